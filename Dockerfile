@@ -1,0 +1,51 @@
+# The image of both modes. Where a registry can be reached, pin the base by digest:
+#   docker build --build-arg BASE_IMAGE=python:3.11-slim@sha256:<digest> --build-arg VERSION=... .
+ARG BASE_IMAGE=python:3.11-slim
+
+# ---- build: the product and its locked packages in one virtual environment ----
+FROM ${BASE_IMAGE} AS build
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /src
+
+# pip stays in an environment of its own, so that the product's has none.
+COPY .ci/locks/build.lock ./
+RUN python3 -m venv /opt/build \
+    && python3 -m venv --without-pip /opt/driftgauge \
+    && /opt/build/bin/pip install --require-hashes --requirement build.lock
+
+COPY requirements/runtime.lock ./
+RUN /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --requirement runtime.lock
+
+COPY pyproject.toml README.md LICENSE ./
+COPY sidecar sidecar
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && /opt/build/bin/pip --python /opt/driftgauge/bin/python install --no-deps --no-index dist/*.whl
+
+# ---- run: the same base, that environment and nothing else ----
+FROM ${BASE_IMAGE}
+ARG BASE_IMAGE
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="driftgauge" \
+      org.opencontainers.image.description="Request, error, latency and data-drift metrics for models served by KServe" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="${BASE_IMAGE}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+COPY --from=build /opt/driftgauge /opt/driftgauge
+
+# pip has compiled every module; at run time the root file system may be read-only.
+ENV PATH=/opt/driftgauge/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+
+# Kubernetes' runAsNonRoot checks a number; it cannot check a name.
+USER 65532:65532
+WORKDIR /
+EXPOSE 8080 9464
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+    CMD ["/opt/driftgauge/bin/driftgauge", "healthcheck"]
+ENTRYPOINT ["/opt/driftgauge/bin/driftgauge"]
+CMD ["--help"]

@@ -1,0 +1,1 @@
+"""What installs driftgauge on Kubernetes: the chart, and the programs that write parts of it."""

@@ -1,0 +1,177 @@
+"""The Fleet board: all models at a glance, their traffic, their drift, their pods."""
+
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Panel
+
+from charts.dashboards.board import Row, Tree, board, model_variables
+from charts.dashboards.infrastructure import infrastructure
+from charts.dashboards.panels import (
+    FULL,
+    GREEN,
+    ORANGE,
+    RED,
+    THIRD,
+    Query,
+    Text,
+    graph,
+    grid,
+    number,
+    unit,
+    verdict_mapping,
+    verdicts,
+)
+from charts.dashboards.promql import MODEL, MODEL_LEGEND, PROXIED, error_ratio, highest, quantile, rate, selected, total
+
+_DRIFT = highest(selected("driftgauge_drift"))
+_WINDOW_AGE = f"time() - {highest(selected('driftgauge_window_timestamp_seconds'))}"
+_REQUESTS = total(rate("request_count"))
+_P99 = quantile(0.99, "request_latency_seconds")
+
+_TO_DRIFT_BOARD = DynamicConfigValue(
+    id_val="links",
+    value=[
+        {
+            "title": "Model drift of this model",
+            "url": "/d/driftgauge-model-drift?${__url_time_range}&${datasource:queryparam}"
+            "&var-namespace=${__data.fields.Namespace}&var-inference_service=${__data.fields.InferenceService}"
+            "&var-component=${__data.fields.Component}&var-model_name=${__data.fields.Model}",
+        }
+    ],
+)
+
+
+def fleet() -> Tree:
+    """Answers: is a model failing, slow or silent, and has its data drifted?"""
+    return board(
+        "fleet",
+        "driftgauge / Fleet",
+        "All models that driftgauge watches: requests, errors, latency, drift, and the pods below them.",
+        (_now(), _traffic(), _drift(), infrastructure()),
+        model_variables(),
+    )
+
+
+def _now() -> Row:
+    watched = Text("Models", "Models that driftgauge has series of.", "short")
+    drifting = Text("Models that drift", "Models whose newest window differs from the reference.", "short")
+    asked = Text("Requests", "Inference requests a second, of all selected models together.", "reqps")
+    failing = Text(
+        "Failed requests",
+        "Share of the requests that failed (status 400 and above, 499, 502, 504), of all selected models together. "
+        "The logger hears of no failures; its requests are left out.",
+        "percentunit",
+    )
+    slowest = Text("Slowest p99", "The p99 latency of the slowest of the selected models.", "s")
+    oldest = Text("Oldest window", "Time since the newest row of the model that has waited longest for one.", "s")
+    return Row(
+        "Now",
+        (
+            number(watched, f"count({total(selected('request_count'))})"),
+            number(drifting, f"sum({_DRIFT})", ((None, GREEN), (1, RED))),
+            number(asked, f"sum({rate('request_count')})"),
+            number(
+                failing,
+                f"sum({rate('request_error_count')}) / sum({rate('request_count', PROXIED)})",
+                ((None, GREEN), (0.01, ORANGE), (0.05, RED)),
+            ),
+            number(slowest, f"max({_P99})", ((None, GREEN), (0.5, ORANGE), (1, RED))),
+            number(oldest, f"max({_WINDOW_AGE})", ((None, GREEN), (900, ORANGE), (3600, RED))),
+            _table(),
+        ),
+    )
+
+
+def _table() -> Panel:
+    text = Text(
+        "Models",
+        "One line for each model. The name leads to its Model drift board. No drift state means that no verdict could "
+        "be given: too few rows, or no reference.",
+        "short",
+    )
+    columns = {
+        "Requests": Query(_REQUESTS),
+        "Failed": Query(error_ratio()),
+        "p99": Query(_P99),
+        "Drift": Query(_DRIFT),
+        "Drifted features": Query(highest(selected("driftgauge_drifted_features"))),
+        "Window rows": Query(highest(selected("driftgauge_window_rows"))),
+        "Window age": Query(_WINDOW_AGE),
+    }
+    names = {
+        "inference_service_namespace": "Namespace",
+        "inference_service": "InferenceService",
+        "component": "Component",
+        "model_name": "Model",
+    }
+    coloured = DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"})
+    mapped = DynamicConfigValue(id_val="mappings", value=[verdict_mapping()])
+    return grid(
+        text,
+        columns,
+        names,
+        {
+            "InferenceService": [_TO_DRIFT_BOARD],
+            "Requests": [unit("reqps")],
+            "Failed": [unit("percentunit")],
+            "p99": [unit("s")],
+            "Drift": [mapped, coloured],
+            "Window age": [unit("s")],
+        },
+    )
+
+
+def _traffic() -> Row:
+    asked = Text(
+        "Requests",
+        "Inference requests a second, by model. A model watched by proxy and logger counts twice: choose one job.",
+        "reqps",
+    )
+    ratio = Text("Error ratio", "Failed requests as a share of all, by model, where a proxy watches it.", "percentunit")
+    codes = Text(
+        "Failed requests by code",
+        "Failed requests a second, by model and status code: 4xx is the caller's, 499 a caller that left, 500 the "
+        "model's, 502 and 504 a model server that cannot be reached or is silent.",
+        "reqps",
+    )
+    latency = Text("Latency", "Median and p99 as the caller feels them, by model; estimated within buckets.", "s")
+    rows = Text(
+        "Rows", "Feature rows a second that went into the rings, by model. One request may hold many.", "rowsps"
+    )
+    moved = Text("Bytes", "Bytes a second of request bodies, and below zero of response bodies, by model.", "Bps")
+    return Row(
+        "Traffic",
+        (
+            graph(asked, Query(_REQUESTS, MODEL_LEGEND)),
+            graph(ratio, Query(error_ratio(), MODEL_LEGEND)),
+            graph(codes, Query(total(rate("request_error_count"), f"{MODEL}, code"), f"{{{{code}}}} {MODEL_LEGEND}")),
+            graph(
+                latency,
+                Query(quantile(0.5, "request_latency_seconds"), f"p50 {MODEL_LEGEND}"),
+                Query(_P99, f"p99 {MODEL_LEGEND}"),
+            ),
+            graph(rows, Query(total(rate("driftgauge_rows_total")), MODEL_LEGEND)),
+            graph(
+                moved,
+                Query(total(rate("driftgauge_request_bytes_total")), f"requests {MODEL_LEGEND}"),
+                Query(f"-{total(rate('driftgauge_response_bytes_total'))}", f"responses {MODEL_LEGEND}"),
+                limits=(None, None),
+            ),
+        ),
+    )
+
+
+def _drift() -> Row:
+    state = Text("Drift by model", "The verdict on each model over time. A gap: no verdict, or no evaluation.", "none")
+    features = Text("Drifted features", "How many features of each model have drifted.", "short")
+    filled = Text("Window", "Rows in the window of the newest evaluation, by model.", "short")
+    age = Text(
+        "Window age", "Time since the newest row of each model's window: a window that ages gets no requests.", "s"
+    )
+    return Row(
+        "Drift",
+        (
+            verdicts(state, Query(_DRIFT, MODEL_LEGEND)),
+            graph(features, Query(highest(selected("driftgauge_drifted_features")), MODEL_LEGEND), width=THIRD),
+            graph(filled, Query(highest(selected("driftgauge_window_rows")), MODEL_LEGEND), width=THIRD),
+            graph(age, Query(_WINDOW_AGE, MODEL_LEGEND), width=FULL - 2 * THIRD),
+        ),
+    )

@@ -1,0 +1,131 @@
+{{/* What the schema cannot see: values that are each well and impossible together. Each fails with one sentence. */}}
+
+{{- define "driftgauge.checks" -}}
+{{- include "driftgauge.checks.names" . -}}
+{{- include "driftgauge.checks.references" . -}}
+{{- include "driftgauge.checks.redis" . -}}
+{{- include "driftgauge.checks.redisSecret" . -}}
+{{- include "driftgauge.checks.replicas" . -}}
+{{- include "driftgauge.checks.disruption" . -}}
+{{- include "driftgauge.checks.config" . -}}
+{{- include "driftgauge.checks.alerts" . -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.names" -}}
+{{- $name := include "driftgauge.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "the full name %q cannot name a Service, which starts with a letter and has a-z, 0-9 and - alone: set fullnameOverride." $name) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.references" -}}
+{{- $references := .Values.references -}}
+{{- $given := list -}}
+{{- range list "inline" "existingConfigMap" "existingClaim" "volume" -}}
+{{- if index $references . }}{{ $given = append $given (printf "references.%s" .) }}{{ end -}}
+{{- end -}}
+{{- if gt (len $given) 1 -}}
+{{- fail (printf "%s exclude each other: references come from one place." (join " and " $given)) -}}
+{{- end -}}
+{{- if and $references.directory (not (or $references.existingClaim $references.volume)) -}}
+{{- fail "references.directory: needs references.existingClaim or references.volume, since a ConfigMap has no directories." -}}
+{{- end -}}
+{{- if and $references.restartOnChange (not $references.inline) -}}
+{{- fail "references.restartOnChange: needs references.inline, since the chart sees no change of other references." -}}
+{{- end -}}
+{{- if gt (len (toJson $references.inline)) 1000000 -}}
+{{- fail "references.inline: a ConfigMap holds 1 MiB at most; put larger files into a volume (references.existingClaim)." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.redis" -}}
+{{- $redis := .Values.redis -}}
+{{- if and $redis.url $redis.internal.enabled -}}
+{{- fail "redis.url and redis.internal.enabled exclude each other: there is one Redis." -}}
+{{- end -}}
+{{- if and $redis.existingSecret.urlKey (or $redis.url $redis.internal.enabled) -}}
+{{- fail "redis.existingSecret.urlKey excludes redis.url and redis.internal.enabled: there is one Redis." -}}
+{{- end -}}
+{{- if or (regexMatch "^rediss?://[^/?#@]*:[^/?#]*@" $redis.url) (regexMatch "[?&]password=" $redis.url) -}}
+{{- fail "redis.url: must hold no password, since values are kept in plain text; put it into redis.existingSecret." -}}
+{{- end -}}
+{{- if and $redis.tls.caSecret (not (hasPrefix "rediss://" $redis.url)) -}}
+{{- fail "redis.tls.caSecret: needs a rediss:// address in redis.url; a URL in a Secret names its own file by ?ssl_ca_certs=." -}}
+{{- end -}}
+{{- if and $redis.internal.persistence.enabled (not $redis.internal.enabled) -}}
+{{- fail "redis.internal.persistence.enabled: needs redis.internal.enabled; nothing of an external Redis is kept by this chart." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.redisSecret" -}}
+{{- $secret := .Values.redis.existingSecret -}}
+{{- if and $secret.urlKey (not $secret.name) -}}
+{{- fail "redis.existingSecret.urlKey: needs redis.existingSecret.name, the Secret that has this key." -}}
+{{- end -}}
+{{- if and $secret.name (not $secret.urlKey) (not $secret.passwordKey) -}}
+{{- fail "redis.existingSecret.name: needs passwordKey or urlKey, or nothing of the Secret is used." -}}
+{{- end -}}
+{{- if and $secret.name (not (include "driftgauge.hasRedis" .)) -}}
+{{- fail "redis.existingSecret.name: needs redis.url, redis.existingSecret.urlKey or redis.internal.enabled, or there is no Redis to log in to." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.replicas" -}}
+{{- $scale := .Values.autoscaling -}}
+{{- if not (include "driftgauge.hasRedis" .) -}}
+{{- if $scale.enabled -}}
+{{- fail "autoscaling.enabled: needs Redis (redis.url, redis.existingSecret.urlKey or redis.internal.enabled), since replicas share windows and pairs through it." -}}
+{{- else if gt (int .Values.replicaCount) 1 -}}
+{{- fail "replicaCount: more than 1 needs Redis (redis.url, redis.existingSecret.urlKey or redis.internal.enabled), since replicas share windows and pairs through it." -}}
+{{- end -}}
+{{- end -}}
+{{- if and $scale.enabled (gt (int $scale.minReplicas) (int $scale.maxReplicas)) -}}
+{{- fail "autoscaling.minReplicas: must not be more than autoscaling.maxReplicas." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.disruption" -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- if $budget.enabled -}}
+{{- if not (ne (kindIs "invalid" $budget.maxUnavailable) (kindIs "invalid" $budget.minAvailable)) -}}
+{{- fail "podDisruptionBudget: give one of maxUnavailable and minAvailable, and null for the other." -}}
+{{- end -}}
+{{- $least := ternary .Values.autoscaling.minReplicas .Values.replicaCount .Values.autoscaling.enabled -}}
+{{- $kept := $budget.minAvailable -}}
+{{- if and (kindIs "string" $kept) (ne "100%" (toString $kept)) -}}
+{{- $kept = divf (mulf (trimSuffix "%" $kept) $least) 100 | ceil -}}{{/* Kubernetes rounds up too */}}
+{{- end -}}
+{{- if and (not (kindIs "invalid" $kept)) (not (kindIs "string" $kept)) (ge (int $kept) (int $least)) -}}
+{{- fail (printf "podDisruptionBudget.minAvailable: must be less than the %d replicas that there are at least, or no node could be drained." (int $least)) -}}
+{{- end -}}
+{{- if or (eq "100%" (toString $kept)) (has (toString $budget.maxUnavailable) (list "0" "0%")) -}}
+{{- fail "podDisruptionBudget: a budget that never spares a pod would let no node be drained." -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The numbers are the defaults of `driftgauge options`; a test holds them to it. */}}
+{{- define "driftgauge.checks.config" -}}
+{{- $config := .Values.config -}}
+{{- if gt (int (dig "min_rows" 200 $config)) (int (dig "window_rows" 2000 $config)) -}}
+{{- fail "config.min_rows: must not be more than config.window_rows, or no window would ever be tested." -}}
+{{- end -}}
+{{- $drain := addf (dig "drain_delay_seconds" 5.0 $config) (mulf 2 (dig "drain_timeout_seconds" 20.0 $config)) -}}
+{{- if le (float64 .Values.terminationGracePeriodSeconds) $drain -}}
+{{- fail (printf "terminationGracePeriodSeconds: must be more than config.drain_delay_seconds + 2 * config.drain_timeout_seconds (%v), or the logger is killed before its rows are written." $drain) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.alerts" -}}
+{{- $known := list -}}
+{{- range (.Files.Get "files/alerts.yaml" | fromYaml).groups -}}
+{{- range .rules -}}
+{{- with .alert }}{{ $known = append $known . }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.prometheusRule.disabled -}}
+{{- if not (has . $known) -}}
+{{- fail (printf "prometheusRule.disabled: there is no alert %q; there are %s." . (join ", " $known)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,112 @@
+{{/* What the logger's container is told: its environment, its volumes. */}}
+
+{{/* Helm reads every number as a float and would write 67108864 as 6.7108864e+07; JSON writes it out. */}}
+{{- define "driftgauge.text" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
+{{- end -}}
+
+{{- define "driftgauge.hasRedis" -}}
+{{- with .Values.redis }}{{ if or .url .existingSecret.urlKey .internal.enabled }}yes{{ end }}{{ end -}}
+{{- end -}}
+
+{{/* The Redis URL as far as values know it. */}}
+{{- define "driftgauge.redis.url" -}}
+{{- $redis := .Values.redis -}}
+{{- if $redis.internal.enabled -}}
+redis://{{ include "driftgauge.redis.name" . }}.{{ .Release.Namespace }}.svc.{{ .Values.clusterDomain }}:6379/0
+{{- else -}}
+{{- $redis.url -}}
+{{- if $redis.tls.caSecret -}}
+{{- ternary "&" "?" (contains "?" $redis.url) -}}ssl_ca_certs=/etc/driftgauge/redis-ca/{{ $redis.tls.caKey }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.redis.env" -}}
+{{- $secret := .Values.redis.existingSecret -}}
+{{- if include "driftgauge.hasRedis" . -}}
+- name: DRIFTGAUGE_REDIS_URL
+  {{- if $secret.urlKey }}
+  valueFrom:
+    secretKeyRef: {name: {{ $secret.name | quote }}, key: {{ $secret.urlKey | quote }}}
+  {{- else }}
+  value: {{ include "driftgauge.redis.url" . | quote }}
+  {{- end }}
+{{- if and $secret.name $secret.passwordKey }}
+- name: DRIFTGAUGE_REDIS_PASSWORD
+  valueFrom:
+    secretKeyRef: {name: {{ $secret.name | quote }}, key: {{ $secret.passwordKey | quote }}}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.hasReferences" -}}
+{{- with .Values.references }}{{ if or .inline .existingConfigMap .existingClaim .volume }}yes{{ end }}{{ end -}}
+{{- end -}}
+
+{{/* Nothing that this chart installs or scrapes is meant to have a reference: that one is missing is no news. */}}
+{{- define "driftgauge.needsNoReferences" -}}
+{{- if not (or (include "driftgauge.hasReferences" .) .Values.podMonitor.enabled) }}yes{{ end -}}
+{{- end -}}
+
+{{- define "driftgauge.env" -}}
+- {name: DRIFTGAUGE_PORT, value: "8080"}
+- {name: DRIFTGAUGE_ADMIN_PORT, value: "9464"}
+{{- if include "driftgauge.hasReferences" . }}
+- name: DRIFTGAUGE_REFERENCE_DIR
+  value: {{ printf "/mnt/reference/%s" .Values.references.directory | trimSuffix "/" | quote }}
+{{- end }}
+{{- range $option, $value := .Values.config }}
+- name: DRIFTGAUGE_{{ upper $option }}
+  value: {{ include "driftgauge.text" $value | quote }}
+{{- end }}
+{{- with include "driftgauge.redis.env" . }}
+{{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* A key of a ConfigMap has no "/"; no name of Kubernetes has "_", so no two files share a key. */}}
+{{- define "driftgauge.references.key" -}}
+{{- replace "/" "_" . -}}
+{{- end -}}
+
+{{- define "driftgauge.references.volume" -}}
+{{- $references := .Values.references -}}
+{{- if $references.inline -}}
+configMap:
+  name: {{ include "driftgauge.fullname" . }}-references
+  {{- if contains "/" (keys $references.inline | join "") }}
+  items:
+    {{- range $file, $_ := $references.inline }}
+    - {key: {{ include "driftgauge.references.key" $file }}, path: {{ $file }}}
+    {{- end }}
+  {{- end }}
+{{- else if $references.existingConfigMap -}}
+# Optional: the logger must take events whether or not its references are there.
+configMap: {name: {{ $references.existingConfigMap | quote }}, optional: true}
+{{- else if $references.existingClaim -}}
+persistentVolumeClaim: {claimName: {{ $references.existingClaim | quote }}, readOnly: true}
+{{- else -}}
+{{ toYaml $references.volume }}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.volumes" -}}
+{{- if include "driftgauge.hasReferences" . }}
+- name: reference
+  {{- include "driftgauge.references.volume" . | nindent 2 }}
+{{- end }}
+{{- if .Values.redis.tls.caSecret }}
+- name: redis-ca
+  secret: {secretName: {{ .Values.redis.tls.caSecret | quote }}}
+{{- end }}
+{{- end -}}
+
+{{- define "driftgauge.volumeMounts" -}}
+{{- if include "driftgauge.hasReferences" . }}
+- {name: reference, mountPath: /mnt/reference, readOnly: true}
+{{- end }}
+{{- if .Values.redis.tls.caSecret }}
+- {name: redis-ca, mountPath: /etc/driftgauge/redis-ca, readOnly: true}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,1 @@
+"""Examples that run: real data and real parts, users of driftgauge that import nothing of it."""

@@ -1,0 +1,107 @@
+"""Programs that the demo starts: each is watched while it runs, and ended when the demo ends."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from examples.demo import data
+from examples.demo.errors import DemoError
+
+STOP_SECONDS = 10
+"""What SIGTERM may take before SIGKILL; driftgauge has nothing to drain here and needs far less."""
+
+ENDED_WELL = {0, -signal.SIGTERM}
+"""Exit codes of a program that was told to end; negative is the signal, if it does not catch it."""
+
+TAIL_LINES = 15
+
+
+class Child:
+    """One program that runs.
+
+    Args:
+        name: What a person calls it.
+        process: The process.
+        log: Where its output goes, both streams.
+    """
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._name = name
+        self._process = process
+        self._log = log
+        self._stopping = False
+
+    def output(self) -> str:
+        """All that it has written."""
+        return self._log.read_text(errors="replace")
+
+    async def watch(self) -> None:
+        """Wait for its end; `DemoError` with its last lines unless it was stopped and ended well."""
+        code = await self._process.wait()
+        if not self._stopping or code not in ENDED_WELL:
+            tail = "\n".join(f"  | {line}" for line in self.output().splitlines()[-TAIL_LINES:])
+            raise DemoError(f"{self._name} ended with {_describe(code)}, which it should not. Its last lines:\n{tail}")
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL if that takes too long or the wait is cancelled."""
+        self._stopping = True
+        if self._process.returncode is None:
+            self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+        except asyncio.CancelledError:
+            self._process.kill()
+            raise
+
+
+class Children:
+    """Starts programs.
+
+    Args:
+        directory: For their output, and for what else is needed as long as they run.
+        group: Its tasks watch them: the early death of one fails the group.
+    """
+
+    def __init__(self, directory: Path, group: asyncio.TaskGroup) -> None:
+        self.directory = directory
+        self._group = group
+
+    @asynccontextmanager
+    async def run(self, name: str, command: Sequence[str]) -> AsyncIterator[Child]:
+        """A child for the length of a `with` block.
+
+        It has a session of its own, so that Ctrl-C reaches the demo alone, which then ends its children in order.
+        """
+        log = self.directory / f"{name}.log"
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                cwd=data.ROOT,
+                env=_environment(),
+                start_new_session=True,
+            )
+        child = Child(name, process, log)
+        self._group.create_task(child.watch())
+        try:
+            yield child
+        finally:
+            await child.stop()
+
+
+def _environment() -> dict[str, str]:
+    """The demo's own environment without options of driftgauge: the flags must mean what they say."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("DRIFTGAUGE_")}
+    return kept | {"PYTHONUNBUFFERED": "1"}
+
+
+def _describe(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,52 @@
+"""The wines of `examples/wine`, as arrays."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout."""
+
+WINE = ROOT / "examples" / "wine"
+
+REFERENCE = WINE / "red.csv"
+"""The red wines that the model learns from: driftgauge's reference."""
+
+Rows = NDArray[np.float64]
+"""Measurements, shape `(n, 11)`, one wine a row, columns as in `columns()`."""
+
+
+def columns() -> tuple[str, ...]:
+    """Names of the measurements, in the order of the files."""
+    with REFERENCE.open() as file:
+        return tuple(file.readline().strip().split(","))
+
+
+def red_reference() -> Rows:
+    """The 1,000 red wines of the reference."""
+    return _read("red.csv")
+
+
+def red_quality() -> NDArray[np.float64]:
+    """Grades of the wines of `red_reference`, shape `(n,)`, 3 to 8: the model's target."""
+    return _read("red_quality.csv")[:, 0]
+
+
+def red_stream() -> Rows:
+    """The 599 red wines that are not in the reference."""
+    return _read("red_stream.csv")
+
+
+def white_stream() -> Rows:
+    """1,482 white wines."""
+    return _read("white_stream.csv")
+
+
+def batches(rows: Rows, size: int) -> list[Rows]:
+    """The rows in order, `size` at a time; the last batch may be smaller."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _read(name: str) -> Rows:
+    return np.loadtxt(WINE / name, delimiter=",", skiprows=1, ndmin=2)

@@ -1,0 +1,140 @@
+"""Reads what the demo needs from the text of `/metrics`, as Prometheus would scrape it."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """The gauges of one feature.
+
+    Args:
+        name: The column.
+        statistic: D, in [0, 1].
+        p_value: In [0, 1].
+        threshold: The D that would alarm; infinite if none would.
+        drift: The verdict.
+    """
+
+    name: str
+    statistic: float
+    p_value: float
+    threshold: float
+    drift: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """One scrape of one InferenceService.
+
+    Args:
+        features: In the order of their names; empty before the first verdict.
+        drift: The verdict on all features; `None` before the first.
+        window_rows: Rows of the newest evaluation.
+        newest_at: When the newest of them passed, in seconds since the epoch; 0 if there are none.
+        rows: Rows counted since the start.
+        requests: Requests counted since the start.
+        errors: Failed ones of them.
+        lost: Payloads that were dropped or rejected.
+        latency: Cumulative buckets: upper bound in seconds, requests at most so slow.
+    """
+
+    features: tuple[Feature, ...]
+    drift: bool | None
+    window_rows: int
+    newest_at: float
+    rows: int
+    requests: int
+    errors: int
+    lost: int
+    latency: tuple[tuple[float, float], ...]
+
+    @property
+    def drifted(self) -> int:
+        """How many features have drifted."""
+        return sum(feature.drift for feature in self.features)
+
+    @property
+    def timed(self) -> int:
+        """Requests whose latency is known."""
+        return int(self.latency[-1][1]) if self.latency else 0
+
+
+def read(text: str, inference_service: str) -> Gauges:
+    """The gauges of one InferenceService, from the text of a scrape."""
+    samples = [
+        sample
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.labels.get("inference_service") == inference_service
+    ]
+    verdicts = [sample.value for sample in samples if sample.name == "driftgauge_drift"]
+    return Gauges(
+        features=_features(samples),
+        drift=bool(max(verdicts)) if verdicts else None,
+        window_rows=int(_sum(samples, "driftgauge_window_rows")),
+        newest_at=_sum(samples, "driftgauge_window_timestamp_seconds"),
+        rows=int(_sum(samples, "driftgauge_rows_total")),
+        requests=int(_sum(samples, "request_count")),
+        errors=int(_sum(samples, "request_error_count")),
+        lost=int(_sum(_lost(samples), "driftgauge_payloads_total")),
+        latency=_buckets(samples),
+    )
+
+
+def quantile(share: float, buckets: Sequence[tuple[float, float]]) -> float:
+    """An estimate of a quantile from cumulative buckets, in their unit; NaN if they are empty.
+
+    Straight between the bounds of its bucket; the highest finite bound if it lies beyond that.
+
+    Source: Prometheus, `histogram_quantile`
+    (https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile).
+    """
+    rank = share * buckets[-1][1] if buckets else 0
+    if not rank:
+        return math.nan
+    for (low, below), (high, within) in pairwise([(0.0, 0.0), *buckets]):
+        if within >= rank:
+            return low if math.isinf(high) else low + (high - low) * (rank - below) / (within - below)
+    return math.nan
+
+
+def _sum(samples: Iterable[Sample], name: str) -> float:
+    return sum(sample.value for sample in samples if sample.name == name)
+
+
+def _lost(samples: Iterable[Sample]) -> list[Sample]:
+    return [sample for sample in samples if sample.labels.get("outcome") in {"dropped", "rejected"}]
+
+
+def _features(samples: Iterable[Sample]) -> tuple[Feature, ...]:
+    by_name: dict[str, dict[str, float]] = {}
+    for sample in samples:
+        if sample.name.startswith("driftgauge_feature_drift"):
+            by_name.setdefault(sample.labels["feature"], {})[sample.name] = sample.value
+    return tuple(_feature(name, values) for name, values in sorted(by_name.items()))
+
+
+def _feature(name: str, values: dict[str, float]) -> Feature:
+    family = "driftgauge_feature_drift"
+    return Feature(
+        name=name,
+        statistic=values[f"{family}_statistic"],
+        p_value=values[f"{family}_p_value"],
+        threshold=values[f"{family}_threshold"],
+        drift=bool(values[family]),
+    )
+
+
+def _buckets(samples: Iterable[Sample]) -> tuple[tuple[float, float], ...]:
+    counts: dict[float, float] = {}
+    for sample in samples:
+        if sample.name == "request_latency_seconds_bucket":
+            bound = float(sample.labels["le"])
+            counts[bound] = counts.get(bound, 0) + sample.value
+    return tuple(sorted(counts.items()))

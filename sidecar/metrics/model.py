@@ -1,0 +1,115 @@
+"""One model's own counters and histograms, with their labels bound once: `.labels()` on every request costs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from sidecar.errors import Reason
+from sidecar.metrics import labels
+from sidecar.metrics.requests import RequestCounts
+from sidecar.payload import Kind, ModelKey, Outcome
+
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""Seconds. The client library's own, with two finer for small models and one for slow ones."""
+
+OVERHEAD_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
+"""Seconds, 0.05 ms to 50 ms: what a proxy on the same machine may add."""
+
+_PAYLOAD_LABELS = (*labels.MODEL, "kind", "outcome", "reason")
+
+
+class Families:
+    """The families that models share.
+
+    Args:
+        registry: Where they are registered.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, names: Sequence[str] = labels.MODEL) -> Counter:
+            return Counter(name, text, names, registry=registry)
+
+        def histogram(name: str, text: str, buckets: Sequence[float]) -> Histogram:
+            return Histogram(name, text, labels.MODEL, buckets=buckets, registry=registry)
+
+        self.requests = RequestCounts()
+        registry.register(self.requests)
+        self.latency = histogram(
+            "request_latency_seconds",
+            "Latency of inference requests as the caller feels it.",
+            LATENCY_BUCKETS,
+        )
+        self.overhead = histogram(
+            "driftgauge_proxy_overhead_seconds", "The proxy's own share of the latency.", OVERHEAD_BUCKETS
+        )
+        self.in_flight = Gauge(
+            "driftgauge_requests_in_flight", "Inference requests under way.", labels.MODEL, registry=registry
+        )
+        self.request_bytes = counter("driftgauge_request_bytes_total", "Bytes of inference request bodies.")
+        self.response_bytes = counter("driftgauge_response_bytes_total", "Bytes of inference response bodies.")
+        self.payloads = counter("driftgauge_payloads_total", "Payloads by their end.", _PAYLOAD_LABELS)
+        self.rows = counter("driftgauge_rows_total", "Feature rows put into the ring.")
+        self.missing = counter(
+            "driftgauge_missing_values_total",
+            "Values that were null, NaN or absent.",
+            (*labels.MODEL, "feature"),
+        )
+        self.skipped = counter("driftgauge_skipped_blocks_total", "Blocks of rows of another schema, not read.")
+        self.failures = counter("driftgauge_evaluation_failures_total", "Evaluations that failed.")
+        self.unpaired = counter(
+            "driftgauge_unpaired_total", "Halves of a request and response whose other half never came."
+        )
+
+
+class ModelMetrics:
+    """The series of one model, all of which start at 0.
+
+    Args:
+        model: The model.
+        families: Where its series live.
+        code: Status code of its usual request: `200`, or empty where codes are not told.
+    """
+
+    def __init__(self, model: ModelKey, families: Families, code: str) -> None:
+        self.model = model
+        self._families = families
+        self._values = labels.of(model)
+        families.requests.start(model, code)
+        self.latency = families.latency.labels(*self._values)
+        self.overhead = families.overhead.labels(*self._values)
+        self.in_flight = families.in_flight.labels(*self._values)
+        self.request_bytes = families.request_bytes.labels(*self._values)
+        self.response_bytes = families.response_bytes.labels(*self._values)
+        self.rows = families.rows.labels(*self._values)
+        self.skipped = families.skipped.labels(*self._values)
+        self.failures = families.failures.labels(*self._values)
+        self.unpaired = families.unpaired.labels(*self._values)
+        self._payloads = {
+            (kind, outcome, reason): families.payloads.labels(*self._values, kind, outcome, reason or "")
+            for kind in Kind
+            for outcome, reason in _ends()
+        }
+
+    def count_request(self, code: str) -> None:
+        """Count a request that ended with this status code; empty if none is told."""
+        self._families.requests.count(self.model, code)
+
+    def count_rows(self, code: str, rows: int) -> None:
+        """Add the rows of a request that was counted."""
+        self._families.requests.add_rows(self.model, code, rows)
+
+    def count_payload(self, kind: Kind, outcome: Outcome, reason: Reason | None = None) -> None:
+        """Count the end of one payload; `reason` belongs to the dropped and rejected ones."""
+        self._payloads[kind, outcome, reason].inc()
+
+    def count_missing(self, columns: Sequence[str], missing: NDArray[np.int64]) -> None:
+        """Count missing values by feature; every feature has a series from its first row on."""
+        for column, number in zip(columns, missing.tolist(), strict=True):
+            self._families.missing.labels(*self._values, column).inc(number)
+
+
+def _ends() -> list[tuple[Outcome, Reason | None]]:
+    lost = [(Outcome.DROPPED if reason.dropped else Outcome.REJECTED, reason) for reason in Reason]
+    return [(Outcome.ACCEPTED, None), (Outcome.SAMPLED_OUT, None), *lost]

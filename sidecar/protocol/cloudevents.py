@@ -1,0 +1,239 @@
+"""HTTP headers and body -> CloudEvents as KServe's logger sends them. This room does no I/O.
+
+The attributes are checked by the CloudEvents SDK; the body never passes through it, since it would make
+text of bytes that happen to be UTF-8.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote
+
+from cloudevents.core.bindings.http import HTTPMessage, from_binary
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from sidecar.errors import PayloadError, Reason
+from sidecar.payload import Kind
+from sidecar.protocol.json_text import from_base64, parse, serialise
+from sidecar.protocol.timestamp import read_seconds
+
+_STRUCTURED: Final = "application/cloudevents+json"
+_BATCH: Final = "application/cloudevents-batch+json"
+_REQUIRED: Final = ("id", "source", "specversion", "type")
+_RAW: Final = ("time", "metadata")
+"""Attributes that the SDK is not shown: it cuts the one to microseconds and percent-decodes the other."""
+
+_JSON_LENGTH_HEADER: Final = "inference-header-content-length"
+_LENGTH: Final = re.compile("[0-9]{1,15}")
+
+_MAX_NAME_CHARS: Final = 253
+"""Of a name in Kubernetes, which is a DNS subdomain (RFC 1123, section 2.1). Names become labels and keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One half of an inference, as a CloudEvent tells it. All texts are untrusted, and valid UTF-8.
+
+    Args:
+        id: The same for the request and its response.
+        type: The CloudEvents type, such as `org.kubeflow.serving.inference.request`.
+        kind: Request or response, from the end of the type.
+        source: Who sent it; does not name the pod.
+        time: `time` in seconds since the epoch, `None` if the event has none.
+        recorded: Whether `recordedtime` is there; only then (KServe 0.18 and later) is `time` the moment
+            when the payload passed, and not the moment when it was sent.
+        namespace: Of the InferenceService; empty if not told, at most 253 characters, as the next two.
+        inference_service: Its name, never empty.
+        component: `predictor`, `transformer` or `explainer`; `predictor` if not told.
+        json_length: Length in bytes of the JSON part of a binary request, if the metadata hold its header.
+        body: The payload as it was on the wire; in structured mode as the event holds it.
+    """
+
+    id: str
+    type: str
+    kind: Kind
+    source: str
+    time: float | None
+    recorded: bool
+    namespace: str
+    inference_service: str
+    component: str
+    json_length: int | None
+    body: bytes
+
+
+def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event | PayloadError]:
+    """The events of one HTTP request in binary, structured or batch mode.
+
+    Args:
+        headers: Names in any case, values as text; of a name that occurs twice the first counts. Bytes
+            that are no UTF-8 may stand as surrogates.
+        body: The body of the request.
+
+    Returns:
+        For each event, in order, the event or what is wrong with it: `MALFORMED` if it is no CloudEvent 1.0,
+        does not name its InferenceService or has a name of more than 253 characters, `UNSUPPORTED` if its type
+        is neither a request nor a response. One item in binary and structured mode. Nothing is ever raised.
+
+    Notes:
+        A `ce-` header means binary mode, whatever the content type: KServe's logger copies the client's.
+
+    Source:
+        CloudEvents 1.0.2, HTTP protocol binding, section 3; JSON event format, sections 3 and 4.
+    """
+    first: dict[str, str] = {}
+    for name, value in headers:
+        first.setdefault(name.lower(), value)
+    media_type = first.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        if media_type in {_STRUCTURED, _BATCH} and not any(f"ce-{name}" in first for name in _REQUIRED):
+            return _read_json(parse(body), batch=media_type == _BATCH)
+        return [_read_binary(first, body)]
+    except PayloadError as error:
+        return [error]
+
+
+def _read_json(value: object, *, batch: bool) -> list[Event | PayloadError]:
+    if not batch:
+        return [_read_structured(value)]
+    if not isinstance(value, list):
+        raise PayloadError(Reason.MALFORMED, "A batch of CloudEvents must be a JSON array.")
+    events: list[Event | PayloadError] = []
+    for item in value:
+        try:
+            events.append(_read_structured(item))
+        except PayloadError as error:
+            events.append(error)
+    return events
+
+
+def _read_binary(headers: Mapping[str, str], body: bytes) -> Event:
+    attributes = {name[3:]: _valid(value) for name, value in headers.items() if name.startswith("ce-")}
+    _check_required(attributes)
+    shown = {f"ce-{name}": value for name, value in attributes.items() if name not in _RAW}
+    try:
+        event = from_binary(HTTPMessage(shown, b""), JSONFormat(), CloudEvent)
+    except Exception as error:  # the SDK's errors have no common root, ValueError and AttributeError occur
+        raise _invalid(error) from error
+    raw = {"time": unquote(attributes.get("time", "")), "metadata": attributes.get("metadata")}
+    return _event(event.get_attributes() | raw, body)
+
+
+def _read_structured(value: object) -> Event:
+    if not isinstance(value, dict):
+        raise PayloadError(Reason.MALFORMED, "A structured CloudEvent must be a JSON object.")
+    _check_required(value)
+    attributes = {name: item for name, item in value.items() if name not in {"data", "data_base64"}}
+    try:
+        CloudEvent({name: item for name, item in attributes.items() if name not in _RAW and item is not None})
+    except Exception as error:  # as above
+        raise _invalid(error) from error
+    return _event(attributes, _read_data(value))
+
+
+def _valid(text: str) -> str:
+    """Text that UTF-8 can hold, since ids and names go on to hashes, keys and labels."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _check_required(attributes: Mapping[str, object]) -> None:
+    missing = [name for name in _REQUIRED if not _is_filled(attributes.get(name))]
+    if missing:
+        message = f"The CloudEvent must have as text, not empty: {', '.join(missing)}."
+        raise PayloadError(Reason.MALFORMED, message)
+
+
+def _is_filled(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _invalid(error: Exception) -> PayloadError:
+    return PayloadError(Reason.MALFORMED, f"The CloudEvent is not valid: {error!s:.200}")
+
+
+def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
+    kind = _kind(attributes["type"])
+    inference_service = _name(attributes, "inferenceservicename")
+    if not inference_service:
+        raise PayloadError(Reason.MALFORMED, "The CloudEvent's inferenceservicename is missing or empty.")
+    return Event(
+        id=attributes["id"],
+        type=attributes["type"],
+        kind=kind,
+        source=attributes["source"],
+        time=_time(_extension(attributes, "time")),
+        recorded=bool(_extension(attributes, "recordedtime")),
+        namespace=_name(attributes, "namespace"),
+        inference_service=inference_service,
+        component=_name(attributes, "component") or "predictor",
+        json_length=_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
+        body=body,
+    )
+
+
+def _kind(event_type: str) -> Kind:
+    for kind in Kind:
+        if event_type.endswith(f".{kind}"):
+            return kind
+    message = f"The CloudEvent's type {event_type!r:.80} ends neither in .request nor in .response."
+    raise PayloadError(Reason.UNSUPPORTED, message)
+
+
+def _name(attributes: Mapping[str, Any], name: str) -> str:
+    value = _extension(attributes, name)
+    if len(value) > _MAX_NAME_CHARS:
+        rule = f"has {len(value)} characters, a name in Kubernetes has at most {_MAX_NAME_CHARS}"
+        raise PayloadError(Reason.MALFORMED, f"The CloudEvent's {name} {rule}.")
+    return value
+
+
+def _extension(attributes: Mapping[str, Any], name: str) -> str:
+    """An attribute that may be absent or empty, which mean the same (`Ce-Endpoint:` comes empty)."""
+    value = attributes.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise PayloadError(Reason.MALFORMED, f"The CloudEvent's {name} must be a text.")
+    return value.strip()
+
+
+def _time(text: str) -> float | None:
+    try:
+        return read_seconds(text) if text else None
+    except ValueError as error:
+        raise PayloadError(Reason.MALFORMED, f"The CloudEvent's time cannot be read: {error}.") from error
+
+
+def _json_length(metadata: object) -> int | None:
+    """The length that the client's header told, if the logger was asked to pass that header on.
+
+    The metadata are raw JSON, not percent-encoded as the HTTP binding asks; broken ones are of no use,
+    but the event is.
+    """
+    try:
+        entries = parse(metadata.encode()) if isinstance(metadata, str) else metadata
+    except PayloadError:
+        return None
+    if not isinstance(entries, dict):
+        return None
+    found = next((value for name, value in entries.items() if name.lower() == _JSON_LENGTH_HEADER), None)
+    text = found[0] if isinstance(found, list) and found else found
+    return int(text) if isinstance(text, str) and _LENGTH.fullmatch(text) else None
+
+
+def _read_data(event: Mapping[str, Any]) -> bytes:
+    packed = event.get("data_base64")
+    if packed is not None:
+        return from_base64(packed)
+    data = event.get("data")
+    if data is None:
+        return b""
+    return data.encode() if isinstance(data, str) and not _is_json(event) else serialise(data)
+
+
+def _is_json(event: Mapping[str, Any]) -> bool:
+    """Whether the data are a JSON value: so they are unless their content type says otherwise."""
+    media_type = str(event.get("datacontenttype") or "application/json").partition(";")[0].strip().lower()
+    return media_type.endswith(("/json", "+json"))

@@ -1,0 +1,202 @@
+"""What is counted and copied of one request. Most requests are none of our business: for them a tally does nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sidecar.errors import Reason
+from sidecar.metrics import Metrics
+from sidecar.models import KnownModels
+from sidecar.payload import Kind, ModelKey, Offer, Outcome, Payload
+from sidecar.proxy.heads import Headers
+from sidecar.proxy.inference import inference_model, json_length, payload_id
+from sidecar.proxy.tap import Tap, TapRoom
+
+_OK = 200
+"""The one status whose body is taken for a prediction, as by KServe's agent."""
+
+_FIRST_ERROR = 400
+
+_CLIENT_LEFT = 499
+"""Even if the last byte was given to the socket: it was not all sent."""
+
+
+class Tally:
+    """Follows one exchange and does nothing: the tally of what is not an inference."""
+
+    def request_piece(self, piece: bytes) -> None:
+        """Bytes of the request's body have come from the client."""
+
+    def request_complete(self) -> None:
+        """The request's body has come whole."""
+
+    def forwarded(self) -> None:
+        """The request's head is on its way to the model server."""
+
+    def answer_begins(self, status: int, headers: Headers) -> None:
+        """The answer's head has come from the model server."""
+
+    def answer_piece(self, piece: bytes) -> None:
+        """Bytes of the answer's body have come."""
+
+    def answer_complete(self) -> None:
+        """The answer's last byte has come from the model server."""
+
+    def replaced(self, body: bytes) -> None:
+        """The client is given an answer of our own, with this body, in place of what the model server said."""
+
+    def handed(self) -> None:
+        """The answer's last byte was given to the client's socket."""
+
+    def finish(self, code: int) -> None:
+        """The exchange is over, with this code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What all tallies of a proxy share.
+
+    Args:
+        model: Identity from the configuration; the model's name is that of the request.
+        offer: Takes the payloads.
+        metrics: Where requests are counted.
+        models: Which models may have series of their own.
+        clock: Seconds since the epoch.
+        timer: Seconds of a clock that never goes back.
+        room: What the copies share.
+        max_payload_bytes: Longest body that is copied.
+    """
+
+    model: ModelKey
+    offer: Offer
+    metrics: Metrics
+    models: KnownModels
+    clock: Callable[[], float]
+    timer: Callable[[], float]
+    room: TapRoom
+    max_payload_bytes: int
+
+    def open(self, method: str, target: bytes, headers: Headers, begun: float) -> Tally:
+        """The tally of a request.
+
+        Args:
+            method: Its method.
+            target: Its target, as sent.
+            headers: Its lines.
+            begun: When its first byte came, by `timer`.
+        """
+        name = inference_model(method, target, headers)
+        if name is None:
+            return Tally()
+        return InferenceTally(self, replace(self.model, model_name=name), headers, begun)
+
+
+class InferenceTally(Tally):
+    """Counts one inference and copies both of its bodies.
+
+    `request_latency_seconds` runs from the first byte of the request's head to the answer's last byte given to the
+    client's socket. `driftgauge_proxy_overhead_seconds` is the sum of two spans of it: from the request's head being
+    parsed to its being written to the model server's socket (a new connection included), and from the model server's
+    last byte being read to its being given to the client's socket. Neither waits for the client's body nor for the
+    model. What the proxy spends on bytes in the middle of a long body is not in it, since it runs while others wait.
+
+    Args:
+        ledger: What all tallies share.
+        key: The model that the request names; not admitted yet.
+        headers: Lines of the request.
+        begun: When its first byte came, by the ledger's `timer`.
+    """
+
+    def __init__(self, ledger: Ledger, key: ModelKey, headers: Headers, begun: float) -> None:
+        self._ledger = ledger
+        self._key = key
+        self._begun = begun
+        self._parsed = ledger.timer()
+        self._forwarded: float | None = None
+        self._answered: float | None = None
+        self._handed: float | None = None
+        self._time = ledger.clock()
+        self._headers = headers
+        self._answer_headers: Headers = ()
+        self._request = Tap(ledger.room, ledger.max_payload_bytes)
+        self._answer: Tap | None = None
+        self._answer_bytes = 0
+        self._request_whole = False
+        provisional = ledger.models.admit(key, proven=False)
+        self._in_flight = ledger.metrics.model(provisional).in_flight
+        self._in_flight.inc()
+
+    def request_piece(self, piece: bytes) -> None:
+        """Copies and counts it."""
+        self._request.add(piece)
+
+    def request_complete(self) -> None:
+        """The copy may be offered."""
+        self._request_whole = True
+
+    def forwarded(self) -> None:
+        """Ends the first span of the overhead."""
+        self._forwarded = self._ledger.timer()
+
+    def answer_begins(self, status: int, headers: Headers) -> None:
+        """Only a body with status 200 is copied."""
+        if status == _OK:
+            self._answer = Tap(self._ledger.room, self._ledger.max_payload_bytes)
+            self._answer_headers = headers
+
+    def answer_piece(self, piece: bytes) -> None:
+        """Counts it, and copies it if it is to be copied."""
+        self._answer_bytes += len(piece)
+        if self._answer is not None:
+            self._answer.add(piece)
+
+    def answer_complete(self) -> None:
+        """Begins the second span of the overhead."""
+        self._answered = self._ledger.timer()
+
+    def replaced(self, body: bytes) -> None:
+        """Counts it; what the model server had begun to say is no answer."""
+        self._answer_bytes = len(body)
+        if self._answer is not None:
+            self._answer.give_up(Reason.INCOMPLETE)
+
+    def handed(self) -> None:
+        """Ends the second span of the overhead, and the latency."""
+        self._handed = self._ledger.timer()
+
+    def finish(self, code: int) -> None:
+        """Counts the request and hands its payloads on."""
+        ended = self._handed if self._handed is not None else self._ledger.timer()
+        self._in_flight.dec()
+        key = self._ledger.models.admit(self._key, proven=code < _FIRST_ERROR)
+        metrics = self._ledger.metrics.model(key)
+        metrics.count_request(str(code))
+        metrics.latency.observe(ended - self._begun)
+        metrics.overhead.observe(self._overhead(ended))
+        metrics.request_bytes.inc(self._request.size_bytes)
+        metrics.response_bytes.inc(self._answer_bytes)
+        self._settle(key, code)
+
+    def _overhead(self, ended: float) -> float:
+        before = (self._forwarded or ended) - self._parsed
+        return before + (ended - self._answered if self._answered is not None else 0)
+
+    def _settle(self, key: ModelKey, code: int) -> None:
+        """Give each copy its end."""
+        name = payload_id(self._headers)
+        if not self._request_whole:
+            self._request.give_up(Reason.INCOMPLETE)
+        told = json_length(self._headers)
+        self._end(self._request, Payload(Kind.REQUEST, name, key, self._request.body(), told, code, self._time))
+        if self._answer is None:
+            return
+        if self._handed is None or code == _CLIENT_LEFT:
+            self._answer.give_up(Reason.INCOMPLETE)
+        told, now = json_length(self._answer_headers), self._ledger.clock()
+        self._end(self._answer, Payload(Kind.RESPONSE, name, key, self._answer.body(), told, code, now))
+
+    def _end(self, tap: Tap, payload: Payload) -> None:
+        if tap.loss is None:
+            self._ledger.offer(payload)
+            return
+        outcome = Outcome.DROPPED if tap.loss.dropped else Outcome.REJECTED
+        self._ledger.metrics.model(payload.model).count_payload(payload.kind, outcome, tap.loss)

@@ -1,0 +1,71 @@
+"""Bounded copies of bodies as they pass by. This file does no I/O."""
+
+from sidecar.errors import Reason
+
+
+class TapRoom:
+    """The memory that all taps share.
+
+    Args:
+        size_bytes: How many bytes they may hold together.
+    """
+
+    def __init__(self, size_bytes: int) -> None:
+        self.free_bytes = size_bytes
+
+    def take(self, size_bytes: int) -> bool:
+        """Claim room; says whether there was enough."""
+        if size_bytes > self.free_bytes:
+            return False
+        self.free_bytes -= size_bytes
+        return True
+
+    def give_back(self, size_bytes: int) -> None:
+        """Return room that was claimed."""
+        self.free_bytes += size_bytes
+
+
+class Tap:
+    """The copy of one body; gives up, never waits, when it cannot hold it.
+
+    Args:
+        room: Where its bytes are counted.
+        max_bytes: Longest body that is kept.
+    """
+
+    def __init__(self, room: TapRoom, max_bytes: int) -> None:
+        self.size_bytes = 0
+        self.loss: Reason | None = None
+        self._room = room
+        self._max_bytes = max_bytes
+        self._pieces: list[bytes] = []
+        self._held_bytes = 0
+
+    def add(self, piece: bytes) -> None:
+        """Keep a piece of the body, or give all of it up."""
+        self.size_bytes += len(piece)
+        if self.loss is not None:
+            return
+        if self.size_bytes > self._max_bytes:
+            self.give_up(Reason.TOO_LARGE)
+        elif not self._room.take(len(piece)):
+            self.give_up(Reason.QUEUE_FULL)
+        else:
+            self._held_bytes += len(piece)
+            self._pieces.append(piece)
+
+    def give_up(self, reason: Reason) -> None:
+        """Free the copy; the first reason stands."""
+        self.loss = self.loss or reason
+        self._free()
+
+    def body(self) -> bytes:
+        """The copy, which is the caller's from now on and no longer counted here."""
+        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._free()
+        return body
+
+    def _free(self) -> None:
+        self._room.give_back(self._held_bytes)
+        self._held_bytes = 0
+        self._pieces = []

@@ -1,0 +1,136 @@
+"""Files of numbers in columns: CSV, Parquet and NPZ, read whole and checked."""
+
+import hashlib
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.errors import ReferenceDataError
+from sidecar.reference.delimited import read_delimited
+from sidecar.reference.npz import read_npz
+from sidecar.reference.parquet import read_parquet
+from sidecar.reference.raw import MAX_COLUMNS, MAX_FILE_BYTES, RawTable, shortened
+
+READERS: dict[str, Callable[[Path, bytes], RawTable]] = {
+    ".csv": read_delimited,
+    ".parquet": read_parquet,
+    ".npz": read_npz,
+}
+"""By extension, in lower case."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A dataset as it stood in a file.
+
+    Args:
+        path: The file as it was named.
+        columns: Column names, unique and not empty.
+        values: Shape `(n, d)`, float64, finite or NaN for a missing value; n and d are at least 1.
+        digest: SHA-256 of the file's content, in hexadecimal.
+        named: The file itself names its columns; if not they are `feature_0`, `feature_1`, ...
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    values: NDArray[np.float64]
+    digest: str
+    named: bool = True
+
+
+def read_table(path: Path) -> Table:
+    """Read a dataset; its format is told by the extension `.csv`, `.parquet` or `.npz`.
+
+    Raises:
+        ReferenceDataError: The file cannot be used; one sentence names the file, the place and the rule.
+    """
+    return parse_table(path, read_content(path))
+
+
+def read_content(path: Path) -> bytes:
+    """The bytes of a dataset's file.
+
+    Raises:
+        ReferenceDataError: It is not there, not a file, not readable, empty, too big, or of an unknown extension.
+    """
+    try:
+        content = _read_bounded(path)
+    except FileNotFoundError:
+        raise ReferenceDataError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise ReferenceDataError(f"{path}: it cannot be read: {error.strerror}") from error
+    if not content:
+        raise ReferenceDataError(f"{path}: the file is empty")
+    if len(content) > MAX_FILE_BYTES:
+        raise ReferenceDataError(f"{path}: the file is larger than {MAX_FILE_BYTES >> 20} MiB, a sample will do")
+    return content
+
+
+def _read_bounded(path: Path) -> bytes:
+    """A file's bytes and, where it is too big, at least one more than is allowed."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise ReferenceDataError(f"{path}: this is a directory, not a file")
+    if not stat.S_ISREG(mode):
+        raise ReferenceDataError(f"{path}: this is not a regular file")
+    if path.suffix.lower() not in READERS:
+        raise ReferenceDataError(f"{path}: the extension must be one of {', '.join(READERS)}")
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def parse_table(path: Path, content: bytes) -> Table:
+    """Make a table of a file's bytes.
+
+    Raises:
+        ReferenceDataError: As `read_table`.
+    """
+    raw = READERS[path.suffix.lower()](path, content)
+    _check_names(path, raw.columns)
+    _check_values(path, raw)
+    return Table(path, raw.columns, raw.values, hashlib.sha256(content).hexdigest(), raw.named)
+
+
+def _check_names(path: Path, columns: tuple[str, ...]) -> None:
+    """Refuse names that could not tell the features apart, and more than can be tested."""
+    if not columns:
+        raise ReferenceDataError(f"{path}: there are no columns")
+    if len(columns) > MAX_COLUMNS:
+        raise ReferenceDataError(f"{path}: there are {len(columns)} columns, at most {MAX_COLUMNS} can be tested")
+    seen: set[str] = set()
+    for position, name in enumerate(columns, start=1):
+        if not name:
+            raise ReferenceDataError(
+                f"{path}: column {position} has no name (pandas writes such a one for its index: say index=False)"
+            )
+        if not _is_unicode(name):
+            raise ReferenceDataError(f"{path}: the name of column {position} is not Unicode: {shortened(name)}")
+        if name in seen:
+            raise ReferenceDataError(f"{path}: two columns are named {shortened(name)}")
+        seen.add(name)
+
+
+def _is_unicode(name: str) -> bool:
+    """Whether a name can be written as UTF-8; half of a surrogate pair, which numpy's text may hold, cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_values(path: Path, raw: RawTable) -> None:
+    """Refuse infinities and tables without rows."""
+    if raw.values.shape[0] == 0:
+        raise ReferenceDataError(f"{path}: there are no rows")
+    infinite = np.isinf(raw.values)
+    if infinite.any():
+        row, column = (int(place) for place in np.argwhere(infinite)[0])
+        raise ReferenceDataError(
+            f"{path}: {raw.place(row)}, column {shortened(raw.columns[column])}: "
+            "an infinity, only finite values can be tested"
+        )

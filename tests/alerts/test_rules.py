@@ -1,0 +1,110 @@
+"""The alert rules: whole, explained, and tested by promtool in the files beside this one."""
+
+import re
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.boards import ALERTS, Tree, rules
+from tests.support.parts import program
+
+ROOT = Path(__file__).parents[2]
+CASES = sorted(Path(__file__).parent.glob("*.yaml"))
+RULES = rules()
+SEVERITIES = {"critical", "warning", "info"}
+
+
+def firing_by_alert() -> dict[str, list[list[str]]]:
+    """Alert -> for each test the label sets that are expected to fire, check after check, as one text each."""
+    found = defaultdict(list)
+    for path in CASES:
+        for test in yaml.safe_load(path.read_text())["tests"]:
+            checks = test["promql_expr_test"]
+            name = re.findall(r'alertname="(\w+)"', checks[0]["expr"])[0]
+            found[name].append([" ".join(one["labels"] for one in check["exp_samples"]) for check in checks])
+    return found
+
+
+@pytest.fixture(params=RULES, ids=lambda rule: str(rule["alert"]))
+def rule(request: pytest.FixtureRequest) -> Tree:
+    """Each rule in turn."""
+    found: Tree = request.param
+    return found
+
+
+def promtool(*arguments: str | Path) -> tuple[int, str]:
+    """Exit code of promtool, and what it wrote to standard error."""
+    done = subprocess.run(
+        [program("promtool"), *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
+def test_rules_fire_when_they_should(cases: Path) -> None:
+    """`promtool test rules` on made-up series: before, pending, firing, resolved, and series that must not alarm."""
+    assert (0, "") == promtool("test", "rules", cases)
+
+
+def test_promtool_takes_the_file() -> None:
+    """`promtool check rules`, duplicates included."""
+    assert (0, "") == promtool("check", "rules", "--lint=all", "--lint-fatal", ALERTS)
+
+
+def test_every_rule_has_its_cases() -> None:
+    """For each alert some test sees it silent, then firing, then resolved."""
+    complete = {
+        name
+        for name, tests in firing_by_alert().items()
+        if any(not checks[0] and any(checks) and not checks[-1] for checks in tests)
+    }
+
+    assert {one["alert"] for one in RULES} == complete
+
+
+def test_the_articles_rule_is_the_articles() -> None:
+    """Name, expression, duration and severity to the letter.
+
+    Source: L. Berton, "Monitoring ML Models in Kubernetes: A Practical Guide", 2026, section "Alerting".
+    """
+    (rule,) = (one for one in RULES if one["alert"] == "HighErrorRate")
+
+    assert ("rate(request_error_count[5m]) > 0.05", "5m", {"severity": "critical"}) == (
+        rule["expr"],
+        rule["for"],
+        rule["labels"],
+    )
+
+
+def test_alerts_say_what_to_do(rule: Tree) -> None:
+    """Severity, summary, description, and a time over which it must hold."""
+    assert rule["labels"]["severity"] in SEVERITIES
+    assert {"summary", "description", "runbook_url"} == set(rule["annotations"])
+    assert rule["for"]
+    assert all(text.strip() == text and "\n" not in text for text in rule["annotations"].values())
+
+
+def test_annotations_name_labels_that_the_alert_has(rule: Tree) -> None:
+    """Prometheus renders a label that is not there as nothing."""
+    fired = " ".join(text for checks in firing_by_alert()[rule["alert"]] for text in checks)
+    named = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
+
+    assert named <= set(re.findall(r"(\w+)=\"", fired))
+
+
+def test_runbooks_have_a_section_for_every_alert(rule: Tree) -> None:
+    """`runbook_url` is a page of this repository with a heading of the alert's name."""
+    page = (ROOT / rule["annotations"]["runbook_url"]).read_text()
+
+    assert re.search(rf"^## {rule['alert']}$", page, re.MULTILINE)
+
+
+def test_runbooks_speak_of_alerts_that_there_are() -> None:
+    """A name in a runbook that no rule has would be searched in vain."""
+    pages = " ".join(path.read_text() for path in (ROOT / "docs" / "runbooks").glob("*.md"))
+    named = set(re.findall(r"\b(Driftgauge[A-Z]\w+|HighErrorRate)\b", pages))
+
+    assert {one["alert"] for one in RULES} == named

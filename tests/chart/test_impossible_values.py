@@ -1,0 +1,129 @@
+"""Values that are each well and impossible together: each is refused with one sentence."""
+
+import re
+
+import pytest
+
+from sidecar.config import LoggerConfig
+from tests.support.helm import RefusedError, Values, render
+
+REDIS = {"url": "redis://redis"}
+SECRET = {"name": "login"}
+HALVES = {"minAvailable": 1, "maxUnavailable": 1}
+DRAIN_SECONDS = (
+    LoggerConfig.model_fields["drain_delay_seconds"].default
+    + 2 * LoggerConfig.model_fields["drain_timeout_seconds"].default
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"replicaCount": 2}, "replicaCount: more than 1 needs Redis"),
+        ({"autoscaling": {"enabled": True}}, "autoscaling.enabled: needs Redis"),
+        (
+            {"redis": REDIS, "autoscaling": {"enabled": True, "minReplicas": 9}},
+            "autoscaling.minReplicas: must not be more than",
+        ),
+        (
+            {"references": {"inline": {"a.csv": "a"}, "existingClaim": "b"}},
+            "references.inline and references.existingClaim exclude each other",
+        ),
+        (
+            {"references": {"existingConfigMap": "a", "volume": {"secret": {"secretName": "b"}}}},
+            "references.existingConfigMap and references.volume exclude each other",
+        ),
+        ({"references": {"directory": "a"}}, "references.directory: needs references.existingClaim"),
+        ({"references": {"existingConfigMap": "a", "directory": "b"}}, "references.directory: needs"),
+        ({"references": {"restartOnChange": True}}, "references.restartOnChange: needs references.inline"),
+        (
+            {"references": {"existingConfigMap": "a", "restartOnChange": True}},
+            "references.restartOnChange: needs references.inline",
+        ),
+        ({"references": {"inline": {"a.csv": "1\n" * 500_000}}}, "references.inline: a ConfigMap holds 1 MiB"),
+        ({"redis": REDIS | {"internal": {"enabled": True}}}, "redis.url and redis.internal.enabled exclude each other"),
+        ({"redis": REDIS | {"existingSecret": SECRET | {"urlKey": "url"}}}, "redis.existingSecret.urlKey excludes"),
+        (
+            {"redis": {"internal": {"enabled": True}, "existingSecret": SECRET | {"urlKey": "url"}}},
+            "redis.existingSecret.urlKey excludes",
+        ),
+        ({"redis": {"url": "redis://user:secret@redis"}}, "redis.url: must hold no password"),
+        ({"redis": {"url": "rediss://:secret@redis:6380/0"}}, "redis.url: must hold no password"),
+        ({"redis": {"url": "redis://redis/0?password=secret"}}, "redis.url: must hold no password"),
+        ({"redis": {"url": "rediss://redis?db=1&password=secret"}}, "redis.url: must hold no password"),
+        ({"redis": {"existingSecret": {"urlKey": "url"}}}, "redis.existingSecret.urlKey: needs redis.existingSecret"),
+        ({"redis": REDIS | {"existingSecret": SECRET | {"passwordKey": ""}}}, "needs passwordKey or urlKey"),
+        ({"redis": {"existingSecret": SECRET}}, "or there is no Redis to log in to"),
+        ({"redis": REDIS | {"tls": {"caSecret": "ca"}}}, "redis.tls.caSecret: needs a rediss:// address"),
+        (
+            {"redis": {"existingSecret": SECRET | {"urlKey": "url"}, "tls": {"caSecret": "ca"}}},
+            "redis.tls.caSecret: needs a rediss:// address",
+        ),
+        ({"redis": {"internal": {"persistence": {"enabled": True}}}}, "redis.internal.persistence.enabled: needs"),
+        ({"podDisruptionBudget": {"enabled": True} | HALVES}, "podDisruptionBudget: give one of"),
+        (
+            {"podDisruptionBudget": {"enabled": True, "maxUnavailable": None}},
+            "podDisruptionBudget: give one of",
+        ),
+        (
+            {"podDisruptionBudget": {"enabled": True, "minAvailable": 1, "maxUnavailable": None}},
+            "podDisruptionBudget.minAvailable: must be less than the 1 replicas",
+        ),
+        (
+            {"podDisruptionBudget": {"enabled": True, "minAvailable": "50%", "maxUnavailable": None}},
+            "podDisruptionBudget.minAvailable: must be less than the 1 replicas",
+        ),
+        (
+            {
+                "replicaCount": 2,
+                "redis": REDIS,
+                "podDisruptionBudget": {"enabled": True, "minAvailable": "51%", "maxUnavailable": None},
+            },
+            "podDisruptionBudget.minAvailable: must be less than the 2 replicas",
+        ),
+        ({"podDisruptionBudget": {"enabled": True, "maxUnavailable": 0}}, "a budget that never spares a pod"),
+        (
+            {"podDisruptionBudget": {"enabled": True, "minAvailable": "100%", "maxUnavailable": None}},
+            "a budget that never spares a pod",
+        ),
+        ({"config": {"min_rows": 2001}}, "config.min_rows: must not be more than config.window_rows"),
+        ({"config": {"window_rows": 199}}, "config.min_rows: must not be more than config.window_rows"),
+        (
+            {"terminationGracePeriodSeconds": int(DRAIN_SECONDS)},
+            f"config.drain_delay_seconds + 2 * config.drain_timeout_seconds ({DRAIN_SECONDS:g})",
+        ),
+        ({"config": {"drain_delay_seconds": 30}}, "terminationGracePeriodSeconds: must be more than"),
+        ({"prometheusRule": {"disabled": ["HighErorRate"]}}, 'there is no alert "HighErorRate"'),
+        ({"fullnameOverride": "1st"}, 'the full name "1st" cannot name a Service'),
+    ],
+)
+def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, sentence: str) -> None:
+    """Nothing is rendered; the sentence names the key to change and the rule, and ends."""
+    with pytest.raises(RefusedError, match=re.escape(sentence)) as refused:
+        render(values)
+
+    assert str(refused.value).rstrip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"config": {"min_rows": 2000}},
+        {"config": {"window_rows": 200}},
+        {"terminationGracePeriodSeconds": int(DRAIN_SECONDS) + 1},
+        {"config": {"drain_timeout_seconds": 0.5}, "terminationGracePeriodSeconds": 7},
+        {"redis": {"url": "redis://user@redis/0"}, "replicaCount": 2},
+        {"redis": {"existingSecret": SECRET | {"urlKey": "url"}}, "replicaCount": 2},
+        {"podDisruptionBudget": {"enabled": True, "maxUnavailable": "50%"}},
+        {"podDisruptionBudget": {"enabled": True, "minAvailable": "0%", "maxUnavailable": None}},
+        {
+            "replicaCount": 2,
+            "redis": REDIS,
+            "podDisruptionBudget": {"enabled": True, "minAvailable": "50%", "maxUnavailable": None},
+        },
+        {"redis": {"url": "redis://password@redis/0?client_name=password"}},
+    ],
+)
+def test_what_is_just_possible_is_taken(values: Values) -> None:
+    """The rules stop at their bounds, which are those of driftgauge's own defaults."""
+    assert render(values).objects

@@ -1,0 +1,360 @@
+"""What the values turn into: references, Redis, image, scaling, network, monitors, dashboards."""
+
+import json
+
+import pytest
+import yaml
+
+from sidecar import __version__
+from sidecar.config.environment import PREFIX
+from sidecar.config.table import as_json_schema
+from tests.support.helm import (
+    CHART,
+    SCENARIOS,
+    Manifest,
+    Release,
+    Values,
+    only_container,
+    render,
+    scenario,
+    scenario_values,
+)
+from tests.support.kubelet import pod_of
+from tests.support.manifests import is_custom, kubernetes_faults
+
+OPTIONS = set(json.loads(as_json_schema())["properties"])
+DIGEST = "sha256:" + "0" * 64
+
+
+def volume(release: Release) -> Manifest:
+    """The volume of the references."""
+    (found,) = [one for one in pod_of(release).get("volumes", []) if one["name"] == "reference"]
+    return {key: value for key, value in found.items() if key != "name"}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_variable_is_an_option(name: str) -> None:
+    """The logger refuses to start on a variable that it does not know, so none is rendered."""
+    names = [one["name"] for one in scenario(name).logger["env"]]
+
+    assert len(names) == len(set(names))
+    assert {one.removeprefix(PREFIX).lower() for one in names} <= OPTIONS
+
+
+def test_every_option_of_the_map_becomes_its_variable() -> None:
+    """`config` has the options' own names; their values are written out."""
+    config = {"window_rows": 500, "alpha": 0.01, "log_level": "debug", "queue_bytes": 67108864, "sample_ratio": 0.0}
+    variables = render({"config": config}).variables
+
+    assert {
+        "DRIFTGAUGE_WINDOW_ROWS": "500",
+        "DRIFTGAUGE_ALPHA": "0.01",
+        "DRIFTGAUGE_LOG_LEVEL": "debug",
+        "DRIFTGAUGE_QUEUE_BYTES": "67108864",
+        "DRIFTGAUGE_SAMPLE_RATIO": "0",
+        "DRIFTGAUGE_PORT": "8080",
+        "DRIFTGAUGE_ADMIN_PORT": "9464",
+    } == variables
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ({}, f"driftgauge:{__version__}"),
+        ({"tag": "1.2"}, "driftgauge:1.2"),
+        ({"digest": DIGEST}, f"driftgauge:{__version__}@{DIGEST}"),
+        ({"repository": "registry.example.com:5000/ml/dg", "tag": "x"}, "registry.example.com:5000/ml/dg:x"),
+    ],
+)
+def test_the_image_is_named_by_tag_or_digest(image: Values, expected: str) -> None:
+    """The test hook runs the same image as the logger."""
+    release = render({"image": image})
+
+    assert expected == release.logger["image"]
+    assert expected == release.one("Pod")["spec"]["containers"][0]["image"]
+
+
+def test_secrets_to_pull_with_are_in_every_pod() -> None:
+    """Logger, Redis and test hook pull from the same registry."""
+    release = render({"imagePullSecrets": ["login"], "redis": {"internal": {"enabled": True}}})
+    pods = [one["spec"]["template"]["spec"] for one in release.of_kind("Deployment") + release.of_kind("StatefulSet")]
+
+    assert [[{"name": "login"}]] * 3 == [pod["imagePullSecrets"] for pod in [*pods, release.one("Pod")["spec"]]]
+
+
+def test_flat_references_are_mounted_whole() -> None:
+    """A model more is a file more in the volume, and no new pod."""
+    before = render({"references": {"inline": {"wine.csv": "a\n1\n"}}})
+    after = render({"references": {"inline": {"wine.csv": "a\n1\n", "iris.csv": "b\n1\n"}}})
+
+    assert {"configMap": {"name": "drift-driftgauge-references"}} == volume(after)
+    assert before.one("Deployment") == after.one("Deployment")
+    assert {"wine.csv": "a\n1\n", "iris.csv": "b\n1\n"} == after.one("ConfigMap", "drift-driftgauge-references")["data"]
+
+
+def test_references_of_a_namespace_are_mounted_in_its_directory() -> None:
+    """A ConfigMap has no directories; the volume's items make them."""
+    release = render({"references": {"inline": {"cellar/wine.csv": "a\n", "wine.csv": "b\n"}}})
+
+    assert {"cellar_wine.csv": "a\n", "wine.csv": "b\n"} == release.one("ConfigMap", "drift-driftgauge-references")[
+        "data"
+    ]
+    assert [
+        {"key": "cellar_wine.csv", "path": "cellar/wine.csv"},
+        {"key": "wine.csv", "path": "wine.csv"},
+    ] == volume(release)["configMap"]["items"]
+
+
+@pytest.mark.parametrize(
+    ("references", "expected", "directory"),
+    [
+        ({"existingConfigMap": "r"}, {"configMap": {"name": "r", "optional": True}}, "/mnt/reference"),
+        ({"existingClaim": "r"}, {"persistentVolumeClaim": {"claimName": "r", "readOnly": True}}, "/mnt/reference"),
+        (
+            {"volume": {"secret": {"secretName": "r"}}, "directory": "a/b"},
+            {"secret": {"secretName": "r"}},
+            "/mnt/reference/a/b",
+        ),
+    ],
+)
+def test_references_come_from_any_of_the_volumes(references: Values, expected: Manifest, directory: str) -> None:
+    """Mounted read-only at one place; a ConfigMap that is missing keeps no logger from starting."""
+    release = render({"references": references})
+
+    assert expected == volume(release)
+    assert directory == release.variables["DRIFTGAUGE_REFERENCE_DIR"]
+    assert [{"name": "reference", "mountPath": "/mnt/reference", "readOnly": True}] == release.logger["volumeMounts"]
+
+
+@pytest.mark.parametrize(("restart", "same"), [(False, True), (True, False)])
+def test_a_changed_reference_restarts_pods_only_if_asked(restart: bool, same: bool) -> None:  # noqa: FBT001
+    """A restart would empty windows in memory, and the file is read without one."""
+    first, second = (
+        render({"references": {"inline": {"wine.csv": text}, "restartOnChange": restart}}).one("Deployment")
+        for text in ("a\n1\n", "a\n2\n")
+    )
+
+    assert same is (first == second)
+
+
+@pytest.mark.parametrize(
+    ("redis", "url"),
+    [
+        ({"url": "redis://r:6380/1"}, "redis://r:6380/1"),
+        ({"internal": {"enabled": True}}, "redis://drift-driftgauge-redis.monitoring.svc.cluster.local:6379/0"),
+        (
+            {"url": "rediss://r", "tls": {"caSecret": "ca"}},
+            "rediss://r?ssl_ca_certs=/etc/driftgauge/redis-ca/ca.crt",
+        ),
+        (
+            {"url": "rediss://r/0?ssl_check_hostname=false", "tls": {"caSecret": "ca", "caKey": "x"}},
+            "rediss://r/0?ssl_check_hostname=false&ssl_ca_certs=/etc/driftgauge/redis-ca/x",
+        ),
+    ],
+)
+def test_the_logger_is_told_where_redis_is(redis: Values, url: str) -> None:
+    """The URL is in the environment, the certificate in a volume beside it."""
+    release = render({"redis": redis})
+
+    assert url == release.variables["DRIFTGAUGE_REDIS_URL"]
+    assert ("tls" in redis) is ("redis-ca" in [one["name"] for one in pod_of(release).get("volumes", [])])
+
+
+def test_the_password_of_redis_comes_from_its_secret() -> None:
+    """The same Secret and key for the logger and for the Redis of the chart."""
+    release = render({"redis": {"existingSecret": {"name": "s", "passwordKey": "k"}, "internal": {"enabled": True}}})
+    redis = only_container(release.one("StatefulSet"))
+    logger = next(one for one in release.logger["env"] if one["name"] == "DRIFTGAUGE_REDIS_PASSWORD")
+
+    assert {"secretKeyRef": {"name": "s", "key": "k"}} == logger["valueFrom"] == redis["env"][0]["valueFrom"]
+    assert "REDIS_PASSWORD)" not in " ".join([*redis["command"], *redis["args"]])
+
+
+def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
+    """Its NetworkPolicy admits the logger's pods on one port, lets nothing out, and is there by default."""
+    release = scenario("redis-internal")
+    policy = release.one("NetworkPolicy")["spec"]
+    labels = release.one("Deployment")["spec"]["template"]["metadata"]["labels"]
+    (rule,) = policy["ingress"]
+    (peer,) = rule["from"]
+
+    assert peer["podSelector"]["matchLabels"].items() <= labels.items()
+    assert {"podSelector"} == set(peer)
+    assert ([{"port": "redis", "protocol": "TCP"}], ["Ingress", "Egress"]) == (rule["ports"], policy["policyTypes"])
+    assert "egress" not in policy
+
+
+@pytest.mark.parametrize(
+    ("redis", "port", "expected"),
+    [
+        ({"url": "redis://r"}, None, 6379),
+        ({"url": "redis://[::1]/0"}, None, 6379),
+        ({"url": "rediss://u@r:6390/0"}, None, 6390),
+        ({"url": "redis://r:80"}, 6400, 6400),
+        ({"existingSecret": {"name": "s", "urlKey": "url"}}, None, 6379),
+        ({"existingSecret": {"name": "s", "urlKey": "url"}}, 6400, 6400),
+        ({"internal": {"enabled": True, "networkPolicy": False}}, None, "redis"),
+    ],
+)
+def test_the_logger_may_go_to_redis_and_nowhere_else(redis: Values, port: int | None, expected: int | str) -> None:
+    """Name servers, and the one port of Redis."""
+    policy = render({"redis": redis, "networkPolicy": {"enabled": True, "redisPort": port}}).one("NetworkPolicy")
+    names, server = policy["spec"]["egress"]
+
+    assert [(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")] == [
+        (one["port"], one["protocol"]) for one in names["ports"]
+    ]
+    assert [expected] == [one["port"] for one in server["ports"]]
+
+
+def test_a_logger_without_redis_may_go_nowhere() -> None:
+    """Egress is a matter of the policy, and the policy names no peer."""
+    policy = render({"networkPolicy": {"enabled": True}}).one("NetworkPolicy")["spec"]
+
+    assert ["Ingress", "Egress"] == policy["policyTypes"]
+    assert "egress" not in policy
+
+
+def test_events_come_from_inference_services_unless_peers_are_named() -> None:
+    """KServe's label in every namespace by default; then only who is named, and the test hook."""
+    default, named = (
+        render({"networkPolicy": {"enabled": True, "eventsFrom": peers}}).one("NetworkPolicy")["spec"]["ingress"][0]
+        for peers in ([], [{"ipBlock": {"cidr": "10.0.0.0/8"}}])
+    )
+
+    assert {
+        "namespaceSelector": {},
+        "podSelector": {"matchExpressions": [{"key": "serving.kserve.io/inferenceservice", "operator": "Exists"}]},
+    } == default["from"][1]
+    assert [{"ipBlock": {"cidr": "10.0.0.0/8"}}] == named["from"][1:]
+
+
+def test_an_autoscaler_owns_the_number_of_replicas() -> None:
+    """The Deployment names none, or every upgrade would undo the scaling."""
+    release = scenario("autoscaling")
+    scaler = release.one("HorizontalPodAutoscaler")["spec"]
+
+    assert "replicas" not in release.one("Deployment")["spec"]
+    assert (2, 8) == (scaler["minReplicas"], scaler["maxReplicas"])
+    assert release.one("Deployment")["metadata"]["name"] == scaler["scaleTargetRef"]["name"]
+    assert 1 == release.one("PodDisruptionBudget")["spec"]["minAvailable"]
+
+
+def test_replicas_are_spread_over_nodes_and_zones() -> None:
+    """Each constraint counts the logger's own pods."""
+    deployment = scenario("redis-external").one("Deployment")["spec"]
+    spread = deployment["template"]["spec"]["topologySpreadConstraints"]
+
+    assert ["kubernetes.io/hostname", "topology.kubernetes.io/zone"] == [one["topologyKey"] for one in spread]
+    assert [deployment["selector"]] * 2 == [one["labelSelector"] for one in spread]
+
+
+def test_a_rollout_takes_no_logger_away_before_another_is_ready() -> None:
+    """KServe's agents send an event once; one that finds nobody is lost."""
+    assert {"maxSurge": 1, "maxUnavailable": 0} == scenario("minimal").one("Deployment")["spec"]["strategy"][
+        "rollingUpdate"
+    ]
+
+
+def test_the_platform_may_choose_who_runs_the_processes() -> None:
+    """With null, neither user nor groups are named; that it is not root still is."""
+    release = scenario("openshift")
+    pods = [one["spec"]["template"]["spec"] for one in release.of_kind("Deployment") + release.of_kind("StatefulSet")]
+
+    assert [{"runAsNonRoot", "seccompProfile"}] * 2 == [set(pod["securityContext"]) for pod in pods]
+
+
+def test_names_that_yaml_takes_for_something_else_stay_names() -> None:
+    """A release called 42 in a namespace called 1e3, and objects called `on`."""
+    everything = scenario_values("full") | {"fullnameOverride": "on", "priorityClassName": "null"}
+    objects = render(everything, "42", "1e3").objects
+    faults = [fault for one in objects if not is_custom(one) for fault in kubernetes_faults(one, "1.27.0")]
+
+    assert [] == faults
+    assert {"42"} == {one["metadata"]["labels"]["app.kubernetes.io/instance"] for one in objects}
+    assert {"1e3"} == {one["metadata"]["namespace"] for one in objects}
+
+
+def test_labels_for_all_reach_all_and_take_none_away() -> None:
+    """Every object has commonLabels; the chart's own labels cannot be replaced by them."""
+    release = render({"commonLabels": {"team": "ml", "app.kubernetes.io/name": "other"}})
+    labels = [one["metadata"]["labels"] for one in release.objects]
+
+    assert {("ml", "driftgauge")} == {(one["team"], one["app.kubernetes.io/name"]) for one in labels}
+
+
+def test_the_rule_holds_every_alert_of_the_file() -> None:
+    """The PrometheusRule and the file for a plain Prometheus are the same groups."""
+    written = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
+
+    assert written == scenario("monitors").one("PrometheusRule")["spec"]["groups"]
+
+
+def test_runbooks_get_the_address_that_they_stand_under() -> None:
+    """The file holds paths in the project, since nobody else knows where it is kept."""
+    release = render({"prometheusRule": {"enabled": True, "runbookBaseUrl": "https://git.example/driftgauge/"}})
+    rules = [rule for group in release.one("PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
+    addresses = {rule["annotations"]["runbook_url"] for rule in rules}
+
+    assert "https://git.example/driftgauge/docs/runbooks/drift.md" in {address.split("#")[0] for address in addresses}
+    assert all(address.startswith("https://git.example/driftgauge/docs/runbooks/") for address in addresses)
+
+
+def test_an_alert_may_be_left_out() -> None:
+    """By its name; a group that has nothing left goes too."""
+    groups = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
+    names = [rule["alert"] for rule in groups[0]["rules"]]
+    values = {"prometheusRule": {"enabled": True, "disabled": names}, "references": {"existingClaim": "references"}}
+
+    assert groups[1:] == render(values).one("PrometheusRule")["spec"]["groups"]
+
+
+@pytest.mark.parametrize(
+    ("values", "there"),
+    [
+        ({}, False),
+        ({"podMonitor": {"enabled": True}}, True),
+        ({"references": {"existingConfigMap": "r"}}, True),
+    ],
+)
+def test_missing_references_alarm_where_some_are_meant_to_be(values: Values, there: bool) -> None:  # noqa: FBT001
+    """Without references and proxies the alert would fire for ever, and is the only one that is left out."""
+    groups = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
+    written = {rule["alert"] for group in groups for rule in group["rules"]}
+    rule = render({**values, "prometheusRule": {"enabled": True}}).one("PrometheusRule")
+    rendered = {one["alert"] for group in rule["spec"]["groups"] for one in group["rules"]}
+
+    assert (set() if there else {"DriftgaugeReferenceMissing"}) == written - rendered
+
+
+def test_each_dashboard_is_a_config_map_that_grafana_finds() -> None:
+    """The JSON is as in the file; label, folder and namespace are those of the values."""
+    files = {path.name: json.loads(path.read_text()) for path in sorted((CHART / "files/dashboards").glob("*.json"))}
+    maps = [
+        one for one in scenario("monitors").of_kind("ConfigMap") if "grafana_dashboard" in one["metadata"]["labels"]
+    ]
+
+    assert files == {name: json.loads(text) for one in maps for name, text in one["data"].items()}
+    assert {"fleet.json", "model-drift.json", "sidecar-health.json"} == set(files)
+    assert {("1", "grafana", "KServe")} == {
+        (
+            one["metadata"]["labels"]["grafana_dashboard"],
+            one["metadata"]["namespace"],
+            one["metadata"]["annotations"]["grafana_folder"],
+        )
+        for one in maps
+    }
+
+
+def test_the_service_monitor_finds_the_logger_alone() -> None:
+    """Its selector is in the labels of the logger's Service and not in those of the Redis of the chart."""
+    release = render({"serviceMonitor": {"enabled": True}, "redis": {"internal": {"enabled": True}}})
+    monitor = release.one("ServiceMonitor")["spec"]
+    found = [
+        one
+        for one in release.of_kind("Service")
+        if monitor["selector"]["matchLabels"].items() <= one["metadata"]["labels"].items()
+    ]
+
+    assert ["drift-driftgauge"] == [one["metadata"]["name"] for one in found]
+    assert monitor["endpoints"][0]["port"] in [port["name"] for port in found[0]["spec"]["ports"]]

@@ -1,0 +1,52 @@
+"""The wire messages are decoded as KServe's own code decodes them."""
+
+import base64
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.protocol.tensor import Tensor
+from tests.support.payloads import listed, read
+from tests.support.wire import MESSAGES
+
+pytestmark = pytest.mark.real_server
+
+ORACLE = Path(__file__).parents[1] / "support" / "kserve_oracle.py"
+SHARED = [message for message in MESSAGES if message.in_kserve]
+
+
+def told(tensor: Tensor) -> dict[str, Any]:
+    """A tensor in the oracle's words, without its datatype."""
+    values = [value.decode() if isinstance(value, bytes) else value for value in listed(tensor.data.ravel())]
+    return {"name": tensor.name, "shape": list(tensor.data.shape), "values": values}
+
+
+def test_same_tensors() -> None:
+    """Names, shapes and values are those of kserve's InferRequest (V2) and get_predict_input (V1)."""
+    python = os.environ.get("KSERVE_PYTHON")
+    if python is None:
+        pytest.skip("KSERVE_PYTHON does not name the Python of an environment with kserve 0.21")
+    questions = [
+        {
+            "name": message.file,
+            "body_b64": base64.b64encode(message.body).decode(),
+            "json_length": message.json_length,
+        }
+        for message in SHARED
+    ]
+    lines = "".join(json.dumps(question) + "\n" for question in questions)
+    ran = subprocess.run([python, ORACLE], input=lines, capture_output=True, text=True, check=True, timeout=110)
+    answers = [json.loads(line) for line in ran.stdout.splitlines()]
+    expected = {
+        answer["name"]: [{key: tensor[key] for key in ("name", "shape", "values")} for tensor in answer["tensors"]]
+        for answer in answers
+    }
+
+    assert expected == {
+        message.file: [told(tensor) for tensor in read(message.body, json_length=message.json_length).tensors]
+        for message in SHARED
+    }

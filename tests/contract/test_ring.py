@@ -1,0 +1,198 @@
+"""What every ring promises, proven on each adapter."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from redis.asyncio import Redis
+
+from sidecar.payload import Kind, ModelKey
+from sidecar.storage.memory import MemoryRing
+from sidecar.storage.redis import RedisRing
+from sidecar.storage.ring import Block, RingBuffer, StreamKey
+from tests.support.rows import REQUESTS, RESPONSES, WINE, counted
+
+CAPACITY_ROWS = 10
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def ring(request: pytest.FixtureRequest, redis_client: Redis) -> AsyncIterator[RingBuffer]:
+    """An empty ring of ten rows."""
+    made: RingBuffer = MemoryRing(CAPACITY_ROWS)
+    if request.param == "redis":
+        made = RedisRing(redis_client, CAPACITY_ROWS, ttl_seconds=60, timeout_seconds=5)
+    yield made
+    await made.close()
+
+
+async def first_column(ring: RingBuffer, stream: StreamKey = REQUESTS, schema: str = "s") -> list[float]:
+    """The first column of the window, as a list."""
+    window = await ring.read(stream, schema, 2)
+    return [float(value) for value in window.rows[:, 0]]
+
+
+async def test_an_unknown_stream_has_an_empty_window_of_the_asked_width(ring: RingBuffer) -> None:
+    """A stream without rows is answered with no rows, no time and nothing skipped."""
+    window = await ring.read(REQUESTS, "s", 3)
+
+    assert (0, 3) == window.rows.shape
+    assert np.dtype(np.float64) == window.rows.dtype
+    assert window.time is None
+    assert window.skipped_blocks == 0
+
+
+async def test_rows_come_back_bit_by_bit(ring: RingBuffer) -> None:
+    """NaN, infinities, the negative zero and the smallest number survive."""
+    rows = np.array([[np.nan, -0.0], [np.inf, -np.inf], [5e-324, 1 / 3]])
+    await ring.append(REQUESTS, Block("s", rows, 1.0))
+
+    assert rows.tobytes() == (await ring.read(REQUESTS, "s", 2)).rows.tobytes()
+
+
+async def test_a_window_is_oldest_first_over_all_blocks(ring: RingBuffer) -> None:
+    """Blocks stand in the order of their appends."""
+    await ring.append(REQUESTS, counted(0, 3))
+    await ring.append(REQUESTS, counted(3, 1))
+    await ring.append(REQUESTS, counted(4, 2))
+
+    assert [0, 1, 2, 3, 4, 5] == await first_column(ring)
+
+
+async def test_a_window_holds_exactly_the_newest_rows(ring: RingBuffer) -> None:
+    """Of a block at the old end only the rows that fit are answered."""
+    for first in range(0, 28, 7):
+        await ring.append(REQUESTS, counted(first, 7))
+
+    assert list(range(18, 28)) == await first_column(ring)
+
+
+async def test_a_block_larger_than_the_window_fills_it_alone(ring: RingBuffer) -> None:
+    """The newest rows of an oversized block remain."""
+    await ring.append(REQUESTS, counted(0, 2))
+    await ring.append(REQUESTS, counted(2, 25))
+
+    assert list(range(17, 27)) == await first_column(ring)
+
+
+async def test_reading_takes_nothing_away(ring: RingBuffer) -> None:
+    """Two reads one after the other answer the same, and the second sees what came between."""
+    await ring.append(REQUESTS, counted(0, 2))
+    first = await first_column(ring)
+    second = await first_column(ring)
+    await ring.append(REQUESTS, counted(2, 1))
+    third = await first_column(ring)
+
+    assert [[0, 1], [0, 1], [0, 1, 2]] == [first, second, third]
+
+
+async def test_a_window_read_before_is_not_changed_by_an_append(ring: RingBuffer) -> None:
+    """What a reader holds is its own."""
+    await ring.append(REQUESTS, counted(0, 10))
+    window = await ring.read(REQUESTS, "s", 2)
+    await ring.append(REQUESTS, counted(10, 10))
+    await ring.read(REQUESTS, "s", 2)
+
+    assert list(range(10)) == list(window.rows[:, 0])
+
+
+async def test_a_block_may_be_reused_after_its_append(ring: RingBuffer) -> None:
+    """What the appender writes into its array afterwards does not reach the ring."""
+    block = counted(0, 2)
+    await ring.append(REQUESTS, block)
+    block.rows[:] = 7
+
+    assert [0, 1] == await first_column(ring)
+
+
+async def test_requests_and_responses_are_apart(ring: RingBuffer) -> None:
+    """The two streams of one model do not mix."""
+    await ring.append(REQUESTS, counted(0, 1))
+    await ring.append(RESPONSES, counted(5, 1))
+
+    assert [0] == await first_column(ring)
+    assert [5] == await first_column(ring, RESPONSES)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ModelKey("cellar/wine", "predictor", "wine-v1", ""),
+        ModelKey("cellar", "wine", "predictor", "wine-v1}:request"),
+        ModelKey("cellar", "wine", "predictor", "wine%2Dv1"),
+        ModelKey("cellar", "wine", "predictor", "wine-v1\n"),
+        ModelKey("cellar", "wine", "predictor", "wine-v1\udc80"),
+        ModelKey("", "cellar", "wine", "predictor/wine-v1"),
+        ModelKey("cellar", "wine/predictor", "", "wine-v1"),
+    ],
+    ids=repr,
+)
+async def test_models_with_alike_names_are_apart(ring: RingBuffer, other: ModelKey) -> None:
+    """Slashes, braces, percent signs and control characters do not lead into another model's stream."""
+    await ring.append(StreamKey(other, Kind.REQUEST), counted(5, 1))
+    await ring.append(REQUESTS, counted(0, 1))
+
+    assert [5] == await first_column(ring, StreamKey(other, Kind.REQUEST))
+    assert [0] == await first_column(ring, StreamKey(WINE, Kind.REQUEST))
+
+
+async def test_the_time_of_a_window_is_that_of_its_newest_row(ring: RingBuffer) -> None:
+    """A block that was appended late does not make the window older; the time is exact."""
+    await ring.append(REQUESTS, counted(0, 1, time=1700000000.1234567))
+    await ring.append(REQUESTS, counted(1, 1, time=1699999999.0))
+
+    assert (await ring.read(REQUESTS, "s", 2)).time == 1700000000.1234567
+
+
+async def test_blocks_of_another_schema_are_left_out_and_counted_once(ring: RingBuffer) -> None:
+    """A skipped block is counted by the read that meets it first."""
+    await ring.append(REQUESTS, counted(0, 1))
+    await ring.append(REQUESTS, counted(1, 1, schema="other"))
+    first = await ring.read(REQUESTS, "s", 2)
+    second = await ring.read(REQUESTS, "s", 2)
+    await ring.append(REQUESTS, counted(2, 1, schema="third"))
+    third = await ring.read(REQUESTS, "s", 2)
+
+    assert [1, 0, 1] == [window.skipped_blocks for window in (first, second, third)]
+    assert [[0], [0], [0]] == [list(window.rows[:, 0]) for window in (first, second, third)]
+
+
+async def test_blocks_of_another_width_are_left_out_and_counted(ring: RingBuffer) -> None:
+    """A schema that lies about its width does no harm."""
+    await ring.append(REQUESTS, counted(0, 1, width=3))
+    await ring.append(REQUESTS, counted(1, 1, width=2))
+    window = await ring.read(REQUESTS, "s", 2)
+
+    assert [1] == list(window.rows[:, 0])
+    assert window.skipped_blocks == 1
+
+
+async def test_rows_of_a_schema_that_was_skipped_are_there_when_asked_for(ring: RingBuffer) -> None:
+    """A reader that changes its reference finds what other replicas appended before."""
+    await ring.append(REQUESTS, counted(0, 1, schema="old"))
+    await ring.append(REQUESTS, counted(1, 1, schema="new"))
+    await ring.read(REQUESTS, "old", 2)
+
+    assert [1] == await first_column(ring, schema="new")
+
+
+async def test_rows_of_all_schemas_share_the_capacity(ring: RingBuffer) -> None:
+    """A block of another schema pushes old rows out."""
+    await ring.append(REQUESTS, counted(0, 4))
+    await ring.append(REQUESTS, counted(4, 2))
+    await ring.append(REQUESTS, counted(0, 9, schema="other"))
+
+    assert [4, 5] == await first_column(ring)
+
+
+async def test_a_ring_that_stands_answers_a_ping(ring: RingBuffer) -> None:
+    """A ping of a healthy store raises nothing."""
+    await ring.ping()
+
+
+async def test_the_streams_that_hold_rows_are_listed(ring: RingBuffer) -> None:
+    """Each once, however many blocks it has; none before the first."""
+    assert [] == await ring.streams()
+    for stream in (REQUESTS, RESPONSES, REQUESTS):
+        await ring.append(stream, counted(0, 1))
+
+    assert [REQUESTS, RESPONSES] == sorted(await ring.streams())

@@ -1,0 +1,65 @@
+"""The pictures of the boards, and the made-up history that they are drawn from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib", reason="matplotlib is not installed; `make chart-test` installs it")
+
+from charts.pictures.__main__ import END
+from charts.pictures.answers import VARIABLES, ask
+from charts.pictures.figure import CAPTION, draw
+from tests.support.alerting import AlertingPrometheus
+from tests.support.backfill import backfilled
+from tests.support.boards import Tree, boards, expressions
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+BOARDS = boards()
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlertingPrometheus]:
+    """It has six hours behind it."""
+    with backfilled(END, tmp_path_factory.mktemp("backfill")) as running:
+        yield running
+
+
+@pytest.fixture(params=BOARDS)
+def board(request: pytest.FixtureRequest) -> Tree:
+    """Each board in turn."""
+    return BOARDS[str(request.param)]
+
+
+def test_the_history_answers_every_expression(prometheus: AlertingPrometheus, board: Tree) -> None:
+    """No panel of a picture is empty."""
+    empty = [one.place for one in expressions(board) if not ask(one.text, "", prometheus, END, VARIABLES)]
+
+    assert [] == empty
+
+
+def test_false_alarms_are_short(prometheus: AlertingPrometheus) -> None:
+    """No feature that did not change is called drifted for the 15 minutes that the alerts ask for."""
+    calm = 'driftgauge_feature_drift{feature!~"alcohol|sulphates"}'
+    fault = 'driftgauge_feature_drift{feature="sulphates"}'
+
+    assert ask(f"{calm} == 1", "", prometheus, END, VARIABLES)
+    assert [] == ask(f"min_over_time({calm}[15m]) == 1", "", prometheus, END, VARIABLES)
+    assert ask(f"min_over_time({fault}[15m]) == 1", "", prometheus, END, VARIABLES)
+
+
+def test_a_board_becomes_a_picture(prometheus: AlertingPrometheus, board: Tree, tmp_path: Path) -> None:
+    """Every kind of panel that a board has can be drawn."""
+    draw(board, prometheus, END, tmp_path / "board.png")
+
+    assert PNG == (tmp_path / "board.png").read_bytes()[: len(PNG)]
+
+
+def test_every_board_has_a_picture_with_its_caption() -> None:
+    """The page shows them all, and says that they are no screenshots."""
+    page = (PICTURES / "README.md").read_text()
+
+    assert {f"{name}.png" for name in BOARDS} == {path.name for path in PICTURES.glob("*.png")}
+    assert all(f"({name}.png)" in page for name in BOARDS)
+    assert page.count(CAPTION) == len(BOARDS)

@@ -1,0 +1,55 @@
+"""What the Model drift board shows of replicas with windows of their own, by promtool on made-up series."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.boards import boards, expressions, variables
+from tests.support.parts import program
+from tests.support.promql import filled
+
+BOARD = boards()["model-drift"]
+MODEL = 'inference_service_namespace="cellar",inference_service="wine",component="predictor",model_name="wine"'
+
+
+def series(metric: str, pod: str, value: float, more: str = "") -> dict[str, str]:
+    """One value of the feature alcohol, as one pod tells it."""
+    return {"series": f'{metric}{{{MODEL},feature="alcohol",job="driftgauge",pod="{pod}"{more}}}', "values": f"{value}"}
+
+
+SERIES = [
+    series("driftgauge_feature_drift_statistic", "a", 0.2),
+    series("driftgauge_feature_drift_threshold", "a", 0.05),
+    series("driftgauge_feature_drift_statistic", "b", 0.1),
+    series("driftgauge_feature_drift_threshold", "b", 0.25),
+    series("driftgauge_feature_quantile", "a", 10, ',sample="window",level="0.5"'),
+    series("driftgauge_feature_quantile", "b", 12, ',sample="window",level="0.5"'),
+]
+
+
+def shown(title: str) -> str:
+    """The first expression of a panel, over everything."""
+    text = next(one.text for one in expressions(BOARD) if title in one.place)
+    return filled(text, dict.fromkeys(variables(BOARD), ".*"))
+
+
+@pytest.mark.parametrize(
+    ("panel", "labels", "value"),
+    [
+        ("D against its threshold", f'{{{MODEL},feature="alcohol"}}', 4),
+        ("Distribution now", '{level="0.5"}', 11),
+    ],
+)
+def test_replicas_with_windows_of_their_own(panel: str, labels: str, value: float, tmp_path: Path) -> None:
+    """0.2 / 0.05 in one replica is the ratio, not 0.2 / 0.25 of two; deciles of two windows are averaged."""
+    check = {"expr": shown(panel), "eval_time": "0s", "exp_samples": [{"labels": labels, "value": value}]}
+    tests = [{"interval": "1m", "input_series": SERIES, "promql_expr_test": [check]}]
+    cases = tmp_path / "cases.yaml"
+    cases.write_text(json.dumps({"evaluation_interval": "1m", "tests": tests}))  # JSON is YAML
+    done = subprocess.run(
+        [program("promtool"), "test", "rules", cases], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)

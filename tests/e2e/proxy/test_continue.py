@@ -1,0 +1,147 @@
+"""`Expect: 100-continue` goes from end to end, and early answers arrive."""
+
+import asyncio
+
+from tests.support.proxied import Proxied
+from tests.support.raw_client import Wire, lines_of
+from tests.support.upstream import OK, RawUpstream
+
+EXPECTING = b"POST /v1/models/wine:predict HTTP/1.1\r\nHost: m\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nlong"
+
+
+async def test_continue_comes_from_the_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
+    """The client is asked for its body when the model server asks, not before."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def ask_late(wire: Wire) -> None:
+        """Asks for the body when the test says so."""
+        await wire.head()
+        asked.set()
+        await go_on.wait()
+        wire.send(CONTINUE)
+        await wire.exactly(4)
+        wire.send(OK)
+
+    upstream.script = ask_late
+    wire = await proxy.connect()
+    wire.send(EXPECTING)
+    await asyncio.wait_for(asked.wait(), 10)
+
+    assert b"" == wire.received
+
+    go_on.set()
+
+    assert CONTINUE == await wire.head()
+
+    wire.send(b"body")
+
+    assert OK == await wire.message()
+    assert EXPECTING + b"body" == upstream.received
+
+
+async def test_refusal_is_relayed_without_the_body(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A final answer instead of 100 reaches the client, whose connection then ends: its body will not come."""
+
+    async def refuse(wire: Wire) -> None:
+        """Answers a head at once."""
+        await wire.head()
+        wire.send(TOO_LARGE)
+        await wire.gone()
+
+    upstream.script = refuse
+    wire = await proxy.connect()
+    wire.send(EXPECTING)
+    answer = await wire.message()
+
+    assert lines_of(TOO_LARGE) == lines_of(answer)
+    assert b"\r\nConnection: close\r\n" in answer
+    assert EXPECTING == upstream.received
+    await proxy.counted("413")
+    await upstream.open_is(0)
+
+
+async def test_body_may_come_unasked(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client that does not wait for 100 is served by a model server that does not send it."""
+    wire = await proxy.connect()
+    wire.send(EXPECTING + b"body")
+
+    assert OK == await wire.message()
+    assert EXPECTING + b"body" == upstream.received
+
+
+async def test_connection_stays_after_continue(proxy: Proxied, upstream: RawUpstream) -> None:
+    """After a body that was asked for, the connection serves the next request."""
+
+    async def ask_each(wire: Wire) -> None:
+        """Asks for each body."""
+        while True:
+            await wire.head()
+            wire.send(CONTINUE)
+            await wire.exactly(4)
+            wire.send(OK)
+
+    upstream.script = ask_each
+    wire = await proxy.connect()
+    for _ in range(2):
+        wire.send(EXPECTING)
+
+        assert CONTINUE == await wire.head()
+
+        wire.send(b"body")
+
+        assert OK == await wire.message()
+
+    assert 1 == len(upstream.wires)
+
+
+async def test_early_answer_reaches_a_client_that_still_uploads(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A model server that answers and stops reading is heard, however much the client has still to send."""
+
+    async def answer_early(wire: Wire) -> None:
+        """Answers, and neither reads nor closes."""
+        await wire.head()
+        wire.send(TOO_LARGE)
+        await asyncio.Event().wait()
+
+    upstream.script = answer_early
+    wire = await proxy.connect()
+    wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 50000000\r\n\r\n" + bytes(20_000_000))
+
+    assert lines_of(TOO_LARGE) == lines_of(await wire.message())
+
+
+async def test_early_answer_of_a_model_server_that_closes_arrives(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A model server that answers and closes with most of the body unread, which resets the connection, is heard."""
+
+    async def answer_and_close(wire: Wire) -> None:
+        """Answers a head and closes."""
+        await wire.head()
+        wire.send(TOO_LARGE)
+
+    upstream.script = answer_and_close
+    upload = b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 5000000\r\n\r\n" + bytes(5_000_000)
+    for _ in range(20):
+        assert lines_of(TOO_LARGE) == lines_of(await proxy.ask(upload))
+
+
+async def test_both_bodies_may_run_at_once(proxy: Proxied, upstream: RawUpstream) -> None:
+    """An answer that begins before the request's end goes on while the request does."""
+
+    async def echo(wire: Wire) -> None:
+        """Answers the body with itself, as it comes."""
+        await wire.head()
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+        for _ in range(3):
+            wire.send(await wire.exactly(3))
+
+    upstream.script = echo
+    wire = await proxy.connect()
+    wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 9\r\n\r\n")
+
+    assert (await wire.head()).startswith(b"HTTP/1.1 200 OK")
+    for piece in (b"abc", b"def", b"ghi"):
+        wire.send(piece)
+
+        assert piece == await wire.exactly(3)

@@ -1,0 +1,152 @@
+"""How the proxy begins and ends."""
+
+import asyncio
+
+import pytest
+
+from sidecar.errors import ConfigError
+from tests.support.proxied import Proxied
+from tests.support.raw_client import Wire, lines_of, post
+from tests.support.upstream import OK, RawUpstream
+
+INFER = "/v2/models/wine/infer"
+GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
+
+
+async def test_drain_lets_requests_end(proxy: Proxied, upstream: RawUpstream) -> None:
+    """While draining, what is under way ends well, its connection is told to close, and nobody new is let in."""
+    working, go_on = asyncio.Event(), asyncio.Event()
+
+    async def work(wire: Wire) -> None:
+        """Answers when the test says so."""
+        await wire.message()
+        working.set()
+        await go_on.wait()
+        wire.send(OK)
+
+    upstream.script = work
+    busy, idle = await proxy.connect(), await proxy.connect()
+    busy.send(post(INFER, b"{}"))
+    await asyncio.wait_for(working.wait(), 10)
+    draining = asyncio.create_task(proxy.drain(30))
+
+    assert b"" == await idle.rest()
+    with pytest.raises(ConnectionRefusedError):
+        await proxy.connect()
+
+    go_on.set()
+    answer = await busy.rest()
+    await asyncio.wait_for(draining, 10)
+
+    assert lines_of(OK) == lines_of(answer)
+    assert b"\r\nConnection: close\r\n" in answer
+    assert 1 == proxy.total("request_count", code="200")
+
+
+async def test_drain_lets_uploads_end(proxy: Proxied, upstream: RawUpstream) -> None:
+    """While draining, a body that is still coming is read to its end."""
+    begun = asyncio.Event()
+
+    async def read(wire: Wire) -> None:
+        """Says when it has begun to read."""
+        await wire.head()
+        begun.set()
+        await wire.exactly(4)
+        wire.send(OK)
+
+    upstream.script = read
+    wire = await proxy.connect()
+    wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 4\r\n\r\nbo")
+    await asyncio.wait_for(begun.wait(), 10)
+    draining = asyncio.create_task(proxy.drain(30))
+    await asyncio.sleep(0)
+    wire.send(b"dy")
+
+    assert lines_of(OK) == lines_of(await wire.rest())
+    await asyncio.wait_for(draining, 10)
+
+
+async def test_drain_has_a_limit(upstream: RawUpstream) -> None:
+    """What does not end within the limit is cut off by `close`, counted as 503, and leaves no connection."""
+    working = asyncio.Event()
+
+    async def hang(wire: Wire) -> None:
+        """Never answers."""
+        await wire.message()
+        working.set()
+        await wire.gone()
+
+    upstream.script = hang
+    async with Proxied(upstream.port) as proxy:
+        wire = await proxy.connect()
+        wire.send(post(INFER, b"{}"))
+        await asyncio.wait_for(working.wait(), 10)
+        await proxy.drain(0.01)
+        await proxy.close()
+
+        assert "reset" == await wire.gone()
+        assert 1 == proxy.total("request_count", code="503")
+        await upstream.open_is(0)
+
+
+async def test_nothing_is_left(upstream: RawUpstream) -> None:
+    """After `close` there is no task, no idle connection and no client of the proxy left."""
+    before = asyncio.all_tasks()
+    async with Proxied(upstream.port) as proxy:
+        idle = await proxy.connect()
+        for _ in range(3):
+            idle.send(GET)
+
+            assert OK == await idle.message()
+
+        await asyncio.gather(*(proxy.ask(GET) for _ in range(5)))
+        await proxy.close()
+
+        assert "closed" == (await idle.gone()).replace("reset", "closed")
+        await upstream.open_is(0)
+
+    assert before == asyncio.all_tasks()
+
+
+async def test_clients_do_not_wait_for_each_other(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Two hundred requests that are only answered when all have come are all answered."""
+    waiting, everybody = 0, asyncio.Event()
+
+    async def wait_for_everybody(wire: Wire) -> None:
+        """Answers when all requests have come."""
+        nonlocal waiting
+        await wire.message()
+        waiting += 1
+        if waiting == 200:
+            everybody.set()
+        await everybody.wait()
+        wire.send(OK)
+
+    upstream.script = wait_for_everybody
+    answers = await asyncio.gather(*(proxy.ask(post(INFER, b"{}")) for _ in range(200)))
+
+    assert [OK] * 200 == answers
+    await proxy.counted("200", 200)
+
+
+async def test_fault_of_our_own(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
+    """A fault in the proxy itself is a 500 in KServe's form with one line and its trace in the log, never a hang."""
+
+    def broken_clock() -> float:
+        """Fails."""
+        raise OverflowError("the clock broke")
+
+    async with Proxied(upstream.port, clock=broken_clock) as proxy:
+        answer = await proxy.ask(post(INFER, b"{}"))
+
+        assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n")
+        assert OK == await proxy.ask(GET)
+
+    assert ["an exchange met a fault of the proxy"] == caplog.messages
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8085", "grpc://127.0.0.1:8085", "http://"])
+def test_url_that_is_none(url: str) -> None:
+    """A model server's address that is none is the operator's fault, said at once."""
+    with pytest.raises(ConfigError, match="upstream_url must look like"):
+        Proxied(0, url=url)

@@ -1,0 +1,245 @@
+"""`merge_metrics`: one scrape of the data port gets the model server's metrics and ours; without it, theirs alone."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sidecar.proxy.limits import MAX_PAGE_BYTES
+from tests.support.pages import PYTHON_SERVER, UNTYPED, packed_answer, page_answer
+from tests.support.parts import program
+from tests.support.prometheus import Prometheus
+from tests.support.proxied import SETTINGS, Proxied
+from tests.support.raw_client import Wire, body_of, length_of, post
+from tests.support.scrape import Samples
+from tests.support.upstream import RawUpstream, Script, answering
+
+SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: pod\r\nAccept: application/openmetrics-text\r\nAccept-Encoding: gzip\r\n\r\n"
+HURRIED = SCRAPE.replace(b"\r\n\r\n", b"\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.2\r\n\r\n")
+TYPE = b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+
+NO_PAGE = {
+    "none": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", b"it answered 404."),
+    "redirected": (b"HTTP/1.1 302 Found\r\nLocation: /m\r\nContent-Length: 0\r\n\r\n", b"it answered 302."),
+    "JSON": (page_answer(b'{"ready":true}', "application/json"), b"line 1 is not of the text format 0.0.4"),
+    "OpenMetrics": (
+        page_answer(b"a 1\n", "application/openmetrics-text; version=1.0.0"),
+        b"it answered in OpenMetrics",
+    ),
+    "corrupt": (page_answer(b"\x1f\x8b\x08garbage"), b"The gzip body is"),
+    "too long": (page_answer(b"#" * (MAX_PAGE_BYTES + 1)), b"it is longer than 4194304 bytes."),
+    "too long when unpacked": (packed_answer(b"#" * (MAX_PAGE_BYTES + 1)), b"larger than 4194304 bytes when unpacked."),
+    "broken off": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nup 1\n", b"broke off."),
+    "not HTTP": (b"up 1\n", b"broke off."),
+}
+
+
+@pytest.fixture
+async def merging(upstream: RawUpstream) -> AsyncIterator[Proxied]:
+    """A proxy that merges."""
+    async with Proxied(upstream.port, replace(SETTINGS, merge_metrics=True)) as proxy:
+        yield proxy
+
+
+def once(answer: bytes) -> Script:
+    """A script that answers one request and closes."""
+
+    async def play(wire: Wire) -> None:
+        """Answers once."""
+        await wire.message(bodiless=True)
+        wire.send(answer)
+        await wire.flush()
+
+    return play
+
+
+async def test_by_default_the_path_goes_to_the_model(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Request and answer pass byte for byte, as on every other path."""
+    upstream.script = answering(page_answer(PYTHON_SERVER), bodiless_requests=True)
+
+    assert page_answer(PYTHON_SERVER) == await proxy.ask(SCRAPE)
+    assert SCRAPE == upstream.received
+
+
+@pytest.mark.parametrize("answer", [page_answer, packed_answer])
+async def test_one_scrape_gets_both(merging: Proxied, upstream: RawUpstream, answer: Callable[[bytes], bytes]) -> None:
+    """Theirs first as it is, unpacked if need be; then ours; a family that both have is theirs; classic text always."""
+    upstream.script = answering(answer(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
+    await merging.ask(post("/v1/models/wine:predict", b"{}"))
+    message = await merging.ask(SCRAPE)
+    samples = Samples.parse(body_of(message).decode())
+
+    assert body_of(message).startswith(PYTHON_SERVER + UNTYPED)
+    assert TYPE in message
+    assert 1 == samples.total("request_count", model_name="wine", code="200")
+    assert 4 == samples.total("request_predict_seconds_count")
+    assert [4.2e07] == [sample.value for sample in samples.matching("process_resident_memory_bytes")]
+    assert [7.25] == [sample.value for sample in samples.matching("process_cpu_seconds_total")]
+    assert b"\n# driftgauge: left to the model server: process_cpu_seconds process_resident_memory_bytes\n" in message
+    assert b" # {" not in message
+    assert b"# EOF" not in message
+
+
+async def test_the_model_is_asked_for_classic_text_with_the_scrapers_credentials(
+    merging: Proxied, upstream: RawUpstream
+) -> None:
+    """Nothing else of the scraper's head is passed on: its Accept would bring OpenMetrics."""
+    upstream.script = answering(page_answer(b"up 1\n"), bodiless_requests=True)
+    await merging.ask(SCRAPE.replace(b"\r\n\r\n", b"\r\nAuthorization: Bearer t\r\n\r\n"))
+    start, *lines = upstream.received.split(b"\r\n\r\n")[0].split(b"\r\n")
+
+    assert b"GET /metrics HTTP/1.1" == start
+    assert {
+        b"Host: 127.0.0.1:%d" % upstream.port,
+        b"Accept: text/plain;version=0.0.4",
+        b"Accept-Encoding: identity",
+        b"Authorization: Bearer t",
+    } == set(lines)
+
+
+@pytest.mark.parametrize(("answer", "why"), NO_PAGE.values(), ids=NO_PAGE)
+async def test_without_a_page_of_the_model_ours_stands_alone(
+    merging: Proxied, upstream: RawUpstream, answer: bytes, why: bytes
+) -> None:
+    """200, one comment line that says why, and all of our families, those of the process included."""
+    upstream.script = once(answer)
+    message = await merging.ask(SCRAPE)
+    first = body_of(message).split(b"\n")[0]
+
+    assert message.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert first.startswith(b"# driftgauge: the model server's metrics are left out: ")
+    assert why in first
+    assert Samples.parse(body_of(message).decode()).matching("process_cpu_seconds_total")
+
+
+async def test_a_model_server_that_is_down_costs_nothing_but_its_own(merging: Proxied, upstream: RawUpstream) -> None:
+    """The scrape is answered with ours."""
+    await upstream.stop()
+
+    assert b"cannot be reached." in body_of(await merging.ask(SCRAPE)).split(b"\n")[0]
+
+
+async def test_a_silent_model_server_is_given_half_of_the_scrapes_time(merging: Proxied, upstream: RawUpstream) -> None:
+    """Prometheus tells how long it waits; the connection that brought nothing is closed."""
+
+    async def say_nothing(wire: Wire) -> None:
+        """Reads until the other end is gone."""
+        await wire.gone()
+
+    upstream.script = say_nothing
+    message = await merging.ask(HURRIED)
+    await upstream.open_is(0)
+
+    assert b"did not answer in time." in body_of(message).split(b"\n")[0]
+
+
+@pytest.mark.parametrize("told", ["soon", "nan", "-1", ""])
+async def test_a_time_that_is_none_is_not_taken(merging: Proxied, upstream: RawUpstream, told: str) -> None:
+    """A stranger's header cannot keep the model server's metrics away."""
+    upstream.script = answering(page_answer(b"up 1\n"), bodiless_requests=True)
+    message = await merging.ask(HURRIED.replace(b"0.2", told.encode()))
+
+    assert body_of(message).startswith(b"up 1\n")
+
+
+async def test_a_pooled_connection_that_was_closed_is_no_failure(merging: Proxied, upstream: RawUpstream) -> None:
+    """The second scrape meets a connection that the model server has closed, and asks on another."""
+    upstream.script = once(page_answer(b"up 1\n"))
+    messages = [body_of(await merging.ask(SCRAPE)) for _ in range(3)]
+
+    assert [b"up 1\n"] * 3 == [message[:5] for message in messages]
+
+
+async def test_head_is_the_pages_head(merging: Proxied, upstream: RawUpstream) -> None:
+    """It tells a length, has no body, and the connection takes the next request."""
+    upstream.script = answering(page_answer(b"up 1\n"), bodiless_requests=True)
+    wire = await merging.connect()
+    wire.send(SCRAPE.replace(b"GET", b"HEAD") + SCRAPE)
+    head = await wire.message(bodiless=True)
+    whole = await wire.message()
+
+    assert TYPE in head
+    assert length_of(head) > 5
+    assert whole.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\n\r\nup 1\n" in whole
+
+
+@pytest.mark.parametrize("target", ["/metrics/", "/metrics?name=up", "/metrics/wine", "/Metrics", "/v2/metrics"])
+async def test_other_paths_are_the_models(merging: Proxied, upstream: RawUpstream, target: str) -> None:
+    """Only `/metrics` without anything behind it is ours."""
+    request = f"GET {target} HTTP/1.1\r\nHost: pod\r\n\r\n".encode()
+    upstream.script = answering(page_answer(b"theirs"), bodiless_requests=True)
+
+    assert page_answer(b"theirs") == await merging.ask(request)
+    assert request == upstream.received
+
+
+async def test_other_methods_are_the_models(merging: Proxied, upstream: RawUpstream) -> None:
+    """A POST to `/metrics` passes."""
+    request = post("/metrics", b"x")
+
+    assert (await merging.ask(request)).endswith(b"{}")
+    assert request == upstream.received
+
+
+async def test_a_client_that_leaves_harms_nobody(merging: Proxied, upstream: RawUpstream) -> None:
+    """It asks and resets while the model server is asked; the next scrape is answered."""
+    asked = asyncio.Event()
+
+    async def tell_and_wait(wire: Wire) -> None:
+        """Tells that it was asked, and waits for the other end to leave."""
+        await wire.head()
+        asked.set()
+        await wire.gone()
+
+    upstream.script = tell_and_wait
+    wire = await merging.connect()
+    wire.send(SCRAPE)
+    await asked.wait()
+    wire.reset()
+    await upstream.open_is(0)
+    upstream.script = answering(page_answer(b"up 1\n"), bodiless_requests=True)
+
+    assert body_of(await merging.ask(SCRAPE)).startswith(b"up 1\n")
+
+
+async def test_promtool_finds_no_fault(merging: Proxied, upstream: RawUpstream) -> None:
+    """A clean page of the model server and ours are clean together: no family twice, HELP and TYPE for each."""
+    upstream.script = answering(page_answer(PYTHON_SERVER), bodiless_requests=True)
+    merged = body_of(await merging.ask(SCRAPE))
+    lint = subprocess.run(  # noqa: ASYNC221 - nothing else is to run
+        [program("promtool"), "check", "metrics"], input=merged, capture_output=True, check=False, timeout=60
+    )
+
+    assert (0, b"", b"") == (lint.returncode, lint.stdout, lint.stderr)
+
+
+async def test_promtool_finds_nothing_but_the_models_own_faults(merging: Proxied, upstream: RawUpstream) -> None:
+    """Untyped families without HELP are told of as they are without us."""
+    upstream.script = answering(page_answer(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
+    merged = body_of(await merging.ask(SCRAPE))
+    found = [
+        subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)  # noqa: ASYNC221
+        for text in (PYTHON_SERVER + UNTYPED, merged)
+    ]
+
+    assert found[0].stderr == found[1].stderr
+    assert b"queue_depth" in found[1].stderr
+
+
+async def test_a_real_prometheus_scrapes_both(merging: Proxied, upstream: RawUpstream, tmp_path: Path) -> None:
+    """One target, and series of the model server, of its untyped families, and of ours."""
+    upstream.script = answering(page_answer(PYTHON_SERVER + b"queue_depth 2\n"), bodiless_requests=True)
+    with Prometheus({"pod": f"http://127.0.0.1:{merging.port}"}, tmp_path) as prometheus:
+        await asyncio.to_thread(prometheus.wait_for, 'driftgauge_build_info{job="pod"} == 1')
+        found = [
+            await asyncio.to_thread(prometheus.query, expression)
+            for expression in ("queue_depth", "process_cpu_seconds_total", "request_predict_seconds_count", "up")
+        ]
+
+    assert [[2], [7.25], [4], [1]] == [
+        [series.value for series in one if series.labels["job"] == "pod"] for one in found
+    ]

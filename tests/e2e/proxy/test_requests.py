@@ -1,0 +1,229 @@
+"""Requests reach the model server byte for byte, but for what belongs to one connection alone."""
+
+import asyncio
+
+import pytest
+
+from tests.support.proxied import Proxied
+from tests.support.raw_client import Wire, ask, body_of, post
+from tests.support.upstream import OK, RawUpstream
+
+TARGETS = [
+    "/",
+    "/v1/models/a%2Fb:predict",
+    "/v1/models/a%2fb:predict",
+    "//double//slash",
+    "/up/../and/./down",
+    "/q?",
+    "/q?a=1&&b=%20+c?&=",
+    "/%zz?%zz",
+    '/[odd]|{chars}"<>^`;,',
+    "/fragment#kept?x",
+    "http://model:80/absolute?form",
+    "/" + "long" * 4000,
+]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target[:24])
+async def test_target_is_kept(proxy: Proxied, upstream: RawUpstream, target: str) -> None:
+    """A request target arrives as it was sent, escapes, slashes, dots and empty query included."""
+    request = f"GET {target} HTTP/1.1\r\nHost: model\r\n\r\n".encode()
+
+    await proxy.ask(request)
+
+    assert request == upstream.received
+
+
+async def test_headers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Header lines keep their order, case, number and bytes; nothing is added, not even where none was sent."""
+    request = (
+        b"POST /p HTTP/1.1\r\nx-lower: 1\r\nHOST: some.Host:81\r\nX-Twice: a\r\nContent-Length: 2\r\n"
+        b"X-Other: \r\nX-Twice: b\r\nX-Latin: \xe9t\xe9\r\nX-UTF8: \xc3\xa9\r\nX-Forwarded-For: 1.2.3.4\r\n"
+        b"Accept-Encoding: br\r\n\r\nhi"
+    )
+
+    await proxy.ask(request)
+
+    assert request == upstream.received
+
+
+async def test_hop_by_hop_lines_are_removed(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Lines of one connection stay behind, those that `Connection` names among them."""
+    kept = b"GET / HTTP/1.1\r\nHost: m\r\n"
+    dropped = (
+        b"Connection: close, X-Private\r\nX-Private: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\n"
+        b"TE: trailers\r\nTrailer: X-Sum\r\nUpgrade: h2c\r\nProxy-Authorization: Basic eA==\r\n"  # codespell:ignore te
+    )
+
+    await proxy.ask(kept + dropped + b"X-End: 1\r\n\r\n")
+
+    assert kept + b"X-End: 1\r\n\r\n" == upstream.received
+
+
+async def test_connection_cannot_take_framing_away(proxy: Proxied, upstream: RawUpstream) -> None:
+    """`Connection: content-length` does not make a body look like a second request to the model server."""
+    smuggled = b"GET /smuggled HTTP/1.1\r\nHost: m\r\n\r\n"
+    head = b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: %d\r\n" % len(smuggled)
+
+    await proxy.ask(head + b"Connection: Content-Length, Host\r\n\r\n" + smuggled)
+
+    assert head + b"\r\n" + smuggled == upstream.received
+
+
+async def test_chunked_stays_chunked(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A body without a length arrives without one, and whole."""
+    head = b"POST / HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\nX-End: 1\r\n\r\n"
+
+    await proxy.ask(head + b"3\r\nabc\r\n4;ext=1\r\ndefg\r\n0\r\n\r\n")
+
+    assert upstream.received.startswith(head)
+    assert b"abcdefg" == body_of(upstream.received)
+
+
+async def test_trailers_are_dropped_and_the_body_is_whole(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A request with trailers arrives whole without them (RFC 9110 section 6.5.1 allows it)."""
+    head = b"POST / HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    answer = await proxy.ask(head + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n")
+
+    assert head + b"3\r\nabc\r\n0\r\n\r\n" == upstream.received
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_trailers_do_not_become_headers_of_the_next_request(proxy: Proxied, upstream: RawUpstream) -> None:
+    """What follows a body cannot add lines to the next request on the connection, which may be another user's."""
+    first = b"POST / HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Evil: 1\r\n\r\n"
+    wire = await proxy.connect()
+    wire.send(first + b"GET /next HTTP/1.1\r\nHost: m\r\n\r\n")
+
+    assert "closed" == await wire.gone()
+    assert b"X-Evil" not in upstream.received
+
+
+async def test_connection_stays_after_chunked_requests(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client that sends chunked bodies keeps its connection."""
+    wire = await proxy.connect()
+    for _ in range(3):
+        wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+
+        assert OK == await wire.message()
+
+    assert 3 == upstream.received.count(b"POST /")
+
+
+async def test_upload_arrives_in_pieces(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Each piece of a body is passed on when it comes; none waits for the next."""
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def read_pieces(wire: Wire) -> None:
+        """Tells of each piece as it comes."""
+        await wire.head()
+        for _ in range(3):
+            await arrived.put(await wire.exactly(3))
+        wire.send(OK)
+
+    upstream.script = read_pieces
+    wire = await proxy.connect()
+    wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 9\r\n\r\n")
+    for piece in (b"abc", b"def", b"ghi"):
+        wire.send(piece)
+
+        assert piece == await asyncio.wait_for(arrived.get(), 10)
+
+    assert OK == await wire.message()
+
+
+async def test_http10_is_passed_on_as_http11(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client of HTTP/1.0 without `Host` is given one (RFC 9112 section 3.2), and its connection ends."""
+    wire = await proxy.connect()
+    wire.send(b"GET /old HTTP/1.0\r\nX-A: 1\r\n\r\n")
+
+    assert OK == await wire.rest()
+    assert b"GET /old HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-A: 1\r\n\r\n" % upstream.port == upstream.received
+
+
+async def test_long_header_passes(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A header line of 100,000 bytes passes, as tokens and cookies may need."""
+    request = b"GET / HTTP/1.1\r\nHost: m\r\nCookie: " + b"c" * 100_000 + b"\r\n\r\n"
+
+    await proxy.ask(request)
+
+    assert request == upstream.received
+
+
+async def test_many_headers_pass(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Three hundred header lines pass."""
+    lines = b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(300))
+    request = b"GET / HTTP/1.1\r\nHost: m\r\n" + lines + b"\r\n"
+
+    await proxy.ask(request)
+
+    assert request == upstream.received
+
+
+async def test_compressed_body_is_untouched(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A body said to be gzip passes as it is, valid or not."""
+    request = post("/", b"\x1f\x8bnot really", "Content-Encoding: gzip")
+
+    await proxy.ask(request)
+
+    assert request == upstream.received
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+async def test_methods_pass(proxy: Proxied, upstream: RawUpstream, method: str) -> None:
+    """Any method of HTTP goes to the model server, without a body if it had none."""
+    request = f"{method} /any HTTP/1.1\r\nHost: m\r\n\r\n".encode()
+
+    await proxy.ask(request, bodiless=method == "HEAD")
+
+    assert request == upstream.received
+
+
+async def test_options_asterisk_passes(proxy: Proxied, upstream: RawUpstream) -> None:
+    """`OPTIONS *` keeps its target."""
+    request = b"OPTIONS * HTTP/1.1\r\nHost: m\r\n\r\n"
+
+    await proxy.ask(request)
+
+    assert request == upstream.received
+
+
+async def test_upgrade_is_not_offered(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A wish for another protocol stays behind, and the connection goes on in this one."""
+    wire = await proxy.connect()
+    wire.send(b"GET /ws HTTP/1.1\r\nHost: m\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+
+    assert OK == await wire.message()
+    assert b"GET /ws HTTP/1.1\r\nHost: m\r\n\r\n" == upstream.received
+
+    wire.send(b"GET /after HTTP/1.1\r\nHost: m\r\n\r\n")
+
+    assert OK == await wire.message()
+
+
+async def test_pipelined_requests_are_answered_in_order(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Requests sent at once are answered one after the other."""
+
+    async def name_the_path(wire: Wire) -> None:
+        """Answers each request with its target."""
+        while True:
+            path = (await wire.head()).split()[1]
+            wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(path), path))
+
+    upstream.script = name_the_path
+    wire = await proxy.connect()
+    wire.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: m\r\n\r\n" % n for n in range(5)))
+
+    assert [b"/0", b"/1", b"/2", b"/3", b"/4"] == [body_of(await wire.message()) for _ in range(5)]
+
+
+async def test_direct_and_through_are_the_same(proxy: Proxied, upstream: RawUpstream) -> None:
+    """One request sent both ways leaves the same bytes at the model server and brings the same answer."""
+    request = post("/v2/models/wine/infer", b'{"inputs":[]}', "Content-Type: application/json", "X-A: 1")
+
+    direct = await ask(upstream.port, request)
+    through = await proxy.ask(request)
+
+    assert direct == through
+    assert [request, request] == [wire.received for wire in upstream.wires]

@@ -1,0 +1,357 @@
+"""What a client sees when the model server or the client itself fails, at each stage of an exchange."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.support.proxied import SETTINGS, Proxied
+from tests.support.raw_client import Wire, body_of, post
+from tests.support.upstream import OK, RawUpstream, answering
+
+INFER = "/v2/models/wine/infer"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+UNENDING = b"HTTP/1.1 200 OK\r\nX: 1\r\n\r\n"
+
+IMPATIENT = replace(SETTINGS, upstream_timeout_seconds=0.5)
+
+BEFORE_THE_HEAD = {
+    "nothing": b"",
+    "part of the status line": b"HTTP/1.1 20",
+    "part of the head": b"HTTP/1.1 200 OK\r\nX: ",
+}
+WITHIN_THE_BODY = {
+    "after the head, chunked": CHUNKED,
+    "within a chunk": CHUNKED + b"10\r\nabc",
+    "between chunks": CHUNKED + b"3\r\nabc\r\n",
+    "after the head, of known length": LONG,
+    "within a body of known length": LONG + b"abc",
+}
+
+
+def _sending_then(data: bytes, end: Callable[[Wire], Awaitable[None]]) -> Callable[[Wire], Awaitable[None]]:
+    async def play(wire: Wire) -> None:
+        await wire.message()
+        if data:
+            wire.send(data)
+            await wire.flush()
+        await end(wire)
+
+    return play
+
+
+async def _reset(wire: Wire) -> None:
+    wire.reset()
+
+
+async def _close(wire: Wire) -> None:
+    await wire.close()
+
+
+async def _hang(wire: Wire) -> None:
+    await wire.gone()
+
+
+def _looks_whole(received: bytes) -> bool:
+    """Whether a client would take this for a whole answer: with a last chunk, or of the length it told."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    return body.endswith(b"0\r\n\r\n") if b"chunked" in head else len(body) >= 100
+
+
+def _error_of(answer: bytes) -> str:
+    error: str = json.loads(body_of(answer))["error"]
+    return error
+
+
+@pytest.mark.parametrize("end", [_reset, _close])
+@pytest.mark.parametrize("data", BEFORE_THE_HEAD.values(), ids=BEFORE_THE_HEAD)
+async def test_broken_before_the_head(
+    proxy: Proxied, upstream: RawUpstream, data: bytes, end: Callable[[Wire], Awaitable[None]]
+) -> None:
+    """A model server that breaks off before its answer's head is complete is a 502 in KServe's form, counted so."""
+    upstream.script = _sending_then(data, end)
+    wire = await proxy.connect()
+    wire.send(post(INFER, b"{}"))
+    answer = await wire.message()
+
+    assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\n")
+    assert f"The model server at 127.0.0.1:{upstream.port} broke off." == _error_of(answer)
+    await proxy.counted("502")
+
+    assert 1 == proxy.total("request_error_count", code="502")
+    assert [502] == [payload.status for payload in proxy.offered]
+
+    upstream.script = _sending_then(OK, _hang)
+    wire.send(post(INFER, b"{}"))
+
+    assert OK == await wire.message()
+
+
+@pytest.mark.parametrize("end", [_reset, _close])
+@pytest.mark.parametrize("data", WITHIN_THE_BODY.values(), ids=WITHIN_THE_BODY)
+async def test_broken_within_the_body(
+    proxy: Proxied, upstream: RawUpstream, data: bytes, end: Callable[[Wire], Awaitable[None]]
+) -> None:
+    """A cut answer never looks complete: the client's connection ends without its end, and 502 is counted."""
+    upstream.script = _sending_then(data, end)
+    wire = await proxy.connect()
+    wire.send(post(INFER, b"{}"))
+    await wire.head()
+
+    assert await wire.gone() in {"closed", "reset"}
+    assert not _looks_whole(wire.received)
+    await proxy.counted("502")
+
+    assert 1 == proxy.total("driftgauge_payloads_total", kind="response", reason="incomplete")
+    assert ["request"] == [payload.kind for payload in proxy.offered]
+    await upstream.open_is(0)
+
+
+async def test_reset_is_no_end_of_an_unending_body(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A body that ends with its connection is not whole if the connection was reset."""
+    upstream.script = _sending_then(UNENDING + b"abc", _reset)
+    wire = await proxy.connect()
+    wire.send(post(INFER, b"{}"))
+
+    assert await wire.gone() in {"closed", "reset"}
+    assert not _looks_whole(wire.received)
+    await proxy.counted("502")
+
+
+async def test_cut_body_is_a_reset_for_http10(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Where the end of the connection is the end of the body, a cut is told by a reset."""
+    upstream.script = _sending_then(CHUNKED + b"3\r\nabc\r\n", _close)
+    wire = await proxy.connect()
+    wire.send(b"POST / HTTP/1.0\r\nHost: m\r\nContent-Length: 0\r\n\r\n")
+
+    assert "reset" == await wire.gone()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SMTP ready\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n..",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    ],
+    ids=["not HTTP", "two lengths", "negative length", "unasked protocol"],
+)
+async def test_malformed_answer(proxy: Proxied, upstream: RawUpstream, answer: bytes) -> None:
+    """An answer that is not HTTP is a 502."""
+    upstream.script = _sending_then(answer, _hang)
+
+    assert (await proxy.ask(post(INFER, b"{}"))).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    await proxy.counted("502")
+    await upstream.open_is(0)
+
+
+async def test_model_server_away(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A model server that does not listen is a 502; when it listens again, the same connection is served."""
+    await upstream.stop()
+    wire = await proxy.connect()
+    wire.send(post(INFER, b"{}"))
+    answer = await wire.message()
+
+    assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    assert f"The model server at 127.0.0.1:{upstream.port} cannot be reached." == _error_of(answer)
+    assert not await proxy.upstream_reachable()
+
+    async with upstream:
+        wire.send(post(INFER, b"{}"))
+
+        assert OK == await wire.message()
+        assert await proxy.upstream_reachable()
+
+    await proxy.counted("502")
+
+
+async def test_error_of_a_head_request_has_no_body(proxy: Proxied, upstream: RawUpstream) -> None:
+    """An error made for a HEAD has the head of the error and nothing behind it."""
+    await upstream.stop()
+    wire = await proxy.connect()
+    wire.send(b"HEAD / HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
+    answer = await wire.rest()
+
+    assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+async def test_silence_before_the_head(upstream: RawUpstream) -> None:
+    """A model server that says nothing for too long is a 504, and its connection is closed."""
+    upstream.script = _sending_then(b"", _hang)
+    async with Proxied(upstream.port, IMPATIENT) as proxy:
+        answer = await proxy.ask(post(INFER, b"{}"))
+
+        assert answer.startswith(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: application/json\r\n")
+        assert f"The model server at 127.0.0.1:{upstream.port} did not answer in time." == _error_of(answer)
+        await proxy.counted("504")
+        await upstream.open_is(0)
+
+
+async def test_silence_on_a_connection_that_is_used_again(upstream: RawUpstream) -> None:
+    """The limit holds for the second request of a connection as for the first."""
+
+    async def once(wire: Wire) -> None:
+        """Answers one request and not the next."""
+        await wire.message()
+        wire.send(OK)
+        await wire.message()
+        await _hang(wire)
+
+    upstream.script = once
+    async with Proxied(upstream.port, IMPATIENT) as proxy:
+        assert OK == await proxy.ask(post(INFER, b"{}"))
+        assert (await proxy.ask(post(INFER, b"{}"))).startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
+        assert 1 == len(upstream.wires)
+
+
+async def test_silence_within_the_body(upstream: RawUpstream) -> None:
+    """A model server that falls silent within its answer is a 504, and the client sees that it is cut."""
+    upstream.script = _sending_then(CHUNKED + b"3\r\nabc\r\n", _hang)
+    async with Proxied(upstream.port, IMPATIENT) as proxy:
+        wire = await proxy.connect()
+        wire.send(post(INFER, b"{}"))
+
+        assert "closed" == await wire.gone()
+        assert CHUNKED + b"3\r\nabc\r\n" == wire.received
+        await proxy.counted("504")
+
+
+async def test_silence_after_expect(upstream: RawUpstream) -> None:
+    """A model server that never asks for a body that waits for it is a 504."""
+    upstream.script = _sending_then(b"", _hang)
+    async with Proxied(upstream.port, IMPATIENT) as proxy:
+        wire = await proxy.connect()
+        wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+
+        assert (await wire.message()).startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
+
+
+async def test_model_server_that_does_not_read(upstream: RawUpstream) -> None:
+    """A model server that neither reads nor answers is a 504, however much is still to be uploaded."""
+
+    async def ignore(_: Wire) -> None:
+        """Neither reads nor answers."""
+        await asyncio.Event().wait()
+
+    upstream.script = ignore
+    async with Proxied(upstream.port, IMPATIENT) as proxy:
+        wire = await proxy.connect()
+        wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 40000000\r\n\r\n" + bytes(40_000_000))
+
+        assert (await wire.message()).startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
+
+
+async def _one_limit_passes() -> bytes:
+    """Another model server falls silent for as long as the limit; the answer that its client gets."""
+    async with RawUpstream(_sending_then(b"", _hang)) as silent, Proxied(silent.port, IMPATIENT) as other:
+        return await other.ask(post("/", b""))
+
+
+async def test_slow_upload_is_no_silence(upstream: RawUpstream) -> None:
+    """The model server's limit does not run while the client's body is under way."""
+    upstream.script = _sending_then(OK, _hang)
+    async with Proxied(upstream.port, IMPATIENT) as proxy:
+        wire = await proxy.connect()
+        wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 2\r\n\r\n{")
+        expired = await _one_limit_passes()
+        wire.send(b"}")
+
+        assert expired.startswith(b"HTTP/1.1 504")
+        assert OK == await wire.message()
+
+
+async def test_stream_may_outlast_the_limit(upstream: RawUpstream) -> None:
+    """A stream may be longer than the limit, as long as bytes come."""
+    go_on = asyncio.Semaphore(0)
+    pieces = 5
+
+    async def stream(wire: Wire) -> None:
+        """Sends a piece whenever the test says so."""
+        await wire.message()
+        wire.send(CHUNKED)
+        for _ in range(pieces):
+            wire.send(b"3\r\nabc\r\n")
+            await go_on.acquire()
+        wire.send(b"0\r\n\r\n")
+
+    upstream.script = stream
+    longer = replace(SETTINGS, upstream_timeout_seconds=(pieces - 1) * IMPATIENT.upstream_timeout_seconds)
+    async with Proxied(upstream.port, longer) as proxy:
+        wire = await proxy.connect()
+        wire.send(post("/", b""))
+        for _ in range(pieces):
+            await wire.until(b"abc\r\n")
+            await _one_limit_passes()
+            go_on.release()
+
+        assert b"0\r\n\r\n" == await wire.exactly(5)
+
+
+async def test_trouble_is_logged_once(proxy: Proxied, upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
+    """A model server that is down fills no log: one line, then silence for ten seconds, then one that counts."""
+    await upstream.stop()
+    with caplog.at_level(logging.INFO, "sidecar.proxy"):
+        for _ in range(3):
+            await proxy.ask(post(INFER, b"secret", "X-Token: secret"))
+        proxy.timer.now += 10
+        await proxy.ask(post(INFER, b"secret"))
+
+    said = f"The model server at 127.0.0.1:{upstream.port} cannot be reached."
+
+    assert [f"{said} (0 errors since the last line)", f"{said} (2 errors since the last line)"] == caplog.messages
+
+
+async def test_closed_pool_connection_is_not_used(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A connection that the model server closed while it was idle costs no request, not even a POST."""
+
+    async def once(wire: Wire) -> None:
+        """Answers one request and closes."""
+        await wire.message()
+        wire.send(OK)
+
+    upstream.script = once
+    for _ in range(5):
+        assert OK == await proxy.ask(post(INFER, b"{}"))
+
+    assert 5 == len(upstream.wires)
+
+
+async def test_safe_request_is_sent_again(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A GET that meets a pooled connection being closed is sent on a new one; a POST is not, it may have been done."""
+
+    async def serve_then_drop(wire: Wire) -> None:
+        """Answers one request and closes on the second."""
+        await wire.message()
+        wire.send(OK)
+        await wire.message()
+
+    upstream.script = serve_then_drop
+    get = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
+
+    assert [OK, OK, OK] == [await proxy.ask(get) for _ in range(3)]
+    assert (await proxy.ask(post("/", b""))).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+
+
+async def test_connections_to_the_model_server_are_used_again(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Many clients one after the other need one connection to the model server."""
+    for _ in range(10):
+        await proxy.ask(post(INFER, b"{}"))
+
+    assert 1 == len(upstream.wires)
+
+
+async def test_connection_is_not_used_again_after_an_error_of_the_model_server(
+    proxy: Proxied, upstream: RawUpstream
+) -> None:
+    """Some close it soon after such an answer, without saying so, and the next request would pay for that."""
+    upstream.script = answering(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
+    for _ in range(3):
+        await proxy.ask(post(INFER, b"{}"))
+
+    assert 3 == len(upstream.wires)

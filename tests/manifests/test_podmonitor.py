@@ -1,0 +1,60 @@
+"""The PodMonitor's relabelling, done by a real Prometheus on pods as its discovery describes them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.support.kserve_examples import documents
+from tests.support.parts import program
+from tests.support.processes import Child, free_port, get
+from tests.support.waiting import wait_until
+
+OURS = "registry.example/team/driftgauge:0.1.0"
+DISCOVERED = (
+    # container, image, address of the pod, declared port
+    ("transformer-container", OURS, "127.0.0.1", 8080),
+    ("transformer-container", OURS, "127.0.0.1", 9464),
+    ("transformer-container", OURS, "::1", 8080),
+    ("transformer-container", "registry.example/team/tokenizer:2", "127.0.0.2", 8080),
+    ("kserve-container", "kserve/sklearnserver:v0.20.0", "127.0.0.3", 8085),
+    ("queue-proxy", "knative/queue:1", "127.0.0.4", 8012),
+)
+
+
+def snake_case(rule: dict[str, Any]) -> dict[str, Any]:
+    """A relabelling of the operator as Prometheus spells it."""
+    return {re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key): value for key, value in rule.items()}
+
+
+def target(container: str, image: str, address: str, port: int) -> dict[str, Any]:
+    """One target as the pod role describes it: one for each declared port.
+
+    Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#pod
+    """
+    host = f"[{address}]" if ":" in address else address
+    labels = {"container_name": container, "container_image": image, "ip": address, "container_port_number": str(port)}
+    described = {f"__meta_kubernetes_pod_{name}": value for name, value in labels.items()}
+    return {"targets": [f"{host}:{port}"], "labels": described}
+
+
+def test_each_sidecar_is_one_target_on_its_admin_port(tmp_path: Path) -> None:
+    """Once, whatever ports are declared; IPv6 in brackets; other images and containers not at all."""
+    endpoint = documents("podmonitor")[0]["spec"]["podMetricsEndpoints"][0]
+    job = {
+        "job_name": "sidecars",
+        "metrics_path": endpoint["path"],
+        "relabel_configs": [snake_case(rule) for rule in endpoint["relabelings"]],
+        "static_configs": [target(*one) for one in DISCOVERED],
+    }
+    config, address = tmp_path / "prometheus.yml", f"127.0.0.1:{free_port()}"
+    config.write_text(json.dumps({"scrape_configs": [job]}))
+    flags = (f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address={address}")
+    with Child([program("prometheus"), *flags]):
+        targets = wait_until(
+            lambda: json.loads(get(f"http://{address}/api/v1/targets"))["data"]["activeTargets"], "targets"
+        )
+
+    assert {"http://127.0.0.1:9464/metrics", "http://[::1]:9464/metrics"} == {one["scrapeUrl"] for one in targets}
+    assert 2 == len(targets)
+    assert {"driftgauge-proxy"} == {one["labels"]["job"] for one in targets}

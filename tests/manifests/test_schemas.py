@@ -1,0 +1,36 @@
+"""Every manifest that a person may copy is one that KServe, the Prometheus operator and Kubernetes take."""
+
+import pytest
+
+from tests.support.kserve_examples import NAMES, documents
+from tests.support.manifests import custom_faults, is_custom, kubernetes_faults, kubernetes_versions
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_crds_take_it(name: str) -> None:
+    """Each custom object has only fields of its CRD, of the right type."""
+    faults = [(one["kind"], custom_faults(one)) for one in documents(name) if is_custom(one)]
+
+    assert [] == [fault for fault in faults if fault[1]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kubernetes_takes_it(name: str) -> None:
+    """Each core object is known to Kubernetes from 1.27 to the newest."""
+    versions = kubernetes_versions()
+    objects = [one for one in documents(name) if not is_custom(one)]
+    faults = [(version, one["kind"], kubernetes_faults(one, version)) for version in versions for one in objects]
+
+    assert [] == [fault for fault in faults if fault[2]]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("mode", "sometimes"), ("metadataHeader", "X-Request-Id"), ("metadataHeaders", "X-Request-Id")],
+)
+def test_the_crds_are_not_blind(path: str, value: str) -> None:
+    """A wrong value, a typo and a text in place of a list are found in the logger block."""
+    service = documents("logger")[0]
+    service["spec"]["predictor"]["logger"][path] = value
+
+    assert any(path in fault for fault in custom_faults(service))

@@ -1,0 +1,77 @@
+"""The sidecar of each manifest, started as a process with exactly its arguments and variables, does what it is for."""
+
+import json
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+
+from tests.support.echo_model import EchoModel
+from tests.support.kserve_examples import Pod, documents, pods, started
+from tests.support.processes import free_port, get
+from tests.support.scrape import Samples
+from tests.support.traffic import body_of, wrong_answers
+from tests.support.waiting import wait_until
+
+PODS = pods()
+every_pod = pytest.mark.parametrize("pod", PODS, ids=[pod.example for pod in PODS])
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Path:
+    """The reference volume: the ConfigMap of the first example, as files."""
+    for name, content in documents("sidecar-standard")[0]["data"].items():
+        (tmp_path / name).write_text(content)
+    return tmp_path
+
+
+@every_pod
+def test_the_model_answers_through_it(pod: Pod, volume: Path) -> None:
+    """Readiness gets the model's own words, inferences their answers, and all of the counts one identity."""
+    with EchoModel() as model, started(pod, model.port, volume) as running:
+        ready = get(running.url(pod.sidecar["readinessProbe"]))
+        wrong = wrong_answers(running.ports[8080], [body_of([[9.4, 3.5, 0.6]])] * 3)
+        samples = wait_until(
+            lambda: Samples.parse(get(running.at(9464, "/metrics")).decode()), "a scrape of the admin port"
+        )
+    counted = samples.matching("request_count", code="200", inference_service="wine", model_name="wine")
+    namespace = "default" if pod.sidecar.get("env") else ""
+
+    assert {"ready": True} == json.loads(ready)
+    assert [] == wrong
+    assert [(3, namespace)] == [(sample.value, sample.labels["inference_service_namespace"]) for sample in counted]
+
+
+@every_pod
+def test_readiness_speaks_for_the_model(pod: Pod, volume: Path) -> None:
+    """While the model server cannot be reached the pod is not Ready, though the sidecar lives."""
+    with started(pod, free_port(), volume) as running:
+        with pytest.raises(HTTPError) as refused:
+            get(running.url(pod.sidecar["readinessProbe"]))
+        alive = get(running.url(pod.sidecar.get("livenessProbe", {"httpGet": {"port": 9464, "path": "/healthz"}})))
+
+    assert 502 == refused.value.code
+    assert b"alive\n" == alive
+
+
+@every_pod
+def test_the_reference_is_found_where_it_is_mounted(pod: Pod, volume: Path) -> None:
+    """Three rows of the example's ConfigMap."""
+    with EchoModel() as model, started(pod, model.port, volume) as running:
+        samples = Samples.parse(get(running.at(9464, "/metrics")).decode())
+
+    assert 3 == samples.total("driftgauge_reference_rows", model_name="wine")
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [pod for pod in PODS if "prometheus.io/port" in pod.annotations],
+    ids=[pod.example for pod in PODS if "prometheus.io/port" in pod.annotations],
+)
+def test_the_annotations_name_a_page_with_our_metrics(pod: Pod, volume: Path) -> None:
+    """What Prometheus reads by them has our families; the echoing model has none of its own."""
+    with EchoModel() as model, started(pod, model.port, volume) as running:
+        page = get(running.at(int(pod.annotations["prometheus.io/port"]), pod.annotations["prometheus.io/path"]))
+
+    assert page.startswith(b"# driftgauge: the model server's metrics are left out: ")
+    assert 1 == Samples.parse(page.decode()).total("driftgauge_build_info")

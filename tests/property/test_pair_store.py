@@ -1,0 +1,46 @@
+"""The two pair stores agree, and no half completes twice, whatever arrives."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sidecar.payload import Kind
+from sidecar.storage.memory_pairs import MemoryPairs
+from sidecar.storage.pairs import Arrival, Half
+from sidecar.storage.redis_client import connect
+from sidecar.storage.redis_pairs import RedisPairs
+from tests.support.redis_server import RedisServer
+
+TIMES = st.one_of(st.integers(0, 3).map(float), st.floats(allow_nan=False, allow_infinity=False))
+HALVES = st.lists(st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(Kind), TIMES), max_size=20)
+
+
+@settings(max_examples=60, deadline=None)
+@given(halves=HALVES)
+async def test_memory_and_redis_answer_alike(redis_server: RedisServer, halves: list[Half]) -> None:
+    """For any halves both stores say the same of each, and of how many are unpaired at the end."""
+    memory = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
+    async with connect(redis_server.url, timeout_seconds=5) as client:
+        await client.flushall()
+        redis = RedisPairs(client, ttl_seconds=60, timeout_seconds=5)
+
+        assert await memory.put(halves) == await redis.put(halves)
+        assert await memory.unpaired(halves) == await redis.unpaired(halves)
+
+
+@given(halves=HALVES)
+async def test_every_half_is_told_of_once(halves: list[Half]) -> None:
+    """All first halves are completed, displaced or still unpaired: none is lost, none counts twice."""
+    pairs = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
+    met = await pairs.put(halves)
+    # Times are compared by their text: 0.0 and -0.0 are two.
+    firsts = {
+        (half.key, half.kind, repr(half.time)): half
+        for half, answer in zip(halves, met, strict=True)
+        if answer.arrival is Arrival.FIRST
+    }
+    completed = sum(answer.arrival is Arrival.COMPLETED for answer in met)
+    displaced = sum(answer.displaced for answer in met)
+    told = sum(answer.arrival is Arrival.FIRST for answer in met)
+    alone = await pairs.unpaired(list(firsts.values()))
+
+    assert told == completed + displaced + alone

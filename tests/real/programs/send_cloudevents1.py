@@ -1,0 +1,32 @@
+"""Sends events with the first generation of the CloudEvents SDK: `python send_cloudevents1.py URL` < events.
+
+Reads a JSON list of `{"mode", "attributes", "data"}`; prints the list of the answers' statuses.
+Runs in an environment of its own, since the project has the second generation.
+"""
+
+import json
+import sys
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+from cloudevents.http import CloudEvent, to_binary, to_structured  # type: ignore[import-not-found]
+
+WRITERS = {"binary": to_binary, "structured": to_structured}
+
+
+def post(url: str, headers: dict[str, str], body: bytes) -> int:
+    """The status of the answer."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
+    try:
+        connection.request("POST", "/", body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    statuses = []
+    for wanted in json.load(sys.stdin):
+        event = CloudEvent(wanted["attributes"], wanted["data"])
+        statuses.append(post(sys.argv[1], *WRITERS[wanted["mode"]](event)))
+    print(json.dumps(statuses))  # noqa: T201 - its answer to the test

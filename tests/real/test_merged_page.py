@@ -1,0 +1,57 @@
+"""`merge_metrics` in front of real model servers: their pages are classic text, and ours fits behind them."""
+
+import subprocess
+from collections.abc import Iterator
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.support import wine
+from tests.support.exchange import Message, send
+from tests.support.parts import program
+from tests.support.processes import Driftgauge, get
+from tests.support.scrape import Samples
+
+pytestmark = [pytest.mark.real_server, pytest.mark.timeout(300)]
+
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+
+@pytest.fixture(scope="module")
+def merging(kserve_url: str) -> Iterator[Driftgauge]:
+    """A proxy in front of the KServe server, after one inference."""
+    flags = ("--upstream-url", kserve_url, "--inference-service", "wine", "--merge-metrics", "true")
+    with Driftgauge("proxy", *flags) as proxy:
+        send(proxy.url, Message("/v1/models/wine:predict", wine.v1(wine.ROWS), {"Content-Type": "application/json"}))
+        yield proxy
+
+
+def test_kserves_metrics_and_ours_are_one_page(merging: Driftgauge, kserve_url: str) -> None:
+    """Its histograms, our counts, and the process once: as the model server's own."""
+    samples = Samples.parse(get(f"{merging.url}/metrics").decode())
+    alone = Samples.parse(get(f"{kserve_url}/metrics").decode())
+
+    assert {sample.name for sample in alone} <= {sample.name for sample in samples}
+    assert samples.total("request_predict_seconds_count") >= 1
+    assert 1 == samples.total("request_count", code="200")
+    assert 1 == len(samples.matching("process_resident_memory_bytes"))
+    assert alone.total("process_start_time_seconds") == samples.total("process_start_time_seconds")
+
+
+def test_a_scraper_that_likes_openmetrics_gets_classic_text(merging: Driftgauge) -> None:
+    """Both parts are of one format, whatever is accepted; qpext reads no other."""
+    with urlopen(Request(f"{merging.url}/metrics", headers={"Accept": OPENMETRICS}), timeout=10) as answer:  # noqa: S310
+        kind, page = answer.headers["Content-Type"], answer.read()
+
+    assert kind.startswith("text/plain; version=0.0.4")
+    assert b"# EOF" not in page
+
+
+def test_promtool_finds_no_fault(merging: Driftgauge) -> None:
+    """`promtool check metrics` on the merged page says nothing that it does not say of the model server's alone."""
+    page = get(f"{merging.url}/metrics")
+    lint = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False, timeout=60
+    )
+
+    assert (0, b"") == (lint.returncode, lint.stderr)

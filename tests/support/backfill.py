@@ -1,0 +1,32 @@
+"""A real Prometheus that starts with the made-up history and scrapes nothing."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.alerting import AlertingPrometheus
+from tests.support.history import openmetrics
+from tests.support.parts import program
+
+
+@contextmanager
+def backfilled(end: float, directory: Path) -> Iterator[AlertingPrometheus]:
+    """Prometheus, once it can answer.
+
+    Args:
+        end: When the history ends, in seconds since the epoch.
+        directory: Where its data may stand.
+    """
+    text = directory / "history.om"
+    text.write_text(openmetrics(end))
+    subprocess.run(
+        [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", text, directory / "data"],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    flags = ("--storage.tsdb.retention.time=100y",)
+    with AlertingPrometheus({}, directory, flags=flags) as prometheus:
+        prometheus.await_answer(f"{prometheus.url}/-/ready")
+        yield prometheus

@@ -1,0 +1,56 @@
+"""The committed boards and alert rules as the tests read them: panels, expressions, variables."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILES = Path(__file__).parents[2] / "charts" / "driftgauge" / "files"
+ALERTS = FILES / "alerts.yaml"
+
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One PromQL expression.
+
+    Args:
+        place: Where it stands, for a person.
+        text: The PromQL, with Grafana's variables.
+    """
+
+    place: str
+    text: str
+
+
+def boards() -> dict[str, Tree]:
+    """The committed boards, by file name without its ending."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted((FILES / "dashboards").glob("*.json"))}
+
+
+def panels(board: Tree) -> list[Tree]:
+    """The panels of a board that are not headings."""
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+def variables(board: Tree) -> dict[str, Tree]:
+    """The variables of a board, by name."""
+    return {variable["name"]: variable for variable in board["templating"]["list"]}
+
+
+def expressions(board: Tree) -> Iterator[Expression]:
+    """Every expression of a board: of its panels, and of its annotations."""
+    for panel in panels(board):
+        for target in panel["targets"]:
+            yield Expression(f"{board['title']} / {panel['title']} {target['refId']}", target["expr"])
+    for annotation in board["annotations"].get("list", []):
+        yield Expression(f"{board['title']} / {annotation['name']}", annotation["expr"])
+
+
+def rules() -> list[Tree]:
+    """The alert rules, in their order."""
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]

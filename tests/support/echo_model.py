@@ -1,0 +1,85 @@
+"""A model server whose every answer can be foretold: it predicts the SHA-256 of what it was asked."""
+
+import hashlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+
+
+def answer_to(body: bytes) -> bytes:
+    """The answer to a request body, byte for byte."""
+    return json.dumps({"predictions": [1.0], "sha256": hashlib.sha256(body).hexdigest()}).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        """Predict."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if isinstance(self.server, _Server):
+            self.server.gate.wait(timeout=60)
+        self._answer(answer_to(body))
+
+    def do_GET(self) -> None:
+        """Say that all is well."""
+        self._answer(b'{"ready":true}')
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the signature is the library's
+        """Say nothing."""
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that leaves is none of its business."""
+
+
+class EchoModel:
+    """A model server on loopback, in threads of this process.
+
+    Args:
+        port: Where it listens; 0 lets the system choose.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._server = _Server(port)
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def gate(self) -> threading.Event:
+        """Predictions wait while it is cleared."""
+        return self._server.gate
+
+    def __enter__(self) -> Self:
+        """The server, listening."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening."""
+        self._server.gate.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

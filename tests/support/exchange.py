@@ -1,0 +1,55 @@
+"""One HTTP exchange, kept as it was on the wire, so that two of them can be compared."""
+
+import http.client
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+_TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Message:
+    """A request to be sent, byte for byte.
+
+    Args:
+        path: With its query.
+        body: Empty for none.
+        headers: Beside `Host` and `Content-Length`.
+        method: As on the request line.
+    """
+
+    path: str
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: nothing decoded, nothing reordered."""
+
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def lasting(self) -> "Answer":
+        """The same without the `Date`, the one header that differs between two equal answers."""
+        headers = [(name, value) for name, value in self.headers if name.lower() != "date"]
+        return Answer(self.status, self.reason, headers, self.body)
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, whatever its case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+def send(url: str, message: Message) -> Answer:
+    """Sends a message to the server at `url`, on a connection of its own."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request(message.method, message.path, message.body or None, dict(message.headers))
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.reason, answer.getheaders(), answer.read())
+    finally:
+        connection.close()

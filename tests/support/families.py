@@ -1,0 +1,20 @@
+"""The names that a scrape of driftgauge can hold."""
+
+from sidecar.metrics import Metrics
+from tests.support.models import WINE
+
+_ENDINGS = {
+    "counter": ("_total",),
+    "gauge": ("",),
+    "histogram": ("_bucket", "_count", "_sum"),
+    "summary": ("_count", "_sum"),
+}
+
+
+def sample_names() -> set[str]:
+    """The names of all samples of all families, in both modes, with Redis."""
+    metrics = Metrics("200", 90)
+    metrics.model(WINE)
+    metrics.watch_queue(lambda: 0, 1)
+    metrics.watch_redis()
+    return {family.name + ending for family in metrics.registry.collect() for ending in _ENDINGS[family.type]}

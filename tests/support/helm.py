@@ -1,0 +1,127 @@
+"""The chart through Helm's own engine: what a set of values renders to, or how it is refused.
+
+The engine comes as the package `helm-python-sdk`, which holds Helm's Go code; no `helm` is needed and no cluster.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHART = Path(__file__).parents[2] / "charts" / "driftgauge"
+SCENARIOS = {path.name.removesuffix("-values.yaml"): path for path in sorted(CHART.glob("ci/*-values.yaml"))}
+
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader, in C where libyaml is: a CRD takes seconds without."""
+
+Values = Mapping[str, Any]
+Manifest = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """Helm did not install: its own words."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What an install would send to the cluster, and what it would print.
+
+    Args:
+        name: Of the release.
+        namespace: Of the release.
+        texts: Path of a template -> what became of it.
+    """
+
+    name: str
+    namespace: str
+    texts: Mapping[str, str]
+
+    @property
+    def notes(self) -> str:
+        """What an install prints."""
+        return self.texts["driftgauge/templates/NOTES.txt"]
+
+    @property
+    def objects(self) -> list[Manifest]:
+        """Every object, in the order of the templates' names."""
+        manifests = [text for path, text in self.texts.items() if path.endswith(".yaml")]
+        return [found for text in manifests for found in yaml.load_all(text, Loader=YAML_LOADER) if found]
+
+    def of_kind(self, kind: str) -> list[Manifest]:
+        """The objects of a kind."""
+        return [found for found in self.objects if found["kind"] == kind]
+
+    def one(self, kind: str, name: str | None = None) -> Manifest:
+        """The only object of a kind, or the one that has a name.
+
+        Raises:
+            LookupError: There is none, or more than one.
+        """
+        found = [one for one in self.of_kind(kind) if name in (None, one["metadata"]["name"])]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} objects are {kind} {name or ''}, not one")
+        return found[0]
+
+    @property
+    def logger(self) -> Manifest:
+        """The container of the logger."""
+        return only_container(self.one("Deployment"))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The logger's environment as far as it is no secret."""
+        return {one["name"]: one["value"] for one in self.logger["env"] if "value" in one}
+
+
+def only_container(workload: Manifest) -> Manifest:
+    """The one container of a Deployment or StatefulSet."""
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    found: Manifest = container
+    return found
+
+
+def engine() -> Any:  # noqa: ANN401 - the package stands outside the project's own environment
+    """Helm's engine; skips where it is not installed."""
+    return pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
+
+
+@cache
+def chart() -> Any:  # noqa: ANN401
+    """The chart as Helm loads it, once."""
+    return engine().Chart.load(str(CHART))
+
+
+def render(values: Values, name: str = "drift", namespace: str = "monitoring") -> Release:
+    """What an install of the chart would send.
+
+    Args:
+        values: As in a file given with `--values`.
+        name: Of the release.
+        namespace: Of the release.
+
+    Raises:
+        RefusedError: The schema or the chart itself refuses the values.
+    """
+    helm = engine()
+    loaded = chart()
+    given = json.loads(json.dumps(values))
+    try:
+        loaded.validate_schema(given)
+        return Release(name, namespace, loaded.render(given, name=name, namespace=namespace))
+    except helm.HelmError as error:
+        raise RefusedError(str(error)) from error
+
+
+def scenario_values(name: str) -> Manifest:
+    """The values of a supported scenario."""
+    return yaml.safe_load(SCENARIOS[name].read_text()) or {}
+
+
+def scenario(name: str) -> Release:
+    """What a supported scenario renders to."""
+    return render(scenario_values(name))

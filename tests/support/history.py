@@ -1,0 +1,169 @@
+"""Six made-up hours of two models, as OpenMetrics text: what promtool turns into the blocks of a Prometheus.
+
+The real families are moved and the real test is run, minute by minute, by a clock of our own; only the rows are
+invented. Wine slides from 02:00 to 05:30, has a fault of its sulphates at 03:30, fails for a quarter of an hour at
+04:10, and is mended, and gets a new reference, at 05:30. Cheese is calm, and has no more requests after 05:00.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+from prometheus_client.utils import floatToGoString
+
+from sidecar.drift.correction import Correction
+from sidecar.drift.p_value import PValues
+from sidecar.drift.report import Rule, evaluate
+from sidecar.errors import Reason
+from sidecar.metrics import Evaluation, Metrics, ReferenceFacts
+from sidecar.payload import Kind, ModelKey, Outcome
+from tests.support.cluster_exporter import page
+
+MINUTES = 360
+STEP_SECONDS = 60
+WINE = ModelKey("cellar", "wine", "predictor", "wine")
+CHEESE = ModelKey("cellar", "cheese", "predictor", "cheese")
+
+_ROWS = 60  # a minute
+_WINDOW_ROWS = 1200
+_RULE = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=200)
+_TARGET = {"job": "driftgauge-proxy", "instance": "10.0.0.7:9464"}
+_SLIDE, _FAULT, _FAILURE, _SILENCE, _NEW_REFERENCE = 120, 210, range(250, 265), 300, 330
+_WINE_COLUMNS, _CHEESE_COLUMNS = ("alcohol", "ph", "sulphates"), ("fat", "salt")
+_MEBIBYTE = 2.0**20
+
+Floats = NDArray[np.float64]
+
+
+def _wine_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
+    """Alcohol slides up by a hundredth a minute to where it stays; in between, sulphates come in another unit."""
+    found = dice.normal((10.0, 3.3, 0.6), (1.0, 0.15, 0.1), size=(rows, 3))
+    found[:, 0] += 0.01 * max(0, min(minute, _NEW_REFERENCE) - _SLIDE)
+    if _FAULT <= minute < _NEW_REFERENCE:
+        found[:, 2] *= 1.3
+    return found
+
+
+def _cheese_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
+    """No change at all, until there are no more."""
+    return dice.normal((28.0, 1.6), (3.0, 0.2), size=(rows if minute < _SILENCE else 0, 2))
+
+
+@dataclass
+class _Model:
+    """One model's window and reference, and its way into the metrics."""
+
+    key: ModelKey
+    columns: tuple[str, ...]
+    metrics: Metrics
+    values: PValues
+    dice: np.random.Generator
+    window: Floats
+    reference: list[Floats] = field(default_factory=list)
+    newest: float = 0.0
+
+    def compare_with(self, rows: Floats, digest: str, now: float) -> None:
+        """Take another reference."""
+        self.reference = list(np.sort(rows.T, axis=1))
+        facts = ReferenceFacts(len(rows), digest, f"/mnt/reference/{self.key.inference_service}.csv", now)
+        self.metrics.drift.set_reference(self.key, facts)
+
+    def serve(self, rows: Floats, now: float, failed: int, slowness: float) -> None:
+        """Count a minute's requests, each of one row."""
+        series = self.metrics.model(self.key)
+        for number in range(len(rows)):
+            series.count_request("500" if number < failed else "200")
+            series.latency.observe(slowness * self.dice.gamma(4, 0.005))
+            series.overhead.observe(self.dice.gamma(4, 0.00004))
+            series.count_payload(Kind.REQUEST, Outcome.ACCEPTED)
+            series.count_payload(Kind.RESPONSE, Outcome.ACCEPTED)
+        series.request_bytes.inc(180 * len(rows))
+        series.response_bytes.inc(40 * len(rows))
+        series.rows.inc(len(rows))
+        series.in_flight.set(int(slowness))
+        series.count_missing(self.columns, self.dice.binomial(len(rows), 0.02, len(self.columns)))
+        if failed:
+            series.count_payload(Kind.REQUEST, Outcome.DROPPED, Reason.QUEUE_FULL)
+            series.unpaired.inc()
+        self.window = np.concatenate([self.window, rows])[-_WINDOW_ROWS:]
+        self.newest = now if len(rows) else self.newest
+
+    def test(self, now: float) -> None:
+        """Publish a report on the window."""
+        report = evaluate(self.columns, self.reference, self.window, _RULE, self.values)
+        self.metrics.drift.publish(self.key, Evaluation(report, now, 0.004, self.newest))
+
+
+def openmetrics(end: float) -> str:
+    """The history up to a time in seconds since the epoch: families together, samples in order of time."""
+    lines: defaultdict[str, list[str]] = defaultdict(list)
+    for now, families in _minutes(end):
+        for family in families:
+            kept = lines[f"# TYPE {family.name} {family.type}"]
+            kept.extend(_line(sample, now) for sample in family.samples)
+    return "".join(f"{head}\n" + "".join(samples) for head, samples in lines.items()) + "# EOF\n"
+
+
+def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
+    """Time and families, minute by minute."""
+    start = end - MINUTES * STEP_SECONDS
+    clock = {"now": start}
+    metrics = Metrics("200", 90, lambda: clock["now"])
+    metrics.watch_queue(lambda: 3, 1024)
+    metrics.watch_redis()[0].set(1)
+    dice, values = np.random.default_rng(20261123), PValues()
+    wine = _Model(WINE, _WINE_COLUMNS, metrics, values, dice, np.empty((0, 3)))
+    cheese = _Model(CHEESE, _CHEESE_COLUMNS, metrics, values, dice, np.empty((0, 2)))
+    wine.compare_with(_wine_rows(dice, 0, 1000), "4f1c" * 16, start)
+    cheese.compare_with(_cheese_rows(dice, 0, 1000), "9ab0" * 16, start)
+    for minute in range(MINUTES):
+        now = clock["now"] = start + minute * STEP_SECONDS
+        _act(wine, cheese, minute, now)
+        yield (
+            now,
+            [*(one for one in metrics.registry.collect() if not one.name.startswith("process_")), *_others(minute)],
+        )
+
+
+def _act(wine: _Model, cheese: _Model, minute: int, now: float) -> None:
+    """What happens in one minute."""
+    failing = minute in _FAILURE
+    if minute == _NEW_REFERENCE:
+        wine.compare_with(_wine_rows(wine.dice, minute, 1000), "c07e" * 16, now)
+    wine.serve(_wine_rows(wine.dice, minute, _ROWS), now, 12 if failing else 0, 6 if failing else 1)
+    cheese.serve(_cheese_rows(cheese.dice, minute, _ROWS // 2), now, 0, 1)
+    wine.test(now)
+    cheese.test(now)
+
+
+def _others(minute: int) -> list[Metric]:
+    """What a scrape of the process, of Prometheus itself and of the node would add."""
+    seconds = minute * STEP_SECONDS
+    numbers = {
+        ("up", "gauge"): 1.0,
+        ("process_cpu_seconds", "counter"): 0.02 * seconds,
+        ("process_resident_memory_bytes", "gauge"): (90 + 4 * math.sin(minute / 30)) * _MEBIBYTE,
+        ("process_open_fds", "gauge"): 24.0,
+        ("process_max_fds", "gauge"): 1024.0,
+    }
+    found = []
+    for (name, kind), value in numbers.items():
+        family = Metric(name, "", kind)
+        family.add_sample(name + ("_total" if kind == "counter" else ""), {}, value)
+        found.append(family)
+    pods = page("cellar", "wine-predictor-6d4cf56db6-x2x7p", minute)
+    return found + list(text_string_to_metric_families(pods))
+
+
+def _line(sample: Sample, now: float) -> str:
+    """One sample, with the labels of its target where it names no pod."""
+    own = {name: value for name, value in sample.labels.items() if value}
+    labels = own if "pod" in own else own | _TARGET
+    text = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return f"{sample.name}{{{text}}} {floatToGoString(sample.value)} {now:.3f}\n"

@@ -1,0 +1,113 @@
+"""The built image, run as Kubernetes' restricted profile would: its user, read-only root, no init before it.
+
+`.ci/image` lays the image open. A runtime like runc needs control groups that a build machine may not give,
+so namespaces are made by `unshare`, and the root file system is bound read-only before `chroot`.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.parts import PARTS
+from tests.support.processes import Child
+from tests.support.waiting import wait_until
+
+_SOURCE = Path(__file__).parents[2] / "sidecar"
+
+_ENTER = """
+set -e
+root=$1 mounted=$2 user=$3
+shift 3
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount --bind -o ro "$mounted" "$root/mnt"
+mount -o remount,bind,ro "$root"
+exec env -i "$@"
+"""
+"""Prepares the mounts of a namespace of its own and becomes the command; `$@` begins with the variables."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that was laid open.
+
+    Args:
+        root: Its file system.
+        config: Its configuration in Docker's form.
+    """
+
+    root: Path
+    config: dict[str, Any]
+
+    @property
+    def packages(self) -> Path:
+        """Where its virtual environment keeps packages."""
+        return next((self.root / "opt/driftgauge/lib").glob("python3*/site-packages"))
+
+    def command(self, argv: Sequence[str], mounted: Path, env: Mapping[str, str]) -> list[str]:
+        """What starts `argv` in the image as its user; `mounted` stands at /mnt, read-only."""
+        variables = [*self.config["Env"], *(f"{name}={value}" for name, value in env.items())]
+        space = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ENTER, "sh"]
+        user = self.config["User"]
+        root = str(self.root)
+        return [*space, root, str(mounted), user, *variables, "chroot", f"--userspec={user}", root, *argv]
+
+    def run(
+        self, argv: Sequence[str], mounted: Path, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end; its output is kept."""
+        command = self.command(argv, mounted, env or {})
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def built_image() -> Image:
+    """The image of the code that is tested here; skips where there is none, or one of other code."""
+    root = PARTS / "image" / "rootfs"
+    if not root.is_dir():
+        pytest.skip(f"{root} is missing; `bash .ci/image` builds it")
+    if os.getuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("an image is run by root with util-linux' unshare")
+    config = json.loads((PARTS / "image" / "config.json").read_text())["Docker"]["config"]
+    image = Image(root, config)
+    if _code(image.packages / "sidecar") != _code(_SOURCE):
+        pytest.skip(f"{root} holds other code than this checkout; `bash .ci/image` builds it anew")
+    return image
+
+
+def _code(package: Path) -> dict[str, bytes]:
+    """The text of every module of a package."""
+    return {str(path.relative_to(package)): path.read_bytes() for path in package.rglob("*.py")}
+
+
+class Container(Child):
+    """The image's entry point with arguments, as process 1 of a namespace of its own.
+
+    Args:
+        image: What runs.
+        arguments: Those after the entry point.
+        mounted: Stands at /mnt, read-only.
+        env: Variables beside those of the image.
+    """
+
+    def __init__(self, image: Image, arguments: Sequence[str], mounted: Path, env: Mapping[str, str]) -> None:
+        super().__init__(image.command([*image.config["Entrypoint"], *arguments], mounted, env))
+
+    @property
+    def main_pid(self) -> int:
+        """The id that process 1 has outside its namespace."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return int(wait_until(children.read_text, "process 1 of the container").split()[0])
+
+    def terminate(self, deadline_seconds: float = 30) -> int:
+        """Sends SIGTERM to process 1, as a kubelet does, and answers the exit code."""
+        if self.exit_code() is None:
+            os.kill(self.main_pid, signal.SIGTERM)
+        return self.wait(deadline_seconds)

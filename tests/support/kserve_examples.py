@@ -1,0 +1,149 @@
+"""The manifests under examples/kserve and in the README, and their sidecar started as the cluster would start it."""
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.support.helm import Manifest
+from tests.support.processes import Child, free_port
+from tests.support.waiting import wait_until
+
+_ROOT = Path(__file__).parents[2]
+_FILES = sorted((_ROOT / "examples" / "kserve").glob("*.yaml"))
+_README = "README"
+NAMES = (*(path.stem for path in _FILES), _README)
+
+REFERENCE_PATH = "/mnt/reference"
+_UPSTREAM_PORT = "8085"
+_DATA_PORT = 8080
+_ADMIN_PORT = 9464
+_METADATA = {"{{.Name}}": "wine", "{{.Namespace}}": "default"}
+_FIELDS = {"metadata.namespace": "default"}
+
+
+def documents(name: str) -> list[Manifest]:
+    """The objects of one example, or all of the README's."""
+    if name != _README:
+        return list(yaml.safe_load_all((_ROOT / "examples" / "kserve" / f"{name}.yaml").read_text()))
+    blocks = re.findall(r"```yaml\n(.*?)```", (_ROOT / "README.md").read_text(), re.DOTALL)
+    return [one for block in blocks for one in yaml.safe_load_all(block)]
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What an example says of one pod with a sidecar.
+
+    Args:
+        example: Which example.
+        owner: The InferenceService or ClusterServingRuntime.
+        spec: The part of it that speaks of the pod.
+        sidecar: Its container of ours.
+    """
+
+    example: str
+    owner: Manifest
+    spec: Manifest
+    sidecar: Manifest
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """What the pod's annotations come from."""
+        return {**self.owner["metadata"].get("annotations", {}), **self.spec.get("annotations", {})}
+
+    @property
+    def fits_knative(self) -> bool:
+        """Whether it is meant for Knative: it says so, or it is a runtime, which is for both modes."""
+        mode = self.annotations.get("serving.kserve.io/deploymentMode")
+        return mode == "Knative" or self.owner["kind"] == "ClusterServingRuntime"
+
+
+def predictor_of(owner: Manifest) -> Manifest:
+    """The part of an InferenceService or a runtime that speaks of the predictor's pod; empty for other objects."""
+    spec: Manifest = owner.get("spec", {})
+    found: Manifest = {"InferenceService": spec.get("predictor", {}), "ClusterServingRuntime": spec}.get(
+        owner["kind"], {}
+    )
+    return found
+
+
+def pods() -> list[Pod]:
+    """Every pod of every example that has a whole sidecar; a patch that is merged over one has no image."""
+    return [
+        Pod(name, owner, predictor_of(owner), container)
+        for name in NAMES
+        for owner in documents(name)
+        for container in predictor_of(owner).get("containers", [])
+        if container.get("image", "").startswith("driftgauge:")
+    ]
+
+
+def option_names(arguments: Sequence[str]) -> list[str]:
+    """Names of the options that arguments after the mode give, as they are declared."""
+    return [word[2:].split("=")[0].replace("-", "_") for word in arguments if word.startswith("--")]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A sidecar that runs.
+
+    Args:
+        child: Its process.
+        ports: Port of the manifest -> port on this machine.
+    """
+
+    child: Child
+    ports: dict[int, int]
+
+    def url(self, probe: Manifest) -> str:
+        """Where a probe of the manifest asks."""
+        return self.at(probe["httpGet"]["port"], probe["httpGet"]["path"])
+
+    def at(self, port: int, path: str) -> str:
+        """A path of a port of the manifest."""
+        return f"http://127.0.0.1:{self.ports[port]}{path}"
+
+
+@contextmanager
+def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
+    """The sidecar as a process with exactly its arguments and variables.
+
+    Args:
+        pod: Whose sidecar.
+        model_port: Stands for 8085.
+        volume: Stands for the mounted reference.
+    """
+    ports = {_DATA_PORT: free_port(), _ADMIN_PORT: free_port()}
+    words = [_filled(word) for word in pod.sidecar["args"]]
+    here = [word.replace(_UPSTREAM_PORT, str(model_port)).replace(REFERENCE_PATH, str(volume)) for word in words]
+    env = {one["name"]: _value(one) for one in pod.sidecar.get("env", [])}
+    # Knative tells the data port by PORT; elsewhere the image's default holds, which a test cannot have to itself.
+    env["PORT" if pod.fits_knative else "DRIFTGAUGE_PORT"] = str(ports[_DATA_PORT])
+    env |= {"DRIFTGAUGE_ADMIN_PORT": str(ports[_ADMIN_PORT]), "INFERENCE_SERVICE_NAME": "wine"}
+    # The tests' own switches are no options of the process under test.
+    hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_") and name not in env]
+    with Child([sys.executable, "-m", "sidecar", *here], env, hidden=hidden) as child:
+        child.await_answer(f"http://127.0.0.1:{ports[_ADMIN_PORT]}/healthz")
+        child.await_port(ports[_DATA_PORT])
+        yield Running(child, ports)
+        # The manifest's drain delay is not waited for: a second signal, which leaving the block sends, ends it.
+        child.signal(signal.SIGTERM)
+        wait_until(lambda: "draining" in child.stderr, "the first signal to be heard")
+
+
+def _filled(text: str) -> str:
+    for placeholder, value in _METADATA.items():
+        text = text.replace(placeholder, value)
+    return text
+
+
+def _value(variable: Manifest) -> str:
+    if "valueFrom" in variable:
+        return _FIELDS[variable["valueFrom"]["fieldRef"]["fieldPath"]]
+    return _filled(variable["value"])

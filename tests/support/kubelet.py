@@ -1,0 +1,117 @@
+"""Plays the kubelet for a rendered container: its variables, files, command and probes, on this machine.
+
+What Kubernetes would give a pod of its own - addresses, ports, mount points - is moved to loopback, free ports and a
+directory of the test; everything else stays as rendered.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from tests.support.helm import Manifest, Release
+from tests.support.processes import Child, free_port, get
+
+Secrets = Mapping[str, Mapping[str, str]]
+"""Name of a Secret -> its keys and texts."""
+
+_ENTRY_POINT = (sys.executable, "-m", "sidecar")  # what the image's entry point starts
+_REFERENCE = re.compile(r"\$\((\w+)\)")
+
+
+class Container(Child):
+    """A rendered container as a process.
+
+    Args:
+        container: As rendered.
+        moved: Text as rendered -> text that holds here, in arguments and variables.
+        secrets: Those that it takes variables from.
+        entry_point: What the image starts where the container names no command.
+        further: Arguments after the rendered ones.
+    """
+
+    def __init__(
+        self,
+        container: Manifest,
+        moved: Mapping[str, str],
+        secrets: Secrets | None = None,
+        entry_point: Sequence[str] = _ENTRY_POINT,
+        further: Sequence[str] = (),
+    ) -> None:
+        self._container = container
+        self.ports = {port["name"]: free_port() for port in container.get("ports", [])}
+        numbers = {str(port["containerPort"]): str(self.ports[port["name"]]) for port in container.get("ports", [])}
+        env = {one["name"]: _value(one, secrets or {}) for one in container.get("env", [])}
+        words = [_REFERENCE.sub(lambda found: env[found[1]], word) for word in container.get("args", [])]
+
+        def here(text: str) -> str:
+            for rendered, replacement in moved.items():
+                text = text.replace(rendered, replacement)
+            return numbers.get(text, text)
+
+        argv = [*container.get("command", entry_point), *map(here, words), *further]
+        super().__init__(
+            argv,
+            {name: here(text) for name, text in env.items()},
+            hidden=[name for name in os.environ if name.startswith("DRIFTGAUGE_") or name == "PORT"],
+        )
+
+    def url(self, port: str, path: str = "/") -> str:
+        """Where a named port answers."""
+        return f"http://127.0.0.1:{self.ports[port]}{path}"
+
+    def probe_url(self, probe: str) -> str:
+        """What the kubelet would ask for a probe such as `readinessProbe`."""
+        asked = self._container[probe]["httpGet"]
+        return self.url(asked["port"], asked["path"])
+
+    def await_probe(self, probe: str) -> None:
+        """Waits until a probe is answered well, within the time that it is given as rendered.
+
+        Raises:
+            TimeoutError: The kubelet would have given up.
+        """
+        times = self._container[probe]
+        self.await_answer(self.probe_url(probe), times["periodSeconds"] * times["failureThreshold"])
+
+    def scrape(self) -> str:
+        """The text of its metrics."""
+        return get(self.url("metrics", "/metrics")).decode()
+
+
+def mount_config_map(config_map: Manifest, items: Iterable[Mapping[str, str]], directory: Path) -> None:
+    """Lay out a ConfigMap as the kubelet does: a version in a hidden directory, and links to it.
+
+    Source: https://pkg.go.dev/k8s.io/kubernetes/pkg/volume/util#AtomicWriter
+    """
+    version = directory / "..2026_11_23_04_50_06.703448179"
+    paths = {one["key"]: one["path"] for one in items} or {key: key for key in config_map["data"]}
+    for key, path in paths.items():
+        (version / path).parent.mkdir(parents=True, exist_ok=True)
+        (version / path).write_text(config_map["data"][key])
+    (directory / "..data").symlink_to(version.name)
+    for top in {Path(path).parts[0] for path in paths.values()}:
+        (directory / top).symlink_to(f"..data/{top}")
+
+
+def mount_references(release: Release, directory: Path) -> None:
+    """Lay out what the release mounts as references; a volume that it does not fill itself stays empty."""
+    (volume,) = [one for one in pod_of(release)["volumes"] if one["name"] == "reference"]
+    if release.of_kind("ConfigMap") and "configMap" in volume:
+        own = [one for one in release.of_kind("ConfigMap") if one["metadata"]["name"] == volume["configMap"]["name"]]
+        for config_map in own:
+            mount_config_map(config_map, volume["configMap"].get("items", []), directory)
+
+
+def pod_of(release: Release) -> Manifest:
+    """The spec of the logger's pods."""
+    spec: Manifest = release.one("Deployment")["spec"]["template"]["spec"]
+    return spec
+
+
+def _value(variable: Manifest, secrets: Secrets) -> str:
+    if "value" in variable:
+        return str(variable["value"])
+    source = variable["valueFrom"]["secretKeyRef"]
+    return secrets[source["name"]][source["key"]]

@@ -1,0 +1,122 @@
+"""Objects against the schemas of those who will take them: Kubernetes of many versions, and CRDs."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.helm import YAML_LOADER, Manifest
+
+_OLDEST = (1, 27)  # Chart.yaml promises it
+
+
+def kubernetes_versions() -> list[str]:
+    """Every version of Kubernetes whose schemas are here, from the oldest that the chart supports."""
+    known = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
+    versions: list[str] = known.utils.all_versions()
+    return sorted({one for one in versions if _numbers(one) >= _OLDEST}, key=_numbers)
+
+
+def kubernetes_faults(manifest: Manifest, version: str) -> list[str]:
+    """What Kubernetes of a version would refuse about one of its own objects; a field it does not know counts."""
+    group = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", manifest["apiVersion"])
+    return _faults(_kubernetes_validator(f"{manifest['kind'].lower()}-{group}", version), manifest)
+
+
+def custom_faults(manifest: Manifest) -> list[str]:
+    """What a CRD would refuse about an object; a field that it would prune counts.
+
+    Raises:
+        LookupError: No CRD that is here is for this kind and version.
+    """
+    group, version = manifest["apiVersion"].split("/")
+    return _faults(_custom_validator(group, manifest["kind"], version), manifest)
+
+
+def is_custom(manifest: Manifest) -> bool:
+    """Whether an object is for the Prometheus operator or KServe rather than for Kubernetes itself."""
+    return manifest["apiVersion"].split("/")[0] in {"monitoring.coreos.com", "serving.kserve.io"}
+
+
+def crd_directory() -> Path:
+    """Where the CRDs stand as data; skips where nobody says it."""
+    named = os.environ.get("KUBERNETES_CRDS")
+    if not named or not Path(named).is_dir():
+        pytest.skip("KUBERNETES_CRDS names no directory of CRDs")
+    return Path(named)
+
+
+def closed(schema: Any) -> Any:  # noqa: ANN401 - a JSON Schema is any JSON
+    """The JSON Schema of a CRD's openAPIV3Schema, in which an unknown field is a fault.
+
+    Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+        (structural schemas, pruning, nullable, x-kubernetes-int-or-string)
+    """
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: closed(value) for key, value in schema.items() if key != "nullable"}
+    if isinstance(schema.get("properties"), dict):
+        result["properties"] = {name: closed(one) for name, one in schema["properties"].items()}
+        if not schema.get("x-kubernetes-preserve-unknown-fields"):
+            result.setdefault("additionalProperties", False)
+    if schema.get("x-kubernetes-int-or-string") is True:
+        result["type"] = ["integer", "string"]
+    if schema.get("nullable") is True:
+        result["type"] = [*([result["type"]] if isinstance(result["type"], str) else result["type"]), "null"]
+    return result
+
+
+@cache
+def _kubernetes_validator(name: str, version: str) -> Any:  # noqa: ANN401
+    draft = pytest.importorskip("jsonschema").Draft202012Validator
+    referencing = pytest.importorskip("referencing")
+    schemas = pytest.importorskip("kubernetes_validate").utils
+    schema = schemas.schema_contents(f"kubernetes-json-schema/v{version}-local-strict/{name}.json", version)
+    registry = _definitions(version) @ referencing.Registry()
+    return draft(schema, registry=referencing.Resource.from_contents(schema) @ registry)
+
+
+@cache
+def _definitions(version: str) -> Any:  # noqa: ANN401
+    schemas = pytest.importorskip("kubernetes_validate").utils
+    contents = schemas.schema_contents(f"kubernetes-json-schema/v{version}-local-strict/_definitions.json", version)
+    return pytest.importorskip("referencing").Resource.from_contents(contents)
+
+
+@cache
+def _custom_validator(group: str, kind: str, version: str) -> Any:  # noqa: ANN401
+    draft = pytest.importorskip("jsonschema").Draft202012Validator
+    for crd in _crds(crd_directory(), group):
+        if crd["spec"]["names"]["kind"] == kind:
+            for served in crd["spec"]["versions"]:
+                if served["name"] == version:
+                    schema = closed(served["schema"]["openAPIV3Schema"])
+                    # The API server knows these itself; the CRD only says that they are an object.
+                    schema["properties"]["metadata"] = {"type": "object", "required": ["name"]}
+                    return draft(schema)
+    raise LookupError(f"no CRD for {kind} {group}/{version}")
+
+
+def _crds(directory: Path, group: str) -> Iterator[Manifest]:
+    for path in sorted(directory.glob(f"{group}_*.yaml")):
+        yield yaml.load(path.read_text(), Loader=YAML_LOADER)  # noqa: S506 - a safe loader
+
+
+def _faults(validator: Any, manifest: Manifest) -> list[str]:  # noqa: ANN401
+    # Through JSON, since a date or a key that is no text would reach no server as such.
+    plain = json.loads(json.dumps(manifest))
+    found = sorted((error.json_path, error.message) for error in validator.iter_errors(plain))
+    return [f"{path}: {message}" for path, message in found]
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)

@@ -1,0 +1,37 @@
+"""The real parts that stand outside the project's own environment: where they are, or why a test must skip.
+
+`bash .ci/parts` and `bash .ci/image` make them, `.ci/packages` installs the programs.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PARTS = Path(os.environ.get("REAL_PARTS") or Path(__file__).parents[2] / ".parts")
+
+
+def environment_python(name: str) -> Path:
+    """The interpreter of a part's virtual environment; skips where it was not made."""
+    python = PARTS / name / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"{python} is missing; `bash .ci/parts` makes it")
+    return python
+
+
+def node_modules() -> Path:
+    """The packages of the JavaScript sender; skips where they or node are missing."""
+    modules = PARTS / "cloudevents-js" / "node_modules"
+    if not modules.is_dir():
+        pytest.skip(f"{modules} is missing; `bash .ci/parts` makes it")
+    program("node")
+    return modules
+
+
+def program(name: str) -> str:
+    """The path of an installed program; skips where there is none."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed; `bash .ci/packages` installs it")
+    return path

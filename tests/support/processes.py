@@ -1,0 +1,219 @@
+"""Real programs as children of a test: started on free ports, awaited, asked to end by their own id."""
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.error import HTTPError
+
+from tests.support.scrape import Samples
+from tests.support.waiting import wait_until
+
+_ROOT = Path(__file__).parents[2]
+_END_SECONDS = 30
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def get(url: str, timeout_seconds: float = 10) -> bytes:
+    """The body of a GET that is answered with a status below 400.
+
+    Raises:
+        OSError: No answer, or one that says failure.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_seconds) as answer:  # noqa: S310 - loopback only
+            body: bytes = answer.read()
+            return body
+    except HTTPError as error:
+        error.close()
+        raise
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"{url} broke off its answer") from error
+
+
+class Child:
+    """A program that runs until the `with` block ends.
+
+    Args:
+        argv: The program and its arguments.
+        env: Variables beside those that this process has.
+        cwd: Where it runs; the checkout if left out.
+        hidden: Variables of this process that the child must not see.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        env: Mapping[str, str] | None = None,
+        cwd: Path = _ROOT,
+        hidden: Sequence[str] = (),
+    ) -> None:
+        self._argv = [str(word) for word in argv]
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child, closed in __exit__
+        self._process = subprocess.Popen(
+            self._argv,
+            cwd=cwd,
+            env={name: value for name, value in os.environ.items() if name not in hidden} | dict(env or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    def __enter__(self) -> Self:
+        """The running child."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends the child if it still runs; what it wrote becomes a note of a test that fails (a skip is none)."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.terminate()
+        self.kill()
+        if isinstance(error, Exception):
+            error.add_note(f"{' '.join(self._argv)} wrote:\n{self.stderr[-4000:]}")
+        self._log.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def stderr(self) -> str:
+        """All that it has written so far, standard output included."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
+
+    def exit_code(self) -> int | None:
+        """The exit code, or `None` while it runs."""
+        return self._process.poll()
+
+    def await_answer(self, url: str, deadline_seconds: float = 30) -> None:
+        """Waits until a GET of `url` is answered well.
+
+        Raises:
+            RuntimeError: The child ended first.
+            TimeoutError: The deadline passed first.
+        """
+
+        def answered() -> bool:
+            self._must_run()
+            get(url)
+            return True
+
+        wait_until(answered, f"an answer of {url}", deadline_seconds)
+
+    def await_port(self, port: int, deadline_seconds: float = 30) -> None:
+        """Waits until something listens on a port of the loopback address.
+
+        Raises:
+            RuntimeError: The child ended first.
+            TimeoutError: The deadline passed first.
+        """
+
+        def connected() -> bool:
+            self._must_run()
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return True
+
+        wait_until(connected, f"a listener on port {port}", deadline_seconds)
+
+    def _must_run(self) -> None:
+        if self.exit_code() is not None:
+            raise RuntimeError(f"{self._argv} ended with {self.exit_code()}:\n{self.stderr}")
+
+    def wait(self, deadline_seconds: float = _END_SECONDS) -> int:
+        """The exit code once it has ended by itself."""
+        return self._process.wait(deadline_seconds)
+
+    def terminate(self, deadline_seconds: float = _END_SECONDS) -> int:
+        """Sends SIGTERM and answers the exit code; a negative code is the signal that ended it.
+
+        Raises:
+            subprocess.TimeoutExpired: It did not end in time.
+        """
+        self._process.terminate()
+        return self.wait(deadline_seconds)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends any signal, and returns at once."""
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Ends it at once if it still runs."""
+        self._process.kill()
+        self._process.wait()
+
+
+class Driftgauge(Child):
+    """The whole product as a child, on free ports, both of them open when the `with` block begins.
+
+    Args:
+        mode: `proxy` or `logger`.
+        flags: Further flags as on the command line; the ports are chosen here, and the drain delay is 0
+            unless a flag says otherwise.
+        env: Variables beside those that this process has.
+    """
+
+    def __init__(self, mode: str, *flags: str | Path, env: Mapping[str, str] | None = None) -> None:
+        self.port, self.admin_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.admin_url = f"http://127.0.0.1:{self.admin_port}"
+        ports = ("--port", str(self.port), "--admin-port", str(self.admin_port))
+        argv = [sys.executable, "-m", "sidecar", mode, *ports, *flags]
+        own = {"DRIFTGAUGE_DRAIN_DELAY_SECONDS": "0"} | dict(env or {})
+        # The options of the process under test are its flags and `env`; the tests' own switches are no options.
+        hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_")]
+        super().__init__(argv, own, hidden=[*hidden, "PORT", "INFERENCE_SERVICE_NAME"])
+
+    def __enter__(self) -> Self:
+        """The child, once `/healthz` is answered well and the data port is open."""
+        try:
+            self.await_answer(f"{self.admin_url}/healthz")
+            self.await_port(self.port)
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def metrics(self) -> Samples:
+        """The samples of a scrape at this moment."""
+        return Samples.parse(get(f"{self.admin_url}/metrics").decode())
+
+    def wait_for(
+        self,
+        condition: Callable[[Samples], bool],
+        what: str,
+        deadline_seconds: float = 30,
+    ) -> Samples:
+        """The first scrape that fulfils the condition.
+
+        Raises:
+            TimeoutError: The deadline passed first; it names `what`.
+        """
+
+        def probe() -> Samples | None:
+            samples = self.metrics()
+            return samples if condition(samples) else None
+
+        return wait_until(probe, what, deadline_seconds)

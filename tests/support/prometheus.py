@@ -1,0 +1,59 @@
+"""A real Prometheus as a child, which scrapes the given targets every second and answers PromQL."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from tests.support.parts import program
+from tests.support.processes import Child, free_port, get
+from tests.support.waiting import wait_until
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of an instant query's result."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class Prometheus(Child):
+    """Scrapes until the `with` block ends.
+
+    Args:
+        targets: Job name -> URL of the port whose `/metrics` is scraped.
+        directory: Where its configuration and data may stand.
+    """
+
+    def __init__(self, targets: Mapping[str, str], directory: Path) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        config = directory / "prometheus.yml"
+        config.write_text(json.dumps(_config(targets)))  # JSON is YAML
+        super().__init__(
+            [
+                program("prometheus"),
+                f"--config.file={config}",
+                f"--storage.tsdb.path={directory / 'data'}",
+                f"--web.listen-address={urlsplit(self.url).netloc}",
+            ]
+        )
+
+    def query(self, expression: str) -> list[Series]:
+        """The series that an instant query finds now."""
+        answer = json.loads(get(f"{self.url}/api/v1/query?{urlencode({'query': expression})}"))
+        return [Series(one["metric"], float(one["value"][1])) for one in answer["data"]["result"]]
+
+    def wait_for(self, expression: str, deadline_seconds: float = 60) -> list[Series]:
+        """The series of the first instant query that finds any.
+
+        Raises:
+            TimeoutError: The deadline passed first.
+        """
+        return wait_until(lambda: self.query(expression), f"a series of {expression}", deadline_seconds)
+
+
+def _config(targets: Mapping[str, str]) -> dict[str, object]:
+    jobs = [{"job_name": job, "static_configs": [{"targets": [urlsplit(url).netloc]}]} for job, url in targets.items()]
+    return {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}

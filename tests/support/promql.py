@@ -1,0 +1,26 @@
+"""As much of PromQL as the tests of boards and alerts need: which metrics, which sides of a condition."""
+
+import re
+from collections.abc import Mapping
+
+_WORDS = frozenset({"and", "or", "unless", "offset", "bool", "by", "on", "group_left"})
+_CONDITION = re.compile(r"\s*(?:==|!=|>=|<=|>|<)\s*\d+(?:\.\d+)?")
+
+
+def metrics_of(expression: str) -> set[str]:
+    """The names of the metrics in an expression."""
+    bare = re.sub(r'"[^"]*"', "", expression)
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", bare)
+    bare = re.sub(r"\b(?:by|on|group_left)\s*\([^)]*\)", "", bare)
+    return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*\()", bare)) - _WORDS
+
+
+def filled(expression: str, values: Mapping[str, str]) -> str:
+    """An expression with values for its variables, `$name` or `${name}`."""
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda found: values[found[1] or found[2]], expression)
+
+
+def sides(expression: str) -> list[str]:
+    """What an alert looks at, without its comparisons: the operands of `and` and `unless`, what must not be absent."""
+    operands = re.split(r"\b(?:and|unless)\b", expression)
+    return [re.sub(r"^\s*absent\((.*)\)\s*$", r"\1", _CONDITION.sub("", one), flags=re.DOTALL) for one in operands]

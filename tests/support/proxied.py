@@ -1,0 +1,108 @@
+"""A started proxy with what it counted and offered: what the tests of the data plane need of one."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Self
+
+from prometheus_client import generate_latest
+
+from sidecar.metrics import Metrics
+from sidecar.models import KnownModels
+from sidecar.payload import ModelKey, Payload
+from sidecar.proxy import Proxy, ProxySettings
+from tests.support.clock import Wristwatch
+from tests.support.raw_client import DEADLINE_SECONDS, Wire, ask
+from tests.support.scrape import Samples
+
+MODEL = ModelKey("shop", "wine", "predictor", "wine")
+MODEL_LIMIT = 2
+EPOCH_SECONDS = 1_700_000_000.0
+
+SETTINGS = ProxySettings(
+    upstream_url="",
+    upstream_timeout_seconds=30,
+    max_payload_bytes=4096,
+    tap_bytes=1024 * 1024,
+)
+
+
+class Proxied:
+    """A proxy in front of a server on a port of this machine, until the `async with` block ends.
+
+    Args:
+        upstream_port: Where the model server listens.
+        settings: Its bounds; the URL is filled in here.
+        url: The model server's URL, if it is not that port.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        upstream_port: int,
+        settings: ProxySettings = SETTINGS,
+        url: str | None = None,
+        clock: Callable[[], float] = lambda: EPOCH_SECONDS,
+    ) -> None:
+        self.port = 0
+        self.offered: list[Payload] = []
+        self.timer = Wristwatch()
+        self._wires: list[Wire] = []
+        self._metrics = Metrics("200", 60)
+        self._proxy = Proxy(
+            replace(settings, upstream_url=f"http://127.0.0.1:{upstream_port}" if url is None else url),
+            MODEL,
+            self.offered.append,
+            self._metrics,
+            KnownModels(MODEL_LIMIT, (MODEL,)),
+            clock=clock,
+            timer=self.timer,
+        )
+
+    async def __aenter__(self) -> Self:
+        """The proxy, listening."""
+        self.port = await self._proxy.start("127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """The proxy, closed, and every client's connection."""
+        for wire in self._wires:
+            await wire.drop()
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes it."""
+        await self._proxy.close()
+
+    async def drain(self, timeout_seconds: float) -> None:
+        """Drains it."""
+        await self._proxy.drain(timeout_seconds)
+
+    async def upstream_reachable(self) -> bool:
+        """What it says of the model server."""
+        return await self._proxy.upstream_reachable()
+
+    async def ask(self, request: bytes, *, bodiless: bool = False) -> bytes:
+        """Its answer to one request on a connection of its own."""
+        return await ask(self.port, request, bodiless=bodiless)
+
+    async def connect(self, buffer_bytes: int | None = None) -> Wire:
+        """A client's connection to it."""
+        wire = await Wire.connect(self.port, buffer_bytes)
+        self._wires.append(wire)
+        return wire
+
+    @property
+    def samples(self) -> Samples:
+        """What a scrape would see."""
+        return Samples.parse(generate_latest(self._metrics.registry).decode())
+
+    def total(self, name: str, **labels: str) -> float:
+        """The sum of the samples of that name with at least these labels."""
+        return self.samples.total(name, **labels)
+
+    async def counted(self, code: str, number: int = 1) -> None:
+        """Waits until so many requests were counted with this code: counting comes after the answer."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while self.total("request_count", code=code) < number:  # noqa: ASYNC110 - a counter has no event
+                await asyncio.sleep(0)

@@ -1,0 +1,193 @@
+"""One end of a TCP connection, spoken to in exact bytes; and clients made of it."""
+
+import asyncio
+import socket
+import struct
+from typing import Self
+
+DEADLINE_SECONDS = 20
+"""After this long a wait in a test has failed."""
+
+LIMIT_BYTES = 1024 * 1024
+"""How much an end reads ahead, and how much it remembers."""
+
+
+class Wire:
+    """One end of a connection.
+
+    Args:
+        reader: Its incoming bytes.
+        writer: Its outgoing bytes.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.received = b""
+
+    @classmethod
+    async def connect(cls, port: int, buffer_bytes: int | None = None) -> Self:
+        """A client's end; `buffer_bytes` bounds what the kernel receives before it is read."""
+        sock = socket.socket()
+        sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        if buffer_bytes is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        except OSError:
+            sock.close()
+            raise
+        return cls(*await asyncio.open_connection(sock=sock, limit=buffer_bytes or LIMIT_BYTES))
+
+    def send(self, data: bytes) -> None:
+        """Hand bytes to the socket without waiting."""
+        self._writer.write(data)
+
+    async def flush(self) -> None:
+        """Wait until most of what was sent has left."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await self._writer.drain()
+
+    async def until(self, mark: bytes) -> bytes:
+        """The bytes up to the mark, with it."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return self._note(await self._reader.readuntil(mark))
+
+    async def exactly(self, size: int) -> bytes:
+        """As many bytes."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return self._note(await self._reader.readexactly(size))
+
+    async def some(self, size: int = 65536) -> bytes:
+        """What has come, at least one byte; nothing at the end of the connection."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return self._note(await self._reader.read(size))
+
+    async def rest(self) -> bytes:
+        """The bytes until the other end closes.
+
+        Raises:
+            ConnectionResetError: It did not close, it reset.
+        """
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return self._note(await self._reader.read())
+
+    async def head(self) -> bytes:
+        """The next head, with the empty line."""
+        return await self.until(b"\r\n\r\n")
+
+    async def message(self, *, bodiless: bool = False) -> bytes:
+        """The next whole message as it was on the wire: of known length or chunked.
+
+        Args:
+            bodiless: It has no body, whatever its head says.
+        """
+        head = await self.head()
+        if bodiless:
+            return head
+        if b"\r\ntransfer-encoding:" in head.lower():
+            return head + await self._chunks()
+        return head + await self.exactly(length_of(head))
+
+    async def gone(self) -> str:
+        """Waits until the other end is gone: `closed` or `reset`."""
+        try:
+            while await self.some():
+                continue
+        except ConnectionError:
+            return "reset"
+        return "closed"
+
+    def finish(self) -> None:
+        """Say that no more is coming, and go on reading."""
+        self._writer.write_eof()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except ConnectionError:
+            return
+
+    def reset(self) -> None:
+        """End the connection with a reset."""
+        sock = self._writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+
+    async def drop(self) -> None:
+        """End the connection with a reset, if it has not ended, and wait until it is gone."""
+        if not self._writer.transport.is_closing():
+            self.reset()
+        await self.close()
+
+    async def _chunks(self) -> bytes:
+        body = b""
+        while True:
+            size = await self.until(b"\r\n")
+            body += size
+            if int(size.split(b";")[0], 16) == 0:
+                break
+            body += await self.exactly(int(size.split(b";")[0], 16) + 2)
+        line = await self.until(b"\r\n")
+        while line != b"\r\n":
+            body += line
+            line = await self.until(b"\r\n")
+        return body + line
+
+    def _note(self, data: bytes) -> bytes:
+        self.received += data[: max(0, LIMIT_BYTES - len(self.received))]
+        return data
+
+
+def length_of(head: bytes) -> int:
+    """The `Content-Length` of a head; 0 if it has none."""
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+def lines_of(head: bytes) -> list[bytes]:
+    """The lines of a head but those that belong to one connection alone."""
+    own = (b"connection:", b"keep-alive:", b"trailer:", b"proxy-connection:", b"upgrade:")
+    return [line for line in head.split(b"\r\n\r\n")[0].split(b"\r\n") if not line.lower().startswith(own)]
+
+
+def body_of(message: bytes) -> bytes:
+    """The body of a whole message, without the framing of chunks."""
+    head, _, rest = message.partition(b"\r\n\r\n")
+    if b"\r\ntransfer-encoding:" not in head.lower():
+        return rest
+    body = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        length = int(size.split(b";")[0], 16)
+        if length == 0:
+            return body
+        body, rest = body + rest[:length], rest[length + 2 :]
+    raise ValueError("the last chunk is missing")
+
+
+async def ask(port: int, request: bytes, *, bodiless: bool = False) -> bytes:
+    """The answer to one request on a connection of its own, as it was on the wire."""
+    wire = await Wire.connect(port)
+    try:
+        wire.send(request)
+        return await wire.message(bodiless=bodiless)
+    finally:
+        await wire.drop()
+
+
+def post(path: str, body: bytes, *headers: str) -> bytes:
+    """A POST of known length.
+
+    Args:
+        path: Its target.
+        body: Its body.
+        *headers: Further lines.
+    """
+    lines = [f"POST {path} HTTP/1.1", "Host: model", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

@@ -1,0 +1,51 @@
+"""Fixtures of a real Redis, for every test."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis import Redis as SyncRedis
+from redis.asyncio import Redis
+
+from sidecar.storage.redis_client import connect
+from tests.support.processes import free_port
+from tests.support.redis_server import RedisServer
+from tests.support.waiting import wait_until
+
+_PORTS = 65_536
+_BUS_OFFSET = 10_000  # the nodes of a cluster talk on the port so far above
+# by script, since the client gives these answers no type
+_ADD_SLOTS = "for slot = 0, 16383 do redis.call('CLUSTER', 'ADDSLOTS', slot) end"
+_INFO = "return redis.call('CLUSTER', 'INFO')"
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A server for all tests that do it no harm."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def redis_client(redis_server: RedisServer) -> AsyncIterator[Redis]:
+    """A client of the common server, which is empty."""
+    client = connect(redis_server.url, timeout_seconds=5)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def own_server() -> Iterator[RedisServer]:
+    """A server for one test, which may end or pause it."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cluster_url() -> Iterator[str]:
+    """The address of a cluster of one node that holds all slots."""
+    port = next(port for port in iter(free_port, None) if port < _PORTS - _BUS_OFFSET)
+    with RedisServer("--cluster-enabled", "yes", port=port) as server, SyncRedis.from_url(server.url) as client:
+        client.eval(_ADD_SLOTS, 0)
+        wait_until(lambda: "cluster_state:ok" in f"{client.eval(_INFO, 0)}", "a cluster that serves")
+        yield server.url

@@ -1,0 +1,76 @@
+"""Rings that behave as a store in trouble does."""
+
+import asyncio
+
+from sidecar.errors import StorageError
+from sidecar.storage.memory import MemoryRing
+from sidecar.storage.ring import Block, RingBuffer, StreamKey, Window
+
+
+class AwayRing:
+    """A ring whose store does not answer while `away` is true; over a ring that does.
+
+    Args:
+        ring: The one that answers otherwise.
+    """
+
+    def __init__(self, ring: RingBuffer | None = None) -> None:
+        self.away = True
+        self._ring = MemoryRing(2000) if ring is None else ring
+
+    async def append(self, stream: StreamKey, block: Block) -> None:
+        """As the ring beneath, unless away."""
+        self._answer()
+        await self._ring.append(stream, block)
+
+    async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
+        """As the ring beneath, unless away."""
+        self._answer()
+        return await self._ring.read(stream, schema, width)
+
+    async def streams(self) -> list[StreamKey]:
+        """As the ring beneath, unless away."""
+        self._answer()
+        return await self._ring.streams()
+
+    async def ping(self) -> None:
+        """As the ring beneath, unless away."""
+        self._answer()
+
+    async def close(self) -> None:
+        """As the ring beneath."""
+        await self._ring.close()
+
+    def _answer(self) -> None:
+        if self.away:
+            raise StorageError("the store is away")
+
+
+class HeldRing(MemoryRing):
+    """A ring whose appends wait until the test lets them go."""
+
+    def __init__(self) -> None:
+        super().__init__(2000)
+        self.reached = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def append(self, stream: StreamKey, block: Block) -> None:
+        """Tell that an append was reached, and wait."""
+        self.reached.set()
+        await self.go.wait()
+        await super().append(stream, block)
+
+
+class BrokenRing(MemoryRing):
+    """A ring with a fault that nobody foresaw."""
+
+    def __init__(self) -> None:
+        super().__init__(2000)
+
+    async def append(self, stream: StreamKey, block: Block) -> None:  # noqa: ARG002 the signature is the protocol's
+        """Raise what no ring should raise."""
+        raise ZeroDivisionError("a fault of ours")
+
+    async def read(self, stream: StreamKey, schema: str, width: int) -> Window:  # noqa: ARG002
+        """Raise what no ring should raise."""
+        raise ZeroDivisionError("a fault of ours")

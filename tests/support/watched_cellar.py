@@ -1,0 +1,129 @@
+"""Everything at once: a proxy and a logger under traffic that shifts, watched by a real Prometheus and Alertmanager."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.agent import Event, pair, post
+from tests.support.alerting import AlertingPrometheus, Alertmanager
+from tests.support.boards import ALERTS
+from tests.support.cluster_exporter import ClusterExporter
+from tests.support.echo_model import EchoModel
+from tests.support.processes import Driftgauge, free_port
+from tests.support.redis_server import RedisServer
+from tests.support.traffic import ask, body_of
+
+NAMESPACE, SERVICE = "cellar", "wine"
+_FAST = (
+    "--min-rows=20",
+    "--window-rows=100",  # the rows of one act: all processes share the window
+    "--evaluation-interval-seconds=0.5",
+    "--reference-poll-seconds=0.5",
+    "--flush-interval-seconds=0.1",
+)
+_RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "drift.md"
+_FAILED = 24
+"""Enough for 0.05 a second over the 5 minutes of the rule."""
+
+
+@dataclass(frozen=True)
+class Cellar:
+    """The running parts.
+
+    Args:
+        prometheus: Has scraped all of it, before and after the shift.
+        alertmanager: Has its alerts.
+        start: Unix time at which all parts were scraped, before the first request.
+    """
+
+    prometheus: AlertingPrometheus
+    alertmanager: Alertmanager
+    start: float
+
+
+def hasty(rules: str, seconds: int) -> str:
+    """The rules with every `for` cut down to some seconds; expressions stay as they are."""
+    return re.sub(r"^( +for:) \w+$", rf"\1 {seconds}s", rules, flags=re.MULTILINE)
+
+
+def inhibitions() -> str:
+    """The Alertmanager configuration that the runbook recommends, as it stands there."""
+    found = re.search(r"```yaml\n(route:.*?)```", _RUNBOOK.read_text(), re.DOTALL)
+    if found is None:
+        raise ValueError(f"{_RUNBOOK} has no block of YAML that begins with route:")
+    return found[1]
+
+
+@contextmanager
+def watched_cellar(directory: Path) -> Iterator[Cellar]:
+    """Starts everything, sends calm rows, shifted rows, and requests to a replica without a model; leaves it all up."""
+    references = _references(directory)
+    rules = directory / "alerts.yaml"
+    rules.write_text(hasty(ALERTS.read_text(), seconds=3))
+    with ExitStack() as stack:
+        redis = stack.enter_context(RedisServer())
+        common = (*_FAST, "--redis-url", redis.url)
+        model = stack.enter_context(EchoModel())
+        mounted = ("--namespace", NAMESPACE, "--inference-service", SERVICE, "--reference", references / "wine.csv")
+        proxy, orphan = (
+            stack.enter_context(Driftgauge("proxy", "--upstream-url", url, *mounted, *common))
+            for url in (model.url, f"http://127.0.0.1:{free_port()}")
+        )
+        kept = ("--reference-dir", references, "--pair-ttl-seconds=2")
+        logger = stack.enter_context(Driftgauge("logger", *kept, *common))
+        pod = stack.enter_context(ClusterExporter(NAMESPACE, f"{SERVICE}-predictor-6d4cf56db6-x2x7p"))
+        alertmanager = stack.enter_context(Alertmanager(inhibitions(), directory))
+        targets = {
+            "driftgauge-proxy": proxy.admin_url,
+            "driftgauge-proxy-orphan": orphan.admin_url,
+            "driftgauge-logger": logger.admin_url,
+            "cadvisor": pod.url,
+        }
+        prometheus = stack.enter_context(AlertingPrometheus(targets, directory, rules, alertmanager.url))
+        start = _started(prometheus, len(targets))
+        _send(proxy, logger, shift=0)
+        prometheus.wait_for("count(driftgauge_drift == 0) == 3")
+        _send(proxy, logger, shift=3)
+        for _ in range(_FAILED):
+            ask(orphan.port, body_of([[9.0, 3.0]]))
+        prometheus.wait_for("count(driftgauge_drift == 1) == 3")
+        prometheus.wait_for(f'sum(request_error_count{{code="502"}}) == {_FAILED}')
+        yield Cellar(prometheus, alertmanager, start)
+
+
+def _started(prometheus: AlertingPrometheus, targets: int) -> float:
+    """Waits until every target is scraped well; answers when that was."""
+    prometheus.wait_for(f"count(up == 1) == {targets}")
+    return prometheus.wait_for("min(timestamp(up))")[0].value
+
+
+def _rows(shift: float) -> list[list[float | None]]:
+    """Fifty rows of alcohol and ph, one ph missing; the shift moves alcohol alone.
+
+    They come in such an order that the first rows are spread like all of them: only the shift may alarm.
+    """
+    steps = [17 * number % 50 for number in range(50)]
+    rows: list[list[float | None]] = [[round(9 + shift + 0.1 * n, 3), round(3 + 0.01 * n, 3)] for n in steps]
+    rows[7][1] = None
+    return rows
+
+
+def _references(directory: Path) -> Path:
+    """A directory with the reference of the model, filed by its name."""
+    found = directory / "references"
+    found.mkdir()
+    lines = [f"{alcohol},{ph}\n" for alcohol, ph in _rows(0) if ph is not None]
+    (found / "wine.csv").write_text("alcohol,ph\n" + "".join(lines))
+    return found
+
+
+def _send(proxy: Driftgauge, logger: Driftgauge, shift: float) -> None:
+    """Sends every row through the proxy and, as events, to the logger; one event has no other half."""
+    for number, row in enumerate(_rows(shift)):
+        body = json.dumps({"instances": [row]}).encode()
+        ask(proxy.port, body)
+        post(logger.port, *pair(body, b'{"predictions":[5.0]}', f"{shift}-{number}"))
+    post(logger.port, Event("request", b'{"instances":[["no number", 3.1]]}', f"{shift}-alone"))

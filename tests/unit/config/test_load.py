@@ -1,0 +1,201 @@
+"""The options: their sources, their order, and every fault at once."""
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.config import LoggerConfig, ProxyConfig, load
+from sidecar.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PORT", "INFERENCE_SERVICE_NAME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def faults_of(
+    flags: dict[str, str] | None = None, *unknown: str, yaml: Path | None = None, mode: str = "proxy"
+) -> tuple[str, ...]:
+    """The faults of a configuration that must have some."""
+    with pytest.raises(ConfigError) as caught:
+        load(mode, flags or {}, unknown, yaml)
+    return caught.value.faults
+
+
+def test_no_source_at_all_gives_the_documented_defaults() -> None:
+    """Without flags, environment and file the defaults of the README stand."""
+    config = load("proxy", {})
+
+    assert isinstance(config, ProxyConfig)
+    assert (8080, 9464, "http://127.0.0.1:8085", 2000, 200, 30, 0.05, "holm") == (
+        config.port,
+        config.admin_port,
+        config.upstream_url,
+        config.window_rows,
+        config.min_rows,
+        config.evaluation_interval_seconds,
+        config.alpha,
+        config.correction,
+    )
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each source overrules the next one."""
+    yaml = tmp_path / "driftgauge.yaml"
+    yaml.write_text("window_rows: 500\nalpha: 0.01\nmin_rows: 50\n")
+    monkeypatch.setenv("DRIFTGAUGE_ALPHA", "0.02")
+    monkeypatch.setenv("DRIFTGAUGE_MIN_ROWS", "60")
+
+    config = load("proxy", {"min_rows": "70"}, yaml=yaml)
+
+    assert (500, 0.02, 70) == (config.window_rows, config.alpha, config.min_rows)
+
+
+def test_the_platform_names_the_port_and_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Knative's PORT and KServe's INFERENCE_SERVICE_NAME are read where the option's own variable is not set."""
+    monkeypatch.setenv("PORT", "8012")
+    monkeypatch.setenv("INFERENCE_SERVICE_NAME", "wine")
+
+    config = load("proxy", {})
+
+    assert isinstance(config, ProxyConfig)
+    assert (8012, "wine") == (config.port, config.inference_service)
+
+
+def test_the_options_own_variable_wins_over_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DRIFTGAUGE_PORT goes before PORT."""
+    monkeypatch.setenv("PORT", "8012")
+    monkeypatch.setenv("DRIFTGAUGE_PORT", "8013")
+
+    assert load("proxy", {}).port == 8013
+
+
+@pytest.mark.parametrize("service", ["DRIFTGAUGE", "DRIFTGAUGE_LOGGER", "DRIFTGAUGE_ADMIN", "DRIFTGAUGE_WINE_2"])
+def test_the_service_links_of_kubernetes_are_no_options(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
+    """A Service whose name begins with driftgauge puts variables of our prefix into every pod; they are passed over."""
+    links = {
+        "PORT": "tcp://10.0.0.7:80",
+        "PORT_80_TCP": "tcp://10.0.0.7:80",
+        "PORT_80_TCP_ADDR": "10.0.0.7",
+        "PORT_80_TCP_PORT": "80",
+        "PORT_80_TCP_PROTO": "tcp",
+        "SERVICE_HOST": "10.0.0.7",
+        "SERVICE_PORT": "80",
+        "SERVICE_PORT_HTTP": "80",
+    }
+    for name, value in links.items():
+        monkeypatch.setenv(f"{service}_{name}", value)
+    monkeypatch.setenv("PORT", "8012")
+
+    assert load("proxy", {}).port == 8012
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chart may render a variable without a value."""
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "")
+
+    assert load("logger", {}).redis_url is None
+
+
+def test_every_fault_of_every_source_is_listed_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody has to start five times to find five faults."""
+    yaml = tmp_path / "driftgauge.yaml"
+    yaml.write_text("correctoin: holm\nwindow_rows: 100\n")
+    monkeypatch.setenv("DRIFTGAUGE_WINDOWROWS", "3")
+    monkeypatch.setenv("DRIFTGAUGE_ALPHA", "7")
+
+    faults = faults_of({"correction": "foo", "upstream_url": "ftp://x"}, "--nope", yaml=yaml)
+
+    assert [fault.split(":")[0] for fault in faults] == [
+        "--nope",
+        "DRIFTGAUGE_WINDOWROWS",
+        "config",
+        "min_rows",
+        "alpha",
+        "correction",
+        "upstream_url",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("port", "70000", "less than or equal to 65535"),
+        ("port", "http", "valid integer"),
+        ("admin_port", "8080", "must differ from port"),
+        ("window_rows", "0", "greater than or equal to 1"),
+        ("min_rows", "2001", "must not be more than window_rows"),
+        ("evaluation_interval_seconds", "0", "greater than 0"),
+        ("evaluation_interval_seconds", "nan", "finite number"),
+        ("alpha", "0", "greater than 0"),
+        ("alpha", "1", "less than 1"),
+        ("correction", "bonferoni", "'holm', 'bh', 'bonferroni' or 'none'"),
+        ("sample_ratio", "1.5", "less than or equal to 1"),
+        ("upstream_url", "grpc://127.0.0.1:9000", "gRPC is not carried"),
+        ("upstream_url", "http://127.0.0.1:8085/v1", "without a path"),
+        ("upstream_url", "127.0.0.1:8085", "must be http://host:port"),
+        ("upstream_url", "http://127.0.0.1:99999", "is not a URL"),
+        ("redis_url", "http://redis", "must be redis://"),
+        ("component", "router", "'predictor', 'transformer' or 'explainer'"),
+        ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_option_and_its_rule(option: str, value: str, rule: str) -> None:
+    """The sentence names the option and what it must be."""
+    faults = faults_of({option: value})
+
+    assert len(faults) == 1
+    assert faults[0].startswith(option + ": ")
+    assert rule in faults[0]
+
+
+def test_two_places_for_the_reference_are_refused() -> None:
+    """A file and a directory at once leave open which one counts."""
+    faults = faults_of({"reference": "a.csv", "reference_dir": "refs"}, mode="logger")
+
+    assert [fault.split(";")[0] for fault in faults] == ["reference_dir: give reference or reference_dir, not both"]
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [\n", "just words\n"])
+def test_a_file_that_is_no_mapping_is_refused_and_hides_no_other_fault(tmp_path: Path, text: str) -> None:
+    """The other sources are still looked at."""
+    yaml = tmp_path / "driftgauge.yaml"
+    yaml.write_text(text)
+
+    faults = faults_of({"alpha": "7"}, yaml=yaml)
+
+    assert [fault.split(":")[0] for fault in faults] == ["config", "alpha"]
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    """The sentence names the path."""
+    assert faults_of(yaml=tmp_path / "none.yaml") == (f"config: {tmp_path / 'none.yaml'} is not a file",)
+
+
+def test_an_option_of_the_other_mode_is_passed_over_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One ConfigMap may serve sidecars and loggers."""
+    monkeypatch.setenv("DRIFTGAUGE_UPSTREAM_URL", "http://127.0.0.1:1234")
+
+    assert isinstance(load("logger", {}), LoggerConfig)
+
+
+def test_a_password_in_a_flag_is_refused_without_showing_it() -> None:
+    """A command line can be read by every process of the machine."""
+    faults = faults_of({"redis_url": "redis://:hunter2@redis:6379/0"})
+
+    assert len(faults) == 1
+    assert "DRIFTGAUGE_REDIS_PASSWORD" in faults[0]
+    assert "hunter2" not in faults[0]
+
+
+def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a faulty secret nor the configuration's own text shows what it holds."""
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "http://user:hunter2@redis")
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_PASSWORD", "hunter2")
+
+    faults = faults_of()
+
+    assert "hunter2" not in "".join(faults)
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "redis://user:hunter2@redis")
+    assert "hunter2" not in repr(load("proxy", {}))

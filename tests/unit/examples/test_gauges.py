@@ -1,0 +1,116 @@
+"""Reading `/metrics`."""
+
+import math
+
+import pytest
+
+from examples.demo import gauges
+
+MODEL = 'component="predictor",inference_service="wine",model_name="wine"'
+OTHER = 'component="predictor",inference_service="beer",model_name="beer"'
+
+SCRAPE = f"""\
+# HELP request Inference requests.
+# TYPE request summary
+request_count{{{MODEL},code="200"}} 70
+request_sum{{{MODEL},code="200"}} 560
+request_count{{{MODEL},code="500"}} 5
+request_count{{{OTHER},code="200"}} 1000
+# TYPE request_error summary
+request_error_count{{{MODEL},code="500"}} 5
+# TYPE request_latency_seconds histogram
+request_latency_seconds_bucket{{{MODEL},le="0.01"}} 30
+request_latency_seconds_bucket{{{MODEL},le="0.02"}} 60
+request_latency_seconds_bucket{{{MODEL},le="+Inf"}} 75
+request_latency_seconds_sum{{{MODEL}}} 1
+request_latency_seconds_count{{{MODEL}}} 75
+# TYPE driftgauge_payloads_total counter
+driftgauge_payloads_total{{{MODEL},kind="request",outcome="accepted",reason=""}} 70
+driftgauge_payloads_total{{{MODEL},kind="request",outcome="rejected",reason="malformed"}} 3
+driftgauge_payloads_total{{{MODEL},kind="response",outcome="dropped",reason="queue_full"}} 2
+# TYPE driftgauge_rows_total counter
+driftgauge_rows_total{{{MODEL}}} 560
+# TYPE driftgauge_window_rows gauge
+driftgauge_window_rows{{{MODEL}}} 552
+driftgauge_window_rows{{{OTHER}}} 9
+# TYPE driftgauge_window_timestamp_seconds gauge
+driftgauge_window_timestamp_seconds{{{MODEL}}} 1.5e9
+"""
+
+VERDICTS = f"""\
+# TYPE driftgauge_drift gauge
+driftgauge_drift{{{MODEL}}} 1
+# TYPE driftgauge_feature_drift gauge
+driftgauge_feature_drift{{{MODEL},feature="ph",test="ks"}} 1
+driftgauge_feature_drift{{{MODEL},feature="alcohol",test="ks"}} 0
+# TYPE driftgauge_feature_drift_statistic gauge
+driftgauge_feature_drift_statistic{{{MODEL},feature="ph",test="ks"}} 0.5
+driftgauge_feature_drift_statistic{{{MODEL},feature="alcohol",test="ks"}} 0.25
+# TYPE driftgauge_feature_drift_p_value gauge
+driftgauge_feature_drift_p_value{{{MODEL},feature="ph",test="ks"}} 0
+driftgauge_feature_drift_p_value{{{MODEL},feature="alcohol",test="ks"}} 0.75
+# TYPE driftgauge_feature_drift_threshold gauge
+driftgauge_feature_drift_threshold{{{MODEL},feature="ph",test="ks"}} 0.125
+driftgauge_feature_drift_threshold{{{MODEL},feature="alcohol",test="ks"}} +Inf
+"""
+
+
+def test_counts_are_those_of_the_named_service() -> None:
+    """Codes and reasons are summed, another InferenceService is left out, and no verdict is not `False`."""
+    told = gauges.read(SCRAPE, "wine")
+
+    assert (
+        gauges.Gauges(
+            features=(),
+            drift=None,
+            window_rows=552,
+            newest_at=1.5e9,
+            rows=560,
+            requests=75,
+            errors=5,
+            lost=5,
+            latency=((0.01, 30), (0.02, 60), (math.inf, 75)),
+        )
+        == told
+    )
+    assert 75 == told.timed
+
+
+def test_features_are_put_together() -> None:
+    """The four gauges of a feature become one value."""
+    told = gauges.read(SCRAPE + VERDICTS, "wine")
+
+    assert told.drift
+    assert 1 == told.drifted
+    assert (
+        gauges.Feature("alcohol", 0.25, 0.75, math.inf, drift=False),
+        gauges.Feature("ph", 0.5, 0.0, 0.125, drift=True),
+    ) == told.features
+
+
+def test_empty_scrape_is_no_verdict_and_zeros() -> None:
+    """Before the first request nothing is known, and nothing breaks."""
+    told = gauges.read("", "wine")
+
+    assert (None, 0, 0, 0) == (told.drift, told.rows, told.timed, told.drifted)
+
+
+@pytest.mark.parametrize(
+    ("share", "seconds"),
+    [
+        (0.4, 0.01),  # rank 30 of 75 is the first bound exactly
+        (0.2, 0.005),  # rank 15 is half way into the first bucket, from 0
+        (0.6, 0.015),  # rank 45 is half way into the second
+        (0.8, 0.02),  # rank 60 is the second bound exactly
+        (0.99, 0.02),  # beyond the last finite bound: that bound
+    ],
+)
+def test_quantiles_are_prometheus_own(share: float, seconds: float) -> None:
+    """Known answers, by hand from the definition of `histogram_quantile`."""
+    assert seconds == pytest.approx(gauges.quantile(share, ((0.01, 30), (0.02, 60), (math.inf, 75))))
+
+
+@pytest.mark.parametrize("buckets", [(), ((0.01, 0.0), (math.inf, 0.0))])
+def test_quantile_of_nothing_is_nan(buckets: tuple[tuple[float, float], ...]) -> None:
+    """Without a request there is no quantile."""
+    assert math.isnan(gauges.quantile(0.5, buckets))

@@ -1,0 +1,108 @@
+"""What the demo prints."""
+
+import io
+import math
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from examples.demo import show
+from examples.demo.gauges import Feature, Gauges
+
+PH = Feature("ph", 0.059, 0.136, 0.09, drift=False)
+SULFUR = Feature("total_sulfur_dioxide", 0.021, 0.997, 0.09, drift=False)
+BEFORE = Gauges(
+    features=(PH, SULFUR),
+    drift=False,
+    window_rows=599,
+    newest_at=1.0,
+    rows=599,
+    requests=75,
+    errors=0,
+    lost=0,
+    latency=((0.01, 50), (math.inf, 100)),
+)
+AFTER = replace(
+    BEFORE,
+    features=(
+        replace(PH, statistic=0.441, threshold=0.061, p_value=4.52e-89, drift=True),
+        replace(SULFUR, statistic=0.79, threshold=0.061, p_value=0.0, drift=True),
+    ),
+    drift=True,
+)
+
+
+@pytest.fixture
+def page() -> io.StringIO:
+    """Where the screen writes."""
+    return io.StringIO()
+
+
+@pytest.fixture
+def screen(page: io.StringIO) -> show.Screen:
+    """A screen of 80 columns that is no terminal."""
+    return show.Screen(Console(file=page, width=80))
+
+
+def test_table_has_the_largest_distance_first(screen: show.Screen, page: io.StringIO) -> None:
+    """One line a feature, sorted by D after, with both verdicts, none broken at 80 columns."""
+    screen.gauges(BEFORE, AFTER)
+
+    lines = [line.split() for line in page.getvalue().splitlines() if "->" in line]
+    assert [
+        ["total_sulfur_dioxide", "0.021", "0.090", "0.997", "0.790", "0.061", "0", "ok", "->", "drift"],
+        ["ph", "0.059", "0.090", "0.136", "0.441", "0.061", "5e-89", "ok", "->", "drift"],
+    ] == lines
+
+
+def test_request_metrics_have_their_names(screen: show.Screen, page: io.StringIO) -> None:
+    """Requests, errors, latency and rows stand under the names that Prometheus has."""
+    screen.gauges(BEFORE, AFTER)
+
+    assert [
+        "request_count            75",
+        "request_error_count      0",
+        "request_latency_seconds  p50 10.0 ms, p99 10.0 ms",
+        "driftgauge_rows_total    599",
+    ] == page.getvalue().splitlines()[-4:]
+
+
+def test_unknown_latency_is_said(screen: show.Screen, page: io.StringIO) -> None:
+    """Without a timed request there is no number to show."""
+    screen.gauges(BEFORE, replace(AFTER, latency=()))
+
+    assert "p50 unknown, p99 unknown" in page.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"), [(1.0, "1.000"), (0.0371, "0.037"), (0.00099, "1e-03"), (1e-311, "1e-311"), (0.0, "0")]
+)
+def test_p_values_are_short(p_value: float, text: str) -> None:
+    """Three decimals, or a power of ten."""
+    assert text == show.p_text(p_value)
+
+
+def test_verdict_is_a_phrase() -> None:
+    """The newest evaluation in a few words."""
+    assert "2 of 2 features drift" == show.verdict(AFTER)
+    assert "0 of 2 features drift" == show.verdict(BEFORE)
+    assert "too few rows for a verdict" == show.verdict(replace(BEFORE, drift=None, features=()))
+
+
+def test_faults_are_shown_whole(screen: show.Screen, page: io.StringIO) -> None:
+    """Each fault is a line, also a long one, and the good sentence is not said."""
+    long = "word " * 40 + "[end]"
+
+    screen.closing(["One thing.", long])
+
+    assert ["One thing.", long] == page.getvalue().splitlines()
+
+
+def test_progress_tells_the_newest_verdict(screen: show.Screen, page: io.StringIO) -> None:
+    """When an act is over its bar is full and has the last verdict."""
+    with screen.act("white wines", 1000) as bar:
+        bar.move(1000, AFTER)
+
+    assert "white wines" in page.getvalue()
+    assert "1000/1000 2 of 2 features drift" in page.getvalue()

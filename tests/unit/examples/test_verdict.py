@@ -1,0 +1,41 @@
+"""What the demo calls a failure."""
+
+from dataclasses import replace
+
+import pytest
+
+from examples.demo.gauges import Feature, Gauges
+from examples.demo.verdict import faults
+
+SAME = Feature("ph", 0.05, 0.5, 0.1, drift=False)
+RED = Gauges(
+    features=(SAME,), drift=False, window_rows=60, newest_at=1.0, rows=60, requests=8, errors=0, lost=0, latency=()
+)
+WHITE = replace(RED, features=(replace(SAME, drift=True),), drift=True, rows=160, requests=20)
+
+
+def test_good_run_has_no_faults() -> None:
+    """No drift before, drift after, and every count as sent."""
+    assert [] == faults(RED, WHITE, rows=160, requests=20)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        (WHITE, WHITE, "Red wines against red wines must not be called drift, but were (ph)."),
+        (
+            replace(RED, drift=None, features=()),
+            WHITE,
+            "Red wines against red wines must not be called drift, but were (no verdict).",
+        ),
+        (RED, replace(WHITE, drift=False), "White wines against red wines must be called drift, but were not."),
+        (RED, replace(WHITE, drift=None), "White wines against red wines must be called drift, but were not."),
+        (RED, replace(WHITE, rows=159), "160 rows were sent, but 159 were counted."),
+        (RED, replace(WHITE, requests=40), "20 requests were sent, but 40 were counted."),
+        (RED, replace(WHITE, errors=1), "No request failed, but 1 were counted as failed."),
+        (RED, replace(WHITE, lost=2), "2 payloads were dropped or rejected, but each of them was good."),
+    ],
+)
+def test_each_fault_has_its_sentence(before: Gauges, after: Gauges, sentence: str) -> None:
+    """One thing wrong, one sentence."""
+    assert [sentence] == faults(before, after, rows=160, requests=20)

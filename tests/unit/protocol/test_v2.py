@@ -1,0 +1,151 @@
+"""Messages of the Open Inference Protocol: members, shapes, and where the bytes of each tensor stand."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sidecar.errors import Reason
+from sidecar.payload import Kind
+from sidecar.protocol.v2 import binary_size, is_v2
+from tests.support.payloads import Sent, as_json, read, refusal, tables, v2, v2_tensor
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "expected"),
+    [
+        ({"inputs": [{"datatype": "FP32", "shape": [1]}]}, Kind.REQUEST, True),
+        ({"outputs": [{"datatype": "FP32", "shape": [1]}]}, Kind.RESPONSE, True),
+        ({"outputs": [{"datatype": "FP32", "shape": [1]}]}, Kind.REQUEST, False),
+        ({"inputs": [[1.0]]}, Kind.REQUEST, False),
+        ({"inputs": [{"shape": 1.0, "colour": 2.0}]}, Kind.REQUEST, False),
+        ({"inputs": {"datatype": [1], "shape": [1]}}, Kind.REQUEST, False),
+        ({"instances": []}, Kind.REQUEST, False),
+    ],
+)
+def test_told_by_structure(message: dict[str, Any], kind: Kind, expected: bool) -> None:  # noqa: FBT001
+    """A message is V2 if an item of the member that its kind has, has a datatype and a shape."""
+    assert expected == is_v2(message, kind)
+
+
+@pytest.mark.parametrize(
+    ("shape", "data"),
+    [([2, 2], [1, 2, 3, 4]), ([2, 2], [[1, 2], [3, 4]]), ([4], [[1, 2], [3, 4]]), ([1, 2, 2], [1, 2, 3, 4])],
+)
+def test_nested_or_flat(shape: list[int], data: list[Any]) -> None:
+    """Data may be nested or flat; the declared shape is what counts."""
+    decoded = read(v2_tensor(shape=shape, data=data))
+
+    assert np.arange(1.0, 5.0).reshape(shape).tolist() == decoded.tensors[0].data.tolist()
+
+
+def test_scalar_shape() -> None:
+    """An empty shape is one value."""
+    assert [()] == [tensor.data.shape for tensor in read(v2_tensor(shape=[], data=[1.0])).tensors]
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"shape": [3]}, Reason.MALFORMED),
+        ({"shape": [1]}, Reason.MALFORMED),
+        ({"shape": [-1, -2]}, Reason.MALFORMED),
+        ({"shape": [2.0]}, Reason.MALFORMED),
+        ({"shape": [True, 2]}, Reason.MALFORMED),
+        ({"shape": 2}, Reason.MALFORMED),
+        ({"shape": [1] * 64 + [2]}, Reason.MALFORMED),
+        ({"shape": [10**18, 10**18]}, Reason.MALFORMED),
+        ({"shape": [0], "data": []}, Reason.EMPTY),
+        ({"shape": [10**18, 0], "data": []}, Reason.EMPTY),
+        ({"data": [[1.0], [2.0, 3.0]]}, Reason.MALFORMED),
+        ({"data": 1.0}, Reason.MALFORMED),
+        ({"data": "AAAA"}, Reason.MALFORMED),
+        ({"data": ...}, Reason.UNSUPPORTED),
+        ({"data": ..., "parameters": {"shared_memory_region": "r"}}, Reason.UNSUPPORTED),
+        ({"datatype": "FP8"}, Reason.UNSUPPORTED),
+        ({"datatype": 32}, Reason.MALFORMED),
+        ({"name": ...}, Reason.MALFORMED),
+        ({"name": ""}, Reason.MALFORMED),
+        ({"name": 1}, Reason.MALFORMED),
+    ],
+)
+def test_refused(members: dict[str, Any], reason: Reason) -> None:
+    """A member that is missing, of a wrong type or at odds with another is refused with its reason."""
+    assert reason == refusal(lambda: read(v2_tensor(**members)))[0]
+
+
+@pytest.mark.parametrize("item", [None, 1, [], {"name": "y"}, {"name": "y", "datatype": "FP32"}])
+def test_one_bad_tensor(item: object) -> None:
+    """A message is malformed if one of its items is no tensor."""
+    good = {"name": "x", "shape": [1], "datatype": "FP32", "data": [1.0]}
+
+    assert Reason.MALFORMED == refusal(lambda: read(as_json({"inputs": [good, item]})))[0]
+
+
+def test_name_twice() -> None:
+    """Two tensors of one name are malformed."""
+    tensor = Sent("x", "FP64", np.ones(1))
+
+    assert Reason.MALFORMED == refusal(lambda: read(v2([tensor, tensor])[0]))[0]
+
+
+def test_model_name() -> None:
+    """A response tells its model's name; a request, or a name that is no text, tells none."""
+    tensor = Sent("y", "FP64", np.ones(1))
+
+    assert "wine" == read(v2([tensor], Kind.RESPONSE, model_name="wine")[0], Kind.RESPONSE).model_name
+    assert read(v2([tensor], Kind.RESPONSE, model_name=7)[0], Kind.RESPONSE).model_name is None
+    assert read(v2([tensor], model_name="wine")[0]).model_name is None
+
+
+def test_outputs_wanted_by_a_request() -> None:
+    """The outputs that a request asks for are no tensors of it."""
+    body = v2([Sent("x", "FP64", np.ones(1))], outputs=[{"name": "y", "parameters": {"binary_data": True}}])[0]
+
+    assert {"x": [1.0]} == tables(read(body))
+
+
+def test_binary_and_json_mixed() -> None:
+    """Tensors with data take none of the bytes; the others take theirs in wire order."""
+    tensors = [
+        Sent("a", "FP32", np.array([1.5]), binary=True),
+        Sent("b", "FP64", np.array([2.5])),
+        Sent("c", "BYTES", np.array([b"red", b""], dtype=object), binary=True),
+        Sent("d", "INT8", np.array([[-1], [-2]]), binary=True),
+    ]
+    body, json_length = v2(tensors)
+    expected = {"a": [1.5], "b": [2.5], "c": [b"red", b""], "d": [[-1], [-2]]}
+
+    assert expected == tables(read(body, json_length=json_length))
+    assert expected == tables(read(body))
+
+
+def test_size_beside_data_means_nothing() -> None:
+    """A tensor with data takes no bytes, even if it announces a size."""
+    body = v2_tensor(parameters={"binary_data_size": 16})
+
+    assert {"x": [1.5, 2.5]} == tables(read(body))
+
+
+@pytest.mark.parametrize("size", [-8, 8.0, True, "8", None])
+def test_size_that_is_none(size: object) -> None:
+    """A size that is no count of bytes announces nothing."""
+    assert 0 == binary_size({"inputs": [{"parameters": {"binary_data_size": size}}]}, Kind.REQUEST)
+
+
+@pytest.mark.parametrize("message", [{}, {"inputs": 1}, {"inputs": [1, {"parameters": 1}]}])
+def test_size_of_other_messages(message: dict[str, Any]) -> None:
+    """A message without tensors announces no bytes."""
+    assert 0 == binary_size(message, Kind.REQUEST)
+
+
+@pytest.mark.parametrize(("cut", "more"), [(1, b""), (0, b"x")])
+def test_bytes_that_do_not_agree(cut: int, more: bytes) -> None:
+    """One byte too few or too many after the JSON part is malformed, with or without its length."""
+    body, json_length = v2([Sent("x", "FP32", np.ones(3), binary=True)])
+    body = body[: len(body) - cut] + more
+
+    assert Reason.MALFORMED == refusal(lambda: read(body, json_length=json_length))[0]
+    assert Reason.MALFORMED == refusal(lambda: read(body))[0]

@@ -1,0 +1,44 @@
+"""The adapters of Redis work on a cluster's client: each command names the one key that it touches."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import RedisCluster
+
+from sidecar.payload import Kind
+from sidecar.storage.layout import stream_key
+from sidecar.storage.pairs import Arrival, Half
+from sidecar.storage.redis import RedisRing
+from sidecar.storage.redis_pairs import RedisPairs
+from tests.support.rows import REQUESTS, RESPONSES, counted
+
+
+@pytest.fixture
+async def cluster(cluster_url: str) -> AsyncIterator[RedisCluster]:
+    """A client of a cluster of one node."""
+    client = RedisCluster.from_url(cluster_url)
+    yield client
+    await client.aclose()
+
+
+async def test_the_ring_works_on_a_cluster(cluster: RedisCluster) -> None:
+    """Blocks are appended, trimmed and read; both streams of a model lie in one slot."""
+    ring = RedisRing(cluster, capacity_rows=10, ttl_seconds=60, timeout_seconds=5)
+    await ring.ping()
+    for first in range(0, 20, 4):
+        await ring.append(REQUESTS, counted(first, 4))
+    window = await ring.read(REQUESTS, "s", 2)
+    slots = {cluster.keyslot(stream_key(stream)) for stream in (REQUESTS, RESPONSES)}
+
+    assert list(range(10, 20)) == list(window.rows[:, 0])
+    assert len(slots) == 1
+
+
+async def test_the_pair_store_works_on_a_cluster(cluster: RedisCluster) -> None:
+    """Halves of keys in different slots are put in one call."""
+    pairs = RedisPairs(cluster, ttl_seconds=10, timeout_seconds=5)
+    asked = [Half(f"d{n}", Kind.REQUEST, 1.0) for n in range(8)]
+    met = await pairs.put([*asked, Half("d3", Kind.RESPONSE, 2.0)])
+
+    assert [Arrival.FIRST] * 8 + [Arrival.COMPLETED] == [answer.arrival for answer in met]
+    assert await pairs.unpaired(asked) == 7

@@ -1,0 +1,91 @@
+"""The pair store in Redis: its layout, its replicas, its round trips, its errors."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from sidecar.errors import StorageError
+from sidecar.payload import Kind
+from sidecar.storage.pairs import Arrival, Half
+from sidecar.storage.redis_client import connect
+from sidecar.storage.redis_pairs import RedisPairs
+from tests.support.redis_server import RedisServer
+
+ASKED = Half("d1", Kind.REQUEST, 1700000000.25)
+ANSWERED = Half("d1", Kind.RESPONSE, 1700000001.5)
+KEY = "driftgauge:pair:{d1}"
+
+
+def stored(client: Redis) -> RedisPairs:
+    """A store with a ttl of ten seconds."""
+    return RedisPairs(client, ttl_seconds=10, timeout_seconds=5)
+
+
+async def test_the_layout_of_a_half_that_waits(redis_client: Redis) -> None:
+    """One field, named by the kind, holds the time."""
+    await stored(redis_client).put([ASKED])
+
+    assert await redis_client.hgetall(KEY) == {b"alone:request": b"1700000000.25"}
+
+
+async def test_the_layout_of_a_completed_pair(redis_client: Redis) -> None:
+    """Both times stand in fields of their own; nobody waits."""
+    await stored(redis_client).put([ANSWERED, ASKED])
+
+    assert await redis_client.hgetall(KEY) == {b"request": b"1700000000.25", b"response": b"1700000001.5"}
+
+
+async def test_a_key_lives_twice_the_ttl_from_its_last_change(redis_client: Redis) -> None:
+    """Every change renews the life; a duplicate does not."""
+    pairs = stored(redis_client)
+    await pairs.put([ASKED])
+    first = await redis_client.pttl(KEY)
+    await redis_client.pexpire(KEY, 5_000)
+    await pairs.put([ASKED])
+    after_duplicate = await redis_client.pttl(KEY)
+    await pairs.put([ANSWERED])
+    after_change = await redis_client.pttl(KEY)
+
+    assert 15_000 < first <= 20_000
+    assert after_duplicate <= 5_000
+    assert 15_000 < after_change <= 20_000
+
+
+async def test_of_two_replicas_only_one_completes_a_pair(redis_server: RedisServer, redis_client: Redis) -> None:
+    """Each pair is completed once, however the puts of two replicas interleave."""
+    other_client = connect(redis_server.url, timeout_seconds=5)
+    replicas = (stored(redis_client), stored(other_client))
+    asked = [Half(f"d{n}", Kind.REQUEST, 1.0) for n in range(200)]
+    answered = [Half(f"d{n}", Kind.RESPONSE, 2.0) for n in range(200)]
+    puts = [replica.put(halves[::step]) for replica in replicas for halves in (asked, answered) for step in (1, -1)]
+    met = [answer for answers in await asyncio.gather(*puts) for answer in answers]
+    await other_client.aclose()
+
+    assert sum(answer.arrival is Arrival.COMPLETED for answer in met) == 200
+    assert sum(answer.arrival is Arrival.DUPLICATE for answer in met) == 1200
+
+
+async def test_a_put_needs_no_script_to_be_known(redis_client: Redis) -> None:
+    """A server that has lost its scripts answers as before."""
+    pairs = stored(redis_client)
+    await pairs.put([ASKED])
+    await redis_client.script_flush()
+
+    assert [Arrival.COMPLETED] == [met.arrival for met in await pairs.put([ANSWERED])]
+
+
+async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: RedisServer) -> None:
+    """Each method fails with one sentence, and works again once the server is back."""
+    pairs = RedisPairs(connect(own_server.url, 5), ttl_seconds=10, timeout_seconds=5)
+    await pairs.put([ASKED])
+    own_server.kill()
+    with pytest.raises(StorageError, match=r"^Redis could not put halves: "):
+        await pairs.put([ANSWERED])
+    with pytest.raises(StorageError, match=r"^Redis could not look for halves: "):
+        await pairs.unpaired([ASKED])
+    own_server.start()
+
+    assert await pairs.unpaired([ASKED]) == 1
+    assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([ANSWERED])]
+    await pairs.close()
