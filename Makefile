@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CODE := sidecar tests examples charts benchmarks
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --extra parquet
@@ -29,7 +30,7 @@ lint: $(VENV)/.dev ## style, types, floors, docstrings, spelling
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/interrogate --quiet
+	$(BIN)/interrogate --quiet $(CODE)
 	$(BIN)/codespell
 
 format: $(VENV)/.dev ## rewrite the code in the house's form
