@@ -8,10 +8,10 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --extra parquet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test unit lint format check lock clean
+.PHONY: help demo test chart-test unit lint format check bench-statistics lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.demo ## watch red wines turn white: KEEP=1 stays up, REDIS=1 on a real Redis, LOGGER=1 by CloudEvents
 	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(REDIS),--redis) $(if $(LOGGER),--logger)
@@ -38,6 +38,9 @@ format: $(VENV)/.dev ## rewrite the code in the house's form
 	$(BIN)/ruff format
 
 check: lint test ## what must pass before a commit
+
+bench-statistics: $(VENV)/.dev ## measure false alarms, delay and cost of the tests, and write docs/statistics.md's tables anew
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
 
 lock: ## write the locks anew after a change of pyproject.toml; UPGRADE=1 takes newer versions too (needs uv)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements/runtime.lock

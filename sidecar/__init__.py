@@ -3,14 +3,21 @@
 The house, from the street to the ground floor; an import only ever goes downward:
 
     __main__, cli        the command line
-    app | check          the composition root; the `check` command
+    app | check | build | capture
+                         the composition root; the commands on files
+    show | comparison    what they share
     proxy | receiver     the two doors: in the predictor pod, or behind the logger's URL
-    admin                the third, on a port of its own: metrics, health, the newest report
+    admin                the third, on a port of its own: metrics, health, the newest report as JSON and as a page
     pipeline | pairing   payload -> ring; request + response -> latency
     monitor              ring -> gauge, on a clock
+    stores | views       which stores the options ask for; what the admin port draws on demand
+    targets              what each stream is tested against
+    baseline | evaluation
+                         the first answers of a model; one look at one stream
     storage | reference | metrics | config
                          the rooms with a foot outside: Redis, files, Prometheus, the environment
-    features | models    pure: tensors -> rows of the reference's columns; the capped set of models
+    features | models | page
+                         pure: tensors -> rows; the capped sets of models and outputs; reports -> HTML
     protocol | drift     pure: bytes -> values; numpy in, numbers out
     payload | errors     pure: what every room speaks of
 

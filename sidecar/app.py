@@ -9,12 +9,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 from sidecar import __version__
-from sidecar.admin import Admin
+from sidecar.admin import Admin, Ready
+from sidecar.baseline import Baselines
 from sidecar.config import Config, LoggerConfig, ProxyConfig
-from sidecar.drift.report import Rule
+from sidecar.drift.budget import Budget, Decision
+from sidecar.drift.rule import Rule
 from sidecar.errors import ConfigError, StorageError
+from sidecar.evaluation import Evaluator
 from sidecar.metrics import Metrics
-from sidecar.models import OTHER, KnownModels, folded
+from sidecar.models import OTHER, KnownModels, OutputColumns, folded
 from sidecar.monitor import Monitor
 from sidecar.pairing import Pairing
 from sidecar.payload import ModelKey
@@ -22,14 +25,9 @@ from sidecar.pipeline import Pipeline, PipelineSettings
 from sidecar.proxy import Proxy, ProxySettings
 from sidecar.receiver import Receiver
 from sidecar.reference import References
-from sidecar.storage.memory import MemoryRing
-from sidecar.storage.memory_pairs import MemoryPairs
-from sidecar.storage.observed import ObservedPairs, ObservedRing, Report
-from sidecar.storage.pairs import PairStore
-from sidecar.storage.redis import RedisRing
-from sidecar.storage.redis_client import connect
-from sidecar.storage.redis_pairs import RedisPairs
-from sidecar.storage.ring import RingBuffer
+from sidecar.stores import open_stores
+from sidecar.targets import Need, Targets
+from sidecar.views import Views
 
 _log = logging.getLogger(__name__)
 
@@ -39,9 +37,6 @@ _FIRST_LOAD_SECONDS = 5
 _PAIRING_INTERVAL_SECONDS = 0.5
 _MISSED_EVALUATIONS = 3
 """Evaluations that may fail or be late before the gauges of the last one vanish."""
-
-_PAIR_CAPACITY = 200_000
-"""Halves that the in-memory store keeps: some 50 MB when it is full."""
 
 
 class Door(Protocol):
@@ -74,16 +69,34 @@ class House:
         self.draining = False
         self._own = own
         self.models = KnownModels(config.max_models, other=OTHER if own is None else folded(own))
-        self.metrics = Metrics(code, _MISSED_EVALUATIONS * config.evaluation_interval_seconds)
-        self.ring, self.pairs = _storage(config, self.metrics)
+        stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
+        self.metrics = Metrics(code, stale_seconds, max_features=config.max_features)
+        self.stores = open_stores(config, self.metrics)
         self.references = References(config.reference, config.reference_dir)
-        self.pipeline = Pipeline(_pipeline_settings(config), self.ring, self.references, self.metrics)
+        outputs = OutputColumns(config.max_models + 1)
+        settings = _pipeline_settings(config)
+        self.pipeline = Pipeline(settings, self.stores.ring, self.references, self.metrics, outputs)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
-        rule = Rule(config.alpha, config.correction, config.min_rows)
-        self.monitor = Monitor(self.ring, self.references, self.models, self.metrics, rule)
+        rule = _rule(config)
+        baselines = Baselines(
+            self.stores.ring, self.stores.states, outputs, min(config.baseline_rows, config.window_rows)
+        )
+        targets = Targets(self.references, baselines, self.metrics, Need(rule.budget, config.window_rows))
+        evaluator = Evaluator(self.stores.ring, self.stores.states, self.metrics, rule, time.time)
+        self.monitor = Monitor(evaluator, targets, self.references, self.stores.ring, self.models, self.metrics)
+        self._views = Views(self.stores.ring, targets, self.metrics, rule, time.time)
         if own is not None:
             self.models.add(own)
             self.metrics.model(own)
+
+    def admin(self, ready: Ready) -> Admin:
+        """The operator's door.
+
+        Args:
+            ready: Tells why the process is not ready.
+        """
+        capture = self._views.capture if self.config.allow_capture else None
+        return Admin(self.metrics.registry, ready, self.metrics.drift.fresh, self._views.page, capture)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -104,8 +117,7 @@ class House:
             await _cancel(pipeline, *clocks)
             self.pipeline.close()
             self.monitor.close()
-            await self.pairs.close()
-            await self.ring.close()
+            await self.stores.close()
 
     async def _first_load(self) -> asyncio.Task[None]:
         load = asyncio.create_task(self.monitor.refresh())
@@ -116,7 +128,7 @@ class House:
 
     async def _greet_storage(self) -> None:
         try:
-            await self.ring.ping()
+            await self.stores.ring.ping()
         except StorageError as error:
             _log.warning("%s; rows are dropped and counted until it answers", error)
         else:
@@ -145,13 +157,13 @@ async def run_proxy(config: ProxyConfig) -> None:
             None if await proxy.upstream_reachable() else f"the model server at {config.upstream_url} cannot be reached"
         )
 
-    await _serve(house, proxy, Admin(house.metrics.registry, ready, house.metrics.drift.fresh), "proxy")
+    await _serve(house, proxy, house.admin(ready), "proxy")
 
 
 async def run_logger(config: LoggerConfig) -> None:
     """Serve as the target of KServe's loggers until a signal ends it."""
     house = House(config, "")
-    pairing = Pairing(house.pairs, house.metrics, config.pair_ttl_seconds, time.monotonic)
+    pairing = Pairing(house.stores.pairs, house.metrics, config.pair_ttl_seconds, time.monotonic)
     receiver = Receiver(
         house.pipeline.offer, pairing.offer, house.metrics, house.models, max_event_bytes=config.max_event_bytes
     )
@@ -160,9 +172,8 @@ async def run_logger(config: LoggerConfig) -> None:
         """Ready while it listens."""
         return "draining" if house.draining else None
 
-    admin = Admin(house.metrics.registry, ready, house.metrics.drift.fresh)
     async with _background(pairing.run(_PAIRING_INTERVAL_SECONDS)):
-        await _serve(house, receiver, admin, "logger", pairing.advance)
+        await _serve(house, receiver, house.admin(ready), "logger", pairing.advance)
 
 
 async def _serve(
@@ -226,27 +237,10 @@ async def _background(work: Awaitable[None]) -> AsyncIterator[None]:
         await _cancel(task)
 
 
-def _storage(config: Config, metrics: Metrics) -> tuple[RingBuffer, PairStore]:
-    ttl = config.pair_ttl_seconds if isinstance(config, LoggerConfig) else 1.0
-    if config.redis_url is None:
-        return MemoryRing(config.window_rows), MemoryPairs(ttl, _PAIR_CAPACITY, time.monotonic)
-    password = config.redis_password.get_secret_value() if config.redis_password else None
-    timeout = config.redis_timeout_seconds
-    client = connect(config.redis_url.get_secret_value(), timeout, password)
-    report = _redis_report(metrics)
-    ring = RedisRing(client, config.window_rows, config.ring_ttl_seconds, timeout)
-    return ObservedRing(ring, report), ObservedPairs(RedisPairs(client, ttl, timeout), report)
-
-
-def _redis_report(metrics: Metrics) -> Report:
-    up, errors = metrics.watch_redis()
-
-    def report(answered: bool) -> None:  # noqa: FBT001 the callable's one argument
-        up.set(answered)
-        if not answered:
-            errors.inc()
-
-    return report
+def _rule(config: Config) -> Rule:
+    budget = Budget(config.false_alarm_interval, config.evaluation_interval_seconds, config.drift_tolerance)
+    decided_so = config.decision is Decision.BUDGET
+    return Rule(config.alpha, config.correction, config.min_rows, budget if decided_so else None)
 
 
 def _pipeline_settings(config: Config) -> PipelineSettings:

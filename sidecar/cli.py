@@ -16,6 +16,7 @@ from sidecar.config import MODES, SECRETS, Config, LoggerConfig, ProxyConfig, lo
 from sidecar.config.table import as_json_schema, as_markdown
 from sidecar.drift.correction import Correction
 from sidecar.errors import ConfigError
+from sidecar.reference_cli import add_reference, run_reference
 
 _MODE_HELP = {
     "proxy": "stand in the predictor pod, in front of the model server",
@@ -39,7 +40,8 @@ def run(arguments: Sequence[str]) -> int:
             return _serve(known, tuple(unknown))
         if unknown:
             parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return {"check": _check, "options": _options, "healthcheck": _healthcheck}[known.command](known)
+        doors = {"check": _check, "options": _options, "healthcheck": _healthcheck, "reference": _reference}
+        return doors[known.command](known)
     except ConfigError as error:
         _complain(error.faults)
         return 2
@@ -57,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_options(command(mode, _MODE_HELP[mode]), model)
     _add_check(command("check", "test one file against another: exit 0 no drift, 1 drift, 2 could not tell"))
     _add_format(command("options", "print all options with their defaults"), "markdown", "json-schema")
+    add_reference(command("reference", "make a reference, or look at one: exit 0 well, 2 a fault of the data"))
     health = command("healthcheck", "ask the admin port whether the process lives: exit 0 yes, 1 no")
     health.add_argument("--admin-port", metavar="PORT", help="default: that of the options")
     return parser
@@ -80,7 +83,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     corrections = [correction.value for correction in Correction]
     text = "over the features; none tests each at alpha (default: %(default)s)"
     parser.add_argument("--correction", choices=corrections, default="holm", help=text)
-    _add_format(parser, "table", "json")
+    _add_format(parser, "table", "json", "html")
 
 
 def _add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
@@ -104,7 +107,7 @@ def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
 
 def _check(known: argparse.Namespace) -> int:
     from sidecar.check import run_check  # noqa: PLC0415 only this command needs it
-    from sidecar.drift.report import Rule  # noqa: PLC0415
+    from sidecar.drift.rule import Rule  # noqa: PLC0415
 
     if not 0 < known.alpha < 1:
         raise ConfigError([f"alpha: must be between 0 and 1; it is {known.alpha!r}"])
@@ -119,6 +122,10 @@ def _check(known: argparse.Namespace) -> int:
 def _options(known: argparse.Namespace) -> int:
     sys.stdout.write((as_markdown() if known.format == "markdown" else as_json_schema()) + "\n")
     return 0
+
+
+def _reference(known: argparse.Namespace) -> int:
+    return run_reference(known, sys.stdin, sys.stdout, sys.stderr)
 
 
 def _healthcheck(known: argparse.Namespace) -> int:

@@ -14,14 +14,16 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.drift.profile import FeatureKind
 from sidecar.errors import PayloadError, Reason, StorageError
-from sidecar.features import MAX_CELLS, extract, extract_outputs, missing_per_column
+from sidecar.features import MAX_CELLS, extract, extract_outputs, extract_predictions, missing_per_column
 from sidecar.metrics import Metrics
-from sidecar.models import is_folded
-from sidecar.payload import Kind, Outcome, Payload
+from sidecar.models import OutputColumns, OutputLayout, is_folded
+from sidecar.payload import Kind, ModelKey, Outcome, Payload
 from sidecar.protocol.compression import GZIP_MAGIC
 from sidecar.protocol.inference import decode
-from sidecar.reference import References, schema_hash
+from sidecar.protocol.tensor import Decoded
+from sidecar.reference import Reference, References, schema_hash
 from sidecar.storage.ring import Block, RingBuffer, StreamKey
 
 _log = logging.getLogger(__name__)
@@ -32,7 +34,8 @@ _BATCH_PAYLOADS = 256
 _SMALL_BYTES = 16 * 1024
 _SMALL_CELLS = 16 * 1024
 """Bodies up to this length that make tables up to this size are decoded on the loop, one a turn: some 0.1 ms each,
-0.5 ms at worst. A second thread would cost requests more: it takes turns with the loop at the interpreter's lock."""
+0.5 ms at worst, 3 ms where all of it is short texts that were never met. A second thread would cost requests more:
+it takes turns with the loop at the interpreter's lock."""
 
 
 _HELD_BYTES = 16 * 2**20
@@ -62,9 +65,10 @@ class PipelineSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """What one payload gave: rows by the names of their columns, and how many values each column lacked."""
+    """What one payload gave: rows by their columns, how many values each column lacked, how many rows there were."""
 
     columns: tuple[str, ...]
+    kinds: tuple[FeatureKind, ...]
     schema: str
     values: NDArray[np.float64]
     missing: NDArray[np.int64]
@@ -92,13 +96,22 @@ class Pipeline:
         ring: Where rows go.
         references: Tell each model's columns.
         metrics: Where every payload's end is counted.
+        outputs: Is told what the responses look like that no reference tells of.
     """
 
-    def __init__(self, settings: PipelineSettings, ring: RingBuffer, references: References, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: PipelineSettings,
+        ring: RingBuffer,
+        references: References,
+        metrics: Metrics,
+        outputs: OutputColumns,
+    ) -> None:
         self._settings = settings
         self._ring = ring
         self._references = references
         self._metrics = metrics
+        self._outputs = outputs
         self._queue: deque[Payload] = deque()
         self._queued_bytes = 0
         self._in_hand: dict[int, Payload] = {}
@@ -222,23 +235,40 @@ class Pipeline:
                 limit_cells=min(limit_cells, self._settings.max_payload_bytes),
             )
             row_count = decoded.tensors[0].rows
-            if payload.kind is Kind.RESPONSE:
-                columns, values = extract_outputs(decoded)
-                return _Decoded(payload, row_count, self._rows(columns, schema_hash(columns), values))
-            reference = self._references.get(payload.model)
-            if reference is None:
-                return _Decoded(payload, row_count, Reason.NO_REFERENCE)
-            values = extract(decoded, reference.columns, limit_cells)
-            return _Decoded(payload, row_count, self._rows(reference.columns, reference.schema, values))
+            return _Decoded(payload, row_count, self._extracted(payload, decoded, limit_cells))
         except PayloadError as error:
             _log.debug("a %s of %s was rejected: %s", payload.kind, payload.model, error)
             return _Decoded(payload, row_count, error.reason)
 
-    def _rows(self, columns: tuple[str, ...], schema: str, values: NDArray[np.float64]) -> _Rows:
+    def _extracted(self, payload: Payload, decoded: Decoded, limit_cells: int) -> _Rows | Reason:
+        reference = self._references.get(payload.model)
+        if payload.kind is Kind.RESPONSE:
+            if reference is not None and reference.predictions:
+                return self._predictions(decoded, reference)
+            return self._own_outputs(payload.model, decoded)
+        if reference is None or not reference.features:
+            return Reason.NO_REFERENCE
+        values = extract(decoded, reference.columns, reference.kinds, limit_cells)
+        return self._rows(reference.columns, reference.kinds, reference.schema, values)
+
+    def _predictions(self, decoded: Decoded, reference: Reference) -> _Rows:
+        columns, kinds = reference.prediction_columns, reference.prediction_kinds
+        return self._rows(columns, kinds, reference.prediction_schema, extract_predictions(decoded, columns, kinds))
+
+    def _own_outputs(self, model: ModelKey, decoded: Decoded) -> _Rows:
+        """The outputs as the response itself tells them, of which the monitor then hears."""
+        before = self._outputs.get(model)
+        found = extract_outputs(decoded, {} if before is None else before.known)
+        self._outputs.tell(model, OutputLayout(found.columns, found.kinds, found.categories))
+        return self._rows(found.columns, found.kinds, schema_hash(found.columns, found.kinds), found.values)
+
+    def _rows(
+        self, columns: tuple[str, ...], kinds: tuple[FeatureKind, ...], schema: str, values: NDArray[np.float64]
+    ) -> _Rows:
         kept = values[-self._settings.window_rows :]
         # A copy, since a view would keep all of a large table alive for the sake of its last rows.
         newest = kept if len(kept) == len(values) else kept.copy()
-        return _Rows(columns, schema, newest, missing_per_column(values), len(values))
+        return _Rows(columns, kinds, schema, newest, missing_per_column(values), len(values))
 
     def _count_rows(self, one: _Decoded) -> None:
         payload = one.payload
@@ -248,8 +278,8 @@ class Pipeline:
 
     async def _append(self, stream: StreamKey, group: Sequence[tuple[Payload, _Rows]]) -> None:
         values = np.concatenate([rows.values for _, rows in group])
-        first = group[0][1]
-        block = Block(first.schema, values, max(payload.time for payload, _ in group))
+        requests = np.array([len(rows.values) for _, rows in group], dtype=np.int64)
+        block = Block(group[0][1].schema, values, max(payload.time for payload, _ in group), requests)
         try:
             await self._ring.append(stream, block)
         except StorageError:
@@ -258,9 +288,15 @@ class Pipeline:
         for payload, _ in group:
             self._end(payload, Outcome.ACCEPTED)
         if stream.kind is Kind.REQUEST:
-            metrics = self._metrics.model(stream.model)
-            metrics.rows.inc(sum(rows.count for _, rows in group))
-            metrics.count_missing(first.columns, np.sum([rows.missing for _, rows in group], axis=0))
+            self._count_values(stream.model, [rows for _, rows in group])
+
+    def _count_values(self, model: ModelKey, group: Sequence[_Rows]) -> None:
+        """Count rows and missing values; an ignored column, which holds none, misses none."""
+        metrics = self._metrics.model(model)
+        metrics.rows.inc(sum(rows.count for rows in group))
+        missing = np.sum([rows.missing for rows in group], axis=0)
+        looked_at = [index for index, kind in enumerate(group[0].kinds) if kind is not FeatureKind.IGNORED]
+        metrics.count_missing([group[0].columns[index] for index in looked_at], missing[looked_at])
 
     def _lose_all(self, payloads: Iterable[Payload], reason: Reason) -> None:
         for payload in payloads:

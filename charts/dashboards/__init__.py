@@ -3,6 +3,9 @@
 __main__         writes the files
 fleet | model_drift | sidecar_health
                  the three boards: which panels, in which order
+columns          rows of single features and outputs
+predictions      the row of the model's answers
+marks            events on the Model drift board
 infrastructure   the row of the predictor pods, from cAdvisor and kube-state-metrics
 board            a board around its rows: variables, links, places on the grid
 panels           the kinds of panels, each with all its options said

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
-from charts.dashboards.panels import DATASOURCE, GRID_COLUMNS
+from charts.dashboards.panels import DATASOURCE, GRID_COLUMNS, PURPLE
 
 TAG = "driftgauge"
 """On all boards, which link to each other by it."""
@@ -65,11 +65,13 @@ class Mark:
         name: What they are.
         expr: Has a series for as long as the event is new.
         text: Of each, with `{{label}}`.
+        colour: Of the lines.
     """
 
     name: str
     expr: str
     text: str
+    colour: str = PURPLE
 
 
 def model_variables(*, single_service: bool = False) -> list[Variable]:
@@ -193,7 +195,7 @@ def _annotation(mark: Mark) -> build.AnnotationQuery:
         .datasource(DATASOURCE)
         .enable(enable=True)
         .hide(hide=False)
-        .icon_color("purple")
+        .icon_color(mark.colour)
         .expr(mark.expr)
     )
 

@@ -22,6 +22,8 @@ from charts.dashboards.panels import (
 from charts.dashboards.promql import MODEL, MODEL_LEGEND, PROXIED, error_ratio, highest, quantile, rate, selected, total
 
 _DRIFT = highest(selected("driftgauge_drift"))
+_DRIFTED_OUTPUTS = highest(selected("driftgauge_drifted_predictions"))
+_ROWS_NEEDED = highest(selected("driftgauge_reference_rows_needed"))
 _WINDOW_AGE = f"time() - {highest(selected('driftgauge_window_timestamp_seconds'))}"
 _REQUESTS = total(rate("request_count"))
 _P99 = quantile(0.99, "request_latency_seconds")
@@ -53,6 +55,16 @@ def fleet() -> Tree:
 def _now() -> Row:
     watched = Text("Models", "Models that driftgauge has series of.", "short")
     drifting = Text("Models that drift", "Models whose newest window differs from the reference.", "short")
+    changed = Text(
+        "Models whose answers drift",
+        "Models whose newest responses differ from their reference or baseline.",
+        "short",
+    )
+    small = Text(
+        "References too small",
+        "Models whose reference has fewer rows than the false-alarm budget asks for: small changes go unseen.",
+        "short",
+    )
     asked = Text("Requests", "Inference requests a second, of all selected models together.", "reqps")
     failing = Text(
         "Failed requests",
@@ -67,6 +79,7 @@ def _now() -> Row:
         (
             number(watched, f"count({total(selected('request_count'))})"),
             number(drifting, f"sum({_DRIFT})", ((None, GREEN), (1, RED))),
+            number(changed, f"count({_DRIFTED_OUTPUTS} > 0) or vector(0)", ((None, GREEN), (1, RED))),
             number(asked, f"sum({rate('request_count')})"),
             number(
                 failing,
@@ -75,6 +88,7 @@ def _now() -> Row:
             ),
             number(slowest, f"max({_P99})", ((None, GREEN), (0.5, ORANGE), (1, RED))),
             number(oldest, f"max({_WINDOW_AGE})", ((None, GREEN), (900, ORANGE), (3600, RED))),
+            number(small, f"count({_ROWS_NEEDED} > 0) or vector(0)", ((None, GREEN), (1, ORANGE))),
             _table(),
         ),
     )
@@ -93,6 +107,8 @@ def _table() -> Panel:
         "p99": Query(_P99),
         "Drift": Query(_DRIFT),
         "Drifted features": Query(highest(selected("driftgauge_drifted_features"))),
+        "Drifted outputs": Query(_DRIFTED_OUTPUTS),
+        "Reference rows needed": Query(_ROWS_NEEDED),
         "Window rows": Query(highest(selected("driftgauge_window_rows"))),
         "Window age": Query(_WINDOW_AGE),
     }
@@ -162,6 +178,12 @@ def _traffic() -> Row:
 def _drift() -> Row:
     state = Text("Drift by model", "The verdict on each model over time. A gap: no verdict, or no evaluation.", "none")
     features = Text("Drifted features", "How many features of each model have drifted.", "short")
+    outputs = Text("Drifted outputs", "How many outputs of each model have drifted.", "short")
+    needed = Text(
+        "Reference rows needed",
+        "Rows at which each model's reference would be large enough for the false-alarm budget; 0 where it is.",
+        "short",
+    )
     filled = Text("Window", "Rows in the window of the newest evaluation, by model.", "short")
     age = Text(
         "Window age", "Time since the newest row of each model's window: a window that ages gets no requests.", "s"
@@ -171,6 +193,8 @@ def _drift() -> Row:
         (
             verdicts(state, Query(_DRIFT, MODEL_LEGEND)),
             graph(features, Query(highest(selected("driftgauge_drifted_features")), MODEL_LEGEND), width=THIRD),
+            graph(outputs, Query(_DRIFTED_OUTPUTS, MODEL_LEGEND), width=THIRD),
+            graph(needed, Query(_ROWS_NEEDED, MODEL_LEGEND), width=THIRD),
             graph(filled, Query(highest(selected("driftgauge_window_rows")), MODEL_LEGEND), width=THIRD),
             graph(age, Query(_WINDOW_AGE, MODEL_LEGEND), width=FULL - 2 * THIRD),
         ),

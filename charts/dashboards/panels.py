@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 DATASOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 """The Prometheus that the board's first variable names."""
 
-GREEN, ORANGE, RED, BLUE = "green", "orange", "red", "blue"
+GREEN, ORANGE, RED, BLUE, PURPLE = "green", "orange", "red", "blue", "purple"
 
 GRID_COLUMNS = 24
 FULL, HALF, THIRD, SIXTH = GRID_COLUMNS, GRID_COLUMNS // 2, GRID_COLUMNS // 3, GRID_COLUMNS // 6
@@ -146,8 +146,15 @@ def verdicts(text: Text, query: Query) -> dashboard.Panel:
     return panel.with_target(_range(query, "A")).build()
 
 
-def cells(text: Text, query: Query) -> dashboard.Panel:
-    """A row of cells for each series, the darker the higher its value in [0, 1]."""
+def cells(text: Text, query: Query, width: int = FULL, highest: float | None = 1) -> dashboard.Panel:
+    """A row of cells for each series, the darker the higher its value.
+
+    Args:
+        text: Title, description, unit.
+        query: What is drawn.
+        width: In columns of the grid, of which there are 24.
+        highest: The darkest value, above 0; `None` takes the highest that is there.
+    """
     colours = (
         heatmap.HeatmapColorOptions()
         .mode(HeatmapColorMode.SCHEME)
@@ -157,15 +164,16 @@ def cells(text: Text, query: Query) -> dashboard.Panel:
         .steps(64)
         .reverse(reverse=False)
         .min(0)
-        .max(1)
     )
+    if highest is not None:
+        colours = colours.max(highest)
     panel = (
         heatmap.Panel()
         .title(text.title)
         .description(text.description)
         .unit(text.unit)
         .datasource(DATASOURCE)
-        .span(FULL)
+        .span(width)
         .height(_HIGH_ROWS)
         .calculate(calculate=False)
         .color(colours)
@@ -214,6 +222,7 @@ def grid(
     columns: Mapping[str, Query],
     names: Mapping[str, str],
     overrides: Mapping[str, Sequence[dashboard.DynamicConfigValue]],
+    width: int = FULL,
 ) -> dashboard.Panel:
     """A table with a line for each set of labels.
 
@@ -222,6 +231,7 @@ def grid(
         columns: Heading -> what stands below it; all with the same labels.
         names: Label -> its heading, in the order of the columns; an empty heading hides it.
         overrides: Heading -> how its column differs.
+        width: In columns of the grid, of which there are 24.
     """
     headings = {f"Value #{letter}": heading for letter, heading in zip(ascii_uppercase, columns, strict=False)}
     if len(columns) == 1:  # Grafana numbers the values only where there are several queries
@@ -232,7 +242,7 @@ def grid(
         .description(text.description)
         .unit(text.unit)
         .datasource(DATASOURCE)
-        .span(FULL)
+        .span(width)
         .height(_HIGH_ROWS)
         .show_header(show_header=True)
         .cell_height(common.TableCellHeight.SM)

@@ -11,6 +11,12 @@ PROCESS = 'job=~"$job"'
 PROXIED = 'code!=""'
 """Selects the requests whose status is known: the logger hears of none."""
 
+DISTANCE = 'test=~"ks|tv"'
+"""Selects the windowed distance of a column: of numbers, or of categories."""
+
+EVIDENCE = 'test="sequential"'
+"""Selects the detector's evidence."""
+
 _SELECTION = (
     f'{PROCESS}, inference_service_namespace=~"$namespace", inference_service=~"$inference_service", '
     'component=~"$component", model_name=~"$model_name"'

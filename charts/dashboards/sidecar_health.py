@@ -1,5 +1,7 @@
 """The Sidecar health board: what driftgauge costs, what it loses, and whether it still looks."""
 
+from grafana_foundation_sdk.models import dashboard
+
 from charts.dashboards.board import Row, Tree, board, model_variables
 from charts.dashboards.panels import DASHED, GREEN, ORANGE, RED, THIRD, Query, Text, graph, grid, number
 from charts.dashboards.promql import MODEL, MODEL_LEGEND, PROCESS, highest, quantile, rate, selected, total
@@ -167,9 +169,44 @@ def _evaluation() -> Row:
             graph(age, Query(f"time() - {evaluated}", MODEL_LEGEND), width=THIRD),
             graph(failures, Query(total(failed, MODEL), MODEL_LEGEND), width=THIRD),
             graph(skipped, Query(total(rate("driftgauge_skipped_blocks_total")), MODEL_LEGEND)),
+            *_detector(),
             graph(reference, Query(f"min by ({MODEL}) ({selected('driftgauge_reference_rows')})", MODEL_LEGEND)),
         ),
     )
+
+
+def _detector() -> tuple[dashboard.Panel, dashboard.Panel]:
+    met = Text(
+        "Detector",
+        "Rows a second that the sequential detector met, and, as dashed lines, those that left the window before it "
+        "could: more came between two evaluations than a window holds.",
+        "rowsps",
+    )
+    restarts = Text(
+        "Detector resets",
+        "Times in the last hour that a detector forgot its evidence, as with each new reference.",
+        "short",
+    )
+    return (
+        graph(
+            met,
+            Query(_by_kind(rate("driftgauge_detector_rows_total")), f"{{{{kind}}}} {MODEL_LEGEND}"),
+            Query(_by_kind(rate("driftgauge_detector_skipped_rows_total")), f"skipped {{{{kind}}}} {MODEL_LEGEND}"),
+            overrides={"^skipped": [DASHED]},
+        ),
+        graph(
+            restarts,
+            Query(
+                _by_kind(f"increase({selected('driftgauge_detector_resets_total')}[1h])"),
+                f"{{{{kind}}}} {MODEL_LEGEND}",
+            ),
+        ),
+    )
+
+
+def _by_kind(vector: str) -> str:
+    """Requests and responses apart."""
+    return total(vector, f"{MODEL}, kind")
 
 
 def _processes() -> Row:

@@ -20,6 +20,7 @@ VARIABLES = {
     "component": ".*",
     "model_name": ".*",
     "feature": ".*",
+    "prediction": ".*",
     "__rate_interval": "4m",
 }
 """All of everything; `$__rate_interval` is four of the history's steps."""
@@ -55,6 +56,13 @@ def lines(
 def now(found: list[Line]) -> list[Line]:
     """The series that are there at the end: all that an instant query would find."""
     return [line for line in found if line.times[-1] * 3600 >= -STEP_SECONDS]
+
+
+def onsets(line: Line) -> list[float]:
+    """The times at which a series with gaps begins, in hours before the end."""
+    begins = np.diff(line.times, prepend=-np.inf) * 3600 > 1.5 * STEP_SECONDS
+    found: list[float] = line.times[begins].tolist()
+    return found
 
 
 def ask(expr: str, legend: str, prometheus: AlertingPrometheus, end: float, variables: Mapping[str, str]) -> list[Line]:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from charts.pictures.answers import VARIABLES, ask, lines
+from charts.pictures.answers import VARIABLES, ask, lines, onsets
 from charts.pictures.panels import KINDS
 from tests.support.alerting import AlertingPrometheus
 from tests.support.boards import Tree, variables
@@ -18,7 +18,7 @@ CAPTION = "drawn from the same queries with matplotlib; not a Grafana screenshot
 _COLUMNS = 24
 _WIDTH_INCHES, _ROW_INCHES, _TOP_ROWS = 15.0, 0.3, 2.0
 _GAP_X, _GAP_Y = 0.9, 1.6  # cells left free for axes' labels
-_CHOICE = {"inference_service": "wine", "feature": "alcohol"}
+_CHOICE = {"inference_service": "wine", "feature": "alcohol", "prediction": "quality_confidence"}
 """What the board on one model shows."""
 
 
@@ -38,9 +38,10 @@ def draw(board: Tree, prometheus: AlertingPrometheus, end: float, path: Path) ->
     figure.text(0.01, 1 - 0.8 / height, board["title"], fontsize=13, weight="bold")
     figure.text(0.99, 1 - 0.8 / height, CAPTION, fontsize=10, ha="right", style="italic")
     marks = [
-        line.times[0]
+        (onset, mark["iconColor"])
         for mark in board["annotations"].get("list", [])
         for line in ask(mark["expr"], "", prometheus, end, values)
+        for onset in onsets(line)
     ]
     for panel in board["panels"]:
         if panel["type"] == "row":
@@ -50,8 +51,8 @@ def draw(board: Tree, prometheus: AlertingPrometheus, end: float, path: Path) ->
         axes = _axes(figure, panel, height, values)
         KINDS[panel["type"]](axes, panel, lines(panel, prometheus, end, chosen))
         if panel["type"] in {"timeseries", "state-timeline"}:
-            for mark in marks:
-                axes.axvline(mark, color="purple", linewidth=0.8, linestyle=":")
+            for onset, colour in marks:
+                axes.axvline(onset, color=colour, linewidth=0.8, linestyle=":")
     figure.savefig(path, metadata={"Software": None})
 
 
@@ -63,12 +64,13 @@ def _choice(board: Tree) -> Mapping[str, str]:
 
 
 def _widened(panel: Tree, values: Mapping[str, str]) -> Mapping[str, str]:
-    """Only the repeated row is of one feature; the others show all."""
-    return values if "$feature" in panel["title"] else {**values, "feature": VARIABLES["feature"]}
+    """Only the repeated rows are of one feature or output; the others show all."""
+    everything = {name: VARIABLES[name] for name in ("feature", "prediction") if f"${name}" not in panel["title"]}
+    return {**values, **everything}
 
 
 def _filled_title(title: str, values: Mapping[str, str]) -> str:
-    return title.replace("$feature", values["feature"])
+    return title.replace("$feature", values["feature"]).replace("$prediction", values["prediction"])
 
 
 def _axes(figure: Figure, panel: Tree, height: float, values: Mapping[str, str]) -> Axes:

@@ -33,7 +33,7 @@ def spelled(value: float, unit: str) -> str:
 
 def graph(axes: Axes, panel: Tree, answers: Answers) -> None:
     """Lines over time; dashed where the board says so."""
-    dashed = ("limit", "capacity", "threshold", "reference")
+    dashed = ("limit", "capacity", "bar", "detectable", "effective", "skipped", "reference")
     for line in (line for found in answers.values() for line in found):
         style = "--" if line.name.startswith(dashed) else "-"
         axes.plot(line.times, line.values, style, linewidth=0.9, label=line.name)
@@ -70,14 +70,22 @@ def verdicts(axes: Axes, _: Tree, answers: Answers) -> None:
     _over_time(axes)
 
 
-def cells(axes: Axes, _: Tree, answers: Answers) -> None:
-    """A row of cells for each series, from 0 to 1."""
+def cells(axes: Axes, panel: Tree, answers: Answers) -> None:
+    """A row of cells for each series, from 0 to the board's darkest value, if it has one."""
     found = [line for lines in answers.values() for line in lines]
     times = sorted({float(time) for line in found for time in line.times})
     table = np.full((len(found), len(times)), np.nan)
     for place, line in enumerate(found):
         table[place, np.searchsorted(times, line.times)] = line.values
-    axes.pcolormesh(times, range(len(found)), table, cmap="Oranges", vmin=0, vmax=1, shading="nearest")
+    axes.pcolormesh(
+        times,
+        range(len(found)),
+        table,
+        cmap="Oranges",
+        vmin=0,
+        vmax=panel["options"]["color"].get("max"),
+        shading="nearest",
+    )
     axes.set_yticks(range(len(found)), [line.name for line in found], fontsize=_SMALL)
     _over_time(axes)
 

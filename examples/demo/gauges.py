@@ -8,6 +8,8 @@ from itertools import pairwise
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+_FAMILY = "driftgauge_feature_drift"
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -15,16 +17,18 @@ class Feature:
 
     Args:
         name: The column.
-        statistic: D, in [0, 1].
-        p_value: In [0, 1].
+        statistic: D of the window, in [0, 1].
         threshold: The D that would alarm; infinite if none would.
-        drift: The verdict.
+        evidence: The detector's, log10 of seconds.
+        bar: The evidence that would alarm.
+        drift: The verdict of either.
     """
 
     name: str
     statistic: float
-    p_value: float
     threshold: float
+    evidence: float
+    bar: float
     drift: bool
 
 
@@ -113,21 +117,22 @@ def _lost(samples: Iterable[Sample]) -> list[Sample]:
 
 
 def _features(samples: Iterable[Sample]) -> tuple[Feature, ...]:
-    by_name: dict[str, dict[str, float]] = {}
+    by_name: dict[str, dict[tuple[str, str], float]] = {}
     for sample in samples:
-        if sample.name.startswith("driftgauge_feature_drift"):
-            by_name.setdefault(sample.labels["feature"], {})[sample.name] = sample.value
+        if sample.name.startswith(_FAMILY):
+            found = by_name.setdefault(sample.labels["feature"], {})
+            found[sample.name.removeprefix(_FAMILY), sample.labels["test"]] = sample.value
     return tuple(_feature(name, values) for name, values in sorted(by_name.items()))
 
 
-def _feature(name: str, values: dict[str, float]) -> Feature:
-    family = "driftgauge_feature_drift"
+def _feature(name: str, values: dict[tuple[str, str], float]) -> Feature:
     return Feature(
         name=name,
-        statistic=values[f"{family}_statistic"],
-        p_value=values[f"{family}_p_value"],
-        threshold=values[f"{family}_threshold"],
-        drift=bool(values[family]),
+        statistic=values["_statistic", "ks"],
+        threshold=values["_threshold", "ks"],
+        evidence=values["_statistic", "sequential"],
+        bar=values["_threshold", "sequential"],
+        drift=any(value for (part, _), value in values.items() if not part),
     )
 
 

@@ -66,8 +66,9 @@ class Screen:
         """The gauges of all features before and after, largest distance first, and the request metrics."""
         self._console.print("\nThe gauges of the window, read from /metrics:")
         self._console.print(table(before, after))
-        self._console.print("D: distance from the reference, 0 to 1. limit: the D that is drift, corrected")
-        self._console.print("for the number of features. p: the p-value, before that correction.\n")
+        self._console.print("D: distance of the newest rows from the reference, 0 to 1. E: evidence that all rows")
+        self._console.print("together gather, a power of ten. Either is drift above its limit, which keeps false")
+        self._console.print("alarms of all features at least 30 days apart on average.\n")
         for line in request_lines(after):
             self._console.print(line, highlight=False)
 
@@ -103,7 +104,7 @@ def verdict(gauges: Gauges) -> str:
 def table(before: Gauges, after: Gauges) -> Table:
     """Both evaluations side by side, largest distance after first."""
     shown = Table("feature", box=box.SIMPLE_HEAD, padding=0)
-    for heading in ("D red", "limit", "p red", "D white", "limit", "p white"):
+    for heading in ("D red", "D white", "limit", "E red", "E white", "limit"):
         shown.add_column(heading, justify="right")
     shown.add_column("verdict")
     earlier = {feature.name: feature for feature in before.features}
@@ -117,27 +118,19 @@ def cells(before: Feature, after: Feature) -> tuple[str, ...]:
     """One feature's line."""
     return (
         after.name,
-        *numbers(before),
-        *numbers(after),
+        f"{before.statistic:.3f}",
+        f"{after.statistic:.3f}",
+        f"{after.threshold:.3f}",
+        f"{before.evidence:.1f}",
+        f"{after.evidence:.1f}",
+        f"{after.bar:.1f}",
         f"{word(before)} -> {word(after)}",
     )
-
-
-def numbers(feature: Feature) -> tuple[str, str, str]:
-    """One evaluation of a feature: its distance, the limit for it, its p-value."""
-    return f"{feature.statistic:.3f}", f"{feature.threshold:.3f}", p_text(feature.p_value)
 
 
 def word(feature: Feature) -> str:
     """A verdict on one feature."""
     return "drift" if feature.drift else "ok"
-
-
-def p_text(p_value: float) -> str:
-    """A p-value, short: three decimals, or its power of ten when that says more."""
-    if p_value >= 0.001:  # noqa: PLR2004 below, three decimals show little
-        return f"{p_value:.3f}"
-    return f"{p_value:.0e}" if p_value else "0"
 
 
 def request_lines(gauges: Gauges) -> list[str]:

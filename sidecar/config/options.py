@@ -4,10 +4,10 @@ Source order, first wins: flags, environment (`DRIFTGAUGE_<NAME>`), the YAML fil
 """
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, cast
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -16,11 +16,19 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from sidecar.config.duration import FORM, seconds
 from sidecar.config.environment import PREFIX, environment
+from sidecar.drift.budget import Decision
 from sidecar.drift.correction import Correction
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds),
+    Field(ge=60, le=1e9, allow_inf_nan=False),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 60, "maximum": 1e9}, {"type": "string", "pattern": FORM}]}),
+]
 Rows = Annotated[int, Field(ge=1, le=10_000_000)]
 Bytes = Annotated[int, Field(ge=1, le=2**40)]
 
@@ -47,8 +55,31 @@ class Config(BaseSettings):
     window_rows: Rows = Field(2000, description="newest rows that are tested")
     min_rows: Rows = Field(200, description="no verdict under so many rows")
     evaluation_interval_seconds: Seconds = Field(30, description="time between two evaluations")
-    alpha: float = Field(0.05, gt=0, lt=1, description="significance level over all features")
+    decision: Decision = Field(
+        Decision.BUDGET,
+        description="what makes a verdict: the false-alarm budget, or the p-value against alpha",
+    )
+    false_alarm_interval: Duration = Field(
+        cast("float", "30d"),  # validated like any value, and shown as it stands
+        description="least mean time between two false alarms of a model: seconds, or `30d`, `12h`",
+    )
+    drift_tolerance: float = Field(
+        0.02,
+        ge=0,
+        lt=1,
+        description="smallest distance worth waking someone: KS, or total variation of categories",
+    )
+    alpha: float = Field(0.05, gt=0, lt=1, description="significance level over all features, if p-values decide")
     correction: Correction = Field(Correction.HOLM, description="for many features; `none` tests each at alpha")
+    max_features: Rows = Field(200, description="features with series of their own, the farthest first; all are tested")
+    baseline_rows: Rows = Field(
+        2000,
+        description="first rows of responses: they stand for predictions that a reference lacks; at most `window_rows`",
+    )
+    allow_capture: bool = Field(
+        False,  # noqa: FBT003 the field's default
+        description="the admin port hands out the rows of the window, for `driftgauge reference capture`",
+    )
     drain_delay_seconds: float = Field(5, ge=0, le=3600, description="after SIGTERM: unready, yet serving, for so long")
     drain_timeout_seconds: Seconds = Field(20, description="then: limit to finish requests, and to flush")
     queue_payloads: Rows = Field(1024, description="payloads that may wait for the pipeline; beyond: dropped, counted")

@@ -83,7 +83,7 @@ def _bh(p_values: Floats, alpha: float) -> Floats:
     count = p_values.size
     order = np.argsort(p_values, kind="stable")
     ordered = p_values[order]
-    levels = alpha * np.arange(1, count + 1) / count
+    levels = alpha / (count / np.arange(1, count + 1))  # so written, rounding keeps the order with the other methods
     stays = np.flatnonzero(ordered < levels)
     last_stay = int(stays[-1]) if stays.size else -1
     moved = np.where(ordered[:-1] < levels[1:], np.arange(1, count), 0)

@@ -1,187 +1,179 @@
-"""One window against one reference: the test of every feature, and the verdict on the model.
+"""One window against one reference: every test of every feature, and the verdict on the model.
 
 This room is pure: numpy in, values out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.drift.correction import Correction, bars
-from sidecar.drift.ks import sorted_ks_statistic
+from sidecar.drift.budget import detectable
+from sidecar.drift.effects import effects
+from sidecar.drift.histogram import histogram
+from sidecar.drift.measure import Measurement, Sample
 from sidecar.drift.p_value import PValues
+from sidecar.drift.profile import FeatureKind, Profile
 from sidecar.drift.quantiles import deciles
+from sidecar.drift.reading import read_feature, read_report
+from sidecar.drift.result import DriftReport, FeatureDrift, TestName, TestResult
+from sidecar.drift.rule import Measured, Rule, judge
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """When a window is tested, and when a feature counts as drifted.
-
-    Args:
-        alpha: Significance level in (0, 1); a feature drifts if its p-value is below its share of it.
-        correction: How alpha is shared over the features that are tested.
-        min_rows: Fewest rows of a window, and fewest values of a feature, that are tested; at least 1.
-    """
-
-    alpha: float
-    correction: Correction
-    min_rows: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureDrift:
-    """What the test said of one feature.
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """What is known of each feature beside the window: by the detector, and of windows before.
 
     Args:
-        feature: The reference's column name.
-        test: Name of the statistical test.
-        statistic: KS distance D, in [0, 1].
-        p_value: Two-sided asymptotic p-value, in [0, 1].
-        threshold: The smallest D that would have alarmed, in [0, 1], the other features being what they
-            are; infinity where no D could (few rows, small alpha).
-        drift: The null hypothesis was rejected after correction: `p_value` is below the feature's bar.
-        rows: Values that were tested.
-        missing: Values that were missing and left out.
-        window_quantiles: The deciles of the values that were tested, ascending, in the feature's own unit.
-        reference_quantiles: Those of the reference.
+        factors: Shape `(d,)`: rows / effective rows, at least 1.
+        evidence: Shape `(d,)`: the detector's, log10 of seconds; `None` without detector.
+        evidence_bar: The evidence that alarms.
+        since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without alarm.
     """
 
-    feature: str
-    test: str = "ks"
-    statistic: float
-    p_value: float
-    threshold: float
-    drift: bool
-    rows: int
-    missing: int
-    window_quantiles: tuple[float, ...]
-    reference_quantiles: tuple[float, ...]
+    factors: NDArray[np.float64]
+    evidence: NDArray[np.float64] | None
+    evidence_bar: float
+    since: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class DriftReport:
-    """What the tests said of one window.
-
-    Args:
-        features: The features that were tested, in the reference's order.
-        untested: The features with fewer values than the rule asks for, in the reference's order.
-        rows: Rows of the window, missing values included.
-        drift: Some feature drifted; `None` if no feature was tested.
-        drifted_features: How many drifted; `None` if no feature was tested.
-    """
-
-    features: tuple[FeatureDrift, ...]
-    untested: tuple[str, ...]
-    rows: int
-    drift: bool | None
-    drifted_features: int | None
+def independent(features: int) -> Standing:
+    """Rows that are independent, and no detector."""
+    return Standing(np.ones(features), None, np.inf, np.full(features, np.nan))
 
 
 def evaluate(
-    columns: Sequence[str],
-    reference_columns: Sequence[NDArray[np.float64]],
+    profiles: Sequence[Profile],
     window: NDArray[np.float64],
     rule: Rule,
     p_values: PValues,
+    standing: Standing | None = None,
 ) -> DriftReport:
     """Test every feature of a window against the reference.
 
     Args:
-        columns: Names of the `d` features.
-        reference_columns: One array per feature, sorted ascending, finite, float64, at least one value.
-        window: Shape `(n, d)`, float64; NaN is a missing value, anything else is finite.
-        rule: Level, correction and least rows.
+        profiles: The `d` columns of the reference.
+        window: Shape `(n, d)`, float64; numbers, or codes of categories; NaN is a missing value, all else is finite.
+        rule: When a window is tested, and what alarms.
         p_values: Turns statistics into p-values; used by one thread at a time.
+        standing: What is known beside the window; by default rows are independent, and there is no detector.
 
     Returns:
         The report. Under `rule.min_rows` rows no feature is tested.
 
     Raises:
         ValueError: The window is not as wide as the reference, or holds an infinity (the caller's fault).
-
-    Notes:
-        Rows are assumed independent, within the window and of the reference. Correlated rows
-        (time series, many rows of one request) alarm more often than alpha says.
     """
-    _require_fit(columns, reference_columns, window)
-    sorted_window = np.sort(window.T, axis=1)
-    values = window.shape[0] - np.count_nonzero(np.isnan(sorted_window), axis=1)
-    samples = [
-        _Sample(name, reference, column[:count])
-        for name, reference, column, count in zip(columns, reference_columns, sorted_window, values, strict=True)
-    ]
-    rows = window.shape[0]
-    least = max(1, rule.min_rows)
-    tested = [sample for sample in samples if sample.window.size >= least]
-    features = _test(tested, rows, rule, p_values)
+    _require_fit(profiles, window)
+    standing = standing or independent(len(profiles))
+    known = [index for index, profile in enumerate(profiles) if profile.kind is not FeatureKind.IGNORED]
+    samples = _samples(profiles, window, known)
+    measured = [sample.measurements(max(1, rule.min_rows)) for sample in samples]
+    results = iter(_judged(measured, standing.factors[known], rule, p_values))
+    features = tuple(
+        _feature(_Found(sample, tuple(next(results) for _ in measurements), index), standing)
+        for sample, measurements, index in zip(samples, measured, known, strict=True)
+        if measurements
+    )
+    untested = tuple(sample.profile.name for sample, none in zip(samples, measured, strict=True) if not none)
     drifted = sum(feature.drift for feature in features)
     return DriftReport(
         features=features,
-        untested=tuple(sample.feature for sample in samples if sample.window.size < least),
-        rows=rows,
+        untested=untested,
+        ignored=tuple(profile.name for profile in profiles if profile.kind is FeatureKind.IGNORED),
+        rows=window.shape[0],
         drift=drifted > 0 if features else None,
         drifted_features=drifted if features else None,
+        reading=read_report(features, untested, window.shape[0]),
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sample:
-    """One feature's values of both sides, sorted and without what is missing."""
+class _Found:
+    """A feature's sample, its tests' results, and its place in the reference."""
 
-    feature: str
-    reference: NDArray[np.float64]
-    window: NDArray[np.float64]
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """Values of the reference and of the window."""
-        return self.reference.size, self.window.size
+    sample: Sample
+    tests: tuple[TestResult, ...]
+    index: int
 
 
-def _require_fit(
-    columns: Sequence[str], reference_columns: Sequence[NDArray[np.float64]], window: NDArray[np.float64]
-) -> None:
+def _require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> None:
     """Refuse what a caller must not give."""
     width = window.shape[1]
-    if not len(columns) == len(reference_columns) == width:
-        raise ValueError(
-            f"the window is {width} columns wide, for {len(columns)} names and {len(reference_columns)} references"
-        )
+    if len(profiles) != width:
+        raise ValueError(f"the window is {width} columns wide, for {len(profiles)} columns of the reference")
     if np.isinf(window).any():
         raise ValueError("the window holds an infinity: only finite values are tested, NaN is a missing one")
 
 
-def _test(samples: Sequence[_Sample], rows: int, rule: Rule, p_values: PValues) -> tuple[FeatureDrift, ...]:
-    """The test of the features that have values enough, corrected over these alone."""
-    statistics = np.array([sorted_ks_statistic(sample.reference, sample.window) for sample in samples])
-    found = _p_values_by_size([sample.sizes for sample in samples], statistics, p_values)
-    levels = bars(found, rule.alpha, rule.correction)
-    return tuple(
-        FeatureDrift(
-            feature=sample.feature,
-            statistic=float(statistic),
-            p_value=float(p_value),
-            threshold=p_values.critical_statistic(*sample.sizes, float(level)),
-            drift=bool(p_value < level),
-            rows=sample.window.size,
-            missing=rows - sample.window.size,
-            window_quantiles=deciles(sample.window),
-            reference_quantiles=deciles(sample.reference),
-        )
-        for sample, statistic, p_value, level in zip(samples, statistics, found, levels, strict=True)
+def _samples(profiles: Sequence[Profile], window: NDArray[np.float64], known: Sequence[int]) -> list[Sample]:
+    columns = np.sort(window.T[list(known)], axis=1)
+    missing = np.count_nonzero(np.isnan(columns), axis=1).tolist()
+    rows = window.shape[0]
+    return [
+        Sample(profiles[index], column[: rows - lacking], lacking)
+        for index, column, lacking in zip(known, columns, missing, strict=True)
+    ]
+
+
+def _judged(
+    measured: Sequence[Sequence[Measurement]], factors: NDArray[np.float64], rule: Rule, p_values: PValues
+) -> Iterator[TestResult]:
+    flat = [
+        Measured(one, max(1.0, one.rows[1] / factor))
+        for measurements, factor in zip(measured, factors.tolist(), strict=True)
+        for one in measurements
+    ]
+    yield from judge(flat, max(1, len(measured)), rule, p_values)
+
+
+def _feature(found: _Found, standing: Standing) -> FeatureDrift:
+    """Everything that is told of one feature."""
+    profile, window, missing = found.sample.profile, found.sample.window, found.sample.missing
+    tests = (*found.tests, *_sequential(found.index, standing))
+    bars = histogram(profile, window, missing)
+    effective_rows = max(1.0, (window.size or missing) / float(standing.factors[found.index]))
+    change, sentence = read_feature(profile, window, missing, drift=any(test.drift for test in tests))
+    numeric = profile.kind is FeatureKind.NUMERIC
+    return FeatureDrift(
+        feature=profile.name,
+        kind=profile.kind,
+        tests=tests,
+        rows=window.size,
+        missing=missing,
+        outside=_outside(profile, window),
+        effective_rows=effective_rows,
+        detectable=detectable(found.tests[0].threshold, effective_rows),
+        effects=effects(profile, window, bars, missing),
+        histogram=bars,
+        window_quantiles=deciles(window) if numeric and window.size else (),
+        reference_quantiles=deciles(profile.values) if numeric else (),
+        change=change,
+        reading=sentence,
+        since=_since(float(standing.since[found.index])),
     )
 
 
-def _p_values_by_size(
-    sizes: Sequence[tuple[int, int]], statistics: NDArray[np.float64], p_values: PValues
-) -> NDArray[np.float64]:
-    """The p-values of all features, those of equal sample sizes in one call."""
-    result = np.empty(len(sizes))
-    groups: dict[tuple[int, int], list[int]] = {}
-    for index, pair in enumerate(sizes):
-        groups.setdefault(pair, []).append(index)
-    for (m, n), indices in groups.items():
-        result[indices] = p_values.p_values(m, n, statistics[indices])
-    return result
+def _sequential(index: int, standing: Standing) -> tuple[TestResult, ...]:
+    """The detector's say, if there is one."""
+    if standing.evidence is None:
+        return ()
+    statistic, bar = float(standing.evidence[index]), standing.evidence_bar
+    drift = _since(float(standing.since[index])) is not None
+    return (TestResult(test=TestName.SEQUENTIAL, statistic=statistic, p_value=None, threshold=bar, drift=drift),)
+
+
+def _since(time: float) -> float | None:
+    return None if np.isnan(time) else time
+
+
+def _outside(profile: Profile, window: NDArray[np.float64]) -> int:
+    """Values that the reference does not have: unknown categories, numbers below or above all of its."""
+    if profile.kind is FeatureKind.CATEGORICAL:
+        return int(profile.cells.count(window)[-1])
+    inside = (
+        np.searchsorted(window, [profile.values[0]], side="left"),
+        np.searchsorted(window, [profile.values[-1]], side="right"),
+    )
+    return window.size - int(inside[1][0] - inside[0][0])

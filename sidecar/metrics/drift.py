@@ -1,192 +1,204 @@
-"""The gauges of an evaluation: exposed from the newest report alone, so that stale features vanish."""
+"""The gauges of evaluations: exposed from the newest reports alone, so that stale columns vanish."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from heapq import nlargest
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from sidecar.drift.quantiles import LEVELS
-from sidecar.drift.report import DriftReport, FeatureDrift
+from sidecar.drift.result import FeatureDrift
 from sidecar.metrics import labels
-from sidecar.payload import ModelKey
+from sidecar.metrics.evaluation import Evaluation, ReferenceFacts
+from sidecar.metrics.subjects import INPUTS, OUTPUTS, Subject, families, farthest
+from sidecar.payload import Kind, ModelKey
+
+MAX_FEATURES = 200
+"""Columns of a model with series of their own, unless another number is given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """One evaluation of one model's window.
+class _Published:
+    """An evaluation, and those of its columns that have series, the farthest first."""
 
-    Args:
-        report: What was found.
-        time: When, in seconds since the epoch.
-        duration_seconds: How long reading and testing took.
-        window_time: When the newest row of the window passed, in seconds since the epoch; `None` without rows.
-    """
-
-    report: DriftReport
-    time: float
-    duration_seconds: float
-    window_time: float | None
+    evaluation: Evaluation
+    shown: tuple[FeatureDrift, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceFacts:
-    """What is told of a loaded reference.
+_ByModel = Mapping[ModelKey, _Published]
+_References = Mapping[ModelKey, ReferenceFacts | None]
+_Numbers = tuple[tuple[str, str, Callable[[Evaluation], float | None]], ...]
 
-    Args:
-        rows: How many rows it has.
-        digest: SHA-256 of the file's content, in hex.
-        path: Where it was read from.
-        loaded_at: When, in seconds since the epoch.
-    """
-
-    rows: int
-    digest: str
-    path: str
-    loaded_at: float
-
-
-_FEATURE_GAUGES: tuple[tuple[str, str, Callable[[FeatureDrift], float]], ...] = (
-    (
-        "driftgauge_feature_drift_statistic",
-        "Distance of the window from the reference, 0 to 1 (ks: largest gap between the two distributions).",
-        lambda feature: feature.statistic,
+_OF_MODELS: Mapping[Kind, _Numbers] = {
+    Kind.REQUEST: (
+        (
+            "driftgauge_drift",
+            "1 if any feature has drifted, else 0; absent while the window has too few rows.",
+            lambda one: one.report.drift,
+        ),
+        (
+            "driftgauge_drifted_features",
+            "How many features have drifted; absent while the window has too few rows.",
+            lambda one: one.report.drifted_features,
+        ),
+        ("driftgauge_window_rows", "Rows in the window of the newest evaluation.", lambda one: one.report.rows),
+        (
+            "driftgauge_window_timestamp_seconds",
+            "Unix time at which the newest row of the window passed.",
+            lambda one: one.window_time,
+        ),
+        ("driftgauge_evaluation_timestamp_seconds", "Unix time of the newest evaluation.", lambda one: one.time),
+        (
+            "driftgauge_evaluation_duration_seconds",
+            "How long the newest evaluation took.",
+            lambda one: one.duration_seconds,
+        ),
     ),
-    (
-        "driftgauge_feature_drift_p_value",
-        "Two-sided asymptotic p-value of the statistic, before correction; assumes independent rows.",
-        lambda feature: feature.p_value,
+    Kind.RESPONSE: (
+        (
+            "driftgauge_drifted_predictions",
+            "How many of the outputs have drifted; absent while the window of responses has too few rows.",
+            lambda one: one.report.drifted_features,
+        ),
+        (
+            "driftgauge_prediction_window_rows",
+            "Rows of responses in the window of the newest evaluation.",
+            lambda one: one.report.rows,
+        ),
     ),
-    (
-        "driftgauge_feature_drift_threshold",
-        "The smallest statistic that would be called drift, correction over the features included.",
-        lambda feature: feature.threshold,
-    ),
-    (
-        "driftgauge_feature_drift",
-        "1 if the feature has drifted, else 0.",
-        lambda feature: float(feature.drift),
-    ),
-)
+}
 
-
-QUANTILE_FEATURES = 50
-"""Features of a model whose deciles are shown, the farthest from the reference first: each has 22 series, and a scrape
-is rendered on the loop that carries inferences."""
+_STATES = {INPUTS: "driftgauge_features", OUTPUTS: "driftgauge_predictions"}
 
 
 class DriftGauges(Collector):
-    """Holds the newest evaluation of each model and forgets it when it is too old.
+    """Holds the newest evaluation of each stream and forgets it when it is too old.
 
     Args:
         stale_seconds: Age in seconds at which an evaluation is no longer shown.
         clock: Tells the time in seconds since the epoch.
+        max_features: Columns of a stream with series of their own, the farthest first; at least 1.
     """
 
-    def __init__(self, stale_seconds: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, stale_seconds: float, clock: Callable[[], float] = time.time, max_features: int = MAX_FEATURES
+    ) -> None:
         self._stale_seconds = stale_seconds
         self._clock = clock
-        self._evaluations: dict[ModelKey, Evaluation] = {}
-        self._references: dict[ModelKey, ReferenceFacts | None] = {}
+        self._max_features = max_features
+        self._published: dict[Kind, dict[ModelKey, _Published]] = {kind: {} for kind in Kind}
+        self._references: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
 
-    def publish(self, model: ModelKey, evaluation: Evaluation) -> None:
+    def publish(self, model: ModelKey, kind: Kind, evaluation: Evaluation) -> None:
         """Show this evaluation from now on, in place of the one before."""
-        self._evaluations[model] = evaluation
+        self._published[kind][model] = _Published(evaluation, farthest(evaluation.report, self._max_features))
 
-    def withdraw(self, model: ModelKey) -> None:
-        """Show no evaluation of this model."""
-        self._evaluations.pop(model, None)
+    def withdraw(self, model: ModelKey, kind: Kind) -> None:
+        """Show no evaluation of this stream."""
+        self._published[kind].pop(model, None)
 
-    def set_reference(self, model: ModelKey, facts: ReferenceFacts | None) -> None:
-        """Tell which reference a model has, or that it has none."""
-        self._references[model] = facts
+    def set_reference(self, model: ModelKey, kind: Kind, facts: ReferenceFacts | None) -> None:
+        """Tell what a stream is compared with, or that there is nothing yet."""
+        self._references[kind][model] = facts
 
-    def fresh(self) -> dict[ModelKey, Evaluation]:
-        """The evaluations that are not stale, by model."""
-        oldest = self._clock() - self._stale_seconds
-        return {model: one for model, one in sorted(self._evaluations.items()) if one.time >= oldest}
+    def reference(self, model: ModelKey, kind: Kind) -> ReferenceFacts | None:
+        """What a stream is compared with, as it was told last."""
+        return self._references[kind].get(model)
+
+    def fresh(self, kind: Kind = Kind.REQUEST) -> dict[ModelKey, Evaluation]:
+        """The evaluations of requests or of responses that are not stale, by model."""
+        return {model: one.evaluation for model, one in self._fresh(kind).items()}
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """All families of evaluations and references."""
-        fresh = self.fresh()
-        yield from _feature_families(fresh)
-        yield _quantile_family(fresh)
-        yield from _model_families(fresh)
-        yield from _reference_families(self._references)
+        for subject in (INPUTS, OUTPUTS):
+            fresh = self._fresh(subject.kind)
+            yield from families(subject, {model: one.shown for model, one in fresh.items()})
+            yield _states(subject, fresh)
+            yield from _model_families(subject.kind, fresh)
+        yield from _input_references(self._references[Kind.REQUEST])
+        yield from _output_references(self._references[Kind.RESPONSE])
+
+    def _fresh(self, kind: Kind) -> dict[ModelKey, _Published]:
+        oldest = self._clock() - self._stale_seconds
+        return {model: one for model, one in sorted(self._published[kind].items()) if one.evaluation.time >= oldest}
 
 
-def _feature_families(evaluations: dict[ModelKey, Evaluation]) -> Iterator[GaugeMetricFamily]:
-    for name, text, value in _FEATURE_GAUGES:
-        family = GaugeMetricFamily(name, text, labels=(*labels.MODEL, "feature", "test"))
-        for model, evaluation in evaluations.items():
-            for feature in evaluation.report.features:
-                family.add_metric((*labels.of(model), feature.feature, feature.test), value(feature))
-        yield family
-
-
-def _quantile_family(evaluations: dict[ModelKey, Evaluation]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(
-        "driftgauge_feature_quantile",
-        "Deciles of a feature's values, in its own unit, of window and reference; of the 50 farthest features.",
-        labels=(*labels.MODEL, "feature", "sample", "level"),  # `quantile` is reserved for summaries
+def _states(subject: Subject, published: _ByModel) -> GaugeMetricFamily:
+    text = (
+        f"How many {subject.noun}s were tested, had too few values (untested), are left out (ignored), and have series "
+        "of their own (shown)."
     )
-    for model, evaluation in evaluations.items():
-        farthest = nlargest(QUANTILE_FEATURES, evaluation.report.features, key=lambda feature: feature.statistic)
-        for feature in farthest:
-            for sample, values in (("window", feature.window_quantiles), ("reference", feature.reference_quantiles)):
-                for level, value in zip(LEVELS, values, strict=True):
-                    family.add_metric((*labels.of(model), feature.feature, sample, level), value)
+    family = GaugeMetricFamily(_STATES[subject], text, labels=(*labels.MODEL, "state"))
+    for model, one in published.items():
+        report = one.evaluation.report
+        counted = {
+            "tested": report.features,
+            "untested": report.untested,
+            "ignored": report.ignored,
+            "shown": one.shown,
+        }
+        for state, columns in counted.items():
+            family.add_metric((*labels.of(model), state), len(columns))
     return family
 
 
-def _model_families(evaluations: dict[ModelKey, Evaluation]) -> Iterator[GaugeMetricFamily]:
-    def gauge(name: str, text: str, value: Callable[[Evaluation], float | None]) -> GaugeMetricFamily:
+def _model_families(kind: Kind, published: _ByModel) -> Iterator[GaugeMetricFamily]:
+    for name, text, value in _OF_MODELS[kind]:
         family = GaugeMetricFamily(name, text, labels=labels.MODEL)
-        for model, evaluation in evaluations.items():
-            number = value(evaluation)
+        for model, one in published.items():
+            number = value(one.evaluation)
             if number is not None:
                 family.add_metric(labels.of(model), number)
-        return family
-
-    yield gauge(
-        "driftgauge_drift",
-        "1 if any feature has drifted, else 0; absent while the window has too few rows.",
-        lambda one: one.report.drift,
-    )
-    yield gauge(
-        "driftgauge_drifted_features",
-        "How many features have drifted; absent while the window has too few rows.",
-        lambda one: one.report.drifted_features,
-    )
-    yield gauge("driftgauge_window_rows", "Rows in the window of the newest evaluation.", lambda one: one.report.rows)
-    yield gauge(
-        "driftgauge_window_timestamp_seconds",
-        "Unix time at which the newest row of the window passed.",
-        lambda one: one.window_time,
-    )
-    yield gauge("driftgauge_evaluation_timestamp_seconds", "Unix time of the newest evaluation.", lambda one: one.time)
-    yield gauge(
-        "driftgauge_evaluation_duration_seconds",
-        "How long the newest evaluation took.",
-        lambda one: one.duration_seconds,
-    )
+        yield family
 
 
-def _reference_families(references: dict[ModelKey, ReferenceFacts | None]) -> Iterator[GaugeMetricFamily]:
-    rows = GaugeMetricFamily(
-        "driftgauge_reference_rows", "Rows of the reference; 0 if there is none.", labels=labels.MODEL
+def _input_references(references: _References) -> Iterator[GaugeMetricFamily]:
+    yield _rows("driftgauge_reference_rows", "Rows of the reference; 0 if there is none.", references)
+    needed = GaugeMetricFamily(
+        "driftgauge_reference_rows_needed",
+        "Rows that the false-alarm budget asks of the reference, if it has fewer; 0 if it has enough.",
+        labels=labels.MODEL,
     )
     info = GaugeMetricFamily(
         "driftgauge_reference_info",
         "Which reference is in use: SHA-256 of the file, its path, and when it was loaded (UTC).",
         labels=(*labels.MODEL, "hash", "path", "loaded"),
     )
-    for model, facts in sorted(references.items()):
-        rows.add_metric(labels.of(model), facts.rows if facts else 0)
-        if facts:
-            loaded = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(facts.loaded_at))
-            info.add_metric((*labels.of(model), facts.digest, facts.path, loaded), 1)
-    yield rows
+    for model, facts in _known(references):
+        needed.add_metric(labels.of(model), facts.rows_needed)
+        info.add_metric((*labels.of(model), facts.digest, facts.path, _utc(facts.loaded_at)), 1)
+    yield needed
     yield info
+
+
+def _output_references(references: _References) -> Iterator[GaugeMetricFamily]:
+    yield _rows(
+        "driftgauge_prediction_reference_rows",
+        "Rows that the outputs are compared with; 0 while there are too few responses for a baseline.",
+        references,
+    )
+    info = GaugeMetricFamily(
+        "driftgauge_prediction_reference_info",
+        "What the outputs are compared with: the reference, or a baseline of the first responses; its hash, its path, "
+        "and when it was loaded or taken (UTC).",
+        labels=(*labels.MODEL, "hash", "path", "loaded", "source"),
+    )
+    for model, facts in _known(references):
+        info.add_metric((*labels.of(model), facts.digest, facts.path, _utc(facts.loaded_at), facts.source), 1)
+    yield info
+
+
+def _rows(name: str, text: str, references: _References) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=labels.MODEL)
+    for model, facts in sorted(references.items()):
+        family.add_metric(labels.of(model), facts.rows if facts else 0)
+    return family
+
+
+def _known(references: _References) -> list[tuple[ModelKey, ReferenceFacts]]:
+    return [(model, facts) for model, facts in sorted(references.items()) if facts]
+
+
+def _utc(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

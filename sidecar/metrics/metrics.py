@@ -13,7 +13,7 @@ from prometheus_client import (
 )
 
 from sidecar import __version__
-from sidecar.metrics.drift import DriftGauges
+from sidecar.metrics.drift import MAX_FEATURES, DriftGauges
 from sidecar.metrics.model import Families, ModelMetrics
 from sidecar.payload import ModelKey
 
@@ -25,12 +25,19 @@ class Metrics:
         code: Status code of a usual request: `200` in the proxy, empty in the logger, which hears of none.
         stale_seconds: Age in seconds at which an evaluation is no longer shown.
         clock: Tells the time in seconds since the epoch.
+        max_features: Columns of a model's requests, and of its responses, with series of their own; at least 1.
     """
 
-    def __init__(self, code: str, stale_seconds: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        code: str,
+        stale_seconds: float,
+        clock: Callable[[], float] = time.time,
+        max_features: int = MAX_FEATURES,
+    ) -> None:
         disable_created_metrics()
         self.registry = CollectorRegistry()
-        self.drift = DriftGauges(stale_seconds, clock)
+        self.drift = DriftGauges(stale_seconds, clock, max_features)
         self.registry.register(self.drift)
         self._code = code
         self._families = Families(self.registry)

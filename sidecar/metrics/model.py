@@ -18,6 +18,7 @@ OVERHEAD_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01
 """Seconds, 0.05 ms to 50 ms: what a proxy on the same machine may add."""
 
 _PAYLOAD_LABELS = (*labels.MODEL, "kind", "outcome", "reason")
+_KIND_LABELS = (*labels.MODEL, "kind")
 
 
 class Families:
@@ -58,6 +59,19 @@ class Families:
         )
         self.skipped = counter("driftgauge_skipped_blocks_total", "Blocks of rows of another schema, not read.")
         self.failures = counter("driftgauge_evaluation_failures_total", "Evaluations that failed.")
+        self.detector_rows = counter(
+            "driftgauge_detector_rows_total", "Rows that the sequential detector has met.", _KIND_LABELS
+        )
+        self.detector_skipped = counter(
+            "driftgauge_detector_skipped_rows_total",
+            "Rows that passed between two evaluations unseen by the detector, since more came than a window holds.",
+            _KIND_LABELS,
+        )
+        self.detector_resets = counter(
+            "driftgauge_detector_resets_total",
+            "Times that the detector forgot its evidence and started anew, as with a new reference.",
+            _KIND_LABELS,
+        )
         self.unpaired = counter(
             "driftgauge_unpaired_total", "Halves of a request and response whose other half never came."
         )
@@ -91,6 +105,10 @@ class ModelMetrics:
             for kind in Kind
             for outcome, reason in _ends()
         }
+        self._detector_rows, self._detector_skipped, self._detector_resets = (
+            {kind: family.labels(*self._values, kind) for kind in Kind}
+            for family in (families.detector_rows, families.detector_skipped, families.detector_resets)
+        )
 
     def count_request(self, code: str) -> None:
         """Count a request that ended with this status code; empty if none is told."""
@@ -103,6 +121,15 @@ class ModelMetrics:
     def count_payload(self, kind: Kind, outcome: Outcome, reason: Reason | None = None) -> None:
         """Count the end of one payload; `reason` belongs to the dropped and rejected ones."""
         self._payloads[kind, outcome, reason].inc()
+
+    def count_detector_rows(self, kind: Kind, fed: int, skipped: int) -> None:
+        """Count rows of one half of the inferences that the detector met, and those that it could not meet."""
+        self._detector_rows[kind].inc(fed)
+        self._detector_skipped[kind].inc(skipped)
+
+    def count_detector_reset(self, kind: Kind) -> None:
+        """Count that the detector started anew: what it knew was of another reference."""
+        self._detector_resets[kind].inc()
 
     def count_missing(self, columns: Sequence[str], missing: NDArray[np.int64]) -> None:
         """Count missing values by feature; every feature has a series from its first row on."""

@@ -42,13 +42,13 @@ def decode_v1(message: Mapping[str, Any], kind: Kind, limit_cells: int) -> Decod
     if member is None:
         expected = " nor ".join(f"`{name}`" for name in _MEMBERS[kind])
         raise PayloadError(Reason.UNSUPPORTED, f"The {kind} has neither {expected}.")
-    tensors = _read_member(member, message[member], limit_cells)
+    tensors = _read_member(member, message[member], kind, limit_cells)
     if not any(tensor.data.size for tensor in tensors):
         raise PayloadError(Reason.EMPTY, f"The {kind} has no rows in `{member}`.")
     return Decoded(tensors)
 
 
-def _read_member(member: str, value: object, limit_cells: int) -> tuple[Tensor, ...]:
+def _read_member(member: str, value: object, kind: Kind, limit_cells: int) -> tuple[Tensor, ...]:
     if value is None:
         return ()
     if isinstance(value, dict) and member in _COLUMNAR:
@@ -58,7 +58,7 @@ def _read_member(member: str, value: object, limit_cells: int) -> tuple[Tensor, 
         raise PayloadError(Reason.MALFORMED, f"`{member}` must be a list of rows.")
     rows = _joined(value)
     if all(map(_is_row, rows)):
-        return _columns(rows, limit_cells)
+        return _columns(rows, kind, limit_cells)
     return (_tensor("", value),)
 
 
@@ -74,18 +74,36 @@ def _is_row(value: object) -> bool:
     return isinstance(value, dict) and not (value.keys() == {"b64"} and isinstance(value["b64"], str))
 
 
-def _columns(rows: Sequence[Row], limit_cells: int) -> tuple[Tensor, ...]:
+def _columns(rows: Sequence[Row], kind: Kind, limit_cells: int) -> tuple[Tensor, ...]:
     names = dict.fromkeys(name for row in rows for name in row)
-    counts = [_count_rows(row) for row in rows]
-    cells = len(names) * max(len(rows), sum(counts))
-    if cells > limit_cells:
-        message = f"Rows by name make a table of {cells} cells, more than {limit_cells}."
-        raise PayloadError(Reason.TOO_LARGE, message)
+    # KServe makes each instance into a DataFrame, so that lists are several rows; what a model answers is one
+    # row for each prediction, in which a list is one output's vector.
+    counts = [_count_rows(row) for row in rows] if kind is Kind.REQUEST else [1] * len(rows)
+    _check_cells(len(names) * max(len(rows), sum(counts)), limit_cells)
+    if kind is Kind.RESPONSE:
+        return tuple(_tensor(name, _outputs(name, rows, limit_cells)) for name in names)
     return tuple(_tensor(name, _column(name, rows, counts)) for name in names)
 
 
+def _check_cells(cells: int, limit_cells: int) -> None:
+    if cells > limit_cells:
+        message = f"Rows by name make a table of {cells} cells, more than {limit_cells}."
+        raise PayloadError(Reason.TOO_LARGE, message)
+
+
+def _outputs(name: str, rows: Sequence[Row], limit_cells: int) -> list[Any]:
+    """One output of each prediction; where others have a vector, a missing one is of missing values."""
+    values = [row.get(name) for row in rows]
+    lengths = {len(value) for value in values if isinstance(value, list)}
+    if len(lengths) != 1 or None not in values:
+        return values
+    missing = [None] * lengths.pop()
+    _check_cells(len(rows) * len(missing), limit_cells)
+    return [missing if value is None else value for value in values]
+
+
 def _count_rows(row: Row) -> int:
-    """How many rows one instance holds: KServe makes each into a DataFrame, so lists are several rows."""
+    """How many rows one instance holds."""
     lengths = {len(value) for value in row.values() if isinstance(value, list)}
     if len(lengths) > 1:
         raise PayloadError(Reason.MALFORMED, "The lists of one instance differ in length.")

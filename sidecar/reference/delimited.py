@@ -2,54 +2,60 @@
 
 import csv
 import io
-from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.drift.profile import FeatureKind
 from sidecar.errors import ReferenceDataError
-from sidecar.reference.raw import MAX_VALUES, RawTable, shortened
+from sidecar.reference.cells import Row, number, table_of_cells
+from sidecar.reference.raw import MAX_VALUES, RawTable, numeric_table
 
 DELIMITERS = (",", ";", "\t")
-MISSING = frozenset({"", "nan", "na", "null"})
-TRUTH = {"true": 1.0, "false": 0.0}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-Row = tuple[int, list[str]]
-"""The line on which a row ends, counted from 1, and its cells."""
+NONE_KNOWN: Mapping[str, FeatureKind] = MappingProxyType({})
 
 
-def read_delimited(path: Path, content: bytes) -> RawTable:
+def read_delimited(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NONE_KNOWN) -> RawTable:
     """Read a CSV file.
 
     Args:
         path: Named in sentences.
         content: The file's bytes; a UTF-8 byte order mark is taken off, blank lines are skipped.
+        kinds: Columns whose kind is known beforehand.
 
     Returns:
         The table. Missing are empty cells, `NaN`, `NA` and `null` in any case; `true` and `false` are 1 and 0.
+        A column is categorical if more than half of its cells that are not missing are text, and left out
+        if nearly all of these are dates.
 
     Raises:
-        ReferenceDataError: A line cannot be read as numbers under the header's names.
+        ReferenceDataError: A line cannot be read under the header's names, or text stands in a numeric column.
     """
-    text = _decode(path, content)
-    delimiter = _delimiter(text)
+    text = decode(path, content)
+    delimiter = delimiter_of(text)
     if text.count(delimiter) + text.count("\n") > MAX_VALUES:
-        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do")
+        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do: driftgauge reference build")
     rows = _rows(path, text, delimiter)
     header = next(rows, (0, []))[1]
-    columns = tuple(name.strip() for name in header)
-    _check_header(path, columns)
-    values = _plain_numbers(text, delimiter, len(columns))
+    columns = names_of(path, header)
+    wanted = {kinds.get(name, FeatureKind.NUMERIC) for name in columns}
+    values = _plain_numbers(text, delimiter, len(columns)) if wanted == {FeatureKind.NUMERIC} else None
     if values is not None:
-        return RawTable(columns, values)
-    return _cell_by_cell(path, columns, rows)
+        return numeric_table(columns, values)
+    return table_of_cells(path, columns, lambda: _body(path, text, delimiter), kinds)
 
 
-def _decode(path: Path, content: bytes) -> str:
-    """The text, if it is UTF-8."""
+def decode(path: Path, content: bytes) -> str:
+    """The text of a file or of a part of it.
+
+    Raises:
+        ReferenceDataError: It is not UTF-8, or blank.
+    """
     if content.startswith(UTF_16):
         raise ReferenceDataError(f"{path}: the file is UTF-16, save it as UTF-8")
     try:
@@ -62,7 +68,7 @@ def _decode(path: Path, content: bytes) -> str:
     return text
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """The delimiter that parts the header into the most cells; the comma if none does."""
     header = next(line for line in text.splitlines() if line.strip())
     return max(DELIMITERS, key=lambda one: _cells(header, one))
@@ -87,10 +93,23 @@ def _rows(path: Path, text: str, delimiter: str) -> Iterator[Row]:
         raise ReferenceDataError(f"{path}: line {reader.line_num}: not CSV: {error}") from None
 
 
-def _check_header(path: Path, columns: tuple[str, ...]) -> None:
-    """Refuse a first line of data; 0, 1, 2, ... are the names that pandas gives."""
-    if all(_number(name) is not None for name in columns) and columns != tuple(map(str, range(len(columns)))):
+def _body(path: Path, text: str, delimiter: str) -> Iterator[Row]:
+    """The rows below the header."""
+    rows = _rows(path, text, delimiter)
+    next(rows, None)
+    return rows
+
+
+def names_of(path: Path, header: Sequence[str]) -> tuple[str, ...]:
+    """The names of the columns, from the header's cells.
+
+    Raises:
+        ReferenceDataError: The line holds data: every cell is a number. 0, 1, 2, ... are names that pandas gives.
+    """
+    columns = tuple(name.strip() for name in header)
+    if all(number(name) is not None for name in columns) and columns != tuple(map(str, range(len(columns)))):
         raise ReferenceDataError(f"{path}: line 1 holds numbers, it must hold the names of the columns")
+    return columns
 
 
 def _plain_numbers(text: str, delimiter: str, width: int) -> NDArray[np.float64] | None:
@@ -103,41 +122,3 @@ def _plain_numbers(text: str, delimiter: str, width: int) -> NDArray[np.float64]
     except ValueError:
         return None
     return values if values.shape[1] == width and np.isfinite(values).all() else None
-
-
-def _cell_by_cell(path: Path, columns: tuple[str, ...], rows: Iterator[Row]) -> RawTable:
-    """The table by way of every cell, which finds what is missing and where a fault is."""
-    lines = array("q")
-    values = array("d")
-    for line, cells in rows:
-        if len(cells) != len(columns):
-            raise ReferenceDataError(f"{path}: line {line} has {len(cells)} cells, the header has {len(columns)}")
-        values.extend(_value(path, line, name, cell) for name, cell in zip(columns, cells, strict=True))
-        lines.append(line)
-    return RawTable(columns, np.array(values, dtype=np.float64).reshape(-1, len(columns)), lines=lines)
-
-
-def _value(path: Path, line: int, column: str, cell: str) -> float:
-    """The value of a cell, NaN if it is missing."""
-    value = _number(cell)
-    if value is None:
-        raise ReferenceDataError(
-            f"{path}: line {line}, column {shortened(column)}: {shortened(cell)} is not a number "
-            "(missing values are empty, NaN, NA or null)"
-        )
-    return value
-
-
-def _number(cell: str) -> float | None:
-    """A cell as a number, NaN if it is missing, `None` if it is text."""
-    word = cell.strip().lower()
-    if word in MISSING:
-        return float("nan")
-    if word in TRUTH:
-        return TRUTH[word]
-    if "_" in word or not word.isascii():  # Python reads 1_000 and digits of other scripts, no dataset means them
-        return None
-    try:
-        return float(word)
-    except ValueError:
-        return None

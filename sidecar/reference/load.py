@@ -1,44 +1,81 @@
-"""One reference dataset: a table made ready for the test, each column sorted and without its missing values."""
+"""One reference dataset: a table made ready for every test, inputs and predictions apart."""
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sidecar.drift.profile import FeatureKind, Profile
 from sidecar.errors import ReferenceDataError
-from sidecar.reference.raw import shortened
+from sidecar.reference.notes import reviewed
+from sidecar.reference.profiles import profiles_of
+from sidecar.reference.raw import Origin, shortened
 from sidecar.reference.table import Table, read_table
 
+PREDICTION = "prediction:"
+"""A column whose name begins so describes the model's output of the name that follows."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, eq=False)
 class Reference:
     """One version of a reference dataset, immutable.
 
     Args:
-        columns: The features, in the file's order.
-        sorted_columns: One float64 array per feature, sorted ascending, finite, at least one value, read-only.
+        features: The columns of inputs in the file's order, those that are left out of the tests included,
+            since rows are matched by position too; empty if none is left to test.
+        predictions: The columns of outputs, perhaps none, named without `prediction:`.
         rows: Rows of the file, missing values included.
-        schema: `schema_hash` of the columns.
         digest: SHA-256 of the file's content, in hexadecimal.
         path: The file as it was named.
         loaded_at: When it was loaded, in seconds since the epoch.
+        notes: Sentences on columns that are left out or that tell nothing.
+        origin: Where the rows were drawn from, if the file says so.
     """
 
-    columns: tuple[str, ...]
-    sorted_columns: tuple[NDArray[np.float64], ...]
+    features: tuple[Profile, ...]
+    predictions: tuple[Profile, ...]
     rows: int
-    schema: str
     digest: str
     path: Path
     loaded_at: float
+    notes: tuple[str, ...] = ()
+    origin: Origin | None = None
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return tuple(profile.name for profile in self.features)
+
+    @cached_property
+    def kinds(self) -> tuple[FeatureKind, ...]:
+        """Kinds of the features."""
+        return tuple(profile.kind for profile in self.features)
+
+    @cached_property
+    def schema(self) -> str:
+        """`schema_hash` of the features."""
+        return schema_hash(self.columns, self.kinds)
+
+    @cached_property
+    def prediction_columns(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+        return tuple(profile.name for profile in self.predictions)
+
+    @cached_property
+    def prediction_kinds(self) -> tuple[FeatureKind, ...]:
+        """Kinds of the outputs."""
+        return tuple(profile.kind for profile in self.predictions)
+
+    @cached_property
+    def prediction_schema(self) -> str:
+        """`schema_hash` of the outputs."""
+        return schema_hash(self.prediction_columns, self.prediction_kinds)
 
 
-def schema_hash(columns: Sequence[str]) -> str:
-    """Name a list of columns: 16 hexadecimal digits that differ when a name or the order differs."""
-    joined = "".join(f"{len(name)}:{name}" for name in columns)
+def schema_hash(columns: Sequence[str], kinds: Sequence[FeatureKind]) -> str:
+    """Name a list of columns: 16 hexadecimal digits that differ when a name, a kind or the order differs."""
+    joined = "".join(f"{kind}:{len(name)}:{name}" for name, kind in zip(columns, kinds, strict=True))
     return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
 
@@ -56,27 +93,59 @@ def load_reference(path: Path, now: float) -> Reference:
 
 
 def prepare(table: Table, now: float) -> Reference:
-    """Sort the columns of a table and leave out what is missing.
+    """Make a table ready for the tests: every column sorted and parted into cells.
 
     Args:
         table: As `read_table` gives it.
         now: Seconds since the epoch.
 
     Raises:
-        ReferenceDataError: A column has no value in any row.
+        ReferenceDataError: A column has no value in any row, no column is left to test, or a column of
+            predictions has no name or the name of another.
     """
-    columns = np.sort(table.values.T, axis=1)
-    present = np.count_nonzero(~np.isnan(columns), axis=1)
-    if not present.all():
-        name = table.columns[int(np.argmin(present))]
-        raise ReferenceDataError(f"{table.path}: column {shortened(name)} has no value in any row")
-    columns.flags.writeable = False
+    _check_names(table)
+    every = profiles_of(table.columns, table.kinds, table.values, table.categories)
+    _check_values(table, every)
+    profiles, notes = reviewed(table, every)
+    inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
+    outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
+    if not _are_tested(inputs) and not _are_tested(outputs):
+        raise ReferenceDataError(f"{table.path}: no column is left to test: {notes[0]}")
     return Reference(
-        columns=table.columns,
-        sorted_columns=tuple(column[:count] for column, count in zip(columns, present, strict=True)),
+        features=inputs if _are_tested(inputs) else (),
+        predictions=outputs if _are_tested(outputs) else (),
         rows=table.values.shape[0],
-        schema=schema_hash(table.columns),
         digest=table.digest,
         path=table.path,
         loaded_at=now,
+        notes=notes,
+        origin=table.origin,
     )
+
+
+def output_name(column: str) -> str | None:
+    """The output that a column describes; `None` if it describes an input."""
+    return column.removeprefix(PREDICTION).strip() if column.startswith(PREDICTION) else None
+
+
+def _check_names(table: Table) -> None:
+    """Refuse columns of predictions that could not tell the outputs apart."""
+    seen: set[str] = set()
+    for column in table.columns:
+        name = output_name(column)
+        if name == "":
+            raise ReferenceDataError(f"{table.path}: column {shortened(column)} must name an output after the colon")
+        if name is not None and name in seen:
+            raise ReferenceDataError(f"{table.path}: two columns describe the output {shortened(name)}")
+        seen.update(() if name is None else (name,))
+
+
+def _check_values(table: Table, profiles: Sequence[Profile]) -> None:
+    """Refuse a column that should be tested and has no value."""
+    for kind, profile in zip(table.kinds, profiles, strict=True):
+        if kind is not profile.kind:
+            raise ReferenceDataError(f"{table.path}: column {shortened(profile.name)} has no value in any row")
+
+
+def _are_tested(profiles: Sequence[Profile]) -> bool:
+    return any(profile.kind is not FeatureKind.IGNORED for profile in profiles)

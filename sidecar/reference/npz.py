@@ -9,14 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.drift.profile import FeatureKind
 from sidecar.errors import ReferenceDataError
+from sidecar.protocol.category import text_of
 from sidecar.protocol.widening import widen
-from sidecar.reference.raw import MAX_VALUES, RawTable, shortened
+from sidecar.reference.packed import META, unpacked
+from sidecar.reference.raw import MAX_VALUES, Column, RawTable, numeric_table, raw_table, shortened
+from sidecar.reference.texts import DATES, Texts, ignored_column
 
 Arrays = dict[str, NDArray[Any]]
 
 NUMBER_KINDS = "biuf"
 """numpy's letters for bool, signed, unsigned and float."""
+
+TEXT_KINDS = "US"
+"""Text, and bytes, which are read as UTF-8."""
+
+DATE_KINDS = "M"
+
+NO_TEXT = frozenset({"", "nan"})
+"""What stands for a missing value in an array of text, which knows no other way to say so; in any case."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, MemoryError)
 """What the archive's readers raise on bytes that are not, or no longer, an archive of arrays."""
@@ -33,20 +45,23 @@ def read_npz(path: Path, content: bytes) -> RawTable:
         content: The file's bytes. Nothing in it is ever unpickled.
 
     Returns:
-        The table: of a matrix `data` and its names `columns`; of one matrix alone, whose columns become
-        `feature_0`, `feature_1`, ...; or of arrays of one axis, named after themselves.
+        The table: as `packed` wrote it; of a matrix `data` and its names `columns`; of one matrix alone, whose
+        columns become `feature_0`, `feature_1`, ...; or of arrays of one axis, named after themselves, which
+        may hold text (the empty one and `nan` are missing).
 
     Raises:
-        ReferenceDataError: The arrays are none of these, or not numbers.
+        ReferenceDataError: The arrays are none of these, or neither numbers nor text.
     """
     arrays = _arrays(path, content)
-    if set(arrays) == {"data", "columns"} and arrays["data"].ndim == MATRIX:
-        return RawTable(_names(path, arrays["columns"], arrays["data"]), _floats(path, "data", arrays["data"]))
+    if set(arrays) - {META} == {"data", "columns"} and arrays["data"].ndim == MATRIX:
+        names = _names(path, arrays["columns"], arrays["data"])
+        table = numeric_table(names, _floats(path, "data", arrays["data"]))
+        return unpacked(path, table, arrays[META]) if META in arrays else table
     if len(arrays) == 1:
         ((name, only),) = arrays.items()
         if only.ndim == MATRIX:
-            columns = tuple(f"feature_{position}" for position in range(only.shape[1]))
-            return RawTable(columns, _floats(path, name, only), named=False)
+            columns = [f"feature_{position}" for position in range(only.shape[1])]
+            return numeric_table(columns, _floats(path, name, only), named=False)
     return _of_columns(path, arrays)
 
 
@@ -100,8 +115,22 @@ def _of_columns(path: Path, arrays: Arrays) -> RawTable:
             raise ReferenceDataError(
                 f"{path}: column {shortened(name)} has {size} rows, {shortened(first)} has {sizes[first]}"
             )
-    columns = [_floats(path, name, array) for name, array in arrays.items()]
-    return RawTable(tuple(arrays), np.column_stack(columns) if columns else np.empty((0, 0)))
+    return raw_table(tuple(arrays), [_column(path, name, array) for name, array in arrays.items()])
+
+
+def _column(path: Path, name: str, array: NDArray[Any]) -> Column:
+    """One column by the type of its array."""
+    if array.dtype.kind in DATE_KINDS:
+        return ignored_column(array.size, DATES)
+    if array.dtype.kind not in TEXT_KINDS:
+        return Column(FeatureKind.NUMERIC, _floats(path, name, array))
+    distinct, places = np.unique(array, return_inverse=True)
+    counts = np.bincount(places, minlength=distinct.size).tolist()
+    texts = Texts()
+    words = [text_of(word) or "" for word in distinct.tolist()]
+    missing = [word.lower() in NO_TEXT for word in words]
+    codes = [np.nan if no else texts.code(word, cells) for word, no, cells in zip(words, missing, counts, strict=True)]
+    return texts.column(np.array(codes, dtype=np.float64)[places])
 
 
 def _floats(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.float64]:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.drift.profile import FeatureKind
 from sidecar.errors import ReferenceDataError
+from sidecar.protocol.category import text_of
 from sidecar.protocol.widening import widen
-from sidecar.reference.raw import MAX_COLUMNS, MAX_VALUES, RawTable, shortened
+from sidecar.reference.raw import MAX_COLUMNS, MAX_VALUES, Column, RawTable, raw_table, shortened
+from sidecar.reference.texts import DATES, Texts, ignored_column
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 """The columns in which pandas stores an index of its own."""
@@ -24,24 +27,43 @@ def read_parquet(path: Path, content: bytes) -> RawTable:
         content: The file's bytes; null is a missing value, a column of pandas' index is left out.
 
     Raises:
-        ReferenceDataError: pyarrow is not installed, the bytes are not Parquet, or a column holds no numbers.
+        ReferenceDataError: pyarrow is not installed, the bytes are not Parquet, or a column holds neither
+            numbers nor text nor dates.
+    """
+    pa, pq = parquet_library(path)
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
+        return table_of_arrow(path, file.read())
+    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
+        raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
+
+
+def parquet_library(path: Path) -> tuple[Any, Any]:
+    """`pyarrow` and `pyarrow.parquet`.
+
+    Raises:
+        ReferenceDataError: They are not installed.
     """
     try:
         import pyarrow as pa  # noqa: PLC0415 - optional, and 60 MB that only users of Parquet should pay
         import pyarrow.parquet as pq  # noqa: PLC0415 - as above
     except ImportError:
         raise ReferenceDataError(f"{path}: to read Parquet, pip install 'driftgauge[parquet]'") from None
-    try:
-        file = pq.ParquetFile(io.BytesIO(content))
-        _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
-        table = file.read()
-        names = table.column_names
-    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
-        raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
+    return pa, pq
+
+
+def table_of_arrow(path: Path, table: Any) -> RawTable:  # noqa: ANN401 - pyarrow has no types
+    """Make a table of an Arrow table; a column of pandas' index is left out.
+
+    Raises:
+        ReferenceDataError: A column holds neither numbers nor text nor dates.
+    """
+    pa, _ = parquet_library(path)
+    names = table.column_names
     kept = [index for index, name in enumerate(names) if not PANDAS_INDEX.fullmatch(name)]
-    columns = [_floats(path, names[index], table.column(index), pa) for index in kept]
-    values = np.column_stack(columns) if columns else np.empty((0, 0))
-    return RawTable(tuple(names[index] for index in kept), values)
+    columns = [_column(path, names[index], table.column(index), pa) for index in kept]
+    return raw_table([names[index] for index in kept], columns)
 
 
 def _check_size(path: Path, rows: int, columns: int) -> None:
@@ -49,7 +71,28 @@ def _check_size(path: Path, rows: int, columns: int) -> None:
     if columns > MAX_COLUMNS + 1:  # one for pandas' index; the names are counted once more when they are known
         raise ReferenceDataError(f"{path}: there are {columns} columns, at most {MAX_COLUMNS} can be tested")
     if rows * columns > MAX_VALUES:
-        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do")
+        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do: driftgauge reference build")
+
+
+def _column(path: Path, name: str, column: Any, pa: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
+    """One column by its type."""
+    kind, types = column.type, pa.types
+    if types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind):
+        return ignored_column(len(column), DATES)
+    if types.is_dictionary(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return _categories(column)
+    return Column(FeatureKind.NUMERIC, _floats(path, name, column, pa))
+
+
+def _categories(column: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
+    """A column of text; of what its writer called a category Parquet keeps that only where it is text."""
+    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
+    words = [text_of(word) for word in encoded.dictionary.to_pylist()]
+    cells = np.bincount(places + 1, minlength=len(words) + 1)[1:].tolist()
+    texts = Texts()
+    codes = [np.nan if word is None else texts.code(word, count) for word, count in zip(words, cells, strict=True)]
+    return texts.column(np.array([*codes, np.nan], dtype=np.float64)[places])  # place -1 is the last one: missing
 
 
 def _floats(path: Path, name: str, column: Any, pa: Any) -> NDArray[np.float64]:  # noqa: ANN401 - pyarrow has no types

@@ -1,19 +1,20 @@
-"""Files of numbers in columns: CSV, Parquet and NPZ, read whole and checked."""
+"""Files of columns: CSV, Parquet and NPZ, read whole and checked."""
 
 import hashlib
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidecar.drift.profile import FeatureKind
 from sidecar.errors import ReferenceDataError
-from sidecar.reference.delimited import read_delimited
+from sidecar.reference.delimited import NONE_KNOWN, read_delimited
 from sidecar.reference.npz import read_npz
 from sidecar.reference.parquet import read_parquet
-from sidecar.reference.raw import MAX_COLUMNS, MAX_FILE_BYTES, RawTable, shortened
+from sidecar.reference.raw import MAX_COLUMNS, MAX_FILE_BYTES, Origin, RawTable, shortened
 
 READERS: dict[str, Callable[[Path, bytes], RawTable]] = {
     ".csv": read_delimited,
@@ -30,25 +31,38 @@ class Table:
     Args:
         path: The file as it was named.
         columns: Column names, unique and not empty.
-        values: Shape `(n, d)`, float64, finite or NaN for a missing value; n and d are at least 1.
+        kinds: The kind of each column.
+        values: Shape `(n, d)`, float64, finite or NaN for a missing value; n and d are at least 1. Of
+            categorical columns the codes; ignored columns are NaN throughout.
         digest: SHA-256 of the file's content, in hexadecimal.
         named: The file itself names its columns; if not they are `feature_0`, `feature_1`, ...
+        categories: The texts of codes, of all categorical columns together.
+        left_out: Why an ignored column is left out, by its name.
+        origin: Where the rows were drawn from, if the file says so.
     """
 
     path: Path
     columns: tuple[str, ...]
+    kinds: tuple[FeatureKind, ...]
     values: NDArray[np.float64]
     digest: str
     named: bool = True
+    categories: Mapping[float, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, kinds: Mapping[str, FeatureKind] = NONE_KNOWN) -> Table:
     """Read a dataset; its format is told by the extension `.csv`, `.parquet` or `.npz`.
+
+    Args:
+        path: The file.
+        kinds: Columns whose kind is known beforehand; of CSV alone, where cells do not tell it for certain.
 
     Raises:
         ReferenceDataError: The file cannot be used; one sentence names the file, the place and the rule.
     """
-    return parse_table(path, read_content(path))
+    return parse_table(path, read_content(path), kinds)
 
 
 def read_content(path: Path) -> bytes:
@@ -66,7 +80,9 @@ def read_content(path: Path) -> bytes:
     if not content:
         raise ReferenceDataError(f"{path}: the file is empty")
     if len(content) > MAX_FILE_BYTES:
-        raise ReferenceDataError(f"{path}: the file is larger than {MAX_FILE_BYTES >> 20} MiB, a sample will do")
+        raise ReferenceDataError(
+            f"{path}: the file is larger than {MAX_FILE_BYTES >> 20} MiB, a sample will do: driftgauge reference build"
+        )
     return content
 
 
@@ -83,16 +99,31 @@ def _read_bounded(path: Path) -> bytes:
         return file.read(MAX_FILE_BYTES + 1)
 
 
-def parse_table(path: Path, content: bytes) -> Table:
+def parse_table(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NONE_KNOWN) -> Table:
     """Make a table of a file's bytes.
 
     Raises:
         ReferenceDataError: As `read_table`.
     """
-    raw = READERS[path.suffix.lower()](path, content)
+    reader = READERS[path.suffix.lower()]
+    raw = read_delimited(path, content, kinds) if reader is read_delimited else reader(path, content)
+    return checked(path, raw, hashlib.sha256(content).hexdigest())
+
+
+def checked(path: Path, raw: RawTable, digest: str) -> Table:
+    """A table that has passed the checks that all formats share.
+
+    Args:
+        path: Named in sentences.
+        raw: What a format's reader gave.
+        digest: SHA-256 of the content, in hexadecimal.
+
+    Raises:
+        ReferenceDataError: Names do not tell the columns apart, there are too many, or there is an infinity.
+    """
     _check_names(path, raw.columns)
     _check_values(path, raw)
-    return Table(path, raw.columns, raw.values, hashlib.sha256(content).hexdigest(), raw.named)
+    return Table(path, raw.columns, raw.kinds, raw.values, digest, raw.named, raw.categories, raw.left_out, raw.origin)
 
 
 def _check_names(path: Path, columns: tuple[str, ...]) -> None:

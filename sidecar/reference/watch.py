@@ -65,8 +65,9 @@ class References:
             now: Seconds since the epoch.
 
         Returns:
-            One sentence for each reference that was loaded or replaced, and a `Fault` for each fault the first
-            time that it is met. A faulty or vanished file leaves the reference that was loaded before in place.
+            One sentence for each reference that was loaded or replaced and for each of its notes, and a `Fault`
+            for each fault the first time that it is met. A faulty or vanished file leaves the reference that was
+            loaded before in place.
         """
         paths, faults = self._wanted()
         sentences: list[str] = [Fault(fault) for fault in sorted(faults - self._listing_faults)]
@@ -140,7 +141,10 @@ def _told(before: _Entry, after: _Entry) -> list[str]:
         new = after.reference
         verb = "replaced" if before.reference else "loaded"
         size = f"{new.rows} rows, {len(new.columns)} columns"
-        return [f"{verb} the reference {new.path}: {size}, sha256 {new.digest[:12]}"]
+        if new.predictions:
+            size += f", {len(new.predictions)} of predictions"
+        told = f"{verb} the reference {new.path}: {size}, sha256 {new.digest[:12]}"
+        return [told, *(f"{new.path}: {note}" for note in new.notes)]
     if before.fault is not None:
         return [f"{after.path}: the file can be used again, its content is what was loaded before"]
     return []

@@ -3,13 +3,16 @@
 One block is one stream entry. Its id is `<rows>-<milliseconds>`: how many rows the stream has been given up
 to and with this block, and the server's time at the append since the epoch. Its fields, in order:
 
-    format   `1`
-    schema   hash of the column names
-    rows     number of rows, decimal
-    time     when the newest row passed, seconds since the epoch, shortest exact decimal
-    data     the rows, row by row, each value an IEEE 754 binary64, little-endian
+    format     `1`, or `2`
+    schema     hash of the column names
+    rows       number of rows, decimal
+    time       when the newest row passed, seconds since the epoch, shortest exact decimal
+    requests   format 2 alone: how many of the rows came in each payload, in order, uint32, little-endian
+    data       the rows, row by row, each value an IEEE 754 binary64, little-endian
 
-The form of the id holds for every format: the trimming counts rows by it.
+In format 1 each row came in a payload of its own. It is written where that is so: most models are asked for a
+row at a time, and a process of before format 2 reads on. The form of the id holds for every format: the trimming
+counts rows by it.
 """
 
 import math
@@ -18,6 +21,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, unquote_to_bytes
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sidecar.payload import Kind, ModelKey
 from sidecar.storage.ring import Block, StreamKey
@@ -26,7 +30,6 @@ KEY_PATTERN = "driftgauge:{*}:*"
 """Redis' own pattern of the keys of all streams, and of few others."""
 
 _KEY = re.compile(rb"driftgauge:\{([^/{}]*)/([^/{}]*)/([^/{}]*)/([^/{}]*)\}:(request|response)")
-_FORMAT = "1"
 _VALUE_BYTES = 8
 
 
@@ -59,20 +62,45 @@ def parse_key(key: bytes) -> StreamKey | None:
 
 def pack(block: Block) -> list[str | bytes]:
     """The fields and values of a block's entry, one after the other."""
-    data = np.ascontiguousarray(block.rows, dtype="<f8").tobytes()
-    fields = {"format": _FORMAT, "schema": block.schema, "rows": str(len(block.rows)), "time": repr(block.time)}
-    return [*(part for field in fields.items() for part in field), "data", data]
+    requests = None if _is_single(block) else np.ascontiguousarray(block.requests, dtype="<u4").tobytes()
+    return [
+        *("format", "1" if requests is None else "2"),
+        *("schema", block.schema),
+        *("rows", str(len(block.rows))),
+        *("time", repr(block.time)),
+        *(() if requests is None else ("requests", requests)),
+        *("data", np.ascontiguousarray(block.rows, dtype="<f8").tobytes()),
+    ]
 
 
 def unpack(fields: Mapping[bytes, bytes]) -> Block | None:
     """The block of an entry; `None` if the entry is of another format or damaged."""
-    if fields.get(b"format") != _FORMAT.encode():
-        return None
     try:
         rows, time = int(fields[b"rows"]), float(fields[b"time"])
         schema, data = fields[b"schema"].decode(), fields[b"data"]
+        if rows < 1 or not data or len(data) % (rows * _VALUE_BYTES) or not math.isfinite(time):
+            return None
+        values = np.frombuffer(data, dtype="<f8").reshape(rows, -1)
+        return Block(schema, values, time, _requests(fields))
     except (KeyError, ValueError):
         return None
-    if rows < 1 or not data or len(data) % (rows * _VALUE_BYTES) or not math.isfinite(time):
-        return None
-    return Block(schema, np.frombuffer(data, dtype="<f8").reshape(rows, -1), time)
+
+
+def _is_single(block: Block) -> bool:
+    """Whether each row came in a payload of its own."""
+    return block.requests is None or len(block.requests) == len(block.rows)
+
+
+def _requests(fields: Mapping[bytes, bytes]) -> NDArray[np.int64] | None:
+    """The lengths of an entry's payloads.
+
+    Raises:
+        KeyError: The entry has no format, or lacks what its format asks for.
+        ValueError: It is of a format that is not known, or damaged.
+    """
+    match fields[b"format"]:
+        case b"1":
+            return None
+        case b"2":
+            return np.frombuffer(fields[b"requests"], dtype="<u4").astype(np.int64)
+    raise ValueError(fields[b"format"])

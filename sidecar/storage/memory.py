@@ -1,7 +1,7 @@
 """The ring in this process's memory: for one replica, and rows that need not outlive it."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -50,14 +50,15 @@ class MemoryRing:
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """Add a copy of a block at the newest end; blocks with surplus rows alone go."""
-        copy = Block(block.schema, np.array(block.rows, dtype=np.float64, order="C"), block.time)
+        requests = None if block.requests is None else block.requests.copy()
+        copy = replace(block, rows=np.array(block.rows, dtype=np.float64, order="C"), requests=requests)
         self._streams.setdefault(stream, _Stream()).append(copy, self._capacity_rows)
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
         held = self._streams.get(stream, _Stream())
         skipped = held.skipped(schema, width)
-        return assemble((block for _, block in held.blocks), schema, width, self._capacity_rows, skipped)
+        return assemble(held.blocks, schema, width, self._capacity_rows, skipped)
 
     async def streams(self) -> list[StreamKey]:
         """The streams that hold rows."""

@@ -1,4 +1,4 @@
-"""A ring and a pair store that tell of each call whether it succeeded; they add nothing else."""
+"""A ring, a pair store and a state store that tell of each call whether it succeeded; they add nothing else."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from sidecar.errors import StorageError
 from sidecar.storage.pairs import Half, Met, PairStore
 from sidecar.storage.ring import Block, RingBuffer, StreamKey, Window
+from sidecar.storage.states import State, StateStore
 
 Report = Callable[[bool], None]
 """Hears of every call: true if the store answered."""
@@ -73,6 +74,34 @@ class ObservedPairs:
     async def close(self) -> None:
         """As `PairStore.close`."""
         await self._pairs.close()
+
+
+class ObservedStates:
+    """A `StateStore` over another.
+
+    Args:
+        states: The one that does the work.
+        report: Hears of every call.
+    """
+
+    def __init__(self, states: StateStore, report: Report) -> None:
+        self._states = states
+        self._report = report
+
+    async def load(self, stream: StreamKey, name: str) -> State | None:
+        """As `StateStore.load`."""
+        async with _reported(self._report):
+            return await self._states.load(stream, name)
+
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+        """As `StateStore.save`."""
+        async with _reported(self._report):
+            return await self._states.save(stream, name, blob, expected)
+
+    async def delete(self, stream: StreamKey, name: str) -> None:
+        """As `StateStore.delete`."""
+        async with _reported(self._report):
+            await self._states.delete(stream, name)
 
 
 @asynccontextmanager

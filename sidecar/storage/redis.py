@@ -100,7 +100,8 @@ class RedisRing:
             met, entries = await self._catch_up(stream)
         self._seen[stream] = entries
         skipped = sum(entry.id > met and not is_usable(entry.block, schema, width) for entry in entries)
-        return assemble((entry.block for entry in entries), schema, width, self._capacity_rows, skipped)
+        numbered = ((entry.id[0], entry.block) for entry in entries)
+        return assemble(numbered, schema, width, self._capacity_rows, skipped)
 
     async def streams(self) -> list[StreamKey]:
         """The streams that hold rows, of every process that shares this Redis.

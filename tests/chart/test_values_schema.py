@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from enum import StrEnum
 
 import pytest
 import yaml
 
 from sidecar.config import LoggerConfig
 from sidecar.config.table import as_json_schema
+from sidecar.drift.budget import Decision
 from sidecar.drift.correction import Correction
 from tests.support.helm import CHART, SCENARIOS, Manifest, RefusedError, Values, render, scenario_values
 
@@ -16,6 +18,9 @@ DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 
 RENDERED_ELSEWHERE = {"port", "admin_port", "reference", "reference_dir", "redis_url", "redis_password"}
 """Options that the chart sets itself, so that ports, mounts and Secrets fit them."""
+
+CHOICES: dict[str, type[StrEnum]] = {"#/$defs/Correction": Correction, "#/$defs/Decision": Decision}
+"""Options that are one of a few words; the chart's schema says these in place."""
 
 KUBERNETES_OWN = {f"references.volume.{kind}" for kind in ("csi", "ephemeral", "projected", "secret")}
 """Objects of Kubernetes' API that go into the pod as they are; the API server checks them at the same install."""
@@ -90,8 +95,9 @@ def test_the_options_are_those_of_the_logger() -> None:
     expected = {}
     for name in LoggerConfig.model_fields:
         option = {key: value for key, value in known[name].items() if key != "title"}
-        if option.pop("$ref", "").endswith("/Correction"):
-            option |= {"type": "string", "enum": [correction.value for correction in Correction]}
+        choices = CHOICES.get(option.pop("$ref", ""))
+        if choices is not None:
+            option |= {"type": "string", "enum": [choice.value for choice in choices]}
         expected[name] = option
     for name in RENDERED_ELSEWHERE:
         del expected[name]
@@ -127,6 +133,11 @@ def test_a_typo_is_told_by_its_path(path: str) -> None:
         ("config.window_rows", 0),
         ("config.alpha", 1),
         ("config.correction", "bonferoni"),
+        ("config.decision", "pvalue"),
+        ("config.false_alarm_interval", "a month"),
+        ("config.false_alarm_interval", 1),
+        ("config.drift_tolerance", 1),
+        ("config.allow_capture", "yes"),
         ("config.log_level", "loud"),
         ("references.existingConfigMap", "Not_A_Name"),
         ("references.directory", "../etc"),

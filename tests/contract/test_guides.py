@@ -65,6 +65,7 @@ def test_every_value_of_the_chart_is_one(guide: Path) -> None:
     """Those in YAML, and those that a sentence names by their path."""
     text = guide.read_text()
     known = paths(yaml.safe_load((ROOT / "charts" / "driftgauge" / "values.yaml").read_text()))
+    known |= {f"config.{name}" for name in MODES["logger"].model_fields}
     written = [yaml.safe_load(block) for block in re.findall(r"```yaml\n# values.yaml\n(.*?)```", text, re.DOTALL)]
     sections = "podMonitor|serviceMonitor|prometheusRule|networkPolicy|references|redis"
     named = set(re.findall(rf"`((?:{sections})(?:\.\w+)+)", text)).union(*map(paths, written))

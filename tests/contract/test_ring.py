@@ -1,6 +1,7 @@
 """What every ring promises, proven on each adapter."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,11 @@ async def ring(request: pytest.FixtureRequest, redis_client: Redis) -> AsyncIter
     await made.close()
 
 
+def in_payloads(block: Block, *lengths: int) -> Block:
+    """The block, its rows come in payloads of these lengths."""
+    return replace(block, requests=np.array(lengths, dtype=np.int64))
+
+
 async def first_column(ring: RingBuffer, stream: StreamKey = REQUESTS, schema: str = "s") -> list[float]:
     """The first column of the window, as a list."""
     window = await ring.read(stream, schema, 2)
@@ -39,6 +45,8 @@ async def test_an_unknown_stream_has_an_empty_window_of_the_asked_width(ring: Ri
     assert np.dtype(np.float64) == window.rows.dtype
     assert window.time is None
     assert window.skipped_blocks == 0
+    assert ((0,), (0,)) == (window.numbers.shape, window.requests.shape)
+    assert {np.dtype(np.int64)} == {window.numbers.dtype, window.requests.dtype}
 
 
 async def test_rows_come_back_bit_by_bit(ring: RingBuffer) -> None:
@@ -96,12 +104,16 @@ async def test_a_window_read_before_is_not_changed_by_an_append(ring: RingBuffer
 
 
 async def test_a_block_may_be_reused_after_its_append(ring: RingBuffer) -> None:
-    """What the appender writes into its array afterwards does not reach the ring."""
-    block = counted(0, 2)
+    """What the appender writes into its arrays afterwards does not reach the ring."""
+    lengths = np.array([2, 1], dtype=np.int64)
+    block = Block("s", counted(0, 3).rows, 0.5, lengths)
     await ring.append(REQUESTS, block)
     block.rows[:] = 7
+    lengths[:] = 7
+    window = await ring.read(REQUESTS, "s", 2)
 
-    assert [0, 1] == await first_column(ring)
+    assert [0, 1, 2] == list(window.rows[:, 0])
+    assert [0, 0, 1] == list(window.requests - window.requests[0])
 
 
 async def test_requests_and_responses_are_apart(ring: RingBuffer) -> None:
@@ -196,3 +208,66 @@ async def test_the_streams_that_hold_rows_are_listed(ring: RingBuffer) -> None:
         await ring.append(stream, counted(0, 1))
 
     assert [REQUESTS, RESPONSES] == sorted(await ring.streams())
+
+
+async def test_rows_are_numbered_from_one_in_the_order_of_their_appends(ring: RingBuffer) -> None:
+    """A number is of the stream, not of the window: it stays with its row while older rows go."""
+    await ring.append(REQUESTS, counted(1, 3))
+    first = await ring.read(REQUESTS, "s", 2)
+    for start in range(4, 25, 7):
+        await ring.append(REQUESTS, counted(start, 7))
+    second = await ring.read(REQUESTS, "s", 2)
+
+    assert np.dtype(np.int64) == second.numbers.dtype
+    assert [1, 2, 3] == list(first.numbers)
+    assert list(range(15, 25)) == list(second.numbers) == list(second.rows[:, 0])
+
+
+async def test_rows_of_another_schema_are_numbered_too(ring: RingBuffer) -> None:
+    """Their numbers are missing from the window, so nobody takes what follows for what was there before."""
+    await ring.append(REQUESTS, counted(0, 2))
+    await ring.append(REQUESTS, counted(0, 3, schema="other"))
+    await ring.append(REQUESTS, counted(2, 1))
+
+    assert [1, 2, 6] == list((await ring.read(REQUESTS, "s", 2)).numbers)
+    assert [3, 4, 5] == list((await ring.read(REQUESTS, "other", 2)).numbers)
+
+
+async def test_the_streams_of_a_model_are_numbered_apart(ring: RingBuffer) -> None:
+    """A response does not count as a request."""
+    await ring.append(REQUESTS, counted(0, 4))
+    await ring.append(RESPONSES, counted(0, 2))
+
+    assert [1, 2] == list((await ring.read(RESPONSES, "s", 2)).numbers)
+
+
+async def test_rows_of_one_payload_share_an_index(ring: RingBuffer) -> None:
+    """The index goes up by one from payload to payload, over blocks too."""
+    await ring.append(REQUESTS, in_payloads(counted(0, 4), 3, 1))
+    await ring.append(REQUESTS, in_payloads(counted(4, 3), 1, 2))
+    window = await ring.read(REQUESTS, "s", 2)
+
+    assert np.dtype(np.int64) == window.requests.dtype
+    assert [0, 0, 0, 1, 2, 3, 3] == list(window.requests - window.requests[0])
+
+
+async def test_rows_of_a_block_that_tells_no_payloads_came_one_by_one(ring: RingBuffer) -> None:
+    """Beside blocks that tell them, too."""
+    await ring.append(REQUESTS, counted(0, 2))
+    before = await ring.read(REQUESTS, "s", 2)
+    await ring.append(REQUESTS, in_payloads(counted(2, 2), 2))
+    await ring.append(REQUESTS, counted(4, 2))
+    window = await ring.read(REQUESTS, "s", 2)
+
+    assert [0, 1] == list(before.requests - before.requests[0])
+    assert [0, 1, 2, 2, 3, 4] == list(window.requests - window.requests[0])
+
+
+async def test_what_is_left_of_a_payload_keeps_one_index(ring: RingBuffer) -> None:
+    """The window may begin in the middle of a payload."""
+    await ring.append(REQUESTS, in_payloads(counted(0, 9), 2, 7))
+    await ring.append(REQUESTS, in_payloads(counted(9, 4), 4))
+    window = await ring.read(REQUESTS, "s", 2)
+
+    assert list(range(3, 13)) == list(window.rows[:, 0])
+    assert [0] * 6 + [1] * 4 == list(window.requests - window.requests[0])

@@ -117,6 +117,20 @@ def test_the_models_alert_stands_for_its_features(cellar: Cellar) -> None:
     assert notice.labels["feature"] == "alcohol"
 
 
+def test_the_models_alert_stands_for_its_answers(cellar: Cellar) -> None:
+    """They follow the shifted feature: one message, not two."""
+    (notice,) = cellar.alertmanager.wait_for("DriftgaugePredictionDrift", "suppressed")
+
+    assert (NAMESPACE, SERVICE) == (notice.labels["inference_service_namespace"], notice.labels["inference_service"])
+
+
+def test_a_small_reference_reaches_alertmanager(cellar: Cellar) -> None:
+    """The notice says how many rows would do."""
+    (notice,) = cellar.alertmanager.wait_for("DriftgaugeReferenceTooSmall")
+
+    assert notice.annotations["summary"] == "The reference of wine is too small: 66 rows would do"
+
+
 @pytest.mark.parametrize("alert", ["HighErrorRate", "DriftgaugeErrorRatioHigh"])
 def test_failures_reach_alertmanager(cellar: Cellar, alert: str) -> None:
     """Requests to a replica whose model is gone raise the article's alert and the one on the ratio."""

@@ -19,11 +19,14 @@ def series(metric: str, pod: str, value: float, more: str = "") -> dict[str, str
     return {"series": f'{metric}{{{MODEL},feature="alcohol",job="driftgauge",pod="{pod}"{more}}}', "values": f"{value}"}
 
 
+KS = ',test="ks"'
 SERIES = [
-    series("driftgauge_feature_drift_statistic", "a", 0.2),
-    series("driftgauge_feature_drift_threshold", "a", 0.05),
-    series("driftgauge_feature_drift_statistic", "b", 0.1),
-    series("driftgauge_feature_drift_threshold", "b", 0.25),
+    series("driftgauge_feature_drift_statistic", "a", 0.2, KS),
+    series("driftgauge_feature_drift_threshold", "a", 0.05, KS),
+    series("driftgauge_feature_drift_statistic", "b", 0.1, KS),
+    series("driftgauge_feature_drift_threshold", "b", 0.25, KS),
+    series("driftgauge_feature_drift_statistic", "b", 9, ',test="sequential"'),
+    series("driftgauge_feature_drift_threshold", "b", 1, ',test="sequential"'),
     series("driftgauge_feature_quantile", "a", 10, ',sample="window",level="0.5"'),
     series("driftgauge_feature_quantile", "b", 12, ',sample="window",level="0.5"'),
 ]
@@ -38,12 +41,12 @@ def shown(title: str) -> str:
 @pytest.mark.parametrize(
     ("panel", "labels", "value"),
     [
-        ("D against its threshold", f'{{{MODEL},feature="alcohol"}}', 4),
-        ("Distribution now", '{level="0.5"}', 11),
+        ("D against its bar: features", f'{{{MODEL},feature="alcohol"}}', 4),
+        ("Distribution now: $feature", '{level="0.5"}', 11),
     ],
 )
 def test_replicas_with_windows_of_their_own(panel: str, labels: str, value: float, tmp_path: Path) -> None:
-    """0.2 / 0.05 in one replica is the ratio, not 0.2 / 0.25 of two; deciles of two windows are averaged."""
+    """0.2 / 0.05 in one replica is the ratio, not 0.2 / 0.25 of two, nor evidence; deciles are averaged."""
     check = {"expr": shown(panel), "eval_time": "0s", "exp_samples": [{"labels": labels, "value": value}]}
     tests = [{"interval": "1m", "input_series": SERIES, "promql_expr_test": [check]}]
     cases = tmp_path / "cases.yaml"

@@ -25,6 +25,7 @@ FAST = (
     "--flush-interval-seconds=0.02",
     "--pair-ttl-seconds=2",
     "--min-rows=20",
+    "--decision=p-value",  # fifty rows are too few for a budget
     "--drain-delay-seconds=0",
 )
 ANSWER = b'{"predictions":[5.0]}'

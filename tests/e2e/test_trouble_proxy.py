@@ -23,6 +23,7 @@ FAST = (
     "--flush-interval-seconds=0.02",
     "--redis-timeout-seconds=0.5",
     "--min-rows=20",
+    "--decision=p-value",  # fifty rows are too few for a budget
     "--drain-delay-seconds=0",
 )
 
@@ -136,7 +137,12 @@ def test_a_restart_forgets_no_row_in_redis(model: EchoModel, reference: Path, ow
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "wine.csv"), ("", "wine.csv"), ("alcohol,ph\n9.5,red\n", "red"), ("alcohol,ph\n9.5\n", "wine.csv")],
+    [
+        (None, "wine.csv"),
+        ("", "wine.csv"),
+        ("alcohol,ph\n9.5,3.1\n9.6,red\n9.7,3.2\n", "red"),
+        ("alcohol,ph\n9.5\n", "wine.csv"),
+    ],
 )
 def test_a_reference_that_cannot_be_used_leaves_serving_alone(
     model: EchoModel, reference: Path, content: str | None, sentence: str
@@ -183,7 +189,7 @@ def test_a_reference_swapped_under_load_changes_the_verdict_and_a_bad_one_is_ref
         mount(tmp_path, "..2", table(12.0))
         wrong += wrong_answers(proxy.port, [body_of([row]) for row in rows(12.0)])
         proxy.wait_for(lambda s: bool(s.matching("driftgauge_drift")) and not s.total("driftgauge_drift"), "calm")
-        mount(tmp_path, "..3", "alcohol,ph\n12.5,red\n")
+        mount(tmp_path, "..3", table(12.0) + "12.5,red\n")
         wrong += wrong_answers(proxy.port, [body_of([row]) for row in rows(12.0)])
         proxy.wait_for(lambda _: "red" in proxy.stderr, "the refusal")
         kept = proxy.metrics()

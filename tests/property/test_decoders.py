@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from sidecar.drift.profile import FeatureKind
 from sidecar.errors import PayloadError
-from sidecar.features import extract, extract_outputs
+from sidecar.features import extract, extract_outputs, extract_predictions
 from sidecar.payload import Kind
 from sidecar.protocol.cloudevents import parse_events
 from sidecar.protocol.inference import decode
@@ -31,6 +32,7 @@ from tests.support.payloads import (
 )
 
 KINDS = st.sampled_from(Kind)
+COLUMN_KINDS = st.sampled_from(FeatureKind)
 WIDTHS: dict[str, Literal[16, 32, 64]] = {"FP16": 16, "BF16": 32, "FP32": 32, "FP64": 64}
 NAMES = st.text(min_size=1, max_size=8).filter(lambda name: name.isprintable())
 WORDS = [
@@ -186,12 +188,19 @@ def bodies(draw: st.DrawFn) -> bytes:
     return bytes(mutable)
 
 
-@given(bodies(), KINDS, st.none() | st.integers(-5, 200), st.integers(1, 300))
-def test_nothing_but_payload_errors(body: bytes, kind: Kind, json_length: int | None, limit_bytes: int) -> None:
+@given(bodies(), KINDS, st.none() | st.integers(-5, 200), st.integers(1, 300), st.tuples(COLUMN_KINDS, COLUMN_KINDS))
+def test_nothing_but_payload_errors(
+    body: bytes, kind: Kind, json_length: int | None, limit_bytes: int, kinds: tuple[FeatureKind, FeatureKind]
+) -> None:
     """Any bytes are decoded or refused by PayloadError, and the same holds for what follows."""
+    column, other = kinds
     with contextlib.suppress(PayloadError):
         decoded = decode(body, kind, json_length=json_length, limit_bytes=limit_bytes)
-        for act in (lambda: extract(decoded, ["name", "data"]), lambda: extract_outputs(decoded)):
+        for act in (
+            lambda: extract(decoded, ["name", "data"], [column, other]),
+            lambda: extract_predictions(decoded, ["name", "x_class"], [column, other]),
+            lambda: extract_outputs(decoded, {"name": column, "x_0": other}),
+        ):
             with contextlib.suppress(PayloadError):
                 act()
 

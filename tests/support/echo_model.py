@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -22,7 +23,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if isinstance(self.server, _Server):
             self.server.gate.wait(timeout=60)
-        self._answer(answer_to(body))
+            self._answer(self.server.answer(body))
 
     def do_GET(self) -> None:
         """Say that all is well."""
@@ -43,7 +44,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, answer: Callable[[bytes], bytes]) -> None:
+        self.answer = answer
         self.gate = threading.Event()
         self.gate.set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -57,10 +59,11 @@ class EchoModel:
 
     Args:
         port: Where it listens; 0 lets the system choose.
+        answer: What it answers to a body.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        self._server = _Server(port)
+    def __init__(self, port: int = 0, answer: Callable[[bytes], bytes] = answer_to) -> None:
+        self._server = _Server(port, answer)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -1,8 +1,9 @@
 """Six made-up hours of two models, as OpenMetrics text: what promtool turns into the blocks of a Prometheus.
 
-The real families are moved and the real test is run, minute by minute, by a clock of our own; only the rows are
+The real families are moved and the real tests are run, minute by minute, by a clock of our own; only the rows are
 invented. Wine slides from 02:00 to 05:30, has a fault of its sulphates at 03:30, fails for a quarter of an hour at
-04:10, and is mended, and gets a new reference, at 05:30. Cheese is calm, and has no more requests after 05:00.
+04:10, and is mended, and gets a new reference, at 05:30. Its answers follow its alcohol. Cheese is calm, has a small
+reference, and has no more requests after 05:00.
 """
 
 import math
@@ -11,19 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
-from sidecar.drift.correction import Correction
 from sidecar.drift.p_value import PValues
-from sidecar.drift.report import Rule, evaluate
+from sidecar.drift.profile import FeatureKind
 from sidecar.errors import Reason
-from sidecar.metrics import Evaluation, Metrics, ReferenceFacts
+from sidecar.metrics import Metrics, ReferenceFacts
 from sidecar.payload import Kind, ModelKey, Outcome
+from sidecar.protocol.category import code
 from tests.support.cluster_exporter import page
+from tests.support.watched_stream import BUDGET, WINDOW_ROWS, Columns, Floats, Stream
 
 MINUTES = 360
 STEP_SECONDS = 60
@@ -31,23 +32,38 @@ WINE = ModelKey("cellar", "wine", "predictor", "wine")
 CHEESE = ModelKey("cellar", "cheese", "predictor", "cheese")
 
 _ROWS = 60  # a minute
-_WINDOW_ROWS = 1200
-_RULE = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=200)
+_BASELINE_ROWS = 600
 _TARGET = {"job": "driftgauge-proxy", "instance": "10.0.0.7:9464"}
 _SLIDE, _FAULT, _FAILURE, _SILENCE, _NEW_REFERENCE = 120, 210, range(250, 265), 300, 330
-_WINE_COLUMNS, _CHEESE_COLUMNS = ("alcohol", "ph", "sulphates"), ("fat", "salt")
 _MEBIBYTE = 2.0**20
 
-Floats = NDArray[np.float64]
+_GRAPES, _CLASSES = ("merlot", "syrah", "malbec"), ("0", "1")
+_NUMBER, _CATEGORY = FeatureKind.NUMERIC, FeatureKind.CATEGORICAL
+_TEXTS = {code(text): text for text in (*_GRAPES, *_CLASSES)}
+_WINE = Columns(("alcohol", "ph", "sulphates", "grape"), (_NUMBER, _NUMBER, _NUMBER, _CATEGORY), _TEXTS)
+_QUALITY = Columns(
+    ("quality_0", "quality_1", "quality_confidence", "quality_class"), (_NUMBER, _NUMBER, _NUMBER, _CATEGORY), _TEXTS
+)
+_CHEESE = Columns(("fat", "salt"), (_NUMBER, _NUMBER), {})
+_RIPENESS = Columns(("prediction",), (_NUMBER,), {})
 
 
 def _wine_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
     """Alcohol slides up by a hundredth a minute to where it stays; in between, sulphates come in another unit."""
-    found = dice.normal((10.0, 3.3, 0.6), (1.0, 0.15, 0.1), size=(rows, 3))
+    grapes = dice.choice([code(grape) for grape in _GRAPES], size=rows, p=[0.5, 0.3, 0.2])
+    found = np.column_stack([dice.normal((10.0, 3.3, 0.6), (1.0, 0.15, 0.1), size=(rows, 3)), grapes])
     found[:, 0] += 0.01 * max(0, min(minute, _NEW_REFERENCE) - _SLIDE)
     if _FAULT <= minute < _NEW_REFERENCE:
         found[:, 2] *= 1.3
+    found[dice.random(rows) < 0.02, 1] = np.nan
     return found
+
+
+def _qualities(wines: Floats) -> Floats:
+    """The scores of two classes, from the alcohol; the larger one, and whose it is."""
+    good = 1 / (1 + np.exp(10.5 - wines[:, 0]))
+    classes = np.array([code(text) for text in _CLASSES])[(good > 1 - good).astype(np.intp)]
+    return np.column_stack([1 - good, good, np.maximum(good, 1 - good), classes])
 
 
 def _cheese_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
@@ -55,26 +71,38 @@ def _cheese_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
     return dice.normal((28.0, 1.6), (3.0, 0.2), size=(rows if minute < _SILENCE else 0, 2))
 
 
+def _ripeness(cheeses: Floats) -> Floats:
+    """One number, from the fat."""
+    return 3 + cheeses[:, :1] / 10
+
+
 @dataclass
 class _Model:
-    """One model's window and reference, and its way into the metrics."""
+    """One model's two streams, and its way into the metrics."""
 
     key: ModelKey
-    columns: tuple[str, ...]
+    inputs: Stream
+    outputs: Stream
     metrics: Metrics
-    values: PValues
     dice: np.random.Generator
-    window: Floats
-    reference: list[Floats] = field(default_factory=list)
-    newest: float = 0.0
+    digest: str = ""
+    names: tuple[str, ...] = field(default_factory=tuple)
 
     def compare_with(self, rows: Floats, digest: str, now: float) -> None:
-        """Take another reference."""
-        self.reference = list(np.sort(rows.T, axis=1))
-        facts = ReferenceFacts(len(rows), digest, f"/mnt/reference/{self.key.inference_service}.csv", now)
-        self.metrics.drift.set_reference(self.key, facts)
+        """Take another reference, without predictions; a new baseline is due."""
+        self.digest = digest
+        needed = BUDGET.rows_needed(WINDOW_ROWS, rows.shape[1])
+        path = f"/mnt/reference/{self.key.inference_service}.csv"
+        facts = ReferenceFacts(len(rows), digest, path, now, rows_needed=needed if needed > len(rows) else 0)
+        self.inputs.compare_with(rows, facts)
 
-    def serve(self, rows: Floats, now: float, failed: int, slowness: float) -> None:
+    def take_baseline(self, now: float) -> None:
+        """The newest answers stand for a reference of the outputs."""
+        rows = self.outputs.window[-_BASELINE_ROWS:]
+        path = f"first {len(rows)} responses"
+        self.outputs.compare_with(rows, ReferenceFacts(len(rows), self.digest[:16], path, now, source="baseline"))
+
+    def serve(self, rows: Floats, answers: Floats, now: float, failed: int, slowness: float) -> None:
         """Count a minute's requests, each of one row."""
         series = self.metrics.model(self.key)
         for number in range(len(rows)):
@@ -87,17 +115,17 @@ class _Model:
         series.response_bytes.inc(40 * len(rows))
         series.rows.inc(len(rows))
         series.in_flight.set(int(slowness))
-        series.count_missing(self.columns, self.dice.binomial(len(rows), 0.02, len(self.columns)))
+        series.count_missing(self.names, np.count_nonzero(np.isnan(rows), axis=0))
         if failed:
             series.count_payload(Kind.REQUEST, Outcome.DROPPED, Reason.QUEUE_FULL)
             series.unpaired.inc()
-        self.window = np.concatenate([self.window, rows])[-_WINDOW_ROWS:]
-        self.newest = now if len(rows) else self.newest
+        self.inputs.append(rows, now)
+        self.outputs.append(answers, now)
 
     def test(self, now: float) -> None:
-        """Publish a report on the window."""
-        report = evaluate(self.columns, self.reference, self.window, _RULE, self.values)
-        self.metrics.drift.publish(self.key, Evaluation(report, now, 0.004, self.newest))
+        """Publish reports on both windows."""
+        self.inputs.test(now)
+        self.outputs.test(now)
 
 
 def openmetrics(end: float) -> str:
@@ -117,11 +145,10 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
     metrics = Metrics("200", 90, lambda: clock["now"])
     metrics.watch_queue(lambda: 3, 1024)
     metrics.watch_redis()[0].set(1)
-    dice, values = np.random.default_rng(20261123), PValues()
-    wine = _Model(WINE, _WINE_COLUMNS, metrics, values, dice, np.empty((0, 3)))
-    cheese = _Model(CHEESE, _CHEESE_COLUMNS, metrics, values, dice, np.empty((0, 2)))
+    dice = np.random.default_rng(20261123)
+    wine, cheese = _model(WINE, _WINE, _QUALITY, metrics, dice), _model(CHEESE, _CHEESE, _RIPENESS, metrics, dice)
     wine.compare_with(_wine_rows(dice, 0, 1000), "4f1c" * 16, start)
-    cheese.compare_with(_cheese_rows(dice, 0, 1000), "9ab0" * 16, start)
+    cheese.compare_with(_cheese_rows(dice, 0, 300), "9ab0" * 16, start)
     for minute in range(MINUTES):
         now = clock["now"] = start + minute * STEP_SECONDS
         _act(wine, cheese, minute, now)
@@ -131,15 +158,28 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
         )
 
 
+def _model(key: ModelKey, inputs: Columns, outputs: Columns, metrics: Metrics, dice: np.random.Generator) -> _Model:
+    values = PValues()
+    streams = (
+        Stream(key, Kind.REQUEST, inputs, metrics, values),
+        Stream(key, Kind.RESPONSE, outputs, metrics, values),
+    )
+    return _Model(key, *streams, metrics, dice, names=inputs.names)
+
+
 def _act(wine: _Model, cheese: _Model, minute: int, now: float) -> None:
     """What happens in one minute."""
     failing = minute in _FAILURE
     if minute == _NEW_REFERENCE:
         wine.compare_with(_wine_rows(wine.dice, minute, 1000), "c07e" * 16, now)
-    wine.serve(_wine_rows(wine.dice, minute, _ROWS), now, 12 if failing else 0, 6 if failing else 1)
-    cheese.serve(_cheese_rows(cheese.dice, minute, _ROWS // 2), now, 0, 1)
-    wine.test(now)
-    cheese.test(now)
+    wines = _wine_rows(wine.dice, minute, _ROWS)
+    wine.serve(wines, _qualities(wines), now, 12 if failing else 0, 6 if failing else 1)
+    cheeses = _cheese_rows(cheese.dice, minute, _ROWS // 2)
+    cheese.serve(cheeses, _ripeness(cheeses), now, 0, 1)
+    for model, minutes in ((wine, (10, _NEW_REFERENCE)), (cheese, (20,))):
+        if minute in minutes:
+            model.take_baseline(now)
+        model.test(now)
 
 
 def _others(minute: int) -> list[Metric]:

@@ -15,7 +15,7 @@ from tritonclient.utils import serialize_byte_tensor
 from sidecar.errors import PayloadError, Reason
 from sidecar.payload import Kind
 from sidecar.protocol.inference import decode
-from sidecar.protocol.tensor import Decoded
+from sidecar.protocol.tensor import Decoded, Tensor
 
 LIMIT_BYTES = 1 << 20
 
@@ -94,6 +94,11 @@ def read(body: bytes, kind: Kind = Kind.REQUEST, json_length: int | None = None)
     return decode(body, kind, json_length=json_length, limit_bytes=LIMIT_BYTES)
 
 
+def decoded(**tensors: Any) -> Decoded:  # noqa: ANN401 - arrays or nested lists
+    """Tensors by name; `_` stands for the unnamed one. Lists with other things than numbers are objects."""
+    return Decoded(tuple(Tensor("" if name == "_" else name, _block(data)) for name, data in tensors.items()))
+
+
 def listed(values: NDArray[Any]) -> list[Any]:
     """An array as nested lists in which each NaN is None, so that lists compare equal."""
     return _without_nan(values.tolist())  # type: ignore[no-any-return] # tolist of an array gives a list
@@ -151,6 +156,15 @@ def structured_event(**changes: object) -> dict[str, Any]:
 
 def _header_name(name: str) -> str:
     return "Content-Type" if name == "content_type" else f"Ce-{name.capitalize()}"
+
+
+def _block(data: Any) -> NDArray[Any]:  # noqa: ANN401 - an array or nested lists
+    """An array as it is, lists as float64 or, where they hold other things, as objects."""
+    if isinstance(data, np.ndarray):
+        return data
+    objects = np.array(data, dtype=object)
+    numeric = all(type(item) in {int, float} for item in objects.ravel())
+    return objects.astype(np.float64) if numeric else objects
 
 
 def _without_nan(value: Any) -> Any:  # noqa: ANN401 - nested lists of any values

@@ -1,10 +1,12 @@
-"""Rings that behave as a store in trouble does."""
+"""Rings and states that behave as a store in trouble does."""
 
 import asyncio
 
 from sidecar.errors import StorageError
 from sidecar.storage.memory import MemoryRing
+from sidecar.storage.memory_states import MemoryStates
 from sidecar.storage.ring import Block, RingBuffer, StreamKey, Window
+from sidecar.storage.states import State
 
 
 class AwayRing:
@@ -40,6 +42,33 @@ class AwayRing:
     async def close(self) -> None:
         """As the ring beneath."""
         await self._ring.close()
+
+    def _answer(self) -> None:
+        if self.away:
+            raise StorageError("the store is away")
+
+
+class AwayStates(MemoryStates):
+    """States whose store does not answer while `away` is true."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = True
+
+    async def load(self, stream: StreamKey, name: str) -> State | None:
+        """As in memory, unless away."""
+        self._answer()
+        return await super().load(stream, name)
+
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+        """As in memory, unless away."""
+        self._answer()
+        return await super().save(stream, name, blob, expected)
+
+    async def delete(self, stream: StreamKey, name: str) -> None:
+        """As in memory, unless away."""
+        self._answer()
+        await super().delete(stream, name)
 
     def _answer(self) -> None:
         if self.away:

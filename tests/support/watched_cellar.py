@@ -1,6 +1,7 @@
 """Everything at once: a proxy and a logger under traffic that shifts, watched by a real Prometheus and Alertmanager."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,8 @@ NAMESPACE, SERVICE = "cellar", "wine"
 _FAST = (
     "--min-rows=20",
     "--window-rows=100",  # the rows of one act: all processes share the window
+    "--baseline-rows=50",
+    "--false-alarm-interval=1h",  # with it so few rows can alarm
     "--evaluation-interval-seconds=0.5",
     "--reference-poll-seconds=0.5",
     "--flush-interval-seconds=0.1",
@@ -59,14 +62,17 @@ def inhibitions() -> str:
 
 @contextmanager
 def watched_cellar(directory: Path) -> Iterator[Cellar]:
-    """Starts everything, sends calm rows, shifted rows, and requests to a replica without a model; leaves it all up."""
+    """Starts everything, sends calm rows, shifted rows, and requests to a replica without a model; leaves it all up.
+
+    In between the reference is replaced by one of the same rows that has the model's answers too.
+    """
     references = _references(directory)
     rules = directory / "alerts.yaml"
     rules.write_text(hasty(ALERTS.read_text(), seconds=3))
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
         common = (*_FAST, "--redis-url", redis.url)
-        model = stack.enter_context(EchoModel())
+        model = stack.enter_context(EchoModel(answer=_scores))
         mounted = ("--namespace", NAMESPACE, "--inference-service", SERVICE, "--reference", references / "wine.csv")
         proxy, orphan = (
             stack.enter_context(Driftgauge("proxy", "--upstream-url", url, *mounted, *common))
@@ -86,10 +92,14 @@ def watched_cellar(directory: Path) -> Iterator[Cellar]:
         start = _started(prometheus, len(targets))
         _send(proxy, logger, shift=0)
         prometheus.wait_for("count(driftgauge_drift == 0) == 3")
-        _send(proxy, logger, shift=3)
+        prometheus.wait_for("count(driftgauge_drifted_predictions == 0) >= 2")
+        (references / "wine.csv").write_text(_reference(with_answers=True))
+        prometheus.wait_for("sum(increase(driftgauge_detector_resets_total[1m])) > 0")
+        _send(proxy, logger, shift=5)
         for _ in range(_FAILED):
             ask(orphan.port, body_of([[9.0, 3.0]]))
         prometheus.wait_for("count(driftgauge_drift == 1) == 3")
+        prometheus.wait_for("count(driftgauge_drifted_predictions > 0) == 3")
         prometheus.wait_for(f'sum(request_error_count{{code="502"}}) == {_FAILED}')
         yield Cellar(prometheus, alertmanager, start)
 
@@ -115,9 +125,38 @@ def _references(directory: Path) -> Path:
     """A directory with the reference of the model, filed by its name."""
     found = directory / "references"
     found.mkdir()
-    lines = [f"{alcohol},{ph}\n" for alcohol, ph in _rows(0) if ph is not None]
-    (found / "wine.csv").write_text("alcohol,ph\n" + "".join(lines))
+    (found / "wine.csv").write_text(_reference(with_answers=False))
     return found
+
+
+def _reference(*, with_answers: bool) -> str:
+    """The calm rows as CSV; what the model answers to them stands in columns named by its outputs."""
+    names = ["alcohol", "ph"]
+    if with_answers:
+        names += ["prediction:prediction_confidence", "prediction:prediction_class"]
+    lines = [",".join(names)]
+    for alcohol, ph in _rows(0):
+        if alcohol is not None and ph is not None:
+            values = [alcohol, ph, *_decided(alcohol)]
+            lines.append(",".join(map(str, values[: len(names)])))
+    return "\n".join(lines) + "\n"
+
+
+def _decided(alcohol: float) -> tuple[float, int]:
+    """The larger of the model's two scores, and whose it is."""
+    strong = _strong(alcohol)
+    return max(strong, 1 - strong), int(strong > 1 - strong)
+
+
+def _strong(alcohol: float) -> float:
+    return 1 / (1 + math.exp(13 - alcohol))
+
+
+def _scores(body: bytes) -> bytes:
+    """What the model answers, behind the proxy and behind the logger alike: two scores, from the alcohol."""
+    (row,) = json.loads(body)["instances"]
+    strong = _strong(row[0])
+    return json.dumps({"predictions": [[1 - strong, strong]]}).encode()
 
 
 def _send(proxy: Driftgauge, logger: Driftgauge, shift: float) -> None:
@@ -125,5 +164,5 @@ def _send(proxy: Driftgauge, logger: Driftgauge, shift: float) -> None:
     for number, row in enumerate(_rows(shift)):
         body = json.dumps({"instances": [row]}).encode()
         ask(proxy.port, body)
-        post(logger.port, *pair(body, b'{"predictions":[5.0]}', f"{shift}-{number}"))
+        post(logger.port, *pair(body, _scores(body), f"{shift}-{number}"))
     post(logger.port, Event("request", b'{"instances":[["no number", 3.1]]}', f"{shift}-alone"))

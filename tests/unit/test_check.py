@@ -1,4 +1,4 @@
-"""The check command: its verdicts, its exit codes, its two formats, and the article's own function beside it."""
+"""The check command: its verdicts, its exit codes, its three formats, and the article's own function beside it."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from scipy.stats import ks_2samp
 from sidecar.check import OutputFormat, run_check
 from sidecar.cli import run
 from sidecar.drift.correction import Correction
-from sidecar.drift.report import Rule
+from sidecar.drift.rule import Rule
 
 Floats = NDArray[np.float64]
 
@@ -84,10 +84,12 @@ def test_drift(reference: Path, tmp_path: Path) -> None:
     code, out, _ = check(reference, window)
     lines = [line.split() for line in out.splitlines() if line.strip()]
     titles, _, first = lines[:3]
+    last = lines[-2]
 
     assert 1 == code
-    assert ["feature", "D", "threshold", "p-value", "rows", "missing", "verdict"] == titles
-    assert ("alcohol", "400", "0", "drift") == (first[0], *first[-3:])
+    assert ["feature", "test", "D", "threshold", "p-value", "PSI", "rows", "missing", "verdict"] == titles
+    assert ("alcohol", "ks", "400", "0", "drift") == (*first[:2], *first[-3:])
+    assert ["alcohol:", "Drift:"] == last[:2]
     assert "Drift in 1 of 3 features (alpha 0.05, correction holm)" in out
 
 
@@ -105,7 +107,7 @@ def test_fits_a_page(tmp_path: Path) -> None:
     same = csv(tmp_path / "a.csv", columns, sample(1))
     window = csv(tmp_path / "b.csv", columns, sample(2, shift=0.5))
     _, out, _ = check(same, window)
-    table = out.splitlines()[:-1]
+    table = out[: out.index("tab\\u200b", out.index("verdict"))].splitlines()
 
     assert max(map(len, table)) <= 80
     assert "\x1b" not in out
@@ -131,13 +133,15 @@ def test_json(reference: Path, tmp_path: Path) -> None:
     tree: dict[str, Any] = json.loads(out)
 
     assert 1 == code
-    assert ["reference", "window", "rule", "drift", "drifted_features", "features", "untested"] == list(tree)
+    assert ["reference", "window", "rule", "drift", "drifted_features", "reading"] == list(tree)[:6]
+    assert ["features", "untested", "ignored", "notes"] == list(tree)[6:]
     assert ["path", "rows", "sha256"] == list(tree["window"])
     assert {"alpha": 0.05, "correction": "holm", "min_rows": 1} == tree["rule"]
     assert (True, 1, []) == (tree["drift"], tree["drifted_features"], tree["untested"])
     assert list(COLUMNS) == [feature["feature"] for feature in tree["features"]]
-    keys = ["feature", "test", "statistic", "p_value", "threshold", "drift", "rows", "missing"]
-    assert keys == list(tree["features"][0])
+    keys = {"feature", "test", "statistic", "p_value", "threshold", "drift", "rows", "missing", "kind", "tests"}
+    assert keys <= set(tree["features"][0])
+    assert ["ks", "missing"] == [test["test"] for test in tree["features"][0]["tests"]]
     assert (395, 5) == (tree["features"][0]["rows"], tree["features"][0]["missing"])
 
 
@@ -211,15 +215,102 @@ def test_too_few_rows(reference: Path, tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(("shift", "expected"), [(0.0, 2), (2.0, 1)])
-def test_feature_without_values(reference: Path, tmp_path: Path, shift: float, expected: int) -> None:
-    """A feature that is missing everywhere leaves "no drift" open, but not drift elsewhere."""
-    rows = sample(2, shift=shift)
+def test_feature_without_values(reference: Path, tmp_path: Path) -> None:
+    """A feature that is missing everywhere has drifted: it is the schema that broke."""
+    rows = sample(2)
     rows[:, 0] = np.nan
-    window = csv(tmp_path / "w.csv", COLUMNS, rows)
-    code, _, err = check(reference, window)
+    code, out, _ = check(reference, csv(tmp_path / "w.csv", COLUMNS, rows))
 
-    assert (expected, f"note: {window}: not tested, with fewer than 1 values: 'acidity'\n") == (code, err)
+    assert 1 == code
+    assert "acidity missing 1.0000" in re.sub(" +", " ", out)
+    assert "acidity: Schema break: " in out
+
+
+def test_feature_with_few_values_is_tested_by_those_that_it_lacks(tmp_path: Path) -> None:
+    """Too few values for a distance: the share of missing ones is told in its place."""
+    rows = sample(2)
+    rows[9:, 0] = np.nan
+    window = csv(tmp_path / "w.csv", COLUMNS, rows)
+    few = csv(tmp_path / "r.csv", COLUMNS, rows)
+    code, out, err = check(few, window, Rule(alpha=0.05, correction=Correction.HOLM, min_rows=10))
+
+    assert (0, "") == (code, err)
+    assert "acidity missing 0.0000 inf 1 0.000 9 391 ok" in re.sub(" +", " ", out)
+
+
+def test_missing_values_that_are_new_have_a_line_of_their_own(reference: Path, tmp_path: Path) -> None:
+    """The distance is quiet, the missing values alarm: both are told, and the verdict is drift."""
+    rows = sample(1)
+    rows[::2, 0] = np.nan
+    code, out, _ = check(reference, csv(tmp_path / "w.csv", COLUMNS, rows))
+    lines = [line.split() for line in out.splitlines() if line.split()[:1] == ["acidity"]]
+
+    assert 1 == code
+    assert [("ks", "ok"), ("missing", "drift")] == [(line[1], line[-1]) for line in lines]
+
+
+@pytest.fixture
+def cellar(tmp_path: Path) -> Path:
+    """A reference of a number, a category and a date."""
+    lines = [f"{place % 50},{('red', 'white', 'red')[place % 3]},2026-01-{1 + place % 28:02d}" for place in range(600)]
+    path = tmp_path / "cellar.csv"
+    path.write_text("\n".join(["age,colour,bottled", *lines]) + "\n")
+    return path
+
+
+def test_categories_are_tested(cellar: Path, tmp_path: Path) -> None:
+    """A share that has changed is drift, told by total variation; a column of dates is left out with a note."""
+    window = tmp_path / "w.csv"
+    window.write_text(cellar.read_text().replace("red", "white", 200))
+    code, out, err = check(cellar, window, output_format="json")
+    tree = json.loads(out)
+
+    assert 1 == code
+    assert [("age", "ks", False), ("colour", "tv", True)] == [
+        (one["feature"], one["test"], one["drift"]) for one in tree["features"]
+    ]
+    assert 1 / 3 == pytest.approx(tree["features"][1]["statistic"])
+    assert ["bottled"] == tree["ignored"]
+    assert err == f"note: {cellar}: column 'bottled' holds dates: it is left out, since a date is always new\n"
+    assert [err.removeprefix("note: ").strip()] == tree["notes"]
+
+
+def test_a_change_of_unit_is_told(tmp_path: Path) -> None:
+    """The verdict in the table and the reading under it say scale break."""
+    rows = sample(1) + 10
+    first = csv(tmp_path / "r.csv", COLUMNS, rows)
+    rows[:, 1] *= 2.54
+    _, out, _ = check(first, csv(tmp_path / "w.csv", COLUMNS, rows))
+
+    assert re.search(r"sugar .* scale *\n", out)
+    assert "sugar: Scale break: " in out
+    assert "2.54" in out
+
+
+def test_many_readings_are_cut(tmp_path: Path) -> None:
+    """Of a dozen features that drifted ten are read out."""
+    names = tuple(f"f{place}" for place in range(12))
+    zeros, ones = np.zeros((300, 12)), np.ones((300, 12))
+    zeros[0], ones[0] = 1, 0
+    _, out, _ = check(csv(tmp_path / "a.csv", names, zeros), csv(tmp_path / "b.csv", names, ones))
+
+    assert 10 == len(re.findall(r"^f\d+: ", out, re.MULTILINE))
+    assert "(and 2 more)\n" in out
+
+
+def test_page(reference: Path, tmp_path: Path) -> None:
+    """A page for a browser: plain letters that any terminal holds, with pictures, files and notes."""
+    rows = np.column_stack([sample(2, shift=0.5), np.zeros(400)])
+    window = csv(tmp_path / "w\u00e9in.csv", (*COLUMNS, "id"), rows)
+    code, out, _ = check(reference, window, output_format="html")
+
+    assert 1 == code
+    assert out.isascii()
+    assert out.startswith('<!doctype html>\n<html lang="en">')
+    assert 3 == out.count("<svg")
+    assert "<h1><bdi>w&#233;in.csv against reference.csv</bdi></h1>" in out
+    assert "p-value under 0.05 after correction (holm)" in out
+    assert "columns that the reference does not have are left out: &#x27;id&#x27;" in out
 
 
 def test_many_names_are_cut(reference: Path, tmp_path: Path) -> None:

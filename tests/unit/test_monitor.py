@@ -3,51 +3,12 @@
 import logging
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from sidecar.drift.correction import Correction
-from sidecar.drift.report import Rule
-from sidecar.metrics import Metrics
-from sidecar.models import KnownModels
-from sidecar.monitor import Monitor
-from sidecar.payload import Kind, ModelKey
-from sidecar.reference import References, schema_hash
-from sidecar.storage.memory import MemoryRing
-from sidecar.storage.ring import Block, RingBuffer, StreamKey
-from tests.support.clock import Wristwatch
-from tests.support.models import IRIS, WINE, labels
+from sidecar.payload import ModelKey
+from tests.support.models import IRIS, WINE
 from tests.support.rings import AwayRing, BrokenRing
-
-RULE = Rule(0.05, Correction.HOLM, min_rows=20)
-SCHEMA = schema_hash(("alcohol", "ph"))
-
-
-class Tower:
-    """A monitor with what stands around it; the references lie in a directory.
-
-    Args:
-        directory: Where references are.
-        ring: Where windows are read.
-    """
-
-    def __init__(self, directory: Path, ring: RingBuffer | None = None) -> None:
-        self.clock = Wristwatch()
-        self.ring = MemoryRing(100) if ring is None else ring
-        self.models = KnownModels(10)
-        self.metrics = Metrics("200", 90, self.clock)
-        self.references = References(None, directory)
-        self.monitor = Monitor(self.ring, self.references, self.models, self.metrics, RULE, self.clock)
-
-    async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
-        """Put rows into the ring: alcohol from a value on in steps of 0.1, ph as in the reference."""
-        self.models.admit(model)
-        values = np.column_stack([alcohol + 0.1 * np.arange(rows), 3 + 0.01 * np.arange(rows)])
-        await self.ring.append(StreamKey(model, Kind.REQUEST), Block(schema, values, 999.0))
-
-    def value(self, name: str, model: ModelKey = WINE, **more: str) -> float | None:
-        """One sample of a model."""
-        return self.metrics.registry.get_sample_value(name, labels(model, **more))
+from tests.support.tower import Tower
 
 
 @pytest.fixture

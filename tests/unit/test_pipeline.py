@@ -1,7 +1,7 @@
 """Payload -> ring: every payload ends in exactly one way, and what is accepted is in the ring."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sidecar.drift.profile import FeatureKind
 from sidecar.errors import Reason
 from sidecar.metrics import Metrics
-from sidecar.models import OTHER
+from sidecar.models import OTHER, OutputColumns
 from sidecar.payload import Kind, ModelKey, Outcome, Payload
 from sidecar.pipeline import Pipeline, PipelineSettings, sampled
+from sidecar.protocol.category import code
 from sidecar.reference import References, schema_hash
 from sidecar.storage.memory import MemoryRing
 from sidecar.storage.ring import RingBuffer, StreamKey, Window
@@ -21,7 +23,10 @@ from tests.support.models import IRIS, WINE, labels
 from tests.support.rings import AwayRing, BrokenRing, HeldRing
 from tests.support.waiting import until
 
-COLUMNS = ("alcohol", "ph")
+COLUMNS = {"alcohol": FeatureKind.NUMERIC, "ph": FeatureKind.NUMERIC}
+REFERENCE = "alcohol,ph\n9.5,3.1\n10.5,3.3\n"
+MIXED = "alcohol,day,colour\n9.5,2026-03-01,red\n10.5,2026-03-02,white\n"
+PREDICTED = "alcohol,prediction:label,prediction:score\n9.5,red,0.5\n10.5,white,0.25\n"
 SETTINGS = PipelineSettings(
     queue_payloads=4,
     queue_bytes=1_000,
@@ -54,7 +59,8 @@ class Bench:
     def __init__(self, ring: RingBuffer, references: References, settings: PipelineSettings) -> None:
         self.ring = ring
         self.metrics = Metrics("200", 90)
-        self.pipeline = Pipeline(settings, ring, references, self.metrics)
+        self.outputs = OutputColumns()
+        self.pipeline = Pipeline(settings, ring, references, self.metrics, self.outputs)
 
     async def take(self, *payloads: Payload) -> None:
         """Offer payloads, and run the pipeline until all of them have ended."""
@@ -64,10 +70,11 @@ class Bench:
         await self.pipeline.run()
 
     async def window(
-        self, model: ModelKey = WINE, kind: Kind = Kind.REQUEST, columns: tuple[str, ...] = COLUMNS
+        self, model: ModelKey = WINE, kind: Kind = Kind.REQUEST, columns: Mapping[str, FeatureKind] = COLUMNS
     ) -> Window:
         """What the ring holds of a model."""
-        return await self.ring.read(StreamKey(model, kind), schema_hash(columns), len(columns))
+        schema = schema_hash(tuple(columns), tuple(columns.values()))
+        return await self.ring.read(StreamKey(model, kind), schema, len(columns))
 
     def ends(self, model: ModelKey = WINE) -> dict[tuple[str, str, str], int]:
         """How many payloads of a model ended how: (kind, outcome, reason) -> number, zeros left out."""
@@ -91,11 +98,13 @@ Build = Callable[..., Bench]
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
     """Makes a bench; the reference is of `WINE` alone."""
-    (tmp_path / "wine.csv").write_text("alcohol,ph\n9.5,3.1\n10.5,3.3\n")
-    references = References(None, tmp_path)
-    references.refresh(0.0)
 
-    def make(ring: RingBuffer | None = None, settings: PipelineSettings = SETTINGS) -> Bench:
+    def make(
+        ring: RingBuffer | None = None, settings: PipelineSettings = SETTINGS, reference: str = REFERENCE
+    ) -> Bench:
+        (tmp_path / "wine.csv").write_text(reference)
+        references = References(None, tmp_path)
+        references.refresh(0.0)
         return Bench(MemoryRing(2000) if ring is None else ring, references, settings)
 
     return make
@@ -135,15 +144,98 @@ async def test_a_status_that_was_not_told_leaves_the_code_empty(build: Build) ->
     assert bench.value("request_sum", code="") == 1
 
 
-async def test_numeric_outputs_of_a_response_have_a_stream_of_their_own(build: Build) -> None:
+async def test_rows_know_which_payload_they_came_in(build: Build) -> None:
+    """Rows of one request are seldom independent."""
+    bench = build()
+    await bench.take(
+        request(b'{"instances": [[1, 1], [2, 2]]}'),
+        request(b'{"instances": [[3, 3]]}'),
+        request(b'{"instances": [[4, 4], [5, 5], [6, 6]]}'),
+    )
+    window = await bench.window()
+
+    assert [0, 0, 1, 2, 2, 2] == (window.requests - window.requests[0]).tolist()
+
+
+async def test_categories_are_codes_and_an_ignored_column_keeps_its_place(build: Build) -> None:
+    """What is missing of categories is counted as of numbers; of an ignored column nothing is missing."""
+    bench = build(reference=MIXED)
+    await bench.take(request(b'{"instances": [[9.5, "2026-11-23", "red"], [9.8, null, null]]}'))
+    kinds = (FeatureKind.NUMERIC, FeatureKind.IGNORED, FeatureKind.CATEGORICAL)
+    window = await bench.window(columns=dict(zip(("alcohol", "day", "colour"), kinds, strict=True)))
+
+    np.testing.assert_array_equal([[9.5, np.nan, code("red")], [9.8, np.nan, np.nan]], window.rows)
+    assert 1 == bench.value("driftgauge_missing_values_total", feature="colour")
+    assert None is bench.value("driftgauge_missing_values_total", feature="day")
+
+
+async def test_outputs_of_a_response_have_a_stream_of_their_own(build: Build) -> None:
     """Their columns are named by the response, and they are no feature rows."""
     bench = build()
     await bench.take(response(b'{"predictions": [5, 6]}'))
-    window = await bench.window(kind=Kind.RESPONSE, columns=("prediction",))
+    window = await bench.window(kind=Kind.RESPONSE, columns={"prediction": FeatureKind.NUMERIC})
 
     np.testing.assert_array_equal([[5], [6]], window.rows)
     assert bench.ends() == {("response", "accepted", ""): 1}
     assert bench.value("driftgauge_rows_total") == 0
+    assert [0, 0] == (window.requests - window.requests[0]).tolist()
+
+
+async def test_what_the_newest_response_looks_like_is_told(build: Build) -> None:
+    """By model, with the texts of its categories; without a reference too."""
+    bench = build()
+    await bench.take(response(b'{"predictions": ["red"]}', IRIS), response(b'{"predictions": ["white"]}', IRIS))
+    layout = bench.outputs.get(IRIS)
+    window = await bench.window(IRIS, Kind.RESPONSE, {"prediction": FeatureKind.CATEGORICAL})
+
+    assert layout is not None
+    assert {"prediction": FeatureKind.CATEGORICAL} == layout.known
+    assert {code("red"): "red", code("white"): "white"} == layout.categories
+    assert [[code("red")], [code("white")]] == window.rows.tolist()
+    assert None is bench.outputs.get(WINE)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "columns"),
+    [
+        (b'["red"]', b"[null]", {"prediction": FeatureKind.CATEGORICAL}),
+        (b"[[0, 0]]", b"[[0, 1]]", {"prediction_0": FeatureKind.NUMERIC, "prediction_1": FeatureKind.NUMERIC}),
+    ],
+    ids=["a column without any value", "numbers that look like scores by chance"],
+)
+async def test_a_response_is_read_like_the_one_before_it(
+    build: Build, first: bytes, second: bytes, columns: Mapping[str, FeatureKind]
+) -> None:
+    """What it alone cannot tell sets no rows apart."""
+    bench = build()
+    await bench.take(response(b'{"predictions": %b}' % first), response(b'{"predictions": %b}' % second))
+    window = await bench.window(kind=Kind.RESPONSE, columns=columns)
+
+    assert 2 == len(window.rows)
+
+
+async def test_predictions_of_a_reference_are_taken_by_name_and_kind(build: Build) -> None:
+    """Other outputs are left out, and nothing needs to be told of the response."""
+    bench = build(reference=PREDICTED)
+    await bench.take(
+        response(b'{"predictions": [{"score": 0.5, "label": "red", "note": "x"}]}'),
+        response(b'{"predictions": [{"score": 0.5}]}'),
+    )
+    columns = {"label": FeatureKind.CATEGORICAL, "score": FeatureKind.NUMERIC}
+    window = await bench.window(kind=Kind.RESPONSE, columns=columns)
+
+    assert [[code("red"), 0.5]] == window.rows.tolist()
+    assert bench.ends() == {("response", "accepted", ""): 1, ("response", "rejected", "wrong_width"): 1}
+    assert None is bench.outputs.get(WINE)
+
+
+async def test_a_reference_of_predictions_alone_tests_no_requests(build: Build) -> None:
+    """Their rows are counted all the same."""
+    bench = build(reference="prediction:label\nred\nwhite\n")
+    await bench.take(request(b'{"instances": [[9.5, 3.1]]}'), response(b'{"outputs": {"label": ["red"]}}'))
+
+    assert bench.ends() == {("request", "dropped", "no_reference"): 1, ("response", "accepted", ""): 1}
+    assert bench.value("request_sum", code="200") == 1
 
 
 @pytest.mark.parametrize(
@@ -303,8 +395,10 @@ async def test_of_a_payload_longer_than_the_window_the_last_rows_are_kept(build:
     """The ring would forget the others anyway; all of them are counted."""
     bench = build(settings=replace(SETTINGS, window_rows=2))
     await bench.take(request(b'{"instances": [[1, null], [2, 2], [3, 3]]}'))
+    window = await bench.window()
 
-    assert [[2, 2], [3, 3]] == (await bench.window()).rows.tolist()
+    assert [[2, 2], [3, 3]] == window.rows.tolist()
+    assert window.requests[0] == window.requests[1]
     assert bench.value("driftgauge_rows_total") == 3
     assert bench.value("request_sum", code="200") == 3
     assert bench.value("driftgauge_missing_values_total", feature="ph") == 1

@@ -1,46 +1,69 @@
-"""The evaluation of one window: who is tested, what is counted, how the verdict falls."""
+"""The evaluation of one window: who is tested, by what, what is counted, how the verdict falls."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp
+from scipy.stats import chi2_contingency, ks_2samp
 
+from sidecar.drift.budget import Budget
 from sidecar.drift.correction import Correction
 from sidecar.drift.p_value import PValues
-from sidecar.drift.report import DriftReport, Rule, evaluate
+from sidecar.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
+from sidecar.drift.report import Standing, evaluate, independent
+from sidecar.drift.result import Change, DriftReport, FeatureDrift, TestName
+from sidecar.drift.rule import Rule
 
 Floats = NDArray[np.float64]
 
-COLUMNS = ("still", "shifted", "sparse")
+COLUMNS = ("still", "shifted", "short")
 HOLM = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=50)
+BUDGET = replace(HOLM, budget=Budget(false_alarm_seconds=30 * 86400, evaluation_seconds=60, tolerance=0.05))
+COLOURS = {0.0: "red", 1.0: "white", 2.0: "rosé"}
 
 
-def reference() -> list[Floats]:
+def reference() -> tuple[Profile, ...]:
     """Three standard normal features of 1000, 900 and 800 values."""
     generator = np.random.default_rng(1)
-    return [np.sort(generator.normal(size=size)) for size in (1000, 900, 800)]
+    return tuple(
+        numeric_profile(name, np.sort(generator.normal(size=size)))
+        for name, size in zip(COLUMNS, (1000, 900, 800), strict=True)
+    )
 
 
 def window(rows: int = 300) -> Floats:
-    """Three features: one as the reference, one shifted by a standard deviation, one with ten values alone."""
-    rows_by_feature = np.random.default_rng(2).normal([0.0, 1.0, 0.0], 1.0, size=(rows, 3))
-    rows_by_feature[10:, 2] = np.nan
-    return rows_by_feature
+    """Two features, one as the reference, one shifted by a standard deviation; and one as short as the window."""
+    return np.random.default_rng(4).normal([0.0, 1.0, 0.0], 1.0, size=(rows, 3))
 
 
-def report(rows: Floats, rule: Rule = HOLM) -> DriftReport:
+def report(rows: Floats, rule: Rule = HOLM, standing: Standing | None = None) -> DriftReport:
     """The report on a window."""
-    return evaluate(COLUMNS, reference(), rows, rule, PValues())
+    return evaluate(reference(), rows, rule, PValues(), standing)
 
 
-def test_finds_the_shifted_feature() -> None:
-    """One feature drifts, one does not, one has too few values."""
-    actual = report(window())
+def only(profile: Profile, values: Floats, rule: Rule = HOLM) -> FeatureDrift:
+    """What is found of a single feature."""
+    (feature,) = evaluate([profile], values.reshape(-1, 1), rule, PValues()).features
+    return feature
 
-    assert (True, 1, 300, ("sparse",)) == (actual.drift, actual.drifted_features, actual.rows, actual.untested)
-    assert [("still", False), ("shifted", True)] == [(one.feature, one.drift) for one in actual.features]
+
+def colours(red: int, white: int, pink: int = 0) -> Profile:
+    """A column of categories."""
+    return categorical_profile("colour", np.repeat([0.0, 1.0, 2.0], [red, white, pink]), COLOURS)
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_finds_the_shifted_feature(rule: Rule) -> None:
+    """One feature drifts, two do not, by p-value and by budget."""
+    actual = report(window(), rule)
+
+    assert (True, 1, 300, ()) == (actual.drift, actual.drifted_features, actual.rows, actual.untested)
+    assert [False, True, False] == [one.drift for one in actual.features]
+    assert COLUMNS == tuple(one.feature for one in actual.features)
+    assert [Change.NONE, Change.DRIFT, Change.NONE] == [one.change for one in actual.features]
+    assert actual.reading.startswith("Drift in 1 of 3 features; shifted moved most (D 0.")
 
 
 def test_numbers_are_those_of_scipy() -> None:
@@ -49,34 +72,228 @@ def test_numbers_are_those_of_scipy() -> None:
     rows[::7, 0] = np.nan
     actual = report(rows).features[0]
     present = rows[~np.isnan(rows[:, 0]), 0]
-    expected = ks_2samp(reference()[0], present, method="asymp")
+    expected = ks_2samp(reference()[0].values, present, method="asymp")
 
     assert (present.size, 300 - present.size) == (actual.rows, actual.missing)
-    assert float(expected.statistic) == pytest.approx(actual.statistic, abs=1e-12)
-    assert float(expected.pvalue) == pytest.approx(actual.p_value, abs=1e-9)
+    assert float(expected.statistic) == pytest.approx(actual.distance.statistic, abs=1e-12)
+    assert float(expected.pvalue) == pytest.approx(actual.distance.p_value, abs=1e-9)
 
 
 @pytest.mark.parametrize("correction", Correction)
-def test_threshold_is_the_statistic_that_alarms(correction: Correction) -> None:
-    """Under every correction a feature drifts exactly if its statistic reaches its threshold."""
-    actual = report(window(), Rule(alpha=0.05, correction=correction, min_rows=1))
+def test_a_p_value_below_its_level_alarms(correction: Correction) -> None:
+    """Under every correction a test of distance alarms exactly if its statistic reaches its threshold."""
+    tests = [one.distance for one in report(window(), Rule(alpha=0.05, correction=correction, min_rows=1)).features]
 
-    assert [one.drift for one in actual.features] == [one.statistic >= one.threshold for one in actual.features]
-    assert all(0.0 < one.threshold <= 1.0 for one in actual.features)
+    assert [one.drift for one in tests] == [one.statistic >= one.threshold for one in tests]
+    assert all(0.0 < one.threshold <= 1.0 for one in tests)
 
 
-def test_correction_counts_tested_features_alone() -> None:
-    """With one of three features tested, that one is tested at alpha itself."""
+def test_holm_is_that_of_the_tests() -> None:
+    """The smallest p-value is compared with alpha over the number of tests, the next one with one test less."""
     rows = window()
-    rows[10:, 1] = np.nan
-    (only,) = report(rows).features
+    expected = [
+        float(ks_2samp(profile.values, column, method="asymp").pvalue)
+        for profile, column in zip(reference(), rows.T, strict=True)
+    ]
+    smallest, middle, _ = sorted(expected)
 
-    assert PValues().critical_statistic(1000, 300, 0.05) == only.threshold
+    assert smallest < 0.05 / 3
+    assert middle >= 0.05 / 2
+    assert [value == smallest for value in expected] == [one.drift for one in report(rows).features]
 
 
-def test_too_few_rows() -> None:
+def test_the_budget_has_a_bar_of_its_own() -> None:
+    """It alarms above the bar, which is the tolerance and what window and reference may err by."""
+    for one, rows in zip(report(window(), BUDGET).features, (1000, 900, 800), strict=True):
+        assert BUDGET.budget is not None
+        assert one.distance.threshold == BUDGET.budget.ks_bar(rows, 300, 3)
+        assert one.distance.drift == (one.distance.statistic > one.distance.threshold)
+
+
+def test_the_budget_tolerates_what_the_p_value_does_not() -> None:
+    """A shift of a tenth of a deviation is news to ten thousand rows, and worth nobody's sleep."""
+    generator = np.random.default_rng(3)
+    profile, values = numeric_profile("a", np.sort(generator.normal(size=20_000))), generator.normal(0.1, 1, 10_000)
+
+    assert (True, False) == (only(profile, values).drift, only(profile, values, BUDGET).drift)
+
+
+def test_rows_that_depend_on_each_other_are_worth_less() -> None:
+    """Thirty rows for one that is independent raise the bar, until nothing could alarm."""
+    factors = np.array([1.0, 30.0, 1000.0])
+    standing = replace(independent(3), factors=factors)
+    actual = report(window(), BUDGET, standing).features
+
+    assert [300.0, 10.0, 1.0] == [one.effective_rows for one in actual]
+    assert [False, False, False] == [one.drift for one in actual]
+    assert (math.inf, math.inf) == (actual[2].distance.threshold, actual[2].detectable)
+    assert actual[0].distance.threshold < actual[0].detectable <= 1
+
+
+def test_the_detector_has_a_say() -> None:
+    """Its evidence is a test more, in alarm since the time that is known, whatever the window says."""
+    standing = Standing(np.ones(3), np.array([8.5, 0.0, 9.0]), 7.0, np.array([1234.5, np.nan, np.nan]))
+    actual = report(window(), BUDGET, standing)
+    last = [one.tests[-1] for one in actual.features]
+
+    assert [TestName.SEQUENTIAL] * 3 == [test.test for test in last]
+    assert [(8.5, None, 7.0, True), (0.0, None, 7.0, False), (9.0, None, 7.0, False)] == [
+        (test.statistic, test.p_value, test.threshold, test.drift) for test in last
+    ]
+    assert [1234.5, None, None] == [one.since for one in actual.features]
+    assert [True, True, False] == [one.drift for one in actual.features]
+
+
+def test_without_a_detector_nobody_knows_since_when() -> None:
+    """Neither test nor time."""
+    for one in report(window()).features:
+        assert ([TestName.KS], None) == ([test.test for test in one.tests], one.since)
+
+
+def test_missing_values_have_a_test_of_their_own() -> None:
+    """Where either side misses any; the p-value is Pearson's, with Yates' correction."""
+    rows = window()
+    rows[:60, 0] = np.nan
+    first, second, _ = report(rows).features
+    missing = first.tests[1]
+    expected = float(chi2_contingency([[1000, 0], [240, 60]]).pvalue)
+
+    assert [TestName.KS, TestName.MISSING] == [test.test for test in first.tests]
+    assert [TestName.KS] == [test.test for test in second.tests]
+    assert missing.drift
+    assert 0.2 == pytest.approx(missing.statistic)
+    assert expected == pytest.approx(missing.p_value, rel=1e-9)
+    assert "20% of the rows lack it" in first.reading
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_values_that_come_back_are_drift_too(rule: Rule) -> None:
+    """Half of the reference lacks what no row of the window does."""
+    profile = replace(reference()[0], missing=1000)
+    missing = only(profile, window()[:, 0], rule).tests[1]
+
+    assert (TestName.MISSING, 0.5, True) == (missing.test, missing.statistic, missing.drift)
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+@pytest.mark.parametrize("profile", [reference()[0], colours(500, 500)])
+def test_a_window_of_missing_values_alone(profile: Profile, rule: Rule) -> None:
+    """There is no distance to test, but what is missing alarms."""
+    actual = only(profile, np.full(300, np.nan), rule)
+
+    assert [(TestName.MISSING, 1.0, True)] == [(one.test, one.statistic, one.drift) for one in actual.tests]
+    assert (0, 300, 0, ()) == (actual.rows, actual.missing, actual.outside, actual.window_quantiles)
+    assert (Change.SCHEMA, True) == (actual.change, actual.reading.startswith("Schema break: no row has"))
+    assert 1.0 == actual.histogram[-1].window
+
+
+def test_too_few_values_leave_the_test_of_missing_ones() -> None:
+    """Ten values of 300 rows are too few for a distance."""
+    rows = window()
+    rows[10:, 2] = np.nan
+    actual = report(rows)
+
+    assert (3, ()) == (len(actual.features), actual.untested)
+    assert [TestName.MISSING] == [test.test for test in actual.features[2].tests]
+
+
+def test_categories_are_tested_by_total_variation() -> None:
+    """Half of what the shares differ by, all in all; the p-value is Pearson's."""
+    values = np.repeat([0.0, 1.0, 2.0], [100, 120, 80])
+    actual = only(colours(500, 300, 200), values)
+    expected = float(chi2_contingency([[500, 300, 200], [100, 120, 80]]).pvalue)
+
+    assert (TestName.TV, True) == (actual.distance.test, actual.drift)
+    assert abs(100 / 300 - 0.5) == pytest.approx(actual.distance.statistic)
+    assert expected == pytest.approx(actual.distance.p_value, rel=1e-9)
+    assert actual.distance.threshold <= actual.distance.statistic
+    assert ((), ()) == (actual.window_quantiles, actual.reference_quantiles)
+    assert "'red': 50% in the reference, 33% now" in actual.reading
+
+
+@pytest.mark.parametrize(("red", "drift"), [(150, False), (156, False), (165, True), (200, True)])
+def test_the_threshold_of_shares_is_where_the_verdict_turns(red: int, drift: bool) -> None:  # noqa: FBT001 - a column of the table
+    """By p-value, too, a test of shares alarms exactly if its statistic reaches its threshold."""
+    distance = only(colours(500, 300, 200), np.repeat([0.0, 1.0, 2.0], [red, 180 - red // 2, 120 - red // 2])).distance
+
+    assert drift == distance.drift == (distance.statistic >= distance.threshold)
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_a_flood_of_new_categories_is_one_cell(rule: Rule) -> None:
+    """A thousand names that the reference does not know cost nothing, and break the schema."""
+    actual = only(colours(500, 300, 200), np.arange(1000.0, 2000.0), rule)
+
+    assert (1.0, True, 1000) == (actual.distance.statistic, actual.drift, actual.outside)
+    assert Change.SCHEMA is actual.change
+    assert {"red", "white", "rosé", "unseen", "missing"} == {one.label for one in actual.histogram}
+
+
+def test_a_reference_of_a_thousand_categories_is_no_alarm() -> None:
+    """Rare categories that come by chance are no drift to the budget: it knows who chose the cells."""
+    generator = np.random.default_rng(5)
+    profile = categorical_profile("id", np.sort(generator.integers(0, 1000, 5000).astype(np.float64)), {})
+
+    assert not only(profile, generator.integers(0, 1000, 500).astype(np.float64), BUDGET).drift
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_a_constant_feature(rule: Rule) -> None:
+    """As the reference it is still; any other value is drift, and breaks the schema."""
+    profile = numeric_profile("a", np.full(1000, 7.0))
+    still, moved = (only(profile, np.full(300, value), rule) for value in (7.0, 7.5))
+
+    assert (0.0, False, Change.NONE) == (still.distance.statistic, still.drift, still.change)
+    assert (1.0, True, Change.SCHEMA) == (moved.distance.statistic, moved.drift, moved.change)
+    assert (0, 300) == (still.outside, moved.outside)
+    assert None is moved.effects.wasserstein
+
+
+def test_columns_that_are_the_same_have_the_same_results() -> None:
+    """A column that stands twice in the reference is tested twice."""
+    profile = reference()[1]
+    values = window()[:, 1]
+    first, second = evaluate(
+        [profile, replace(profile, name="again")], np.stack([values, values], axis=1), BUDGET, PValues()
+    ).features
+
+    assert first.tests == second.tests
+    assert (first.histogram, first.effects) == (second.histogram, second.effects)
+
+
+def test_ignored_columns_are_named_and_nothing_else() -> None:
+    """Their places in a row count, their values do not, nor do they raise the bar of others."""
+    profiles = [ignored_profile("day", 1000), *reference()]
+    rows = np.column_stack([np.full(300, np.nan), window()])
+    actual = evaluate(profiles, rows, BUDGET, PValues())
+
+    assert replace(report(window(), BUDGET), ignored=("day",)) == actual
+
+
+def test_standing_is_by_the_place_in_the_reference() -> None:
+    """Ignored columns have one too."""
+    profiles = [ignored_profile("day", 1000), *reference()]
+    rows = np.column_stack([np.full(300, np.nan), window()])
+    standing = Standing(np.array([9.0, 1.0, 3.0, 2.0]), np.arange(4.0), 7.0, np.array([np.nan, 1.0, np.nan, 3.0]))
+    actual = evaluate(profiles, rows, BUDGET, PValues(), standing).features
+
+    assert [300.0, 100.0, 150.0] == [one.effective_rows for one in actual]
+    assert [1.0, 2.0, 3.0] == [one.tests[-1].statistic for one in actual]
+    assert [1.0, None, 3.0] == [one.since for one in actual]
+
+
+def test_a_reference_of_ignored_columns_has_no_verdict() -> None:
+    """There is nothing to test."""
+    actual = evaluate([ignored_profile("day", 10)], np.full((300, 1), np.nan), HOLM, PValues())
+
+    assert (None, None, (), ("day",)) == (actual.drift, actual.drifted_features, actual.untested, actual.ignored)
+    assert "No verdict: there is nothing to test." == actual.reading
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_too_few_rows(rule: Rule) -> None:
     """A window under the least rows has no verdict, and no feature is tested."""
-    actual = report(window(49))
+    actual = report(window(49), rule)
 
     assert ((), COLUMNS, 49, None, None) == (
         actual.features,
@@ -85,30 +302,43 @@ def test_too_few_rows() -> None:
         actual.drift,
         actual.drifted_features,
     )
+    assert "No verdict: too few rows (49)." == actual.reading
 
 
 @pytest.mark.parametrize("min_rows", [0, 1])
-def test_empty_window(min_rows: int) -> None:
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_empty_window(min_rows: int, rule: Rule) -> None:
     """A window without rows has no verdict, whatever the rule asks for."""
-    actual = report(np.empty((0, 3)), Rule(alpha=0.05, correction=Correction.HOLM, min_rows=min_rows))
+    actual = report(np.empty((0, 3)), replace(rule, min_rows=min_rows))
 
     assert (None, COLUMNS) == (actual.drift, actual.untested)
 
 
-def test_one_row_can_not_alarm_against_one() -> None:
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_one_row_can_not_alarm_against_one(rule: Rule) -> None:
     """Where no distance could alarm the threshold is infinity and the feature does not drift."""
-    rule = Rule(alpha=0.05, correction=Correction.NONE, min_rows=1)
-    (only,) = evaluate(("a",), [np.array([1.0])], np.array([[2.0]]), rule, PValues()).features
+    for profile in (numeric_profile("a", np.ones(1)), categorical_profile("a", np.ones(1), {})):
+        actual = only(profile, np.array([2.0]), replace(rule, min_rows=1))
 
-    assert (1.0, math.inf, False) == (only.statistic, only.threshold, only.drift)
+        assert (1.0, math.inf, False) == (actual.distance.statistic, actual.distance.threshold, actual.drift)
+        assert math.inf == actual.detectable
 
 
 def test_values_are_plain() -> None:
     """All numbers of a report are Python's own, fit for JSON."""
-    for one in report(window()).features:
-        kinds = [type(value) for value in (one.statistic, one.p_value, one.threshold, one.drift, one.rows, one.missing)]
+    rows = window()
+    rows[:60, 0] = np.nan
+    for one in (*report(rows).features, only(colours(500, 500), np.zeros(300)), *report(rows, BUDGET).features):
+        for test in one.tests:
+            kinds = [type(value) for value in (test.statistic, test.p_value, test.threshold, test.drift)]
+            assert [float, float, float, bool] == kinds
+        numbers = [one.rows, one.missing, one.outside, one.effective_rows, one.detectable]
+        effects = [one.effects.psi, one.effects.jensen_shannon]
+        bars = [value for bar in one.histogram for value in (bar.reference, bar.window)]
 
-        assert [float, float, float, bool, int, int] == kinds
+        assert [int, int, int, float, float] == [type(value) for value in numbers]
+        assert {float} == {type(value) for value in (*effects, *bars, *one.window_quantiles, *one.reference_quantiles)}
+        assert {type(bar.upper) for bar in one.histogram} <= {float, type(None)}
 
 
 def test_quantiles_are_of_what_was_tested() -> None:
@@ -116,14 +346,22 @@ def test_quantiles_are_of_what_was_tested() -> None:
     rows = window()
     rows[::7, 0] = np.nan
     actual = report(rows).features[0]
+    values = reference()[0].values
 
     assert (np.nanmin(rows[:, 0]), np.nanmax(rows[:, 0])) == (actual.window_quantiles[0], actual.window_quantiles[-1])
-    assert (reference()[0][0], reference()[0][-1]) == (actual.reference_quantiles[0], actual.reference_quantiles[-1])
+    assert (values[0], values[-1]) == (actual.reference_quantiles[0], actual.reference_quantiles[-1])
+
+
+def test_values_outside_the_reference_are_counted() -> None:
+    """Numbers below or above all of its; its ends are not."""
+    actual = only(numeric_profile("a", np.arange(100.0)), np.array([-1.0, 0.0, 50.0, 99.0, 99.5] * 20))
+
+    assert 40 == actual.outside
 
 
 def test_wrong_width() -> None:
     """A window that is not as wide as the reference is the caller's fault."""
-    with pytest.raises(ValueError, match="the window is 2 columns wide, for 3 names and 3 references"):
+    with pytest.raises(ValueError, match="the window is 2 columns wide, for 3 columns of the reference"):
         report(np.zeros((300, 2)))
 
 
@@ -135,16 +373,31 @@ def test_infinity() -> None:
         report(rows)
 
 
-def test_false_alarm_rate() -> None:
-    """Without drift, Holm at 0.05 over three features alarms in at most 5 % of windows, up to chance.
+@pytest.mark.parametrize(("rule", "least", "most"), [(HOLM, 20, 75), (BUDGET, 0, 0)])
+def test_false_alarm_rate(rule: Rule, least: int, most: int) -> None:
+    """Without drift Holm at 0.05 over three features alarms in at most 5 % of windows, up to chance; the budget never.
 
-    1000 windows, each against a reference of its own: at a rate of 5 % more than 75 alarms have a chance of 2e-4.
+    1000 windows, each against a reference of its own: at a rate of 5 % more than 75 alarms have a chance of 2e-4. The
+    budget of one false alarm in 30 days of minutes allows one in 43,200 windows.
     """
     generator = np.random.default_rng(3)
     values, alarms = PValues(), 0
     for _ in range(1000):
-        columns = [np.sort(generator.normal(size=400)) for _ in COLUMNS]
-        actual = evaluate(COLUMNS, columns, generator.normal(size=(100, 3)), HOLM, values)
-        alarms += bool(actual.drift)
+        profiles = [numeric_profile(name, np.sort(generator.normal(size=400))) for name in COLUMNS]
+        alarms += bool(evaluate(profiles, generator.normal(size=(100, 3)), rule, values).drift)
 
-    assert 20 <= alarms <= 75
+    assert least <= alarms <= most
+
+
+@pytest.mark.parametrize("categories", [10, 1_000])
+def test_p_values_of_categories_keep_their_level_however_many_there_are(categories: int) -> None:
+    """Of 200 windows without change about 5 % are below 0.05, also where the reference's frequent ones were luck."""
+    rng = np.random.default_rng(3)
+    rule = Rule(0.05, Correction.HOLM, min_rows=1)
+    found = 0
+    for _ in range(200):
+        reference = np.sort(rng.integers(categories, size=5_000).astype(np.float64))
+        window = rng.integers(categories, size=(500, 1)).astype(np.float64)
+        found += bool(evaluate([categorical_profile("c", reference, {})], window, rule, PValues()).drift)
+
+    assert 2 <= found <= 22  # 10 are expected; beyond lies a chance of 0.0005

@@ -41,17 +41,23 @@ VERDICTS = f"""\
 # TYPE driftgauge_drift gauge
 driftgauge_drift{{{MODEL}}} 1
 # TYPE driftgauge_feature_drift gauge
-driftgauge_feature_drift{{{MODEL},feature="ph",test="ks"}} 1
+driftgauge_feature_drift{{{MODEL},feature="ph",test="ks"}} 0
+driftgauge_feature_drift{{{MODEL},feature="ph",test="sequential"}} 1
 driftgauge_feature_drift{{{MODEL},feature="alcohol",test="ks"}} 0
+driftgauge_feature_drift{{{MODEL},feature="alcohol",test="sequential"}} 0
 # TYPE driftgauge_feature_drift_statistic gauge
 driftgauge_feature_drift_statistic{{{MODEL},feature="ph",test="ks"}} 0.5
+driftgauge_feature_drift_statistic{{{MODEL},feature="ph",test="sequential"}} 8.5
 driftgauge_feature_drift_statistic{{{MODEL},feature="alcohol",test="ks"}} 0.25
+driftgauge_feature_drift_statistic{{{MODEL},feature="alcohol",test="sequential"}} 0
 # TYPE driftgauge_feature_drift_p_value gauge
 driftgauge_feature_drift_p_value{{{MODEL},feature="ph",test="ks"}} 0
 driftgauge_feature_drift_p_value{{{MODEL},feature="alcohol",test="ks"}} 0.75
 # TYPE driftgauge_feature_drift_threshold gauge
-driftgauge_feature_drift_threshold{{{MODEL},feature="ph",test="ks"}} 0.125
+driftgauge_feature_drift_threshold{{{MODEL},feature="ph",test="ks"}} 0.625
+driftgauge_feature_drift_threshold{{{MODEL},feature="ph",test="sequential"}} 7.5
 driftgauge_feature_drift_threshold{{{MODEL},feature="alcohol",test="ks"}} +Inf
+driftgauge_feature_drift_threshold{{{MODEL},feature="alcohol",test="sequential"}} 7.5
 """
 
 
@@ -77,14 +83,14 @@ def test_counts_are_those_of_the_named_service() -> None:
 
 
 def test_features_are_put_together() -> None:
-    """The four gauges of a feature become one value."""
+    """The gauges of both tests of a feature become one value; either alarms."""
     told = gauges.read(SCRAPE + VERDICTS, "wine")
 
     assert told.drift
     assert 1 == told.drifted
     assert (
-        gauges.Feature("alcohol", 0.25, 0.75, math.inf, drift=False),
-        gauges.Feature("ph", 0.5, 0.0, 0.125, drift=True),
+        gauges.Feature("alcohol", 0.25, math.inf, 0.0, 7.5, drift=False),
+        gauges.Feature("ph", 0.5, 0.625, 8.5, 7.5, drift=True),
     ) == told.features
 
 

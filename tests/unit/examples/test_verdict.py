@@ -7,7 +7,7 @@ import pytest
 from examples.demo.gauges import Feature, Gauges
 from examples.demo.verdict import faults
 
-SAME = Feature("ph", 0.05, 0.5, 0.1, drift=False)
+SAME = Feature("ph", 0.05, 0.1, 0.0, 7.0, drift=False)
 RED = Gauges(
     features=(SAME,), drift=False, window_rows=60, newest_at=1.0, rows=60, requests=8, errors=0, lost=0, latency=()
 )

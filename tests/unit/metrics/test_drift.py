@@ -1,92 +1,30 @@
-"""The gauges of an evaluation."""
-
-import math
-from dataclasses import replace
+"""The gauges of an evaluation and of what it is compared with."""
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from sidecar.drift.report import DriftReport, FeatureDrift
 from sidecar.metrics import DriftGauges, Evaluation, ReferenceFacts
+from sidecar.payload import Kind
 from tests.support.clock import Wristwatch
 from tests.support.models import IRIS, WINE, labels
+from tests.support.reports import ALCOHOL, FOUND, TOO_FEW, report_of
 
-DECILES = tuple(float(n) for n in range(11))
-TENFOLD = tuple(10 * value for value in DECILES)
-ALCOHOL = FeatureDrift(
-    feature="alcohol",
-    statistic=0.5,
-    p_value=0.001,
-    threshold=0.25,
-    drift=True,
-    rows=90,
-    missing=10,
-    window_quantiles=DECILES,
-    reference_quantiles=TENFOLD,
-)
-PH = replace(ALCOHOL, feature="ph", statistic=0.1, p_value=0.4, threshold=math.inf, drift=False, rows=100, missing=0)
-FOUND = DriftReport(features=(ALCOHOL, PH), untested=("sulphates",), rows=100, drift=True, drifted_features=1)
-TOO_FEW = DriftReport(features=(), untested=("alcohol", "ph"), rows=7, drift=None, drifted_features=None)
+FACTS = ReferenceFacts(1_599, "ab12", "/mnt/wine.csv", 0.0)
 
 
-@pytest.fixture
-def clock() -> Wristwatch:
-    """The time at which tests begin is 1,000."""
-    return Wristwatch()
+def found() -> Evaluation:
+    """One feature of two has drifted."""
+    return Evaluation(FOUND, 1_000, 0.01, 999)
 
 
-@pytest.fixture
-def gauges(clock: Wristwatch) -> DriftGauges:
-    """Gauges that go stale after 90 seconds."""
-    return DriftGauges(90, clock)
-
-
-@pytest.fixture
-def registry(gauges: DriftGauges) -> CollectorRegistry:
-    """A registry that collects the gauges."""
-    registry = CollectorRegistry()
-    registry.register(gauges)
-    return registry
-
-
-def test_every_number_of_a_feature_is_shown(gauges: DriftGauges, registry: CollectorRegistry) -> None:
-    """D, p, threshold and verdict carry the feature and the test as labels."""
-    gauges.publish(WINE, Evaluation(FOUND, 1_000, 0.01, 999))
-
-    shown = [
-        registry.get_sample_value(name, labels(feature=feature, test="ks"))
-        for feature in ("alcohol", "ph")
-        for name in (
-            "driftgauge_feature_drift_statistic",
-            "driftgauge_feature_drift_p_value",
-            "driftgauge_feature_drift_threshold",
-            "driftgauge_feature_drift",
-        )
-    ]
-
-    assert [0.5, 0.001, 0.25, 1, 0.1, 0.4, math.inf, 0] == shown
-
-
-@pytest.mark.parametrize(("sample", "step"), [("window", 1), ("reference", 10)])
-def test_the_deciles_of_both_samples_are_shown(
-    gauges: DriftGauges, registry: CollectorRegistry, sample: str, step: int
-) -> None:
-    """One series for each of the eleven levels, named by a label that is not a summary's `quantile`."""
-    gauges.publish(WINE, Evaluation(FOUND, 1_000, 0.01, 999))
-
-    shown = [
-        registry.get_sample_value(
-            "driftgauge_feature_quantile", labels(feature="alcohol", sample=sample, level=f"{tenth / 10:g}")
-        )
-        for tenth in range(11)
-    ]
-
-    assert [step * tenth for tenth in range(11)] == shown
+def too_few() -> Evaluation:
+    """No verdict yet."""
+    return Evaluation(TOO_FEW, 1_030, 0.01, 1_029)
 
 
 def test_the_verdict_and_the_window_are_shown(gauges: DriftGauges, registry: CollectorRegistry) -> None:
     """One number each for the model."""
-    gauges.publish(WINE, Evaluation(FOUND, 1_000, 0.01, 999))
+    gauges.publish(WINE, Kind.REQUEST, found())
 
     shown = {
         name: registry.get_sample_value("driftgauge_" + name, labels())
@@ -110,19 +48,49 @@ def test_the_verdict_and_the_window_are_shown(gauges: DriftGauges, registry: Col
     }
 
 
+def test_outputs_have_a_count_and_a_window_of_their_own(gauges: DriftGauges, registry: CollectorRegistry) -> None:
+    """And say nothing of the inputs."""
+    gauges.publish(WINE, Kind.RESPONSE, found())
+
+    assert 1 == registry.get_sample_value("driftgauge_drifted_predictions", labels())
+    assert 100 == registry.get_sample_value("driftgauge_prediction_window_rows", labels())
+    assert registry.get_sample_value("driftgauge_drift", labels()) is None
+    assert registry.get_sample_value("driftgauge_window_rows", labels()) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "family"), [(Kind.REQUEST, "driftgauge_features"), (Kind.RESPONSE, "driftgauge_predictions")]
+)
+def test_every_column_is_told_of_by_its_state(kind: Kind, family: str, clock: Wristwatch) -> None:
+    """None is left out silently: all are tested, and the farthest one alone has series."""
+    registry, gauges = CollectorRegistry(), DriftGauges(90, clock, max_features=1)
+    registry.register(gauges)
+    gauges.publish(WINE, kind, found())
+
+    told = [
+        registry.get_sample_value(family, labels(state=state)) for state in ("tested", "untested", "ignored", "shown")
+    ]
+
+    assert [2, 1, 2, 1] == told
+
+
 def test_too_few_rows_give_no_verdict(gauges: DriftGauges, registry: CollectorRegistry) -> None:
     """The verdict is absent, not 0, while the rows are counted."""
-    gauges.publish(WINE, Evaluation(TOO_FEW, 1_000, 0.01, 999))
+    gauges.publish(WINE, Kind.REQUEST, too_few())
+    gauges.publish(WINE, Kind.RESPONSE, too_few())
+    value = registry.get_sample_value
 
-    assert registry.get_sample_value("driftgauge_drift", labels()) is None
-    assert registry.get_sample_value("driftgauge_drifted_features", labels()) is None
-    assert 7 == registry.get_sample_value("driftgauge_window_rows", labels())
+    assert value("driftgauge_drift", labels()) is None
+    assert value("driftgauge_drifted_features", labels()) is None
+    assert value("driftgauge_drifted_predictions", labels()) is None
+    assert 7 == value("driftgauge_window_rows", labels())
+    assert 7 == value("driftgauge_prediction_window_rows", labels())
 
 
 def test_a_feature_that_is_no_longer_tested_vanishes(gauges: DriftGauges, registry: CollectorRegistry) -> None:
     """A gauge that nobody renews would freeze at its last value."""
-    gauges.publish(WINE, Evaluation(FOUND, 1_000, 0.01, 999))
-    gauges.publish(WINE, Evaluation(TOO_FEW, 1_030, 0.01, 1_029))
+    gauges.publish(WINE, Kind.REQUEST, found())
+    gauges.publish(WINE, Kind.REQUEST, too_few())
 
     assert registry.get_sample_value("driftgauge_feature_drift", labels(feature="alcohol", test="ks")) is None
 
@@ -132,29 +100,72 @@ def test_a_stale_evaluation_vanishes(
     gauges: DriftGauges, registry: CollectorRegistry, clock: Wristwatch, age: float, shown: int | None
 ) -> None:
     """When evaluations stop, so do their gauges."""
-    gauges.publish(WINE, Evaluation(FOUND, 1_000, 0.01, 999))
+    gauges.publish(WINE, Kind.REQUEST, found())
+    gauges.publish(WINE, Kind.RESPONSE, found())
     clock.now += age
 
     assert shown == registry.get_sample_value("driftgauge_drift", labels())
+    assert shown == registry.get_sample_value("driftgauge_drifted_predictions", labels())
 
 
 def test_a_withdrawn_evaluation_vanishes_alone(gauges: DriftGauges, registry: CollectorRegistry) -> None:
-    """Other models keep theirs."""
-    gauges.publish(WINE, Evaluation(FOUND, 1_000, 0.01, 999))
-    gauges.publish(IRIS, Evaluation(FOUND, 1_000, 0.01, 999))
-    gauges.withdraw(WINE)
+    """Other models keep theirs, and so does the other half of the inferences."""
+    for model in (WINE, IRIS):
+        for kind in Kind:
+            gauges.publish(model, kind, found())
+    gauges.withdraw(WINE, Kind.REQUEST)
+    gauges.withdraw(WINE, Kind.REQUEST)
 
     assert registry.get_sample_value("driftgauge_drift", labels(WINE)) is None
+    assert 1 == registry.get_sample_value("driftgauge_drifted_predictions", labels(WINE))
     assert 1 == registry.get_sample_value("driftgauge_drift", labels(IRIS))
+
+
+def test_fresh_evaluations_are_handed_out_by_kind(gauges: DriftGauges) -> None:
+    """In the order of the models' names."""
+    first, second = found(), Evaluation(report_of(ALCOHOL), 1_000, 0.02, 999)
+    gauges.publish(IRIS, Kind.REQUEST, second)
+    gauges.publish(WINE, Kind.REQUEST, first)
+
+    assert [(WINE, first), (IRIS, second)] == list(gauges.fresh().items())
+    assert {} == gauges.fresh(Kind.RESPONSE)
 
 
 def test_a_reference_is_told_by_rows_hash_path_and_time(gauges: DriftGauges, registry: CollectorRegistry) -> None:
     """And a model without one shows 0 rows."""
-    gauges.set_reference(WINE, ReferenceFacts(1_599, "ab12", "/mnt/wine.csv", 0.0))
-    gauges.set_reference(IRIS, None)
+    gauges.set_reference(WINE, Kind.REQUEST, FACTS)
+    gauges.set_reference(IRIS, Kind.REQUEST, None)
 
     told = labels(WINE, hash="ab12", path="/mnt/wine.csv", loaded="1970-01-01T00:00:00Z")
 
     assert 1_599 == registry.get_sample_value("driftgauge_reference_rows", labels(WINE))
     assert 0 == registry.get_sample_value("driftgauge_reference_rows", labels(IRIS))
     assert 1 == registry.get_sample_value("driftgauge_reference_info", told)
+
+
+@pytest.mark.parametrize("needed", [0, 2_400])
+def test_the_rows_that_a_reference_lacks_are_told(
+    gauges: DriftGauges, registry: CollectorRegistry, needed: int
+) -> None:
+    """0 where it has enough; nothing where there is no reference."""
+    gauges.set_reference(WINE, Kind.REQUEST, ReferenceFacts(500, "ab12", "/mnt/wine.csv", 0.0, rows_needed=needed))
+    gauges.set_reference(IRIS, Kind.REQUEST, None)
+
+    assert needed == registry.get_sample_value("driftgauge_reference_rows_needed", labels(WINE))
+    assert registry.get_sample_value("driftgauge_reference_rows_needed", labels(IRIS)) is None
+
+
+def test_outputs_say_whether_a_baseline_stands_for_their_reference(
+    gauges: DriftGauges, registry: CollectorRegistry
+) -> None:
+    """By the label `source`; 0 rows until there is one."""
+    baseline = ReferenceFacts(2_000, "cd34", "first 2000 responses", 0.0, source="baseline")
+    gauges.set_reference(WINE, Kind.RESPONSE, baseline)
+    gauges.set_reference(IRIS, Kind.RESPONSE, None)
+
+    told = labels(WINE, hash="cd34", path="first 2000 responses", loaded="1970-01-01T00:00:00Z", source="baseline")
+
+    assert 2_000 == registry.get_sample_value("driftgauge_prediction_reference_rows", labels(WINE))
+    assert 0 == registry.get_sample_value("driftgauge_prediction_reference_rows", labels(IRIS))
+    assert 1 == registry.get_sample_value("driftgauge_prediction_reference_info", told)
+    assert registry.get_sample_value("driftgauge_reference_rows", labels(WINE)) is None

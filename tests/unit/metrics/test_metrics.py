@@ -1,5 +1,7 @@
 """The registry as a scrape sees it."""
 
+import time
+
 import numpy as np
 import pytest
 from prometheus_client import generate_latest
@@ -7,9 +9,10 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from sidecar.errors import Reason
-from sidecar.metrics import Metrics
+from sidecar.metrics import Evaluation, Metrics
 from sidecar.payload import Kind, Outcome
 from tests.support.models import WINE, labels
+from tests.support.reports import FOUND
 
 
 @pytest.fixture
@@ -34,6 +37,23 @@ def test_every_series_of_a_model_starts_at_zero(metrics: Metrics) -> None:
         )
         for reason in Reason
     ]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_the_detector_met_is_counted_by_kind(metrics: Metrics, kind: Kind) -> None:
+    """Rows that it met, rows that it could not meet, and each new start; the other kind stays at 0."""
+    model = metrics.model(WINE)
+    model.count_detector_rows(kind, 30, 5)
+    model.count_detector_rows(kind, 10, 0)
+    model.count_detector_reset(kind)
+    names = ("detector_rows_total", "detector_skipped_rows_total", "detector_resets_total")
+
+    counted = {
+        one: [metrics.registry.get_sample_value(f"driftgauge_{name}", labels(kind=one)) for name in names]
+        for one in Kind
+    }
+
+    assert {one: [0, 0, 0] for one in Kind} | {kind: [40, 5, 1]} == counted
 
 
 def test_a_models_series_are_made_once(metrics: Metrics) -> None:
@@ -79,11 +99,23 @@ def test_nothing_tells_when_a_series_was_created(metrics: Metrics) -> None:
     assert b"_created" not in generate_latest(metrics.registry)
 
 
+def test_the_number_of_columns_with_series_is_the_operators() -> None:
+    """The others are tested all the same."""
+    metrics = Metrics("200", 90, lambda: 1_000, max_features=1)
+    metrics.drift.publish(WINE, Kind.REQUEST, Evaluation(FOUND, 1_000, 0.01, 999))
+    value = metrics.registry.get_sample_value
+
+    assert 1 == value("driftgauge_features", labels(state="shown"))
+    assert 2 == value("driftgauge_features", labels(state="tested"))
+
+
 def test_the_strict_openmetrics_parser_takes_all_of_it(metrics: Metrics) -> None:
     """Names, types and samples agree."""
     metrics.model(WINE)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
+    for kind in Kind:
+        metrics.drift.publish(WINE, kind, Evaluation(FOUND, time.time(), 0.01, 999))
 
     families = list(text_string_to_metric_families(generate_openmetrics(metrics.registry).decode()))
 

@@ -19,8 +19,6 @@ FORMS: list[tuple[object, dict[str, list[Any]]]] = [
     ([{"a": 1, "b": 2}, {"b": 4, "a": 3}], {"a": [1.0, 3.0], "b": [2.0, 4.0]}),
     ([{"a": 1}, {"b": 4}], {"a": [1.0, None], "b": [None, 4.0]}),
     ([{"a": "x"}, {}], {"a": ["x", None]}),
-    ([{"a": [1, 2], "b": [3, 4]}, {"a": [5], "b": [6]}], {"a": [1.0, 2.0, 5.0], "b": [3.0, 4.0, 6.0]}),
-    ([{"a": [1, 2], "b": 7}], {"a": [1.0, 2.0], "b": [7.0, 7.0]}),
     ([[{"a": 1}, {"a": 2}], [{"a": 3}]], {"a": [1.0, 2.0, 3.0]}),
     ([{"b64": "eA=="}, {"b64": "eQ=="}], {"": [{"b64": "eA=="}, {"b64": "eQ=="}]}),
     ([{"b64": 1.5}], {"b64": [1.5]}),
@@ -28,15 +26,26 @@ FORMS: list[tuple[object, dict[str, list[Any]]]] = [
     ([[[1, 2], [3, 4]]], {"": [[[1.0, 2.0], [3.0, 4.0]]]}),
 ]
 
+LISTS_OF_A_REQUEST: list[tuple[object, dict[str, list[Any]]]] = [
+    ([{"a": [1, 2], "b": [3, 4]}, {"a": [5], "b": [6]}], {"a": [1.0, 2.0, 5.0], "b": [3.0, 4.0, 6.0]}),
+    ([{"a": [1, 2], "b": 7}], {"a": [1.0, 2.0], "b": [7.0, 7.0]}),
+]
 
-@pytest.mark.parametrize(("rows", "expected"), FORMS)
+LISTS_OF_A_RESPONSE: list[tuple[object, dict[str, list[Any]]]] = [
+    ([{"a": [1, 2], "b": "x"}, {"a": [3, 4], "b": "y"}], {"a": [[1.0, 2.0], [3.0, 4.0]], "b": ["x", "y"]}),
+    ([{"a": [1, 2]}, {"b": "y"}], {"a": [[1.0, 2.0], [None, None]], "b": [None, "y"]}),
+    ([{"a": [1, 2], "b": [3]}], {"a": [[1.0, 2.0]], "b": [[3.0]]}),
+]
+
+
+@pytest.mark.parametrize(("rows", "expected"), FORMS + LISTS_OF_A_REQUEST)
 @pytest.mark.parametrize("member", ["instances", "inputs"])
 def test_rows_of_a_request(member: str, rows: object, expected: dict[str, list[Any]]) -> None:
     """Both members of a request hold rows in the same forms."""
     assert expected == tables(read(as_json({member: rows})))
 
 
-@pytest.mark.parametrize(("rows", "expected"), FORMS)
+@pytest.mark.parametrize(("rows", "expected"), FORMS + LISTS_OF_A_RESPONSE)
 @pytest.mark.parametrize("member", ["predictions", "outputs"])
 def test_rows_of_a_response(member: str, rows: object, expected: dict[str, list[Any]]) -> None:
     """Both members of a response hold rows in the same forms."""
@@ -120,3 +129,12 @@ def test_table_of_the_limit() -> None:
     body = b'{"instances":[{"a":1,"b":2}]}'
 
     assert 2 == len(decode(body, Kind.REQUEST, json_length=None, limit_bytes=len(body)).tensors)
+
+
+def test_vectors_that_most_predictions_lack_are_bounded() -> None:
+    """One long list and many empty rows would be a small body and a huge table."""
+    body = as_json({"predictions": [{"a": [0] * 1_000}, *[{}] * 1_000]})
+    reason, sentence = refusal(lambda: decode(body, Kind.RESPONSE, json_length=None, limit_bytes=10**6))
+
+    assert Reason.TOO_LARGE == reason
+    assert "Rows by name make a table of 1001000 cells, more than" in sentence

@@ -11,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from sidecar.errors import ReferenceDataError
+from sidecar.protocol.category import code
 from sidecar.reference.table import read_table
+from sidecar.reference.texts import DATES
 
 
 def save(folder: Path, **arrays: NDArray[Any]) -> Path:
@@ -47,7 +49,8 @@ def test_matrix_alone(tmp_path: Path) -> None:
     [
         ({"a": np.array([1, "x"], dtype=object)}, "array 'a' holds Python objects or is damaged"),
         ({"a": np.array([1]), "b": np.array([1, 2])}, "column 'b' has 2 rows, 'a' has 1"),
-        ({"a": np.array(["x"])}, "array 'a' holds <U1, not numbers"),
+        ({"a": np.array([["x"]])}, "array 'a' holds <U1, not numbers"),
+        ({"a": np.array([1, 2], dtype="m8[s]")}, "array 'a' holds timedelta64[s], not numbers"),
         ({"a": np.array([1j])}, "array 'a' holds complex128, not numbers"),
         ({"a": np.zeros((1, 2)), "b": np.zeros(1)}, "array 'a' has shape (1, 2); give one array of one axis"),
         ({"a": np.zeros(())}, "array 'a' has shape ()"),
@@ -63,6 +66,25 @@ def test_bad_arrays(tmp_path: Path, arrays: dict[str, NDArray[Any]], sentence: s
     """Arrays that are no table of numbers are refused."""
     with pytest.raises(ReferenceDataError, match=re.escape(sentence)):
         read_table(save(tmp_path, **arrays))
+
+
+def test_text_is_categories_and_dates_are_left_out(tmp_path: Path) -> None:
+    """The array's type tells: text and bytes are categories, the empty one and nan are missing."""
+    path = save(
+        tmp_path,
+        text=np.array(["red", "", "nan", "3.0"]),
+        raw=np.array([b"red", b"\xff", b"", b"x"]),
+        when=np.array(["2026-01-01"] * 4, dtype="M8[D]"),
+        written=np.array(["2026-01-01"] * 4),
+    )
+    table = read_table(path)
+
+    assert ("categorical", "categorical", "ignored", "ignored") == table.kinds
+    np.testing.assert_array_equal([code("red"), np.nan, np.nan, code("3.0")], table.values[:, 0])
+    np.testing.assert_array_equal([code("red"), code("\udcff"), np.nan, code("x")], table.values[:, 1])
+    assert {"red", "3.0", "\\udcff", "x"} == set(table.categories.values())
+    assert {"when": DATES, "written": DATES} == dict(table.left_out)
+    assert np.isnan(table.values[:, 2:]).all()
 
 
 def zipped(member: str, content: bytes) -> bytes:

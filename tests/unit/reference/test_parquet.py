@@ -1,5 +1,6 @@
 """Reading Parquet: what is taken, and the sentence for each fault."""
 
+import datetime as dt
 import decimal
 import re
 import sys
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sidecar.errors import ReferenceDataError
+from sidecar.protocol.category import code
 from sidecar.reference.table import read_table
+from sidecar.reference.texts import DATES
 
 
 def save(folder: Path, columns: dict[str, Any]) -> Path:
@@ -38,6 +41,46 @@ def test_numbers_of_every_kind(tmp_path: Path) -> None:
     )
 
 
+def test_text_is_categories(tmp_path: Path) -> None:
+    """Text of every type, and text that its writer called a category; null and the empty text are missing."""
+    columns = {
+        "string": pa.array(["red", None, "", "red"]),
+        "large": pa.array(["red", None, "3.0", "nan"], pa.large_string()),
+        "category": pa.chunked_array(
+            [pa.array(["b", None]).dictionary_encode(), pa.array(["a", "b"]).dictionary_encode()]
+        ),
+    }
+    table = read_table(save(tmp_path, columns))
+    expected = [
+        ["red", None, None, "red"],
+        ["red", None, "3.0", "nan"],
+        ["b", None, "a", "b"],
+    ]
+
+    assert {"categorical"} == set(table.kinds)
+    codes = [[np.nan if text is None else code(text) for text in column] for column in expected]
+    np.testing.assert_array_equal(np.transpose(codes), table.values)
+    assert {text for column in expected for text in column if text is not None} == set(table.categories.values())
+
+
+def test_dates_are_left_out(tmp_path: Path) -> None:
+    """Dates, times and their text are ignored columns, which keep their place."""
+    day = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)
+    columns = {"stamp": [day], "date": [day.date()], "time": [day.time()], "text": [day.isoformat()], "x": [1.0]}
+    table = read_table(save(tmp_path, columns))
+
+    assert ("ignored",) * 4 + ("numeric",) == table.kinds
+    assert {DATES} == set(table.left_out.values())
+
+
+def test_column_of_text_without_text(tmp_path: Path) -> None:
+    """It is categorical by its type; that no row has a value is a fault of a reference alone."""
+    table = read_table(save(tmp_path, {"a": pa.array([None], pa.string()), "b": pa.array([None], pa.null())}))
+
+    assert ("categorical", "numeric") == table.kinds
+    assert np.isnan(table.values).all()
+
+
 def test_index_of_pandas_is_left_out(tmp_path: Path) -> None:
     """The column in which pandas stores an index is no feature."""
     assert ("a",) == read_table(save(tmp_path, {"a": [1.0], "__index_level_0__": ["x"]})).columns
@@ -46,7 +89,8 @@ def test_index_of_pandas_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"a": ["x"]}, "column 'a' holds string, not numbers"),
+        ({"a": [b"x"]}, "column 'a' holds binary, not numbers"),
+        ({"a": pa.array([1], pa.duration("s"))}, "column 'a' holds duration[s], not numbers"),
         ({"a": [[1.0]]}, "column 'a' holds list<element: double>, not numbers"),
         ({"a": pa.array([], pa.float64())}, "there are no rows"),
         ({}, "there are no columns"),

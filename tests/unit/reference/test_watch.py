@@ -52,6 +52,18 @@ def test_file_serves_every_model(tmp_path: Path) -> None:
     assert {7.0} == {reference.loaded_at for reference in references.loaded().values()}
 
 
+def test_notes_are_told_once(tmp_path: Path) -> None:
+    """What a person should know of the columns follows the sentence on the reference, as plain sentences."""
+    path = write(tmp_path / "wine.csv", "a,b,prediction:q\n1,7,1\n2,7,0\n")
+    references = References(path, None)
+    first, note = references.refresh(7.0)
+
+    assert first.startswith(f"loaded the reference {path}: 2 rows, 2 columns, 1 of predictions, sha256 ")
+    assert f"{path}: column 'b' is constant" == note
+    assert not isinstance(note, Fault)
+    assert [] == references.refresh(8.0)
+
+
 def test_unchanged_file_is_not_told_again(tmp_path: Path) -> None:
     """A second look at the same file says nothing and keeps the object."""
     references = References(write(tmp_path / "wine.csv", GOOD), None)

@@ -20,6 +20,9 @@ DATA = bytes.fromhex(
 
 FIELDS = {b"format": b"1", b"schema": b"ab12", b"rows": b"2", b"time": b"1700000000.25", b"data": DATA}
 
+# of three rows of two columns: the first payload had two rows, the second one
+BATCHED = {**FIELDS, b"format": b"2", b"rows": b"3", b"requests": bytes.fromhex("0200000001000000")}
+
 
 def test_the_key_of_ordinary_names_is_plain() -> None:
     """DNS names stand as they are, with the model between braces."""
@@ -58,6 +61,21 @@ def test_the_fields_of_a_block() -> None:
     ]
 
 
+def test_the_fields_of_a_block_whose_rows_came_together() -> None:
+    """Format 2 tells how many rows each payload had, before the rows themselves."""
+    packed = pack(Block("ab12", ROWS.reshape(3, 2), 1700000000.25, np.array([2, 1])))
+
+    assert packed == [
+        *("format", "2", "schema", "ab12", "rows", "3"),
+        *("time", "1700000000.25", "requests", bytes.fromhex("0200000001000000"), "data", DATA),
+    ]
+
+
+def test_rows_that_came_one_by_one_take_no_room_to_say_so() -> None:
+    """The entry is that of a block which tells no payloads: a process of before format 2 reads it."""
+    assert pack(Block("ab12", ROWS, 1.0)) == pack(Block("ab12", ROWS, 1.0, np.array([1, 1])))
+
+
 def test_columns_that_are_not_contiguous_are_packed_row_by_row() -> None:
     """The order in memory does not reach the wire."""
     assert pack(Block("ab12", np.asfortranarray(ROWS), 1.0))[-1] == DATA
@@ -72,12 +90,24 @@ def test_a_block_is_read_from_its_fields() -> None:
     assert block.time == 1700000000.25
     assert ROWS.tobytes() == block.rows.tobytes()
     assert block.rows.shape == (2, 3)
+    assert block.requests is None
+
+
+def test_payloads_are_read_from_the_fields_of_format_2() -> None:
+    """Their lengths come back as int64."""
+    block = unpack(BATCHED)
+
+    assert block is not None
+    assert block.requests is not None
+    assert np.dtype(np.int64) == block.requests.dtype
+    assert [2, 1] == block.requests.tolist()
+    assert block.rows.shape == (3, 2)
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        {b"format": b"2"},
+        {b"format": b"3"},
         {b"rows": b"4"},
         {b"rows": b"0"},
         {b"rows": b"-1"},
@@ -96,10 +126,23 @@ def test_a_damaged_entry_is_no_block(fault: dict[bytes, bytes]) -> None:
     assert unpack({**FIELDS, **fault}) is None
 
 
-@pytest.mark.parametrize("missing", sorted(FIELDS))
-def test_an_entry_without_a_field_is_no_block(missing: bytes) -> None:
+@pytest.mark.parametrize(
+    "requests",
+    [b"", b"\x03", b"\x03\0\0\0\0", b"\x04\0\0\0", b"\x03\0\0\0\0\0\0\0", b"\x02\0\0\0\xff\xff\xff\xff"],
+    ids=repr,
+)
+def test_an_entry_whose_payloads_do_not_add_up_is_no_block(requests: bytes) -> None:
+    """Too many rows, too few, none in a payload, or bytes left over."""
+    assert unpack({**BATCHED, b"requests": requests}) is None
+
+
+@pytest.mark.parametrize("fields", [FIELDS, BATCHED], ids=["format 1", "format 2"])
+@pytest.mark.parametrize("missing", sorted(BATCHED))
+def test_an_entry_without_a_field_of_its_format_is_no_block(fields: dict[bytes, bytes], missing: bytes) -> None:
     """Every field is needed."""
-    assert unpack({name: value for name, value in FIELDS.items() if name != missing}) is None
+    rest = {name: value for name, value in fields.items() if name != missing}
+
+    assert (unpack(rest) is None) == (missing in fields)
 
 
 @pytest.mark.parametrize("name", ["", "wine", "a}b{c", "a/b", "a%2Fb", "a\r\n\x00b", "wün", "\udcff"])
@@ -111,7 +154,16 @@ def test_a_stream_is_read_from_its_key(name: str, kind: Kind) -> None:
     assert stream == parse_key(stream_key(stream).encode())
 
 
-@pytest.mark.parametrize("key", [b"", b"driftgauge:pair:{ab}", b"driftgauge:{a/b/c}:request", b"x:{a/b/c/d}:request"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        b"",
+        b"driftgauge:pair:{ab}",
+        b"driftgauge:{a/b/c}:request",
+        b"x:{a/b/c/d}:request",
+        b"driftgauge:{a/b/c/d}:request:detector",
+    ],
+)
 def test_other_keys_are_no_streams(key: bytes) -> None:
     """Other programs may use the same Redis."""
     assert parse_key(key) is None

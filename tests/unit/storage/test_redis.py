@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -74,6 +75,70 @@ async def test_the_layout_of_a_stream(redis_client: Redis) -> None:
         (b"time", b"1.5"),
         (b"data", np.array([0, 0.5, 1, 1.5], dtype="<f8").tobytes()),
     ]
+
+
+async def test_the_layout_of_a_block_whose_rows_came_together(redis_client: Redis) -> None:
+    """Format 2 holds the length of each payload."""
+    block = replace(counted(0, 3), requests=np.array([2, 1]))
+    await ring_on(redis_client).append(REQUESTS, block)
+    _, _, fields = (await entries(redis_client))[0]
+
+    assert (b"2", b"\x02\0\0\0\x01\0\0\0") == (fields[b"format"], fields[b"requests"])
+
+
+async def test_blocks_of_a_process_of_before_format_2_are_read(redis_client: Redis) -> None:
+    """While replicas are replaced one by one, old blocks stand among new ones, and each of their rows is alone."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, replace(counted(0, 2), requests=np.array([2])))
+    data = np.array([2, 2.5], dtype="<f8").tobytes()
+    await add(redis_client, {"format": "1", "schema": "s", "rows": "1", "time": "1.5", "data": data})
+    await ring.append(REQUESTS, replace(counted(3, 3), requests=np.array([1, 2])))
+    window = await read(ring)
+
+    assert [0, 1, 2, 3, 4, 5] == list(window.rows[:, 0])
+    assert [0, 0, 1, 2, 3, 3] == list(window.requests - window.requests[0])
+    assert [1, 2, 3, 4, 5, 6] == list(window.numbers)
+    assert window.skipped_blocks == 0
+
+
+async def test_replicas_number_the_rows_of_a_stream_alike(redis_server: RedisServer, redis_client: Redis) -> None:
+    """A number belongs to one row, whoever appended it and whoever reads it."""
+    one, other = ring_on(redis_client), ring_on(connect(redis_server.url, 5))
+    for first in range(0, 12, 4):
+        await one.append(REQUESTS, counted(first, 2))
+        await other.append(REQUESTS, counted(first + 2, 2))
+    windows = [await read(one), await read(other)]
+    await other.close()
+
+    assert [list(range(3, 13))] * 2 == [list(window.numbers) for window in windows]
+    assert [list(range(2, 12))] * 2 == [list(window.rows[:, 0]) for window in windows]
+
+
+async def test_numbers_of_rows_that_a_failover_lost_are_given_again(redis_client: Redis) -> None:
+    """A replica of Redis that was behind counts on from what it has; a reader serves no row that is lost."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 2))
+    await redis_client.copy(KEY, "behind")
+    await ring.append(REQUESTS, counted(2, 3))
+    before = await read(ring)
+    await redis_client.copy("behind", KEY, replace=True)
+    lost = await read(ring)
+    await ring.append(REQUESTS, counted(50, 3))
+    after = await read(ring)
+
+    assert [[1, 2, 3, 4, 5], [1, 2], [1, 2, 3, 4, 5]] == [list(window.numbers) for window in (before, lost, after)]
+    assert [0, 1, 50, 51, 52] == list(after.rows[:, 0])
+
+
+async def test_a_stream_that_was_flushed_is_numbered_from_one(redis_client: Redis) -> None:
+    """Who keeps a number from before sees that it is larger than the newest."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 4))
+    await read(ring)
+    await redis_client.flushall()
+    await ring.append(REQUESTS, counted(50, 2))
+
+    assert [1, 2] == list((await read(ring)).numbers)
 
 
 async def test_every_append_renews_the_life_of_the_stream(redis_client: Redis) -> None:
@@ -180,13 +245,20 @@ async def test_a_stream_that_was_begun_anew_between_two_reads_is_noticed(own_ser
 
 @pytest.mark.parametrize(
     "damage",
-    [{"format": "2"}, {"data": b"short"}, {"rows": "3"}, {"schema": "other"}],
+    [
+        {"format": "3"},
+        {"format": "2"},
+        {"format": "2", "requests": b"short"},
+        {"data": b"short"},
+        {"rows": "3"},
+        {"schema": "other"},
+    ],
     ids=repr,
 )
 async def test_entries_that_cannot_be_used_are_left_out_and_counted_once(
     redis_client: Redis, damage: dict[str, str | bytes]
 ) -> None:
-    """Another format, a damaged blob and another schema do no harm to the rows around them."""
+    """Another format, a missing or damaged field, and another schema do no harm to the rows around them."""
     ring = ring_on(redis_client)
     await ring.append(REQUESTS, counted(0, 1))
     fields = pack(counted(7, 1))

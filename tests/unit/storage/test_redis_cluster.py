@@ -10,6 +10,8 @@ from sidecar.storage.layout import stream_key
 from sidecar.storage.pairs import Arrival, Half
 from sidecar.storage.redis import RedisRing
 from sidecar.storage.redis_pairs import RedisPairs
+from sidecar.storage.redis_states import RedisStates
+from sidecar.storage.states import State
 from tests.support.rows import REQUESTS, RESPONSES, counted
 
 
@@ -42,3 +44,17 @@ async def test_the_pair_store_works_on_a_cluster(cluster: RedisCluster) -> None:
 
     assert [Arrival.FIRST] * 8 + [Arrival.COMPLETED] == [answer.arrival for answer in met]
     assert await pairs.unpaired(asked) == 7
+
+
+async def test_the_state_store_works_on_a_cluster(cluster: RedisCluster) -> None:
+    """A state is saved, loaded and deleted, and lies in the slot of its stream."""
+    states = RedisStates(cluster, ttl_seconds=60, timeout_seconds=5)
+    kept = [await states.save(REQUESTS, "detector", blob, 0) for blob in (b"one", b"other")]
+    loaded = await states.load(REQUESTS, "detector")
+    slots = {cluster.keyslot(key) for key in (stream_key(REQUESTS), f"{stream_key(REQUESTS)}:detector")}
+    await states.delete(REQUESTS, "detector")
+
+    assert [True, False] == kept
+    assert State(b"one", 1) == loaded
+    assert await states.load(REQUESTS, "detector") is None
+    assert len(slots) == 1

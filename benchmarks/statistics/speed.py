@@ -1,0 +1,81 @@
+"""What a look costs, and what of it each part costs."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS, MIN_ROWS, WINDOW_ROWS, assessor_of, profiles_of
+from benchmarks.statistics.tables import table
+from benchmarks.statistics.work import Effort, generator
+from sidecar.drift.assess import Rows
+from sidecar.drift.correction import Correction
+from sidecar.drift.dependence import dependence_factors
+from sidecar.drift.measure import Sample
+from sidecar.drift.p_value import PValues
+from sidecar.drift.profile import FeatureKind
+from sidecar.drift.report import evaluate
+from sidecar.drift.rule import Measured, Rule, judge
+from sidecar.drift.sequential import Detector
+
+FEATURES = (13, 100)
+REFERENCE_ROWS = 5_000
+
+
+def milliseconds(action: Callable[[], object], repeats: int) -> float:
+    """The median of some runs, after one that warms up."""
+    action()
+    found = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        action()
+        found.append(1_000 * (time.perf_counter() - start))
+    return float(np.median(found))
+
+
+def measure(features: int, repeats: int) -> list[str]:
+    """The line of so many features."""
+    rng, p_values = generator(6, features), PValues()
+    profiles = profiles_of(rng.standard_normal((REFERENCE_ROWS, features)), [FeatureKind.NUMERIC] * features)
+    rule = Rule(ALPHA, Correction.HOLM, MIN_ROWS, DEFAULT)
+    values = rng.standard_normal((WINDOW_ROWS, features))
+    numbers = np.arange(1, WINDOW_ROWS + 1, dtype=np.int64)
+    detector, assessor = Detector(profiles, DEFAULT, MIN_ROWS, "benchmark"), assessor_of(profiles, DEFAULT)
+    state = assessor.assess(None, Rows(values, numbers, numbers), p_values, 1.0).state
+    new, later = values[-LOOK_ROWS:], numbers + LOOK_ROWS
+
+    def windowed() -> object:
+        columns = np.sort(values.T, axis=1)
+        samples = [Sample(profile, column, 0) for profile, column in zip(profiles, columns, strict=True)]
+        found = [one for sample in samples for one in sample.measurements(MIN_ROWS)]
+        return judge([Measured(one, one.rows[1]) for one in found], features, rule, p_values)
+
+    def sequential() -> object:
+        counts = [np.append(profile.cells.count(new[:, at]), 0) for at, profile in enumerate(profiles)]
+        return detector.advance(state, counts, 31.0)
+
+    parts = [
+        milliseconds(windowed, repeats),
+        milliseconds(sequential, repeats),
+        milliseconds(lambda: dependence_factors(np.hstack([values, values**2]), numbers), repeats),
+        milliseconds(lambda: evaluate(profiles, values, rule, p_values), repeats),
+        milliseconds(lambda: assessor.assess(state, Rows(values, later, later), p_values, 31.0), repeats),
+    ]
+    row = 1_000 * parts[1] / LOOK_ROWS
+    return [str(features), *(f"{part:.2f}" for part in parts), f"{row:.1f}"]
+
+
+def run(effort: Effort) -> str:
+    """The table; nothing else may run beside it."""
+    lines = [measure(features, effort.of(100, 5)) for features in FEATURES]
+    head = ["features", "windowed tests", "detector", "dependence", "whole report", "whole look", "detector, us a row"]
+    return f"{_words()}\n\n{table(head, lines)}"
+
+
+def _words() -> str:
+    return (
+        f"Milliseconds of one thread: references of {REFERENCE_ROWS:,} rows, a window of {WINDOW_ROWS:,}, {LOOK_ROWS} "
+        "new rows a look. Windowed tests: sort, KS, p-values, bars. Detector: cells of the new rows, and their bets. "
+        "Dependence: the factor that both need. Whole report: tests, effect sizes, histograms, words. Whole look: "
+        "everything."
+    )

@@ -1,0 +1,69 @@
+"""The stores that the options ask for: all three in Redis, or all three in this process's memory."""
+
+import time
+from dataclasses import dataclass
+
+from sidecar.config import Config, LoggerConfig
+from sidecar.metrics import Metrics
+from sidecar.storage.memory import MemoryRing
+from sidecar.storage.memory_pairs import MemoryPairs
+from sidecar.storage.memory_states import MemoryStates
+from sidecar.storage.observed import ObservedPairs, ObservedRing, ObservedStates, Report
+from sidecar.storage.pairs import PairStore
+from sidecar.storage.redis import RedisRing
+from sidecar.storage.redis_client import connect
+from sidecar.storage.redis_pairs import RedisPairs
+from sidecar.storage.redis_states import RedisStates
+from sidecar.storage.ring import RingBuffer
+from sidecar.storage.states import StateStore
+
+_PAIR_CAPACITY = 200_000
+"""Halves that the in-memory store keeps: some 50 MB when it is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where rows, halves of pairs, and what is kept beside a stream lie.
+
+    Args:
+        ring: Rows.
+        pairs: Halves of pairs.
+        states: Detectors and baselines.
+    """
+
+    ring: RingBuffer
+    pairs: PairStore
+    states: StateStore
+
+    async def close(self) -> None:
+        """Release what is held."""
+        await self.pairs.close()
+        await self.ring.close()
+
+
+def open_stores(config: Config, metrics: Metrics) -> Stores:
+    """The stores of a process; nothing is connected yet."""
+    pair_ttl = config.pair_ttl_seconds if isinstance(config, LoggerConfig) else 1.0
+    if config.redis_url is None:
+        pairs = MemoryPairs(pair_ttl, _PAIR_CAPACITY, time.monotonic)
+        return Stores(MemoryRing(config.window_rows), pairs, MemoryStates())
+    password = config.redis_password.get_secret_value() if config.redis_password else None
+    timeout, ttl = config.redis_timeout_seconds, config.ring_ttl_seconds
+    client = connect(config.redis_url.get_secret_value(), timeout, password)
+    report = _redis_report(metrics)
+    return Stores(
+        ObservedRing(RedisRing(client, config.window_rows, ttl, timeout), report),
+        ObservedPairs(RedisPairs(client, pair_ttl, timeout), report),
+        ObservedStates(RedisStates(client, ttl, timeout), report),
+    )
+
+
+def _redis_report(metrics: Metrics) -> Report:
+    up, errors = metrics.watch_redis()
+
+    def report(answered: bool) -> None:  # noqa: FBT001 the callable's one argument
+        up.set(answered)
+        if not answered:
+            errors.inc()
+
+    return report

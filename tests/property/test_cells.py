@@ -1,0 +1,90 @@
+"""Laws of cells: every value lies in one, and what they tell is nearly what the values tell."""
+
+import hypothesis.extra.numpy as arrays
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from sidecar.drift.cells import NUMERIC_CELLS, category_cells, numeric_cells
+from sidecar.drift.ks import sorted_ks_statistic
+
+Floats = NDArray[np.float64]
+
+few = st.integers(-3, 3).map(float)
+reals = st.floats(allow_nan=False, allow_infinity=False)
+samples = st.one_of(
+    arrays.arrays(np.float64, st.integers(1, 400), elements=few),
+    arrays.arrays(np.float64, st.integers(1, 400), elements=st.one_of(few, reals)),
+).map(np.sort)
+codes = arrays.arrays(np.float64, st.integers(1, 400), elements=st.integers(0, 150).map(float)).map(np.sort)
+
+
+@settings(deadline=None)
+@given(reference=samples, window=samples)
+def test_every_value_lies_between_the_bounds_of_its_cell(reference: Floats, window: Floats) -> None:
+    """Above the bound before, not above the cell's own: in exactly one cell."""
+    cells = numeric_cells(reference)
+    bounds = np.concatenate([[-np.inf], cells.bounds, [np.inf]])
+    places = cells.index(window)
+
+    assert np.all((bounds[places] < window) & (window <= bounds[places + 1]))
+    assert [int(((bounds[i] < window) & (window <= bounds[i + 1])).sum()) for i in range(bounds.size - 1)] == (
+        cells.count(window).tolist()
+    )
+
+
+@settings(deadline=None)
+@given(reference=samples)
+def test_shares_are_the_references_counts(reference: Floats) -> None:
+    """The reference counted by its own cells gives the shares, and none of it lies outside."""
+    cells = numeric_cells(reference)
+
+    assert (cells.count(reference) / reference.size).tolist() == cells.shares.tolist()
+    assert [0.0, 0.0] == cells.shares[[0, -1]].tolist()
+    assert cells.bounds.size <= 2 * NUMERIC_CELLS
+
+
+@settings(deadline=None)
+@given(reference=samples)
+def test_heavy_values_are_alone(reference: Floats) -> None:
+    """A value that fills a cell by itself shares it with no other number, of the reference or not."""
+    cells = numeric_cells(reference)
+    values, counts = np.unique(reference, return_counts=True)
+    heavy = values[counts * NUMERIC_CELLS >= reference.size]
+    heavy = heavy[heavy > -np.finfo(np.float64).max]
+    places = cells.index(heavy)
+
+    assert np.all(cells.index(np.nextafter(heavy, -np.inf)) == places - 1)
+    assert (counts[np.isin(values, heavy)] / reference.size).tolist() == cells.shares[places].tolist()
+
+
+@settings(deadline=None)
+@given(reference=samples, window=samples)
+def test_distance_is_nearly_that_of_the_values(reference: Floats, window: Floats) -> None:
+    """D told from cells is never too large, and too small by no more than the share of a cell of several values."""
+    cells = numeric_cells(reference)
+    told = float(np.abs(np.cumsum(cells.shares) - np.cumsum(cells.count(window)) / window.size).max())
+    distance = sorted_ks_statistic(reference, window)
+    values, counts = np.unique(reference, return_counts=True)
+    light = counts * NUMERIC_CELLS < reference.size
+    shared = float(cells.shares[cells.index(values[light])].max()) if light.any() else 0.0
+
+    assert told <= distance + 1e-9
+    assert distance <= told + shared + 1e-9
+    assert shared <= 2 / NUMERIC_CELLS + 1 / reference.size
+
+
+@settings(deadline=None)
+@given(reference=codes, window=codes)
+def test_categories_are_counted_by_their_code(reference: Floats, window: Floats) -> None:
+    """Each category's count is the number of its code; rare and unknown ones make up the rest."""
+    cells = category_cells(reference)
+    counts = cells.count(window)
+    known = np.isin(window, reference)
+
+    assert [int((window == code).sum()) for code in cells.codes] == counts[:-2].tolist()
+    assert (int(known.sum()), int((~known).sum())) == (counts[:-1].sum(), counts[-1])
+    assert (cells.count(reference) / reference.size).tolist() == pytest.approx(cells.shares.tolist())
+    assert sorted(cells.shares[:-2].tolist(), reverse=True) == cells.shares[:-2].tolist()

@@ -1,0 +1,132 @@
+"""A real Chromium without a window, spoken to over its DevTools protocol.
+
+Source: https://chromedevtools.github.io/devtools-protocol/
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+
+from tests.support.parts import program
+from tests.support.waiting import wait_until
+
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--hide-scrollbars",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+)
+"""Root in a container has no sandbox, and a test needs nobody to answer at home."""
+
+_START_SECONDS = 30
+_ANSWER_SECONDS = 30
+
+
+class Tab:
+    """One page of a browser.
+
+    Args:
+        socket: Speaks the protocol with it.
+    """
+
+    def __init__(self, socket: ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._numbers = itertools.count(1)
+        self.events: list[dict[str, Any]] = []
+
+    async def call(self, method: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """Call a method; what happens until its answer is kept in `events`."""
+        number = next(self._numbers)
+        await self._socket.send_json({"id": number, "method": method, "params": parameters})
+        while True:
+            message = await self._next()
+            if message.get("id") == number:
+                assert "error" not in message, message
+                result: dict[str, Any] = message["result"]
+                return result
+            self.events.append(message)
+
+    async def open(self, path: Path) -> None:
+        """Show a file, to its last letter."""
+        await self.call("Page.enable")
+        await self.call("Network.enable")
+        await self.call("Log.enable")
+        self.events.clear()
+        await self.call("Page.navigate", url=path.as_uri())
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            self.events.append(await self._next())
+
+    async def show(self, width: int, scheme: str = "light") -> None:
+        """Be a screen of this width in pixels, in the light or in the dark."""
+        await self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False
+        )
+        await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    async def ask(self, expression: str) -> Any:  # noqa: ANN401 - JSON
+        """The value of a JavaScript expression."""
+        answer = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def requested(self) -> list[str]:
+        """What was asked for since the page was opened."""
+        sent = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
+        return [event["params"]["request"]["url"] for event in sent]
+
+    def complaints(self) -> list[str]:
+        """What the browser wrote into its log since."""
+        return [event["params"]["entry"]["text"] for event in self.events if event["method"] == "Log.entryAdded"]
+
+    async def _next(self) -> dict[str, Any]:
+        message = await asyncio.wait_for(self._socket.receive(), _ANSWER_SECONDS)
+        assert message.type is WSMsgType.TEXT, message
+        content: dict[str, Any] = json.loads(message.data)
+        return content
+
+
+@contextlib.asynccontextmanager
+async def browser(directory: Path) -> AsyncIterator[Tab]:
+    """A tab of a browser that starts here and ends with the block; skips where none is installed.
+
+    Args:
+        directory: Its profile's.
+    """
+    command = [program("chromium"), *_FLAGS, f"--user-data-dir={directory}", "about:blank"]
+    with subprocess.Popen(  # noqa: ASYNC220 - starting it takes no time
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
+        try:
+            port = await asyncio.to_thread(_port, directory / "DevToolsActivePort", child)
+            async with ClientSession() as session:
+                async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
+                    tabs = await answer.json(content_type=None)
+                address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
+                async with session.ws_connect(address, max_msg_size=0) as socket:
+                    yield Tab(socket)
+        finally:
+            child.terminate()
+
+
+def _port(file: Path, child: "subprocess.Popen[bytes]") -> int:
+    """The port that it chose, which it writes into its profile."""
+
+    def told() -> list[str]:
+        assert child.poll() is None, "Chromium ended before it could be spoken to"
+        return file.read_text().splitlines()[:-1]
+
+    return int(wait_until(told, "Chromium's port", _START_SECONDS)[0])

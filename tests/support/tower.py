@@ -1,0 +1,85 @@
+"""A monitor with everything around it in memory: a directory of references, a ring, states, and a clock set by hand."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.baseline import Baselines
+from sidecar.drift.correction import Correction
+from sidecar.drift.profile import FeatureKind
+from sidecar.drift.rule import Rule
+from sidecar.evaluation import Evaluator
+from sidecar.metrics import Metrics
+from sidecar.models import KnownModels, OutputColumns, OutputLayout
+from sidecar.monitor import Monitor
+from sidecar.payload import Kind, ModelKey
+from sidecar.reference import References, schema_hash
+from sidecar.storage.memory import MemoryRing
+from sidecar.storage.memory_states import MemoryStates
+from sidecar.storage.ring import Block, RingBuffer, StreamKey
+from sidecar.storage.states import StateStore
+from sidecar.targets import Need, Targets
+from tests.support.clock import Wristwatch
+from tests.support.models import WINE, labels
+
+BY_P_VALUE = Rule(0.05, Correction.HOLM, min_rows=20)
+
+COLUMNS = ("alcohol", "ph")
+KINDS = (FeatureKind.NUMERIC, FeatureKind.NUMERIC)
+SCHEMA = schema_hash(COLUMNS, KINDS)
+
+BASELINE_ROWS = 40
+
+
+class Tower:
+    """A monitor with what stands around it.
+
+    Args:
+        directory: Where references are.
+        ring: Where windows are read; shared by replicas.
+        states: Where detectors and baselines are kept; shared by replicas.
+        rule: What alarms.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        ring: RingBuffer | None = None,
+        states: StateStore | None = None,
+        rule: Rule = BY_P_VALUE,
+    ) -> None:
+        self.clock = Wristwatch()
+        self.ring = MemoryRing(100) if ring is None else ring
+        self.states = MemoryStates() if states is None else states
+        self.models = KnownModels(10)
+        self.outputs = OutputColumns()
+        self.metrics = Metrics("200", 90, self.clock)
+        self.references = References(None, directory)
+        self.baselines = Baselines(self.ring, self.states, self.outputs, BASELINE_ROWS)
+        self.targets = Targets(self.references, self.baselines, self.metrics, Need(rule.budget, 100))
+        self.evaluator = Evaluator(self.ring, self.states, self.metrics, rule, self.clock)
+        self.monitor = Monitor(
+            self.evaluator, self.targets, self.references, self.ring, self.models, self.metrics, clock=self.clock
+        )
+
+    async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
+        """Put rows into the ring: alcohol from a value on in steps of 0.1, ph as in the reference."""
+        values = np.column_stack([alcohol + 0.1 * np.arange(rows), 3 + 0.01 * np.arange(rows)])
+        await self.put(StreamKey(model, Kind.REQUEST), values, schema)
+
+    async def put(self, stream: StreamKey, values: NDArray[np.float64], schema: str = SCHEMA) -> None:
+        """Put rows into the ring."""
+        self.models.admit(stream.model)
+        await self.ring.append(stream, Block(schema, values, 999.0))
+
+    async def answer(self, values: NDArray[np.floating], columns: tuple[str, ...] = ("quality",)) -> None:
+        """Put numeric responses of `WINE` into the ring, and tell what they look like."""
+        kinds = (FeatureKind.NUMERIC,) * len(columns)
+        self.outputs.tell(WINE, OutputLayout(columns, kinds, {}))
+        rows = values.astype(np.float64).reshape(-1, len(columns))
+        await self.put(StreamKey(WINE, Kind.RESPONSE), rows, schema_hash(columns, kinds))
+
+    def value(self, name: str, model: ModelKey = WINE, **more: str) -> float | None:
+        """One sample of a model."""
+        return self.metrics.registry.get_sample_value(name, labels(model, **more))

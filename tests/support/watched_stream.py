@@ -1,0 +1,84 @@
+"""A stream of rows that are invented, tested as the running sidecar tests its own: by window and by detector."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.drift.assess import Assessor, Rows
+from sidecar.drift.budget import Budget
+from sidecar.drift.correction import Correction
+from sidecar.drift.p_value import PValues
+from sidecar.drift.profile import FeatureKind
+from sidecar.drift.rule import Rule
+from sidecar.drift.sequential import DetectorState
+from sidecar.metrics import Evaluation, Metrics, ReferenceFacts
+from sidecar.payload import Kind, ModelKey
+from sidecar.reference import profiles_of
+
+Floats = NDArray[np.float64]
+
+WINDOW_ROWS = 1200
+BUDGET = Budget(false_alarm_seconds=30 * 86_400, evaluation_seconds=60, tolerance=0.05)
+RULE = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=200, budget=BUDGET)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What rows hold.
+
+    Args:
+        names: Of the columns.
+        kinds: How each is looked at.
+        categories: The text of each code.
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[FeatureKind, ...]
+    categories: Mapping[float, str]
+
+
+class Stream:
+    """The window of one half of a model's inferences, and its way into the metrics.
+
+    Args:
+        model: Whose it is.
+        kind: Which half.
+        columns: What its rows hold.
+        metrics: Where it is published.
+        values: Turns statistics into p-values.
+    """
+
+    def __init__(self, model: ModelKey, kind: Kind, columns: Columns, metrics: Metrics, values: PValues) -> None:
+        self.window: Floats = np.empty((0, len(columns.names)))
+        self._model, self._kind, self._columns = model, kind, columns
+        self._metrics, self._values = metrics, values
+        self._assessor: Assessor | None = None
+        self._state: DetectorState | None = None
+        self._rows, self._newest = 0, 0.0
+
+    def compare_with(self, rows: Floats, facts: ReferenceFacts) -> None:
+        """Take a reference, in place of the one before."""
+        profiles = profiles_of(self._columns.names, self._columns.kinds, rows, self._columns.categories)
+        if self._assessor is not None:
+            self._metrics.model(self._model).count_detector_reset(self._kind)
+        self._assessor = Assessor(profiles, RULE, facts.digest)
+        self._metrics.drift.set_reference(self._model, self._kind, facts)
+
+    def append(self, rows: Floats, now: float) -> None:
+        """Rows that passed, each in a request of its own."""
+        self.window = np.concatenate([self.window, rows])[-WINDOW_ROWS:]
+        self._rows += len(rows)
+        self._newest = now if len(rows) else self._newest
+
+    def test(self, now: float) -> None:
+        """Publish a report on the window, if there is anything to compare it with."""
+        if self._assessor is None:
+            return
+        numbers = np.arange(self._rows - len(self.window) + 1, self._rows + 1)
+        rows = Rows(self.window, numbers, numbers)
+        found = self._assessor.assess(self._state, rows, self._values, now)
+        self._state = found.state
+        self._metrics.model(self._model).count_detector_rows(self._kind, found.fed, found.skipped)
+        self._metrics.drift.publish(self._model, self._kind, Evaluation(found.report, now, 0.004, self._newest))

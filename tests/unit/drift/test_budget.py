@@ -1,0 +1,135 @@
+"""The false-alarm budget: how it is shared, and the bars that it sets."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sidecar.drift.budget import (
+    FAMILIES,
+    REFERENCE_RISK,
+    Budget,
+    categories_reference_error,
+    detectable,
+    reference_error,
+    reference_risk,
+)
+from sidecar.drift.deviations import upper_found, upper_truth
+
+MONTH = 30 * 86_400.0
+BUDGET = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.05)
+STRICT = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.0)
+
+
+def test_evaluations_of_an_interval_share_one_alarm() -> None:
+    """Four families of 43 200 evaluations each, in 30 days, add up to one false alarm."""
+    assert 1.0 == pytest.approx(FAMILIES * 43_200 * BUDGET.level, abs=1e-12)
+
+
+def test_level_of_a_budget_that_is_shorter_than_an_evaluation() -> None:
+    """The level never exceeds a half."""
+    assert 0.5 == Budget(false_alarm_seconds=1.0, evaluation_seconds=60.0, tolerance=0.0).level
+
+
+def test_evidence_bar_is_a_family_of_intervals() -> None:
+    """Each detector has a fourth of the budget: 120 days, in seconds."""
+    assert 120 * 86_400.0 == BUDGET.evidence_bar
+
+
+def test_reference_errors_share_one_risk() -> None:
+    """Inputs and outputs, four errors each: those of ten features add up to 1 in 100."""
+    assert REFERENCE_RISK == pytest.approx(2 * 4 * 10 * reference_risk(10), abs=1e-15)
+
+
+def test_ks_bar_by_hand() -> None:
+    """10 features, 1000 effective rows, 5000 of the reference: the two radii of Massart and the tolerance."""
+    window = math.sqrt(math.log(2 / (60 / (4 * MONTH) / 20)) / 2000)
+    reference = math.sqrt(math.log(2 / (0.01 / 80)) / 10_000)
+
+    assert window + reference + 0.05 == pytest.approx(BUDGET.ks_bar(5000, 1000.0, 10), abs=1e-12)
+
+
+def test_ks_bar_is_exceeded_within_the_budget() -> None:
+    """Against a reference without error the exact chance of an alarm is at most the window's share of the level."""
+    bar = STRICT.ks_bar(5000, 200, 1) - reference_error(5000, 1)
+
+    assert stats.kstwo.sf(bar, 200) <= STRICT.level / 2
+
+
+def test_tv_bar_adds_the_error_of_a_reference_that_chose_its_cells() -> None:
+    """Two categories, none of them rare: one radius for the window, one for the reference, and the tolerance."""
+    reference = np.array([600.0, 400.0, 0.0, 0.0])
+    risk = STRICT.level / 2
+    window = math.sqrt((4 * math.log(2) + math.log(1 / risk)) / 400)
+    found = BUDGET.tv_bar(reference, 2, 200.0, 1)
+
+    assert window + categories_reference_error(reference, 2, 1)[0] + 0.05 == pytest.approx(found, abs=1e-12)
+
+
+def test_tv_bar_of_a_reference_that_met_each_category_once() -> None:
+    """Such a reference says nothing about the next row: no window can alarm."""
+    assert BUDGET.tv_bar(np.array([*np.ones(100), 900.0, 0.0]), 1000, 2000.0, 1) > 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
+def test_share_bar_of_both_sides_is_exceeded_within_the_budget(share: float) -> None:
+    """With the truth anywhere in the reference's bounds, the binomial chance of an alarm is at most the share of it."""
+    rows, m = 300, 2000
+    up = share + STRICT.share_bar(share, 1.0, m, rows, 1)
+    down = share - STRICT.share_bar(share, 0.0, m, rows, 1)
+    highest = upper_truth(share, m, reference_risk(1) / 2)
+    lowest = 1 - upper_truth(1 - share, m, reference_risk(1) / 2)
+    counts = np.arange(rows + 1)
+    alarms = (counts / rows > up) | (counts / rows < down)
+    exact = [stats.binom.pmf(counts, rows, truth)[alarms].sum() for truth in np.linspace(lowest, highest, 21)]
+
+    assert max(exact) <= STRICT.level / 2
+
+
+def test_share_bar_is_symmetric() -> None:
+    """A share that falls is one of the others that rises."""
+    assert BUDGET.share_bar(0.7, 0.9, 500, 300.0, 3) == pytest.approx(BUDGET.share_bar(0.3, 0.1, 500, 300.0, 3))
+
+
+def test_share_bar_by_parts() -> None:
+    """It is the greatest share that is found where the greatest truth holds, less the reference's."""
+    truth = upper_truth(0.1, 500, reference_risk(3) / 2) + 0.05
+    bar = upper_found(truth, 300.0, BUDGET.level / 12) - 0.1
+
+    assert bar == BUDGET.share_bar(0.1, 0.4, 500, 300.0, 3)
+
+
+def test_share_bar_of_a_reference_that_allows_everything() -> None:
+    """Where the truth may be 1, no share is too high."""
+    assert math.isinf(BUDGET.share_bar(0.99, 1.0, 50, 300.0, 1))
+
+
+def test_few_rows_cannot_alarm() -> None:
+    """With one effective row no distance is large enough."""
+    assert BUDGET.ks_bar(5000, 1.0, 10) > 1
+    assert BUDGET.share_bar(0.0, 1.0, 5000, 1.0, 10) >= 1
+
+
+def test_rows_needed_make_both_radii_alike() -> None:
+    """With so many rows the reference's error is no larger than a full window's, and with one fewer it is."""
+    rows = BUDGET.rows_needed(1000, 10)
+    window = BUDGET.ks_bar(10**12, 1000, 10) - reference_error(10**12, 10) - 0.05
+
+    assert reference_error(rows, 10) <= window < reference_error(rows - 1, 10)
+
+
+def test_detectable_is_found_in_nine_windows_of_ten() -> None:
+    """A share that is so much higher than the reference's is beyond the bar with a chance of at least 0.9."""
+    rows, bar = 400, 0.15
+    distance = detectable(bar, rows)
+    found = stats.binom.sf(math.floor((0.2 + bar) * rows), rows, 0.2 + distance)
+
+    assert 0.2 == pytest.approx(distance, abs=0.01)
+    assert found >= 0.9
+
+
+@pytest.mark.parametrize(("bar", "rows"), [(0.99, 100.0), (math.inf, 1e9), (0.5, 1.0)])
+def test_nothing_is_detectable(bar: float, rows: float) -> None:
+    """Where only a distance above 1 would do, none is."""
+    assert math.isinf(detectable(bar, rows))

@@ -1,0 +1,170 @@
+"""A whole page."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+
+from sidecar.drift.result import DriftReport
+from sidecar.page import Facts, Page, Part, part_of, render
+from sidecar.page.markup import LONGEST_NAME
+from sidecar.page.model import FULL_FEATURES
+from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW, moved, report_of
+
+FACTS = Facts(
+    window="new.csv",
+    reference="old.csv",
+    reference_rows=1000,
+    digest="ab" * 32,
+    rule="p-value",
+    time=1.7e9,
+    notes=("column 'x' is constant",),
+)
+VOID = {"meta"}
+
+
+class Checker(HTMLParser):
+    """Sees that every element is closed in order, that identifiers are unique, and that links lead somewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.identifiers: list[str] = []
+        self.targets: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element."""
+        values = dict(attrs)
+        self.tags.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        if values.get("id"):
+            self.identifiers.append(values["id"] or "")
+        if (values.get("href") or "").startswith("#"):
+            self.targets.add((values["href"] or "")[1:])
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the one that was opened last."""
+        assert tag == self.open.pop()
+
+
+def checked(text: str) -> Checker:
+    """A page that has been read to its end."""
+    checker = Checker()
+    checker.feed(text)
+    checker.close()
+
+    assert [] == checker.open
+    return checker
+
+
+def part(heading: str = "", report: DriftReport = FOUND, facts: Facts = FACTS) -> Part:
+    """A part of a report, nothing drawn."""
+    return part_of(heading, (), np.empty((0, 0)), report, facts)
+
+
+def test_is_one_sound_document() -> None:
+    """Elements are closed in order, identifiers are unique, every link of the table leads to its section."""
+    inputs, outputs = part(heading="Inputs"), part(heading="Predictions")
+    found = checked(render(Page("wine", (inputs, outputs))))
+
+    assert len(found.identifiers) == len(set(found.identifiers))
+    assert {"p0-0", "p0-1", "p1-0", "p1-1"} == found.targets
+    assert found.targets <= set(found.identifiers)
+
+
+def test_asks_the_network_for_nothing() -> None:
+    """No script, image, font or style from elsewhere, and a policy that would forbid them."""
+    text = render(Page("wine", (part(),)))
+    found = checked(text)
+
+    assert not found.tags & {"script", "img", "link", "iframe", "object", "form"}
+    assert "default-src 'none'; style-src 'unsafe-inline'" in text
+    assert not re.search(r"https?:|@import|url\(", text)
+
+
+def test_tells_what_was_compared() -> None:
+    """Files, rows, hash, rule, time, what was left out, and the notes."""
+    text = render(Page("wine", (part(),)))
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text[: text.index("<table")]))
+
+    assert {
+        "Window": "<bdi>new.csv</bdi>, 100 rows",
+        "Reference": "<bdi>old.csv</bdi>, 1,000 rows",
+        "Reference hash": f"<code>{'ab' * 32}</code>",
+        "Rule": "p-value",
+        "Tested": "2023-11-14 22:13:20 UTC",
+        "Too few values": "<bdi>sulphates</bdi>",
+        "Left out": "<bdi>bottled</bdi>, <bdi>barrel</bdi>",
+    } == facts
+    assert "<strong>1 of 2 features has drifted.</strong>" in text
+    assert "column &#x27;x&#x27; is constant" in text
+
+
+def test_tells_which_moved_first() -> None:
+    """The oldest alarm first; without any there is no list."""
+    later, first = replace(ALCOHOL, feature="later", since=90.0), replace(ALCOHOL, feature="first", since=30.0)
+    text = render(Page("wine", (part(report=report_of(later, first)),)))
+    lines = re.findall(r"<li><bdi>(\w+)</bdi> ([^<]*)</li>", text)
+
+    assert [("first", "1970-01-01 00:00:30 UTC"), ("later", "1970-01-01 00:01:30 UTC")] == lines
+    assert "Moved first" not in render(Page("wine", (part(report=report_of(COLOUR)),)))
+
+
+def test_the_table_has_every_feature_and_the_page_is_bounded() -> None:
+    """Beyond the features in full a line each is all, whatever their names."""
+    report = report_of(*(moved(f"{place}<{'x' * 1000}", place / 1000, 0.5) for place in range(FULL_FEATURES + 50)))
+    text = render(Page("wide", (part(report=report),)))
+    found = checked(text)
+
+    assert FULL_FEATURES == len(found.targets)
+    assert FULL_FEATURES + 50 == text[text.index('class="overview"') : text.index('class="legend"')].count(
+        'scope="row"'
+    )
+    assert "The 200 features that moved most are shown in full." in text
+    assert "x" * (LONGEST_NAME + 1) not in text
+    assert len(text) < FULL_FEATURES * 15_000
+
+
+def test_a_bar_that_nothing_reaches_has_no_mark() -> None:
+    """The mark of the bar stands where it is, or nowhere."""
+    meters = re.findall(r'<div><i class="window".*?</div>', render(Page("wine", (part(),))))
+
+    assert ["left:25.0%"] == re.findall(r"left:[\d.]+%", "".join(meters))
+
+
+def test_too_few_rows_are_no_verdict() -> None:
+    """Nothing was tested: no table, no legend, and the reading says why."""
+    text = render(Page("wine", (part(report=TOO_FEW),)))
+
+    assert "could not tell" in text
+    assert "7 rows are too few." in text
+    assert '<table class="overview">' not in text
+
+
+def test_endless_lists_are_cut() -> None:
+    """Of a thousand names that were left out a hundred are shown."""
+    report = replace(TOO_FEW, untested=tuple(f"f{place}" for place in range(1000)))
+    text = render(Page("wine", (part(report=report),)))
+
+    assert "<bdi>f99</bdi> and 900 more" in text
+
+
+def test_nothing_unknown_is_told() -> None:
+    """A page without time, hash, rule, notes or way back shows none of them."""
+    text = render(Page("wine", (part(facts=Facts(window="w", reference="", reference_rows=0)),)))
+
+    for word in ("Tested", "hash", "Rule", "notes", "Reference<", "<nav"):
+        assert word not in text[text.index("<body") : text.index("<table")]
+
+
+def test_the_way_back() -> None:
+    """A page of one model among others leads back to the list."""
+    assert '<nav><a href=".">← all models</a></nav>' in render(Page("wine", (part(),), "."))
+
+
+def test_no_evaluation_yet() -> None:
+    """A page without parts says so."""
+    assert "Nothing has been evaluated yet." in render(Page("wine", ()))

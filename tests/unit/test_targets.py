@@ -1,0 +1,200 @@
+"""What each stream is tested against: the reference, its predictions, or a baseline of the first responses."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sidecar.baseline import Baseline, pack, unpack
+from sidecar.drift.budget import Budget
+from sidecar.drift.correction import Correction
+from sidecar.drift.profile import FeatureKind
+from sidecar.drift.rule import Rule
+from sidecar.payload import Kind
+from sidecar.storage.ring import StreamKey
+from tests.support.models import WINE
+from tests.support.tower import BASELINE_ROWS, Tower
+
+RESPONSES = StreamKey(WINE, Kind.RESPONSE)
+STEPS = 0.1 * np.arange(BASELINE_ROWS)
+
+
+def write(directory: Path, header: str, rows: int = 50) -> None:
+    """A reference of `WINE` in which every column counts."""
+    width = header.count(",") + 1
+    lines = [",".join([f"{number / 10}"] * width) for number in range(rows)]
+    (directory / "wine.csv").write_text("\n".join([header, *lines]) + "\n")
+
+
+async def test_predictions_of_a_reference_are_tested_against_it(tmp_path: Path) -> None:
+    """Columns called `prediction:` describe the outputs."""
+    write(tmp_path, "alcohol,ph,prediction:quality")
+    tower = Tower(tmp_path)
+    await tower.monitor.refresh()
+    await tower.answer(STEPS)
+    await tower.monitor.evaluate_all()
+
+    assert tower.value("driftgauge_prediction_reference_rows") == 50
+    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.2)
+
+
+async def test_without_predictions_the_first_responses_are_the_baseline(tmp_path: Path) -> None:
+    """Later ones are tested against it, with no reference at all; it says what it is."""
+    tower = Tower(tmp_path)
+    await tower.answer(STEPS)
+    await tower.monitor.evaluate_all()
+    first = tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks")
+    await tower.answer(STEPS + 100)
+    await tower.answer(STEPS + 100)
+    await tower.monitor.evaluate_all()
+    info = [
+        sample.labels["source"]
+        for family in tower.metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "driftgauge_prediction_reference_info"
+    ]
+
+    assert first == 0
+    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.8)
+    assert ["baseline"] == info
+    assert tower.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+
+
+async def test_too_few_responses_make_no_baseline(tmp_path: Path) -> None:
+    """One row is lacking."""
+    tower = Tower(tmp_path)
+    await tower.answer(STEPS[1:])
+    await tower.monitor.evaluate_all()
+
+    assert await tower.states.load(RESPONSES, "baseline") is None
+    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") is None
+
+
+async def test_replicas_take_one_baseline(tmp_path: Path) -> None:
+    """Who comes second takes over what the first has kept."""
+    one = Tower(tmp_path)
+    other = Tower(tmp_path, one.ring, one.states)
+    await one.answer(STEPS)
+    await one.monitor.evaluate_all()
+    await other.answer(STEPS + 100)
+    await other.monitor.evaluate_all()
+
+    assert other.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.5)
+
+
+async def test_a_new_reference_takes_a_new_baseline(tmp_path: Path) -> None:
+    """It stands for a new model."""
+    write(tmp_path, "alcohol,ph")
+    tower = Tower(tmp_path)
+    await tower.monitor.refresh()
+    await tower.answer(STEPS)
+    await tower.monitor.evaluate_all()
+    for _ in range(3):
+        await tower.answer(STEPS + 100)
+    write(tmp_path, "alcohol,ph", rows=60)
+    await tower.monitor.refresh()
+    await tower.monitor.evaluate_all()
+
+    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.1)
+
+
+async def test_replicas_take_one_new_baseline_after_a_new_reference(tmp_path: Path) -> None:
+    """Who sees the reference second finds the baseline that the first took, and leaves it."""
+    write(tmp_path, "alcohol,ph")
+    one = Tower(tmp_path)
+    other = Tower(tmp_path, one.ring, one.states)
+    for tower in (one, other):
+        await tower.monitor.refresh()
+        await tower.answer(STEPS)
+        await tower.monitor.evaluate_all()
+    write(tmp_path, "alcohol,ph", rows=60)
+    for tower in (one, other, one):
+        tower.clock.now += 1
+        await tower.monitor.refresh()
+        await tower.monitor.evaluate_all()
+    state = await one.states.load(RESPONSES, "baseline")
+
+    assert state is not None
+    assert state.version == 1
+    assert unpack(state.blob).taken_at == 1_001  # type: ignore[union-attr] # it was packed by this version
+
+
+async def test_another_form_of_answers_takes_a_new_baseline_once_the_old_one_is_gone(tmp_path: Path) -> None:
+    """Two forms at once leave the baseline of the first."""
+    tower = Tower(tmp_path)
+    await tower.answer(STEPS)
+    await tower.monitor.evaluate_all()
+    both = np.column_stack([STEPS, STEPS])
+    await tower.answer(both, ("quality", "price"))
+    await tower.monitor.evaluate_all()
+    before = tower.value("driftgauge_prediction_drift_statistic", prediction="price", test="ks")
+    for _ in range(3):
+        await tower.answer(both, ("quality", "price"))
+    await tower.monitor.evaluate_all()
+
+    assert before is None
+    assert tower.value("driftgauge_prediction_drift_statistic", prediction="price", test="ks") == pytest.approx(0.1)
+
+
+async def test_a_baseline_that_expired_in_the_store_is_kept_anew(tmp_path: Path) -> None:
+    """It is looked for once an hour."""
+    tower = Tower(tmp_path)
+    await tower.answer(STEPS)
+    await tower.monitor.evaluate_all()
+    await tower.states.delete(RESPONSES, "baseline")
+    tower.clock.now += 3_601
+    await tower.monitor.evaluate_all()
+
+    assert await tower.states.load(RESPONSES, "baseline") is not None
+
+
+async def test_a_baseline_of_another_form_gives_way(tmp_path: Path) -> None:
+    """What cannot be read is deleted, since it would block the new one."""
+    tower = Tower(tmp_path)
+    await tower.states.save(RESPONSES, "baseline", b"of tomorrow", 0)
+    await tower.answer(STEPS)
+    await tower.monitor.evaluate_all()
+
+    assert tower.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+
+
+def test_a_baseline_is_the_same_after_its_bytes() -> None:
+    """Columns, kinds, rows and categories outlive the process."""
+    kinds = (FeatureKind.NUMERIC, FeatureKind.CATEGORICAL)
+    before = Baseline("abc", ("score", "label"), kinds, np.array([[0.5, 7.0], [np.nan, 8.0]]), {7.0: "yes"}, 5.0)
+    after = unpack(pack(before))
+
+    assert after is not None
+    assert (before.reference, before.columns, before.kinds) == (after.reference, after.columns, after.kinds)
+    assert (before.categories, before.taken_at) == (after.categories, after.taken_at)
+    np.testing.assert_array_equal(before.rows, after.rows)
+
+
+def test_text_that_is_ever_new_is_ignored() -> None:
+    """A model that writes has no distribution of categories."""
+    kinds = (FeatureKind.CATEGORICAL, FeatureKind.CATEGORICAL)
+    rows = np.column_stack([np.arange(40.0), np.arange(40.0) % 3])
+    profiles = Baseline("", ("prose", "label"), kinds, rows, {}, 0.0).profiles()
+
+    assert [FeatureKind.IGNORED, FeatureKind.CATEGORICAL] == [profile.kind for profile in profiles]
+
+
+async def test_a_reference_that_is_too_small_is_said_loudly_and_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning names the rows that would do, and a gauge tells them."""
+    write(tmp_path, "alcohol,ph", rows=20)
+    tower = Tower(tmp_path, rule=Rule(0.05, Correction.HOLM, 20, Budget(2_592_000, 30, 0.05)))
+    caplog.set_level(logging.WARNING)
+    await tower.monitor.refresh()
+    tower.models.admit(WINE)
+    await tower.monitor.refresh()
+    await tower.monitor.refresh()
+    needed = tower.value("driftgauge_reference_rows_needed")
+    loud = [record.message for record in caplog.records if "false-alarm budget" in record.message]
+
+    assert needed is not None
+    assert 20 < needed < 100
+    assert 1 == len(loud)
+    assert f"{needed:.0f} rows would do" in loud[0]
