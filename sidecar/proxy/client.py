@@ -1,235 +1,321 @@
-"""The clients' side: connections on aiohttp's low-level server, and answers that are written byte by byte."""
+"""The clients' side: one connection of a client, on which one exchange follows the other."""
 
-import json
+import asyncio
 import logging
+import select
 import socket
 import struct
 from collections.abc import Callable
-from http import HTTPStatus
-from typing import Any
+from typing import Protocol, cast
 
-from aiohttp import StreamReader, web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import HttpVersion11, RawRequestMessage
-
-from sidecar.proxy.heads import LAST_CHUNK, Framing, answer_head
+from sidecar.proxy.core.faults import FAULT, TIMED_OUT, RefusedError
+from sidecar.proxy.core.heads import RequestHead
+from sidecar.proxy.core.lines import error_answer
+from sidecar.proxy.core.requests import Conversation, Requests
+from sidecar.proxy.deadline import Deadline
+from sidecar.proxy.limits import READ_BYTES
+from sidecar.proxy.patience import Patience
 
 _log = logging.getLogger("sidecar.proxy")
 
-_CHUNKS_END = b"\r\n" + LAST_CHUNK
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FIRST_LOOK_SECONDS = 0.005
+_LAST_LOOK_SECONDS = 1.0
 
 
-class BrokenBodyError(Exception):
-    """The framing of a request's body is malformed."""
+class Talk(Conversation, Protocol):
+    """An exchange, or the page of metrics, as a client's connection sees it."""
+
+    spoken: bool
+    is_answered: bool
+
+    def request_late(self) -> None:
+        """The client is too slow with its body."""
+
+    def client_full(self, *, full: bool) -> None:
+        """The client does not read what was said, or reads again."""
+
+    def client_left(self) -> None:
+        """The client's connection is gone."""
+
+    def cut(self) -> None:
+        """The proxy closes."""
+
+    def fault(self) -> None:
+        """The proxy itself met an error."""
 
 
-class ClientLeftError(Exception):
-    """The client's connection is gone before its answer was complete."""
-
-
-class Written(web.StreamResponse):
-    """Tells aiohttp that an answer is done, or writes one that we make ourselves.
-
-    Args:
-        status: Its status.
-        stays: Whether the connection can take another request.
-        data: All its bytes, unless they were written before.
-    """
-
-    def __init__(self, status: int, *, stays: bool, data: bytes = b"") -> None:
-        super().__init__(status=status)
-        self._stays = stays
-        self._data = data
+class Host(Protocol):
+    """The proxy, as a client's connection sees it."""
 
     @property
-    def keep_alive(self) -> bool:
-        """Whether the connection stays open."""
-        return self._stays
+    def draining(self) -> bool:
+        """Whether connections are not to be used again."""
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Writes what has not been written."""
-        if self._data:
-            await request.writer.write(self._data)
-        return None
+    def talk(self, head: RequestHead, connection: "ClientConnection") -> Talk:
+        """Begin to see to a request."""
 
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Adds nothing: the end of the answer is among its bytes."""
+    def came(self, connection: "ClientConnection") -> None:
+        """A connection was accepted."""
 
+    def left(self, connection: "ClientConnection") -> None:
+        """A connection is gone."""
 
-def error_answer(status: int, sentence: str, *, stays: bool, head_only: bool = False) -> tuple[bytes, bytes]:
-    """Head and body of an answer of our own, in KServe's form `{"error": "..."}`.
-
-    Args:
-        status: Its status.
-        sentence: Why, for a person.
-        stays: Whether the connection stays open.
-        head_only: Whether it answers a HEAD.
-    """
-    body = json.dumps({"error": sentence}).encode()
-    headers = [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(body))]
-    reason = HTTPStatus(status).phrase.encode()
-    head = answer_head(status, reason, headers, Framing.LENGTH, None if stays else b"close")
-    return head, b"" if head_only else body
+    def rested(self) -> None:
+        """A connection has nothing under way any longer."""
 
 
-class ClientConnection(web.RequestHandler):
+class ClientConnection(asyncio.Protocol):
     """One connection of a client.
 
     Args:
-        server: Keeps all connections.
+        host: The proxy.
         timer: Seconds of a clock that never goes back.
-        **limits: As of aiohttp's `web.Server`.
+        patience: How long it is waited for.
     """
 
-    def __init__(self, server: web.Server, timer: Callable[[], float], **limits: Any) -> None:  # noqa: ANN401 - aiohttp's
-        super().__init__(server, **limits)
+    def __init__(self, host: Host, timer: Callable[[], float], patience: Patience) -> None:
         self.begun: float | None = None
+        """When the first byte of what is under way came."""
+        self._host = host
         self._timer = timer
-        self._body: StreamReader | None = None
-        self._last_seen = b""
+        self._patience = patience
+        self._requests = Requests(self._converse)
+        self._talk: Talk | None = None
+        self._deadline = Deadline(self._late)
+        self._body_bytes = 0
+        self._is_timed = False
+        self._http11 = True
+        self._is_held = False
+        self._has_finished = False
+        self._is_leaving = False
+        self._look: asyncio.TimerHandle | None = None
 
-    def begin(self, body: StreamReader) -> float:
-        """Note which body is being received; returns when the first byte of its head came."""
-        self._body = body
-        return self.begun if self.begun is not None else self._timer()
+    # What an exchange does with it: see `ClientSide`.
 
-    def end(self) -> None:
-        """The exchange is over: the next byte begins another."""
-        self._body = None
-        self.begun = None
+    def say(self, data: bytes) -> None:
+        """Give bytes to the socket."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def hold(self) -> None:
+        """Read no more of the request for now."""
+        self._is_held = True
+        self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Read on."""
+        self._is_held = False
+        self._transport.resume_reading()
+
+    def over(self, *, stays: bool) -> None:
+        """The exchange has ended; see to what waits behind it, or end the connection."""
+        self._talk, self.begun, self._is_held = None, None, False
+        waiting = self._requests.waiting_bytes
+        if not stays or ((self._has_finished or self._host.draining) and not waiting):
+            self._leave()
+        else:
+            self._deadline.set(self._patience.keepalive)
+            if waiting:
+                self.begun = self._timer()
+                self._deadline.set(self._patience.head)
+            self._read(b"")
+        self._host.rested()
+
+    def break_off(self, *, reset: bool) -> None:
+        """End the connection within an answer, so that what was said cannot be taken for all."""
+        self._talk, self.begun = None, None
+        if reset:
+            self.reset()
+        else:
+            self._leave()
+        self._host.rested()
+
+    # What the proxy does with it.
 
     @property
     def is_busy(self) -> bool:
         """Whether bytes have come whose exchange has not ended."""
-        return self.begun is not None or bool(self._messages)
+        return self._talk is not None or not self._requests.is_idle
+
+    def close(self) -> None:
+        """End the connection when what was said has left."""
+        self._transport.close()
+
+    def cut(self) -> None:
+        """End what is under way and the connection with it, in a way that no client can take for an answer's end."""
+        talk, self._talk = self._talk, None
+        self._requests.close()
+        if talk is not None:
+            talk.cut()
+        self.reset()
 
     def reset(self) -> None:
-        """End the connection at once, in a way that no client can take for the end of an answer."""
-        if self.transport is not None:
-            sock = self.transport.get_extra_info("socket")
+        """End the connection at once."""
+        sock = self._transport.get_extra_info("socket")
+        if not self._transport.is_closing():
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            self.transport.abort()
+        self._transport.abort()
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._deadline.set(self._patience.keepalive)
+        self._host.came(self)
 
     def data_received(self, data: bytes) -> None:
-        """Feeds the parser, and sees to a body with broken chunks, whose reader aiohttp would let wait forever."""
+        """Reads requests."""
+        if self._is_leaving:
+            return
+        self._body_bytes += len(data)
         if self.begun is None:
             self.begun = self._timer()
-        self._last_seen = (data if len(data) >= len(_CHUNKS_END) else self._last_seen + data)[-len(_CHUNKS_END) :]
-        super().data_received(data)
-        body = self._body
-        if body is not None and not body.is_eof() and self._parser_failed():
-            body.set_exception(BrokenBodyError())
-
-    def can_stay(self, request: web.BaseRequest) -> bool:
-        """Whether the connection may take another request after this one, as seen when the answer's head is written.
-
-        Not if the body has not come whole: the client may never send the rest. Not after trailers either: aiohttp
-        (3.14) takes them for headers of the next request, so that a stranger behind a shared gateway could add lines
-        to the request of another. What ends with the last chunk, and nothing behind it, had none.
-        """
-        if not request.keep_alive or not request.content.is_eof():
-            return False
-        chunked = "Transfer-Encoding" in request.headers
-        return not chunked or (not self._messages and self._last_seen in {_CHUNKS_END, LAST_CHUNK})
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - aiohttp's signature; the text quotes the client's bytes
-    ) -> web.StreamResponse:
-        """Answers a request that cannot be parsed, or one that met a fault of ours, in the form of all our errors."""
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error("an exchange met a fault of the proxy", exc_info=exc)
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun, nothing else can be said")
-        sentence = "The request is not valid HTTP/1.1." if status < 500 else "The proxy met an error."  # noqa: PLR2004
-        return Written(status, stays=False, data=b"".join(error_answer(status, sentence, stays=False)))
-
-    def _parser_failed(self) -> bool:
-        return bool(self._messages) and not isinstance(self._messages[-1][0], RawRequestMessage)
-
-
-class ClientServer(web.Server):
-    """Makes a `ClientConnection` for each client; takes the arguments of aiohttp's `web.Server`.
-
-    Args:
-        handler: Answers a request.
-        timer: Seconds of a clock that never goes back.
-        **limits: As of `web.Server`.
-    """
-
-    def __init__(self, handler: Any, timer: Callable[[], float], **limits: Any) -> None:  # noqa: ANN401 - aiohttp's
-        super().__init__(handler, handler_cancellation=True)
-        self._timer = timer
-        self._limits = limits
-
-    def __call__(self) -> ClientConnection:
-        """A connection that was just accepted."""
-        return ClientConnection(self, self._timer, loop=self._loop, **self._limits)
-
-
-class Client:
-    """The client of one exchange, as far as it is written to.
-
-    Args:
-        request: What it asked.
-        connection: Where it asked.
-    """
-
-    def __init__(self, request: web.BaseRequest, connection: ClientConnection) -> None:
-        self._request = request
-        self._connection = connection
-        self.understands_chunks = request.version >= HttpVersion11
-        expects = request.headers.get("Expect", "").lower() == "100-continue"
-        self.expects_continue = expects and self.understands_chunks
-        self.spoken_to = False
-
-    def say_continue(self) -> None:
-        """Pass on the model server's wish for the body, if the client waits for that and has not sent it."""
-        if self.expects_continue and not self._request.content.is_eof():
-            self._transport().write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def say(self, data: bytes) -> None:
-        """Give bytes of the answer to the socket.
-
-        Raises:
-            ClientLeftError: The connection is gone.
-        """
-        if not data:
-            return
-        self.spoken_to = True
-        self._request.writer.output_size += len(data)
-        self._transport().write(data)
-
-    async def drain(self) -> None:
-        """Wait while the client does not read.
-
-        Raises:
-            ClientLeftError: The connection is gone.
-        """
-        try:
-            await self._request.writer.drain()
-        except ConnectionError as error:
-            raise ClientLeftError from error
-
-    def connection_line(self, *, stays: bool) -> bytes | None:
-        """Value of our own `Connection` line; `None` where the version says it."""
-        if stays:
-            return None if self.understands_chunks else b"keep-alive"
-        return b"close" if self.understands_chunks else None
-
-    def break_off(self, framing: Framing) -> None:
-        """End the connection within an answer, so that what was sent cannot be taken for all."""
-        if framing is Framing.CLOSE:
-            self._connection.reset()
+            self._read(data)
+            self._see_to_head()
         else:
-            self._transport().close()
+            self._read(data)
 
-    def _transport(self) -> Any:  # noqa: ANN401
-        transport = self._connection.transport
-        if transport is None or transport.is_closing():
-            raise ClientLeftError
-        return transport
+    def eof_received(self) -> bool:
+        """The client sends no more: it waits for its answer, or it has left."""
+        talk = self._talk
+        if talk is None or self._is_leaving:
+            return False
+        said_some = talk.spoken and not talk.is_answered and not self._requests.waiting_bytes
+        if self._requests.is_receiving or said_some:
+            self._lose()
+            return False
+        self._has_finished = True
+        if self._http11 and not talk.spoken:
+            # Both look the same. But a word before the answer, which every client of HTTP/1.1 must pass over, brings a
+            # reset from a client that is gone (RFC 9110 section 15.2; RFC 1122 section 4.2.2.13).
+            self.say(_CONTINUE)
+            self._look_after(_FIRST_LOOK_SECONDS)
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop's signature
+        """It is gone."""
+        self._lose()
+        self._deadline.stop()
+        if self._look is not None:
+            self._look.cancel()
+        self._host.left(self)
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        self._deadline.set(self._patience.stall)
+        if self._talk is not None:
+            self._talk.client_full(full=True)
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._deadline.set(self._patience.linger if self._is_leaving else self._patience.keepalive)
+        if self._talk is not None:
+            self._deadline.clear()
+            self._talk.client_full(full=False)
+
+    def _converse(self, head: RequestHead) -> Conversation:
+        self._http11 = head.http11
+        self._body_bytes = 0
+        self._is_timed = False
+        self._talk = self._host.talk(head, self)
+        return self._talk
+
+    def _read(self, data: bytes) -> None:
+        requests = self._requests
+        try:
+            if data:
+                requests.feed(data)
+            else:
+                requests.over()
+        except RefusedError as error:
+            self._refuse(error.status, error.sentence)
+        except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
+            self._fault()
+        else:
+            if self._talk is not None:
+                self._see_to_body(requests)
+        if not data and not self._is_held:
+            self._transport.resume_reading()
+
+    def _see_to_head(self) -> None:
+        """A head that has begun has its time."""
+        if self._talk is None and not self._is_leaving and not self._requests.is_idle:
+            self._deadline.set(self._patience.head)
+
+    def _see_to_body(self, requests: Requests) -> None:
+        """A body has its time. When it is here the client may take its own, but what it sends must not pile up."""
+        if not requests.is_receiving:
+            self._deadline.clear()
+            if requests.waiting_bytes > READ_BYTES:
+                self._transport.pause_reading()
+        elif not self._is_timed:
+            self._is_timed = True
+            self._deadline.set(self._patience.body)
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        self.say(b"".join(error_answer(status, sentence, stays=False)))
+        self._leave()
+
+    def _fault(self) -> None:
+        _log.exception("an exchange met a fault of the proxy")
+        if self._talk is not None:
+            self._talk.fault()
+        else:
+            self._refuse(FAULT, "The proxy met an error.")
+
+    def _leave(self) -> None:
+        """Say that no more comes, and read away what the client still sends: a reset would destroy the answer."""
+        self.begun = None
+        self._is_leaving = True
+        self._requests.close()
+        if self._has_finished:
+            self._transport.close()
+        elif not self._transport.is_closing():
+            self._transport.write_eof()
+            self._transport.resume_reading()
+            self._deadline.set(self._patience.linger)
+
+    def _lose(self) -> None:
+        talk, self._talk = self._talk, None
+        self._requests.close()
+        if talk is not None:
+            talk.client_left()
+            self._host.rested()
+
+    def _look_after(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._look = loop.call_later(seconds, self._look_whether_gone, min(2 * seconds, _LAST_LOOK_SECONDS))
+
+    def _look_whether_gone(self, next_seconds: float) -> None:
+        self._look = None
+        if self._transport.is_closing() or self._talk is None:
+            return
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket").fileno(), 0)
+        if poll.poll(0):
+            self._transport.abort()
+        else:
+            self._look_after(next_seconds)
+
+    def _late(self) -> None:
+        talk = self._talk
+        if talk is None:
+            self._late_without_talk()
+        elif not self._requests.is_receiving:
+            self._transport.abort()
+        elif self._is_held or talk.spoken or self._body_bytes >= self._patience.body_bytes:
+            self._body_bytes = 0
+            self._deadline.set(self._patience.body)
+        else:
+            talk.request_late()
+
+    def _late_without_talk(self) -> None:
+        if self._is_leaving:
+            self._transport.abort()
+        elif self._requests.is_idle:
+            self._transport.close()
+        else:
+            self._refuse(TIMED_OUT, "The head of the request did not come in time.")

@@ -3,29 +3,28 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
-
-from aiohttp import web
+from dataclasses import dataclass, field
 
 from sidecar.metrics import Metrics
 from sidecar.models import KnownModels
 from sidecar.payload import ModelKey, Offer
-from sidecar.proxy import limits
-from sidecar.proxy.client import ClientConnection, ClientServer, Written, error_answer
-from sidecar.proxy.exchange import Closing, Exchange, TroubleLog
+from sidecar.proxy.client import ClientConnection, Talk
+from sidecar.proxy.core.exchange import Exchange
+from sidecar.proxy.core.heads import RequestHead
+from sidecar.proxy.core.sides import Closing, Surroundings
 from sidecar.proxy.page import MetricsPage
+from sidecar.proxy.patience import Patience
 from sidecar.proxy.tally import Ledger
 from sidecar.proxy.tap import TapRoom
+from sidecar.proxy.trouble import TroubleLog
 from sidecar.proxy.upstream import Upstream
 
-_NOT_CARRIED = 501
 _BACKLOG = 1024
 _TURNS = 3
 """Turns of the loop in which it reads the requests that have come already, and begins their exchanges."""
 
 _END_SECONDS = 1.0
-"""How long exchanges that are cancelled may take to end."""
+"""How long connections that are reset may take to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class ProxySettings:
         max_payload_bytes: Longest body that is copied for the monitor.
         tap_bytes: Bytes that all copies may hold at once; beyond it a copy is given up, never a request.
         merge_metrics: Whether `/metrics` is answered with the model server's page and ours.
+        patience: How long clients are waited for.
     """
 
     upstream_url: str
@@ -45,6 +45,7 @@ class ProxySettings:
     max_payload_bytes: int
     tap_bytes: int
     merge_metrics: bool = False
+    patience: Patience = field(default_factory=Patience)
 
 
 class Proxy:
@@ -63,8 +64,8 @@ class Proxy:
         ConfigError: `upstream_url` is not one.
 
     Notes:
-        What aiohttp does not carry: HTTP/2, CONNECT (501), upgrades (the header is removed), trailers (dropped),
-        methods that llhttp does not know and targets that are not ASCII (400).
+        What is not carried: HTTP/2, CONNECT (501), upgrades (the header is removed), methods that llhttp does not know
+        and targets that are not ASCII (400).
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the composition root names each; tests replace the last two
@@ -79,36 +80,23 @@ class Proxy:
     ) -> None:
         room = TapRoom(settings.tap_bytes)
         self._ledger = Ledger(model, offer, metrics, models, clock, timer, room, settings.max_payload_bytes)
-        self._upstream = Upstream(settings.upstream_url, settings.upstream_timeout_seconds)
-        self._trouble = TroubleLog(timer)
+        self._upstream = upstream = Upstream(settings.upstream_url, settings.upstream_timeout_seconds)
+        self._closing = closing = Closing()
+        self._around = Surroundings(upstream, upstream.authority, upstream.timeout_seconds, closing, TroubleLog(timer))
         self._timer = timer
-        self._closing = Closing()
-        page = MetricsPage(self._upstream, metrics.registry, lambda: self._closing.draining)
-        self._page = page if settings.merge_metrics else None
-        self._exchanges: set[asyncio.Task[web.StreamResponse]] = set()
-        self._server: ClientServer | None = None
-        self._runner: web.ServerRunner | None = None
-        self._site: web.TCPSite | None = None
+        self._patience = settings.patience
+        self._page = MetricsPage(upstream, metrics.registry) if settings.merge_metrics else None
+        self._connections: set[ClientConnection] = set()
+        self._changed = asyncio.Event()
+        self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which the system chooses if `port` is 0."""
-        self._server = ClientServer(
-            self._handle,
-            self._timer,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=limits.KEEPALIVE_SECONDS,
-            lingering_time=limits.LINGER_SECONDS,
-            max_line_size=limits.MAX_LINE_BYTES,
-            max_field_size=limits.MAX_FIELD_BYTES,
-            max_headers=limits.MAX_FIELDS,
-            read_bufsize=limits.READ_BYTES,
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: ClientConnection(self, self._timer, self._patience), host, port, backlog=_BACKLOG
         )
-        self._runner = web.ServerRunner(self._server, shutdown_timeout=_END_SECONDS)
-        await self._runner.setup()
-        self._site = web.TCPSite(self._runner, host, port, backlog=_BACKLOG)
-        await self._site.start()
-        return int(self._runner.addresses[0][1])
+        return int(self._server.sockets[0].getsockname()[1])
 
     def announce(self) -> None:
         """From now on ask clients to leave: each answer ends its connection, so that the next goes elsewhere."""
@@ -117,51 +105,63 @@ class Proxy:
     async def drain(self, timeout_seconds: float) -> None:
         """Accept no more connections, close idle ones, let what is under way end within the limit."""
         self._closing.draining = True
-        if self._site is not None:
-            await self._site.stop()
-            self._site = None
+        if self._server is not None:
+            self._server.close()
+            self._server = None
         for _ in range(_TURNS):
             await asyncio.sleep(0)
-        for connection in self._connections():
+        for connection in self._connections:
             if not connection.is_busy:
-                connection.force_close()
-        if self._exchanges:
-            await asyncio.wait(self._exchanges, timeout=timeout_seconds)
+                connection.close()
+        await self._until(lambda: not any(one.is_busy for one in self._connections), timeout_seconds)
 
     async def close(self) -> None:
         """End what is still under way, and close every connection on both sides."""
         await self.drain(0)
-        self._closing.cut = True
-        for connection in self._connections():
-            connection.reset()
-        if self._exchanges:
-            await asyncio.wait(self._exchanges, timeout=_END_SECONDS)
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        for connection in list(self._connections):
+            connection.cut()
+        await self._until(lambda: not self._connections, _END_SECONDS)
+        if self._page is not None:
+            await self._page.close()
         await self._upstream.close()
 
     async def upstream_reachable(self) -> bool:
         """Whether the model server accepts a TCP connection within 1 s."""
         return await self._upstream.is_reachable()
 
-    def _connections(self) -> list[ClientConnection]:
-        return cast("list[ClientConnection]", self._server.connections) if self._server is not None else []
+    # What connections of clients ask and tell: see `Host`.
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.method == "CONNECT":
-            head, body = error_answer(_NOT_CARRIED, "CONNECT is not carried.", stays=False)
-            return Written(_NOT_CARRIED, stays=False, data=head + body)
-        connection = cast("ClientConnection", request.protocol)
-        task = cast("asyncio.Task[web.StreamResponse]", asyncio.current_task())
-        self._exchanges.add(task)
-        begun = connection.begin(request.content)
+    @property
+    def draining(self) -> bool:
+        """Whether connections are not to be used again."""
+        return self._closing.draining
+
+    def talk(self, head: RequestHead, connection: ClientConnection) -> Talk:
+        """Begin to see to a request."""
+        if self._page is not None and self._page.is_asked_by(head):
+            return self._page.talk(head, connection, self._closing)
+        begun = connection.begun if connection.begun is not None else self._timer()
+        tally = self._ledger.open(head.method, head.target, head.fields, begun)
+        return Exchange(head, connection, tally, self._around)
+
+    def came(self, connection: ClientConnection) -> None:
+        """A connection was accepted."""
+        self._connections.add(connection)
+
+    def left(self, connection: ClientConnection) -> None:
+        """A connection is gone."""
+        self._connections.discard(connection)
+        self._changed.set()
+
+    def rested(self) -> None:
+        """A connection has nothing under way any longer."""
+        self._changed.set()
+
+    async def _until(self, condition: Callable[[], bool], timeout_seconds: float) -> None:
         try:
-            if self._page is not None and self._page.is_asked_by(request):
-                return await self._page.answer(request, connection)
-            target = request.raw_path.encode("utf-8", "surrogateescape")
-            tally = self._ledger.open(request.method, target, request.raw_headers, begun)
-            return await Exchange(request, connection, self._upstream, tally, self._closing, self._trouble).run()
-        finally:
-            connection.end()
-            self._exchanges.discard(task)
+            async with asyncio.timeout(timeout_seconds):
+                while not condition():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return

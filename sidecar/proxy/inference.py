@@ -6,10 +6,11 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 
 import re
 import uuid
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from sidecar.models import OTHER
-from sidecar.proxy.heads import Headers, first
+from sidecar.proxy.core.framing import Fields
 
 _PATH = re.compile(
     rb"""
@@ -23,6 +24,10 @@ _PATH = re.compile(
 
 _MAX_ID_CHARS = 256
 
+_MAX_KNOWN = 256
+_MAX_KNOWN_BYTES = 256
+"""Most targets, and longest, whose model is remembered: a model server has few, and strangers cannot fill memory."""
+
 _MAX_NAME_CHARS = 253
 """Of a name in Kubernetes, which is a DNS subdomain (RFC 1123, section 2.1). Names become labels and keys."""
 
@@ -30,31 +35,40 @@ _MAX_LENGTH_DIGITS = 18
 """Digits of a length that fits 64 bits."""
 
 
-def inference_model(method: str, target: bytes, headers: Headers) -> str | None:
+def inference_model(method: bytes, target: bytes, fields: Fields) -> str | None:
     """Name of the model that a request asks for an inference, percent-decoded; `None` if it asks for something else.
 
     Probes of Kubernetes and Knative are something else, wherever they go. In place of a name of more than 253
     characters stands that of all models without series of their own.
     """
-    if method != "POST" or (found := _PATH.fullmatch(target)) is None or _is_probe(headers):
+    if method != b"POST" or _is_probe(fields):
+        return None
+    return _known_model_of(target) if len(target) <= _MAX_KNOWN_BYTES else _model_of(target)
+
+
+def _model_of(target: bytes) -> str | None:
+    if (found := _PATH.fullmatch(target)) is None:
         return None
     quoted: bytes = found["v1"] or found["v2"]
     name = unquote_to_bytes(quoted).decode("utf-8", "replace")
     return name if len(name) <= _MAX_NAME_CHARS else OTHER.model_name
 
 
-def payload_id(headers: Headers) -> str:
+_known_model_of = lru_cache(_MAX_KNOWN)(_model_of)
+
+
+def payload_id(fields: Fields) -> str:
     """The client's id of an inference: `Ce-Id`, else `X-Request-Id`, else a fresh one; at most 256 characters."""
-    given = first(headers, b"ce-id") or first(headers, b"x-request-id")
+    given = fields.get(b"ce-id") or fields.get(b"x-request-id")
     return given.decode("utf-8", "replace")[:_MAX_ID_CHARS] if given else uuid.uuid4().hex
 
 
-def json_length(headers: Headers) -> int | None:
+def json_length(fields: Fields) -> int | None:
     """Length in bytes of the JSON part of a V2 binary body, if the headers tell a sane one."""
-    told = first(headers, b"inference-header-content-length")
+    told = fields.get(b"inference-header-content-length")
     return int(told) if told and told.isdigit() and len(told) <= _MAX_LENGTH_DIGITS else None
 
 
-def _is_probe(headers: Headers) -> bool:
-    agent = first(headers, b"user-agent") or b""
-    return agent.startswith(b"kube-probe/") or bool(first(headers, b"k-network-probe"))
+def _is_probe(fields: Fields) -> bool:
+    agent = fields.get(b"user-agent", b"")
+    return agent.startswith(b"kube-probe/") or bool(fields.get(b"k-network-probe"))

@@ -1,26 +1,31 @@
 """`/metrics` on the data port, where the operator asks for it: the model server's page and ours in one scrape."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from sidecar.errors import PayloadError
 from sidecar.protocol.compression import unpack
-from sidecar.proxy.client import Client, ClientConnection, ClientLeftError, Written
-from sidecar.proxy.heads import Framing, Headers, answer_head, first, request_head
+from sidecar.proxy.core.faults import BAD_REQUEST, FAULT, TIMED_OUT, BadAnswerError, ExchangeError
+from sidecar.proxy.core.framing import Fields, Lines
+from sidecar.proxy.core.heads import AnswerHead, RequestHead
+from sidecar.proxy.core.lines import connection_line, error_answer, own_head
+from sidecar.proxy.core.sides import ClientSide, Closing
 from sidecar.proxy.limits import MAX_PAGE_BYTES, PAGE_SECONDS
+from sidecar.proxy.link import Link
 from sidecar.proxy.merge import NotClassicTextError, Rest, joined, names_of
-from sidecar.proxy.upstream import TROUBLE, Answer, ExchangeError, Link, Upstream
+from sidecar.proxy.upstream import Upstream
 
-_TARGET = "/metrics"
+_log = logging.getLogger("sidecar.proxy")
+
+_TARGET = b"/metrics"
 _OK = 200
-_PASSED_ON = frozenset({b"authorization"})
 _DECIMAL = re.compile(rb"\d{1,9}(\.\d{1,9})?")
-_ASKED = ((b"Accept", b"text/plain;version=0.0.4"), (b"Accept-Encoding", b"identity"))
+_ASKED = (b"Accept: text/plain;version=0.0.4", b"Accept-Encoding: identity")
 
 
 class NoPageError(Exception):
@@ -38,36 +43,35 @@ class MetricsPage:
     Args:
         upstream: The model server.
         registry: Our families.
-        draining: Whether clients are asked not to use their connections again.
     """
 
-    def __init__(self, upstream: Upstream, registry: CollectorRegistry, draining: Callable[[], bool]) -> None:
+    def __init__(self, upstream: Upstream, registry: CollectorRegistry) -> None:
         self._upstream = upstream
         self._registry = registry
-        self._draining = draining
         self._reading = asyncio.Lock()
+        self._tasks: set[asyncio.Task[bytes]] = set()
 
     @staticmethod
-    def is_asked_by(request: web.BaseRequest) -> bool:
+    def is_asked_by(head: RequestHead) -> bool:
         """Whether a request is one for this page; one with a query is not."""
-        return request.raw_path == _TARGET and request.method in {"GET", "HEAD"}
+        return head.target == _TARGET and head.method in {b"GET", b"HEAD"}
 
-    async def answer(self, request: web.BaseRequest, connection: ClientConnection) -> web.StreamResponse:
-        """Gives the page to the client."""
-        body = await self._page(request.raw_headers)
-        client = Client(request, connection)
-        stays = not self._draining() and connection.can_stay(request)
-        length = b"%d" % len(body)
-        headers = [(b"Content-Type", CONTENT_TYPE_PLAIN_0_0_4.encode()), (b"Content-Length", length)]
-        head = answer_head(_OK, b"OK", headers, Framing.LENGTH, client.connection_line(stays=stays))
-        try:
-            client.say(head if request.method == "HEAD" else head + body)
-            await client.drain()
-        except ClientLeftError:
-            stays = False
-        return Written(_OK, stays=stays)
+    def talk(self, head: RequestHead, client: ClientSide, closing: Closing) -> "PageTalk":
+        """See to a request for it."""
+        return PageTalk(head, client, closing, self._begin)
 
-    async def _page(self, asked: Headers) -> bytes:
+    async def close(self) -> None:
+        """Wait for what was asked and is not wanted any longer."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _begin(self, asked: Fields) -> asyncio.Task[bytes]:
+        task = asyncio.get_running_loop().create_task(self._page(asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _page(self, asked: Fields) -> bytes:
         theirs, taken, remarks = b"", frozenset[str](), list[str]()
         try:
             theirs, taken = await self._theirs(asked)
@@ -78,7 +82,7 @@ class MetricsPage:
             remarks = [f"left to the model server: {' '.join(rest.left_out)}"]
         return joined(theirs, generate_latest(rest), remarks)
 
-    async def _theirs(self, asked: Headers) -> tuple[bytes, frozenset[str]]:
+    async def _theirs(self, asked: Fields) -> tuple[bytes, frozenset[str]]:
         """The model server's page, and its names."""
         try:
             async with asyncio.timeout(_patience_seconds(asked)):
@@ -86,59 +90,169 @@ class MetricsPage:
                 # In a thread, so that no inference waits for a long page; one at a time, so that none waits for many.
                 async with self._reading:
                     return page, await asyncio.to_thread(names_of, page)
-        except (ExchangeError, *TROUBLE) as error:
-            raise NoPageError(self._upstream.trouble(error).sentence) from error
+        except ExchangeError as error:
+            raise NoPageError(error.sentence) from error
+        except TimeoutError as error:
+            raise NoPageError(f"The model server at {self._upstream.authority} did not answer in time.") from error
+        except (OSError, BadAnswerError) as error:
+            raise NoPageError(f"The model server at {self._upstream.authority} broke off.") from error
         except (PayloadError, NotClassicTextError) as error:
             raise NoPageError(str(error)) from error
 
-    async def _fetch(self, asked: Headers) -> bytes:
+    async def _fetch(self, asked: Fields) -> bytes:
         """What the model server answers; asked once more if a connection from the pool turns out to be closed."""
-        while True:
-            link = await self._upstream.link()
+        link = self._upstream.take()
+        if link is not None:
             try:
                 return await self._exchange(link, asked)
-            except TROUBLE:
-                if not link.reused:
-                    raise
+            except ConnectionError:
+                pass
+        return await self._exchange(await self._upstream.connect(), asked)
 
-    async def _exchange(self, link: Link, asked: Headers) -> bytes:
-        passed_on = [line for line in asked if line[0].lower() in _PASSED_ON]
-        head = request_head("GET", _TARGET.encode(), [*_ASKED, *passed_on], self._upstream.authority.encode())
+    async def _exchange(self, link: Link, asked: Fields) -> bytes:
+        page = _Page()
+        lines = [b"Host: " + self._upstream.authority.encode(), *_ASKED]
+        if b"authorization" in asked:
+            lines.append(b"Authorization: " + asked[b"authorization"])
+        link.begin(b"GET", page)
+        link.write(b"GET %b HTTP/1.1\r\n%b\r\n\r\n" % (_TARGET, b"\r\n".join(lines)))
         try:
-            link.begin("GET")
-            link.write(head)
-            page = await _read(await link.answer(lambda: None))
+            found = await page.whole
         except BaseException:
             link.abort()
             raise
         self._upstream.release(link)
-        return page
+        return found
 
 
-async def _read(answer: Answer) -> bytes:
-    """The body of an answer that is a page, perhaps compressed.
+class _Page:
+    """Waits for an answer that is a page, perhaps compressed; see `LinkUser`."""
 
-    Raises:
-        NoPageError: It is none, or too long.
+    def __init__(self) -> None:
+        self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._found = bytearray()
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """It must be one of a page."""
+        if not head.is_final:
+            return
+        if head.status != _OK:
+            self.failed(NoPageError(f"it answered {head.status}."))
+        elif head.fields.get(b"content-type", b"").startswith(b"application/openmetrics-text"):
+            self.failed(NoPageError("it answered in OpenMetrics, though asked for classic text."))
+
+    def answer_piece(self, data: bytes) -> None:
+        """It must not be too long."""
+        if self.whole.done():
+            return
+        self._found += data
+        if len(self._found) > MAX_PAGE_BYTES:
+            self.failed(NoPageError(f"it is longer than {MAX_PAGE_BYTES} bytes."))
+
+    def answer_flush(self) -> None:
+        """More is to come."""
+
+    def answer_end(self, trailers: Lines) -> None:  # noqa: ARG002 - a page has no use for them
+        """It is whole."""
+        if not self.whole.done():
+            self.whole.set_result(bytes(self._found))
+
+    def failed(self, error: Exception) -> None:
+        """There is no page."""
+        if not self.whole.done():
+            self.whole.set_exception(error)
+
+    def link_full(self, *, full: bool) -> None:
+        """A few lines always fit."""
+
+    def fault(self) -> None:
+        """There is no page."""
+        self.failed(NoPageError("the proxy met an error."))
+
+
+class PageTalk:
+    """One request for the page on a client's connection; see `Talk`.
+
+    Args:
+        head: The request's.
+        client: Who asked.
+        closing: How far the proxy is on its way out.
+        begin: Begins to make the page.
     """
-    if answer.head.code != _OK:
-        raise NoPageError(f"it answered {answer.head.code}.")
-    if (first(answer.head.raw_headers, b"content-type") or b"").startswith(b"application/openmetrics-text"):
-        raise NoPageError("it answered in OpenMetrics, though asked for classic text.")
-    page = bytearray()
-    while not answer.body.at_eof():
-        page += await answer.body.readany()
-        if len(page) > MAX_PAGE_BYTES:
-            raise NoPageError(f"it is longer than {MAX_PAGE_BYTES} bytes.")
-    if (error := answer.body.exception()) is not None:
-        raise error
-    return bytes(page)
+
+    def __init__(
+        self,
+        head: RequestHead,
+        client: ClientSide,
+        closing: Closing,
+        begin: Callable[[Fields], asyncio.Task[bytes]],
+    ) -> None:
+        self.spoken = False
+        self.is_answered = False
+        self._head = head
+        self._client = client
+        self._closing = closing
+        self._begin = begin
+        self._task: asyncio.Task[bytes] | None = None
+
+    def request_piece(self, data: bytes) -> None:
+        """A body means nothing here."""
+
+    def request_end(self, trailers: Lines) -> None:  # noqa: ARG002 - as the body
+        """Make the page."""
+        self._task = self._begin(self._head.fields)
+        self._task.add_done_callback(self._answer)
+
+    def flush(self) -> None:
+        """Nothing is passed on."""
+
+    def request_broken(self) -> None:
+        """The body means nothing, but where it ends does."""
+        self._say(*error_answer(BAD_REQUEST, "The framing of the request body is malformed.", stays=False))
+
+    def request_late(self) -> None:
+        """The client is too slow with its body."""
+        self._say(*error_answer(TIMED_OUT, "The request body did not come in time.", stays=False))
+
+    def client_full(self, *, full: bool) -> None:
+        """The page is in memory anyway."""
+
+    def client_left(self) -> None:
+        """Nobody waits for it."""
+        self.is_answered = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def cut(self) -> None:
+        """The proxy closes."""
+        self.client_left()
+
+    def fault(self) -> None:
+        """The proxy itself met an error."""
+        self._say(*error_answer(FAULT, "The proxy met an error.", stays=False))
+
+    def _answer(self, task: asyncio.Task[bytes]) -> None:
+        if task.cancelled() or self.is_answered:
+            return
+        if (error := task.exception()) is not None:
+            _log.error("the page of metrics met a fault of the proxy", exc_info=error)
+            self.fault()
+            return
+        body = task.result()
+        stays = self._head.keeps and not self._closing.draining
+        line = connection_line(stays=stays, http11=self._head.http11)
+        self._say(own_head(_OK, CONTENT_TYPE_PLAIN_0_0_4.encode(), len(body), line), body, stays=stays)
+
+    def _say(self, head: bytes, body: bytes, *, stays: bool = False) -> None:
+        self.spoken = self.is_answered = True
+        self._client.say(head if self._head.method == b"HEAD" else head + body)
+        self._client.over(stays=stays)
 
 
-def _patience_seconds(asked: Headers) -> float:
+def _patience_seconds(asked: Fields) -> float:
     """How long the model server may take: half of what the scraper allows, so that ours arrive without theirs.
 
     Source: `X-Prometheus-Scrape-Timeout-Seconds`, which Prometheus sends with every scrape.
     """
-    told = first(asked, b"x-prometheus-scrape-timeout-seconds") or b""
+    told = asked.get(b"x-prometheus-scrape-timeout-seconds", b"")
     return min(PAGE_SECONDS, float(told) / 2) if _DECIMAL.fullmatch(told) else PAGE_SECONDS

@@ -1,13 +1,13 @@
 """What is counted and copied of one request. Most requests are none of our business: for them a tally does nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sidecar.errors import Reason
 from sidecar.metrics import Metrics
 from sidecar.models import KnownModels
 from sidecar.payload import Kind, ModelKey, Offer, Outcome, Payload
-from sidecar.proxy.heads import Headers
+from sidecar.proxy.core.framing import Fields
 from sidecar.proxy.inference import inference_model, json_length, payload_id
 from sidecar.proxy.tap import Tap, TapRoom
 
@@ -32,7 +32,7 @@ class Tally:
     def forwarded(self) -> None:
         """The request's head is on its way to the model server."""
 
-    def answer_begins(self, status: int, headers: Headers) -> None:
+    def answer_begins(self, status: int, fields: Fields) -> None:
         """The answer's head has come from the model server."""
 
     def answer_piece(self, piece: bytes) -> None:
@@ -74,20 +74,32 @@ class Ledger:
     timer: Callable[[], float]
     room: TapRoom
     max_payload_bytes: int
+    last: list[ModelKey] = field(init=False)
 
-    def open(self, method: str, target: bytes, headers: Headers, begun: float) -> Tally:
+    def __post_init__(self) -> None:
+        """The first key at hand is that of the configuration."""
+        object.__setattr__(self, "last", [self.model])
+
+    def open(self, method: bytes, target: bytes, fields: Fields, begun: float) -> Tally:
         """The tally of a request.
 
         Args:
             method: Its method.
             target: Its target, as sent.
-            headers: Its lines.
+            fields: Its lines.
             begun: When its first byte came, by `timer`.
         """
-        name = inference_model(method, target, headers)
+        name = inference_model(method, target, fields)
         if name is None:
             return Tally()
-        return InferenceTally(self, replace(self.model, model_name=name), headers, begun)
+        return InferenceTally(self, self._key(name), fields, begun)
+
+    def _key(self, name: str) -> ModelKey:
+        """The key of that name; the one that came last is at hand."""
+        key = self.last[0]
+        if key.model_name != name:
+            key = self.last[0] = replace(self.model, model_name=name)
+        return key
 
 
 class InferenceTally(Tally):
@@ -102,11 +114,11 @@ class InferenceTally(Tally):
     Args:
         ledger: What all tallies share.
         key: The model that the request names; not admitted yet.
-        headers: Lines of the request.
+        fields: Lines of the request.
         begun: When its first byte came, by the ledger's `timer`.
     """
 
-    def __init__(self, ledger: Ledger, key: ModelKey, headers: Headers, begun: float) -> None:
+    def __init__(self, ledger: Ledger, key: ModelKey, fields: Fields, begun: float) -> None:
         self._ledger = ledger
         self._key = key
         self._begun = begun
@@ -115,15 +127,15 @@ class InferenceTally(Tally):
         self._answered: float | None = None
         self._handed: float | None = None
         self._time = ledger.clock()
-        self._headers = headers
-        self._answer_headers: Headers = ()
+        self._fields = fields
+        self._answer_fields: Fields = {}
         self._request = Tap(ledger.room, ledger.max_payload_bytes)
         self._answer: Tap | None = None
         self._answer_bytes = 0
         self._request_whole = False
-        provisional = ledger.models.admit(key, proven=False)
-        self._in_flight = ledger.metrics.model(provisional).in_flight
-        self._in_flight.inc()
+        self._admitted = ledger.models.admit(key, proven=False)
+        self._metrics = ledger.metrics.model(self._admitted)
+        self._metrics.in_flight.inc()
 
     def request_piece(self, piece: bytes) -> None:
         """Copies and counts it."""
@@ -137,11 +149,11 @@ class InferenceTally(Tally):
         """Ends the first span of the overhead."""
         self._forwarded = self._ledger.timer()
 
-    def answer_begins(self, status: int, headers: Headers) -> None:
+    def answer_begins(self, status: int, fields: Fields) -> None:
         """Only a body with status 200 is copied."""
         if status == _OK:
             self._answer = Tap(self._ledger.room, self._ledger.max_payload_bytes)
-            self._answer_headers = headers
+            self._answer_fields = fields
 
     def answer_piece(self, piece: bytes) -> None:
         """Counts it, and copies it if it is to be copied."""
@@ -166,9 +178,9 @@ class InferenceTally(Tally):
     def finish(self, code: int) -> None:
         """Counts the request and hands its payloads on."""
         ended = self._handed if self._handed is not None else self._ledger.timer()
-        self._in_flight.dec()
+        self._metrics.in_flight.dec()
         key = self._ledger.models.admit(self._key, proven=code < _FIRST_ERROR)
-        metrics = self._ledger.metrics.model(key)
+        metrics = self._metrics if key is self._admitted else self._ledger.metrics.model(key)
         metrics.count_request(str(code))
         metrics.latency.observe(ended - self._begun)
         metrics.overhead.observe(self._overhead(ended))
@@ -182,16 +194,16 @@ class InferenceTally(Tally):
 
     def _settle(self, key: ModelKey, code: int) -> None:
         """Give each copy its end."""
-        name = payload_id(self._headers)
+        name = payload_id(self._fields)
         if not self._request_whole:
             self._request.give_up(Reason.INCOMPLETE)
-        told = json_length(self._headers)
+        told = json_length(self._fields)
         self._end(self._request, Payload(Kind.REQUEST, name, key, self._request.body(), told, code, self._time))
         if self._answer is None:
             return
         if self._handed is None or code == _CLIENT_LEFT:
             self._answer.give_up(Reason.INCOMPLETE)
-        told, now = json_length(self._answer_headers), self._ledger.clock()
+        told, now = json_length(self._answer_fields), self._ledger.clock()
         self._end(self._answer, Payload(Kind.RESPONSE, name, key, self._answer.body(), told, code, now))
 
     def _end(self, tap: Tap, payload: Payload) -> None:

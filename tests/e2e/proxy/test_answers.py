@@ -110,23 +110,54 @@ async def test_http10_keeps_its_connection_if_it_asks(proxy: Proxied) -> None:
         assert b"\r\nConnection: keep-alive\r\n" in answer
 
 
-async def test_trailers_are_dropped_and_the_body_is_whole(proxy: Proxied, upstream: RawUpstream) -> None:
-    """An answer with trailers arrives whole without them, and its connection serves the next one."""
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
-    upstream.script = answering(head + b"Trailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n")
+async def test_trailers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
+    """An answer arrives with its trailers and their announcement, and its connection serves the next one."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+    answer = head + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\nX-Sum: 2\r\n\r\n"
+    upstream.script = answering(answer)
     wire = await proxy.connect()
     for _ in range(2):
         wire.send(GET)
 
-        assert head + b"\r\n3\r\nabc\r\n0\r\n\r\n" == await wire.message()
+        assert answer == await wire.message()
 
 
-async def test_interim_answers_are_swallowed(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client that did not ask gets no 100, 102 or 103."""
-    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-    upstream.script = answering(interim + OK)
+async def test_trailers_that_would_frame_are_dropped(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Nothing that tells of framing, routing or credentials passes behind a body (RFC 9110 section 6.5.1)."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+    upstream.script = answering(head + b"Content-Length: 9\r\nSet-Cookie: a=b\r\nX-Sum: 1\r\n\r\n")
 
-    assert OK == await proxy.ask(post("/", b"x"))
+    assert head + b"X-Sum: 1\r\n\r\n" == await proxy.ask(GET)
+
+
+async def test_trailers_stay_behind_where_there_are_no_chunks(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client of HTTP/1.0 gets the body without trailers, and without their announcement."""
+    upstream.script = answering(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n3\r\nabc\r\n0\r\nX: 1\r\n\r\n"
+    )
+    wire = await proxy.connect()
+    wire.send(b"GET / HTTP/1.0\r\n\r\n")
+
+    assert b"HTTP/1.1 200 OK\r\n\r\nabc" == await wire.rest()
+
+
+async def test_interim_answers_are_passed_on(proxy: Proxied, upstream: RawUpstream) -> None:
+    """102 and 103 pass, as a proxy must let them (RFC 9110 section 15.2); 100 only to a client that waits for it."""
+    hints = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+    upstream.script = answering(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + OK)
+    wire = await proxy.connect()
+    wire.send(post("/", b"x"))
+
+    assert hints + OK == await wire.exactly(len(hints + OK))
+
+
+async def test_interim_answers_are_kept_from_http10(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client of HTTP/1.0 would take a word before the answer for the answer."""
+    upstream.script = answering(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK)
+    wire = await proxy.connect()
+    wire.send(b"GET / HTTP/1.0\r\n\r\n")
+
+    assert OK == await wire.rest()
 
 
 async def test_client_that_closes_is_told_so(proxy: Proxied) -> None:

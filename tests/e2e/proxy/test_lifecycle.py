@@ -145,6 +145,27 @@ async def test_fault_of_our_own(upstream: RawUpstream, caplog: pytest.LogCapture
     assert ["an exchange met a fault of the proxy"] == caplog.messages
 
 
+async def test_fault_after_the_answer(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
+    """A fault in the counting takes no answer away: it is logged, and the connection serves the next request."""
+    readings = iter([0.0])
+
+    def clock_that_breaks() -> float:
+        """Tells the time once."""
+        return next(readings)
+
+    async with Proxied(upstream.port, clock=clock_that_breaks) as proxy:
+        wire = await proxy.connect()
+        wire.send(post(INFER, b"{}"))
+
+        assert OK == await wire.message()
+
+        wire.send(GET)
+
+        assert OK == await wire.message()
+
+    assert ["an exchange met a fault of the proxy"] == caplog.messages
+
+
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8085", "grpc://127.0.0.1:8085", "http://"])
 def test_url_that_is_none(url: str) -> None:
     """A model server's address that is none is the operator's fault, said at once."""

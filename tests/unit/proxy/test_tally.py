@@ -33,7 +33,7 @@ class Books:
 
     def open(self) -> Tally:
         """The tally of an inference that begins now."""
-        return self.ledger.open("POST", INFER, [], self.timer())
+        return self.ledger.open(b"POST", INFER, {}, self.timer())
 
     def total(self, name: str, **labels: str) -> float:
         """The sum of the samples of that name with at least these labels."""
@@ -44,7 +44,7 @@ def _whole(tally: Tally) -> None:
     tally.request_piece(b"{}")
     tally.request_complete()
     tally.forwarded()
-    tally.answer_begins(200, [])
+    tally.answer_begins(200, {})
     tally.answer_piece(b"{ }")
     tally.answer_complete()
     tally.handed()
@@ -59,7 +59,7 @@ def _cut_request(tally: Tally) -> None:
 def _cut_answer(tally: Tally) -> None:
     tally.request_piece(b"{}")
     tally.request_complete()
-    tally.answer_begins(200, [])
+    tally.answer_begins(200, {})
     tally.answer_piece(b"{")
     tally.finish(502)
 
@@ -67,7 +67,7 @@ def _cut_answer(tally: Tally) -> None:
 def _replaced_answer(tally: Tally) -> None:
     tally.request_piece(b"{}")
     tally.request_complete()
-    tally.answer_begins(200, [])
+    tally.answer_begins(200, {})
     tally.answer_piece(b"{")
     tally.replaced(b"sorry")
     tally.handed()
@@ -77,7 +77,7 @@ def _replaced_answer(tally: Tally) -> None:
 def _left_at_the_end(tally: Tally) -> None:
     tally.request_piece(b"{}")
     tally.request_complete()
-    tally.answer_begins(200, [])
+    tally.answer_begins(200, {})
     tally.answer_piece(b"{}")
     tally.handed()
     tally.finish(499)
@@ -144,7 +144,7 @@ def test_spans() -> None:
 def test_the_rest_has_a_tally_that_does_nothing() -> None:
     """What is no inference is followed by the same calls, and nothing comes of them."""
     books = Books()
-    tally = books.ledger.open("GET", INFER, [], 0.0)
+    tally = books.ledger.open(b"GET", INFER, {}, 0.0)
     _whole(tally)
     tally.replaced(b"sorry")
 

@@ -1,22 +1,59 @@
 """The pool keeps connections for a while, hands out sound ones alone, and lets go of all."""
 
+import asyncio
+from typing import cast
+
 import pytest
 
-from sidecar.proxy.upstream import ExchangeError, Link, Upstream
+from sidecar.proxy.core.faults import ExchangeError
+from sidecar.proxy.core.framing import Lines
+from sidecar.proxy.core.heads import AnswerHead
+from sidecar.proxy.core.sides import LinkUser
+from sidecar.proxy.link import Link
+from sidecar.proxy.upstream import Upstream
 from tests.support.raw_client import Wire
 from tests.support.upstream import OK, RawUpstream
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 
 
+class Waiter:
+    """Uses a link for one request, and waits for the end of the answer."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+        self.statuses: list[int] = []
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """Notes the status."""
+        self.statuses.append(head.status)
+
+    def answer_piece(self, data: bytes) -> None:
+        """Wants none of it."""
+
+    def answer_flush(self) -> None:
+        """Waits for more."""
+
+    def answer_end(self, trailers: Lines) -> None:  # noqa: ARG002 - wants none of them
+        """Ends the waiting."""
+        self.ended.set()
+
+    def failed(self, error: Exception) -> None:
+        """No test fails here."""
+        raise error
+
+    def link_full(self, *, full: bool) -> None:
+        """A request of one line always fits."""
+
+
 async def _serve_once(upstream: Upstream) -> Link:
     """One exchange on a connection of the pool, which is released."""
-    link = await upstream.link()
-    link.begin("GET")
+    link = upstream.take() or await upstream.connect()
+    waiter = Waiter()
+    link.begin(b"GET", cast("LinkUser", waiter))
     link.write(GET)
-    answer = await link.answer(lambda: None)
-    while not answer.body.at_eof():
-        await answer.body.readany()
+    async with asyncio.timeout(10):
+        await waiter.ended.wait()
     upstream.release(link)
     return link
 
@@ -84,7 +121,7 @@ async def test_nobody_listens() -> None:
 
     assert not await upstream.is_reachable()
     with pytest.raises(ExchangeError, match="cannot be reached") as caught:
-        await upstream.link()
+        await upstream.connect()
 
     assert 502 == caught.value.status
 

@@ -1,0 +1,133 @@
+"""A model server's bytes as the answer to one request. This file does no I/O."""
+
+from typing import Protocol
+
+from sidecar.proxy.core.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
+from sidecar.proxy.core.faults import BadAnswerError
+from sidecar.proxy.core.framing import Lines
+from sidecar.proxy.core.grammar import HOPELESS
+from sidecar.proxy.core.heads import AnswerHead, Memory, read_answer
+from sidecar.proxy.limits import MAX_HEAD_BYTES
+
+_END = b"\r\n\r\n"
+_SWITCHING = 101
+
+
+class Receiver(Protocol):
+    """Who waits for an answer."""
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """A head has come: of the answer, or of a word before it."""
+
+    def answer_piece(self, data: bytes) -> None:
+        """A piece of the body has come; never an empty one."""
+
+    def answer_end(self, trailers: Lines) -> None:
+        """The answer has come whole, with these lines behind it."""
+
+    def answer_flush(self) -> None:
+        """All that came together has been told."""
+
+
+class Answers:
+    """Reads the answer to one request, and the words before it.
+
+    Args:
+        method: Of the request, since the answer to a HEAD has no body.
+        receiver: Is told of it.
+        read: Reads heads, and may know those of the answers before.
+    """
+
+    __slots__ = ("_body", "_held", "_keeps", "_method", "_read", "_receiver", "_seen", "done")
+
+    def __init__(self, method: bytes, receiver: Receiver, read: Memory[AnswerHead] | None = None) -> None:
+        self._read = read or Memory(read_answer)
+        self._method = method
+        self._receiver = receiver
+        self._held = b""
+        self._seen = 0
+        self._body: Body | None = None
+        self._keeps = False
+        self.done = False
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether the connection can carry another answer behind this one."""
+        return self.done and self._keeps and not self._held
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes.
+
+        Raises:
+            BadAnswerError: They are no answer.
+        """
+        self._held = self._held + data if self._held else data
+        while self._held and not self.done and self._step():
+            continue
+        if not self.done:
+            self._receiver.answer_flush()
+
+    def end(self) -> None:
+        """The connection has ended well.
+
+        Raises:
+            BadAnswerError: The answer has not.
+        """
+        if self.done:
+            return
+        if self._body is None or not self._body.is_ended_by_close:
+            raise BadAnswerError("the connection ended before the answer")
+        self._end(())
+
+    def _step(self) -> bool:
+        return self._read_head() if self._body is None else self._read_body(self._body)
+
+    def _read_head(self) -> bool:
+        data = self._held
+        end = data.find(_END, max(0, self._seen - len(_END)))
+        if end < 0:
+            if len(data) > MAX_HEAD_BYTES or HOPELESS.search(data, self._seen and self._seen - 1):
+                raise BadAnswerError("the head is not HTTP/1.1")
+            self._seen = len(data)
+            return False
+        head = self._read(data[: end + len(_END)])
+        self._held, self._seen = data[end + len(_END) :], 0
+        if head.status == _SWITCHING:
+            raise BadAnswerError("it changed the protocol without being asked")
+        if head.is_final:
+            self._begin(head)
+        else:
+            self._receiver.answer_head(head)
+        return True
+
+    def _begin(self, head: AnswerHead) -> None:
+        body = self._body = _body_of(head, self._method)
+        self._keeps = head.keeps and not body.is_ended_by_close
+        self._receiver.answer_head(head)
+        if body.done:
+            self._end(())
+
+    def _read_body(self, body: Body) -> bool:
+        data, self._held = self._held, b""
+        try:
+            piece = body.feed(data)
+        except BrokenBodyError as error:
+            raise BadAnswerError(str(error)) from None
+        if piece:
+            self._receiver.answer_piece(piece)
+        if body.done:
+            self._held = body.rest
+            self._end(body.trailers)
+        return False
+
+    def _end(self, trailers: Lines) -> None:
+        self.done = True
+        self._receiver.answer_end(trailers)
+
+
+def _body_of(head: AnswerHead, method: bytes) -> Body:
+    if not head.has_body(method):
+        return KnownLength(0)
+    if head.chunked:
+        return Chunked()
+    return UntilClose() if head.length is None else KnownLength(head.length)

@@ -1,0 +1,153 @@
+"""A client's bytes as requests: one at a time, in order, however they were cut on their way. This file does no I/O."""
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from sidecar.proxy.core.bodies import Body, BrokenBodyError, Chunked, KnownLength
+from sidecar.proxy.core.faults import TOO_MUCH, RefusedError
+from sidecar.proxy.core.framing import Lines
+from sidecar.proxy.core.grammar import HOPELESS
+from sidecar.proxy.core.heads import Memory, RequestHead, read_request
+from sidecar.proxy.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
+
+_END = b"\r\n\r\n"
+
+
+class Conversation(Protocol):
+    """What becomes of one request: it is told of the body, and answers."""
+
+    def request_piece(self, data: bytes) -> None:
+        """A piece of the body has come; never an empty one."""
+
+    def request_end(self, trailers: Lines) -> None:
+        """The body has come whole, with these lines behind it."""
+
+    def request_broken(self) -> None:
+        """The framing of the body is malformed."""
+
+    def flush(self) -> None:
+        """All that came together has been told."""
+
+
+class Requests:
+    """Reads one client's requests; the next one waits until `over` was called for the one before.
+
+    Args:
+        converse: Called with each head.
+    """
+
+    def __init__(self, converse: Callable[[RequestHead], Conversation]) -> None:
+        self._converse = converse
+        self._conversation: Conversation | None = None
+        self._read = Memory(read_request)
+        self._body: Body | None = None
+        self._held = b""
+        self._seen = 0
+        self._is_advancing = False
+        self._may_skip = True
+        self.is_closed = False
+        """Whether what comes is thrown away."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that wait for the answers to those before them."""
+        return len(self._held)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way, not even the beginning of a head."""
+        return self._conversation is None and not self._held
+
+    @property
+    def is_receiving(self) -> bool:
+        """Whether a body has begun and not ended."""
+        return self._body is not None
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes.
+
+        Raises:
+            RefusedError: They are no request; nothing after them can be read.
+        """
+        if self.is_closed:
+            return
+        self._held = self._held + data if self._held else data
+        self._advance()
+
+    def over(self) -> None:
+        """The conversation has ended, and so has the body that it was told of.
+
+        Raises:
+            RefusedError: As `feed`, of bytes that had waited.
+        """
+        self._conversation = None
+        self._advance()
+
+    def close(self) -> None:
+        """From now on throw away what comes."""
+        self.is_closed = True
+        self._held, self._body, self._conversation = b"", None, None
+
+    def _advance(self) -> None:
+        if self._is_advancing:
+            return
+        self._is_advancing = True
+        try:
+            while self._held and not self.is_closed and self._step():
+                continue
+            if self._conversation is not None:
+                self._conversation.flush()
+        finally:
+            self._is_advancing = False
+
+    def _step(self) -> bool:
+        """Read on; says whether that may be done again."""
+        if self._body is not None:
+            return self._read_body(self._body)
+        return self._conversation is None and self._read_head()
+
+    def _read_head(self) -> bool:
+        data = self._held
+        if self._may_skip and data.startswith(b"\r\n"):  # RFC 9112 section 2.2 asks for leniency with one empty line
+            self._may_skip, self._held = False, data[2:]
+            return True
+        end = data.find(_END, max(0, self._seen - len(_END)))
+        if end < 0:
+            self._look_at_part(data)
+            return False
+        self._seen, self._may_skip = 0, True
+        head = self._read(data[: end + len(_END)])
+        self._held = data[end + len(_END) :]
+        self._conversation = conversation = self._converse(head)
+        if head.length == 0:
+            conversation.request_end(())
+        else:
+            self._body = Chunked() if head.length is None else KnownLength(head.length)
+        return True
+
+    def _look_at_part(self, data: bytes) -> None:
+        if HOPELESS.search(data, self._seen and self._seen - 1):
+            if data != b"\r":
+                raise RefusedError("The request is not valid HTTP/1.1.")
+        elif len(data) > MAX_HEAD_BYTES:
+            raise RefusedError("The head of the request is too large.", TOO_MUCH)
+        elif len(data) > 2 * MAX_LINE_BYTES and b"\r\n" not in data:
+            raise RefusedError("The target of the request is too long.")
+        self._seen = len(data)
+
+    def _read_body(self, body: Body) -> bool:
+        conversation, data = cast("Conversation", self._conversation), self._held
+        self._held = b""
+        try:
+            piece = body.feed(data)
+        except BrokenBodyError:
+            self.close()
+            conversation.request_broken()
+            return False
+        if piece:
+            conversation.request_piece(piece)
+        if not body.done:
+            return False
+        self._body, self._held = None, body.rest
+        conversation.request_end(body.trailers)
+        return True

@@ -1,0 +1,148 @@
+"""nginx and haproxy beside ours: what each lets through of the corpus of odd requests."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.framing import CUT, PASSED, REFUSED
+from tests.support.parts import program
+from tests.support.processes import free_port
+from tests.support.proxied import Proxied
+from tests.support.raw_client import Wire
+from tests.support.upstream import RawUpstream, answering
+
+_NGINX = """
+daemon off; master_process off; pid {home}/pid; error_log {home}/log crit;
+events {{ worker_connections 64; }}
+http {{
+  access_log off; client_body_temp_path {home}/a; proxy_temp_path {home}/b; fastcgi_temp_path {home}/c;
+  uwsgi_temp_path {home}/d; scgi_temp_path {home}/e;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1; proxy_request_buffering off;
+      proxy_set_header Connection ""; proxy_set_header Host $http_host; }}
+  }}
+}}
+"""
+_HAPROXY = """
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 5s
+  timeout server 5s
+frontend f
+  bind 127.0.0.1:{port}
+  default_backend b
+backend b
+  server s 127.0.0.1:{upstream}
+"""
+_PEERS = {"nginx": (_NGINX, "-c"), "haproxy": (_HAPROXY, "-f")}
+_QUIET_SECONDS = 0.15
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+@asynccontextmanager
+async def _peer(name: str, upstream_port: int, home: Path) -> AsyncIterator[int]:
+    """The port of a started peer in front of the model server."""
+    text, flag = _PEERS[name]
+    port = free_port()
+    config = home / "config"
+    config.write_text(text.format(home=home, port=port, upstream=upstream_port))
+    child = await asyncio.create_subprocess_exec(
+        program(name), flag, str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    await (await Wire.connect(port)).drop()
+                    break
+                except ConnectionRefusedError:
+                    await asyncio.sleep(0.05)
+        yield port
+    finally:
+        child.terminate()
+        await child.wait()
+
+
+@asynccontextmanager
+async def _both(name: str, home: Path) -> AsyncIterator[tuple[RawUpstream, Proxied, int]]:
+    """A model server, ours in front of it, and the port of the peer in front of it."""
+    async with (
+        RawUpstream(answering(_ANSWER)) as upstream,
+        Proxied(upstream.port) as proxy,
+        _peer(name, upstream.port, home) as port,
+    ):
+        yield upstream, proxy, port
+
+
+async def _whole_requests(port: int, upstream: RawUpstream, request: bytes) -> int:
+    """How many whole requests the model server found in what a proxy made of one."""
+    before = _found(upstream)
+    wire = await Wire.connect(port)
+    wire.send(request)
+    try:
+        async with asyncio.timeout(_QUIET_SECONDS):
+            await wire.gone()
+    except TimeoutError:
+        pass  # it waits for more, or for the next request
+    await wire.drop()
+    return _found(upstream) - before
+
+
+def _found(upstream: RawUpstream) -> int:
+    return sum(_count(wire.received) for wire in upstream.wires)
+
+
+def _count(received: bytes) -> int:
+    found = 0
+    while (end := received.find(b"\r\n\r\n")) >= 0:
+        head, rest = received[:end].lower(), received[end + 4 :]
+        if b"\r\ntransfer-encoding:" in head:
+            last = re.search(rb"(?:^|\r\n)0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n", rest)
+            if last is None:
+                return found
+            rest = rest[last.end() :]
+        else:
+            told = re.search(rb"\r\ncontent-length: *(\d+)", head)
+            length = int(told[1]) if told else 0
+            if len(rest) < length:
+                return found
+            rest = rest[length:]
+        found, received = found + 1, rest
+    return found
+
+
+@pytest.mark.parametrize("name", _PEERS)
+async def test_we_are_at_least_as_strict(
+    name: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """Of no odd request does the model server find a whole one behind us, whatever the peer makes of it.
+
+    What the peer makes of it is a property of the test's report (`--junit-xml`), since it changes with its version.
+    """
+    async with _both(name, tmp_path) as (upstream, proxy, port):
+        for case, request in {**REFUSED, **CUT}.items():
+            ours = await _whole_requests(proxy.port, upstream, request)
+            theirs = await _whole_requests(port, upstream, request)
+            record_property(f"odd: {case}", theirs)
+
+            assert (case, 0) == (case, ours)
+
+
+@pytest.mark.parametrize("name", _PEERS)
+async def test_we_are_not_stricter_than_need_be(
+    name: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """What is sound the model server finds once, behind us and behind the peer."""
+    async with _both(name, tmp_path) as (upstream, proxy, port):
+        for case, (request, _) in PASSED.items():
+            ours = await _whole_requests(proxy.port, upstream, request)
+            theirs = await _whole_requests(port, upstream, request)
+            record_property(f"sound: {case}", theirs)
+
+            assert (case, 1) == (case, ours)

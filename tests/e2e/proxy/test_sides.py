@@ -1,0 +1,257 @@
+"""Clients that say they have finished, that are slow, many or early; and memory while they are."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from sidecar.proxy import core, limits
+from sidecar.proxy.patience import Patience
+from tests.support.proxied import SETTINGS, Proxied
+from tests.support.raw_client import Wire, body_of, lines_of, post
+from tests.support.upstream import OK, RawUpstream, answering
+
+INFER = "/v2/models/wine/infer"
+GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
+LEAD_BYTES = 24 * 1024 * 1024
+"""Linux lets the two sockets of a connection hold some 10 MB."""
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def _answer_of(received: bytes) -> bytes:
+    """What follows the words before the answer."""
+    return received.removeprefix(CONTINUE)
+
+
+async def test_client_that_finished_gets_its_answer(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client that sends its request, closes its own side and waits is answered, then the connection ends."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(wire: Wire) -> None:
+        """Answers when the test says so."""
+        await wire.message()
+        asked.set()
+        await go_on.wait()
+        wire.send(OK)
+
+    upstream.script = answer_late
+    wire = await proxy.connect()
+    wire.send(post(INFER, b"{}"))
+    wire.finish()
+    await asyncio.wait_for(asked.wait(), 10)
+    go_on.set()
+
+    assert OK == _answer_of(await wire.rest())
+    await proxy.counted("200")
+
+
+async def test_pipelining_client_that_finished_gets_all_answers(proxy: Proxied) -> None:
+    """All requests that came before the end of its side are answered, in order."""
+    wire = await proxy.connect()
+    wire.send(GET * 5)
+    wire.finish()
+    answers = await wire.rest()
+
+    assert 5 == answers.count(b"HTTP/1.1 200 OK")
+
+
+async def test_old_client_that_finished_gets_its_answer(proxy: Proxied) -> None:
+    """And no word before it, which HTTP/1.0 does not know."""
+    wire = await proxy.connect()
+    wire.send(b"GET / HTTP/1.0\r\n\r\n")
+    wire.finish()
+
+    assert OK == await wire.rest()
+
+
+async def test_client_that_finished_within_its_body_has_left(proxy: Proxied, upstream: RawUpstream) -> None:
+    """The rest of its body will never come."""
+    wire = await proxy.connect()
+    wire.send(f"POST {INFER} HTTP/1.1\r\nHost: m\r\nContent-Length: 10\r\n\r\nabc".encode())
+    wire.finish()
+
+    assert b"" == await wire.rest()
+    await proxy.counted("499")
+    await upstream.open_is(0)
+
+
+def _impatient(upstream: RawUpstream, patience: Patience) -> Proxied:
+    return Proxied(upstream.port, replace(SETTINGS, patience=patience))
+
+
+async def test_clients_that_stall_hold_nobody(upstream: RawUpstream) -> None:
+    """A body that comes too slowly is a 408, its connections are released, and others are served meanwhile."""
+    async with _impatient(upstream, Patience(body=0.3)) as proxy:
+        stalled = [await proxy.connect() for _ in range(10)]
+        for wire in stalled:
+            wire.send(f"POST {INFER} HTTP/1.1\r\nHost: m\r\nContent-Length: 1000\r\n\r\na".encode())
+
+        assert OK == await proxy.ask(GET)
+
+        for wire in stalled:
+            answer = await wire.rest()
+
+            assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+            assert {"error": "The request body did not come in time."} == json.loads(body_of(answer))
+        await proxy.counted("408", 10)
+
+
+async def test_clients_that_send_enough_are_left_alone(upstream: RawUpstream) -> None:
+    """A long upload may take many times that long."""
+    async with _impatient(upstream, Patience(body=0.02, body_bytes=1)) as proxy:
+        wire = await proxy.connect()
+        wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(999):
+            wire.send(b"a")
+            await wire.flush()
+        wire.send(b"a")
+
+        assert OK == await wire.message()
+
+
+async def test_head_that_stalls(upstream: RawUpstream) -> None:
+    """A head that does not end is a 408, however its bytes trickle; the model server is not called."""
+    async with _impatient(upstream, Patience(head=0.05)) as proxy:
+        wire = await proxy.connect()
+        wire.send(b"GET / HTT")
+
+        assert (await wire.rest()).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert [] == upstream.wires
+
+
+async def test_idle_connections_end(upstream: RawUpstream) -> None:
+    """A connection that asks nothing more is closed without a word."""
+    async with _impatient(upstream, Patience(keepalive=0.05)) as proxy:
+        wire = await proxy.connect()
+        wire.send(GET)
+
+        assert OK == await wire.rest()
+
+
+async def test_client_that_does_not_read_is_given_up(upstream: RawUpstream) -> None:
+    """An answer that nobody reads holds the model server only so long."""
+
+    async def send_without_end(wire: Wire) -> None:
+        """Sends as fast as it is read."""
+        await wire.message()
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        while True:
+            wire.send(bytes(100_000))
+            await wire.flush()
+
+    upstream.script = send_without_end
+    async with _impatient(upstream, Patience(stall=0.05)) as proxy:
+        wire = await proxy.connect(buffer_bytes=16384)
+        wire.send(post(INFER, b"{}"))
+        await proxy.counted("499")
+        await upstream.open_is(0)
+
+
+async def test_linger_has_a_limit(upstream: RawUpstream) -> None:
+    """A client that was refused and goes on sending is closed."""
+    async with _impatient(upstream, Patience(linger=0.05)) as proxy:
+        wire = await proxy.connect()
+        wire.send(b"NO\r\n\r\n")
+
+        assert (await wire.rest()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_idle_connections_cost_nobody(proxy: Proxied) -> None:
+    """Requests are served beside them, and all of them can still ask."""
+    wires = [await proxy.connect() for _ in range(400)]
+
+    assert OK == await proxy.ask(GET)
+
+    for wire in wires[::50]:
+        wire.send(GET)
+
+        assert OK == await wire.message()
+
+
+async def test_early_requests_do_not_pile_up(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client that sends ahead without end is held back while its first request is at work."""
+    working = asyncio.Event()
+
+    async def work(wire: Wire) -> None:
+        """Never answers."""
+        await wire.message()
+        working.set()
+        await wire.gone()
+
+    upstream.script = work
+    wire = await proxy.connect()
+    wire.send(GET)
+    await asyncio.wait_for(working.wait(), 10)
+    sent = 0
+
+    async def send_ahead() -> None:
+        """Counts what it could send."""
+        nonlocal sent
+        while True:
+            wire.send(GET * 1000)
+            await wire.flush()
+            sent += 1000 * len(GET)
+
+    sending = asyncio.create_task(send_ahead())
+    for _ in range(5000):
+        await asyncio.sleep(0)
+    sending.cancel()
+
+    assert sent < LEAD_BYTES
+    assert 1 == len(upstream.wires)
+
+
+async def test_a_bad_request_behind_a_good_one_is_answered_in_its_turn(proxy: Proxied, upstream: RawUpstream) -> None:
+    """First the answer, then the refusal."""
+    wire = await proxy.connect()
+    wire.send(GET + b"BAD\r\n\r\n" + GET)
+    answers = await wire.rest()
+
+    assert answers.startswith(OK + b"HTTP/1.1 400 Bad Request\r\n")
+    assert 2 == answers.count(b"HTTP/1.1 ")
+    assert GET == upstream.received
+
+
+async def test_head_that_is_too_large(proxy: Proxied, upstream: RawUpstream) -> None:
+    """431, and the model server is not called."""
+    wire = await proxy.connect()
+    wire.send(b"GET / HTTP/1.1\r\nHost: m\r\nCookie: " + b"c" * limits.MAX_FIELD_BYTES + b"\r\n\r\n")
+
+    assert (await wire.rest()).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert [] == upstream.wires
+
+
+async def test_old_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
+    """An answer of HTTP/1.0 becomes one of HTTP/1.1, and its connection is not used again."""
+    upstream.script = answering(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    for _ in range(2):
+        assert lines_of(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n") == lines_of(await proxy.ask(GET))
+
+    assert 2 == len(upstream.wires)
+
+
+async def test_model_server_that_says_too_much(proxy: Proxied, upstream: RawUpstream) -> None:
+    """What it says behind its answer is nobody's: the connection is closed, the next request gets its own answer."""
+    evil = OK.replace(b"{}", b"!!")
+
+    async def twice(wire: Wire) -> None:
+        """Answers each request twice."""
+        while True:
+            await wire.message()
+            wire.send(OK)
+            await wire.flush()
+            wire.send(evil)
+
+    upstream.script = twice
+    assert [OK] * 5 == [await proxy.ask(GET) for _ in range(5)]
+
+
+def test_the_core_does_no_io() -> None:
+    """No file of the core knows a socket, a loop or a clock."""
+    files = Path(core.__file__).parent.glob("*.py")
+    found = [
+        file.name for file in files for word in ("asyncio", "socket", "time") if f"import {word}" in file.read_text()
+    ]
+
+    assert [] == found

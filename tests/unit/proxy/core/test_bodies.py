@@ -1,0 +1,111 @@
+"""Bodies are taken out of their framing, and their ends are found."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.proxy.core.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
+from sidecar.proxy.limits import MAX_TRAILER_BYTES
+from tests.support.framing import CHUNKED, CUT
+
+
+def _fed(body: Body, *pieces: bytes) -> bytes:
+    return b"".join(body.feed(piece) for piece in pieces)
+
+
+def test_known_length() -> None:
+    """It ends after as many bytes; what follows is not its."""
+    body = KnownLength(5)
+
+    assert b"abcde" == _fed(body, b"abc", b"defg")
+    assert (True, b"fg") == (body.done, body.rest)
+
+
+def test_known_length_in_one() -> None:
+    """Its last byte may be the last that came."""
+    body = KnownLength(3)
+
+    assert b"abc" == _fed(body, b"abc")
+    assert (True, b"") == (body.done, body.rest)
+
+
+def test_nothing_is_whole_at_once() -> None:
+    """A body of length 0 waits for no byte."""
+    assert KnownLength(0).done
+
+
+def test_until_close() -> None:
+    """All is body, and no byte ends it."""
+    body = UntilClose()
+
+    assert b"abc" == _fed(body, b"a", b"bc")
+    assert not body.done
+    assert body.is_ended_by_close
+
+
+WIRE = b'3\r\nabc\r\n0A;x="y"\r\n0123456789\r\n0\r\nX-A: 1\r\nHost: evil\r\nx-a:2 \r\n\r\nNEXT'
+
+
+@given(cuts=st.lists(st.integers(0, len(WIRE)), max_size=12))
+def test_chunks_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
+    """Content, trailers and what follows do not depend on how the bytes came."""
+    ends = [0, *sorted(cuts), len(WIRE)]
+    body = Chunked()
+    content, rest = b"", b""
+    for start, end in pairwise(ends):
+        if body.done:
+            rest += WIRE[start:end]
+        else:
+            content += body.feed(WIRE[start:end])
+            rest = body.rest
+
+    assert b"abc0123456789" == content
+    assert [(b"X-A", b"1"), (b"x-a", b"2")] == list(body.trailers)
+    assert b"NEXT" == rest
+
+
+@given(pieces=st.lists(st.binary(min_size=1, max_size=300), max_size=8), rest=st.binary(max_size=20))
+def test_what_was_put_in_chunks_comes_out(pieces: list[bytes], rest: bytes) -> None:
+    """Any content in any chunks is that content."""
+    wire = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n" + rest
+    body = Chunked()
+
+    assert b"".join(pieces) == body.feed(wire)
+    assert (True, rest, ()) == (body.done, body.rest, body.trailers)
+
+
+@given(noise=st.binary(max_size=80))
+def test_noise_is_never_more_than_it_is(noise: bytes) -> None:
+    """Any bytes are content, held, or broken; nothing else is raised, nothing is made up."""
+    body = Chunked()
+    try:
+        content = body.feed(noise)
+    except BrokenBodyError:
+        return
+
+    assert content in noise or len(content) < len(noise)
+
+
+BROKEN = {name: raw.removeprefix(CHUNKED) for name, raw in CUT.items()}
+
+
+@pytest.mark.parametrize("wire", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("step", [1, 100_000])
+def test_odd_chunks_are_broken(wire: bytes, step: int) -> None:
+    """Whether they come at once or byte by byte."""
+    body = Chunked()
+    with pytest.raises(BrokenBodyError):
+        _fed(body, *(wire[at : at + step] for at in range(0, len(wire), step)))
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [b"1" * 2000, b"0\r\nX: " + b"x" * MAX_TRAILER_BYTES],
+    ids=["a size without end", "trailers without end"],
+)
+def test_what_has_no_end_is_not_held(wire: bytes) -> None:
+    """Lines have a limit, whether or not their end may come."""
+    with pytest.raises(BrokenBodyError):
+        Chunked().feed(wire)

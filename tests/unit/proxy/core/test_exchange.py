@@ -1,0 +1,567 @@
+"""What is done at each event of an exchange, told by two sides that only take notes."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from sidecar.proxy.core.exchange import Exchange
+from sidecar.proxy.core.faults import BadAnswerError, ExchangeError
+from sidecar.proxy.core.heads import read_answer, read_request
+from sidecar.proxy.core.sides import Closing, Dialler, LinkSide, LinkUser, Surroundings
+from sidecar.proxy.limits import READ_BYTES
+from sidecar.proxy.tally import Tally
+
+GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 3\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+UNENDING = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+class Client:
+    """Notes what a client is told."""
+
+    def __init__(self) -> None:
+        self.said: list[bytes] = []
+        self.notes: list[str] = []
+
+    def say(self, data: bytes) -> None:
+        """Notes it."""
+        self.said.append(data)
+
+    def hold(self) -> None:
+        """Notes it."""
+        self.notes.append("hold")
+
+    def go_on(self) -> None:
+        """Notes it."""
+        self.notes.append("go on")
+
+    def over(self, *, stays: bool) -> None:
+        """Notes it."""
+        self.notes.append("stays" if stays else "leaves")
+
+    def break_off(self, *, reset: bool) -> None:
+        """Notes it."""
+        self.notes.append("reset" if reset else "broken off")
+
+
+class Link:
+    """Notes what a connection to the model server is told.
+
+    Args:
+        used: Whether it carried an exchange before.
+    """
+
+    def __init__(self, *, used: bool = False) -> None:
+        self.is_used_again = used
+        self.has_heard = False
+        self.is_open = True
+        self.written: list[bytes] = []
+        self.notes: list[str] = []
+        self.silence: float | None = None
+
+    def begin(self, method: bytes, receiver: LinkUser) -> None:
+        """Notes the method."""
+        del receiver
+        self.notes.append(method.decode())
+
+    def write(self, data: bytes) -> bool:
+        """Notes it."""
+        self.written.append(data)
+        return self.is_open
+
+    def hold(self) -> None:
+        """Notes it."""
+        self.notes.append("hold")
+
+    def go_on(self) -> None:
+        """Notes it."""
+        self.notes.append("go on")
+
+    def limit_silence(self, seconds: float | None) -> None:
+        """Keeps it."""
+        self.silence = seconds
+
+    def abort(self) -> None:
+        """Notes it."""
+        self.notes.append("abort")
+
+
+class Scene:
+    """A pool, a log of trouble and a tally, all of which take notes.
+
+    Args:
+        request: The request's head.
+        link: The connection that the pool has; none means that one must be dialled.
+    """
+
+    def __init__(self, request: bytes = GET, link: Link | None = None) -> None:
+        self.client = Client()
+        self.idle = link
+        self.notes: list[str] = []
+        self.trouble: list[ExchangeError] = []
+        self.codes: list[int] = []
+        self.closing = Closing()
+        self.exchange = Exchange(
+            read_request(request), self.client, Book(self.codes), Surroundings(self, "m:1", 7.0, self.closing, self)
+        )
+
+    def take(self) -> LinkSide | None:
+        """The one that it has, once."""
+        link, self.idle = self.idle, None
+        return link
+
+    def dial(self, dialler: Dialler) -> None:
+        """Notes it."""
+        assert dialler is self.exchange
+        self.notes.append("dial")
+
+    def forget(self, dialler: Dialler) -> None:
+        """Notes it."""
+        assert dialler is self.exchange
+        self.notes.append("forget")
+
+    def release(self, link: LinkSide) -> None:
+        """Notes it."""
+        del link
+        self.notes.append("release")
+
+    def tell(self, error: ExchangeError) -> None:
+        """Keeps it."""
+        self.trouble.append(error)
+
+    def ask(self, *pieces: bytes) -> None:
+        """The whole request comes at once."""
+        for piece in pieces:
+            self.exchange.request_piece(piece)
+        self.exchange.request_end(())
+        self.exchange.flush()
+
+    def answer(self, head: bytes, *pieces: bytes, whole: bool = True) -> None:
+        """An answer comes at once."""
+        self.exchange.answer_head(read_answer(head))
+        for piece in pieces:
+            self.exchange.answer_piece(piece)
+        if whole:
+            self.exchange.answer_end(())
+        else:
+            self.exchange.answer_flush()
+
+
+class Book(Tally):
+    """A tally that notes the codes.
+
+    Args:
+        codes: Where.
+    """
+
+    def __init__(self, codes: list[int]) -> None:
+        self._codes = codes
+
+    def finish(self, code: int) -> None:
+        """Notes it."""
+        self._codes.append(code)
+
+
+def _status(said: bytes) -> int:
+    return int(said.split()[1])
+
+
+def _error(said: bytes) -> str:
+    text: str = json.loads(said.partition(b"\r\n\r\n")[2])["error"]
+    return text
+
+
+def test_one_write_each_way() -> None:
+    """What came together goes on together: head, body and end."""
+    link = Link(used=True)
+    scene = Scene(POST, link)
+    scene.ask(b"abc")
+
+    assert [POST + b"abc"] == link.written
+    assert 7.0 == link.silence
+
+    scene.answer(OK, b"{}")
+
+    assert [OK + b"{}"] == scene.client.said
+    assert (["release"], ["stays"], [200]) == (scene.notes, scene.client.notes, scene.codes)
+
+
+def test_pieces_go_on_as_they_come() -> None:
+    """None waits for the next; the model server's silence does not count while the client has the word."""
+    link = Link()
+    scene = Scene(POST, link)
+    scene.exchange.flush()
+
+    assert ([POST], None) == (link.written, link.silence)
+
+    scene.exchange.request_piece(b"ab")
+    scene.exchange.flush()
+    scene.exchange.flush()
+    scene.ask(b"c")
+
+    assert ([POST, b"ab", b"c"], 7.0) == (link.written, link.silence)
+
+    scene.answer(OK, b"{", whole=False)
+    scene.exchange.answer_flush()
+    scene.exchange.answer_piece(b"}")
+    scene.exchange.answer_end(())
+
+    assert [OK + b"{", b"}"] == scene.client.said
+
+
+def test_what_comes_before_the_connection_waits_for_it() -> None:
+    """In bounds: a client that sends much is held."""
+    scene = Scene(POST.replace(b"3", b"99999999"))
+    for _ in range(3):
+        scene.exchange.request_piece(bytes(READ_BYTES))
+        scene.exchange.flush()
+
+    assert (["dial"], ["hold", "hold"]) == (scene.notes, scene.client.notes)
+
+    link = Link()
+    scene.exchange.connected(link)
+
+    assert 3 * READ_BYTES < len(link.written[0])
+    assert "go on" == scene.client.notes[-1]
+
+
+def test_a_little_may_wait() -> None:
+    """Pieces that fit hold nobody."""
+    scene = Scene(POST)
+    for piece in (b"a", b"b"):
+        scene.exchange.request_piece(piece)
+        scene.exchange.flush()
+
+    assert (["dial"], []) == (scene.notes, scene.client.notes)
+
+
+def test_no_connection() -> None:
+    """The client is told why, and may ask again."""
+    scene = Scene()
+    scene.ask()
+    scene.exchange.failed(ExchangeError(502, "Away."))
+
+    assert (502, "Away.") == (_status(scene.client.said[0]), _error(scene.client.said[0]))
+    assert (["stays"], [502], 1) == (scene.client.notes, scene.codes, len(scene.trouble))
+
+
+def test_both_sides_hold_each_other_back() -> None:
+    """Whoever does not read stops the other, and its own silence alone counts."""
+    link = Link()
+    scene = Scene(POST, link)
+    scene.exchange.request_piece(b"a")
+    scene.exchange.flush()
+    scene.exchange.link_full(full=True)
+
+    assert (["hold"], 7.0) == (scene.client.notes, link.silence)
+
+    scene.exchange.link_full(full=False)
+
+    assert (["hold", "go on"], None) == (scene.client.notes, link.silence)
+
+    scene.ask(b"bc")
+    scene.answer(OK, b"{", whole=False)
+    scene.exchange.client_full(full=True)
+
+    assert ("hold", None) == (link.notes[-1], link.silence)
+
+    scene.exchange.client_full(full=False)
+
+    assert ("go on", 7.0) == (link.notes[-1], link.silence)
+
+
+def test_the_end_waits_for_a_client_that_does_not_read() -> None:
+    """The exchange is over when the client has read, or has left: what is not sent is not answered."""
+    for read, code in ((True, 200), (False, 499)):
+        scene = Scene(GET, Link())
+        scene.ask()
+        scene.answer(OK, b"{", whole=False)
+        scene.exchange.client_full(full=True)
+        scene.exchange.answer_piece(b"}")
+        scene.exchange.answer_end(())
+
+        assert [] == scene.codes
+
+        if read:
+            scene.exchange.client_full(full=False)
+        else:
+            scene.exchange.client_left()
+        scene.exchange.client_full(full=False)
+
+        assert [code] == scene.codes
+
+
+def test_an_early_answer_ends_both_connections() -> None:
+    """The rest of the request has nowhere to go."""
+    link = Link()
+    scene = Scene(POST, link)
+    scene.exchange.flush()
+    scene.answer(OK, b"{}")
+    scene.exchange.flush()
+
+    assert b"Connection: close" in scene.client.said[0]
+    assert (["leaves"], "abort") == (scene.client.notes, link.notes[-1])
+
+
+@pytest.mark.parametrize(("status", "note"), [(499, "release"), (500, "abort")])
+def test_connection_after_an_error_of_the_model(status: int, note: str) -> None:
+    """It is not used again: some servers close it soon, without saying so."""
+    link = Link()
+    scene = Scene(GET, link)
+    scene.ask()
+    scene.answer(OK.replace(b"200", b"%d" % status), b"{}")
+
+    assert note in scene.notes + link.notes
+
+
+def test_draining_asks_to_leave() -> None:
+    """The answer says that its connection ends."""
+    scene = Scene(GET, Link())
+    scene.closing.draining = True
+    scene.ask()
+    scene.answer(OK, b"{}")
+
+    assert b"\r\nConnection: close\r\n" in scene.client.said[0]
+    assert ["leaves"] == scene.client.notes
+
+
+def test_trailers_pass_both_ways() -> None:
+    """Behind chunks."""
+    link = Link()
+    scene = Scene(GET.replace(b"GET", b"PUT").replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n"), link)
+    scene.exchange.request_end([(b"X", b"1")])
+    scene.exchange.flush()
+    scene.exchange.answer_head(read_answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
+    scene.exchange.answer_end([(b"Y", b"2")])
+
+    assert link.written[0].endswith(b"\r\n\r\n0\r\nX: 1\r\n\r\n")
+    assert scene.client.said[0].endswith(b"\r\n\r\n0\r\nY: 2\r\n\r\n")
+
+
+EXPECTING = POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Hints\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_head", "asked", "said"),
+    [
+        (EXPECTING, False, [CONTINUE, HINTS]),
+        (EXPECTING, True, [HINTS]),
+        (POST, False, [HINTS]),
+        (POST.replace(b"1.1", b"1.0"), False, []),
+    ],
+)
+def test_words_before_the_answer(request_head: bytes, asked: bool, said: list[bytes]) -> None:  # noqa: FBT001 - a column
+    """They pass to HTTP/1.1; 100 to such alone as wait for it."""
+    scene = Scene(request_head, Link())
+    if asked:
+        scene.ask(b"abc")
+    else:
+        scene.exchange.flush()
+    scene.exchange.answer_head(read_answer(CONTINUE))
+    scene.exchange.answer_head(read_answer(HINTS))
+    scene.exchange.answer_flush()
+
+    assert said == scene.client.said
+
+
+def test_silence_counts_until_the_model_asks_for_the_body() -> None:
+    """A client that waits for 100 has not the word until it comes."""
+    link = Link()
+    scene = Scene(EXPECTING, link)
+    scene.exchange.flush()
+
+    assert 7.0 == link.silence
+
+    scene.exchange.answer_head(read_answer(CONTINUE))
+    scene.exchange.answer_flush()
+
+    assert link.silence is None
+
+
+FAILURES = [
+    # error, whether the client is told by a word, its status
+    (TimeoutError(), 504, "did not answer in time"),
+    (BadAnswerError("odd"), 502, "is not valid HTTP/1.1"),
+    (ConnectionResetError(), 502, "broke off"),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "sentence"), FAILURES)
+def test_failures_before_the_answer(error: Exception, status: int, sentence: str) -> None:
+    """The client is told which, in KServe's form."""
+    link = Link()
+    scene = Scene(POST, link)
+    scene.ask(b"abc")
+    scene.exchange.failed(error)
+
+    assert status == _status(scene.client.said[0])
+    assert sentence in _error(scene.client.said[0])
+    assert (["stays"], [status], "abort") == (scene.client.notes, scene.codes, link.notes[-1])
+
+
+@pytest.mark.parametrize(("version", "note"), [(b"1.1", "broken off"), (b"1.0", "reset")])
+def test_failures_within_the_answer(version: bytes, note: str) -> None:
+    """What was said must not look whole: where the connection's end is the body's, only a reset says so."""
+    scene = Scene(GET.replace(b"1.1", version), Link())
+    scene.ask()
+    scene.answer(UNENDING, b"a", whole=False)
+    scene.exchange.failed(ConnectionResetError())
+    scene.exchange.failed(ConnectionResetError())
+
+    assert ([note], [502]) == (scene.client.notes, scene.codes)
+
+
+def test_error_of_a_head_request_has_no_body() -> None:
+    """Its head tells the length of the body that does not follow."""
+    scene = Scene(GET.replace(b"GET", b"HEAD"), Link())
+    scene.ask()
+    scene.exchange.failed(TimeoutError())
+
+    assert scene.client.said[0].endswith(b"\r\n\r\n")
+
+
+OWN_FAULTS: list[tuple[Callable[[Exchange], None], int]] = [
+    (Exchange.request_broken, 400),
+    (Exchange.request_late, 408),
+    (Exchange.fault, 500),
+]
+
+
+@pytest.mark.parametrize(("event", "status"), OWN_FAULTS)
+def test_faults_that_are_not_the_model_servers(event: Callable[[Exchange], None], status: int) -> None:
+    """The connection ends after the answer, and no trouble is told."""
+    link = Link()
+    scene = Scene(POST, link)
+    scene.exchange.flush()
+    event(scene.exchange)
+
+    assert status == _status(scene.client.said[0])
+    assert (["leaves"], [status], [], "abort") == (scene.client.notes, scene.codes, scene.trouble, link.notes[-1])
+
+
+ENDS: list[tuple[Callable[[Exchange], None], int]] = [(Exchange.client_left, 499), (Exchange.cut, 503)]
+
+
+@pytest.mark.parametrize(("event", "code"), ENDS)
+@pytest.mark.parametrize("link", [Link(), None])
+def test_ends_without_a_word(event: Callable[[Exchange], None], code: int, link: Link | None) -> None:
+    """Counted once, and the connection, or the wait for one, is given up."""
+    scene = Scene(POST, link)
+    scene.exchange.flush()
+    event(scene.exchange)
+    event(scene.exchange)
+    scene.exchange.flush()
+
+    assert ([], [code]) == (scene.client.said, scene.codes)
+    assert "abort" in link.notes if link is not None else "forget" in scene.notes
+
+
+def test_an_end_before_anything_was_done() -> None:
+    """There is nothing to give up."""
+    scene = Scene()
+    scene.exchange.cut()
+
+    assert ([503], []) == (scene.codes, scene.notes)
+
+
+def test_safe_request_is_sent_once_more() -> None:
+    """On a new connection, if the one from the pool was closed and nothing came on it (RFC 9110 section 9.2.2)."""
+    scene = Scene(GET, Link(used=True))
+    scene.ask()
+    scene.exchange.failed(ConnectionResetError())
+
+    assert (["dial"], []) == (scene.notes, scene.client.said)
+
+    link = Link()
+    scene.exchange.connected(link)
+    scene.exchange.failed(ConnectionResetError())
+
+    assert ([GET], [502]) == (link.written, scene.codes)
+
+
+def _heard(link: Link) -> Link:
+    link.has_heard = True
+    return link
+
+
+NOT_AGAIN = {
+    "POST": (POST, Link(used=True), ConnectionResetError()),
+    "new connection": (GET, Link(), ConnectionResetError()),
+    "something came": (GET, _heard(Link(used=True)), ConnectionResetError()),
+    "silence": (GET, Link(used=True), TimeoutError()),
+}
+
+
+@pytest.mark.parametrize(("request_head", "link", "error"), NOT_AGAIN.values(), ids=NOT_AGAIN)
+def test_what_is_not_sent_again(request_head: bytes, link: Link, error: Exception) -> None:
+    """What may have been done, or would fail again."""
+    scene = Scene(request_head, link)
+    scene.ask()
+    scene.exchange.failed(error)
+
+    assert ([], 1) == (scene.notes, len(scene.codes))
+
+
+def test_a_body_that_came_in_parts_is_not_sent_again() -> None:
+    """It is not kept."""
+    scene = Scene(POST.replace(b"POST", b"OPTIONS"), Link(used=True))
+    scene.exchange.flush()
+    scene.ask(b"abc")
+    scene.exchange.failed(ConnectionResetError())
+
+    assert ([], [502]) == (scene.notes, scene.codes)
+
+
+def test_a_connection_that_takes_nothing_tells_so_itself() -> None:
+    """What could not be written is not taken for forwarded; the failure follows."""
+    link = Link(used=True)
+    link.is_open = False
+    scene = Scene(GET, link)
+    scene.ask()
+
+    assert link.silence is None
+
+    scene.exchange.failed(BrokenPipeError())
+
+    assert ["dial"] == scene.notes
+
+
+def test_late_words_of_a_connection_change_nothing() -> None:
+    """When the exchange has let it go."""
+    scene = Scene(GET, Link())
+    scene.ask()
+    scene.exchange.client_left()
+    scene.exchange.link_full(full=True)
+    scene.exchange.client_full(full=True)
+    scene.exchange.answer_flush()
+    scene.exchange.answer_end(())
+
+    assert [499] == scene.codes
+
+
+def test_a_tally_that_fails_leaves_no_client_waiting() -> None:
+    """The connection goes on, whatever becomes of the counting."""
+
+    class Broken(Book):
+        """Fails."""
+
+        def finish(self, code: int) -> None:
+            """Fails."""
+            raise OverflowError(code)
+
+    scene = Scene(GET, Link())
+    exchange = Exchange(
+        read_request(GET), scene.client, Broken([]), Surroundings(scene, "m:1", 7.0, scene.closing, scene)
+    )
+    exchange.request_end(())
+    scene.idle = Link()
+    exchange.flush()
+    exchange.answer_head(read_answer(OK))
+    with pytest.raises(OverflowError):
+        exchange.answer_end(())
+
+    assert ["stays"] == scene.client.notes

@@ -1,0 +1,171 @@
+"""A client's bytes are read as requests, one at a time and in order."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.proxy.core.faults import RefusedError
+from sidecar.proxy.core.framing import Lines
+from sidecar.proxy.core.heads import RequestHead
+from sidecar.proxy.core.requests import Requests
+from sidecar.proxy.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
+from tests.support.framing import CUT, REFUSED
+
+GET = b"GET /%d HTTP/1.1\r\nHost: m\r\n\r\n"
+POST = b"POST /1 HTTP/1.1\r\nHost: m\r\nContent-Length: 3\r\n\r\nabc"
+CHUNKED = b"PUT /2 HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n0\r\nX: 1\r\n\r\n"
+
+
+class Log:
+    """Notes what each conversation is told; ends each when its body is whole, if it may.
+
+    Args:
+        ends: Whether it may.
+    """
+
+    def __init__(self, *, ends: bool = True) -> None:
+        self.told: list[object] = []
+        self.flushes = 0
+        self.requests = Requests(self._converse)
+        self._ends = ends
+
+    def _converse(self, head: RequestHead) -> "Log":
+        self.told.append(head.target)
+        return self
+
+    def request_piece(self, data: bytes) -> None:
+        """Joins pieces, which may be cut anywhere."""
+        last = self.told[-1]
+        if isinstance(last, bytearray):
+            last += data
+        else:
+            self.told.append(bytearray(data))
+
+    def request_end(self, trailers: Lines) -> None:
+        """Notes the end."""
+        self.told.append(list(trailers))
+        if self._ends:
+            self.requests.over()
+
+    def request_broken(self) -> None:
+        """Notes it."""
+        self.told.append("broken")
+
+    def flush(self) -> None:
+        """Counts it."""
+        self.flushes += 1
+
+
+def _feed(requests: Requests, raw: bytes, step: int) -> None:
+    for at in range(0, len(raw), step):
+        requests.feed(raw[at : at + step])
+
+
+TOLD = [b"/0", [], b"/1", bytearray(b"abc"), [], b"/2", bytearray(b"de"), [(b"X", b"1")], b"/3", []]
+WIRE = GET % 0 + POST + b"\r\n" + CHUNKED + GET % 3
+
+
+@given(cuts=st.lists(st.integers(0, len(WIRE)), max_size=12))
+def test_requests_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
+    """Heads, bodies and trailers do not depend on how the bytes came."""
+    ends = [0, *sorted(cuts), len(WIRE)]
+    log = Log()
+    for start, end in pairwise(ends):
+        log.requests.feed(WIRE[start:end])
+
+    assert TOLD == log.told
+    assert log.requests.is_idle
+
+
+def test_the_next_request_waits() -> None:
+    """Nothing is told of a request before the conversation of the one before it has ended."""
+    log = Log(ends=False)
+    log.requests.feed(WIRE)
+
+    assert TOLD[:2] == log.told
+    assert len(WIRE) - len(GET % 0) == log.requests.waiting_bytes
+
+    log.requests.over()
+
+    assert TOLD[:5] == log.told
+    assert 2 == log.flushes
+
+
+def test_state_can_be_asked() -> None:
+    """Whether something is under way, and whether a body is."""
+    log = Log(ends=False)
+    requests = log.requests
+
+    assert (True, False) == (requests.is_idle, requests.is_receiving)
+
+    requests.feed(POST[:-1])
+
+    assert (False, True) == (requests.is_idle, requests.is_receiving)
+
+    requests.feed(POST[-1:])
+
+    assert (False, False) == (requests.is_idle, requests.is_receiving)
+
+    requests.over()
+
+    assert (True, False) == (requests.is_idle, requests.is_receiving)
+
+
+def test_what_comes_after_the_end_is_thrown_away() -> None:
+    """Of a connection that is leaving nothing is read."""
+    log = Log()
+    log.requests.feed(POST[:-1])
+    log.requests.close()
+    log.requests.feed(POST[-1:] + WIRE)
+
+    assert [b"/1", bytearray(b"ab")] == log.told
+
+
+@pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("step", [1, 100_000])
+def test_odd_heads_are_refused(raw: bytes, step: int) -> None:
+    """Nobody is told of such a request, whether it came at once or byte by byte."""
+    log = Log()
+    with pytest.raises(RefusedError):
+        _feed(log.requests, raw, step)
+
+    assert [] == log.told
+
+
+@pytest.mark.parametrize("raw", CUT.values(), ids=CUT)
+def test_odd_bodies_are_broken(raw: bytes) -> None:
+    """The conversation is told, never of an end, and what follows is thrown away."""
+    log = Log()
+    log.requests.feed(raw)
+    log.requests.feed(WIRE)
+
+    assert "broken" == log.told[-1]
+    assert log.requests.is_closed
+
+
+ENDLESS = {
+    "target": (b"GET /" + b"x" * (3 * MAX_LINE_BYTES), 400),
+    "head": (b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * (MAX_HEAD_BYTES // 6), 431),
+}
+
+
+@pytest.mark.parametrize(("raw", "status"), ENDLESS.values(), ids=ENDLESS)
+def test_heads_without_end_are_not_held(raw: bytes, status: int) -> None:
+    """They are refused when they are too long, not when they end."""
+    log = Log()
+    with pytest.raises(RefusedError) as caught:
+        log.requests.feed(raw)
+
+    assert status == caught.value.status
+
+
+@pytest.mark.parametrize("part", [b"\r", b"G", b"GET / HTTP/1.1\r", b"GET / HTTP/1.1\r\nHost: m\r\n\r"])
+def test_parts_of_heads_are_waited_for(part: bytes) -> None:
+    """What can still become a request is not refused."""
+    log = Log()
+    log.requests.feed(part)
+
+    assert [] == log.told
+    assert not log.requests.is_idle
