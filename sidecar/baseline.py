@@ -18,8 +18,9 @@ _log = logging.getLogger(__name__)
 
 _NAME = "baseline"
 
-_RENEW_SECONDS = 3600
-"""How often a baseline's life in the store is renewed: it is read there, which keeps it from expiring."""
+_RENEW_SECONDS = 60
+"""How often a baseline is looked up in the store: that keeps it from expiring, brings it back where the store was
+emptied, and lets replicas that took one each meanwhile agree again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,33 +79,30 @@ class Baselines:
         self._rows = rows
         self._known: dict[StreamKey, Baseline] = {}
         self._renewed: dict[StreamKey, float] = {}
+        self._changed: dict[StreamKey, tuple[str, int]] = {}
 
     async def get(self, stream: StreamKey, reference: str, now: float) -> Baseline | None:
         """The baseline of a stream of responses; `None` as long as there are too few.
 
         Args:
             stream: Responses of one model.
-            reference: Digest of the inputs' reference: a new one means a new model, and a new baseline.
+            reference: Digest of the inputs' reference: a new one means a new model, and a new baseline of the responses
+                that follow. Empty without one, which means nothing: it may not have been read yet.
             now: Seconds since the epoch.
 
         Raises:
             StorageError: The store is away.
         """
         known = await self._kept(stream, now)
-        if known is not None and await self._is_over(stream, known, reference):
-            known = await self._load(stream)  # another replica may have taken a new one already
-            if known is not None and await self._is_over(stream, known, reference):
-                await self._forget(stream)
-                known = None
-        if known is None:
-            known = await self._take(stream, reference, now)
+        if known is None or await self._is_over(stream, known, reference):
+            known = await self._anew(stream, known, reference, now)
         if known is not None:
             self._known[stream] = known
         return known
 
     async def _is_over(self, stream: StreamKey, known: Baseline, reference: str) -> bool:
         """Whether the reference is another, or the model answers in another form and no row of the old one is left."""
-        if known.reference != reference:
+        if reference and known.reference != reference:
             return True
         outputs = self._outputs.get(stream.model)
         if outputs is None or (outputs.columns, outputs.kinds) == (known.columns, known.kinds):
@@ -118,36 +116,53 @@ class Baselines:
         if known is not None and abs(now - self._renewed.get(stream, 0.0)) < _RENEW_SECONDS:
             return known
         self._renewed[stream] = now
-        stored = await self._load(stream)
+        stored, _ = await self._load(stream)
         if stored is None and known is not None:  # expired, or the store was emptied
             await self._states.save(stream, _NAME, pack(known), 0)
         return stored or known
 
-    async def _load(self, stream: StreamKey) -> Baseline | None:
+    async def _load(self, stream: StreamKey) -> tuple[Baseline | None, int]:
+        """What is in the store, and its version."""
         state = await self._states.load(stream, _NAME)
-        found = None if state is None else unpack(state.blob)
-        if state is not None and found is None:  # of another version of ours, or damaged: it would block a new one
+        if state is None:
+            return None, 0
+        found = unpack(state.blob)
+        if found is None:  # of another version of ours, or damaged: it would block a new one
             await self._states.delete(stream, _NAME)
-        return found
+            return None, 0
+        return found, state.version
 
-    async def _forget(self, stream: StreamKey) -> None:
-        self._known.pop(stream, None)
-        await self._states.delete(stream, _NAME)
+    async def _anew(self, stream: StreamKey, known: Baseline | None, reference: str, now: float) -> Baseline | None:
+        """What another replica has taken already, or else is taken now; the old one stays in the store until then."""
+        stored, version = await self._load(stream)
+        if stored is not None and not await self._is_over(stream, stored, reference):
+            return stored
+        taken = await self._taken(stream, stored or known, reference, now)
+        if taken is None:
+            return None
+        if not await self._states.save(stream, _NAME, pack(taken), version):
+            return (await self._load(stream))[0]  # another replica was first
+        _log.info("the first %d responses of %s are the baseline of its predictions", self._rows, stream.model)
+        return taken
 
-    async def _take(self, stream: StreamKey, reference: str, now: float) -> Baseline | None:
+    async def _taken(self, stream: StreamKey, before: Baseline | None, reference: str, now: float) -> Baseline | None:
         outputs = self._outputs.get(stream.model)
         if outputs is None:
             return None
         schema = schema_hash(outputs.columns, outputs.kinds)
         window = await self._ring.read(stream, schema, len(outputs.columns))
-        if window.rows.shape[0] < self._rows:
+        newest = int(window.numbers.max(initial=0))
+        rows = window.rows[window.numbers > self._last_of_before(stream, before, reference, newest)]
+        if rows.shape[0] < self._rows:
             return None
-        rows = window.rows[: self._rows]
-        taken = Baseline(reference, outputs.columns, outputs.kinds, rows, outputs.categories, now)
-        if not await self._states.save(stream, _NAME, pack(taken), 0):
-            return await self._load(stream)  # another replica was first
-        _log.info("the first %d responses of %s are the baseline of its predictions", self._rows, stream.model)
-        return taken
+        return Baseline(reference, outputs.columns, outputs.kinds, rows[: self._rows], outputs.categories, now)
+
+    def _last_of_before(self, stream: StreamKey, before: Baseline | None, reference: str, newest: int) -> int:
+        """Number of the last row that passed before the reference changed, and is of another model; 0 for none."""
+        changed_to, number = self._changed.get(stream, ("", 0))
+        if before is not None and before.reference != reference != changed_to:
+            changed_to, number = self._changed[stream] = reference, newest
+        return number if changed_to == reference and number <= newest else 0  # a store that was emptied counts anew
 
 
 def _is_ever_new(codes: NDArray[np.float64]) -> bool:

@@ -80,8 +80,10 @@ def _read(reference: Path, window: Path) -> Comparison:
 
 def _notes(pair: Comparison, report: DriftReport, rule: Rule) -> Iterator[str]:
     """What a reader should know of the rows before trusting the verdict."""
-    if report.rows < FEW_ROWS:
-        yield f"{pair.found.path}: {report.rows} rows, under {FEW_ROWS} only large changes can be seen"
+    for table in (pair.expected, pair.found):
+        rows = table.values.shape[0]
+        if rows < FEW_ROWS:
+            yield f"{table.path}: {rows} rows, under {FEW_ROWS} only large changes can be seen"
     if report.untested:
         least = max(1, rule.min_rows)
         yield f"{pair.found.path}: not tested, with fewer than {least} values: {listed(report.untested)}"

@@ -80,11 +80,9 @@ class Evaluator:
             StorageError: The store is away or slow.
         """
         start = time.perf_counter()
-        window = await self._ring.read(stream, target.schema, len(target.profiles))
-        self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)
         held = await self._prepared(stream, target)
-        assessment = await self._assessed(stream, held, window)
-        return Evaluation(assessment.report, self._clock(), time.perf_counter() - start, window.time)
+        assessment, window_time = await self._assessed(stream, held, target)
+        return Evaluation(assessment.report, self._clock(), time.perf_counter() - start, window_time)
 
     def close(self) -> None:
         """Release the thread."""
@@ -113,15 +111,25 @@ class Evaluator:
         if held.state is None:
             self._metrics.model(stream.model).count_detector_reset(stream.kind)
 
-    async def _assessed(self, stream: StreamKey, held: _Held, window: Window) -> Assessment:
-        rows = Rows(window.rows, window.numbers, window.requests)
+    async def _assessed(self, stream: StreamKey, held: _Held, target: Target) -> tuple[Assessment, float | None]:
+        """What the newest window gave, and its time.
+
+        A window is read after the state that it is fed to: one that was read before it could lack rows that another
+        replica has fed already, which looks like a store that lost them and numbers new ones as it did those.
+        """
         for _ in range(_ATTEMPTS):
-            now = self._clock()
+            window = await self._window(stream, target)
+            rows, now = Rows(window.rows, window.numbers, window.requests), self._clock()
             assessment: Assessment = await self._off_loop(held.assessor.assess, held.state, rows, self._p_values, now)
             if assessment.state is held.state or await self._kept(stream, held, assessment):
                 break
             await self._recall(stream, held)  # another replica fed these rows
-        return assessment
+        return assessment, window.time
+
+    async def _window(self, stream: StreamKey, target: Target) -> Window:
+        window = await self._ring.read(stream, target.schema, len(target.profiles))
+        self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)
+        return window
 
     async def _kept(self, stream: StreamKey, held: _Held, assessment: Assessment) -> bool:
         """Keep the new state unless another replica was first; what was fed counts once it is kept."""

@@ -108,10 +108,10 @@ class Monitor:
         try:
             await self._evaluate(stream)
         except StorageError as error:
-            _log.warning("the window of %s cannot be read: %s", stream.model, error)
+            _log.warning("the window of %ss of %s cannot be read: %s", stream.kind, stream.model, error)
             self._metrics.model(stream.model).failures.inc()
         except Exception:  # noqa: BLE001 a task loop: a fault of ours must not end it, and what it cost is counted
-            _log.exception("the evaluation of %s failed", stream.model)
+            _log.exception("the evaluation of %ss of %s failed", stream.kind, stream.model)
             self._metrics.model(stream.model).failures.inc()
 
     async def _evaluate(self, stream: StreamKey) -> None:

@@ -84,9 +84,9 @@ def evidence_of(subject: Subject) -> Panel:
     text = Text(
         f"Evidence against the reference: {subject.noun}",
         "What the sequential detector has gathered, as a power of ten of seconds, and its bar (dashed): four times "
-        "`false_alarm_interval`. One unit is a factor of ten. On sound data it wanders low; in drift it climbs with "
-        "every row, the steeper the larger the change, and can be seen to climb before it alarms. An alarm ends at a "
-        "thousandth of the bar. Empty with `decision: p-value`.",
+        "`false_alarm_interval` times the columns tested. One unit is a factor of ten. On sound data it wanders "
+        "low; in drift it climbs with every row, the steeper the larger the change, and can be seen to climb before it "
+        "alarms. An alarm ends at a thousandth of the bar. Empty with `decision: p-value`.",
         "none",
     )
     bar = f"max({subject.chosen('drift_threshold', EVIDENCE)})"

@@ -53,7 +53,8 @@ class Screen:
         """Say where everything is."""
         self._console.print(f"  model server  {stage.model_url}", highlight=False)
         self._console.print(f"  driftgauge    {stage.data_url}", highlight=False)
-        self._console.print(f"  its gauges    {stage.admin_url}/metrics  {stage.admin_url}/drift\n", highlight=False)
+        self._console.print(f"  its gauges    {stage.admin_url}/metrics  {stage.admin_url}/drift", highlight=False)
+        self._console.print(f"  its page      {stage.admin_url}/\n", highlight=False)
 
     @contextmanager
     def act(self, name: str, rows: int) -> Iterator[Bar]:
@@ -66,9 +67,9 @@ class Screen:
         """The gauges of all features before and after, largest distance first, and the request metrics."""
         self._console.print("\nThe gauges of the window, read from /metrics:")
         self._console.print(table(before, after))
-        self._console.print("D: distance of the newest rows from the reference, 0 to 1. E: evidence that all rows")
-        self._console.print("together gather, a power of ten. Either is drift above its limit, which keeps false")
-        self._console.print("alarms of all features at least 30 days apart on average.\n")
+        self._console.print("D: distance of the newest rows from the reference, 0 to 1. E: the evidence that")
+        self._console.print("all rows have gathered, a power of ten. Above its limit either is drift; limits")
+        self._console.print("keep false alarms of all features 30 days apart on average, or more.\n")
         for line in request_lines(after):
             self._console.print(line, highlight=False)
 
@@ -86,8 +87,9 @@ class Screen:
         if options.keep:
             self._console.print("It stays up with a trickle of white wines until Ctrl-C. Try:")
             self._console.print(f"  curl {stage.admin_url}/metrics\n  curl {stage.admin_url}/drift", highlight=False)
+            self._console.print(f"  and open {stage.admin_url}/ in a browser", highlight=False)
         else:
-            self._console.print("`make demo KEEP=1` leaves it up, so that you can look at /metrics and /drift.")
+            self._console.print("`make demo KEEP=1` leaves it up: look at its page, and at /metrics.")
 
     def trouble(self, sentence: str) -> None:
         """Say what went wrong."""

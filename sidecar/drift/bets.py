@@ -23,7 +23,7 @@ SCORE_STAKES = (0.1, 0.2, 0.35)
 SHARE_STAKES = (0.1, 0.3, 0.9)
 """Stakes on a share, both ways: below 1, so that no row can end the game."""
 
-RARE_STAKES = (0.5, 2.0, 8.0)
+RARE_STAKES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Stakes on what the reference hardly has, that it becomes more."""
 
 RARE = 0.05

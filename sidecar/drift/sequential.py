@@ -29,6 +29,10 @@ HEADROOM = 10
 """Evidence grows no further than this times the bar: what grew can shrink."""
 
 
+_BETS = 1
+"""Counts up with each change of the bets: evidence of other bets is worth nothing, and may be of another shape."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DetectorState:
     """All that the detector knows of the past.
@@ -92,7 +96,7 @@ class Detector:
         self._log_cap = self._log_bar + math.log(HEADROOM)
         clear = max(bar / CLEAR_RATIO, CLEAR_LOOKS * budget.evaluation_seconds)
         self._log_clear = math.log(min(clear, bar / LEAST_CLEAR_RATIO))
-        self.key = f"1/{digest}/{budget.tolerance!r}"
+        self.key = f"{_BETS}/{digest}/{budget.tolerance!r}"
 
     @property
     def bar(self) -> float:

@@ -33,7 +33,9 @@ def render_index(entries: Sequence[Entry]) -> str:
     """All models as HTML text, those that drift first."""
     title = tag("h1", "Models")
     if not entries:
-        return document("Models", title, tag("p", "No model has been evaluated yet.", class_="summary unknown"))
+        return document(
+            "Models", title, tag("p", "No model has been evaluated yet, or not of late.", class_="summary unknown")
+        )
     titles = ("model", "inputs", "predictions", "evaluated")
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in titles)))
     lines = (_line(entry) for entry in sorted(entries, key=_urgency))

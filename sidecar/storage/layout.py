@@ -4,15 +4,15 @@ One block is one stream entry. Its id is `<rows>-<milliseconds>`: how many rows 
 to and with this block, and the server's time at the append since the epoch. Its fields, in order:
 
     format     `1`, or `2`
-    schema     hash of the column names
+    schema     hash of the columns' names and kinds
     rows       number of rows, decimal
     time       when the newest row passed, seconds since the epoch, shortest exact decimal
     requests   format 2 alone: how many of the rows came in each payload, in order, uint32, little-endian
     data       the rows, row by row, each value an IEEE 754 binary64, little-endian
 
 In format 1 each row came in a payload of its own. It is written where that is so: most models are asked for a
-row at a time, and a process of before format 2 reads on. The form of the id holds for every format: the trimming
-counts rows by it.
+row at a time. A process of before format 2 skips the other blocks. The form of the id holds for every format: the
+trimming counts rows by it.
 """
 
 import math

@@ -1,6 +1,7 @@
 """Rings and states that behave as a store in trouble does."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from sidecar.errors import StorageError
 from sidecar.storage.memory import MemoryRing
@@ -88,6 +89,25 @@ class HeldRing(MemoryRing):
         self.reached.set()
         await self.go.wait()
         await super().append(stream, block)
+
+
+class BusyRing(MemoryRing):
+    """A ring that goes on while a window is on its way to the reader.
+
+    Args:
+        capacity_rows: Rows that a window holds.
+    """
+
+    def __init__(self, capacity_rows: int) -> None:
+        super().__init__(capacity_rows)
+        self.meanwhile: list[Callable[[], Awaitable[None]]] = []
+
+    async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
+        """As in memory; then what is to happen meanwhile, each of it once."""
+        window = await super().read(stream, schema, width)
+        if self.meanwhile:
+            await self.meanwhile.pop(0)()
+        return window
 
 
 class BrokenRing(MemoryRing):

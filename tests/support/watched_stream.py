@@ -20,7 +20,7 @@ from sidecar.reference import profiles_of
 Floats = NDArray[np.float64]
 
 WINDOW_ROWS = 1200
-BUDGET = Budget(false_alarm_seconds=30 * 86_400, evaluation_seconds=60, tolerance=0.05)
+BUDGET = Budget(false_alarm_seconds=30 * 86_400, evaluation_seconds=60, tolerance=0.02)
 RULE = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=200, budget=BUDGET)
 
 

@@ -226,6 +226,16 @@ def test_feature_without_values(reference: Path, tmp_path: Path) -> None:
     assert "acidity: Schema break: " in out
 
 
+def test_a_reference_of_few_rows_is_told(tmp_path: Path) -> None:
+    """Against one row nothing can alarm, and no drift means little."""
+    one = csv(tmp_path / "one.csv", COLUMNS, sample(1, rows=1))
+    window = csv(tmp_path / "window.csv", COLUMNS, sample(2))
+    code, _, err = check(one, window)
+
+    assert code == 0
+    assert f"note: {one}: 1 rows, under 200 only large changes can be seen\n" in err
+
+
 def test_feature_with_few_values_is_tested_by_those_that_it_lacks(tmp_path: Path) -> None:
     """Too few values for a distance: the share of missing ones is told in its place."""
     rows = sample(2)

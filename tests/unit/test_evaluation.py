@@ -16,7 +16,7 @@ from sidecar.storage.memory import MemoryRing
 from sidecar.storage.memory_states import MemoryStates
 from sidecar.storage.ring import StreamKey
 from tests.support.models import WINE
-from tests.support.rings import AwayStates
+from tests.support.rings import AwayStates, BusyRing
 from tests.support.tower import Tower
 
 REQUESTS = StreamKey(WINE, Kind.REQUEST)
@@ -123,6 +123,33 @@ async def test_replicas_share_one_detector(directory: Path) -> None:
     assert one.value("driftgauge_feature_drift_statistic", feature="ph", test="sequential") == pytest.approx(
         other.value("driftgauge_feature_drift_statistic", feature="ph", test="sequential")
     )
+
+
+@pytest.mark.parametrize("looked_before", [True, False])
+async def test_a_replica_whose_window_is_behind_feeds_nothing_twice(directory: Path, looked_before: bool) -> None:  # noqa: FBT001
+    """While its window is on the way rows are added, and another replica, fresh or not to it, feeds them."""
+    ring, states = BusyRing(100), MemoryStates()
+    one, other = [await watched(directory, ring=ring, states=states) for _ in range(2)]
+    other.models.admit(WINE)
+    await one.put(REQUESTS, calm(30, 1))
+    await look(one)
+    await one.put(REQUESTS, calm(30, 2))
+
+    async def another_is_faster() -> None:
+        """Put rows and feed them."""
+        await one.put(REQUESTS, calm(30, 3))
+        await look(one)
+
+    if looked_before:
+        await look(other)
+        await one.put(REQUESTS, calm(10, 4))
+    ring.meanwhile.append(another_is_faster)
+    await look(other)
+    await look(other)
+    added = 100 if looked_before else 90
+
+    assert added == sum(tower.value("driftgauge_detector_rows_total", kind="request") or 0 for tower in (one, other))
+    assert added == (await kept(one)).rows
 
 
 async def test_drift_alarms_and_the_alarm_ends_when_the_data_are_back(directory: Path) -> None:

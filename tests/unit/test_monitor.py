@@ -115,8 +115,8 @@ async def test_rows_of_another_schema_are_skipped_and_counted(directory: Path) -
     assert tower.value("driftgauge_skipped_blocks_total") == 1
 
 
-async def test_a_store_that_is_away_is_a_counted_failure(directory: Path) -> None:
-    """The last verdict stays until it is stale, then it vanishes."""
+async def test_a_store_that_is_away_is_a_counted_failure(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The last verdict stays until it is stale, then it vanishes; the log says which window it is."""
     ring = AwayRing()
     tower = Tower(directory, ring)
     ring.away = False
@@ -126,6 +126,7 @@ async def test_a_store_that_is_away_is_a_counted_failure(directory: Path) -> Non
     ring.away = True
     await tower.monitor.evaluate_all()
 
+    assert [f"the window of requests of {WINE} cannot be read: the store is away"] == caplog.messages
     assert tower.value("driftgauge_evaluation_failures_total") == 1
     assert tower.value("driftgauge_drift") == 0
     tower.clock.now += 91

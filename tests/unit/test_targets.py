@@ -83,20 +83,87 @@ async def test_replicas_take_one_baseline(tmp_path: Path) -> None:
     assert other.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.5)
 
 
-async def test_a_new_reference_takes_a_new_baseline(tmp_path: Path) -> None:
-    """It stands for a new model."""
-    write(tmp_path, "alcohol,ph")
-    tower = Tower(tmp_path)
+async def swapped(directory: Path) -> Tower:
+    """A tower with a baseline, whose reference has just been replaced while its ring was full of other responses."""
+    write(directory, "alcohol,ph")
+    tower = Tower(directory)
     await tower.monitor.refresh()
     await tower.answer(STEPS)
     await tower.monitor.evaluate_all()
     for _ in range(3):
         await tower.answer(STEPS + 100)
+    write(directory, "alcohol,ph", rows=60)
+    await tower.monitor.refresh()
+    await tower.monitor.evaluate_all()
+    return tower
+
+
+async def test_a_new_reference_takes_a_new_baseline_of_the_responses_that_follow(tmp_path: Path) -> None:
+    """It stands for a new model: what the one before answered says nothing of it."""
+    tower = await swapped(tmp_path)
+    await tower.answer(STEPS[1:] + 200)
+    await tower.monitor.evaluate_all()
+    waiting = tower.value("driftgauge_prediction_reference_rows")
+    for _ in range(3):
+        await tower.answer(STEPS + 200)
+        await tower.monitor.evaluate_all()
+
+    assert waiting == 0
+    assert tower.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.1)
+
+
+async def test_a_restart_does_not_put_responses_of_before_into_the_new_baseline(tmp_path: Path) -> None:
+    """The old baseline stays in the store until the new one is taken, and tells that the reference was another."""
+    before = await swapped(tmp_path)
+    tower = Tower(tmp_path, before.ring, before.states)
+    await tower.monitor.refresh()
+    await tower.answer(STEPS[1:] + 200)
+    await tower.monitor.evaluate_all()
+
+    assert tower.value("driftgauge_prediction_reference_rows") == 0
+
+
+async def test_a_store_that_has_lost_the_old_baseline_does_not_hasten_the_new_one(tmp_path: Path) -> None:
+    """What the process knew tells as well that the reference was another."""
+    write(tmp_path, "alcohol,ph")
+    tower = Tower(tmp_path)
+    await tower.monitor.refresh()
+    await tower.answer(STEPS)
+    await tower.monitor.evaluate_all()
+    await tower.states.delete(RESPONSES, "baseline")
     write(tmp_path, "alcohol,ph", rows=60)
     await tower.monitor.refresh()
     await tower.monitor.evaluate_all()
 
-    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.1)
+    assert tower.value("driftgauge_prediction_reference_rows") == 0
+
+
+async def test_a_store_that_was_emptied_does_not_keep_a_new_baseline_waiting(tmp_path: Path) -> None:
+    """Its rows are numbered from 1 again."""
+    tower = await swapped(tmp_path)
+    await tower.ring.close()
+    await tower.answer(STEPS + 200)
+    await tower.monitor.evaluate_all()
+
+    assert tower.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+
+
+async def test_a_reference_that_is_not_read_yet_leaves_the_baseline(tmp_path: Path) -> None:
+    """As after a restart, on a volume that is slow."""
+    write(tmp_path, "alcohol,ph")
+    before = Tower(tmp_path)
+    await before.monitor.refresh()
+    await before.answer(STEPS)
+    await before.monitor.evaluate_all()
+    tower = Tower(tmp_path, before.ring, before.states)
+    for _ in range(3):
+        await tower.answer(STEPS + 100)
+    await tower.monitor.evaluate_all()
+    await tower.monitor.refresh()
+    await tower.monitor.evaluate_all()
+
+    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == 1
 
 
 async def test_replicas_take_one_new_baseline_after_a_new_reference(tmp_path: Path) -> None:
@@ -109,6 +176,9 @@ async def test_replicas_take_one_new_baseline_after_a_new_reference(tmp_path: Pa
         await tower.answer(STEPS)
         await tower.monitor.evaluate_all()
     write(tmp_path, "alcohol,ph", rows=60)
+    await one.monitor.refresh()
+    await one.monitor.evaluate_all()
+    await one.answer(STEPS)
     for tower in (one, other, one):
         tower.clock.now += 1
         await tower.monitor.refresh()
@@ -116,7 +186,7 @@ async def test_replicas_take_one_new_baseline_after_a_new_reference(tmp_path: Pa
     state = await one.states.load(RESPONSES, "baseline")
 
     assert state is not None
-    assert state.version == 1
+    assert state.version == 2
     assert unpack(state.blob).taken_at == 1_001  # type: ignore[union-attr] # it was packed by this version
 
 
@@ -138,15 +208,32 @@ async def test_another_form_of_answers_takes_a_new_baseline_once_the_old_one_is_
 
 
 async def test_a_baseline_that_expired_in_the_store_is_kept_anew(tmp_path: Path) -> None:
-    """It is looked for once an hour."""
+    """It is looked for once a minute."""
     tower = Tower(tmp_path)
     await tower.answer(STEPS)
     await tower.monitor.evaluate_all()
     await tower.states.delete(RESPONSES, "baseline")
-    tower.clock.now += 3_601
+    tower.clock.now += 61
     await tower.monitor.evaluate_all()
 
     assert await tower.states.load(RESPONSES, "baseline") is not None
+
+
+async def test_replicas_agree_on_a_baseline_again_after_the_store_was_emptied(tmp_path: Path) -> None:
+    """One restarted and took a new one; a minute later the other tests against it too."""
+    one = Tower(tmp_path)
+    await one.answer(STEPS)
+    await one.monitor.evaluate_all()
+    await one.states.delete(RESPONSES, "baseline")
+    await one.ring.close()
+    restarted = Tower(tmp_path, one.ring, one.states)
+    restarted.clock.now += 30
+    await restarted.answer(STEPS + 100)
+    await restarted.monitor.evaluate_all()
+    one.clock.now += 61
+    await one.monitor.evaluate_all()
+
+    assert one.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == 0
 
 
 async def test_a_baseline_of_another_form_gives_way(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ async def test_replicas_that_build_on_each_other_lose_nothing(redis_server: Redi
     clients = [connect(redis_server.url, 5) for _ in range(3)]
 
     async def count(states: RedisStates) -> None:
+        """Load, add one and save until it is kept."""
         counted_on = 0
         while counted_on < 10:
             state = await states.load(REQUESTS, "detector") or State(b"0", 0)
