@@ -11,15 +11,12 @@ from numpy.typing import NDArray
 from sidecar.drift.profile import FeatureKind
 from sidecar.errors import PayloadError, Reason
 from sidecar.features.table import beyond_doubles
-from sidecar.protocol.category import code, text_of
+from sidecar.protocol.category import MAX_TEXT_CHARS, code, text_of
 from sidecar.protocol.nested import is_numeric, types_in
 from sidecar.protocol.widening import widen
 
 MAX_CATEGORIES: Final = 1000
 """The most texts that are kept of a column: labels of a model are few, and what is more is told by its code."""
-
-MAX_TEXT_CHARS: Final = 200
-"""Longer texts are not labels but prose: they have a code as any other, but no place in memory."""
 
 _SCALARS: Final = frozenset({str, bytes, bool, int, float, NoneType})
 _TEXTS: Final = frozenset({str})
@@ -113,9 +110,4 @@ def _texts(values: NDArray[Any], column: str) -> list[str | None]:
 
 
 def _codes(texts: Sequence[str | None]) -> list[float]:
-    return [np.nan if text is None else _code(text) for text in texts]
-
-
-def _code(text: str) -> float:
-    """The code of a text; a long one is kept out of the cache, which counts texts and not their characters."""
-    return code(text) if len(text) <= MAX_TEXT_CHARS else code.__wrapped__(text)
+    return [np.nan if text is None else code(text) for text in texts]

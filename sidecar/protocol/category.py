@@ -11,7 +11,10 @@ _BITS = 53
 """Whole numbers up to 2**53 are exact in float64."""
 
 
-@lru_cache(maxsize=65_536)
+MAX_TEXT_CHARS = 200
+"""Longer texts are no names: they get a number, but are neither kept nor shown whole."""
+
+
 def code(text: str) -> float:
     """The number that stands for a category.
 
@@ -22,8 +25,16 @@ def code(text: str) -> float:
         A whole number in [0, 2**53), exact in float64. Among 10,000 categories two share a number with a
         chance of about 6e-9.
     """
+    return remembered(text) if len(text) <= MAX_TEXT_CHARS else _hashed(text)
+
+
+def _hashed(text: str) -> float:
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return float(int.from_bytes(digest) >> (64 - _BITS))
+
+
+remembered = lru_cache(maxsize=65_536)(_hashed)
+"""`code` of texts that are short: the cache counts texts and not their characters, so long ones are kept out of it."""
 
 
 def text_of(value: object) -> str | None:

@@ -33,7 +33,6 @@ class Link(asyncio.Protocol):
         self._answers: Answers | None = None
         self._read = Memory(read_answer)
         self._deadline = Deadline(self._late)
-        self._silence_seconds: float | None = None
         self._poll = select.poll()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

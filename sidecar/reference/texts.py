@@ -6,14 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.drift.profile import FeatureKind
-from sidecar.protocol.category import code
+from sidecar.protocol.category import MAX_TEXT_CHARS, code
 from sidecar.reference.raw import Column
 
 MAX_TEXTS = 10_000
 """Texts that are kept of one column; beyond it a text is no category but an identifier, and its code will do."""
-
-MAX_TEXT_CHARS = 200
-"""A longer text is prose: it keeps its code, and is shown cut."""
 
 DATES = "holds dates: it is left out, since a date is always new"
 
@@ -38,7 +35,7 @@ class Texts:
         """The code of a text that stands in so many cells."""
         known = self._known.get(text)
         if known is None:
-            known = _code(text), _DATE.fullmatch(text) is not None
+            known = code(text), _DATE.fullmatch(text) is not None
             if len(self._known) < MAX_TEXTS:
                 self._known[text] = known
         self._cells += cells
@@ -61,11 +58,6 @@ class Texts:
 def ignored_column(rows: int, why: str) -> Column:
     """A column that is left out, and why; it reads on after the column's name."""
     return Column(FeatureKind.IGNORED, np.full(rows, np.nan), left_out=why)
-
-
-def _code(text: str) -> float:
-    """The code of a text; a long one is kept out of the cache, which counts texts and not their characters."""
-    return code(text) if len(text) <= MAX_TEXT_CHARS else code.__wrapped__(text)
 
 
 def _shown(text: str) -> str:

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from sidecar.drift.profile import FeatureKind
-from sidecar.errors import Reason
 from sidecar.metrics import Metrics
 from sidecar.models import OTHER, OutputColumns
-from sidecar.payload import Kind, ModelKey, Outcome, Payload
-from sidecar.pipeline import Pipeline, PipelineSettings, sampled
+from sidecar.payload import Kind, ModelKey, Payload
+from sidecar.pipeline import Pipeline, PipelineSettings
 from sidecar.protocol.category import code
 from sidecar.reference import References, schema_hash
 from sidecar.storage.memory import MemoryRing
@@ -356,39 +355,6 @@ async def test_sampled_out_payloads_are_counted_as_such(build: Build) -> None:
     await bench.take(request(b'{"instances": [[9.5, 3.1]]}'))
 
     assert bench.ends() == {("request", "sampled_out", ""): 1}
-
-
-def test_the_sample_has_the_share_that_was_asked_for() -> None:
-    """10,000 ids at a ratio of 0.25: the standard deviation of the count is 43; five of them are allowed."""
-    taken = sum(sampled(f"id-{number}", 0.25) for number in range(10_000))
-
-    assert 2_500 - 5 * 43 < taken < 2_500 + 5 * 43
-
-
-def test_a_larger_sample_holds_the_smaller_one() -> None:
-    """Raising the ratio loses no id that was watched before."""
-    ids = [f"id-{number}" for number in range(1_000)]
-
-    assert {i for i in ids if sampled(i, 0.1)} <= {i for i in ids if sampled(i, 0.2)}
-
-
-def test_any_text_can_be_an_id() -> None:
-    """Ids come from strangers: half a surrogate pair is no crash, and a ratio of 1 takes all."""
-    assert sampled("\ud800", 1.0)
-    assert not sampled("\ud800", 0.0)
-
-
-def test_every_reason_has_a_label() -> None:
-    """A reason that the counters do not know would raise in the middle of a batch."""
-    metrics = Metrics("200", 90)
-    bench_model = metrics.model(WINE)
-
-    for reason in Reason:
-        bench_model.count_payload(Kind.REQUEST, _outcome(reason), reason)
-
-
-def _outcome(reason: Reason) -> Outcome:
-    return Outcome.DROPPED if reason.dropped else Outcome.REJECTED
 
 
 async def test_of_a_payload_longer_than_the_window_the_last_rows_are_kept(build: Build) -> None:

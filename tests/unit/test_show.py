@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sidecar.config import ProxyConfig
+from sidecar.drift.budget import Budget
 from sidecar.reference.packed import packed
 from sidecar.reference.raw import Origin
 from sidecar.reference.sample import Draw, draw_sample
 from sidecar.reference.table import read_table
-from sidecar.show import run_show
+from sidecar.show import DEFAULT_BUDGET, DEFAULT_WINDOW_ROWS, run_show
 
 TEXT = "a,colour,day,prediction:quality\n3,red,2026-01-01,5\n1,red,2026-01-02,5\n,white,2026-01-03,5\n2,,2026-01-04,5\n"
 
@@ -156,3 +158,11 @@ def test_a_reference_that_is_small_for_the_budget_says_what_it_needs(tmp_path: P
 
     assert "one false alarm in 30 days asks for 1044 rows: with 20 only large changes can be seen" in few
     assert "one false alarm" not in enough
+
+
+def test_the_budget_of_show_is_that_of_the_default_options() -> None:
+    """What it says a reference needs is what a running sidecar asks for."""
+    options = ProxyConfig()
+    budget = Budget(options.false_alarm_interval, options.evaluation_interval_seconds, options.drift_tolerance)
+
+    assert (budget, options.window_rows) == (DEFAULT_BUDGET, DEFAULT_WINDOW_ROWS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support.processes import free_port
 from tests.support.proxied import Proxied
 from tests.support.raw_client import Wire
 from tests.support.upstream import RawUpstream, answering
+from tests.support.waiting import wait_until
 
 _NGINX = """
 daemon off; master_process off; pid {home}/pid; error_log {home}/log crit;
@@ -45,6 +47,11 @@ _QUIET_SECONDS = 0.15
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
+def _listens(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port)):
+        return True
+
+
 @asynccontextmanager
 async def _peer(name: str, upstream_port: int, home: Path) -> AsyncIterator[int]:
     """The port of a started peer in front of the model server."""
@@ -56,13 +63,7 @@ async def _peer(name: str, upstream_port: int, home: Path) -> AsyncIterator[int]
         program(name), flag, str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    await (await Wire.connect(port)).drop()
-                    break
-                except ConnectionRefusedError:
-                    await asyncio.sleep(0.05)
+        await asyncio.to_thread(wait_until, lambda: _listens(port), f"{name} to listen", 20)
         yield port
     finally:
         child.terminate()

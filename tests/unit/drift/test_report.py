@@ -371,33 +371,3 @@ def test_infinity() -> None:
     rows[5, 0] = np.inf
     with pytest.raises(ValueError, match="the window holds an infinity"):
         report(rows)
-
-
-@pytest.mark.parametrize(("rule", "least", "most"), [(HOLM, 20, 75), (BUDGET, 0, 0)])
-def test_false_alarm_rate(rule: Rule, least: int, most: int) -> None:
-    """Without drift Holm at 0.05 over three features alarms in at most 5 % of windows, up to chance; the budget never.
-
-    1000 windows, each against a reference of its own: at a rate of 5 % more than 75 alarms have a chance of 2e-4. The
-    budget of one false alarm in 30 days of minutes allows one in 43,200 windows.
-    """
-    generator = np.random.default_rng(3)
-    values, alarms = PValues(), 0
-    for _ in range(1000):
-        profiles = [numeric_profile(name, np.sort(generator.normal(size=400))) for name in COLUMNS]
-        alarms += bool(evaluate(profiles, generator.normal(size=(100, 3)), rule, values).drift)
-
-    assert least <= alarms <= most
-
-
-@pytest.mark.parametrize("categories", [10, 1_000])
-def test_p_values_of_categories_keep_their_level_however_many_there_are(categories: int) -> None:
-    """Of 200 windows without change about 5 % are below 0.05, also where the reference's frequent ones were luck."""
-    rng = np.random.default_rng(3)
-    rule = Rule(0.05, Correction.HOLM, min_rows=1)
-    found = 0
-    for _ in range(200):
-        reference = np.sort(rng.integers(categories, size=5_000).astype(np.float64))
-        window = rng.integers(categories, size=(500, 1)).astype(np.float64)
-        found += bool(evaluate([categorical_profile("c", reference, {})], window, rule, PValues()).drift)
-
-    assert 2 <= found <= 22  # 10 are expected; beyond lies a chance of 0.0005

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sidecar.drift.profile import FeatureKind
-from sidecar.features.values import MAX_CATEGORIES, MAX_TEXT_CHARS, as_floats, category_texts
-from sidecar.protocol.category import code
+from sidecar.features.values import MAX_CATEGORIES, as_floats, category_texts
+from sidecar.protocol.category import MAX_TEXT_CHARS, code, remembered
 
 
 def objects(*items: object) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
@@ -32,11 +32,11 @@ def test_true_is_no_category_of_one() -> None:
 def test_a_long_text_has_its_code_and_stays_out_of_memory() -> None:
     """The cache of codes counts texts, not characters: prose would fill it with gigabytes."""
     prose = "once upon a time " * 1_000
-    before = code.cache_info()
+    before = remembered.cache_info()
     cells = as_floats(objects(prose).reshape(1, 1), ["a"], [FeatureKind.CATEGORICAL])
 
-    assert before == code.cache_info()
-    assert code.__wrapped__(prose) == cells[0, 0]
+    assert before == remembered.cache_info()
+    assert remembered.__wrapped__(prose) == cells[0, 0]
     assert {} == category_texts(objects(prose), "a")
 
 

@@ -1,0 +1,19 @@
+"""The ends of payloads as the counters know them."""
+
+from sidecar.errors import Reason
+from sidecar.metrics import Metrics
+from sidecar.payload import Kind, Outcome
+from tests.support.models import WINE
+
+
+def test_every_reason_has_a_label() -> None:
+    """A reason that the counters do not know would raise in the middle of a batch."""
+    metrics = Metrics("200", 90)
+    bench_model = metrics.model(WINE)
+
+    for reason in Reason:
+        bench_model.count_payload(Kind.REQUEST, _outcome(reason), reason)
+
+
+def _outcome(reason: Reason) -> Outcome:
+    return Outcome.DROPPED if reason.dropped else Outcome.REJECTED

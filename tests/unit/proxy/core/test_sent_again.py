@@ -1,0 +1,53 @@
+"""Which requests are sent once more, on a new connection, and which are not."""
+
+import pytest
+
+from tests.support.exchange_sides import GET, POST, Link, Scene
+
+
+def test_safe_request_is_sent_once_more() -> None:
+    """On a new connection, if the one from the pool was closed and nothing came on it (RFC 9110 section 9.2.2)."""
+    scene = Scene(GET, Link(used=True))
+    scene.ask()
+    scene.exchange.failed(ConnectionResetError())
+
+    assert (["dial"], []) == (scene.notes, scene.client.said)
+
+    link = Link()
+    scene.exchange.connected(link)
+    scene.exchange.failed(ConnectionResetError())
+
+    assert ([GET], [502]) == (link.written, scene.codes)
+
+
+def _heard(link: Link) -> Link:
+    link.has_heard = True
+    return link
+
+
+NOT_AGAIN = {
+    "POST": (POST, Link(used=True), ConnectionResetError()),
+    "new connection": (GET, Link(), ConnectionResetError()),
+    "something came": (GET, _heard(Link(used=True)), ConnectionResetError()),
+    "silence": (GET, Link(used=True), TimeoutError()),
+}
+
+
+@pytest.mark.parametrize(("request_head", "link", "error"), NOT_AGAIN.values(), ids=NOT_AGAIN)
+def test_what_is_not_sent_again(request_head: bytes, link: Link, error: Exception) -> None:
+    """What may have been done, or would fail again."""
+    scene = Scene(request_head, link)
+    scene.ask()
+    scene.exchange.failed(error)
+
+    assert ([], 1) == (scene.notes, len(scene.codes))
+
+
+def test_a_body_that_came_in_parts_is_not_sent_again() -> None:
+    """It is not kept."""
+    scene = Scene(POST.replace(b"POST", b"OPTIONS"), Link(used=True))
+    scene.exchange.flush()
+    scene.ask(b"abc")
+    scene.exchange.failed(ConnectionResetError())
+
+    assert ([], [502]) == (scene.notes, scene.codes)
