@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sidecar.config import ProxyConfig
+from sidecar.config import load
 from sidecar.drift.budget import Budget
 from sidecar.reference.packed import packed
 from sidecar.reference.raw import Origin
@@ -162,7 +162,7 @@ def test_a_reference_that_is_small_for_the_budget_says_what_it_needs(tmp_path: P
 
 def test_the_budget_of_show_is_that_of_the_default_options() -> None:
     """What it says a reference needs is what a running sidecar asks for."""
-    options = ProxyConfig()
+    options = load("logger", {}, (), None)
     budget = Budget(options.false_alarm_interval, options.evaluation_interval_seconds, options.drift_tolerance)
 
     assert (budget, options.window_rows) == (DEFAULT_BUDGET, DEFAULT_WINDOW_ROWS)
