@@ -36,7 +36,7 @@ def holm_rejects(values: Floats, alpha: float) -> list[bool]:
 def bh_rejects(values: Floats, alpha: float) -> list[bool]:
     """Benjamini and Hochberg's step-up: reject up to the largest k whose p-value is below alpha k / d."""
     ordered = np.sort(values)
-    count = max((k for k in range(1, values.size + 1) if ordered[k - 1] < alpha * k / values.size), default=0)
+    count = max((k for k in range(1, values.size + 1) if ordered[k - 1] < alpha / (values.size / k)), default=0)
     return [bool(count and value <= ordered[count - 1]) for value in values]
 
 
