@@ -12,10 +12,10 @@ WORKDIR /src
 COPY .ci/locks/build.lock ./
 RUN python3 -m venv /opt/build \
     && python3 -m venv --without-pip /opt/driftgauge \
-    && /opt/build/bin/pip install --require-hashes --requirement build.lock
+    && /opt/build/bin/pip install --require-hashes --no-deps --requirement build.lock
 
 COPY requirements/runtime.lock ./
-RUN /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --requirement runtime.lock
+RUN /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --no-deps --requirement runtime.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY sidecar sidecar

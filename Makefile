@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
+# A lock is whole: with its own look at what packages ask for, pip stumbles over extras that have newer versions.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --extra parquet
@@ -59,17 +60,17 @@ $(VENV)/.python:
 
 $(VENV)/.demo: requirements/demo.lock pyproject.toml | $(VENV)/.python
 	@echo "Installing the locked packages of the demo ..."
-	@$(PIP) --require-hashes -r requirements/demo.lock
+	@$(PIP) --require-hashes --no-deps -r requirements/demo.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock pyproject.toml | $(VENV)/.python
 	@echo "Installing the locked packages of the tests ..."
-	@$(PIP) --require-hashes -r requirements/dev.lock
+	@$(PIP) --require-hashes --no-deps -r requirements/dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.chart: requirements/chart.lock $(VENV)/.dev
 	@echo "Installing the locked packages of the chart's tests ..."
-	@$(PIP) --require-hashes -r requirements/chart.lock
+	@$(PIP) --require-hashes --no-deps -r requirements/chart.lock
 	@touch $@
