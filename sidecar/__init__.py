@@ -14,11 +14,12 @@ The house, from the street to the ground floor; an import only ever goes downwar
     targets              what each stream is tested against
     baseline | evaluation
                          the first answers of a model; one look at one stream
-    storage | reference | metrics | config
-                         the rooms with a foot outside: Redis, files, Prometheus, the environment
+    storage | reference | metrics | config | clients
+                         the rooms with a foot outside: Redis, files, Prometheus, the environment, clients' connections
     features | models | page
                          pure: tensors -> rows; the capped sets of models and outputs; reports -> HTML
-    protocol | drift     pure: bytes -> values; numpy in, numbers out
+    protocol | drift | http1
+                         pure: bytes -> tensors; numpy in, numbers out; bytes -> heads and bodies of HTTP/1.1
     payload | errors     pure: what every room speaks of
 
 A payload enters by either door and takes one path: `offer`, a bounded queue, the pipeline, the ring.

@@ -1,30 +1,23 @@
 """The proxy as the house knows it: opened, drained, closed."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sidecar.clients.connection import ClientConnection, Talk
+from sidecar.clients.patience import Patience
+from sidecar.clients.reception import Reception
+from sidecar.http1.heads import RequestHead
 from sidecar.metrics import Metrics
 from sidecar.models import KnownModels
 from sidecar.payload import ModelKey, Offer
-from sidecar.proxy.client import ClientConnection, Talk
-from sidecar.proxy.core.exchange import Exchange
-from sidecar.proxy.core.heads import RequestHead
-from sidecar.proxy.core.sides import Closing, Surroundings
+from sidecar.proxy.exchange import Exchange
 from sidecar.proxy.page import MetricsPage
-from sidecar.proxy.patience import Patience
+from sidecar.proxy.sides import Surroundings
 from sidecar.proxy.tally import Ledger
 from sidecar.proxy.tap import TapRoom
 from sidecar.proxy.trouble import TroubleLog
 from sidecar.proxy.upstream import Upstream
-
-_BACKLOG = 1024
-_TURNS = 3
-"""Turns of the loop in which it reads the requests that have come already, and begins their exchanges."""
-
-_END_SECONDS = 1.0
-"""How long connections that are reset may take to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,47 +73,29 @@ class Proxy:
     ) -> None:
         room = TapRoom(settings.tap_bytes)
         self._ledger = Ledger(model, offer, metrics, models, clock, timer, room, settings.max_payload_bytes)
-        self._upstream = upstream = Upstream(settings.upstream_url, settings.upstream_timeout_seconds)
-        self._closing = closing = Closing()
-        self._around = Surroundings(upstream, upstream.authority, upstream.timeout_seconds, closing, TroubleLog(timer))
         self._timer = timer
-        self._patience = settings.patience
+        self._reception = Reception(self._talk, settings.patience, timer)
+        self._upstream = upstream = Upstream(settings.upstream_url, settings.upstream_timeout_seconds)
+        self._around = Surroundings(
+            upstream, upstream.authority, upstream.timeout_seconds, self._reception.closing, TroubleLog(timer)
+        )
         self._page = MetricsPage(upstream, metrics.registry) if settings.merge_metrics else None
-        self._connections: set[ClientConnection] = set()
-        self._changed = asyncio.Event()
-        self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which the system chooses if `port` is 0."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: ClientConnection(self, self._timer, self._patience), host, port, backlog=_BACKLOG
-        )
-        return int(self._server.sockets[0].getsockname()[1])
+        return await self._reception.start(host, port)
 
     def announce(self) -> None:
         """From now on ask clients to leave: each answer ends its connection, so that the next goes elsewhere."""
-        self._closing.draining = True
+        self._reception.announce()
 
     async def drain(self, timeout_seconds: float) -> None:
         """Accept no more connections, close idle ones, let what is under way end within the limit."""
-        self._closing.draining = True
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
-        for connection in self._connections:
-            if not connection.is_busy:
-                connection.close()
-        await self._until(lambda: not any(one.is_busy for one in self._connections), timeout_seconds)
+        await self._reception.drain(timeout_seconds)
 
     async def close(self) -> None:
         """End what is still under way, and close every connection on both sides."""
-        await self.drain(0)
-        for connection in list(self._connections):
-            connection.cut()
-        await self._until(lambda: not self._connections, _END_SECONDS)
+        await self._reception.close()
         if self._page is not None:
             await self._page.close()
         await self._upstream.close()
@@ -129,39 +104,10 @@ class Proxy:
         """Whether the model server accepts a TCP connection within 1 s."""
         return await self._upstream.is_reachable()
 
-    # What connections of clients ask and tell: see `Host`.
-
-    @property
-    def draining(self) -> bool:
-        """Whether connections are not to be used again."""
-        return self._closing.draining
-
-    def talk(self, head: RequestHead, connection: ClientConnection) -> Talk:
+    def _talk(self, head: RequestHead, connection: ClientConnection) -> Talk:
         """Begin to see to a request."""
         if self._page is not None and self._page.is_asked_by(head):
-            return self._page.talk(head, connection, self._closing)
+            return self._page.talk(head, connection, self._reception.closing)
         begun = connection.begun if connection.begun is not None else self._timer()
         tally = self._ledger.open(head.method, head.target, head.fields, begun)
         return Exchange(head, connection, tally, self._around)
-
-    def came(self, connection: ClientConnection) -> None:
-        """A connection was accepted."""
-        self._connections.add(connection)
-
-    def left(self, connection: ClientConnection) -> None:
-        """A connection is gone."""
-        self._connections.discard(connection)
-        self._changed.set()
-
-    def rested(self) -> None:
-        """A connection has nothing under way any longer."""
-        self._changed.set()
-
-    async def _until(self, condition: Callable[[], bool], timeout_seconds: float) -> None:
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                while not condition():
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return

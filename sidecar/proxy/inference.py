@@ -9,8 +9,8 @@ import uuid
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+from sidecar.http1.framing import Fields
 from sidecar.models import OTHER
-from sidecar.proxy.core.framing import Fields
 
 _PATH = re.compile(
     rb"""

@@ -7,12 +7,12 @@ import select
 from collections.abc import Callable
 from typing import cast
 
-from sidecar.proxy.core.answers import Answers
-from sidecar.proxy.core.faults import BadAnswerError
-from sidecar.proxy.core.heads import Memory, read_answer
-from sidecar.proxy.core.sides import LinkUser
-from sidecar.proxy.deadline import Deadline
-from sidecar.proxy.limits import READ_BYTES
+from sidecar.clients.deadline import Deadline
+from sidecar.http1.answers import Answers
+from sidecar.http1.faults import BadAnswerError
+from sidecar.http1.heads import Memory, read_answer
+from sidecar.http1.limits import READ_BYTES
+from sidecar.proxy.sides import LinkUser
 
 _log = logging.getLogger("sidecar.proxy")
 

@@ -8,19 +8,25 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from sidecar.clients.closing import Closing
 from sidecar.errors import PayloadError
+from sidecar.http1.faults import BAD_REQUEST, FAULT, TIMED_OUT, BadAnswerError, ExchangeError
+from sidecar.http1.framing import Fields, Lines
+from sidecar.http1.heads import AnswerHead, RequestHead
+from sidecar.http1.lines import connection_line, error_answer, own_head
 from sidecar.protocol.compression import unpack
-from sidecar.proxy.core.faults import BAD_REQUEST, FAULT, TIMED_OUT, BadAnswerError, ExchangeError
-from sidecar.proxy.core.framing import Fields, Lines
-from sidecar.proxy.core.heads import AnswerHead, RequestHead
-from sidecar.proxy.core.lines import connection_line, error_answer, own_head
-from sidecar.proxy.core.sides import ClientSide, Closing
-from sidecar.proxy.limits import MAX_PAGE_BYTES, PAGE_SECONDS
 from sidecar.proxy.link import Link
 from sidecar.proxy.merge import NotClassicTextError, Rest, joined, names_of
+from sidecar.proxy.sides import ClientSide
 from sidecar.proxy.upstream import Upstream
 
 _log = logging.getLogger("sidecar.proxy")
+
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+"""Longest page of metrics that is taken from the model server, unpacked: some 40,000 series."""
+
+PAGE_SECONDS = 5.0
+"""How long the model server may take for it: half of Prometheus' own limit of 10 s for a scrape."""
 
 _TARGET = b"/metrics"
 _OK = 200

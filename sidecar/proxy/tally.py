@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sidecar.errors import Reason
+from sidecar.http1.framing import Fields
 from sidecar.metrics import Metrics
 from sidecar.models import KnownModels
 from sidecar.payload import Kind, ModelKey, Offer, Outcome, Payload
-from sidecar.proxy.core.framing import Fields
 from sidecar.proxy.inference import inference_model, json_length, payload_id
 from sidecar.proxy.tap import Tap, TapRoom
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sidecar.proxy.core.faults import ExchangeError
+from sidecar.http1.faults import ExchangeError
 
 _log = logging.getLogger("sidecar.proxy")
 

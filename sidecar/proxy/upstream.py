@@ -7,9 +7,9 @@ from collections import deque
 from urllib.parse import urlsplit
 
 from sidecar.errors import ConfigError
-from sidecar.proxy.core.faults import BAD_GATEWAY, GATEWAY_TIMEOUT, ExchangeError
-from sidecar.proxy.core.sides import Dialler, LinkSide
+from sidecar.http1.faults import BAD_GATEWAY, GATEWAY_TIMEOUT, ExchangeError
 from sidecar.proxy.link import Link
+from sidecar.proxy.sides import Dialler, LinkSide
 
 _log = logging.getLogger("sidecar.proxy")
 

@@ -1,9 +1,10 @@
 """Both sides of an exchange, and its tally, that only take notes: what a test of the core looks at."""
 
-from sidecar.proxy.core.exchange import Exchange
-from sidecar.proxy.core.faults import ExchangeError
-from sidecar.proxy.core.heads import read_answer, read_request
-from sidecar.proxy.core.sides import Closing, Dialler, LinkSide, LinkUser, Surroundings
+from sidecar.clients.closing import Closing
+from sidecar.http1.faults import ExchangeError
+from sidecar.http1.heads import read_answer, read_request
+from sidecar.proxy.exchange import Exchange
+from sidecar.proxy.sides import Dialler, LinkSide, LinkUser, Surroundings
 from sidecar.proxy.tally import Tally
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"

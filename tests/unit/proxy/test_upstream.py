@@ -5,11 +5,11 @@ from typing import cast
 
 import pytest
 
-from sidecar.proxy.core.faults import ExchangeError
-from sidecar.proxy.core.framing import Lines
-from sidecar.proxy.core.heads import AnswerHead
-from sidecar.proxy.core.sides import LinkUser
+from sidecar.http1.faults import ExchangeError
+from sidecar.http1.framing import Lines
+from sidecar.http1.heads import AnswerHead
 from sidecar.proxy.link import Link
+from sidecar.proxy.sides import LinkUser
 from sidecar.proxy.upstream import Upstream
 from tests.support.raw_client import Wire
 from tests.support.upstream import OK, RawUpstream

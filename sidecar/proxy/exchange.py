@@ -4,7 +4,7 @@ The two connections are told what to do through `ClientSide` and `LinkSide`, and
 every moment bytes go on as soon as they come; a side that does not read holds the other back.
 """
 
-from sidecar.proxy.core.faults import (
+from sidecar.http1.faults import (
     BAD_GATEWAY,
     BAD_REQUEST,
     CLIENT_LEFT,
@@ -15,9 +15,10 @@ from sidecar.proxy.core.faults import (
     BadAnswerError,
     ExchangeError,
 )
-from sidecar.proxy.core.framing import Framing, Lines
-from sidecar.proxy.core.heads import AnswerHead, RequestHead
-from sidecar.proxy.core.lines import (
+from sidecar.http1.framing import Framing, Lines
+from sidecar.http1.heads import AnswerHead, RequestHead
+from sidecar.http1.limits import READ_BYTES
+from sidecar.http1.lines import (
     answer_framing,
     answer_head,
     connection_line,
@@ -25,8 +26,7 @@ from sidecar.proxy.core.lines import (
     interim_head,
     request_head,
 )
-from sidecar.proxy.core.sides import ClientSide, LinkSide, Surroundings
-from sidecar.proxy.limits import READ_BYTES
+from sidecar.proxy.sides import ClientSide, LinkSide, Surroundings
 from sidecar.proxy.tally import Tally
 
 _CONTINUE = 100

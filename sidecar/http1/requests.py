@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from sidecar.proxy.core.bodies import Body, BrokenBodyError, Chunked, KnownLength
-from sidecar.proxy.core.faults import TOO_MUCH, RefusedError
-from sidecar.proxy.core.framing import Lines
-from sidecar.proxy.core.grammar import HOPELESS
-from sidecar.proxy.core.heads import Memory, RequestHead, read_request
-from sidecar.proxy.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
+from sidecar.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength
+from sidecar.http1.faults import TOO_MUCH, RefusedError
+from sidecar.http1.framing import Lines
+from sidecar.http1.grammar import HOPELESS
+from sidecar.http1.heads import Memory, RequestHead, read_request
+from sidecar.http1.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
 
 _END = b"\r\n\r\n"
 

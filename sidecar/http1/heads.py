@@ -13,10 +13,10 @@ from typing import Generic, TypeVar
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, HttpResponseParser
 
-from sidecar.proxy.core.faults import NOT_CARRIED, TOO_MUCH, BadAnswerError, RefusedError
-from sidecar.proxy.core.framing import Fields
-from sidecar.proxy.core.grammar import ANSWER, HOST, LENGTH, REQUEST
-from sidecar.proxy.limits import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
+from sidecar.http1.faults import NOT_CARRIED, TOO_MUCH, BadAnswerError, RefusedError
+from sidecar.http1.framing import Fields
+from sidecar.http1.grammar import ANSWER, HOST, LENGTH, REQUEST
+from sidecar.http1.limits import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
 
 Head = TypeVar("Head")
 

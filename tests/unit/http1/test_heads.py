@@ -2,9 +2,9 @@
 
 import pytest
 
-from sidecar.proxy.core.faults import BadAnswerError, RefusedError
-from sidecar.proxy.core.heads import Memory, read_answer, read_request, request_length
-from sidecar.proxy.limits import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
+from sidecar.http1.faults import BadAnswerError, RefusedError
+from sidecar.http1.heads import Memory, read_answer, read_request, request_length
+from sidecar.http1.limits import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
 from tests.support.framing import REFUSED
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n"

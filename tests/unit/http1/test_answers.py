@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.proxy.core.answers import Answers
-from sidecar.proxy.core.faults import BadAnswerError
-from sidecar.proxy.core.framing import Lines
-from sidecar.proxy.core.heads import AnswerHead
-from sidecar.proxy.limits import MAX_HEAD_BYTES
+from sidecar.http1.answers import Answers
+from sidecar.http1.faults import BadAnswerError
+from sidecar.http1.framing import Lines
+from sidecar.http1.heads import AnswerHead
+from sidecar.http1.limits import MAX_HEAD_BYTES
 
 HINTS = b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from sidecar.proxy.core.answers import Receiver
-from sidecar.proxy.core.faults import ExchangeError
+from sidecar.clients.closing import Closing
+from sidecar.http1.answers import Receiver
+from sidecar.http1.faults import ExchangeError
 
 
 class ClientSide(Protocol):
@@ -103,17 +104,6 @@ class Trouble(Protocol):
 
     def tell(self, error: ExchangeError) -> None:
         """Tell of it."""
-
-
-@dataclass(slots=True)
-class Closing:
-    """How far the proxy is on its way out.
-
-    Args:
-        draining: Clients are asked not to use their connections again.
-    """
-
-    draining: bool = False
 
 
 @dataclass(frozen=True, slots=True)

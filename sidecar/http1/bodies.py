@@ -9,10 +9,10 @@ Source: RFC 9112 sections 6.3 and 7.1, https://www.rfc-editor.org/rfc/rfc9112.
 from collections.abc import Callable
 from typing import Protocol
 
-from sidecar.proxy.core.framing import Lines
-from sidecar.proxy.core.grammar import CHUNK, TRAILERS
-from sidecar.proxy.core.lines import trailers
-from sidecar.proxy.limits import MAX_CHUNK_LINE_BYTES, MAX_EXTENSIONS_BYTES, MAX_TRAILER_BYTES
+from sidecar.http1.framing import Lines
+from sidecar.http1.grammar import CHUNK, TRAILERS
+from sidecar.http1.limits import MAX_CHUNK_LINE_BYTES, MAX_EXTENSIONS_BYTES, MAX_TRAILER_BYTES
+from sidecar.http1.lines import trailers
 
 _MORE_DIGITS_THAN_EXTENSION = 18
 """Bytes of a chunk's first line that are no extension: 15 digits and the line break, with one to spare."""

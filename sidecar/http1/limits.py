@@ -1,4 +1,4 @@
-"""The sizes and times that the rooms of the proxy share, each with its reason."""
+"""The sizes that messages may have, each with its reason."""
 
 MAX_LINE_BYTES = 64 * 1024
 """Longest request target or status line."""
@@ -23,9 +23,3 @@ MAX_EXTENSIONS_BYTES = 16 * 1024
 
 MAX_TRAILER_BYTES = 64 * 1024
 """Longest trailers of one body."""
-
-MAX_PAGE_BYTES = 4 * 1024 * 1024
-"""Longest page of metrics that is taken from the model server, unpacked: some 40,000 series."""
-
-PAGE_SECONDS = 5.0
-"""How long the model server may take for it: half of Prometheus' own limit of 10 s for a scrape."""

@@ -7,8 +7,8 @@ https://www.rfc-editor.org/rfc/rfc9110, https://www.rfc-editor.org/rfc/rfc9112.
 import json
 from http import HTTPStatus
 
-from sidecar.proxy.core.framing import Fields, Framing, Lines, joined
-from sidecar.proxy.core.heads import AnswerHead, RequestHead, tokens
+from sidecar.http1.framing import Fields, Framing, Lines, joined
+from sidecar.http1.heads import AnswerHead, RequestHead, tokens
 
 _HOP_BY_HOP = frozenset(
     {

@@ -8,11 +8,11 @@ from aiohttp.http_parser import HttpRequestParserPy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.proxy.core.faults import RefusedError
-from sidecar.proxy.core.framing import Framing, Lines
-from sidecar.proxy.core.heads import RequestHead, read_request
-from sidecar.proxy.core.lines import request_head
-from sidecar.proxy.core.requests import Requests
+from sidecar.http1.faults import RefusedError
+from sidecar.http1.framing import Framing, Lines
+from sidecar.http1.heads import RequestHead, read_request
+from sidecar.http1.lines import request_head
+from sidecar.http1.requests import Requests
 from tests.support.framing import CUT, PASSED, REFUSED
 
 CORPUS = [*REFUSED.values(), *CUT.values(), *(sent for sent, _ in PASSED.values())]

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from sidecar.proxy.core.framing import Framing
-from sidecar.proxy.core.heads import read_answer, read_request
-from sidecar.proxy.core.lines import (
+from sidecar.http1.framing import Framing
+from sidecar.http1.heads import read_answer, read_request
+from sidecar.http1.lines import (
     answer_framing,
     answer_head,
     connection_line,

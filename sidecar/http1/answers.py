@@ -2,12 +2,12 @@
 
 from typing import Protocol
 
-from sidecar.proxy.core.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
-from sidecar.proxy.core.faults import BadAnswerError
-from sidecar.proxy.core.framing import Lines
-from sidecar.proxy.core.grammar import HOPELESS
-from sidecar.proxy.core.heads import AnswerHead, Memory, read_answer
-from sidecar.proxy.limits import MAX_HEAD_BYTES
+from sidecar.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
+from sidecar.http1.faults import BadAnswerError
+from sidecar.http1.framing import Lines
+from sidecar.http1.grammar import HOPELESS
+from sidecar.http1.heads import AnswerHead, Memory, read_answer
+from sidecar.http1.limits import MAX_HEAD_BYTES
 
 _END = b"\r\n\r\n"
 _SWITCHING = 101

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from sidecar.proxy.core.exchange import Exchange
-from sidecar.proxy.core.faults import BadAnswerError, ExchangeError
-from sidecar.proxy.core.heads import read_answer, read_request
-from sidecar.proxy.core.sides import Surroundings
-from sidecar.proxy.limits import READ_BYTES
+from sidecar.http1.faults import BadAnswerError, ExchangeError
+from sidecar.http1.heads import read_answer, read_request
+from sidecar.http1.limits import READ_BYTES
+from sidecar.proxy.exchange import Exchange
+from sidecar.proxy.sides import Surroundings
 from tests.support.exchange_sides import GET, OK, POST, UNENDING, Book, Link, Scene
 
 

@@ -8,15 +8,15 @@ import struct
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from sidecar.proxy.core.faults import FAULT, TIMED_OUT, RefusedError
-from sidecar.proxy.core.heads import RequestHead
-from sidecar.proxy.core.lines import error_answer
-from sidecar.proxy.core.requests import Conversation, Requests
-from sidecar.proxy.deadline import Deadline
-from sidecar.proxy.limits import READ_BYTES
-from sidecar.proxy.patience import Patience
+from sidecar.clients.deadline import Deadline
+from sidecar.clients.patience import Patience
+from sidecar.http1.faults import FAULT, TIMED_OUT, RefusedError
+from sidecar.http1.heads import RequestHead
+from sidecar.http1.limits import READ_BYTES
+from sidecar.http1.lines import error_answer
+from sidecar.http1.requests import Conversation, Requests
 
-_log = logging.getLogger("sidecar.proxy")
+_log = logging.getLogger("sidecar.clients")
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -47,7 +47,7 @@ class Talk(Conversation, Protocol):
 
 
 class Host(Protocol):
-    """The proxy, as a client's connection sees it."""
+    """Who is behind a client's connection: accepts it, and begins to see to its requests."""
 
     @property
     def draining(self) -> bool:
@@ -70,7 +70,7 @@ class ClientConnection(asyncio.Protocol):
     """One connection of a client.
 
     Args:
-        host: The proxy.
+        host: Who accepted it.
         timer: Seconds of a clock that never goes back.
         patience: How long it is waited for.
     """

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.proxy.core.faults import RefusedError
-from sidecar.proxy.core.framing import Lines
-from sidecar.proxy.core.heads import RequestHead
-from sidecar.proxy.core.requests import Requests
-from sidecar.proxy.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
+from sidecar.http1.faults import RefusedError
+from sidecar.http1.framing import Lines
+from sidecar.http1.heads import RequestHead
+from sidecar.http1.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
+from sidecar.http1.requests import Requests
 from tests.support.framing import CUT, REFUSED
 
 GET = b"GET /%d HTTP/1.1\r\nHost: m\r\n\r\n"
