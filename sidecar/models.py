@@ -20,7 +20,7 @@ _OTHER = "(other)"
 
 def folded(model: ModelKey) -> ModelKey:
     """The key that stands for all models of this one's InferenceService that have no series of their own."""
-    return replace(model, model_name=_OTHER)
+    return model._replace(model_name=_OTHER)
 
 
 OTHER = ModelKey(_OTHER, _OTHER, _OTHER, _OTHER)

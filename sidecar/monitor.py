@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from sidecar.errors import StorageError
 from sidecar.evaluation import Evaluator
@@ -124,7 +123,7 @@ class Monitor:
 
     def _is_ours(self, model: ModelKey, own: ModelKey | None) -> bool:
         if own is not None:
-            return replace(model, model_name=own.model_name) == own
+            return model._replace(model_name=own.model_name) == own
         return self._references.get(model) is not None
 
     def _know_referenced(self) -> None:

@@ -156,9 +156,9 @@ class Receiver:
             return
         if event.kind is Kind.REQUEST:
             metrics.count_request("")
-            metrics.request_bytes.inc(len(event.body))
+            metrics.exchanges.request_bytes += len(event.body)
         else:
-            metrics.response_bytes.inc(len(event.body))
+            metrics.exchanges.response_bytes += len(event.body)
         self._offer(
             Payload(
                 kind=event.kind,

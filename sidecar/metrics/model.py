@@ -4,18 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
 from sidecar.errors import Reason
 from sidecar.metrics import labels
+from sidecar.metrics.exchanges import ExchangeFamilies
 from sidecar.metrics.requests import RequestCounts
 from sidecar.payload import Kind, ModelKey, Outcome
-
-LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-"""Seconds. The client library's own, with two finer for small models and one for slow ones."""
-
-OVERHEAD_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
-"""Seconds, 0.05 ms to 50 ms: what a proxy on the same machine may add."""
 
 _PAYLOAD_LABELS = (*labels.MODEL, "kind", "outcome", "reason")
 _KIND_LABELS = (*labels.MODEL, "kind")
@@ -32,24 +27,10 @@ class Families:
         def counter(name: str, text: str, names: Sequence[str] = labels.MODEL) -> Counter:
             return Counter(name, text, names, registry=registry)
 
-        def histogram(name: str, text: str, buckets: Sequence[float]) -> Histogram:
-            return Histogram(name, text, labels.MODEL, buckets=buckets, registry=registry)
-
         self.requests = RequestCounts()
         registry.register(self.requests)
-        self.latency = histogram(
-            "request_latency_seconds",
-            "Latency of inference requests as the caller feels it.",
-            LATENCY_BUCKETS,
-        )
-        self.overhead = histogram(
-            "driftgauge_proxy_overhead_seconds", "The proxy's own share of the latency.", OVERHEAD_BUCKETS
-        )
-        self.in_flight = Gauge(
-            "driftgauge_requests_in_flight", "Inference requests under way.", labels.MODEL, registry=registry
-        )
-        self.request_bytes = counter("driftgauge_request_bytes_total", "Bytes of inference request bodies.")
-        self.response_bytes = counter("driftgauge_response_bytes_total", "Bytes of inference response bodies.")
+        self.exchanges = ExchangeFamilies()
+        registry.register(self.exchanges)
         self.payloads = counter("driftgauge_payloads_total", "Payloads by their end.", _PAYLOAD_LABELS)
         self.rows = counter("driftgauge_rows_total", "Feature rows put into the ring.")
         self.missing = counter(
@@ -91,11 +72,9 @@ class ModelMetrics:
         self._families = families
         self._values = labels.of(model)
         families.requests.start(model, code)
-        self.latency = families.latency.labels(*self._values)
-        self.overhead = families.overhead.labels(*self._values)
-        self.in_flight = families.in_flight.labels(*self._values)
-        self.request_bytes = families.request_bytes.labels(*self._values)
-        self.response_bytes = families.response_bytes.labels(*self._values)
+        self.exchanges = families.exchanges.start(model)
+        self.latency = self.exchanges.latency
+        self.overhead = self.exchanges.overhead
         self.rows = families.rows.labels(*self._values)
         self.skipped = families.skipped.labels(*self._values)
         self.failures = families.failures.labels(*self._values)
@@ -118,9 +97,9 @@ class ModelMetrics:
         """Add the rows of a request that was counted."""
         self._families.requests.add_rows(self.model, code, rows)
 
-    def count_payload(self, kind: Kind, outcome: Outcome, reason: Reason | None = None) -> None:
-        """Count the end of one payload; `reason` belongs to the dropped and rejected ones."""
-        self._payloads[kind, outcome, reason].inc()
+    def count_payload(self, kind: Kind, outcome: Outcome, reason: Reason | None = None, number: int = 1) -> None:
+        """Count the end of one payload, or of many; `reason` belongs to the dropped and rejected ones."""
+        self._payloads[kind, outcome, reason].inc(number)
 
     def count_detector_rows(self, kind: Kind, fed: int, skipped: int) -> None:
         """Count rows of one half of the inferences that the detector met, and those that it could not meet."""

@@ -20,35 +20,34 @@ from sidecar.payload import ModelKey
 ERROR_CODES = ("400", "404", "422", "499", "500", "502", "503", "504")
 """Codes that start at 0, so that `rate` sees the first error; others appear when they first happen."""
 
-_FIRST_ERROR = 400
+_FIRST_ERROR = "400"
+"""Codes have three digits, or none where none is told: as texts they are in order."""
 
 
 class RequestCounts(Collector):
     """Counts requests, their rows and their errors by model and status code."""
 
     def __init__(self) -> None:
-        self._requests: defaultdict[tuple[str, ...], int] = defaultdict(int)
-        self._rows: defaultdict[tuple[str, ...], int] = defaultdict(int)
-        self._errors: defaultdict[tuple[str, ...], int] = defaultdict(int)
+        self._requests: defaultdict[tuple[ModelKey, str], int] = defaultdict(int)
+        self._rows: defaultdict[tuple[ModelKey, str], int] = defaultdict(int)
+        self._errors: defaultdict[tuple[ModelKey, str], int] = defaultdict(int)
 
     def start(self, model: ModelKey, code: str) -> None:
         """Begin a model's series at 0: the usual code, and the usual errors."""
-        self._requests[(*labels.of(model), code)] += 0
+        self._requests[model, code] += 0
         for error in ERROR_CODES:
-            self._errors[(*labels.of(model), error)] += 0
+            self._errors[model, error] += 0
 
     def count(self, model: ModelKey, code: str) -> None:
         """Count one request; `code` is an HTTP status, or empty where none was told."""
-        key = (*labels.of(model), code)
-        self._requests[key] += 1
-        if code and int(code) >= _FIRST_ERROR:
-            self._errors[key] += 1
+        self._requests[model, code] += 1
+        if code >= _FIRST_ERROR:
+            self._errors[model, code] += 1
 
     def add_rows(self, model: ModelKey, code: str, rows: int) -> None:
         """Add the rows of a request that is counted on its own."""
-        key = (*labels.of(model), code)
-        self._requests[key] += 0
-        self._rows[key] += rows
+        self._requests[model, code] += 0
+        self._rows[model, code] += rows
 
     def collect(self) -> Iterator[SummaryMetricFamily]:
         """The two summary families."""
@@ -56,12 +55,14 @@ class RequestCounts(Collector):
         requests = SummaryMetricFamily(
             "request", "Inference requests; the sum counts the rows of those that were decoded.", labels=names
         )
-        for key, count in sorted(self._requests.items()):
-            requests.add_metric(key, count_value=count, sum_value=self._rows.get(key, 0))
+        for (model, code), count in sorted(self._requests.items()):
+            told = self._rows.get((model, code), 0)
+            requests.add_metric((*labels.of(model), code), count_value=count, sum_value=told)
         errors = SummaryMetricFamily(
             "request_error", "Inference requests that failed; the sum counts their rows.", labels=names
         )
-        for key, count in sorted(self._errors.items()):
-            errors.add_metric(key, count_value=count, sum_value=self._rows.get(key, 0))
+        for (model, code), count in sorted(self._errors.items()):
+            told = self._rows.get((model, code), 0)
+            errors.add_metric((*labels.of(model), code), count_value=count, sum_value=told)
         yield requests
         yield errors

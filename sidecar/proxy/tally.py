@@ -1,11 +1,10 @@
 """What is counted and copied of one request. Most requests are none of our business: for them a tally does nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from sidecar.errors import Reason
 from sidecar.http1.framing import Fields
-from sidecar.metrics import Metrics
+from sidecar.metrics import Metrics, ModelMetrics
 from sidecar.models import KnownModels
 from sidecar.payload import Kind, ModelKey, Offer, Outcome, Payload
 from sidecar.proxy.inference import inference_model, json_length, payload_id
@@ -22,6 +21,8 @@ _CLIENT_LEFT = 499
 
 class Tally:
     """Follows one exchange and does nothing: the tally of what is not an inference."""
+
+    __slots__ = ()
 
     def request_piece(self, piece: bytes) -> None:
         """Bytes of the request's body have come from the client."""
@@ -51,7 +52,6 @@ class Tally:
         """The exchange is over, with this code."""
 
 
-@dataclass(frozen=True, slots=True)
 class Ledger:
     """What all tallies of a proxy share.
 
@@ -66,19 +66,26 @@ class Ledger:
         max_payload_bytes: Longest body that is copied.
     """
 
-    model: ModelKey
-    offer: Offer
-    metrics: Metrics
-    models: KnownModels
-    clock: Callable[[], float]
-    timer: Callable[[], float]
-    room: TapRoom
-    max_payload_bytes: int
-    last: list[ModelKey] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """The first key at hand is that of the configuration."""
-        object.__setattr__(self, "last", [self.model])
+    def __init__(  # noqa: PLR0913, PLR0917 - the door names each
+        self,
+        model: ModelKey,
+        offer: Offer,
+        metrics: Metrics,
+        models: KnownModels,
+        clock: Callable[[], float],
+        timer: Callable[[], float],
+        room: TapRoom,
+        max_payload_bytes: int,
+    ) -> None:
+        self.offer = offer
+        self.clock = clock
+        self.timer = timer
+        self._model = model
+        self._metrics = metrics
+        self._models = models
+        self._room = room
+        self._max_payload_bytes = max_payload_bytes
+        self._places: dict[str, tuple[ModelKey, ModelMetrics]] = {}
 
     def open(self, method: bytes, target: bytes, fields: Fields, begun: float) -> Tally:
         """The tally of a request.
@@ -90,16 +97,28 @@ class Ledger:
             begun: When its first byte came, by `timer`.
         """
         name = inference_model(method, target, fields)
-        if name is None:
-            return Tally()
-        return InferenceTally(self, self._key(name), fields, begun)
+        return NO_TALLY if name is None else InferenceTally(self, name, fields, begun)
 
-    def _key(self, name: str) -> ModelKey:
-        """The key of that name; the one that came last is at hand."""
-        key = self.last[0]
-        if key.model_name != name:
-            key = self.last[0] = replace(self.model, model_name=name)
-        return key
+    def tap(self) -> Tap:
+        """The copy of a body that begins to come."""
+        return Tap(self._room, self._max_payload_bytes)
+
+    def place(self, name: str, *, proven: bool) -> tuple[ModelKey, ModelMetrics]:
+        """Where requests for a model of that name are counted; a model that is known has its own place at hand.
+
+        Args:
+            name: As the request tells it.
+            proven: Whether its server answered well; only then is a new name admitted.
+        """
+        found = self._places.get(name)
+        if found is not None:
+            return found
+        key = self._model._replace(model_name=name)
+        admitted = self._models.admit(key, proven=proven)
+        found = admitted, self._metrics.model(admitted)
+        if admitted == key:
+            self._places[name] = found
+        return found
 
 
 class InferenceTally(Tally):
@@ -113,14 +132,32 @@ class InferenceTally(Tally):
 
     Args:
         ledger: What all tallies share.
-        key: The model that the request names; not admitted yet.
+        name: Of the model that the request names; not admitted yet.
         fields: Lines of the request.
         begun: When its first byte came, by the ledger's `timer`.
     """
 
-    def __init__(self, ledger: Ledger, key: ModelKey, fields: Fields, begun: float) -> None:
+    __slots__ = (
+        "_answer",
+        "_answer_bytes",
+        "_answer_fields",
+        "_answered",
+        "_begun",
+        "_fields",
+        "_forwarded",
+        "_handed",
+        "_in_flight",
+        "_ledger",
+        "_name",
+        "_parsed",
+        "_request",
+        "_request_whole",
+        "_time",
+    )
+
+    def __init__(self, ledger: Ledger, name: str, fields: Fields, begun: float) -> None:
         self._ledger = ledger
-        self._key = key
+        self._name = name
         self._begun = begun
         self._parsed = ledger.timer()
         self._forwarded: float | None = None
@@ -128,14 +165,13 @@ class InferenceTally(Tally):
         self._handed: float | None = None
         self._time = ledger.clock()
         self._fields = fields
-        self._answer_fields: Fields = {}
-        self._request = Tap(ledger.room, ledger.max_payload_bytes)
+        self._answer_fields: Fields = fields
+        self._request = ledger.tap()
         self._answer: Tap | None = None
         self._answer_bytes = 0
         self._request_whole = False
-        self._admitted = ledger.models.admit(key, proven=False)
-        self._metrics = ledger.metrics.model(self._admitted)
-        self._metrics.in_flight.inc()
+        self._in_flight = ledger.place(name, proven=False)[1].exchanges
+        self._in_flight.in_flight += 1
 
     def request_piece(self, piece: bytes) -> None:
         """Copies and counts it."""
@@ -152,7 +188,7 @@ class InferenceTally(Tally):
     def answer_begins(self, status: int, fields: Fields) -> None:
         """Only a body with status 200 is copied."""
         if status == _OK:
-            self._answer = Tap(self._ledger.room, self._ledger.max_payload_bytes)
+            self._answer = self._ledger.tap()
             self._answer_fields = fields
 
     def answer_piece(self, piece: bytes) -> None:
@@ -178,37 +214,44 @@ class InferenceTally(Tally):
     def finish(self, code: int) -> None:
         """Counts the request and hands its payloads on."""
         ended = self._handed if self._handed is not None else self._ledger.timer()
-        self._metrics.in_flight.dec()
-        key = self._ledger.models.admit(self._key, proven=code < _FIRST_ERROR)
-        metrics = self._metrics if key is self._admitted else self._ledger.metrics.model(key)
+        self._in_flight.in_flight -= 1
+        key, metrics = self._ledger.place(self._name, proven=code < _FIRST_ERROR)
         metrics.count_request(str(code))
-        metrics.latency.observe(ended - self._begun)
-        metrics.overhead.observe(self._overhead(ended))
-        metrics.request_bytes.inc(self._request.size_bytes)
-        metrics.response_bytes.inc(self._answer_bytes)
-        self._settle(key, code)
+        exchanges = metrics.exchanges
+        exchanges.latency.observe(ended - self._begun)
+        exchanges.overhead.observe(self._overhead(ended))
+        exchanges.request_bytes += self._request.size_bytes
+        exchanges.response_bytes += self._answer_bytes
+        self._settle(key, metrics, code)
 
     def _overhead(self, ended: float) -> float:
         before = (self._forwarded or ended) - self._parsed
         return before + (ended - self._answered if self._answered is not None else 0)
 
-    def _settle(self, key: ModelKey, code: int) -> None:
+    def _settle(self, key: ModelKey, metrics: ModelMetrics, code: int) -> None:
         """Give each copy its end."""
         name = payload_id(self._fields)
         if not self._request_whole:
             self._request.give_up(Reason.INCOMPLETE)
-        told = json_length(self._fields)
-        self._end(self._request, Payload(Kind.REQUEST, name, key, self._request.body(), told, code, self._time))
+        if self._request.loss is None:
+            told = json_length(self._fields)
+            self._ledger.offer(Payload(Kind.REQUEST, name, key, self._request.body(), told, code, self._time))
+        else:
+            _count_loss(metrics, Kind.REQUEST, self._request.loss)
         if self._answer is None:
             return
         if self._handed is None or code == _CLIENT_LEFT:
             self._answer.give_up(Reason.INCOMPLETE)
-        told, now = json_length(self._answer_fields), self._ledger.clock()
-        self._end(self._answer, Payload(Kind.RESPONSE, name, key, self._answer.body(), told, code, now))
+        if self._answer.loss is None:
+            told, now = json_length(self._answer_fields), self._ledger.clock()
+            self._ledger.offer(Payload(Kind.RESPONSE, name, key, self._answer.body(), told, code, now))
+        else:
+            _count_loss(metrics, Kind.RESPONSE, self._answer.loss)
 
-    def _end(self, tap: Tap, payload: Payload) -> None:
-        if tap.loss is None:
-            self._ledger.offer(payload)
-            return
-        outcome = Outcome.DROPPED if tap.loss.dropped else Outcome.REJECTED
-        self._ledger.metrics.model(payload.model).count_payload(payload.kind, outcome, tap.loss)
+
+NO_TALLY = Tally()
+"""Keeps nothing, so one does for all."""
+
+
+def _count_loss(metrics: ModelMetrics, kind: Kind, loss: Reason) -> None:
+    metrics.count_payload(kind, Outcome.DROPPED if loss.dropped else Outcome.REJECTED, loss)

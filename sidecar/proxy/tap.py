@@ -33,6 +33,8 @@ class Tap:
         max_bytes: Longest body that is kept.
     """
 
+    __slots__ = ("_held_bytes", "_max_bytes", "_pieces", "_room", "loss", "size_bytes")
+
     def __init__(self, room: TapRoom, max_bytes: int) -> None:
         self.size_bytes = 0
         self.loss: Reason | None = None
@@ -43,15 +45,16 @@ class Tap:
 
     def add(self, piece: bytes) -> None:
         """Keep a piece of the body, or give all of it up."""
-        self.size_bytes += len(piece)
+        size = len(piece)
+        self.size_bytes += size
         if self.loss is not None:
             return
         if self.size_bytes > self._max_bytes:
             self.give_up(Reason.TOO_LARGE)
-        elif not self._room.take(len(piece)):
+        elif not self._room.take(size):
             self.give_up(Reason.QUEUE_FULL)
         else:
-            self._held_bytes += len(piece)
+            self._held_bytes += size
             self._pieces.append(piece)
 
     def give_up(self, reason: Reason) -> None:
@@ -61,7 +64,8 @@ class Tap:
 
     def body(self) -> bytes:
         """The copy, which is the caller's from now on and no longer counted here."""
-        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        pieces = self._pieces
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._free()
         return body
 

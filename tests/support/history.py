@@ -111,10 +111,10 @@ class _Model:
             series.overhead.observe(self.dice.gamma(4, 0.00004))
             series.count_payload(Kind.REQUEST, Outcome.ACCEPTED)
             series.count_payload(Kind.RESPONSE, Outcome.ACCEPTED)
-        series.request_bytes.inc(180 * len(rows))
-        series.response_bytes.inc(40 * len(rows))
+        series.exchanges.request_bytes += 180 * len(rows)
+        series.exchanges.response_bytes += 40 * len(rows)
         series.rows.inc(len(rows))
-        series.in_flight.set(int(slowness))
+        series.exchanges.in_flight = int(slowness)
         series.count_missing(self.names, np.count_nonzero(np.isnan(rows), axis=0))
         if failed:
             series.count_payload(Kind.REQUEST, Outcome.DROPPED, Reason.QUEUE_FULL)
