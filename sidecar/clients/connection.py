@@ -11,7 +11,7 @@ from typing import Protocol, cast
 from sidecar.clients.deadline import Deadline
 from sidecar.clients.patience import Patience
 from sidecar.http1.faults import FAULT, TIMED_OUT, RefusedError
-from sidecar.http1.heads import RequestHead
+from sidecar.http1.heads import RequestHead, read_request
 from sidecar.http1.limits import READ_BYTES
 from sidecar.http1.lines import error_answer
 from sidecar.http1.requests import Conversation, Requests
@@ -73,15 +73,22 @@ class ClientConnection(asyncio.Protocol):
         host: Who accepted it.
         timer: Seconds of a clock that never goes back.
         patience: How long it is waited for.
+        read: Reads heads, and may know those of other connections.
     """
 
-    def __init__(self, host: Host, timer: Callable[[], float], patience: Patience) -> None:
+    def __init__(
+        self,
+        host: Host,
+        timer: Callable[[], float],
+        patience: Patience,
+        read: Callable[[bytes], RequestHead] = read_request,
+    ) -> None:
         self.begun: float | None = None
         """When the first byte of what is under way came."""
         self._host = host
         self._timer = timer
         self._patience = patience
-        self._requests = Requests(self._converse)
+        self._requests = Requests(self._converse, read)
         self._talk: Talk | None = None
         self._deadline = Deadline(self._late)
         self._body_bytes = 0

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from sidecar.clients.closing import Closing
 from sidecar.clients.connection import ClientConnection, Talk
 from sidecar.clients.patience import Patience
-from sidecar.http1.heads import RequestHead
+from sidecar.http1.heads import RequestHead, read_request
+from sidecar.http1.memory import Memory
 
 _BACKLOG = 1024
 _TURNS = 3
@@ -36,6 +37,7 @@ class Reception:
         self.closing = Closing()
         self._patience = patience
         self._timer = timer
+        self._read = Memory(read_request)
         self._connections: set[ClientConnection] = set()
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -48,7 +50,7 @@ class Reception:
 
     def connection(self) -> ClientConnection:
         """A connection that is about to be accepted."""
-        return ClientConnection(self, self._timer, self._patience)
+        return ClientConnection(self, self._timer, self._patience, self._read)
 
     def announce(self) -> None:
         """From now on ask clients to leave: each answer ends its connection, so that the next goes elsewhere."""

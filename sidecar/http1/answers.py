@@ -1,12 +1,13 @@
 """A model server's bytes as the answer to one request. This file does no I/O."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from sidecar.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
 from sidecar.http1.faults import BadAnswerError
 from sidecar.http1.framing import Lines
 from sidecar.http1.grammar import HOPELESS
-from sidecar.http1.heads import AnswerHead, Memory, read_answer
+from sidecar.http1.heads import AnswerHead, read_answer
 from sidecar.http1.limits import MAX_HEAD_BYTES
 
 _END = b"\r\n\r\n"
@@ -30,25 +31,39 @@ class Receiver(Protocol):
 
 
 class Answers:
-    """Reads the answer to one request, and the words before it.
+    """Reads the answers on one connection, one for each request, and the words before them.
 
     Args:
-        method: Of the request, since the answer to a HEAD has no body.
-        receiver: Is told of it.
-        read: Reads heads, and may know those of the answers before.
+        read: Reads heads, and may know those of other connections.
     """
 
     __slots__ = ("_body", "_held", "_keeps", "_method", "_read", "_receiver", "_seen", "done")
 
-    def __init__(self, method: bytes, receiver: Receiver, read: Memory[AnswerHead] | None = None) -> None:
-        self._read = read or Memory(read_answer)
-        self._method = method
-        self._receiver = receiver
+    def __init__(self, read: Callable[[bytes], AnswerHead] = read_answer) -> None:
+        self._read = read
+        self._method = b""
+        self._receiver: Receiver | None = None
         self._held = b""
         self._seen = 0
         self._body: Body | None = None
         self._keeps = False
-        self.done = False
+        self.done = True
+
+    def expect(self, method: bytes, receiver: Receiver) -> None:
+        """From now on what comes is the answer to a new request.
+
+        Args:
+            method: Of the request, since the answer to a HEAD has no body.
+            receiver: Is told of it.
+        """
+        self._method = method
+        self._receiver = receiver
+        self._body = None
+        self._keeps = self.done = False
+
+    def forget(self) -> None:
+        """Tell nobody what comes."""
+        self._receiver = None
 
     @property
     def leaves_open(self) -> bool:
@@ -64,7 +79,7 @@ class Answers:
         self._held = self._held + data if self._held else data
         while self._held and not self.done and self._step():
             continue
-        if not self.done:
+        if not self.done and self._receiver is not None:
             self._receiver.answer_flush()
 
     def end(self) -> None:
@@ -84,26 +99,29 @@ class Answers:
 
     def _read_head(self) -> bool:
         data = self._held
-        end = data.find(_END, max(0, self._seen - len(_END)))
-        if end < 0:
+        end = data.find(_END, self._seen - len(_END) if self._seen > len(_END) else 0) + len(_END)
+        if end < len(_END):
             if len(data) > MAX_HEAD_BYTES or HOPELESS.search(data, self._seen and self._seen - 1):
                 raise BadAnswerError("the head is not HTTP/1.1")
             self._seen = len(data)
             return False
-        head = self._read(data[: end + len(_END)])
-        self._held, self._seen = data[end + len(_END) :], 0
+        head = self._read(data[:end])
+        self._held, self._seen = data[end:], 0
         if head.status == _SWITCHING:
             raise BadAnswerError("it changed the protocol without being asked")
+        receiver = self._receiver
+        if receiver is None:
+            return False
         if head.is_final:
-            self._begin(head)
+            self._begin(head, receiver)
         else:
-            self._receiver.answer_head(head)
+            receiver.answer_head(head)
         return True
 
-    def _begin(self, head: AnswerHead) -> None:
+    def _begin(self, head: AnswerHead, receiver: Receiver) -> None:
         body = self._body = _body_of(head, self._method)
         self._keeps = head.keeps and not body.is_ended_by_close
-        self._receiver.answer_head(head)
+        receiver.answer_head(head)
         if body.done:
             self._end(())
 
@@ -113,7 +131,7 @@ class Answers:
             piece = body.feed(data)
         except BrokenBodyError as error:
             raise BadAnswerError(str(error)) from None
-        if piece:
+        if piece and self._receiver is not None:
             self._receiver.answer_piece(piece)
         if body.done:
             self._held = body.rest
@@ -122,7 +140,8 @@ class Answers:
 
     def _end(self, trailers: Lines) -> None:
         self.done = True
-        self._receiver.answer_end(trailers)
+        if self._receiver is not None:
+            self._receiver.answer_end(trailers)
 
 
 def _body_of(head: AnswerHead, method: bytes) -> Body:

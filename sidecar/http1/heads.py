@@ -7,18 +7,14 @@ Source: RFC 9112 sections 3.2 (Host), 6 (framing), 9.3 (persistence), 11.2 (smug
 https://www.rfc-editor.org/rfc/rfc9112.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, HttpResponseParser
 
 from sidecar.http1.faults import NOT_CARRIED, TOO_MUCH, BadAnswerError, RefusedError
-from sidecar.http1.framing import Fields
+from sidecar.http1.framing import Fields, Lines
 from sidecar.http1.grammar import ANSWER, HOST, LENGTH, REQUEST
 from sidecar.http1.limits import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
-
-Head = TypeVar("Head")
 
 _ONCE = frozenset({b"content-length", b"transfer-encoding", b"host"})
 """Two of these are two truths about one message."""
@@ -105,14 +101,14 @@ class RequestHead:
         RefusedError: Its framing, or its `Host`, is not.
     """
 
-    __slots__ = ("expects_continue", "fields", "http11", "keeps", "length", "lines", "method", "raw", "target")
+    __slots__ = ("_lines", "expects_continue", "fields", "http11", "keeps", "length", "method", "raw", "target")
 
     def __init__(self, method: bytes, target: bytes, minor: bytes, reading: _Reading, raw: bytes) -> None:
         fields = reading.fields
         self.method = method
         self.target = target
-        self.lines = reading.lines
-        self.fields: Fields = fields
+        self._lines: Lines | None = reading.lines
+        self.fields = fields
         self.raw = raw
         self.http11 = minor == b"1"
         self.length = request_length(fields, http11=self.http11)
@@ -122,6 +118,19 @@ class RequestHead:
             b"expect" in fields and self.http11 and fields[b"expect"].lower() == b"100-continue" and self.length != 0
         )
         _check_host(fields, http11=self.http11)
+
+    @property
+    def lines(self) -> Lines:
+        """Name and value of each line, in their order."""
+        return _lines_of(self.raw) if self._lines is None else self._lines
+
+    def varied(self, raw: bytes, fields: dict[bytes, bytes]) -> "RequestHead":
+        """The same head with other bytes and fields, which its reader vouches for."""
+        head = RequestHead.__new__(RequestHead)
+        head.method, head.target, head.http11 = self.method, self.target, self.http11
+        head.length, head.keeps, head.expects_continue = self.length, self.keeps, self.expects_continue
+        head.raw, head.fields, head._lines = raw, fields, None  # noqa: SLF001 - its own class
+        return head
 
 
 class AnswerHead:
@@ -138,21 +147,34 @@ class AnswerHead:
         BadAnswerError: Its framing is not.
     """
 
-    __slots__ = ("chunked", "fields", "http11", "keeps", "length", "lines", "raw", "reason", "status")
+    __slots__ = ("_lines", "chunked", "fields", "http11", "keeps", "length", "raw", "reason", "status")
 
     def __init__(self, status: int, reason: bytes | None, minor: bytes, reading: _Reading, raw: bytes) -> None:
         fields = reading.fields
         self.status = status
         self.reason = reason or b""
-        self.lines = reading.lines
+        self._lines: Lines | None = reading.lines
         self.raw = raw if minor == b"1" and reason is not None else b""
-        self.fields: Fields = fields
+        self.fields = fields
         self.http11 = minor == b"1"
         self.chunked = False
         self.length: int | None = None
         """Bytes of the body, where a line tells them."""
         self.keeps = keeps_connection(reading.lines, fields, http11=self.http11)
         self._read_framing()
+
+    @property
+    def lines(self) -> Lines:
+        """Name and value of each line, in their order."""
+        return _lines_of(self.raw) if self._lines is None else self._lines
+
+    def varied(self, raw: bytes, fields: dict[bytes, bytes]) -> "AnswerHead":
+        """The same head with other bytes and fields, which its reader vouches for."""
+        head = AnswerHead.__new__(AnswerHead)
+        head.status, head.reason, head.http11 = self.status, self.reason, self.http11
+        head.chunked, head.length, head.keeps = self.chunked, self.length, self.keeps
+        head.raw, head.fields, head._lines = raw, fields, None  # noqa: SLF001 - its own class
+        return head
 
     @property
     def is_final(self) -> bool:
@@ -175,26 +197,10 @@ class AnswerHead:
             self.chunked = True
 
 
-class Memory(Generic[Head]):
-    """Reads heads, and knows the last one again: a connection tends to repeat itself, byte for byte.
-
-    Args:
-        read: Reads one, whose value nobody changes.
-    """
-
-    __slots__ = ("_head", "_raw", "_read")
-
-    def __init__(self, read: Callable[[bytes], Head]) -> None:
-        self._read = read
-        self._raw = b""
-        self._head: Head | None = None
-
-    def __call__(self, raw: bytes) -> Head:
-        """The head of these bytes; raises what `read` raises."""
-        if self._head is None or raw != self._raw:
-            self._head = self._read(raw)
-            self._raw = raw
-        return self._head
+def _lines_of(raw: bytes) -> Lines:
+    """The lines of a sound head that holds nothing else."""
+    found = [line.partition(b":") for line in raw[:-4].split(b"\r\n")[1:]]
+    return [(name, value.strip(b" ")) for name, _, value in found]
 
 
 def read_request(raw: bytes) -> RequestHead:

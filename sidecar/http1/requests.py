@@ -7,7 +7,7 @@ from sidecar.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength
 from sidecar.http1.faults import TOO_MUCH, RefusedError
 from sidecar.http1.framing import Lines
 from sidecar.http1.grammar import HOPELESS
-from sidecar.http1.heads import Memory, RequestHead, read_request
+from sidecar.http1.heads import RequestHead, read_request
 from sidecar.http1.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
 
 _END = b"\r\n\r\n"
@@ -34,12 +34,27 @@ class Requests:
 
     Args:
         converse: Called with each head.
+        read: Reads heads, and may know those of other connections.
     """
 
-    def __init__(self, converse: Callable[[RequestHead], Conversation]) -> None:
+    __slots__ = (
+        "_body",
+        "_conversation",
+        "_converse",
+        "_held",
+        "_is_advancing",
+        "_may_skip",
+        "_read",
+        "_seen",
+        "is_closed",
+    )
+
+    def __init__(
+        self, converse: Callable[[RequestHead], Conversation], read: Callable[[bytes], RequestHead] = read_request
+    ) -> None:
         self._converse = converse
         self._conversation: Conversation | None = None
-        self._read = Memory(read_request)
+        self._read = read
         self._body: Body | None = None
         self._held = b""
         self._seen = 0
@@ -108,21 +123,28 @@ class Requests:
 
     def _read_head(self) -> bool:
         data = self._held
+        end = data.find(_END, self._seen - len(_END) if self._seen > len(_END) else 0) + len(_END)
         if self._may_skip and data.startswith(b"\r\n"):  # RFC 9112 section 2.2 asks for leniency with one empty line
             self._may_skip, self._held = False, data[2:]
             return True
-        end = data.find(_END, max(0, self._seen - len(_END)))
-        if end < 0:
+        if end < len(_END):
             self._look_at_part(data)
             return False
         self._seen, self._may_skip = 0, True
-        head = self._read(data[: end + len(_END)])
-        self._held = data[end + len(_END) :]
+        head = self._read(data[:end])
+        self._held = data[end:]
         self._conversation = conversation = self._converse(head)
-        if head.length == 0:
+        length = head.length
+        if length is None:
+            self._body = Chunked()
+        elif length == 0:
+            conversation.request_end(())
+        elif length == len(data) - end:  # as most: head and body came together, and nothing else
+            data, self._held = self._held, b""
+            conversation.request_piece(data)
             conversation.request_end(())
         else:
-            self._body = Chunked() if head.length is None else KnownLength(head.length)
+            self._body = KnownLength(length)
         return True
 
     def _look_at_part(self, data: bytes) -> None:

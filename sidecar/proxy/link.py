@@ -10,7 +10,7 @@ from typing import cast
 from sidecar.clients.deadline import Deadline
 from sidecar.http1.answers import Answers
 from sidecar.http1.faults import BadAnswerError
-from sidecar.http1.heads import Memory, read_answer
+from sidecar.http1.heads import AnswerHead, read_answer
 from sidecar.http1.limits import READ_BYTES
 from sidecar.proxy.sides import LinkUser
 
@@ -22,16 +22,17 @@ class Link(asyncio.Protocol):
 
     Args:
         on_lost: Called with the link when its connection is gone.
+        read: Reads heads, and may know those of other links.
     """
 
-    def __init__(self, on_lost: Callable[["Link"], None]) -> None:
+    def __init__(self, on_lost: Callable[["Link"], None], read: Callable[[bytes], AnswerHead] = read_answer) -> None:
         self.is_used_again = False
         self.has_heard = False
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._on_lost = on_lost
         self._user: LinkUser | None = None
-        self._answers: Answers | None = None
-        self._read = Memory(read_answer)
+        self._is_held = False
+        self._answers = Answers(read)
         self._deadline = Deadline(self._late)
         self._poll = select.poll()
 
@@ -45,7 +46,7 @@ class Link(asyncio.Protocol):
     def begin(self, method: bytes, receiver: LinkUser) -> None:
         """Expect the answer to a request."""
         self._user = receiver
-        self._answers = Answers(method, receiver, self._read)
+        self._answers.expect(method, receiver)
         self.has_heard = False
 
     def write(self, data: bytes) -> bool:
@@ -57,10 +58,12 @@ class Link(asyncio.Protocol):
 
     def hold(self) -> None:
         """Read no more of the answer for now."""
+        self._is_held = True
         self._transport.pause_reading()
 
     def go_on(self) -> None:
         """Read on."""
+        self._is_held = False
         self._transport.resume_reading()
 
     def limit_silence(self, seconds: float | None) -> None:
@@ -72,16 +75,17 @@ class Link(asyncio.Protocol):
 
     def rest(self) -> bool:
         """The exchange has ended well; says whether the connection can carry another."""
-        answers, self._answers, self._user = self._answers, None, None
+        self._user = None
         self._deadline.clear()
         self.is_used_again = True
-        self._transport.resume_reading()
-        return answers is not None and answers.leaves_open and not self._transport.is_closing()
+        if self._is_held:
+            self.go_on()
+        return self._answers.leaves_open and not self._transport.is_closing()
 
     def abort(self) -> None:
         """End the connection at once, and tell nothing more."""
         self._user = None
-        self._answers = None
+        self._answers.forget()
         self._deadline.stop()
         self._transport.abort()
 
@@ -95,7 +99,7 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Passes bytes on; such as nobody waits for make the connection useless."""
         self.has_heard = True
-        if self._answers is None:
+        if self._user is None:
             self.abort()
             return
         try:
@@ -144,7 +148,7 @@ class Link(asyncio.Protocol):
             return
 
     def _finish(self, exc: Exception | None) -> None:
-        if self._user is None or self._answers is None:
+        if self._user is None:
             return
         if exc is not None:
             self._fail(exc)

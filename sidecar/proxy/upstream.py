@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from sidecar.errors import ConfigError
 from sidecar.http1.faults import BAD_GATEWAY, GATEWAY_TIMEOUT, ExchangeError
+from sidecar.http1.heads import read_answer
+from sidecar.http1.memory import Memory
 from sidecar.proxy.link import Link
 from sidecar.proxy.sides import Dialler, LinkSide
 
@@ -43,6 +45,7 @@ class Upstream:
         self.authority = f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
         self.timeout_seconds = timeout_seconds
         self._idle_seconds = idle_seconds
+        self._read = Memory(read_answer)
         self._links: set[Link] = set()
         self._idle: deque[tuple[float, Link]] = deque()
         self._dials: dict[Dialler, asyncio.Task[None]] = {}
@@ -86,7 +89,7 @@ class Upstream:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(min(_CONNECT_SECONDS, self.timeout_seconds)):
-                _, link = await loop.create_connection(lambda: Link(self._lost), self._host, self._port, ssl=self._tls)
+                _, link = await loop.create_connection(self._link, self._host, self._port, ssl=self._tls)
         except TimeoutError as error:
             sentence = f"The model server at {self.authority} did not accept a connection."
             raise ExchangeError(GATEWAY_TIMEOUT, sentence) from error
@@ -118,6 +121,9 @@ class Upstream:
         for link in list(self._links):
             link.abort()
         await asyncio.gather(*dials, *gone, return_exceptions=True)
+
+    def _link(self) -> Link:
+        return Link(self._lost, self._read)
 
     def _lost(self, link: Link) -> None:
         self._links.discard(link)

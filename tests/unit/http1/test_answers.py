@@ -18,6 +18,13 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r
 UNENDING = b"HTTP/1.1 200 OK\r\n\r\nabc"
 
 
+def answers_to(method: bytes, log: "Log") -> Answers:
+    """Waits for the answer to one request."""
+    answers = Answers()
+    answers.expect(method, log)
+    return answers
+
+
 class Log:
     """Notes what it is told."""
 
@@ -58,7 +65,7 @@ WHOLE = {
 def test_whole_answers(wire: bytes, told: list[object], body: bytes, leaves_open: bool) -> None:  # noqa: FBT001 - a column
     """Their ends are found, and whether the connection can carry another."""
     log = Log()
-    answers = Answers(b"GET", log)
+    answers = answers_to(b"GET", log)
     answers.feed(wire)
 
     assert (told, body) == (log.told, log.body)
@@ -75,7 +82,7 @@ def test_answers_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
     wire = HINTS + CHUNKED
     ends = [0, *sorted(cuts), len(wire)]
     log = Log()
-    answers = Answers(b"GET", log)
+    answers = answers_to(b"GET", log)
     for start, end in pairwise(ends):
         if start < end:
             answers.feed(wire[start:end])
@@ -86,7 +93,7 @@ def test_answers_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
 def test_answer_to_head_has_no_body() -> None:
     """Whatever its length says."""
     log = Log()
-    answers = Answers(b"HEAD", log)
+    answers = answers_to(b"HEAD", log)
     answers.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
 
     assert [200, []] == log.told
@@ -96,7 +103,7 @@ def test_answer_to_head_has_no_body() -> None:
 def test_the_end_of_the_connection_ends_a_body_without_a_length() -> None:
     """And no other."""
     log = Log()
-    answers = Answers(b"GET", log)
+    answers = answers_to(b"GET", log)
     answers.feed(UNENDING)
 
     assert ([200], 1) == (log.told, log.flushes)
@@ -109,7 +116,7 @@ def test_the_end_of_the_connection_ends_a_body_without_a_length() -> None:
 @pytest.mark.parametrize("wire", [b"", HINTS, b"HTTP/1.1 200 O", LENGTH[:-1], CHUNKED[:-1]])
 def test_an_early_end_is_none(wire: bytes) -> None:
     """An answer that is cut is not whole."""
-    answers = Answers(b"GET", Log())
+    answers = answers_to(b"GET", Log())
     if wire:
         answers.feed(wire)
     with pytest.raises(BadAnswerError):
@@ -129,4 +136,4 @@ BAD = {
 def test_bad_answers(wire: bytes) -> None:
     """What is no answer of HTTP/1.1 is told as such."""
     with pytest.raises(BadAnswerError):
-        Answers(b"GET", Log()).feed(wire)
+        answers_to(b"GET", Log()).feed(wire)

@@ -3,8 +3,9 @@
 import pytest
 
 from sidecar.http1.faults import BadAnswerError, RefusedError
-from sidecar.http1.heads import Memory, read_answer, read_request, request_length
+from sidecar.http1.heads import read_answer, read_request, request_length
 from sidecar.http1.limits import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
+from sidecar.http1.memory import Memory
 from tests.support.framing import REFUSED
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n"
