@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sidecar.drift.profile import FeatureKind
 from sidecar.errors import PayloadError, Reason
-from sidecar.features.scores import CLASS, CONFIDENCE, are_scores, decisions
+from sidecar.features.scores import CLASS, CONFIDENCE, are_scores, are_scores_of_each, decisions
 from sidecar.features.table import (
     by_row,
     check_distinct,
@@ -23,7 +23,7 @@ from sidecar.features.table import (
 )
 from sidecar.features.values import MAX_CATEGORIES, as_floats, category_texts, is_scalar
 from sidecar.protocol.category import text_of
-from sidecar.protocol.nested import is_numeric
+from sidecar.protocol.nested import is_numeric, types_in
 from sidecar.protocol.tensor import Decoded, Tensor
 
 MAX_OUTPUT_COLUMNS: Final = 1000
@@ -96,6 +96,29 @@ def extract_outputs(decoded: Decoded, known: Mapping[str, FeatureKind] = _NONE_K
         outputs.append(given)
         outputs += _decided(part, given.values, known, columns)
     return _joined(outputs)
+
+
+def are_alike(decoded: Decoded, counts: NDArray[np.int64]) -> bool:
+    """Whether responses whose rows stand in one table give together what each by itself would give.
+
+    Args:
+        decoded: The tensors.
+        counts: Shape `(k,)`: how many of the rows each response had, in their order.
+
+    Returns:
+        False wherever the columns of one response could hang on what only that response holds: on a value that is
+        missing, on numbers beside text, on rows that are scores in one response and none in another.
+    """
+    return all(_is_alike(by_row(tensor), counts) for tensor in decoded.tensors)
+
+
+def _is_alike(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
+    if values.dtype == object:
+        return types_in(values) == {str}
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        return False
+    scores = are_scores_of_each(values, counts)
+    return bool(scores.all() or not scores.any())
 
 
 def _part(tensor: Tensor, known: Mapping[str, FeatureKind]) -> _Part:

@@ -27,6 +27,20 @@ def are_scores(values: NDArray[np.float64]) -> bool | None:
     return bool(_are_scores(values)[complete].all()) if complete.any() else None
 
 
+def are_scores_of_each(values: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of each of some tables that stand in one, whether all of its rows are score vectors.
+
+    Args:
+        values: Shape `(n, k)`, without missing values.
+        counts: Shape `(m,)`, each at least 1, of sum n: how many rows each table has.
+    """
+    if values.shape[1] == 1:
+        return np.zeros(counts.size, dtype=np.bool_)
+    starts = np.cumsum(counts) - counts
+    every: NDArray[np.bool_] = np.logical_and.reduceat(_are_scores(values), starts)
+    return every
+
+
 def decisions(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """The largest score of each row and the index of its class.
 

@@ -13,7 +13,7 @@ from sidecar.protocol.v2_binary import from_binary
 
 _MEMBERS: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
 
-_MAX_DIMENSIONS: Final = 64
+MAX_DIMENSIONS: Final = 64
 """The most that numpy holds (NPY_MAXDIMS of numpy 2)."""
 
 
@@ -93,7 +93,7 @@ def _read_header(item: object) -> _Header:
 
 
 def _read_shape(shape: object, name: str) -> tuple[int, ...]:
-    if not isinstance(shape, list) or len(shape) > _MAX_DIMENSIONS or not all(map(_is_size, shape)):
+    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(map(_is_size, shape)):
         raise _malformed(name, "its shape must be a list of at most 64 integers, none negative")
     if 0 in shape:
         raise PayloadError(Reason.EMPTY, f"Tensor {name!r:.80} has no values.")
