@@ -92,7 +92,8 @@ class Reception:
 
     def rested(self) -> None:
         """A connection has nothing under way any longer."""
-        self._changed.set()
+        if self.closing.draining:
+            self._changed.set()
 
     async def _until(self, condition: Callable[[], bool], timeout_seconds: float) -> None:
         try:

@@ -16,6 +16,21 @@ from sidecar.http1.framing import Fields, Lines
 from sidecar.http1.grammar import ANSWER, HOST, LENGTH, REQUEST
 from sidecar.http1.limits import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
 
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authentication-info",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",  # codespell:ignore te
+        b"trailer",
+        b"upgrade",
+    },
+)
+"""`Trailer` is not of one connection alone, but it goes only where trailers can go."""
+
 _ONCE = frozenset({b"content-length", b"transfer-encoding", b"host"})
 """Two of these are two truths about one message."""
 
@@ -101,7 +116,18 @@ class RequestHead:
         RefusedError: Its framing, or its `Host`, is not.
     """
 
-    __slots__ = ("_lines", "expects_continue", "fields", "http11", "keeps", "length", "method", "raw", "target")
+    __slots__ = (
+        "_lines",
+        "expects_continue",
+        "fields",
+        "http11",
+        "is_end_to_end",
+        "keeps",
+        "length",
+        "method",
+        "raw",
+        "target",
+    )
 
     def __init__(self, method: bytes, target: bytes, minor: bytes, reading: _Reading, raw: bytes) -> None:
         fields = reading.fields
@@ -110,6 +136,8 @@ class RequestHead:
         self._lines: Lines | None = reading.lines
         self.fields = fields
         self.raw = raw
+        self.is_end_to_end = bool(raw) and HOP_BY_HOP.isdisjoint(fields)
+        """Whether all its bytes are meant for the other end."""
         self.http11 = minor == b"1"
         self.length = request_length(fields, http11=self.http11)
         """Bytes of the body; `None` if it is chunked."""
@@ -129,6 +157,7 @@ class RequestHead:
         head = RequestHead.__new__(RequestHead)
         head.method, head.target, head.http11 = self.method, self.target, self.http11
         head.length, head.keeps, head.expects_continue = self.length, self.keeps, self.expects_continue
+        head.is_end_to_end = self.is_end_to_end
         head.raw, head.fields, head._lines = raw, fields, None  # noqa: SLF001 - its own class
         return head
 
@@ -147,7 +176,7 @@ class AnswerHead:
         BadAnswerError: Its framing is not.
     """
 
-    __slots__ = ("_lines", "chunked", "fields", "http11", "keeps", "length", "raw", "reason", "status")
+    __slots__ = ("_lines", "chunked", "fields", "http11", "is_end_to_end", "keeps", "length", "raw", "reason", "status")
 
     def __init__(self, status: int, reason: bytes | None, minor: bytes, reading: _Reading, raw: bytes) -> None:
         fields = reading.fields
@@ -155,6 +184,8 @@ class AnswerHead:
         self.reason = reason or b""
         self._lines: Lines | None = reading.lines
         self.raw = raw if minor == b"1" and reason is not None else b""
+        self.is_end_to_end = bool(self.raw) and HOP_BY_HOP.isdisjoint(fields)
+        """Whether all its bytes are meant for the other end."""
         self.fields = fields
         self.http11 = minor == b"1"
         self.chunked = False
@@ -173,6 +204,7 @@ class AnswerHead:
         head = AnswerHead.__new__(AnswerHead)
         head.status, head.reason, head.http11 = self.status, self.reason, self.http11
         head.chunked, head.length, head.keeps = self.chunked, self.length, self.keeps
+        head.is_end_to_end = self.is_end_to_end
         head.raw, head.fields, head._lines = raw, fields, None  # noqa: SLF001 - its own class
         return head
 

@@ -8,22 +8,7 @@ import json
 from http import HTTPStatus
 
 from sidecar.http1.framing import Fields, Framing, Lines, joined
-from sidecar.http1.heads import AnswerHead, RequestHead, tokens
-
-_HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authentication-info",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",  # codespell:ignore te
-        b"trailer",
-        b"upgrade",
-    },
-)
-"""`Trailer` is not of one connection alone, but it goes only where trailers can go."""
+from sidecar.http1.heads import HOP_BY_HOP, AnswerHead, RequestHead, tokens
 
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -31,7 +16,7 @@ _NEVER_NAMED = _FRAMING | {b"host"}
 """Lines that `Connection` cannot take away: without them the receiver would see where the body ends differently."""
 
 _NEVER_TRAILING = (
-    _HOP_BY_HOP
+    HOP_BY_HOP
     | _NEVER_NAMED
     | {
         b"authorization",
@@ -55,18 +40,18 @@ _CHUNKED_LINE = (b"Transfer-Encoding", b"chunked")
 _NO_CONTENT = 204
 
 
-def request_head(head: RequestHead, authority: bytes) -> bytes:
+def request_head(head: RequestHead, authority: str) -> bytes:
     """The request's head for the model server; its own bytes, where nothing has to go.
 
     Args:
         head: As it came.
         authority: Host and port of the model server: the `Host` of a client that sent none, as HTTP/1.0 allows.
     """
-    if head.http11 and (raw := _raw_end_to_end(head)):
+    if head.http11 and (raw := head.raw if head.is_end_to_end else _raw_end_to_end(head)):
         return raw
     lines = end_to_end(head.lines, head.fields, trailing=head.length is None)
     if b"host" not in head.fields:
-        lines.insert(0, (b"Host", authority))
+        lines.insert(0, (b"Host", authority.encode()))
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (head.method, head.target, joined(lines))
 
 
@@ -94,8 +79,10 @@ def answer_head(head: AnswerHead, framing: Framing, connection: bytes | None) ->
         connection: Value of our own `Connection` line; `None` writes none.
     """
     told = (head.length is not None or head.chunked) and head.status != _NO_CONTENT
-    if told and connection is None and framing is not Framing.CLOSE and (raw := _raw_end_to_end(head)):
-        return raw
+    if told and connection is None and framing is not Framing.CLOSE:
+        raw = head.raw if head.is_end_to_end else _raw_end_to_end(head)
+        if raw:
+            return raw
     lines = end_to_end(head.lines, head.fields, trailing=framing is Framing.CHUNKED)
     if framing is Framing.CLOSE:
         lines = without(lines, b"transfer-encoding")
@@ -116,9 +103,7 @@ def interim_head(head: AnswerHead) -> bytes:
 
 def _raw_end_to_end(head: RequestHead | AnswerHead) -> bytes:
     """The bytes of a head whose only line to go is the plainest `Connection`, if any; empty if there is more to do."""
-    found = _HOP_BY_HOP.intersection(head.fields)
-    if not found:
-        return head.raw
+    found = HOP_BY_HOP.intersection(head.fields)
     value = head.fields.get(b"connection", b"")
     if len(found) > 1 or len(head.fields) < len(head.lines) or value.lower() not in _ALONE:
         return b""
@@ -134,9 +119,9 @@ def end_to_end(lines: Lines, fields: Fields, *, trailing: bool = False) -> list[
         fields: The same by name.
         trailing: Whether the body that follows can have trailers.
     """
-    if _HOP_BY_HOP.isdisjoint(fields):
+    if HOP_BY_HOP.isdisjoint(fields):
         return list(lines)
-    dropped = _HOP_BY_HOP - {b"trailer"} if trailing else _HOP_BY_HOP
+    dropped = HOP_BY_HOP - {b"trailer"} if trailing else HOP_BY_HOP
     if b"connection" in fields:
         dropped |= tokens(list(lines), b"connection") - _NEVER_NAMED
     return [line for line in lines if line[0].lower() not in dropped]

@@ -96,7 +96,8 @@ class Requests:
             RefusedError: As `feed`, of bytes that had waited.
         """
         self._conversation = None
-        self._advance()
+        if self._held:
+            self._advance()
 
     def close(self) -> None:
         """From now on throw away what comes."""

@@ -34,7 +34,7 @@ _FIRST_SERVER_ERROR = 500
 """From here on the connection is not used again: uvicorn closes it after an error of its model, without saying so."""
 
 _REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
-"""Safe methods: sent once more if a connection from the pool turns out to be closed (RFC 9110 section 9.2.2)."""
+"""Safe methods (RFC 9110 section 9.2.1)."""
 
 
 class Exchange:
@@ -47,30 +47,23 @@ class Exchange:
         around: What all exchanges share.
     """
 
-    __slots__ = (
-        "_around",
-        "_asked",
-        "_begun",
-        "_client",
-        "_client_full",
-        "_dialling",
-        "_down",
-        "_expecting",
-        "_head",
-        "_in",
-        "_link",
-        "_link_full",
-        "_out",
-        "_sent",
-        "_status",
-        "_stays",
-        "_tally",
-        "_up",
-        "_up_bytes",
-        "is_answered",
-        "is_over",
-        "spoken",
-    )
+    # What most exchanges leave as it is stands on the class.
+    is_answered = False
+    """Whether the answer's end was given to the client's socket."""
+    is_over = False
+    spoken = False
+    """Whether any of the answer was given to the client."""
+    _in = Framing.NONE
+    _link: LinkSide | None = None
+    _dialling = False
+    _up_bytes = 0
+    _sent: bytes | None = None
+    _asked = False
+    _begun = False
+    _status = FAULT
+    _stays = False
+    _client_full = False
+    _link_full = False
 
     def __init__(self, head: RequestHead, client: ClientSide, tally: Tally, around: Surroundings) -> None:
         self._head = head
@@ -78,25 +71,9 @@ class Exchange:
         self._tally = tally
         self._around = around
         self._out = Framing.CHUNKED if head.length is None else Framing.LENGTH
-        self._in = Framing.NONE
-        self._link: LinkSide | None = None
-        self._dialling = False
-        self._up = [request_head(head, around.authority.encode())]
-        self._up_bytes = 0
+        self._up = [request_head(head, around.authority)]
         self._down: list[bytes] = []
-        self._sent: bytes | None = None
         self._expecting = head.expects_continue
-        self._asked = False
-        self._begun = False
-        self.is_answered = False
-        """Whether the answer's end was given to the client's socket."""
-        self._status = FAULT
-        self._stays = False
-        self._client_full = False
-        self._link_full = False
-        self.is_over = False
-        self.spoken = False
-        """Whether any of the answer was given to the client."""
 
     # What the client does.
 
@@ -130,7 +107,7 @@ class Exchange:
         if self._link is not None:
             self._send(self._link)
         elif not self._dialling:
-            link = self._around.pool.take()
+            link = self._around.pool.take(checked=not (self._asked and self._is_repeatable))
             if link is None:
                 self._dial()
             else:
@@ -221,7 +198,8 @@ class Exchange:
     def failed(self, error: Exception) -> None:
         """Try another connection where that is right, else say that there is no answer."""
         link = self._link
-        if link is not None and self._is_repeatable(link, error) and self._sent is not None:
+        gone = link is not None and link.is_used_again and not link.has_heard and not isinstance(error, TimeoutError)
+        if gone and self._is_repeatable and self._sent is not None:
             self._link = None
             self._up, self._begun = [self._sent], False
             self._dial()
@@ -263,9 +241,10 @@ class Exchange:
         self.spoken = True
         self._client.say(data)
 
-    def _is_repeatable(self, link: LinkSide, error: Exception) -> bool:
-        gone = not isinstance(error, TimeoutError) and link.is_used_again and not link.has_heard
-        return gone and self._head.method in _REPEATABLE
+    @property
+    def _is_repeatable(self) -> bool:
+        """Whether the request may be done twice (RFC 9110 section 9.2.2): it is safe, or an inference."""
+        return self._tally.is_inference or self._head.method in _REPEATABLE
 
     def _explained(self, error: Exception) -> ExchangeError:
         if isinstance(error, ExchangeError):

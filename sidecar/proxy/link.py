@@ -28,7 +28,8 @@ class Link(asyncio.Protocol):
     def __init__(self, on_lost: Callable[["Link"], None], read: Callable[[bytes], AnswerHead] = read_answer) -> None:
         self.is_used_again = False
         self.has_heard = False
-        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.loop = asyncio.get_running_loop()
+        self.gone: asyncio.Future[None] = self.loop.create_future()
         self._on_lost = on_lost
         self._user: LinkUser | None = None
         self._is_held = False
@@ -90,9 +91,14 @@ class Link(asyncio.Protocol):
         self._transport.abort()
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is open, as far as the loop has heard."""
+        return not self._transport.is_closing()
+
+    @property
     def is_quiet(self) -> bool:
         """Whether it is open, and nothing unread on it, not even the end of the connection."""
-        return not self._transport.is_closing() and not self._poll.poll(0)
+        return self.is_open and not self._poll.poll(0)
 
     # What the loop calls.
 

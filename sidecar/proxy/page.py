@@ -107,7 +107,7 @@ class MetricsPage:
 
     async def _fetch(self, asked: Fields) -> bytes:
         """What the model server answers; asked once more if a connection from the pool turns out to be closed."""
-        link = self._upstream.take()
+        link = self._upstream.take(checked=True)
         if link is not None:
             try:
                 return await self._exchange(link, asked)

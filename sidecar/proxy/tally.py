@@ -20,9 +20,15 @@ _CLIENT_LEFT = 499
 
 
 class Tally:
-    """Follows one exchange and does nothing: the tally of what is not an inference."""
+    """Follows one exchange and does nothing: the tally of what is not an inference.
+
+    Attributes:
+        is_inference: Whether the request asks for an inference: it changes nothing, and may be done twice.
+    """
 
     __slots__ = ()
+
+    is_inference = False
 
     def request_piece(self, piece: bytes) -> None:
         """Bytes of the request's body have come from the client."""
@@ -137,39 +143,25 @@ class InferenceTally(Tally):
         begun: When its first byte came, by the ledger's `timer`.
     """
 
-    __slots__ = (
-        "_answer",
-        "_answer_bytes",
-        "_answer_fields",
-        "_answered",
-        "_begun",
-        "_fields",
-        "_forwarded",
-        "_handed",
-        "_in_flight",
-        "_ledger",
-        "_name",
-        "_parsed",
-        "_request",
-        "_request_whole",
-        "_time",
-    )
+    is_inference = True
+
+    # What most exchanges leave as it is stands on the class.
+    _forwarded: float | None = None
+    _answered: float | None = None
+    _handed: float | None = None
+    _answer: Tap | None = None
+    _answer_bytes = 0
+    _request_whole = False
 
     def __init__(self, ledger: Ledger, name: str, fields: Fields, begun: float) -> None:
         self._ledger = ledger
         self._name = name
         self._begun = begun
         self._parsed = ledger.timer()
-        self._forwarded: float | None = None
-        self._answered: float | None = None
-        self._handed: float | None = None
         self._time = ledger.clock()
         self._fields = fields
-        self._answer_fields: Fields = fields
+        self._answer_fields = fields
         self._request = ledger.tap()
-        self._answer: Tap | None = None
-        self._answer_bytes = 0
-        self._request_whole = False
         self._in_flight = ledger.place(name, proven=False)[1].exchanges
         self._in_flight.in_flight += 1
 

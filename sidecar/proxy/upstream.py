@@ -51,11 +51,16 @@ class Upstream:
         self._dials: dict[Dialler, asyncio.Task[None]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def take(self) -> Link | None:
-        """The connection that was used last among those that nobody uses."""
+    def take(self, *, checked: bool) -> Link | None:
+        """The connection that was used last among those that nobody uses.
+
+        Args:
+            checked: Whether it is asked of the system that the connection is still open; a request that may be sent
+                again can do without, since a look costs a call of the system.
+        """
         while self._idle:
             link = self._idle.pop()[1]
-            if link.is_quiet:
+            if link.is_quiet if checked else link.is_open:
                 return link
             link.abort()
         return None
@@ -75,7 +80,7 @@ class Upstream:
         if not isinstance(link, Link) or not link.rest():
             link.abort()
             return
-        loop = asyncio.get_running_loop()
+        loop = link.loop  # asking for the running one costs a call of the system (CPython 3.11)
         self._idle.append((loop.time() + self._idle_seconds, link))
         if self._sweeper is None:
             self._sweeper = loop.call_later(self._idle_seconds, self._sweep)

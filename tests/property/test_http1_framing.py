@@ -71,7 +71,7 @@ class Forward:
             return
 
     def _converse(self, head: RequestHead) -> "Forward":
-        self._head, self._body, self._pending = head, b"", request_head(head, b"u:1")
+        self._head, self._body, self._pending = head, b"", request_head(head, "u:1")
         self._framing = Framing.CHUNKED if head.length is None else Framing.LENGTH
         return self
 
@@ -118,10 +118,10 @@ def test_heads_are_read_as_by_another_parser(raw: bytes) -> None:
     except RefusedError:
         return
     try:
-        method, target, lines = asyncio.run(_read_by_another(request_head(head, b"u:1")))
+        method, target, lines = asyncio.run(_read_by_another(request_head(head, "u:1")))
     except HttpProcessingError:
         return
-    again = read_request(request_head(head, b"u:1"))
+    again = read_request(request_head(head, "u:1"))
 
     assert (head.method, head.target) == (method.encode(), target.encode())
     assert again.lines == lines

@@ -89,21 +89,26 @@ class Scene:
     Args:
         request: The request's head.
         link: The connection that the pool has; none means that one must be dialled.
+        is_inference: Whether the request is one.
     """
 
-    def __init__(self, request: bytes = GET, link: Link | None = None) -> None:
+    def __init__(self, request: bytes = GET, link: Link | None = None, *, is_inference: bool = False) -> None:
         self.client = Client()
         self.idle = link
         self.notes: list[str] = []
         self.trouble: list[ExchangeError] = []
         self.codes: list[int] = []
         self.closing = Closing()
+        self.checked: list[bool] = []
+        book = Book(self.codes)
+        book.is_inference = is_inference
         self.exchange = Exchange(
-            read_request(request), self.client, Book(self.codes), Surroundings(self, "m:1", 7.0, self.closing, self)
+            read_request(request), self.client, book, Surroundings(self, "m:1", 7.0, self.closing, self)
         )
 
-    def take(self) -> LinkSide | None:
+    def take(self, *, checked: bool) -> LinkSide | None:
         """The one that it has, once."""
+        self.checked.append(checked)
         link, self.idle = self.idle, None
         return link
 

@@ -23,7 +23,7 @@ LENGTH = b"Content-Length: 3\r\n"
 
 def _sent(lines: bytes) -> bytes:
     """What goes on of a request's lines beside its `Host`."""
-    return request_head(read_request(GET + lines + b"\r\n"), b"u:1").removeprefix(GET).removesuffix(b"\r\n")
+    return request_head(read_request(GET + lines + b"\r\n"), "u:1").removeprefix(GET).removesuffix(b"\r\n")
 
 
 def _answered(
@@ -87,7 +87,7 @@ def test_host_is_added_only_where_it_is_missing() -> None:
     """A request has exactly the host that the client gave, or that of the model server."""
     old = read_request(b"GET /a HTTP/1.0\r\nA: 1\r\n\r\n")
 
-    assert b"GET /a HTTP/1.1\r\nHost: u:1\r\nA: 1\r\n\r\n" == request_head(old, b"u:1")
+    assert b"GET /a HTTP/1.1\r\nHost: u:1\r\nA: 1\r\n\r\n" == request_head(old, "u:1")
 
 
 FRAMINGS = [

@@ -20,6 +20,32 @@ def test_safe_request_is_sent_once_more() -> None:
     assert ([GET], [502]) == (link.written, scene.codes)
 
 
+def test_inference_is_sent_once_more() -> None:
+    """It changes nothing where it is done, so it may be done twice, though it is a POST."""
+    scene = Scene(POST, Link(used=True), is_inference=True)
+    scene.ask(b"abc")
+    scene.exchange.failed(ConnectionResetError())
+    link = Link()
+    scene.exchange.connected(link)
+    scene.exchange.failed(ConnectionResetError())
+
+    assert (["dial"], [POST + b"abc"], [502]) == (scene.notes, link.written, scene.codes)
+
+
+@pytest.mark.parametrize(
+    ("is_inference", "pieces", "checked"), [(True, [b"abc"], False), (False, [b"abc"], True), (True, [], True)]
+)
+def test_whether_the_pool_looks_twice(*, is_inference: bool, pieces: list[bytes], checked: bool) -> None:
+    """It is spared a look only for what can be sent again: an inference that came whole."""
+    scene = Scene(POST, Link(used=True), is_inference=is_inference)
+    if pieces:
+        scene.ask(*pieces)
+    else:
+        scene.exchange.flush()
+
+    assert [checked] == scene.checked
+
+
 def _heard(link: Link) -> Link:
     link.has_heard = True
     return link
