@@ -19,11 +19,8 @@ from sidecar.evaluation import Evaluator
 from sidecar.metrics import Metrics
 from sidecar.models import OTHER, KnownModels, OutputColumns, folded
 from sidecar.monitor import Monitor
-from sidecar.pairing import Pairing
 from sidecar.payload import ModelKey
 from sidecar.pipeline import Pipeline, PipelineSettings
-from sidecar.proxy import Proxy, ProxySettings
-from sidecar.receiver import Receiver
 from sidecar.reference import References
 from sidecar.stores import open_stores
 from sidecar.targets import Need, Targets
@@ -137,6 +134,8 @@ class House:
 
 async def run_proxy(config: ProxyConfig) -> None:
     """Serve as proxy until a signal ends it."""
+    from sidecar.proxy import Proxy, ProxySettings  # noqa: PLC0415 - the other mode does not pay for it
+
     name = config.inference_service
     model = ModelKey(config.namespace, name, config.component, name)
     house = House(config, "200", model)
@@ -162,6 +161,9 @@ async def run_proxy(config: ProxyConfig) -> None:
 
 async def run_logger(config: LoggerConfig) -> None:
     """Serve as the target of KServe's loggers until a signal ends it."""
+    from sidecar.pairing import Pairing  # noqa: PLC0415 - the other mode does not pay for it
+    from sidecar.receiver import Receiver  # noqa: PLC0415 - the other mode does not pay for it
+
     house = House(config, "")
     pairing = Pairing(house.stores.pairs, house.metrics, config.pair_ttl_seconds, time.monotonic)
     receiver = Receiver(

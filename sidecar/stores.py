@@ -10,10 +10,6 @@ from sidecar.storage.memory_pairs import MemoryPairs
 from sidecar.storage.memory_states import MemoryStates
 from sidecar.storage.observed import ObservedPairs, ObservedRing, ObservedStates, Report
 from sidecar.storage.pairs import PairStore
-from sidecar.storage.redis import RedisRing
-from sidecar.storage.redis_client import connect
-from sidecar.storage.redis_pairs import RedisPairs
-from sidecar.storage.redis_states import RedisStates
 from sidecar.storage.ring import RingBuffer
 from sidecar.storage.states import StateStore
 
@@ -47,9 +43,19 @@ def open_stores(config: Config, metrics: Metrics) -> Stores:
     if config.redis_url is None:
         pairs = MemoryPairs(pair_ttl, _PAIR_CAPACITY, time.monotonic)
         return Stores(MemoryRing(config.window_rows), pairs, MemoryStates())
+    return _in_redis(config, config.redis_url.get_secret_value(), metrics, pair_ttl)
+
+
+def _in_redis(config: Config, url: str, metrics: Metrics, pair_ttl: float) -> Stores:
+    # The client is 6 MB of memory, which a process without Redis does not pay.
+    from sidecar.storage.redis import RedisRing  # noqa: PLC0415 - see above
+    from sidecar.storage.redis_client import connect  # noqa: PLC0415 - see above
+    from sidecar.storage.redis_pairs import RedisPairs  # noqa: PLC0415 - see above
+    from sidecar.storage.redis_states import RedisStates  # noqa: PLC0415 - see above
+
     password = config.redis_password.get_secret_value() if config.redis_password else None
     timeout, ttl = config.redis_timeout_seconds, config.ring_ttl_seconds
-    client = connect(config.redis_url.get_secret_value(), timeout, password)
+    client = connect(url, timeout, password)
     report = _redis_report(metrics)
     return Stores(
         ObservedRing(RedisRing(client, config.window_rows, ttl, timeout), report),
