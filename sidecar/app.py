@@ -167,7 +167,12 @@ async def run_logger(config: LoggerConfig) -> None:
     house = House(config, "")
     pairing = Pairing(house.stores.pairs, house.metrics, config.pair_ttl_seconds, time.monotonic)
     receiver = Receiver(
-        house.pipeline.offer, pairing.offer, house.metrics, house.models, max_event_bytes=config.max_event_bytes
+        house.pipeline.offer,
+        pairing.offer,
+        house.metrics,
+        house.models,
+        max_event_bytes=config.max_event_bytes,
+        room_bytes=max(config.queue_bytes, config.max_event_bytes),
     )
 
     async def ready() -> str | None:

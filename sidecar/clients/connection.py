@@ -27,8 +27,13 @@ _LAST_LOOK_SECONDS = 1.0
 class Talk(Conversation, Protocol):
     """An exchange, or the page of metrics, as a client's connection sees it."""
 
-    spoken: bool
-    is_answered: bool
+    @property
+    def spoken(self) -> bool:
+        """Whether any of the answer was given to the client."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the answer's end was."""
 
     def request_late(self) -> None:
         """The client is too slow with its body."""
@@ -267,7 +272,7 @@ class ClientConnection(asyncio.Protocol):
         self._leave()
 
     def _fault(self) -> None:
-        _log.exception("an exchange met a fault of the proxy")
+        _log.exception("an exchange met a fault of ours")
         if self._talk is not None:
             self._talk.fault()
         else:

@@ -5,6 +5,7 @@ https://www.rfc-editor.org/rfc/rfc9110, https://www.rfc-editor.org/rfc/rfc9112.
 """
 
 import json
+from functools import lru_cache
 from http import HTTPStatus
 
 from sidecar.http1.framing import Fields, Framing, Lines, joined
@@ -157,8 +158,12 @@ def error_answer(status: int, sentence: str, *, stays: bool, http11: bool = True
     return own_head(status, b"application/json", len(body), connection_line(stays=stays, http11=http11)), body
 
 
+@lru_cache(64)
 def own_head(status: int, content_type: bytes, length: int, connection: bytes | None) -> bytes:
-    """The head of an answer of our own."""
-    line = b"" if connection is None else b"Connection: %b\r\n" % connection
-    start = b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())
-    return b"%b\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n" % (start, content_type, length, line)
+    """The head of an answer of our own; without a content type it tells none."""
+    phrase = HTTPStatus(status).phrase.encode()
+    lines = [b"Content-Type: " + content_type] if content_type else []
+    lines.append(b"Content-Length: %d" % length)
+    if connection is not None:
+        lines.append(b"Connection: " + connection)
+    return b"HTTP/1.1 %d %b\r\n%b\r\n\r\n" % (status, phrase, b"\r\n".join(lines))

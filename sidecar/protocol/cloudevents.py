@@ -1,12 +1,10 @@
-"""HTTP headers and body -> CloudEvents as KServe's logger sends them. This room does no I/O.
+"""HTTP headers and body -> CloudEvents as any sender may write them. This room does no I/O.
 
 The attributes are checked by the CloudEvents SDK; the body never passes through it, since it would make
-text of bytes that happen to be UTF-8.
+text of bytes that happen to be UTF-8. What KServe's agent sends is read without it: see `agent_event`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -16,52 +14,14 @@ from cloudevents.core.v1.event import CloudEvent
 
 from sidecar.errors import PayloadError, Reason
 from sidecar.payload import Kind
+from sidecar.protocol.event import PREDICTOR, Event, kind_of, name_of, time_of, told_json_length
 from sidecar.protocol.json_text import from_base64, parse, serialise
-from sidecar.protocol.timestamp import read_seconds
 
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
 _REQUIRED: Final = ("id", "source", "specversion", "type")
 _RAW: Final = ("time", "metadata")
 """Attributes that the SDK is not shown: it cuts the one to microseconds and percent-decodes the other."""
-
-_JSON_LENGTH_HEADER: Final = "inference-header-content-length"
-_LENGTH: Final = re.compile("[0-9]{1,15}")
-
-_MAX_NAME_CHARS: Final = 253
-"""Of a name in Kubernetes, which is a DNS subdomain (RFC 1123, section 2.1). Names become labels and keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One half of an inference, as a CloudEvent tells it. All texts are untrusted, and valid UTF-8.
-
-    Args:
-        id: The same for the request and its response.
-        type: The CloudEvents type, such as `org.kubeflow.serving.inference.request`.
-        kind: Request or response, from the end of the type.
-        source: Who sent it; does not name the pod.
-        time: `time` in seconds since the epoch, `None` if the event has none.
-        recorded: Whether `recordedtime` is there; only then (KServe 0.18 and later) is `time` the moment
-            when the payload passed, and not the moment when it was sent.
-        namespace: Of the InferenceService; empty if not told, at most 253 characters, as the next two.
-        inference_service: Its name, never empty.
-        component: `predictor`, `transformer` or `explainer`; `predictor` if not told.
-        json_length: Length in bytes of the JSON part of a binary request, if the metadata hold its header.
-        body: The payload as it was on the wire; in structured mode as the event holds it.
-    """
-
-    id: str
-    type: str
-    kind: Kind
-    source: str
-    time: float | None
-    recorded: bool
-    namespace: str
-    inference_service: str
-    component: str
-    json_length: int | None
-    body: bytes
 
 
 def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event | PayloadError]:
@@ -154,39 +114,21 @@ def _invalid(error: Exception) -> PayloadError:
 
 
 def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
-    kind = _kind(attributes["type"])
-    inference_service = _name(attributes, "inferenceservicename")
+    kind = kind_of(attributes["type"])
+    inference_service = name_of(_extension(attributes, "inferenceservicename"), "inferenceservicename")
     if not inference_service:
         raise PayloadError(Reason.MALFORMED, "The CloudEvent's inferenceservicename is missing or empty.")
     return Event(
         id=attributes["id"],
-        type=attributes["type"],
         kind=kind,
-        source=attributes["source"],
-        time=_time(_extension(attributes, "time")),
+        time=time_of(_extension(attributes, "time")),
         recorded=bool(_extension(attributes, "recordedtime")),
-        namespace=_name(attributes, "namespace"),
+        namespace=name_of(_extension(attributes, "namespace"), "namespace"),
         inference_service=inference_service,
-        component=_name(attributes, "component") or "predictor",
-        json_length=_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
+        component=name_of(_extension(attributes, "component"), "component") or PREDICTOR,
+        json_length=told_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
         body=body,
     )
-
-
-def _kind(event_type: str) -> Kind:
-    for kind in Kind:
-        if event_type.endswith(f".{kind}"):
-            return kind
-    message = f"The CloudEvent's type {event_type!r:.80} ends neither in .request nor in .response."
-    raise PayloadError(Reason.UNSUPPORTED, message)
-
-
-def _name(attributes: Mapping[str, Any], name: str) -> str:
-    value = _extension(attributes, name)
-    if len(value) > _MAX_NAME_CHARS:
-        rule = f"has {len(value)} characters, a name in Kubernetes has at most {_MAX_NAME_CHARS}"
-        raise PayloadError(Reason.MALFORMED, f"The CloudEvent's {name} {rule}.")
-    return value
 
 
 def _extension(attributes: Mapping[str, Any], name: str) -> str:
@@ -197,30 +139,6 @@ def _extension(attributes: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise PayloadError(Reason.MALFORMED, f"The CloudEvent's {name} must be a text.")
     return value.strip()
-
-
-def _time(text: str) -> float | None:
-    try:
-        return read_seconds(text) if text else None
-    except ValueError as error:
-        raise PayloadError(Reason.MALFORMED, f"The CloudEvent's time cannot be read: {error}.") from error
-
-
-def _json_length(metadata: object) -> int | None:
-    """The length that the client's header told, if the logger was asked to pass that header on.
-
-    The metadata are raw JSON, not percent-encoded as the HTTP binding asks; broken ones are of no use,
-    but the event is.
-    """
-    try:
-        entries = parse(metadata.encode()) if isinstance(metadata, str) else metadata
-    except PayloadError:
-        return None
-    if not isinstance(entries, dict):
-        return None
-    found = next((value for name, value in entries.items() if name.lower() == _JSON_LENGTH_HEADER), None)
-    text = found[0] if isinstance(found, list) and found else found
-    return int(text) if isinstance(text, str) and _LENGTH.fullmatch(text) else None
 
 
 def _read_data(event: Mapping[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _RFC_3339: Final = re.compile(
@@ -41,10 +42,15 @@ def read_seconds(text: str) -> float:
     second = int(parts["second"])
     if second > _LEAP_SECOND:
         raise ValueError(f"{text!r:.80} has no such second")
-    minute = datetime.fromisoformat(f"{parts['day']}T{parts['minute']}:00+00:00")
-    whole = (minute - _EPOCH) // timedelta(seconds=1) + second - _read_offset(parts)
+    whole = _minute_seconds(f"{parts['day']}T{parts['minute']}") + second - _read_offset(parts)
     nanoseconds = int((parts["fraction"] or "0")[:9].ljust(9, "0"))
     return (whole * _NANOSECONDS + nanoseconds) / _NANOSECONDS
+
+
+@lru_cache(64)
+def _minute_seconds(minute: str) -> int:
+    """Seconds from the epoch to the beginning of a minute of UTC; events of one moment tell the same few."""
+    return (datetime.fromisoformat(f"{minute}:00+00:00") - _EPOCH) // timedelta(seconds=1)
 
 
 def _read_offset(parts: re.Match[str]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sidecar.clients.connection import ClientConnection, Talk
 from sidecar.clients.patience import Patience
 from sidecar.clients.reception import Reception
+from sidecar.clients.tap import TapRoom
 from sidecar.http1.heads import RequestHead
 from sidecar.metrics import Metrics
 from sidecar.models import KnownModels
@@ -15,7 +16,6 @@ from sidecar.proxy.exchange import Exchange
 from sidecar.proxy.page import MetricsPage
 from sidecar.proxy.sides import Surroundings
 from sidecar.proxy.tally import Ledger
-from sidecar.proxy.tap import TapRoom
 from sidecar.proxy.trouble import TroubleLog
 from sidecar.proxy.upstream import Upstream
 

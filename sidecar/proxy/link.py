@@ -181,7 +181,7 @@ class Link(asyncio.Protocol):
 
     def _fault(self) -> None:
         user, self._user = self._user, None
-        _log.exception("an exchange met a fault of the proxy")
+        _log.exception("an exchange met a fault of ours")
         self.abort()
         if user is not None:
             user.fault()

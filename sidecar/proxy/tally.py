@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
+from sidecar.clients.tap import Tap, TapRoom
 from sidecar.errors import Reason
 from sidecar.http1.framing import Fields
 from sidecar.metrics import Metrics, ModelMetrics
 from sidecar.models import KnownModels
 from sidecar.payload import Kind, ModelKey, Offer, Outcome, Payload
 from sidecar.proxy.inference import inference_model, json_length, payload_id
-from sidecar.proxy.tap import Tap, TapRoom
 
 _OK = 200
 """The one status whose body is taken for a prediction, as by KServe's agent."""

@@ -144,7 +144,7 @@ class Upstream:
         try:
             dialler.connected(link)
         except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
-            _log.exception("an exchange met a fault of the proxy")
+            _log.exception("an exchange met a fault of ours")
             link.abort()
             dialler.fault()
 

@@ -224,7 +224,7 @@ def test_any_headers(headers: list[tuple[str, str]], whole: bool, body: bytes) -
     """Any headers and body give events or PayloadErrors, and each text of an event can be encoded."""
     for event in parse_events(headers + (agent_headers() if whole else []), body):
         if not isinstance(event, PayloadError):
-            for text in (event.id, event.type, event.namespace, event.inference_service, event.component):
+            for text in (event.id, event.namespace, event.inference_service, event.component):
                 text.encode()
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from sidecar.errors import PayloadError, Reason
 from sidecar.payload import Kind
-from sidecar.protocol.cloudevents import Event, parse_events
+from sidecar.protocol.cloudevents import parse_events
+from sidecar.protocol.event import Event
 from tests.support.payloads import (
     REQUEST_TYPE,
     RESPONSE_TYPE,
@@ -38,9 +39,7 @@ def test_event_of_the_agent() -> None:
     """All that an event of KServe's agent tells is read."""
     expected = Event(
         id="4f0c2b0e-66a7-4c57-b1c4-0a4de3d2f9aa",
-        type=REQUEST_TYPE,
         kind=Kind.REQUEST,
-        source="http://localhost:9081/",
         time=1772366400.123456789,
         recorded=True,
         namespace="cellar",
@@ -228,7 +227,7 @@ def test_attributes_of_structured_mode() -> None:
     read = only(STRUCTURED, as_json(event))
 
     assert (1772366400.5, "", 9) == (read.time, read.namespace, read.json_length)
-    assert ("a-1", "/test", False) == (read.id, read.source, read.recorded)
+    assert ("a-1", False) == (read.id, read.recorded)
 
 
 @pytest.mark.parametrize(

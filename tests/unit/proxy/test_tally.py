@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import generate_latest
 
+from sidecar.clients.tap import TapRoom
 from sidecar.metrics import Metrics
 from sidecar.models import KnownModels
 from sidecar.payload import ModelKey, Payload
 from sidecar.proxy.tally import InferenceTally, Ledger, Tally
-from sidecar.proxy.tap import TapRoom
 from tests.support.clock import Wristwatch
 from tests.support.scrape import Samples
 

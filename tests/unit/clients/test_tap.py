@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.clients.tap import Tap, TapRoom
 from sidecar.errors import Reason
-from sidecar.proxy.tap import Tap, TapRoom
 
 
 def test_copy_is_whole() -> None:
