@@ -1,0 +1,93 @@
+"""`python -m benchmarks [SUITE ...] [--quick] [--write DOCUMENT]`: measure, print, keep, draw.
+
+Tables go to `build/bench`: results.json, results.md and a plot of each. With `--write` they are also put between their
+marks in a document, and their plots beside it.
+"""
+
+import argparse
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.children import ROOT
+from benchmarks.render import as_json, as_markdown, draw, machine
+from benchmarks.results import Table
+from benchmarks.statistics.tables import fill
+from benchmarks.statistics.work import Effort
+
+SUITES = ("proxy", "logger", "engine", "store", "footprint", "beside")
+_BUILD = ROOT / "build" / "bench"
+
+
+def main() -> int:
+    """Run what was asked for; 1 if a suite failed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all if left out")
+    parser.add_argument("--quick", action="store_true", help="a small run: all works, the numbers are worth little")
+    parser.add_argument("--write", type=Path, help="put the tables between the marks of this document")
+    asked = parser.parse_args()
+    unknown = set(asked.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    effort = Effort(asked.quick)
+    tables: list[Table] = []
+    failed = False
+    for name in asked.suites or SUITES:
+        start = time.perf_counter()
+        found = _tables_of(name, effort)
+        failed = failed or found is None
+        origin = _origin(name, effort, time.perf_counter() - start)
+        for one in found or []:
+            _tell(one, origin, asked.write)
+            tables.append(one)
+    _keep(tables)
+    return int(failed)
+
+
+def _tables_of(name: str, effort: Effort) -> list[Table] | None:
+    """The tables of one suite; `None`, after a line that says why, if it failed."""
+    try:
+        run: Callable[[Effort], list[Table]] = import_module(f"benchmarks.{name}.suite").run
+        return run(effort)
+    except Exception as error:  # noqa: BLE001 - the other suites go on
+        traceback.print_exc()
+        sys.stdout.write(f"The suite {name} failed: {error}\n\n")
+        return None
+
+
+def _tell(one: Table, origin: str, document: Path | None) -> None:
+    body = f"{as_markdown(one)}\n\n{origin}"
+    sys.stdout.write(f"## {one.title}\n\n{body}\n\n")
+    sys.stdout.flush()
+    if document:
+        picture = document.parent / "pictures" / f"bench-{one.slug}.svg"
+        draw(one, picture)
+        shown = f"\n\n![{one.title}](pictures/{picture.name})" if one.plot else ""
+        document.write_text(fill(document.read_text(), one.slug, f"{body}{shown}"))
+
+
+def _origin(name: str, effort: Effort, seconds: float) -> str:
+    told = machine()
+    quick = " --quick" if effort.quick else ""
+    return (
+        f"`python -m benchmarks {name}{quick}`, {datetime.now(UTC).date()}, {seconds:.0f} s, {told['cores']} cores "
+        f"({told['processor']}), Linux {told['kernel']}, Python {told['python']}."
+    )
+
+
+def _keep(tables: list[Table]) -> None:
+    _BUILD.mkdir(parents=True, exist_ok=True)
+    origin = {"date": datetime.now(UTC).isoformat(timespec="seconds"), **machine()}
+    (_BUILD / "results.json").write_text(as_json(tables, origin))
+    text = "\n\n".join(f"## {one.title}\n\n{as_markdown(one)}" for one in tables)
+    (_BUILD / "results.md").write_text(f"{text}\n")
+    for one in tables:
+        draw(one, _BUILD / f"{one.slug}.svg")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""Programs that a benchmark starts: on the cores that it says, with what they cost in CPU and memory."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).parents[1]
+_START_SECONDS = 20.0
+_END_SECONDS = 15.0
+_LOOK_SECONDS = 0.01
+
+SUBJECT_CORES = frozenset({0})
+OTHER_CORES = frozenset(range(1, os.cpu_count() or 1)) or SUBJECT_CORES
+"""What is measured has a core to itself; the load and the model share the others. So it is for every peer alike."""
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def module(name: str, *arguments: object) -> list[str]:
+    """The command that runs a module of this checkout."""
+    return [sys.executable, "-m", name, *map(str, arguments)]
+
+
+class Program:
+    """A program that runs until the `with` block ends, and everything that it started.
+
+    Args:
+        argv: The program and its arguments.
+        port: It is up when this one accepts connections.
+        cores: Where it may run.
+        env: Variables beside those that this process has.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        port: int | None = None,
+        cores: frozenset[int] = SUBJECT_CORES,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = port or 0
+        self.admin_port = 0
+        self._argv = argv
+        self._cores = cores
+        self._env = {**os.environ, **(env or {})}
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it is up."""
+        cores = self._cores
+        self.process = subprocess.Popen(  # noqa: S603 - programs that the benchmarks name
+            self._argv,
+            cwd=ROOT,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - one thread here, and it is one call
+        )
+        if self.port:
+            self._wait_until(lambda: is_listening(self.port))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """What it has cost until now, user and system, all of its threads and children that still run."""
+        return sum(_ran_nanoseconds(task) for pid in self.pids() for task in _tasks(pid)) / 1e9
+
+    def memory(self, field: str = "Rss") -> float:
+        """Megabytes of memory, by the kernel's own sum over its mappings (`Rss` or `Pss`), children included."""
+        return sum(_rollup(pid, field) for pid in self.pids()) / 1024
+
+    def pids(self) -> list[int]:
+        """Its own id, and those of its children."""
+        found = [self.process.pid]
+        for pid in found:
+            children = Path(f"/proc/{pid}/task/{pid}/children")
+            found += [int(child) for child in children.read_text().split()] if children.exists() else []
+        return found
+
+    def _wait_until(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + _START_SECONDS
+        while not condition():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{self._argv[0]} did not start: {' '.join(self._argv)}")
+            time.sleep(_LOOK_SECONDS)
+
+
+def is_listening(port: int) -> bool:
+    """Whether a connection to the port is accepted."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _tasks(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
+def _ran_nanoseconds(schedstat: Path) -> int:
+    """Time on a processor, in nanoseconds (Linux, Documentation/scheduler/sched-stats.rst)."""
+    try:
+        return int(schedstat.read_text().split()[0])
+    except FileNotFoundError:  # the thread has ended
+        return 0
+
+
+def _rollup(pid: int, field: str) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))

@@ -1,0 +1,175 @@
+"""Sends requests and checks answers: `python -m benchmarks.load PORT REQUEST [options]`; prints one line of JSON.
+
+Bounded in count and time. Closed loop: each of some connections sends its next request when the last is answered. Open
+loop (`--rate`): requests begin at their moments whether or not others are answered, and a latency is counted from the
+moment at which its request was due, so that a stall counts for all that it held up.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import cast
+
+_MARK = b"@" * 32
+"""Where the id of each request stands."""
+
+_QUANTILES = (0.5, 0.9, 0.99)
+_PATIENCE_SECONDS = 120.0
+
+
+class Load:
+    """Requests that are sent, and what became of them.
+
+    Args:
+        request: Its bytes, with or without a mark for an id.
+        total: How many.
+    """
+
+    def __init__(self, request: bytes, total: int) -> None:
+        self._before, self._mark, self._after = request.partition(_MARK)
+        self.left = total
+        self.open = total
+        self.latencies: list[float] = []
+        self.done = asyncio.get_running_loop().create_future()
+
+    def next_request(self) -> bytes:
+        """One that is not like the others, if it has an id."""
+        self.left -= 1
+        number = b"%032x" % (self.left * 0x9E3779B97F4A7C15 % 2**128) if self._mark else b""
+        return self._before + number + self._after
+
+    def answered(self, seconds: float) -> None:
+        """One more."""
+        self.latencies.append(seconds)
+        self.open -= 1
+        if self.open == 0 and not self.done.done():
+            self.done.set_result(None)
+
+    def fail(self, why: str) -> None:
+        """Give all up."""
+        if not self.done.done():
+            self.done.set_exception(RuntimeError(why))
+
+
+class Connection(asyncio.Protocol):
+    """Asks for one thing at a time.
+
+    Args:
+        load: What it asks for.
+        idle: Where it waits when it has nothing to do.
+    """
+
+    def __init__(self, load: Load, idle: deque["Connection"]) -> None:
+        self._load = load
+        self._idle = idle
+        self._held = b""
+        self._end: int | None = None
+        self._begun = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._idle.append(self)
+
+    def ask(self, begun: float) -> None:
+        """Send a request that was due at that moment."""
+        self._begun = begun
+        self._transport.write(self._load.next_request())
+
+    def data_received(self, data: bytes) -> None:
+        """Reads an answer."""
+        self._held = self._held + data if self._held else data
+        if self._end is None and not self._read_head():
+            return
+        if self._end == 0:
+            if not self._held.endswith(b"0\r\n\r\n"):
+                return
+        elif len(self._held) < (self._end or 0):
+            return
+        self._held, self._end = b"", None
+        self._idle.append(self)
+        self._load.answered(time.perf_counter() - self._begun)
+        self.rested()
+
+    def rested(self) -> None:
+        """A closed loop asks again."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody may leave before the end."""
+        self._load.fail(f"a connection was lost: {exc}")
+
+    def _read_head(self) -> bool:
+        """Where the answer ends; 0 if its chunks tell it."""
+        head_end = self._held.find(b"\r\n\r\n")
+        if head_end < 0:
+            return False
+        head = self._held[:head_end].lower()
+        if not head.startswith(b"http/1.1 200"):
+            self._load.fail(f"an answer was not 200: {self._held[:200]!r}")
+            return False
+        found = head.find(b"\r\ncontent-length:")
+        self._end = 0 if found < 0 else head_end + 4 + int(head[found + 17 :].split(b"\r\n", 1)[0])
+        return True
+
+
+class ClosedConnection(Connection):
+    """Asks again as soon as it is answered."""
+
+    def rested(self) -> None:
+        """Ask, if there is something left."""
+        if self._load.left > 0:
+            self._idle.remove(self)
+            self.ask(time.perf_counter())
+
+
+async def _run(told: argparse.Namespace) -> dict[str, float]:
+    loop = asyncio.get_running_loop()
+    load, idle = Load(told.request.read_bytes(), told.count), deque[Connection]()
+    kind = Connection if told.rate else ClosedConnection
+    for _ in range(told.connections):
+        await loop.create_connection(lambda: kind(load, idle), "127.0.0.1", told.port)
+    start = time.perf_counter()
+    if told.rate:
+        await _at_a_rate(load, idle, told.rate)
+    else:
+        for connection in list(idle)[: told.count]:
+            idle.remove(connection)
+            connection.ask(time.perf_counter())
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        await load.done
+    seconds = time.perf_counter() - start
+    ordered = sorted(load.latencies)
+    quantiles = {f"p{100 * level:g}": ordered[int(level * (len(ordered) - 1))] for level in _QUANTILES}
+    return {"seconds": seconds, "count": told.count, "max": ordered[-1], **quantiles}
+
+
+async def _at_a_rate(load: Load, idle: deque[Connection], rate: float) -> None:
+    start = time.perf_counter()
+    for number in range(load.left):
+        due = start + number / rate
+        if (wait := due - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        while not idle and not load.done.done():  # noqa: ASYNC110 - the request is late, and its latency says so
+            await asyncio.sleep(0)
+        if load.done.done():
+            return
+        idle.popleft().ask(due)
+
+
+def main() -> None:
+    """Send what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("request", type=Path, help="a file with the bytes of the request; 32 @ stand for an id")
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--count", type=int, default=1_000)
+    parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as fast as they are answered")
+    sys.stdout.write(json.dumps(asyncio.run(_run(parser.parse_args()))) + "\n")
+
+
+if __name__ == "__main__":
+    main()

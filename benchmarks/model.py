@@ -1,0 +1,96 @@
+"""A model server that costs little: `python -m benchmarks.model PORT [--answer KIND] [--delay SECONDS]`.
+
+It counts the bytes of each body and answers the same bytes each time: a V1 or V2 answer of one row, or twenty events of
+a stream. Reads HTTP/1.1 as its proxies write it, no more.
+"""
+
+import argparse
+import asyncio
+import re
+from typing import cast
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+_V1 = b'{"predictions":[5.1]}'
+_V2 = (
+    b'{"model_name":"wine","id":"1","outputs":[{"name":"quality","shape":[1,1],"datatype":"FP64",'
+    b'"parameters":null,"data":[5.1]}]}'
+)
+_EVENT = b'data: {"token":"%02d"}\n\n'
+_EVENTS = b"".join(b"%x\r\n%b\r\n" % (len(_EVENT % number), _EVENT % number) for number in range(20)) + b"0\r\n\r\n"
+
+
+def _whole(content_type: bytes, body: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: %d\r\nserver: uvicorn\r\n\r\n"
+    return head % (content_type, len(body)) + body
+
+
+ANSWERS = {
+    "v1": _whole(b"application/json", _V1),
+    "v2": _whole(b"application/json", _V2),
+    "events": b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + _EVENTS,
+}
+
+
+class ModelConnection(asyncio.Protocol):
+    """Answers when a body has come.
+
+    Args:
+        answer: Its bytes.
+        delay: Seconds that the model thinks.
+    """
+
+    def __init__(self, answer: bytes, delay: float) -> None:
+        self._answer = answer
+        self._delay = delay
+        self._held = b""
+        self._left = -1
+        self._is_chunked = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Counts."""
+        if self._left < 0:
+            self._held += data
+            end = self._held.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            head, data, self._held = self._held[:end], self._held[end + 4 :], b""
+            found = _LENGTH.search(head)
+            self._is_chunked = _CHUNKED.search(head) is not None
+            self._left = int(found[1]) if found else 0
+        if self._is_chunked:
+            if not data.endswith(b"0\r\n\r\n"):
+                return
+        else:
+            self._left -= len(data)
+            if self._left > 0:
+                return
+        self._left = -1
+        if self._delay:
+            asyncio.get_running_loop().call_later(self._delay, self._transport.write, self._answer)
+        else:
+            self._transport.write(self._answer)
+
+
+async def _serve(port: int, answer: bytes, delay: float) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: ModelConnection(answer, delay), "127.0.0.1", port, backlog=1024)
+    await server.serve_forever()
+
+
+def main() -> None:
+    """Serve until a signal ends it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("--answer", choices=ANSWERS, default="v1")
+    parser.add_argument("--delay", type=float, default=0.0)
+    told = parser.parse_args()
+    asyncio.run(_serve(told.port, ANSWERS[told.answer], told.delay))
+
+
+if __name__ == "__main__":
+    main()

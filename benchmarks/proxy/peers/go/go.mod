@@ -1,0 +1,3 @@
+module driftgauge.invalid/benchmarks/reverseproxy
+
+go 1.22

@@ -1,0 +1,123 @@
+"""How each proxy is started between a client and a model."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.children import Program, free_port, module
+from benchmarks.parts import built, environment
+from benchmarks.proxy import configs
+
+_GO = Path(__file__).parent / "go"
+_ONE_CORE = {"GOMAXPROCS": "1"}
+
+OURS = "driftgauge"
+PLAIN = "aiohttp server and client"
+GO = "Go ReverseProxy"
+GO_EVENTS = "Go ReverseProxy, two events a request"
+
+
+class Ground(NamedTuple):
+    """What every proxy is given.
+
+    Args:
+        folder: For its files.
+        model: Port of the model.
+        reference: A dataset with the model's columns.
+        sink: Port of a server that takes events.
+    """
+
+    folder: Path
+    model: int
+    reference: Path
+    sink: int
+
+
+Starter = Callable[[Ground], Program]
+
+
+def _nginx(ground: Ground) -> Program:
+    port, path = free_port(), ground.folder / "nginx.conf"
+    path.write_text(configs.NGINX.format(port=port, model=ground.model, folder=ground.folder))
+    return Program(["nginx", "-c", str(path), "-p", str(ground.folder)], port)
+
+
+def _haproxy(ground: Ground) -> Program:
+    port, path = free_port(), ground.folder / "haproxy.cfg"
+    path.write_text(configs.HAPROXY.format(port=port, model=ground.model))
+    return Program(["haproxy", "-db", "-f", str(path)], port)
+
+
+def _envoy(program: Path) -> Starter:
+    def start(ground: Ground) -> Program:
+        port, path = free_port(), ground.folder / "envoy.yaml"
+        path.write_text(configs.ENVOY.format(port=port, model=ground.model))
+        words = ["--concurrency", "1", "-l", "off", "--disable-hot-restart", "-c", str(path)]
+        return Program([str(program), *words], port)
+
+    return start
+
+
+def _go(program: Path, *, events: bool) -> Starter:
+    def start(ground: Ground) -> Program:
+        port = free_port()
+        words = [str(port), str(ground.model), *([str(ground.sink)] if events else [])]
+        return Program([str(program), *words], port, env=_ONE_CORE)
+
+    return start
+
+
+def _plain(ground: Ground) -> Program:
+    port = free_port()
+    return Program(module("benchmarks.proxy.peers.plain_aiohttp", port, ground.model), port)
+
+
+def ours(*options: str) -> Starter:
+    """The proxy of this project, with everything on."""
+
+    def start(ground: Ground) -> Program:
+        port, admin = free_port(), free_port()
+        flags = {
+            "--port": port,
+            "--admin-port": admin,
+            "--host": "127.0.0.1",
+            "--upstream-url": f"http://127.0.0.1:{ground.model}",
+            "--reference": ground.reference,
+            "--inference-service": "wine",
+            "--drain-delay-seconds": 0,
+        }
+        words = [str(word) for pair in flags.items() for word in pair]
+        program = Program(module("sidecar", "proxy", *words, *options), port)
+        program.admin_port = admin
+        return program
+
+    return start
+
+
+def starters() -> Mapping[str, Starter | None]:
+    """Every proxy that is compared, by its name; `None` where it is not installed."""
+    envoy, go = environment("envoy"), built("reverseproxy", _GO)
+    return {
+        OURS: ours(),
+        "nginx": _nginx if shutil.which("nginx") else None,
+        "haproxy": _haproxy if shutil.which("haproxy") else None,
+        "envoy": _envoy(next(envoy.parent.glob("lib/*/site-packages/envoy/_bin/envoy"))) if envoy else None,
+        GO: _go(go, events=False) if go else None,
+        GO_EVENTS: _go(go, events=True) if go else None,
+        PLAIN: _plain,
+    }
+
+
+def versions() -> dict[str, str]:
+    """The version of each program that takes part, as it tells it."""
+    asked = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "go": ["go", "version"]}
+    return {name: _version(argv) for name, argv in asked.items() if shutil.which(argv[0])}
+
+
+def _version(argv: list[str]) -> str:
+    told = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - one of the above
+    found = re.search(r"\d+\.\d+[.\d]*", told.stdout + told.stderr)
+    return found[0] if found else "?"
