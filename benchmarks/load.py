@@ -1,4 +1,4 @@
-"""Sends requests and checks answers: `python -m benchmarks.load PORT REQUEST [options]`; prints one line of JSON.
+"""Sends requests and checks answers: `python -m benchmarks.load PORT REQUEST... [options]`; prints one line of JSON.
 
 Bounded in count and time. Closed loop: each of some connections sends its next request when the last is answered. Open
 loop (`--rate`): requests begin at their moments whether or not others are answered, and a latency is counted from the
@@ -11,11 +11,15 @@ import json
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 _MARK = b"@" * 32
 """Where the id of each request stands."""
+
+_SPREAD = 0x9E3779B97F4A7C15F39CC0605CEDC835
+"""Odd, so that no two numbers share an id. They begin with the time, so that no two runs do."""
 
 _QUANTILES = (0.5, 0.9, 0.99)
 _PATIENCE_SECONDS = 120.0
@@ -25,13 +29,14 @@ class Load:
     """Requests that are sent, and what became of them.
 
     Args:
-        request: Its bytes, with or without a mark for an id.
+        requests: Their bytes, with or without a mark for an id; they take turns, and one turn of all has one id.
         total: How many.
     """
 
-    def __init__(self, request: bytes, total: int) -> None:
-        self._before, self._mark, self._after = request.partition(_MARK)
+    def __init__(self, requests: Sequence[bytes], total: int) -> None:
+        self._parts = [request.partition(_MARK) for request in requests]
         self.left = total
+        self._start = time.time_ns()
         self.open = total
         self.latencies: list[float] = []
         self.done = asyncio.get_running_loop().create_future()
@@ -39,8 +44,9 @@ class Load:
     def next_request(self) -> bytes:
         """One that is not like the others, if it has an id."""
         self.left -= 1
-        number = b"%032x" % (self.left * 0x9E3779B97F4A7C15 % 2**128) if self._mark else b""
-        return self._before + number + self._after
+        turn, which = divmod(self.left, len(self._parts))
+        before, mark, after = self._parts[which]
+        return before + (b"%032x" % ((self._start + turn) * _SPREAD % 2**128) if mark else b"") + after
 
     def answered(self, seconds: float) -> None:
         """One more."""
@@ -128,7 +134,7 @@ class ClosedConnection(Connection):
 
 async def _run(told: argparse.Namespace) -> dict[str, float]:
     loop = asyncio.get_running_loop()
-    load, idle = Load(told.request.read_bytes(), told.count), deque[Connection]()
+    load, idle = Load([path.read_bytes() for path in told.requests], told.count), deque[Connection]()
     kind = Connection if told.rate else ClosedConnection
     for _ in range(told.connections):
         await loop.create_connection(lambda: kind(load, idle), "127.0.0.1", told.port)
@@ -164,7 +170,7 @@ def main() -> None:
     """Send what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("request", type=Path, help="a file with the bytes of the request; 32 @ stand for an id")
+    parser.add_argument("requests", type=Path, nargs="+", help="files with bytes of requests; 32 @ stand for an id")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as fast as they are answered")

@@ -24,10 +24,10 @@ def environment(name: str) -> Path | None:
     place, lock = folder() / name, LOCKS / f"{name}.lock"
     made = place / "made-from.lock"
     if not made.exists() or made.read_bytes() != lock.read_bytes():
-        install = [place / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        steps = [
-            [sys.executable, "-m", "venv", "--clear", place],
-            [*install, "--require-hashes", "--requirement", lock],
+        install = [str(place / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        steps: list[list[str]] = [
+            [sys.executable, "-m", "venv", "--clear", str(place)],
+            [*install, "--require-hashes", "--requirement", str(lock)],
         ]
         if any(subprocess.run(step, check=False).returncode for step in steps):  # noqa: S603 - as written above
             sys.stderr.write(f"{name}: its environment cannot be made here; the peer is left out\n")

@@ -11,9 +11,9 @@ import numpy as np
 
 from benchmarks.children import OTHER_CORES, Program, free_port, module
 from benchmarks.proxy.bodies import COLUMNS, Wire, wires, without_id
-from benchmarks.proxy.peers.setup import GO_EVENTS, OURS, PLAIN, Ground, Starter, ours, starters, versions
-from benchmarks.proxy.rounds import Round, Shape, interleaved, middle
+from benchmarks.proxy.peers.setup import OURS, Ground, Starter, ours, starters, versions
 from benchmarks.results import Cell, Plot, Table
+from benchmarks.rounds import Round, Shape, interleaved, middle
 from benchmarks.statistics.work import SEED, Effort
 from tests.support.scrape import Samples
 
@@ -90,13 +90,13 @@ def _small(bench: Bench) -> Table:
     with bench.programs(wire, more=more) as programs:
         for connections in CONNECTIONS:
             count = bench.effort.of(8_000 if connections > 1 else 4_000, 500)
-            shape = Shape(bench.request(wire), connections, count)
+            shape = Shape((bench.request(wire),), connections, count)
             _add(found, programs, interleaved(programs, shape, rounds, _settle), _cpu)
-        same = Shape(bench.request(without_id(wire)), CONNECTIONS[-1], bench.effort.of(8_000, 500))
+        same = Shape((bench.request(without_id(wire)),), CONNECTIONS[-1], bench.effort.of(8_000, 500))
         _add(found, programs, interleaved(programs, same, rounds, _settle), _cpu)
         kept = _kept(programs[OURS])
     with bench.programs(wire, delay=0.005) as programs:
-        slow = Shape(bench.request(wire), CONNECTIONS[-1], bench.effort.of(6_000, 500))
+        slow = Shape((bench.request(wire),), CONNECTIONS[-1], bench.effort.of(6_000, 500))
         _add(found, programs, interleaved(programs, slow, rounds, _settle), _cpu)
         found.setdefault(AWAY, [None] * 5)
     found = {name: cells + [None] * (5 - len(cells)) for name, cells in found.items()}
@@ -139,7 +139,7 @@ def _bodies(bench: Bench) -> Table:
     for name, wire in kinds.items():
         count = bench.effort.of(200 if "MB" in name else 1_500, 30)
         with bench.programs(wire) as programs:
-            shape = Shape(bench.request(wire), 8, count)
+            shape = Shape((bench.request(wire),), 8, count)
             rows = interleaved(programs, shape, rounds, _settle)
         _add(found, programs, rows, _cpu)
         if "MB" in name:
@@ -170,7 +170,7 @@ def _latency(bench: Bench) -> Table:
     with bench.programs(wire, direct=True) as programs:
         for rate in RATES:
             count = rate * bench.effort.of(3, 1)
-            rows = interleaved(programs, Shape(bench.request(wire), 32, count, rate), rounds, lambda: None)
+            rows = interleaved(programs, Shape((bench.request(wire),), 32, count, rate), rounds, lambda: None)
             base = {key: middle(rows[DIRECT], lambda one, key=key: one.told[key]) for key in ("p50", "p99")}  # type: ignore[misc]
             for key in ("p50", "p99"):
                 _add(found, programs, rows, lambda one, key=key, base=base: 1e3 * (one.told[key] - base[key]))  # type: ignore[misc]
@@ -213,6 +213,3 @@ def _kept(program: Program) -> float:
         samples = Samples.parse(answer.read().decode())
     name = "driftgauge_payloads_total"
     return samples.total(name, outcome="accepted") / samples.total(name)
-
-
-__all__ = ["GO_EVENTS", "PLAIN", "run"]

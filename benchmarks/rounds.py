@@ -16,13 +16,13 @@ class Shape:
     """One kind of load.
 
     Args:
-        request: The file with the request's bytes.
+        requests: Files with the bytes of requests, which take turns.
         connections: How many are used.
         count: Requests in each round.
         rate: Requests a second; 0 as fast as they are answered.
     """
 
-    request: Path
+    requests: tuple[Path, ...]
     connections: int
     count: int
     rate: float = 0.0
@@ -46,7 +46,7 @@ def send(port: int, shape: Shape) -> Mapping[str, float]:
     words = ["--connections", shape.connections, "--count", shape.count, "--rate", shape.rate]
     argv = ["taskset", "--cpu-list", ",".join(map(str, OTHER_CORES)), *module("benchmarks.load")]
     told = subprocess.run(  # noqa: S603 - a module of this checkout
-        [*argv, str(port), str(shape.request), *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
+        [*argv, str(port), *map(str, (*shape.requests, *words))], cwd=ROOT, capture_output=True, text=True, check=False
     )
     if told.returncode:
         raise RuntimeError(told.stderr.strip().splitlines()[-1])

@@ -1,0 +1,1 @@
+"""What an event of KServe's agent costs its receiver."""

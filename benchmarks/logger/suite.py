@@ -1,0 +1,110 @@
+"""The logger's table: events a second and core, and how long an answer takes."""
+
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from benchmarks.children import Program, free_port, module
+from benchmarks.proxy.bodies import COLUMNS, v1
+from benchmarks.results import Cell, Plot, Table
+from benchmarks.rounds import Shape, interleaved, middle
+from benchmarks.statistics.work import SEED, Effort
+from tests.support.scrape import Samples
+
+CONNECTIONS = (5, 100)
+"""An agent has five workers; a hundred are twenty pods."""
+
+OURS = "driftgauge logger"
+SDK = "aiohttp and the CloudEvents SDK"
+
+_HEAD = """POST / HTTP/1.1
+Host: driftgauge.monitoring
+User-Agent: Go-http-client/1.1
+Content-Length: {length}
+Ce-Component: predictor
+Ce-Endpoint:{blank}
+Ce-Id: {id}
+Ce-Inferenceservicename: wine
+Ce-Metadata: {{}}
+Ce-Namespace: cellar
+Ce-Recordedtime: 2026-11-23T04:50:06.703448179Z
+Ce-Source: http://localhost:9081/
+Ce-Specversion: 1.0
+Ce-Time: 2026-11-23T04:50:06.703447869Z
+Ce-Type: org.kubeflow.serving.inference.{kind}
+Content-Type: application/json
+Accept-Encoding: gzip
+
+"""
+
+
+def event(kind: str, body: bytes) -> bytes:
+    """An event as KServe's agent writes it."""
+    head = _HEAD.format(length=len(body), id="@" * 32, kind=kind, blank=" ")
+    return head.replace("\n", "\r\n").encode() + body
+
+
+def run(effort: Effort) -> list[Table]:
+    """The table."""
+    rounds, count = effort.of(5, 1), effort.of(10_000, 1_000)
+    with TemporaryDirectory(prefix="driftgauge-bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        requests = (folder / "request.http", folder / "response.http")
+        requests[0].write_bytes(event("request", v1(1, 376).request.partition(b"\r\n\r\n")[2]))
+        requests[1].write_bytes(event("response", b'{"predictions":[5.1]}'))
+        port = free_port()
+        programs = {
+            OURS: stack.enter_context(_ours(folder)),
+            SDK: stack.enter_context(Program(module("benchmarks.logger.sdk_receiver", port), port)),
+        }
+        found: dict[str, list[Cell]] = {one: [] for one in programs}
+        for connections in CONNECTIONS:
+            rows = interleaved(programs, Shape(requests, connections, count), rounds, lambda: time.sleep(0.7))
+            for one, given in rows.items():
+                found[one].append(1e6 / middle(given, lambda row: row.cpu_us))
+                found[one] += [1e3 * middle(given, lambda row, key=key: row.told[key]) for key in ("p50", "p99")]  # type: ignore[misc]
+        kept = _kept(programs[OURS])
+    columns = [
+        column
+        for number in CONNECTIONS
+        for column in (f"events a CPU second, {number}", f"p50 ms, {number}", f"p99 ms, {number}")
+    ]
+    return [
+        Table(
+            slug="logger",
+            title="Events that a core takes in a second, and how long an answer takes",
+            method=(
+                f"Pairs of a request (376 bytes, {COLUMNS} features) and a response as KServe's agent sends them, on 5 "
+                f"connections and on 100, each as fast as it is answered; median of {rounds} interleaved rounds of "
+                f"{count:,} events. Events a second of CPU, user and system, of the whole process. driftgauge with "
+                f"everything on: pairing, decoding, the ring; {kept:.2%} of its payloads were kept, the others dropped "
+                "and counted. The other receiver reads the attributes and forgets the event."
+            ),
+            columns=("receiver", *columns),
+            rows=tuple((name, *cells) for name, cells in found.items()),
+            plot=Plot((columns[0], columns[3]), "events for each second of CPU"),
+        )
+    ]
+
+
+def _ours(folder: Path) -> Program:
+    drawn = np.random.default_rng(SEED).normal(10, 3, (2_000, COLUMNS))
+    names = ",".join(f"f{number}" for number in range(COLUMNS))
+    np.savetxt(folder / "wine.csv", drawn, fmt="%.3f", delimiter=",", header=names, comments="")
+    port, admin = free_port(), free_port()
+    words = ["--host", "127.0.0.1", "--port", port, "--admin-port", admin, "--reference-dir", folder]
+    program = Program(module("sidecar", "logger", *words, "--drain-delay-seconds", 0), port)
+    program.admin_port = admin
+    return program
+
+
+def _kept(program: Program) -> float:
+    """The share of payloads that were neither dropped nor rejected."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{program.admin_port}/metrics", timeout=10) as answer:
+        samples = Samples.parse(answer.read().decode())
+    name = "driftgauge_payloads_total"
+    return samples.total(name, outcome="accepted") / samples.total(name)
