@@ -53,7 +53,7 @@ class Pairing:
         self._metrics = metrics
         self._ttl_seconds = ttl_seconds
         self._clock = clock
-        self._seen: OrderedDict[bytes, float] = OrderedDict()
+        self._seen: OrderedDict[str, float] = OrderedDict()
         self._queue: deque[tuple[Half, ModelKey]] = deque()
         self._waiting: OrderedDict[tuple[str, Kind], _Waiting] = OrderedDict()
 
@@ -65,11 +65,12 @@ class Pairing:
             without a time is always new, since a client may use one id again and again.
         """
         now = self._clock()
-        if sighting.event_time is not None and self._is_redelivery(sighting, now):
+        key = pair_key(sighting.model, sighting.id)
+        if sighting.event_time is not None and self._is_redelivery(f"{key}{sighting.kind}{sighting.event_time!r}", now):
             return False
         time = sighting.event_time if sighting.true_time and sighting.event_time is not None else NO_TIME
         if len(self._queue) < _CAPACITY_HALVES:
-            self._queue.append((Half(pair_key(sighting.model, sighting.id), sighting.kind, time), sighting.model))
+            self._queue.append((Half(key, sighting.kind, time), sighting.model))
         else:
             self._metrics.model(sighting.model).unpaired.inc()
         return True
@@ -137,15 +138,13 @@ class Pairing:
                 continue  # whether they met is known to nobody; other replicas may have paired them
             self._metrics.model(model).unpaired.inc(number)
 
-    def _is_redelivery(self, sighting: Sighting, now: float) -> bool:
-        while self._seen and (len(self._seen) >= _CAPACITY_HALVES or next(iter(self._seen.values())) <= now):
-            self._seen.popitem(last=False)
-        # The text form of a tuple cannot be forged by what stands in its parts.
-        text = repr((sighting.model, sighting.kind.value, sighting.event_time, sighting.id))
-        digest = blake2b(text.encode(), digest_size=16).digest()
-        if digest in self._seen:
+    def _is_redelivery(self, event: str, now: float) -> bool:
+        seen = self._seen
+        while seen and (len(seen) >= _CAPACITY_HALVES or next(iter(seen.values())) <= now):
+            seen.popitem(last=False)
+        if event in seen:
             return True
-        self._seen[digest] = now + self._ttl_seconds
+        seen[event] = now + self._ttl_seconds
         return False
 
 

@@ -4,7 +4,6 @@ This room is pure: values only.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -67,8 +66,7 @@ class Payload(NamedTuple):
     time: float
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """One half of an inference as a door saw it, for the pairing alone.
 
     Args:

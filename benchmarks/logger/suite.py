@@ -50,7 +50,7 @@ def event(kind: str, body: bytes) -> bytes:
 
 def run(effort: Effort) -> list[Table]:
     """The table."""
-    rounds, count = effort.of(5, 1), effort.of(10_000, 1_000)
+    rounds, count = effort.of(5, 1), effort.of(10_000, 8_000)
     with TemporaryDirectory(prefix="driftgauge-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         requests = (folder / "request.http", folder / "response.http")

@@ -152,13 +152,14 @@ class RequestHead:
         """Name and value of each line, in their order."""
         return _lines_of(self.raw) if self._lines is None else self._lines
 
-    def varied(self, raw: bytes, fields: dict[bytes, bytes]) -> "RequestHead":
-        """The same head with other bytes and fields, which its reader vouches for."""
+    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: Lines) -> "RequestHead":
+        """The same head with other bytes, fields, and more lines, for which its reader vouches."""
         head = RequestHead.__new__(RequestHead)
         head.method, head.target, head.http11 = self.method, self.target, self.http11
         head.length, head.keeps, head.expects_continue = self.length, self.keeps, self.expects_continue
         head.is_end_to_end = self.is_end_to_end
-        head.raw, head.fields, head._lines = raw, fields, None  # noqa: SLF001 - its own class
+        head.raw, head.fields = raw, fields
+        head._lines = None if raw else [*self.lines, *more]  # noqa: SLF001 - its own class
         return head
 
 
@@ -199,13 +200,14 @@ class AnswerHead:
         """Name and value of each line, in their order."""
         return _lines_of(self.raw) if self._lines is None else self._lines
 
-    def varied(self, raw: bytes, fields: dict[bytes, bytes]) -> "AnswerHead":
-        """The same head with other bytes and fields, which its reader vouches for."""
+    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: Lines) -> "AnswerHead":
+        """The same head with other bytes, fields, and more lines, for which its reader vouches."""
         head = AnswerHead.__new__(AnswerHead)
         head.status, head.reason, head.http11 = self.status, self.reason, self.http11
         head.chunked, head.length, head.keeps = self.chunked, self.length, self.keeps
         head.is_end_to_end = self.is_end_to_end
-        head.raw, head.fields, head._lines = raw, fields, None  # noqa: SLF001 - its own class
+        head.raw, head.fields = raw, fields
+        head._lines = None if raw else [*self.lines, *more]  # noqa: SLF001 - its own class
         return head
 
     @property

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, Self, TypeVar
 
+from sidecar.http1.framing import Lines
+
 _NAMES = (
     b"ce-id",
     b"ce-recordedtime",
@@ -47,8 +49,8 @@ class Readable(Protocol):
     fields: dict[bytes, bytes]
     raw: bytes
 
-    def varied(self, raw: bytes, fields: dict[bytes, bytes]) -> Self:
-        """The same head with other bytes and fields, which its reader vouches for."""
+    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: Lines) -> Self:
+        """The same head with other bytes, fields, and more lines, for which its reader vouches."""
 
 
 Head = TypeVar("Head", bound=Readable)
@@ -100,6 +102,8 @@ def _varied(known: Head, raw: bytes, parts: Sequence[bytes]) -> Head | None:
     fields = known.fields.copy()
     for at in range(1, len(parts), 3):
         fields[parts[at].lower()] = parts[at + 1]
-    if not known.raw or len(fields) != len(known.fields) + len(parts) // 3:
+    if len(fields) != len(known.fields) + len(parts) // 3:
         return None
-    return known.varied(raw, fields)
+    if known.raw:
+        return known.varied(raw, fields, ())
+    return known.varied(b"", fields, list(zip(parts[1::3], parts[2::3], strict=True)))

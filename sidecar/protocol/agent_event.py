@@ -34,6 +34,8 @@ _PLAIN: Final = re.compile(rb"[\x20-\x24\x26-\x7e]*")
 
 _NAMES: Final = (b"ce-type", b"ce-namespace", b"ce-inferenceservicename", b"ce-component")
 
+_MAX_FIELDS: Final = 40
+_MAX_LAYOUTS: Final = 64
 _MAX_IDENTITIES: Final = 1_000
 _MAX_NAME_BYTES: Final = 256
 """Of each of the four: what strangers send stays within 1 MB."""
@@ -65,9 +67,12 @@ def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
     id_, type_, source = fields.get(b"ce-id", b""), fields.get(b"ce-type", b""), fields.get(b"ce-source", b"")
     if fields.get(b"ce-specversion") != b"1.0" or not (id_.strip() and type_.strip() and source.strip()):
         return None
-    for name, value in fields.items():
-        if name.startswith(b"ce-") and (name not in _KNOWN or _PLAIN.fullmatch(value) is None):
-            return None
+    try:
+        attributes = _attributes(tuple(fields)) if len(fields) <= _MAX_FIELDS else None
+    except _LongNameError:
+        return None
+    if attributes is None or _PLAIN.fullmatch(b"".join([fields[name] for name in attributes])) is None:
+        return None
     names = tuple(fields.get(name, b"") for name in _NAMES)
     if max(map(len, names)) > _MAX_NAME_BYTES:
         return None
@@ -83,6 +88,19 @@ def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
         _json_length(fields.get(b"ce-metadata", b"")) if told.kind is Kind.REQUEST else None,
         body,
     )
+
+
+class _LongNameError(ValueError):
+    """A name is longer than any that is known."""
+
+
+@lru_cache(_MAX_LAYOUTS)
+def _attributes(names: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
+    """Those of the headers that are attributes, if the agent sends them all."""
+    if max(map(len, names)) > _MAX_NAME_BYTES:
+        raise _LongNameError  # and so it is not remembered
+    attributes = tuple(name for name in names if name.startswith(b"ce-"))
+    return attributes if _KNOWN.issuperset(attributes) else None
 
 
 @lru_cache(_MAX_IDENTITIES)
