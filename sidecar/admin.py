@@ -1,19 +1,22 @@
 """The operator's door, on a port of its own: in proxy mode every path of the data port belongs to the model."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.aiohttp import make_aiohttp_handler
 
 from sidecar.errors import StorageError
-from sidecar.metrics import Evaluation
+from sidecar.metrics import Evaluation, scraper
 from sidecar.page import Entry, render_index
 from sidecar.page.tree import NOTHING, tree
 from sidecar.payload import Kind, ModelKey
+
+_T = TypeVar("_T")
 
 Ready = Callable[[], Awaitable[str | None]]
 """Tells why the process is not ready, or `None` if it is."""
@@ -53,8 +56,11 @@ class Admin:
         self._evaluations = evaluations
         self._page = page
         self._capture = capture
+        self._scrape = scraper(registry)
+        # One thread, in which all that takes long is made: the loop is the requests', and many who ask wait in line.
+        self._maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="admin")
         app = web.Application()
-        app.router.add_get("/metrics", make_aiohttp_handler(registry))
+        app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/drift", self._drift)
@@ -72,22 +78,30 @@ class Admin:
     async def close(self) -> None:
         """Stop listening."""
         await self._runner.cleanup()
+        self._maker.shutdown(wait=False, cancel_futures=True)
+
+    async def _made(self, make: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._maker, make)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        accept, coding = request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", "")
+        page = await self._made(lambda: self._scrape(accept, coding, request.query_string))
+        return web.Response(status=page.status, headers=page.headers, body=page.body)
 
     async def _readyz(self, _: web.Request) -> web.Response:
         why = await self._ready()
         return web.Response(text="ready\n") if why is None else web.Response(status=503, text=why + "\n")
 
     async def _drift(self, _: web.Request) -> web.Response:
-        models = [_as_json(*one) for one in self._evaluated()]
-        body = orjson.dumps({"models": models}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        return web.Response(body=body, content_type="application/json")
+        evaluated = list(self._evaluated())
+        return web.Response(body=await self._made(lambda: _as_json(evaluated)), content_type="application/json")
 
     async def _index(self, _: web.Request) -> web.Response:
         """The list of models; with one model its page at once."""
         models = list(self._evaluated())
         if len(models) == 1:
             return _html(await self._page(models[0][0], _name(models[0][0]), ""))
-        return _html(render_index([_entry(*one) for one in models]))
+        return _html(await self._made(lambda: render_index([_entry(*one) for one in models])))
 
     async def _report(self, request: web.Request) -> web.Response:
         model = self._asked(request)
@@ -154,7 +168,12 @@ def _entry(model: ModelKey, inputs: Evaluation | None, predictions: Evaluation |
     )
 
 
-def _as_json(model: ModelKey, inputs: Evaluation | None, predictions: Evaluation | None) -> dict[str, Any]:
+def _as_json(evaluated: Iterable[tuple[ModelKey, Evaluation | None, Evaluation | None]]) -> bytes:
+    models = [_one_as_json(*one) for one in evaluated]
+    return orjson.dumps({"models": models}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _one_as_json(model: ModelKey, inputs: Evaluation | None, predictions: Evaluation | None) -> dict[str, Any]:
     """One model's newest reports; the model is named as in the labels of its series."""
     return {
         "inference_service_namespace": model.namespace,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,10 @@ _log = logging.getLogger(__name__)
 
 _FIRST_LOAD_SECONDS = 5
 """How long the doors wait for the first load of the references: a volume that hangs must not keep them shut."""
+
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that evaluates, decodes or renders may keep the interpreter from the loop, which carries requests
+and wants it for microseconds. CPython's own 5 ms would be added to a request at each of its events."""
 
 _PAIRING_INTERVAL_SECONDS = 0.5
 _MISSED_EVALUATIONS = 3
@@ -187,6 +192,7 @@ async def _serve(
     house: House, door: Door, admin: Admin, mode: str, flush: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Open the doors, wait for a signal, and leave in order: unready, finish, flush."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -90,7 +90,7 @@ class ExchangeFamilies(Collector):
         answered = CounterMetricFamily(
             "driftgauge_response_bytes_total", "Bytes of inference response bodies.", labels=labels.MODEL
         )
-        for values, one in self._models.items():
+        for values, one in list(self._models.items()):  # at once: scrapes run in a thread, and models come
             in_flight.add_metric(values, one.in_flight)
             asked.add_metric(values, one.request_bytes)
             answered.add_metric(values, one.response_bytes)
@@ -98,7 +98,7 @@ class ExchangeFamilies(Collector):
 
     def _histogram(self, name: str, text: str, pick: Callable[[Exchanges], Distribution]) -> Metric:
         family = HistogramMetricFamily(name, text, labels=labels.MODEL)
-        for values, one in self._models.items():
+        for values, one in list(self._models.items()):
             buckets, total = pick(one).told()
             family.add_metric(values, buckets, total)
         return family

@@ -83,6 +83,11 @@ class MetricsPage:
             theirs, taken = await self._theirs(asked)
         except NoPageError as error:
             remarks = [f"the model server's metrics are left out: {error}"]
+        async with self._reading:
+            return await asyncio.to_thread(self._merged, theirs, taken, remarks)
+
+    def _merged(self, theirs: bytes, taken: frozenset[str], remarks: list[str]) -> bytes:
+        """One page; in a thread, since it takes long."""
         rest = Rest(self._registry.collect(), taken)
         if rest.left_out:
             remarks = [f"left to the model server: {' '.join(rest.left_out)}"]
