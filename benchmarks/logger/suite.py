@@ -1,19 +1,16 @@
 """The logger's table: events a second and core, and how long an answer takes."""
 
 import time
-import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from benchmarks.children import Program, free_port, module
+from benchmarks.ground import driftgauge, kept, reference
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, interleaved, middle
-from benchmarks.statistics.work import SEED, Effort
-from tests.support.scrape import Samples
+from benchmarks.statistics.work import Effort
 
 CONNECTIONS = (5, 100)
 """An agent has five workers; a hundred are twenty pods."""
@@ -67,7 +64,7 @@ def run(effort: Effort) -> list[Table]:
             for one, given in rows.items():
                 found[one].append(1e6 / middle(given, lambda row: row.cpu_us))
                 found[one] += [1e3 * middle(given, lambda row, key=key: row.told[key]) for key in ("p50", "p99")]  # type: ignore[misc]
-        kept = _kept(programs[OURS])
+        share = kept(programs[OURS])
     columns = [
         column
         for number in CONNECTIONS
@@ -81,8 +78,8 @@ def run(effort: Effort) -> list[Table]:
                 f"Pairs of a request (376 bytes, {COLUMNS} features) and a response as KServe's agent sends them, on 5 "
                 f"connections and on 100, each as fast as it is answered; median of {rounds} interleaved rounds of "
                 f"{count:,} events. Events a second of CPU, user and system, of the whole process. driftgauge with "
-                f"everything on: pairing, decoding, the ring; {kept:.2%} of its payloads were kept, the others dropped "
-                "and counted. The other receiver reads the attributes and forgets the event."
+                f"everything on: pairing, decoding, the ring; {share:.2%} of its payloads were kept, the others "
+                "dropped and counted. The other receiver reads the attributes and forgets the event."
             ),
             columns=("receiver", *columns),
             rows=tuple((name, *cells) for name, cells in found.items()),
@@ -92,19 +89,5 @@ def run(effort: Effort) -> list[Table]:
 
 
 def _ours(folder: Path) -> Program:
-    drawn = np.random.default_rng(SEED).normal(10, 3, (2_000, COLUMNS))
-    names = ",".join(f"f{number}" for number in range(COLUMNS))
-    np.savetxt(folder / "wine.csv", drawn, fmt="%.3f", delimiter=",", header=names, comments="")
-    port, admin = free_port(), free_port()
-    words = ["--host", "127.0.0.1", "--port", port, "--admin-port", admin, "--reference-dir", folder]
-    program = Program(module("sidecar", "logger", *words, "--drain-delay-seconds", 0), port)
-    program.admin_port = admin
-    return program
-
-
-def _kept(program: Program) -> float:
-    """The share of payloads that were neither dropped nor rejected."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{program.admin_port}/metrics", timeout=10) as answer:
-        samples = Samples.parse(answer.read().decode())
-    name = "driftgauge_payloads_total"
-    return samples.total(name, outcome="accepted") / samples.total(name)
+    reference(folder / "wine.csv", 2_000, COLUMNS)
+    return driftgauge("logger", "--reference-dir", folder)

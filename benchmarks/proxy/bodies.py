@@ -25,9 +25,9 @@ class Wire(NamedTuple):
     body_bytes: int
 
 
-def rows(count: int) -> list[list[float]]:
+def rows(count: int, columns: int = COLUMNS) -> list[list[float]]:
     """Rows of features with three decimals."""
-    drawn = np.random.default_rng(7).normal(10, 3, (count, COLUMNS))
+    drawn = np.random.default_rng(7).normal(10, 3, (count, columns))
     return np.round(drawn, 3).tolist()  # type: ignore[no-any-return]
 
 
@@ -39,9 +39,9 @@ def _wire(path: bytes, body: bytes, answer: str, content_type: bytes = b"applica
     return Wire(head % (path, content_type, _ID, more, len(body)) + body, answer, len(body))
 
 
-def v1(count: int, at_least: int = 0) -> Wire:
+def v1(count: int, at_least: int = 0, columns: int = COLUMNS) -> Wire:
     """Rows by position, perhaps with blanks up to a length."""
-    body = json.dumps({"instances": rows(count)}).encode()
+    body = json.dumps({"instances": rows(count, columns)}).encode()
     body = body[:-1] + b" " * max(0, at_least - len(body)) + body[-1:]
     return _wire(b"/v1/models/wine:predict", body, "v1")
 

@@ -1,21 +1,18 @@
 """The proxy's tables: CPU for each request, throughput with long bodies, latency that is added."""
 
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.ground import kept, reference
 from benchmarks.proxy.bodies import COLUMNS, Wire, wires, without_id
 from benchmarks.proxy.peers.setup import OURS, Ground, Starter, ours, starters, versions
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Round, Shape, interleaved, middle
-from benchmarks.statistics.work import SEED, Effort
-from tests.support.scrape import Samples
+from benchmarks.statistics.work import Effort
 
 CONNECTIONS = (1, 8, 64)
 RATES = (200, 1_000)
@@ -40,10 +37,7 @@ class Bench:
         self.effort = effort
         self._folder = folder
         self._stack = stack
-        self._reference = folder / "wine.csv"
-        drawn = np.random.default_rng(SEED).normal(10, 3, (2_000, COLUMNS))
-        names = ",".join(f"f{number}" for number in range(COLUMNS))
-        np.savetxt(self._reference, drawn, fmt="%.3f", delimiter=",", header=names, comments="")
+        self._reference = reference(folder / "wine.csv", 2_000, COLUMNS)
         self.starters = starters()
 
     def request(self, wire: Wire) -> Path:
@@ -94,7 +88,7 @@ def _small(bench: Bench) -> Table:
             _add(found, programs, interleaved(programs, shape, rounds, _settle), _cpu)
         same = Shape((bench.request(without_id(wire)),), CONNECTIONS[-1], bench.effort.of(8_000, 500))
         _add(found, programs, interleaved(programs, same, rounds, _settle), _cpu)
-        kept = _kept(programs[OURS])
+        share = kept(programs[OURS])
     with bench.programs(wire, delay=0.005) as programs:
         slow = Shape((bench.request(wire),), CONNECTIONS[-1], bench.effort.of(6_000, 500))
         _add(found, programs, interleaved(programs, slow, rounds, _settle), _cpu)
@@ -110,7 +104,7 @@ def _small(bench: Bench) -> Table:
             f"User and system time of the whole process, from the kernel's scheduler statistics; median of {rounds} "
             "interleaved rounds after one that warms up. The proxy has a core to itself, load and model the other. "
             "driftgauge with everything on: metrics, copies, decoding, the ring in memory, evaluations every 30 s; "
-            f"{kept:.2%} of its payloads were kept, the others dropped and counted. The last columns of ratios are "
+            f"{share:.2%} of its payloads were kept, the others dropped and counted. The last columns of ratios are "
             "of 64 connections, to each peer."
         ),
         columns=("proxy", *columns, "driftgauge is", "driftgauge is, at 8"),
@@ -205,11 +199,3 @@ def _cpu(one: Round) -> float:
 
 def _settle() -> None:
     time.sleep(_SETTLE_SECONDS)
-
-
-def _kept(program: Program) -> float:
-    """The share of payloads that were neither dropped nor rejected."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{program.admin_port}/metrics", timeout=10) as answer:
-        samples = Samples.parse(answer.read().decode())
-    name = "driftgauge_payloads_total"
-    return samples.total(name, outcome="accepted") / samples.total(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.children import Program, free_port, module
+from benchmarks.ground import driftgauge
 from benchmarks.parts import built, environment
 from benchmarks.proxy import configs
 
@@ -79,20 +80,9 @@ def ours(*options: str) -> Starter:
     """The proxy of this project, with everything on."""
 
     def start(ground: Ground) -> Program:
-        port, admin = free_port(), free_port()
-        flags = {
-            "--port": port,
-            "--admin-port": admin,
-            "--host": "127.0.0.1",
-            "--upstream-url": f"http://127.0.0.1:{ground.model}",
-            "--reference": ground.reference,
-            "--inference-service": "wine",
-            "--drain-delay-seconds": 0,
-        }
-        words = [str(word) for pair in flags.items() for word in pair]
-        program = Program(module("sidecar", "proxy", *words, *options), port)
-        program.admin_port = admin
-        return program
+        upstream = f"http://127.0.0.1:{ground.model}"
+        words = ["--upstream-url", upstream, "--reference", ground.reference, "--inference-service", "wine"]
+        return driftgauge("proxy", *words, *options)
 
     return start
 
