@@ -11,6 +11,7 @@ from sidecar.errors import PayloadError, Reason
 from sidecar.payload import Kind
 from sidecar.protocol.compression import unpack
 from sidecar.protocol.json_text import from_base64, object_end, parse
+from sidecar.protocol.slices import LONG_BYTES, decode_in_slices
 from sidecar.protocol.tensor import Decoded
 from sidecar.protocol.v1 import decode_v1
 from sidecar.protocol.v2 import binary_size, decode_v2, is_v2
@@ -45,6 +46,8 @@ def decode(
     """
     raw = unpack(body, limit_bytes)
     cells = min(limit_bytes if limit_cells is None else limit_cells, max(_FEW_CELLS, _CELLS_A_BYTE * len(raw)))
+    if json_length is None and len(raw) > LONG_BYTES and (found := decode_in_slices(raw, kind)) is not None:
+        return found
     message, tail = _split(raw, kind, json_length)
     if tail or "specversion" not in message:
         return _dispatch(message, kind, tail, cells)

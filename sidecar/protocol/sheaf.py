@@ -8,7 +8,7 @@ where that cannot be vouched for, nothing is answered, and the messages are to b
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 import orjson
@@ -21,7 +21,7 @@ from sidecar.protocol.nested import as_numbers, is_numeric, nested_array
 from sidecar.protocol.tensor import Decoded, Tensor
 from sidecar.protocol.v2 import MAX_DIMENSIONS
 
-_V1: Final = {Kind.REQUEST: "instances", Kind.RESPONSE: "predictions"}
+V1_ROWS: Final = {Kind.REQUEST: "instances", Kind.RESPONSE: "predictions"}
 _V2: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
 _BESIDE: Final = frozenset({"id", "model_name", "model_version", "parameters", "inputs", "outputs"})
 """Members of a V2 message. None but the tensors has a say in what they hold; one that is not here might."""
@@ -58,8 +58,8 @@ def decode_together(texts: Sequence[bytes], kind: Kind, mark: str) -> Sheaf | No
     if messages is None:
         return None
     try:
-        if all(isinstance(message, dict) and len(message) == 1 and _V1[kind] in message for message in messages):
-            return _v1([message[_V1[kind]] for message in messages])
+        if all(isinstance(message, dict) and len(message) == 1 and V1_ROWS[kind] in message for message in messages):
+            return _v1([message[V1_ROWS[kind]] for message in messages])
         return _v2([_items(message, kind) for message in messages])
     except (PayloadError, _OddError):
         return None
@@ -118,10 +118,20 @@ def _all_hold_text(block: NDArray[Any], counts: Sequence[int]) -> bool:
     return not any(is_numeric(part) for part in np.split(block, np.cumsum(counts)[:-1]))
 
 
+def is_plain_v2(message: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a message has no member that could make it something else than V2."""
+    return isinstance(message, dict) and message.keys() <= _BESIDE
+
+
+def items_of(message: Mapping[str, Any], kind: Kind) -> object:
+    """What stands in place of the tensors."""
+    return message.get(_V2[kind])
+
+
 def _items(message: object, kind: Kind) -> list[Mapping[str, Any]]:
-    if not isinstance(message, dict) or not message.keys() <= _BESIDE:
+    if not is_plain_v2(message):
         raise _OddError
-    items = message.get(_V2[kind])
+    items = items_of(message, kind)
     if not isinstance(items, list) or not items or not all(_is_tensor(item) for item in items):
         raise _OddError
     return items
