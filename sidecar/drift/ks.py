@@ -1,4 +1,4 @@
-"""The two-sample Kolmogorov-Smirnov statistic of one feature.
+"""The two-sample Kolmogorov-Smirnov statistic.
 
 This room is pure: numpy in, numbers out.
 """
@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.errors import EmptySampleError
+
+_NARROW = 2**31 - 1
+"""Up to here whole numbers of 32 bits will do, which are twice as fast as those of 64."""
 
 
 def ks_statistic(reference: NDArray[np.float64], window: NDArray[np.float64]) -> float:
@@ -41,17 +44,36 @@ def sorted_ks_statistic(reference: NDArray[np.float64], window: NDArray[np.float
     _require_values("window", window)
     if window.size > reference.size:  # D is symmetric; the shorter sample is looked up in the longer
         reference, window = window, reference
-    m, n = reference.size, window.size
-    shared = math.gcd(m, n)
-    rank = np.arange(n, dtype=np.int64)
+    below = np.searchsorted(reference, window, side="left")
+    upto = np.searchsorted(reference, window, side="right")
+    return float(ranked_ks_statistics(reference.size, below[np.newaxis], upto[np.newaxis])[0])
+
+
+def ranked_ks_statistics(
+    reference_rows: int, below: NDArray[np.integer], upto: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """`ks_statistic` of many windows of the same size, of whose values the ranks in their references are known.
+
+    Args:
+        reference_rows: Values of each reference, at least 1.
+        below: Shape `(g, n)`, n at least 1, each line ascending: how many of the reference's values are smaller than
+            each value of the window.
+        upto: Likewise: how many are at most as large.
+
+    Returns:
+        Shape `(g,)`, as `ks_statistic`. O(g n).
+    """
+    m, n = reference_rows, below.shape[1]
+    shared, points = math.gcd(m, n), math.lcm(m, n)
+    whole = np.int32 if points <= _NARROW else np.int64
+    rise = np.arange(n + 1, dtype=whole) * whole(m // shared)
     # the window's function leads most at one of its values, where it has just risen; among ties
     # the last one counts, the others claim less
-    at_or_below = np.searchsorted(reference, window, side="right")
-    leads = (rank + 1) * (m // shared) - at_or_below * (n // shared)
+    leads = rise[1:] - np.multiply(upto, n // shared, dtype=whole)
     # and trails most just before one of its values
-    below = np.searchsorted(reference, window, side="left")
-    trails = below * (n // shared) - rank * (m // shared)
-    return int(max(leads.max(), trails.max())) / math.lcm(m, n)
+    trails = np.multiply(below, n // shared, dtype=whole) - rise[:-1]
+    statistics: NDArray[np.float64] = np.maximum(leads.max(axis=1), trails.max(axis=1)) / points
+    return statistics
 
 
 def _require_values(name: str, values: NDArray[np.float64]) -> None:
