@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sidecar.drift.profile import Profile
-from sidecar.drift.ranks import Counts, Floats, Ordered, ranks, sizes_of
+from sidecar.drift.ranks import Counts, Floats, Ordered, in_order, ranks, sizes_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class Places:
     def ordered(self, features: Sequence[int]) -> Ordered:
         """The values of some features in order. Ranks keep the order of values, so that each is sorted by itself."""
         values = np.sort(self.columns[features], axis=1)
-        below, upto = (np.sort(counts[features], axis=1, kind="stable") for counts in (self.below, self.upto))
+        below, upto = (in_order(counts[features]) for counts in (self.below, self.upto))
         return Ordered(values, below, upto, sizes_of(values))
 
 
