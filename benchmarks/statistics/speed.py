@@ -48,7 +48,7 @@ def measure(features: int, repeats: int) -> list[str]:
         columns = np.sort(values.T, axis=1)
         samples = [Sample(profile, column, 0) for profile, column in zip(profiles, columns, strict=True)]
         found = [one for sample in samples for one in sample.measurements(MIN_ROWS)]
-        return judge([Measured(one, one.rows[1]) for one in found], features, rule, p_values)
+        return list(judge([Measured(one, one.rows[1]) for one in found], features, rule, p_values))
 
     def sequential() -> object:
         counts = [np.append(profile.cells.count(new[:, at]), 0) for at, profile in enumerate(profiles)]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sidecar.drift.dependence import dependence_factors
 from sidecar.drift.p_value import PValues
+from sidecar.drift.pause import Pause, no_pause
 from sidecar.drift.places import Places, look_up
 from sidecar.drift.profile import Profile
 from sidecar.drift.report import Examiner, Standing, require_fit
@@ -62,15 +63,16 @@ class Assessor:
         profiles: The reference's columns.
         rule: When a window is tested, and what alarms; the detector runs where it has a budget.
         digest: Names the reference.
+        pause: Called between features, here and at each look.
     """
 
-    def __init__(self, profiles: Sequence[Profile], rule: Rule, digest: str) -> None:
+    def __init__(self, profiles: Sequence[Profile], rule: Rule, digest: str, pause: Pause = no_pause) -> None:
         self.profiles = tuple(profiles)
         self._rule = rule
-        self._examiner = Examiner(profiles, rule)
+        self._examiner = Examiner(profiles, rule, pause)
         self._places: Places | None = None
         self._scores = [_with_missing(cell_scores(profile.cells.shares)[:, :2]) for profile in profiles]
-        self.detector = None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest)
+        self.detector = None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, pause)
 
     def assess(self, state: DetectorState | None, rows: Rows, p_values: PValues, now: float) -> Assessment:
         """Feed the detector what is new, and test the window.

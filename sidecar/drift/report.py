@@ -14,6 +14,7 @@ from sidecar.drift.effects import effects
 from sidecar.drift.measure import Measurement, Sample
 from sidecar.drift.numeric import NumericFacts, numeric_facts
 from sidecar.drift.p_value import PValues
+from sidecar.drift.pause import Pause, no_pause
 from sidecar.drift.portrait import Portrait
 from sidecar.drift.profile import FeatureKind, Profile
 from sidecar.drift.ranks import Ordered, ordered
@@ -80,13 +81,15 @@ class Examiner:
     Args:
         profiles: The `d` columns of the reference.
         rule: When a window is tested, and what alarms.
+        pause: Called between features, here and at each examination.
     """
 
-    def __init__(self, profiles: Sequence[Profile], rule: Rule) -> None:
+    def __init__(self, profiles: Sequence[Profile], rule: Rule, pause: Pause = no_pause) -> None:
+        self._pause = pause
         self.known = [index for index, profile in enumerate(profiles) if profile.kind is not FeatureKind.IGNORED]
         self._width = len(profiles)
         self._ignored = tuple(profile.name for profile in profiles if profile.kind is FeatureKind.IGNORED)
-        self._portraits = [Portrait(profiles[index]) for index in self.known]
+        self._portraits = [self._portrait(profiles[index]) for index in self.known]
         self._quantiles = [portrait.quantiles for portrait in self._portraits]
         self._sizes = [portrait.profile.values.size for portrait in self._portraits]
         self._rule = rule
@@ -103,17 +106,25 @@ class Examiner:
         standing = standing or independent(self._width)
         found = numeric_facts(window, self._quantiles, self._sizes)
         samples = [self._sample(place, window, rows, found.get(place)) for place in range(len(self.known))]
-        measured = [sample.measurements(max(1, self._rule.min_rows)) for sample in samples]
+        measured = [self._measured(sample) for sample in samples]
         results = iter(_judged(measured, standing.factors[self.known], self._rule, p_values))
-        features = tuple(
-            _feature(_Found(portrait, sample, tuple(next(results) for _ in tests), index, found.get(place)), standing)
-            for place, (portrait, sample, tests, index) in enumerate(
-                zip(self._portraits, samples, measured, self.known, strict=True)
-            )
-            if tests
-        )
+        features = []
+        for place, tests in enumerate(measured):
+            self._pause()
+            if tests:
+                told = tuple(next(results) for _ in tests)
+                one = _Found(self._portraits[place], samples[place], told, self.known[place], found.get(place))
+                features.append(_feature(one, standing))
         untested = tuple(sample.profile.name for sample, none in zip(samples, measured, strict=True) if not none)
-        return self._report(features, untested, rows)
+        return self._report(tuple(features), untested, rows)
+
+    def _portrait(self, profile: Profile) -> Portrait:
+        self._pause()
+        return Portrait(profile)
+
+    def _measured(self, sample: Sample) -> Sequence[Measurement]:
+        self._pause()
+        return sample.measurements(max(1, self._rule.min_rows))
 
     def _sample(self, place: int, window: Ordered, rows: int, found: NumericFacts | None) -> Sample:
         size = window.sizes[place]
