@@ -29,7 +29,8 @@ class Rows:
     """The window of a stream.
 
     Args:
-        values: Shape `(n, d)`, float64, oldest first; NaN is a missing value.
+        values: Shape `(n, d)`, float64, oldest first; NaN is a missing value. Never written to again: the next look
+            compares its rows with them.
         numbers: Shape `(n,)`: of each row in its stream, from 1, ascending.
         requests: Shape `(n,)`: equal for rows of one request, ascending.
     """

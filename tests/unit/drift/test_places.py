@@ -90,16 +90,6 @@ def test_gaps_between_numbers_are_kept() -> None:
     assert same(look_up(PROFILES, stream[20:130], odd[20:130]), found)
 
 
-def test_what_is_kept_is_a_copy() -> None:
-    """A caller that writes over its window changes nothing of what is known, and what it writes is looked up."""
-    window = np.asfortranarray(rows(100))
-    before = look_up(PROFILES, window, numbers(1, 100))
-    window[:] = rows(100, 5)
-    found = look_up(PROFILES, window, numbers(1, 100), before)
-
-    assert same(look_up(PROFILES, rows(100, 5), numbers(1, 100)), found)
-
-
 def test_values_and_ranks_are_ordered_by_themselves() -> None:
     """Each feature's values ascend, and beside each stands its own rank."""
     ordered = look_up(PROFILES, rows(80), numbers(1, 80)).ordered([0])
@@ -109,3 +99,11 @@ def test_values_and_ranks_are_ordered_by_themselves() -> None:
     assert (np.diff(values) >= 0).all()
     assert np.searchsorted(reference, values, side="left").tolist() == ordered.below[0, :size].tolist()
     assert np.searchsorted(reference, values, side="right").tolist() == ordered.upto[0, :size].tolist()
+
+
+def test_ranks_without_ties_are_sorted_once() -> None:
+    """Where no value is one of the reference's both kinds of ranks are the same."""
+    places = look_up(PROFILES[:1], np.linspace(-3, 3, 50)[:, np.newaxis] + 0.01, numbers(1, 50))
+    below, upto = places.ranks([0])
+
+    assert below is upto
