@@ -28,12 +28,11 @@ Engine = Callable[[Floats, int], Found]
 
 def driftgauge(reference: Floats) -> Engine:
     """Every window is new to it."""
-    ks, p_value, ranks = _ours("ks"), _ours("p_value"), _ours("ranks")
+    ks, p_value = _ours("ks"), _ours("p_value")
     columns, p_values = list(np.sort(reference.T, axis=1)), p_value.PValues()
 
     def test(window: Floats, _: int) -> Found:
-        ordered = np.sort(window.T, axis=1)
-        statistics = ks.ranked_ks_statistics(reference.shape[0], *ranks.ranks(columns, ordered))
+        statistics = ks.sorted_ks_statistics(columns, np.sort(window.T, axis=1))
         return statistics, p_values.p_values(reference.shape[0], window.shape[0], statistics)
 
     return test

@@ -27,11 +27,11 @@ _ROUNDED = 1e-6
 """What those of peers may: alibi-detect keeps numbers of 32 bits."""
 
 _METHOD = (
-    "Statistic D and p-value of all features; reference rows x window rows x features, standard normal. Each contestant "
-    f"is a process with one thread and is asked for a window in turn, for at most {ROUNDS} rounds, and {FEWEST_ROUNDS} "
-    f"where it has taken more than {SECONDS:g} s; figures are medians. driftgauge meets each window for the first time; "
-    "with 1 or 10 % new rows it keeps the places of the others from the window before, as its looks do. The reference is "
-    "made ready before the clock runs. Our D and p are those of scipy asymp to 1e-12 and 1e-9."
+    "Statistic D and p-value of all features; reference rows x window rows x features, standard normal. Each "
+    f"contestant is a process with one thread and is asked for a window in turn, for at most {ROUNDS} rounds, and "
+    f"{FEWEST_ROUNDS} where it has taken more than {SECONDS:g} s; figures are medians. driftgauge meets each window "
+    "for the first time; with 1 or 10 % new rows it keeps the places of others from the window before, as looks do. "
+    "The reference is made ready before the clock runs. Our D and p are those of scipy asymp to 1e-12 and 1e-9."
 )
 
 
