@@ -28,10 +28,11 @@ _ROUNDED = 1e-6
 
 _METHOD = (
     "Statistic D and p-value of all features; reference rows x window rows x features, standard normal. Each "
-    f"contestant is a process with one thread and is asked for a window in turn, for at most {ROUNDS} rounds, and "
-    f"{FEWEST_ROUNDS} where it has taken more than {SECONDS:g} s; figures are medians. driftgauge meets each window "
-    "for the first time; with 1 or 10 % new rows it keeps the places of others from the window before, as looks do. "
-    "The reference is made ready before the clock runs. Our D and p are those of scipy asymp to 1e-12 and 1e-9."
+    "contestant is a process with one thread; in turn each is asked for two windows, of which the first wakes it up and "
+    f"the second counts, for at most {ROUNDS} rounds, and {FEWEST_ROUNDS} where it has taken more than {SECONDS:g} s; "
+    "figures are medians. driftgauge meets each window for the first time; with 1 or 10 % new rows it keeps places "
+    "of rows from the window before, as looks do. The reference is made ready before the clock runs. Our D and p are "
+    "those of scipy asymp to 1e-12 and 1e-9."
 )
 
 
