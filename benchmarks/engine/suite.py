@@ -28,7 +28,7 @@ _ROUNDED = 1e-6
 
 _METHOD = (
     "Statistic D and p-value of all features; reference rows x window rows x features, standard normal. Each "
-    "contestant is a process with one thread; in turn each is asked for two windows, of which the first wakes it up and "
+    "contestant is a process with one thread; in turn each is asked for two windows: the first wakes it up, "
     f"the second counts, for at most {ROUNDS} rounds, and {FEWEST_ROUNDS} where it has taken more than {SECONDS:g} s; "
     "figures are medians. driftgauge meets each window for the first time; with 1 or 10 % new rows it keeps places "
     "of rows from the window before, as looks do. The reference is made ready before the clock runs. Our D and p are "
