@@ -1,47 +1,66 @@
-"""What peers need beside this project's own packages: environments of their own, made once, from locks."""
+"""Peers in virtual environments of their own, made from locks when they are asked for first; and programs in Go."""
 
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
-from benchmarks.children import ROOT
+LOCKS = Path(__file__).with_name("locks")
 
-LOCKS = Path(__file__).parent / "locks"
-
-
-def folder() -> Path:
-    """Where parts are kept: `$BENCH_PARTS`, else `.parts/bench` of the checkout."""
-    return Path(os.environ.get("BENCH_PARTS", ROOT / ".parts" / "bench"))
+_MARK = ".lock-digest"
+"""Stands in an environment that is complete, and says of which lock."""
 
 
-def environment(name: str) -> Path | None:
-    """The programs of the virtual environment of that name, which is made if it is not there as locked.
+def directory() -> Path:
+    """Where parts of benchmarks are kept: `BENCH_PARTS`, or beside the checkout's other parts."""
+    return Path(os.environ.get("BENCH_PARTS", ".parts/bench")).resolve()
+
+
+def environment(name: str, locks: Path = LOCKS) -> Path | None:
+    """The interpreter of a virtual environment that holds what a lock lists.
+
+    Args:
+        name: Of the lock, without its ending.
+        locks: Where it lies.
 
     Returns:
-        Its folder `bin`; `None` if it cannot be made here (no such package for this machine, no network).
+        The interpreter; `None` where the environment could not be made, which pip has told on standard error.
+
+    Notes:
+        A whole environment is used as it is; one of another lock, or half of one, is made anew.
     """
-    place, lock = folder() / name, LOCKS / f"{name}.lock"
-    made = place / "made-from.lock"
-    if not made.exists() or made.read_bytes() != lock.read_bytes():
-        install = [str(place / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        steps: list[list[str]] = [
-            [sys.executable, "-m", "venv", "--clear", str(place)],
-            [*install, "--require-hashes", "--requirement", str(lock)],
-        ]
-        if any(subprocess.run(step, check=False).returncode for step in steps):  # noqa: S603 - as written above
-            sys.stderr.write(f"{name}: its environment cannot be made here; the peer is left out\n")
-            return None
-        made.write_bytes(lock.read_bytes())
-    return place / "bin"
+    lock, home = locks / f"{name}.lock", directory() / name
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    python, mark = home / "bin" / "python", home / _MARK
+    if mark.is_file() and mark.read_text() == digest:
+        return python
+    shutil.rmtree(home, ignore_errors=True)
+    venv.create(home, with_pip=True, symlinks=True)
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+    command = [str(python), "-m", "pip", "install", *options, "-r", str(lock)]
+    if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:  # noqa: S603 of our own words alone
+        return None
+    mark.write_text(digest)
+    return python
 
 
 def built(name: str, source: Path) -> Path | None:
-    """A Go program of the standard library alone, built from its source; `None` without a Go toolchain."""
-    program = folder() / name
+    """A Go program of the standard library alone, built from its source.
+
+    Args:
+        name: What it is called.
+        source: The folder of its module.
+
+    Returns:
+        The program; `None` without a Go toolchain.
+    """
+    program = directory() / name
     program.parent.mkdir(parents=True, exist_ok=True)
     try:
-        subprocess.run(["go", "build", "-o", program, "."], cwd=source, check=True)  # noqa: S603, S607 - from PATH
+        subprocess.run(["go", "build", "-o", str(program), "."], cwd=source, check=True)  # noqa: S603, S607 - on PATH
     except (FileNotFoundError, subprocess.CalledProcessError):
         sys.stderr.write(f"{name}: there is no Go toolchain; the peer is left out\n")
         return None

@@ -21,6 +21,12 @@ _T = TypeVar("_T")
 
 _NAME = "detector"
 
+_PIECE_SECONDS = 0.0005
+"""How long a look goes on before it lets the event loop have the interpreter ..."""
+
+_PAUSE_SECONDS = 0.00005
+"""... and for how long: a thread that waits needs some 30 microseconds to wake."""
+
 _ATTEMPTS = 3
 """How often a state is read again because another replica saved first."""
 
@@ -48,6 +54,24 @@ class _Held:
     digest: str
     state: DetectorState | None = None
     version: int = 0
+
+
+class _Breaths:
+    """A pause of the thread, if the last one is long enough ago.
+
+    Notes:
+        numpy gives the interpreter back for moments at a time, too short for the event loop's thread to wake; and each
+        such moment starts its wait for a forced switch anew. Without pauses it may wait for as long as a look takes.
+    """
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def __call__(self) -> None:
+        """Let others go on, if they had to wait long."""
+        if time.perf_counter() - self._last > _PIECE_SECONDS:
+            time.sleep(_PAUSE_SECONDS)
+            self._last = time.perf_counter()
 
 
 class Evaluator:
@@ -91,7 +115,7 @@ class Evaluator:
     async def _prepared(self, stream: StreamKey, target: Target) -> _Held:
         held = self._held.get(stream)
         if held is None or held.digest != target.digest:
-            assessor = await self._off_loop(Assessor, target.profiles, self._rule, target.digest)
+            assessor = await self._off_loop(Assessor, target.profiles, self._rule, target.digest, _Breaths())
             held = self._held[stream] = _Held(assessor, target.digest)
             await self._recall(stream, held)
         return held

@@ -11,10 +11,12 @@ from benchmarks.statistics.work import Effort, generator
 from sidecar.drift.assess import Rows
 from sidecar.drift.correction import Correction
 from sidecar.drift.dependence import dependence_factors
+from sidecar.drift.ks import sorted_ks_statistics
 from sidecar.drift.measure import Sample
 from sidecar.drift.p_value import PValues
 from sidecar.drift.profile import FeatureKind
-from sidecar.drift.report import evaluate
+from sidecar.drift.ranks import ordered
+from sidecar.drift.report import Examiner
 from sidecar.drift.rule import Measured, Rule, judge
 from sidecar.drift.sequential import Detector
 
@@ -44,11 +46,14 @@ def measure(features: int, repeats: int) -> list[str]:
     state = assessor.assess(None, Rows(values, numbers, numbers), p_values, 1.0).state
     new, later = values[-LOOK_ROWS:], numbers + LOOK_ROWS
 
+    references, examiner = [profile.values for profile in profiles], Examiner(profiles, rule)
+
     def windowed() -> object:
         columns = np.sort(values.T, axis=1)
-        samples = [Sample(profile, column, 0) for profile, column in zip(profiles, columns, strict=True)]
+        told = zip(profiles, columns, sorted_ks_statistics(references, columns).tolist(), strict=True)
+        samples = [Sample(profile, column, 0, statistic) for profile, column, statistic in told]
         found = [one for sample in samples for one in sample.measurements(MIN_ROWS)]
-        return judge([Measured(one, one.rows[1]) for one in found], features, rule, p_values)
+        return list(judge([Measured(one, one.rows[1]) for one in found], features, rule, p_values))
 
     def sequential() -> object:
         counts = [np.append(profile.cells.count(new[:, at]), 0) for at, profile in enumerate(profiles)]
@@ -58,7 +63,7 @@ def measure(features: int, repeats: int) -> list[str]:
         milliseconds(windowed, repeats),
         milliseconds(sequential, repeats),
         milliseconds(lambda: dependence_factors(np.hstack([values, values**2]), numbers), repeats),
-        milliseconds(lambda: evaluate(profiles, values, rule, p_values), repeats),
+        milliseconds(lambda: examiner.examine(ordered(references, values.T), WINDOW_ROWS, p_values), repeats),
         milliseconds(lambda: assessor.assess(state, Rows(values, later, later), p_values, 31.0), repeats),
     ]
     row = 1_000 * parts[1] / LOOK_ROWS

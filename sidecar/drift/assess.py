@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from sidecar.drift.dependence import dependence_factors
 from sidecar.drift.p_value import PValues
+from sidecar.drift.pause import Pause, no_pause
+from sidecar.drift.places import Places, look_up
 from sidecar.drift.profile import Profile
-from sidecar.drift.report import Standing, evaluate
+from sidecar.drift.report import Examiner, Standing, require_fit
 from sidecar.drift.result import DriftReport
 from sidecar.drift.rule import Rule
 from sidecar.drift.scores import cell_scores
@@ -27,7 +29,8 @@ class Rows:
     """The window of a stream.
 
     Args:
-        values: Shape `(n, d)`, float64, oldest first; NaN is a missing value.
+        values: Shape `(n, d)`, float64, oldest first; NaN is a missing value. Never written to again: the next look
+            compares its rows with them.
         numbers: Shape `(n,)`: of each row in its stream, from 1, ascending.
         requests: Shape `(n,)`: equal for rows of one request, ascending.
     """
@@ -55,19 +58,22 @@ class Assessment:
 
 
 class Assessor:
-    """Everything that is made once for a reference.
+    """Everything that is made once for a reference, and what is known of a stream's rows: one for each stream.
 
     Args:
         profiles: The reference's columns.
         rule: When a window is tested, and what alarms; the detector runs where it has a budget.
         digest: Names the reference.
+        pause: Called between features, here and at each look.
     """
 
-    def __init__(self, profiles: Sequence[Profile], rule: Rule, digest: str) -> None:
+    def __init__(self, profiles: Sequence[Profile], rule: Rule, digest: str, pause: Pause = no_pause) -> None:
         self.profiles = tuple(profiles)
         self._rule = rule
+        self._examiner = Examiner(profiles, rule, pause)
+        self._places: Places | None = None
         self._scores = [_with_missing(cell_scores(profile.cells.shares)[:, :2]) for profile in profiles]
-        self.detector = None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest)
+        self.detector = None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, pause)
 
     def assess(self, state: DetectorState | None, rows: Rows, p_values: PValues, now: float) -> Assessment:
         """Feed the detector what is new, and test the window.
@@ -78,23 +84,24 @@ class Assessor:
             p_values: Turns statistics into p-values; used by one thread at a time.
             now: Seconds since the epoch.
         """
+        require_fit(self.profiles, rows.values)
+        places = self._places = look_up(self.profiles, rows.values, rows.numbers, self._places)
+        window, count = places.ordered(self._examiner.known), rows.values.shape[0]
         if self.detector is None:
-            report = evaluate(self.profiles, rows.values, self._rule, p_values)
-            return Assessment(report, state or _NOTHING, 0, 0)
+            return Assessment(self._examiner.examine(window, count, p_values), state or _NOTHING, 0, 0)
         known = state if state is not None and state.key == self.detector.key else self.detector.start()
-        places = [_places(profile, rows.values[:, index]) for index, profile in enumerate(self.profiles)]
-        after, fed, skipped = self._fed(self.detector, known, rows, places, now)
+        after, fed, skipped = self._fed(self.detector, known, rows, places.cells, now)
         standing = Standing(
             np.maximum(after.factors, 1.0), self.detector.evidence(after), self.detector.bar, after.since
         )
-        return Assessment(evaluate(self.profiles, rows.values, self._rule, p_values, standing), after, fed, skipped)
+        return Assessment(self._examiner.examine(window, count, p_values, standing), after, fed, skipped)
 
     def _fed(
         self,
         detector: Detector,
         state: DetectorState,
         rows: Rows,
-        places: Sequence[NDArray[np.intp]],
+        cells: NDArray[np.uint16],
         now: float,
     ) -> tuple[DetectorState, int, int]:
         """The state after the rows that it has not met; each row is fed once."""
@@ -107,11 +114,11 @@ class Assessor:
             return replace(state, number=newest), 0, 0
         first = int(np.searchsorted(rows.numbers, state.number, side="right"))
         fed = rows.numbers.size - first
-        estimated = self._factors(rows, places)
+        estimated = self._factors(rows, cells)
         learned = replace(state, factors=estimated) if state.rows == 0 else state
         counts = [
-            np.bincount(place[first:], minlength=profile.cells.shares.size + 1)
-            for place, profile in zip(places, self.profiles, strict=True)
+            np.bincount(found[first:], minlength=profile.cells.shares.size + 1)
+            for found, profile in zip(cells, self.profiles, strict=True)
         ]
         after = detector.advance(learned, counts, now)
         whole = after.rows <= rows.numbers.size  # as long as the window has all rows, it knows all that is known
@@ -120,11 +127,11 @@ class Assessor:
         skipped = max(0, int(rows.numbers[first]) - state.number - 1) if state.rows else 0
         return replace(after, number=newest, factors=factors), fed, skipped
 
-    def _factors(self, rows: Rows, places: Sequence[NDArray[np.intp]]) -> NDArray[np.float64]:
+    def _factors(self, rows: Rows, cells: NDArray[np.uint16]) -> NDArray[np.float64]:
         """Rows / effective rows of each feature: by location, by scale and by what is missing; the worst counts."""
         parts = [
-            _watched(scores[place], place == scores.shape[0] - 1)
-            for scores, place in zip(self._scores, places, strict=True)
+            _watched(scores.take(found, axis=0), found == scores.shape[0] - 1)
+            for scores, found in zip(self._scores, cells, strict=True)
         ]
         starts = np.cumsum([0, *(part.shape[1] for part in parts[:-1])])
         factors: NDArray[np.float64] = np.maximum.reduceat(dependence_factors(np.hstack(parts), rows.requests), starts)
@@ -134,14 +141,6 @@ class Assessor:
 _NOTHING = DetectorState(
     key="", number=0, rows=0, time=0.0, log_evidence=np.empty((0, 0)), factors=np.empty(0), since=np.empty(0)
 )
-
-
-def _places(profile: Profile, values: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The cell of each row; the one after the last for rows that lack the feature."""
-    missing = np.isnan(values)
-    if not missing.any():
-        return profile.cells.index(values)
-    return np.where(missing, profile.cells.shares.size, profile.cells.index(np.where(missing, 0.0, values)))
 
 
 def _watched(scores: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -5,9 +5,13 @@ This room is pure: numpy in, numbers out.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+REMEMBERED = 4096
+"""Answers on shares of references that are remembered: they are asked for again at each look."""
 
 _STEPS = 60
 """Halvings of a bracket in [0, 1]: to the last bit of a float64."""
@@ -80,6 +84,7 @@ def categories_error(own: NDArray[np.float64], pooled: tuple[int, float], risk: 
     return total, min(total, upper_truth(rare, rows, risk / 8))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def upper_truth(found: float, rows: float, risk: float) -> float:
     """The greatest true share at which one as low as the one found is no less likely than `risk`.
 

@@ -5,6 +5,7 @@ This room is pure: numpy in, values out.
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,36 +28,80 @@ _PLAIN_BELOW = 1e16
 """Whole numbers from here on are written with an exponent, or 1e308 would be a name of 309 digits."""
 
 
-def histogram(profile: Profile, window: NDArray[np.float64], missing: int) -> tuple[Bin, ...]:
-    """The bars of one feature.
+class Histogram:
+    """The bars of one feature; what the reference says of them is made once.
 
     Args:
-        profile: Its reference.
-        window: Shape `(n,)`: the values that are present, sorted ascending.
-        missing: Rows of the window that lack it.
-
-    Returns:
-        Numbers: `below` what the reference has, its deciles `0` to `9` or its values where they are few, `above`;
-        categories: the frequent ones by their text, `rare`, `unseen`; and `missing`. Shares of each side sum to 1,
-        or are all 0 for a window without rows.
+        profile: Its reference, not `IGNORED`.
     """
-    if profile.kind is FeatureKind.CATEGORICAL:
-        return tuple(_of_categories(profile, window, missing))
-    return tuple(_of_numbers(profile, window, missing))
+
+    def __init__(self, profile: Profile) -> None:
+        self._counted = _Categories(profile) if profile.kind is FeatureKind.CATEGORICAL else _Numbers(profile)
+        missing = ("missing", None, profile.missing / profile.rows)
+        self._labels, self._uppers, self._shares = zip(*self._counted.bars(profile), missing, strict=True)
+
+    def bars(self, window: NDArray[np.float64], missing: int) -> tuple[Bin, ...]:
+        """The bars of a window.
+
+        Args:
+            window: Shape `(n,)`: the values that are present, sorted ascending.
+            missing: Rows of the window that lack the feature.
+
+        Returns:
+            Numbers: `below` what the reference has, its deciles `0` to `9` or its values where they are few, `above`;
+            categories: the frequent ones by their text, `rare`, `unseen`; and `missing`. Shares of each side sum to
+            1, or are all 0 for a window without rows.
+        """
+        rows = max(1, window.size + missing)
+        found = [*self._counted.shares(window, rows), missing / rows]
+        return tuple(
+            Bin(label=label, upper=upper, reference=before, window=now)
+            for label, upper, before, now in zip(self._labels, self._uppers, self._shares, found, strict=True)
+        )
 
 
-def _of_numbers(profile: Profile, window: NDArray[np.float64], missing: int) -> Iterator[Bin]:
-    values = profile.values
-    uppers, labels = _bounds(values)
-    edges = np.concatenate([[math.nextafter(values[0], -math.inf)], uppers])
-    reference = _between(values, edges)
-    found = _between(window, edges)
-    names = ("below", *labels, "above")
-    ends = (float(edges[0]), *uppers.tolist(), None)
-    rows, window_rows = profile.rows, max(1, window.size + missing)
-    for name, upper, before, now in zip(names, ends, reference.tolist(), found.tolist(), strict=True):
-        yield Bin(label=name, upper=upper, reference=before / rows, window=now / window_rows)
-    yield _missing(profile, missing, window_rows)
+_Bar = tuple[str, float | None, float]
+"""Label, greatest value, the reference's share."""
+
+
+class _Numbers:
+    """Bars that values are counted in by their order."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._uppers, self._names = _bounds(profile.values)
+        self._edges = np.concatenate([[math.nextafter(profile.values[0], -math.inf)], self._uppers])
+
+    def bars(self, profile: Profile) -> Iterator[_Bar]:
+        labels = ("below", *self._names, "above")
+        uppers = (*self._edges.tolist(), None)
+        return zip(labels, uppers, self.shares(profile.values, profile.rows), strict=True)
+
+    def shares(self, values: NDArray[np.float64], rows: int) -> list[float]:
+        """Up to the first edge, between each and the next, and above the last."""
+        ends = [0, *np.searchsorted(values, self._edges, side="right").tolist(), values.size]
+        return [(end - start) / rows for start, end in pairwise(ends)]
+
+
+class _Categories:
+    """Bars of codes: the first cells, all others that the reference knows together, and those that it does not."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._cells = profile.cells
+        self._own = profile.cells.codes[:SHOWN_CATEGORIES].tolist()
+        self._rare = slice(len(self._own), -1)
+        self._has_rare = bool(profile.cells.shares[self._rare].any())
+
+    def bars(self, profile: Profile) -> Iterator[_Bar]:
+        labels = (*_names(self._own, profile), *(["rare"] if self._has_rare else []), "unseen")
+        shares = self._joined(profile.cells.shares * (profile.values.size / profile.rows))
+        return ((label, None, share) for label, share in zip(labels, shares, strict=True))
+
+    def shares(self, values: NDArray[np.float64], rows: int) -> list[float]:
+        return self._joined(self._cells.count(values) / rows)
+
+    def _joined(self, shares: NDArray[np.float64]) -> list[float]:
+        rare = [float(shares[self._rare].sum())] if self._has_rare else []
+        return [*shares[: len(self._own)].tolist(), *rare, float(shares[-1])]
 
 
 def _bounds(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], Sequence[str]]:
@@ -81,27 +126,6 @@ def _few_values(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     return np.array(found)
 
 
-def _between(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many values lie up to the first edge, between each and the next, and above the last."""
-    places = np.searchsorted(values, edges, side="right")
-    return np.diff(places, prepend=0, append=values.size)
-
-
-def _of_categories(profile: Profile, window: NDArray[np.float64], missing: int) -> Iterator[Bin]:
-    cells = profile.cells
-    shares = cells.shares * (profile.values.size / profile.rows)
-    window_rows = max(1, window.size + missing)
-    found = cells.count(window) / window_rows
-    own = cells.codes[:SHOWN_CATEGORIES].tolist()
-    for place, name in enumerate(_names(own, profile)):
-        yield Bin(label=name, upper=None, reference=float(shares[place]), window=float(found[place]))
-    rare = slice(len(own), -1)
-    if shares[rare].any():
-        yield Bin(label="rare", upper=None, reference=float(shares[rare].sum()), window=float(found[rare].sum()))
-    yield Bin(label="unseen", upper=None, reference=0.0, window=float(found[-1]))
-    yield _missing(profile, missing, window_rows)
-
-
 def _names(codes: Sequence[float], profile: Profile) -> list[str]:
     """The texts of codes, no two alike; in quotes where one would be taken for a name of ours, or for a quoted one."""
     texts = [profile.categories.get(code) for code in codes]
@@ -110,10 +134,6 @@ def _names(codes: Sequence[float], profile: Profile) -> list[str]:
 
 def _told(text: str) -> str:
     return repr(text) if text in _OURS or text.startswith(("#", "'", '"')) else text
-
-
-def _missing(profile: Profile, missing: int, window_rows: int) -> Bin:
-    return Bin(label="missing", upper=None, reference=profile.missing / profile.rows, window=missing / window_rows)
 
 
 def _written(value: float) -> str:

@@ -45,11 +45,13 @@ class Sample:
         profile: Its reference.
         window: The values that are present, sorted ascending.
         missing: Rows that lack it.
+        statistic: The KS statistic of its values, where it is known already.
     """
 
     profile: Profile
     window: NDArray[np.float64]
     missing: int
+    statistic: float | None = None
 
     def measurements(self, min_rows: int) -> tuple[Measurement, ...]:
         """The distance of its values, if there are enough, and the share of missing ones, if there are any."""
@@ -60,7 +62,9 @@ class Sample:
     def _distance(self) -> Measurement:
         rows = self.profile.values.size, self.window.size
         if self.profile.kind is FeatureKind.NUMERIC:
-            return Measurement(TestName.KS, sorted_ks_statistic(self.profile.values, self.window), rows)
+            known = self.statistic
+            found = sorted_ks_statistic(self.profile.values, self.window) if known is None else known
+            return Measurement(TestName.KS, found, rows)
         reference = np.rint(self.profile.cells.shares * self.profile.values.size)
         window = self.profile.cells.count(self.window).astype(np.float64)
         counted = _of_counts(TestName.TV, (reference, window))

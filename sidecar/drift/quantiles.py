@@ -27,6 +27,12 @@ def deciles(values: NDArray[np.float64]) -> tuple[float, ...]:
         R. J. Hyndman and Y. Fan, "Sample Quantiles in Statistical Packages", The American Statistician 50(4),
         1996, definition 1.
     """
+    (found,) = deciles_of_each(values[np.newaxis])
+    return found
+
+
+def deciles_of_each(samples: NDArray[np.float64]) -> list[tuple[float, ...]]:
+    """`deciles` of many samples of the same size: shape `(g, n)`, each line sorted ascending."""
     steps = len(LEVELS) - 1
-    ranks = [max(1, -(-step * values.size // steps)) for step in range(len(LEVELS))]
-    return tuple(values[[rank - 1 for rank in ranks]].tolist())
+    ranks = [max(1, -(-step * samples.shape[1] // steps)) for step in range(len(LEVELS))]
+    return [tuple(line) for line in samples[:, [rank - 1 for rank in ranks]].tolist()]

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from sidecar.drift.budget import detectable
 from sidecar.drift.effects import effects
-from sidecar.drift.histogram import histogram
 from sidecar.drift.measure import Measurement, Sample
+from sidecar.drift.numeric import NumericFacts, numeric_facts
 from sidecar.drift.p_value import PValues
+from sidecar.drift.pause import Pause, no_pause
+from sidecar.drift.portrait import Portrait
 from sidecar.drift.profile import FeatureKind, Profile
-from sidecar.drift.quantiles import deciles
+from sidecar.drift.ranks import Ordered, ordered
 from sidecar.drift.reading import read_feature, read_report
 from sidecar.drift.result import DriftReport, FeatureDrift, TestName, TestResult
 from sidecar.drift.rule import Measured, Rule, judge
@@ -65,56 +67,105 @@ def evaluate(
     Raises:
         ValueError: The window is not as wide as the reference, or holds an infinity (the caller's fault).
     """
-    _require_fit(profiles, window)
-    standing = standing or independent(len(profiles))
-    known = [index for index, profile in enumerate(profiles) if profile.kind is not FeatureKind.IGNORED]
-    samples = _samples(profiles, window, known)
-    measured = [sample.measurements(max(1, rule.min_rows)) for sample in samples]
-    results = iter(_judged(measured, standing.factors[known], rule, p_values))
-    features = tuple(
-        _feature(_Found(sample, tuple(next(results) for _ in measurements), index), standing)
-        for sample, measurements, index in zip(samples, measured, known, strict=True)
-        if measurements
+    require_fit(profiles, window)
+    examiner = Examiner(profiles, rule)
+    columns = window.T[examiner.known]
+    return examiner.examine(
+        ordered([profiles[index].values for index in examiner.known], columns), window.shape[0], p_values, standing
     )
-    untested = tuple(sample.profile.name for sample, none in zip(samples, measured, strict=True) if not none)
-    drifted = sum(feature.drift for feature in features)
-    return DriftReport(
-        features=features,
-        untested=untested,
-        ignored=tuple(profile.name for profile in profiles if profile.kind is FeatureKind.IGNORED),
-        rows=window.shape[0],
-        drift=drifted > 0 if features else None,
-        drifted_features=drifted if features else None,
-        reading=read_report(features, untested, window.shape[0]),
-    )
+
+
+class Examiner:
+    """Tests windows against a reference; everything that is made once for it.
+
+    Args:
+        profiles: The `d` columns of the reference.
+        rule: When a window is tested, and what alarms.
+        pause: Called between features, here and at each examination.
+    """
+
+    def __init__(self, profiles: Sequence[Profile], rule: Rule, pause: Pause = no_pause) -> None:
+        self._pause = pause
+        self.known = [index for index, profile in enumerate(profiles) if profile.kind is not FeatureKind.IGNORED]
+        self._width = len(profiles)
+        self._ignored = tuple(profile.name for profile in profiles if profile.kind is FeatureKind.IGNORED)
+        self._portraits = [self._portrait(profiles[index]) for index in self.known]
+        self._quantiles = [portrait.quantiles for portrait in self._portraits]
+        self._sizes = [portrait.profile.values.size for portrait in self._portraits]
+        self._rule = rule
+
+    def examine(self, window: Ordered, rows: int, p_values: PValues, standing: Standing | None = None) -> DriftReport:
+        """Test every feature of a window, as `evaluate` does.
+
+        Args:
+            window: Those of its features that the reference does not ignore.
+            rows: Rows of the window.
+            p_values: Turns statistics into p-values; used by one thread at a time.
+            standing: What is known beside the window.
+        """
+        standing = standing or independent(self._width)
+        found = numeric_facts(window, self._quantiles, self._sizes)
+        samples = [self._sample(place, window, rows, found.get(place)) for place in range(len(self.known))]
+        measured = [self._measured(sample) for sample in samples]
+        results = iter(_judged(measured, standing.factors[self.known], self._rule, p_values))
+        features = []
+        for place, tests in enumerate(measured):
+            self._pause()
+            if tests:
+                told = tuple(next(results) for _ in tests)
+                one = _Found(self._portraits[place], samples[place], told, self.known[place], found.get(place))
+                features.append(_feature(one, standing))
+        untested = tuple(sample.profile.name for sample, none in zip(samples, measured, strict=True) if not none)
+        return self._report(tuple(features), untested, rows)
+
+    def _portrait(self, profile: Profile) -> Portrait:
+        self._pause()
+        return Portrait(profile)
+
+    def _measured(self, sample: Sample) -> Sequence[Measurement]:
+        self._pause()
+        return sample.measurements(max(1, self._rule.min_rows))
+
+    def _sample(self, place: int, window: Ordered, rows: int, found: NumericFacts | None) -> Sample:
+        size = window.sizes[place]
+        statistic = None if found is None else found.statistic
+        return Sample(self._portraits[place].profile, window.values[place, :size], rows - size, statistic)
+
+    def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[str, ...], rows: int) -> DriftReport:
+        drifted = sum(feature.drift for feature in features)
+        return DriftReport(
+            features=features,
+            untested=untested,
+            ignored=self._ignored,
+            rows=rows,
+            drift=drifted > 0 if features else None,
+            drifted_features=drifted if features else None,
+            reading=read_report(features, untested, rows),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """A feature's sample, its tests' results, and its place in the reference."""
+    """A feature, its tests' results, its place in the reference, and what is told of its numbers, if it has any."""
 
+    portrait: Portrait
     sample: Sample
     tests: tuple[TestResult, ...]
     index: int
+    numeric: NumericFacts | None
 
 
-def _require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> None:
-    """Refuse what a caller must not give."""
+def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> None:
+    """Refuse what a caller must not give.
+
+    Raises:
+        ValueError: The window is not as wide as the reference, or holds an infinity.
+    """
     width = window.shape[1]
     if len(profiles) != width:
         raise ValueError(f"the window is {width} columns wide, for {len(profiles)} columns of the reference")
     if np.isinf(window).any():
         raise ValueError("the window holds an infinity: only finite values are tested, NaN is a missing one")
-
-
-def _samples(profiles: Sequence[Profile], window: NDArray[np.float64], known: Sequence[int]) -> list[Sample]:
-    columns = np.sort(window.T[list(known)], axis=1)
-    missing = np.count_nonzero(np.isnan(columns), axis=1).tolist()
-    rows = window.shape[0]
-    return [
-        Sample(profiles[index], column[: rows - lacking], lacking)
-        for index, column, lacking in zip(known, columns, missing, strict=True)
-    ]
 
 
 def _judged(
@@ -131,11 +182,11 @@ def _judged(
 def _feature(found: _Found, standing: Standing) -> FeatureDrift:
     """Everything that is told of one feature."""
     profile, window, missing = found.sample.profile, found.sample.window, found.sample.missing
+    numeric = found.numeric
     tests = (*found.tests, *_sequential(found.index, standing))
-    bars = histogram(profile, window, missing)
+    bars = found.portrait.histogram.bars(window, missing)
     effective_rows = max(1.0, (window.size or missing) / float(standing.factors[found.index]))
     change, sentence = read_feature(profile, window, missing, drift=any(test.drift for test in tests))
-    numeric = profile.kind is FeatureKind.NUMERIC
     return FeatureDrift(
         feature=profile.name,
         kind=profile.kind,
@@ -145,10 +196,10 @@ def _feature(found: _Found, standing: Standing) -> FeatureDrift:
         outside=_outside(profile, window),
         effective_rows=effective_rows,
         detectable=detectable(found.tests[0].threshold, effective_rows),
-        effects=effects(profile, window, bars, missing),
+        effects=effects(bars, (profile.rows, window.size + missing), None if numeric is None else numeric.wasserstein),
         histogram=bars,
-        window_quantiles=deciles(window) if numeric and window.size else (),
-        reference_quantiles=deciles(profile.values) if numeric else (),
+        window_quantiles=() if numeric is None else numeric.deciles,
+        reference_quantiles=found.portrait.deciles,
         change=change,
         reading=sentence,
         since=_since(float(standing.since[found.index])),

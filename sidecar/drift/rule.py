@@ -4,7 +4,7 @@ This room is pure: numpy in, numbers out.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +56,8 @@ class Measured:
     effective_rows: float
 
 
-def judge(measured: Sequence[Measured], features: int, rule: Rule, p_values: PValues) -> list[TestResult]:
-    """The verdict of each test of one window.
+def judge(measured: Sequence[Measured], features: int, rule: Rule, p_values: PValues) -> Iterator[TestResult]:
+    """The verdict of each test of one window, in their order, each when it is asked for.
 
     Args:
         measured: The tests of all features.
@@ -67,7 +67,6 @@ def judge(measured: Sequence[Measured], features: int, rule: Rule, p_values: PVa
     """
     found = _p_values([one.measurement for one in measured], p_values)
     levels = bars(found, rule.alpha, rule.correction)
-    results = []
     for one, p_value, level in zip(measured, found.tolist(), levels.tolist(), strict=True):
         if rule.budget is None:
             drift = p_value < level
@@ -77,10 +76,7 @@ def judge(measured: Sequence[Measured], features: int, rule: Rule, p_values: PVa
             drift = one.measurement.statistic > threshold
         statistic = one.measurement.statistic
         test = one.measurement.test
-        results.append(
-            TestResult(test=test, statistic=statistic, p_value=p_value, threshold=_reachable(threshold), drift=drift)
-        )
-    return results
+        yield TestResult(test=test, statistic=statistic, p_value=p_value, threshold=_reachable(threshold), drift=drift)
 
 
 def _bar(one: Measured, features: int, budget: Budget) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sidecar.drift.bets import make_bets
 from sidecar.drift.budget import Budget
+from sidecar.drift.pause import Pause, no_pause
 from sidecar.drift.profile import FeatureKind, Profile
 
 Floats = NDArray[np.float64]
@@ -69,6 +70,7 @@ class Detector:
         budget: Its bar and its tolerance.
         min_rows: No alarm before so many rows.
         digest: Names the reference.
+        pause: Called between features while the bets are made.
 
     Notes:
         With e-values of the rows since the last time, evidence <- (evidence + seconds) * e. Under any tolerated
@@ -82,13 +84,18 @@ class Detector:
         New England Journal of Statistics in Data Science 2(2), 2024.
     """
 
-    def __init__(self, profiles: Sequence[Profile], budget: Budget, min_rows: int, digest: str) -> None:
+    def __init__(
+        self, profiles: Sequence[Profile], budget: Budget, min_rows: int, digest: str, pause: Pause = no_pause
+    ) -> None:
         self._profiles = tuple(profiles)
         self._budget = budget
         self._min_rows = min_rows
         self._bet_on = np.array([profile.kind is not FeatureKind.IGNORED for profile in profiles])
         features = max(1, int(self._bet_on.sum()))
-        self._bets = [make_bets(profile, budget.tolerance, features) for profile in profiles]
+        self._bets = []
+        for profile in profiles:
+            pause()
+            self._bets.append(make_bets(profile, budget.tolerance, features))
         self._width = max((bets.log_weights.size for bets in self._bets), default=0)
         self._log_weights = _padded([bets.log_weights for bets in self._bets], self._width)
         bar = features * budget.evidence_bar

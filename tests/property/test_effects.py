@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
-from sidecar.drift.effects import effects
-from sidecar.drift.histogram import histogram
+from sidecar.drift.histogram import Histogram
 from sidecar.drift.profile import categorical_profile, numeric_profile
+from tests.support.effects import effects_of
 
 Floats = NDArray[np.float64]
 
@@ -34,8 +34,8 @@ def samples(elements: st.SearchStrategy[float]) -> st.SearchStrategy[Floats]:
 def test_equal_to_scipy(reference: Floats, window: Floats, missing: int) -> None:
     """Jensen-Shannon over the bars; Wasserstein over the values, where the reference is not constant."""
     profile = numeric_profile("a", reference)
-    bars = histogram(profile, window, missing)
-    actual = effects(profile, window, bars, missing)
+    bars = Histogram(profile).bars(window, missing)
+    actual = effects_of(profile, window, missing)
     distance = float(jensenshannon([one.reference for one in bars], [one.window for one in bars], base=2))
 
     assert actual.jensen_shannon == pytest.approx(distance, abs=1e-7)
@@ -51,7 +51,7 @@ def test_equal_to_scipy(reference: Floats, window: Floats, missing: int) -> None
 def test_finite_and_within_bounds(reference: Floats, window: Floats, before: int, missing: int) -> None:
     """PSI is at least 0, Jensen-Shannon in [0, 1], Wasserstein at least 0, whatever the values."""
     profile = numeric_profile("a", reference, before)
-    actual = effects(profile, window, histogram(profile, window, missing), missing)
+    actual = effects_of(profile, window, missing)
 
     assert 0 <= actual.psi < math.inf
     assert 0 <= actual.jensen_shannon <= 1
@@ -64,7 +64,7 @@ def test_zero_on_itself(reference: Floats, missing: int) -> None:
     """A window with the reference's shares has no effect, be its values numbers or codes."""
     for profile in (numeric_profile("a", reference, missing), categorical_profile("a", reference, {}, missing)):
         window = np.repeat(reference, 2)
-        actual = effects(profile, window, histogram(profile, window, 2 * missing), 2 * missing)
+        actual = effects_of(profile, window, 2 * missing)
 
         assert pytest.approx(0.0, abs=1e-12) == actual.psi
         assert pytest.approx(0.0, abs=1e-7) == actual.jensen_shannon
@@ -76,6 +76,6 @@ def test_zero_on_itself(reference: Floats, missing: int) -> None:
 def test_psi_and_jensen_shannon_do_not_know_the_unit(reference: Floats, window: Floats) -> None:
     """Values times a power of two fall into the same bars and lie as many deviations apart."""
     small, large = numeric_profile("a", reference), numeric_profile("a", reference * 1024)
-    expected = effects(small, window, histogram(small, window, 0), 0)
+    expected = effects_of(small, window)
 
-    assert expected == effects(large, window * 1024, histogram(large, window * 1024, 0), 0)
+    assert expected == effects_of(large, window * 1024)

@@ -94,7 +94,7 @@ def starters() -> Mapping[str, Starter | None]:
         OURS: ours(),
         "nginx": _nginx if shutil.which("nginx") else None,
         "haproxy": _haproxy if shutil.which("haproxy") else None,
-        "envoy": _envoy(next(envoy.parent.glob("lib/*/site-packages/envoy/_bin/envoy"))) if envoy else None,
+        "envoy": _envoy(next(envoy.parents[1].glob("lib/*/site-packages/envoy/_bin/envoy"))) if envoy else None,
         GO: _go(go, events=False) if go else None,
         GO_EVENTS: _go(go, events=True) if go else None,
         PLAIN: _plain,

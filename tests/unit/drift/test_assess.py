@@ -307,3 +307,40 @@ def test_by_p_value_there_is_no_detector() -> None:
     assert (0, 0) == (said.fed, said.skipped)
     assert {TestName.KS} == {test.test for feature in said.report.features for test in feature.tests}
     assert all(math.isnan(since) for since in said.state.since)
+
+
+def test_what_is_known_of_rows_changes_nothing() -> None:
+    """An assessor that has met most of the rows says the same of them as one that meets all for the first time."""
+    watched = stream()
+    watched.append(rows(1, 900))
+    watched.look()
+    watched.append(rows(2, 300))
+    report, fresh = watched.look().report, stream()
+    fresh.append(np.vstack([rows(1, 900), rows(2, 300)]))
+    effects = [one.effects for one in fresh.look().report.features]
+
+    assert effects == [one.effects for one in report.features]
+    assert [one.distance.statistic for one in report.features] == [
+        one.distance.statistic for one in fresh.said[0].report.features
+    ]
+
+
+def test_it_pauses_between_features() -> None:
+    """Where it is made, and at each look, at least once a feature: others may wait for the interpreter."""
+    pauses: list[None] = []
+    watched = Stream(Assessor(profiles(), RULE, "digest", lambda: pauses.append(None)), 1000)
+    made = len(pauses)
+    watched.append(rows(1, 100))
+    watched.look()
+
+    assert made >= FEATURES
+    assert len(pauses) >= made + FEATURES
+
+
+@pytest.mark.parametrize("rule", [RULE, Rule(0.05, Correction.HOLM, 50)])
+def test_an_infinity_is_refused(rule: Rule) -> None:
+    """It is the caller's fault."""
+    watched = stream(rule=rule)
+    watched.append(np.full((60, FEATURES), np.inf))
+    with pytest.raises(ValueError, match="holds an infinity"):
+        watched.look()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sidecar.drift.ks import ks_statistic, sorted_ks_statistic
+from sidecar.drift.ks import ks_statistic, ranked_ks_statistics, sorted_ks_statistic, sorted_ks_statistics
 from sidecar.errors import EmptySampleError
 
 KNOWN = [
@@ -72,3 +72,31 @@ def test_not_finite(value: float) -> None:
         sorted_ks_statistic(np.array([1.0]), bad)
     with pytest.raises(ValueError, match="the reference holds NaN or an infinity"):
         sorted_ks_statistic(bad, np.array([1.0]))
+
+
+def test_many_windows_by_their_ranks() -> None:
+    """By hand, against 1, 2, 2, 3: values of 0 and 9 are a half off; two of 2 lead by a quarter, and so they trail."""
+    below, upto = np.array([[0, 4], [1, 1]], dtype=np.uint16), np.array([[0, 4], [3, 3]], dtype=np.uint16)
+
+    assert [0.5, 0.25] == ranked_ks_statistics(4, below, upto).tolist()
+
+
+def test_sizes_whose_lattice_is_fine() -> None:
+    """By hand, where lcm(m, n) is beyond 32 bits: all three values lie among the reference's first three of m."""
+    m = 4_294_967_291
+    ranks = np.array([[1, 2, 3]], dtype=np.uint32)
+
+    assert (m - 3) / m == ranked_ks_statistics(m, ranks, ranks)[0]
+
+
+@pytest.mark.parametrize(("m", "n"), [(40, 1), (7, 300), (1_000, 999), (300, 5_000)])
+@pytest.mark.parametrize("digits", [0, 1, 8])
+def test_blocks_that_are_left_out_change_nothing(m: int, n: int, digits: int) -> None:
+    """Many at once, looked up in part, are what each is when all of its values are; with ties or without."""
+    generator = np.random.default_rng(m + n + digits)
+    references = [np.sort(generator.normal(size=m).round(digits)) for _ in range(20)]
+    windows = np.sort(generator.normal(0.2, 1, size=(20, n)).round(digits), axis=1)
+    pairs = list(zip(references, windows, strict=True))
+    below, upto = (np.stack([np.searchsorted(*pair, side=side) for pair in pairs]) for side in ("left", "right"))
+
+    assert ranked_ks_statistics(m, below, upto).tolist() == sorted_ks_statistics(references, windows).tolist()

@@ -1,0 +1,131 @@
+"""The tables of the engine."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from benchmarks.engine import looks
+from benchmarks.engine.cases import GRID, QUICK, Case
+from benchmarks.engine.rivals import FEWEST_ROUNDS, ROUNDS, SECONDS, Record, Rival, race, started
+from benchmarks.parts import environment
+from benchmarks.results import Cell, Plot, Table
+from benchmarks.statistics.work import Effort
+
+OURS = ("driftgauge", "driftgauge, 1 % new", "driftgauge, 10 % new")
+PEERS = ("scipy asymp", "scipy auto", "alibi-detect", "frouros")
+
+Records = Mapping[Case, Mapping[str, Record]]
+Seconds = Callable[[Record], Sequence[float]]
+
+_DIFFERENCE, _P_DIFFERENCE = 1e-12, 1e-9
+"""What our statistics and p-values may differ by from scipy's."""
+
+_ROUNDED = 1e-6
+"""What those of peers may: alibi-detect keeps numbers of 32 bits."""
+
+_METHOD = (
+    "Statistic D and p-value of all features; reference rows x window rows x features, standard normal. Each "
+    "contestant is a process with one thread; in turn each is asked for two windows: the first wakes it up, "
+    f"the second counts, for at most {ROUNDS} rounds, and {FEWEST_ROUNDS} where it has taken more than {SECONDS:g} s; "
+    "figures are medians. driftgauge meets each window for the first time; with 1 or 10 % new rows it keeps places "
+    "of rows from the window before, as looks do. The reference is made ready before the clock runs. Our D and p are "
+    "those of scipy asymp to 1e-12 and 1e-9."
+)
+
+
+def run(effort: Effort) -> list[Table]:
+    """All tables; nothing else may run beside them."""
+    with started(_rivals()) as contestants:
+        rounds = effort.of(ROUNDS, FEWEST_ROUNDS)
+        records = {case: race(contestants, case, rounds) for case in (QUICK if effort.quick else GRID)}
+        versions = _versions({one.rival.engine: one.versions for one in contestants})
+    return [*tables(records, versions), *looks.run(effort)]
+
+
+def tables(records: Records, versions: dict[str, str]) -> list[Table]:
+    """What was measured, as tables.
+
+    Raises:
+        ValueError: Somebody's statistics, or our p-values, are not scipy's.
+    """
+    for found in records.values():
+        require_agreement({name: record.first for name, record in found.items()})
+    return [
+        _costs("engine-cpu", "CPU time of a KS test of all features", records, versions, lambda record: record.cpu),
+        _costs("engine-wall", "The same by the clock", records, versions, lambda record: record.wall),
+        _ratios(records, versions),
+    ]
+
+
+def require_agreement(found: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> None:
+    """Refuse figures of contestants that found something else in the same window.
+
+    Args:
+        found: Statistics and p-values by contestant; scipy asymp is among them.
+
+    Raises:
+        ValueError: Somebody's statistics, or our p-values, are not those of scipy asymp.
+    """
+    statistics, p_values = (np.array(one) for one in found["scipy asymp"])
+    for name, (some, chances) in found.items():
+        if np.abs(np.array(some) - statistics).max() > (_DIFFERENCE if name in OURS else _ROUNDED):
+            raise ValueError(f"{name} finds other statistics than scipy")
+        if name in OURS and np.abs(np.array(chances) - p_values).max() > _P_DIFFERENCE:
+            raise ValueError(f"{name} finds other p-values than scipy")
+
+
+def _rivals() -> list[Rival]:
+    ours = Path(sys.executable)
+    return [
+        Rival(OURS[0], "driftgauge", 10, ours),
+        Rival(OURS[1], "driftgauge_kept", 100, ours),
+        Rival(OURS[2], "driftgauge_kept", 10, ours),
+        Rival(PEERS[0], "scipy_asymp", 10, ours),
+        Rival(PEERS[1], "scipy_auto", 10, ours),
+        Rival(PEERS[2], "alibi_detect", 10, environment("alibi-detect")),
+        Rival(PEERS[3], "frouros", 10, environment("frouros")),
+    ]
+
+
+def _versions(told: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """By the program's name; what a peer's environment has otherwise than ours is named after it."""
+    found = dict(told["driftgauge"])
+    for engine, some in told.items():
+        for name, version in some.items():
+            if found.setdefault(name, version) != version:
+                found[f"{name} of {engine}"] = version
+    return found
+
+
+def _costs(slug: str, title: str, records: Records, versions: dict[str, str], seconds: Seconds) -> Table:
+    names = (*OURS, *PEERS)
+    columns = tuple(f"{name}, ms" for name in names)
+    rows = tuple(
+        (case.name, *(_milliseconds(found.get(name), seconds) for name in names)) for case, found in records.items()
+    )
+    plot = Plot(columns, "ms", is_logarithmic=True)
+    return Table(slug, title, _METHOD, ("m x n x d", *columns), rows, plot, versions)
+
+
+def _milliseconds(record: Record | None, seconds: Seconds) -> Cell:
+    return None if record is None else 1_000 * median(seconds(record))
+
+
+def _ratios(records: Records, versions: dict[str, str]) -> Table:
+    pairs = [(ours, peer) for peer in PEERS for ours in OURS]
+    columns = tuple(f"{ours}, vs {peer}" for ours, peer in pairs)
+    rows = tuple(
+        (case.name, *(_ratio(found.get(ours), found.get(peer)) for ours, peer in pairs))
+        for case, found in records.items()
+    )
+    method = f"CPU time of the peer divided by ours: how many times as fast. {_METHOD}"
+    return Table(
+        "engine-ratios", "How many times as fast as peers", method, ("m x n x d", *columns), rows, None, versions
+    )
+
+
+def _ratio(ours: Record | None, peer: Record | None) -> Cell:
+    return None if ours is None or peer is None else median(peer.cpu) / median(ours.cpu)

@@ -1,0 +1,26 @@
+"""The effect sizes of one feature, put together as reports do."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidecar.drift.effects import effects
+from sidecar.drift.histogram import Histogram
+from sidecar.drift.profile import FeatureKind, Profile
+from sidecar.drift.result import Effects
+from sidecar.drift.wasserstein import Quantiles, wasserstein
+
+Floats = NDArray[np.float64]
+
+
+def distance_of(reference: Floats, window: Floats) -> float | None:
+    """The Wasserstein distance of two sorted samples."""
+    upto = np.searchsorted(reference, window, side="right")
+    (found,) = wasserstein([Quantiles(reference)], window[np.newaxis], upto[np.newaxis])
+    return found
+
+
+def effects_of(profile: Profile, window: Floats, missing: int = 0) -> Effects:
+    """All effect sizes of a sorted window."""
+    numeric = profile.kind is FeatureKind.NUMERIC and window.size > 0
+    distance = distance_of(profile.values, window) if numeric else None
+    return effects(Histogram(profile).bars(window, missing), (profile.rows, window.size + missing), distance)

@@ -1,0 +1,90 @@
+"""The engine's suite: contestants answer alike, tables hold what they said, and what differs is refused."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.engine.cases import GRID, Case, write
+from benchmarks.engine.looks import STREAMS, measure
+from benchmarks.engine.rivals import Record, Rival, race, started
+from benchmarks.engine.suite import OURS, PEERS, require_agreement, tables
+
+SMALL = Case(60, 40, 2)
+
+
+def record(seconds: float) -> Record:
+    """One that took so long each time."""
+    return Record(([0.5], [0.1]), [seconds, seconds, 3 * seconds], [2 * seconds])
+
+
+def test_cases_have_names_to_read() -> None:
+    """Thousands are written short."""
+    assert ["1k x 500 x 13", "10k x 2k x 13"] == [case.name for case in GRID[:2]]
+
+
+def test_streams_are_long_enough(tmp_path: Path) -> None:
+    """For as many windows, each a tenth of one after the one before."""
+    write(SMALL, 5, tmp_path / "case.npz")
+    data = np.load(tmp_path / "case.npz")
+
+    assert ((60, 2), (60, 2), 40) == (data["reference"].shape, data["stream"].shape, data["window_rows"])
+
+
+def test_contestants_are_asked_in_turn() -> None:
+    """Processes of ours and of scipy find the same in the same window; one that is not installed is left out."""
+    ours = Path(sys.executable)
+    rivals = [
+        Rival(OURS[0], "driftgauge", 10, ours),
+        Rival(OURS[2], "driftgauge_kept", 10, ours),
+        Rival(PEERS[0], "scipy_asymp", 10, ours),
+        Rival(PEERS[3], "frouros", 10, None),
+    ]
+    with started(rivals) as contestants:
+        records = race(contestants, SMALL, 2)
+        versions = contestants[0].versions
+
+    assert [rival.name for rival in rivals[:3]] == list(records)
+    assert [2, 2, 2] == [len(one.cpu) for one in records.values()]
+    assert {"numpy", "scipy"} == set(versions)
+    require_agreement({name: one.first for name, one in records.items()})
+
+
+def test_one_who_takes_long_is_asked_less() -> None:
+    """Three windows are the fewest."""
+    slow = Record(([], []), [1.0, 1.0], [3.0, 3.0])
+
+    assert not slow.is_done
+    slow.cpu.append(1.0)
+
+    assert slow.is_done
+
+
+def test_tables_hold_medians_and_ratios() -> None:
+    """By hand: a peer that takes 20 ms where ours takes 2 is ten times as slow; one that is not there has no figure."""
+    found = {OURS[0]: record(0.002), PEERS[0]: record(0.02)}
+    cpu, wall, ratios = tables({SMALL: found}, {"numpy": "1"})
+
+    assert ("60 x 40 x 2", 2.0, None, None, 20.0, None, None, None) == cpu.rows[0]
+    assert ("60 x 40 x 2", 4.0, None, None, 40.0, None, None, None) == wall.rows[0]
+    assert ("60 x 40 x 2", 10.0, *[None] * 11) == ratios.rows[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "what"),
+    [
+        (OURS[1], ([0.5 + 1e-9], [0.1]), "statistics"),
+        (PEERS[2], ([0.5 + 1e-5], [0.1]), "statistics"),
+        (OURS[1], ([0.5], [0.1 + 1e-7]), "p-values"),
+    ],
+)
+def test_who_finds_something_else_is_refused(name: str, found: tuple[list[float], list[float]], what: str) -> None:
+    """Speed that costs digits counts for nothing."""
+    with pytest.raises(ValueError, match=f"{name} finds other {what}"):
+        require_agreement({PEERS[0]: ([0.5], [0.1]), name: found})
+
+
+def test_what_a_look_costs_is_measured() -> None:
+    """Its making, the first one, and later ones."""
+    assert all(cost > 0 for cost in measure(STREAMS[0], 1))

@@ -1,0 +1,40 @@
+"""What is told of many features at once is what is told of each alone."""
+
+import numpy as np
+import pytest
+
+from sidecar.drift.ks import ks_statistic
+from sidecar.drift.numeric import numeric_facts
+from sidecar.drift.quantiles import deciles
+from sidecar.drift.ranks import ordered
+from sidecar.drift.wasserstein import Quantiles
+from tests.support.effects import distance_of
+
+
+@pytest.mark.parametrize("rows", [40, 20_000])
+def test_each_feature_as_if_alone(rows: int) -> None:
+    """With references and windows of several sizes, and more values than are looked at together."""
+    generator = np.random.default_rng(1)
+    references = [np.sort(generator.normal(size=size)) for size in (100, 100, 70, 100, 1)]
+    columns = generator.normal(size=(5, rows)).round(1)
+    columns[1, ::3] = np.nan
+    columns[3] = np.nan
+    found = numeric_facts(
+        ordered(references, columns), [Quantiles(one) for one in references], [one.size for one in references]
+    )
+
+    assert [0, 1, 2, 4] == sorted(found)
+    for index, one in found.items():
+        values = np.sort(columns[index][~np.isnan(columns[index])])
+
+        assert ks_statistic(references[index], values) == one.statistic
+        assert distance_of(references[index], values) == one.wasserstein
+        assert deciles(values) == one.deciles
+
+
+def test_features_that_are_not_numeric_are_left_out() -> None:
+    """Codes have no order."""
+    reference = np.array([1.0, 2.0])
+    found = numeric_facts(ordered([reference, reference], np.ones((2, 3))), [None, Quantiles(reference)], [2, 2])
+
+    assert [1] == list(found)
