@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --extra parquet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test unit lint format check bench-statistics lock clean
+.PHONY: help demo test chart-test unit lint format check bench bench-statistics lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ format: $(VENV)/.dev ## rewrite the code in the house's form
 
 check: lint test ## what must pass before a commit
 
+bench: $(VENV)/.bench ## measure cost beside peers, some 20 min: ONLY="proxy logger engine store footprint beside", QUICK=1, WRITE=1
+	$(BIN)/python -m benchmarks $(ONLY) $(if $(QUICK),--quick) $(if $(WRITE),--write docs/performance.md)
+
 bench-statistics: $(VENV)/.dev ## measure false alarms, delay and cost of the tests, and write docs/statistics.md's tables anew
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
 
@@ -48,6 +51,7 @@ lock: ## write the locks anew after a change of pyproject.toml; UPGRADE=1 takes 
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group demo -c requirements/runtime.lock -o requirements/demo.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group dev -c requirements/demo.lock -o requirements/dev.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group chart -c requirements/dev.lock -o requirements/chart.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --group bench -c requirements/chart.lock -o requirements/bench.lock
 
 clean: ## forget what was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -73,4 +77,9 @@ $(VENV)/.dev: requirements/dev.lock pyproject.toml | $(VENV)/.python
 $(VENV)/.chart: requirements/chart.lock $(VENV)/.dev
 	@echo "Installing the locked packages of the chart's tests ..."
 	@$(PIP) --require-hashes --no-deps -r requirements/chart.lock
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.lock $(VENV)/.dev
+	@echo "Installing the locked packages of the benchmarks ..."
+	@$(PIP) --require-hashes --no-deps -r requirements/bench.lock
 	@touch $@

@@ -1,10 +1,12 @@
 """Fixtures that every folder shares, and the rule that a complete machine skips nothing."""
 
+import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 
 import hypothesis
 import pytest
+import uvloop
 
 pytest_plugins = ["tests.support.redis_fixtures"]
 
@@ -12,6 +14,11 @@ pytest_plugins = ["tests.support.redis_fixtures"]
 hypothesis.settings.register_profile("judged", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("judged")
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that the product runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.hookimpl(wrapper=True)
