@@ -123,16 +123,19 @@ class ClientConnection(asyncio.Protocol):
 
     def over(self, *, stays: bool) -> None:
         """The exchange has ended; see to what waits behind it, or end the connection."""
-        self._talk, self.begun, self._is_held = None, None, False
+        self._talk, self.begun = None, None
+        was_held, self._is_held = self._is_held, False
         waiting = self._requests.waiting_bytes
         if not stays or ((self._has_finished or self._host.draining) and not waiting):
             self._leave()
-        else:
-            self._deadline.set(self._patience.keepalive)
+        elif waiting or was_held:
+            self._deadline.set(self._patience.head if waiting else self._patience.keepalive)
             if waiting:
                 self.begun = self._timer()
-                self._deadline.set(self._patience.head)
             self._read(b"")
+        else:
+            self._deadline.set(self._patience.keepalive)
+            self._requests.over()
         self._host.rested()
 
     def break_off(self, *, reset: bool) -> None:

@@ -11,6 +11,7 @@ from sidecar.http1.heads import AnswerHead, read_answer
 from sidecar.http1.limits import MAX_HEAD_BYTES
 
 _END = b"\r\n\r\n"
+_END_BYTES = len(_END)
 _SWITCHING = 101
 
 
@@ -99,8 +100,8 @@ class Answers:
 
     def _read_head(self) -> bool:
         data = self._held
-        end = data.find(_END, self._seen - len(_END) if self._seen > len(_END) else 0) + len(_END)
-        if end < len(_END):
+        end = data.find(_END, self._seen - _END_BYTES if self._seen > _END_BYTES else 0) + _END_BYTES
+        if end < _END_BYTES:
             if len(data) > MAX_HEAD_BYTES or HOPELESS.search(data, self._seen and self._seen - 1):
                 raise BadAnswerError("the head is not HTTP/1.1")
             self._seen = len(data)
@@ -119,6 +120,15 @@ class Answers:
         return True
 
     def _begin(self, head: AnswerHead, receiver: Receiver) -> None:
+        held = self._held
+        if held and head.length == len(held) and head.has_body(self._method):
+            # As most: head and body came together, and nothing else.
+            self._held, self._keeps = b"", head.keeps
+            receiver.answer_head(head)
+            if self._receiver is not None:
+                receiver.answer_piece(held)
+            self._end(())
+            return
         body = self._body = _body_of(head, self._method)
         self._keeps = head.keeps and not body.is_ended_by_close
         receiver.answer_head(head)

@@ -11,6 +11,7 @@ from sidecar.http1.heads import RequestHead, read_request
 from sidecar.http1.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
 
 _END = b"\r\n\r\n"
+_END_BYTES = len(_END)
 
 
 class Conversation(Protocol):
@@ -124,11 +125,11 @@ class Requests:
 
     def _read_head(self) -> bool:
         data = self._held
-        end = data.find(_END, self._seen - len(_END) if self._seen > len(_END) else 0) + len(_END)
+        end = data.find(_END, self._seen - _END_BYTES if self._seen > _END_BYTES else 0) + _END_BYTES
         if self._may_skip and data.startswith(b"\r\n"):  # RFC 9112 section 2.2 asks for leniency with one empty line
             self._may_skip, self._held = False, data[2:]
             return True
-        if end < len(_END):
+        if end < _END_BYTES:
             self._look_at_part(data)
             return False
         self._seen, self._may_skip = 0, True
