@@ -1,6 +1,7 @@
 """Programs that a benchmark starts: on the cores that it says, with what they cost in CPU and memory."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -112,6 +113,13 @@ def is_listening(port: int) -> bool:
     """Whether a connection to the port is accepted."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def version(argv: Sequence[str]) -> str:
+    """The version that a program tells when it is called so."""
+    told = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - what benchmarks name
+    found = re.search(r"\d+\.\d+[.\d]*", told.stdout + told.stderr)
+    return found[0] if found else "?"
 
 
 def _tasks(pid: int) -> list[Path]:

@@ -1,13 +1,11 @@
 """How each proxy is started between a client and a model."""
 
-import re
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.children import Program, free_port, module
+from benchmarks.children import Program, free_port, module, version
 from benchmarks.ground import driftgauge
 from benchmarks.parts import built, environment
 from benchmarks.proxy import configs
@@ -104,10 +102,4 @@ def starters() -> Mapping[str, Starter | None]:
 def versions() -> dict[str, str]:
     """The version of each program that takes part, as it tells it."""
     asked = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "go": ["go", "version"]}
-    return {name: _version(argv) for name, argv in asked.items() if shutil.which(argv[0])}
-
-
-def _version(argv: list[str]) -> str:
-    told = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - one of the above
-    found = re.search(r"\d+\.\d+[.\d]*", told.stdout + told.stderr)
-    return found[0] if found else "?"
+    return {name: version(argv) for name, argv in asked.items() if shutil.which(argv[0])}

@@ -1,0 +1,1 @@
+"""What the process costs before it does anything, and whether that stays so."""

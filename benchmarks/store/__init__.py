@@ -1,0 +1,1 @@
+"""What rows in Redis cost the client, by the way in which they lie there."""

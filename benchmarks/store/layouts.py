@@ -1,0 +1,117 @@
+"""Ways to keep the newest rows in Redis: the usual ones, and the product's own."""
+
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from redis.asyncio import Redis
+
+from sidecar.payload import Kind, ModelKey
+from sidecar.storage.redis import RedisRing
+from sidecar.storage.ring import Block, StreamKey
+
+Rows = NDArray[np.float64]
+_STREAM = StreamKey(ModelKey("cellar", "wine", "predictor", "wine"), Kind.REQUEST)
+_KEY = "rows"
+
+
+class Layout(Protocol):
+    """One way."""
+
+    async def append(self, rows: Rows) -> None:
+        """Add rows at the newest end; old ones go."""
+
+    async def read(self) -> Rows:
+        """The newest rows."""
+
+
+class RowByRow:
+    """A list with a value for each row, pushed one by one in a pipeline, trimmed at each flush.
+
+    Args:
+        client: To Redis.
+        capacity: Rows that are kept.
+        width: Of a row.
+    """
+
+    def __init__(self, client: Redis, capacity: int, width: int) -> None:
+        self._client = client
+        self._capacity = capacity
+        self._width = width
+
+    async def append(self, rows: Rows) -> None:
+        """One RPUSH a row."""
+        pipe = self._client.pipeline(transaction=False)
+        for row in rows:
+            pipe.rpush(_KEY, row.tobytes())
+        pipe.ltrim(_KEY, -self._capacity, -1)
+        await pipe.execute()
+
+    async def read(self) -> Rows:
+        """All values."""
+        found = await cast("object", self._client.lrange(_KEY, 0, -1))  # type: ignore[misc]
+        return np.frombuffer(b"".join(cast("list[bytes]", found)), "<f8").reshape(-1, self._width)
+
+
+class OnePush(RowByRow):
+    """The same list, all rows of a flush in one RPUSH."""
+
+    async def append(self, rows: Rows) -> None:
+        """One RPUSH a flush."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.rpush(_KEY, *[row.tobytes() for row in rows])
+        pipe.ltrim(_KEY, -self._capacity, -1)
+        await pipe.execute()
+
+
+class EntryByRow(RowByRow):
+    """A stream with an entry for each row."""
+
+    async def append(self, rows: Rows) -> None:
+        """One XADD a row."""
+        pipe = self._client.pipeline(transaction=False)
+        for row in rows:
+            pipe.xadd(_KEY, {"data": row.tobytes()}, maxlen=self._capacity, approximate=False)
+        await pipe.execute()
+
+    async def read(self) -> Rows:
+        """All entries."""
+        found = cast("list[tuple[bytes, dict[bytes, bytes]]]", await self._client.xrange(_KEY))
+        return np.frombuffer(b"".join(fields[b"data"] for _, fields in found), "<f8").reshape(-1, self._width)
+
+
+class Ours:
+    """The product's own: one entry of a stream for each flush.
+
+    Args:
+        client: To Redis.
+        capacity: Rows that are kept.
+        width: Of a row.
+    """
+
+    def __init__(self, client: Redis, capacity: int, width: int) -> None:
+        self._client = client
+        self._capacity = capacity
+        self._width = width
+        self._ring = RedisRing(client, capacity, 3600.0, 30.0)
+
+    async def append(self, rows: Rows) -> None:
+        """One block."""
+        await self._ring.append(_STREAM, Block("schema", rows, 0.0))
+
+    async def read(self) -> Rows:
+        """As a process that has just started: nothing is known."""
+        return (await RedisRing(self._client, self._capacity, 3600.0, 30.0).read(_STREAM, "schema", self._width)).rows
+
+    async def read_what_is_new(self) -> Rows:
+        """As at each look."""
+        return (await self._ring.read(_STREAM, "schema", self._width)).rows
+
+
+OURS = "driftgauge: one stream entry a flush"
+LAYOUTS: dict[str, type[RowByRow] | type[Ours]] = {
+    OURS: Ours,
+    "list, RPUSH of each row": RowByRow,
+    "list, one RPUSH a flush": OnePush,
+    "stream, XADD of each row": EntryByRow,
+}
