@@ -48,9 +48,9 @@ def _needs(effort: Effort) -> Table:
         title="Time to the first answer, memory, and CPU while nothing happens",
         method=(
             f"From the start of the program to the first answer through it, median of {effort.of(7, 2)} starts on a "
-            "warm disk. Memory is resident (Rss), and what is its own is the proportional share (Pss); under load is after "
-            f"{effort.of(40_000, 2_000):,} small requests on 64 connections, with the window full at 2,000 rows of "
-            f"{COLUMNS} features. CPU while nothing happens is measured over {effort.of(40, 5)} s, an evaluation "
+            "warm disk. Memory is resident (Rss), and what is its own is the proportional share (Pss); under load is "
+            f"after {effort.of(40_000, 2_000):,} small requests on 64 connections, with the window full at 2,000 rows "
+            f"of {COLUMNS} features. CPU while nothing happens is measured over {effort.of(40, 5)} s, an evaluation "
             "among them."
         ),
         columns=("proxy", *columns),

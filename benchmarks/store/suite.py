@@ -42,8 +42,8 @@ def _table(effort: Effort, width: int, found: dict[str, list[Cell]]) -> Table:
         title=f"Rows of {width} features in Redis: CPU of the client, and time of a read",
         method=(
             f"A window of {WINDOW_ROWS:,} rows of {width} float64; median of {effort.of(5, 1)} interleaved rounds. CPU "
-            "is user and system of the client, redis-py with hiredis, asyncio; a read is wall time, decoded to one array. "
-            "What is new: 64 rows since the last read. The last column compares CPU a row at 64 rows a flush."
+            "is user and system of the client, redis-py with hiredis, asyncio; a read is wall time, decoded to one "
+            "array. What is new: 64 rows since the last read. The last column compares CPU a row at 64 rows a flush."
         ),
         columns=("layout", *columns, "driftgauge is"),
         rows=tuple((name, *cells, _ratio(found[OURS][at], cells[at])) for name, cells in found.items()),
