@@ -47,7 +47,7 @@ def soak(requests: int, kind: str = "none") -> Iterator[tuple[int, float]]:
         stack.enter_context(Program(module("benchmarks.model", port), port, OTHER_CORES))
         options = stack.enter_context(redis_of(kind))
         words = ["--upstream-url", f"http://127.0.0.1:{port}", "--reference", data, "--inference-service", "wine"]
-        program = stack.enter_context(driftgauge("proxy", *words, *options))
+        program = stack.enter_context(driftgauge("proxy", *words, *options, "--evaluation-interval-seconds", 5))
         yield 0, program.memory()
         for done in range(PIECE, requests + 1, PIECE):
             send(program.port, Shape((body,), CONNECTIONS, PIECE))

@@ -1,0 +1,43 @@
+"""Ten thousand clients that say nothing keep nobody from being served."""
+
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.support.echo_model import EchoModel
+from tests.support.processes import Driftgauge
+from tests.support.traffic import ask, body_of
+
+IDLE = 10_000
+REFERENCE = Path(__file__).parents[2] / "examples" / "wine" / "red.csv"
+ROW = [7.4, 0.7, 0.0, 1.9, 0.076, 11.0, 34.0, 0.9978, 3.51, 0.56, 9.4]
+GROWTH_MEGABYTES = 60
+"""6 kB for each connection: a transport, a reader of requests, a deadline."""
+
+
+@contextmanager
+def _many_files() -> Iterator[None]:
+    """As many open files as the system lets this process, and so its children, have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_idle_connections() -> None:
+    """They cost some kilobytes each, others are served beside them, and so are they when they speak."""
+    with _many_files(), EchoModel() as model, ExitStack() as stack:
+        proxy = stack.enter_context(Driftgauge("proxy", "--upstream-url", model.url, "--reference", REFERENCE))
+        before = proxy.metrics().total("process_resident_memory_bytes")
+        idle = [stack.enter_context(socket.create_connection(("127.0.0.1", proxy.port))) for _ in range(IDLE)]
+        ask(proxy.port, body_of([ROW]))
+        grown = proxy.metrics().total("process_resident_memory_bytes") - before
+        for one in (idle[0], idle[-1]):
+            one.sendall(b"GET / HTTP/1.1\r\nHost: m\r\n\r\n")
+            assert one.recv(12).startswith(b"HTTP/1.1 ")
+
+    assert GROWTH_MEGABYTES > grown / 2**20
