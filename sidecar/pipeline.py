@@ -92,6 +92,8 @@ class Pipeline:
         self._decoding = Decoder(references, outputs, settings.max_payload_bytes, settings.window_rows)
         self._queue: deque[Payload] = deque()
         self._queued_bytes = 0
+        self._enough_payloads = min(_BATCH_PAYLOADS, (settings.queue_payloads + 1) // 2)
+        self._enough_bytes = settings.queue_bytes / 2
         self._in_hand: dict[int, Payload] = {}
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
@@ -107,17 +109,21 @@ class Pipeline:
         """Take a payload if there is room; never blocks, never raises."""
         if is_folded(payload.model):
             self._lose(payload, Reason.OTHER_MODEL)
-        elif not sampled(payload.id, self._settings.sample_ratio):
+            return
+        if not sampled(payload.id, self._settings.sample_ratio):
             self._end(payload, Outcome.SAMPLED_OUT)
-        elif not self._has_room(payload):
+            return
+        waiting, size = len(self._queue), self._queued_bytes + len(payload.body)
+        if waiting >= self._settings.queue_payloads or size > self._settings.queue_bytes:
             self._full.set()  # what waits need not wait for company
             self._lose(payload, Reason.QUEUE_FULL)
-        else:
-            self._queue.append(payload)
-            self._queued_bytes += len(payload.body)
+            return
+        self._queue.append(payload)
+        self._queued_bytes = size
+        if waiting == 0:
             self._arrived.set()
-            if self._is_filling:
-                self._full.set()
+        if self._is_filling:
+            self._full.set()
 
     async def run(self) -> None:
         """Flush batch after batch until drained."""
@@ -143,17 +149,10 @@ class Pipeline:
         self._queue.clear()
         self._decoder.shutdown(wait=False, cancel_futures=True)
 
-    def _has_room(self, payload: Payload) -> bool:
-        return (
-            len(self._queue) < self._settings.queue_payloads
-            and self._queued_bytes + len(payload.body) <= self._settings.queue_bytes
-        )
-
     @property
     def _is_filling(self) -> bool:
         """Whether a batch is complete, or half of either bound used: then nothing waits for company."""
-        enough = min(_BATCH_PAYLOADS, (self._settings.queue_payloads + 1) // 2)
-        return len(self._queue) >= enough or 2 * self._queued_bytes >= self._settings.queue_bytes
+        return len(self._queue) >= self._enough_payloads or self._queued_bytes >= self._enough_bytes
 
     async def _wait_for_company(self) -> None:
         await self._arrived.wait()
@@ -217,10 +216,15 @@ class Pipeline:
         return await asyncio.get_running_loop().run_in_executor(self._decoder, self._decoding.one, payload)
 
     def _count_rows(self, result: Result) -> None:
+        first = result.payloads[0]
+        if first.kind is not Kind.REQUEST:
+            return
+        totals: defaultdict[int | None, int] = defaultdict(int)
         for payload, count in zip(result.payloads, result.row_counts, strict=True):
-            if payload.kind is Kind.REQUEST:
-                code = "" if payload.status is None else str(payload.status)
-                self._metrics.model(payload.model).count_rows(code, count)
+            totals[payload.status] += count
+        metrics = self._metrics.model(first.model)
+        for status, total in totals.items():
+            metrics.count_rows("" if status is None else str(status), total)
 
     async def _append(self, stream: StreamKey, group: Sequence[Result]) -> None:
         tables = [result.rows for result in group if not isinstance(result.rows, Reason)]
