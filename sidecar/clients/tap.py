@@ -13,17 +13,6 @@ class TapRoom:
     def __init__(self, size_bytes: int) -> None:
         self.free_bytes = size_bytes
 
-    def take(self, size_bytes: int) -> bool:
-        """Claim room; says whether there was enough."""
-        if size_bytes > self.free_bytes:
-            return False
-        self.free_bytes -= size_bytes
-        return True
-
-    def give_back(self, size_bytes: int) -> None:
-        """Return room that was claimed."""
-        self.free_bytes += size_bytes
-
 
 class Tap:
     """The copy of one body; gives up, never waits, when it cannot hold it.
@@ -45,15 +34,16 @@ class Tap:
 
     def add(self, piece: bytes) -> None:
         """Keep a piece of the body, or give all of it up."""
-        size = len(piece)
+        size, room = len(piece), self._room
         self.size_bytes += size
         if self.loss is not None:
             return
         if self.size_bytes > self._max_bytes:
             self.give_up(Reason.TOO_LARGE)
-        elif not self._room.take(size):
+        elif size > room.free_bytes:
             self.give_up(Reason.QUEUE_FULL)
         else:
+            room.free_bytes -= size
             self._held_bytes += size
             self._pieces.append(piece)
 
@@ -70,6 +60,6 @@ class Tap:
         return body
 
     def _free(self) -> None:
-        self._room.give_back(self._held_bytes)
+        self._room.free_bytes += self._held_bytes
         self._held_bytes = 0
         self._pieces = []

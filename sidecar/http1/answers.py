@@ -78,8 +78,10 @@ class Answers:
             BadAnswerError: They are no answer.
         """
         self._held = self._held + data if self._held else data
-        while self._held and not self.done and self._step():
-            continue
+        while self._held and not self.done:
+            body = self._body
+            if not (self._read_head() if body is None else self._read_body(body)):
+                break
         if not self.done and self._receiver is not None:
             self._receiver.answer_flush()
 
@@ -94,9 +96,6 @@ class Answers:
         if self._body is None or not self._body.is_ended_by_close:
             raise BadAnswerError("the connection ended before the answer")
         self._end(())
-
-    def _step(self) -> bool:
-        return self._read_head() if self._body is None else self._read_body(self._body)
 
     def _read_head(self) -> bool:
         data = self._held

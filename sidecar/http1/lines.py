@@ -71,6 +71,14 @@ def answer_framing(method: bytes, head: AnswerHead, *, http11: bool) -> Framing:
     return Framing.CHUNKED if http11 else Framing.CLOSE
 
 
+def goes_as_it_came(head: AnswerHead, method: bytes) -> bool:
+    """Whether an answer has a body of a length that it tells, and nothing in its head is of one connection alone.
+
+    To a client of HTTP/1.1 that stays, `answer_head` gives the head's own bytes then.
+    """
+    return head.is_end_to_end and head.length is not None and head.has_body(method)
+
+
 def answer_head(head: AnswerHead, framing: Framing, connection: bytes | None) -> bytes:
     """The answer's head for the client.
 

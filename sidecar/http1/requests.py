@@ -110,18 +110,18 @@ class Requests:
             return
         self._is_advancing = True
         try:
-            while self._held and not self.is_closed and self._step():
-                continue
+            while self._held and not self.is_closed:
+                body = self._body
+                if body is not None:
+                    goes_on = self._read_body(body)
+                else:
+                    goes_on = self._conversation is None and self._read_head()
+                if not goes_on:
+                    break
             if self._conversation is not None:
                 self._conversation.flush()
         finally:
             self._is_advancing = False
-
-    def _step(self) -> bool:
-        """Read on; says whether that may be done again."""
-        if self._body is not None:
-            return self._read_body(self._body)
-        return self._conversation is None and self._read_head()
 
     def _read_head(self) -> bool:
         data = self._held

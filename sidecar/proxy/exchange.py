@@ -23,12 +23,14 @@ from sidecar.http1.lines import (
     answer_head,
     connection_line,
     error_answer,
+    goes_as_it_came,
     interim_head,
     request_head,
 )
 from sidecar.proxy.sides import ClientSide, LinkSide, Surroundings
 from sidecar.proxy.tally import Tally
 
+_CHUNKED = Framing.CHUNKED
 _CONTINUE = 100
 _FIRST_SERVER_ERROR = 500
 """From here on the connection is not used again: uvicorn closes it after an error of its model, without saying so."""
@@ -81,7 +83,7 @@ class Exchange:
         """Passed on when all that came with it is known."""
         self._expecting = False
         self._tally.request_piece(data)
-        self._up.append(self._out.frame(data))
+        self._up.append(self._out.frame(data) if self._out is _CHUNKED else data)
         self._up_bytes += len(data)
 
     def request_end(self, trailers: Lines) -> None:
@@ -89,8 +91,8 @@ class Exchange:
         self._asked = True
         self._expecting = False
         self._tally.request_complete()
-        if end := self._out.end(trailers):
-            self._up.append(end)
+        if self._out is _CHUNKED:
+            self._up.append(self._out.end(trailers))
 
     def request_broken(self) -> None:
         """The request is given up; what the model server has of it is cut."""
@@ -107,7 +109,7 @@ class Exchange:
         if self._link is not None:
             self._send(self._link)
         elif not self._dialling:
-            link = self._around.pool.take(checked=not (self._asked and self._is_repeatable))
+            link = self._around.pool.take()
             if link is None:
                 self._dial()
             else:
@@ -160,16 +162,21 @@ class Exchange:
             self._interim(head)
             return
         self._tally.answer_begins(head.status, head.fields)
-        http11 = self._head.http11
+        http11, method = self._head.http11, self._head.method
         self._status = head.status
-        self._in = framing = answer_framing(self._head.method, head, http11=http11)
-        self._stays = framing is not Framing.CLOSE and self._may_stay
+        self._stays = self._may_stay
+        if self._stays and http11 and goes_as_it_came(head, method):  # as most
+            self._in = Framing.LENGTH
+            self._down.append(head.raw)
+            return
+        self._in = framing = answer_framing(method, head, http11=http11)
+        self._stays = framing is not Framing.CLOSE and self._stays
         self._down.append(answer_head(head, framing, connection_line(stays=self._stays, http11=http11)))
 
     def answer_piece(self, data: bytes) -> None:
         """Said when all that came with it is known."""
         self._tally.answer_piece(data)
-        self._down.append(self._in.frame(data))
+        self._down.append(self._in.frame(data) if self._in is _CHUNKED else data)
 
     def answer_flush(self) -> None:
         """Say what has come."""
@@ -183,8 +190,8 @@ class Exchange:
         self._tally.answer_complete()
         self.is_answered = True
         link, self._link = self._link, None
-        if end := self._in.end(trailers):
-            self._down.append(end)
+        if self._in is _CHUNKED:
+            self._down.append(self._in.end(trailers))
         self._say()
         self._tally.handed()
         if link is not None:

@@ -91,14 +91,9 @@ class Link(asyncio.Protocol):
         self._transport.abort()
 
     @property
-    def is_open(self) -> bool:
-        """Whether it is open, as far as the loop has heard."""
-        return not self._transport.is_closing()
-
-    @property
     def is_quiet(self) -> bool:
         """Whether it is open, and nothing unread on it, not even the end of the connection."""
-        return self.is_open and not self._poll.poll(0)
+        return not self._transport.is_closing() and not self._poll.poll(0)
 
     # What the loop calls.
 

@@ -112,7 +112,7 @@ class MetricsPage:
 
     async def _fetch(self, asked: Fields) -> bytes:
         """What the model server answers; asked once more if a connection from the pool turns out to be closed."""
-        link = self._upstream.take(checked=True)
+        link = self._upstream.take()
         if link is not None:
             try:
                 return await self._exchange(link, asked)

@@ -86,8 +86,8 @@ class Dialler(Protocol):
 class Pool(Protocol):
     """The connections to the model server."""
 
-    def take(self, *, checked: bool) -> LinkSide | None:
-        """One that nobody uses, if there is one; checked, it is still open at this moment."""
+    def take(self) -> LinkSide | None:
+        """One that nobody uses, if there is one that is open."""
 
     def dial(self, dialler: Dialler) -> None:
         """Make a new one."""

@@ -51,16 +51,11 @@ class Upstream:
         self._dials: dict[Dialler, asyncio.Task[None]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def take(self, *, checked: bool) -> Link | None:
-        """The connection that was used last among those that nobody uses.
-
-        Args:
-            checked: Whether it is asked of the system that the connection is still open; a request that may be sent
-                again can do without, since a look costs a call of the system.
-        """
+    def take(self) -> Link | None:
+        """The connection that was used last among those that nobody uses, if the system says that it is still open."""
         while self._idle:
             link = self._idle.pop()[1]
-            if link.is_quiet if checked else link.is_open:
+            if link.is_quiet:
                 return link
             link.abort()
         return None

@@ -99,16 +99,14 @@ class Scene:
         self.trouble: list[ExchangeError] = []
         self.codes: list[int] = []
         self.closing = Closing()
-        self.checked: list[bool] = []
         book = Book(self.codes)
         book.is_inference = is_inference
         self.exchange = Exchange(
             read_request(request), self.client, book, Surroundings(self, "m:1", 7.0, self.closing, self)
         )
 
-    def take(self, *, checked: bool) -> LinkSide | None:
+    def take(self) -> LinkSide | None:
         """The one that it has, once."""
-        self.checked.append(checked)
         link, self.idle = self.idle, None
         return link
 

@@ -32,20 +32,6 @@ def test_inference_is_sent_once_more() -> None:
     assert (["dial"], [POST + b"abc"], [502]) == (scene.notes, link.written, scene.codes)
 
 
-@pytest.mark.parametrize(
-    ("is_inference", "pieces", "checked"), [(True, [b"abc"], False), (False, [b"abc"], True), (True, [], True)]
-)
-def test_whether_the_pool_looks_twice(*, is_inference: bool, pieces: list[bytes], checked: bool) -> None:
-    """It is spared a look only for what can be sent again: an inference that came whole."""
-    scene = Scene(POST, Link(used=True), is_inference=is_inference)
-    if pieces:
-        scene.ask(*pieces)
-    else:
-        scene.exchange.flush()
-
-    assert [checked] == scene.checked
-
-
 def _heard(link: Link) -> Link:
     link.has_heard = True
     return link

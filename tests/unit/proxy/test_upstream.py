@@ -48,7 +48,7 @@ class Waiter:
 
 async def _serve_once(upstream: Upstream) -> Link:
     """One exchange on a connection of the pool, which is released."""
-    link = upstream.take(checked=True) or await upstream.connect()
+    link = upstream.take() or await upstream.connect()
     waiter = Waiter()
     link.begin(b"GET", cast("LinkUser", waiter))
     link.write(GET)
