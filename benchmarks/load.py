@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 _MARK = b"@" * 32
 """Where the id of each request stands."""
@@ -133,7 +133,18 @@ class ClosedConnection(Connection):
             self.ask(time.perf_counter())
 
 
-async def _run(told: argparse.Namespace) -> dict[str, float]:
+class Told(Protocol):
+    """What is asked for: see the options."""
+
+    port: int
+    requests: Sequence[Path]
+    connections: int
+    count: int
+    rate: float
+
+
+async def measured(told: Told) -> dict[str, float]:
+    """Send it all; seconds that it took, quantiles of the latencies."""
     loop = asyncio.get_running_loop()
     load, idle = Load([path.read_bytes() for path in told.requests], told.count), deque[Connection]()
     kind = Connection if told.rate else ClosedConnection
@@ -177,7 +188,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as fast as they are answered")
     # `select` waits by the microsecond, where `epoll` would begin each request up to a millisecond late.
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        sys.stdout.write(json.dumps(runner.run(_run(parser.parse_args()))) + "\n")
+        sys.stdout.write(json.dumps(runner.run(measured(cast("Told", parser.parse_args())))) + "\n")
 
 
 if __name__ == "__main__":

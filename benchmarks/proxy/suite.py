@@ -78,27 +78,27 @@ def run(effort: Effort) -> list[Table]:
 
 def _small(bench: Bench) -> Table:
     """CPU for a small request by the number of connections."""
-    wire, rounds = wires()[_SMALL], bench.effort.of(5, 1)
+    wire, rounds = wires()[_SMALL], bench.effort.of(3, 1)
     found: dict[str, list[Cell]] = {}
     more = {AWAY: ours("--sample-ratio", "0")}
     with bench.programs(wire, more=more) as programs:
         for connections in CONNECTIONS:
             count = bench.effort.of(8_000 if connections > 1 else 4_000, 500)
             shape = Shape((bench.request(wire),), connections, count)
-            _add(found, programs, interleaved(programs, shape, rounds, _settle), _cpu)
+            _add(found, programs, interleaved(programs, shape, rounds, _settled(bench.effort)), _cpu)
         same = Shape((bench.request(without_id(wire)),), CONNECTIONS[-1], bench.effort.of(8_000, 500))
-        _add(found, programs, interleaved(programs, same, rounds, _settle), _cpu)
+        _add(found, programs, interleaved(programs, same, rounds, _settled(bench.effort)), _cpu)
         share = kept(programs[OURS])
     with bench.programs(wire, delay=0.005) as programs:
         slow = Shape((bench.request(wire),), CONNECTIONS[-1], bench.effort.of(6_000, 500))
-        _add(found, programs, interleaved(programs, slow, rounds, _settle), _cpu)
+        _add(found, programs, interleaved(programs, slow, rounds, _settled(bench.effort)), _cpu)
         found.setdefault(AWAY, [None] * 5)
     found = {name: cells + [None] * (5 - len(cells)) for name, cells in found.items()}
     columns = [f"{number} connections" for number in CONNECTIONS]
     columns += ["64, one head repeated", "64, model takes 5 ms"]
     return Table(
         slug="proxy-cpu",
-        title="CPU microseconds for each request, small bodies",
+        title="CPU microseconds for each request with a small body",
         method=(
             f"Body of 376 bytes, V1, 1 row of {COLUMNS} features; each head has an id of its own but in one column. "
             f"User and system time of the whole process, from the kernel's scheduler statistics; median of {rounds} "
@@ -128,13 +128,13 @@ def _ratio(ours_: Cell, theirs: Cell) -> Cell:
 def _bodies(bench: Bench) -> Table:
     """CPU and throughput by the kind of body."""
     found: dict[str, list[Cell]] = {}
-    rounds = bench.effort.of(3, 1)
+    rounds = bench.effort.of(2, 1)
     kinds = {name: wire for name, wire in wires().items() if name != _SMALL}
     for name, wire in kinds.items():
         count = bench.effort.of(200 if "MB" in name else 1_500, 30)
         with bench.programs(wire) as programs:
             shape = Shape((bench.request(wire),), 8, count)
-            rows = interleaved(programs, shape, rounds, _settle)
+            rows = interleaved(programs, shape, rounds, _settled(bench.effort))
         _add(found, programs, rows, _cpu)
         if "MB" in name:
             size = wire.body_bytes * count / 1e6
@@ -159,7 +159,7 @@ def _bodies(bench: Bench) -> Table:
 
 def _latency(bench: Bench) -> Table:
     """Latency of an open loop."""
-    wire, rounds = wires()[_SMALL], bench.effort.of(5, 1)
+    wire, rounds = wires()[_SMALL], bench.effort.of(3, 1)
     found: dict[str, list[Cell]] = {}
     with bench.programs(wire, direct=True) as programs:
         for rate in RATES:
@@ -197,5 +197,6 @@ def _cpu(one: Round) -> float:
     return one.cpu_us
 
 
-def _settle() -> None:
-    time.sleep(_SETTLE_SECONDS)
+def _settled(effort: Effort) -> Callable[[], None]:
+    """Waits, which a small run does not."""
+    return lambda: time.sleep(0.01 if effort.quick else _SETTLE_SECONDS)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import aiohttp
+
 from benchmarks.children import Program, free_port, module, version
 from benchmarks.ground import driftgauge
 from benchmarks.parts import built, environment
@@ -12,6 +14,9 @@ from benchmarks.proxy import configs
 
 _GO = Path(__file__).parent / "go"
 _ONE_CORE = {"GOMAXPROCS": "1"}
+
+_ENVOY_VERSION = "1.40.0"
+"""As locked."""
 
 OURS = "driftgauge"
 PLAIN = "aiohttp server and client"
@@ -102,4 +107,5 @@ def starters() -> Mapping[str, Starter | None]:
 def versions() -> dict[str, str]:
     """The version of each program that takes part, as it tells it."""
     asked = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "go": ["go", "version"]}
-    return {name: version(argv) for name, argv in asked.items() if shutil.which(argv[0])}
+    told = {name: version(argv) for name, argv in asked.items() if shutil.which(argv[0])}
+    return {**told, "envoy": _ENVOY_VERSION, "aiohttp": aiohttp.__version__}

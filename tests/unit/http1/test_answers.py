@@ -137,3 +137,35 @@ def test_bad_answers(wire: bytes) -> None:
     """What is no answer of HTTP/1.1 is told as such."""
     with pytest.raises(BadAnswerError):
         answers_to(b"GET", Log()).feed(wire)
+
+
+class Leaver(Log):
+    """Waits no longer once the head has come.
+
+    Args:
+        answers: Who reads.
+    """
+
+    def __init__(self, answers: Answers) -> None:
+        super().__init__()
+        self._answers = answers
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """Notes the status, and leaves."""
+        super().answer_head(head)
+        self._answers.forget()
+
+
+@pytest.mark.parametrize("wire", [LENGTH, CHUNKED])
+def test_who_has_left_is_told_nothing_more(wire: bytes) -> None:
+    """Neither the rest of an answer that came at once, nor what comes later."""
+    answers = Answers()
+    log = Leaver(answers)
+    answers.expect(b"GET", log)
+    answers.feed(wire)
+    assert ([200], b"") == (log.told, log.body)
+
+    answers.expect(b"GET", log)
+    answers.forget()
+    answers.feed(wire)
+    assert ([200], b"") == (log.told, log.body)
