@@ -143,13 +143,34 @@ class Told(Protocol):
     rate: float
 
 
-async def measured(told: Told) -> dict[str, float]:
+def measured(told: Told) -> dict[str, float]:
+    """Send it all; see `_measured`."""
+    # `select` waits by the microsecond, where `epoll` would begin each request up to a millisecond late.
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
+        return runner.run(_measured(told))
+
+
+async def _measured(told: Told) -> dict[str, float]:
     """Send it all; seconds that it took, quantiles of the latencies."""
     loop = asyncio.get_running_loop()
     load, idle = Load([path.read_bytes() for path in told.requests], told.count), deque[Connection]()
     kind = Connection if told.rate else ClosedConnection
-    for _ in range(told.connections):
-        await loop.create_connection(lambda: kind(load, idle), "127.0.0.1", told.port)
+    made = [
+        await loop.create_connection(lambda: kind(load, idle), "127.0.0.1", told.port) for _ in range(told.connections)
+    ]
+    try:
+        seconds = await _seconds(told, load, idle)
+    finally:
+        for transport, _ in made:
+            transport.close()
+        await asyncio.sleep(0)
+    ordered = sorted(load.latencies)
+    quantiles = {f"p{100 * level:g}": ordered[int(level * (len(ordered) - 1))] for level in _QUANTILES}
+    return {"seconds": seconds, "count": told.count, "max": ordered[-1], **quantiles}
+
+
+async def _seconds(told: Told, load: Load, idle: deque[Connection]) -> float:
+    """Send it all, and wait for the last answer."""
     start = time.perf_counter()
     if told.rate:
         await _at_a_rate(load, idle, told.rate)
@@ -159,10 +180,7 @@ async def measured(told: Told) -> dict[str, float]:
             connection.ask(time.perf_counter())
     async with asyncio.timeout(_PATIENCE_SECONDS):
         await load.done
-    seconds = time.perf_counter() - start
-    ordered = sorted(load.latencies)
-    quantiles = {f"p{100 * level:g}": ordered[int(level * (len(ordered) - 1))] for level in _QUANTILES}
-    return {"seconds": seconds, "count": told.count, "max": ordered[-1], **quantiles}
+    return time.perf_counter() - start
 
 
 async def _at_a_rate(load: Load, idle: deque[Connection], rate: float) -> None:
@@ -186,9 +204,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as fast as they are answered")
-    # `select` waits by the microsecond, where `epoll` would begin each request up to a millisecond late.
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        sys.stdout.write(json.dumps(runner.run(measured(cast("Told", parser.parse_args())))) + "\n")
+    sys.stdout.write(json.dumps(measured(cast("Told", parser.parse_args()))) + "\n")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def _table(effort: Effort, folder: Path, model: int) -> Table:
         },
     }
     found: defaultdict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    rounds, seconds = effort.of(3, 1), effort.of(4, 2)
+    rounds, seconds = effort.of(3, 1), effort.of(3, 1)
     shares = []
     for _ in range(rounds):
         for name, (beside, path) in kinds.items():

@@ -18,7 +18,7 @@ from benchmarks.rounds import Shape, send
 from benchmarks.statistics.work import Effort
 
 _LOOK_SECONDS = 0.002
-_PEERS = (OURS, "nginx", "haproxy", "envoy", "Go ReverseProxy", "aiohttp server and client")
+_PEERS = (OURS, "nginx", "envoy", "aiohttp server and client")
 
 
 def run(effort: Effort) -> list[Table]:
@@ -47,10 +47,10 @@ def _needs(effort: Effort) -> Table:
         slug="footprint",
         title="Time to the first answer, memory, and CPU while nothing happens",
         method=(
-            f"From the start of the program to the first answer through it, median of {effort.of(7, 2)} starts on a "
+            f"From the start of the program to the first answer through it, median of {effort.of(5, 2)} starts on a "
             "warm disk. Memory is resident (Rss), and what is its own is the proportional share (Pss); under load is "
             f"after {effort.of(40_000, 2_000):,} small requests on 64 connections, with the window full at 2,000 rows "
-            f"of {COLUMNS} features. CPU while nothing happens is measured over {effort.of(40, 5)} s, an evaluation "
+            f"of {COLUMNS} features. CPU while nothing happens is measured over {effort.of(35, 3)} s, an evaluation "
             "among them."
         ),
         columns=("proxy", *columns),
@@ -62,13 +62,13 @@ def _needs(effort: Effort) -> Table:
 def _measured(effort: Effort, start: Starter | None, ground: Ground, small: Path) -> list[Cell]:
     if start is None:
         return [None] * 5
-    first = median(_first_answer(lambda: start(ground)) for _ in range(effort.of(7, 2)))
+    first = median(_first_answer(lambda: start(ground)) for _ in range(effort.of(5, 2)))
     with start(ground) as program:
         send(program.port, Shape((small,), 1, 1))
         fresh = program.memory()
         send(program.port, Shape((small,), 64, effort.of(40_000, 2_000)))
         loaded, own = program.memory(), program.memory("Pss")
-        seconds = effort.of(40, 5)
+        seconds = effort.of(35, 3)
         time.sleep(1)  # what the load has left behind
         before = program.cpu_seconds
         time.sleep(seconds)

@@ -1,16 +1,19 @@
 """The load asks for what it says, and takes nothing for an answer that is none."""
 
-import asyncio
+import sys
 from argparse import Namespace
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from benchmarks.children import Program, free_port, module
 from benchmarks.load import Load, Told, measured
-from benchmarks.model import ANSWERS, ModelConnection
 from benchmarks.proxy.bodies import v1, v2_binary, wires, without_id
+
+COUNT = 20
 
 
 async def test_ids_differ_and_requests_take_turns() -> None:
@@ -22,32 +25,33 @@ async def test_ids_differ_and_requests_take_turns() -> None:
     assert 3 == len({one[2:34] for one in found})
 
 
-async def _run(answer: bytes, requests: tuple[Path, ...], **options: float) -> dict[str, float]:
-    server = await asyncio.get_running_loop().create_server(lambda: ModelConnection(answer, 0.0), "127.0.0.1", 0)
-    told = {"port": server.sockets[0].getsockname()[1], "requests": requests, "count": 20, "connections": 3, "rate": 0}
-    try:
-        return await measured(cast("Told", Namespace(**{**told, **options})))
-    finally:
-        server.close()
+def sent(port: int, request: Path, rate: float = 0) -> float:
+    """How many requests were answered."""
+    told = Namespace(port=port, requests=(request,), count=COUNT, connections=3, rate=rate)
+    return measured(cast("Told", told))["count"]
 
 
-@pytest.mark.parametrize("rate", [0, 2_000])
+def command(answer: str, port: int) -> Sequence[str]:
+    """A model that gives an answer."""
+    return module("benchmarks.model", port, "--answer", answer)
+
+
 @pytest.mark.parametrize("kind", wires())
-async def test_every_request_is_answered(tmp_path: Path, kind: str, rate: float) -> None:
+def test_every_request_is_answered(tmp_path: Path, kind: str) -> None:
     """In a closed loop and at a rate."""
-    wire = wires()[kind]
-    path = tmp_path / "request"
+    wire, port, path = wires()[kind], free_port(), tmp_path / "request"
     path.write_bytes(wire.request)
+    with Program(command(wire.answer, port), port):
+        assert [COUNT, COUNT] == [sent(port, path, rate) for rate in (0, 2_000)]
 
-    assert 20 == (await _run(ANSWERS[wire.answer], (path,), rate=rate))["count"]
 
-
-async def test_an_error_ends_the_load(tmp_path: Path) -> None:
+def test_an_error_ends_the_load(tmp_path: Path) -> None:
     """A proxy that fails quickly must not look quick."""
-    path = tmp_path / "request"
+    port, path = free_port(), tmp_path / "request"
     path.write_bytes(v1(1).request)
-    with pytest.raises(RuntimeError, match="not 200"):
-        await _run(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n", (path,))
+    files = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(tmp_path)]
+    with Program(files, port), pytest.raises(RuntimeError, match="not 200"):
+        sent(port, path)
 
 
 def test_bodies_are_as_long_as_they_say() -> None:

@@ -114,3 +114,11 @@ def test_strangers_cannot_fill_memory() -> None:
     read(long)
 
     assert 1_003 == reader.count
+
+
+def test_a_name_that_stands_there_twice_is_read_in_full() -> None:
+    """Which of its values counts is for the reader to say."""
+    raw = START + b"X-Request-Id: 1\r\nx-request-id: 2\r\n" + END
+    head = Memory(read_request)(raw)
+
+    assert (b"1", 4) == (head.fields[b"x-request-id"], len(head.lines))
