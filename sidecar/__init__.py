@@ -14,8 +14,9 @@ The house, from the street to the ground floor; an import only ever goes downwar
     targets              what each stream is tested against
     baseline | evaluation
                          the first answers of a model; one look at one stream
-    storage | reference | metrics | config | clients
-                         the rooms with a foot outside: Redis, files, Prometheus, the environment, clients' connections
+    storage | reference | metrics | config | clients | background
+                         the rooms with a foot outside: Redis, files, Prometheus, the environment, clients' connections,
+                         threads
     features | models | page
                          pure: tensors -> rows; the capped sets of models and outputs; reports -> HTML
     protocol | drift | http1

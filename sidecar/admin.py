@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -10,6 +9,7 @@ import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from sidecar.background import background
 from sidecar.errors import StorageError
 from sidecar.metrics import Evaluation, scraper
 from sidecar.page import Entry, render_index
@@ -58,7 +58,7 @@ class Admin:
         self._capture = capture
         self._scrape = scraper(registry)
         # One thread, in which all that takes long is made: the loop is the requests', and many who ask wait in line.
-        self._maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="admin")
+        self._maker = background("admin")
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sidecar import __version__
 from sidecar.admin import Admin, Ready
+from sidecar.background import background
 from sidecar.baseline import Baselines
 from sidecar.config import Config, LoggerConfig, ProxyConfig
 from sidecar.drift.budget import Budget, Decision
@@ -194,6 +195,7 @@ async def _serve(
 ) -> None:
     """Open the doors, wait for a signal, and leave in order: unready, finish, flush."""
     sys.setswitchinterval(_SWITCH_SECONDS)
+    asyncio.get_running_loop().set_default_executor(background("other", threads=4))
     signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sidecar.background import background
 from sidecar.drift.assess import Assessment, Assessor, Rows
 from sidecar.drift.p_value import PValues
 from sidecar.drift.packing import pack, unpack
@@ -95,7 +95,7 @@ class Evaluator:
         self._clock = clock
         self._p_values = PValues()
         self._held: dict[StreamKey, _Held] = {}
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evaluate")
+        self._thread = background("evaluate")
 
     async def evaluate(self, stream: StreamKey, target: Target) -> Evaluation:
         """Test a stream's window against its target.

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 
+from sidecar.background import background
 from sidecar.errors import StorageError
 from sidecar.evaluation import Evaluator
 from sidecar.metrics import Metrics
@@ -50,7 +50,7 @@ class Monitor:
         self._metrics = metrics
         self._clock = clock
         # A thread of its own: a reference on a volume that hangs must not stop the evaluations.
-        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reference")
+        self._loader = background("reference")
 
     async def run(self, interval_seconds: float) -> None:
         """Evaluate on a clock until cancelled."""

@@ -7,12 +7,12 @@ import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
 
+from sidecar.background import background
 from sidecar.decoding import Decoder, Result, Rows
 from sidecar.drift.profile import FeatureKind
 from sidecar.errors import Reason, StorageError
@@ -98,7 +98,7 @@ class Pipeline:
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._draining = False
-        self._decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode")
+        self._decoder = background("decode")
 
     @property
     def waiting(self) -> int:
