@@ -6,11 +6,13 @@ import platform
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 
 from benchmarks.results import Cell, Table
 from benchmarks.statistics.tables import table as as_table
 
 _ROW_INCHES, _WIDTH_INCHES = 0.32, 8.0
+_TITLE_CHARS = 70
 _LARGE, _MIDDLE = 100, 10
 
 
@@ -59,16 +61,17 @@ def draw(one: Table, path: Path) -> None:
         axes.bar_label(bars, [_shown(row[at]) for row in rows], fontsize=7, padding=2)
     axes.set_yticks(range(len(rows)), [str(row[0]) for row in rows])
     axes.invert_yaxis()
+    axes.margins(x=0.08)
     axes.set_xlabel(plot.unit)
     if plot.is_logarithmic:
         axes.set_xscale("log")
     if len(places) > 1:
-        axes.legend(list(plot.columns), fontsize=8, loc="lower right")
-    axes.set_title(one.title, fontsize=10)
+        axes.legend(list(plot.columns), fontsize=8, loc="upper left", bbox_to_anchor=(1.08, 1.0))
+    axes.set_title(fill(one.title, _TITLE_CHARS), fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None, "Creator": None})
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None, "Creator": None})
 
 
 def _length(cell: Cell) -> float:
