@@ -1,0 +1,71 @@
+"""A receiver that listens, what it has handed on, and the headers of KServe's agent."""
+
+from sidecar.clients.patience import Patience
+from sidecar.metrics import Metrics
+from sidecar.models import OTHER, KnownModels
+from sidecar.payload import ModelKey, Payload, Sighting
+from sidecar.receiver import Receiver
+from tests.support.models import WINE, labels
+
+LIMIT = 2 * 2**20
+NOW = 1_800_000_000.0
+"""After the time of the events below."""
+
+
+def headers(kind: str = "request", model: ModelKey = WINE, more: dict[str, str] | None = None) -> dict[str, str]:
+    """The headers of an event as KServe's agent 0.18 and later writes them."""
+    return {
+        "Ce-Specversion": "1.0",
+        "Ce-Id": "a1",
+        "Ce-Type": f"org.kubeflow.serving.inference.{kind}",
+        "Ce-Source": "http://localhost:9081/",
+        "Ce-Time": "2026-11-23T04:50:06.703447869Z",
+        "Ce-Recordedtime": "2026-11-23T04:50:06.703448179Z",
+        "Ce-Inferenceservicename": model.inference_service,
+        "Ce-Namespace": model.namespace,
+        "Ce-Component": model.component,
+        "Ce-Endpoint": "",
+        "Ce-Metadata": "{}",
+        "Content-Type": "application/json",
+        **(more or {}),
+    }
+
+
+class Post:
+    """A receiver that listens, and what it has handed on."""
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self.payloads: list[Payload] = []
+        self.sightings: list[Sighting] = []
+        self.metrics = Metrics("", 90)
+        self.is_new: bool | None = True
+        self.receiver = Receiver(
+            self.payloads.append,
+            self._pair,
+            self.metrics,
+            KnownModels(10),
+            LIMIT,
+            2 * LIMIT,
+            clock=lambda: NOW,
+            patience=patience or Patience(),
+        )
+        self.url = ""
+
+    def _pair(self, sighting: Sighting) -> bool:
+        self.sightings.append(sighting)
+        if self.is_new is None:
+            raise RuntimeError("the pairing breaks")
+        return self.is_new
+
+    @property
+    def room_bytes(self) -> int:
+        """How much the bodies that come may still have."""
+        return self.receiver.room.free_bytes
+
+    def value(self, name: str, model: ModelKey = WINE, **more: str) -> float | None:
+        """One sample of a model."""
+        return self.metrics.registry.get_sample_value(name, labels(model, **more))
+
+    def rejected(self, reason: str, model: ModelKey = OTHER, kind: str = "request") -> float | None:
+        """How many payloads of a model were rejected for a reason."""
+        return self.value("driftgauge_payloads_total", model, kind=kind, outcome="rejected", reason=reason)
