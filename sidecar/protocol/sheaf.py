@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sidecar.errors import PayloadError
 from sidecar.payload import Kind
-from sidecar.protocol.datatypes import from_json, is_known
+from sidecar.protocol.datatypes import BYTES, from_json, is_known
 from sidecar.protocol.nested import as_numbers, is_numeric, nested_array
 from sidecar.protocol.tensor import Decoded, Tensor
 from sidecar.protocol.v2 import MAX_DIMENSIONS
@@ -179,6 +179,8 @@ def _tensor(parts: Sequence[Mapping[str, Any]], rows: int) -> Tensor:
     for part in parts:
         values += part["data"]
     data = from_json(values, datatype, name)
+    if data.dtype == object and datatype != BYTES:
+        raise _OddError  # a null among integers: those of other messages would stay as they were written
     shape = (rows, *rest)
     if data.shape != (shape if _is_nested(values) else (math.prod(shape),)):
         raise _OddError

@@ -121,6 +121,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "ragged": {"data": [[1, 2], [3]]},
     "deeper than its shape": {"data": [[[1], [2]], [[3], [4]]]},
     "data elsewhere": {"data": None},
+    "a null among integers": {"datatype": "INT64", "data": [1, None, 3, 4]},
 }
 ODD = {
     "a fault in one": [b'{"instances":[[1]]}', b'{"instances":[[1]'],
