@@ -1,4 +1,4 @@
-"""The sizes that are measured, and the streams that stand in files for every contestant to read."""
+"""The sizes that are measured, and the streams that stand in files for every competitor to read."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -7,9 +7,9 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.engine import looks
+from benchmarks.engine import evaluations
 from benchmarks.engine.cases import GRID, QUICK, Case
-from benchmarks.engine.rivals import FEWEST_ROUNDS, ROUNDS, SECONDS, Record, Rival, race, started
+from benchmarks.engine.competitors import FEWEST_ROUNDS, ROUNDS, SECONDS, CompetitorSpec, Record, race, started
 from benchmarks.parts import environment
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.statistics.work import Effort
@@ -28,7 +28,7 @@ _ROUNDED = 1e-6
 
 _METHOD = (
     "Statistic D and p-value of all features; reference rows x window rows x features, standard normal. Each "
-    "contestant is a process with one thread; in turn each is asked for two windows: the first wakes it up, "
+    "competitor is a process with one thread; in turn each is asked for two windows: the first wakes it up, "
     f"the second counts, for at most {ROUNDS} rounds, and {FEWEST_ROUNDS} where it has taken more than {SECONDS:g} s; "
     "figures are medians. driftgauge meets each window for the first time; with 1 or 10 % new rows it keeps places "
     "of rows from the window before, as looks do. The reference is made ready before the clock runs. Our D and p are "
@@ -42,7 +42,7 @@ def run(effort: Effort) -> list[Table]:
         rounds = effort.of(ROUNDS, FEWEST_ROUNDS)
         records = {case: race(contestants, case, rounds) for case in (QUICK if effort.quick else GRID)}
         versions = _versions({one.rival.engine: one.versions for one in contestants})
-    return [*tables(records, versions), *looks.run(effort)]
+    return [*tables(records, versions), *evaluations.run(effort)]
 
 
 def tables(records: Records, versions: dict[str, str]) -> list[Table]:
@@ -64,7 +64,7 @@ def require_agreement(found: Mapping[str, tuple[Sequence[float], Sequence[float]
     """Refuse figures of contestants that found something else in the same window.
 
     Args:
-        found: Statistics and p-values by contestant; scipy asymp is among them.
+        found: Statistics and p-values by competitor; scipy asymp is among them.
 
     Raises:
         ValueError: Somebody's statistics, or our p-values, are not those of scipy asymp.
@@ -77,16 +77,16 @@ def require_agreement(found: Mapping[str, tuple[Sequence[float], Sequence[float]
             raise ValueError(f"{name} finds other p-values than scipy")
 
 
-def _rivals() -> list[Rival]:
+def _rivals() -> list[CompetitorSpec]:
     ours = Path(sys.executable)
     return [
-        Rival(OURS[0], "driftgauge", 10, ours),
-        Rival(OURS[1], "driftgauge_kept", 100, ours),
-        Rival(OURS[2], "driftgauge_kept", 10, ours),
-        Rival(PEERS[0], "scipy_asymp", 10, ours),
-        Rival(PEERS[1], "scipy_auto", 10, ours),
-        Rival(PEERS[2], "alibi_detect", 10, environment("alibi-detect")),
-        Rival(PEERS[3], "frouros", 10, environment("frouros")),
+        CompetitorSpec(OURS[0], "driftgauge", 10, ours),
+        CompetitorSpec(OURS[1], "driftgauge_kept", 100, ours),
+        CompetitorSpec(OURS[2], "driftgauge_kept", 10, ours),
+        CompetitorSpec(PEERS[0], "scipy_asymp", 10, ours),
+        CompetitorSpec(PEERS[1], "scipy_auto", 10, ours),
+        CompetitorSpec(PEERS[2], "alibi_detect", 10, environment("alibi-detect")),
+        CompetitorSpec(PEERS[3], "frouros", 10, environment("frouros")),
     ]
 
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.children import OTHER_CORES, Program, free_port, module
-from benchmarks.ground import driftgauge, reference, scraped
+from benchmarks.environment import driftgauge, reference, scraped
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.rounds import Shape, send
 

@@ -9,8 +9,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.environment import reference
 from benchmarks.footprint.soak import slope, soak
-from benchmarks.ground import reference
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.proxy.peers.setup import OURS, Ground, Starter, starters
 from benchmarks.results import Cell, Plot, Table

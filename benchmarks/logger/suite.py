@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.children import Program, free_port, module
-from benchmarks.ground import driftgauge, kept, reference
+from benchmarks.environment import driftgauge, kept, reference
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, interleaved, middle

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.children import OTHER_CORES, Program, free_port, module
-from benchmarks.ground import kept, reference
+from benchmarks.environment import kept, reference
 from benchmarks.proxy.bodies import COLUMNS, Wire, wires, without_id
 from benchmarks.proxy.peers.setup import OURS, Ground, Starter, ours, starters, versions
 from benchmarks.results import Cell, Plot, Table

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.drift.profile import FeatureKind
+from driftgauge.drift.profile import FeatureKind
 
 Floats = NDArray[np.float64]
 Column = Callable[[np.random.Generator, int], Floats]

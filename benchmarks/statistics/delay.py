@@ -13,7 +13,7 @@ from benchmarks.statistics.intervals import median, median_and_p90, waited
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.windows import SIZES, plain, promised, waits
 from benchmarks.statistics.work import Effort, generator
-from sidecar.drift.profile import Profile
+from driftgauge.drift.profile import Profile
 
 Floats = NDArray[np.float64]
 

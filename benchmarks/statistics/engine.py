@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.config.options import Config
-from sidecar.drift.assess import Assessment, Assessor, Rows
-from sidecar.drift.budget import Budget
-from sidecar.drift.correction import Correction, bars
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import FeatureKind, Profile, categorical_profile, numeric_profile
-from sidecar.drift.result import DriftReport, TestName
-from sidecar.drift.rule import Rule
+from driftgauge.config.options import Config
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, numeric_profile
+from driftgauge.drift.result import DriftReport, DriftTest
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction, bars
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.stream_evaluator import Assessment, Rows, StreamEvaluator
 
 Floats = NDArray[np.float64]
 
@@ -72,12 +72,14 @@ def profiles_of(reference: Floats, kinds: Sequence[FeatureKind], names: Sequence
     return [_profile(name, column, kind) for name, column, kind in columns]
 
 
-def assessor_of(profiles: Sequence[Profile], budget: Budget) -> Assessor:
+def assessor_of(profiles: Sequence[Profile], budget: Budget) -> StreamEvaluator:
     """The program with its defaults but for the budget."""
-    return Assessor(profiles, Rule(ALPHA, Correction.HOLM, MIN_ROWS, budget), "benchmark")
+    return StreamEvaluator(profiles, Rule(ALPHA, Correction.HOLM, MIN_ROWS, budget), "benchmark")
 
 
-def looks(assessor: Assessor, values: Floats, requests: NDArray[np.int64], start: int = LOOK_ROWS) -> Iterator[Look]:
+def looks(
+    assessor: StreamEvaluator, values: Floats, requests: NDArray[np.int64], start: int = LOOK_ROWS
+) -> Iterator[Look]:
     """Look at a stream every `LOOK_ROWS` rows.
 
     Args:
@@ -97,7 +99,7 @@ def looks(assessor: Assessor, values: Floats, requests: NDArray[np.int64], start
 
 
 def _look(rows: int, found: Assessment) -> Look:
-    tests = [(test.test is TestName.SEQUENTIAL, test.drift) for one in found.report.features for test in one.tests]
+    tests = [(test.test is DriftTest.SEQUENTIAL, test.drift) for one in found.report.features for test in one.tests]
     return Look(
         rows=rows,
         window=any(drift for sequential, drift in tests if not sequential),

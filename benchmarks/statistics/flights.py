@@ -13,10 +13,10 @@ from benchmarks.statistics.engine import DEFAULT, LOOK_ROWS, LOOK_SECONDS, WINDO
 from benchmarks.statistics.make_flights import PATH
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort
-from sidecar.drift.assess import Assessor, Rows
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import FeatureKind
-from sidecar.protocol.category import code
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.stream_evaluator import Rows, StreamEvaluator
+from driftgauge.protocol.category import code
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def flights() -> tuple[Floats, Floats, list[str]]:
     return values[january], values[~january], list(itertools.compress(moments, ~january))
 
 
-def scenes(assessor: Assessor, stream: Floats) -> Iterator[Scene]:
+def scenes(assessor: StreamEvaluator, stream: Floats) -> Iterator[Scene]:
     """What alarms, whenever that changes."""
     p_values, state = PValues(), None
     before: tuple[str, ...] = ()

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, ks_2samp, wasserstein_distance
 
-from sidecar.drift.ks import ks_statistic
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import FeatureKind
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.statistics.ks import ks_statistic
+from driftgauge.drift.statistics.p_value import PValues
 
 Floats = NDArray[np.float64]
 Kinds = Sequence[FeatureKind]

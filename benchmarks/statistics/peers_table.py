@@ -12,7 +12,7 @@ from benchmarks.statistics.intervals import garwood, median, waited
 from benchmarks.statistics.peers import BLIND_TO_CATEGORIES, PEERS, Floats, Kinds
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
-from sidecar.drift.profile import FeatureKind
+from driftgauge.drift.profile import FeatureKind
 
 REFERENCE_ROWS = 5_000
 

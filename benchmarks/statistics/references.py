@@ -10,10 +10,10 @@ from benchmarks.statistics.false_alarms import INPUTS, PROMISE, Outcome, joined,
 from benchmarks.statistics.intervals import Apart
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
-from sidecar.drift.budget import reference_error
-from sidecar.drift.ks import sorted_ks_statistic
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import FeatureKind
+from driftgauge.drift.budget import reference_error
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.statistics.ks import sorted_ks_statistic
+from driftgauge.drift.statistics.p_value import PValues
 
 SIZES = (500, 1_000, 2_000, 5_000, 20_000, 50_000)
 
@@ -91,7 +91,7 @@ def _distances(reference: Floats, windows: int, rng: np.random.Generator) -> Flo
 
 
 def _bar(rows: int) -> float:
-    return budget_of(PROMISE, 0.0).ks_bar(rows, WINDOW_ROWS, 1)
+    return budget_of(PROMISE, 0.0).ks_threshold(rows, WINDOW_ROWS, 1)
 
 
 def _watched(reference: Floats, length: int, rng: np.random.Generator) -> Outcome:

@@ -8,17 +8,17 @@ import numpy as np
 from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS, MIN_ROWS, WINDOW_ROWS, assessor_of, profiles_of
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
-from sidecar.drift.assess import Rows
-from sidecar.drift.correction import Correction
-from sidecar.drift.dependence import dependence_factors
-from sidecar.drift.ks import sorted_ks_statistics
-from sidecar.drift.measure import Sample
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import FeatureKind
-from sidecar.drift.ranks import ordered
-from sidecar.drift.report import Examiner
-from sidecar.drift.rule import Measured, Rule, judge
-from sidecar.drift.sequential import Detector
+from driftgauge.drift.detector.dependence import dependence_factors
+from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.measure import Sample
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.rule import Measured, Rule, judge
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.drift.statistics.ks import sorted_ks_statistics
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.statistics.ranks import ordered
+from driftgauge.drift.stream_evaluator import Rows
+from driftgauge.drift.window_tester import WindowTester
 
 FEATURES = (13, 100)
 REFERENCE_ROWS = 5_000
@@ -46,7 +46,7 @@ def measure(features: int, repeats: int) -> list[str]:
     state = assessor.assess(None, Rows(values, numbers, numbers), p_values, 1.0).state
     new, later = values[-LOOK_ROWS:], numbers + LOOK_ROWS
 
-    references, examiner = [profile.values for profile in profiles], Examiner(profiles, rule)
+    references, examiner = [profile.values for profile in profiles], WindowTester(profiles, rule)
 
     def windowed() -> object:
         columns = np.sort(values.T, axis=1)

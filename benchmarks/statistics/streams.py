@@ -15,10 +15,10 @@ from scipy.signal import lfilter
 from scipy.stats import norm
 
 from benchmarks.statistics.engine import TOLERANCE
-from sidecar.drift.profile import FeatureKind
+from driftgauge.drift.profile import FeatureKind
 
 Floats = NDArray[np.float64]
-Draw = Callable[[np.random.Generator, int, int], Floats]
+SampleSpec = Callable[[np.random.Generator, int, int], Floats]
 
 TOLERANCE_SHIFT = 2 * float(norm.ppf((1 + TOLERANCE) / 2))
 """Standard deviations s by which a normal variable moves for a KS distance of the tolerance: 2 Phi(s / 2) - 1."""
@@ -39,8 +39,8 @@ class Stream:
         request_rows: Rows of each request.
     """
 
-    draw: Draw
-    single: Draw
+    draw: SampleSpec
+    single: SampleSpec
     kind: FeatureKind = FeatureKind.NUMERIC
     request_rows: int = 1
 
@@ -109,7 +109,7 @@ def any_hour(rng: np.random.Generator, rows: int, features: int) -> Floats:
     return np.sin(hours) + math.sqrt(0.5) * normal(rng, rows, features)
 
 
-def _independent(draw: Draw, kind: FeatureKind = FeatureKind.NUMERIC) -> Stream:
+def _independent(draw: SampleSpec, kind: FeatureKind = FeatureKind.NUMERIC) -> Stream:
     return Stream(draw, draw, kind)
 
 

@@ -9,13 +9,13 @@ from scipy.stats import chi2_contingency
 
 from benchmarks.statistics.cases import FEATURES, Case
 from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS
-from sidecar.drift.budget import Budget
-from sidecar.drift.correction import Correction
-from sidecar.drift.ks import ks_statistic
-from sidecar.drift.measure import Sample
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import FeatureKind, Profile
-from sidecar.drift.rule import Measured, Rule, judge
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.measure import Sample
+from driftgauge.drift.profile import FeatureKind, Profile
+from driftgauge.drift.rule import Measured, Rule, judge
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.drift.statistics.ks import ks_statistic
+from driftgauge.drift.statistics.p_value import PValues
 
 Floats = NDArray[np.float64]
 

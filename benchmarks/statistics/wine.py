@@ -11,7 +11,7 @@ from benchmarks.statistics.engine import DEFAULT, LOOK_ROWS, WINDOW_ROWS, assess
 from benchmarks.statistics.intervals import median_and_p90
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
-from sidecar.drift.profile import FeatureKind
+from driftgauge.drift.profile import FeatureKind
 
 Floats = NDArray[np.float64]
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from redis.asyncio import Redis
 
-from sidecar.payload import Kind, ModelKey
-from sidecar.storage.redis import RedisRing
-from sidecar.storage.ring import Block, StreamKey
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.ring import Block, StreamKey
 
 Rows = NDArray[np.float64]
 _STREAM = StreamKey(ModelKey("cellar", "wine", "predictor", "wine"), Kind.REQUEST)

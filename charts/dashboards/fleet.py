@@ -61,7 +61,7 @@ def _now() -> Row:
         "short",
     )
     small = Text(
-        "References too small",
+        "ReferenceStore too small",
         "Models whose reference has fewer rows than the false-alarm budget asks for: small changes go unseen.",
         "short",
     )

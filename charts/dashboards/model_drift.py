@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.models.dashboard import Panel
 
+from charts.dashboards.annotations import MARKS
 from charts.dashboards.board import Row, Tree, Variable, board, model_variables
 from charts.dashboards.columns import (
     INPUTS,
@@ -14,7 +15,6 @@ from charts.dashboards.columns import (
     ratio_of,
     verdicts_of,
 )
-from charts.dashboards.marks import MARKS
 from charts.dashboards.panels import GREEN, HALF, ORANGE, RED, THIRD, Query, Text, graph, grid, number
 from charts.dashboards.predictions import predictions
 from charts.dashboards.promql import MODEL, highest, rate, selected, total

@@ -5,7 +5,7 @@ import itertools
 
 from examples.demo import data
 from examples.demo.gauges import Gauges
-from examples.demo.patience import until
+from examples.demo.polling import until
 from examples.demo.show import Screen
 from examples.demo.stage import WINDOW_ROWS, Stage
 from examples.demo.traffic import Traffic

@@ -13,7 +13,7 @@ import aiohttp
 from examples.demo import data, gauges
 from examples.demo.children import Child, Children
 from examples.demo.errors import DemoError
-from examples.demo.patience import until
+from examples.demo.polling import until
 from examples.demo.traffic import INFERENCE_SERVICE, NAMESPACE, Agent, Client, Sender
 
 WINDOW_ROWS = 1000
@@ -77,7 +77,7 @@ async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
         data_url, admin_url = f"http://127.0.0.1:{data_port}", f"http://127.0.0.1:{admin_port}"
         mode = logger_flags(children.directory) if options.logger else proxy_flags(model_url)
         command = [*mode, "--port", str(data_port), "--admin-port", str(admin_port), *WINDOW_FLAGS, *redis]
-        await stack.enter_async_context(children.run("driftgauge", [sys.executable, "-m", "sidecar", *command]))
+        await stack.enter_async_context(children.run("driftgauge", [sys.executable, "-m", "driftgauge", *command]))
         await until(lambda: _ready(session, admin_url), "driftgauge to be ready", START_SECONDS)
         sender = Agent(session, model_url, data_url) if options.logger else Client(session, data_url)
         yield Stage(model_url, data_url, admin_url, sender, session)

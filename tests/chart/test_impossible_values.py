@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sidecar.config import LoggerConfig
+from driftgauge.config.options import LoggerConfig
 from tests.support.helm import RefusedError, Values, render
 
 REDIS = {"url": "redis://redis"}

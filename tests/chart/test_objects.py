@@ -5,9 +5,9 @@ import json
 import pytest
 import yaml
 
-from sidecar import __version__
-from sidecar.config.environment import PREFIX
-from sidecar.config.table import as_json_schema
+from driftgauge import __version__
+from driftgauge.config.documents import as_json_schema
+from driftgauge.config.options import PREFIX
 from tests.support.helm import (
     CHART,
     SCENARIOS,

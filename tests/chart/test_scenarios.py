@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from sidecar import __version__
+from driftgauge import __version__
 from tests.support.helm import (
     CHART,
     SCENARIOS,

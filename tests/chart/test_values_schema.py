@@ -7,10 +7,10 @@ from enum import StrEnum
 import pytest
 import yaml
 
-from sidecar.config import LoggerConfig
-from sidecar.config.table import as_json_schema
-from sidecar.drift.budget import Decision
-from sidecar.drift.correction import Correction
+from driftgauge.config.documents import as_json_schema
+from driftgauge.config.options import LoggerConfig
+from driftgauge.drift.budget import Decision
+from driftgauge.drift.statistics.correction import Correction
 from tests.support.helm import CHART, SCENARIOS, Manifest, RefusedError, Values, render, scenario_values
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())

@@ -7,10 +7,10 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 
-from sidecar.errors import PayloadError, Reason
-from sidecar.payload import Kind
-from sidecar.protocol.cloudevents import parse_events
-from sidecar.protocol.event import Event
+from driftgauge.cloudevents.event import Event
+from driftgauge.cloudevents.sdk import parse_events
+from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.payload import Kind
 from tests.support.payloads import REQUEST_TYPE, RESPONSE_TYPE, read, tables
 from tests.support.wire import wire_bytes
 

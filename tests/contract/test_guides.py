@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sidecar.config import MODES
-from sidecar.errors import Reason
+from driftgauge.config.load import MODES
+from driftgauge.errors import Reason
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [ROOT / "docs" / f"{name}.md" for name in ("install", "troubleshooting", "upgrading")]

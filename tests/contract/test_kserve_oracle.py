@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.protocol.tensor import Tensor
+from driftgauge.protocol.tensor import Tensor
 from tests.support.payloads import listed, read
 from tests.support.wire import MESSAGES
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor, triton_to_np_dtype
 
-from sidecar.protocol.datatypes import WIRE_DTYPES
-from sidecar.protocol.v2_binary import from_binary
+from driftgauge.protocol.tensor import WIRE_DTYPES
+from driftgauge.protocol.v2 import from_binary
 
 BITS = np.random.default_rng(20260301).integers(0, 256, 4096, dtype=np.uint8)
 """Any bits: they cover NaN, infinities and subnormal numbers of each width."""

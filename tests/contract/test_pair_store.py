@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from sidecar.payload import Kind
-from sidecar.storage.memory_pairs import MemoryPairs
-from sidecar.storage.pairs import Arrival, Half, Met, PairStore
-from sidecar.storage.redis_pairs import RedisPairs
+from driftgauge.inference.payload import Kind
+from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.pairs import Arrival, Half, PairStore, PutResult
+from driftgauge.storage.redis_pairs import RedisPairs
 
-FIRST = Met(Arrival.FIRST)
-DISPLACING = Met(Arrival.FIRST, displaced=True)
-DUPLICATE = Met(Arrival.DUPLICATE)
+FIRST = PutResult(Arrival.FIRST)
+DISPLACING = PutResult(Arrival.FIRST, replaced=True)
+DUPLICATE = PutResult(Arrival.DUPLICATE)
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -35,9 +35,9 @@ def answered(time: float, key: str = "k") -> Half:
     return Half(key, Kind.RESPONSE, time)
 
 
-def completed(other_time: float) -> Met:
+def completed(other_time: float) -> PutResult:
     """The answer to the half that completes a pair."""
-    return Met(Arrival.COMPLETED, other_time)
+    return PutResult(Arrival.COMPLETED, other_time)
 
 
 async def test_two_halves_complete_a_pair_in_either_order(pairs: PairStore) -> None:
@@ -117,7 +117,7 @@ async def test_a_half_that_is_forgotten_is_unpaired(pairs: PairStore) -> None:
 
 
 async def test_a_displaced_half_is_not_counted_again(pairs: PairStore) -> None:
-    """Only the half that waits now is unpaired; the displaced one was told of at once."""
+    """Only the half that waits now is unpaired; the replaced one was told of at once."""
     await pairs.put([asked(1.0), asked(2.0)])
 
     assert await pairs.unpaired([asked(1.0), asked(2.0)]) == 1

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from sidecar.config.table import as_markdown
-from sidecar.metrics import Metrics
+from driftgauge.config.documents import as_markdown
+from driftgauge.metrics.registry import Metrics
 from tests.support.models import WINE
 
 README = (Path(__file__).parents[2] / "README.md").read_text()

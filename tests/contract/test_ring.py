@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from sidecar.payload import Kind, ModelKey
-from sidecar.storage.memory import MemoryRing
-from sidecar.storage.redis import RedisRing
-from sidecar.storage.ring import Block, RingBuffer, StreamKey
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.memory import MemoryRing
+from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.ring import Block, RingBuffer, StreamKey
 from tests.support.rows import REQUESTS, RESPONSES, WINE, counted
 
 CAPACITY_ROWS = 10

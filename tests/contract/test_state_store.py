@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from sidecar.payload import Kind, ModelKey
-from sidecar.storage.memory_states import MemoryStates
-from sidecar.storage.redis_states import RedisStates
-from sidecar.storage.ring import StreamKey
-from sidecar.storage.states import State, StateStore
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.memory import MemoryStates
+from driftgauge.storage.redis_states import RedisStates
+from driftgauge.storage.ring import StreamKey
+from driftgauge.storage.states import State, StateStore
 from tests.support.rows import REQUESTS, RESPONSES
 
 

@@ -8,8 +8,8 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.support.boards import Expression, Tree, boards, expressions, rules, variables
+from tests.support.full_stack import NAMESPACE, SERVICE, Cellar, watched_cellar
 from tests.support.promql import filled, sides
-from tests.support.watched_cellar import NAMESPACE, SERVICE, Cellar, watched_cellar
 
 pytestmark = pytest.mark.timeout(180)
 

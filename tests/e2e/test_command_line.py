@@ -13,7 +13,7 @@ from tests.support.processes import Driftgauge, free_port
 def driftgauge(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "sidecar", *map(str, words)],
+        [sys.executable, "-m", "driftgauge", *map(str, words)],
         capture_output=True,
         text=True,
         timeout=60,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar.config import ProxyConfig
+from driftgauge.config.options import ProxyConfig
 from tests.support.helm import Manifest
 from tests.support.kserve_examples import NAMES, REFERENCE_PATH, Pod, documents, option_names, pods, predictor_of
 from tests.support.pod_security import restricted_faults

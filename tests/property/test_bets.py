@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.drift.bets import make_bets
-from sidecar.drift.profile import categorical_profile, numeric_profile
-from tests.support.wagers import worst_of_categories, worst_of_numbers
+from driftgauge.drift.detector.bets import make_bets
+from driftgauge.drift.profile import categorical_profile, numeric_profile
+from tests.support.worst_case_bets import worst_of_categories, worst_of_numbers
 
 SLACK = 1 + 1e-9
 

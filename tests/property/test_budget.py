@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.drift.budget import Budget, detectable
-from sidecar.drift.deviations import categories_error, upper_found, upper_truth
+from driftgauge.drift.budget import Budget, detectable
+from driftgauge.drift.statistics.concentration import categories_error, upper_bound_sample_share, upper_bound_true_share
 
 MONTH = 30 * 86_400.0
 budgets = st.builds(
@@ -23,11 +23,11 @@ risks = st.floats(1e-12, 0.5)
 @given(budget=budgets, m=rows, n=rows, more=rows, d=features)
 def test_ks_bar_falls_with_rows_and_rises_with_features(budget: Budget, m: int, n: int, more: int, d: int) -> None:
     """More rows on either side lower the bar, more features raise it, and it is never below the tolerance."""
-    bar = budget.ks_bar(m, n, d)
+    bar = budget.ks_threshold(m, n, d)
 
-    assert budget.ks_bar(m + more, n, d) < bar
-    assert budget.ks_bar(m, n + more, d) < bar
-    assert budget.ks_bar(m, n, d + more) > bar
+    assert budget.ks_threshold(m + more, n, d) < bar
+    assert budget.ks_threshold(m, n + more, d) < bar
+    assert budget.ks_threshold(m, n, d + more) > bar
     assert bar > budget.tolerance
 
 
@@ -45,10 +45,10 @@ def test_tv_bar_falls_with_rows_and_rises_with_features(
     """More rows of the window lower the bar, more features raise it, and it is never below the tolerance."""
     reference = np.array([*own, rare, 0], dtype=np.float64)
     categories = len(own) + (rare + 1) // 2
-    bar = budget.tv_bar(reference, categories, n, d)
+    bar = budget.tv_threshold(reference, categories, n, d)
 
-    assert budget.tv_bar(reference, categories, n + more, d) < bar
-    assert budget.tv_bar(reference, categories, n, d + more) > bar
+    assert budget.tv_threshold(reference, categories, n + more, d) < bar
+    assert budget.tv_threshold(reference, categories, n, d + more) > bar
     assert bar > budget.tolerance
 
 
@@ -60,12 +60,12 @@ def test_share_bar_falls_with_rows_and_rises_with_features(  # noqa: PLR0913 - a
 
     A tolerance is passed by every bar that can be reached at all.
     """
-    bar = budget.share_bar(reference, share, m, n, d)
+    bar = budget.share_threshold(reference, share, m, n, d)
     room = reference if share < reference else 1 - reference
 
-    assert budget.share_bar(reference, share, m + more, n, d) <= bar + 1e-9
-    assert budget.share_bar(reference, share, m, n + more, d) <= bar + 1e-9
-    assert budget.share_bar(reference, share, m, n, d + more) >= bar - 1e-9
+    assert budget.share_threshold(reference, share, m + more, n, d) <= bar + 1e-9
+    assert budget.share_threshold(reference, share, m, n + more, d) <= bar + 1e-9
+    assert budget.share_threshold(reference, share, m, n, d + more) >= bar - 1e-9
     assert bar >= min(budget.tolerance, room) - 1e-9
 
 
@@ -85,15 +85,15 @@ def test_detectable_falls_with_rows(bar: float, n: int, more: int) -> None:
 @given(share=shares, n=rows, risk=risks)
 def test_chernoff_bounds_lie_between_the_share_and_one(share: float, n: int, risk: float) -> None:
     """What may be true, or found, is at least the share itself and at most 1."""
-    assert share <= upper_truth(share, n, risk) <= 1.0
-    assert share <= upper_found(share, n, risk) <= 1.0
+    assert share <= upper_bound_true_share(share, n, risk) <= 1.0
+    assert share <= upper_bound_sample_share(share, n, risk) <= 1.0
 
 
 @given(share=shares, n=rows, more=rows, risk=risks)
 def test_chernoff_bounds_close_in_with_rows(share: float, n: int, more: int, risk: float) -> None:
     """More rows bring truth and sample closer together."""
-    assert upper_truth(share, n + more, risk) <= upper_truth(share, n, risk) + 1e-12
-    assert upper_found(share, n + more, risk) <= upper_found(share, n, risk) + 1e-12
+    assert upper_bound_true_share(share, n + more, risk) <= upper_bound_true_share(share, n, risk) + 1e-12
+    assert upper_bound_sample_share(share, n + more, risk) <= upper_bound_sample_share(share, n, risk) + 1e-12
 
 
 @given(own=st.lists(st.integers(1, 10**6), min_size=1, max_size=50), risk=risks)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sidecar.drift.cells import NUMERIC_CELLS, category_cells, numeric_cells
-from sidecar.drift.ks import sorted_ks_statistic
+from driftgauge.drift.profile import NUMERIC_CELLS, category_cells, numeric_cells
+from driftgauge.drift.statistics.ks import sorted_ks_statistic
 
 Floats = NDArray[np.float64]
 

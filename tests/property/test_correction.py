@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
-from sidecar.drift.correction import Correction, bars
+from driftgauge.drift.statistics.correction import Correction, bars
 
 Floats = NDArray[np.float64]
 

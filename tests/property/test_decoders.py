@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from sidecar.drift.profile import FeatureKind
-from sidecar.errors import PayloadError
-from sidecar.features import extract, extract_outputs, extract_predictions
-from sidecar.payload import Kind
-from sidecar.protocol.cloudevents import parse_events
-from sidecar.protocol.inference import decode
-from sidecar.protocol.widening import widen_bf16
+from driftgauge.cloudevents.sdk import parse_events
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import PayloadError
+from driftgauge.features.inputs import extract
+from driftgauge.features.outputs import extract_outputs
+from driftgauge.features.predictions import extract_predictions
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.decode import decode
+from driftgauge.protocol.widening import widen_bf16
 from tests.support.payloads import (
     DTYPES,
     Sent,

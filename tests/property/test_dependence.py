@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sidecar.drift.dependence import FEW_REQUESTS, dependence_factors
+from driftgauge.drift.detector.dependence import FEW_REQUESTS, dependence_factors
 
 Floats = NDArray[np.float64]
 

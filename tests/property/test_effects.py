@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
-from sidecar.drift.histogram import Histogram
-from sidecar.drift.profile import categorical_profile, numeric_profile
+from driftgauge.drift.histogram import Histogram
+from driftgauge.drift.profile import categorical_profile, numeric_profile
 from tests.support.effects import effects_of
 
 Floats = NDArray[np.float64]

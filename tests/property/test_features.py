@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from sidecar.drift.profile import FeatureKind
-from sidecar.features import extract, extract_outputs, extract_predictions, missing_per_column
-from sidecar.payload import Kind
-from sidecar.protocol.category import code, text_of
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.features.inputs import extract
+from driftgauge.features.outputs import extract_outputs
+from driftgauge.features.predictions import extract_predictions
+from driftgauge.features.row_table import missing_per_column
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.category import code, text_of
 from tests.support.payloads import Sent, as_json, listed, read, v2
 
 COLUMNS = ("alcohol", "ash", "hue", "proline")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sidecar.drift.histogram import Histogram
-from sidecar.drift.profile import categorical_profile, numeric_profile
+from driftgauge.drift.histogram import Histogram
+from driftgauge.drift.profile import categorical_profile, numeric_profile
 
 Floats = NDArray[np.float64]
 

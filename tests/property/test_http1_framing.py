@@ -8,11 +8,11 @@ from aiohttp.http_parser import HttpRequestParserPy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.http1.faults import RefusedError
-from sidecar.http1.framing import Framing, Lines
-from sidecar.http1.heads import RequestHead, read_request
-from sidecar.http1.lines import request_head
-from sidecar.http1.requests import Requests
+from driftgauge.http1.framing import Framing, Lines
+from driftgauge.http1.heads import RequestHead, read_request
+from driftgauge.http1.http_errors import RefusedError
+from driftgauge.http1.requests import Requests
+from driftgauge.http1.writing import request_head
 from tests.support.framing import CUT, PASSED, REFUSED
 
 CORPUS = [*REFUSED.values(), *CUT.values(), *(sent for sent, _ in PASSED.values())]

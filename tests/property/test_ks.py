@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from sidecar.drift.ks import ks_statistic, sorted_ks_statistic
-from sidecar.drift.p_value import PValues
+from driftgauge.drift.statistics.ks import ks_statistic, sorted_ks_statistic
+from driftgauge.drift.statistics.p_value import PValues
 
 Floats = NDArray[np.float64]
 

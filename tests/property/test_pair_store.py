@@ -3,11 +3,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.payload import Kind
-from sidecar.storage.memory_pairs import MemoryPairs
-from sidecar.storage.pairs import Arrival, Half
-from sidecar.storage.redis_client import connect
-from sidecar.storage.redis_pairs import RedisPairs
+from driftgauge.inference.payload import Kind
+from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.pairs import Arrival, Half
+from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
 TIMES = st.one_of(st.integers(0, 3).map(float), st.floats(allow_nan=False, allow_infinity=False))
@@ -29,7 +29,7 @@ async def test_memory_and_redis_answer_alike(redis_server: RedisServer, halves: 
 
 @given(halves=HALVES)
 async def test_every_half_is_told_of_once(halves: list[Half]) -> None:
-    """All first halves are completed, displaced or still unpaired: none is lost, none counts twice."""
+    """All first halves are completed, replaced or still unpaired: none is lost, none counts twice."""
     pairs = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
     met = await pairs.put(halves)
     # Times are compared by their text: 0.0 and -0.0 are two.
@@ -39,8 +39,8 @@ async def test_every_half_is_told_of_once(halves: list[Half]) -> None:
         if answer.arrival is Arrival.FIRST
     }
     completed = sum(answer.arrival is Arrival.COMPLETED for answer in met)
-    displaced = sum(answer.displaced for answer in met)
+    replaced = sum(answer.replaced for answer in met)
     told = sum(answer.arrival is Arrival.FIRST for answer in met)
     alone = await pairs.unpaired(list(firsts.values()))
 
-    assert told == completed + displaced + alone
+    assert told == completed + replaced + alone

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.storage.memory import MemoryRing
-from sidecar.storage.redis import RedisRing
-from sidecar.storage.redis_client import connect
-from sidecar.storage.ring import RingBuffer
+from driftgauge.storage.memory import MemoryRing
+from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.ring import RingBuffer
 from tests.support.redis_server import RedisServer
 from tests.support.rows import REQUESTS, counted
 

@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sidecar.drift.bets import make_bets
-from sidecar.drift.budget import Budget
-from sidecar.drift.packing import pack, unpack
-from sidecar.drift.profile import Profile, categorical_profile, numeric_profile
-from sidecar.drift.sequential import Detector, DetectorState
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.detector.bets import make_bets
+from driftgauge.drift.detector.detector import Detector, DetectorState, pack, unpack
+from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 
 Floats = NDArray[np.float64]
 

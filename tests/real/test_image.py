@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import __version__
+from driftgauge import __version__
 from tests.support import wine
 from tests.support.exchange import Message, send
 from tests.support.image import Container, Image, built_image
@@ -102,7 +102,7 @@ def test_the_images_user_can_write_nothing_of_the_product(image: Image) -> None:
 
 def test_the_image_holds_compiled_modules_and_no_installer(image: Image) -> None:
     """Every module of the product has its bytecode, since none can be written later; there is no pip."""
-    modules = list((image.packages / "sidecar").rglob("*.py"))
+    modules = list((image.packages / "driftgauge").rglob("*.py"))
     compiled = [path for path in modules if list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"))]
 
     assert modules == compiled

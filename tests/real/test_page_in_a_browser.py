@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sidecar.check import run_check
-from sidecar.drift.correction import Correction
-from sidecar.drift.rule import Rule
+from driftgauge.cli.check import run_check
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
 from tests.support.browser import Tab, browser
 
 WINE = Path(__file__).parents[2] / "examples" / "wine"

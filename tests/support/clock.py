@@ -1,7 +1,7 @@
 """A clock that a test sets by hand."""
 
 
-class Wristwatch:
+class ManualClock:
     """Tells the time that it was set to.
 
     Args:

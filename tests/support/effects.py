@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.drift.effects import effects
-from sidecar.drift.histogram import Histogram
-from sidecar.drift.profile import FeatureKind, Profile
-from sidecar.drift.result import Effects
-from sidecar.drift.wasserstein import Quantiles, wasserstein
+from driftgauge.drift.histogram import Histogram
+from driftgauge.drift.profile import FeatureKind, Profile
+from driftgauge.drift.result import Effects
+from driftgauge.drift.statistics.effects import effects
+from driftgauge.drift.statistics.wasserstein import Quantiles, wasserstein
 
 Floats = NDArray[np.float64]
 

@@ -1,11 +1,11 @@
 """Both sides of an exchange, and its tally, that only take notes: what a test of the core looks at."""
 
-from sidecar.clients.closing import Closing
-from sidecar.http1.faults import ExchangeError
-from sidecar.http1.heads import read_answer, read_request
-from sidecar.proxy.exchange import Exchange
-from sidecar.proxy.sides import Dialler, LinkSide, LinkUser, Surroundings
-from sidecar.proxy.tally import Tally
+from driftgauge.http1.heads import read_answer, read_request
+from driftgauge.http1.http_errors import ExchangeError
+from driftgauge.proxy.exchange import Exchange
+from driftgauge.proxy.interfaces import Dialler, LinkSide, LinkUser, Surroundings
+from driftgauge.proxy.recorder import Tally
+from driftgauge.server.listener import Closing
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 3\r\n\r\n"

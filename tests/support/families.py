@@ -1,6 +1,6 @@
 """The names that a scrape of driftgauge can hold."""
 
-from sidecar.metrics import Metrics
+from driftgauge.metrics.registry import Metrics
 from tests.support.models import WINE
 
 _ENDINGS = {

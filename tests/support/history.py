@@ -17,12 +17,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import FeatureKind
-from sidecar.errors import Reason
-from sidecar.metrics import Metrics, ReferenceFacts
-from sidecar.payload import Kind, ModelKey, Outcome
-from sidecar.protocol.category import code
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.errors import Reason
+from driftgauge.inference.payload import Kind, ModelKey, Outcome
+from driftgauge.metrics.evaluation import ReferenceFacts
+from driftgauge.metrics.registry import Metrics
+from driftgauge.protocol.category import code
 from tests.support.cluster_exporter import page
 from tests.support.watched_stream import BUDGET, WINDOW_ROWS, Columns, Floats, Stream
 

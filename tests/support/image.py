@@ -20,7 +20,7 @@ from tests.support.parts import PARTS
 from tests.support.processes import Child
 from tests.support.waiting import wait_until
 
-_SOURCE = Path(__file__).parents[2] / "sidecar"
+_SOURCE = Path(__file__).parents[2] / "sidecar" / "driftgauge"
 
 _ENTER = """
 set -e
@@ -77,7 +77,7 @@ def built_image() -> Image:
         pytest.skip("an image is run by root with util-linux' unshare")
     config = json.loads((PARTS / "image" / "config.json").read_text())["Docker"]["config"]
     image = Image(root, config)
-    if _code(image.packages / "sidecar") != _code(_SOURCE):
+    if _code(image.packages / "driftgauge") != _code(_SOURCE):
         pytest.skip(f"{root} holds other code than this checkout; `bash .ci/image` builds it anew")
     return image
 

@@ -128,7 +128,7 @@ def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
     env |= {"DRIFTGAUGE_ADMIN_PORT": str(ports[_ADMIN_PORT]), "INFERENCE_SERVICE_NAME": "wine"}
     # The tests' own switches are no options of the process under test.
     hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_") and name not in env]
-    with Child([sys.executable, "-m", "sidecar", *here], env, hidden=hidden) as child:
+    with Child([sys.executable, "-m", "driftgauge", *here], env, hidden=hidden) as child:
         child.await_answer(f"http://127.0.0.1:{ports[_ADMIN_PORT]}/healthz")
         child.await_port(ports[_DATA_PORT])
         yield Running(child, ports)

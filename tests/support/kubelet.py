@@ -16,7 +16,7 @@ from tests.support.processes import Child, free_port, get
 Secrets = Mapping[str, Mapping[str, str]]
 """Name of a Secret -> its keys and texts."""
 
-_ENTRY_POINT = (sys.executable, "-m", "sidecar")  # what the image's entry point starts
+_ENTRY_POINT = (sys.executable, "-m", "driftgauge")  # what the image's entry point starts
 _REFERENCE = re.compile(r"\$\((\w+)\)")
 
 

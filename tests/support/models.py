@@ -1,6 +1,6 @@
 """The models that tests speak of."""
 
-from sidecar.payload import ModelKey
+from driftgauge.inference.payload import ModelKey
 
 WINE = ModelKey("cellar", "wine", "predictor", "wine")
 IRIS = ModelKey("garden", "iris", "predictor", "iris")

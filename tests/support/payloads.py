@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from tritonclient.utils import serialize_byte_tensor
 
-from sidecar.errors import PayloadError, Reason
-from sidecar.payload import Kind
-from sidecar.protocol.inference import decode
-from sidecar.protocol.tensor import Decoded, Tensor
+from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.decode import decode
+from driftgauge.protocol.tensor import Decoded, Tensor
 
 LIMIT_BYTES = 1 << 20
 

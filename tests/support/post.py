@@ -1,10 +1,10 @@
 """A receiver that listens, what it has handed on, and the headers of KServe's agent."""
 
-from sidecar.clients.patience import Patience
-from sidecar.metrics import Metrics
-from sidecar.models import OTHER, KnownModels
-from sidecar.payload import ModelKey, Payload, Sighting
-from sidecar.receiver import Receiver
+from driftgauge.inference.models import OVERFLOW, KnownModels
+from driftgauge.inference.payload import ModelKey, PairObservation, Payload
+from driftgauge.logger.receiver import Receiver
+from driftgauge.metrics.registry import Metrics
+from driftgauge.server.timeouts import Patience
 from tests.support.models import WINE, labels
 
 LIMIT = 2 * 2**20
@@ -36,7 +36,7 @@ class Post:
 
     def __init__(self, patience: Patience | None = None) -> None:
         self.payloads: list[Payload] = []
-        self.sightings: list[Sighting] = []
+        self.sightings: list[PairObservation] = []
         self.metrics = Metrics("", 90)
         self.is_new: bool | None = True
         self.receiver = Receiver(
@@ -51,7 +51,7 @@ class Post:
         )
         self.url = ""
 
-    def _pair(self, sighting: Sighting) -> bool:
+    def _pair(self, sighting: PairObservation) -> bool:
         self.sightings.append(sighting)
         if self.is_new is None:
             raise RuntimeError("the pairing breaks")
@@ -66,6 +66,6 @@ class Post:
         """One sample of a model."""
         return self.metrics.registry.get_sample_value(name, labels(model, **more))
 
-    def rejected(self, reason: str, model: ModelKey = OTHER, kind: str = "request") -> float | None:
+    def rejected(self, reason: str, model: ModelKey = OVERFLOW, kind: str = "request") -> float | None:
         """How many payloads of a model were rejected for a reason."""
         return self.value("driftgauge_payloads_total", model, kind=kind, outcome="rejected", reason=reason)

@@ -180,7 +180,7 @@ class Driftgauge(Child):
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         ports = ("--port", str(self.port), "--admin-port", str(self.admin_port))
-        argv = [sys.executable, "-m", "sidecar", mode, *ports, *flags]
+        argv = [sys.executable, "-m", "driftgauge", mode, *ports, *flags]
         own = {"DRIFTGAUGE_DRAIN_DELAY_SECONDS": "0"} | dict(env or {})
         # The options of the process under test are its flags and `env`; the tests' own switches are no options.
         hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_")]

@@ -7,11 +7,11 @@ from typing import Self
 
 from prometheus_client import generate_latest
 
-from sidecar.metrics import Metrics
-from sidecar.models import KnownModels
-from sidecar.payload import ModelKey, Payload
-from sidecar.proxy import Proxy, ProxySettings
-from tests.support.clock import Wristwatch
+from driftgauge.inference.models import KnownModels
+from driftgauge.inference.payload import ModelKey, Payload
+from driftgauge.metrics.registry import Metrics
+from driftgauge.proxy.proxy import Proxy, ProxySettings
+from tests.support.clock import ManualClock
 from tests.support.raw_client import DEADLINE_SECONDS, Wire, ask
 from tests.support.scrape import Samples
 
@@ -46,7 +46,7 @@ class Proxied:
     ) -> None:
         self.port = 0
         self.offered: list[Payload] = []
-        self.timer = Wristwatch()
+        self.timer = ManualClock()
         self._wires: list[Wire] = []
         self._metrics = Metrics("200", 60)
         self._proxy = Proxy(

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from sidecar.storage.redis_client import connect
+from driftgauge.storage.redis_client import connect
 from tests.support.processes import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until

@@ -3,20 +3,20 @@
 import math
 from dataclasses import replace
 
-from sidecar.drift.profile import FeatureKind
-from sidecar.drift.result import Bin, Change, DriftReport, Effects, FeatureDrift, TestName, TestResult
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.result import Bin, Change, DriftReport, DriftTest, DriftTestResult, Effects, FeatureDrift
 
 DECILES = tuple(float(n) for n in range(11))
 TENFOLD = tuple(10 * value for value in DECILES)
 
-_MISSING = TestResult(test=TestName.MISSING, statistic=0.1, p_value=0.02, threshold=0.2, drift=False)
-_EVIDENCE = TestResult(test=TestName.SEQUENTIAL, statistic=9.5, p_value=None, threshold=7.0, drift=True)
+_MISSING = DriftTestResult(test=DriftTest.MISSING, statistic=0.1, p_value=0.02, threshold=0.2, drift=False)
+_EVIDENCE = DriftTestResult(test=DriftTest.SEQUENTIAL, statistic=9.5, p_value=None, threshold=7.0, drift=True)
 
 ALCOHOL = FeatureDrift(
     feature="alcohol",
     kind=FeatureKind.NUMERIC,
     tests=(
-        TestResult(test=TestName.KS, statistic=0.5, p_value=0.001, threshold=0.25, drift=True),
+        DriftTestResult(test=DriftTest.KS, statistic=0.5, p_value=0.001, threshold=0.25, drift=True),
         _MISSING,
         _EVIDENCE,
     ),
@@ -42,7 +42,7 @@ ALCOHOL = FeatureDrift(
 COLOUR = FeatureDrift(
     feature="colour",
     kind=FeatureKind.CATEGORICAL,
-    tests=(TestResult(test=TestName.TV, statistic=0.1, p_value=0.4, threshold=math.inf, drift=False),),
+    tests=(DriftTestResult(test=DriftTest.TV, statistic=0.1, p_value=0.4, threshold=math.inf, drift=False),),
     rows=100,
     missing=0,
     outside=0,
@@ -83,7 +83,7 @@ TOO_FEW = DriftReport(
 
 def moved(name: str, statistic: float, threshold: float, *, drift: bool = False) -> FeatureDrift:
     """Alcohol under another name, at another distance."""
-    distance = TestResult(test=TestName.KS, statistic=statistic, p_value=0.5, threshold=threshold, drift=drift)
+    distance = DriftTestResult(test=DriftTest.KS, statistic=statistic, p_value=0.5, threshold=threshold, drift=drift)
     return replace(ALCOHOL, feature=name, tests=(distance,))
 
 

@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from sidecar.errors import StorageError
-from sidecar.storage.memory import MemoryRing
-from sidecar.storage.memory_states import MemoryStates
-from sidecar.storage.ring import Block, RingBuffer, StreamKey, Window
-from sidecar.storage.states import State
+from driftgauge.errors import StorageError
+from driftgauge.storage.memory import MemoryRing, MemoryStates
+from driftgauge.storage.ring import Block, RingBuffer, StreamKey, Window
+from driftgauge.storage.states import State
 
 
 class AwayRing:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sidecar.payload import Kind, ModelKey
-from sidecar.storage.ring import Block, StreamKey
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.ring import Block, StreamKey
 
 WINE = ModelKey("cellar", "wine", "predictor", "wine-v1")
 REQUESTS = StreamKey(WINE, Kind.REQUEST)

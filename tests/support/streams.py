@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from sidecar.drift.assess import Assessment, Assessor, Rows
-from sidecar.drift.p_value import PValues
-from sidecar.drift.sequential import DetectorState
+from driftgauge.drift.detector.detector import DetectorState
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.stream_evaluator import Assessment, Rows, StreamEvaluator
 
 Floats = NDArray[np.float64]
-Draw = Callable[[np.random.Generator, int, int], Floats]
+SampleSpec = Callable[[np.random.Generator, int, int], Floats]
 
 
 def independent(generator: np.random.Generator, rows: int, columns: int) -> Floats:
@@ -20,7 +20,7 @@ def independent(generator: np.random.Generator, rows: int, columns: int) -> Floa
     return generator.standard_normal((rows, columns))
 
 
-def autoregressive(rho: float) -> Draw:
+def autoregressive(rho: float) -> SampleSpec:
     """Standard normal rows of which neighbours correlate by rho."""
 
     def draw(generator: np.random.Generator, rows: int, columns: int) -> Floats:
@@ -32,7 +32,7 @@ def autoregressive(rho: float) -> Draw:
     return draw
 
 
-def in_requests(size: int, icc: float) -> Draw:
+def in_requests(size: int, icc: float) -> SampleSpec:
     """Standard normal rows in requests of equal size, those of one request correlating by `icc`."""
 
     def draw(generator: np.random.Generator, rows: int, columns: int) -> Floats:
@@ -51,7 +51,7 @@ class Stream:
         request_rows: Rows of each request.
     """
 
-    def __init__(self, assessor: Assessor, window_rows: int, request_rows: int = 1) -> None:
+    def __init__(self, assessor: StreamEvaluator, window_rows: int, request_rows: int = 1) -> None:
         self.assessor = assessor
         self.state: DetectorState | None = None
         self.said: list[Assessment] = []

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sidecar.drift.assess import Assessor, Rows
-from sidecar.drift.budget import Budget
-from sidecar.drift.correction import Correction
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import FeatureKind
-from sidecar.drift.rule import Rule
-from sidecar.drift.sequential import DetectorState
-from sidecar.metrics import Evaluation, Metrics, ReferenceFacts
-from sidecar.payload import Kind, ModelKey
-from sidecar.reference import profiles_of
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.detector.detector import DetectorState
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.stream_evaluator import Rows, StreamEvaluator
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.metrics.evaluation import Evaluation, ReferenceFacts
+from driftgauge.metrics.registry import Metrics
+from driftgauge.reference.columns import profiles_of
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ class Stream:
         self.window: Floats = np.empty((0, len(columns.names)))
         self._model, self._kind, self._columns = model, kind, columns
         self._metrics, self._values = metrics, values
-        self._assessor: Assessor | None = None
+        self._assessor: StreamEvaluator | None = None
         self._state: DetectorState | None = None
         self._rows, self._newest = 0, 0.0
 
@@ -63,7 +64,7 @@ class Stream:
         profiles = profiles_of(self._columns.names, self._columns.kinds, rows, self._columns.categories)
         if self._assessor is not None:
             self._metrics.model(self._model).count_detector_reset(self._kind)
-        self._assessor = Assessor(profiles, RULE, facts.digest)
+        self._assessor = StreamEvaluator(profiles, RULE, facts.digest)
         self._metrics.drift.set_reference(self._model, self._kind, facts)
 
     def append(self, rows: Floats, now: float) -> None:

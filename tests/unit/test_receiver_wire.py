@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sidecar.clients.patience import Patience
-from sidecar.models import OTHER
+from driftgauge.inference.models import OVERFLOW
+from driftgauge.server.timeouts import Patience
 from tests.support.post import LIMIT, Post, headers
 from tests.support.waiting import until
 
@@ -112,7 +112,7 @@ async def test_bodies_that_come_at_once_have_a_bound_together(post: Post, sender
     await sender.send(wire("Content-Length: 10\r\n", "x" * 10))
 
     assert (await sender.rest()).startswith("HTTP/1.1 503 Service Unavailable\r\n")
-    full = post.value("driftgauge_payloads_total", OTHER, kind="request", outcome="dropped", reason="queue_full")
+    full = post.value("driftgauge_payloads_total", OVERFLOW, kind="request", outcome="dropped", reason="queue_full")
     assert full == 1
     for _, writer in others:
         writer.close()
@@ -145,7 +145,7 @@ async def test_an_event_that_makes_trouble_costs_itself_alone(post: Post, sender
     post.is_new = None
     await sender.send(wire("Content-Length: 2\r\n", "{}"))
     assert [OK] == await sender.heads(1)
-    lost = post.value("driftgauge_payloads_total", OTHER, kind="request", outcome="dropped", reason="internal")
+    lost = post.value("driftgauge_payloads_total", OVERFLOW, kind="request", outcome="dropped", reason="internal")
     assert lost == 1
 
     post.is_new = True

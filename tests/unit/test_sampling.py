@@ -1,6 +1,6 @@
 """The sample: which payloads are looked at, told by their ids."""
 
-from sidecar.pipeline import sampled
+from driftgauge.ingest.pipeline import sampled
 
 
 def test_the_sample_has_the_share_that_was_asked_for() -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import aiohttp
 
 from benchmarks.children import Program, free_port, module, version
-from benchmarks.ground import driftgauge
+from benchmarks.environment import driftgauge
 from benchmarks.parts import built, environment
 from benchmarks.proxy import configs
 

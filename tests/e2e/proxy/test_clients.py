@@ -136,7 +136,7 @@ REFUSED = {
         b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         400,
     ),
-    "folded line": (b"GET / HTTP/1.1\r\nHost: m\r\nX: a\r\n b\r\n\r\n", 400),
+    "overflow_key line": (b"GET / HTTP/1.1\r\nHost: m\r\nX: a\r\n b\r\n\r\n", 400),
     "space before colon": (b"GET / HTTP/1.1\r\nHost: m\r\nX : a\r\n\r\n", 400),
     "line too long": (b"GET /" + b"l" * 70_000 + b" HTTP/1.1\r\nHost: m\r\n\r\n", 400),
 }

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from sidecar.models import OTHER
-from sidecar.payload import Kind, Payload
+from driftgauge.inference.models import OVERFLOW
+from driftgauge.inference.payload import Kind, Payload
 from tests.support.proxied import EPOCH_SECONDS, MODEL, SETTINGS, Proxied
 from tests.support.raw_client import Wire, post
 from tests.support.upstream import OK, RawUpstream, answering
@@ -154,8 +154,8 @@ async def test_unproven_names_make_no_series(proxy: Proxied, upstream: RawUpstre
         await proxy.ask(post(f"/v2/models/guess-{number}/infer", b"{}"))
     await proxy.counted("404", 10)
 
-    assert 10 == proxy.total("request_count", model_name=OTHER.model_name, code="404")
-    assert {OTHER} == {payload.model for payload in proxy.offered}
+    assert 10 == proxy.total("request_count", model_name=OVERFLOW.model_name, code="404")
+    assert {OVERFLOW} == {payload.model for payload in proxy.offered}
 
 
 async def test_names_are_capped(proxy: Proxied) -> None:
@@ -165,7 +165,7 @@ async def test_names_are_capped(proxy: Proxied) -> None:
     await proxy.counted("200", 4)
 
     assert [1, 1, 0, 0] == [proxy.total("request_count", model_name=f"model-{number}") for number in range(4)]
-    assert 2 == proxy.total("request_count", model_name=OTHER.model_name)
+    assert 2 == proxy.total("request_count", model_name=OVERFLOW.model_name)
 
 
 async def test_in_flight_while_under_way(proxy: Proxied, upstream: RawUpstream) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sidecar.errors import ConfigError
+from driftgauge.errors import ConfigError
 from tests.support.proxied import Proxied
 from tests.support.raw_client import Wire, lines_of, post
 from tests.support.upstream import OK, RawUpstream

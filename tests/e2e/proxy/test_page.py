@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.proxy.page import MAX_PAGE_BYTES
+from driftgauge.proxy.metrics_page import MAX_PAGE_BYTES
 from tests.support.pages import PYTHON_SERVER, UNTYPED, packed_answer, page_answer
 from tests.support.parts import program
 from tests.support.prometheus import Prometheus

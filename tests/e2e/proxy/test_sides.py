@@ -5,10 +5,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from sidecar import http1
-from sidecar.clients.patience import Patience
-from sidecar.http1 import limits
-from sidecar.proxy import exchange
+from driftgauge import http1
+from driftgauge.http1 import grammar as limits
+from driftgauge.proxy import exchange
+from driftgauge.server.timeouts import Patience
 from tests.support.proxied import SETTINGS, Proxied
 from tests.support.raw_client import Wire, body_of, lines_of, post
 from tests.support.upstream import OK, RawUpstream, answering

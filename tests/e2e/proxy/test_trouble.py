@@ -296,7 +296,7 @@ async def test_stream_may_outlast_the_limit(upstream: RawUpstream) -> None:
 async def test_trouble_is_logged_once(proxy: Proxied, upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
     """A model server that is down fills no log: one line, then silence for ten seconds, then one that counts."""
     await upstream.stop()
-    with caplog.at_level(logging.INFO, "sidecar.proxy"):
+    with caplog.at_level(logging.INFO, "driftgauge.proxy"):
         for _ in range(3):
             await proxy.ask(post(INFER, b"secret", "X-Token: secret"))
         proxy.timer.now += 10

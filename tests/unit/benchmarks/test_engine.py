@@ -12,7 +12,7 @@ from benchmarks.statistics.engine import (
     looks,
     profiles_of,
 )
-from sidecar.drift.profile import FeatureKind
+from driftgauge.drift.profile import FeatureKind
 
 KINDS = [FeatureKind.NUMERIC, FeatureKind.CATEGORICAL]
 

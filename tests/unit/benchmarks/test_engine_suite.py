@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.engine.cases import GRID, Case, write
-from benchmarks.engine.looks import STREAMS, measure
-from benchmarks.engine.rivals import Record, Rival, race, started
+from benchmarks.engine.competitors import CompetitorSpec, Record, race, started
+from benchmarks.engine.evaluations import STREAMS, measure
 from benchmarks.engine.suite import OURS, PEERS, require_agreement, tables
 
 SMALL = Case(60, 40, 2)
@@ -36,10 +36,10 @@ def test_contestants_are_asked_in_turn() -> None:
     """Processes of ours and of scipy find the same in the same window; one that is not installed is left out."""
     ours = Path(sys.executable)
     rivals = [
-        Rival(OURS[0], "driftgauge", 10, ours),
-        Rival(OURS[2], "driftgauge_kept", 10, ours),
-        Rival(PEERS[0], "scipy_asymp", 10, ours),
-        Rival(PEERS[3], "frouros", 10, None),
+        CompetitorSpec(OURS[0], "driftgauge", 10, ours),
+        CompetitorSpec(OURS[2], "driftgauge_kept", 10, ours),
+        CompetitorSpec(PEERS[0], "scipy_asymp", 10, ours),
+        CompetitorSpec(PEERS[3], "frouros", 10, None),
     ]
     with started(rivals) as contestants:
         records = race(contestants, SMALL, 2)

@@ -21,7 +21,7 @@ from benchmarks.statistics.peers import (
     trustyai,
     tumbling,
 )
-from sidecar.drift.profile import FeatureKind
+from driftgauge.drift.profile import FeatureKind
 
 NUMERIC = FeatureKind.NUMERIC
 

@@ -10,7 +10,7 @@ from benchmarks.statistics.engine import Look
 from benchmarks.statistics.false_alarms import begun, joined, outcome_of
 from benchmarks.statistics.references import error
 from benchmarks.statistics.windows import LEVEL, SIZES, bar, plain, waits
-from sidecar.drift.p_value import PValues
+from driftgauge.drift.statistics.p_value import PValues
 
 
 def look(*, window: bool = False, detector: bool = False) -> Look:

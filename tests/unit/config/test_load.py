@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.config import LoggerConfig, ProxyConfig, load
-from sidecar.errors import ConfigError
+from driftgauge.config.load import load
+from driftgauge.config.options import LoggerConfig, ProxyConfig
+from driftgauge.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)

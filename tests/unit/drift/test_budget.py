@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sidecar.drift.budget import (
+from driftgauge.drift.budget import (
     FAMILIES,
     REFERENCE_RISK,
     Budget,
@@ -15,7 +15,7 @@ from sidecar.drift.budget import (
     reference_error,
     reference_risk,
 )
-from sidecar.drift.deviations import upper_found, upper_truth
+from driftgauge.drift.statistics.concentration import upper_bound_sample_share, upper_bound_true_share
 
 MONTH = 30 * 86_400.0
 BUDGET = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.05)
@@ -34,7 +34,7 @@ def test_level_of_a_budget_that_is_shorter_than_an_evaluation() -> None:
 
 def test_evidence_bar_is_a_family_of_intervals() -> None:
     """Each detector has a fourth of the budget: 120 days, in seconds."""
-    assert 120 * 86_400.0 == BUDGET.evidence_bar
+    assert 120 * 86_400.0 == BUDGET.evidence_threshold
 
 
 def test_reference_errors_share_one_risk() -> None:
@@ -47,12 +47,12 @@ def test_ks_bar_by_hand() -> None:
     window = math.sqrt(math.log(2 / (60 / (4 * MONTH) / 20)) / 2000)
     reference = math.sqrt(math.log(2 / (0.01 / 80)) / 10_000)
 
-    assert window + reference + 0.05 == pytest.approx(BUDGET.ks_bar(5000, 1000.0, 10), abs=1e-12)
+    assert window + reference + 0.05 == pytest.approx(BUDGET.ks_threshold(5000, 1000.0, 10), abs=1e-12)
 
 
 def test_ks_bar_is_exceeded_within_the_budget() -> None:
     """Against a reference without error the exact chance of an alarm is at most the window's share of the level."""
-    bar = STRICT.ks_bar(5000, 200, 1) - reference_error(5000, 1)
+    bar = STRICT.ks_threshold(5000, 200, 1) - reference_error(5000, 1)
 
     assert stats.kstwo.sf(bar, 200) <= STRICT.level / 2
 
@@ -62,24 +62,24 @@ def test_tv_bar_adds_the_error_of_a_reference_that_chose_its_cells() -> None:
     reference = np.array([600.0, 400.0, 0.0, 0.0])
     risk = STRICT.level / 2
     window = math.sqrt((4 * math.log(2) + math.log(1 / risk)) / 400)
-    found = BUDGET.tv_bar(reference, 2, 200.0, 1)
+    found = BUDGET.tv_threshold(reference, 2, 200.0, 1)
 
     assert window + categories_reference_error(reference, 2, 1)[0] + 0.05 == pytest.approx(found, abs=1e-12)
 
 
 def test_tv_bar_of_a_reference_that_met_each_category_once() -> None:
     """Such a reference says nothing about the next row: no window can alarm."""
-    assert BUDGET.tv_bar(np.array([*np.ones(100), 900.0, 0.0]), 1000, 2000.0, 1) > 1
+    assert BUDGET.tv_threshold(np.array([*np.ones(100), 900.0, 0.0]), 1000, 2000.0, 1) > 1
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
 def test_share_bar_of_both_sides_is_exceeded_within_the_budget(share: float) -> None:
     """With the truth anywhere in the reference's bounds, the binomial chance of an alarm is at most the share of it."""
     rows, m = 300, 2000
-    up = share + STRICT.share_bar(share, 1.0, m, rows, 1)
-    down = share - STRICT.share_bar(share, 0.0, m, rows, 1)
-    highest = upper_truth(share, m, reference_risk(1) / 2)
-    lowest = 1 - upper_truth(1 - share, m, reference_risk(1) / 2)
+    up = share + STRICT.share_threshold(share, 1.0, m, rows, 1)
+    down = share - STRICT.share_threshold(share, 0.0, m, rows, 1)
+    highest = upper_bound_true_share(share, m, reference_risk(1) / 2)
+    lowest = 1 - upper_bound_true_share(1 - share, m, reference_risk(1) / 2)
     counts = np.arange(rows + 1)
     alarms = (counts / rows > up) | (counts / rows < down)
     exact = [stats.binom.pmf(counts, rows, truth)[alarms].sum() for truth in np.linspace(lowest, highest, 21)]
@@ -89,32 +89,34 @@ def test_share_bar_of_both_sides_is_exceeded_within_the_budget(share: float) -> 
 
 def test_share_bar_is_symmetric() -> None:
     """A share that falls is one of the others that rises."""
-    assert BUDGET.share_bar(0.7, 0.9, 500, 300.0, 3) == pytest.approx(BUDGET.share_bar(0.3, 0.1, 500, 300.0, 3))
+    assert BUDGET.share_threshold(0.7, 0.9, 500, 300.0, 3) == pytest.approx(
+        BUDGET.share_threshold(0.3, 0.1, 500, 300.0, 3)
+    )
 
 
 def test_share_bar_by_parts() -> None:
     """It is the greatest share that is found where the greatest truth holds, less the reference's."""
-    truth = upper_truth(0.1, 500, reference_risk(3) / 2) + 0.05
-    bar = upper_found(truth, 300.0, BUDGET.level / 12) - 0.1
+    truth = upper_bound_true_share(0.1, 500, reference_risk(3) / 2) + 0.05
+    bar = upper_bound_sample_share(truth, 300.0, BUDGET.level / 12) - 0.1
 
-    assert bar == BUDGET.share_bar(0.1, 0.4, 500, 300.0, 3)
+    assert bar == BUDGET.share_threshold(0.1, 0.4, 500, 300.0, 3)
 
 
 def test_share_bar_of_a_reference_that_allows_everything() -> None:
     """Where the truth may be 1, no share is too high."""
-    assert math.isinf(BUDGET.share_bar(0.99, 1.0, 50, 300.0, 1))
+    assert math.isinf(BUDGET.share_threshold(0.99, 1.0, 50, 300.0, 1))
 
 
 def test_few_rows_cannot_alarm() -> None:
     """With one effective row no distance is large enough."""
-    assert BUDGET.ks_bar(5000, 1.0, 10) > 1
-    assert BUDGET.share_bar(0.0, 1.0, 5000, 1.0, 10) >= 1
+    assert BUDGET.ks_threshold(5000, 1.0, 10) > 1
+    assert BUDGET.share_threshold(0.0, 1.0, 5000, 1.0, 10) >= 1
 
 
 def test_rows_needed_make_both_radii_alike() -> None:
     """With so many rows the reference's error is no larger than a full window's, and with one fewer it is."""
     rows = BUDGET.rows_needed(1000, 10)
-    window = BUDGET.ks_bar(10**12, 1000, 10) - reference_error(10**12, 10) - 0.05
+    window = BUDGET.ks_threshold(10**12, 1000, 10) - reference_error(10**12, 10) - 0.05
 
     assert reference_error(rows, 10) <= window < reference_error(rows - 1, 10)
 

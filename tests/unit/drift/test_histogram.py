@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sidecar.drift.histogram import Histogram
-from sidecar.drift.profile import Profile, categorical_profile, numeric_profile
-from sidecar.drift.result import Bin
+from driftgauge.drift.histogram import Histogram
+from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
+from driftgauge.drift.result import Bin
 
 Floats = NDArray[np.float64]
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from sidecar.drift.budget import Budget
-from sidecar.drift.correction import Correction
-from sidecar.drift.p_value import PValues
-from sidecar.drift.profile import categorical_profile, numeric_profile
-from sidecar.drift.report import evaluate
-from sidecar.drift.rule import Rule
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.profile import categorical_profile, numeric_profile
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.window_tester import evaluate
 
 HOLM = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=50)
 BUDGET = Rule(0.05, Correction.HOLM, 50, Budget(false_alarm_seconds=30 * 86400, evaluation_seconds=60, tolerance=0.05))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sidecar.drift.measure import Measurement, Sample, total_variation
-from sidecar.drift.profile import Profile, categorical_profile, numeric_profile
-from sidecar.drift.result import TestName
+from driftgauge.drift.measure import Measurement, Sample, total_variation
+from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
+from driftgauge.drift.result import DriftTest
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ def test_numbers_have_a_ks_distance() -> None:
     """By hand: all of the window lies above 2, where the reference is at a half."""
     (actual,) = measured(NUMBERS, [3.0, 4.0])
 
-    assert (TestName.KS, 0.5, (4, 2), None, 0) == (
+    assert (DriftTest.KS, 0.5, (4, 2), None, 0) == (
         actual.test,
         actual.statistic,
         actual.rows,
@@ -36,7 +36,7 @@ def test_categories_have_a_total_variation() -> None:
     """By hand: shares 3/4 and 1/4 against 1/4, 1/4 and a half unknown."""
     (actual,) = measured(CATEGORIES, [1.0, 2.0, 9.0, 10.0])
 
-    assert (TestName.TV, 0.5, (4, 4), 2) == (actual.test, actual.statistic, actual.rows, actual.categories)
+    assert (DriftTest.TV, 0.5, (4, 4), 2) == (actual.test, actual.statistic, actual.rows, actual.categories)
     assert actual.counts is not None
     assert ([3.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 2.0]) == (actual.counts[0].tolist(), actual.counts[1].tolist())
 
@@ -68,7 +68,7 @@ def test_missing_values_are_measured_where_there_are_any(
 ) -> None:
     """By hand: the gap between the shares of missing values, on either side; no test where neither side misses any."""
     profile = numeric_profile("n", np.array([1.0, 2.0, 3.0, 4.0]), in_reference)
-    found = [one.statistic for one in measured(profile, [1.0, 2.0, 3.0], in_window) if one.test is TestName.MISSING]
+    found = [one.statistic for one in measured(profile, [1.0, 2.0, 3.0], in_window) if one.test is DriftTest.MISSING]
 
     assert ([] if statistic is None else [statistic]) == found
 
@@ -77,12 +77,12 @@ def test_all_missing() -> None:
     """A window without values has no distance, but its missing values are measured: all of them."""
     (actual,) = measured(NUMBERS, [], missing=5)
 
-    assert (TestName.MISSING, 1.0, (4, 5)) == (actual.test, actual.statistic, actual.rows)
+    assert (DriftTest.MISSING, 1.0, (4, 5)) == (actual.test, actual.statistic, actual.rows)
 
 
 def test_too_few_rows() -> None:
     """Fewer values than asked for are not compared; missing ones count among all rows."""
-    assert [TestName.MISSING] == [one.test for one in measured(NUMBERS, [1.0, 2.0], missing=3, min_rows=5)]
+    assert [DriftTest.MISSING] == [one.test for one in measured(NUMBERS, [1.0, 2.0], missing=3, min_rows=5)]
     assert () == measured(NUMBERS, [1.0, 2.0], missing=2, min_rows=5)
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sidecar.drift.ks import ks_statistic
-from sidecar.drift.numeric import numeric_facts
-from sidecar.drift.quantiles import deciles
-from sidecar.drift.ranks import ordered
-from sidecar.drift.wasserstein import Quantiles
+from driftgauge.drift.numeric import numeric_facts
+from driftgauge.drift.statistics.effects import deciles
+from driftgauge.drift.statistics.ks import ks_statistic
+from driftgauge.drift.statistics.ranks import ordered
+from driftgauge.drift.statistics.wasserstein import Quantiles
 from tests.support.effects import distance_of
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sidecar.drift.profile import FeatureKind, categorical_profile, ignored_profile, numeric_profile
+from driftgauge.drift.profile import FeatureKind, categorical_profile, ignored_profile, numeric_profile
 
 
 def test_rows_count_missing_values() -> None:

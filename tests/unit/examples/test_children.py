@@ -8,7 +8,7 @@ import pytest
 
 from examples.demo.children import Child, Children
 from examples.demo.errors import DemoError
-from examples.demo.patience import until
+from examples.demo.polling import until
 
 WAITS = "import signal; print('up', flush=True); signal.pause()"
 
@@ -72,8 +72,8 @@ async def test_bad_end_is_an_error_though_it_was_told_to_end(tmp_path: Path) -> 
 async def test_options_in_the_environment_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables that are options of driftgauge do not reach a child; others do."""
     monkeypatch.setenv("DRIFTGAUGE_ALPHA", "0.5")
-    monkeypatch.setenv("OTHER", "kept")
-    tells = "import os; print(os.environ.get('DRIFTGAUGE_ALPHA'), os.environ['OTHER'], flush=True);"
+    monkeypatch.setenv("OVERFLOW", "kept")
+    tells = "import os; print(os.environ.get('DRIFTGAUGE_ALPHA'), os.environ['OVERFLOW'], flush=True);"
     command = [sys.executable, "-c", tells + WAITS]
 
     async with asyncio.TaskGroup() as group, Children(tmp_path, group).run("teller", command) as child:

@@ -7,7 +7,7 @@ import pytest
 from examples.demo import gauges
 
 MODEL = 'component="predictor",inference_service="wine",model_name="wine"'
-OTHER = 'component="predictor",inference_service="beer",model_name="beer"'
+OVERFLOW = 'component="predictor",inference_service="beer",model_name="beer"'
 
 SCRAPE = f"""\
 # HELP request Inference requests.
@@ -15,7 +15,7 @@ SCRAPE = f"""\
 request_count{{{MODEL},code="200"}} 70
 request_sum{{{MODEL},code="200"}} 560
 request_count{{{MODEL},code="500"}} 5
-request_count{{{OTHER},code="200"}} 1000
+request_count{{{OVERFLOW},code="200"}} 1000
 # TYPE request_error summary
 request_error_count{{{MODEL},code="500"}} 5
 # TYPE request_latency_seconds histogram
@@ -32,7 +32,7 @@ driftgauge_payloads_total{{{MODEL},kind="response",outcome="dropped",reason="que
 driftgauge_rows_total{{{MODEL}}} 560
 # TYPE driftgauge_window_rows gauge
 driftgauge_window_rows{{{MODEL}}} 552
-driftgauge_window_rows{{{OTHER}}} 9
+driftgauge_window_rows{{{OVERFLOW}}} 9
 # TYPE driftgauge_window_timestamp_seconds gauge
 driftgauge_window_timestamp_seconds{{{MODEL}}} 1.5e9
 """

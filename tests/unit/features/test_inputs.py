@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sidecar.drift.ks import ks_statistic
-from sidecar.drift.profile import FeatureKind
-from sidecar.errors import Reason
-from sidecar.features import MAX_CELLS, extract
-from sidecar.protocol.category import code
-from sidecar.protocol.tensor import Decoded
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.statistics.ks import ks_statistic
+from driftgauge.errors import Reason
+from driftgauge.features.inputs import extract
+from driftgauge.features.row_table import MAX_CELLS
+from driftgauge.protocol.category import code
+from driftgauge.protocol.tensor import Decoded
 from tests.support.payloads import Sent, as_json, decoded, listed, read, refusal, v2
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind.NUMERIC, FeatureKind.CATEGORICAL, FeatureKind.IGNORED

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sidecar.drift.profile import FeatureKind
-from sidecar.errors import Reason
-from sidecar.features import MAX_CELLS, extract_outputs
-from sidecar.features.outputs import MAX_OUTPUT_COLUMNS
-from sidecar.features.values import MAX_CATEGORIES
-from sidecar.payload import Kind
-from sidecar.protocol.category import code
-from sidecar.protocol.tensor import Decoded
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import Reason
+from driftgauge.features.outputs import MAX_OUTPUT_COLUMNS, extract_outputs
+from driftgauge.features.row_table import MAX_CELLS
+from driftgauge.features.values import MAX_CATEGORIES
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.category import code
+from driftgauge.protocol.tensor import Decoded
 from tests.support.payloads import Sent, as_json, decoded, listed, read, refusal, v2
 
 NUMERIC, CATEGORICAL = FeatureKind.NUMERIC, FeatureKind.CATEGORICAL

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sidecar.drift.profile import FeatureKind
-from sidecar.errors import Reason
-from sidecar.features import MAX_CELLS, extract_predictions
-from sidecar.protocol.category import code
-from sidecar.protocol.tensor import Decoded
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import Reason
+from driftgauge.features.predictions import extract_predictions
+from driftgauge.features.row_table import MAX_CELLS
+from driftgauge.protocol.category import code
+from driftgauge.protocol.tensor import Decoded
 from tests.support.payloads import decoded, listed, refusal
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind.NUMERIC, FeatureKind.CATEGORICAL, FeatureKind.IGNORED

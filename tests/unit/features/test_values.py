@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sidecar.drift.profile import FeatureKind
-from sidecar.features.values import MAX_CATEGORIES, as_floats, category_texts
-from sidecar.protocol.category import MAX_TEXT_CHARS, code, remembered
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.features.values import MAX_CATEGORIES, as_floats, category_texts
+from driftgauge.protocol.category import MAX_TEXT_CHARS, code, remembered
 
 
 def objects(*items: object) -> np.ndarray[tuple[int], np.dtype[np.object_]]:

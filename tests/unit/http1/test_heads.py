@@ -2,10 +2,10 @@
 
 import pytest
 
-from sidecar.http1.faults import BadAnswerError, RefusedError
-from sidecar.http1.heads import read_answer, read_request, request_length
-from sidecar.http1.limits import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
-from sidecar.http1.memory import Memory
+from driftgauge.http1.grammar import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
+from driftgauge.http1.head_cache import Memory
+from driftgauge.http1.heads import read_answer, read_request, request_length
+from driftgauge.http1.http_errors import BadAnswerError, RefusedError
 from tests.support.framing import REFUSED
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n"
@@ -183,7 +183,7 @@ BAD_ANSWERS = {
     "status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
     "status below 100": b"HTTP/1.1 099 OK\r\n\r\n",
     "HTTP/2": b"HTTP/2.0 200 OK\r\n\r\n",
-    "folded": OK + b"X: a\r\n b\r\n\r\n",
+    "overflow_key": OK + b"X: a\r\n b\r\n\r\n",
     "bare LF": OK + b"X: a\nY: b\r\n\r\n",
     "bare CR": OK + b"X: a\rb\r\n\r\n",
     "NUL": OK + b"X: \x00\r\n\r\n",

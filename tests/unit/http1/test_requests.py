@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.http1.faults import RefusedError
-from sidecar.http1.framing import Lines
-from sidecar.http1.heads import RequestHead
-from sidecar.http1.limits import MAX_HEAD_BYTES, MAX_LINE_BYTES
-from sidecar.http1.requests import Requests
+from driftgauge.http1.framing import Lines
+from driftgauge.http1.grammar import MAX_HEAD_BYTES, MAX_LINE_BYTES
+from driftgauge.http1.heads import RequestHead
+from driftgauge.http1.http_errors import RefusedError
+from driftgauge.http1.requests import Requests
 from tests.support.framing import CUT, REFUSED
 
 GET = b"GET /%d HTTP/1.1\r\nHost: m\r\n\r\n"

@@ -3,18 +3,18 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from sidecar.metrics import DriftGauges
-from tests.support.clock import Wristwatch
+from driftgauge.metrics.drift_gauges import DriftGauges
+from tests.support.clock import ManualClock
 
 
 @pytest.fixture
-def clock() -> Wristwatch:
+def clock() -> ManualClock:
     """The time at which tests begin is 1,000."""
-    return Wristwatch()
+    return ManualClock()
 
 
 @pytest.fixture
-def gauges(clock: Wristwatch) -> DriftGauges:
+def gauges(clock: ManualClock) -> DriftGauges:
     """Gauges that go stale after 90 seconds."""
     return DriftGauges(90, clock)
 

@@ -1,8 +1,8 @@
 """The ends of payloads as the counters know them."""
 
-from sidecar.errors import Reason
-from sidecar.metrics import Metrics
-from sidecar.payload import Kind, Outcome
+from driftgauge.errors import Reason
+from driftgauge.inference.payload import Kind, Outcome
+from driftgauge.metrics.registry import Metrics
 from tests.support.models import WINE
 
 

@@ -4,7 +4,7 @@ import gzip
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
-from sidecar.metrics.scrape import scraper
+from driftgauge.metrics.scrape import scraper
 
 
 def registry() -> CollectorRegistry:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from sidecar.drift.profile import FeatureKind
-from sidecar.drift.result import Bin
-from sidecar.page.bars import bars
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.result import Bin
+from driftgauge.page.bars import bars
 from tests.support.reports import ALCOHOL, COLOUR
 
 

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.drift.ecdf import curve
-from sidecar.page.chart import BARS, HEIGHT, LEFT, RIGHT, STEPS, WIDTH, chart
-from sidecar.page.markup import Markup
-from sidecar.page.shape import shape
+from driftgauge.drift.statistics.ecdf import curve
+from driftgauge.page.chart import BARS, HEIGHT, LEFT, RIGHT, STEPS, WIDTH, chart, shape
+from driftgauge.page.markup import Markup
 
 SAMPLES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=40).map(
     lambda values: np.array(sorted(values))

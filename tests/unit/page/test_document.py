@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from sidecar.drift.result import DriftReport
-from sidecar.page import Facts, Page, Part, part_of, render
-from sidecar.page.markup import LONGEST_NAME
-from sidecar.page.model import FULL_FEATURES
+from driftgauge.drift.result import DriftReport
+from driftgauge.page.contents import FULL_FEATURES, Facts, Page, Part, part_of
+from driftgauge.page.document import render
+from driftgauge.page.markup import LONGEST_NAME
 from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW, moved, report_of
 
 FACTS = Facts(

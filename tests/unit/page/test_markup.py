@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.page.markup import LONGEST_NAME, LONGEST_TEXT, Markup, joined, named, plain, tag
+from driftgauge.page.markup import LONGEST_NAME, LONGEST_TEXT, Markup, joined, named, plain, tag
 
 
 class Reader(HTMLParser):

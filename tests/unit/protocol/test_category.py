@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.protocol.category import code, text_of
+from driftgauge.protocol.category import code, text_of
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("red", 489432828731721.0), ("", 8044937785282358.0), ("rosé", 1974448710607027.0)]
 )
 def test_codes_never_change(text: str, expected: float) -> None:
-    """References and rings outlive the program. By `b2sum --length=64`: the 53 highest bits."""
+    """ReferenceStore and rings outlive the program. By `b2sum --length=64`: the 53 highest bits."""
     assert expected == code(text)
 
 

@@ -4,8 +4,8 @@ import zlib
 
 import pytest
 
-from sidecar.errors import Reason
-from sidecar.protocol.compression import unpack
+from driftgauge.errors import Reason
+from driftgauge.protocol.compression import unpack
 from tests.support.payloads import gzipped, refusal
 
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from sidecar.errors import Reason
-from sidecar.protocol.json_text import from_base64, object_end, parse, serialise
+from driftgauge.errors import Reason
+from driftgauge.protocol.json_text import from_base64, object_end, parse, serialise
 from tests.support.payloads import refusal
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sidecar.errors import Reason
-from sidecar.payload import Kind
-from sidecar.protocol.inference import decode
+from driftgauge.errors import Reason
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.decode import decode
 from tests.support.payloads import as_json, read, refusal, tables
 
 FORMS: list[tuple[object, dict[str, list[Any]]]] = [

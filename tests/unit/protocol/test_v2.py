@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sidecar.errors import Reason
-from sidecar.payload import Kind
-from sidecar.protocol.v2 import binary_size, is_v2
+from driftgauge.errors import Reason
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.v2 import binary_size, is_v2
 from tests.support.payloads import Sent, as_json, read, refusal, tables, v2, v2_tensor
 
 NAN = float("nan")

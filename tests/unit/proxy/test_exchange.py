@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from sidecar.http1.faults import BadAnswerError, ExchangeError
-from sidecar.http1.heads import read_answer, read_request
-from sidecar.http1.limits import READ_BYTES
-from sidecar.proxy.exchange import Exchange
-from sidecar.proxy.sides import Surroundings
+from driftgauge.http1.grammar import READ_BYTES
+from driftgauge.http1.heads import read_answer, read_request
+from driftgauge.http1.http_errors import BadAnswerError, ExchangeError
+from driftgauge.proxy.exchange import Exchange
+from driftgauge.proxy.interfaces import Surroundings
 from tests.support.exchange_sides import GET, OK, POST, UNENDING, Book, Link, Scene
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sidecar.drift.profile import FeatureKind
-from sidecar.errors import ReferenceDataError
-from sidecar.protocol.category import code
-from sidecar.reference import Table, as_kind, read_table
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.category import code
+from driftgauge.reference.kinds import as_kind
+from driftgauge.reference.table import Table, read_table
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 

@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sidecar import __version__
-from sidecar.drift.profile import FeatureKind
-from sidecar.errors import ReferenceDataError
-from sidecar.protocol.category import code
-from sidecar.reference.draw import MAX_KEPT_VALUES, drawn_rows
-from sidecar.reference.raw import Origin
-from sidecar.reference.sample import Draw, draw_sample
+from driftgauge import __version__
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.category import code
+from driftgauge.reference.sample import MAX_KEPT_VALUES, SampleSpec, draw_sample, sample_rows
+from driftgauge.reference.table_limits import Origin
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 COLOURS = ("red", "white", "rose")
@@ -52,7 +51,7 @@ def write_parquet(folder: Path, rows: int) -> Path:
 def test_a_file_that_fits_is_kept_whole(tmp_path: Path) -> None:
     """All rows in their order, with the kinds of their columns and where they come from."""
     path = write_csv(tmp_path, 50)
-    table = draw_sample(path, Draw(rows=50, seed=3, predictions=["quality"]))
+    table = draw_sample(path, SampleSpec(rows=50, seed=3, predictions=["quality"]))
 
     assert ("n", "colour", "day", "user", "prediction:quality") == table.columns
     assert (NUMERIC, CATEGORICAL, IGNORED, CATEGORICAL, NUMERIC) == table.kinds
@@ -64,10 +63,10 @@ def test_a_file_that_fits_is_kept_whole(tmp_path: Path) -> None:
 
 def test_csv_and_parquet_give_the_same_sample(tmp_path: Path) -> None:
     """The rows hang on their number and the seed alone, not on row groups, blocks or format."""
-    draw = Draw(rows=1500, seed=7)
+    draw = SampleSpec(rows=1500, seed=7)
     of_csv, of_parquet = (draw_sample(write(tmp_path, 4000), draw) for write in (write_csv, write_parquet))
 
-    assert drawn_rows(4000, 1500, 7).tolist() == of_csv.values[:, 0].tolist()
+    assert sample_rows(4000, 1500, 7).tolist() == of_csv.values[:, 0].tolist()
     np.testing.assert_array_equal(of_csv.values, of_parquet.values)
     assert (NUMERIC, CATEGORICAL, IGNORED, IGNORED, NUMERIC) == of_csv.kinds == of_parquet.kinds
     assert "holds 1500 different texts in 1500 rows, as identifiers do: it is left out" == of_csv.left_out["user"]
@@ -79,7 +78,7 @@ def test_default_rows(tmp_path: Path) -> None:
     """Without a number 100,000 rows are kept."""
     path = tmp_path / "a.csv"
     path.write_text("a\n" + "1\n" * 100_001)
-    table = draw_sample(path, Draw())
+    table = draw_sample(path, SampleSpec())
 
     assert 100_000 == table.values.shape[0]
 
@@ -93,14 +92,14 @@ def test_a_wide_file_keeps_fewer_rows(tmp_path: Path) -> None:
 
     sentence = f"{path}: of 1000 columns at most {most} rows can be kept, not {most + 1}"
     with pytest.raises(ReferenceDataError, match=re.escape(sentence)):
-        draw_sample(path, Draw(rows=most + 1))
+        draw_sample(path, SampleSpec(rows=most + 1))
 
 
 def peak_bytes(path: Path) -> int:
     """The most memory that a draw of 1,000 rows takes."""
     tracemalloc.start()
     try:
-        draw_sample(path, Draw(rows=1000))
+        draw_sample(path, SampleSpec(rows=1000))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -119,18 +118,18 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "draw", "sentence"),
     [
-        ("a.npz", b"x", Draw(), "a sample is drawn of one of .csv, .parquet"),
-        ("a.csv", b"a\n", Draw(), "there are no rows"),
-        ("a.csv", b"a,a\n1,2\n", Draw(), "two columns are named 'a'"),
-        ("a.csv", b"a,b\n1\n", Draw(), "line 2 has 1 cells, the header has 2"),
-        ("a.csv", b"a\n1\n2\nx\n", Draw(), "line 4, column 'a': 'x' is not a number"),
-        ("a.csv", b"a\n1\ninf\n", Draw(), "line 3, column 'a': an infinity"),
-        ("a.csv", b"a\n1\n", Draw(predictions=["b"]), "there is no column 'b' to take as prediction"),
-        ("a.csv", b",".join(b"f%d" % i for i in range(2002)), Draw(), "there are 2002 columns, at most 2000"),
-        ("a.parquet", b"PAR1", Draw(), "this is not a Parquet file"),
+        ("a.npz", b"x", SampleSpec(), "a sample is drawn of one of .csv, .parquet"),
+        ("a.csv", b"a\n", SampleSpec(), "there are no rows"),
+        ("a.csv", b"a,a\n1,2\n", SampleSpec(), "two columns are named 'a'"),
+        ("a.csv", b"a,b\n1\n", SampleSpec(), "line 2 has 1 cells, the header has 2"),
+        ("a.csv", b"a\n1\n2\nx\n", SampleSpec(), "line 4, column 'a': 'x' is not a number"),
+        ("a.csv", b"a\n1\ninf\n", SampleSpec(), "line 3, column 'a': an infinity"),
+        ("a.csv", b"a\n1\n", SampleSpec(predictions=["b"]), "there is no column 'b' to take as prediction"),
+        ("a.csv", b",".join(b"f%d" % i for i in range(2002)), SampleSpec(), "there are 2002 columns, at most 2000"),
+        ("a.parquet", b"PAR1", SampleSpec(), "this is not a Parquet file"),
     ],
 )
-def test_bad_training_data(tmp_path: Path, name: str, content: bytes, draw: Draw, sentence: str) -> None:
+def test_bad_training_data(tmp_path: Path, name: str, content: bytes, draw: SampleSpec, sentence: str) -> None:
     """Refused with a sentence, as a reference would be."""
     path = tmp_path / name
     path.write_bytes(content)
@@ -142,11 +141,11 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """What the system says is told."""
     path = tmp_path / f"{'n' * 300}.csv"  # no file system has names that long
     with pytest.raises(ReferenceDataError, match="it cannot be read: File name too long"):
-        draw_sample(path, Draw())
+        draw_sample(path, SampleSpec())
 
 
 def test_no_such_file(tmp_path: Path) -> None:
     """A folder is no file either."""
     for name in ("missing.csv", "missing.parquet"):
         with pytest.raises(ReferenceDataError, match="there is no such file"):
-            draw_sample(tmp_path / name, Draw())
+            draw_sample(tmp_path / name, SampleSpec())

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sidecar.errors import ReferenceDataError
-from sidecar.reference.raw import MAX_FILE_BYTES
-from sidecar.reference.table import read_table
+from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.table import read_table
+from driftgauge.reference.table_limits import MAX_FILE_BYTES
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 

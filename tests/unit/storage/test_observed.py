@@ -4,13 +4,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from sidecar.errors import StorageError
-from sidecar.payload import Kind
-from sidecar.storage.memory_pairs import MemoryPairs
-from sidecar.storage.memory_states import MemoryStates
-from sidecar.storage.observed import ObservedPairs, ObservedRing, ObservedStates
-from sidecar.storage.pairs import Arrival, Half
-from sidecar.storage.states import State
+from driftgauge.errors import StorageError
+from driftgauge.inference.payload import Kind
+from driftgauge.storage.memory import MemoryPairs, MemoryStates
+from driftgauge.storage.observed import ObservedPairs, ObservedRing, ObservedStates
+from driftgauge.storage.pairs import Arrival, Half
+from driftgauge.storage.states import State
 from tests.support.rings import AwayRing, AwayStates
 from tests.support.rows import REQUESTS, counted
 

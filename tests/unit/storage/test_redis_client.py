@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from sidecar.errors import ConfigError, StorageError
-from sidecar.storage.redis_client import bounded, connect
+from driftgauge.errors import ConfigError, StorageError
+from driftgauge.storage.redis_client import bounded, connect
 from tests.support.processes import free_port
 from tests.support.redis_server import RedisServer
 

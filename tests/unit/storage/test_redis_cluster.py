@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import RedisCluster
 
-from sidecar.payload import Kind
-from sidecar.storage.layout import stream_key
-from sidecar.storage.pairs import Arrival, Half
-from sidecar.storage.redis import RedisRing
-from sidecar.storage.redis_pairs import RedisPairs
-from sidecar.storage.redis_states import RedisStates
-from sidecar.storage.states import State
+from driftgauge.inference.payload import Kind
+from driftgauge.storage.pairs import Arrival, Half
+from driftgauge.storage.redis_layout import stream_key
+from driftgauge.storage.redis_pairs import RedisPairs
+from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.redis_states import RedisStates
+from driftgauge.storage.states import State
 from tests.support.rows import REQUESTS, RESPONSES, counted
 
 

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from sidecar.errors import StorageError
-from sidecar.payload import Kind
-from sidecar.storage.pairs import Arrival, Half
-from sidecar.storage.redis_client import connect
-from sidecar.storage.redis_pairs import RedisPairs
+from driftgauge.errors import StorageError
+from driftgauge.inference.payload import Kind
+from driftgauge.storage.pairs import Arrival, Half
+from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
 ASKED = Half("d1", Kind.REQUEST, 1700000000.25)

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from sidecar.errors import StorageError
-from sidecar.storage.layout import stream_key
-from sidecar.storage.redis import RedisRing
-from sidecar.storage.redis_client import connect
-from sidecar.storage.redis_states import RedisStates
-from sidecar.storage.states import State
+from driftgauge.errors import StorageError
+from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_layout import stream_key
+from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.redis_states import RedisStates
+from driftgauge.storage.states import State
 from tests.support.redis_server import RedisServer
 from tests.support.rows import REQUESTS, counted
 

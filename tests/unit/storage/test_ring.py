@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sidecar.storage.ring import Block
+from driftgauge.storage.ring import Block
 
 
 @pytest.mark.parametrize("lengths", [[1, 2, 1], [4], [1, 1, 1, 1]], ids=repr)

@@ -1,0 +1,139 @@
+"""Latency of small requests while windows are evaluated, metrics are scraped, large bodies are decoded."""
+
+import contextlib
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.environment import driftgauge, kept, reference, scraped
+from benchmarks.proxy.bodies import v1
+from benchmarks.results import Cell, Plot, Table
+from benchmarks.rounds import Shape, send
+from benchmarks.statistics.work import Effort
+
+RATES = (200, 1_000)
+FEATURES = 100
+REFERENCE_ROWS = 10_000
+WINDOW_ROWS = 2_000
+LARGE = {"16 kB": 20, "1 MB": 1_400, "4 MB": 5_600}
+"""Rows of 100 features that make a body of about that length."""
+
+QUIET = "nothing"
+_NEVER_SECONDS = 3_600
+_PAUSE_SECONDS = 1.0
+
+
+class Beside(NamedTuple):
+    """One kind of work beside the requests.
+
+    Args:
+        interval_seconds: Between evaluations.
+        act: What is done once a second, if anything.
+    """
+
+    interval_seconds: float
+    act: Callable[[Program, Path], object] | None = None
+
+
+def _scrape(program: Program, _: Path) -> object:
+    return scraped(program)
+
+
+def _send_large(program: Program, large: Path) -> object:
+    return send(program.port, Shape((large,), 1, 1))
+
+
+def run(effort: Effort) -> list[Table]:
+    """The table."""
+    with TemporaryDirectory(prefix="driftgauge-bench-") as folder, ExitStack() as stack:
+        port = free_port()
+        model = stack.enter_context(Program(module("benchmarks.model", port), port, OTHER_CORES))
+        return [_table(effort, Path(folder), model.port)]
+
+
+def _table(effort: Effort, folder: Path, model: int) -> Table:
+    data = reference(folder / "wide.csv", REFERENCE_ROWS, FEATURES)
+    small = _file(folder, "small", v1(1, columns=FEATURES).request)
+    large = {name: _file(folder, name, v1(rows, columns=FEATURES).request) for name, rows in LARGE.items()}
+    kinds: dict[str, tuple[Beside, Path]] = {
+        QUIET: (Beside(_NEVER_SECONDS), small),
+        "evaluations of 100 features, one after the other": (Beside(0.1), small),
+        "a scrape each second": (Beside(_NEVER_SECONDS, _scrape), small),
+        **{
+            f"a body of {name} each second": (Beside(_NEVER_SECONDS, _send_large), path) for name, path in large.items()
+        },
+    }
+    found: defaultdict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    rounds, seconds = effort.of(3, 1), effort.of(3, 1)
+    shares = []
+    for _ in range(rounds):
+        for name, (beside, path) in kinds.items():
+            with _up(model, data, small, beside.interval_seconds) as program:
+                for rate in RATES:
+                    with _doing(beside, program, path):
+                        told = send(program.port, Shape((small,), 32, rate * seconds, rate))
+                    for key in ("p50", "p99", "max"):
+                        found[name][f"{key} at {rate:,}/s, ms"].append(1e3 * told[key])
+                shares.append(kept(program))
+    columns = [f"{key} at {rate:,}/s, ms" for rate in RATES for key in ("p50", "p99", "max")]
+    base = median(found[QUIET]["p99 at 1,000/s, ms"])
+    rows = []
+    for name in kinds:
+        cells: list[Cell] = [median(found[name][column]) for column in columns]
+        rows.append((name, *cells, median(found[name]["p99 at 1,000/s, ms"]) - base))
+    return Table(
+        slug="beside",
+        title="Latency of small requests by what the same process does beside them",
+        method=(
+            f"Open loop through the proxy on 32 connections, one row of {FEATURES} features each; a reference of "
+            f"{REFERENCE_ROWS:,} rows, a full window of {WINDOW_ROWS:,}. Evaluations follow each other after 0.1 s. "
+            f"Median of {rounds} rounds of {seconds} s, each on a fresh process; at least {min(shares):.2%} of the "
+            "payloads were kept."
+        ),
+        columns=("beside the requests", *columns, "p99 at 1,000/s more than beside nothing, ms"),
+        rows=tuple(rows),
+        plot=Plot(("p50 at 1,000/s, ms", "p99 at 1,000/s, ms"), "milliseconds"),
+    )
+
+
+def _file(folder: Path, name: str, request: bytes) -> Path:
+    path = folder / f"{name}.http"
+    path.write_bytes(request)
+    return path
+
+
+@contextmanager
+def _up(model: int, data: Path, small: Path, interval: float) -> Iterator[Program]:
+    """A proxy whose window is full."""
+    upstream = f"http://127.0.0.1:{model}"
+    words = ["--upstream-url", upstream, "--reference", data, "--inference-service", "wine"]
+    more = ["--window-rows", WINDOW_ROWS, "--evaluation-interval-seconds", interval]
+    with driftgauge("proxy", *words, *more) as program:
+        send(program.port, Shape((small,), 8, WINDOW_ROWS))
+        yield program
+
+
+@contextmanager
+def _doing(beside: Beside, program: Program, path: Path) -> Iterator[None]:
+    """The work, once a second, until the block ends."""
+    over = threading.Event()
+
+    def again() -> None:
+        while not over.wait(_PAUSE_SECONDS):
+            if beside.act is not None:
+                with contextlib.suppress(OSError):  # the program may be ending
+                    beside.act(program, path)
+
+    thread = threading.Thread(target=again)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

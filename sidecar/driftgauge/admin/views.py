@@ -1,0 +1,123 @@
+"""What the admin port shows on demand: a model's page, and its window as a file."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from driftgauge.drift.profile import Profile
+from driftgauge.drift.rule import Rule
+from driftgauge.errors import StorageError
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.metrics.evaluation import Evaluation, ReferenceFacts
+from driftgauge.metrics.registry import Metrics
+from driftgauge.monitoring.evaluator import Target
+from driftgauge.monitoring.targets import Targets
+from driftgauge.page.contents import Facts, Page, Part, part_of
+from driftgauge.page.document import render
+from driftgauge.reference.formats.driftgauge_npz import packed_window
+from driftgauge.storage.ring import RingBuffer, StreamKey, Window
+
+_HEADINGS = {Kind.REQUEST: "Inputs", Kind.RESPONSE: "Predictions"}
+
+_DAY = 86_400
+
+
+class Views:
+    """Draws from the newest reports and windows; one page at a time, off the event loop.
+
+    Args:
+        ring: Where windows are read.
+        targets: Tell what each stream is tested against.
+        metrics: Hold the newest reports, and the facts of the references.
+        rule: What makes a verdict.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self, ring: RingBuffer, targets: Targets, metrics: Metrics, rule: Rule, clock: Callable[[], float]
+    ) -> None:
+        self._ring = ring
+        self._targets = targets
+        self._metrics = metrics
+        self._rule = rule
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def page(self, model: ModelKey, title: str, up: str) -> str:
+        """The page of a model, as HTML.
+
+        Args:
+            model: Which.
+            title: What it is called.
+            up: Where the way back leads; empty without one.
+        """
+        async with self._turn:
+            parts = [part for kind in Kind if (part := await self._part(StreamKey(model, kind))) is not None]
+            return await asyncio.to_thread(render, Page(title, tuple(parts), up))
+
+    async def capture(self, model: ModelKey) -> bytes | None:
+        """The window of a model's requests as a file that can serve as reference; `None` without any row.
+
+        Raises:
+            StorageError: The store is away.
+        """
+        stream = StreamKey(model, Kind.REQUEST)
+        target = await self._targets.of(stream, self._clock())
+        if target is None:
+            return None
+        window = await self._window(stream, target)
+        if not len(window.rows):
+            return None
+        profiles = target.profiles
+        categories = {code: text for profile in profiles for code, text in profile.categories.items()}
+        names, kinds = [profile.name for profile in profiles], [profile.kind for profile in profiles]
+        return await asyncio.to_thread(packed_window, names, kinds, window.rows, categories)
+
+    async def _part(self, stream: StreamKey) -> Part | None:
+        evaluation = self._metrics.drift.fresh(stream.kind).get(stream.model)
+        if evaluation is None:
+            return None
+        notes: tuple[str, ...] = ()
+        profiles: Sequence[Profile] = ()
+        rows = np.empty((0, 0))
+        try:
+            target = await self._targets.of(stream, self._clock())
+            if target is not None:
+                profiles, rows = target.profiles, (await self._window(stream, target)).rows
+        except StorageError as error:
+            notes = (f"Nothing is drawn: {error}.",)
+        facts = self._facts(stream, evaluation, notes)
+        return await asyncio.to_thread(part_of, _HEADINGS[stream.kind], profiles, rows, evaluation.report, facts)
+
+    async def _window(self, stream: StreamKey, target: Target) -> Window:
+        window = await self._ring.read(stream, target.schema, len(target.profiles))
+        self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)  # told to whoever reads first
+        return window
+
+    def _facts(self, stream: StreamKey, evaluation: Evaluation, notes: tuple[str, ...]) -> Facts:
+        reference = self._metrics.drift.reference(stream.model, stream.kind)
+        return Facts(
+            window=f"newest {stream.kind}s of {stream.model}",
+            reference="" if reference is None else reference.path,
+            reference_rows=0 if reference is None else reference.rows,
+            digest="" if reference is None or reference.source == "baseline" else reference.digest,
+            rule=in_words(self._rule),
+            time=evaluation.time,
+            notes=(*notes, *_reference_notes(reference), *self._targets.notes(stream)),
+        )
+
+
+def in_words(rule: Rule) -> str:
+    """What makes a verdict."""
+    if rule.budget is None:
+        return f"p-value below {rule.alpha:g}, correction {rule.correction}"
+    days = rule.budget.false_alarm_seconds / _DAY
+    return f"at least {days:.3g} days between false alarms, distances up to {rule.budget.tolerance:g} tolerated"
+
+
+def _reference_notes(reference: ReferenceFacts | None) -> Iterator[str]:
+    if reference is not None and reference.rows_needed:
+        yield f"The reference is small for the budget: {reference.rows_needed} rows would do, it has {reference.rows}."
+    if reference is not None and reference.source == "baseline":
+        yield "Predictions are compared with the first ones, since the reference has none: a baseline, not training."

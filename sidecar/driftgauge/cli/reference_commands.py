@@ -1,0 +1,100 @@
+"""The flags of `driftgauge reference build`, `show` and `capture`."""
+
+import argparse
+from pathlib import Path
+from typing import TextIO
+
+from driftgauge.errors import ConfigError
+
+COMPONENTS = ("predictor", "transformer", "explainer")
+"""Of an InferenceService."""
+
+
+def add_reference(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the three commands."""
+    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+
+    _add_build(command("build", "draw a reference from training data of any size"))
+    _add_show(command("show", "print what a reference holds"))
+    _add_capture(command("capture", "make a running sidecar's window a reference: exit 1 if nobody says yes"))
+
+
+def run_reference(known: argparse.Namespace, answers: TextIO, out: TextIO, err: TextIO) -> int:
+    """Run one of the three commands.
+
+    Args:
+        known: What `add_reference` made of the command line.
+        answers: Where answers to questions are read.
+        out: Takes the report.
+        err: Takes faults.
+
+    Returns:
+        Exit code: 0 well, 1 the person did not say yes, 2 a fault.
+
+    Raises:
+        ConfigError: A flag is out of its range.
+    """
+    if known.action == "build":
+        return _build(known, out, err)
+    if known.action == "show":
+        from driftgauge.cli.reference_files import run_show  # noqa: PLC0415 only this command needs it
+
+        return run_show(known.file, known.format, out, err)
+    return _capture(known, answers, out, err)
+
+
+def _add_build(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("training", type=Path, metavar="TRAINING", help="CSV or Parquet file")
+    _add_output(parser)
+    parser.add_argument("--rows", type=int, metavar="N", help="rows that are kept (default: 100000, or all)")
+    parser.add_argument("--seed", type=int, metavar="N", default=0, help="of the draw (default: %(default)s)")
+    text = "columns that hold the model's outputs"
+    parser.add_argument("--predictions", nargs="+", metavar="NAME", default=[], help=text)
+
+
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="CSV, Parquet or NPZ file")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: %(default)s")
+
+
+def _add_capture(parser: argparse.ArgumentParser) -> None:
+    url = "http://127.0.0.1:9464"
+    parser.add_argument("--admin-url", metavar="URL", default=url, help="of the sidecar (default: %(default)s)")
+    parser.add_argument("--inference-service", metavar="NAME", required=True, help="whose window it is")
+    parser.add_argument("--namespace", metavar="NAME", default="", help="its namespace (default: empty)")
+    parser.add_argument("--component", choices=COMPONENTS, default=COMPONENTS[0], help="default: %(default)s")
+    parser.add_argument("--model", metavar="NAME", help="name of the model (default: that of the InferenceService)")
+    _add_output(parser)
+    parser.add_argument("--yes", action="store_true", help="write the file without asking")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    text = "the reference that is written, .npz"
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", required=True, help=text)
+
+
+def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
+    from driftgauge.cli.reference_files import run_build  # noqa: PLC0415 only this command needs it
+    from driftgauge.reference.sample import SampleSpec  # noqa: PLC0415
+
+    faults = []
+    if known.rows is not None and known.rows < 1:
+        faults.append(f"rows: must be at least 1; it is {known.rows}")
+    if known.seed < 0:
+        faults.append(f"seed: must be at least 0; it is {known.seed}")
+    if faults:
+        raise ConfigError(faults)
+    return run_build(
+        known.training, known.output, SampleSpec(known.rows, known.seed, tuple(known.predictions)), out, err
+    )
+
+
+def _capture(known: argparse.Namespace, answers: TextIO, out: TextIO, err: TextIO) -> int:
+    from driftgauge.cli.reference_capture import Talk, WindowAddress, run_capture  # noqa: PLC0415 only this command needs it
+
+    name = known.inference_service
+    window = WindowAddress(known.admin_url, known.namespace, name, known.component, known.model or name)
+    return run_capture(window, known.output, Talk(not known.yes, answers, out, err))

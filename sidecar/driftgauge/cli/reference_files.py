@@ -1,0 +1,220 @@
+"""The command `reference show`: what a reference's file holds, for a person or a program."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.profile import FeatureKind, Profile
+from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.columns import distinct_values
+from driftgauge.reference.dataset import Reference, load_reference, prepare
+from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
+from driftgauge.reference.sample import SampleSpec, draw_sample, sampling_error
+from driftgauge.reference.table import parse_table
+
+ShowFormat = Literal["table", "json"]
+
+TOP_CATEGORIES = 5
+"""How many categories are shown of a column, the most frequent ones first."""
+
+WIDTH_COLUMNS = 100
+"""Of a page that goes to a file or a pipe."""
+
+DEFAULT_BUDGET = Budget(false_alarm_seconds=2_592_000, evaluation_seconds=30, tolerance=0.02)
+DEFAULT_WINDOW_ROWS = 2000
+"""As the options of the running sidecar have them."""
+
+
+def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO) -> int:
+    """Print what a reference holds.
+
+    Args:
+        path: A CSV, Parquet or NPZ file.
+        output_format: A table for people or JSON for programs.
+        out: Takes the report.
+        err: Takes faults.
+
+    Returns:
+        Exit code: 0, or 2 if the file cannot serve as reference.
+    """
+    try:
+        reference = load_reference(path, 0.0)
+    except ReferenceDataError as error:
+        err.write(f"{error}\n")
+        return 2
+    if output_format == "json":
+        out.write(json.dumps(_facts(reference), indent=2, allow_nan=False) + "\n")
+    else:
+        print_reference(reference, out)
+    return 0
+
+
+def print_reference(reference: Reference, out: TextIO) -> None:
+    """Print what a reference holds, for a person; names and categories are a stranger's and shown as plain text."""
+    terminal = out.isatty()
+    console = Console(file=out, width=None if terminal else WIDTH_COLUMNS, force_terminal=terminal, highlight=False)
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1), collapse_padding=True)
+    for title in ("column", "kind"):
+        grid.add_column(title, overflow="fold")
+    for title in ("missing", "distinct"):
+        grid.add_column(title, justify="right", no_wrap=True)
+    grid.add_column("least, median, greatest; or most frequent", overflow="fold")
+    for name, profile in _named(reference):
+        grid.add_row(*map(_plain, (name, str(profile.kind), *_counts(profile), _content(profile))))
+    console.print(grid)
+    for line in (*_origin(reference), *(f"note: {note}" for note in reference.notes)):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _named(reference: Reference) -> list[tuple[str, Profile]]:
+    """The columns, those of predictions by their name in the file."""
+    inputs = [(profile.name, profile) for profile in reference.features]
+    return inputs + [(f"prediction:{profile.name}", profile) for profile in reference.predictions]
+
+
+def _plain(text: str) -> Text:
+    return Text(text if text.isprintable() else repr(text))
+
+
+def _counts(profile: Profile) -> tuple[str, str]:
+    """Missing and distinct values, which nobody has counted where a column is left out."""
+    if profile.kind is FeatureKind.IGNORED:
+        return "", ""
+    return str(profile.missing), str(distinct_values(profile))
+
+
+def _content(profile: Profile) -> str:
+    """What a column holds, in a few words."""
+    if profile.kind is FeatureKind.IGNORED:
+        return "left out"
+    if profile.kind is FeatureKind.NUMERIC:
+        return "  ".join(f"{value:.6g}" for value in _places(profile))
+    top = _top(profile)
+    more = ", ..." if distinct_values(profile) > len(top) else ""
+    return ", ".join(f"{text} {share:.1%}" for text, share in top) + more
+
+
+def _places(profile: Profile) -> tuple[float, float, float]:
+    """The least value, the median by nearest rank, the greatest value."""
+    values = profile.values
+    return float(values[0]), float(values[(values.size - 1) // 2]), float(values[-1])
+
+
+def _top(profile: Profile) -> list[tuple[str, float]]:
+    """The most frequent categories and their shares of the values that are present."""
+    codes, counts = np.unique(profile.values, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:TOP_CATEGORIES]
+    texts = [profile.categories.get(code, "?") for code in codes[order].tolist()]
+    return list(zip(texts, (counts[order] / profile.values.size).tolist(), strict=True))
+
+
+def _error(reference: Reference) -> float:
+    """The sampling error; 0 of a file that is no sample."""
+    return sampling_error(reference.origin.rows_seen, reference.rows) if reference.origin else 0.0
+
+
+def _origin(reference: Reference) -> list[str]:
+    """The file, and what its rows were drawn from."""
+    lines = [f"{reference.path}: {reference.rows} rows, sha256 {reference.digest}"]
+    origin, error = reference.origin, _error(reference)
+    if origin is not None and error == 0:
+        lines.append(f"all rows of {origin.source}{_sum(origin.sha256)}")
+    elif origin is not None:
+        lines += [
+            f"a sample of the {origin.rows_seen} rows of {origin.source}{_sum(origin.sha256)}, seed {origin.seed}",
+            f"sampling error, with 99 % confidence: each column is within D = {_rounded_up(error)} of the whole file's",
+        ]
+    return [*lines, *_needed(reference)]
+
+
+def _needed(reference: Reference) -> list[str]:
+    """Whether the rows are enough for the false-alarm budget of a sidecar with default options."""
+    needed = rows_needed(reference)
+    if reference.rows >= needed:
+        return []
+    return [f"one false alarm in 30 days asks for {needed} rows: with {reference.rows} only large changes can be seen"]
+
+
+def rows_needed(reference: Reference) -> int:
+    """The rows at which a reference's error is no larger than that of a full window, with default options."""
+    tested = sum(profile.kind is not FeatureKind.IGNORED for profile in reference.features)
+    return DEFAULT_BUDGET.rows_needed(DEFAULT_WINDOW_ROWS, max(1, tested))
+
+
+def _sum(sha256: str) -> str:
+    return f" (sha256 {sha256[:12]})" if sha256 else ""
+
+
+def _rounded_up(error: float) -> str:
+    """A bound with four decimals, which must not become a smaller one."""
+    return f"{math.ceil(error * 10_000) / 10_000:.4f}"
+
+
+def _facts(reference: Reference) -> dict[str, Any]:
+    """The report for programs."""
+    origin = reference.origin
+    return {
+        "path": str(reference.path),
+        "sha256": reference.digest,
+        "rows": reference.rows,
+        "origin": None
+        if origin is None
+        else {
+            "source": origin.source,
+            "sha256": origin.sha256 or None,
+            "rows": origin.rows_seen,
+            "seed": origin.seed,
+            "version": origin.version,
+        },
+        "sampling_error": _error(reference),
+        "rows_needed": rows_needed(reference),
+        "features": [_column(profile) for profile in reference.features],
+        "predictions": [_column(profile) for profile in reference.predictions],
+        "notes": list(reference.notes),
+    }
+
+
+def _column(profile: Profile) -> dict[str, Any]:
+    """One column for programs."""
+    facts: dict[str, Any] = {"name": profile.name, "kind": str(profile.kind)}
+    if profile.kind is FeatureKind.IGNORED:
+        return facts
+    facts |= {"missing": profile.missing, "distinct": distinct_values(profile)}
+    if profile.kind is FeatureKind.NUMERIC:
+        facts |= zip(("least", "median", "greatest"), _places(profile), strict=True)
+    if profile.kind is FeatureKind.CATEGORICAL:
+        facts["categories"] = [{"category": text, "share": share} for text, share in _top(profile)]
+    return facts
+
+
+def run_build(training: Path, output: Path, draw: SampleSpec, out: TextIO, err: TextIO) -> int:
+    """Draw a reference and write it.
+
+    Args:
+        training: A CSV or Parquet file of any size.
+        output: The reference, `.npz`; what was there before is replaced.
+        draw: How many rows, which seed, which columns are predictions.
+        out: Takes what the reference holds.
+        err: Takes faults.
+
+    Returns:
+        Exit code: 0, or 2 if the training data cannot serve or the reference cannot be written.
+    """
+    try:
+        check_output(output)
+        content = packed(draw_sample(training, draw))
+        reference = prepare(parse_table(output, content), 0.0)
+        write_whole(output, content)
+    except ReferenceDataError as error:
+        err.write(f"{error}\n")
+        return 2
+    print_reference(reference, out)
+    return 0

@@ -1,0 +1,121 @@
+"""Events as KServe's agent writes them, read straight from the headers. This room does no I/O.
+
+Source: KServe, `pkg/logger/worker.go`; CloudEvents 1.0.2, HTTP protocol binding, section 3.1.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from driftgauge.cloudevents.event import PREDICTOR, Event, kind_of, name_of, time_of, told_json_length
+from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.payload import Kind
+
+_KNOWN: Final = frozenset(
+    b"ce-" + name
+    for name in (
+        b"specversion",
+        b"id",
+        b"type",
+        b"source",
+        b"time",
+        b"recordedtime",
+        b"inferenceservicename",
+        b"namespace",
+        b"component",
+        b"endpoint",
+        b"metadata",
+        b"annotations",
+    )
+)
+_PLAIN: Final = re.compile(rb"[\x20-\x24\x26-\x7e]*")
+"""Printable ASCII without `%`: what stands for itself, whoever reads it."""
+
+_NAMES: Final = (b"ce-type", b"ce-namespace", b"ce-inferenceservicename", b"ce-component")
+
+_MAX_FIELDS: Final = 40
+_MAX_LAYOUTS: Final = 64
+_MAX_IDENTITIES: Final = 1_000
+_MAX_NAME_BYTES: Final = 256
+"""Of each of the four: what strangers send stays within 1 MB."""
+
+
+class _Identity(NamedTuple):
+    """What the events of one component of one InferenceService have in common."""
+
+    kind: Kind
+    namespace: str
+    inference_service: str
+    component: str
+
+
+def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
+    """The event of a request in binary mode, if it is as plain as the agent's.
+
+    Args:
+        fields: The first value of each header; names in lower case.
+        body: The body of the request.
+
+    Returns:
+        What `parse_events` gives, or `None` if it is to be asked: a required attribute is missing or blank, there is an
+        attribute that the agent does not send, or a value that is not plain ASCII, or stands for another text.
+
+    Raises:
+        PayloadError: As `parse_events` answers.
+    """
+    id_, type_, source = fields.get(b"ce-id", b""), fields.get(b"ce-type", b""), fields.get(b"ce-source", b"")
+    if fields.get(b"ce-specversion") != b"1.0" or not (id_.strip() and type_.strip() and source.strip()):
+        return None
+    try:
+        attributes = _attributes(tuple(fields)) if len(fields) <= _MAX_FIELDS else None
+    except _LongNameError:
+        return None
+    if attributes is None or _PLAIN.fullmatch(b"".join([fields[name] for name in attributes])) is None:
+        return None
+    names = tuple(fields.get(name, b"") for name in _NAMES)
+    if max(map(len, names)) > _MAX_NAME_BYTES:
+        return None
+    told = _identity(*names)
+    return Event(
+        id_.decode(),
+        told.kind,
+        time_of(fields.get(b"ce-time", b"").strip().decode()),
+        bool(fields.get(b"ce-recordedtime", b"").strip()),
+        told.namespace,
+        told.inference_service,
+        told.component,
+        _json_length(fields.get(b"ce-metadata", b"")) if told.kind is Kind.REQUEST else None,
+        body,
+    )
+
+
+class _LongNameError(ValueError):
+    """A name is longer than any that is known."""
+
+
+@lru_cache(_MAX_LAYOUTS)
+def _attributes(names: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
+    """Those of the headers that are attributes, if the agent sends them all."""
+    if max(map(len, names)) > _MAX_NAME_BYTES:
+        raise _LongNameError  # and so it is not remembered
+    attributes = tuple(name for name in names if name.startswith(b"ce-"))
+    return attributes if _KNOWN.issuperset(attributes) else None
+
+
+@lru_cache(_MAX_IDENTITIES)
+def _identity(type_: bytes, namespace: bytes, inference_service: bytes, component: bytes) -> _Identity:
+    kind = kind_of(type_.decode())
+    name = name_of(inference_service.strip().decode(), "inferenceservicename")
+    if not name:
+        raise PayloadError(Reason.MALFORMED, "The CloudEvent's inferenceservicename is missing or empty.")
+    return _Identity(
+        kind,
+        name_of(namespace.strip().decode(), "namespace"),
+        name,
+        name_of(component.strip().decode(), "component") or PREDICTOR,
+    )
+
+
+def _json_length(metadata: bytes) -> int | None:
+    return told_json_length(metadata.decode()) if metadata not in {b"", b"{}"} else None

@@ -1,0 +1,157 @@
+"""HTTP headers and body -> CloudEvents as any sender may write them. This room does no I/O.
+
+The attributes are checked by the CloudEvents SDK; the body never passes through it, since it would make
+text of bytes that happen to be UTF-8. What KServe's agent sends is read without it: see `agent_event`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import unquote
+
+from cloudevents.core.bindings.http import HTTPMessage, from_binary
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from driftgauge.cloudevents.event import PREDICTOR, Event, kind_of, name_of, time_of, told_json_length
+from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.json_text import from_base64, parse, serialise
+
+_STRUCTURED: Final = "application/cloudevents+json"
+_BATCH: Final = "application/cloudevents-batch+json"
+_REQUIRED: Final = ("id", "source", "specversion", "type")
+_RAW: Final = ("time", "metadata")
+"""Attributes that the SDK is not shown: it cuts the one to microseconds and percent-decodes the other."""
+
+
+def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event | PayloadError]:
+    """The events of one HTTP request in binary, structured or batch mode.
+
+    Args:
+        headers: Names in any case, values as text; of a name that occurs twice the first counts. Bytes
+            that are no UTF-8 may stand as surrogates.
+        body: The body of the request.
+
+    Returns:
+        For each event, in order, the event or what is wrong with it: `MALFORMED` if it is no CloudEvent 1.0,
+        does not name its InferenceService or has a name of more than 253 characters, `UNSUPPORTED` if its type
+        is neither a request nor a response. One item in binary and structured mode. Nothing is ever raised.
+
+    Notes:
+        A `ce-` header means binary mode, whatever the content type: KServe's logger copies the client's.
+
+    Source:
+        CloudEvents 1.0.2, HTTP protocol binding, section 3; JSON event format, sections 3 and 4.
+    """
+    first: dict[str, str] = {}
+    for name, value in headers:
+        first.setdefault(name.lower(), value)
+    media_type = first.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        if media_type in {_STRUCTURED, _BATCH} and not any(f"ce-{name}" in first for name in _REQUIRED):
+            return _read_json(parse(body), batch=media_type == _BATCH)
+        return [_read_binary(first, body)]
+    except PayloadError as error:
+        return [error]
+
+
+def _read_json(value: object, *, batch: bool) -> list[Event | PayloadError]:
+    if not batch:
+        return [_read_structured(value)]
+    if not isinstance(value, list):
+        raise PayloadError(Reason.MALFORMED, "A batch of CloudEvents must be a JSON array.")
+    events: list[Event | PayloadError] = []
+    for item in value:
+        try:
+            events.append(_read_structured(item))
+        except PayloadError as error:
+            events.append(error)
+    return events
+
+
+def _read_binary(headers: Mapping[str, str], body: bytes) -> Event:
+    attributes = {name[3:]: _valid(value) for name, value in headers.items() if name.startswith("ce-")}
+    _check_required(attributes)
+    shown = {f"ce-{name}": value for name, value in attributes.items() if name not in _RAW}
+    try:
+        event = from_binary(HTTPMessage(shown, b""), JSONFormat(), CloudEvent)
+    except Exception as error:  # the SDK's errors have no common root, ValueError and AttributeError occur
+        raise _invalid(error) from error
+    raw = {"time": unquote(attributes.get("time", "")), "metadata": attributes.get("metadata")}
+    return _event(event.get_attributes() | raw, body)
+
+
+def _read_structured(value: object) -> Event:
+    if not isinstance(value, dict):
+        raise PayloadError(Reason.MALFORMED, "A structured CloudEvent must be a JSON object.")
+    _check_required(value)
+    attributes = {name: item for name, item in value.items() if name not in {"data", "data_base64"}}
+    try:
+        CloudEvent({name: item for name, item in attributes.items() if name not in _RAW and item is not None})
+    except Exception as error:  # as above
+        raise _invalid(error) from error
+    return _event(attributes, _read_data(value))
+
+
+def _valid(text: str) -> str:
+    """Text that UTF-8 can hold, since ids and names go on to hashes, keys and labels."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _check_required(attributes: Mapping[str, object]) -> None:
+    missing = [name for name in _REQUIRED if not _is_filled(attributes.get(name))]
+    if missing:
+        message = f"The CloudEvent must have as text, not empty: {', '.join(missing)}."
+        raise PayloadError(Reason.MALFORMED, message)
+
+
+def _is_filled(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _invalid(error: Exception) -> PayloadError:
+    return PayloadError(Reason.MALFORMED, f"The CloudEvent is not valid: {error!s:.200}")
+
+
+def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
+    kind = kind_of(attributes["type"])
+    inference_service = name_of(_extension(attributes, "inferenceservicename"), "inferenceservicename")
+    if not inference_service:
+        raise PayloadError(Reason.MALFORMED, "The CloudEvent's inferenceservicename is missing or empty.")
+    return Event(
+        id=attributes["id"],
+        kind=kind,
+        time=time_of(_extension(attributes, "time")),
+        recorded=bool(_extension(attributes, "recordedtime")),
+        namespace=name_of(_extension(attributes, "namespace"), "namespace"),
+        inference_service=inference_service,
+        component=name_of(_extension(attributes, "component"), "component") or PREDICTOR,
+        json_length=told_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
+        body=body,
+    )
+
+
+def _extension(attributes: Mapping[str, Any], name: str) -> str:
+    """An attribute that may be absent or empty, which mean the same (`Ce-Endpoint:` comes empty)."""
+    value = attributes.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise PayloadError(Reason.MALFORMED, f"The CloudEvent's {name} must be a text.")
+    return value.strip()
+
+
+def _read_data(event: Mapping[str, Any]) -> bytes:
+    packed = event.get("data_base64")
+    if packed is not None:
+        return from_base64(packed)
+    data = event.get("data")
+    if data is None:
+        return b""
+    return data.encode() if isinstance(data, str) and not _is_json(event) else serialise(data)
+
+
+def _is_json(event: Mapping[str, Any]) -> bool:
+    """Whether the data are a JSON value: so they are unless their content type says otherwise."""
+    media_type = str(event.get("datacontenttype") or "application/json").partition(";")[0].strip().lower()
+    return media_type.endswith(("/json", "+json"))

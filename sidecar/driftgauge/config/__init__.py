@@ -1,0 +1,1 @@
+"""The configuration: `options` declares, `load` reads, `environment` knows what is really ours."""

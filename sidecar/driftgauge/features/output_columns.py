@@ -1,0 +1,67 @@
+"""What the newest responses of each model look like, where no reference describes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from threading import Lock
+
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.inference.payload import ModelKey
+
+_MAX_CATEGORIES = 1_000
+"""The most texts of categories that are kept of one model: labels are few, and a code stands for the others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutputLayout:
+    """What the newest responses of a model look like.
+
+    Args:
+        columns: Their names, in the order of the rows in the ring.
+        kinds: The kind of each column.
+        categories: The texts of codes that occurred, the first ones that were met.
+    """
+
+    columns: tuple[str, ...]
+    kinds: tuple[FeatureKind, ...]
+    categories: Mapping[float, str]
+
+    @property
+    def known(self) -> Mapping[str, FeatureKind]:
+        """The kind of each column by its name."""
+        return dict(zip(self.columns, self.kinds, strict=True))
+
+
+class OutputColumns:
+    """The layouts of the responses that no reference tells of. May be used from any thread.
+
+    Args:
+        limit: How many models are remembered, at least 1; the one that was told of longest ago goes first.
+    """
+
+    def __init__(self, limit: int = 1_000) -> None:
+        self._limit = limit
+        self._layouts: dict[ModelKey, OutputLayout] = {}
+        self._lock = Lock()
+
+    def get(self, model: ModelKey) -> OutputLayout | None:
+        """The newest layout of a model, `None` before its first response."""
+        with self._lock:
+            return self._layouts.get(model)
+
+    def tell(self, model: ModelKey, layout: OutputLayout) -> None:
+        """Remember a response's layout; categories add up for as long as its columns stay the same."""
+        with self._lock:
+            before = self._layouts.pop(model, None)
+            self._layouts[model] = layout if before is None else _renewed(before, layout)
+            if len(self._layouts) > self._limit:
+                del self._layouts[next(iter(self._layouts))]
+
+
+def _renewed(before: OutputLayout, after: OutputLayout) -> OutputLayout:
+    if (before.columns, before.kinds) != (after.columns, after.kinds):
+        return after
+    if after.categories.keys() <= before.categories.keys() or len(before.categories) >= _MAX_CATEGORIES:
+        return before
+    texts = {**before.categories, **after.categories}
+    return replace(before, categories=dict(islice(texts.items(), _MAX_CATEGORIES)))

@@ -1,0 +1,105 @@
+"""The rows of a response whose columns a reference tells: outputs by name, and what follows from scores."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.features.class_scores import CLASS, CONFIDENCE, decisions
+from driftgauge.features.row_table import (
+    by_row,
+    check_distinct,
+    check_finite,
+    common_rows,
+    empty_rows,
+    output_columns,
+    output_name,
+    width,
+    wrong_width,
+)
+from driftgauge.features.values import as_floats
+from driftgauge.protocol.tensor import Decoded, Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """Wanted columns that one tensor gives, with their values, shape `(n, k)`."""
+
+    tensor: Tensor
+    columns: Sequence[str]
+    values: NDArray[Any]
+
+
+def extract_predictions(decoded: Decoded, columns: Sequence[str], kinds: Sequence[FeatureKind]) -> NDArray[np.float64]:
+    """The rows of a response, in the order of the reference's predictions.
+
+    Args:
+        decoded: The response's tensors.
+        columns: The names of the reference's predictions, at least one, as `extract_outputs` makes them.
+        kinds: The kind of each.
+
+    Returns:
+        Shape `(n, k)` with n >= 1, C-contiguous; finite or NaN. A categorical column holds codes, an ignored
+        one is NaN throughout; other outputs are left out. `name_confidence` and `name_class` are made of the
+        scores of output `name` where the response itself has no such columns, and are missing in rows that
+        are no scores.
+
+    Raises:
+        PayloadError: `WRONG_WIDTH` if a column that is not ignored is not there; `UNSUPPORTED` if two columns
+            of the response have one name; `MALFORMED` if tensors differ in rows; `WRONG_TYPE`, `INFINITE`,
+            `EMPTY` and `TOO_LARGE` as in `extract`.
+    """
+    places = {name: index for index, name in enumerate(columns) if kinds[index] is not FeatureKind.IGNORED}
+    sources = _on_the_wire(decoded, places)
+    sources += _decided(decoded, places.keys() - _names(sources))
+    check_distinct([name for source in sources for name in source.columns])
+    if places.keys() != _names(sources):
+        raise wrong_width(decoded, columns)
+    used = [source.tensor for source in sources] or decoded.tensors[:1]
+    rows = empty_rows(common_rows(used), len(columns))
+    for source in sources:
+        indices = [places[name] for name in source.columns]
+        rows[:, indices] = as_floats(source.values, source.columns, [kinds[index] for index in indices])
+    check_finite(rows, columns)
+    return rows
+
+
+def _names(sources: Sequence[_Source]) -> frozenset[str]:
+    return frozenset(name for source in sources for name in source.columns)
+
+
+def _on_the_wire(decoded: Decoded, wanted: Collection[str]) -> list[_Source]:
+    """The wanted columns that the outputs have themselves."""
+    sources = []
+    for tensor in decoded.tensors:
+        given = output_columns(tensor) if _may_give(tensor, wanted) else ()
+        indices = [index for index, name in enumerate(given) if name in wanted]
+        if indices:
+            sources.append(_Source(tensor, [given[index] for index in indices], by_row(tensor)[:, indices]))
+    return sources
+
+
+def _may_give(tensor: Tensor, wanted: Collection[str]) -> bool:
+    """Whether a tensor's columns need to be named at all: an embedding that nobody asks for has thousands."""
+    name = output_name(tensor)
+    return name in wanted if width(tensor) == 1 else any(column.startswith(f"{name}_") for column in wanted)
+
+
+def _decided(decoded: Decoded, wanted: Collection[str]) -> list[_Source]:
+    """The wanted columns that follow from outputs of scores."""
+    sources = []
+    for tensor in decoded.tensors:
+        names = [output_name(tensor) + ending for ending in (CONFIDENCE, CLASS)]
+        indices = [index for index, name in enumerate(names) if name in wanted]
+        if indices and width(tensor) > 1:
+            decided = decisions(_numbers(tensor))
+            sources.append(_Source(tensor, [names[index] for index in indices], decided[:, indices]))
+    return sources
+
+
+def _numbers(tensor: Tensor) -> NDArray[np.float64]:
+    columns = output_columns(tensor)
+    return as_floats(by_row(tensor), columns, (FeatureKind.NUMERIC,) * len(columns))

@@ -1,0 +1,177 @@
+"""Takes bodies out of their framing, piece by piece, and finds where they end. This file does no I/O.
+
+Chunks are read by our own grammar and written anew for the other side, so that no oddity of a sender's chunks, not even
+a lawful one, reaches a second reader.
+
+Source: RFC 9112 sections 6.3 and 7.1, https://www.rfc-editor.org/rfc/rfc9112.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from driftgauge.http1.framing import Lines
+from driftgauge.http1.grammar import CHUNK, MAX_CHUNK_LINE_BYTES, MAX_EXTENSIONS_BYTES, MAX_TRAILER_BYTES, TRAILERS
+from driftgauge.http1.writing import trailers
+
+_MORE_DIGITS_THAN_EXTENSION = 18
+"""Bytes of a chunk's first line that are no extension: 15 digits and the line break, with one to spare."""
+
+
+class BrokenBodyError(ValueError):
+    """The framing of a body is malformed."""
+
+
+_Place = Callable[[bytes, int, list[bytes]], int | None]
+
+
+class Body(Protocol):
+    """A body that is being read.
+
+    Attributes:
+        done: Whether it has come whole.
+        rest: What came behind its end.
+        trailers: The lines behind it that go on.
+        is_ended_by_close: Whether the end of the connection is its end.
+    """
+
+    done: bool
+    rest: bytes
+    trailers: Lines
+    is_ended_by_close: bool
+
+    def feed(self, data: bytes) -> bytes:
+        """What of the body is in the next bytes.
+
+        Raises:
+            BrokenBodyError: Its framing is malformed.
+        """
+
+
+class KnownLength:
+    """A body whose head told its length; see `Body`.
+
+    Args:
+        length: In bytes, perhaps 0.
+    """
+
+    __slots__ = ("_left", "done", "is_ended_by_close", "rest", "trailers")
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.done = length == 0
+        self.rest = b""
+        self.trailers: Lines = ()
+        self.is_ended_by_close = False
+
+    def feed(self, data: bytes) -> bytes:
+        """All of it, or what belongs to the body."""
+        left = self._left - len(data)
+        if left > 0:
+            self._left = left
+            return data
+        self.done = True
+        if left == 0:
+            return data
+        data, self.rest = data[: self._left], data[self._left :]
+        return data
+
+
+class UntilClose:
+    """A body that ends with its connection; see `Body`."""
+
+    __slots__ = ("done", "is_ended_by_close", "rest", "trailers")
+
+    def __init__(self) -> None:
+        self.done = False
+        self.rest = b""
+        self.trailers: Lines = ()
+        self.is_ended_by_close = True
+
+    @staticmethod
+    def feed(data: bytes) -> bytes:
+        """All of it."""
+        return data
+
+
+class Chunked:
+    """A body in chunks; see `Body`."""
+
+    __slots__ = ("_extensions_bytes", "_held", "_left", "_place", "done", "is_ended_by_close", "rest", "trailers")
+
+    def __init__(self) -> None:
+        self._place: _Place = self._size
+        self._held = b""
+        self._left = 0
+        self._extensions_bytes = 0
+        self.done = False
+        self.rest = b""
+        self.trailers: Lines = ()
+        self.is_ended_by_close = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The content of the chunks in it, joined."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        pieces: list[bytes] = []
+        at = 0
+        while at < len(data) and not self.done:
+            after = self._place(data, at, pieces)
+            if after is None:
+                self._held = data[at:]
+                break
+            at = after
+        if self.done:
+            self.rest = data[at:]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    # Each place takes what it can of the bytes from `at` on, and answers where the next place begins, or `None` if the
+    # bytes do not suffice. What does not suffice is held, and is never longer than the limit of its line.
+
+    def _size(self, data: bytes, at: int, _: list[bytes]) -> int | None:
+        end = data.find(b"\n", at, at + MAX_CHUNK_LINE_BYTES) + 1
+        if end == 0:
+            if len(data) - at >= MAX_CHUNK_LINE_BYTES:
+                raise BrokenBodyError("the first line of a chunk is too long")
+            return None
+        line = CHUNK.fullmatch(data, at, end)
+        if line is None:
+            raise BrokenBodyError("the first line of a chunk is malformed")
+        self._extensions_bytes += max(0, end - at - _MORE_DIGITS_THAN_EXTENSION)
+        if self._extensions_bytes > MAX_EXTENSIONS_BYTES:
+            raise BrokenBodyError("the extensions of the chunks are too long")
+        self._left = int(line[1], 16)
+        self._place = self._content if self._left else self._trailers
+        return end
+
+    def _content(self, data: bytes, at: int, pieces: list[bytes]) -> int | None:
+        piece = data[at : at + self._left]
+        pieces.append(piece)
+        self._left -= len(piece)
+        if not self._left:
+            self._place = self._line_end
+        return at + len(piece)
+
+    def _line_end(self, data: bytes, at: int, _: list[bytes]) -> int | None:
+        found = data[at : at + 2]
+        if found == b"\r\n":
+            self._place = self._size
+            return at + 2
+        if found != b"\r":
+            raise BrokenBodyError("a chunk is longer than it said")
+        return None
+
+    def _trailers(self, data: bytes, at: int, _: list[bytes]) -> int | None:
+        if data.startswith(b"\r\n", at):
+            self.done = True
+            return at + 2
+        end = data.find(b"\r\n\r\n", at, at + MAX_TRAILER_BYTES) + 4
+        if end == 4 - 1:
+            if len(data) - at >= MAX_TRAILER_BYTES:
+                raise BrokenBodyError("the trailers are too long")
+            return None
+        if TRAILERS.fullmatch(data, at, end) is None:
+            raise BrokenBodyError("a trailer is malformed")
+        found = [line.partition(b":") for line in data[at : end - 4].split(b"\r\n")]
+        self.trailers = trailers([(name, value.strip(b" \t")) for name, _, value in found])
+        self.done = True
+        return end

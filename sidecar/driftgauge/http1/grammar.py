@@ -1,0 +1,59 @@
+"""What a head, a chunk's first line and a trailer must look like, byte for byte. This file does no I/O.
+
+Stricter than the standard where its leniency is what smuggling lives on: no line may be folded, no line break may be a
+bare LF or CR, no space may stand before a colon, no control byte anywhere.
+
+Source: RFC 9112, sections 2.2, 3, 4, 5, 7.1; RFC 9110, sections 5.5, 5.6.2; https://www.rfc-editor.org/rfc/rfc9112.
+"""
+
+import re
+
+MAX_LINE_BYTES = 64 * 1024
+"""Longest request target or status line."""
+
+MAX_FIELD_BYTES = 128 * 1024
+"""Longest header line: tokens and cookies are long."""
+
+MAX_HEAD_BYTES = 256 * 1024
+"""Longest head: two such lines."""
+
+MAX_FIELDS = 512
+"""Most header lines of one message: more than a chain of gateways adds."""
+
+READ_BYTES = 64 * 1024
+"""How much of a body is read ahead of the other side; twice as much stops the reading."""
+
+MAX_CHUNK_LINE_BYTES = 1024
+"""Longest first line of a chunk: the size, and extensions that nobody reads."""
+
+MAX_EXTENSIONS_BYTES = 16 * 1024
+"""Most bytes of extensions in one body; a sender of more of them than of content means harm."""
+
+MAX_TRAILER_BYTES = 64 * 1024
+"""Longest trailers of one body."""
+
+# token = 1*tchar; field-line = field-name ":" OWS field-value OWS; field-value holds VCHAR, obs-text, SP and HTAB
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_VALUE = rb"[\t\x20-\x7e\x80-\xff]*+"
+_LINES = rb"(?:%b:%b\r\n)*+\r\n" % (_TOKEN, _VALUE)
+
+# request-line = method SP request-target SP HTTP-version
+REQUEST = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])\r\n%b" % (_TOKEN, _LINES))
+
+# status-line = HTTP-version SP status-code SP [ reason-phrase ]; many leave the second SP out
+ANSWER = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (%b))?\r\n%b" % (_VALUE, _LINES))
+
+TRAILERS = re.compile(_LINES)
+
+# chunk-size [ chunk-ext ]; no white space, which the standard calls bad, and no more digits than a length has
+_QUOTED = rb"\"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+\""
+CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;%b(?:=(?:%b|%b))?)*+\r\n" % (_TOKEN, _TOKEN, _QUOTED))
+
+# uri-host [ ":" port ], as far as its characters go; empty for a target without an authority
+HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+;=:\[\]]*+")
+
+LENGTH = re.compile(rb"[0-9]{1,18}")
+"""Digits of a length that fits 64 bits, and nothing else: neither sign nor list."""
+
+HOPELESS = re.compile(rb"(?<!\r)\n|\r(?![\n]|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\A[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
+"""What no further byte can turn into a head; such a client is told at once, not when it has sent an empty line."""

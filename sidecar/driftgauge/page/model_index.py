@@ -1,0 +1,63 @@
+"""The list of models: each with its verdicts and the way to its page. This room is pure: values -> text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from driftgauge.drift.result import DriftReport
+from driftgauge.page.document import document
+from driftgauge.page.formatting import badge, moment
+from driftgauge.page.markup import Markup, joined, named, tag
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model.
+
+    Args:
+        name: As people call it.
+        link: Where its page is.
+        inputs: The newest report on requests; `None` if there is none.
+        predictions: Likewise on responses.
+        time: When the newer one was made, seconds since the epoch; `None` if there is none.
+    """
+
+    name: str
+    link: str
+    inputs: DriftReport | None
+    predictions: DriftReport | None
+    time: float | None
+
+
+def render_index(entries: Sequence[Entry]) -> str:
+    """All models as HTML text, those that drift first."""
+    title = tag("h1", "Models")
+    if not entries:
+        return document(
+            "Models", title, tag("p", "No model has been evaluated yet, or not of late.", class_="summary unknown")
+        )
+    titles = ("model", "inputs", "predictions", "evaluated")
+    head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in titles)))
+    lines = (_line(entry) for entry in sorted(entries, key=_urgency))
+    caption = tag("caption", "Newest evaluation of each model")
+    return document("Models", title, tag("table", caption, head, tag("tbody", *lines), class_="overview models"))
+
+
+def _urgency(entry: Entry) -> tuple[bool, str]:
+    drifts = any(report is not None and bool(report.drift) for report in (entry.inputs, entry.predictions))
+    return not drifts, entry.name
+
+
+def _line(entry: Entry) -> Markup:
+    return tag(
+        "tr",
+        tag("th", tag("a", named(entry.name), href=entry.link), scope="row"),
+        tag("td", _told(entry.inputs)),
+        tag("td", _told(entry.predictions)),
+        tag("td", "never" if entry.time is None else moment(entry.time)),
+    )
+
+
+def _told(report: DriftReport | None) -> Markup:
+    if report is None:
+        return tag("span", "not evaluated", class_="quiet")
+    return joined((badge(report.drift), " ", tag("span", report.reading, class_="quiet")))

@@ -1,0 +1,123 @@
+"""A long message of numbers read in slices, between which others may have the interpreter. This room does no I/O.
+
+A JSON parser keeps the interpreter's lock until it is done: for a body of 4 MB the requests beside it would wait for
+30 ms. So the one long list of a message is cut at commas, and each slice is parsed as a list of its own. If every slice
+is one, then what stands between two of them is a comma between elements, and the whole is the list of all their
+elements (RFC 8259, sections 4 and 5): nothing is guessed. Whatever is not as plain is left to the whole reading.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final, TypeGuard
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from driftgauge.errors import PayloadError
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.batch import V1_ROWS, is_plain_v2, items_of
+from driftgauge.protocol.json_text import as_numbers, nested_array
+from driftgauge.protocol.tensor import FLOATS, Decoded, Tensor
+
+LONG_BYTES: Final = 64 * 1024
+"""From here on a body is read so; a shorter one is parsed in less time than a thread may keep the lock."""
+
+_SLICE_BYTES: Final = 32 * 1024
+_MAX_ENVELOPE_BYTES: Final = 4 * 1024
+_BETWEEN_ROWS: Final = re.compile(rb"\][ \t\r\n]*,[ \t\r\n]*\[")
+_DATA: Final = re.compile(rb'"data"[ \t\r\n]*:[ \t\r\n]*\[')
+
+
+def decode_in_slices(raw: bytes, kind: Kind, slice_bytes: int = _SLICE_BYTES) -> Decoded | None:
+    """The tensors of a message that is one long list of numbers: V1 rows by position, or one flat V2 tensor of floats.
+
+    Args:
+        raw: The body, unpacked.
+        kind: Of the message.
+        slice_bytes: A slice ends at the first place for it after so many bytes.
+
+    Returns:
+        What the whole reading gives; `None` if the message is not of this kind, or has a fault.
+    """
+    try:
+        return _v1(raw, kind, slice_bytes) if b'"data"' not in raw else _v2(raw, kind, slice_bytes)
+    except (PayloadError, orjson.JSONDecodeError):
+        return None
+
+
+def _v1(raw: bytes, kind: Kind, slice_bytes: int) -> Decoded | None:
+    start, end = raw.find(b"[") + 1, raw.rfind(b"]")
+    if _envelope(raw, start, end) != {V1_ROWS[kind]: []}:
+        return None
+    data = _joined(_rows(raw, start, end, slice_bytes))
+    return None if data is None else Decoded((Tensor("", data),))
+
+
+def _v2(raw: bytes, kind: Kind, slice_bytes: int) -> Decoded | None:
+    at = raw.find(b'"data"')
+    found = _DATA.match(raw, at)
+    if found is None or raw.find(b'"data"', at + 1) >= 0:
+        return None
+    start = found.end()
+    end = raw.find(b"]", start)
+    message = _envelope(raw, start, end)
+    if not is_plain_v2(message):
+        return None
+    items = items_of(message, kind)
+    item = items[0] if isinstance(items, list) and len(items) == 1 else None
+    if not isinstance(item, dict) or item.get("data") != [] or item.get("datatype") not in FLOATS:
+        return None
+    name, shape = item.get("name"), item.get("shape")
+    if not isinstance(name, str) or not name or not _is_shape(shape):
+        return None
+    data = _joined(_numbers(raw, start, end, slice_bytes))
+    if data is None or data.ndim != 1 or data.size != math.prod(shape):
+        return None
+    told = message.get("model_name") if kind is Kind.RESPONSE else None
+    return Decoded((Tensor(name, data.reshape(shape)),), told if isinstance(told, str) else None)
+
+
+def _is_shape(shape: object) -> TypeGuard[list[int]]:
+    return isinstance(shape, list) and len(shape) in {1, 2} and all(type(size) is int and size > 0 for size in shape)
+
+
+def _envelope(raw: bytes, start: int, end: int) -> Any:  # noqa: ANN401 - JSON holds any value
+    """The message without what stands in the list; `None` if that is long too."""
+    if not 0 < start < end or start + len(raw) - end > _MAX_ENVELOPE_BYTES:
+        return None
+    return orjson.loads(raw[:start] + raw[end:])
+
+
+def _rows(raw: bytes, start: int, end: int, slice_bytes: int) -> Iterator[bytes]:
+    """Slices between rows."""
+    while end - start > slice_bytes:
+        found = _BETWEEN_ROWS.search(raw, start + slice_bytes, end)
+        if found is None:
+            break
+        yield raw[start : found.start() + 1]
+        start = found.end() - 1
+    yield raw[start:end]
+
+
+def _numbers(raw: bytes, start: int, end: int, slice_bytes: int) -> Iterator[bytes]:
+    """Slices between numbers."""
+    while end - start > slice_bytes:
+        comma = raw.find(b",", start + slice_bytes, end)
+        if comma < 0:
+            break
+        yield raw[start:comma]
+        start = comma + 1
+    yield raw[start:end]
+
+
+def _joined(slices: Iterator[bytes]) -> NDArray[np.float64] | None:
+    """The numbers of all slices; `None` where there is anything else, or not one in a slice."""
+    parts: list[NDArray[np.float64]] = []
+    for piece in slices:
+        block = as_numbers(nested_array(orjson.loads(b"[%b]" % piece), "the rows"))
+        if block.dtype == object or not block.size or block.shape[1:] != (parts[0] if parts else block).shape[1:]:
+            return None
+        parts.append(block)
+    return np.concatenate(parts)

@@ -1,0 +1,117 @@
+"""One request or response body -> tensors, whatever its protocol. This room does no I/O.
+
+A content type is never asked: KServe's logger sends a response with the request's. What the bytes are is
+seen from the bytes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.chunked_json import LONG_BYTES, decode_in_slices
+from driftgauge.protocol.compression import unpack
+from driftgauge.protocol.json_text import from_base64, object_end, parse
+from driftgauge.protocol.tensor import Decoded
+from driftgauge.protocol.v1 import decode_v1
+from driftgauge.protocol.v2 import binary_size, decode_v2, is_v2
+
+_CELLS_A_BYTE = 8
+_FEW_CELLS = 2**14
+"""Rows by name that lack most of their columns make tables larger than themselves: this much larger, no more."""
+
+
+def decode(
+    body: bytes, kind: Kind, *, json_length: int | None, limit_bytes: int, limit_cells: int | None = None
+) -> Decoded:
+    """The tensors of one body: V1, V2 in JSON, V2 with binary tensors, perhaps gzip, perhaps in a CloudEvent.
+
+    Args:
+        body: The bytes as they were on the wire.
+        kind: Says which members of the message are read.
+        json_length: Length in bytes of the JSON part, from `Inference-Header-Content-Length`; without it
+            the JSON part is found.
+        limit_bytes: The most bytes that the body may have when unpacked, at least 1.
+        limit_cells: The most cells that rows by name may make, if fewer than eight a byte of the body.
+
+    Returns:
+        At least one tensor.
+
+    Raises:
+        PayloadError: Its `reason` says why the body cannot be read. Nothing else is ever raised, for any bytes.
+
+    Source:
+        TensorFlow Serving, "RESTful API"; Open Inference Protocol, REST; Triton and KServe, "Binary Tensor
+        Data Extension"; CloudEvents JSON format 1.0.2, section 3.
+    """
+    raw = unpack(body, limit_bytes)
+    cells = min(limit_bytes if limit_cells is None else limit_cells, max(_FEW_CELLS, _CELLS_A_BYTE * len(raw)))
+    if json_length is None and len(raw) > LONG_BYTES and (found := decode_in_slices(raw, kind)) is not None:
+        return found
+    message, tail = _split(raw, kind, json_length)
+    if tail or "specversion" not in message:
+        return _dispatch(message, kind, tail, cells)
+    data = _event_data(message)
+    if isinstance(data, dict):
+        return _dispatch(data, kind, memoryview(b""), cells)
+    if not isinstance(data, bytes):
+        raise PayloadError(Reason.MALFORMED, "The CloudEvent holds neither an object nor bytes as its data.")
+    message, tail = _split(unpack(data, limit_bytes), kind, None)
+    return _dispatch(message, kind, tail, cells)
+
+
+def _dispatch(message: Mapping[str, Any], kind: Kind, tail: memoryview, limit_cells: int) -> Decoded:
+    if is_v2(message, kind):
+        return decode_v2(message, kind, tail)
+    if tail:
+        text = f"{len(tail)} bytes follow the JSON part of a message that is not V2."
+        raise PayloadError(Reason.MALFORMED, text)
+    return decode_v1(message, kind, limit_cells)
+
+
+def _split(raw: bytes, kind: Kind, json_length: int | None) -> tuple[dict[str, Any], memoryview]:
+    """The JSON object at the head of a body, and the bytes of raw tensors after it."""
+    if not raw.strip():
+        raise PayloadError(Reason.EMPTY, "The body is empty.")
+    if json_length is not None:
+        return _split_at(raw, json_length)
+    try:
+        message = _object(parse(raw))
+    except PayloadError:
+        if not raw.lstrip().startswith(b"{"):
+            raise
+    else:
+        if binary_size(message, kind) == 0:  # else the tensors' bytes all are blanks, and JSON ends earlier
+            return message, memoryview(b"")
+    return _split_unmarked(raw, kind)
+
+
+def _split_at(raw: bytes, json_length: int) -> tuple[dict[str, Any], memoryview]:
+    if not 0 < json_length <= len(raw):
+        message = f"The JSON part cannot be {json_length} bytes of a body of {len(raw)}."
+        raise PayloadError(Reason.MALFORMED, message)
+    return _object(parse(raw[:json_length])), memoryview(raw)[json_length:]
+
+
+def _split_unmarked(raw: bytes, kind: Kind) -> tuple[dict[str, Any], memoryview]:
+    end = object_end(raw)
+    message = _object(parse(raw[:end]))
+    start = len(raw) - binary_size(message, kind)
+    if start < end or raw[end:start].strip():
+        text = f"{len(raw) - end} bytes follow the JSON part, but its tensors announce {len(raw) - start}."
+        raise PayloadError(Reason.MALFORMED, text)
+    return message, memoryview(raw)[start:]
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise PayloadError(Reason.MALFORMED, "The body is JSON, but not an object.")
+    return value
+
+
+def _event_data(event: Mapping[str, Any]) -> object:
+    packed = event.get("data_base64")
+    if packed is None:
+        data = event.get("data")
+        return data.encode() if isinstance(data, str) else data
+    return from_base64(packed)

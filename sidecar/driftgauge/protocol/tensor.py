@@ -1,0 +1,140 @@
+"""The datatypes of the Open Inference Protocol, and JSON values -> values of a datatype. No I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, NoneType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.errors import PayloadError, Reason
+from driftgauge.protocol.json_text import as_numbers, nested_array, types_in
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor:
+    """One named block of values; its first axis counts rows.
+
+    Args:
+        name: The tensor's or column's name; empty where the protocol gives none (V1 rows by position).
+        data: Values of shape `(rows, ...)`; any numeric or bool dtype, or `object` where the
+            wire held text, nulls or a mix. A missing value is NaN, or `None` under `object`.
+    """
+
+    name: str
+    data: NDArray[Any]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the tensor holds."""
+        return int(self.data.shape[0]) if self.data.ndim else 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """What one payload held.
+
+    Args:
+        tensors: Inputs of a request or outputs of a response, in wire order; at least one.
+        model_name: The model's name where the body tells it (V2 responses).
+    """
+
+    tensors: tuple[Tensor, ...]
+    model_name: str | None = None
+
+
+BOOL: Final = "BOOL"
+BF16: Final = "BF16"
+BYTES: Final = "BYTES"
+
+FLOATS: Final = frozenset({"FP16", "FP32", "FP64", BF16})
+
+WIRE_DTYPES: Final[Mapping[str, np.dtype[Any]]] = MappingProxyType(
+    {
+        BOOL: np.dtype("u1"),
+        **{f"UINT{8 * size}": np.dtype(f"<u{size}") for size in (1, 2, 4, 8)},
+        **{f"INT{8 * size}": np.dtype(f"<i{size}") for size in (1, 2, 4, 8)},
+        **{f"FP{8 * size}": np.dtype(f"<f{size}") for size in (2, 4, 8)},
+        BF16: np.dtype("<u2"),
+    }
+)
+"""How one value of each datatype of fixed size stands in a binary body (all but BYTES)."""
+
+_INTEGRAL: Final = frozenset({bool, int, NoneType})
+
+
+def is_known(datatype: str) -> bool:
+    """Whether the protocol has this datatype.
+
+    Source:
+        Open Inference Protocol, REST, "Tensor Data Types"; BF16 as in Triton's binary extension.
+    """
+    return datatype == BYTES or datatype in WIRE_DTYPES
+
+
+def from_json(values: list[Any], datatype: str, name: str) -> NDArray[Any]:
+    """The data of a tensor in JSON, flat or nested, as an array.
+
+    Args:
+        values: The member `data`.
+        datatype: A known one.
+        name: The tensor's, for the sentence of an error.
+
+    Returns:
+        Shape as nested. BOOL is bool; integers have their own dtype, so that 64 bits stay exact, or are
+        objects where a null stands among them; floats are float64 with NaN for null, as written and not
+        rounded to the datatype, so that they tie with a reference that holds the same decimals; BYTES are
+        objects: str or None.
+
+    Raises:
+        PayloadError: `MALFORMED` if ragged or if a value is not one of the datatype.
+
+    Source:
+        Open Inference Protocol, REST, "Tensor Data".
+    """
+    block = nested_array(values, f"tensor {name!r:.80}")
+    if datatype in FLOATS:
+        return _floats(block, datatype, name)
+    if datatype == BYTES:
+        _check(types_in(block) <= {str, NoneType}, datatype, name)
+        return block
+    return _integers(block, datatype, name)
+
+
+def _check(holds: bool, datatype: str, name: str) -> None:  # noqa: FBT001 - it is the fact that is checked
+    if not holds:
+        message = f"Tensor {name!r:.80} has the datatype {datatype}, but a value that is none."
+        raise PayloadError(Reason.MALFORMED, message)
+
+
+def _floats(block: NDArray[Any], datatype: str, name: str) -> NDArray[Any]:
+    numbers = as_numbers(block)
+    _check(numbers.dtype == np.float64, datatype, name)
+    return numbers
+
+
+def _integers(block: NDArray[Any], datatype: str, name: str) -> NDArray[Any]:
+    if not types_in(block) <= _INTEGRAL:
+        block = _without_points(block, datatype, name)
+    present = block[block != None]  # noqa: E711 - item by item
+    dtype = np.dtype(bool) if datatype == BOOL else WIRE_DTYPES[datatype]
+    try:
+        exact = present.astype(WIRE_DTYPES[datatype])
+    except OverflowError:
+        exact = None
+    _check(exact is not None and (datatype != BOOL or not np.any(exact > 1)), datatype, name)
+    return block.astype(dtype) if present.size == block.size else block
+
+
+def _without_points(block: NDArray[Any], datatype: str, name: str) -> NDArray[Any]:
+    """Integers that were written as 1.0 or 1e3 become int; JSON knows one kind of number only."""
+    items = block.ravel().tolist()
+    _check(all(type(item) in _INTEGRAL or _is_whole(item) for item in items), datatype, name)
+    whole = np.empty(len(items), dtype=object)
+    whole[:] = [int(item) if type(item) is float else item for item in items]
+    return whole.reshape(block.shape)
+
+
+def _is_whole(item: object) -> bool:
+    return isinstance(item, float) and item.is_integer()

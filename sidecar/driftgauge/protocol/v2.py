@@ -1,0 +1,199 @@
+"""Messages of the Open Inference Protocol (V2), in JSON with or without binary tensors -> tensors. No I/O."""
+
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.tensor import BF16, BOOL, BYTES, WIRE_DTYPES, Decoded, Tensor, from_json, is_known
+from driftgauge.protocol.widening import widen_bf16
+
+_LENGTH: Final = struct.Struct("<I")
+"""A BYTES element begins with its length, an unsigned 32-bit integer."""
+
+
+def from_binary(chunk: memoryview, datatype: str, count: int, name: str) -> NDArray[Any]:
+    """The values of one tensor.
+
+    Args:
+        chunk: Its bytes, row-major and little-endian.
+        datatype: A known one.
+        count: How many values its shape says, at least 1.
+        name: The tensor's, for the sentence of an error.
+
+    Returns:
+        Shape `(count,)`. A read-only view of `chunk` where the datatype allows it; BOOL is bool, BF16
+        is float64 (numpy has no such type: see `widen_bf16`), BYTES are objects (bytes).
+
+    Raises:
+        PayloadError: `MALFORMED` if the bytes are not as many as `count` values take.
+
+    Source:
+        "Binary Tensor Data Extension" of KServe and Triton.
+    """
+    if datatype == BYTES:
+        return _texts(chunk, count, name)
+    dtype = WIRE_DTYPES[datatype]
+    if len(chunk) != count * dtype.itemsize:
+        expected = f"{count} values of {datatype} take {count * dtype.itemsize} bytes"
+        raise _malformed(name, f"{expected}, not {len(chunk)}")
+    values: NDArray[Any] = np.frombuffer(chunk, dtype=dtype)
+    if datatype == BOOL:
+        return values.astype(np.bool_)
+    if datatype == BF16:
+        return widen_bf16(values)
+    return values
+
+
+def _texts(chunk: memoryview, count: int, name: str) -> NDArray[Any]:
+    if count * _LENGTH.size > len(chunk):
+        raise _malformed(name, f"{count} values of BYTES do not fit in {len(chunk)} bytes")
+    texts = np.empty(count, dtype=object)
+    start = 0
+    for index in range(count):
+        end = _text_end(chunk, start)
+        if end > len(chunk):
+            raise _malformed(name, f"value {index} of BYTES ends beyond its {len(chunk)} bytes")
+        texts[index] = bytes(chunk[start + _LENGTH.size : end])
+        start = end
+    if start != len(chunk):
+        raise _malformed(name, f"{len(chunk) - start} bytes follow its last value")
+    return texts
+
+
+def _text_end(chunk: memoryview, start: int) -> int:
+    if start + _LENGTH.size > len(chunk):
+        return len(chunk) + 1
+    length: int = _LENGTH.unpack_from(chunk, start)[0]
+    return start + _LENGTH.size + length
+
+
+_MEMBERS: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
+
+MAX_DIMENSIONS: Final = 64
+"""The most that numpy holds (NPY_MAXDIMS of numpy 2)."""
+
+
+def is_v2(message: Mapping[str, Any], kind: Kind) -> bool:
+    """Whether a message is V2: an item of `inputs` (of a response, `outputs`) has a datatype and a shape.
+
+    `inputs` stands in V1 requests too, so the name alone does not tell.
+    """
+    items = message.get(_MEMBERS[kind])
+    return isinstance(items, list) and any(
+        isinstance(item, dict) and "datatype" in item and "shape" in item for item in items
+    )
+
+
+def binary_size(message: Mapping[str, Any], kind: Kind) -> int:
+    """How many bytes of raw tensors a V2 message announces; 0 if it announces none that can be read."""
+    items = message.get(_MEMBERS[kind])
+    announced = [_announced(item) for item in items] if isinstance(items, list) else []
+    return sum(size for size in announced if size is not None)
+
+
+def decode_v2(message: Mapping[str, Any], kind: Kind, tail: memoryview) -> Decoded:
+    """The tensors of a V2 message.
+
+    Args:
+        message: The JSON part, for which `is_v2` holds.
+        kind: A request's `inputs` are read, a response's `outputs`.
+        tail: The bytes after the JSON part: raw tensors, in the order of those that announce a size.
+
+    Returns:
+        The tensors, in wire order and of the shape that they declare.
+
+    Raises:
+        PayloadError: `MALFORMED` if a member is missing or contradicts another, or bytes are left over;
+            `UNSUPPORTED` for an unknown datatype and for data that stand in shared memory;
+            `EMPTY` if a tensor has no values, since its rows could not be told.
+
+    Source:
+        Open Inference Protocol, REST, "Inference Request JSON Object" and "Response"; Triton and KServe,
+        "Binary Tensor Data Extension".
+    """
+    tensors: dict[str, Tensor] = {}
+    start = 0
+    for item in message[_MEMBERS[kind]]:
+        header = _read_header(item)
+        end = start + (header.size or 0)
+        if header.name in tensors:
+            raise _malformed(header.name, "it is there twice")
+        tensors[header.name] = _read_tensor(header, tail[start:end])
+        start = end
+    if start != len(tail):
+        message_text = f"{len(tail)} bytes follow the JSON part, but its tensors announce {start}."
+        raise PayloadError(Reason.MALFORMED, message_text)
+    model_name = message.get("model_name") if kind is Kind.RESPONSE else None
+    return Decoded(tuple(tensors.values()), model_name if isinstance(model_name, str) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    size: int | None
+    data: object
+
+
+def _read_header(item: object) -> _Header:
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or not item["name"]:
+        raise PayloadError(Reason.MALFORMED, "A tensor of the message has no name.")
+    name, datatype = item["name"], item.get("datatype")
+    if not isinstance(datatype, str):
+        raise _malformed(name, "it has no datatype")
+    if not is_known(datatype):
+        message = f"Tensor {name!r:.80} has the datatype {datatype!r:.40}, which the protocol does not know."
+        raise PayloadError(Reason.UNSUPPORTED, message)
+    return _Header(name, datatype, _read_shape(item.get("shape"), name), _announced(item), item.get("data"))
+
+
+def _read_shape(shape: object, name: str) -> tuple[int, ...]:
+    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(map(_is_size, shape)):
+        raise _malformed(name, "its shape must be a list of at most 64 integers, none negative")
+    if 0 in shape:
+        raise PayloadError(Reason.EMPTY, f"Tensor {name!r:.80} has no values.")
+    return tuple(shape)
+
+
+def _read_tensor(header: _Header, chunk: memoryview) -> Tensor:
+    count = math.prod(header.shape)
+    if header.size is not None:
+        if len(chunk) != header.size:
+            cause = f"it announces {header.size} bytes, but only {len(chunk)} of them are there"
+            raise _malformed(header.name, cause)
+        data = from_binary(chunk, header.datatype, count, header.name)
+    elif isinstance(header.data, list):
+        data = from_json(header.data, header.datatype, header.name)
+    elif header.data is None:
+        message = f"Tensor {header.name!r:.80} has neither data nor binary_data_size (perhaps shared memory)."
+        raise PayloadError(Reason.UNSUPPORTED, message)
+    else:
+        raise _malformed(header.name, "its data must be a list")
+    if data.size != count:
+        raise _malformed(header.name, f"its shape says {count} values, but it has {data.size}")
+    return Tensor(header.name, data.reshape(header.shape))
+
+
+def _announced(item: object) -> int | None:
+    """The size in bytes of a tensor that stands after the JSON part; of one with data it means nothing."""
+    if not isinstance(item, dict) or item.get("data") is not None:
+        return None
+    parameters = item.get("parameters")
+    size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
+    return size if _is_size(size) else None
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _malformed(name: str, cause: str) -> PayloadError:
+    return PayloadError(Reason.MALFORMED, f"Tensor {name!r:.80}: {cause}.")

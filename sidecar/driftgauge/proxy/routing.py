@@ -1,0 +1,74 @@
+"""Which requests are inferences, of which model, and under which id. This file does no I/O.
+
+Source: V1, https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol; Open Inference Protocol,
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md.
+"""
+
+import re
+import uuid
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+from driftgauge.http1.framing import Fields
+from driftgauge.inference.models import OVERFLOW
+
+_PATH = re.compile(
+    rb"""
+    (?: https?://[^/?\#]* )?
+    (?: /v1/models/ (?P<v1> [^/?\#]+? ) (?: /(?:versions|labels)/[^/?\#:]+ )? (?: : | %3[Aa] ) (?: predict | explain )
+      | /v2/models/ (?P<v2> [^/?\#]+ ) (?: /versions/[^/?\#]+ )? /infer )
+    (?: [?\#] .* )?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_MAX_ID_CHARS = 256
+
+_MAX_KNOWN = 256
+_MAX_KNOWN_BYTES = 256
+"""Most targets, and longest, whose model is remembered: a model server has few, and strangers cannot fill memory."""
+
+_MAX_NAME_CHARS = 253
+"""Of a name in Kubernetes, which is a DNS subdomain (RFC 1123, section 2.1). Names become labels and keys."""
+
+_MAX_LENGTH_DIGITS = 18
+"""Digits of a length that fits 64 bits."""
+
+
+def inference_model(method: bytes, target: bytes, fields: Fields) -> str | None:
+    """Name of the model that a request asks for an inference, percent-decoded; `None` if it asks for something else.
+
+    Probes of Kubernetes and Knative are something else, wherever they go. In place of a name of more than 253
+    characters stands that of all models without series of their own.
+    """
+    if method != b"POST" or _is_probe(fields):
+        return None
+    return _known_model_of(target) if len(target) <= _MAX_KNOWN_BYTES else _model_of(target)
+
+
+def _model_of(target: bytes) -> str | None:
+    if (found := _PATH.fullmatch(target)) is None:
+        return None
+    quoted: bytes = found["v1"] or found["v2"]
+    name = unquote_to_bytes(quoted).decode("utf-8", "replace")
+    return name if len(name) <= _MAX_NAME_CHARS else OVERFLOW.model_name
+
+
+_known_model_of = lru_cache(_MAX_KNOWN)(_model_of)
+
+
+def payload_id(fields: Fields) -> str:
+    """The client's id of an inference: `Ce-Id`, else `X-Request-Id`, else a fresh one; at most 256 characters."""
+    given = fields.get(b"ce-id") or fields.get(b"x-request-id")
+    return given.decode("utf-8", "replace")[:_MAX_ID_CHARS] if given else uuid.uuid4().hex
+
+
+def json_length(fields: Fields) -> int | None:
+    """Length in bytes of the JSON part of a V2 binary body, if the headers tell a sane one."""
+    told = fields.get(b"inference-header-content-length")
+    return int(told) if told and told.isdigit() and len(told) <= _MAX_LENGTH_DIGITS else None
+
+
+def _is_probe(fields: Fields) -> bool:
+    agent = fields.get(b"user-agent", b"")
+    return agent.startswith(b"kube-probe/") or bool(fields.get(b"k-network-probe"))

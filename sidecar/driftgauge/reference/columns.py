@@ -1,0 +1,113 @@
+"""The columns of a reference: each made ready for the tests, and what a person should know of them.
+
+This module does no I/O.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, ignored_profile, numeric_profile
+from driftgauge.reference.formats.categories import MAX_TEXTS
+from driftgauge.reference.table import Table
+from driftgauge.reference.table_limits import shortened
+
+FEW_ROWS = 1000
+"""With fewer rows than this, texts that are nearly all different may yet be categories."""
+
+SHOWN_NOTES = 20
+"""As many sentences as a person reads; of more columns there is only their number."""
+
+
+def profiles_of(
+    columns: Sequence[str],
+    kinds: Sequence[FeatureKind],
+    rows: NDArray[np.float64],
+    categories: Mapping[float, str],
+) -> tuple[Profile, ...]:
+    """The profile of each column.
+
+    Args:
+        columns: d names.
+        kinds: As many kinds.
+        rows: Shape `(n, d)`, n at least 1, float64, finite or NaN for a missing value; categories as codes.
+        categories: The texts of codes, of all columns together, perhaps not of every code.
+
+    Returns:
+        In the same order; a column without any value is left out of the tests as an ignored one is.
+
+    Notes:
+        O(n log n) for each column.
+    """
+    return tuple(
+        _profile(name, kind, rows[:, index], categories)
+        for index, (name, kind) in enumerate(zip(columns, kinds, strict=True))
+    )
+
+
+def distinct_values(profile: Profile) -> int:
+    """How many different values a column has."""
+    return int(np.count_nonzero(np.diff(profile.values))) + min(1, profile.values.size)
+
+
+def _profile(name: str, kind: FeatureKind, column: NDArray[np.float64], categories: Mapping[float, str]) -> Profile:
+    values = column[~np.isnan(column)]
+    if kind is FeatureKind.IGNORED or values.size == 0:
+        return ignored_profile(name, column.size)
+    values.sort()
+    values.flags.writeable = False
+    missing = column.size - values.size
+    if kind is FeatureKind.CATEGORICAL:
+        return categorical_profile(name, values, categories, missing)
+    return numeric_profile(name, values, missing)
+
+
+def reviewed(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Profile, ...], tuple[str, ...]]:
+    """Leave out identifiers, and say what is left out, constant or there twice.
+
+    Args:
+        table: The dataset.
+        profiles: One for each of its columns, in order.
+
+    Returns:
+        The profiles, those of identifiers ignored, and the notes: at most 20 sentences and one on what is more.
+    """
+    left_out = {**table.left_out, **identifiers(profiles)}
+    kept = tuple(ignored_profile(one.name, one.rows) if one.name in left_out else one for one in profiles)
+    notes = [
+        f"column {shortened(one.name)} {left_out.get(one.name, 'is left out')}"
+        for one in kept
+        if one.kind is FeatureKind.IGNORED
+    ]
+    notes += [f"column {shortened(one.name)} is constant" for one in kept if distinct_values(one) == 1]
+    notes += _copies(table, kept)
+    if len(notes) > SHOWN_NOTES:
+        more = len(notes) - SHOWN_NOTES
+        notes[SHOWN_NOTES:] = [f"as much can be said of {more} more columns: left out, constant or equal to another"]
+    return kept, tuple(notes)
+
+
+def identifiers(profiles: Iterable[Profile]) -> dict[str, str]:
+    """The columns of text that name their rows rather than put them into categories, and why they are left out."""
+    why = {}
+    for profile in profiles:
+        distinct, cells = distinct_values(profile), profile.values.size
+        many = distinct > MAX_TEXTS or (cells >= FEW_ROWS and 2 * distinct > cells)
+        if many and profile.kind is FeatureKind.CATEGORICAL:
+            why[profile.name] = f"holds {distinct} different texts in {cells} rows, as identifiers do: it is left out"
+    return why
+
+
+def _copies(table: Table, profiles: Sequence[Profile]) -> list[str]:
+    """A sentence for each column that equals an earlier one; two constant ones tell nothing in any case."""
+    notes = []
+    first: dict[bytes, str] = {}
+    for index, profile in enumerate(profiles):
+        if distinct_values(profile) > 1:
+            content = profile.kind.encode() + table.values[:, index].tobytes()
+            name = first.setdefault(blake2b(content).digest(), profile.name)
+            if name != profile.name:
+                notes.append(f"column {shortened(profile.name)} equals column {shortened(name)}")
+    return notes

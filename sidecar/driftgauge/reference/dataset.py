@@ -1,0 +1,150 @@
+"""One reference dataset: a table made ready for every test, inputs and predictions apart."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from driftgauge.drift.profile import FeatureKind, Profile
+from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.columns import profiles_of, reviewed
+from driftgauge.reference.table import Table, read_table
+from driftgauge.reference.table_limits import Origin, shortened
+
+PREDICTION = "prediction:"
+"""A column whose name begins so describes the model's output of the name that follows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """One version of a reference dataset, immutable.
+
+    Args:
+        features: The columns of inputs in the file's order, those that are left out of the tests included,
+            since rows are matched by position too; empty if none is left to test.
+        predictions: The columns of outputs, perhaps none, named without `prediction:`.
+        rows: Rows of the file, missing values included.
+        digest: SHA-256 of the file's content, in hexadecimal.
+        path: The file as it was named.
+        loaded_at: When it was loaded, in seconds since the epoch.
+        notes: Sentences on columns that are left out or that tell nothing.
+        origin: Where the rows were drawn from, if the file says so.
+    """
+
+    features: tuple[Profile, ...]
+    predictions: tuple[Profile, ...]
+    rows: int
+    digest: str
+    path: Path
+    loaded_at: float
+    notes: tuple[str, ...] = ()
+    origin: Origin | None = None
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return tuple(profile.name for profile in self.features)
+
+    @cached_property
+    def kinds(self) -> tuple[FeatureKind, ...]:
+        """Kinds of the features."""
+        return tuple(profile.kind for profile in self.features)
+
+    @cached_property
+    def schema(self) -> str:
+        """`schema_hash` of the features."""
+        return schema_hash(self.columns, self.kinds)
+
+    @cached_property
+    def prediction_columns(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+        return tuple(profile.name for profile in self.predictions)
+
+    @cached_property
+    def prediction_kinds(self) -> tuple[FeatureKind, ...]:
+        """Kinds of the outputs."""
+        return tuple(profile.kind for profile in self.predictions)
+
+    @cached_property
+    def prediction_schema(self) -> str:
+        """`schema_hash` of the outputs."""
+        return schema_hash(self.prediction_columns, self.prediction_kinds)
+
+
+def schema_hash(columns: Sequence[str], kinds: Sequence[FeatureKind]) -> str:
+    """Name a list of columns: 16 hexadecimal digits that differ when a name, a kind or the order differs."""
+    joined = "".join(f"{kind}:{len(name)}:{name}" for name, kind in zip(columns, kinds, strict=True))
+    return hashlib.sha256(joined.encode()).hexdigest()[:16]
+
+
+def load_reference(path: Path, now: float) -> Reference:
+    """Read a reference dataset from a file.
+
+    Args:
+        path: A CSV, Parquet or NPZ file.
+        now: Seconds since the epoch.
+
+    Raises:
+        ReferenceDataError: The file cannot serve as reference; the sentence says why.
+    """
+    return prepare(read_table(path), now)
+
+
+def prepare(table: Table, now: float) -> Reference:
+    """Make a table ready for the tests: every column sorted and parted into cells.
+
+    Args:
+        table: As `read_table` gives it.
+        now: Seconds since the epoch.
+
+    Raises:
+        ReferenceDataError: A column has no value in any row, no column is left to test, or a column of
+            predictions has no name or the name of another.
+    """
+    _check_names(table)
+    every = profiles_of(table.columns, table.kinds, table.values, table.categories)
+    _check_values(table, every)
+    profiles, notes = reviewed(table, every)
+    inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
+    outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
+    if not _are_tested(inputs) and not _are_tested(outputs):
+        raise ReferenceDataError(f"{table.path}: no column is left to test: {notes[0]}")
+    return Reference(
+        features=inputs if _are_tested(inputs) else (),
+        predictions=outputs if _are_tested(outputs) else (),
+        rows=table.values.shape[0],
+        digest=table.digest,
+        path=table.path,
+        loaded_at=now,
+        notes=notes,
+        origin=table.origin,
+    )
+
+
+def output_name(column: str) -> str | None:
+    """The output that a column describes; `None` if it describes an input."""
+    return column.removeprefix(PREDICTION).strip() if column.startswith(PREDICTION) else None
+
+
+def _check_names(table: Table) -> None:
+    """Refuse columns of predictions that could not tell the outputs apart."""
+    seen: set[str] = set()
+    for column in table.columns:
+        name = output_name(column)
+        if name == "":
+            raise ReferenceDataError(f"{table.path}: column {shortened(column)} must name an output after the colon")
+        if name is not None and name in seen:
+            raise ReferenceDataError(f"{table.path}: two columns describe the output {shortened(name)}")
+        seen.update(() if name is None else (name,))
+
+
+def _check_values(table: Table, profiles: Sequence[Profile]) -> None:
+    """Refuse a column that should be tested and has no value."""
+    for kind, profile in zip(table.kinds, profiles, strict=True):
+        if kind is not profile.kind:
+            raise ReferenceDataError(f"{table.path}: column {shortened(profile.name)} has no value in any row")
+
+
+def _are_tested(profiles: Sequence[Profile]) -> bool:
+    return any(profile.kind is not FeatureKind.IGNORED for profile in profiles)

@@ -1,0 +1,162 @@
+"""Our own NPZ: a matrix of numbers and codes, and beside it what the numbers alone do not tell.
+
+The members are `data`, shape `(n, d)`, float64; `columns`, d names; and `driftgauge`, a JSON text in bytes.
+This module does no I/O.
+"""
+
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.table_limits import Origin, RawTable
+
+
+def check_output(path: Path) -> None:
+    """Refuse, before any work is done, a name under which a reference could not be read.
+
+    Raises:
+        ReferenceDataError: The extension is another one, or there is no such folder.
+    """
+    if path.suffix.lower() != ".npz":
+        raise ReferenceDataError(f"{path}: a reference is written as .npz")
+    if not path.parent.is_dir():
+        raise ReferenceDataError(f"{path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise ReferenceDataError(f"{path}: this is a directory, not a file")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file and put it in the place of the old one.
+
+    Raises:
+        ReferenceDataError: It cannot be written; what was there before stays.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ReferenceDataError(f"{path}: it cannot be written: {error.strerror}") from error
+
+
+META = "driftgauge"
+"""Name of the member that tells kinds, categories and origin."""
+
+FORMAT = 1
+"""Counts up when a reader of the old format would misread the new one."""
+
+CODES = 2**53
+"""Codes of categories are whole numbers from 0 up to this one, exclusive."""
+
+
+def packed(table: RawTable) -> bytes:
+    """An NPZ file of a table; the same table gives the same bytes. Texts that stand in no row are left out."""
+    used = set(np.unique(table.values[:, [kind is FeatureKind.CATEGORICAL for kind in table.kinds]]).tolist())
+    meta = {
+        "format": FORMAT,
+        "kinds": list(table.kinds),
+        "categories": [[int(code), text] for code, text in table.categories.items() if code in used],
+        "left_out": dict(table.left_out),
+        "origin": None if table.origin is None else asdict(table.origin),
+    }
+    buffer = io.BytesIO()
+    arrays = {
+        "data": table.values,
+        "columns": np.array(table.columns, dtype=np.str_),
+        META: np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8),
+    }
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def packed_window(
+    columns: Sequence[str],
+    kinds: Sequence[FeatureKind],
+    rows: NDArray[np.float64],
+    categories: Mapping[float, str],
+    origin: Origin | None = None,
+) -> bytes:
+    """An NPZ file of a running sidecar's window, which can serve as reference.
+
+    Args:
+        columns: d names.
+        kinds: As many kinds.
+        rows: Shape `(n, d)`, float64, finite or NaN; categories as codes.
+        categories: The texts of codes, perhaps not of all of them.
+        origin: What the window is called, and when it was taken.
+    """
+    return packed(RawTable(tuple(columns), tuple(kinds), rows, categories, origin=origin))
+
+
+def unpacked(path: Path, table: RawTable, member: NDArray[Any]) -> RawTable:
+    """A table with what its member `driftgauge` tells.
+
+    Args:
+        path: Named in sentences.
+        table: Made of `data` and `columns`.
+        member: The array of that name.
+
+    Raises:
+        ReferenceDataError: The member is damaged, of a newer format, or does not fit the matrix.
+    """
+    meta = _meta(path, member)
+    if meta.get("format") != FORMAT:
+        raise ReferenceDataError(
+            f"{path}: its format is {meta.get('format')!r}, this driftgauge reads format {FORMAT}: build it anew"
+        )
+    try:
+        kinds = tuple(map(FeatureKind, meta["kinds"]))
+        categories = {float(code): str(text) for code, text in meta["categories"]}
+        left_out = {str(name): str(why) for name, why in meta["left_out"].items()}
+        origin = None if meta["origin"] is None else _origin(**meta["origin"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path) from error
+    if len(kinds) != len(table.columns) or not _are_codes(table.values, kinds) or not _fits(origin, table):
+        raise ReferenceDataError(f"{path}: member {META!r} does not fit the matrix 'data'")
+    values = table.values.copy()
+    values[:, [kind is FeatureKind.IGNORED for kind in kinds]] = np.nan
+    return replace(table, kinds=kinds, values=values, categories=categories, left_out=left_out, origin=origin)
+
+
+def _meta(path: Path, member: NDArray[Any]) -> dict[str, Any]:
+    if member.dtype != np.uint8 or member.ndim != 1:
+        raise _damaged(path)
+    try:
+        meta = json.loads(member.tobytes())
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path) from error
+    if not isinstance(meta, dict):
+        raise _damaged(path)
+    return meta
+
+
+def _damaged(path: Path) -> ReferenceDataError:
+    return ReferenceDataError(f"{path}: member {META!r} is damaged")
+
+
+def _origin(source: str, sha256: str, rows_seen: int, seed: int, version: str) -> Origin:
+    return Origin(str(source), str(sha256), int(rows_seen), int(seed), str(version))
+
+
+def _are_codes(values: NDArray[np.float64], kinds: Iterable[FeatureKind]) -> bool:
+    """Whether every categorical column holds codes."""
+    codes = values[:, [kind is FeatureKind.CATEGORICAL for kind in kinds]]
+    present = codes[~np.isnan(codes)]
+    return bool(((present >= 0) & (present < CODES) & (present == np.floor(present))).all())
+
+
+def _fits(origin: Origin | None, table: RawTable) -> bool:
+    return origin is None or origin.rows_seen >= table.values.shape[0]

@@ -1,0 +1,108 @@
+"""Reads Parquet, with pyarrow, which is an optional part of the installation."""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.category import text_of
+from driftgauge.protocol.widening import widen
+from driftgauge.reference.formats.categories import DATES, Texts, ignored_column
+from driftgauge.reference.table_limits import MAX_COLUMNS, MAX_VALUES, Column, RawTable, raw_table, shortened
+
+PANDAS_INDEX = re.compile(r"__index_level_\d+__")
+"""The columns in which pandas stores an index of its own."""
+
+
+def read_parquet(path: Path, content: bytes) -> RawTable:
+    """Read a Parquet file.
+
+    Args:
+        path: Named in sentences.
+        content: The file's bytes; null is a missing value, a column of pandas' index is left out.
+
+    Raises:
+        ReferenceDataError: pyarrow is not installed, the bytes are not Parquet, or a column holds neither
+            numbers nor text nor dates.
+    """
+    pa, pq = parquet_library(path)
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
+        return table_of_arrow(path, file.read())
+    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
+        raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
+
+
+def parquet_library(path: Path) -> tuple[Any, Any]:
+    """`pyarrow` and `pyarrow.parquet`.
+
+    Raises:
+        ReferenceDataError: They are not installed.
+    """
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - optional, and 60 MB that only users of Parquet should pay
+        import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+    except ImportError:
+        raise ReferenceDataError(f"{path}: to read Parquet, pip install 'driftgauge[parquet]'") from None
+    return pa, pq
+
+
+def table_of_arrow(path: Path, table: Any) -> RawTable:  # noqa: ANN401 - pyarrow has no types
+    """Make a table of an Arrow table; a column of pandas' index is left out.
+
+    Raises:
+        ReferenceDataError: A column holds neither numbers nor text nor dates.
+    """
+    pa, _ = parquet_library(path)
+    names = table.column_names
+    kept = [index for index, name in enumerate(names) if not PANDAS_INDEX.fullmatch(name)]
+    columns = [_column(path, names[index], table.column(index), pa) for index in kept]
+    return raw_table([names[index] for index in kept], columns)
+
+
+def _check_size(path: Path, rows: int, columns: int) -> None:
+    """Refuse, before it is unpacked, what is too large."""
+    if columns > MAX_COLUMNS + 1:  # one for pandas' index; the names are counted once more when they are known
+        raise ReferenceDataError(f"{path}: there are {columns} columns, at most {MAX_COLUMNS} can be tested")
+    if rows * columns > MAX_VALUES:
+        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do: driftgauge reference build")
+
+
+def _column(path: Path, name: str, column: Any, pa: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
+    """One column by its type."""
+    kind, types = column.type, pa.types
+    if types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind):
+        return ignored_column(len(column), DATES)
+    if types.is_dictionary(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return _categories(column)
+    return Column(FeatureKind.NUMERIC, _floats(path, name, column, pa))
+
+
+def _categories(column: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
+    """A column of text; of what its writer called a category Parquet keeps that only where it is text."""
+    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
+    words = [text_of(word) for word in encoded.dictionary.to_pylist()]
+    cells = np.bincount(places + 1, minlength=len(words) + 1)[1:].tolist()
+    texts = Texts()
+    codes = [np.nan if word is None else texts.code(word, count) for word, count in zip(words, cells, strict=True)]
+    return texts.column(np.array([*codes, np.nan], dtype=np.float64)[places])  # place -1 is the last one: missing
+
+
+def _floats(path: Path, name: str, column: Any, pa: Any) -> NDArray[np.float64]:  # noqa: ANN401 - pyarrow has no types
+    """The numbers of a column, NaN where it is null."""
+    kind, types = column.type, pa.types
+    if types.is_boolean(kind):
+        column = column.cast(pa.int8())
+    elif not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind)):
+        raise ReferenceDataError(f"{path}: column {shortened(name)} holds {kind}, not numbers")
+    if pa.types.is_floating(column.type):
+        return widen(column.to_numpy())
+    values = column.cast(pa.float64(), safe=False).to_numpy()
+    return np.asarray(values, dtype=np.float64)

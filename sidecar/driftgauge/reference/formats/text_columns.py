@@ -1,0 +1,186 @@
+"""Cells of text -> columns: numbers, categories or dates, told by what the cells hold. This module does no I/O."""
+
+import re
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.category import text_of
+from driftgauge.reference.formats.categories import Texts, ignored_column
+from driftgauge.reference.table_limits import Column, RawTable, raw_table, shortened
+
+MISSING = frozenset({"", "nan", "na", "null"})
+TRUTH = {"true": 1.0, "false": 0.0}
+
+CHUNK_CELLS = 2**18
+"""Cells that are turned from rows into columns at a time."""
+
+PLAIN_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
+"""A number that nobody would write as a name: `007` and `1e5` may be names."""
+
+FOREIGN_NUMBER = re.compile(r"[+-]?\d+([_,]\d+)*(\.\d+)?|[+-]?\d{1,3}(\.\d{3})+,\d+")
+"""A number with a decimal comma, with marks between thousands, or in digits of another script: a slip, no category."""
+
+Row = tuple[int, list[str]]
+"""The line on which a row ends, counted from 1, and its cells."""
+
+Rows = Callable[[], Iterator[Row]]
+"""Begins anew at the first row whenever it is called."""
+
+Chunk = tuple[Sequence[int], Sequence[Sequence[str]]]
+"""The lines of some rows, and the cells of each column."""
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """One column, read as numbers: NaN where a cell is missing or text.
+
+    Args:
+        values: One for each row.
+        texts: How many cells are text.
+        foreign: How many of these are numbers in a form that is not read.
+        first: Line and cell of the first text.
+    """
+
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+    texts: int = 0
+    foreign: int = 0
+    first: tuple[int, str] = (0, "")
+
+    def add(self, lines: Sequence[int], cells: Sequence[str]) -> None:
+        """Read more cells."""
+        try:
+            self.values.extend(_plain_numbers(cells))
+        except ValueError:  # some cell is missing, text, or a number that Python alone would read
+            read = {cell: number(cell) for cell in set(cells)}
+            texts = {cell for cell, value in read.items() if value is None}
+            if texts:
+                self._add_texts(lines, cells, texts)
+            self.values.extend([np.nan if (value := read[cell]) is None else value for cell in cells])
+
+    def _add_texts(self, lines: Sequence[int], cells: Sequence[str], texts: AbstractSet[str]) -> None:
+        places = [place for place, cell in enumerate(cells) if cell in texts]
+        self.first = self.first if self.texts else (lines[places[0]], cells[places[0]])
+        self.texts += len(places)
+        foreign = {cell for cell in texts if FOREIGN_NUMBER.fullmatch(cell.strip())}
+        self.foreign += sum(cells[place] in foreign for place in places)
+
+    @property
+    def kind(self) -> FeatureKind:
+        """Categorical if more than half of the cells that are not missing are text, and no slip of a writer's."""
+        numbers = len(self.values) - int(np.count_nonzero(np.isnan(np.array(self.values))))
+        mostly_text = self.texts > numbers and self.texts > self.foreign
+        return FeatureKind.CATEGORICAL if mostly_text else FeatureKind.NUMERIC
+
+
+def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[str, FeatureKind]) -> RawTable:
+    """Make a table of rows of text.
+
+    Args:
+        path: Named in sentences.
+        names: The names of the columns.
+        rows: Gives the rows, once or twice.
+        kinds: Columns whose kind is known beforehand. Any other is categorical if more than half of its cells
+            that are not missing are text, and left out if nearly all of these are dates; else it is numeric.
+
+    Raises:
+        ReferenceDataError: A row has another width than the header, or a numeric column holds text.
+    """
+    read = [_Numbers() for _ in names]
+    lines = array("q")
+    for chunk_lines, chunk in _chunks(path, len(names), rows):
+        lines.extend(chunk_lines)
+        for numbers, cells in zip(read, chunk, strict=True):
+            numbers.add(chunk_lines, cells)
+    decided = [kinds.get(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
+    _refuse_text(path, names, read, decided)
+    texts = [index for index, kind in enumerate(decided) if kind is FeatureKind.CATEGORICAL]
+    columns = [_column(kind, numbers) for kind, numbers in zip(decided, read, strict=True)]
+    certain = {index for index in texts if names[index] in kinds}
+    for index, column in _text_columns(_chunks(path, len(names), rows), texts, certain):
+        columns[index] = column
+    return raw_table(names, columns, lines)
+
+
+def number(cell: str) -> float | None:
+    """A cell as a number, NaN if it is missing, `None` if it is text."""
+    word = cell.strip().lower()
+    if word in MISSING:
+        return float("nan")
+    if word in TRUTH:
+        return TRUTH[word]
+    if "_" in word or not word.isascii():
+        return None
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+def _plain_numbers(cells: Sequence[str]) -> list[float]:
+    """The cells as Python reads them; `1_000` and digits of other scripts are no numbers, as in `number`."""
+    joined = "".join(cells)
+    if "_" in joined or not joined.isascii():
+        raise ValueError(joined)
+    return list(map(float, cells))
+
+
+def _chunks(path: Path, width: int, rows: Rows) -> Iterator[Chunk]:
+    """The rows, some at a time, as columns."""
+    given = rows()
+    while chunk := list(islice(given, max(1, CHUNK_CELLS // width))):
+        for line, cells in chunk:
+            if len(cells) != width:
+                raise ReferenceDataError(f"{path}: line {line} has {len(cells)} cells, the header has {width}")
+        yield [line for line, _ in chunk], list(zip(*(cells for _, cells in chunk), strict=True))
+
+
+def _refuse_text(path: Path, names: Sequence[str], read: Sequence[_Numbers], kinds: Sequence[FeatureKind]) -> None:
+    """Refuse text among numbers; the first in the file is named."""
+    numeric = [index for index, kind in enumerate(kinds) if kind is FeatureKind.NUMERIC and read[index].texts]
+    if numeric:
+        first = min(numeric, key=lambda index: read[index].first[0])
+        line, cell = read[first].first
+        raise ReferenceDataError(
+            f"{path}: line {line}, column {shortened(names[first])}: {shortened(cell)} is not a number "
+            "(missing values are empty, NaN, NA or null)"
+        )
+
+
+def _column(kind: FeatureKind, numbers: _Numbers) -> Column:
+    """A column that needs no second look; of a categorical one its place."""
+    if kind is FeatureKind.IGNORED:
+        return ignored_column(len(numbers.values), "is left out of the reference")
+    return Column(kind, np.array(numbers.values, dtype=np.float64))
+
+
+def _text_columns(chunks: Iterator[Chunk], indices: Sequence[int], certain: set[int]) -> Iterator[tuple[int, Column]]:
+    """The columns of text, which take a second reading, since only the first tells which they are."""
+    if not indices:
+        return
+    texts = {index: Texts() for index in indices}
+    codes = {index: array("d") for index in indices}
+    for _, chunk in chunks:
+        for index in indices:
+            coded = {cell: _code(texts[index], cell, count) for cell, count in Counter(chunk[index]).items()}
+            codes[index].extend([coded[cell] for cell in chunk[index]])
+    for index in indices:
+        yield index, texts[index].column(np.array(codes[index]), certain=index in certain)
+
+
+def _code(texts: Texts, cell: str, count: int) -> float:
+    """The code of the text of so many cells, NaN if it is missing; numbers are written as on the wire, 3.0 as 3."""
+    text = cell.strip()
+    if text.lower() in MISSING:
+        return np.nan
+    if "." in text and PLAIN_NUMBER.fullmatch(text):
+        text = text_of(float(text)) or text
+    return texts.code(text, count)

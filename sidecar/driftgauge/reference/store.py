@@ -1,0 +1,224 @@
+"""The references of a running process: which model has which, and the reload of files that change."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from driftgauge.errors import ReferenceDataError
+from driftgauge.inference.payload import ModelKey
+from driftgauge.reference.dataset import Reference, prepare
+from driftgauge.reference.table import READERS, parse_table, read_content
+
+Name = tuple[str, str]
+"""Namespace, empty where a file is for every namespace, and InferenceService."""
+
+EVERY_MODEL: Name = ("", "")
+"""The name of the one file of proxy mode; no file of a directory can have it."""
+
+
+def list_references(directory: Path) -> tuple[dict[Name, Path], frozenset[str]]:
+    """Find `<inference_service>.<ext>` and `<namespace>/<inference_service>.<ext>`.
+
+    Args:
+        directory: Where to look. Names that begin with a dot are passed over: Kubernetes keeps the
+            versions of a ConfigMap under `..data` and `..2026_01_01...`, and links to them.
+
+    Returns:
+        The file of each name, and one sentence for each fault: a directory that cannot be listed, an entry
+        that cannot be looked at, two files of one name (neither is taken).
+    """
+    faults: set[str] = set()
+    files: dict[Name, list[Path]] = {}
+    for namespace, path in _candidates(directory, faults):
+        files.setdefault((namespace, path.stem), []).append(path)
+    for name, paths in files.items():
+        if len(paths) > 1:
+            both = " and ".join(str(path) for path in sorted(paths))
+            faults.add(f"{both} are both references of {written(name)}: only one may be")
+    return {name: paths[0] for name, paths in sorted(files.items()) if len(paths) == 1}, frozenset(faults)
+
+
+def written(name: Name) -> str:
+    """A name as people write it: `namespace/inference_service`, the InferenceService alone, or `*` for every model."""
+    return "/".join(filter(None, name)) or "*"
+
+
+def _candidates(directory: Path, faults: set[str]) -> Iterator[tuple[str, Path]]:
+    """The namespace and path of each file that has one of the extensions, two floors deep."""
+    for path in _entries(directory, faults):
+        if _is_directory(path, faults):
+            yield from ((path.name, inner) for inner in _entries(path, faults) if _is_table(inner, faults))
+        elif _is_table(path, faults):
+            yield "", path
+
+
+def _is_table(path: Path, faults: set[str]) -> bool:
+    """A file by its extension; whether it can be read is found when it is."""
+    return path.suffix.lower() in READERS and _is_directory(path, faults) is False
+
+
+def _is_directory(path: Path, faults: set[str]) -> bool | None:
+    """Whether an entry is a directory, `None` if it cannot be told (one may list a directory and yet not enter it)."""
+    try:
+        return path.is_dir()
+    except OSError as error:
+        faults.add(f"{path}: it cannot be looked at: {error.strerror}")
+        return None
+
+
+def _entries(directory: Path, faults: set[str]) -> list[Path]:
+    """What a directory holds, in order, hidden names left out."""
+    try:
+        with os.scandir(directory) as listed:
+            names = sorted(entry.name for entry in listed)
+    except OSError as error:
+        faults.add(f"{directory}: the directory cannot be listed: {error.strerror}")
+        return []
+    unreadable = [name for name in names if not _is_unicode(name)]
+    faults.update(f"{directory}: the name {name!a} is not UTF-8 and cannot stand in a label" for name in unreadable)
+    return [directory / name for name in names if not name.startswith(".") and name not in unreadable]
+
+
+def _is_unicode(name: str) -> bool:
+    """Whether a file's name is text: bytes that are not UTF-8 arrive as surrogates."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+Signature = tuple[str, int, int, int, int, int]
+"""Real path, device, inode, size, and the times in nanoseconds at which the content and the inode last changed.
+
+If all are the same so is the content; the inode's own time also tells that a file was made readable.
+"""
+
+
+class Fault(str):
+    """A sentence that tells of something that someone has to mend."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Entry:
+    """What is known of one name.
+
+    Args:
+        path: Where it was last found.
+        signature: Of the file when it was last read; `None` if it could not be looked at.
+        reference: The newest version that could be used.
+        fault: Why the newest version cannot be used.
+    """
+
+    path: Path
+    signature: Signature | None = None
+    reference: Reference | None = None
+    fault: str | None = None
+
+
+class ReferenceStore:
+    """The references of every model, kept up to date with the files. `get` and `loaded` may be called from any thread.
+
+    Args:
+        file: The dataset that every model is tested against (proxy mode).
+        directory: Where `<namespace>/<inference_service>.<ext>` and `<inference_service>.<ext>` lie (logger mode).
+            The configuration allows one of the two; where both are given, an entry there goes before `file`.
+    """
+
+    def __init__(self, file: Path | None, directory: Path | None) -> None:
+        self._file = file
+        self._directory = directory
+        self._entries: dict[Name, _Entry] = {}
+        self._listing_faults: frozenset[str] = frozenset()
+        self._references: Mapping[Name, Reference] = {}
+
+    def refresh(self, now: float) -> list[str]:
+        """Load what is new or has changed. Blocks on the disk: call it in a thread, one at a time.
+
+        Args:
+            now: Seconds since the epoch.
+
+        Returns:
+            One sentence for each reference that was loaded or replaced and for each of its notes, and a `Fault`
+            for each fault the first time that it is met. A faulty or vanished file leaves the reference that was
+            loaded before in place.
+        """
+        paths, faults = self._wanted()
+        sentences: list[str] = [Fault(fault) for fault in sorted(faults - self._listing_faults)]
+        self._listing_faults = faults
+        for name, path in paths.items():
+            before = self._entries.get(name, _Entry(path))
+            after = _renewed(before, path, now)
+            self._entries[name] = after
+            sentences += _told(before, after)
+        self._references = {name: entry.reference for name, entry in self._entries.items() if entry.reference}
+        return sentences
+
+    def get(self, model: ModelKey) -> Reference | None:
+        """The reference of a model: its namespace's, else its InferenceService's, else the file's. No I/O."""
+        references = self._references
+        for name in ((model.namespace, model.inference_service), ("", model.inference_service), EVERY_MODEL):
+            if name in references:
+                return references[name]
+        return None
+
+    def loaded(self) -> Mapping[str, Reference]:
+        """What is loaded, by name: `namespace/inference_service`, `inference_service`, or `*` for the file."""
+        return {written(name): reference for name, reference in self._references.items()}
+
+    def _wanted(self) -> tuple[dict[Name, Path], frozenset[str]]:
+        """The file of each name, also of names whose file is gone by now, and the faults of the directory."""
+        paths = {name: entry.path for name, entry in self._entries.items()}
+        faults: frozenset[str] = frozenset()
+        if self._file is not None:
+            paths[EVERY_MODEL] = self._file
+        if self._directory is not None:
+            found, faults = list_references(self._directory)
+            paths |= found
+        return paths, faults
+
+
+def _renewed(entry: _Entry, path: Path, now: float) -> _Entry:
+    """What is known of a name after a look at its file, which is read only if it has changed."""
+    signature = _signature(path)
+    if signature is not None and signature == entry.signature:
+        return entry
+    looked_at = replace(entry, path=path, signature=signature, fault=None)
+    try:
+        content = read_content(path)
+        if entry.reference and hashlib.sha256(content).hexdigest() == entry.reference.digest:
+            return looked_at
+        return replace(looked_at, reference=prepare(parse_table(path, content), now))
+    except ReferenceDataError as error:
+        return replace(looked_at, fault=str(error))
+    except Exception as error:  # noqa: BLE001 one file must not end the watch over the others, whatever is in it
+        return replace(looked_at, fault=f"{path}: it cannot be used: {type(error).__name__}: {error}")
+
+
+def _signature(path: Path) -> Signature | None:
+    """The marks by which a changed file is told, without reading it; a symbolic link is followed."""
+    try:
+        real = os.path.realpath(path)
+        facts = Path(real).stat()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return None
+    return real, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _told(before: _Entry, after: _Entry) -> list[str]:
+    """The sentence that a change is worth, if it is worth one."""
+    if after.fault is not None:
+        if after.fault == before.fault:
+            return []
+        return [Fault(f"{after.fault}; the reference loaded before stays" if after.reference else after.fault)]
+    if after.reference is not None and after.reference is not before.reference:
+        new = after.reference
+        verb = "replaced" if before.reference else "loaded"
+        size = f"{new.rows} rows, {len(new.columns)} columns"
+        if new.predictions:
+            size += f", {len(new.predictions)} of predictions"
+        told = f"{verb} the reference {new.path}: {size}, sha256 {new.digest[:12]}"
+        return [told, *(f"{new.path}: {note}" for note in new.notes)]
+    if before.fault is not None:
+        return [f"{after.path}: the file can be used again, its content is what was loaded before"]
+    return []

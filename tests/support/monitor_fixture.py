@@ -1,0 +1,86 @@
+"""A monitor with everything around it in memory: a directory of references, a ring, states, and a clock set by hand."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.features.output_columns import OutputColumns, OutputLayout
+from driftgauge.inference.models import KnownModels
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.metrics.registry import Metrics
+from driftgauge.monitoring.baseline import Baselines
+from driftgauge.monitoring.evaluator import Evaluator
+from driftgauge.monitoring.monitor import Monitor
+from driftgauge.monitoring.targets import ReferenceSize, Targets
+from driftgauge.reference.dataset import schema_hash
+from driftgauge.reference.store import ReferenceStore
+from driftgauge.storage.memory import MemoryRing, MemoryStates
+from driftgauge.storage.ring import Block, RingBuffer, StreamKey
+from driftgauge.storage.states import StateStore
+from tests.support.clock import ManualClock
+from tests.support.models import WINE, labels
+
+BY_P_VALUE = Rule(0.05, Correction.HOLM, min_rows=20)
+
+COLUMNS = ("alcohol", "ph")
+KINDS = (FeatureKind.NUMERIC, FeatureKind.NUMERIC)
+SCHEMA = schema_hash(COLUMNS, KINDS)
+
+BASELINE_ROWS = 40
+
+
+class Tower:
+    """A monitor with what stands around it.
+
+    Args:
+        directory: Where references are.
+        ring: Where windows are read; shared by replicas.
+        states: Where detectors and baselines are kept; shared by replicas.
+        rule: What alarms.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        ring: RingBuffer | None = None,
+        states: StateStore | None = None,
+        rule: Rule = BY_P_VALUE,
+    ) -> None:
+        self.clock = ManualClock()
+        self.ring = MemoryRing(100) if ring is None else ring
+        self.states = MemoryStates() if states is None else states
+        self.models = KnownModels(10)
+        self.outputs = OutputColumns()
+        self.metrics = Metrics("200", 90, self.clock)
+        self.references = ReferenceStore(None, directory)
+        self.baselines = Baselines(self.ring, self.states, self.outputs, BASELINE_ROWS)
+        self.targets = Targets(self.references, self.baselines, self.metrics, ReferenceSize(rule.budget, 100))
+        self.evaluator = Evaluator(self.ring, self.states, self.metrics, rule, self.clock)
+        self.monitor = Monitor(
+            self.evaluator, self.targets, self.references, self.ring, self.models, self.metrics, clock=self.clock
+        )
+
+    async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
+        """Put rows into the ring: alcohol from a value on in steps of 0.1, ph as in the reference."""
+        values = np.column_stack([alcohol + 0.1 * np.arange(rows), 3 + 0.01 * np.arange(rows)])
+        await self.put(StreamKey(model, Kind.REQUEST), values, schema)
+
+    async def put(self, stream: StreamKey, values: NDArray[np.float64], schema: str = SCHEMA) -> None:
+        """Put rows into the ring."""
+        self.models.admit(stream.model)
+        await self.ring.append(stream, Block(schema, values, 999.0))
+
+    async def answer(self, values: NDArray[np.floating], columns: tuple[str, ...] = ("quality",)) -> None:
+        """Put numeric responses of `WINE` into the ring, and tell what they look like."""
+        kinds = (FeatureKind.NUMERIC,) * len(columns)
+        self.outputs.tell(WINE, OutputLayout(columns, kinds, {}))
+        rows = values.astype(np.float64).reshape(-1, len(columns))
+        await self.put(StreamKey(WINE, Kind.RESPONSE), rows, schema_hash(columns, kinds))
+
+    def value(self, name: str, model: ModelKey = WINE, **more: str) -> float | None:
+        """One sample of a model."""
+        return self.metrics.registry.get_sample_value(name, labels(model, **more))

@@ -1,0 +1,352 @@
+"""The check command: its verdicts, its exit codes, its three formats, and the article's own function beside it."""
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import ks_2samp
+
+from driftgauge.cli.check import OutputFormat, run_check
+from driftgauge.cli.main import run
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
+
+Floats = NDArray[np.float64]
+
+HOLM = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=1)
+COLUMNS = ("acidity", "sugar", "alcohol")
+
+
+class Terminal(io.StringIO):
+    """A page that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def csv(path: Path, columns: tuple[str, ...], values: Floats) -> Path:
+    """A CSV file of these values; NaN becomes an empty cell."""
+    lines = [",".join("" if np.isnan(value) else repr(float(value)) for value in row) for row in values]
+    path.write_text("\n".join([",".join(columns), *lines]) + "\n")
+    return path
+
+
+def sample(seed: int, rows: int = 400, shift: float = 0.0) -> Floats:
+    """Normal values of three features, the last one shifted."""
+    return np.random.default_rng(seed).normal([0.0, 0.0, shift], 1.0, size=(rows, 3))
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    """A reference of 400 rows."""
+    return csv(tmp_path / "reference.csv", COLUMNS, sample(1))
+
+
+def check(
+    reference: Path, window: Path, rule: Rule = HOLM, output_format: OutputFormat = "table"
+) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a check."""
+    out, err = io.StringIO(), io.StringIO()
+    return run_check(reference, window, rule, output_format, out, err), out.getvalue(), err.getvalue()
+
+
+def test_unforeseen_failure_is_no_drift(reference: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A path that no system call takes: one sentence and exit code 2, since 1 says drift."""
+    code = run(["check", str(reference), "window\0.csv"])
+
+    assert code == 2
+    assert (
+        f"driftgauge: check: cannot test window\0.csv against {reference}: ValueError: embedded null byte\n"
+        == capsys.readouterr().err
+    )
+
+
+def test_no_drift(reference: Path, tmp_path: Path) -> None:
+    """A window like the reference exits 0 and says so."""
+    window = csv(tmp_path / "window.csv", COLUMNS, sample(2))
+    code, out, err = check(reference, window)
+
+    assert (0, "") == (code, err)
+    assert out.endswith(
+        f"No drift in 3 features (alpha 0.05, correction holm): {window} (400 rows) against {reference} (400 rows).\n"
+    )
+
+
+def test_drift(reference: Path, tmp_path: Path) -> None:
+    """A shifted feature exits 1 and stands on top, since its distance is the largest."""
+    window = csv(tmp_path / "window.csv", COLUMNS, sample(2, shift=0.5))
+    code, out, _ = check(reference, window)
+    lines = [line.split() for line in out.splitlines() if line.strip()]
+    titles, _, first = lines[:3]
+    last = lines[-2]
+
+    assert 1 == code
+    assert ["feature", "test", "D", "threshold", "p-value", "PSI", "rows", "missing", "verdict"] == titles
+    assert ("alcohol", "ks", "400", "0", "drift") == (*first[:2], *first[-3:])
+    assert ["alcohol:", "Drift:"] == last[:2]
+    assert "Drift in 1 of 3 features (alpha 0.05, correction holm)" in out
+
+
+def test_same_file(reference: Path) -> None:
+    """A file has no distance from itself."""
+    code, out, _ = check(reference, reference, output_format="json")
+
+    assert 0 == code
+    assert [0.0, 0.0, 0.0] == [feature["statistic"] for feature in json.loads(out)["features"]]
+
+
+def test_fits_a_page(tmp_path: Path) -> None:
+    """Off a terminal the table is plain text of at most 80 columns, long names and markup included."""
+    columns = ("[red]a[/red]", "x" * 100, "tab\u200bchar")
+    same = csv(tmp_path / "a.csv", columns, sample(1))
+    window = csv(tmp_path / "b.csv", columns, sample(2, shift=0.5))
+    _, out, _ = check(same, window)
+    table = out[: out.index("tab\\u200b", out.index("verdict"))].splitlines()
+
+    assert max(map(len, table)) <= 80
+    assert "\x1b" not in out
+    assert "[red]a[/red]" in out
+    assert "'tab\\u200bchar'" in out
+
+
+def test_colour_on_a_terminal(reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the features that drifted are coloured."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    out = Terminal()
+    run_check(reference, csv(tmp_path / "w.csv", COLUMNS, sample(2, shift=0.5)), HOLM, "table", out, io.StringIO())
+
+    assert re.search(r"\x1b\[1;31m *alcohol", out.getvalue())
+
+
+def test_json(reference: Path, tmp_path: Path) -> None:
+    """The JSON has stable keys and plain numbers."""
+    rows = sample(2, shift=0.5)
+    rows[:5, 0] = np.nan
+    code, out, _ = check(reference, csv(tmp_path / "w.csv", COLUMNS, rows), output_format="json")
+    tree: dict[str, Any] = json.loads(out)
+
+    assert 1 == code
+    assert ["reference", "window", "rule", "drift", "drifted_features", "reading"] == list(tree)[:6]
+    assert ["features", "untested", "ignored", "notes"] == list(tree)[6:]
+    assert ["path", "rows", "sha256"] == list(tree["window"])
+    assert {"alpha": 0.05, "correction": "holm", "min_rows": 1} == tree["rule"]
+    assert (True, 1, []) == (tree["drift"], tree["drifted_features"], tree["untested"])
+    assert list(COLUMNS) == [feature["feature"] for feature in tree["features"]]
+    keys = {"feature", "test", "statistic", "p_value", "threshold", "drift", "rows", "missing", "kind", "tests"}
+    assert keys <= set(tree["features"][0])
+    assert ["ks", "missing"] == [test["test"] for test in tree["features"][0]["tests"]]
+    assert (395, 5) == (tree["features"][0]["rows"], tree["features"][0]["missing"])
+
+
+def test_json_without_a_threshold(tmp_path: Path) -> None:
+    """Where no distance could alarm the threshold is null, not a bare Infinity."""
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("a\n1\n")
+    second.write_text("a\n2\n")
+    code, out, _ = check(first, second, output_format="json")
+
+    assert (0, None) == (code, json.loads(out)["features"][0]["threshold"])
+
+
+def test_columns_are_matched_by_name(reference: Path, tmp_path: Path) -> None:
+    """Another order and further columns change nothing but a note."""
+    rows = np.column_stack([np.zeros(400), sample(2)[:, ::-1]])
+    window = csv(tmp_path / "w.csv", ("id", *COLUMNS[::-1]), rows)
+    plain = csv(tmp_path / "p.csv", COLUMNS, sample(2))
+    code, out, err = check(reference, window, output_format="json")
+
+    assert json.loads(check(reference, plain, output_format="json")[1])["features"] == json.loads(out)["features"]
+    assert 0 == code
+    assert err == f"note: {window}: columns that the reference does not have are left out: 'id'\n"
+
+
+def test_missing_columns(reference: Path, tmp_path: Path) -> None:
+    """Columns that the window lacks are named, exit 2."""
+    window = csv(tmp_path / "w.csv", COLUMNS[:1], sample(2)[:, :1])
+    sentence = f"{window}: column 'sugar' of {reference} is missing, and 1 more\n"
+
+    assert (2, "", sentence) == check(reference, window)
+
+
+def test_matrices_are_matched_by_position(reference: Path, tmp_path: Path) -> None:
+    """A matrix without names is compared column by column."""
+    window = tmp_path / "w.npz"
+    np.savez(window, sample(2, shift=0.5))
+    code, out, err = check(reference, window, output_format="json")
+
+    assert (1, "", [False, False, True]) == (code, err, [one["drift"] for one in json.loads(out)["features"]])
+
+
+def test_matrix_of_another_width(reference: Path, tmp_path: Path) -> None:
+    """A matrix without names must be as wide as the reference."""
+    window = tmp_path / "w.npz"
+    np.savez(window, sample(2)[:, :2])
+    sentence = f"{window}: it has 2 columns, {reference} has 3, and without names they must be as many\n"
+
+    assert (2, "", sentence) == check(reference, window)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_bad_file(reference: Path, tmp_path: Path, swapped: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A file that cannot be used, on either side, is named and exits 2."""
+    bad = tmp_path / "no.csv"
+    pair = (bad, reference) if swapped else (reference, bad)
+
+    assert (2, "", f"{bad}: there is no such file\n") == check(*pair)
+
+
+def test_too_few_rows(reference: Path, tmp_path: Path) -> None:
+    """With fewer rows than asked for there is no verdict: exit 2, and a note that says why."""
+    window = csv(tmp_path / "w.csv", COLUMNS, sample(2, rows=30))
+    code, out, err = check(reference, window, Rule(alpha=0.05, correction=Correction.HOLM, min_rows=31))
+
+    assert 2 == code
+    assert out.startswith("Could not tell: no feature has 31 values; ")
+    assert err == (
+        f"note: {window}: 30 rows, under 200 only large changes can be seen\n"
+        f"note: {window}: not tested, with fewer than 31 values: 'acidity', 'sugar', 'alcohol'\n"
+    )
+
+
+def test_feature_without_values(reference: Path, tmp_path: Path) -> None:
+    """A feature that is missing everywhere has drifted: it is the schema that broke."""
+    rows = sample(2)
+    rows[:, 0] = np.nan
+    code, out, _ = check(reference, csv(tmp_path / "w.csv", COLUMNS, rows))
+
+    assert 1 == code
+    assert "acidity missing 1.0000" in re.sub(" +", " ", out)
+    assert "acidity: Schema break: " in out
+
+
+def test_a_reference_of_few_rows_is_told(tmp_path: Path) -> None:
+    """Against one row nothing can alarm, and no drift means little."""
+    one = csv(tmp_path / "one.csv", COLUMNS, sample(1, rows=1))
+    window = csv(tmp_path / "window.csv", COLUMNS, sample(2))
+    code, _, err = check(one, window)
+
+    assert code == 0
+    assert f"note: {one}: 1 rows, under 200 only large changes can be seen\n" in err
+
+
+def test_feature_with_few_values_is_tested_by_those_that_it_lacks(tmp_path: Path) -> None:
+    """Too few values for a distance: the share of missing ones is told in its place."""
+    rows = sample(2)
+    rows[9:, 0] = np.nan
+    window = csv(tmp_path / "w.csv", COLUMNS, rows)
+    few = csv(tmp_path / "r.csv", COLUMNS, rows)
+    code, out, err = check(few, window, Rule(alpha=0.05, correction=Correction.HOLM, min_rows=10))
+
+    assert (0, "") == (code, err)
+    assert "acidity missing 0.0000 inf 1 0.000 9 391 ok" in re.sub(" +", " ", out)
+
+
+def test_missing_values_that_are_new_have_a_line_of_their_own(reference: Path, tmp_path: Path) -> None:
+    """The distance is quiet, the missing values alarm: both are told, and the verdict is drift."""
+    rows = sample(1)
+    rows[::2, 0] = np.nan
+    code, out, _ = check(reference, csv(tmp_path / "w.csv", COLUMNS, rows))
+    lines = [line.split() for line in out.splitlines() if line.split()[:1] == ["acidity"]]
+
+    assert 1 == code
+    assert [("ks", "ok"), ("missing", "drift")] == [(line[1], line[-1]) for line in lines]
+
+
+@pytest.fixture
+def cellar(tmp_path: Path) -> Path:
+    """A reference of a number, a category and a date."""
+    lines = [f"{place % 50},{('red', 'white', 'red')[place % 3]},2026-01-{1 + place % 28:02d}" for place in range(600)]
+    path = tmp_path / "cellar.csv"
+    path.write_text("\n".join(["age,colour,bottled", *lines]) + "\n")
+    return path
+
+
+def test_categories_are_tested(cellar: Path, tmp_path: Path) -> None:
+    """A share that has changed is drift, told by total variation; a column of dates is left out with a note."""
+    window = tmp_path / "w.csv"
+    window.write_text(cellar.read_text().replace("red", "white", 200))
+    code, out, err = check(cellar, window, output_format="json")
+    tree = json.loads(out)
+
+    assert 1 == code
+    assert [("age", "ks", False), ("colour", "tv", True)] == [
+        (one["feature"], one["test"], one["drift"]) for one in tree["features"]
+    ]
+    assert 1 / 3 == pytest.approx(tree["features"][1]["statistic"])
+    assert ["bottled"] == tree["ignored"]
+    assert err == f"note: {cellar}: column 'bottled' holds dates: it is left out, since a date is always new\n"
+    assert [err.removeprefix("note: ").strip()] == tree["notes"]
+
+
+def test_a_change_of_unit_is_told(tmp_path: Path) -> None:
+    """The verdict in the table and the reading under it say scale break."""
+    rows = sample(1) + 10
+    first = csv(tmp_path / "r.csv", COLUMNS, rows)
+    rows[:, 1] *= 2.54
+    _, out, _ = check(first, csv(tmp_path / "w.csv", COLUMNS, rows))
+
+    assert re.search(r"sugar .* scale *\n", out)
+    assert "sugar: Scale break: " in out
+    assert "2.54" in out
+
+
+def test_many_readings_are_cut(tmp_path: Path) -> None:
+    """Of a dozen features that drifted ten are read out."""
+    names = tuple(f"f{place}" for place in range(12))
+    zeros, ones = np.zeros((300, 12)), np.ones((300, 12))
+    zeros[0], ones[0] = 1, 0
+    _, out, _ = check(csv(tmp_path / "a.csv", names, zeros), csv(tmp_path / "b.csv", names, ones))
+
+    assert 10 == len(re.findall(r"^f\d+: ", out, re.MULTILINE))
+    assert "(and 2 more)\n" in out
+
+
+def test_page(reference: Path, tmp_path: Path) -> None:
+    """A page for a browser: plain letters that any terminal holds, with pictures, files and notes."""
+    rows = np.column_stack([sample(2, shift=0.5), np.zeros(400)])
+    window = csv(tmp_path / "w\u00e9in.csv", (*COLUMNS, "id"), rows)
+    code, out, _ = check(reference, window, output_format="html")
+
+    assert 1 == code
+    assert out.isascii()
+    assert out.startswith('<!doctype html>\n<html lang="en">')
+    assert 3 == out.count("<svg")
+    assert "<h1><bdi>w&#233;in.csv against reference.csv</bdi></h1>" in out
+    assert "p-value under 0.05 after correction (holm)" in out
+    assert "columns that the reference does not have are left out: &#x27;id&#x27;" in out
+
+
+def test_many_names_are_cut(reference: Path, tmp_path: Path) -> None:
+    """A note shows the first five names."""
+    extra = tuple(f"extra_{position}" for position in range(6))
+    window = csv(tmp_path / "w.csv", (*COLUMNS, *extra), np.column_stack([sample(2), np.zeros((400, 6))]))
+
+    assert check(reference, window)[2].endswith("'extra_0', 'extra_1', 'extra_2', 'extra_3', 'extra_4', ...\n")
+
+
+def check_drift(reference_data: Floats, production_data: Floats, threshold: float = 0.05) -> list[bool]:
+    """The article's check: `ks_2samp` on each feature, drift where p is below the threshold."""
+    found = []
+    for index in range(reference_data.shape[1]):
+        p_value = ks_2samp(reference_data[:, index], production_data[:, index], method="asymp").pvalue
+        found.append(bool(p_value < threshold))
+    return found
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.3])
+@pytest.mark.parametrize("seed", range(10))
+def test_agrees_with_the_article(tmp_path: Path, seed: int, threshold: float) -> None:
+    """Without correction the verdicts are those of the article's function at the same threshold."""
+    first, second = sample(seed, rows=150), sample(seed + 100, rows=120, shift=0.17).round(1)
+    pair = csv(tmp_path / "a.csv", COLUMNS, first), csv(tmp_path / "b.csv", COLUMNS, second)
+    rule = Rule(alpha=threshold, correction=Correction.NONE, min_rows=1)
+    features = json.loads(check(*pair, rule, "json")[1])["features"]
+
+    assert check_drift(first, second, threshold) == [feature["drift"] for feature in features]

@@ -1,0 +1,56 @@
+"""The flags of the `reference` commands, by way of the command line itself."""
+
+from pathlib import Path
+
+import pytest
+
+from driftgauge.cli.main import run
+from driftgauge.reference.dataset import load_reference
+
+
+def test_build_and_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A reference is built with all flags, and shown."""
+    training, output = tmp_path / "train.csv", tmp_path / "reference.npz"
+    training.write_text("a,q\n" + "".join(f"{number},{number % 2}\n" for number in range(50)))
+    flags = ["-o", str(output), "--rows", "20", "--seed", "4", "--predictions", "q"]
+
+    assert 0 == run(["reference", "build", str(training), *flags])
+    reference = load_reference(output, 0.0)
+    assert (20, ("q",)) == (reference.rows, reference.prediction_columns)
+    assert reference.origin is not None
+    assert 4 == reference.origin.seed
+    built = capsys.readouterr().out
+    assert 0 == run(["reference", "show", str(output)])
+    assert built == capsys.readouterr().out
+
+
+def test_numbers_out_of_range(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every fault is told at once."""
+    assert 2 == run(["reference", "build", "a.csv", "-o", "a.npz", "--rows", "0", "--seed", "-1"])
+    assert [
+        "driftgauge: rows: must be at least 1; it is 0",
+        "driftgauge: seed: must be at least 0; it is -1",
+    ] == capsys.readouterr().err.splitlines()
+
+
+def test_capture_asks_the_admin_port(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The model is called like its InferenceService unless a flag says otherwise; nobody answers here."""
+    output = str(tmp_path / "a.npz")
+    flags = ["--admin-url", "http://127.0.0.1:1", "--inference-service", "wine", "--namespace", "prod", "-o", output]
+
+    assert 2 == run(["reference", "capture", *flags, "--yes"])
+    query = "namespace=prod&inference_service=wine&component=predictor&model_name=wine"
+    assert capsys.readouterr().err.startswith(f"http://127.0.0.1:1/window?{query}: no answer: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["reference"], ["reference", "build", "a.csv"], ["reference", "show"], ["reference", "show", "a.csv", "--other"]],
+)
+def test_flags_that_are_missing_or_unknown(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2 and the usage."""
+    with pytest.raises(SystemExit) as caught:
+        run(arguments)
+
+    assert 2 == caught.value.code
+    assert "usage: driftgauge" in capsys.readouterr().err

@@ -1,0 +1,161 @@
+"""The bets on one feature: what is bet on, and that a reference's own error is paid for."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from driftgauge.drift.detector.bets import Bets, make_bets
+from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
+from tests.support.worst_case_bets import worst_of_categories, worst_of_numbers
+
+Floats = NDArray[np.float64]
+
+REFERENCES = 60
+
+
+def on_values(bets: Bets) -> Floats:
+    """The factors of the bets on values, of each cell."""
+    factors: Floats = np.exp(bets.log_factors[:-1, bets.log_factors[-1] == 0.0])
+    return factors
+
+
+def numbers(seed: int, atoms: int | None, rows: int) -> tuple[Profile, Floats]:
+    """A reference of uniform numbers, perhaps rounded to so many atoms, and the true chance of each of its cells."""
+    values = np.sort(np.random.default_rng(seed).random(rows))
+    if atoms is None:
+        profile = numeric_profile("n", values)
+        reached = np.clip(profile.cells.bounds, 0.0, 1.0)
+    else:
+        profile = numeric_profile("n", np.floor(values * atoms))
+        reached = np.clip((np.floor(profile.cells.bounds) + 1) / atoms, 0.0, 1.0)
+    return profile, np.diff(reached, prepend=0.0, append=1.0)
+
+
+def categories(seed: int, weights: Floats, rows: int) -> tuple[Profile, Floats]:
+    """A reference of categories, and the true chance of each of its cells."""
+    chances = weights / weights.sum()
+    values = np.sort(np.random.default_rng(seed).choice(weights.size, rows, p=chances)).astype(np.float64)
+    profile = categorical_profile("c", values, {})
+    cells = profile.cells.index(np.arange(weights.size, dtype=np.float64))
+    return profile, np.bincount(cells, weights=chances, minlength=profile.cells.shares.size).astype(np.float64)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.05])
+@pytest.mark.parametrize("rows", [1, 30, 1000])
+@pytest.mark.parametrize("atoms", [None, 2, 13, 400])
+def test_no_bet_wins_on_numbers_that_the_reference_got_wrong(atoms: int | None, rows: int, tolerance: float) -> None:
+    """Of 60 references not one has a bet whose mean exceeds 1 under the worst distribution near the true one."""
+    worst = [
+        worst_of_numbers(on_values(make_bets(profile, tolerance, 1)), chances, tolerance).max()
+        for profile, chances in (numbers(seed, atoms, rows) for seed in range(REFERENCES))
+    ]
+
+    assert max(worst) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.05])
+@pytest.mark.parametrize("rows", [1, 30, 1000])
+@pytest.mark.parametrize(
+    "weights",
+    [
+        pytest.param(np.ones(2), id="two"),
+        pytest.param(np.ones(30), id="thirty"),
+        pytest.param(np.ones(5000), id="mostly-met-once"),
+        pytest.param(1 / np.arange(1.0, 2001.0), id="zipf"),
+    ],
+)
+def test_no_bet_wins_on_categories_that_the_reference_got_wrong(weights: Floats, rows: int, tolerance: float) -> None:
+    """Nor one on categories, though the reference has met only some of them and has itself chosen what to bet on."""
+    worst = [
+        worst_of_categories(on_values(make_bets(profile, tolerance, 1)), chances, tolerance).max()
+        for profile, chances in (categories(seed, weights, rows) for seed in range(REFERENCES))
+    ]
+
+    assert max(worst) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3])
+def test_no_bet_wins_on_missing_values_that_the_reference_got_wrong(share: float) -> None:
+    """Nor one on rows that lack the feature."""
+    lacking = np.random.default_rng(5).binomial(1000, share, size=REFERENCES)
+    worst = []
+    for count in lacking.tolist():
+        bets = make_bets(numeric_profile("n", np.arange(1000.0 - count), count), 0.0, 1)
+        factors = np.exp(bets.log_factors[[0, -1]][:, bets.log_factors[-1] != 0.0])
+        worst.append(worst_of_categories(factors, np.array([1 - share, share]), 0.0).max())
+
+    assert max(worst) <= 1 + 1e-9
+
+
+def test_a_spread_that_is_tolerated_on_both_sides() -> None:
+    """A tenth of the rows beyond either end is a distance of a tenth: no bet on what lies outside wins."""
+    profile = numeric_profile("n", np.arange(100_000.0))
+    chances = profile.cells.shares * 0.8
+    chances[[0, -1]] = 0.1
+
+    assert (chances @ on_values(make_bets(profile, 0.1, 1))).max() <= 1
+
+
+def test_a_shift_wins() -> None:
+    """Under numbers a half of a standard deviation higher some bet gains, per row, a hundredth and more."""
+    values = np.random.default_rng(1).normal(size=5000)
+    profile = numeric_profile("n", np.sort(values))
+    counts = profile.cells.count(np.random.default_rng(2).normal(0.5, 1.0, 100_000))
+
+    assert (np.append(counts, 0) / 100_000 @ make_bets(profile, 0.05, 10).log_factors).max() > 0.01
+
+
+def test_an_unknown_category_wins() -> None:
+    """A category that the reference does not know, in a tenth of the rows, is told by a bet at once."""
+    profile = categorical_profile("c", np.repeat([1.0, 2.0, 3.0], 1000), {})
+    chances = np.append(profile.cells.shares * 0.9, 0.0)
+    chances[-2] = 0.1
+
+    assert (chances @ make_bets(profile, 0.0, 1).log_factors).max() > 0.1
+
+
+def test_a_row_that_lacks_the_feature_says_nothing_of_its_values() -> None:
+    """Its line is 0 but for the bets on missing values, of which it wins those that were not missing."""
+    bets = make_bets(numeric_profile("n", np.arange(1000.0)), 0.05, 1)
+    missing = bets.log_factors[-1]
+
+    assert np.count_nonzero(missing) == 5
+    assert missing.max() > math.log(2)
+
+
+def test_an_ignored_feature_has_no_bets() -> None:
+    """There is a line for its one cell and one for missing values, and nothing in them."""
+    bets = make_bets(ignored_profile("date", 100), 0.05, 1)
+
+    assert ((2, 0), 0) == (bets.log_factors.shape, bets.log_weights.size)
+
+
+@pytest.mark.parametrize("rows", [1, 1000])
+def test_a_constant_feature(rows: int) -> None:
+    """Of a constant, however often it was seen, every bet is finite, and those on something else win."""
+    profile = numeric_profile("n", np.full(rows, 7.0))
+    bets = make_bets(profile, 0.0, 1)
+
+    assert np.isfinite(bets.log_factors).all()
+    assert bets.log_factors[-2].max() > 0
+
+
+def test_each_group_has_an_equal_part_of_the_evidence() -> None:
+    """By hand, for numbers: polynomials, levels, outside and missing values have a fourth each."""
+    bets = make_bets(numeric_profile("n", np.arange(1000.0)), 0.05, 1)
+    weights, counts = np.unique(np.exp(bets.log_weights).round(12), return_counts=True)
+
+    assert {1 / (4 * 42): 42, 1 / (4 * 18): 18, 1 / (4 * 10): 10, 1 / (4 * 5): 5} == pytest.approx(
+        {1 / round(1 / weight): count for weight, count in zip(weights.tolist(), counts.tolist(), strict=True)}
+    )
+
+
+def test_categories_of_each_kind_are_bet_on() -> None:
+    """Of thirty: the twenty most frequent, the others together, unknown ones; both ways where they are frequent."""
+    values = np.sort(np.concatenate([np.full(1000 - 30 * index, float(index)) for index in range(30)]))
+    bets = make_bets(categorical_profile("c", values, {}), 0.05, 1)
+    frequent = sum(1000 - 30 * index > 0.05 * values.size for index in range(20))
+
+    assert 6 * (frequent + 1) + 5 * (20 - frequent + 1) + 5 == bets.log_weights.size

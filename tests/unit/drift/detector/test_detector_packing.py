@@ -1,0 +1,67 @@
+"""The detector's state as bytes: the layout, and what is refused."""
+
+import math
+import struct
+
+import numpy as np
+import pytest
+
+from driftgauge.drift.detector.detector import DetectorState, pack, unpack
+
+STATE = DetectorState(
+    key="1/ab12/0.05",
+    number=7,
+    rows=5,
+    time=1.5,
+    log_evidence=np.array([[0.5, -math.inf, 2.0], [3.0, 4.0, 5.0]]),
+    factors=np.array([1.0, 2.5]),
+    since=np.array([math.nan, 9.0]),
+)
+HEAD = b'{"key":"1/ab12/0.05","number":7,"rows":5,"time":1.5,"shape":[2,3]}\n'
+BODY = struct.pack("<10d", 0.5, -math.inf, 2.0, 3.0, 4.0, 5.0, 1.0, 2.5, math.nan, 9.0)
+
+
+def test_layout() -> None:
+    """The bytes are one line of JSON, then the arrays in order, little-endian."""
+    assert HEAD + BODY == pack(STATE)
+
+
+def test_unpacked_arrays_are_writable() -> None:
+    """What comes back is not a view of the bytes."""
+    state = unpack(pack(STATE))
+
+    assert state is not None
+    assert all(array.flags.writeable for array in (state.log_evidence, state.factors, state.since))
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(HEAD, id="no arrays"),
+        pytest.param(HEAD + BODY[:-8], id="a value short"),
+        pytest.param(HEAD + BODY[:-1], id="a byte short"),
+        pytest.param(HEAD + BODY + bytes(8), id="a value long"),
+        pytest.param(b"[]\n" + BODY, id="no object"),
+        pytest.param(b"{}\n" + BODY, id="no facts"),
+        pytest.param(b"not json\n" + BODY, id="no json"),
+        pytest.param(HEAD.replace(b"[2,3]", b"[2]") + BODY, id="one dimension"),
+        pytest.param(HEAD.replace(b"[2,3]", b"null") + BODY, id="no shape"),
+        pytest.param(HEAD.replace(b'"number":7', b'"number":null') + BODY, id="no number"),
+        pytest.param(HEAD.replace(b'"rows":5', b'"rows":1e999') + BODY, id="rows without end"),
+    ],
+)
+def test_other_bytes_are_no_state(blob: bytes) -> None:
+    """Bytes of another form, or cut short, are no state."""
+    assert unpack(blob) is None
+
+
+def test_no_features() -> None:
+    """A state without features survives too."""
+    state = DetectorState(
+        key="", number=0, rows=0, time=0.0, log_evidence=np.empty((0, 0)), factors=np.empty(0), since=np.empty(0)
+    )
+    actual = unpack(pack(state))
+
+    assert actual is not None
+    assert (0, 0) == actual.log_evidence.shape

@@ -1,0 +1,373 @@
+"""The evaluation of one window: who is tested, by what, what is counted, how the verdict falls."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import chi2_contingency, ks_2samp
+
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
+from driftgauge.drift.result import Change, DriftReport, DriftTest, FeatureDrift
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.window_tester import Standing, evaluate, independent
+
+Floats = NDArray[np.float64]
+
+COLUMNS = ("still", "shifted", "short")
+HOLM = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=50)
+BUDGET = replace(HOLM, budget=Budget(false_alarm_seconds=30 * 86400, evaluation_seconds=60, tolerance=0.05))
+COLOURS = {0.0: "red", 1.0: "white", 2.0: "rosé"}
+
+
+def reference() -> tuple[Profile, ...]:
+    """Three standard normal features of 1000, 900 and 800 values."""
+    generator = np.random.default_rng(1)
+    return tuple(
+        numeric_profile(name, np.sort(generator.normal(size=size)))
+        for name, size in zip(COLUMNS, (1000, 900, 800), strict=True)
+    )
+
+
+def window(rows: int = 300) -> Floats:
+    """Two features, one as the reference, one shifted by a standard deviation; and one as short as the window."""
+    return np.random.default_rng(4).normal([0.0, 1.0, 0.0], 1.0, size=(rows, 3))
+
+
+def report(rows: Floats, rule: Rule = HOLM, standing: Standing | None = None) -> DriftReport:
+    """The report on a window."""
+    return evaluate(reference(), rows, rule, PValues(), standing)
+
+
+def only(profile: Profile, values: Floats, rule: Rule = HOLM) -> FeatureDrift:
+    """What is found of a single feature."""
+    (feature,) = evaluate([profile], values.reshape(-1, 1), rule, PValues()).features
+    return feature
+
+
+def colours(red: int, white: int, pink: int = 0) -> Profile:
+    """A column of categories."""
+    return categorical_profile("colour", np.repeat([0.0, 1.0, 2.0], [red, white, pink]), COLOURS)
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_finds_the_shifted_feature(rule: Rule) -> None:
+    """One feature drifts, two do not, by p-value and by budget."""
+    actual = report(window(), rule)
+
+    assert (True, 1, 300, ()) == (actual.drift, actual.drifted_features, actual.rows, actual.untested)
+    assert [False, True, False] == [one.drift for one in actual.features]
+    assert COLUMNS == tuple(one.feature for one in actual.features)
+    assert [Change.NONE, Change.DRIFT, Change.NONE] == [one.change for one in actual.features]
+    assert actual.reading.startswith("Drift in 1 of 3 features; shifted moved most (D 0.")
+
+
+def test_numbers_are_those_of_scipy() -> None:
+    """Statistic and p-value of a feature with missing values are scipy's of the values that are there."""
+    rows = window()
+    rows[::7, 0] = np.nan
+    actual = report(rows).features[0]
+    present = rows[~np.isnan(rows[:, 0]), 0]
+    expected = ks_2samp(reference()[0].values, present, method="asymp")
+
+    assert (present.size, 300 - present.size) == (actual.rows, actual.missing)
+    assert float(expected.statistic) == pytest.approx(actual.distance.statistic, abs=1e-12)
+    assert float(expected.pvalue) == pytest.approx(actual.distance.p_value, abs=1e-9)
+
+
+@pytest.mark.parametrize("correction", Correction)
+def test_a_p_value_below_its_level_alarms(correction: Correction) -> None:
+    """Under every correction a test of distance alarms exactly if its statistic reaches its threshold."""
+    tests = [one.distance for one in report(window(), Rule(alpha=0.05, correction=correction, min_rows=1)).features]
+
+    assert [one.drift for one in tests] == [one.statistic >= one.threshold for one in tests]
+    assert all(0.0 < one.threshold <= 1.0 for one in tests)
+
+
+def test_holm_is_that_of_the_tests() -> None:
+    """The smallest p-value is compared with alpha over the number of tests, the next one with one test less."""
+    rows = window()
+    expected = [
+        float(ks_2samp(profile.values, column, method="asymp").pvalue)
+        for profile, column in zip(reference(), rows.T, strict=True)
+    ]
+    smallest, middle, _ = sorted(expected)
+
+    assert smallest < 0.05 / 3
+    assert middle >= 0.05 / 2
+    assert [value == smallest for value in expected] == [one.drift for one in report(rows).features]
+
+
+def test_the_budget_has_a_bar_of_its_own() -> None:
+    """It alarms above the bar, which is the tolerance and what window and reference may err by."""
+    for one, rows in zip(report(window(), BUDGET).features, (1000, 900, 800), strict=True):
+        assert BUDGET.budget is not None
+        assert one.distance.threshold == BUDGET.budget.ks_threshold(rows, 300, 3)
+        assert one.distance.drift == (one.distance.statistic > one.distance.threshold)
+
+
+def test_the_budget_tolerates_what_the_p_value_does_not() -> None:
+    """A shift of a tenth of a deviation is news to ten thousand rows, and worth nobody's sleep."""
+    generator = np.random.default_rng(3)
+    profile, values = numeric_profile("a", np.sort(generator.normal(size=20_000))), generator.normal(0.1, 1, 10_000)
+
+    assert (True, False) == (only(profile, values).drift, only(profile, values, BUDGET).drift)
+
+
+def test_rows_that_depend_on_each_other_are_worth_less() -> None:
+    """Thirty rows for one that is independent raise the bar, until nothing could alarm."""
+    factors = np.array([1.0, 30.0, 1000.0])
+    standing = replace(independent(3), factors=factors)
+    actual = report(window(), BUDGET, standing).features
+
+    assert [300.0, 10.0, 1.0] == [one.effective_rows for one in actual]
+    assert [False, False, False] == [one.drift for one in actual]
+    assert (math.inf, math.inf) == (actual[2].distance.threshold, actual[2].detectable)
+    assert actual[0].distance.threshold < actual[0].detectable <= 1
+
+
+def test_the_detector_has_a_say() -> None:
+    """Its evidence is a test more, in alarm since the time that is known, whatever the window says."""
+    standing = Standing(np.ones(3), np.array([8.5, 0.0, 9.0]), 7.0, np.array([1234.5, np.nan, np.nan]))
+    actual = report(window(), BUDGET, standing)
+    last = [one.tests[-1] for one in actual.features]
+
+    assert [DriftTest.SEQUENTIAL] * 3 == [test.test for test in last]
+    assert [(8.5, None, 7.0, True), (0.0, None, 7.0, False), (9.0, None, 7.0, False)] == [
+        (test.statistic, test.p_value, test.threshold, test.drift) for test in last
+    ]
+    assert [1234.5, None, None] == [one.since for one in actual.features]
+    assert [True, True, False] == [one.drift for one in actual.features]
+
+
+def test_without_a_detector_nobody_knows_since_when() -> None:
+    """Neither test nor time."""
+    for one in report(window()).features:
+        assert ([DriftTest.KS], None) == ([test.test for test in one.tests], one.since)
+
+
+def test_missing_values_have_a_test_of_their_own() -> None:
+    """Where either side misses any; the p-value is Pearson's, with Yates' correction."""
+    rows = window()
+    rows[:60, 0] = np.nan
+    first, second, _ = report(rows).features
+    missing = first.tests[1]
+    expected = float(chi2_contingency([[1000, 0], [240, 60]]).pvalue)
+
+    assert [DriftTest.KS, DriftTest.MISSING] == [test.test for test in first.tests]
+    assert [DriftTest.KS] == [test.test for test in second.tests]
+    assert missing.drift
+    assert 0.2 == pytest.approx(missing.statistic)
+    assert expected == pytest.approx(missing.p_value, rel=1e-9)
+    assert "20% of the rows lack it" in first.reading
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_values_that_come_back_are_drift_too(rule: Rule) -> None:
+    """Half of the reference lacks what no row of the window does."""
+    profile = replace(reference()[0], missing=1000)
+    missing = only(profile, window()[:, 0], rule).tests[1]
+
+    assert (DriftTest.MISSING, 0.5, True) == (missing.test, missing.statistic, missing.drift)
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+@pytest.mark.parametrize("profile", [reference()[0], colours(500, 500)])
+def test_a_window_of_missing_values_alone(profile: Profile, rule: Rule) -> None:
+    """There is no distance to test, but what is missing alarms."""
+    actual = only(profile, np.full(300, np.nan), rule)
+
+    assert [(DriftTest.MISSING, 1.0, True)] == [(one.test, one.statistic, one.drift) for one in actual.tests]
+    assert (0, 300, 0, ()) == (actual.rows, actual.missing, actual.outside, actual.window_quantiles)
+    assert (Change.SCHEMA, True) == (actual.change, actual.reading.startswith("Schema break: no row has"))
+    assert 1.0 == actual.histogram[-1].window
+
+
+def test_too_few_values_leave_the_test_of_missing_ones() -> None:
+    """Ten values of 300 rows are too few for a distance."""
+    rows = window()
+    rows[10:, 2] = np.nan
+    actual = report(rows)
+
+    assert (3, ()) == (len(actual.features), actual.untested)
+    assert [DriftTest.MISSING] == [test.test for test in actual.features[2].tests]
+
+
+def test_categories_are_tested_by_total_variation() -> None:
+    """Half of what the shares differ by, all in all; the p-value is Pearson's."""
+    values = np.repeat([0.0, 1.0, 2.0], [100, 120, 80])
+    actual = only(colours(500, 300, 200), values)
+    expected = float(chi2_contingency([[500, 300, 200], [100, 120, 80]]).pvalue)
+
+    assert (DriftTest.TV, True) == (actual.distance.test, actual.drift)
+    assert abs(100 / 300 - 0.5) == pytest.approx(actual.distance.statistic)
+    assert expected == pytest.approx(actual.distance.p_value, rel=1e-9)
+    assert actual.distance.threshold <= actual.distance.statistic
+    assert ((), ()) == (actual.window_quantiles, actual.reference_quantiles)
+    assert "'red': 50% in the reference, 33% now" in actual.reading
+
+
+@pytest.mark.parametrize(("red", "drift"), [(150, False), (156, False), (165, True), (200, True)])
+def test_the_threshold_of_shares_is_where_the_verdict_turns(red: int, drift: bool) -> None:  # noqa: FBT001 - a column of the table
+    """By p-value, too, a test of shares alarms exactly if its statistic reaches its threshold."""
+    distance = only(colours(500, 300, 200), np.repeat([0.0, 1.0, 2.0], [red, 180 - red // 2, 120 - red // 2])).distance
+
+    assert drift == distance.drift == (distance.statistic >= distance.threshold)
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_a_flood_of_new_categories_is_one_cell(rule: Rule) -> None:
+    """A thousand names that the reference does not know cost nothing, and break the schema."""
+    actual = only(colours(500, 300, 200), np.arange(1000.0, 2000.0), rule)
+
+    assert (1.0, True, 1000) == (actual.distance.statistic, actual.drift, actual.outside)
+    assert Change.SCHEMA is actual.change
+    assert {"red", "white", "rosé", "unseen", "missing"} == {one.label for one in actual.histogram}
+
+
+def test_a_reference_of_a_thousand_categories_is_no_alarm() -> None:
+    """Rare categories that come by chance are no drift to the budget: it knows who chose the cells."""
+    generator = np.random.default_rng(5)
+    profile = categorical_profile("id", np.sort(generator.integers(0, 1000, 5000).astype(np.float64)), {})
+
+    assert not only(profile, generator.integers(0, 1000, 500).astype(np.float64), BUDGET).drift
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_a_constant_feature(rule: Rule) -> None:
+    """As the reference it is still; any other value is drift, and breaks the schema."""
+    profile = numeric_profile("a", np.full(1000, 7.0))
+    still, moved = (only(profile, np.full(300, value), rule) for value in (7.0, 7.5))
+
+    assert (0.0, False, Change.NONE) == (still.distance.statistic, still.drift, still.change)
+    assert (1.0, True, Change.SCHEMA) == (moved.distance.statistic, moved.drift, moved.change)
+    assert (0, 300) == (still.outside, moved.outside)
+    assert None is moved.effects.wasserstein
+
+
+def test_columns_that_are_the_same_have_the_same_results() -> None:
+    """A column that stands twice in the reference is tested twice."""
+    profile = reference()[1]
+    values = window()[:, 1]
+    first, second = evaluate(
+        [profile, replace(profile, name="again")], np.stack([values, values], axis=1), BUDGET, PValues()
+    ).features
+
+    assert first.tests == second.tests
+    assert (first.histogram, first.effects) == (second.histogram, second.effects)
+
+
+def test_ignored_columns_are_named_and_nothing_else() -> None:
+    """Their places in a row count, their values do not, nor do they raise the bar of others."""
+    profiles = [ignored_profile("day", 1000), *reference()]
+    rows = np.column_stack([np.full(300, np.nan), window()])
+    actual = evaluate(profiles, rows, BUDGET, PValues())
+
+    assert replace(report(window(), BUDGET), ignored=("day",)) == actual
+
+
+def test_standing_is_by_the_place_in_the_reference() -> None:
+    """Ignored columns have one too."""
+    profiles = [ignored_profile("day", 1000), *reference()]
+    rows = np.column_stack([np.full(300, np.nan), window()])
+    standing = Standing(np.array([9.0, 1.0, 3.0, 2.0]), np.arange(4.0), 7.0, np.array([np.nan, 1.0, np.nan, 3.0]))
+    actual = evaluate(profiles, rows, BUDGET, PValues(), standing).features
+
+    assert [300.0, 100.0, 150.0] == [one.effective_rows for one in actual]
+    assert [1.0, 2.0, 3.0] == [one.tests[-1].statistic for one in actual]
+    assert [1.0, None, 3.0] == [one.since for one in actual]
+
+
+def test_a_reference_of_ignored_columns_has_no_verdict() -> None:
+    """There is nothing to test."""
+    actual = evaluate([ignored_profile("day", 10)], np.full((300, 1), np.nan), HOLM, PValues())
+
+    assert (None, None, (), ("day",)) == (actual.drift, actual.drifted_features, actual.untested, actual.ignored)
+    assert "No verdict: there is nothing to test." == actual.reading
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_too_few_rows(rule: Rule) -> None:
+    """A window under the least rows has no verdict, and no feature is tested."""
+    actual = report(window(49), rule)
+
+    assert ((), COLUMNS, 49, None, None) == (
+        actual.features,
+        actual.untested,
+        actual.rows,
+        actual.drift,
+        actual.drifted_features,
+    )
+    assert "No verdict: too few rows (49)." == actual.reading
+
+
+@pytest.mark.parametrize("min_rows", [0, 1])
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_empty_window(min_rows: int, rule: Rule) -> None:
+    """A window without rows has no verdict, whatever the rule asks for."""
+    actual = report(np.empty((0, 3)), replace(rule, min_rows=min_rows))
+
+    assert (None, COLUMNS) == (actual.drift, actual.untested)
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_one_row_can_not_alarm_against_one(rule: Rule) -> None:
+    """Where no distance could alarm the threshold is infinity and the feature does not drift."""
+    for profile in (numeric_profile("a", np.ones(1)), categorical_profile("a", np.ones(1), {})):
+        actual = only(profile, np.array([2.0]), replace(rule, min_rows=1))
+
+        assert (1.0, math.inf, False) == (actual.distance.statistic, actual.distance.threshold, actual.drift)
+        assert math.inf == actual.detectable
+
+
+def test_values_are_plain() -> None:
+    """All numbers of a report are Python's own, fit for JSON."""
+    rows = window()
+    rows[:60, 0] = np.nan
+    for one in (*report(rows).features, only(colours(500, 500), np.zeros(300)), *report(rows, BUDGET).features):
+        for test in one.tests:
+            kinds = [type(value) for value in (test.statistic, test.p_value, test.threshold, test.drift)]
+            assert [float, float, float, bool] == kinds
+        numbers = [one.rows, one.missing, one.outside, one.effective_rows, one.detectable]
+        effects = [one.effects.psi, one.effects.jensen_shannon]
+        bars = [value for bar in one.histogram for value in (bar.reference, bar.window)]
+
+        assert [int, int, int, float, float] == [type(value) for value in numbers]
+        assert {float} == {type(value) for value in (*effects, *bars, *one.window_quantiles, *one.reference_quantiles)}
+        assert {type(bar.upper) for bar in one.histogram} <= {float, type(None)}
+
+
+def test_quantiles_are_of_what_was_tested() -> None:
+    """Each feature tells the least and the greatest value of its window and of its reference, missing ones left out."""
+    rows = window()
+    rows[::7, 0] = np.nan
+    actual = report(rows).features[0]
+    values = reference()[0].values
+
+    assert (np.nanmin(rows[:, 0]), np.nanmax(rows[:, 0])) == (actual.window_quantiles[0], actual.window_quantiles[-1])
+    assert (values[0], values[-1]) == (actual.reference_quantiles[0], actual.reference_quantiles[-1])
+
+
+def test_values_outside_the_reference_are_counted() -> None:
+    """Numbers below or above all of its; its ends are not."""
+    actual = only(numeric_profile("a", np.arange(100.0)), np.array([-1.0, 0.0, 50.0, 99.0, 99.5] * 20))
+
+    assert 40 == actual.outside
+
+
+def test_wrong_width() -> None:
+    """A window that is not as wide as the reference is the caller's fault."""
+    with pytest.raises(ValueError, match="the window is 2 columns wide, for 3 columns of the reference"):
+        report(np.zeros((300, 2)))
+
+
+def test_infinity() -> None:
+    """An infinity in the window is the caller's fault."""
+    rows = window()
+    rows[5, 0] = np.inf
+    with pytest.raises(ValueError, match="the window holds an infinity"):
+        report(rows)

@@ -1,0 +1,124 @@
+"""Heads are known again, but for lines that vary, and are what a full reading makes of them."""
+
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftgauge.http1.head_cache import Memory
+from driftgauge.http1.heads import AnswerHead, RequestHead, read_answer, read_request
+from driftgauge.http1.http_errors import RefusedError
+
+START = b"POST /v1/models/wine:predict HTTP/1.1\r\nHost: m\r\n"
+END = b"Content-Length: 3\r\n\r\n"
+
+LINES = st.sampled_from(
+    [
+        b"X-Request-Id: 1",
+        b"x-request-id: 22",
+        b"X-REQUEST-ID: a b",
+        b"X-Request-Id:3",
+        b"X-Request-Id:  4",
+        b"X-Request-Id: 5 ",
+        b"X-Request-Id:",
+        b"X-Request-Id : 6",
+        b"X-Request-Id: \xe9",
+        b"X-Request-Id: a\x00b",
+        b"Traceparent: 00-7-8-01",
+        b"Date: Fri, 27 Nov 2026 12:00:00 GMT",
+        b"Ce-Id: z",
+        b"X-Request-Idx: 9",
+        b"Connection: x-request-id",
+        b"Connection: close",
+        b"Transfer-Encoding: chunked",
+        b"Content-Length: 3",
+        b" overflow_key: 1",
+    ]
+)
+
+
+def told(head: RequestHead | AnswerHead) -> tuple[object, ...]:
+    """All that a head tells; lines in any order, since those of different names have none."""
+    common = (sorted(head.lines), head.fields, head.raw, head.http11, head.keeps, head.length, head.is_end_to_end)
+    if isinstance(head, RequestHead):
+        return (*common, head.method, head.target, head.expects_continue)
+    return (*common, head.status, head.reason, head.chunked)
+
+
+def outcome(read: Callable[[bytes], RequestHead], raw: bytes) -> object:
+    """What a head tells, or how it is refused."""
+    try:
+        return told(read(raw))
+    except RefusedError as error:
+        return error.status
+
+
+@given(st.lists(st.lists(LINES, max_size=3), min_size=1, max_size=4))
+def test_a_request_is_what_a_full_reading_makes_of_it(heads: list[list[bytes]]) -> None:
+    """Whatever was read before, and whatever varies."""
+    read = Memory(read_request)
+    for lines in heads:
+        raw = START + b"".join(line + b"\r\n" for line in lines) + END
+        assert outcome(read_request, raw) == outcome(read, raw)
+
+
+@given(st.lists(st.sampled_from([b"Date: 1", b"Date: 2", b"Server: a", b"X-Request-Id: 3"]), max_size=4, unique=True))
+def test_an_answer_is_what_a_full_reading_makes_of_it(lines: list[bytes]) -> None:
+    """Before and after it was read once."""
+    raw = b"HTTP/1.1 200 OK\r\n" + b"".join(line + b"\r\n" for line in lines) + END
+    read = Memory(read_answer)
+
+    assert told(read_answer(raw)) == told(read(raw)) == told(read(raw))
+
+
+class Reader:
+    """Counts what it reads in full."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, raw: bytes) -> RequestHead:
+        """Read it."""
+        self.count += 1
+        return read_request(raw)
+
+
+def test_what_varies_is_not_read_in_full_again() -> None:
+    """Ids, times and traces of a thousand requests cost one reading."""
+    reader = Reader()
+    read = Memory(reader)
+    for number in range(1_000):
+        head = read(START + b"X-Request-Id: %d\r\nTraceparent: %d\r\n" % (number, number) + END)
+        assert b"%d" % number == head.fields[b"x-request-id"]
+
+    assert 1 == reader.count
+
+
+def test_lines_stand_in_their_order() -> None:
+    """Those of a head that is passed on as it came."""
+    read = Memory(read_request)
+    heads = [read(START + b"X-Request-Id: %d\r\n" % number + END) for number in range(2)]
+
+    assert [(b"Host", b"m"), (b"X-Request-Id", b"1"), (b"Content-Length", b"3")] == list(heads[1].lines)
+
+
+def test_strangers_cannot_fill_memory() -> None:
+    """Heads that are all new push each other out, long ones are not kept at all, and all are read rightly."""
+    reader = Reader()
+    read = Memory(reader)
+    for number in range(1_000):
+        assert b"%d" % number == read(START + b"A: %d\r\n" % number + END).fields[b"a"]
+    long = START + b"A: " + b"a" * 4_000 + b"\r\n" + END
+    read(long)
+    read(START + END)
+    read(long)
+
+    assert 1_003 == reader.count
+
+
+def test_a_name_that_stands_there_twice_is_read_in_full() -> None:
+    """Which of its values counts is for the reader to say."""
+    raw = START + b"X-Request-Id: 1\r\nx-request-id: 2\r\n" + END
+    head = Memory(read_request)(raw)
+
+    assert (b"1", 4) == (head.fields[b"x-request-id"], len(head.lines))

@@ -1,0 +1,200 @@
+"""Which lines of a head go on, and how bodies are framed."""
+
+import json
+
+import pytest
+
+from driftgauge.http1.framing import Framing
+from driftgauge.http1.heads import read_answer, read_request
+from driftgauge.http1.writing import (
+    answer_framing,
+    answer_head,
+    connection_line,
+    error_answer,
+    interim_head,
+    request_head,
+    trailers,
+)
+
+GET = b"GET /a HTTP/1.1\r\nHost: m\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+LENGTH = b"Content-Length: 3\r\n"
+
+
+def _sent(lines: bytes) -> bytes:
+    """What goes on of a request's lines beside its `Host`."""
+    return request_head(read_request(GET + lines + b"\r\n"), "u:1").removeprefix(GET).removesuffix(b"\r\n")
+
+
+def _answered(
+    lines: bytes, framing: Framing, connection: bytes | None = None, start: bytes = b"HTTP/1.1 200 Yes"
+) -> bytes:
+    return answer_head(read_answer(start + b"\r\n" + lines + b"\r\n"), framing, connection)
+
+
+KEPT = {
+    "nothing": b"",
+    "order, case, number": b"x-A: 1\r\nX-b: \r\nX-A: 2\r\nContent-Length: 3\r\n",
+    "no space": b"X:1\r\n",
+    "inner white space": b"X: 1 \t 2\r\n",
+    "trailers where there are chunks": CHUNKED + b"Trailer: X\r\n",
+}
+
+
+@pytest.mark.parametrize("lines", KEPT.values(), ids=KEPT)
+def test_lines_for_the_other_end_stay(lines: bytes) -> None:
+    """They keep their order, case, number and bytes."""
+    assert lines.replace(b"X:1", b"X:1") == _sent(lines)
+
+
+DROPPED = {
+    "the connection's own": b"Connection: keep-alive\r\n",
+    "close": b"Connection: close\r\n",
+    "in any case": b"CONNECTION: Keep-Alive\r\n",
+    "without a space": b"Connection:close\r\n",
+    "white space behind": b"Connection: close \r\n",
+    "twice": b"Connection: close\r\nConnection: close\r\n",
+    "the rest": b"keep-alive: 1\r\nProxy-Connection: a\r\nUPGRADE: h2c\r\nProxy-Authenticate: x\r\n",
+    "announced trailers of no chunks": b"Trailer: X\r\n",
+    "named": b"Connection: x-one , close\r\nconnection: X-TWO\r\nX-One: 1\r\nX-Two: 2\r\n",
+}
+
+
+@pytest.mark.parametrize("lines", DROPPED.values(), ids=DROPPED)
+@pytest.mark.parametrize("around", [(b"", LENGTH), (LENGTH, b""), (b"X-Connection: close\r\n", b"")])
+def test_lines_of_one_connection_go(lines: bytes, around: tuple[bytes, bytes]) -> None:
+    """However they are spelled and wherever they stand (RFC 9110 section 7.6.1)."""
+    before, after = around
+
+    assert before + after == _sent(before + lines + after)
+
+
+@pytest.mark.parametrize("line", [LENGTH, CHUNKED])
+def test_framing_cannot_be_named(line: bytes) -> None:
+    """`Connection` cannot take away the lines by which the receiver finds the request and the end of its body."""
+    name = line.split(b":")[0]
+
+    assert line == _sent(b"Connection: host, " + name + b"\r\n" + line)
+
+
+@pytest.mark.parametrize("odd", [b"X: \t1\t \r\n", b"X:\t1\r\n", b"X: 1  \r\n"])
+def test_white_space_around_values_is_made_plain(odd: bytes) -> None:
+    """So that no reader behind us takes it for part of the value."""
+    assert b"X: 1\r\n" == _sent(odd)
+
+
+def test_host_is_added_only_where_it_is_missing() -> None:
+    """A request has exactly the host that the client gave, or that of the model server."""
+    old = read_request(b"GET /a HTTP/1.0\r\nA: 1\r\n\r\n")
+
+    assert b"GET /a HTTP/1.1\r\nHost: u:1\r\nA: 1\r\n\r\n" == request_head(old, "u:1")
+
+
+FRAMINGS = [
+    # method, answer, HTTP/1.1 client, framing: RFC 9112 section 6.3
+    (b"HEAD", b"200 ", LENGTH, True, Framing.NONE),
+    (b"HEAD", b"200 ", CHUNKED, True, Framing.NONE),
+    (b"GET", b"204 ", b"", True, Framing.NONE),
+    (b"GET", b"304 ", LENGTH, True, Framing.NONE),
+    (b"GET", b"200 ", LENGTH, True, Framing.LENGTH),
+    (b"GET", b"200 ", LENGTH, False, Framing.LENGTH),
+    (b"GET", b"200 ", CHUNKED, True, Framing.CHUNKED),
+    (b"GET", b"200 ", CHUNKED, False, Framing.CLOSE),
+    (b"GET", b"200 ", b"", True, Framing.CHUNKED),
+    (b"GET", b"200 ", b"", False, Framing.CLOSE),
+]
+
+
+@pytest.mark.parametrize(("method", "status", "lines", "http11", "expected"), FRAMINGS)
+def test_answer_framing(
+    method: bytes,
+    status: bytes,
+    lines: bytes,
+    http11: bool,  # noqa: FBT001 - a column of a table
+    expected: Framing,
+) -> None:
+    """An answer keeps its framing where the client understands it."""
+    head = read_answer(b"HTTP/1.1 " + status + b"\r\n" + lines + b"\r\n")
+
+    assert expected is answer_framing(method, head, http11=http11)
+
+
+HEADS = [
+    # lines, framing, our own Connection, what arrives
+    (CHUNKED + b"A: 1\r\n", Framing.CHUNKED, None, CHUNKED + b"A: 1\r\n"),
+    (CHUNKED + b"Trailer: T\r\nKeep-Alive: 1\r\n", Framing.CHUNKED, None, CHUNKED + b"Trailer: T\r\n"),
+    (b"A: 1\r\n", Framing.CHUNKED, None, b"A: 1\r\n" + CHUNKED),
+    (CHUNKED + b"A: 1\r\n", Framing.CLOSE, b"close", b"A: 1\r\nConnection: close\r\n"),
+    (CHUNKED + b"A: 1\r\n", Framing.CLOSE, None, b"A: 1\r\n"),
+    (LENGTH, Framing.LENGTH, b"keep-alive", LENGTH + b"Connection: keep-alive\r\n"),
+    (b"Connection: keep-alive\r\n" + LENGTH, Framing.LENGTH, None, LENGTH),
+    (CHUNKED, Framing.NONE, None, CHUNKED),
+]
+
+
+@pytest.mark.parametrize(("lines", "framing", "connection", "expected"), HEADS)
+def test_answer_head(lines: bytes, framing: Framing, connection: bytes | None, expected: bytes) -> None:
+    """The head tells the framing that the body has, where it stood, and our own connection's fate."""
+    assert b"HTTP/1.1 200 Yes\r\n" + expected + b"\r\n" == _answered(lines, framing, connection)
+
+
+@pytest.mark.parametrize("lines", [CHUNKED, LENGTH])
+def test_no_content_tells_of_none(lines: bytes) -> None:
+    """204 never has a body, so no line may promise one (RFC 9112 section 6.1, RFC 9110 section 8.6)."""
+    assert b"HTTP/1.1 204 No\r\nA: 1\r\n\r\n" == _answered(lines + b"A: 1\r\n", Framing.NONE, None, b"HTTP/1.1 204 No")
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.0 200 ", b"HTTP/1.1 200"])
+def test_status_line_is_made_whole(start: bytes) -> None:
+    """Whatever version the model server speaks, and if it leaves a space out: the line is one of HTTP/1.1."""
+    assert b"HTTP/1.1 200 \r\n" + LENGTH + b"\r\n" == _answered(LENGTH, Framing.LENGTH, None, start)
+
+
+def test_interim_head() -> None:
+    """A word before the answer keeps its lines but those of the connection and of a body that it cannot have."""
+    head = read_answer(b"HTTP/1.1 103 Hints\r\nLink: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n")
+
+    assert b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" == interim_head(head)
+
+
+def test_trailers() -> None:
+    """What would frame, route or let in stays behind (RFC 9110 section 6.5.1)."""
+    kept = [(b"X-Sum", b"1"), (b"Server-Timing", b"a")]
+    bad = [(name, b"1") for name in (b"Content-Length", b"HOST", b"transfer-encoding", b"Authorization", b"Trailer")]
+
+    assert kept == trailers([*bad, *kept])
+
+
+@pytest.mark.parametrize(
+    ("stays", "http11", "line"),
+    [(True, True, None), (True, False, b"keep-alive"), (False, True, b"close"), (False, False, None)],
+)
+def test_connection_line(stays: bool, http11: bool, line: bytes | None) -> None:  # noqa: FBT001 - columns of a table
+    """The connection's fate is told where the version does not tell it."""
+    assert line == connection_line(stays=stays, http11=http11)
+
+
+def test_error_has_kserves_form() -> None:
+    """An error is JSON with one member, `error`, whose length is told."""
+    head, body = error_answer(502, 'No "model".', stays=True)
+    expected = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+    assert {"error": 'No "model".'} == json.loads(body)
+    assert expected % len(body) == head
+
+
+def test_error_may_end_the_connection() -> None:
+    """An error after which the connection ends says so."""
+    assert b"\r\nConnection: close\r\n" in error_answer(400, "No.", stays=False)[0]
+
+
+def test_frames() -> None:
+    """Only chunks add bytes to a piece; an empty piece adds none, since an empty chunk would be the end."""
+    others = (Framing.NONE, Framing.LENGTH, Framing.CLOSE)
+
+    assert b"3\r\nabc\r\n" == Framing.CHUNKED.frame(b"abc")
+    assert b"" == Framing.CHUNKED.frame(b"")
+    assert b"0\r\n\r\n" == Framing.CHUNKED.end()
+    assert b"0\r\nX: 1\r\n\r\n" == Framing.CHUNKED.end([(b"X", b"1")])
+    assert [b"abc"] * 3 == [framing.frame(b"abc") for framing in others]
+    assert [b""] * 3 == [framing.end([(b"X", b"1")]) for framing in others]

@@ -1,0 +1,145 @@
+"""Payloads that are decoded together give the rows that each by itself gives."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from driftgauge.errors import Reason
+from driftgauge.features.output_columns import OutputColumns
+from driftgauge.inference.payload import Kind, Payload
+from driftgauge.ingest.decoder import Decoder, Result, Rows
+from driftgauge.reference.store import ReferenceStore
+from tests.support.models import IRIS, WINE
+
+PLAIN = "alcohol,ph\n9.5,3.1\n10.5,3.3\n"
+MIXED = "alcohol,day,colour\n9.5,2026-03-01,red\n10.5,2026-03-02,white\n"
+PREDICTED = "alcohol,ph,prediction:label,prediction:score\n9.5,1,red,0.5\n10.5,2,white,0.25\n"
+
+
+def decoder(tmp_path: Path, reference: str = PLAIN, window_rows: int = 100) -> Decoder:
+    """A decoder that knows a reference of `WINE`."""
+    (tmp_path / "wine.csv").write_text(reference)
+    references = ReferenceStore(None, tmp_path)
+    references.refresh(0.0)
+    return Decoder(references, OutputColumns(), 2**20, window_rows)
+
+
+def payload(message: object, kind: Kind) -> Payload:
+    """One of `WINE`."""
+    body = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return Payload(kind, "1", WINE, body, None, 200, 1.0)
+
+
+def summed(results: list[Result]) -> dict[str, object] | None:
+    """What some results come to; `None` if not all are rows of one schema."""
+    tables = [result.rows for result in results if isinstance(result.rows, Rows)]
+    if len(tables) < len(results) or len({rows.schema for rows in tables}) != 1:
+        return None
+    return {
+        "columns": tables[0].columns,
+        "values": np.concatenate([rows.values for rows in tables]).tobytes(),
+        "missing": np.sum([rows.missing for rows in tables], axis=0).tolist(),
+        "count": sum(rows.count for rows in tables),
+        "requests": np.concatenate([rows.requests for rows in tables]).tolist(),
+        "told": [count for result in results for count in result.row_counts],
+    }
+
+
+NUMBERS = st.none() | st.floats(-10, 10) | st.integers(0, 3)
+TEXTS = st.sampled_from(["red", "white", "", "rosé"])
+SCORES = st.sampled_from([[0.25, 0.75], [1.0, 0.0], [0.5, 0.4], [2.0, -1.0]])
+
+
+def lists(member: str, rows: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Some messages of the same kind of rows."""
+    return st.lists(st.lists(rows, max_size=3).map(lambda found: {member: found}), min_size=2, max_size=5)
+
+
+def same(before: Decoder, after: Decoder, messages: list[Any], kind: Kind) -> None:
+    """Assert that together gives what alone does, where it gives anything."""
+    payloads = [payload(message, kind) for message in messages]
+    found = after.together(payloads)
+    if found is not None:
+        assert summed([before.one(one) for one in payloads]) == summed([found])
+
+
+CHECKS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@CHECKS
+@given(lists("instances", st.lists(NUMBERS, min_size=2, max_size=2) | st.lists(NUMBERS, max_size=3)))
+def test_requests_of_numbers(tmp_path: Path, messages: list[Any]) -> None:
+    """Rows by position."""
+    one = decoder(tmp_path)
+    same(one, one, messages, Kind.REQUEST)
+
+
+@CHECKS
+@given(lists("instances", st.tuples(NUMBERS, TEXTS, TEXTS).map(list)))
+def test_requests_with_categories(tmp_path: Path, messages: list[Any]) -> None:
+    """Text, and a column that the reference ignores."""
+    one = decoder(tmp_path, MIXED)
+    same(one, one, messages, Kind.REQUEST)
+
+
+@CHECKS
+@given(lists("predictions", NUMBERS) | lists("predictions", TEXTS | NUMBERS) | lists("predictions", SCORES))
+def test_responses_without_a_reference_of_theirs(tmp_path: Path, messages: list[Any]) -> None:
+    """Numbers, labels and scores, of which each decoder learns as it goes."""
+    same(decoder(tmp_path), decoder(tmp_path), messages, Kind.RESPONSE)
+
+
+@CHECKS
+@given(lists("predictions", st.fixed_dictionaries({"label": TEXTS, "score": NUMBERS})))
+def test_responses_with_a_reference_of_theirs(tmp_path: Path, messages: list[Any]) -> None:
+    """By name."""
+    one = decoder(tmp_path, PREDICTED)
+    same(one, one, messages, Kind.RESPONSE)
+
+
+def test_usual_traffic_is_decoded_together(tmp_path: Path) -> None:
+    """Or nothing would be gained."""
+    one = decoder(tmp_path)
+    asked = one.together([payload({"instances": [[9, 3]]}, Kind.REQUEST) for _ in range(10)])
+    answered = one.together([payload({"predictions": [0.5]}, Kind.RESPONSE) for _ in range(10)])
+
+    assert asked is not None
+    assert answered is not None
+    assert [1] * 10 == asked.row_counts == answered.row_counts
+
+
+NOT_TOGETHER = {
+    "a fault": [{"instances": [[1, 2]]}, b"{"],
+    "wrong width": [{"instances": [[1, 2, 3]]}] * 2,
+    "more rows than a window": [{"instances": [[1, 2]] * 5}] * 2,
+}
+
+
+@pytest.mark.parametrize("messages", NOT_TOGETHER.values(), ids=NOT_TOGETHER)
+def test_what_has_an_end_of_its_own_is_left_alone(tmp_path: Path, messages: list[Any]) -> None:
+    """Its reason, or its newest rows, are told by itself."""
+    one = decoder(tmp_path, window_rows=4)
+
+    assert one.together([payload(message, Kind.REQUEST) for message in messages]) is None
+
+
+def test_the_newest_rows_of_a_long_payload_are_kept(tmp_path: Path) -> None:
+    """All are counted."""
+    found = decoder(tmp_path, window_rows=4).one(payload({"instances": [[n, n] for n in range(6)]}, Kind.REQUEST)).rows
+
+    assert isinstance(found, Rows)
+    assert (6, [4], [[2, 2], [3, 3], [4, 4], [5, 5]]) == (found.count, found.requests.tolist(), found.values.tolist())
+
+
+def test_reasons(tmp_path: Path) -> None:
+    """A payload without rows tells why."""
+    one = decoder(tmp_path)
+    unknown = payload({"instances": [[1, 2]]}, Kind.REQUEST)._replace(model=IRIS)
+
+    assert Reason.MALFORMED is one.one(payload(b"{", Kind.REQUEST)).rows
+    assert Reason.NO_REFERENCE is one.one(unknown).rows

@@ -1,0 +1,224 @@
+"""Request + response -> latency: in any order, twice, late, or never."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from driftgauge.errors import StorageError
+from driftgauge.inference.payload import Kind, ModelKey, PairObservation
+from driftgauge.logger.pairing import Pairing, pair_key
+from driftgauge.metrics.registry import Metrics
+from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.pairs import Half, PairStore, PutResult
+from tests.support.clock import ManualClock
+from tests.support.models import IRIS, WINE, labels
+
+TTL = 60
+
+
+class AwayPairs:
+    """A store of pairs that does not answer."""
+
+    async def put(self, halves: Sequence[Half]) -> list[PutResult]:  # noqa: ARG002 the signature is the protocol's
+        """Fail."""
+        raise StorageError("the store is away")
+
+    async def unpaired(self, halves: Sequence[Half]) -> int:  # noqa: ARG002
+        """Fail."""
+        raise StorageError("the store is away")
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class Replica:
+    """One logger's pairing with its own metrics.
+
+    Args:
+        store: Where halves wait, perhaps shared.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, store: PairStore, clock: ManualClock) -> None:
+        self.metrics = Metrics("", 90)
+        self.metrics.model(WINE)
+        self.pairing = Pairing(store, self.metrics, TTL, clock)
+
+    def see(self, kind: Kind, time: float | None, id_: str = "a", *, true_time: bool = True) -> bool:
+        """Offer one half of `WINE`; whether it was new."""
+        return self.pairing.offer(PairObservation(WINE, id_, kind, time, true_time))
+
+    def value(self, name: str) -> float | None:
+        """One sample of `WINE`."""
+        return self.metrics.registry.get_sample_value(name, labels())
+
+    @property
+    def latencies(self) -> tuple[float | None, float | None]:
+        """How many were observed, and their sum in seconds."""
+        return self.value("request_latency_seconds_count"), self.value("request_latency_seconds_sum")
+
+    @property
+    def unpaired(self) -> float | None:
+        """How many halves were given up."""
+        return self.value("driftgauge_unpaired_total")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """The time at which tests begin."""
+    return ManualClock()
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> MemoryPairs:
+    """A store that replicas of a test share."""
+    return MemoryPairs(TTL, 1_000, clock)
+
+
+@pytest.fixture
+def replica(store: MemoryPairs, clock: ManualClock) -> Replica:
+    """A logger on its own."""
+    return Replica(store, clock)
+
+
+@pytest.mark.parametrize("order", [(Kind.REQUEST, Kind.RESPONSE), (Kind.RESPONSE, Kind.REQUEST)])
+async def test_two_halves_in_any_order_give_one_latency(replica: Replica, order: tuple[Kind, Kind]) -> None:
+    """The response may come first."""
+    times = {Kind.REQUEST: 10.0, Kind.RESPONSE: 10.25}
+    for kind in order:
+        assert replica.see(kind, times[kind])
+        await replica.pairing.advance()
+
+    assert (1, 0.25) == replica.latencies
+
+
+async def test_a_redelivered_half_is_told_at_once_and_changes_nothing(replica: Replica) -> None:
+    """A broker may deliver an event twice; the door must not count it twice."""
+    assert replica.see(Kind.REQUEST, 10.0)
+    assert not replica.see(Kind.REQUEST, 10.0)
+    assert replica.see(Kind.RESPONSE, 10.25)
+    assert not replica.see(Kind.RESPONSE, 10.25)
+    await replica.pairing.advance()
+
+    assert (1, 0.25) == replica.latencies
+
+
+async def test_an_id_that_a_client_uses_again_is_no_redelivery(replica: Replica) -> None:
+    """Clients may send a `Ce-Id` of their own, and the same one for every request."""
+    for start in (10.0, 20.0, 30.0):
+        assert replica.see(Kind.REQUEST, start)
+        assert replica.see(Kind.RESPONSE, start + 0.5)
+    await replica.pairing.advance()
+
+    assert (3, 1.5) == replica.latencies
+
+
+async def test_halves_without_a_time_are_always_new(replica: Replica) -> None:
+    """Nothing tells a redelivery from an id that is used again."""
+    assert replica.see(Kind.REQUEST, None)
+    assert replica.see(Kind.REQUEST, None)
+
+
+async def test_a_redelivery_after_the_ttl_is_new(replica: Replica, clock: ManualClock) -> None:
+    """What is remembered is bounded in time."""
+    replica.see(Kind.REQUEST, 10.0)
+    clock.now += TTL
+
+    assert replica.see(Kind.REQUEST, 10.0)
+
+
+async def test_times_of_sending_pair_but_give_no_latency(replica: Replica, clock: ManualClock) -> None:
+    """Agents before KServe 0.18 stamp the moment of sending, which tells of their queue."""
+    replica.see(Kind.REQUEST, 10.0, true_time=False)
+    replica.see(Kind.RESPONSE, 10.25, true_time=False)
+    await replica.pairing.advance()
+    clock.now += TTL
+    await replica.pairing.advance()
+
+    assert (0, 0) == replica.latencies
+    assert replica.unpaired == 0
+
+
+async def test_a_half_that_stays_alone_is_counted_when_its_time_is_over(replica: Replica, clock: ManualClock) -> None:
+    """Not earlier, and once."""
+    replica.see(Kind.REQUEST, 10.0)
+    await replica.pairing.advance()
+    clock.now += TTL - 1
+    await replica.pairing.advance()
+    assert replica.unpaired == 0
+
+    clock.now += 1
+    await replica.pairing.advance()
+    clock.now += TTL
+    await replica.pairing.advance()
+    assert replica.unpaired == 1
+
+
+async def test_replicas_that_share_a_store_pair_across(store: MemoryPairs, clock: ManualClock) -> None:
+    """The halves of one id may reach different replicas: one hears the latency, none counts an unpaired half."""
+    left, right = Replica(store, clock), Replica(store, clock)
+    left.see(Kind.REQUEST, 10.0)
+    await left.pairing.advance()
+    right.see(Kind.RESPONSE, 10.25)
+    await right.pairing.advance()
+    clock.now += TTL
+    for replica in (left, right):
+        await replica.pairing.advance()
+
+    assert [(0, 0), (1, 0.25)] == [left.latencies, right.latencies]
+    assert [0, 0] == [left.unpaired, right.unpaired]
+
+
+async def test_an_id_that_is_used_again_holds_up_nobody(replica: Replica, clock: ManualClock) -> None:
+    """A client with one id for all its requests, and no responses: the others' halves are counted in their time."""
+    replica.see(Kind.REQUEST, 10.0, "again")
+    await replica.pairing.advance()
+    replica.see(Kind.REQUEST, 10.0, "alone")
+    await replica.pairing.advance()
+    for tick in range(1, 4):
+        clock.now += TTL / 2
+        replica.see(Kind.REQUEST, 10.0 + tick, "again")
+        await replica.pairing.advance()
+
+    assert replica.unpaired == 1 + 3
+
+
+async def test_models_do_not_share_ids(replica: Replica) -> None:
+    """Two InferenceServices may use the same id at the same time."""
+    replica.see(Kind.REQUEST, 10.0)
+    replica.pairing.offer(PairObservation(IRIS, "a", Kind.RESPONSE, 10.25, true_time=True))
+    await replica.pairing.advance()
+
+    assert (0, 0) == replica.latencies
+
+
+async def test_a_negative_latency_is_none(replica: Replica) -> None:
+    """A response that is older than its request answers another one."""
+    replica.see(Kind.RESPONSE, 9.0)
+    replica.see(Kind.REQUEST, 10.0)
+    await replica.pairing.advance()
+
+    assert (0, 0) == replica.latencies
+
+
+async def test_a_store_that_is_away_costs_pairs_and_is_counted(clock: ManualClock) -> None:
+    """The halves that could not be stored will never meet."""
+    replica = Replica(AwayPairs(), clock)
+    replica.see(Kind.REQUEST, 10.0)
+    replica.see(Kind.RESPONSE, 10.25)
+    await replica.pairing.advance()
+
+    assert replica.unpaired == 2
+
+
+@pytest.mark.parametrize("id_", ["", "a" * 10_000, "\ud800", "a\0b", "{}"])
+def test_the_key_of_any_id_has_a_fixed_length(id_: str) -> None:
+    """Ids come from strangers."""
+    assert len(pair_key(WINE, id_)) == 32
+
+
+def test_the_models_name_is_no_part_of_the_key() -> None:
+    """A request tells none, a response may."""
+    other = ModelKey(WINE.namespace, WINE.inference_service, WINE.component, "wine-v2")
+
+    assert pair_key(WINE, "a") == pair_key(other, "a")

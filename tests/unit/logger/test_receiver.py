@@ -1,0 +1,270 @@
+"""Door 2: what KServe's agents send, and what strangers send."""
+
+import asyncio
+import gzip
+import io
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import ClientSession
+
+from driftgauge.inference.models import OVERFLOW
+from driftgauge.inference.payload import Kind, ModelKey, PairObservation
+from tests.support.models import IRIS, WINE
+from tests.support.post import LIMIT, NOW, Post, headers
+from tests.support.waiting import until
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[Post]:
+    """Open on a port that the system chose."""
+    post = Post()
+    port = await post.receiver.start("127.0.0.1", 0)
+    post.url = f"http://127.0.0.1:{port}/"
+    yield post
+    await post.receiver.close()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[ClientSession]:
+    """A client that adds nothing of its own."""
+    async with ClientSession(skip_auto_headers=("Content-Type",), max_field_size=2**20) as session:
+        yield session
+
+
+async def test_an_event_of_the_agent_is_answered_200_and_handed_on(post: Post, client: ClientSession) -> None:
+    """Exactly 200 and nothing in the body: any other answer is an error in the agent's log."""
+    async with client.post(post.url, data=b'{"instances":[[1]]}', headers=headers()) as answer:
+        assert (200, b"") == (answer.status, await answer.read())
+    (payload,) = post.payloads
+
+    assert (Kind.REQUEST, "a1", WINE, b'{"instances":[[1]]}', None, None) == (
+        payload.kind,
+        payload.id,
+        payload.model,
+        payload.body,
+        payload.json_length,
+        payload.status,
+    )
+    assert payload.time == pytest.approx(1_795_409_406.703447869)
+    assert [PairObservation(WINE, "a1", Kind.REQUEST, payload.time, true_time=True)] == post.sightings
+    assert post.value("request_count", code="") == 1
+
+
+async def test_any_path_will_do(post: Post, client: ClientSession) -> None:
+    """`logger.url` is used as it is, and a token may stand in it."""
+    async with client.post(f"{post.url}a/b%2Fc?token=x", data=b"{}", headers=headers()) as answer:
+        assert answer.status == 200
+    assert len(post.payloads) == 1
+
+
+async def test_a_response_is_no_request(post: Post, client: ClientSession) -> None:
+    """Its bytes are counted, and it is handed on as a response."""
+    async with client.post(post.url, data=b'{"predictions":[1]}', headers=headers("response")):
+        pass
+
+    assert [Kind.RESPONSE] == [payload.kind for payload in post.payloads]
+    assert post.value("request_count", code="") == 0
+    assert post.value("driftgauge_response_bytes_total") == 19
+
+
+async def test_an_old_agents_time_is_not_the_true_one(post: Post, client: ClientSession) -> None:
+    """Without `recordedtime` the time is that of sending."""
+    old = headers()
+    del old["Ce-Recordedtime"]
+    async with client.post(post.url, data=b"{}", headers=old):
+        pass
+
+    assert [False] == [sighting.true_time for sighting in post.sightings]
+
+
+async def test_an_event_without_a_time_is_stamped_here(post: Post, client: ClientSession) -> None:
+    """CloudEvents leave `time` optional."""
+    timeless = headers()
+    del timeless["Ce-Time"]
+    async with client.post(post.url, data=b"{}", headers=timeless):
+        pass
+
+    assert [NOW] == [payload.time for payload in post.payloads]
+    assert [None] == [sighting.event_time for sighting in post.sightings]
+
+
+async def test_a_redelivery_is_counted_as_such_and_not_handed_on(post: Post, client: ClientSession) -> None:
+    """Its rows are in the ring already."""
+    post.is_new = False
+    async with client.post(post.url, data=b"{}", headers=headers()) as answer:
+        assert answer.status == 200
+
+    assert [] == post.payloads
+    assert post.rejected("duplicate", WINE) == 1
+    assert post.value("request_count", code="") == 0
+
+
+async def test_an_event_without_a_body_is_no_inference(post: Post, client: ClientSession) -> None:
+    """The agent logs health checks and other GETs; they pair, but tell no latency and are no requests."""
+    bare = headers()
+    del bare["Content-Type"]
+    async with client.post(post.url, headers=bare) as answer:
+        assert answer.status == 200
+
+    assert [] == post.payloads
+    assert post.rejected("empty") == 1
+    assert post.value("request_count", OVERFLOW, code="") == 0
+
+
+async def test_models_are_told_apart_by_what_the_event_says(post: Post, client: ClientSession) -> None:
+    """One logger serves many InferenceServices."""
+    async with client.post(post.url, data=b"{}", headers=headers(model=IRIS)):
+        pass
+    async with client.post(post.url, data=b"{}", headers=headers()):
+        pass
+
+    assert [IRIS, WINE] == [payload.model for payload in post.payloads]
+
+
+async def test_large_bodies_and_large_headers_are_taken(post: Post, client: ClientSession) -> None:
+    """Beyond aiohttp's own 1 MiB and 8,190 bytes."""
+    metadata = json.dumps({"Cookie": ["x" * 65_536]})
+    body = b'{"instances":[[1]]}'.ljust(LIMIT)
+    async with client.post(post.url, data=io.BytesIO(body), headers=headers(more={"Ce-Metadata": metadata})) as answer:
+        assert answer.status == 200
+
+    assert [body] == [payload.body for payload in post.payloads]
+
+
+async def test_a_body_beyond_the_limit_is_answered_413_and_counted(post: Post, client: ClientSession) -> None:
+    """And the next event is taken."""
+    async with client.post(post.url, data=io.BytesIO(b" " * (LIMIT + 1)), headers=headers()) as answer:
+        assert answer.status == 413
+    async with client.post(post.url, data=b"{}", headers=headers()) as answer:
+        assert answer.status == 200
+
+    assert post.rejected("too_large") == 1
+    assert len(post.payloads) == 1
+
+
+@pytest.mark.parametrize("missing", ["Ce-Id", "Ce-Type", "Ce-Source", "Ce-Specversion"])
+async def test_an_event_without_a_required_attribute_is_answered_400(
+    post: Post, client: ClientSession, missing: str
+) -> None:
+    """The sentence names the attribute."""
+    broken = headers()
+    del broken[missing]
+    async with client.post(post.url, data=b"{}", headers=broken) as answer:
+        assert answer.status == 400
+        assert missing.removeprefix("Ce-").lower() in (await answer.json())["error"]
+
+    assert [] == post.payloads
+    assert post.rejected("malformed") == 1
+
+
+async def test_an_event_of_no_inference_service_is_answered_400(post: Post, client: ClientSession) -> None:
+    """It could not be counted anywhere."""
+    async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Inferenceservicename": ""})) as answer:
+        assert answer.status == 400
+
+    assert post.rejected("malformed") == 1
+
+
+async def test_one_bad_event_of_a_batch_loses_nothing_else(post: Post, client: ClientSession) -> None:
+    """The good ones are handed on, the bad one is counted, the answer is 200."""
+    good = {
+        "specversion": "1.0",
+        "id": "b1",
+        "type": "org.kubeflow.serving.inference.request",
+        "source": "test",
+        "inferenceservicename": "wine",
+        "namespace": "cellar",
+        "data": {"instances": [[1]]},
+    }
+    batch = [good, {"specversion": "1.0"}, {**good, "id": "b2"}]
+    kind = {"Content-Type": "application/cloudevents-batch+json"}
+    async with client.post(post.url, data=json.dumps(batch), headers=kind) as answer:
+        assert answer.status == 200
+
+    assert ["b1", "b2"] == [payload.id for payload in post.payloads]
+    assert [b'{"instances":[[1]]}'] * 2 == [payload.body for payload in post.payloads]
+    assert post.rejected("malformed") == 1
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "no-such-coding"])
+async def test_a_content_encoding_is_neither_trusted_nor_undone(post: Post, client: ClientSession, coding: str) -> None:
+    """The body is handed on as it came; what it is, is seen from its bytes."""
+    body = gzip.compress(b"{}")
+    async with client.post(post.url, data=body, headers=headers(more={"Content-Encoding": coding})) as answer:
+        assert answer.status == 200
+
+    assert [body] == [payload.body for payload in post.payloads]
+
+
+async def test_a_sender_that_leaves_within_its_event_is_counted(post: Post) -> None:
+    """And is no fault of ours in the log."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
+    _, writer = await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/")))
+    writer.write(f"POST / HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: 10\r\n\r\n{{}}".encode())
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    await until(lambda: post.rejected("incomplete") == 1)
+
+    assert [] == post.payloads
+
+
+async def test_events_without_a_body_take_no_place_of_a_model(post: Post, client: ClientSession) -> None:
+    """Health checks of anything could use up all of them."""
+    for number in range(12):
+        model = ModelKey("garden", f"m{number}", "predictor", f"m{number}")
+        async with client.post(post.url, data=b"", headers=headers(model=model)):
+            pass
+    async with client.post(post.url, data=b"{}", headers=headers()):
+        pass
+
+    assert [WINE] == [payload.model for payload in post.payloads]
+
+
+async def test_a_time_in_the_future_is_the_present(post: Post, client: ClientSession) -> None:
+    """Else one event of a wrong clock would look like the newest for ever."""
+    async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Time": "2999-01-01T00:00:00Z"})):
+        pass
+
+    assert [NOW] == [payload.time for payload in post.payloads]
+
+
+async def test_senders_are_asked_to_leave_once_the_end_is_announced(post: Post, client: ClientSession) -> None:
+    """A connection that is used again would be closed on them in the midst of an event."""
+    post.receiver.announce()
+    async with client.post(post.url, data=b"{}", headers=headers()) as answer:
+        assert (200, "close") == (answer.status, answer.headers["Connection"])
+
+
+async def test_a_get_is_answered_200(post: Post, client: ClientSession) -> None:
+    """Probes and people look at the port."""
+    async with client.get(post.url) as answer:
+        assert answer.status == 200
+
+
+async def test_models_beyond_the_cap_are_not_paired(post: Post, client: ClientSession) -> None:
+    """They share one key, and their ids have nothing to do with each other."""
+    for number in range(12):
+        model = ModelKey("garden", f"m{number}", "predictor", f"m{number}")
+        async with client.post(post.url, data=b"{}", headers=headers(model=model)) as answer:
+            assert answer.status == 200
+
+    assert 10 == len(post.sightings)
+    assert [OVERFLOW, OVERFLOW] == [payload.model for payload in post.payloads[10:]]
+
+
+async def test_trailers_of_one_event_are_no_headers_of_the_next(post: Post) -> None:
+    """A gateway may carry events of many senders over one connection."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
+    start = f"POST / HTTP/1.1\r\nHost: x\r\n{lines}"
+    chunked = f"{start}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\nCe-Namespace: elsewhere\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/")))
+    writer.write((chunked + f"{start}Connection: close\r\nContent-Length: 2\r\n\r\n{{}}").encode())
+    answers = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert 2 == answers.count(b"HTTP/1.1 200")
+    assert [WINE, WINE] == [payload.model for payload in post.payloads]

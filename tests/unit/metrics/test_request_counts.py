@@ -1,0 +1,50 @@
+"""The article's two names."""
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from driftgauge.metrics.request_counts import ERROR_CODES, RequestCounts
+from tests.support.models import WINE, labels
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    """An empty registry."""
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def counts(registry: CollectorRegistry) -> RequestCounts:
+    """Counts that the registry collects."""
+    counts = RequestCounts()
+    registry.register(counts)
+    return counts
+
+
+def test_all_usual_series_start_at_zero(registry: CollectorRegistry, counts: RequestCounts) -> None:
+    """`rate` needs the zero before the first error to see it."""
+    counts.start(WINE, "200")
+
+    assert 0 == registry.get_sample_value("request_count", labels(code="200"))
+    assert [0] * len(ERROR_CODES) == [
+        registry.get_sample_value("request_error_count", labels(code=code)) for code in ERROR_CODES
+    ]
+
+
+@pytest.mark.parametrize(("code", "errors"), [("200", None), ("399", None), ("400", 1), ("503", 1), ("", None)])
+def test_a_status_from_400_on_is_an_error(
+    registry: CollectorRegistry, counts: RequestCounts, code: str, errors: int | None
+) -> None:
+    """An untold status is none."""
+    counts.count(WINE, code)
+
+    assert 1 == registry.get_sample_value("request_count", labels(code=code))
+    assert errors == registry.get_sample_value("request_error_count", labels(code=code))
+
+
+def test_the_sum_counts_rows(registry: CollectorRegistry, counts: RequestCounts) -> None:
+    """Rows may be added long after the request was counted."""
+    counts.count(WINE, "200")
+    counts.add_rows(WINE, "200", 32)
+
+    assert 32 == registry.get_sample_value("request_sum", labels(code="200"))

@@ -1,0 +1,80 @@
+"""A report as plain values."""
+
+import json
+import math
+from dataclasses import replace
+
+from driftgauge.page.as_json import clean, tree
+from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW
+
+
+def test_a_feature_has_its_keys() -> None:
+    """The windowed distance beside the name, the verdict of all tests, and each test by itself."""
+    found = tree(FOUND)["features"][0]
+
+    assert {
+        "feature": "alcohol",
+        "kind": "numeric",
+        "test": "ks",
+        "statistic": 0.5,
+        "p_value": 0.001,
+        "threshold": 0.25,
+        "drift": True,
+        "rows": 90,
+        "missing": 10,
+        "outside": 3,
+        "effective_rows": 30.0,
+        "detectable": 0.375,
+        "effects": {"psi": 0.75, "jensen_shannon": 0.5, "wasserstein": 1.25},
+        "change": "drift",
+        "reading": "alcohol has moved.",
+        "since": 900.0,
+        "tests": [
+            {"test": "ks", "statistic": 0.5, "p_value": 0.001, "threshold": 0.25, "drift": True},
+            {"test": "missing", "statistic": 0.1, "p_value": 0.02, "threshold": 0.2, "drift": False},
+            {"test": "sequential", "statistic": 9.5, "p_value": None, "threshold": 7.0, "drift": True},
+        ],
+        "histogram": [
+            {"bin": "below", "upper": 0.0, "reference": 0.0, "window": 0.25},
+            {"bin": "0", "upper": 5.0, "reference": 1.0, "window": 0.625},
+            {"bin": "missing", "upper": None, "reference": 0.0, "window": 0.125},
+        ],
+        "window_quantiles": list(ALCOHOL.window_quantiles),
+        "reference_quantiles": list(ALCOHOL.reference_quantiles),
+    } == found
+
+
+def test_the_verdict_is_that_of_all_tests() -> None:
+    """A quiet distance with an alarm in another test is drift."""
+    distance, *others = ALCOHOL.tests
+    feature = replace(ALCOHOL, tests=(replace(distance, drift=False), *others))
+    found = tree(replace(FOUND, features=(feature,)))["features"][0]
+
+    assert (True, False) == (found["drift"], found["tests"][0]["drift"])
+
+
+def test_json_knows_no_infinity() -> None:
+    """Where nothing could alarm, threshold and detectable distance are null."""
+    found = tree(FOUND)["features"][1]
+
+    assert math.inf == COLOUR.detectable
+    assert (None, None, None) == (found["threshold"], found["tests"][0]["threshold"], found["detectable"])
+    assert json.dumps(found, allow_nan=False)
+
+
+def test_a_report_without_verdict() -> None:
+    """No verdict is null."""
+    assert {
+        "rows": 7,
+        "drift": None,
+        "drifted_features": None,
+        "reading": "7 rows are too few.",
+        "features": [],
+        "untested": ["alcohol", "colour"],
+        "ignored": [],
+    } == tree(TOO_FEW)
+
+
+def test_half_of_a_surrogate_pair_is_spelled_out() -> None:
+    """UTF-8 has no letter for it."""
+    assert r"a\ud800" == clean("a\ud800")

@@ -1,0 +1,89 @@
+"""One feature in full."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from driftgauge.drift.result import Bin
+from driftgauge.drift.statistics.ecdf import curve
+from driftgauge.page.chart import shape
+from driftgauge.page.contents import Picture
+from driftgauge.page.feature_section import section
+from driftgauge.page.markup import Markup
+from tests.support.reports import ALCOHOL, COLOUR
+
+
+def facts(markup: Markup) -> dict[str, str]:
+    """What stands beside the tests."""
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", markup))
+
+
+def test_tells_every_test_with_its_bar() -> None:
+    """Distance, missing values and evidence, each with its alarm in words."""
+    lines = re.findall(r'<tr class="(?:alarm|quiet)">(.*?)</tr>', section(Picture(ALCOHOL, None, None), "p0-0"))
+
+    assert [
+        ["Distribution (KS)", "0.500", "0.250", "0.001", "▲ yes"],
+        ["Missing values", "0.100", "0.200", "0.02", "no"],
+        ["Evidence (log10 s)", "9.50", "7.00", "–", "▲ yes"],  # noqa: RUF001 a dash, as in the tables
+    ] == [re.findall(r">([^<]+)<", line) for line in lines]
+
+
+def test_tells_how_large_the_change_is() -> None:
+    """Effect sizes, sample sizes, missing values and what lies outside."""
+    assert {
+        "Median": "5 (reference 50)",
+        "Wasserstein": "1.250 standard deviations",
+        "PSI": "0.750 nats",
+        "Jensen-Shannon": "0.500",
+        "Values tested": "90, worth 30 independent ones",
+        "Detectable": "0.375, in nine windows of ten",
+        "Missing": "10 (10.0 %)",
+        "Outside the range": "3 (3.0 %)",
+        "Alarm since": "1970-01-01 00:15:00 UTC",
+    } == facts(section(Picture(ALCOHOL, None, None), "p0-0"))
+
+
+def test_tells_of_categories_what_they_have() -> None:
+    """No median, no Wasserstein distance; where nothing could alarm, no detectable distance."""
+    found = facts(section(Picture(COLOUR, None, None), "p0-0"))
+
+    assert {"PSI", "Jensen-Shannon", "Values tested", "Detectable", "Missing", "Unseen categories"} == set(found)
+    assert "none, in nine windows of ten" == found["Detectable"]
+
+
+def test_a_window_without_rows_divides_by_nothing() -> None:
+    """No row at all has no share that is missing."""
+    found = facts(section(Picture(replace(COLOUR, rows=0, missing=0), None, None), "p0-0"))
+
+    assert "0 (0 %)" == found["Missing"]
+
+
+def test_numbers_are_drawn_and_their_bins_can_be_unfolded() -> None:
+    """A picture, and behind it bins and deciles; it takes less than 15 kB."""
+    values = np.sort(np.random.default_rng(1).normal(size=2000))
+    both = curve(values, values * 1.5)
+    picture = Picture(ALCOHOL, both, shape(values, values * 1.5, both))
+    found = section(picture, "p0-0")
+
+    assert "<figure><svg" in found
+    assert "<details><summary>Shares in bins and deciles</summary><table" in found
+    assert '<th scope="row">50 %</th><td>50</td><td>5</td>' in found
+    assert len(found.encode()) < 15_000
+
+
+def test_the_worst_names_leave_it_bounded() -> None:
+    """A name and twenty categories of a thousand letters each take less than 15 kB."""
+    histogram = tuple(Bin(label="葡" * 1000 + str(n), upper=None, reference=0.05, window=0.05) for n in range(20))
+    found = section(Picture(replace(COLOUR, feature="萄" * 1000, histogram=histogram), None, None), "p0-0")
+
+    assert len(found.encode()) < 15_000
+
+
+def test_a_name_is_no_markup() -> None:
+    """Every place that shows the name escapes it."""
+    found = section(Picture(replace(COLOUR, feature="<script>", reading="<script>"), None, None), "p0-0")
+
+    assert "<script>" not in found
+    assert found.count("&lt;script&gt;") == 4

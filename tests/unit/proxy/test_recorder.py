@@ -1,0 +1,153 @@
+"""Every end of an exchange is counted once, each half has one end, and the copies' room is given back."""
+
+from collections.abc import Callable
+
+import pytest
+from prometheus_client import generate_latest
+
+from driftgauge.inference.models import KnownModels
+from driftgauge.inference.payload import ModelKey, Payload
+from driftgauge.metrics.registry import Metrics
+from driftgauge.proxy.recorder import InferenceTally, Ledger, Tally
+from driftgauge.server.body_copy import TapRoom
+from tests.support.clock import ManualClock
+from tests.support.scrape import Samples
+
+MODEL = ModelKey("shop", "wine", "predictor", "wine")
+INFER = b"/v2/models/wine/infer"
+ROOM_BYTES = 100
+
+
+class Books:
+    """A ledger with what it counted and offered."""
+
+    def __init__(self) -> None:
+        self.offered: list[Payload] = []
+        self.timer = ManualClock()
+        self.room = TapRoom(ROOM_BYTES)
+        self.metrics = Metrics("200", 60)
+        known = KnownModels(1, (MODEL,))
+        self.ledger = Ledger(
+            MODEL, self.offered.append, self.metrics, known, lambda: 0.0, self.timer, self.room, max_payload_bytes=50
+        )
+
+    def open(self) -> Tally:
+        """The tally of an inference that begins now."""
+        return self.ledger.open(b"POST", INFER, {}, self.timer())
+
+    def total(self, name: str, **labels: str) -> float:
+        """The sum of the samples of that name with at least these labels."""
+        return Samples.parse(generate_latest(self.metrics.registry).decode()).total(name, **labels)
+
+
+def _whole(tally: Tally) -> None:
+    tally.request_piece(b"{}")
+    tally.request_complete()
+    tally.forwarded()
+    tally.answer_begins(200, {})
+    tally.answer_piece(b"{ }")
+    tally.answer_complete()
+    tally.handed()
+    tally.finish(200)
+
+
+def _cut_request(tally: Tally) -> None:
+    tally.request_piece(b"{")
+    tally.finish(499)
+
+
+def _cut_answer(tally: Tally) -> None:
+    tally.request_piece(b"{}")
+    tally.request_complete()
+    tally.answer_begins(200, {})
+    tally.answer_piece(b"{")
+    tally.finish(502)
+
+
+def _replaced_answer(tally: Tally) -> None:
+    tally.request_piece(b"{}")
+    tally.request_complete()
+    tally.answer_begins(200, {})
+    tally.answer_piece(b"{")
+    tally.replaced(b"sorry")
+    tally.handed()
+    tally.finish(502)
+
+
+def _left_at_the_end(tally: Tally) -> None:
+    tally.request_piece(b"{}")
+    tally.request_complete()
+    tally.answer_begins(200, {})
+    tally.answer_piece(b"{}")
+    tally.handed()
+    tally.finish(499)
+
+
+def _unanswered(tally: Tally) -> None:
+    tally.request_piece(b"{}")
+    tally.request_complete()
+    tally.replaced(b"sorry")
+    tally.handed()
+    tally.finish(504)
+
+
+ENDS = [
+    # how it ends, code, kinds offered, kinds counted as incomplete, bytes of the answer
+    (_whole, "200", ["request", "response"], [], 3),
+    (_cut_request, "499", [], ["request"], 0),
+    (_cut_answer, "502", ["request"], ["response"], 1),
+    (_replaced_answer, "502", ["request"], ["response"], 5),
+    (_left_at_the_end, "499", ["request"], ["response"], 2),
+    (_unanswered, "504", ["request"], [], 5),
+]
+
+
+@pytest.mark.parametrize(("end", "code", "offered", "incomplete", "answer_bytes"), ENDS)
+def test_every_end_adds_up(
+    end: Callable[[Tally], None], code: str, offered: list[str], incomplete: list[str], answer_bytes: int
+) -> None:
+    """One request is counted, each half that there was is offered or lost, and nothing is held any longer."""
+    books = Books()
+    end(books.open())
+
+    assert 1 == books.total("request_count")
+    assert 1 == books.total("request_count", code=code)
+    assert 0 == books.total("driftgauge_requests_in_flight")
+    assert answer_bytes == books.total("driftgauge_response_bytes_total")
+    assert offered == [payload.kind for payload in books.offered]
+    assert incomplete == [
+        kind
+        for kind in ("request", "response")
+        if books.total("driftgauge_payloads_total", kind=kind, outcome="rejected", reason="incomplete")
+    ]
+    assert len(incomplete) == books.total("driftgauge_payloads_total")
+    assert ROOM_BYTES == books.room.free_bytes
+
+
+def test_spans() -> None:
+    """Latency is the whole; the proxy's share is the way there and the way back without what lies between."""
+    books = Books()
+    tally = books.open()
+    for seconds, step in (
+        (1, tally.forwarded),
+        (10, tally.answer_complete),
+        (2, tally.handed),
+        (100, lambda: tally.finish(200)),
+    ):
+        books.timer.now += seconds
+        step()
+
+    assert 13 == books.total("request_latency_seconds_sum")
+    assert 3 == books.total("driftgauge_proxy_overhead_seconds_sum")
+
+
+def test_the_rest_has_a_tally_that_does_nothing() -> None:
+    """What is no inference is followed by the same calls, and nothing comes of them."""
+    books = Books()
+    tally = books.ledger.open(b"GET", INFER, {}, 0.0)
+    _whole(tally)
+    tally.replaced(b"sorry")
+
+    assert not isinstance(tally, InferenceTally)
+    assert [] == books.offered
+    assert 0 == books.total("request_count")

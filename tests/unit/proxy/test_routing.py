@@ -1,0 +1,101 @@
+"""Which requests are inferences, under which id, with how long a JSON part."""
+
+import pytest
+
+from driftgauge.inference.models import OVERFLOW
+from driftgauge.proxy.routing import inference_model, json_length, payload_id
+
+TARGETS = {
+    # V1, with the versions and labels of TF-Serving
+    "/v1/models/m:predict": "m",
+    "/v1/models/m:explain": "m",
+    "/v1/models/m/versions/1:predict": "m",
+    "/v1/models/m/labels/canary:explain": "m",
+    "/v1/models/m%3APredict:predict": "m:Predict",
+    "/v1/models/m%3apredict": "m",
+    "/v1/models/ns%2Fm:predict?a=b": "ns/m",
+    "/v1/models/%FF:predict": "\N{REPLACEMENT CHARACTER}",
+    f"/v1/models/{'n' * 253}:predict": "n" * 253,
+    f"/v1/models/{'n' * 254}:predict": OVERFLOW.model_name,
+    "/v1/models/m": None,
+    "/v1/models/m:classify": None,
+    "/v1/models/:predict": None,
+    "/v1/models/m:predict/": None,
+    "/openai/v1/models/m:predict": None,
+    # V2
+    "/v2/models/m/infer": "m",
+    "/v2/models/m/versions/1/infer": "m",
+    "/v2/models/m/infer?q": "m",
+    "/v2/models/m/infer#f": "m",
+    "http://h/v2/models/m/infer": "m",
+    f"/v2/models/{'%C3%A9' * 253}/infer": "é" * 253,
+    f"/v2/models/{'%C3%A9' * 254}/infer": OVERFLOW.model_name,
+    "/v2/models/m/ready": None,
+    "/v2/models//infer": None,
+    "/v2/models/m/infer/": None,
+    "//v2/models/m/infer": None,
+    "/v2/models/m/generate": None,
+    "/x?/v2/models/m/infer": None,
+}
+
+
+@pytest.mark.parametrize(("target", "model"), TARGETS.items())
+def test_inference_model(target: str, model: str | None) -> None:
+    """The model's name stands in the path (one too long for Kubernetes is folded); other paths name none."""
+    assert model == inference_model(b"POST", target.encode(), {})
+
+
+@pytest.mark.parametrize("method", [b"GET", b"PUT", b"HEAD", b"OPTIONS"])
+def test_only_post_infers(method: bytes) -> None:
+    """Another method on an inference path is no inference."""
+    assert inference_model(method, b"/v2/models/m/infer", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "probe"),
+    [
+        (b"user-agent", b"kube-probe/1.30", True),
+        (b"user-agent", b"kube-probe/1/30", True),
+        (b"user-agent", b"my kube-probe/1.30", False),
+        (b"k-network-probe", b"queue", True),
+        (b"k-network-probe", b"", False),
+    ],
+)
+def test_probes_are_no_inference(name: bytes, value: bytes, probe: bool) -> None:  # noqa: FBT001 - a column of a table
+    """Probes of Kubernetes and Knative are told by their headers."""
+    assert probe is (inference_model(b"POST", b"/v2/models/m/infer", {name: value}) is None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({b"x-request-id": b"x", b"ce-id": b"c"}, "c"),
+        ({b"x-request-id": b"x", b"ce-id": b""}, "x"),
+        ({b"ce-id": b"i" * 300}, "i" * 256),
+        ({b"ce-id": b"\xff"}, "\N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_payload_id_is_the_clients(fields: dict[bytes, bytes], expected: str) -> None:
+    """`Ce-Id` comes before `X-Request-Id`; an empty one is none; length and bytes are bounded."""
+    assert expected == payload_id(fields)
+
+
+def test_payload_id_is_fresh_without_one() -> None:
+    """Two requests without an id have different ones, of 32 hexadecimal digits."""
+    ids = {payload_id({}), payload_id({})}
+
+    assert [32, 32] == [len(f"{int(one, 16):032x}") for one in ids]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(b"0", 0), (b"312", 312), (b"", None), (b"-1", None), (b"1e3", None), (b"\xb2", None), (b"9" * 19, None)],
+)
+def test_json_length(value: bytes, expected: int | None) -> None:
+    """Only a plain number is believed."""
+    assert expected == json_length({b"inference-header-content-length": value})
+
+
+def test_json_length_may_be_missing() -> None:
+    """Without the header the length is not known."""
+    assert json_length({}) is None

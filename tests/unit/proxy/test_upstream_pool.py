@@ -1,0 +1,140 @@
+"""The pool keeps connections for a while, hands out sound ones alone, and lets go of all."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from driftgauge.http1.framing import Lines
+from driftgauge.http1.heads import AnswerHead
+from driftgauge.http1.http_errors import ExchangeError
+from driftgauge.proxy.interfaces import LinkUser
+from driftgauge.proxy.upstream_connection import Link
+from driftgauge.proxy.upstream_pool import Upstream
+from tests.support.raw_client import Wire
+from tests.support.upstream import OK, RawUpstream
+
+GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
+
+
+class Waiter:
+    """Uses a link for one request, and waits for the end of the answer."""
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+        self.statuses: list[int] = []
+
+    def answer_head(self, head: AnswerHead) -> None:
+        """Notes the status."""
+        self.statuses.append(head.status)
+
+    def answer_piece(self, data: bytes) -> None:
+        """Wants none of it."""
+
+    def answer_flush(self) -> None:
+        """Waits for more."""
+
+    def answer_end(self, trailers: Lines) -> None:  # noqa: ARG002 - wants none of them
+        """Ends the waiting."""
+        self.ended.set()
+
+    def failed(self, error: Exception) -> None:
+        """No test fails here."""
+        raise error
+
+    def link_full(self, *, full: bool) -> None:
+        """A request of one line always fits."""
+
+
+async def _serve_once(upstream: Upstream) -> Link:
+    """One exchange on a connection of the pool, which is released."""
+    link = upstream.take() or await upstream.connect()
+    waiter = Waiter()
+    link.begin(b"GET", cast("LinkUser", waiter))
+    link.write(GET)
+    async with asyncio.timeout(10):
+        await waiter.ended.wait()
+    upstream.release(link)
+    return link
+
+
+async def test_idle_connection_is_used_again() -> None:
+    """A released connection serves the next exchange."""
+    async with RawUpstream() as server:
+        upstream = Upstream(f"http://127.0.0.1:{server.port}/", 5)
+        links = [await _serve_once(upstream) for _ in range(3)]
+        await upstream.close()
+
+    assert 1 == len(set(links))
+    assert 1 == len(server.wires)
+
+
+async def test_idle_connection_is_closed_after_a_while() -> None:
+    """A connection that nobody uses is closed by us, before the model server does."""
+    async with RawUpstream() as server:
+        upstream = Upstream(f"http://127.0.0.1:{server.port}", 5, idle_seconds=0.01)
+        await _serve_once(upstream)
+        await server.open_is(1)
+        await server.open_is(0)
+        await upstream.close()
+
+
+async def test_connection_with_unasked_bytes_is_not_used() -> None:
+    """Bytes that belong to no request make a connection useless: they would be taken for the next answer."""
+
+    async def say_too_much(wire: Wire) -> None:
+        """Answers twice."""
+        await wire.message()
+        wire.send(OK + OK)
+        await wire.gone()
+
+    async with RawUpstream(say_too_much) as server:
+        upstream = Upstream(f"http://127.0.0.1:{server.port}", 5)
+        links = [await _serve_once(upstream) for _ in range(2)]
+        await upstream.close()
+
+    assert 2 == len(set(links))
+
+
+async def test_answer_that_closes_is_not_kept() -> None:
+    """`Connection: close` of the model server is obeyed."""
+
+    async def close_after(wire: Wire) -> None:
+        """Answers, and says that it will close."""
+        await wire.message()
+        wire.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        await wire.gone()
+
+    async with RawUpstream(close_after) as server:
+        upstream = Upstream(f"http://127.0.0.1:{server.port}", 5)
+        await _serve_once(upstream)
+        await server.open_is(0)
+        await upstream.close()
+
+
+async def test_nobody_listens() -> None:
+    """A model server that is away is a 502, and not reachable."""
+    async with RawUpstream() as server:
+        upstream = Upstream(f"http://127.0.0.1:{server.port}", 5)
+
+        assert await upstream.is_reachable()
+
+    assert not await upstream.is_reachable()
+    with pytest.raises(ExchangeError, match="cannot be reached") as caught:
+        await upstream.connect()
+
+    assert 502 == caught.value.status
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("http://127.0.0.1:8085", "127.0.0.1:8085"),
+        ("http://model", "model:80"),
+        ("https://model/", "model:443"),
+        ("http://[::1]:8085", "[::1]:8085"),
+    ],
+)
+def test_authority(url: str, authority: str) -> None:
+    """The model server is named by host and port alone."""
+    assert authority == Upstream(url, 1).authority

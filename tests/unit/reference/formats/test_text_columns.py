@@ -1,0 +1,129 @@
+"""Cells of text: which columns are numbers, categories or dates, and what is refused."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.category import code
+from driftgauge.reference.formats.text_columns import CHUNK_CELLS, number, table_of_cells
+from driftgauge.reference.table_limits import RawTable
+
+NUMERIC, CATEGORICAL, IGNORED = FeatureKind
+
+
+def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = None) -> RawTable:
+    """A table of one column, whose first row ends on line 2."""
+    rows = [(line, [cell]) for line, cell in enumerate(cells, start=2)]
+    return table_of_cells(Path("a.csv"), ["a"], lambda: iter(rows), kinds or {})
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["1", "2.5", "-1e3"], NUMERIC),
+        (["true", "False", ""], NUMERIC),
+        (["red", "white"], CATEGORICAL),
+        (["red", "white", "3"], CATEGORICAL),
+        (["red", "", "NA"], CATEGORICAL),
+        (["", "NA"], NUMERIC),
+        (["2026-01-31", "2026-02-01"], IGNORED),
+        (["2026-01-31T12:00:00Z", "2026-01-31 12:00:00.5+02:00", "", "12:30", "2026/01/31"], IGNORED),
+        (["2026-01-31"] * 19 + ["never"], IGNORED),
+        (["2026-01-31"] * 18 + ["never"], CATEGORICAL),
+        (["2026-01", "20260131x", "1.2.3"], CATEGORICAL),
+    ],
+)
+def test_the_cells_tell_the_kind(cells: Sequence[str], kind: FeatureKind) -> None:
+    """More than half of the cells that are not missing are text, or 95 in 100 of these are dates."""
+    assert (kind,) == column_of(cells).kinds
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        (["1", "red"], "line 3, column 'a': 'red' is not a number"),
+        (["1", "2", "?", "?"], "line 4, column 'a': '?' is not a number"),
+        (["7,4", "7,8"], "line 2, column 'a': '7,4' is not a number"),
+        (["1.234,5"], "line 2, column 'a': '1.234,5' is not a number"),
+        (["1_000"], "line 2, column 'a': '1_000' is not a number"),
+        (["٣"], "line 2, column 'a': '٣' is not a number"),
+    ],
+)
+def test_text_among_numbers_is_refused(cells: Sequence[str], sentence: str) -> None:
+    """Up to half text is a slip, and so are numbers in a form that is not read."""
+    with pytest.raises(ReferenceDataError, match=re.escape(f"a.csv: {sentence} (missing values are empty,")):
+        column_of(cells)
+
+
+def test_the_first_fault_of_the_file_is_named() -> None:
+    """Not that of the first column."""
+    rows = [(2, ["1", "1"]), (3, ["1", "x"]), (4, ["x", "1"])]
+    with pytest.raises(ReferenceDataError, match=re.escape("line 3, column 'b'")):
+        table_of_cells(Path("a.csv"), ["a", "b"], lambda: iter(rows), {})
+
+
+def test_numbers_are_written_as_on_the_wire() -> None:
+    """Among categories 3.0 is 3; what may be a name stays as it is."""
+    cells = [" red ", "3.0", "3", "3.50", "007", "1e5", "True", "nan", "red"]
+    texts = ["red", "3", "3", "3.5", "007", "1e5", "True", None, "red"]
+    table = column_of([*cells, *(["x"] * 9)])
+
+    expected = [np.nan if text is None else code(text) for text in texts]
+    np.testing.assert_array_equal(expected, table.values[:9, 0])
+    assert {"red", "3", "3.5", "007", "1e5", "True", "x"} == set(table.categories.values())
+
+
+def test_known_kinds_go_before_what_the_cells_tell() -> None:
+    """A window's file is read as the reference asks: categories may look like numbers, and dates like categories."""
+    assert [code("1"), code("007")] == column_of(["1", "007"], {"a": CATEGORICAL}).values[:, 0].tolist()
+    assert (CATEGORICAL,) == column_of(["2026-01-31"], {"a": CATEGORICAL}).kinds
+    assert np.isnan(column_of(["1", "x"], {"a": IGNORED}).values).all()
+    with pytest.raises(ReferenceDataError, match="'x' is not a number"):
+        column_of(["x", "y"], {"a": NUMERIC})
+
+
+def test_many_different_texts_keep_their_codes() -> None:
+    """Of more than 10,000 texts the first ones are kept; the codes are of all."""
+    texts = [f"u{number}" for number in range(10_010)]
+    table = column_of(texts)
+
+    assert [code(text) for text in texts] == table.values[:, 0].tolist()
+    assert texts[:10_000] == list(table.categories.values())
+
+
+def test_long_text_is_shown_cut() -> None:
+    """Prose has a code as any other text, and a short form to show."""
+    table = column_of(["x" * 300])
+
+    assert {code("x" * 300): "x" * 197 + "..."} == dict(table.categories)
+
+
+def test_a_table_of_many_chunks() -> None:
+    """Columns are put together across the chunks in which cells are read, lines too."""
+    count = CHUNK_CELLS + 5
+    table = table_of_cells(Path("a.csv"), ["a"], lambda: ((line, [str(line)]) for line in range(2, count + 2)), {})
+
+    assert list(range(2, count + 2)) == table.values[:, 0].tolist() == list(table.lines)
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1), st.sampled_from(["", "NA", " nan"]))
+def test_a_missing_cell_changes_no_other(values: list[float], missing: str) -> None:
+    """The fast way and the slow way of a column of numbers give the same to the last bit."""
+    cells = [repr(value) for value in values]
+
+    assert values == column_of(cells).values[:, 0].tolist() == column_of([*cells, missing]).values[:-1, 0].tolist()
+
+
+@given(st.text(max_size=8))
+def test_a_cell_is_a_number_missing_or_text(cell: str) -> None:
+    """No text makes the reader of numbers raise, and the two readers of numbers agree."""
+    value = number(cell)
+    if value is not None:
+        np.testing.assert_array_equal([[value]], column_of([cell]).values)

@@ -1,0 +1,67 @@
+"""The pair store in memory forgets by time and by number."""
+
+from driftgauge.inference.payload import Kind
+from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.pairs import Arrival, Half
+from tests.support.clock import ManualClock
+
+
+def asked(key: str) -> Half:
+    """A request with this key."""
+    return Half(key, Kind.REQUEST, 1.0)
+
+
+def answered(key: str) -> Half:
+    """A response with this key."""
+    return Half(key, Kind.RESPONSE, 2.0)
+
+
+async def test_a_pair_is_still_known_just_before_twice_its_ttl() -> None:
+    """Who asks after the ttl finds the answer."""
+    clock = ManualClock()
+    pairs = MemoryPairs(10, 100, clock)
+    await pairs.put([asked("a"), answered("a")])
+    clock.now += 19.5
+
+    assert await pairs.unpaired([asked("a")]) == 0
+
+
+async def test_a_pair_is_forgotten_at_twice_its_ttl() -> None:
+    """Nothing is kept beyond."""
+    clock = ManualClock()
+    pairs = MemoryPairs(10, 100, clock)
+    await pairs.put([asked("a"), answered("a")])
+    clock.now += 20
+
+    assert await pairs.unpaired([asked("a")]) == 1
+    assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([answered("a")])]
+
+
+async def test_a_duplicate_does_not_lengthen_a_life() -> None:
+    """A half that is delivered again and again is forgotten as if it came once."""
+    clock = ManualClock()
+    pairs = MemoryPairs(10, 100, clock)
+    await pairs.put([asked("a")])
+    clock.now += 15
+    await pairs.put([asked("a")])
+    clock.now += 5
+
+    assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([asked("a")])]
+
+
+async def test_beyond_the_capacity_the_oldest_key_goes() -> None:
+    """The store never holds more keys than it was given, and says so of the one that went."""
+    pairs = MemoryPairs(10, 2, ManualClock())
+    await pairs.put([asked("a"), asked("b"), asked("c")])
+    met = await pairs.put([answered("b"), answered("c"), answered("a")])
+
+    assert [Arrival.COMPLETED, Arrival.COMPLETED, Arrival.FIRST] == [answer.arrival for answer in met]
+
+
+async def test_close_forgets_all() -> None:
+    """A closed store holds nothing."""
+    pairs = MemoryPairs(10, 2, ManualClock())
+    await pairs.put([asked("a")])
+    await pairs.close()
+
+    assert await pairs.unpaired([asked("a")]) == 1

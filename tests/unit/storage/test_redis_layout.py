@@ -1,0 +1,176 @@
+"""The layout in Redis is a known answer: other programs may rely on it."""
+
+import fnmatch
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.redis_layout import KEY_PATTERN, pack, parse_key, stream_key, unpack
+from driftgauge.storage.ring import Block, StreamKey
+
+ROWS: NDArray[np.float64] = np.array([[1.0, -2.0, 0.5], [0.0, np.inf, 3.0]])
+
+# IEEE 754 binary64, least byte first; written down by hand from the exponents
+DATA = bytes.fromhex(
+    "000000000000f03f" "00000000000000c0" "000000000000e03f"
+    "0000000000000000" "000000000000f07f" "0000000000000840"
+)  # fmt: skip
+
+FIELDS = {b"format": b"1", b"schema": b"ab12", b"rows": b"2", b"time": b"1700000000.25", b"data": DATA}
+
+# of three rows of two columns: the first payload had two rows, the second one
+BATCHED = {**FIELDS, b"format": b"2", b"rows": b"3", b"requests": bytes.fromhex("0200000001000000")}
+
+
+def test_the_key_of_ordinary_names_is_plain() -> None:
+    """DNS names stand as they are, with the model between braces."""
+    model = ModelKey("cellar", "wine-2", "predictor", "wine_v1.0")
+
+    assert stream_key(StreamKey(model, Kind.REQUEST)) == "driftgauge:{cellar/wine-2/predictor/wine_v1.0}:request"
+    assert stream_key(StreamKey(model, Kind.RESPONSE)) == "driftgauge:{cellar/wine-2/predictor/wine_v1.0}:response"
+
+
+@pytest.mark.parametrize(
+    ("name", "escaped"),
+    [
+        ("", ""),
+        ("a}b{c", "a%7Db%7Bc"),
+        ("a/b", "a%2Fb"),
+        ("a%2Fb", "a%252Fb"),
+        ("a\r\n\x00b", "a%0D%0A%00b"),
+        ("wün", "w%C3%BCn"),
+        ("\udcff", "%ED%B3%BF"),
+    ],
+)
+def test_odd_characters_of_a_name_are_percent_encoded(name: str, escaped: str) -> None:
+    """No name can end the hash tag or reach into its neighbour."""
+    model = ModelKey("n", "i", "predictor", name)
+
+    assert f"driftgauge:{{n/i/predictor/{escaped}}}:request" == stream_key(StreamKey(model, Kind.REQUEST))
+
+
+def test_the_fields_of_a_block() -> None:
+    """Names, order and bytes of an entry are as the layout says."""
+    packed = pack(Block("ab12", ROWS, 1700000000.25))
+
+    assert packed == [
+        *("format", "1", "schema", "ab12", "rows", "2"),
+        *("time", "1700000000.25", "data", DATA),
+    ]
+
+
+def test_the_fields_of_a_block_whose_rows_came_together() -> None:
+    """Format 2 tells how many rows each payload had, before the rows themselves."""
+    packed = pack(Block("ab12", ROWS.reshape(3, 2), 1700000000.25, np.array([2, 1])))
+
+    assert packed == [
+        *("format", "2", "schema", "ab12", "rows", "3"),
+        *("time", "1700000000.25", "requests", bytes.fromhex("0200000001000000"), "data", DATA),
+    ]
+
+
+def test_rows_that_came_one_by_one_take_no_room_to_say_so() -> None:
+    """The entry is that of a block which tells no payloads: a process of before format 2 reads it."""
+    assert pack(Block("ab12", ROWS, 1.0)) == pack(Block("ab12", ROWS, 1.0, np.array([1, 1])))
+
+
+def test_columns_that_are_not_contiguous_are_packed_row_by_row() -> None:
+    """The order in memory does not reach the wire."""
+    assert pack(Block("ab12", np.asfortranarray(ROWS), 1.0))[-1] == DATA
+
+
+def test_a_block_is_read_from_its_fields() -> None:
+    """The rows, the schema and the time come back."""
+    block = unpack(FIELDS)
+
+    assert block is not None
+    assert block.schema == "ab12"
+    assert block.time == 1700000000.25
+    assert ROWS.tobytes() == block.rows.tobytes()
+    assert block.rows.shape == (2, 3)
+    assert block.requests is None
+
+
+def test_payloads_are_read_from_the_fields_of_format_2() -> None:
+    """Their lengths come back as int64."""
+    block = unpack(BATCHED)
+
+    assert block is not None
+    assert block.requests is not None
+    assert np.dtype(np.int64) == block.requests.dtype
+    assert [2, 1] == block.requests.tolist()
+    assert block.rows.shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {b"format": b"3"},
+        {b"rows": b"4"},
+        {b"rows": b"0"},
+        {b"rows": b"-1"},
+        {b"rows": b"two"},
+        {b"time": b"noon"},
+        {b"time": b"nan"},
+        {b"schema": b"\xff"},
+        {b"data": b""},
+        {b"data": DATA[:-1]},
+        {b"data": DATA[:-8]},
+    ],
+    ids=repr,
+)
+def test_a_damaged_entry_is_no_block(fault: dict[bytes, bytes]) -> None:
+    """Another format, a wrong length or a field that cannot be read gives nothing, and no error."""
+    assert unpack({**FIELDS, **fault}) is None
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [b"", b"\x03", b"\x03\0\0\0\0", b"\x04\0\0\0", b"\x03\0\0\0\0\0\0\0", b"\x02\0\0\0\xff\xff\xff\xff"],
+    ids=repr,
+)
+def test_an_entry_whose_payloads_do_not_add_up_is_no_block(requests: bytes) -> None:
+    """Too many rows, too few, none in a payload, or bytes left over."""
+    assert unpack({**BATCHED, b"requests": requests}) is None
+
+
+@pytest.mark.parametrize("fields", [FIELDS, BATCHED], ids=["format 1", "format 2"])
+@pytest.mark.parametrize("missing", sorted(BATCHED))
+def test_an_entry_without_a_field_of_its_format_is_no_block(fields: dict[bytes, bytes], missing: bytes) -> None:
+    """Every field is needed."""
+    rest = {name: value for name, value in fields.items() if name != missing}
+
+    assert (unpack(rest) is None) == (missing in fields)
+
+
+@pytest.mark.parametrize("name", ["", "wine", "a}b{c", "a/b", "a%2Fb", "a\r\n\x00b", "wün", "\udcff"])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_stream_is_read_from_its_key(name: str, kind: Kind) -> None:
+    """Whatever the model is called."""
+    stream = StreamKey(ModelKey(name, "wine", name, "v1"), kind)
+
+    assert stream == parse_key(stream_key(stream).encode())
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        b"",
+        b"driftgauge:pair:{ab}",
+        b"driftgauge:{a/b/c}:request",
+        b"x:{a/b/c/d}:request",
+        b"driftgauge:{a/b/c/d}:request:detector",
+    ],
+)
+def test_other_keys_are_no_streams(key: bytes) -> None:
+    """Other programs may use the same Redis."""
+    assert parse_key(key) is None
+
+
+def test_the_pattern_of_all_streams_finds_every_key() -> None:
+    """Redis looks for it with its own matching, of which `fnmatch` has what is used here."""
+    key = stream_key(StreamKey(ModelKey("", "wine", "predictor", "a}b{c"), Kind.REQUEST))
+
+    assert fnmatch.fnmatchcase(key, KEY_PATTERN)

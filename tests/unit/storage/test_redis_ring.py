@@ -1,0 +1,384 @@
+"""The ring in Redis: its layout, its bounds, what it asks for, and how it takes trouble."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pytest
+from redis.asyncio import Redis
+from redis.typing import EncodableT, FieldT
+
+from driftgauge.errors import StorageError
+from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_layout import pack, stream_key
+from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.ring import Window
+from tests.support.redis_server import RedisServer
+from tests.support.rows import REQUESTS, counted
+
+CAPACITY_ROWS = 10
+KEY = stream_key(REQUESTS)
+
+
+def ring_on(client: Redis, capacity_rows: int = CAPACITY_ROWS, timeout_seconds: float = 5) -> RedisRing:
+    """A ring with a life of a minute."""
+    return RedisRing(client, capacity_rows, ttl_seconds=60, timeout_seconds=timeout_seconds)
+
+
+async def read(ring: RedisRing) -> Window:
+    """The window of the schema that the blocks of these tests have."""
+    return await ring.read(REQUESTS, "s", 2)
+
+
+async def first_column(ring: RedisRing) -> list[float]:
+    """The first column of the window."""
+    return [float(value) for value in (await read(ring)).rows[:, 0]]
+
+
+async def entries(client: Redis) -> list[tuple[int, int, dict[bytes, bytes]]]:
+    """What the stream holds on the server: the two parts of each id, and the fields."""
+    answer = cast("list[tuple[bytes, dict[bytes, bytes]]]", await client.xrange(KEY))
+    parts = [(raw_id.decode().split("-"), fields) for raw_id, fields in answer]
+    return [(int(last_row), int(ms), fields) for (last_row, ms), fields in parts]
+
+
+async def held_rows(client: Redis) -> int:
+    """How many rows the stream holds on the server."""
+    return sum(int(fields[b"rows"]) for _, _, fields in await entries(client))
+
+
+async def add(client: Redis, fields: dict[str, str | bytes]) -> None:
+    """Adds an entry as another program might, its id numbered on from the newest."""
+    last_row, ms, _ = (await entries(client))[-1]
+    values: dict[FieldT, EncodableT] = {name: value for name, value in fields.items()}  # noqa: C416 - for its type
+    await client.xadd(KEY, values, id=f"{last_row + 1}-{ms}")
+
+
+async def test_the_layout_of_a_stream(redis_client: Redis) -> None:
+    """The key, the fields in their order, and the running number of rows in the id, as `layout` says."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 2, time=1.5))
+    await ring.append(REQUESTS, counted(2, 3, time=2.5))
+    before, _ = await redis_client.time()
+    held = await entries(redis_client)
+
+    assert KEY == "driftgauge:{cellar/wine/predictor/wine-v1}:request"
+    assert [2, 5] == [last_row for last_row, _, _ in held]
+    assert all(abs(ms / 1000 - before) < 60 for _, ms, _ in held)
+    assert list(held[0][2].items()) == [
+        (b"format", b"1"),
+        (b"schema", b"s"),
+        (b"rows", b"2"),
+        (b"time", b"1.5"),
+        (b"data", np.array([0, 0.5, 1, 1.5], dtype="<f8").tobytes()),
+    ]
+
+
+async def test_the_layout_of_a_block_whose_rows_came_together(redis_client: Redis) -> None:
+    """Format 2 holds the length of each payload."""
+    block = replace(counted(0, 3), requests=np.array([2, 1]))
+    await ring_on(redis_client).append(REQUESTS, block)
+    _, _, fields = (await entries(redis_client))[0]
+
+    assert (b"2", b"\x02\0\0\0\x01\0\0\0") == (fields[b"format"], fields[b"requests"])
+
+
+async def test_blocks_of_a_process_of_before_format_2_are_read(redis_client: Redis) -> None:
+    """While replicas are replaced one by one, old blocks stand among new ones, and each of their rows is alone."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, replace(counted(0, 2), requests=np.array([2])))
+    data = np.array([2, 2.5], dtype="<f8").tobytes()
+    await add(redis_client, {"format": "1", "schema": "s", "rows": "1", "time": "1.5", "data": data})
+    await ring.append(REQUESTS, replace(counted(3, 3), requests=np.array([1, 2])))
+    window = await read(ring)
+
+    assert [0, 1, 2, 3, 4, 5] == list(window.rows[:, 0])
+    assert [0, 0, 1, 2, 3, 3] == list(window.requests - window.requests[0])
+    assert [1, 2, 3, 4, 5, 6] == list(window.numbers)
+    assert window.skipped_blocks == 0
+
+
+async def test_replicas_number_the_rows_of_a_stream_alike(redis_server: RedisServer, redis_client: Redis) -> None:
+    """A number belongs to one row, whoever appended it and whoever reads it."""
+    one, other = ring_on(redis_client), ring_on(connect(redis_server.url, 5))
+    for first in range(0, 12, 4):
+        await one.append(REQUESTS, counted(first, 2))
+        await other.append(REQUESTS, counted(first + 2, 2))
+    windows = [await read(one), await read(other)]
+    await other.close()
+
+    assert [list(range(3, 13))] * 2 == [list(window.numbers) for window in windows]
+    assert [list(range(2, 12))] * 2 == [list(window.rows[:, 0]) for window in windows]
+
+
+async def test_numbers_of_rows_that_a_failover_lost_are_given_again(redis_client: Redis) -> None:
+    """A replica of Redis that was behind counts on from what it has; a reader serves no row that is lost."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 2))
+    await redis_client.copy(KEY, "behind")
+    await ring.append(REQUESTS, counted(2, 3))
+    before = await read(ring)
+    await redis_client.copy("behind", KEY, replace=True)
+    lost = await read(ring)
+    await ring.append(REQUESTS, counted(50, 3))
+    after = await read(ring)
+
+    assert [[1, 2, 3, 4, 5], [1, 2], [1, 2, 3, 4, 5]] == [list(window.numbers) for window in (before, lost, after)]
+    assert [0, 1, 50, 51, 52] == list(after.rows[:, 0])
+
+
+async def test_a_stream_that_was_flushed_is_numbered_from_one(redis_client: Redis) -> None:
+    """Who keeps a number from before sees that it is larger than the newest."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 4))
+    await read(ring)
+    await redis_client.flushall()
+    await ring.append(REQUESTS, counted(50, 2))
+
+    assert [1, 2] == list((await read(ring)).numbers)
+
+
+async def test_every_append_renews_the_life_of_the_stream(redis_client: Redis) -> None:
+    """The key always has a bounded life."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 1))
+    first = await redis_client.pttl(KEY)
+    await redis_client.pexpire(KEY, 5_000)
+    await ring.append(REQUESTS, counted(1, 1))
+    renewed = await redis_client.pttl(KEY)
+
+    assert 50_000 < first <= 60_000
+    assert 50_000 < renewed <= 60_000
+
+
+async def test_a_stream_that_nobody_reads_is_bounded_by_rows(redis_client: Redis) -> None:
+    """It keeps at least its capacity, and at most one block less a row above that."""
+    ring = ring_on(redis_client)
+    sizes = [3, 1, 7, 1, 1, 1, 4, 2, 12, 1, 5, 1] * 3
+    held = []
+    for first, rows in zip(itertools.accumulate(sizes), sizes, strict=True):
+        await ring.append(REQUESTS, counted(first, rows))
+        held.append(await held_rows(redis_client))
+
+    assert all(CAPACITY_ROWS <= rows < CAPACITY_ROWS + max(sizes) for rows in held[3:])
+
+
+async def test_many_writers_and_readers_share_one_stream(redis_server: RedisServer, redis_client: Redis) -> None:
+    """Replicas that append at the same time lose nothing within the window, and read the same."""
+    replicas = [ring_on(connect(redis_server.url, 5), capacity_rows=100) for _ in range(3)]
+    appends = [replica.append(REQUESTS, counted(10 * n, 10)) for n, replica in enumerate(replicas * 4)]
+    await asyncio.gather(*appends)
+    columns = [await first_column(replica) for replica in replicas]
+    for replica in replicas:
+        await replica.close()
+
+    assert columns[0] == columns[1] == columns[2]
+    assert len(set(columns[0])) == 100
+    assert await held_rows(redis_client) == 100
+
+
+async def test_a_second_read_asks_only_for_what_is_newer(redis_client: Redis) -> None:
+    """The bytes that the server sends for it are those of two blocks, not of a window of fifty."""
+    ring = ring_on(redis_client, capacity_rows=5_000)
+    for first in range(0, 5_000, 100):
+        await ring.append(REQUESTS, counted(first, 100))
+    await read(ring)
+    await ring.append(REQUESTS, counted(5_000, 100))
+    before = (await redis_client.info("stats"))["total_net_output_bytes"]
+    window = await read(ring)
+    sent = (await redis_client.info("stats"))["total_net_output_bytes"] - before
+
+    assert (100, 5_099) == (window.rows[0, 0], window.rows[-1, 0])
+    assert 2 * 1600 < sent < 2 * 1600 + 10_000
+
+
+async def test_a_window_of_many_pages_is_read_whole(redis_client: Redis) -> None:
+    """A new reader that asks for two entries at a time gets every row once."""
+    ring = ring_on(redis_client)
+    for first in range(CAPACITY_ROWS):
+        await ring.append(REQUESTS, counted(first, 1))
+    reader = RedisRing(redis_client, CAPACITY_ROWS, ttl_seconds=60, timeout_seconds=5, page_entries=2)
+
+    assert list(range(CAPACITY_ROWS)) == await first_column(reader)
+
+
+async def test_a_reader_that_a_whole_window_passed_reads_anew(redis_client: Redis) -> None:
+    """What it had seen is all surplus by then."""
+    writer, reader = ring_on(redis_client), ring_on(redis_client)
+    await writer.append(REQUESTS, counted(0, 4))
+    await read(reader)
+    for first in range(4, 40, 4):
+        await writer.append(REQUESTS, counted(first, 4))
+
+    assert list(range(30, 40)) == await first_column(reader)
+
+
+@pytest.mark.parametrize("deed", [("FLUSHALL",), ("DEL", KEY), ("PEXPIRE", KEY, "0")])
+async def test_a_stream_that_is_gone_is_not_served_from_memory(redis_client: Redis, deed: tuple[str, ...]) -> None:
+    """Rows that the store has forgotten are forgotten by its readers, and new ones are seen."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 4))
+    await read(ring)
+    await redis_client.eval("return redis.call(unpack(ARGV))", 1, KEY, *deed)
+    gone = await first_column(ring)
+    await ring.append(REQUESTS, counted(50, 2))
+
+    assert [] == gone
+    assert [50, 51] == await first_column(ring)
+
+
+async def test_a_stream_that_was_begun_anew_between_two_reads_is_noticed(own_server: RedisServer) -> None:
+    """After a restart without persistence and new appends, no row of the old stream is served."""
+    ring = ring_on(connect(own_server.url, 5))
+    await ring.append(REQUESTS, counted(0, 4))
+    await read(ring)
+    await asyncio.to_thread(own_server.restart)  # aside, so that the client hears that its connection ended
+    await ring.append(REQUESTS, counted(50, 4))
+    window = await read(ring)
+    await ring.close()
+
+    assert [50, 51, 52, 53] == list(window.rows[:, 0])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"format": "3"},
+        {"format": "2"},
+        {"format": "2", "requests": b"short"},
+        {"data": b"short"},
+        {"rows": "3"},
+        {"schema": "other"},
+    ],
+    ids=repr,
+)
+async def test_entries_that_cannot_be_used_are_left_out_and_counted_once(
+    redis_client: Redis, damage: dict[str, str | bytes]
+) -> None:
+    """Another format, a missing or damaged field, and another schema do no harm to the rows around them."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 1))
+    fields = pack(counted(7, 1))
+    good = {str(name): value for name, value in zip(fields[::2], fields[1::2], strict=True)}
+    await add(redis_client, {**good, **damage})
+    await ring.append(REQUESTS, counted(1, 1))
+    first, second = await read(ring), await read(ring)
+
+    assert [1, 0] == [first.skipped_blocks, second.skipped_blocks]
+    assert [[0, 1], [0, 1]] == [list(window.rows[:, 0]) for window in (first, second)]
+
+
+async def test_an_entry_numbered_by_another_rule_does_not_stop_the_trimming(redis_client: Redis) -> None:
+    """After a stray XADD the count goes on from its id; what stood before it goes, and the stream stays bounded."""
+    ring = ring_on(redis_client)
+    for first in range(0, 40, 4):
+        await ring.append(REQUESTS, counted(first, 4))
+    await redis_client.xadd(KEY, {"stray": "1"})
+    await ring.append(REQUESTS, counted(40, 4))
+    await ring.append(REQUESTS, counted(44, 8))
+
+    assert [*range(42, 52)] == await first_column(ring)
+    assert await redis_client.xlen(KEY) == 2
+
+
+async def test_a_stream_that_was_emptied_can_be_appended_to(redis_client: Redis) -> None:
+    """XTRIM to nothing leaves a key that remembers its last id; rows are counted anew all the same."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 8))
+    await redis_client.xtrim(KEY, maxlen=0, approximate=False)
+    await ring.append(REQUESTS, counted(8, 2))
+
+    assert [8, 9] == await first_column(ring)
+
+
+async def test_a_key_of_another_type_is_a_storage_error(redis_client: Redis) -> None:
+    """The error holds what Redis said."""
+    ring = ring_on(redis_client)
+    await redis_client.set(KEY, "text")
+
+    with pytest.raises(StorageError, match=r"^Redis could not append rows: .*WRONGTYPE"):
+        await ring.append(REQUESTS, counted(0, 1))
+    with pytest.raises(StorageError, match=r"^Redis could not read rows: .*WRONGTYPE"):
+        await read(ring)
+
+
+async def test_a_script_that_the_server_forgot_is_sent_again(redis_client: Redis) -> None:
+    """SCRIPT FLUSH costs nothing but a round trip; the block is added once."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 1))
+    await redis_client.script_flush()
+    await ring.append(REQUESTS, counted(1, 1))
+
+    assert [0, 1] == await first_column(ring)
+
+
+@pytest.mark.parametrize("end", [RedisServer.kill, RedisServer.stop])
+async def test_a_server_that_is_away_is_a_storage_error_and_heals_with_its_return(
+    own_server: RedisServer, end: Callable[[RedisServer], None]
+) -> None:
+    """Every call fails while it is away; the first after its return works."""
+    ring = ring_on(connect(own_server.url, 5))
+    await ring.append(REQUESTS, counted(0, 1))
+    end(own_server)
+    for call in (ring.append(REQUESTS, counted(1, 1)), read(ring), ring.ping()):
+        with pytest.raises(StorageError) as caught:
+            await call
+        assert caught.value.__cause__ is not None
+    own_server.start()
+    await ring.append(REQUESTS, counted(2, 1))
+    column = await first_column(ring)
+    await ring.close()
+
+    assert [2] == column
+
+
+async def test_a_paused_server_is_waited_for_no_longer_than_the_timeout(own_server: RedisServer) -> None:
+    """Calls end with an error while it stands still, and none of their connections leak."""
+    client = connect(own_server.url, 5)
+    patient, hasty = ring_on(client), ring_on(client, timeout_seconds=0.2)
+    await patient.append(REQUESTS, counted(0, 1))
+    own_server.pause()
+    calls = (hasty.append(REQUESTS, counted(1, 1)) for _ in range(20))
+    failures = await asyncio.gather(*calls, return_exceptions=True)
+    own_server.resume()
+    await patient.append(REQUESTS, counted(2, 1))
+    column = await first_column(patient)
+    connections = await client.client_list()
+    await patient.close()
+
+    assert {"StorageError('Redis could not append rows within 0.2 s')"} == {repr(one) for one in failures}
+    assert 2 in column
+    assert len(connections) <= 8
+
+
+async def test_an_append_that_timed_out_is_not_tried_again(own_server: RedisServer) -> None:
+    """Of a block sent to a server that stands still, one copy arrives at most."""
+    client = connect(own_server.url, 5)
+    patient, hasty = ring_on(client), ring_on(client, timeout_seconds=0.2)
+    await patient.append(REQUESTS, counted(0, 1))
+    own_server.pause()
+    with pytest.raises(StorageError):
+        await hasty.append(REQUESTS, counted(1, 1))
+    own_server.resume()
+    column = await first_column(patient)
+    await patient.close()
+
+    assert column in ([0], [0, 1])
+
+
+async def test_close_leaves_no_connection_behind(redis_server: RedisServer, redis_client: Redis) -> None:
+    """CLIENT LIST is after the close as it was before the first call."""
+    before = {entry["id"] for entry in await redis_client.client_list()}
+    ring = ring_on(connect(redis_server.url, 5))
+    await asyncio.gather(*(ring.append(REQUESTS, counted(n, 1)) for n in range(20)))
+    between = {entry["id"] for entry in await redis_client.client_list()}
+    await ring.close()
+    async with asyncio.timeout(10):
+        while (after := {entry["id"] for entry in await redis_client.client_list()}) - before:
+            pass  # the server notices a closed socket in its own time
+
+    assert before < between
+    assert before == after
