@@ -42,7 +42,7 @@ def main() -> int:
         failed = failed or found is None
         origin = _origin(name, effort, time.perf_counter() - start)
         for one in found or []:
-            _tell(one, origin, asked.write)
+            _print(one, origin, asked.write)
             tables.append(one)
     _keep(tables)
     return int(failed)
@@ -59,7 +59,7 @@ def _tables_of(name: str, effort: Effort) -> list[Table] | None:
         return None
 
 
-def _tell(one: Table, origin: str, document: Path | None) -> None:
+def _print(one: Table, origin: str, document: Path | None) -> None:
     body = f"{as_markdown(one)}\n\n{origin}"
     sys.stdout.write(f"## {one.title}\n\n{body}\n\n")
     sys.stdout.flush()
@@ -71,11 +71,11 @@ def _tell(one: Table, origin: str, document: Path | None) -> None:
 
 
 def _origin(name: str, effort: Effort, seconds: float) -> str:
-    told = machine()
+    reported = machine()
     quick = " --quick" if effort.quick else ""
     return (
-        f"`python -m benchmarks {name}{quick}`, {datetime.now(UTC).date()}, {seconds:.0f} s, {told['cores']} cores "
-        f"({told['processor']}), Linux {told['kernel']}, Python {told['python']}."
+        f"`python -m benchmarks {name}{quick}`, {datetime.now(UTC).date()}, {seconds:.0f} s, {reported['cores']} cores "
+        f"({reported['processor']}), Linux {reported['kernel']}, Python {reported['python']}."
     )
 
 

@@ -117,8 +117,8 @@ def is_listening(port: int) -> bool:
 
 def version(argv: Sequence[str]) -> str:
     """The version that a program tells when it is called so."""
-    told = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - what benchmarks name
-    found = re.search(r"\d+\.\d+[.\d]*", told.stdout + told.stderr)
+    reported = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - what benchmarks name
+    found = re.search(r"\d+\.\d+[.\d]*", reported.stdout + reported.stderr)
     return found[0] if found else "?"
 
 

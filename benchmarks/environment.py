@@ -29,8 +29,8 @@ def driftgauge(mode: str, *options: object, env: dict[str, str] | None = None) -
 
 def scraped(program: Program) -> Samples:
     """What its metrics are now."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{program.admin_port}/metrics", timeout=30) as answer:
-        return Samples.parse(answer.read().decode())
+    with urllib.request.urlopen(f"http://127.0.0.1:{program.admin_port}/metrics", timeout=30) as response:
+        return Samples.parse(response.read().decode())
 
 
 def kept(program: Program) -> float:

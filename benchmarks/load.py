@@ -23,7 +23,7 @@ _SPREAD = 0x9E3779B97F4A7C15F39CC0605CEDC835
 """Odd, so that no two numbers share an id. They begin with the time, so that no two runs do."""
 
 _QUANTILES = (0.5, 0.9, 0.99)
-_PATIENCE_SECONDS = 120.0
+_TIMEOUT_SECONDS = 120.0
 
 
 class Load:
@@ -49,7 +49,7 @@ class Load:
         before, mark, after = self._parts[which]
         return before + (b"%032x" % ((self._start + turn) * _SPREAD % 2**128) if mark else b"") + after
 
-    def answered(self, seconds: float) -> None:
+    def responded(self, seconds: float) -> None:
         """One more."""
         self.latencies.append(seconds)
         self.open -= 1
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, load: Load, idle: deque["Connection"]) -> None:
         self._load = load
         self._idle = idle
-        self._held = b""
+        self._buffered = b""
         self._end: int | None = None
         self._begun = 0.0
 
@@ -89,17 +89,17 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads an answer."""
-        self._held = self._held + data if self._held else data
+        self._buffered = self._buffered + data if self._buffered else data
         if self._end is None and not self._read_head():
             return
         if self._end == 0:
-            if not self._held.endswith(b"0\r\n\r\n"):
+            if not self._buffered.endswith(b"0\r\n\r\n"):
                 return
-        elif len(self._held) < (self._end or 0):
+        elif len(self._buffered) < (self._end or 0):
             return
-        self._held, self._end = b"", None
+        self._buffered, self._end = b"", None
         self._idle.append(self)
-        self._load.answered(time.perf_counter() - self._begun)
+        self._load.responded(time.perf_counter() - self._begun)
         self.rested()
 
     def rested(self) -> None:
@@ -111,12 +111,12 @@ class Connection(asyncio.Protocol):
 
     def _read_head(self) -> bool:
         """Where the answer ends; 0 if its chunks tell it."""
-        head_end = self._held.find(b"\r\n\r\n")
+        head_end = self._buffered.find(b"\r\n\r\n")
         if head_end < 0:
             return False
-        head = self._held[:head_end].lower()
+        head = self._buffered[:head_end].lower()
         if not head.startswith(b"http/1.1 200"):
-            self._load.fail(f"an answer was not 200: {self._held[:200]!r}")
+            self._load.fail(f"an answer was not 200: {self._buffered[:200]!r}")
             return False
         found = head.find(b"\r\ncontent-length:")
         self._end = 0 if found < 0 else head_end + 4 + int(head[found + 17 :].split(b"\r\n", 1)[0])
@@ -133,7 +133,7 @@ class ClosedConnection(Connection):
             self.ask(time.perf_counter())
 
 
-class Told(Protocol):
+class LoadArguments(Protocol):
     """What is asked for: see the options."""
 
     port: int
@@ -143,42 +143,43 @@ class Told(Protocol):
     rate: float
 
 
-def measured(told: Told) -> dict[str, float]:
+def measured(arguments: LoadArguments) -> dict[str, float]:
     """Send it all; see `_measured`."""
     # `select` waits by the microsecond, where `epoll` would begin each request up to a millisecond late.
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        return runner.run(_measured(told))
+        return runner.run(_measured(arguments))
 
 
-async def _measured(told: Told) -> dict[str, float]:
+async def _measured(arguments: LoadArguments) -> dict[str, float]:
     """Send it all; seconds that it took, quantiles of the latencies."""
     loop = asyncio.get_running_loop()
-    load, idle = Load([path.read_bytes() for path in told.requests], told.count), deque[Connection]()
-    kind = Connection if told.rate else ClosedConnection
+    load, idle = Load([path.read_bytes() for path in arguments.requests], arguments.count), deque[Connection]()
+    kind = Connection if arguments.rate else ClosedConnection
     made = [
-        await loop.create_connection(lambda: kind(load, idle), "127.0.0.1", told.port) for _ in range(told.connections)
+        await loop.create_connection(lambda: kind(load, idle), "127.0.0.1", arguments.port)
+        for _ in range(arguments.connections)
     ]
     try:
-        seconds = await _seconds(told, load, idle)
+        seconds = await _seconds(arguments, load, idle)
     finally:
         for transport, _ in made:
             transport.close()
         await asyncio.sleep(0)
     ordered = sorted(load.latencies)
     quantiles = {f"p{100 * level:g}": ordered[int(level * (len(ordered) - 1))] for level in _QUANTILES}
-    return {"seconds": seconds, "count": told.count, "max": ordered[-1], **quantiles}
+    return {"seconds": seconds, "count": arguments.count, "max": ordered[-1], **quantiles}
 
 
-async def _seconds(told: Told, load: Load, idle: deque[Connection]) -> float:
+async def _seconds(arguments: LoadArguments, load: Load, idle: deque[Connection]) -> float:
     """Send it all, and wait for the last answer."""
     start = time.perf_counter()
-    if told.rate:
-        await _at_a_rate(load, idle, told.rate)
+    if arguments.rate:
+        await _at_a_rate(load, idle, arguments.rate)
     else:
-        for connection in list(idle)[: told.count]:
+        for connection in list(idle)[: arguments.count]:
             idle.remove(connection)
             connection.ask(time.perf_counter())
-    async with asyncio.timeout(_PATIENCE_SECONDS):
+    async with asyncio.timeout(_TIMEOUT_SECONDS):
         await load.done
     return time.perf_counter() - start
 
@@ -204,7 +205,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as fast as they are answered")
-    sys.stdout.write(json.dumps(measured(cast("Told", parser.parse_args()))) + "\n")
+    sys.stdout.write(json.dumps(measured(cast("LoadArguments", parser.parse_args()))) + "\n")
 
 
 if __name__ == "__main__":

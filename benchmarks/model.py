@@ -25,7 +25,7 @@ def _whole(content_type: bytes, body: bytes) -> bytes:
     return head % (content_type, len(body)) + body
 
 
-ANSWERS = {
+RESPONSES = {
     "v1": _whole(b"application/json", _V1),
     "v2": _whole(b"application/json", _V2),
     "events": b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + _EVENTS,
@@ -36,14 +36,14 @@ class ModelConnection(asyncio.Protocol):
     """Answers when a body has come.
 
     Args:
-        answer: Its bytes.
+        response: Its bytes.
         delay: Seconds that the model thinks.
     """
 
-    def __init__(self, answer: bytes, delay: float) -> None:
-        self._answer = answer
+    def __init__(self, response: bytes, delay: float) -> None:
+        self._response = response
         self._delay = delay
-        self._held = b""
+        self._buffered = b""
         self._left = -1
         self._is_chunked = False
 
@@ -54,11 +54,11 @@ class ModelConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Counts."""
         if self._left < 0:
-            self._held += data
-            end = self._held.find(b"\r\n\r\n")
+            self._buffered += data
+            end = self._buffered.find(b"\r\n\r\n")
             if end < 0:
                 return
-            head, data, self._held = self._held[:end], self._held[end + 4 :], b""
+            head, data, self._buffered = self._buffered[:end], self._buffered[end + 4 :], b""
             found = _LENGTH.search(head)
             self._is_chunked = _CHUNKED.search(head) is not None
             self._left = int(found[1]) if found else 0
@@ -71,14 +71,14 @@ class ModelConnection(asyncio.Protocol):
                 return
         self._left = -1
         if self._delay:
-            asyncio.get_running_loop().call_later(self._delay, self._transport.write, self._answer)
+            asyncio.get_running_loop().call_later(self._delay, self._transport.write, self._response)
         else:
-            self._transport.write(self._answer)
+            self._transport.write(self._response)
 
 
-async def _serve(port: int, answer: bytes, delay: float) -> None:
+async def _serve(port: int, response: bytes, delay: float) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: ModelConnection(answer, delay), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(lambda: ModelConnection(response, delay), "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 
@@ -86,10 +86,10 @@ def main() -> None:
     """Serve until a signal ends it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("--answer", choices=ANSWERS, default="v1")
+    parser.add_argument("--response", choices=RESPONSES, default="v1")
     parser.add_argument("--delay", type=float, default=0.0)
-    told = parser.parse_args()
-    asyncio.run(_serve(told.port, ANSWERS[told.answer], told.delay))
+    reported = parser.parse_args()
+    asyncio.run(_serve(reported.port, RESPONSES[reported.response], reported.delay))
 
 
 if __name__ == "__main__":

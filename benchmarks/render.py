@@ -31,8 +31,8 @@ def machine() -> dict[str, str]:
 def as_markdown(one: Table) -> str:
     """A table with its method below it."""
     rows = [[_shown(cell) for cell in row] for row in one.rows]
-    told = ", ".join(f"{name} {version}" for name, version in one.versions.items())
-    return f"{as_table(one.columns, rows)}\n\n{one.method}{f' Versions: {told}.' if told else ''}"
+    reported = ", ".join(f"{name} {version}" for name, version in one.versions.items())
+    return f"{as_table(one.columns, rows)}\n\n{one.method}{f' Versions: {reported}.' if reported else ''}"
 
 
 def as_json(tables: Iterable[Table], origin: dict[str, str]) -> str:
@@ -57,8 +57,8 @@ def draw(one: Table, path: Path) -> None:
     height = 0.8 / len(places)
     for number, at in enumerate(places):
         offset = (number - (len(places) - 1) / 2) * height
-        bars = axes.barh([row + offset for row in range(len(rows))], [_length(row[at]) for row in rows], height)
-        axes.bar_label(bars, [_shown(row[at]) for row in rows], fontsize=7, padding=2)
+        thresholds = axes.barh([row + offset for row in range(len(rows))], [_length(row[at]) for row in rows], height)
+        axes.bar_label(thresholds, [_shown(row[at]) for row in rows], fontsize=7, padding=2)
     axes.set_yticks(range(len(rows)), [str(row[0]) for row in rows])
     axes.invert_yaxis()
     axes.margins(x=0.08)

@@ -34,23 +34,23 @@ class Round:
 
     Args:
         cpu_us: Microseconds of CPU for each request, user and system, of the whole process.
-        told: What the load tells: `seconds`, `p50`, `p90`, `p99`, `max`, in seconds.
+        reported: What the load tells: `seconds`, `p50`, `p90`, `p99`, `max`, in seconds.
     """
 
     cpu_us: float
-    told: Mapping[str, float]
+    reported: Mapping[str, float]
 
 
 def send(port: int, shape: Shape) -> Mapping[str, float]:
     """Send a load, from a process of its own."""
     words = ["--connections", shape.connections, "--count", shape.count, "--rate", shape.rate]
     argv = ["taskset", "--cpu-list", ",".join(map(str, OTHER_CORES)), *module("benchmarks.load")]
-    told = subprocess.run(  # noqa: S603 - a module of this checkout
+    reported = subprocess.run(  # noqa: S603 - a module of this checkout
         [*argv, str(port), *map(str, (*shape.requests, *words))], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    if told.returncode:
-        raise RuntimeError(told.stderr.strip().splitlines()[-1])
-    found: Mapping[str, float] = json.loads(told.stdout)
+    if reported.returncode:
+        raise RuntimeError(reported.stderr.strip().splitlines()[-1])
+    found: Mapping[str, float] = json.loads(reported.stdout)
     return found
 
 
@@ -63,9 +63,9 @@ def measure(program: Program, shape: Shape, settle: Callable[[], None]) -> Round
         settle: Waits until what the load has left behind is done.
     """
     before = program.cpu_seconds
-    told = send(program.port, shape)
+    reported = send(program.port, shape)
     settle()
-    return Round((program.cpu_seconds - before) / shape.count * 1e6, told)
+    return Round((program.cpu_seconds - before) / shape.count * 1e6, reported)
 
 
 def interleaved(

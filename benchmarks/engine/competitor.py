@@ -99,7 +99,7 @@ def frouros(reference: Floats) -> Engine:
 ENGINES = {one.__name__: one for one in (driftgauge, driftgauge_kept, scipy_asymp, scipy_auto, alibi_detect, frouros)}
 
 
-def answers(name: str, lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+def responses(name: str, lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     """What each line's window cost, in seconds, and what was found.
 
     Args:
@@ -147,8 +147,8 @@ def main() -> None:
     name = sys.argv[1]
     said = sys.stdout
     sys.stdout = sys.stderr  # what peers print is no answer
-    for answer in chain([versions(name)], answers(name, sys.stdin)):
-        said.write(json.dumps(answer) + "\n")
+    for response in chain([versions(name)], responses(name, sys.stdin)):
+        said.write(json.dumps(response) + "\n")
         said.flush()
 
 

@@ -66,43 +66,43 @@ class Competitor:
     """A rival's process.
 
     Args:
-        rival: Whose interpreter is there.
+        spec: Whose interpreter is there.
     """
 
-    def __init__(self, rival: CompetitorSpec, process: "subprocess.Popen[str]") -> None:
-        self.rival = rival
+    def __init__(self, spec: CompetitorSpec, process: "subprocess.Popen[str]") -> None:
+        self.spec = spec
         self._process = process
-        self.versions: dict[str, str] = self._answer()
+        self.versions: dict[str, str] = self._response()
 
     def ask(self, file: Path, case: Case, number: int) -> dict[str, Any]:
         """What one window cost, and what was found."""
         assert self._process.stdin is not None  # noqa: S101 the process was started with pipes
-        first = number * (case.window_rows // self.rival.hop)
+        first = number * (case.window_rows // self.spec.hop)
         self._process.stdin.write(json.dumps({"file": str(file), "first": first}) + "\n")
         self._process.stdin.flush()
-        return self._answer()
+        return self._response()
 
-    def _answer(self) -> dict[str, Any]:
+    def _response(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 the process was started with pipes
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.rival.name} has ended")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+            raise RuntimeError(f"{self.spec.name} has ended")
+        response: dict[str, Any] = json.loads(line)
+        return response
 
 
 @contextmanager
-def started(rivals: Sequence[CompetitorSpec]) -> Iterator[list[Competitor]]:
+def started(specs: Sequence[CompetitorSpec]) -> Iterator[list[Competitor]]:
     """The processes of those that are installed; they end with the block."""
     script, variables = Path(__file__).with_name("competitor.py"), os.environ | _ONE_THREAD | {"PYTHONPATH": str(_ROOT)}
     with ExitStack() as stack:
         found = []
-        for rival in rivals:
-            if rival.python is None:
+        for spec in specs:
+            if spec.python is None:
                 continue
             process = stack.enter_context(
                 subprocess.Popen(  # noqa: S603 of our own words alone
-                    [rival.python, script, rival.engine],
+                    [spec.python, script, spec.engine],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=sys.stderr,
@@ -110,25 +110,25 @@ def started(rivals: Sequence[CompetitorSpec]) -> Iterator[list[Competitor]]:
                     env=variables,
                 )
             )
-            found.append(Competitor(rival, process))
+            found.append(Competitor(spec, process))
         yield found
 
 
-def race(contestants: Sequence[Competitor], case: Case, rounds: int) -> dict[str, Record]:
+def race(competitors: Sequence[Competitor], case: Case, rounds: int) -> dict[str, Record]:
     """What each said, two windows of each in turn, of which the first wakes it up and the second counts."""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "case.npz"
         write(case, 2 * rounds, file)
         records = {}
-        for one in contestants:
-            answer = one.ask(file, case, 0)
-            records[one.rival.name] = Record((answer["statistics"], answer["p_values"]))
+        for one in competitors:
+            response = one.ask(file, case, 0)
+            records[one.spec.name] = Record((response["statistics"], response["p_values"]))
         for number in range(1, rounds + 1):
-            for one in contestants:
-                record = records[one.rival.name]
+            for one in competitors:
+                record = records[one.spec.name]
                 if not record.is_done:
                     one.ask(file, case, 2 * number - 1)
-                    answer = one.ask(file, case, 2 * number)
-                    record.cpu.append(answer["cpu"])
-                    record.wall.append(answer["wall"])
+                    response = one.ask(file, case, 2 * number)
+                    record.cpu.append(response["cpu"])
+                    record.wall.append(response["wall"])
     return records

@@ -80,13 +80,13 @@ def measure(stream: Stream, looks: int) -> tuple[float, float, float]:
     profiles = profiles_of(reference, [stream.kind] * stream.features)
     rule = Rule(ALPHA, Correction.HOLM, MIN_ROWS, DEFAULT if stream.decides_by_budget else None)
     start = time.process_time()
-    assessor, p_values, state = StreamEvaluator(profiles, rule, "benchmark"), PValues(), None
+    evaluator, p_values, state = StreamEvaluator(profiles, rule, "benchmark"), PValues(), None
     costs = [time.process_time() - start]
     for look in range(looks + 1):
         part = slice(look * LOOK_ROWS, look * LOOK_ROWS + WINDOW_ROWS)
         numbers = np.arange(part.start + 1, part.stop + 1, dtype=np.int64)
         start = time.process_time()
-        state = assessor.assess(state, Rows(values[part], numbers, numbers), p_values, 1.0 + 30 * look).state
+        state = evaluator.assess(state, Rows(values[part], numbers, numbers), p_values, 1.0 + 30 * look).state
         costs.append(time.process_time() - start)
     made, first, *later = (1_000 * cost for cost in costs)
     return made, first, median(later)

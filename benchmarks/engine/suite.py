@@ -38,10 +38,10 @@ _METHOD = (
 
 def run(effort: Effort) -> list[Table]:
     """All tables; nothing else may run beside them."""
-    with started(_rivals()) as contestants:
+    with started(_competitors()) as competitors:
         rounds = effort.of(ROUNDS, FEWEST_ROUNDS)
-        records = {case: race(contestants, case, rounds) for case in (QUICK if effort.quick else GRID)}
-        versions = _versions({one.rival.engine: one.versions for one in contestants})
+        records = {case: race(competitors, case, rounds) for case in (QUICK if effort.quick else GRID)}
+        versions = _versions({one.spec.engine: one.versions for one in competitors})
     return [*tables(records, versions), *evaluations.run(effort)]
 
 
@@ -77,7 +77,7 @@ def require_agreement(found: Mapping[str, tuple[Sequence[float], Sequence[float]
             raise ValueError(f"{name} finds other p-values than scipy")
 
 
-def _rivals() -> list[CompetitorSpec]:
+def _competitors() -> list[CompetitorSpec]:
     ours = Path(sys.executable)
     return [
         CompetitorSpec(OURS[0], "driftgauge", 10, ours),
@@ -90,10 +90,10 @@ def _rivals() -> list[CompetitorSpec]:
     ]
 
 
-def _versions(told: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def _versions(reported: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """By the program's name; what a peer's environment has otherwise than ours is named after it."""
-    found = dict(told["driftgauge"])
-    for engine, some in told.items():
+    found = dict(reported["driftgauge"])
+    for engine, some in reported.items():
         for name, version in some.items():
             if found.setdefault(name, version) != version:
                 found[f"{name} of {engine}"] = version

@@ -68,9 +68,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.footprint.soak", description=__doc__)
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--redis", choices=("none", "dead", "mute"), default="none")
-    told = parser.parse_args()
+    reported = parser.parse_args()
     points = []
-    for done, size in soak(told.requests, told.redis):
+    for done, size in soak(reported.requests, reported.redis):
         points.append((done, size))
         sys.stdout.write(f"{done:>10,} requests  {size:6.1f} MB\n")
         sys.stdout.flush()

@@ -62,7 +62,7 @@ def _needs(effort: Effort) -> Table:
 def _measured(effort: Effort, start: Starter | None, ground: Ground, small: Path) -> list[Cell]:
     if start is None:
         return [None] * 5
-    first = median(_first_answer(lambda: start(ground)) for _ in range(effort.of(5, 2)))
+    first = median(_first_response(lambda: start(ground)) for _ in range(effort.of(5, 2)))
     with start(ground) as program:
         send(program.port, Shape((small,), 1, 1))
         fresh = program.memory()
@@ -76,7 +76,7 @@ def _measured(effort: Effort, start: Starter | None, ground: Ground, small: Path
     return [first, fresh, loaded, own, idle]
 
 
-def _first_answer(start: Callable[[], Program]) -> float:
+def _first_response(start: Callable[[], Program]) -> float:
     """Seconds from the start to an answer of the model through the proxy."""
     program = start()
     port, program.port = program.port, 0  # it is not waited for but here

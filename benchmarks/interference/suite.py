@@ -77,9 +77,9 @@ def _table(effort: Effort, folder: Path, model: int) -> Table:
             with _up(model, data, small, beside.interval_seconds) as program:
                 for rate in RATES:
                     with _doing(beside, program, path):
-                        told = send(program.port, Shape((small,), 32, rate * seconds, rate))
+                        reported = send(program.port, Shape((small,), 32, rate * seconds, rate))
                     for key in ("p50", "p99", "max"):
-                        found[name][f"{key} at {rate:,}/s, ms"].append(1e3 * told[key])
+                        found[name][f"{key} at {rate:,}/s, ms"].append(1e3 * reported[key])
                 shares.append(kept(program))
     columns = [f"{key} at {rate:,}/s, ms" for rate in RATES for key in ("p50", "p99", "max")]
     base = median(found[QUIET]["p99 at 1,000/s, ms"])

@@ -63,7 +63,7 @@ def run(effort: Effort) -> list[Table]:
             rows = interleaved(programs, Shape(requests, connections, count), rounds, lambda: time.sleep(0.7))
             for one, given in rows.items():
                 found[one].append(1e6 / middle(given, lambda row: row.cpu_us))
-                found[one] += [1e3 * middle(given, lambda row, key=key: row.told[key]) for key in ("p50", "p99")]  # type: ignore[misc]
+                found[one] += [1e3 * middle(given, lambda row, key=key: row.reported[key]) for key in ("p50", "p99")]  # type: ignore[misc]
         share = kept(programs[OURS])
     columns = [
         column

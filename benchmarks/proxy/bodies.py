@@ -16,12 +16,12 @@ class Wire(NamedTuple):
 
     Args:
         request: Its bytes.
-        answer: What the model answers to it.
+        response: What the model answers to it.
         body_bytes: How long its body is.
     """
 
     request: bytes
-    answer: str
+    response: str
     body_bytes: int
 
 
@@ -31,12 +31,14 @@ def rows(count: int, columns: int = COLUMNS) -> list[list[float]]:
     return np.round(drawn, 3).tolist()  # type: ignore[no-any-return]
 
 
-def _wire(path: bytes, body: bytes, answer: str, content_type: bytes = b"application/json", more: bytes = b"") -> Wire:
+def _wire(
+    path: bytes, body: bytes, response: str, content_type: bytes = b"application/json", more: bytes = b""
+) -> Wire:
     head = (
         b"POST %b HTTP/1.1\r\nHost: wine.cellar.example.com\r\nUser-Agent: python-requests/2.32.5\r\nAccept: */*\r\n"
         b"Content-Type: %b\r\nX-Request-Id: %b\r\n%bContent-Length: %d\r\n\r\n"
     )
-    return Wire(head % (path, content_type, _ID, more, len(body)) + body, answer, len(body))
+    return Wire(head % (path, content_type, _ID, more, len(body)) + body, response, len(body))
 
 
 def v1(count: int, at_least: int = 0, columns: int = COLUMNS) -> Wire:
@@ -62,7 +64,7 @@ def wires() -> Mapping[str, Wire]:
         "40 KB JSON": v1(390),
         "1 MB JSON": v1(10_200),
         "40 KB V2 binary": v2_binary(385),
-        "stream of 20 events": v1(1, _SMALL_BYTES)._replace(answer="events"),
+        "stream of 20 events": v1(1, _SMALL_BYTES)._replace(response="events"),
     }
 
 

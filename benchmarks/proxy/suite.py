@@ -54,7 +54,7 @@ class Bench:
         with ExitStack() as stack:
             model, sink = (
                 self._other(stack, module("benchmarks.model", port := free_port(), *words), port)
-                for words in (("--answer", wire.answer, "--delay", delay), ("--answer", "v1"))
+                for words in (("--response", wire.response, "--delay", delay), ("--response", "v1"))
             )
             ground = Ground(self._folder, model.port, self._reference, sink.port)
             wanted = {**self.starters, **(more or {})}
@@ -138,7 +138,7 @@ def _bodies(bench: Bench) -> Table:
         _add(found, programs, rows, _cpu)
         if "MB" in name:
             size = wire.body_bytes * count / 1e6
-            _add(found, programs, rows, lambda one, size=size: size / one.told["seconds"])  # type: ignore[misc]
+            _add(found, programs, rows, lambda one, size=size: size / one.reported["seconds"])  # type: ignore[misc]
     columns: list[str] = []
     for name in kinds:
         columns += [name, "1 MB: megabytes a second"] if "MB" in name else [name]
@@ -165,9 +165,9 @@ def _latency(bench: Bench) -> Table:
         for rate in RATES:
             count = rate * bench.effort.of(3, 1)
             rows = interleaved(programs, Shape((bench.request(wire),), 32, count, rate), rounds, lambda: None)
-            base = {key: middle(rows[DIRECT], lambda one, key=key: one.told[key]) for key in ("p50", "p99")}  # type: ignore[misc]
+            base = {key: middle(rows[DIRECT], lambda one, key=key: one.reported[key]) for key in ("p50", "p99")}  # type: ignore[misc]
             for key in ("p50", "p99"):
-                _add(found, programs, rows, lambda one, key=key, base=base: 1e3 * (one.told[key] - base[key]))  # type: ignore[misc]
+                _add(found, programs, rows, lambda one, key=key, base=base: 1e3 * (one.reported[key] - base[key]))  # type: ignore[misc]
     columns = [f"added {key} at {rate:,}/s, ms" for rate in RATES for key in ("p50", "p99")]
     return Table(
         slug="proxy-latency",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.statistics.cases import CASES, FEATURES, Case, kinds_of, rows_of, stream_of
-from benchmarks.statistics.engine import DEFAULT, LOOK_ROWS, TOLERANCE, WINDOW_ROWS, assessor_of, looks, profiles_of
+from benchmarks.statistics.engine import DEFAULT, LOOK_ROWS, TOLERANCE, WINDOW_ROWS, evaluator_of, looks, profiles_of
 from benchmarks.statistics.intervals import median, median_and_p90, waited
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.windows import SIZES, plain, promised, waits
@@ -70,7 +70,7 @@ def measure(piece: Piece) -> Delay:
     stream = stream_of(case, rng, change, piece.cap + BEFORE_ROWS - change)
     profiles = profiles_of(reference, kinds_of(case))
     detector, window = _of_product(profiles, piece.tolerance, stream, change)
-    alarm = _rival(case, reference[:, 0], profiles[0], piece.tolerance)
+    alarm = _competitor(case, reference[:, 0], profiles[0], piece.tolerance)
     return Delay(detector, window, waits(alarm, stream[:, 0], change))
 
 
@@ -79,17 +79,17 @@ def run(effort: Effort) -> str:
     return "\n\n".join(_table(effort, tolerance) for tolerance in TOLERANCES)
 
 
-def _rival(case: Case, reference: Floats, profile: Profile, tolerance: float) -> Callable[[Floats], bool]:
+def _competitor(case: Case, reference: Floats, profile: Profile, tolerance: float) -> Callable[[Floats], bool]:
     """The rule of windows that promise what driftgauge promises."""
     return plain(case, reference) if tolerance == 0 else promised(profile, replace(DEFAULT, tolerance=tolerance))
 
 
 def _of_product(profiles: Sequence[Profile], tolerance: float, stream: Floats, change: int) -> tuple[float, float]:
     """The delays of detector and window."""
-    assessor = assessor_of(profiles, replace(DEFAULT, tolerance=tolerance))
+    evaluator = evaluator_of(profiles, replace(DEFAULT, tolerance=tolerance))
     detector = window = math.inf
     requests = np.arange(stream.shape[0], dtype=np.int64)
-    for look in looks(assessor, stream, requests, start=BEFORE_ROWS - WINDOW_ROWS // 2):
+    for look in looks(evaluator, stream, requests, start=BEFORE_ROWS - WINDOW_ROWS // 2):
         if look.rows > change and look.detector:
             detector = min(detector, look.rows - change)
         if look.rows > change and look.window:
@@ -126,7 +126,7 @@ def _line(name: str, found: Sequence[Delay], cap: int) -> list[str]:
 
 
 def _words(repetitions: int, tolerance: float) -> str:
-    rival = (
+    spec = (
         "with a test at the level that gives the same rate of false alarms, no tolerance, and as if the reference were "
         "the truth: KS, and chi-square for categories and missing values"
         if tolerance == 0
@@ -136,5 +136,5 @@ def _words(repetitions: int, tolerance: float) -> str:
         f"**Tolerance {tolerance:g}.** Rows from the change to the alarm: median, in brackets the 90th percentile, of "
         f"{repetitions} repetitions, each with a reference of {REFERENCE_ROWS:,} rows of its own. One of {FEATURES} "
         f"features changes; a look every {LOOK_ROWS} rows ({LOOK_ROWS / 2:g} s), one false alarm in 30 days. Window "
-        f"n: the n newest rows at each look, {rival}. The best of them in bold: which one it is depends on the change."
+        f"n: the n newest rows at each look, {spec}. The best of them in bold: which one it is depends on the change."
     )

@@ -11,7 +11,7 @@ from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, numeric_profile
 from driftgauge.drift.result import DriftReport, DriftTest
 from driftgauge.drift.rule import Rule
-from driftgauge.drift.statistics.correction import Correction, bars
+from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import Assessment, Rows, StreamEvaluator
 
@@ -72,18 +72,18 @@ def profiles_of(reference: Floats, kinds: Sequence[FeatureKind], names: Sequence
     return [_profile(name, column, kind) for name, column, kind in columns]
 
 
-def assessor_of(profiles: Sequence[Profile], budget: Budget) -> StreamEvaluator:
+def evaluator_of(profiles: Sequence[Profile], budget: Budget) -> StreamEvaluator:
     """The program with its defaults but for the budget."""
     return StreamEvaluator(profiles, Rule(ALPHA, Correction.HOLM, MIN_ROWS, budget), "benchmark")
 
 
 def looks(
-    assessor: StreamEvaluator, values: Floats, requests: NDArray[np.int64], start: int = LOOK_ROWS
+    evaluator: StreamEvaluator, values: Floats, requests: NDArray[np.int64], start: int = LOOK_ROWS
 ) -> Iterator[Look]:
     """Look at a stream every `LOOK_ROWS` rows.
 
     Args:
-        assessor: driftgauge, knowing nothing yet.
+        evaluator: driftgauge, knowing nothing yet.
         values: Shape `(n, d)`, the whole stream.
         requests: Shape `(n,)`.
         start: Rows of the first look.
@@ -93,7 +93,7 @@ def looks(
         part = slice(max(0, rows - WINDOW_ROWS), rows)
         numbers = np.arange(part.start + 1, rows + 1, dtype=np.int64)
         window = Rows(values[part], numbers, requests[part])
-        found = assessor.assess(state, window, p_values, 1.0 + LOOK_SECONDS * number)
+        found = evaluator.assess(state, window, p_values, 1.0 + LOOK_SECONDS * number)
         state = found.state
         yield _look(rows, found)
 
@@ -113,7 +113,7 @@ def _article(report: DriftReport) -> bool:
     """Whether the p-values that the report shows would alarm."""
     shown = [test.p_value for one in report.features for test in one.tests]
     known = np.array([p_value for p_value in shown if p_value is not None])
-    return bool((known < bars(known, ALPHA, Correction.HOLM)).any())
+    return bool((known < p_value_thresholds(known, ALPHA, Correction.HOLM)).any())
 
 
 def _profile(name: str, column: Floats, kind: FeatureKind) -> Profile:

@@ -11,8 +11,8 @@ from benchmarks.statistics.engine import (
     TOLERANCE,
     WINDOW_ROWS,
     Look,
-    assessor_of,
     budget_of,
+    evaluator_of,
     looks,
     profiles_of,
 )
@@ -100,8 +100,8 @@ def watch(piece: Piece) -> Outcome:
     stream = STREAMS[piece.stream]
     profiles = profiles_of(stream.single(rng, REFERENCE_ROWS, FEATURES), [stream.kind] * FEATURES)
     rows = LOOK_ROWS * piece.looks
-    assessor = assessor_of(profiles, budget_of(PROMISE, piece.tolerance))
-    return outcome_of(list(looks(assessor, stream.draw(rng, rows, FEATURES), stream.requests(rows))))
+    evaluator = evaluator_of(profiles, budget_of(PROMISE, piece.tolerance))
+    return outcome_of(list(looks(evaluator, stream.draw(rng, rows, FEATURES), stream.requests(rows))))
 
 
 def joined(found: Sequence[Outcome]) -> Outcome:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.statistics.engine import DEFAULT, LOOK_ROWS, LOOK_SECONDS, WINDOW_ROWS, assessor_of, profiles_of
+from benchmarks.statistics.engine import DEFAULT, LOOK_ROWS, LOOK_SECONDS, WINDOW_ROWS, evaluator_of, profiles_of
 from benchmarks.statistics.make_flights import PATH
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort
@@ -48,14 +48,14 @@ def flights() -> tuple[Floats, Floats, list[str]]:
     return values[january], values[~january], list(itertools.compress(moments, ~january))
 
 
-def scenes(assessor: StreamEvaluator, stream: Floats) -> Iterator[Scene]:
+def scenes(evaluator: StreamEvaluator, stream: Floats) -> Iterator[Scene]:
     """What alarms, whenever that changes."""
     p_values, state = PValues(), None
     before: tuple[str, ...] = ()
     for number, end in enumerate(range(LOOK_ROWS, stream.shape[0] + 1, LOOK_ROWS)):
         start = max(0, end - WINDOW_ROWS)
         numbers = np.arange(start + 1, end + 1, dtype=np.int64)
-        found = assessor.assess(state, Rows(stream[start:end], numbers, numbers), p_values, 1 + LOOK_SECONDS * number)
+        found = evaluator.assess(state, Rows(stream[start:end], numbers, numbers), p_values, 1 + LOOK_SECONDS * number)
         state = found.state
         tests = [(one.feature, test) for one in found.report.features for test in one.tests]
         alarms = tuple(f"{feature} ({test.test.value})" for feature, test in tests if test.drift)
@@ -67,7 +67,7 @@ def scenes(assessor: StreamEvaluator, stream: Floats) -> Iterator[Scene]:
 def run(_effort: Effort) -> str:
     """The table."""
     january, february, moments = flights()
-    seen = list(scenes(assessor_of(profiles_of(january, KINDS, NAMES), DEFAULT), february))
+    seen = list(scenes(evaluator_of(profiles_of(january, KINDS, NAMES), DEFAULT), february))
     lines = [[moments[one.row - 1], f"{one.row:,}", ", ".join(one.alarms) or "nothing"] for one in seen]
     head = ["newest flight", "flights", "in alarm from here on"]
     return f"{_words(len(january), len(february))}\n\n{table(head, lines)}"

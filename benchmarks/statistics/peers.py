@@ -209,8 +209,8 @@ def _beyond_own_chunks(reference: Floats, stream: Floats, distances: Callable[[F
     """Chunks with a feature whose distance is beyond three standard deviations of the reference's own ten chunks."""
     rows = reference.shape[0] // 10
     own = np.array([distances(chunk) for _, chunk in tumbling(reference, rows)])
-    bars = own.mean(axis=0) + 3 * own.std(axis=0)
-    return [end for end, chunk in tumbling(stream, rows) if (distances(chunk) > bars).any()]
+    thresholds = own.mean(axis=0) + 3 * own.std(axis=0)
+    return [end for end, chunk in tumbling(stream, rows) if (distances(chunk) > thresholds).any()]
 
 
 def _any_feature(reference: Floats, windows: Iterator[tuple[int, Floats]], kinds: Kinds, drifts: Feature) -> list[int]:

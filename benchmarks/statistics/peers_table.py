@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.statistics.cases import CASES, FEATURES, kinds_of, rows_of, stream_of
-from benchmarks.statistics.engine import DAY_SECONDS, DEFAULT, LOOK_ROWS, LOOK_SECONDS, assessor_of, looks, profiles_of
+from benchmarks.statistics.engine import DAY_SECONDS, DEFAULT, LOOK_ROWS, LOOK_SECONDS, evaluator_of, looks, profiles_of
 from benchmarks.statistics.intervals import garwood, median, waited
 from benchmarks.statistics.peers import BLIND_TO_CATEGORIES, PEERS, Floats, Kinds
 from benchmarks.statistics.tables import table
@@ -57,8 +57,8 @@ def meet(piece: Piece) -> dict[str, list[int]]:
 
 def driftgauge(reference: Floats, stream: Floats, kinds: Kinds) -> list[int]:
     """The looks at which driftgauge with its defaults alarms."""
-    assessor = assessor_of(profiles_of(reference, kinds), DEFAULT)
-    seen = looks(assessor, stream, np.arange(stream.shape[0], dtype=np.int64))
+    evaluator = evaluator_of(profiles_of(reference, kinds), DEFAULT)
+    seen = looks(evaluator, stream, np.arange(stream.shape[0], dtype=np.int64))
     return [look.rows for look in seen if look.window or look.detector]
 
 

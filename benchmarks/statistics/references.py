@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.statistics.engine import ALPHA, LOOK_ROWS, WINDOW_ROWS, assessor_of, budget_of, looks, profiles_of
+from benchmarks.statistics.engine import ALPHA, LOOK_ROWS, WINDOW_ROWS, budget_of, evaluator_of, looks, profiles_of
 from benchmarks.statistics.false_alarms import INPUTS, PROMISE, Outcome, joined, outcome_of
 from benchmarks.statistics.intervals import Apart
 from benchmarks.statistics.tables import table
@@ -68,11 +68,11 @@ def meet(piece: Piece) -> Fate:
     rng, p_values = generator(2, piece.rows), PValues()
     references = np.sort(rng.random((piece.references, piece.rows)), axis=1)
     found = np.array([_distances(one, piece.windows, rng) for one in references])
-    bars = p_values.critical_statistic(piece.rows, WINDOW_ROWS, ALPHA), _bar(piece.rows)
+    thresholds = p_values.critical_statistic(piece.rows, WINDOW_ROWS, ALPHA), _threshold(piece.rows)
     errors = [error(one) for one in references]
     unluckiest = references[int(np.argmax(errors))]
     watched = joined([_watched(unluckiest, piece.looks, rng) for _ in range(piece.runs)])
-    return Fate((found >= bars[0]).mean(axis=1), (found > bars[1]).mean(axis=1), max(errors), watched)
+    return Fate((found >= thresholds[0]).mean(axis=1), (found > thresholds[1]).mean(axis=1), max(errors), watched)
 
 
 def run(effort: Effort) -> str:
@@ -90,15 +90,15 @@ def _distances(reference: Floats, windows: int, rng: np.random.Generator) -> Flo
     return np.array([sorted_ks_statistic(reference, window) for window in drawn])
 
 
-def _bar(rows: int) -> float:
+def _threshold(rows: int) -> float:
     return budget_of(PROMISE, 0.0).ks_threshold(rows, WINDOW_ROWS, 1)
 
 
 def _watched(reference: Floats, length: int, rng: np.random.Generator) -> Outcome:
     profiles = profiles_of(reference[:, np.newaxis], [FeatureKind.NUMERIC])
     rows = LOOK_ROWS * length
-    assessor = assessor_of(profiles, budget_of(PROMISE, 0.0))
-    return outcome_of(list(looks(assessor, rng.random((rows, 1)), np.arange(rows, dtype=np.int64))))
+    evaluator = evaluator_of(profiles, budget_of(PROMISE, 0.0))
+    return outcome_of(list(looks(evaluator, rng.random((rows, 1)), np.arange(rows, dtype=np.int64))))
 
 
 def _line(piece: Piece, found: Fate) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS, MIN_ROWS, WINDOW_ROWS, assessor_of, profiles_of
+from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS, MIN_ROWS, WINDOW_ROWS, evaluator_of, profiles_of
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
 from driftgauge.drift.detector.dependence import dependence_factors
@@ -42,16 +42,16 @@ def measure(features: int, repeats: int) -> list[str]:
     rule = Rule(ALPHA, Correction.HOLM, MIN_ROWS, DEFAULT)
     values = rng.standard_normal((WINDOW_ROWS, features))
     numbers = np.arange(1, WINDOW_ROWS + 1, dtype=np.int64)
-    detector, assessor = Detector(profiles, DEFAULT, MIN_ROWS, "benchmark"), assessor_of(profiles, DEFAULT)
-    state = assessor.assess(None, Rows(values, numbers, numbers), p_values, 1.0).state
+    detector, evaluator = Detector(profiles, DEFAULT, MIN_ROWS, "benchmark"), evaluator_of(profiles, DEFAULT)
+    state = evaluator.assess(None, Rows(values, numbers, numbers), p_values, 1.0).state
     new, later = values[-LOOK_ROWS:], numbers + LOOK_ROWS
 
-    references, examiner = [profile.values for profile in profiles], WindowTester(profiles, rule)
+    references, tester = [profile.values for profile in profiles], WindowTester(profiles, rule)
 
     def windowed() -> object:
         columns = np.sort(values.T, axis=1)
-        told = zip(profiles, columns, sorted_ks_statistics(references, columns).tolist(), strict=True)
-        samples = [Sample(profile, column, 0, statistic) for profile, column, statistic in told]
+        reported = zip(profiles, columns, sorted_ks_statistics(references, columns).tolist(), strict=True)
+        samples = [Sample(profile, column, 0, statistic) for profile, column, statistic in reported]
         found = [one for sample in samples for one in sample.measurements(MIN_ROWS)]
         return list(judge([Measured(one, one.rows[1]) for one in found], features, rule, p_values))
 
@@ -63,8 +63,8 @@ def measure(features: int, repeats: int) -> list[str]:
         milliseconds(windowed, repeats),
         milliseconds(sequential, repeats),
         milliseconds(lambda: dependence_factors(np.hstack([values, values**2]), numbers), repeats),
-        milliseconds(lambda: examiner.examine(ordered(references, values.T), WINDOW_ROWS, p_values), repeats),
-        milliseconds(lambda: assessor.assess(state, Rows(values, later, later), p_values, 31.0), repeats),
+        milliseconds(lambda: tester.examine(ordered(references, values.T), WINDOW_ROWS, p_values), repeats),
+        milliseconds(lambda: evaluator.assess(state, Rows(values, later, later), p_values, 31.0), repeats),
     ]
     row = 1_000 * parts[1] / LOOK_ROWS
     return [str(features), *(f"{part:.2f}" for part in parts), f"{row:.1f}"]

@@ -28,7 +28,7 @@ LEVEL = DEFAULT.evaluation_seconds / DEFAULT.false_alarm_seconds / FEATURES
 """One false alarm in thirty days of looks, over all features: the whole budget, all for the window."""
 
 
-def bar(m: int, n: int) -> float:
+def threshold(m: int, n: int) -> float:
     """Smirnov's asymptotic bar for D at `LEVEL`.
 
     Source:
@@ -53,7 +53,7 @@ def plain(case: Case, reference: Floats) -> Alarm:
         known = np.bincount(reference.astype(np.intp), minlength=codes)
         return lambda window: _differ(known, np.bincount(window.astype(np.intp), minlength=codes))
     ordered = np.sort(reference)
-    return lambda window: ks_statistic(ordered, window) > bar(ordered.size, window.size)
+    return lambda window: ks_statistic(ordered, window) > threshold(ordered.size, window.size)
 
 
 def promised(profile: Profile, budget: Budget) -> Alarm:

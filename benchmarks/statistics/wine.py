@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.statistics.engine import DEFAULT, LOOK_ROWS, WINDOW_ROWS, assessor_of, looks, profiles_of
+from benchmarks.statistics.engine import DEFAULT, LOOK_ROWS, WINDOW_ROWS, evaluator_of, looks, profiles_of
 from benchmarks.statistics.intervals import median_and_p90
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
@@ -67,8 +67,8 @@ def taste(piece: Piece) -> Tasting:
     red, white = wines("red_stream.csv"), wines("white_stream.csv")
     drawn = [red[rng.integers(len(red), size=piece.red)], white[rng.integers(len(white), size=piece.white)]]
     stream = np.vstack(drawn)
-    assessor = assessor_of(profiles_of(reference, [FeatureKind.NUMERIC] * reference.shape[1]), DEFAULT)
-    seen = list(looks(assessor, stream, np.arange(stream.shape[0], dtype=np.int64) // piece.request_rows))
+    evaluator = evaluator_of(profiles_of(reference, [FeatureKind.NUMERIC] * reference.shape[1]), DEFAULT)
+    seen = list(looks(evaluator, stream, np.arange(stream.shape[0], dtype=np.int64) // piece.request_rows))
     sober = [look for look in seen if look.rows <= piece.red]
     after = [look for look in seen if look.rows > piece.red]
     return Tasting(

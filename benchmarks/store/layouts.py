@@ -11,7 +11,7 @@ from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Block, StreamKey
 
 Rows = NDArray[np.float64]
-_STREAM = StreamKey(ModelKey("cellar", "wine", "predictor", "wine"), Kind.REQUEST)
+_STREAM = StreamKey(ModelKey("stack", "wine", "predictor", "wine"), Kind.REQUEST)
 _KEY = "rows"
 
 

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from charts.pictures.answers import VARIABLES, ask, lines, onsets
 from charts.pictures.panels import KINDS
+from charts.pictures.responses import VARIABLES, ask, lines, onsets
 from tests.support.alerting import AlertingPrometheus
 from tests.support.boards import Tree, variables
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from charts.pictures.answers import HOURS, Line, now
+from charts.pictures.responses import HOURS, Line, now
 from tests.support.boards import Tree
 
-Answers = Mapping[str, list[Line]]
+Responses = Mapping[str, list[Line]]
 
 _LEGEND_LINES = 8
 _SMALL = 6.5
@@ -31,10 +31,10 @@ def spelled(value: float, unit: str) -> str:
     return text + _SUFFIX.get(unit, "")
 
 
-def graph(axes: Axes, panel: Tree, answers: Answers) -> None:
+def graph(axes: Axes, panel: Tree, responses: Responses) -> None:
     """Lines over time; dashed where the board says so."""
     dashed = ("limit", "capacity", "bar", "detectable", "effective", "skipped", "reference")
-    for line in (line for found in answers.values() for line in found):
+    for line in (line for found in responses.values() for line in found):
         style = "--" if line.name.startswith(dashed) else "-"
         axes.plot(line.times, line.values, style, linewidth=0.9, label=line.name)
     limits = panel["fieldConfig"]["defaults"]
@@ -44,17 +44,17 @@ def graph(axes: Axes, panel: Tree, answers: Answers) -> None:
     _legend(axes)
 
 
-def number(axes: Axes, panel: Tree, answers: Answers) -> None:
+def number(axes: Axes, panel: Tree, responses: Responses) -> None:
     """The last number, large."""
-    found = [line.values[-1] for lines in answers.values() for line in now(lines)]
+    found = [line.values[-1] for lines in responses.values() for line in now(lines)]
     unit = panel["fieldConfig"]["defaults"]["unit"]
     axes.text(0.5, 0.45, spelled(found[0], unit) if found else "none", ha="center", va="center", fontsize=15)
     axes.set_axis_off()
 
 
-def verdicts(axes: Axes, _: Tree, answers: Answers) -> None:
+def verdicts(axes: Axes, _: Tree, responses: Responses) -> None:
     """Bands of green and red."""
-    found = [line for lines in answers.values() for line in lines]
+    found = [line for lines in responses.values() for line in lines]
     for place, line in enumerate(found):
         for verdict, colour in ((0, "tab:green"), (1, "tab:red")):
             axes.fill_between(
@@ -70,9 +70,9 @@ def verdicts(axes: Axes, _: Tree, answers: Answers) -> None:
     _over_time(axes)
 
 
-def cells(axes: Axes, panel: Tree, answers: Answers) -> None:
+def cells(axes: Axes, panel: Tree, responses: Responses) -> None:
     """A row of cells for each series, from 0 to the board's darkest value, if it has one."""
-    found = [line for lines in answers.values() for line in lines]
+    found = [line for lines in responses.values() for line in lines]
     times = sorted({float(time) for line in found for time in line.times})
     table = np.full((len(found), len(times)), np.nan)
     for place, line in enumerate(found):
@@ -90,17 +90,17 @@ def cells(axes: Axes, panel: Tree, answers: Answers) -> None:
     _over_time(axes)
 
 
-def curves(axes: Axes, panel: Tree, answers: Answers) -> None:
+def curves(axes: Axes, panel: Tree, responses: Responses) -> None:
     """Curves over a label, at the end of the history."""
     for target in panel["targets"]:
-        points = sorted((float(line.labels["level"]), line.values[-1]) for line in now(answers[target["refId"]]))
+        points = sorted((float(line.labels["level"]), line.values[-1]) for line in now(responses[target["refId"]]))
         axes.plot(*zip(*points, strict=True), marker="o", markersize=3, linewidth=1.2, label=target["legendFormat"])
     axes.set_xlabel("level", fontsize=_SMALL)
     axes.tick_params(labelsize=_SMALL)
     _legend(axes)
 
 
-def table(axes: Axes, panel: Tree, answers: Answers) -> None:
+def table(axes: Axes, panel: Tree, responses: Responses) -> None:
     """A line for each set of labels, with what each query says of it."""
     organized = panel["transformations"][-1]["options"]
     names = {name: organized["renameByName"][name] for name, _ in sorted(organized["indexByName"].items(), key=_place)}
@@ -108,7 +108,7 @@ def table(axes: Axes, panel: Tree, answers: Answers) -> None:
     labels = [name for name in names if not name.startswith("Value")]
     differ = {one["matcher"]["options"]: one["properties"][0]["value"] for one in panel["fieldConfig"]["overrides"]}
     headings = [heading for name, heading in names.items() if name.startswith("Value")]
-    for heading, lines in zip(headings, answers.values(), strict=True):
+    for heading, lines in zip(headings, responses.values(), strict=True):
         for line in now(lines):
             row = values.setdefault(tuple(line.labels.get(name, "")[:24] for name in labels), ["-"] * len(headings))
             row[headings.index(heading)] = _cell(line.values[-1], differ.get(heading))
@@ -134,7 +134,7 @@ def _cell(value: float, differs: object) -> str:
     return spelled(value, differs if isinstance(differs, str) else "short")
 
 
-KINDS: Mapping[str, Callable[[Axes, Tree, Answers], None]] = {
+KINDS: Mapping[str, Callable[[Axes, Tree, Responses], None]] = {
     "timeseries": graph,
     "stat": number,
     "state-timeline": verdicts,

@@ -20,7 +20,7 @@ class Feature:
         statistic: D of the window, in [0, 1].
         threshold: The D that would alarm; infinite if none would.
         evidence: The detector's, log10 of seconds.
-        bar: The evidence that would alarm.
+        evidence_threshold: The evidence that would alarm.
         drift: The verdict of either.
     """
 
@@ -28,7 +28,7 @@ class Feature:
     statistic: float
     threshold: float
     evidence: float
-    bar: float
+    evidence_threshold: float
     drift: bool
 
 
@@ -131,7 +131,7 @@ def _feature(name: str, values: dict[tuple[str, str], float]) -> Feature:
         statistic=values["_statistic", "ks"],
         threshold=values["_threshold", "ks"],
         evidence=values["_statistic", "sequential"],
-        bar=values["_threshold", "sequential"],
+        evidence_threshold=values["_threshold", "sequential"],
         drift=any(value for (part, _), value in values.items() if not part),
     )
 

@@ -35,7 +35,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return web.json_response({"error": f"ValueError : {error}"}, status=500)
 
 
-class Answers:
+class ResponseReader:
     """The answers that need the model.
 
     Args:
@@ -71,21 +71,21 @@ class Answers:
 
 def application(predict: Predict) -> web.Application:
     """The server, not yet listening."""
-    answers = Answers(predict)
+    responses = ResponseReader(predict)
     app = web.Application(middlewares=[errors], client_max_size=MAX_BODY_BYTES)
     app.add_routes(
         [
             web.get("/", _says({"status": "alive"})),
             web.get("/v1/models", _says({"models": [MODEL]})),
             web.get("/v1/models/{model}", _says({"name": MODEL, "ready": True})),
-            web.post("/v1/models/{model}:predict", answers.v1),
+            web.post("/v1/models/{model}:predict", responses.v1),
             web.get("/v2", _says({"name": "wine-demo", "version": "1", "extensions": ["binary_tensor_data"]})),
             web.get("/v2/health/live", _says({"live": True})),
             web.get("/v2/health/ready", _says({"ready": True})),
             web.get("/v2/models", _says({"models": [MODEL]})),
-            web.get("/v2/models/{model}", answers.metadata),
+            web.get("/v2/models/{model}", responses.metadata),
             web.get("/v2/models/{model}/ready", _says({"name": MODEL, "ready": True})),
-            web.post("/v2/models/{model}/infer", answers.v2),
+            web.post("/v2/models/{model}/infer", responses.v2),
         ]
     )
     return app
@@ -114,11 +114,11 @@ def main() -> None:
 
 
 def _says(facts: dict[str, object]) -> Handler:
-    async def answer(_: web.Request) -> web.Response:
+    async def response(_: web.Request) -> web.Response:
         """The same facts every time."""
         return web.json_response(facts)
 
-    return answer
+    return response
 
 
 def _json_length(request: web.Request) -> int | None:

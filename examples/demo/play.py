@@ -54,16 +54,16 @@ class Play:
 
     async def _act(self, name: str, rows: data.Rows) -> Gauges:
         """Send all rows and wait until an evaluation has covered them."""
-        with self._screen.act(name, len(rows)) as bar:
+        with self._screen.act(name, len(rows)) as evidence_threshold:
             gauges = await self._stage.scrape()
             for number, batch in enumerate(data.batches(rows, BATCH_ROWS)):
                 await self._traffic.send(batch)
                 if number % LOOK_EVERY == 0:
                     gauges = await self._stage.scrape()
-                bar.move(len(batch), gauges)
+                evidence_threshold.move(len(batch), gauges)
                 await asyncio.sleep(PAUSE_SECONDS)
             gauges = await until(self._covered, f"an evaluation of all {name}")
-            bar.move(0, gauges)
+            evidence_threshold.move(0, gauges)
         return gauges
 
     async def _covered(self) -> Gauges | None:

@@ -16,9 +16,9 @@ async def until(found: Callable[[], Awaitable[T | None]], what: str, seconds: fl
     try:
         async with asyncio.timeout(seconds):
             while True:
-                answer = await found()
-                if answer is not None:
-                    return answer
+                response = await found()
+                if response is not None:
+                    return response
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
         raise DemoError(f"Waited {seconds:g} s in vain for {what}.") from None

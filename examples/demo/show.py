@@ -42,11 +42,11 @@ class Screen:
 
     def opening(self, options: Options) -> None:
         """Say what will happen."""
-        door = "CloudEvents to its logger" if options.logger else "its proxy"
+        ingress = "CloudEvents to its logger" if options.logger else "its proxy"
         ring = "a real Redis" if options.redis else "memory"
         self._console.print("[bold]driftgauge: red wines turn white[/bold]")
         self._console.print("A real model learns from 1,000 red wines; it will meet others, then white ones.")
-        self._console.print(f"driftgauge watches by {door} and keeps the rows in {ring}.")
+        self._console.print(f"driftgauge watches by {ingress} and keeps the rows in {ring}.")
         self._console.print("Starting ...", style="dim")
 
     def stage(self, stage: Stage) -> None:
@@ -125,7 +125,7 @@ def cells(before: Feature, after: Feature) -> tuple[str, ...]:
         f"{after.threshold:.3f}",
         f"{before.evidence:.1f}",
         f"{after.evidence:.1f}",
-        f"{after.bar:.1f}",
+        f"{after.evidence_threshold:.1f}",
         f"{word(before)} -> {word(after)}",
     )
 

@@ -106,11 +106,11 @@ class Agent:
         """POST the call to the model; then the request event, then the response event."""
         event_id = str(uuid.uuid4())
         asked = time.time_ns()
-        answer = await post(self._session, self._model_url + call.path, call.headers, call.body)
-        answered = time.time_ns()
+        content = await post(self._session, self._model_url + call.path, call.headers, call.body)
+        responded = time.time_ns()
         content_type = call.headers["Content-Type"]
         await self._report(event_headers("request", event_id, asked, content_type), call.body)
-        await self._report(event_headers("response", event_id, answered, content_type), answer)
+        await self._report(event_headers("response", event_id, responded, content_type), content)
 
     async def _report(self, headers: Mapping[str, str], body: bytes) -> None:
         await post(self._session, self._logger_url, headers, body)
@@ -154,13 +154,13 @@ async def post(session: aiohttp.ClientSession, url: str, headers: Mapping[str, s
     """The answer's body; `DemoError` unless its status is 200."""
     try:
         async with session.post(url, data=body, headers=headers) as response:
-            answer = await response.read()
+            content = await response.read()
     except (aiohttp.ClientError, TimeoutError) as error:
         raise DemoError(f"POST {url} was not answered: {error!r}") from error
     if response.status != 200:  # noqa: PLR2004 HTTP's OK
-        start = answer[:200].decode(errors="replace")
+        start = content[:200].decode(errors="replace")
         raise DemoError(f"POST {url} was answered {response.status}, not 200: {start}")
-    return answer
+    return content
 
 
 class Traffic:

@@ -83,7 +83,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Targets:
     url = f"http://127.0.0.1:{free_port()}"
     argv = [program("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={directory / 'data'}"]
     with Child([*argv, f"--web.listen-address={url.removeprefix('http://')}"]) as prometheus:
-        prometheus.await_answer(f"{url}/-/ready")
+        prometheus.await_response(f"{url}/-/ready")
 
         def known() -> Manifest | None:
             found: Manifest = json.loads(get(f"{url}/api/v1/targets"))["data"]

@@ -82,11 +82,11 @@ def refused(logger: Container) -> bool:
 def test_every_scenario_starts_answers_its_probes_and_ends(name: str, tmp_path: Path) -> None:
     """Ready within the time that its probes are given, takes events, is unready on SIGTERM, exits 0."""
     with running(scenario(name), tmp_path) as logger:
-        answered = post(logger.ports["http"], Event("request", b'{"instances": [[9.4, 3.51]]}'))
+        responded = post(logger.ports["http"], Event("request", b'{"instances": [[9.4, 3.51]]}'))
         metrics = logger.scrape()
         code = drained(logger)
 
-    assert [200] == answered
+    assert [200] == responded
     assert "driftgauge_build_info" in metrics
     assert 0 == code
 
@@ -109,10 +109,10 @@ def test_references_in_the_values_reach_their_models(tmp_path: Path) -> None:
 def test_an_empty_reference_volume_leaves_the_logger_serving(name: str, tmp_path: Path) -> None:
     """Events are answered 200, and the gauge that the alert looks at is 0."""
     with running(attentive(name), tmp_path) as logger:
-        answered = post(logger.ports["http"], Event("request", b'{"instances": [[9.4, 3.51]]}'))
+        responded = post(logger.ports["http"], Event("request", b'{"instances": [[9.4, 3.51]]}'))
         rows = wait_until(lambda: reference_rows(logger, 1), "the gauge of the model")
 
-    assert [200] == answered
+    assert [200] == responded
     assert {(WINE.inference_service, WINE.namespace): 0.0} == rows
 
 

@@ -75,9 +75,9 @@ def test_every_value_of_the_chart_is_one(guide: Path) -> None:
 
 def test_every_reason_is_explained() -> None:
     """The table has a row for each reason of `driftgauge_payloads_total`, in the right one of its two outcomes."""
-    told = dict(re.findall(r"^\| `(\w+)` \| (dropped|rejected): ", TROUBLESHOOTING, re.MULTILINE))
+    reported = dict(re.findall(r"^\| `(\w+)` \| (dropped|rejected): ", TROUBLESHOOTING, re.MULTILINE))
 
-    assert {reason.value: "dropped" if reason.dropped else "rejected" for reason in Reason} == told
+    assert {reason.value: "dropped" if reason.dropped else "rejected" for reason in Reason} == reported
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ ORACLE = Path(__file__).parents[1] / "support" / "kserve_oracle.py"
 SHARED = [message for message in MESSAGES if message.in_kserve]
 
 
-def told(tensor: Tensor) -> dict[str, Any]:
+def reported(tensor: Tensor) -> dict[str, Any]:
     """A tensor in the oracle's words, without its datatype."""
     values = [value.decode() if isinstance(value, bytes) else value for value in listed(tensor.data.ravel())]
     return {"name": tensor.name, "shape": list(tensor.data.shape), "values": values}
@@ -40,13 +40,13 @@ def test_same_tensors() -> None:
     ]
     lines = "".join(json.dumps(question) + "\n" for question in questions)
     ran = subprocess.run([python, ORACLE], input=lines, capture_output=True, text=True, check=True, timeout=110)
-    answers = [json.loads(line) for line in ran.stdout.splitlines()]
+    responses = [json.loads(line) for line in ran.stdout.splitlines()]
     expected = {
-        answer["name"]: [{key: tensor[key] for key in ("name", "shape", "values")} for tensor in answer["tensors"]]
-        for answer in answers
+        response["name"]: [{key: tensor[key] for key in ("name", "shape", "values")} for tensor in response["tensors"]]
+        for response in responses
     }
 
     assert expected == {
-        message.file: [told(tensor) for tensor in read(message.body, json_length=message.json_length).tensors]
+        message.file: [reported(tensor) for tensor in read(message.body, json_length=message.json_length).tensors]
         for message in SHARED
     }

@@ -30,7 +30,7 @@ def asked(time: float, key: str = "k") -> Half:
     return Half(key, Kind.REQUEST, time)
 
 
-def answered(time: float, key: str = "k") -> Half:
+def responded(time: float, key: str = "k") -> Half:
     """A response that passed at `time`."""
     return Half(key, Kind.RESPONSE, time)
 
@@ -42,78 +42,78 @@ def completed(other_time: float) -> PutResult:
 
 async def test_two_halves_complete_a_pair_in_either_order(pairs: PairStore) -> None:
     """The second to come hears of the first, be it the request or the response."""
-    halves = [asked(1.0, "a"), answered(2.0, "a"), answered(4.0, "b"), asked(3.0, "b")]
+    halves = [asked(1.0, "a"), responded(2.0, "a"), responded(4.0, "b"), asked(3.0, "b")]
 
     assert [FIRST, completed(1.0), FIRST, completed(4.0)] == await pairs.put(halves)
 
 
 async def test_halves_of_other_keys_do_not_meet(pairs: PairStore) -> None:
     """A pair has one key."""
-    assert [FIRST, FIRST] == await pairs.put([asked(1.0, "a"), answered(2.0, "b")])
+    assert [FIRST, FIRST] == await pairs.put([asked(1.0, "a"), responded(2.0, "b")])
 
 
 async def test_halves_meet_over_several_puts(pairs: PairStore) -> None:
     """What was put is remembered."""
     await pairs.put([asked(1.0)])
 
-    assert [completed(1.0)] == await pairs.put([answered(2.0)])
+    assert [completed(1.0)] == await pairs.put([responded(2.0)])
 
 
 async def test_a_time_comes_back_exactly(pairs: PairStore) -> None:
     """No digit of the other half's time is lost."""
     await pairs.put([asked(1700000000.1234567)])
 
-    assert [completed(1700000000.1234567)] == await pairs.put([answered(2.0)])
+    assert [completed(1700000000.1234567)] == await pairs.put([responded(2.0)])
 
 
 async def test_a_half_delivered_again_is_a_duplicate_while_it_waits(pairs: PairStore) -> None:
     """The same key, kind and time is known, and the waiting half stays."""
-    halves = [asked(1.0), asked(1.0), answered(2.0)]
+    halves = [asked(1.0), asked(1.0), responded(2.0)]
 
     assert [FIRST, DUPLICATE, completed(1.0)] == await pairs.put(halves)
 
 
 async def test_a_half_delivered_again_is_a_duplicate_after_completion(pairs: PairStore) -> None:
     """Both halves of a completed pair are still known."""
-    await pairs.put([asked(1.0), answered(2.0)])
+    await pairs.put([asked(1.0), responded(2.0)])
 
-    assert [DUPLICATE, DUPLICATE] == await pairs.put([asked(1.0), answered(2.0)])
+    assert [DUPLICATE, DUPLICATE] == await pairs.put([asked(1.0), responded(2.0)])
 
 
 async def test_a_used_id_displaces_the_half_that_is_alone(pairs: PairStore) -> None:
     """The newer half takes the place of the older one and meets the response."""
-    halves = [asked(1.0), asked(3.0), answered(4.0)]
+    halves = [asked(1.0), asked(3.0), responded(4.0)]
 
     assert [FIRST, DISPLACING, completed(3.0)] == await pairs.put(halves)
 
 
 async def test_a_used_id_starts_a_fresh_pair_after_completion(pairs: PairStore) -> None:
     """Neither half of the old pair stands in the way of the new one."""
-    await pairs.put([asked(1.0), answered(2.0)])
+    await pairs.put([asked(1.0), responded(2.0)])
 
-    assert [FIRST, completed(3.0)] == await pairs.put([asked(3.0), answered(4.0)])
+    assert [FIRST, completed(3.0)] == await pairs.put([asked(3.0), responded(4.0)])
 
 
 async def test_a_late_duplicate_does_not_complete_a_fresh_pair(pairs: PairStore) -> None:
     """A response of the old pair that comes again is no answer to the new request."""
-    await pairs.put([asked(1.0), answered(2.0), asked(3.0)])
+    await pairs.put([asked(1.0), responded(2.0), asked(3.0)])
 
-    assert [DUPLICATE, completed(3.0)] == await pairs.put([answered(2.0), answered(4.0)])
+    assert [DUPLICATE, completed(3.0)] == await pairs.put([responded(2.0), responded(4.0)])
 
 
 async def test_a_half_that_is_alone_is_unpaired_until_it_is_met(pairs: PairStore) -> None:
     """The count goes from one to none with the other half."""
     await pairs.put([asked(1.0)])
     before = await pairs.unpaired([asked(1.0)])
-    await pairs.put([answered(2.0)])
-    after = await pairs.unpaired([asked(1.0), answered(2.0)])
+    await pairs.put([responded(2.0)])
+    after = await pairs.unpaired([asked(1.0), responded(2.0)])
 
     assert [1, 0] == [before, after]
 
 
 async def test_a_half_that_is_forgotten_is_unpaired(pairs: PairStore) -> None:
     """Nothing known of a key counts as not met."""
-    assert await pairs.unpaired([asked(1.0), answered(1.0, "b")]) == 2
+    assert await pairs.unpaired([asked(1.0), responded(1.0, "b")]) == 2
 
 
 async def test_a_displaced_half_is_not_counted_again(pairs: PairStore) -> None:
@@ -126,7 +126,7 @@ async def test_a_displaced_half_is_not_counted_again(pairs: PairStore) -> None:
 async def test_a_completed_half_stays_paired_when_its_id_is_used_again(pairs: PairStore) -> None:
     """A client that uses one id for all does not turn its old pairs into losses."""
     for time in range(0, 10, 2):
-        await pairs.put([asked(float(time)), answered(time + 1.0)])
+        await pairs.put([asked(float(time)), responded(time + 1.0)])
     await pairs.put([asked(10.0)])
 
     assert await pairs.unpaired([asked(0.0), asked(4.0), asked(8.0), asked(10.0)]) == 1

@@ -44,6 +44,8 @@ def test_the_types_in_the_table_are_the_exposed_ones() -> None:
     metrics = Metrics("200", 90)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
-    told = dict(re.findall(r"^\| `(\w+?)(?:_total)?` \| (counter|gauge|histogram) ", section("metrics"), re.MULTILINE))
+    reported = dict(
+        re.findall(r"^\| `(\w+?)(?:_total)?` \| (counter|gauge|histogram) ", section("metrics"), re.MULTILINE)
+    )
 
-    assert told == {family.name: family.type for family in metrics.registry.collect() if family.name in told}
+    assert reported == {family.name: family.type for family in metrics.registry.collect() if family.name in reported}

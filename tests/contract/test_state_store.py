@@ -79,9 +79,9 @@ async def test_a_save_on_a_version_that_is_gone_is_not_kept(states: StateStore, 
     """Nothing is there, so nothing is replaced: the store was flushed. A save on nothing begins anew."""
     late = await states.save(REQUESTS, "detector", b"late", expected)
     found = await states.load(REQUESTS, "detector")
-    anew = await states.save(REQUESTS, "detector", b"anew", 0)
+    again = await states.save(REQUESTS, "detector", b"anew", 0)
 
-    assert (False, None, True) == (late, found, anew)
+    assert (False, None, True) == (late, found, again)
     assert State(b"anew", 1) == await states.load(REQUESTS, "detector")
 
 

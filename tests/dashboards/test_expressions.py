@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.support.boards import Expression, Tree, boards, expressions, rules, variables
-from tests.support.full_stack import NAMESPACE, SERVICE, Cellar, watched_cellar
+from tests.support.full_stack import NAMESPACE, SERVICE, FullStack, full_stack
 from tests.support.promql import filled, sides
 
 pytestmark = pytest.mark.timeout(180)
@@ -20,9 +20,9 @@ RATE_INTERVAL = "10s"
 
 
 @pytest.fixture(scope="module")
-def cellar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cellar]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
     """All parts, after the shift."""
-    with watched_cellar(tmp_path_factory.mktemp("cellar")) as running:
+    with full_stack(tmp_path_factory.mktemp("cellar")) as running:
         yield running
 
 
@@ -32,51 +32,51 @@ def board(request: pytest.FixtureRequest) -> Tree:
     return BOARDS[str(request.param)]
 
 
-def choices(cellar: Cellar, variable: Tree, chosen: dict[str, str]) -> list[str]:
+def choices(stack: FullStack, variable: Tree, chosen: dict[str, str]) -> list[str]:
     """The values that a variable offers, those before it being chosen."""
     selector, label = variable["query"]["query"].removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-    return cellar.prometheus.label_values(label, filled(selector, chosen))
+    return stack.prometheus.label_values(label, filled(selector, chosen))
 
 
-def chosen(cellar: Cellar, board: Tree) -> dict[str, str]:
+def chosen(stack: FullStack, board: Tree) -> dict[str, str]:
     """The variables of a board as Grafana fills them at first: All where there is one, else the first value."""
     values = {"__rate_interval": RATE_INTERVAL}
     for name, variable in variables(board).items():
         if variable["type"] != "query":
             continue
-        found = choices(cellar, variable, values)
+        found = choices(stack, variable, values)
         everything = variable.get("allValue") or f"({'|'.join(found)})"
         values[name] = everything if variable["includeAll"] else found[0]
     return values
 
 
-def numbers(cellar: Cellar, expression: str) -> int:
+def numbers(stack: FullStack, expression: str) -> int:
     """How many finite numbers an expression had since the start, second by second; -1 if Prometheus refuses it."""
     try:
         # One step beyond now, so that the last one sees the newest sample: a rate needs two.
-        found = cellar.prometheus.query_range(expression, cellar.start, time.time() + 1, 1)
+        found = stack.prometheus.query_range(expression, stack.start, time.time() + 1, 1)
     except HTTPError:
         return -1
     return sum(math.isfinite(float(value)) for series in found for _, value in series["values"])
 
 
-def fruitless(cellar: Cellar, asked: list[Expression]) -> dict[str, str]:
+def fruitless(stack: FullStack, asked: list[Expression]) -> dict[str, str]:
     """The expressions that are refused or have no number, by place."""
-    return {f"{one.place}: {numbers(cellar, one.text)}": one.text for one in asked if numbers(cellar, one.text) < 1}
+    return {f"{one.place}: {numbers(stack, one.text)}": one.text for one in asked if numbers(stack, one.text) < 1}
 
 
-def test_every_expression_of_a_board_has_numbers(cellar: Cellar, board: Tree) -> None:
+def test_every_expression_of_a_board_has_numbers(stack: FullStack, board: Tree) -> None:
     """With the board's variables as a person finds them on opening it."""
-    values = chosen(cellar, board)
+    values = chosen(stack, board)
 
-    assert {} == fruitless(cellar, [Expression(one.place, filled(one.text, values)) for one in expressions(board)])
+    assert {} == fruitless(stack, [Expression(one.place, filled(one.text, values)) for one in expressions(board)])
 
 
-def test_every_variable_offers_values(cellar: Cellar, board: Tree) -> None:
+def test_every_variable_offers_values(stack: FullStack, board: Tree) -> None:
     """The model that was served is among the choices."""
-    values = chosen(cellar, board)
+    values = chosen(stack, board)
     offered = {
-        name: choices(cellar, variable, values)
+        name: choices(stack, variable, values)
         for name, variable in variables(board).items()
         if variable["type"] == "query"
     }
@@ -87,22 +87,22 @@ def test_every_variable_offers_values(cellar: Cellar, board: Tree) -> None:
     assert ["driftgauge-logger", "driftgauge-proxy", "driftgauge-proxy-orphan"] == offered["job"]
 
 
-def test_every_side_of_an_alert_has_numbers(cellar: Cellar) -> None:
+def test_every_side_of_an_alert_has_numbers(stack: FullStack) -> None:
     """What an alert compares is there, whether or not it holds; and the alert as a whole is not refused."""
     asked = [Expression(rule["alert"], side) for rule in RULES for side in sides(rule["expr"])]
-    refused = [rule["alert"] for rule in RULES if numbers(cellar, rule["expr"]) < 0]
+    refused = [rule["alert"] for rule in RULES if numbers(stack, rule["expr"]) < 0]
 
-    assert {} == fruitless(cellar, asked)
+    assert {} == fruitless(stack, asked)
     assert [] == refused
 
 
-def test_drift_reaches_alertmanager(cellar: Cellar) -> None:
+def test_drift_reaches_alertmanager(stack: FullStack) -> None:
     """The model's alert is pending, then fires, once for the three processes that see the shift.
 
     The rules are the shipped ones but for their `for`, which is cut to 3 s.
     """
-    (notice,) = cellar.alertmanager.wait_for("DriftgaugeModelDrift")
-    pending = numbers(cellar, 'ALERTS{alertname="DriftgaugeModelDrift",alertstate="pending"}')
+    (notice,) = stack.alertmanager.wait_for("DriftgaugeModelDrift")
+    pending = numbers(stack, 'ALERTS{alertname="DriftgaugeModelDrift",alertstate="pending"}')
 
     assert (NAMESPACE, SERVICE) == (notice.labels["inference_service_namespace"], notice.labels["inference_service"])
     assert notice.annotations["summary"] == "wine has drifted: 1 of its features"
@@ -110,31 +110,31 @@ def test_drift_reaches_alertmanager(cellar: Cellar) -> None:
     assert pending > 0
 
 
-def test_the_models_alert_stands_for_its_features(cellar: Cellar) -> None:
+def test_the_models_alert_stands_for_its_features(stack: FullStack) -> None:
     """With the inhibition of the runbook, the alert of the shifted feature is held back, and there is no other."""
-    (notice,) = cellar.alertmanager.wait_for("DriftgaugeFeatureDrift", "suppressed")
+    (notice,) = stack.alertmanager.wait_for("DriftgaugeFeatureDrift", "suppressed")
 
     assert notice.labels["feature"] == "alcohol"
 
 
-def test_the_models_alert_stands_for_its_answers(cellar: Cellar) -> None:
+def test_the_models_alert_stands_for_its_answers(stack: FullStack) -> None:
     """They follow the shifted feature: one message, not two."""
-    (notice,) = cellar.alertmanager.wait_for("DriftgaugePredictionDrift", "suppressed")
+    (notice,) = stack.alertmanager.wait_for("DriftgaugePredictionDrift", "suppressed")
 
     assert (NAMESPACE, SERVICE) == (notice.labels["inference_service_namespace"], notice.labels["inference_service"])
 
 
-def test_a_small_reference_reaches_alertmanager(cellar: Cellar) -> None:
+def test_a_small_reference_reaches_alertmanager(stack: FullStack) -> None:
     """The notice says how many rows would do."""
-    (notice,) = cellar.alertmanager.wait_for("DriftgaugeReferenceTooSmall")
+    (notice,) = stack.alertmanager.wait_for("DriftgaugeReferenceTooSmall")
 
     assert notice.annotations["summary"] == "The reference of wine is too small: 66 rows would do"
 
 
 @pytest.mark.parametrize("alert", ["HighErrorRate", "DriftgaugeErrorRatioHigh"])
-def test_failures_reach_alertmanager(cellar: Cellar, alert: str) -> None:
+def test_failures_reach_alertmanager(stack: FullStack, alert: str) -> None:
     """Requests to a replica whose model is gone raise the article's alert and the one on the ratio."""
-    (notice,) = cellar.alertmanager.wait_for(alert)
+    (notice,) = stack.alertmanager.wait_for(alert)
 
     assert notice.labels["severity"] == "critical"
     assert notice.labels["inference_service"] == SERVICE

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("matplotlib", reason="matplotlib is not installed; `make chart-test` installs it")
 
 from charts.pictures.__main__ import END
-from charts.pictures.answers import VARIABLES, ask
 from charts.pictures.figure import CAPTION, draw
+from charts.pictures.responses import VARIABLES, ask
 from tests.support.alerting import AlertingPrometheus
 from tests.support.backfill import backfilled
 from tests.support.boards import Tree, boards, expressions

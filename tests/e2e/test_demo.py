@@ -84,8 +84,8 @@ def test_kept_demo_stays_until_it_is_interrupted() -> None:
         up = still_open(output)
         address = re.search(r"http://127\.0\.0\.1:\d+/drift", output)
         assert address is not None
-        with urllib.request.urlopen(address[0]) as answer:  # noqa: S310 an address of this machine
-            report = answer.read()
+        with urllib.request.urlopen(address[0]) as response:  # noqa: S310 an address of this machine
+            report = response.read()
         child.send_signal(signal.SIGINT)
         rest, _ = child.communicate(timeout=LIMIT_SECONDS)
 

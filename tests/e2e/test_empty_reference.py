@@ -10,7 +10,7 @@ from tests.support.hung_file import hung
 from tests.support.models import WINE, labels
 from tests.support.processes import Driftgauge
 from tests.support.scrape import Samples
-from tests.support.traffic import body_of, wrong_answers
+from tests.support.traffic import body_of, wrong_responses
 
 BODIES = [body_of([[9.0 + number / 10, 3.2]]) for number in range(30)]
 IDENTITY = {"DRIFTGAUGE_NAMESPACE": WINE.namespace, "DRIFTGAUGE_INFERENCE_SERVICE": WINE.inference_service}
@@ -38,7 +38,7 @@ def test_the_proxy_serves_on(volume: Path, option: str) -> None:
     with EchoModel() as model:
         flags = (f"--upstream-url={model.url}", option.format(volume), *FAST)
         with Driftgauge("proxy", *flags, env=IDENTITY) as proxy:
-            wrong = wrong_answers(proxy.port, BODIES)
+            wrong = wrong_responses(proxy.port, BODIES)
             samples = proxy.wait_for(lambda found: dropped(found) == len(BODIES), "the end of every request")
 
     assert [] == wrong
@@ -73,9 +73,9 @@ def test_a_volume_that_hangs_holds_up_neither_begin_nor_end(tmp_path: Path, mode
     path.write_text("alcohol,ph\n9,3\n")
     with hung(path), Driftgauge(mode, f"--reference-dir={tmp_path}", "--drain-timeout-seconds=1") as child:
         code = child.terminate(deadline_seconds=20)
-        told = child.stderr
+        reported = child.stderr
 
     assert code == 0
-    assert "the references are still being read; serving begins without them" in told
-    assert "loaded the reference" not in told
-    assert told.endswith("done\n")
+    assert "the references are still being read; serving begins without them" in reported
+    assert "loaded the reference" not in reported
+    assert reported.endswith("done\n")

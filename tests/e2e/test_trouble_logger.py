@@ -28,7 +28,7 @@ FAST = (
     "--decision=p-value",  # fifty rows are too few for a budget
     "--drain-delay-seconds=0",
 )
-ANSWER = b'{"predictions":[5.0]}'
+RESPONSE = b'{"predictions":[5.0]}'
 
 
 def rows(alcohol: float = 9.0, number: int = 50) -> list[list[float]]:
@@ -60,10 +60,10 @@ def test_two_inference_services_are_watched_apart(references: Path) -> None:
     """One drifts, the other does not; the model's name is the InferenceService's."""
     with Driftgauge("logger", "--reference-dir", references, *FAST) as logger:
         for number, (calm, shifted) in enumerate(zip(rows(), rows(12.0), strict=True)):
-            wine = pair(body_of([calm]), ANSWER, f"w{number}")
+            wine = pair(body_of([calm]), RESPONSE, f"w{number}")
             iris = [
                 replace(event, inference_service="iris", namespace="garden")
-                for event in pair(body_of([shifted]), ANSWER, f"i{number}")
+                for event in pair(body_of([shifted]), RESPONSE, f"i{number}")
             ]
             assert [200] * 4 == post(logger.port, *wine, *iris)
         samples = logger.wait_for(lambda s: len(s.matching("driftgauge_drift")) == 2, "two verdicts")
@@ -79,10 +79,10 @@ def test_two_inference_services_are_watched_apart(references: Path) -> None:
 
 def test_duplicates_any_order_and_missing_halves_are_survived(references: Path) -> None:
     """Each row once, each pair once, each orphan counted when its time is over."""
-    asked, answered = pair(body_of([[9.5, 3.1]]), ANSWER, "both")
+    asked, responded = pair(body_of([[9.5, 3.1]]), RESPONSE, "both")
     orphan = Event("request", body_of([[9.6, 3.1]]), "alone")
     with Driftgauge("logger", "--reference-dir", references, *FAST) as logger:
-        assert [200] * 6 == post(logger.port, answered, answered, asked, asked, orphan, answered)
+        assert [200] * 6 == post(logger.port, responded, responded, asked, asked, orphan, responded)
         samples = logger.wait_for(lambda s: s.total("driftgauge_unpaired_total") == 1, "the orphan")
 
     assert samples.total("request_latency_seconds_count") == 1
@@ -93,7 +93,7 @@ def test_duplicates_any_order_and_missing_halves_are_survived(references: Path) 
 
 def test_an_old_agents_events_give_rows_and_no_latency(references: Path) -> None:
     """Before KServe 0.18 `ce-time` is the moment of sending."""
-    events = [replace(event, recorded=False) for event in pair(body_of([[9.5, 3.1]]), ANSWER, "old")]
+    events = [replace(event, recorded=False) for event in pair(body_of([[9.5, 3.1]]), RESPONSE, "old")]
     with Driftgauge("logger", "--reference-dir", references, *FAST) as logger:
         post(logger.port, *events)
         samples = logger.wait_for(accepted(1), "the request")
@@ -134,9 +134,9 @@ def test_every_form_of_a_request_becomes_a_row(references: Path, event: Event) -
 
 def test_health_checks_are_no_inferences(references: Path) -> None:
     """A GET through the agent is an event without a body."""
-    asked, answered = pair(b"", b'{"ready":true}', "health")
+    asked, responded = pair(b"", b'{"ready":true}', "health")
     with Driftgauge("logger", "--reference-dir", references, *FAST) as logger:
-        assert [200, 200] == post(logger.port, replace(asked, content_type=None), answered)
+        assert [200, 200] == post(logger.port, replace(asked, content_type=None), responded)
         samples = logger.wait_for(lambda s: ended(s) == 2, "both ends")
 
     assert samples.total("request_count") == 0
@@ -162,9 +162,9 @@ def test_two_replicas_on_one_redis_pair_and_test_together(references: Path, own_
     flags = ("--reference-dir", references, "--redis-url", own_server.url, *FAST)
     with Driftgauge("logger", *flags) as left, Driftgauge("logger", *flags) as right:
         for number, row in enumerate(rows(12.0)):
-            asked, answered = pair(body_of([row]), ANSWER, f"w{number}")
+            asked, responded = pair(body_of([row]), RESPONSE, f"w{number}")
             post(left.port, asked)
-            post(right.port, answered)
+            post(right.port, responded)
         both = [
             one.wait_for(lambda s: s.total("driftgauge_window_rows", **labels(WINE)) == 50, "the common window")
             for one in (left, right)

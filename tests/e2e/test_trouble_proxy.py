@@ -13,7 +13,7 @@ from tests.support.echo_model import EchoModel
 from tests.support.processes import Driftgauge, get
 from tests.support.redis_server import RedisServer
 from tests.support.scrape import Samples
-from tests.support.traffic import ask, body_of, wrong_answers
+from tests.support.traffic import ask, body_of, wrong_responses
 from tests.support.waiting import wait_until
 
 FAST = (
@@ -66,9 +66,9 @@ def all_ended(number: int) -> Callable[[Samples], bool]:
 def test_red_against_red_is_no_drift_and_a_shift_is(model: EchoModel, reference: Path) -> None:
     """The main job, once through."""
     with Driftgauge("proxy", "--upstream-url", model.url, "--reference", reference, "--window-rows=50", *FAST) as proxy:
-        assert [] == wrong_answers(proxy.port, [body_of([row]) for row in rows()])
+        assert [] == wrong_responses(proxy.port, [body_of([row]) for row in rows()])
         calm = proxy.wait_for(lambda s: s.total("driftgauge_window_rows") == 50, "a full window")
-        assert [] == wrong_answers(proxy.port, [body_of([row]) for row in rows(12.0)])
+        assert [] == wrong_responses(proxy.port, [body_of([row]) for row in rows(12.0)])
         shifted = proxy.wait_for(lambda s: s.total("driftgauge_drift") == 1, "drift")
 
     assert calm.total("driftgauge_drift") == 0
@@ -88,14 +88,14 @@ def test_redis_killed_and_restarted_leaves_every_answer_identical(
     flags = ("--upstream-url", model.url, "--reference", reference, "--redis-url", own_server.url, *FAST)
     bodies = [body_of([row]) for row in rows()]
     with Driftgauge("proxy", *flags) as proxy:
-        wrong = wrong_answers(proxy.port, bodies)
+        wrong = wrong_responses(proxy.port, bodies)
         proxy.wait_for(lambda s: payloads(s, kind="request", outcome="accepted") == 50, "50 accepted requests")
         own_server.kill()
-        wrong += wrong_answers(proxy.port, bodies)
+        wrong += wrong_responses(proxy.port, bodies)
         away = proxy.wait_for(all_ended(100), "100 requests to end")
         own_server.restart()
         proxy.wait_for(lambda s: s.total("driftgauge_redis_up") == 1, "Redis to be up again")
-        wrong += wrong_answers(proxy.port, bodies)
+        wrong += wrong_responses(proxy.port, bodies)
         back = proxy.wait_for(all_ended(150), "150 requests to end")
 
     assert [] == wrong
@@ -113,7 +113,7 @@ def test_a_redis_that_hangs_is_waited_for_with_a_limit(
     flags = ("--upstream-url", model.url, "--reference", reference, "--redis-url", own_server.url, *FAST)
     with Driftgauge("proxy", *flags) as proxy:
         own_server.pause()
-        wrong = wrong_answers(proxy.port, [body_of([row]) for row in rows()])
+        wrong = wrong_responses(proxy.port, [body_of([row]) for row in rows()])
         hung = proxy.wait_for(all_ended(50), "50 requests to end")
         own_server.resume()
         up = proxy.wait_for(lambda s: s.total("driftgauge_redis_up") == 1, "Redis to be up again")
@@ -127,7 +127,7 @@ def test_a_restart_forgets_no_row_in_redis(model: EchoModel, reference: Path, ow
     """The window is there before the first new request is."""
     flags = ("--upstream-url", model.url, "--reference", reference, "--redis-url", own_server.url, *FAST)
     with Driftgauge("proxy", *flags) as proxy:
-        wrong_answers(proxy.port, [body_of([row]) for row in rows(12.0)])
+        wrong_responses(proxy.port, [body_of([row]) for row in rows(12.0)])
         assert proxy.terminate() == 0
     with Driftgauge("proxy", *flags) as proxy:
         found = proxy.wait_for(lambda s: s.total("driftgauge_window_rows") == 50, "the old window")
@@ -152,7 +152,7 @@ def test_a_reference_that_cannot_be_used_leaves_serving_alone(
     if content is not None:
         reference.write_text(content)
     with Driftgauge("proxy", "--upstream-url", model.url, "--reference", reference, *FAST) as proxy:
-        wrong = wrong_answers(proxy.port, [body_of([row]) for row in rows()])
+        wrong = wrong_responses(proxy.port, [body_of([row]) for row in rows()])
         bare = proxy.wait_for(all_ended(50), "50 requests to end")
         said = proxy.stderr
         reference.write_text(table(9.0))
@@ -184,13 +184,13 @@ def test_a_reference_swapped_under_load_changes_the_verdict_and_a_bad_one_is_ref
     mount(tmp_path, "..1", table(9.0))
     flags = ("--upstream-url", model.url, "--reference", tmp_path / "wine.csv", "--window-rows=50", *FAST)
     with Driftgauge("proxy", *flags) as proxy:
-        wrong = wrong_answers(proxy.port, [body_of([row]) for row in rows(12.0)])
+        wrong = wrong_responses(proxy.port, [body_of([row]) for row in rows(12.0)])
         proxy.wait_for(lambda s: s.total("driftgauge_drift") == 1, "drift from the first reference")
         mount(tmp_path, "..2", table(12.0))
-        wrong += wrong_answers(proxy.port, [body_of([row]) for row in rows(12.0)])
+        wrong += wrong_responses(proxy.port, [body_of([row]) for row in rows(12.0)])
         proxy.wait_for(lambda s: bool(s.matching("driftgauge_drift")) and not s.total("driftgauge_drift"), "calm")
         mount(tmp_path, "..3", table(12.0) + "12.5,red\n")
-        wrong += wrong_answers(proxy.port, [body_of([row]) for row in rows(12.0)])
+        wrong += wrong_responses(proxy.port, [body_of([row]) for row in rows(12.0)])
         proxy.wait_for(lambda _: "red" in proxy.stderr, "the refusal")
         kept = proxy.metrics()
 
@@ -214,7 +214,7 @@ def test_a_payload_that_cannot_be_read_is_answered_as_ever_and_counted(
     """The request is untouched."""
     flags = ("--upstream-url", model.url, "--reference", reference, "--max-payload-bytes=10000", *FAST)
     with Driftgauge("proxy", *flags) as proxy:
-        wrong = wrong_answers(proxy.port, [body])
+        wrong = wrong_responses(proxy.port, [body])
         samples = proxy.wait_for(all_ended(1), "the request's end")
 
     assert [] == wrong
@@ -228,7 +228,7 @@ def test_a_full_queue_drops_payloads_and_no_request_waits(
     flags = ("--upstream-url", model.url, "--reference", reference, "--redis-url", own_server.url, *FAST)
     with Driftgauge("proxy", *flags, "--queue-payloads=1") as proxy:
         own_server.pause()
-        wrong = wrong_answers(proxy.port, [body_of([row]) for row in rows()])
+        wrong = wrong_responses(proxy.port, [body_of([row]) for row in rows()])
         samples = proxy.wait_for(lambda s: payloads(s) == 100, "50 requests and 50 responses to end")
         own_server.resume()
 
@@ -247,7 +247,7 @@ def test_a_model_server_that_is_down_is_told_counted_and_comes_back(reference: P
         with pytest.raises(OSError, match="503"):
             get(f"{proxy.admin_url}/readyz")
         with EchoModel(port):
-            wrong = wrong_answers(proxy.port, [body_of([[9.5, 3.1]])])
+            wrong = wrong_responses(proxy.port, [body_of([[9.5, 3.1]])])
             ready = get(f"{proxy.admin_url}/readyz")
 
     assert status == 502
@@ -265,7 +265,7 @@ def test_sigterm_finishes_what_is_under_way_and_flushes(
     with Driftgauge("proxy", *flags, "--flush-interval-seconds=60") as proxy:
         model.gate.clear()
         with ThreadPoolExecutor(1) as client:
-            wrong = client.submit(wrong_answers, proxy.port, [body_of([[9.5, 3.1]])])
+            wrong = client.submit(wrong_responses, proxy.port, [body_of([[9.5, 3.1]])])
             proxy.wait_for(lambda s: s.total("driftgauge_requests_in_flight") == 1, "a request in flight")
             proxy.signal(signal.SIGTERM)
             wait_until(lambda: "draining" in proxy.stderr, "the drain")
@@ -286,7 +286,7 @@ def test_while_draining_it_serves_but_is_not_ready(model: EchoModel, reference: 
         proxy.wait_for(lambda _: "draining" in proxy.stderr, "the drain")
         with pytest.raises(OSError, match="503"):
             get(f"{proxy.admin_url}/readyz")
-        wrong = wrong_answers(proxy.port, [body_of([[9.5, 3.1]])])
+        wrong = wrong_responses(proxy.port, [body_of([[9.5, 3.1]])])
         code = proxy.terminate()
 
     assert [] == wrong

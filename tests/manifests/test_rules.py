@@ -25,7 +25,7 @@ def others(pod: Pod) -> list[Manifest]:
 
 def test_every_form_of_delivery_is_there() -> None:
     """Both modes, a runtime, the logger with and without sidecar, a predictor of one's own, a monitor, the README."""
-    told = {
+    reported = {
         "sidecar-standard",
         "sidecar-knative",
         "clusterservingruntime",
@@ -36,8 +36,8 @@ def test_every_form_of_delivery_is_there() -> None:
         "README",
     }
 
-    assert told == set(NAMES)
-    assert told - {"logger", "podmonitor"} == {pod.example for pod in PODS}
+    assert reported == set(NAMES)
+    assert reported - {"logger", "podmonitor"} == {pod.example for pod in PODS}
 
 
 @every_pod
@@ -84,11 +84,11 @@ def test_readiness_is_asked_of_the_model_by_http(pod: Pod) -> None:
 def test_every_argument_and_variable_is_a_known_option(pod: Pod) -> None:
     """What `driftgauge proxy` does not know it refuses."""
     variables = [one["name"] for one in pod.sidecar.get("env", [])]
-    told = option_names(pod.sidecar["args"]) + [name.removeprefix("DRIFTGAUGE_").lower() for name in variables]
+    reported = option_names(pod.sidecar["args"]) + [name.removeprefix("DRIFTGAUGE_").lower() for name in variables]
 
     assert "proxy" == pod.sidecar["args"][0]
     assert all(name.startswith("DRIFTGAUGE_") for name in variables)
-    assert set(told) <= set(ProxyConfig.model_fields)
+    assert set(reported) <= set(ProxyConfig.model_fields)
 
 
 @every_pod
@@ -121,9 +121,9 @@ def test_the_pod_may_drain(pod: Pod) -> None:
     """Kubernetes' 30 s are fewer than the default delay and both limits; Knative sets its own and takes none."""
     defaults = ProxyConfig.model_fields
     needed = defaults["drain_delay_seconds"].default + 2 * defaults["drain_timeout_seconds"].default
-    told = pod.spec.get("terminationGracePeriodSeconds")
+    reported = pod.spec.get("terminationGracePeriodSeconds")
 
-    assert told is None if pod.fits_knative else (told or 30) > needed
+    assert reported is None if pod.fits_knative else (reported or 30) > needed
 
 
 @every_knative_pod

@@ -10,7 +10,7 @@ from tests.support.echo_model import EchoModel
 from tests.support.kserve_examples import Pod, documents, pods, started
 from tests.support.processes import free_port, get
 from tests.support.scrape import Samples
-from tests.support.traffic import body_of, wrong_answers
+from tests.support.traffic import body_of, wrong_responses
 from tests.support.waiting import wait_until
 
 PODS = pods()
@@ -30,7 +30,7 @@ def test_the_model_answers_through_it(pod: Pod, volume: Path) -> None:
     """Readiness gets the model's own words, inferences their answers, and all of the counts one identity."""
     with EchoModel() as model, started(pod, model.port, volume) as running:
         ready = get(running.url(pod.sidecar["readinessProbe"]))
-        wrong = wrong_answers(running.ports[8080], [body_of([[9.4, 3.5, 0.6]])] * 3)
+        wrong = wrong_responses(running.ports[8080], [body_of([[9.4, 3.5, 0.6]])] * 3)
         samples = wait_until(
             lambda: Samples.parse(get(running.at(9464, "/metrics")).decode()), "a scrape of the admin port"
         )

@@ -23,12 +23,12 @@ risks = st.floats(1e-12, 0.5)
 @given(budget=budgets, m=rows, n=rows, more=rows, d=features)
 def test_ks_bar_falls_with_rows_and_rises_with_features(budget: Budget, m: int, n: int, more: int, d: int) -> None:
     """More rows on either side lower the bar, more features raise it, and it is never below the tolerance."""
-    bar = budget.ks_threshold(m, n, d)
+    threshold = budget.ks_threshold(m, n, d)
 
-    assert budget.ks_threshold(m + more, n, d) < bar
-    assert budget.ks_threshold(m, n + more, d) < bar
-    assert budget.ks_threshold(m, n, d + more) > bar
-    assert bar > budget.tolerance
+    assert budget.ks_threshold(m + more, n, d) < threshold
+    assert budget.ks_threshold(m, n + more, d) < threshold
+    assert budget.ks_threshold(m, n, d + more) > threshold
+    assert threshold > budget.tolerance
 
 
 @given(
@@ -45,11 +45,11 @@ def test_tv_bar_falls_with_rows_and_rises_with_features(
     """More rows of the window lower the bar, more features raise it, and it is never below the tolerance."""
     reference = np.array([*own, rare, 0], dtype=np.float64)
     categories = len(own) + (rare + 1) // 2
-    bar = budget.tv_threshold(reference, categories, n, d)
+    threshold = budget.tv_threshold(reference, categories, n, d)
 
-    assert budget.tv_threshold(reference, categories, n + more, d) < bar
-    assert budget.tv_threshold(reference, categories, n, d + more) > bar
-    assert bar > budget.tolerance
+    assert budget.tv_threshold(reference, categories, n + more, d) < threshold
+    assert budget.tv_threshold(reference, categories, n, d + more) > threshold
+    assert threshold > budget.tolerance
 
 
 @given(budget=budgets, reference=shares, share=shares, m=rows, n=rows, more=rows, d=features)
@@ -60,13 +60,13 @@ def test_share_bar_falls_with_rows_and_rises_with_features(  # noqa: PLR0913 - a
 
     A tolerance is passed by every bar that can be reached at all.
     """
-    bar = budget.share_threshold(reference, share, m, n, d)
-    room = reference if share < reference else 1 - reference
+    threshold = budget.share_threshold(reference, share, m, n, d)
+    spare = reference if share < reference else 1 - reference
 
-    assert budget.share_threshold(reference, share, m + more, n, d) <= bar + 1e-9
-    assert budget.share_threshold(reference, share, m, n + more, d) <= bar + 1e-9
-    assert budget.share_threshold(reference, share, m, n, d + more) >= bar - 1e-9
-    assert bar >= min(budget.tolerance, room) - 1e-9
+    assert budget.share_threshold(reference, share, m + more, n, d) <= threshold + 1e-9
+    assert budget.share_threshold(reference, share, m, n + more, d) <= threshold + 1e-9
+    assert budget.share_threshold(reference, share, m, n, d + more) >= threshold - 1e-9
+    assert threshold >= min(budget.tolerance, spare) - 1e-9
 
 
 @given(budget=budgets, n=rows, d=features)
@@ -75,11 +75,11 @@ def test_rows_needed_grow_with_the_window(budget: Budget, n: int, d: int) -> Non
     assert 1 <= budget.rows_needed(n, d) <= budget.rows_needed(2 * n, d)
 
 
-@given(bar=shares, n=rows, more=rows)
-def test_detectable_falls_with_rows(bar: float, n: int, more: int) -> None:
+@given(threshold=shares, n=rows, more=rows)
+def test_detectable_falls_with_rows(threshold: float, n: int, more: int) -> None:
     """What can be detected lies above the bar, and comes closer to it with more rows."""
-    assert bar < detectable(bar, n)
-    assert detectable(bar, n + more) <= detectable(bar, n)
+    assert threshold < detectable(threshold, n)
+    assert detectable(threshold, n + more) <= detectable(threshold, n)
 
 
 @given(share=shares, n=rows, risk=risks)

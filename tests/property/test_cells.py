@@ -65,14 +65,14 @@ def test_heavy_values_are_alone(reference: Floats) -> None:
 def test_distance_is_nearly_that_of_the_values(reference: Floats, window: Floats) -> None:
     """D told from cells is never too large, and too small by no more than the share of a cell of several values."""
     cells = numeric_cells(reference)
-    told = float(np.abs(np.cumsum(cells.shares) - np.cumsum(cells.count(window)) / window.size).max())
+    reported = float(np.abs(np.cumsum(cells.shares) - np.cumsum(cells.count(window)) / window.size).max())
     distance = sorted_ks_statistic(reference, window)
     values, counts = np.unique(reference, return_counts=True)
     light = counts * NUMERIC_CELLS < reference.size
     shared = float(cells.shares[cells.index(values[light])].max()) if light.any() else 0.0
 
-    assert told <= distance + 1e-9
-    assert distance <= told + shared + 1e-9
+    assert reported <= distance + 1e-9
+    assert distance <= reported + shared + 1e-9
     assert shared <= 2 / NUMERIC_CELLS + 1 / reference.size
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
-from driftgauge.drift.statistics.correction import Correction, bars
+from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 
 Floats = NDArray[np.float64]
 
@@ -44,14 +44,14 @@ def bh_rejects(values: Floats, alpha: float) -> list[bool]:
 @given(values=p_values, alpha=alphas)
 def test_holm_is_the_step_down(values: Floats, alpha: float) -> None:
     """A feature is below its level exactly if Holm's procedure rejects it."""
-    assert holm_rejects(values, alpha) == (values < bars(values, alpha, Correction.HOLM)).tolist()
+    assert holm_rejects(values, alpha) == (values < p_value_thresholds(values, alpha, Correction.HOLM)).tolist()
 
 
 @settings(deadline=None)
 @given(values=p_values, alpha=alphas)
 def test_bh_is_the_step_up(values: Floats, alpha: float) -> None:
     """A feature is below its level exactly if Benjamini and Hochberg's procedure rejects it."""
-    assert bh_rejects(values, alpha) == (values < bars(values, alpha, Correction.BH)).tolist()
+    assert bh_rejects(values, alpha) == (values < p_value_thresholds(values, alpha, Correction.BH)).tolist()
 
 
 @settings(deadline=None)
@@ -60,7 +60,7 @@ def test_bh_agrees_with_scipy(values: Floats, alpha: float) -> None:
     """Where no adjusted p-value lies at alpha itself, scipy's adjusted p-values give the same verdicts."""
     adjusted = false_discovery_control(values, method="bh")
     clear = np.abs(adjusted - alpha) > 1e-12
-    rejected = values < bars(values, alpha, Correction.BH)
+    rejected = values < p_value_thresholds(values, alpha, Correction.BH)
 
     assert (adjusted < alpha)[clear].tolist() == rejected[clear].tolist()
 
@@ -73,10 +73,10 @@ def test_own_p_value_does_not_move_its_level(
 ) -> None:
     """A level holds for the verdict that any p-value of its own feature would get."""
     index = data.draw(st.integers(0, values.size - 1))
-    level = bars(values, alpha, method)[index]
+    level = p_value_thresholds(values, alpha, method)[index]
     values[index] = other = data.draw(st.one_of(st.sampled_from(LEVELS), st.floats(0.0, 1.0)))
 
-    assert (other < level) == (other < bars(values, alpha, method)[index])
+    assert (other < level) == (other < p_value_thresholds(values, alpha, method)[index])
 
 
 @pytest.mark.parametrize("method", Correction)
@@ -87,9 +87,9 @@ def test_order_of_features_does_not_matter(
 ) -> None:
     """Permuted p-values have permuted verdicts."""
     order = data.draw(st.permutations(range(values.size)))
-    rejected = values < bars(values, alpha, method)
+    rejected = values < p_value_thresholds(values, alpha, method)
 
-    assert rejected[order].tolist() == (values[order] < bars(values[order], alpha, method)).tolist()
+    assert rejected[order].tolist() == (values[order] < p_value_thresholds(values[order], alpha, method)).tolist()
 
 
 @settings(deadline=None)
@@ -97,6 +97,6 @@ def test_order_of_features_does_not_matter(
 def test_corrections_are_ordered(values: Floats, alpha: float) -> None:
     """What Bonferroni rejects Holm does, what Holm rejects Benjamini-Hochberg does, and none rejects most."""
     methods = (Correction.BONFERRONI, Correction.HOLM, Correction.BH, Correction.NONE)
-    rejected = [values < bars(values, alpha, method) for method in methods]
+    rejected = [values < p_value_thresholds(values, alpha, method) for method in methods]
 
     assert all((fewer <= more).all() for fewer, more in pairwise(rejected))

@@ -141,10 +141,10 @@ def _as_read(tensor: Sent) -> NDArray[Any]:
 
 
 @given(tensors(binary=st.booleans()), KINDS, st.booleans(), st.booleans())
-def test_v2(sent: list[Sent], kind: Kind, told: bool, packed: bool) -> None:  # noqa: FBT001 - drawn
+def test_v2(sent: list[Sent], kind: Kind, reported: bool, packed: bool) -> None:  # noqa: FBT001 - drawn
     """V2 in JSON and binary, mixed, packed or not, with or without its JSON length, is decoded to what was sent."""
     body, json_length = v2(sent, kind)
-    decoded = read(gzipped(body) if packed else body, kind, json_length if told else None)
+    decoded = read(gzipped(body) if packed else body, kind, json_length if reported else None)
 
     assert {tensor.name: _as_read(tensor).tolist() for tensor in sent} == tables(decoded)
 

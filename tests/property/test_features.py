@@ -101,9 +101,9 @@ def test_any_text_and_any_number_can_be_a_category(rows: list[tuple[object, obje
     by_position = extract(read(as_json({"instances": rows})), ["a", "b"], kinds)
     by_name = extract(read(as_json({"instances": [dict(zip("ab", row, strict=True)) for row in rows]})), "ab", kinds)
     predicted = read(as_json({"predictions": rows}), Kind.RESPONSE)
-    answered = extract_predictions(predicted, ["prediction_0", "prediction_1"], kinds)
+    responded = extract_predictions(predicted, ["prediction_0", "prediction_1"], kinds)
 
-    assert listed(by_position) == listed(by_name) == listed(answered)
+    assert listed(by_position) == listed(by_name) == listed(responded)
     assert [text_of(cell) is None for row in rows for cell in row] == np.isnan(by_position).ravel().tolist()
 
 

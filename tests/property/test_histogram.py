@@ -59,8 +59,8 @@ def test_all_categories_are_counted_once(known: list[str], data: st.DataObject, 
     """Shares of each side sum to 1, and names are unique, whatever categories are called, with texts or without."""
     codes = st.integers(0, len(known) - 1).map(float)
     reference, window = data.draw(samples(codes, 1)), data.draw(samples(st.one_of(codes, few), 0))
-    told = data.draw(st.integers(0, len(known)))
-    profile = categorical_profile("a", reference, {float(code): known[code] for code in range(told)}, before)
+    reported = data.draw(st.integers(0, len(known)))
+    profile = categorical_profile("a", reference, {float(code): known[code] for code in range(reported)}, before)
     found = Histogram(profile).bars(window, missing)
 
     assert sum(one.reference for one in found) == pytest.approx(1.0)

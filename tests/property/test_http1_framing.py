@@ -8,10 +8,10 @@ from aiohttp.http_parser import HttpRequestParserPy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.framing import Framing, Lines
+from driftgauge.http1.framing import Framing, HeaderList
 from driftgauge.http1.heads import RequestHead, read_request
 from driftgauge.http1.http_errors import RefusedError
-from driftgauge.http1.requests import Requests
+from driftgauge.http1.requests import RequestReader
 from driftgauge.http1.writing import request_head
 from tests.support.framing import CUT, PASSED, REFUSED
 
@@ -63,14 +63,14 @@ class Forward:
 
     def __init__(self, data: bytes) -> None:
         self.written = b""
-        self.shapes: list[tuple[bytes, bytes, bytes, Lines]] = []
-        self._requests = Requests(self._converse)
+        self.shapes: list[tuple[bytes, bytes, bytes, HeaderList]] = []
+        self._requests = RequestReader(self._handle)
         try:
             self._requests.feed(data)
         except RefusedError:
             return
 
-    def _converse(self, head: RequestHead) -> "Forward":
+    def _handle(self, head: RequestHead) -> "Forward":
         self._head, self._body, self._pending = head, b"", request_head(head, "u:1")
         self._framing = Framing.CHUNKED if head.length is None else Framing.LENGTH
         return self
@@ -80,7 +80,7 @@ class Forward:
         self._body += data
         self._pending += self._framing.frame(data)
 
-    def request_end(self, trailers: Lines) -> None:
+    def request_end(self, trailers: HeaderList) -> None:
         """Only whole requests count."""
         self.written += self._pending + self._framing.end(trailers)
         self.shapes.append((self._head.method, self._head.target, self._body, list(trailers)))

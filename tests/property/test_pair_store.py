@@ -35,12 +35,12 @@ async def test_every_half_is_told_of_once(halves: list[Half]) -> None:
     # Times are compared by their text: 0.0 and -0.0 are two.
     firsts = {
         (half.key, half.kind, repr(half.time)): half
-        for half, answer in zip(halves, met, strict=True)
-        if answer.arrival is Arrival.FIRST
+        for half, response in zip(halves, met, strict=True)
+        if response.arrival is Arrival.FIRST
     }
-    completed = sum(answer.arrival is Arrival.COMPLETED for answer in met)
-    replaced = sum(answer.replaced for answer in met)
-    told = sum(answer.arrival is Arrival.FIRST for answer in met)
+    completed = sum(response.arrival is Arrival.COMPLETED for response in met)
+    replaced = sum(response.replaced for response in met)
+    reported = sum(response.arrival is Arrival.FIRST for response in met)
     alone = await pairs.unpaired(list(firsts.values()))
 
-    assert told == completed + replaced + alone
+    assert reported == completed + replaced + alone

@@ -46,8 +46,8 @@ class ListModel:
         kept = [block for block in self.blocks if block[1][-1] > self.rows - self.capacity_rows]
         skipped = sum(name != schema and numbers[-1] > self.met_rows for name, numbers, _ in kept)
         self.met_rows = self.rows
-        numbers = [number for name, held, _ in kept if name == schema for number in held]
-        payloads = [payload for name, _, held in kept if name == schema for payload in held]
+        numbers = [number for name, buffered, _ in kept if name == schema for number in buffered]
+        payloads = [payload for name, _, buffered in kept if name == schema for payload in buffered]
         newest = slice(-self.capacity_rows, None)
         return numbers[newest], together(payloads[newest]), skipped
 

@@ -74,12 +74,12 @@ def test_the_image_serves_on_a_read_only_root_as_nobody_and_ends_on_sigterm(imag
     arguments = ["logger", "--reference", "/mnt/wine.csv", "--drain-delay-seconds", "0"]
     probe = image.config["Healthcheck"]["Test"][1:]
     with Container(image, arguments, data, env) as container:
-        container.await_answer(f"http://127.0.0.1:{admin_port}/healthz")
+        container.await_response(f"http://127.0.0.1:{admin_port}/healthz")
         container.await_port(port)
         status = proc(container.main_pid, "status")
         root = next(line.split()[5] for line in mounts(container.main_pid) if line.split()[4] == "/")
         alive = image.run(probe, data, env)
-        answer = send(f"http://127.0.0.1:{port}", Message("/", method="GET"))
+        response = send(f"http://127.0.0.1:{port}", Message("/", method="GET"))
         page = get(f"http://127.0.0.1:{admin_port}/metrics")
         ended = container.terminate()
         dead = image.run(probe, data, env)
@@ -87,7 +87,7 @@ def test_the_image_serves_on_a_read_only_root_as_nobody_and_ends_on_sigterm(imag
     assert f"Uid:\t{USER}\t{USER}\t{USER}\t{USER}" in status
     assert "CapEff:\t0000000000000000" in status
     assert "ro" in root.split(",")
-    assert (0, 200) == (alive.returncode, answer.status), alive.stderr
+    assert (0, 200) == (alive.returncode, response.status), alive.stderr
     assert b"driftgauge_build_info" in page
     assert (0, 1) == (ended, dead.returncode)
 

@@ -40,8 +40,8 @@ def test_kserves_metrics_and_ours_are_one_page(merging: Driftgauge, kserve_url: 
 
 def test_a_scraper_that_likes_openmetrics_gets_classic_text(merging: Driftgauge) -> None:
     """Both parts are of one format, whatever is accepted; qpext reads no other."""
-    with urlopen(Request(f"{merging.url}/metrics", headers={"Accept": OPENMETRICS}), timeout=10) as answer:  # noqa: S310
-        kind, page = answer.headers["Content-Type"], answer.read()
+    with urlopen(Request(f"{merging.url}/metrics", headers={"Accept": OPENMETRICS}), timeout=10) as response:  # noqa: S310
+        kind, page = response.headers["Content-Type"], response.read()
 
     assert kind.startswith("text/plain; version=0.0.4")
     assert b"# EOF" not in page

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import wine
-from tests.support.exchange import Answer, Message, send
+from tests.support.exchange import Message, Reply, send
 from tests.support.processes import Driftgauge
 
 pytestmark = [pytest.mark.real_server, pytest.mark.timeout(300)]
@@ -22,9 +22,9 @@ V2_ROWS = Message(V2, wine.v2_json(wine.ROWS[:3]), JSON)
 V2_RAW_ROWS = Message(V2, BINARY_BODY, BINARY_HEADERS)
 V1_BROKEN = Message(V1, b'{"instances":', JSON)
 V2_BROKEN = Message(V2, b'{"inputs":', JSON)
-V1_STRANGER = Message("/v1/models/stranger:predict", wine.v1(wine.ROWS[:3]), JSON)
-V2_STRANGER = Message("/v2/models/stranger/infer", wine.v2_json(wine.ROWS[:3]), JSON)
-V2_ZIPPED_ANSWER = Message(V2, wine.v2_json(wine.ROWS), {**JSON, "Accept-Encoding": "gzip"})
+V1_UNKNOWN = Message("/v1/models/stranger:predict", wine.v1(wine.ROWS[:3]), JSON)
+V2_UNKNOWN = Message("/v2/models/stranger/infer", wine.v2_json(wine.ROWS[:3]), JSON)
+V2_ZIPPED_RESPONSE = Message(V2, wine.v2_json(wine.ROWS), {**JSON, "Accept-Encoding": "gzip"})
 NOT_INFERENCE = [
     Message("/v2", method="GET"),
     Message("/v2/health/ready", method="GET"),
@@ -52,8 +52,8 @@ def proxy(upstream_url: str, reference: Path) -> Driftgauge:
         pytest.param(V2_RAW_ROWS, 200, id="v2-binary"),
         pytest.param(V1_BROKEN, 400, id="v1-broken"),
         pytest.param(V2_BROKEN, 422, id="v2-broken"),
-        pytest.param(V1_STRANGER, 404, id="v1-stranger"),
-        pytest.param(V2_STRANGER, 404, id="v2-stranger"),
+        pytest.param(V1_UNKNOWN, 404, id="v1-stranger"),
+        pytest.param(V2_UNKNOWN, 404, id="v2-stranger"),
     ],
 )
 def test_kserve_answers_through_the_proxy_as_it_answers_itself(
@@ -74,7 +74,7 @@ def test_kserve_answers_through_the_proxy_as_it_answers_itself(
         pytest.param(V2_ROWS, 200, id="v2-json"),
         pytest.param(V2_RAW_ROWS, 500, id="v2-binary-is-not-spoken"),
         pytest.param(V2_BROKEN, 422, id="v2-broken"),
-        pytest.param(V2_STRANGER, 404, id="v2-stranger"),
+        pytest.param(V2_UNKNOWN, 404, id="v2-stranger"),
     ],
 )
 def test_mlserver_answers_through_the_proxy_as_it_answers_itself(
@@ -103,8 +103,8 @@ def test_paths_that_are_no_inference_pass_untouched_and_uncounted(kserve_url: st
 def test_a_compressed_answer_stays_compressed(mlserver_url: str, wine_reference: Path) -> None:
     """MLServer's gzip passes as it is; only the stamp of the second in gzip's own header may differ."""
     with proxy(mlserver_url, wine_reference) as sidecar:
-        direct = send(mlserver_url, V2_ZIPPED_ANSWER)
-        through = send(sidecar.url, V2_ZIPPED_ANSWER)
+        direct = send(mlserver_url, V2_ZIPPED_RESPONSE)
+        through = send(sidecar.url, V2_ZIPPED_RESPONSE)
 
     assert "gzip" == through.header("Content-Encoding")
     assert without_stamp(direct) == without_stamp(through)
@@ -143,7 +143,7 @@ def test_a_failing_answer_costs_no_request_that_follows(mlserver_url: str, wine_
     assert rounds == samples.total("request_error_count")
 
 
-def without_stamp(answer: Answer) -> Answer:
+def without_stamp(response: Reply) -> Reply:
     """The answer with bytes 4 to 7 of its gzip body (the time of compression, RFC 1952 section 2.3) set to 0."""
-    body = answer.body[:4] + bytes(4) + answer.body[8:]
-    return Answer(answer.status, answer.reason, answer.lasting().headers, body)
+    body = response.body[:4] + bytes(4) + response.body[8:]
+    return Reply(response.status, response.reason, response.lasting().headers, body)

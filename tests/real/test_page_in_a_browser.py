@@ -59,7 +59,7 @@ def page(reference: Path, window: Path, path: Path) -> Path:
     return path
 
 
-def cellar(path: Path, seed: int, shift: float) -> Path:
+def stack(path: Path, seed: int, shift: float) -> Path:
     """A file of numbers, categories and missing values, with names that nobody should choose."""
     generator = np.random.default_rng(seed)
     grapes = ["pinot noir", "a_very_long_category_" * 9, "<b>syrah</b>"]
@@ -85,7 +85,7 @@ async def tab(tmp_path: Path) -> AsyncIterator[Tab]:
 def pages(tmp_path: Path) -> dict[str, Path]:
     """Pages of wine that turned white, of wine that did not, and of every kind of feature."""
     red = WINE / "red.csv"
-    mixed = cellar(tmp_path / "old.csv", 1, 0.0), cellar(tmp_path / "new.csv", 2, 0.5)
+    mixed = stack(tmp_path / "old.csv", 1, 0.0), stack(tmp_path / "new.csv", 2, 0.5)
     return {
         "white": page(red, WINE / "white_stream.csv", tmp_path / "white.html"),
         "red": page(red, WINE / "red_stream.csv", tmp_path / "red.html"),

@@ -152,8 +152,8 @@ def test_promtool_finds_no_fault(scene: Scene, job: str) -> None:
 def test_openmetrics_is_answered_strictly(scene: Scene, job: str) -> None:
     """Asked for OpenMetrics, the page says so and the strict parser reads every family of the classic page."""
     url = f"{scene.sidecars[job].admin_url}/metrics"
-    with urlopen(Request(url, headers={"Accept": OPENMETRICS}), timeout=10) as answer:  # noqa: S310 - loopback
-        kind, page = answer.headers["Content-Type"], answer.read().decode()
+    with urlopen(Request(url, headers={"Accept": OPENMETRICS}), timeout=10) as response:  # noqa: S310 - loopback
+        kind, page = response.headers["Content-Type"], response.read().decode()
     names = {sample.name for family in text_string_to_metric_families(page) for sample in family.samples}
 
     assert kind.startswith("application/openmetrics-text")

@@ -77,14 +77,14 @@ def logger(reference: Path) -> Driftgauge:
 
 
 @pytest.mark.parametrize(
-    ("sender", "modes", "answers"),
+    ("sender", "modes", "responses"),
     [
         pytest.param(python_sender, ["binary", "structured"], 4, id="python-1"),
         pytest.param(javascript_sender, ["binary", "structured", "batch", "batch"], 5, id="javascript"),
     ],
 )
 def test_events_of_an_independent_sender_are_taken_counted_and_paired(
-    wine_reference: Path, sender: Sender, modes: list[str], answers: int
+    wine_reference: Path, sender: Sender, modes: list[str], responses: int
 ) -> None:
     """Every request is answered 200; rows, requests and latencies are those that were sent."""
     request = json.loads(wine.v1(ROWS))
@@ -99,7 +99,7 @@ def test_events_of_an_independent_sender_are_taken_counted_and_paired(
             f"{len(modes)} pairs and their rows",
         )
 
-    assert [200] * answers == statuses
+    assert [200] * responses == statuses
     assert len(modes) == samples.total("request_count", inference_service="wine", code="")
     assert len(modes) * len(ROWS) == samples.total("request_sum")
     assert len(modes) * LATENCY_SECONDS == pytest.approx(samples.total("request_latency_seconds_sum"))

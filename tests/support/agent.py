@@ -69,9 +69,9 @@ def post(port: int, *events: Event) -> list[int]:
     try:
         for event in events:
             connection.request("POST", "/", event.body, event.headers())
-            answer = connection.getresponse()
-            answer.read()
-            statuses.append(answer.status)
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
     finally:
         connection.close()
     return statuses

@@ -53,8 +53,8 @@ class Alertmanager(Child):
     def notices(self, alert: str) -> list[Notice]:
         """The alerts of that name that it holds."""
         query = urlencode({"filter": f'alertname="{alert}"'})
-        answer = json.loads(get(f"{self.url}/api/v2/alerts?{query}"))
-        return [Notice(one["labels"], one["annotations"], one["status"]["state"]) for one in answer]
+        response = json.loads(get(f"{self.url}/api/v2/alerts?{query}"))
+        return [Notice(one["labels"], one["annotations"], one["status"]["state"]) for one in response]
 
     def wait_for(self, alert: str, state: str = "active", deadline_seconds: float = 60) -> list[Notice]:
         """The alerts of that name, once one of them is in a state.
@@ -109,14 +109,14 @@ class AlertingPrometheus(Prometheus):
             HTTPError: The expression is wrong: status 400.
         """
         query = {"query": expression, "start": start, "end": end, "step": step_seconds}
-        answer = json.loads(get(f"{self.url}/api/v1/query_range?{urlencode(query)}"))
-        found: list[dict[str, Any]] = answer["data"]["result"]
+        response = json.loads(get(f"{self.url}/api/v1/query_range?{urlencode(query)}"))
+        found: list[dict[str, Any]] = response["data"]["result"]
         return found
 
     def label_values(self, label: str, selector: str) -> list[str]:
         """The values of a label over the series that a selector finds."""
-        answer = json.loads(get(f"{self.url}/api/v1/label/{label}/values?{urlencode({'match[]': selector})}"))
-        found: list[str] = answer["data"]
+        response = json.loads(get(f"{self.url}/api/v1/label/{label}/values?{urlencode({'match[]': selector})}"))
+        found: list[str] = response["data"]
         return found
 
 

@@ -28,5 +28,5 @@ def backfilled(end: float, directory: Path) -> Iterator[AlertingPrometheus]:
     )
     flags = ("--storage.tsdb.retention.time=100y",)
     with AlertingPrometheus({}, directory, flags=flags) as prometheus:
-        prometheus.await_answer(f"{prometheus.url}/-/ready")
+        prometheus.await_response(f"{prometheus.url}/-/ready")
         yield prometheus

@@ -33,7 +33,7 @@ _FLAGS = (
 """Root in a container has no sandbox, and a test needs nobody to answer at home."""
 
 _START_SECONDS = 30
-_ANSWER_SECONDS = 30
+_RESPONSE_SECONDS = 30
 
 
 class Tab:
@@ -79,9 +79,9 @@ class Tab:
 
     async def ask(self, expression: str) -> Any:  # noqa: ANN401 - JSON
         """The value of a JavaScript expression."""
-        answer = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
+        response = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in response, response
+        return response["result"].get("value")
 
     def requested(self) -> list[str]:
         """What was asked for since the page was opened."""
@@ -93,7 +93,7 @@ class Tab:
         return [event["params"]["entry"]["text"] for event in self.events if event["method"] == "Log.entryAdded"]
 
     async def _next(self) -> dict[str, Any]:
-        message = await asyncio.wait_for(self._socket.receive(), _ANSWER_SECONDS)
+        message = await asyncio.wait_for(self._socket.receive(), _RESPONSE_SECONDS)
         assert message.type is WSMsgType.TEXT, message
         content: dict[str, Any] = json.loads(message.data)
         return content
@@ -113,8 +113,8 @@ async def browser(directory: Path) -> AsyncIterator[Tab]:
         try:
             port = await asyncio.to_thread(_port, directory / "DevToolsActivePort", child)
             async with ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-                    tabs = await answer.json(content_type=None)
+                async with session.get(f"http://127.0.0.1:{port}/json/list") as response:
+                    tabs = await response.json(content_type=None)
                 address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
                 async with session.ws_connect(address, max_msg_size=0) as socket:
                     yield Tab(socket)
@@ -125,8 +125,8 @@ async def browser(directory: Path) -> AsyncIterator[Tab]:
 def _port(file: Path, child: "subprocess.Popen[bytes]") -> int:
     """The port that it chose, which it writes into its profile."""
 
-    def told() -> list[str]:
+    def reported() -> list[str]:
         assert child.poll() is None, "Chromium ended before it could be spoken to"
         return file.read_text().splitlines()[:-1]
 
-    return int(wait_until(told, "Chromium's port", _START_SECONDS)[0])
+    return int(wait_until(reported, "Chromium's port", _START_SECONDS)[0])

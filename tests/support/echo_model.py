@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 
-def answer_to(body: bytes) -> bytes:
+def response_to(body: bytes) -> bytes:
     """The answer to a request body, byte for byte."""
     return json.dumps({"predictions": [1.0], "sha256": hashlib.sha256(body).hexdigest()}).encode()
 
@@ -23,16 +23,16 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if isinstance(self.server, _Server):
             self.server.gate.wait(timeout=60)
-            self._answer(self.server.answer(body))
+            self._response(self.server.response(body))
 
     def do_GET(self) -> None:
         """Say that all is well."""
-        self._answer(b'{"ready":true}')
+        self._response(b'{"ready":true}')
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the signature is the library's
         """Say nothing."""
 
-    def _answer(self, body: bytes) -> None:
+    def _response(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -44,8 +44,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, answer: Callable[[bytes], bytes]) -> None:
-        self.answer = answer
+    def __init__(self, port: int, response: Callable[[bytes], bytes]) -> None:
+        self.response = response
         self.gate = threading.Event()
         self.gate.set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -59,11 +59,11 @@ class EchoModel:
 
     Args:
         port: Where it listens; 0 lets the system choose.
-        answer: What it answers to a body.
+        response: What it answers to a body.
     """
 
-    def __init__(self, port: int = 0, answer: Callable[[bytes], bytes] = answer_to) -> None:
-        self._server = _Server(port, answer)
+    def __init__(self, port: int = 0, response: Callable[[bytes], bytes] = response_to) -> None:
+        self._server = _Server(port, response)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -26,7 +26,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What came back: nothing decoded, nothing reordered."""
 
     status: int
@@ -34,22 +34,22 @@ class Answer:
     headers: list[tuple[str, str]]
     body: bytes
 
-    def lasting(self) -> "Answer":
+    def lasting(self) -> "Reply":
         """The same without the `Date`, the one header that differs between two equal answers."""
         headers = [(name, value) for name, value in self.headers if name.lower() != "date"]
-        return Answer(self.status, self.reason, headers, self.body)
+        return Reply(self.status, self.reason, headers, self.body)
 
     def header(self, name: str) -> str | None:
         """The first value of a header, whatever its case."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
-def send(url: str, message: Message) -> Answer:
+def send(url: str, message: Message) -> Reply:
     """Sends a message to the server at `url`, on a connection of its own."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request(message.method, message.path, message.body or None, dict(message.headers))
-        answer = connection.getresponse()
-        return Answer(answer.status, answer.reason, answer.getheaders(), answer.read())
+        response = connection.getresponse()
+        return Reply(response.status, response.reason, response.getheaders(), response.read())
     finally:
         connection.close()

@@ -1,11 +1,11 @@
 """Both sides of an exchange, and its tally, that only take notes: what a test of the core looks at."""
 
-from driftgauge.http1.heads import read_answer, read_request
+from driftgauge.http1.heads import read_request, read_response
 from driftgauge.http1.http_errors import ExchangeError
 from driftgauge.proxy.exchange import Exchange
-from driftgauge.proxy.interfaces import Dialler, LinkSide, LinkUser, Surroundings
-from driftgauge.proxy.recorder import Tally
-from driftgauge.server.listener import Closing
+from driftgauge.proxy.interfaces import ConnectWaiter, ExchangeContext, ResponseHandler, UpstreamWriter
+from driftgauge.proxy.recorder import ExchangeRecorder
+from driftgauge.server.listener import DrainState
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 3\r\n\r\n"
@@ -41,7 +41,7 @@ class Client:
         self.notes.append("reset" if reset else "broken off")
 
 
-class Link:
+class UpstreamConnection:
     """Notes what a connection to the model server is told.
 
     Args:
@@ -56,7 +56,7 @@ class Link:
         self.notes: list[str] = []
         self.silence: float | None = None
 
-    def begin(self, method: bytes, receiver: LinkUser) -> None:
+    def begin(self, method: bytes, receiver: ResponseHandler) -> None:
         """Notes the method."""
         del receiver
         self.notes.append(method.decode())
@@ -92,40 +92,42 @@ class Scene:
         is_inference: Whether the request is one.
     """
 
-    def __init__(self, request: bytes = GET, link: Link | None = None, *, is_inference: bool = False) -> None:
+    def __init__(
+        self, request: bytes = GET, link: UpstreamConnection | None = None, *, is_inference: bool = False
+    ) -> None:
         self.client = Client()
         self.idle = link
         self.notes: list[str] = []
         self.trouble: list[ExchangeError] = []
         self.codes: list[int] = []
-        self.closing = Closing()
+        self.closing = DrainState()
         book = Book(self.codes)
         book.is_inference = is_inference
         self.exchange = Exchange(
-            read_request(request), self.client, book, Surroundings(self, "m:1", 7.0, self.closing, self)
+            read_request(request), self.client, book, ExchangeContext(self, "m:1", 7.0, self.closing, self)
         )
 
-    def take(self) -> LinkSide | None:
+    def take(self) -> UpstreamWriter | None:
         """The one that it has, once."""
         link, self.idle = self.idle, None
         return link
 
-    def dial(self, dialler: Dialler) -> None:
+    def request_connection(self, waiter: ConnectWaiter) -> None:
         """Notes it."""
-        assert dialler is self.exchange
-        self.notes.append("dial")
+        assert waiter is self.exchange
+        self.notes.append("request_connection")
 
-    def forget(self, dialler: Dialler) -> None:
+    def forget(self, waiter: ConnectWaiter) -> None:
         """Notes it."""
-        assert dialler is self.exchange
+        assert waiter is self.exchange
         self.notes.append("forget")
 
-    def release(self, link: LinkSide) -> None:
+    def release(self, link: UpstreamWriter) -> None:
         """Notes it."""
         del link
         self.notes.append("release")
 
-    def tell(self, error: ExchangeError) -> None:
+    def record(self, error: ExchangeError) -> None:
         """Keeps it."""
         self.trouble.append(error)
 
@@ -136,18 +138,18 @@ class Scene:
         self.exchange.request_end(())
         self.exchange.flush()
 
-    def answer(self, head: bytes, *pieces: bytes, whole: bool = True) -> None:
+    def response(self, head: bytes, *pieces: bytes, whole: bool = True) -> None:
         """An answer comes at once."""
-        self.exchange.answer_head(read_answer(head))
+        self.exchange.response_head(read_response(head))
         for piece in pieces:
-            self.exchange.answer_piece(piece)
+            self.exchange.response_piece(piece)
         if whole:
-            self.exchange.answer_end(())
+            self.exchange.response_end(())
         else:
-            self.exchange.answer_flush()
+            self.exchange.response_flush()
 
 
-class Book(Tally):
+class Book(ExchangeRecorder):
     """A tally that notes the codes.
 
     Args:

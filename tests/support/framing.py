@@ -46,7 +46,7 @@ REFUSED = {
     "space before the colon": POST + b"Transfer-Encoding : chunked\r\n\r\n" + LAST,
     "tab before the colon": POST + b"Content-Length\t: 3\r\n\r\nabc",
     "overflow_key coding": POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n" + LAST,
-    "overflow_key line": POST + b"X: a\r\n\tb\r\n\r\n",
+    "folded line": POST + b"X: a\r\n\tb\r\n\r\n",
     "space before the first line": b"GET / HTTP/1.1\r\n Host: m\r\n\r\n",
     "bare LF in a line": POST + b"X: a\nContent-Length: 3\r\n\r\nabc",
     "bare LF at all ends": b"POST / HTTP/1.1\nHost: m\nContent-Length: 3\n\nabc",
@@ -119,7 +119,7 @@ CUT = {
     "last chunk of a bare LF": CHUNKED + b"0\n\n" + SMUGGLED,
     "trailer with a bare LF": CHUNKED + b"0\r\nX: a\nY: b\r\n\r\n" + SMUGGLED,
     "trailer with a space before the colon": CHUNKED + b"0\r\nX : a\r\n\r\n" + SMUGGLED,
-    "trailer that is overflow_key": CHUNKED + b"0\r\nX: a\r\n b\r\n\r\n" + SMUGGLED,
+    "trailer that is folded": CHUNKED + b"0\r\nX: a\r\n b\r\n\r\n" + SMUGGLED,
     "trailer without a colon": CHUNKED + b"0\r\nGET /smuggled HTTP/1.1\r\n\r\n",
     "trailer with NUL": CHUNKED + b"0\r\nX: \x00\r\n\r\n",
 }

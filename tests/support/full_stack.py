@@ -33,7 +33,7 @@ _FAILED = 24
 
 
 @dataclass(frozen=True)
-class Cellar:
+class FullStack:
     """The running parts.
 
     Args:
@@ -61,7 +61,7 @@ def inhibitions() -> str:
 
 
 @contextmanager
-def watched_cellar(directory: Path) -> Iterator[Cellar]:
+def full_stack(directory: Path) -> Iterator[FullStack]:
     """Starts everything, sends calm rows, shifted rows, and requests to a replica without a model; leaves it all up.
 
     In between the reference is replaced by one of the same rows that has the model's answers too.
@@ -72,7 +72,7 @@ def watched_cellar(directory: Path) -> Iterator[Cellar]:
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
         common = (*_FAST, "--redis-url", redis.url)
-        model = stack.enter_context(EchoModel(answer=_scores))
+        model = stack.enter_context(EchoModel(response=_scores))
         mounted = ("--namespace", NAMESPACE, "--inference-service", SERVICE, "--reference", references / "wine.csv")
         proxy, orphan = (
             stack.enter_context(Driftgauge("proxy", "--upstream-url", url, *mounted, *common))
@@ -93,7 +93,7 @@ def watched_cellar(directory: Path) -> Iterator[Cellar]:
         _send(proxy, logger, shift=0)
         prometheus.wait_for("count(driftgauge_drift == 0) == 3")
         prometheus.wait_for("count(driftgauge_drifted_predictions == 0) >= 2")
-        (references / "wine.csv").write_text(_reference(with_answers=True))
+        (references / "wine.csv").write_text(_reference(with_responses=True))
         prometheus.wait_for("sum(increase(driftgauge_detector_resets_total[1m])) > 0")
         _send(proxy, logger, shift=5)
         for _ in range(_FAILED):
@@ -101,7 +101,7 @@ def watched_cellar(directory: Path) -> Iterator[Cellar]:
         prometheus.wait_for("count(driftgauge_drift == 1) == 3")
         prometheus.wait_for("count(driftgauge_drifted_predictions > 0) == 3")
         prometheus.wait_for(f'sum(request_error_count{{code="502"}}) == {_FAILED}')
-        yield Cellar(prometheus, alertmanager, start)
+        yield FullStack(prometheus, alertmanager, start)
 
 
 def _started(prometheus: AlertingPrometheus, targets: int) -> float:
@@ -125,14 +125,14 @@ def _references(directory: Path) -> Path:
     """A directory with the reference of the model, filed by its name."""
     found = directory / "references"
     found.mkdir()
-    (found / "wine.csv").write_text(_reference(with_answers=False))
+    (found / "wine.csv").write_text(_reference(with_responses=False))
     return found
 
 
-def _reference(*, with_answers: bool) -> str:
+def _reference(*, with_responses: bool) -> str:
     """The calm rows as CSV; what the model answers to them stands in columns named by its outputs."""
     names = ["alcohol", "ph"]
-    if with_answers:
+    if with_responses:
         names += ["prediction:prediction_confidence", "prediction:prediction_class"]
     lines = [",".join(names)]
     for alcohol, ph in _rows(0):

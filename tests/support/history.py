@@ -103,7 +103,7 @@ class _Model:
         path = f"first {len(rows)} responses"
         self.outputs.compare_with(rows, ReferenceFacts(len(rows), self.digest[:16], path, now, source="baseline"))
 
-    def serve(self, rows: Floats, answers: Floats, now: float, failed: int, slowness: float) -> None:
+    def serve(self, rows: Floats, responses: Floats, now: float, failed: int, slowness: float) -> None:
         """Count a minute's requests, each of one row."""
         series = self.metrics.model(self.key)
         for number in range(len(rows)):
@@ -121,7 +121,7 @@ class _Model:
             series.count_payload(Kind.REQUEST, Outcome.DROPPED, Reason.QUEUE_FULL)
             series.unpaired.inc()
         self.inputs.append(rows, now)
-        self.outputs.append(answers, now)
+        self.outputs.append(responses, now)
 
     def test(self, now: float) -> None:
         """Publish reports on both windows."""

@@ -129,7 +129,7 @@ def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
     # The tests' own switches are no options of the process under test.
     hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_") and name not in env]
     with Child([sys.executable, "-m", "driftgauge", *here], env, hidden=hidden) as child:
-        child.await_answer(f"http://127.0.0.1:{ports[_ADMIN_PORT]}/healthz")
+        child.await_response(f"http://127.0.0.1:{ports[_ADMIN_PORT]}/healthz")
         child.await_port(ports[_DATA_PORT])
         yield Running(child, ports)
         # The manifest's drain delay is not waited for: a second signal, which leaving the block sends, ends it.

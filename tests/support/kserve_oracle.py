@@ -20,8 +20,8 @@ def main() -> None:
     for line in sys.stdin:
         question = json.loads(line)
         body = base64.b64decode(question["body_b64"])
-        answer = {"name": question["name"], "tensors": _decode(body, question["json_length"])}
-        sys.stdout.write(json.dumps(answer) + "\n")
+        response = {"name": question["name"], "tensors": _decode(body, question["json_length"])}
+        sys.stdout.write(json.dumps(response) + "\n")
 
 
 def _decode(body: bytes, json_length: int | None) -> list[dict[str, Any]]:
@@ -29,17 +29,17 @@ def _decode(body: bytes, json_length: int | None) -> list[dict[str, Any]]:
     message = json.loads(body[:length])
     if any("datatype" in item for item in message.get("inputs", []) if isinstance(item, dict)):
         request = InferRequest.from_bytes(body, length, "model")
-        return [_told(item.name, item.datatype, item.as_numpy(), item.shape) for item in request.inputs]
+        return [_described(item.name, item.datatype, item.as_numpy(), item.shape) for item in request.inputs]
     rows = get_predict_input(message)
     if hasattr(rows, "columns"):  # a DataFrame, made of rows by name
-        return [_told(name, "", rows[name].to_numpy(), [len(rows)]) for name in rows.columns]
+        return [_described(name, "", rows[name].to_numpy(), [len(rows)]) for name in rows.columns]
     values = np.array(rows)
-    return [_told("", "", values, list(values.shape))]
+    return [_described("", "", values, list(values.shape))]
 
 
-def _told(name: str, datatype: str, values: Any, shape: list[int]) -> dict[str, Any]:  # noqa: ANN401 - any array
-    told = [_plain(value) for value in values.ravel().tolist()]
-    return {"name": name, "shape": shape, "datatype": datatype, "values": told}
+def _described(name: str, datatype: str, values: Any, shape: list[int]) -> dict[str, Any]:  # noqa: ANN401 - any array
+    reported = [_plain(value) for value in values.ravel().tolist()]
+    return {"name": name, "shape": shape, "datatype": datatype, "values": reported}
 
 
 def _plain(value: object) -> object:

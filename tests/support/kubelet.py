@@ -73,7 +73,7 @@ class Container(Child):
             TimeoutError: The kubelet would have given up.
         """
         times = self._container[probe]
-        self.await_answer(self.probe_url(probe), times["periodSeconds"] * times["failureThreshold"])
+        self.await_response(self.probe_url(probe), times["periodSeconds"] * times["failureThreshold"])
 
     def scrape(self) -> str:
         """The text of its metrics."""

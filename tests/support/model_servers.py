@@ -27,7 +27,7 @@ def kserve_server(directory: Path) -> Iterator[str]:
     model, port = _train(python, directory), free_port()
     argv: list[str | Path] = [python, _PROGRAMS / "kserve_wine.py", model, str(port), str(free_port())]
     with Child(argv, cwd=directory) as server:
-        server.await_answer(f"http://127.0.0.1:{port}/v2/models/wine/ready", _START_SECONDS)
+        server.await_response(f"http://127.0.0.1:{port}/v2/models/wine/ready", _START_SECONDS)
         yield f"http://127.0.0.1:{port}"
 
 
@@ -37,7 +37,7 @@ def ml_server(directory: Path) -> Iterator[str]:
     python = environment_python("mlserver")
     port = _configure_ml_server(_train(python, directory))
     with Child([python.with_name("mlserver"), "start", "."], cwd=directory) as server:
-        server.await_answer(f"http://127.0.0.1:{port}/v2/models/wine/ready", _START_SECONDS)
+        server.await_response(f"http://127.0.0.1:{port}/v2/models/wine/ready", _START_SECONDS)
         yield f"http://127.0.0.1:{port}"
 
 

@@ -33,7 +33,7 @@ SCHEMA = schema_hash(COLUMNS, KINDS)
 BASELINE_ROWS = 40
 
 
-class Tower:
+class MonitorFixture:
     """A monitor with what stands around it.
 
     Args:
@@ -74,10 +74,10 @@ class Tower:
         self.models.admit(stream.model)
         await self.ring.append(stream, Block(schema, values, 999.0))
 
-    async def answer(self, values: NDArray[np.floating], columns: tuple[str, ...] = ("quality",)) -> None:
+    async def response(self, values: NDArray[np.floating], columns: tuple[str, ...] = ("quality",)) -> None:
         """Put numeric responses of `WINE` into the ring, and tell what they look like."""
         kinds = (FeatureKind.NUMERIC,) * len(columns)
-        self.outputs.tell(WINE, OutputLayout(columns, kinds, {}))
+        self.outputs.record(WINE, OutputLayout(columns, kinds, {}))
         rows = values.astype(np.float64).reshape(-1, len(columns))
         await self.put(StreamKey(WINE, Kind.RESPONSE), rows, schema_hash(columns, kinds))
 

@@ -25,12 +25,12 @@ UNTYPED = b'loads_total{model="wine",note="a \\"b\\" \\\\ c"} 3 1700000000000\nq
 """Families without HELP and TYPE, which older servers show; the format calls them untyped."""
 
 
-def page_answer(page: bytes, content_type: str = "text/plain; version=0.0.4", *headers: str) -> bytes:
+def page_response(page: bytes, content_type: str = "text/plain; version=0.0.4", *headers: str) -> bytes:
     """The answer whose body is a page."""
     lines = ["HTTP/1.1 200 OK", f"Content-Type: {content_type}", f"Content-Length: {len(page)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + page
 
 
-def packed_answer(page: bytes) -> bytes:
+def packed_response(page: bytes) -> bytes:
     """The same, compressed."""
-    return page_answer(gzip.compress(page), "text/plain; version=0.0.4", "Content-Encoding: gzip")
+    return page_response(gzip.compress(page), "text/plain; version=0.0.4", "Content-Encoding: gzip")

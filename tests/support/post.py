@@ -4,7 +4,7 @@ from driftgauge.inference.models import OVERFLOW, KnownModels
 from driftgauge.inference.payload import ModelKey, PairObservation, Payload
 from driftgauge.logger.receiver import Receiver
 from driftgauge.metrics.registry import Metrics
-from driftgauge.server.timeouts import Patience
+from driftgauge.server.timeouts import Timeouts
 from tests.support.models import WINE, labels
 
 LIMIT = 2 * 2**20
@@ -34,9 +34,9 @@ def headers(kind: str = "request", model: ModelKey = WINE, more: dict[str, str] 
 class Post:
     """A receiver that listens, and what it has handed on."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
+    def __init__(self, timeouts: Timeouts | None = None) -> None:
         self.payloads: list[Payload] = []
-        self.sightings: list[PairObservation] = []
+        self.observations: list[PairObservation] = []
         self.metrics = Metrics("", 90)
         self.is_new: bool | None = True
         self.receiver = Receiver(
@@ -47,20 +47,20 @@ class Post:
             LIMIT,
             2 * LIMIT,
             clock=lambda: NOW,
-            patience=patience or Patience(),
+            timeouts=timeouts or Timeouts(),
         )
         self.url = ""
 
-    def _pair(self, sighting: PairObservation) -> bool:
-        self.sightings.append(sighting)
+    def _pair(self, observation: PairObservation) -> bool:
+        self.observations.append(observation)
         if self.is_new is None:
             raise RuntimeError("the pairing breaks")
         return self.is_new
 
     @property
-    def room_bytes(self) -> int:
+    def budget_bytes(self) -> int:
         """How much the bodies that come may still have."""
-        return self.receiver.room.free_bytes
+        return self.receiver.budget.free_bytes
 
     def value(self, name: str, model: ModelKey = WINE, **more: str) -> float | None:
         """One sample of a model."""

@@ -37,8 +37,8 @@ def get(url: str, timeout_seconds: float = 10) -> bytes:
         OSError: No answer, or one that says failure.
     """
     try:
-        with urllib.request.urlopen(url, timeout=timeout_seconds) as answer:  # noqa: S310 - loopback only
-            body: bytes = answer.read()
+        with urllib.request.urlopen(url, timeout=timeout_seconds) as response:  # noqa: S310 - loopback only
+            body: bytes = response.read()
             return body
     except HTTPError as error:
         error.close()
@@ -108,7 +108,7 @@ class Child:
         """The exit code, or `None` while it runs."""
         return self._process.poll()
 
-    def await_answer(self, url: str, deadline_seconds: float = 30) -> None:
+    def await_response(self, url: str, deadline_seconds: float = 30) -> None:
         """Waits until a GET of `url` is answered well.
 
         Raises:
@@ -116,12 +116,12 @@ class Child:
             TimeoutError: The deadline passed first.
         """
 
-        def answered() -> bool:
+        def responded() -> bool:
             self._must_run()
             get(url)
             return True
 
-        wait_until(answered, f"an answer of {url}", deadline_seconds)
+        wait_until(responded, f"an answer of {url}", deadline_seconds)
 
     def await_port(self, port: int, deadline_seconds: float = 30) -> None:
         """Waits until something listens on a port of the loopback address.
@@ -189,7 +189,7 @@ class Driftgauge(Child):
     def __enter__(self) -> Self:
         """The child, once `/healthz` is answered well and the data port is open."""
         try:
-            self.await_answer(f"{self.admin_url}/healthz")
+            self.await_response(f"{self.admin_url}/healthz")
             self.await_port(self.port)
         except BaseException as error:
             self.__exit__(type(error), error, None)

@@ -42,8 +42,8 @@ class Prometheus(Child):
 
     def query(self, expression: str) -> list[Series]:
         """The series that an instant query finds now."""
-        answer = json.loads(get(f"{self.url}/api/v1/query?{urlencode({'query': expression})}"))
-        return [Series(one["metric"], float(one["value"][1])) for one in answer["data"]["result"]]
+        response = json.loads(get(f"{self.url}/api/v1/query?{urlencode({'query': expression})}"))
+        return [Series(one["metric"], float(one["value"][1])) for one in response["data"]["result"]]
 
     def wait_for(self, expression: str, deadline_seconds: float = 60) -> list[Series]:
         """The series of the first instant query that finds any.

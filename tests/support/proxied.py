@@ -23,7 +23,7 @@ SETTINGS = ProxySettings(
     upstream_url="",
     upstream_timeout_seconds=30,
     max_payload_bytes=4096,
-    tap_bytes=1024 * 1024,
+    copy_bytes=1024 * 1024,
 )
 
 

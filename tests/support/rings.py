@@ -22,28 +22,28 @@ class AwayRing:
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """As the ring beneath, unless away."""
-        self._answer()
+        self._response()
         await self._ring.append(stream, block)
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """As the ring beneath, unless away."""
-        self._answer()
+        self._response()
         return await self._ring.read(stream, schema, width)
 
     async def streams(self) -> list[StreamKey]:
         """As the ring beneath, unless away."""
-        self._answer()
+        self._response()
         return await self._ring.streams()
 
     async def ping(self) -> None:
         """As the ring beneath, unless away."""
-        self._answer()
+        self._response()
 
     async def close(self) -> None:
         """As the ring beneath."""
         await self._ring.close()
 
-    def _answer(self) -> None:
+    def _response(self) -> None:
         if self.away:
             raise StorageError("the store is away")
 
@@ -57,25 +57,25 @@ class AwayStates(MemoryStates):
 
     async def load(self, stream: StreamKey, name: str) -> State | None:
         """As in memory, unless away."""
-        self._answer()
+        self._response()
         return await super().load(stream, name)
 
     async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
         """As in memory, unless away."""
-        self._answer()
+        self._response()
         return await super().save(stream, name, blob, expected)
 
     async def delete(self, stream: StreamKey, name: str) -> None:
         """As in memory, unless away."""
-        self._answer()
+        self._response()
         await super().delete(stream, name)
 
-    def _answer(self) -> None:
+    def _response(self) -> None:
         if self.away:
             raise StorageError("the store is away")
 
 
-class HeldRing(MemoryRing):
+class BlockedRing(MemoryRing):
     """A ring whose appends wait until the test lets them go."""
 
     def __init__(self) -> None:

@@ -46,20 +46,20 @@ class Stream:
     """Rows that came, the assessor that looks at the newest of them, and what it said.
 
     Args:
-        assessor: Looks at the window.
+        evaluator: Looks at the window.
         window_rows: Rows that the ring keeps.
         request_rows: Rows of each request.
     """
 
-    def __init__(self, assessor: StreamEvaluator, window_rows: int, request_rows: int = 1) -> None:
-        self.assessor = assessor
+    def __init__(self, evaluator: StreamEvaluator, window_rows: int, request_rows: int = 1) -> None:
+        self.evaluator = evaluator
         self.state: DetectorState | None = None
         self.said: list[Assessment] = []
         self.now = 1e9
         self._window_rows = window_rows
         self._request_rows = request_rows
         self._p_values = PValues()
-        self._rows = np.empty((0, len(assessor.profiles)))
+        self._rows = np.empty((0, len(evaluator.profiles)))
         self._first = 1
 
     def append(self, rows: Floats) -> None:
@@ -82,7 +82,7 @@ class Stream:
         self.now += seconds
         numbers = self._first + np.arange(self._rows.shape[0])
         rows = Rows(self._rows, numbers, (numbers - 1) // self._request_rows)
-        assessment = self.assessor.assess(self.state, rows, self._p_values, self.now)
+        assessment = self.evaluator.assess(self.state, rows, self._p_values, self.now)
         self.state = assessment.state
         self.said.append(assessment)
         return assessment

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.support.echo_model import answer_to
+from tests.support.echo_model import response_to
 
 PATH = "/v1/models/wine:predict"
 
@@ -20,14 +20,14 @@ def ask(port: int, body: bytes, path: str = PATH) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", path, body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
 
 
-def wrong_answers(port: int, bodies: Sequence[bytes], workers: int = 8) -> list[tuple[int, bytes]]:
+def wrong_responses(port: int, bodies: Sequence[bytes], workers: int = 8) -> list[tuple[int, bytes]]:
     """Send all bodies; the answers that are not, byte for byte, what the model says."""
     with ThreadPoolExecutor(workers) as pool:
-        answers = list(pool.map(lambda body: ask(port, body), bodies))
-    return [answer for body, answer in zip(bodies, answers, strict=True) if answer != (200, answer_to(body))]
+        responses = list(pool.map(lambda body: ask(port, body), bodies))
+    return [response for body, response in zip(bodies, responses, strict=True) if response != (200, response_to(body))]

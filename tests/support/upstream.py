@@ -12,11 +12,11 @@ Script = Callable[[Wire], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
-def answering(answer: bytes, *, bodiless_requests: bool = False) -> Script:
+def responding(response: bytes, *, bodiless_requests: bool = False) -> Script:
     """A script that answers every request with the same bytes, on a connection that stays.
 
     Args:
-        answer: Head and body.
+        response: Head and body.
         bodiless_requests: Requests are answered when their head has come.
     """
 
@@ -24,7 +24,7 @@ def answering(answer: bytes, *, bodiless_requests: bool = False) -> Script:
         """Answers until the connection ends."""
         while True:
             await wire.message(bodiless=bodiless_requests)
-            wire.send(answer)
+            wire.send(response)
 
     return play
 
@@ -37,7 +37,7 @@ class RawUpstream:
     """
 
     def __init__(self, script: Script | None = None) -> None:
-        self.script = script or answering(OK)
+        self.script = script or responding(OK)
         self.wires: list[Wire] = []
         self.port = 0
         self.open_connections = 0

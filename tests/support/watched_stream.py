@@ -55,16 +55,16 @@ class Stream:
         self.window: Floats = np.empty((0, len(columns.names)))
         self._model, self._kind, self._columns = model, kind, columns
         self._metrics, self._values = metrics, values
-        self._assessor: StreamEvaluator | None = None
+        self._stream_evaluator: StreamEvaluator | None = None
         self._state: DetectorState | None = None
         self._rows, self._newest = 0, 0.0
 
     def compare_with(self, rows: Floats, facts: ReferenceFacts) -> None:
         """Take a reference, in place of the one before."""
         profiles = profiles_of(self._columns.names, self._columns.kinds, rows, self._columns.categories)
-        if self._assessor is not None:
+        if self._stream_evaluator is not None:
             self._metrics.model(self._model).count_detector_reset(self._kind)
-        self._assessor = StreamEvaluator(profiles, RULE, facts.digest)
+        self._stream_evaluator = StreamEvaluator(profiles, RULE, facts.digest)
         self._metrics.drift.set_reference(self._model, self._kind, facts)
 
     def append(self, rows: Floats, now: float) -> None:
@@ -75,11 +75,11 @@ class Stream:
 
     def test(self, now: float) -> None:
         """Publish a report on the window, if there is anything to compare it with."""
-        if self._assessor is None:
+        if self._stream_evaluator is None:
             return
         numbers = np.arange(self._rows - len(self.window) + 1, self._rows + 1)
         rows = Rows(self.window, numbers, numbers)
-        found = self._assessor.assess(self._state, rows, self._values, now)
+        found = self._stream_evaluator.assess(self._state, rows, self._values, now)
         self._state = found.state
         self._metrics.model(self._model).count_detector_rows(self._kind, found.fed, found.skipped)
         self._metrics.drift.publish(self._model, self._kind, Evaluation(found.report, now, 0.004, self._newest))

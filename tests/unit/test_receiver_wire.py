@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from driftgauge.inference.models import OVERFLOW
-from driftgauge.server.timeouts import Patience
+from driftgauge.server.timeouts import Timeouts
 from tests.support.post import LIMIT, Post, headers
 from tests.support.waiting import until
 
@@ -58,8 +58,8 @@ async def sender(post: Post) -> AsyncIterator[Sender]:
 
 def wire(more: str, body: str = "", method: str = "POST", **changed: str) -> str:
     """A request as it stands on the wire."""
-    told = {**headers(), **{name.replace("_", "-"): value for name, value in changed.items()}}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    reported = {**headers(), **{name.replace("_", "-"): value for name, value in changed.items()}}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in reported.items())
     return f"{method} / HTTP/1.1\r\nHost: x\r\n{lines}{more}\r\n{body}"
 
 
@@ -108,7 +108,7 @@ async def test_bodies_that_come_at_once_have_a_bound_together(post: Post, sender
     for _, writer in others:
         writer.write(f"{wire(f'Content-Length: {LIMIT}' + chr(13) + chr(10))}{' ' * (LIMIT - 1)}".encode())
         await writer.drain()
-    await until(lambda: post.room_bytes < 10)
+    await until(lambda: post.budget_bytes < 10)
     await sender.send(wire("Content-Length: 10\r\n", "x" * 10))
 
     assert (await sender.rest()).startswith("HTTP/1.1 503 Service Unavailable\r\n")
@@ -129,7 +129,7 @@ async def test_a_broken_chunk_ends_the_connection_and_is_counted(post: Post, sen
 
 async def test_a_body_that_stalls_is_given_up_and_counted() -> None:
     """Within the patience that the receiver has."""
-    post = Post(Patience(body=0.05, body_bytes=10))
+    post = Post(Timeouts(body=0.05, body_bytes=10))
     port = await post.receiver.start("127.0.0.1", 0)
     sender = Sender(*await asyncio.open_connection("127.0.0.1", port))
     await sender.send(wire("Content-Length: 20\r\n", "{"))

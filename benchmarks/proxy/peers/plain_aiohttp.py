@@ -21,12 +21,12 @@ async def _pass_on(request: web.Request) -> web.StreamResponse:
     body = request.content if request.body_exists else None
     async with request.app[_SESSION].request(request.method, url, headers=lines, data=body) as found:
         kept = {name: value for name, value in found.headers.items() if name.lower() not in _HOP_BY_HOP}
-        answer = web.StreamResponse(status=found.status, headers=kept)
-        await answer.prepare(request)
+        response = web.StreamResponse(status=found.status, headers=kept)
+        await response.prepare(request)
         async for piece in found.content.iter_any():
-            await answer.write(piece)
-        await answer.write_eof()
-        return answer
+            await response.write(piece)
+        await response.write_eof()
+        return response
 
 
 def main() -> None:

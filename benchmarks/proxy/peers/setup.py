@@ -107,5 +107,5 @@ def starters() -> Mapping[str, Starter | None]:
 def versions() -> dict[str, str]:
     """The version of each program that takes part, as it tells it."""
     asked = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "go": ["go", "version"]}
-    told = {name: version(argv) for name, argv in asked.items() if shutil.which(argv[0])}
-    return {**told, "envoy": _ENVOY_VERSION, "aiohttp": aiohttp.__version__}
+    reported = {name: version(argv) for name, argv in asked.items() if shutil.which(argv[0])}
+    return {**reported, "envoy": _ENVOY_VERSION, "aiohttp": aiohttp.__version__}

@@ -181,12 +181,12 @@ def _one_as_json(model: ModelKey, inputs: Evaluation | None, predictions: Evalua
         "inference_service": model.inference_service,
         "component": model.component,
         "model_name": model.model_name,
-        **_told(inputs),
-        "predictions": None if predictions is None else _told(predictions),
+        **_described(inputs),
+        "predictions": None if predictions is None else _described(predictions),
     }
 
 
-def _told(evaluation: Evaluation | None) -> dict[str, Any]:
+def _described(evaluation: Evaluation | None) -> dict[str, Any]:
     """One evaluation; without one, the same keys with nothing in them."""
     if evaluation is None:
         return {"evaluated_at": None, "duration_seconds": None, "window_time": None, **tree(NOTHING)}

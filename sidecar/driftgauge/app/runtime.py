@@ -146,25 +146,25 @@ async def run_proxy(config: ProxyConfig) -> None:
 
     name = config.inference_service
     model = ModelKey(config.namespace, name, config.component, name)
-    house = Runtime(config, "200", model)
+    runtime = Runtime(config, "200", model)
     settings = ProxySettings(
         upstream_url=config.upstream_url,
         upstream_timeout_seconds=config.upstream_timeout_seconds,
         max_payload_bytes=config.max_payload_bytes,
-        tap_bytes=config.queue_bytes,
+        copy_bytes=config.queue_bytes,
         merge_metrics=config.merge_metrics,
     )
-    proxy = Proxy(settings, model, house.pipeline.offer, house.metrics, house.models)
+    proxy = Proxy(settings, model, runtime.pipeline.offer, runtime.metrics, runtime.models)
 
     async def ready() -> str | None:
         """Ready while the model server can be reached; Redis has no say."""
-        if house.draining:
+        if runtime.draining:
             return "draining"
         return (
             None if await proxy.upstream_reachable() else f"the model server at {config.upstream_url} cannot be reached"
         )
 
-    await _serve(house, proxy, house.admin(ready), "proxy")
+    await _serve(runtime, proxy, runtime.admin(ready), "proxy")
 
 
 async def run_logger(config: LoggerConfig) -> None:
@@ -172,27 +172,27 @@ async def run_logger(config: LoggerConfig) -> None:
     from driftgauge.logger.pairing import Pairing  # noqa: PLC0415 - the other mode does not pay for it
     from driftgauge.logger.receiver import Receiver  # noqa: PLC0415 - the other mode does not pay for it
 
-    house = Runtime(config, "")
-    pairing = Pairing(house.stores.pairs, house.metrics, config.pair_ttl_seconds, time.monotonic)
+    runtime = Runtime(config, "")
+    pairing = Pairing(runtime.stores.pairs, runtime.metrics, config.pair_ttl_seconds, time.monotonic)
     receiver = Receiver(
-        house.pipeline.offer,
+        runtime.pipeline.offer,
         pairing.offer,
-        house.metrics,
-        house.models,
+        runtime.metrics,
+        runtime.models,
         max_event_bytes=config.max_event_bytes,
-        room_bytes=max(config.queue_bytes, config.max_event_bytes),
+        budget_bytes=max(config.queue_bytes, config.max_event_bytes),
     )
 
     async def ready() -> str | None:
         """Ready while it listens."""
-        return "draining" if house.draining else None
+        return "draining" if runtime.draining else None
 
     async with _background(pairing.run(_PAIRING_INTERVAL_SECONDS)):
-        await _serve(house, receiver, house.admin(ready), "logger", pairing.advance)
+        await _serve(runtime, receiver, runtime.admin(ready), "logger", pairing.advance)
 
 
 async def _serve(
-    house: Runtime, door: Ingress, admin: Admin, mode: str, flush: Callable[[], Awaitable[None]] | None = None
+    runtime: Runtime, ingress: Ingress, admin: Admin, mode: str, flush: Callable[[], Awaitable[None]] | None = None
 ) -> None:
     """Open the doors, wait for a signal, and leave in order: unready, finish, flush."""
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -201,12 +201,12 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled.set)
-    config = house.config
+    config = runtime.config
     async with AsyncExitStack() as stack:
         stack.push_async_callback(admin.close)
-        await stack.enter_async_context(house.running())
-        stack.push_async_callback(door.close)
-        port = await _listen("port", door.start(config.host, config.port))
+        await stack.enter_async_context(runtime.running())
+        stack.push_async_callback(ingress.close)
+        port = await _listen("port", ingress.start(config.host, config.port))
         # Last, so that whoever sees the process alive can also send to it; closed last too, to be scraped to the end.
         admin_port = await _listen("admin_port", admin.start(config.host, config.admin_port))
         # What stands now stands to the end: a full collection would stop every request for 10 ms to look at it.
@@ -214,12 +214,12 @@ async def _serve(
         gc.freeze()
         _log.info("driftgauge %s %s: data port %d, admin port %d", mode, __version__, port, admin_port)
         await signalled.wait()
-        house.draining = True
-        door.announce()
+        runtime.draining = True
+        ingress.announce()
         signalled.clear()
         _log.info("draining: unready, serving for another %g s (a second signal ends that)", config.drain_delay_seconds)
         await _within(config.drain_delay_seconds, signalled.wait())
-        await door.drain(config.drain_timeout_seconds)
+        await ingress.drain(config.drain_timeout_seconds)
         if flush is not None:
             await _within(config.drain_timeout_seconds, flush())
     _log.info("done")

@@ -65,9 +65,9 @@ def _in_redis(config: Config, url: str, metrics: Metrics, pair_ttl: float) -> St
 def _redis_report(metrics: Metrics) -> Report:
     up, errors = metrics.watch_redis()
 
-    def report(answered: bool) -> None:  # noqa: FBT001 the callable's one argument
-        up.set(answered)
-        if not answered:
+    def report(responded: bool) -> None:  # noqa: FBT001 the callable's one argument
+        up.set(responded)
+        if not responded:
             errors.inc()
 
     return report

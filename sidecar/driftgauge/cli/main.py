@@ -41,8 +41,8 @@ def run(arguments: Sequence[str]) -> int:
             return _serve(known, tuple(unknown))
         if unknown:
             parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-        doors = {"check": _check, "options": _options, "healthcheck": _healthcheck, "reference": _reference}
-        return doors[known.command](known)
+        commands = {"check": _check, "options": _options, "healthcheck": _healthcheck, "reference": _reference}
+        return commands[known.command](known)
     except ConfigError as error:
         _complain(error.faults)
         return 2
@@ -137,8 +137,8 @@ def _healthcheck(known: argparse.Namespace) -> int:
     flags = {} if known.admin_port is None else {"admin_port": known.admin_port}
     port = load("proxy", flags).admin_port
     try:
-        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=3) as answer:
-            return 0 if answer.status == HTTPStatus.OK else 1
+        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=3) as response:
+            return 0 if response.status == HTTPStatus.OK else 1
     except (URLError, OSError) as error:
         _complain([f"nothing healthy on admin port {port} ({error})"])
         return 1

@@ -58,23 +58,23 @@ class WindowAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class Terminal:
     """The terminal.
 
     Args:
         question: Whether to ask before the file is written.
-        answers: Where the answer is read.
+        replies: Where the answer is read.
         out: Takes what the window holds, and the question.
         err: Takes faults.
     """
 
     question: bool
-    answers: TextIO
+    replies: TextIO
     out: TextIO
     err: TextIO
 
 
-def run_capture(window: WindowAddress, output: Path, talk: Talk) -> int:
+def run_capture(window: WindowAddress, output: Path, talk: Terminal) -> int:
     """Fetch a window, show it, and write it as reference.
 
     Args:
@@ -110,8 +110,8 @@ def fetch(url: str) -> bytes:
     if urlsplit(url).scheme not in {"http", "https"}:
         raise ReferenceDataError(f"{url}: the admin URL must begin with http:// or https://")
     try:
-        with urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 the scheme is checked above
-            content: bytes = answer.read(MAX_FILE_BYTES + 1)
+        with urlopen(url, timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310 the scheme is checked above
+            content: bytes = reply.read(MAX_FILE_BYTES + 1)
     except HTTPError as error:
         with error:
             sentence = error.read(MAX_SENTENCE_BYTES).decode("utf-8", "replace").strip()
@@ -125,8 +125,8 @@ def fetch(url: str) -> bytes:
     return content
 
 
-def _confirmed(rows: int, talk: Talk) -> bool:
+def _confirmed(rows: int, talk: Terminal) -> bool:
     """Whether the person says yes; an end of input is no."""
     talk.out.write(f"Use these {rows} rows as reference? Type yes: ")
     talk.out.flush()
-    return talk.answers.readline().strip().lower() == "yes"
+    return talk.replies.readline().strip().lower() == "yes"

@@ -22,12 +22,12 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
     _add_capture(command("capture", "make a running sidecar's window a reference: exit 1 if nobody says yes"))
 
 
-def run_reference(known: argparse.Namespace, answers: TextIO, out: TextIO, err: TextIO) -> int:
+def run_reference(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:
     """Run one of the three commands.
 
     Args:
         known: What `add_reference` made of the command line.
-        answers: Where answers to questions are read.
+        replies: Where answers to questions are read.
         out: Takes the report.
         err: Takes faults.
 
@@ -43,7 +43,7 @@ def run_reference(known: argparse.Namespace, answers: TextIO, out: TextIO, err: 
         from driftgauge.cli.reference_files import run_show  # noqa: PLC0415 only this command needs it
 
         return run_show(known.file, known.format, out, err)
-    return _capture(known, answers, out, err)
+    return _capture(known, replies, out, err)
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
@@ -92,9 +92,9 @@ def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     )
 
 
-def _capture(known: argparse.Namespace, answers: TextIO, out: TextIO, err: TextIO) -> int:
-    from driftgauge.cli.reference_capture import Talk, WindowAddress, run_capture  # noqa: PLC0415 only this command needs it
+def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:
+    from driftgauge.cli.reference_capture import Terminal, WindowAddress, run_capture  # noqa: PLC0415 only this command needs it
 
     name = known.inference_service
     window = WindowAddress(known.admin_url, known.namespace, name, known.component, known.model or name)
-    return run_capture(window, known.output, Talk(not known.yes, answers, out, err))
+    return run_capture(window, known.output, Terminal(not known.yes, replies, out, err))

@@ -142,7 +142,7 @@ def time_of(text: str) -> float | None:
         raise PayloadError(Reason.MALFORMED, f"The CloudEvent's time cannot be read: {error}.") from error
 
 
-def told_json_length(metadata: object) -> int | None:
+def stated_json_length(metadata: object) -> int | None:
     """The length that the client's header told, if the logger was asked to pass that header on.
 
     The metadata are raw JSON, not percent-encoded as the HTTP binding asks; broken ones are of no use,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from driftgauge.cloudevents.event import PREDICTOR, Event, kind_of, name_of, time_of, told_json_length
+from driftgauge.cloudevents.event import PREDICTOR, Event, kind_of, name_of, stated_json_length, time_of
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 
@@ -76,16 +76,16 @@ def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
     names = tuple(fields.get(name, b"") for name in _NAMES)
     if max(map(len, names)) > _MAX_NAME_BYTES:
         return None
-    told = _identity(*names)
+    reported = _identity(*names)
     return Event(
         id_.decode(),
-        told.kind,
+        reported.kind,
         time_of(fields.get(b"ce-time", b"").strip().decode()),
         bool(fields.get(b"ce-recordedtime", b"").strip()),
-        told.namespace,
-        told.inference_service,
-        told.component,
-        _json_length(fields.get(b"ce-metadata", b"")) if told.kind is Kind.REQUEST else None,
+        reported.namespace,
+        reported.inference_service,
+        reported.component,
+        _json_length(fields.get(b"ce-metadata", b"")) if reported.kind is Kind.REQUEST else None,
         body,
     )
 
@@ -118,4 +118,4 @@ def _identity(type_: bytes, namespace: bytes, inference_service: bytes, componen
 
 
 def _json_length(metadata: bytes) -> int | None:
-    return told_json_length(metadata.decode()) if metadata not in {b"", b"{}"} else None
+    return stated_json_length(metadata.decode()) if metadata not in {b"", b"{}"} else None

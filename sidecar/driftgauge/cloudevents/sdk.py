@@ -12,7 +12,7 @@ from cloudevents.core.bindings.http import HTTPMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from driftgauge.cloudevents.event import PREDICTOR, Event, kind_of, name_of, time_of, told_json_length
+from driftgauge.cloudevents.event import PREDICTOR, Event, kind_of, name_of, stated_json_length, time_of
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.json_text import from_base64, parse, serialise
@@ -126,7 +126,7 @@ def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
         namespace=name_of(_extension(attributes, "namespace"), "namespace"),
         inference_service=inference_service,
         component=name_of(_extension(attributes, "component"), "component") or PREDICTOR,
-        json_length=told_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
+        json_length=stated_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
         body=body,
     )
 

@@ -141,18 +141,18 @@ class Budget:
         return self.level / (TESTS_PER_FEATURE * features)
 
 
-def detectable(bar: float, effective_rows: float) -> float:
+def detectable(threshold: float, effective_rows: float) -> float:
     """The smallest true distance that exceeds a bar in nine windows of ten; infinity where none does.
 
     Args:
-        bar: The distance that alarms.
+        threshold: The distance that alarms.
         effective_rows: Independent rows that the window is worth, above 0.
 
     Notes:
         One point of the distribution decides: a window's share there falls short of the true one by more than
         sqrt(ln(10) / 2n) in at most one window of ten (Hoeffding, 1963).
     """
-    distance = bar + math.sqrt(math.log(1 / _MISSED) / (2 * effective_rows))
+    distance = threshold + math.sqrt(math.log(1 / _MISSED) / (2 * effective_rows))
     return distance if distance <= 1 else math.inf
 
 

@@ -226,8 +226,8 @@ def _drift(profile: Profile, window: NDArray[np.float64], missing: int) -> Itera
     before, now = profile.missing / profile.rows, missing / (window.size + missing)
     lacks = f"{_percent(now)} of the rows lack it (reference: {_percent(before)})"
     known = abs(now - before) >= _WORTH_A_WORD
-    told = _categories if profile.kind is FeatureKind.CATEGORICAL else _numbers
-    yield from told(profile, window, quiet=known)
+    reported = _categories if profile.kind is FeatureKind.CATEGORICAL else _numbers
+    yield from reported(profile, window, quiet=known)
     if known:
         yield lacks
 

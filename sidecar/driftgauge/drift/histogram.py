@@ -129,10 +129,10 @@ def _few_values(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
 def _names(codes: Sequence[float], profile: Profile) -> list[str]:
     """The texts of codes, no two alike; in quotes where one would be taken for a name of ours, or for a quoted one."""
     texts = [profile.categories.get(code) for code in codes]
-    return [f"#{code:.0f}" if text is None else _told(text) for code, text in zip(codes, texts, strict=True)]
+    return [f"#{code:.0f}" if text is None else _described(text) for code, text in zip(codes, texts, strict=True)]
 
 
-def _told(text: str) -> str:
+def _described(text: str) -> str:
     return repr(text) if text in _OURS or text.startswith(("#", "'", '"')) else text
 
 

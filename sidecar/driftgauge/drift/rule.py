@@ -14,7 +14,7 @@ from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.measure import Counts, Measurement
 from driftgauge.drift.result import DriftTest, DriftTestResult
 from driftgauge.drift.statistics.chi_square import homogeneity_p_value
-from driftgauge.drift.statistics.correction import Correction, bars
+from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 from driftgauge.drift.statistics.p_value import PValues
 
 _STEPS = 40
@@ -66,13 +66,13 @@ def judge(measured: Sequence[Measured], features: int, rule: Rule, p_values: PVa
         p_values: Turns KS statistics into p-values; used by one thread at a time.
     """
     found = _p_values([one.measurement for one in measured], p_values)
-    levels = bars(found, rule.alpha, rule.correction)
+    levels = p_value_thresholds(found, rule.alpha, rule.correction)
     for one, p_value, level in zip(measured, found.tolist(), levels.tolist(), strict=True):
         if rule.budget is None:
             drift = p_value < level
             threshold = _critical(one.measurement, level, p_values, drift=drift)
         else:
-            threshold = _bar(one, features, rule.budget)
+            threshold = _threshold(one, features, rule.budget)
             drift = one.measurement.statistic > threshold
         statistic = one.measurement.statistic
         test = one.measurement.test
@@ -81,7 +81,7 @@ def judge(measured: Sequence[Measured], features: int, rule: Rule, p_values: PVa
         )
 
 
-def _bar(one: Measured, features: int, budget: Budget) -> float:
+def _threshold(one: Measured, features: int, budget: Budget) -> float:
     """The statistic above which the budget alarms."""
     reference_rows = one.measurement.rows[0]
     counts = one.measurement.counts

@@ -70,7 +70,7 @@ class StreamEvaluator:
     def __init__(self, profiles: Sequence[Profile], rule: Rule, digest: str, pause: Checkpoint = no_checkpoint) -> None:
         self.profiles = tuple(profiles)
         self._rule = rule
-        self._examiner = WindowTester(profiles, rule, pause)
+        self._tester = WindowTester(profiles, rule, pause)
         self._places: RankCache | None = None
         self._scores = [_with_missing(cell_scores(profile.cells.shares)[:, :2]) for profile in profiles]
         self.detector = None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, pause)
@@ -86,15 +86,15 @@ class StreamEvaluator:
         """
         require_fit(self.profiles, rows.values)
         places = self._places = look_up(self.profiles, rows.values, rows.numbers, self._places)
-        window, count = places.ordered(self._examiner.known), rows.values.shape[0]
+        window, count = places.ordered(self._tester.known), rows.values.shape[0]
         if self.detector is None:
-            return Assessment(self._examiner.examine(window, count, p_values), state or _NOTHING, 0, 0)
+            return Assessment(self._tester.examine(window, count, p_values), state or _NOTHING, 0, 0)
         known = state if state is not None and state.key == self.detector.key else self.detector.start()
         after, fed, skipped = self._fed(self.detector, known, rows, places.cells, now)
         standing = Standing(
-            np.maximum(after.factors, 1.0), self.detector.evidence(after), self.detector.bar, after.since
+            np.maximum(after.factors, 1.0), self.detector.evidence(after), self.detector.threshold, after.since
         )
-        return Assessment(self._examiner.examine(window, count, p_values, standing), after, fed, skipped)
+        return Assessment(self._tester.examine(window, count, p_values, standing), after, fed, skipped)
 
     def _fed(
         self,

@@ -84,10 +84,10 @@ def evaluate(
         ValueError: The window is not as wide as the reference, or holds an infinity (the caller's fault).
     """
     require_fit(profiles, window)
-    examiner = WindowTester(profiles, rule)
-    columns = window.T[examiner.known]
-    return examiner.examine(
-        ordered([profiles[index].values for index in examiner.known], columns), window.shape[0], p_values, standing
+    tester = WindowTester(profiles, rule)
+    columns = window.T[tester.known]
+    return tester.examine(
+        ordered([profiles[index].values for index in tester.known], columns), window.shape[0], p_values, standing
     )
 
 
@@ -105,9 +105,9 @@ class WindowTester:
         self.known = [index for index, profile in enumerate(profiles) if profile.kind is not FeatureKind.IGNORED]
         self._width = len(profiles)
         self._ignored = tuple(profile.name for profile in profiles if profile.kind is FeatureKind.IGNORED)
-        self._portraits = [self._portrait(profiles[index]) for index in self.known]
-        self._quantiles = [portrait.quantiles for portrait in self._portraits]
-        self._sizes = [portrait.profile.values.size for portrait in self._portraits]
+        self._summaries = [self._summary_of(profiles[index]) for index in self.known]
+        self._quantiles = [summary.quantiles for summary in self._summaries]
+        self._sizes = [summary.profile.values.size for summary in self._summaries]
         self._rule = rule
 
     def examine(
@@ -130,13 +130,13 @@ class WindowTester:
         for place, tests in enumerate(measured):
             self._pause()
             if tests:
-                told = tuple(next(results) for _ in tests)
-                one = _Found(self._portraits[place], samples[place], told, self.known[place], found.get(place))
+                reported = tuple(next(results) for _ in tests)
+                one = _Found(self._summaries[place], samples[place], reported, self.known[place], found.get(place))
                 features.append(_feature(one, standing))
         untested = tuple(sample.profile.name for sample, none in zip(samples, measured, strict=True) if not none)
         return self._report(tuple(features), untested, rows)
 
-    def _portrait(self, profile: Profile) -> ReferenceSummary:
+    def _summary_of(self, profile: Profile) -> ReferenceSummary:
         self._pause()
         return ReferenceSummary(profile)
 
@@ -147,7 +147,7 @@ class WindowTester:
     def _sample(self, place: int, window: RankedWindow, rows: int, found: NumericFacts | None) -> Sample:
         size = window.sizes[place]
         statistic = None if found is None else found.statistic
-        return Sample(self._portraits[place].profile, window.values[place, :size], rows - size, statistic)
+        return Sample(self._summaries[place].profile, window.values[place, :size], rows - size, statistic)
 
     def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[str, ...], rows: int) -> DriftReport:
         drifted = sum(feature.drift for feature in features)
@@ -166,7 +166,7 @@ class WindowTester:
 class _Found:
     """A feature, its tests' results, its place in the reference, and what is told of its numbers, if it has any."""
 
-    portrait: ReferenceSummary
+    summary: ReferenceSummary
     sample: Sample
     tests: tuple[DriftTestResult, ...]
     index: int
@@ -202,7 +202,7 @@ def _feature(found: _Found, standing: Standing) -> FeatureDrift:
     profile, window, missing = found.sample.profile, found.sample.window, found.sample.missing
     numeric = found.numeric
     tests = (*found.tests, *_sequential(found.index, standing))
-    bars = found.portrait.histogram.bars(window, missing)
+    bars = found.summary.histogram.bars(window, missing)
     effective_rows = max(1.0, (window.size or missing) / float(standing.factors[found.index]))
     change, sentence = explain_feature(profile, window, missing, drift=any(test.drift for test in tests))
     return FeatureDrift(
@@ -217,7 +217,7 @@ def _feature(found: _Found, standing: Standing) -> FeatureDrift:
         effects=effects(bars, (profile.rows, window.size + missing), None if numeric is None else numeric.wasserstein),
         histogram=bars,
         window_quantiles=() if numeric is None else numeric.deciles,
-        reference_quantiles=found.portrait.deciles,
+        reference_quantiles=found.summary.deciles,
         change=change,
         reading=sentence,
         since=_since(float(standing.since[found.index])),
@@ -228,9 +228,11 @@ def _sequential(index: int, standing: Standing) -> tuple[DriftTestResult, ...]:
     """The detector's say, if there is one."""
     if standing.evidence is None:
         return ()
-    statistic, bar = float(standing.evidence[index]), standing.evidence_threshold
+    statistic, threshold = float(standing.evidence[index]), standing.evidence_threshold
     drift = _since(float(standing.since[index])) is not None
-    return (DriftTestResult(test=DriftTest.SEQUENTIAL, statistic=statistic, p_value=None, threshold=bar, drift=drift),)
+    return (
+        DriftTestResult(test=DriftTest.SEQUENTIAL, statistic=statistic, p_value=None, threshold=threshold, drift=drift),
+    )
 
 
 def _since(time: float) -> float | None:

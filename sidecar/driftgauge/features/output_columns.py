@@ -49,7 +49,7 @@ class OutputColumns:
         with self._lock:
             return self._layouts.get(model)
 
-    def tell(self, model: ModelKey, layout: OutputLayout) -> None:
+    def record(self, model: ModelKey, layout: OutputLayout) -> None:
         """Remember a response's layout; categories add up for as long as its columns stay the same."""
         with self._lock:
             before = self._layouts.pop(model, None)

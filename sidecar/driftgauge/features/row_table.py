@@ -72,8 +72,8 @@ def common_rows(tensors: Sequence[Tensor]) -> int:
     """
     counts = {tensor.rows: tensor.name for tensor in tensors}
     if len(counts) > 1:
-        told = ", ".join(f"{name!r:.80} has {count}" for count, name in counts.items())
-        raise PayloadError(Reason.MALFORMED, f"The tensors differ in rows: {told:.300}.")
+        reported = ", ".join(f"{name!r:.80} has {count}" for count, name in counts.items())
+        raise PayloadError(Reason.MALFORMED, f"The tensors differ in rows: {reported:.300}.")
     return tensors[0].rows
 
 

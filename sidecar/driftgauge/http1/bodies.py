@@ -9,7 +9,7 @@ Source: RFC 9112 sections 6.3 and 7.1, https://www.rfc-editor.org/rfc/rfc9112.
 from collections.abc import Callable
 from typing import Protocol
 
-from driftgauge.http1.framing import Lines
+from driftgauge.http1.framing import HeaderList
 from driftgauge.http1.grammar import CHUNK, MAX_CHUNK_LINE_BYTES, MAX_EXTENSIONS_BYTES, MAX_TRAILER_BYTES, TRAILERS
 from driftgauge.http1.writing import trailers
 
@@ -36,7 +36,7 @@ class Body(Protocol):
 
     done: bool
     rest: bytes
-    trailers: Lines
+    trailers: HeaderList
     is_ended_by_close: bool
 
     def feed(self, data: bytes) -> bytes:
@@ -60,7 +60,7 @@ class KnownLength:
         self._left = length
         self.done = length == 0
         self.rest = b""
-        self.trailers: Lines = ()
+        self.trailers: HeaderList = ()
         self.is_ended_by_close = False
 
     def feed(self, data: bytes) -> bytes:
@@ -84,7 +84,7 @@ class UntilClose:
     def __init__(self) -> None:
         self.done = False
         self.rest = b""
-        self.trailers: Lines = ()
+        self.trailers: HeaderList = ()
         self.is_ended_by_close = True
 
     @staticmethod
@@ -96,28 +96,28 @@ class UntilClose:
 class Chunked:
     """A body in chunks; see `Body`."""
 
-    __slots__ = ("_extensions_bytes", "_held", "_left", "_place", "done", "is_ended_by_close", "rest", "trailers")
+    __slots__ = ("_buffered", "_extensions_bytes", "_left", "_place", "done", "is_ended_by_close", "rest", "trailers")
 
     def __init__(self) -> None:
         self._place: _Place = self._size
-        self._held = b""
+        self._buffered = b""
         self._left = 0
         self._extensions_bytes = 0
         self.done = False
         self.rest = b""
-        self.trailers: Lines = ()
+        self.trailers: HeaderList = ()
         self.is_ended_by_close = False
 
     def feed(self, data: bytes) -> bytes:
         """The content of the chunks in it, joined."""
-        if self._held:
-            data, self._held = self._held + data, b""
+        if self._buffered:
+            data, self._buffered = self._buffered + data, b""
         pieces: list[bytes] = []
         at = 0
         while at < len(data) and not self.done:
             after = self._place(data, at, pieces)
             if after is None:
-                self._held = data[at:]
+                self._buffered = data[at:]
                 break
             at = after
         if self.done:

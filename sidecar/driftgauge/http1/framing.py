@@ -6,10 +6,10 @@ Source: RFC 9112 sections 6 and 7, https://www.rfc-editor.org/rfc/rfc9112.
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
-Lines = Sequence[tuple[bytes, bytes]]
+HeaderList = Sequence[tuple[bytes, bytes]]
 """Name and value of each line, in the order of the wire, as they were spelled."""
 
-Fields = Mapping[bytes, bytes]
+HeaderMap = Mapping[bytes, bytes]
 """Value of the first line of each name; the names are in lower case."""
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -28,7 +28,7 @@ class Framing(Enum):
         """The bytes on the wire for a piece of the body; an empty piece has none."""
         return b"%x\r\n%b\r\n" % (len(data), data) if self is Framing.CHUNKED and data else data
 
-    def end(self, trailers: Lines = ()) -> bytes:
+    def end(self, trailers: HeaderList = ()) -> bytes:
         """The bytes on the wire after the last piece; trailers go only where there are chunks."""
         if self is not Framing.CHUNKED:
             return b""

@@ -41,7 +41,7 @@ _LINES = rb"(?:%b:%b\r\n)*+\r\n" % (_TOKEN, _VALUE)
 REQUEST = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])\r\n%b" % (_TOKEN, _LINES))
 
 # status-line = HTTP-version SP status-code SP [ reason-phrase ]; many leave the second SP out
-ANSWER = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (%b))?\r\n%b" % (_VALUE, _LINES))
+RESPONSE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (%b))?\r\n%b" % (_VALUE, _LINES))
 
 TRAILERS = re.compile(_LINES)
 
@@ -55,5 +55,5 @@ HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+;=:\[\]]*+")
 LENGTH = re.compile(rb"[0-9]{1,18}")
 """Digits of a length that fits 64 bits, and nothing else: neither sign nor list."""
 
-HOPELESS = re.compile(rb"(?<!\r)\n|\r(?![\n]|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\A[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
+CANNOT_BE_HEAD = re.compile(rb"(?<!\r)\n|\r(?![\n]|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\A[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
 """What no further byte can turn into a head; such a client is told at once, not when it has sent an empty line."""

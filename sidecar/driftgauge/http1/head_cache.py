@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, Self, TypeVar
 
-from driftgauge.http1.framing import Lines
+from driftgauge.http1.framing import HeaderList
 
 _NAMES = (
     b"ce-id",
@@ -49,14 +49,14 @@ class Readable(Protocol):
     fields: dict[bytes, bytes]
     raw: bytes
 
-    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: Lines) -> Self:
+    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: HeaderList) -> Self:
         """The same head with other bytes, fields, and more lines, for which its reader vouches."""
 
 
 Head = TypeVar("Head", bound=Readable)
 
 
-class Memory(Generic[Head]):
+class HeadCache(Generic[Head]):
     """Reads heads, and knows those again that it has read.
 
     Args:

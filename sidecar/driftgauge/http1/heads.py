@@ -11,9 +11,8 @@ from contextlib import suppress
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, HttpResponseParser
 
-from driftgauge.http1.framing import Fields, Lines
+from driftgauge.http1.framing import HeaderList, HeaderMap
 from driftgauge.http1.grammar import (
-    ANSWER,
     HOST,
     LENGTH,
     MAX_FIELD_BYTES,
@@ -21,8 +20,9 @@ from driftgauge.http1.grammar import (
     MAX_HEAD_BYTES,
     MAX_LINE_BYTES,
     REQUEST,
+    RESPONSE,
 )
-from driftgauge.http1.http_errors import NOT_CARRIED, TOO_MUCH, BadAnswerError, RefusedError
+from driftgauge.http1.http_errors import NOT_CARRIED, TOO_MUCH, BadResponseError, RefusedError
 
 HOP_BY_HOP = frozenset(
     {
@@ -141,7 +141,7 @@ class RequestHead:
         fields = reading.fields
         self.method = method
         self.target = target
-        self._lines: Lines | None = reading.lines
+        self._lines: HeaderList | None = reading.lines
         self.fields = fields
         self.raw = raw
         self.is_end_to_end = bool(raw) and HOP_BY_HOP.isdisjoint(fields)
@@ -156,11 +156,11 @@ class RequestHead:
         _check_host(fields, http11=self.http11)
 
     @property
-    def lines(self) -> Lines:
+    def lines(self) -> HeaderList:
         """Name and value of each line, in their order."""
         return _lines_of(self.raw) if self._lines is None else self._lines
 
-    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: Lines) -> "RequestHead":
+    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: HeaderList) -> "RequestHead":
         """The same head with other bytes, fields, and more lines, for which its reader vouches."""
         head = RequestHead.__new__(RequestHead)
         head.method, head.target, head.http11 = self.method, self.target, self.http11
@@ -171,7 +171,7 @@ class RequestHead:
         return head
 
 
-class AnswerHead:
+class ResponseHead:
     """The head of an answer that is sound.
 
     Args:
@@ -182,7 +182,7 @@ class AnswerHead:
         raw: All its bytes, if they hold nothing but the lines, else empty.
 
     Raises:
-        BadAnswerError: Its framing is not.
+        BadResponseError: Its framing is not.
     """
 
     __slots__ = ("_lines", "chunked", "fields", "http11", "is_end_to_end", "keeps", "length", "raw", "reason", "status")
@@ -191,7 +191,7 @@ class AnswerHead:
         fields = reading.fields
         self.status = status
         self.reason = reason or b""
-        self._lines: Lines | None = reading.lines
+        self._lines: HeaderList | None = reading.lines
         self.raw = raw if minor == b"1" and reason is not None else b""
         self.is_end_to_end = bool(self.raw) and HOP_BY_HOP.isdisjoint(fields)
         """Whether all its bytes are meant for the other end."""
@@ -204,13 +204,13 @@ class AnswerHead:
         self._read_framing()
 
     @property
-    def lines(self) -> Lines:
+    def lines(self) -> HeaderList:
         """Name and value of each line, in their order."""
         return _lines_of(self.raw) if self._lines is None else self._lines
 
-    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: Lines) -> "AnswerHead":
+    def varied(self, raw: bytes, fields: dict[bytes, bytes], more: HeaderList) -> "ResponseHead":
         """The same head with other bytes, fields, and more lines, for which its reader vouches."""
-        head = AnswerHead.__new__(AnswerHead)
+        head = ResponseHead.__new__(ResponseHead)
         head.status, head.reason, head.http11 = self.status, self.reason, self.http11
         head.chunked, head.length, head.keeps = self.chunked, self.length, self.keeps
         head.is_end_to_end = self.is_end_to_end
@@ -231,15 +231,15 @@ class AnswerHead:
         coding, length = self.fields.get(b"transfer-encoding"), self.fields.get(b"content-length")
         if length is not None:
             if coding is not None or not LENGTH.fullmatch(length):
-                raise BadAnswerError("the length of the body is told twice or oddly")
+                raise BadResponseError("the length of the body is told twice or oddly")
             self.length = int(length)
         if coding is not None:
             if coding.lower() != b"chunked" or not self.http11:
-                raise BadAnswerError("the transfer coding is not chunked alone")
+                raise BadResponseError("the transfer coding is not chunked alone")
             self.chunked = True
 
 
-def _lines_of(raw: bytes) -> Lines:
+def _lines_of(raw: bytes) -> HeaderList:
     """The lines of a sound head that holds nothing else."""
     found = [line.partition(b":") for line in raw[:-4].split(b"\r\n")[1:]]
     return [(name, value.strip(b" ")) for name, _, value in found]
@@ -277,22 +277,22 @@ def read_request(raw: bytes) -> RequestHead:
     return RequestHead(method, target, minor, reading, raw if reading.is_plain else b"")
 
 
-def read_answer(raw: bytes) -> AnswerHead:
+def read_response(raw: bytes) -> ResponseHead:
     """The head of an answer.
 
     Args:
         raw: All its bytes, from the version to the empty line, and no more.
 
     Raises:
-        BadAnswerError: It is not sound, or too large.
+        BadResponseError: It is not sound, or too large.
     """
     try:
         _check_size(raw)
     except RefusedError as error:
-        raise BadAnswerError(error.sentence) from None
-    sound = ANSWER.fullmatch(raw)
+        raise BadResponseError(error.sentence) from None
+    sound = RESPONSE.fullmatch(raw)
     if sound is None:
-        raise BadAnswerError("the head is not HTTP/1.1")
+        raise BadResponseError("the head is not HTTP/1.1")
     minor, status, reason = sound.groups()
     notes = _Notes()
     try:
@@ -300,11 +300,11 @@ def read_answer(raw: bytes) -> AnswerHead:
     except HttpParserUpgrade:
         pass
     except HttpParserError:
-        raise BadAnswerError("the head is not HTTP/1.1") from None
+        raise BadResponseError("the head is not HTTP/1.1") from None
     reading = _Reading(raw, notes, HttpResponseParser)
     if reading.twice:
-        raise BadAnswerError("a line that tells of the framing stands there twice")
-    return AnswerHead(int(status), reason, minor, reading, raw if reading.is_plain else b"")
+        raise BadResponseError("a line that tells of the framing stands there twice")
+    return ResponseHead(int(status), reason, minor, reading, raw if reading.is_plain else b"")
 
 
 def tokens(lines: list[tuple[bytes, bytes]], name: bytes) -> set[bytes]:
@@ -313,7 +313,7 @@ def tokens(lines: list[tuple[bytes, bytes]], name: bytes) -> set[bytes]:
     return {token.strip(b" \t").lower() for value in values for token in value.split(b",")}
 
 
-def keeps_connection(lines: list[tuple[bytes, bytes]], fields: Fields, *, http11: bool) -> bool:
+def keeps_connection(lines: list[tuple[bytes, bytes]], fields: HeaderMap, *, http11: bool) -> bool:
     """Whether the sender of a head lets its connection stay."""
     if b"connection" not in fields:
         return http11
@@ -323,7 +323,7 @@ def keeps_connection(lines: list[tuple[bytes, bytes]], fields: Fields, *, http11
     return b"close" not in said and (http11 or b"keep-alive" in said)
 
 
-def request_length(fields: Fields, *, http11: bool) -> int | None:
+def request_length(fields: HeaderMap, *, http11: bool) -> int | None:
     """Bytes of a request's body, `None` if it is chunked.
 
     Raises:
@@ -343,7 +343,7 @@ def request_length(fields: Fields, *, http11: bool) -> int | None:
     return None
 
 
-def _check_host(fields: Fields, *, http11: bool) -> None:
+def _check_host(fields: HeaderMap, *, http11: bool) -> None:
     host = fields.get(b"host")
     if host is None:
         if http11:

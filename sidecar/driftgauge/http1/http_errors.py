@@ -25,7 +25,7 @@ class RefusedError(ValueError):
         self.status = status
 
 
-class BadAnswerError(ValueError):
+class BadResponseError(ValueError):
     """An answer that is not HTTP/1.1, or ends before its end: the model server's fault."""
 
 

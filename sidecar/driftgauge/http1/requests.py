@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from driftgauge.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength
-from driftgauge.http1.framing import Lines
-from driftgauge.http1.grammar import HOPELESS, MAX_HEAD_BYTES, MAX_LINE_BYTES
+from driftgauge.http1.framing import HeaderList
+from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES, MAX_LINE_BYTES
 from driftgauge.http1.heads import RequestHead, read_request
 from driftgauge.http1.http_errors import TOO_MUCH, RefusedError
 
@@ -13,13 +13,13 @@ _END = b"\r\n\r\n"
 _END_BYTES = len(_END)
 
 
-class Conversation(Protocol):
+class RequestEvents(Protocol):
     """What becomes of one request: it is told of the body, and answers."""
 
     def request_piece(self, data: bytes) -> None:
         """A piece of the body has come; never an empty one."""
 
-    def request_end(self, trailers: Lines) -> None:
+    def request_end(self, trailers: HeaderList) -> None:
         """The body has come whole, with these lines behind it."""
 
     def request_broken(self) -> None:
@@ -29,19 +29,19 @@ class Conversation(Protocol):
         """All that came together has been told."""
 
 
-class Requests:
+class RequestReader:
     """Reads one client's requests; the next one waits until `over` was called for the one before.
 
     Args:
-        converse: Called with each head.
+        handle: Called with each head.
         read: Reads heads, and may know those of other connections.
     """
 
     __slots__ = (
         "_body",
+        "_buffered",
         "_conversation",
-        "_converse",
-        "_held",
+        "_handle",
         "_is_advancing",
         "_may_skip",
         "_read",
@@ -50,13 +50,13 @@ class Requests:
     )
 
     def __init__(
-        self, converse: Callable[[RequestHead], Conversation], read: Callable[[bytes], RequestHead] = read_request
+        self, handle: Callable[[RequestHead], RequestEvents], read: Callable[[bytes], RequestHead] = read_request
     ) -> None:
-        self._converse = converse
-        self._conversation: Conversation | None = None
+        self._handle = handle
+        self._conversation: RequestEvents | None = None
         self._read = read
         self._body: Body | None = None
-        self._held = b""
+        self._buffered = b""
         self._seen = 0
         self._is_advancing = False
         self._may_skip = True
@@ -66,12 +66,12 @@ class Requests:
     @property
     def waiting_bytes(self) -> int:
         """Bytes that wait for the answers to those before them."""
-        return len(self._held)
+        return len(self._buffered)
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way, not even the beginning of a head."""
-        return self._conversation is None and not self._held
+        return self._conversation is None and not self._buffered
 
     @property
     def is_receiving(self) -> bool:
@@ -86,7 +86,7 @@ class Requests:
         """
         if self.is_closed:
             return
-        self._held = self._held + data if self._held else data
+        self._buffered = self._buffered + data if self._buffered else data
         self._advance()
 
     def over(self) -> None:
@@ -96,20 +96,20 @@ class Requests:
             RefusedError: As `feed`, of bytes that had waited.
         """
         self._conversation = None
-        if self._held:
+        if self._buffered:
             self._advance()
 
     def close(self) -> None:
         """From now on throw away what comes."""
         self.is_closed = True
-        self._held, self._body, self._conversation = b"", None, None
+        self._buffered, self._body, self._conversation = b"", None, None
 
     def _advance(self) -> None:
         if self._is_advancing:
             return
         self._is_advancing = True
         try:
-            while self._held and not self.is_closed:
+            while self._buffered and not self.is_closed:
                 body = self._body
                 if body is not None:
                     goes_on = self._read_body(body)
@@ -123,25 +123,25 @@ class Requests:
             self._is_advancing = False
 
     def _read_head(self) -> bool:
-        data = self._held
+        data = self._buffered
         end = data.find(_END, self._seen - _END_BYTES if self._seen > _END_BYTES else 0) + _END_BYTES
         if self._may_skip and data.startswith(b"\r\n"):  # RFC 9112 section 2.2 asks for leniency with one empty line
-            self._may_skip, self._held = False, data[2:]
+            self._may_skip, self._buffered = False, data[2:]
             return True
         if end < _END_BYTES:
             self._look_at_part(data)
             return False
         self._seen, self._may_skip = 0, True
         head = self._read(data[:end])
-        self._held = data[end:]
-        self._conversation = conversation = self._converse(head)
+        self._buffered = data[end:]
+        self._conversation = conversation = self._handle(head)
         length = head.length
         if length is None:
             self._body = Chunked()
         elif length == 0:
             conversation.request_end(())
         elif length == len(data) - end:  # as most: head and body came together, and nothing else
-            data, self._held = self._held, b""
+            data, self._buffered = self._buffered, b""
             conversation.request_piece(data)
             conversation.request_end(())
         else:
@@ -149,7 +149,7 @@ class Requests:
         return True
 
     def _look_at_part(self, data: bytes) -> None:
-        if HOPELESS.search(data, self._seen and self._seen - 1):
+        if CANNOT_BE_HEAD.search(data, self._seen and self._seen - 1):
             if data != b"\r":
                 raise RefusedError("The request is not valid HTTP/1.1.")
         elif len(data) > MAX_HEAD_BYTES:
@@ -159,8 +159,8 @@ class Requests:
         self._seen = len(data)
 
     def _read_body(self, body: Body) -> bool:
-        conversation, data = cast("Conversation", self._conversation), self._held
-        self._held = b""
+        conversation, data = cast("RequestEvents", self._conversation), self._buffered
+        self._buffered = b""
         try:
             piece = body.feed(data)
         except BrokenBodyError:
@@ -171,6 +171,6 @@ class Requests:
             conversation.request_piece(piece)
         if not body.done:
             return False
-        self._body, self._held = None, body.rest
+        self._body, self._buffered = None, body.rest
         conversation.request_end(body.trailers)
         return True

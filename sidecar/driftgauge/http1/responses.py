@@ -4,52 +4,52 @@ from collections.abc import Callable
 from typing import Protocol
 
 from driftgauge.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
-from driftgauge.http1.framing import Lines
-from driftgauge.http1.grammar import HOPELESS, MAX_HEAD_BYTES
-from driftgauge.http1.heads import AnswerHead, read_answer
-from driftgauge.http1.http_errors import BadAnswerError
+from driftgauge.http1.framing import HeaderList
+from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES
+from driftgauge.http1.heads import ResponseHead, read_response
+from driftgauge.http1.http_errors import BadResponseError
 
 _END = b"\r\n\r\n"
 _END_BYTES = len(_END)
 _SWITCHING = 101
 
 
-class Receiver(Protocol):
+class ResponseEvents(Protocol):
     """Who waits for an answer."""
 
-    def answer_head(self, head: AnswerHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         """A head has come: of the answer, or of a word before it."""
 
-    def answer_piece(self, data: bytes) -> None:
+    def response_piece(self, data: bytes) -> None:
         """A piece of the body has come; never an empty one."""
 
-    def answer_end(self, trailers: Lines) -> None:
+    def response_end(self, trailers: HeaderList) -> None:
         """The answer has come whole, with these lines behind it."""
 
-    def answer_flush(self) -> None:
+    def response_flush(self) -> None:
         """All that came together has been told."""
 
 
-class Answers:
+class ResponseReader:
     """Reads the answers on one connection, one for each request, and the words before them.
 
     Args:
         read: Reads heads, and may know those of other connections.
     """
 
-    __slots__ = ("_body", "_held", "_keeps", "_method", "_read", "_receiver", "_seen", "done")
+    __slots__ = ("_body", "_buffered", "_keeps", "_method", "_read", "_receiver", "_seen", "done")
 
-    def __init__(self, read: Callable[[bytes], AnswerHead] = read_answer) -> None:
+    def __init__(self, read: Callable[[bytes], ResponseHead] = read_response) -> None:
         self._read = read
         self._method = b""
-        self._receiver: Receiver | None = None
-        self._held = b""
+        self._receiver: ResponseEvents | None = None
+        self._buffered = b""
         self._seen = 0
         self._body: Body | None = None
         self._keeps = False
         self.done = True
 
-    def expect(self, method: bytes, receiver: Receiver) -> None:
+    def expect(self, method: bytes, receiver: ResponseEvents) -> None:
         """From now on what comes is the answer to a new request.
 
         Args:
@@ -68,91 +68,91 @@ class Answers:
     @property
     def leaves_open(self) -> bool:
         """Whether the connection can carry another answer behind this one."""
-        return self.done and self._keeps and not self._held
+        return self.done and self._keeps and not self._buffered
 
     def feed(self, data: bytes) -> None:
         """Take bytes.
 
         Raises:
-            BadAnswerError: They are no answer.
+            BadResponseError: They are no answer.
         """
-        self._held = self._held + data if self._held else data
-        while self._held and not self.done:
+        self._buffered = self._buffered + data if self._buffered else data
+        while self._buffered and not self.done:
             body = self._body
             if not (self._read_head() if body is None else self._read_body(body)):
                 break
         if not self.done and self._receiver is not None:
-            self._receiver.answer_flush()
+            self._receiver.response_flush()
 
     def end(self) -> None:
         """The connection has ended well.
 
         Raises:
-            BadAnswerError: The answer has not.
+            BadResponseError: The answer has not.
         """
         if self.done:
             return
         if self._body is None or not self._body.is_ended_by_close:
-            raise BadAnswerError("the connection ended before the answer")
+            raise BadResponseError("the connection ended before the answer")
         self._end(())
 
     def _read_head(self) -> bool:
-        data = self._held
+        data = self._buffered
         end = data.find(_END, self._seen - _END_BYTES if self._seen > _END_BYTES else 0) + _END_BYTES
         if end < _END_BYTES:
-            if len(data) > MAX_HEAD_BYTES or HOPELESS.search(data, self._seen and self._seen - 1):
-                raise BadAnswerError("the head is not HTTP/1.1")
+            if len(data) > MAX_HEAD_BYTES or CANNOT_BE_HEAD.search(data, self._seen and self._seen - 1):
+                raise BadResponseError("the head is not HTTP/1.1")
             self._seen = len(data)
             return False
         head = self._read(data[:end])
-        self._held, self._seen = data[end:], 0
+        self._buffered, self._seen = data[end:], 0
         if head.status == _SWITCHING:
-            raise BadAnswerError("it changed the protocol without being asked")
+            raise BadResponseError("it changed the protocol without being asked")
         receiver = self._receiver
         if receiver is None:
             return False
         if head.is_final:
             self._begin(head, receiver)
         else:
-            receiver.answer_head(head)
+            receiver.response_head(head)
         return True
 
-    def _begin(self, head: AnswerHead, receiver: Receiver) -> None:
-        held = self._held
-        if held and head.length == len(held) and head.has_body(self._method):
+    def _begin(self, head: ResponseHead, receiver: ResponseEvents) -> None:
+        buffered = self._buffered
+        if buffered and head.length == len(buffered) and head.has_body(self._method):
             # As most: head and body came together, and nothing else.
-            self._held, self._keeps = b"", head.keeps
-            receiver.answer_head(head)
+            self._buffered, self._keeps = b"", head.keeps
+            receiver.response_head(head)
             if self._receiver is not None:
-                receiver.answer_piece(held)
+                receiver.response_piece(buffered)
             self._end(())
             return
         body = self._body = _body_of(head, self._method)
         self._keeps = head.keeps and not body.is_ended_by_close
-        receiver.answer_head(head)
+        receiver.response_head(head)
         if body.done:
             self._end(())
 
     def _read_body(self, body: Body) -> bool:
-        data, self._held = self._held, b""
+        data, self._buffered = self._buffered, b""
         try:
             piece = body.feed(data)
         except BrokenBodyError as error:
-            raise BadAnswerError(str(error)) from None
+            raise BadResponseError(str(error)) from None
         if piece and self._receiver is not None:
-            self._receiver.answer_piece(piece)
+            self._receiver.response_piece(piece)
         if body.done:
-            self._held = body.rest
+            self._buffered = body.rest
             self._end(body.trailers)
         return False
 
-    def _end(self, trailers: Lines) -> None:
+    def _end(self, trailers: HeaderList) -> None:
         self.done = True
         if self._receiver is not None:
-            self._receiver.answer_end(trailers)
+            self._receiver.response_end(trailers)
 
 
-def _body_of(head: AnswerHead, method: bytes) -> Body:
+def _body_of(head: ResponseHead, method: bytes) -> Body:
     if not head.has_body(method):
         return KnownLength(0)
     if head.chunked:

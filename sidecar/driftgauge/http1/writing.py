@@ -8,8 +8,8 @@ import json
 from functools import lru_cache
 from http import HTTPStatus
 
-from driftgauge.http1.framing import Fields, Framing, Lines, joined
-from driftgauge.http1.heads import HOP_BY_HOP, AnswerHead, RequestHead, tokens
+from driftgauge.http1.framing import Framing, HeaderList, HeaderMap, joined
+from driftgauge.http1.heads import HOP_BY_HOP, RequestHead, ResponseHead, tokens
 
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -56,7 +56,7 @@ def request_head(head: RequestHead, authority: str) -> bytes:
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (head.method, head.target, joined(lines))
 
 
-def answer_framing(method: bytes, head: AnswerHead, *, http11: bool) -> Framing:
+def response_framing(method: bytes, head: ResponseHead, *, http11: bool) -> Framing:
     """How an answer's body is framed towards the client.
 
     Args:
@@ -71,15 +71,15 @@ def answer_framing(method: bytes, head: AnswerHead, *, http11: bool) -> Framing:
     return Framing.CHUNKED if http11 else Framing.CLOSE
 
 
-def goes_as_it_came(head: AnswerHead, method: bytes) -> bool:
+def goes_as_it_came(head: ResponseHead, method: bytes) -> bool:
     """Whether an answer has a body of a length that it tells, and nothing in its head is of one connection alone.
 
-    To a client of HTTP/1.1 that stays, `answer_head` gives the head's own bytes then.
+    To a client of HTTP/1.1 that stays, `response_head` gives the head's own bytes then.
     """
     return head.is_end_to_end and head.length is not None and head.has_body(method)
 
 
-def answer_head(head: AnswerHead, framing: Framing, connection: bytes | None) -> bytes:
+def response_head(head: ResponseHead, framing: Framing, connection: bytes | None) -> bytes:
     """The answer's head for the client.
 
     Args:
@@ -87,8 +87,8 @@ def answer_head(head: AnswerHead, framing: Framing, connection: bytes | None) ->
         framing: How the body is framed towards the client.
         connection: Value of our own `Connection` line; `None` writes none.
     """
-    told = (head.length is not None or head.chunked) and head.status != _NO_CONTENT
-    if told and connection is None and framing is not Framing.CLOSE:
+    reported = (head.length is not None or head.chunked) and head.status != _NO_CONTENT
+    if reported and connection is None and framing is not Framing.CLOSE:
         raw = head.raw if head.is_end_to_end else _raw_end_to_end(head)
         if raw:
             return raw
@@ -104,13 +104,13 @@ def answer_head(head: AnswerHead, framing: Framing, connection: bytes | None) ->
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, joined(lines))
 
 
-def interim_head(head: AnswerHead) -> bytes:
+def interim_head(head: ResponseHead) -> bytes:
     """A word before the answer, for the client. It has no body, so no line may tell of one."""
     lines = [line for line in end_to_end(head.lines, head.fields) if line[0].lower() not in _FRAMING]
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, joined(lines))
 
 
-def _raw_end_to_end(head: RequestHead | AnswerHead) -> bytes:
+def _raw_end_to_end(head: RequestHead | ResponseHead) -> bytes:
     """The bytes of a head whose only line to go is the plainest `Connection`, if any; empty if there is more to do."""
     found = HOP_BY_HOP.intersection(head.fields)
     value = head.fields.get(b"connection", b"")
@@ -120,7 +120,7 @@ def _raw_end_to_end(head: RequestHead | AnswerHead) -> bytes:
     return before + b"\r\n" + after if line else b""
 
 
-def end_to_end(lines: Lines, fields: Fields, *, trailing: bool = False) -> list[tuple[bytes, bytes]]:
+def end_to_end(lines: HeaderList, fields: HeaderMap, *, trailing: bool = False) -> list[tuple[bytes, bytes]]:
     """The lines that are meant for the other end.
 
     Args:
@@ -136,12 +136,12 @@ def end_to_end(lines: Lines, fields: Fields, *, trailing: bool = False) -> list[
     return [line for line in lines if line[0].lower() not in dropped]
 
 
-def trailers(lines: Lines) -> list[tuple[bytes, bytes]]:
+def trailers(lines: HeaderList) -> list[tuple[bytes, bytes]]:
     """The trailers that go on."""
     return [line for line in lines if line[0].lower() not in _NEVER_TRAILING]
 
 
-def without(lines: Lines, name: bytes) -> list[tuple[bytes, bytes]]:
+def without(lines: HeaderList, name: bytes) -> list[tuple[bytes, bytes]]:
     """All lines but those of that name, which is given in lower case."""
     return [line for line in lines if line[0].lower() != name]
 
@@ -153,7 +153,7 @@ def connection_line(*, stays: bool, http11: bool) -> bytes | None:
     return b"close" if http11 else None
 
 
-def error_answer(status: int, sentence: str, *, stays: bool, http11: bool = True) -> tuple[bytes, bytes]:
+def error_response(status: int, sentence: str, *, stays: bool, http11: bool = True) -> tuple[bytes, bytes]:
     """Head and body of an answer of our own, in KServe's form `{"error": "..."}`.
 
     Args:

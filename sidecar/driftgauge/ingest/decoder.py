@@ -112,16 +112,16 @@ class Decoder:
             payloads: Of one stream, with bodies that are plain JSON, at least one.
         """
         first = payloads[0]
-        sheaf = decode_batch([payload.body for payload in payloads], first.kind, self._mark)
-        if sheaf is None or sheaf.counts.max() > self._window_rows:
+        batch = decode_batch([payload.body for payload in payloads], first.kind, self._mark)
+        if batch is None or batch.counts.max() > self._window_rows:
             return None
-        if first.kind is Kind.RESPONSE and not are_alike(sheaf.decoded, sheaf.counts):
+        if first.kind is Kind.RESPONSE and not are_alike(batch.decoded, batch.counts):
             return None
         try:
-            rows = self._extracted(first.model, first.kind, sheaf.decoded, MAX_CELLS, sheaf.counts)
+            rows = self._extracted(first.model, first.kind, batch.decoded, MAX_CELLS, batch.counts)
         except PayloadError:
             return None
-        return Result(payloads, sheaf.counts.tolist(), rows)
+        return Result(payloads, batch.counts.tolist(), rows)
 
     def _extracted(
         self,
@@ -150,7 +150,7 @@ class Decoder:
         """The outputs as the response itself tells them, of which the monitor then hears."""
         before = self._outputs.get(model)
         found = extract_outputs(decoded, {} if before is None else before.known)
-        self._outputs.tell(model, OutputLayout(found.columns, found.kinds, found.categories))
+        self._outputs.record(model, OutputLayout(found.columns, found.kinds, found.categories))
         return self._rows(found.columns, found.kinds, schema_hash(found.columns, found.kinds), found.values, requests)
 
     def _rows(

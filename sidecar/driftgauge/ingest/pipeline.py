@@ -39,7 +39,7 @@ it takes turns with the loop at the interpreter's lock."""
 _RUN_BYTES = 32 * 1024
 """Small bodies of one stream up to this length together are decoded in one go: 0.5 ms at worst."""
 
-_HELD_BYTES = 16 * 2**20
+_BUFFERED_BYTES = 16 * 2**20
 """Rows that a batch holds before they are appended: compressed and binary bodies grow when they are decoded."""
 
 
@@ -174,7 +174,7 @@ class Pipeline:
 
     async def _flush(self, batch: Sequence[Payload]) -> None:
         streams: _Streams = defaultdict(list)
-        held_bytes = 0
+        buffered_bytes = 0
         for run in _runs(batch):
             for result in await self._decoded(run):
                 self._count_rows(result)
@@ -183,11 +183,11 @@ class Pipeline:
                     continue
                 first = result.payloads[0]
                 streams[StreamKey(first.model, first.kind), result.rows.schema].append(result)
-                held_bytes += result.rows.values.nbytes
-            if held_bytes > _HELD_BYTES:
+                buffered_bytes += result.rows.values.nbytes
+            if buffered_bytes > _BUFFERED_BYTES:
                 await self._append_all(streams)
                 streams.clear()
-                held_bytes = 0
+                buffered_bytes = 0
         await self._append_all(streams)
 
     async def _append_all(self, streams: _Streams) -> None:
@@ -274,17 +274,17 @@ def _runs(batch: Iterable[Payload]) -> list[list[Payload]]:
     open_runs: dict[tuple[ModelKey, Kind], tuple[list[Payload], int]] = {}
     for payload in batch:
         stream, size = (payload.model, payload.kind), len(payload.body)
-        run, held = open_runs.get(stream, (None, 0))
+        run, buffered = open_runs.get(stream, (None, 0))
         if not _is_small(payload) or payload.json_length is not None:
             open_runs.pop(stream, None)  # what comes after must not be appended before it
             runs.append([payload])
-        elif run is None or held + size > _RUN_BYTES:
+        elif run is None or buffered + size > _RUN_BYTES:
             run = [payload]
             runs.append(run)
             open_runs[stream] = run, size
         else:
             run.append(payload)
-            open_runs[stream] = run, held + size
+            open_runs[stream] = run, buffered + size
     return runs
 
 

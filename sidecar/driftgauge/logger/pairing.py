@@ -57,7 +57,7 @@ class Pairing:
         self._queue: deque[tuple[Half, ModelKey]] = deque()
         self._waiting: OrderedDict[tuple[str, Kind], _Waiting] = OrderedDict()
 
-    def offer(self, sighting: PairObservation) -> bool:
+    def offer(self, observation: PairObservation) -> bool:
         """Take a half; never blocks, never raises.
 
         Returns:
@@ -65,14 +65,16 @@ class Pairing:
             without a time is always new, since a client may use one id again and again.
         """
         now = self._clock()
-        key = pair_key(sighting.model, sighting.id)
-        if sighting.event_time is not None and self._is_redelivery(f"{key}{sighting.kind}{sighting.event_time!r}", now):
+        key = pair_key(observation.model, observation.id)
+        if observation.event_time is not None and self._is_redelivery(
+            f"{key}{observation.kind}{observation.event_time!r}", now
+        ):
             return False
-        time = sighting.event_time if sighting.true_time and sighting.event_time is not None else NO_TIME
+        time = observation.event_time if observation.true_time and observation.event_time is not None else NO_TIME
         if len(self._queue) < _CAPACITY_HALVES:
-            self._queue.append((Half(key, sighting.kind, time), sighting.model))
+            self._queue.append((Half(key, observation.kind, time), observation.model))
         else:
-            self._metrics.model(sighting.model).unpaired.inc()
+            self._metrics.model(observation.model).unpaired.inc()
         return True
 
     async def run(self, interval_seconds: float) -> None:
@@ -94,13 +96,13 @@ class Pairing:
 
     async def _put(self, batch: Sequence[tuple[Half, ModelKey]]) -> bool:
         try:
-            answers = await self._store.put([half for half, _ in batch])
+            responses = await self._store.put([half for half, _ in batch])
         except StorageError:
             for _, model in batch:
                 self._metrics.model(model).unpaired.inc()
             return False
         due = self._clock() + self._ttl_seconds
-        for (half, model), met in zip(batch, answers, strict=True):
+        for (half, model), met in zip(batch, responses, strict=True):
             self._learn(half, model, met, due)
         return True
 

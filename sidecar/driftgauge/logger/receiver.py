@@ -14,21 +14,21 @@ from http import HTTPStatus
 from driftgauge.cloudevents.event import Event
 from driftgauge.cloudevents.kserve_agent import agent_event
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.http1.framing import Lines
+from driftgauge.http1.framing import HeaderList
 from driftgauge.http1.heads import RequestHead
 from driftgauge.inference.models import OVERFLOW, KnownModels, is_overflow
 from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, PairObservation, Payload
 from driftgauge.metrics.registry import Metrics
-from driftgauge.server.body_copy import Tap, TapRoom
+from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 from driftgauge.server.connection import ClientConnection
-from driftgauge.server.listener import Reception
-from driftgauge.server.short_response import ShortAnswer
-from driftgauge.server.timeouts import Patience
+from driftgauge.server.listener import Listener
+from driftgauge.server.short_response import ShortResponse
+from driftgauge.server.timeouts import Timeouts
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_GREETING = b"driftgauge logger: POST CloudEvents here\n"
+_ROOT_RESPONSE = b"driftgauge logger: POST CloudEvents here\n"
 
-_PATIENCE = Patience(keepalive=30.0)
+_TIMEOUTS = Timeouts(keepalive=30.0)
 """The agent never closes nor reuses its TLS connections: waiting longer would keep one open for each event."""
 
 
@@ -41,9 +41,9 @@ class Receiver:
         metrics: Where requests are counted.
         models: Which models may have series of their own.
         max_event_bytes: Longest body that is read.
-        room_bytes: Bytes that all bodies may have together while they come.
+        budget_bytes: Bytes that all bodies may have together while they come.
         clock: Seconds since the epoch.
-        patience: How long senders are waited for.
+        timeouts: How long senders are waited for.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names each; tests replace the last two
@@ -53,35 +53,35 @@ class Receiver:
         metrics: Metrics,
         models: KnownModels,
         max_event_bytes: int,
-        room_bytes: int,
+        budget_bytes: int,
         *,
         clock: Callable[[], float] = time.time,
-        patience: Patience = _PATIENCE,
+        timeouts: Timeouts = _TIMEOUTS,
     ) -> None:
         self._offer = offer
         self._pair = pair
         self._metrics = metrics
         self._models = models
         self._max_event_bytes = max_event_bytes
-        self.room = TapRoom(room_bytes)
+        self.budget = MemoryBudget(budget_bytes)
         self._clock = clock
-        self._reception = Reception(self._talk, patience)
+        self._listener = Listener(self._talk, timeouts)
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which the system chooses if `port` is 0."""
-        return await self._reception.start(host, port)
+        return await self._listener.start(host, port)
 
     def announce(self) -> None:
         """From now on ask senders to leave: each answer ends its connection, so that the next event goes elsewhere."""
-        self._reception.announce()
+        self._listener.announce()
 
     async def drain(self, timeout_seconds: float) -> None:
         """Accept no more connections, let the answers under way end within the limit."""
-        await self._reception.drain(timeout_seconds)
+        await self._listener.drain(timeout_seconds)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._reception.close()
+        await self._listener.close()
 
     def take(self, event: Event) -> None:
         """Count, pair and hand on one event."""
@@ -116,61 +116,66 @@ class Receiver:
 
     def _talk(self, head: RequestHead, client: ClientConnection) -> "Delivery":
         """Begin to see to a request."""
-        answer = ShortAnswer(head, client, self._reception.closing)
-        return Delivery(head, self, answer, Tap(self.room, self._max_event_bytes), client.say)
+        response = ShortResponse(head, client, self._listener.closing)
+        return Delivery(head, self, response, BodyCopy(self.budget, self._max_event_bytes), client.say)
 
 
 class Delivery:
-    """One request of a sender; see `Talk`.
+    """One request of a sender; see `RequestHandler`.
 
     Args:
         head: The request's.
         receiver: Takes the events.
-        answer: Says the answer.
-        tap: Gathers the body.
+        response: Says the answer.
+        body_copy: Gathers the body.
         say: Gives other bytes to the client's socket.
     """
 
-    __slots__ = ("_answer", "_head", "_is_asked", "_receiver", "_say", "_tap")
+    __slots__ = ("_body_copy", "_head", "_is_asked", "_receiver", "_response", "_say")
 
     def __init__(
-        self, head: RequestHead, receiver: Receiver, answer: ShortAnswer, tap: Tap, say: Callable[[bytes], None]
+        self,
+        head: RequestHead,
+        receiver: Receiver,
+        response: ShortResponse,
+        body_copy: BodyCopy,
+        say: Callable[[bytes], None],
     ) -> None:
         self._head = head
         self._receiver = receiver
-        self._answer = answer
-        self._tap = tap
+        self._response = response
+        self._body_copy = body_copy
         self._say = say
         self._is_asked = head.expects_continue
 
     @property
-    def spoken(self) -> bool:
+    def response_started(self) -> bool:
         """Whether any of the answer was given to the client."""
-        return self._answer.is_said
+        return self._response.is_said
 
     @property
-    def is_answered(self) -> bool:
+    def has_responded(self) -> bool:
         """Whether all of it was."""
-        return self._answer.is_said
+        return self._response.is_said
 
     def request_piece(self, data: bytes) -> None:
         """Gathered, within the bounds."""
         self._is_asked = False
-        if self._answer.is_said:
+        if self._response.is_said:
             return
-        self._tap.add(data)
-        if self._tap.loss is not None:
-            self._lose(*_LOSSES[self._tap.loss])
+        self._body_copy.add(data)
+        if self._body_copy.loss is not None:
+            self._lose(*_LOSSES[self._body_copy.loss])
 
-    def request_end(self, trailers: Lines) -> None:  # noqa: ARG002 - trailers say nothing of an event
+    def request_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - trailers say nothing of an event
         """The body is here."""
         self._is_asked = False
-        if self._answer.is_said:
+        if self._response.is_said:
             return
         if self._head.method == b"POST":
-            self._receive(self._tap.body())
+            self._receive(self._body_copy.body())
         elif self._head.method in {b"GET", b"HEAD"}:
-            self._say_and_end(HTTPStatus.OK, b"text/plain; charset=utf-8", _GREETING)
+            self._say_and_end(HTTPStatus.OK, b"text/plain; charset=utf-8", _ROOT_RESPONSE)
         else:
             self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, "events are sent by POST")
 
@@ -190,12 +195,12 @@ class Delivery:
 
     def client_full(self, *, full: bool) -> None:
         """The sender does not read what was said, or reads again."""
-        self._answer.client_full(full=full)
+        self._response.client_full(full=full)
 
     def client_left(self) -> None:
         """The sender's connection is gone."""
-        if not self._answer.is_said:
-            self._tap.give_up(Reason.INCOMPLETE)
+        if not self._response.is_said:
+            self._body_copy.give_up(Reason.INCOMPLETE)
             self._receiver.lose(Reason.INCOMPLETE)
 
     def cut(self) -> None:
@@ -204,11 +209,11 @@ class Delivery:
 
     def fault(self) -> None:
         """The receiver itself met an error."""
-        if not self._answer.is_said:
+        if not self._response.is_said:
             self._lose(Reason.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR, "the logger met an error")
         else:  # the event was answered, and is lost
             self._receiver.lose(Reason.INTERNAL)
-            self._answer.end()
+            self._response.end()
 
     def _receive(self, body: bytes) -> None:
         """Answer, then count: what decides the answer is whether there is an event, no more."""
@@ -220,35 +225,35 @@ class Delivery:
         if event is None:
             self._receive_all(_events(self._head.fields, body))
             return
-        self._answer.say(HTTPStatus.OK, b"", b"")
+        self._response.say(HTTPStatus.OK, b"", b"")
         self._receiver.take(event)
-        self._answer.end()
+        self._response.end()
 
     def _receive_all(self, events: Sequence[Event | PayloadError]) -> None:
         first = events[0] if len(events) == 1 else None
         if isinstance(first, PayloadError):
-            self._answer.say(HTTPStatus.BAD_REQUEST, b"application/json", _told(str(first)))
+            self._response.say(HTTPStatus.BAD_REQUEST, b"application/json", _described(str(first)))
         else:
-            self._answer.say(HTTPStatus.OK, b"", b"")
+            self._response.say(HTTPStatus.OK, b"", b"")
         for event in events:
             if isinstance(event, PayloadError):
                 self._receiver.lose(event.reason)
             else:
                 self._receiver.take(event)
-        self._answer.end()
+        self._response.end()
 
     def _lose(self, reason: Reason, status: int, sentence: str) -> None:
         """The body is not read to its end, so nothing behind it can be either."""
-        self._tap.give_up(reason)
+        self._body_copy.give_up(reason)
         self._receiver.lose(reason)
         self._refuse(status, sentence)
 
     def _refuse(self, status: int, sentence: str) -> None:
-        self._say_and_end(status, b"application/json", _told(sentence), stays=False)
+        self._say_and_end(status, b"application/json", _described(sentence), stays=False)
 
     def _say_and_end(self, status: int, content_type: bytes, body: bytes, *, stays: bool = True) -> None:
-        self._answer.say(status, content_type, body, stays=stays)
-        self._answer.end()
+        self._response.say(status, content_type, body, stays=stays)
+        self._response.end()
 
 
 _LOSSES: Mapping[Reason, tuple[Reason, int, str]] = {
@@ -257,7 +262,7 @@ _LOSSES: Mapping[Reason, tuple[Reason, int, str]] = {
 }
 
 
-def _told(sentence: str) -> bytes:
+def _described(sentence: str) -> bytes:
     return json.dumps({"error": sentence}).encode()
 
 

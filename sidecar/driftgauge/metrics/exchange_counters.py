@@ -49,7 +49,7 @@ class Distribution:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
-    def told(self) -> tuple[list[tuple[str, float]], float]:
+    def reported(self) -> tuple[list[tuple[str, float]], float]:
         """Each bucket's bound as Prometheus spells it, with how many values are up to it; and the sum of all."""
         names = [*map(floatToGoString, self._bounds), "+Inf"]
         return list(zip(names, accumulate(self._counts), strict=True)), self._sum
@@ -94,18 +94,18 @@ class ExchangeFamilies(Collector):
         asked = CounterMetricFamily(
             "driftgauge_request_bytes_total", "Bytes of inference request bodies.", labels=MODEL_LABELS
         )
-        answered = CounterMetricFamily(
+        responded = CounterMetricFamily(
             "driftgauge_response_bytes_total", "Bytes of inference response bodies.", labels=MODEL_LABELS
         )
         for values, one in list(self._models.items()):  # at once: scrapes run in a thread, and models come
             in_flight.add_metric(values, one.in_flight)
             asked.add_metric(values, one.request_bytes)
-            answered.add_metric(values, one.response_bytes)
-        yield from (in_flight, asked, answered)
+            responded.add_metric(values, one.response_bytes)
+        yield from (in_flight, asked, responded)
 
     def _histogram(self, name: str, text: str, pick: Callable[[Exchanges], Distribution]) -> Metric:
         family = HistogramMetricFamily(name, text, labels=MODEL_LABELS)
         for values, one in list(self._models.items()):
-            buckets, total = pick(one).told()
+            buckets, total = pick(one).reported()
             family.add_metric(values, buckets, total)
         return family

@@ -42,7 +42,7 @@ class Metrics:
         self._code = code
         self._families = Families(self.registry)
         self._models: dict[ModelKey, ModelMetrics] = {}
-        self._tell_build()
+        self._set_build_info()
         ProcessCollector(registry=self.registry)
 
     def model(self, key: ModelKey) -> ModelMetrics:
@@ -64,7 +64,7 @@ class Metrics:
         errors = Counter("driftgauge_redis_errors_total", "Calls to Redis that failed.", registry=self.registry)
         return up, errors
 
-    def _tell_build(self) -> None:
+    def _set_build_info(self) -> None:
         info = Gauge(
             "driftgauge_build_info",
             "Which driftgauge this is.",

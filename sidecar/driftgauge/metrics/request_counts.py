@@ -56,13 +56,13 @@ class RequestCounts(Collector):
             "request", "Inference requests; the sum counts the rows of those that were decoded.", labels=names
         )
         for (model, code), count in sorted(self._requests.items()):
-            told = self._rows.get((model, code), 0)
-            requests.add_metric((*model_labels(model), code), count_value=count, sum_value=told)
+            reported = self._rows.get((model, code), 0)
+            requests.add_metric((*model_labels(model), code), count_value=count, sum_value=reported)
         errors = SummaryMetricFamily(
             "request_error", "Inference requests that failed; the sum counts their rows.", labels=names
         )
         for (model, code), count in sorted(self._errors.items()):
-            told = self._rows.get((model, code), 0)
-            errors.add_metric((*model_labels(model), code), count_value=count, sum_value=told)
+            reported = self._rows.get((model, code), 0)
+            errors.add_metric((*model_labels(model), code), count_value=count, sum_value=reported)
         yield requests
         yield errors

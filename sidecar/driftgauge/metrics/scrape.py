@@ -33,7 +33,7 @@ def scraper(registry: CollectorRegistry) -> Callable[[str, str, str], Scrape]:
     app = make_wsgi_app(registry)
 
     def scrape(accept: str, accept_encoding: str, query: str) -> Scrape:
-        told: list[tuple[str, list[tuple[str, str]]]] = []
+        reported: list[tuple[str, list[tuple[str, str]]]] = []
         environ = {
             "REQUEST_METHOD": "GET",
             "PATH_INFO": "/metrics",
@@ -41,8 +41,8 @@ def scraper(registry: CollectorRegistry) -> Callable[[str, str, str], Scrape]:
             "HTTP_ACCEPT": accept,
             "HTTP_ACCEPT_ENCODING": accept_encoding,
         }
-        body = b"".join(app(environ, lambda status, headers: told.append((status, headers))))
-        ((status, headers),) = told
+        body = b"".join(app(environ, lambda status, headers: reported.append((status, headers))))
+        ((status, headers),) = reported
         return Scrape(int(status.split()[0]), dict(headers), body)
 
     return scrape

@@ -96,7 +96,7 @@ class Baselines:
         """
         known = await self._kept(stream, now)
         if known is None or await self._is_over(stream, known, reference):
-            known = await self._anew(stream, known, reference, now)
+            known = await self._take_new(stream, known, reference, now)
         if known is not None:
             self._known[stream] = known
         return known
@@ -133,7 +133,7 @@ class Baselines:
             return None, 0
         return found, state.version
 
-    async def _anew(self, stream: StreamKey, known: Baseline | None, reference: str, now: float) -> Baseline | None:
+    async def _take_new(self, stream: StreamKey, known: Baseline | None, reference: str, now: float) -> Baseline | None:
         """What another replica has taken already, or else is taken now; the old one stays in the store until then."""
         stored, version = await self._load(stream)
         if stored is not None and not await self._is_over(stream, stored, reference):

@@ -47,10 +47,10 @@ class Target:
 
 
 @dataclass(slots=True)
-class _Held:
+class _Loaded:
     """What is kept for a stream between evaluations."""
 
-    assessor: StreamEvaluator
+    evaluator: StreamEvaluator
     digest: str
     state: DetectorState | None = None
     version: int = 0
@@ -94,7 +94,7 @@ class Evaluator:
         self._rule = rule
         self._clock = clock
         self._p_values = PValues()
-        self._held: dict[StreamKey, _Held] = {}
+        self._loaded: dict[StreamKey, _Loaded] = {}
         self._thread = low_priority_executor("evaluate")
 
     async def evaluate(self, stream: StreamKey, target: Target) -> Evaluation:
@@ -104,38 +104,38 @@ class Evaluator:
             StorageError: The store is away or slow.
         """
         start = time.perf_counter()
-        held = await self._prepared(stream, target)
-        assessment, window_time = await self._assessed(stream, held, target)
+        loaded = await self._prepared(stream, target)
+        assessment, window_time = await self._assessed(stream, loaded, target)
         return Evaluation(assessment.report, self._clock(), time.perf_counter() - start, window_time)
 
     def close(self) -> None:
         """Release the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _prepared(self, stream: StreamKey, target: Target) -> _Held:
-        held = self._held.get(stream)
-        if held is None or held.digest != target.digest:
-            assessor = await self._off_loop(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
-            held = self._held[stream] = _Held(assessor, target.digest)
-            await self._recall(stream, held)
-        return held
+    async def _prepared(self, stream: StreamKey, target: Target) -> _Loaded:
+        loaded = self._loaded.get(stream)
+        if loaded is None or loaded.digest != target.digest:
+            evaluator = await self._off_loop(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
+            loaded = self._loaded[stream] = _Loaded(evaluator, target.digest)
+            await self._recall(stream, loaded)
+        return loaded
 
-    async def _recall(self, stream: StreamKey, held: _Held) -> None:
+    async def _recall(self, stream: StreamKey, loaded: _Loaded) -> None:
         """Read the state that is kept, if a detector runs."""
-        detector = held.assessor.detector
+        detector = loaded.evaluator.detector
         if detector is None:
             return
         kept = await self._states.load(stream, _NAME)
         if kept is None:  # a first start; or the store lost it, and what is held here goes on
-            held.version = 0
+            loaded.version = 0
             return
         state = unpack(kept.blob)
-        held.version = kept.version
-        held.state = state if state is not None and state.key == detector.key else None
-        if held.state is None:
+        loaded.version = kept.version
+        loaded.state = state if state is not None and state.key == detector.key else None
+        if loaded.state is None:
             self._metrics.model(stream.model).count_detector_reset(stream.kind)
 
-    async def _assessed(self, stream: StreamKey, held: _Held, target: Target) -> tuple[Assessment, float | None]:
+    async def _assessed(self, stream: StreamKey, loaded: _Loaded, target: Target) -> tuple[Assessment, float | None]:
         """What the newest window gave, and its time.
 
         A window is read after the state that it is fed to: one that was read before it could lack rows that another
@@ -144,10 +144,12 @@ class Evaluator:
         for _ in range(_ATTEMPTS):
             window = await self._window(stream, target)
             rows, now = Rows(window.rows, window.numbers, window.requests), self._clock()
-            assessment: Assessment = await self._off_loop(held.assessor.assess, held.state, rows, self._p_values, now)
-            if assessment.state is held.state or await self._kept(stream, held, assessment):
+            assessment: Assessment = await self._off_loop(
+                loaded.evaluator.assess, loaded.state, rows, self._p_values, now
+            )
+            if assessment.state is loaded.state or await self._kept(stream, loaded, assessment):
                 break
-            await self._recall(stream, held)  # another replica fed these rows
+            await self._recall(stream, loaded)  # another replica fed these rows
         return assessment, window.time
 
     async def _window(self, stream: StreamKey, target: Target) -> Window:
@@ -155,13 +157,13 @@ class Evaluator:
         self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)
         return window
 
-    async def _kept(self, stream: StreamKey, held: _Held, assessment: Assessment) -> bool:
+    async def _kept(self, stream: StreamKey, loaded: _Loaded, assessment: Assessment) -> bool:
         """Keep the new state unless another replica was first; what was fed counts once it is kept."""
-        if held.assessor.detector is None:
+        if loaded.evaluator.detector is None:
             return True
-        if not await self._states.save(stream, _NAME, pack(assessment.state), held.version):
+        if not await self._states.save(stream, _NAME, pack(assessment.state), loaded.version):
             return False
-        held.state, held.version = assessment.state, held.version + 1
+        loaded.state, loaded.version = assessment.state, loaded.version + 1
         self._metrics.model(stream.model).count_detector_rows(stream.kind, assessment.fed, assessment.skipped)
         return True
 

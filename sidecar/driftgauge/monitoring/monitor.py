@@ -82,7 +82,7 @@ class Monitor:
         for model in sorted({stream.model for stream in streams}):
             if self._is_ours(model, own) and not is_overflow(self._models.admit(model)):
                 self._metrics.model(model)
-                self._targets.tell(model)
+                self._targets.record(model)
 
     async def evaluate_all(self) -> None:
         """Evaluate every stream once; one that fails is counted and does not hinder the others."""
@@ -101,7 +101,7 @@ class Monitor:
             _log.log(logging.WARNING if isinstance(sentence, Fault) else logging.INFO, sentence)
         self._know_referenced()
         for model in self._models:
-            self._targets.tell(model)
+            self._targets.record(model)
 
     async def _evaluate_safely(self, stream: StreamKey) -> None:
         try:

@@ -63,7 +63,7 @@ class Targets:
         Raises:
             StorageError: The store, where baselines are kept, is away.
         """
-        self.tell(stream.model)
+        self.record(stream.model)
         reference = self._references.get(stream.model)
         if stream.kind is Kind.REQUEST:
             if reference is None or not reference.features:
@@ -73,7 +73,7 @@ class Targets:
             return Target(reference.predictions, reference.prediction_schema, reference.digest)
         return await self._of_baseline(stream, "" if reference is None else reference.digest, now)
 
-    def tell(self, model: ModelKey) -> None:
+    def record(self, model: ModelKey) -> None:
         """Tell which reference a model has, or that it has none; loudly once if it is too small."""
         reference = self._references.get(model)
         facts = None if reference is None else self._facts(reference)

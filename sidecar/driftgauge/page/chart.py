@@ -252,14 +252,14 @@ def _heights(frame: _Frame, xs: Sequence[float], side: Sequence[float]) -> _Heig
 
 def _free_place(x: float, width: float, functions: Sequence[_Heights]) -> tuple[float, float]:
     """Where a label disturbs least: how far beside a place, and at what height."""
-    room = [shift for shift in (AWAY, -AWAY) if LEFT < x + shift * (1 + width / AWAY) < RIGHT] or [AWAY]
+    budget = [shift for shift in (AWAY, -AWAY) if LEFT < x + shift * (1 + width / AWAY) < RIGHT] or [AWAY]
     levels = [STEPS[0] + 8 + step for step in range(0, int(STEPS[1] - STEPS[0]) - 14, 4)]
 
     def distance_from(place: tuple[float, float]) -> float:
         ends = sorted((x, x + place[0] * (1 + width / AWAY)))
         return min(_apart(place[1], heights(ends[0], ends[1])) for heights in functions)
 
-    return max(((shift, level) for shift in room for level in levels), key=distance_from)
+    return max(((shift, level) for shift in budget for level in levels), key=distance_from)
 
 
 def _apart(height: float, stretch: tuple[float, float]) -> float:

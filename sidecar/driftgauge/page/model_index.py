@@ -51,13 +51,13 @@ def _line(entry: Entry) -> Markup:
     return tag(
         "tr",
         tag("th", tag("a", named(entry.name), href=entry.link), scope="row"),
-        tag("td", _told(entry.inputs)),
-        tag("td", _told(entry.predictions)),
+        tag("td", _described(entry.inputs)),
+        tag("td", _described(entry.predictions)),
         tag("td", "never" if entry.time is None else moment(entry.time)),
     )
 
 
-def _told(report: DriftReport | None) -> Markup:
+def _described(report: DriftReport | None) -> Markup:
     if report is None:
         return tag("span", "not evaluated", class_="quiet")
     return joined((badge(report.drift), " ", tag("span", report.reading, class_="quiet")))

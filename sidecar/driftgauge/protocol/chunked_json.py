@@ -75,8 +75,8 @@ def _v2(raw: bytes, kind: Kind, slice_bytes: int) -> Decoded | None:
     data = _joined(_numbers(raw, start, end, slice_bytes))
     if data is None or data.ndim != 1 or data.size != math.prod(shape):
         return None
-    told = message.get("model_name") if kind is Kind.RESPONSE else None
-    return Decoded((Tensor(name, data.reshape(shape)),), told if isinstance(told, str) else None)
+    reported = message.get("model_name") if kind is Kind.RESPONSE else None
+    return Decoded((Tensor(name, data.reshape(shape)),), reported if isinstance(reported, str) else None)
 
 
 def _is_shape(shape: object) -> TypeGuard[list[int]]:

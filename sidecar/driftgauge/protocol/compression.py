@@ -36,24 +36,24 @@ def unpack(body: bytes, limit_bytes: int) -> bytes:
         _check_size(len(body), limit_bytes)
         return body
     parts: list[bytes] = []
-    room_bytes = limit_bytes
+    budget_bytes = limit_bytes
     rest = body
     for _ in range(_MAX_MEMBERS):
-        plain, rest = _unpack_member(rest, room_bytes, limit_bytes)
+        plain, rest = _unpack_member(rest, budget_bytes, limit_bytes)
         parts.append(plain)
-        room_bytes -= len(plain)
+        budget_bytes -= len(plain)
         if not rest:
             return b"".join(parts)
     raise PayloadError(Reason.UNSUPPORTED, f"The gzip body has more than {_MAX_MEMBERS} members.")
 
 
-def _unpack_member(packed: bytes, room_bytes: int, limit_bytes: int) -> tuple[bytes, bytes]:
+def _unpack_member(packed: bytes, budget_bytes: int, limit_bytes: int) -> tuple[bytes, bytes]:
     inflate = zlib.decompressobj(_GZIP_WINDOW_BITS)
     try:
-        plain = inflate.decompress(packed, room_bytes + 1)
+        plain = inflate.decompress(packed, budget_bytes + 1)
     except zlib.error as error:
         raise PayloadError(Reason.MALFORMED, f"The gzip body is corrupt: {error}.") from error
-    if len(plain) > room_bytes:
+    if len(plain) > budget_bytes:
         _check_size(limit_bytes + 1, limit_bytes)
     if not inflate.eof:
         raise PayloadError(Reason.MALFORMED, "The gzip body is truncated.")

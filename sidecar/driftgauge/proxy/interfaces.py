@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from driftgauge.http1.http_errors import ExchangeError
-from driftgauge.http1.responses import Receiver
-from driftgauge.server.listener import Closing
+from driftgauge.http1.responses import ResponseEvents
+from driftgauge.server.listener import DrainState
 
 
-class ClientSide(Protocol):
+class ClientWriter(Protocol):
     """The client's connection, as an exchange sees it."""
 
     def say(self, data: bytes) -> None:
@@ -27,7 +27,7 @@ class ClientSide(Protocol):
         """End the connection within an answer, so that what was said cannot be taken for all."""
 
 
-class LinkSide(Protocol):
+class UpstreamWriter(Protocol):
     """The connection to the model server, as an exchange sees it."""
 
     @property
@@ -38,7 +38,7 @@ class LinkSide(Protocol):
     def has_heard(self) -> bool:
         """Whether a byte has come since this exchange began."""
 
-    def begin(self, method: bytes, receiver: "LinkUser") -> None:
+    def begin(self, method: bytes, receiver: "ResponseHandler") -> None:
         """Expect the answer to a request."""
 
     def write(self, data: bytes) -> bool:
@@ -57,7 +57,7 @@ class LinkSide(Protocol):
         """End the connection at once, and tell nothing more."""
 
 
-class LinkUser(Receiver, Protocol):
+class ResponseHandler(ResponseEvents, Protocol):
     """Who uses a connection to the model server."""
 
     def failed(self, error: Exception) -> None:
@@ -70,10 +70,10 @@ class LinkUser(Receiver, Protocol):
         """The proxy itself met an error."""
 
 
-class Dialler(Protocol):
+class ConnectWaiter(Protocol):
     """Who waits for a connection to the model server."""
 
-    def connected(self, link: LinkSide) -> None:
+    def connected(self, link: UpstreamWriter) -> None:
         """Here it is."""
 
     def failed(self, error: Exception) -> None:
@@ -86,28 +86,28 @@ class Dialler(Protocol):
 class Pool(Protocol):
     """The connections to the model server."""
 
-    def take(self) -> LinkSide | None:
+    def take(self) -> UpstreamWriter | None:
         """One that nobody uses, if there is one that is open."""
 
-    def dial(self, dialler: Dialler) -> None:
+    def request_connection(self, waiter: ConnectWaiter) -> None:
         """Make a new one."""
 
-    def forget(self, dialler: Dialler) -> None:
+    def forget(self, waiter: ConnectWaiter) -> None:
         """Nobody waits for it any longer."""
 
-    def release(self, link: LinkSide) -> None:
+    def release(self, link: UpstreamWriter) -> None:
         """Keep a connection whose exchange ended well."""
 
 
-class Trouble(Protocol):
+class ErrorLog(Protocol):
     """Where trouble with the model server is told."""
 
-    def tell(self, error: ExchangeError) -> None:
+    def record(self, error: ExchangeError) -> None:
         """Tell of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ExchangeContext:
     """What all exchanges share.
 
     Args:
@@ -121,5 +121,5 @@ class Surroundings:
     pool: Pool
     authority: str
     timeout_seconds: float
-    closing: Closing
-    trouble: Trouble
+    closing: DrainState
+    trouble: ErrorLog

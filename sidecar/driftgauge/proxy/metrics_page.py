@@ -9,16 +9,16 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from driftgauge.errors import PayloadError
-from driftgauge.http1.framing import Fields, Lines
-from driftgauge.http1.heads import AnswerHead, RequestHead
-from driftgauge.http1.http_errors import BAD_REQUEST, FAULT, TIMED_OUT, BadAnswerError, ExchangeError
-from driftgauge.http1.writing import connection_line, error_answer, own_head
+from driftgauge.http1.framing import HeaderList, HeaderMap
+from driftgauge.http1.heads import RequestHead, ResponseHead
+from driftgauge.http1.http_errors import BAD_REQUEST, FAULT, TIMED_OUT, BadResponseError, ExchangeError
+from driftgauge.http1.writing import connection_line, error_response, own_head
 from driftgauge.protocol.compression import unpack
-from driftgauge.proxy.interfaces import ClientSide
+from driftgauge.proxy.interfaces import ClientWriter
 from driftgauge.proxy.metrics_merge import NotClassicTextError, Rest, joined, names_of
-from driftgauge.proxy.upstream_connection import Link
+from driftgauge.proxy.upstream_connection import UpstreamConnection
 from driftgauge.proxy.upstream_pool import Upstream
-from driftgauge.server.listener import Closing
+from driftgauge.server.listener import DrainState
 
 _log = logging.getLogger("driftgauge.proxy")
 
@@ -62,7 +62,7 @@ class MetricsPage:
         """Whether a request is one for this page; one with a query is not."""
         return head.target == _TARGET and head.method in {b"GET", b"HEAD"}
 
-    def talk(self, head: RequestHead, client: ClientSide, closing: Closing) -> "PageTalk":
+    def talk(self, head: RequestHead, client: ClientWriter, closing: DrainState) -> "PageTalk":
         """See to a request for it."""
         return PageTalk(head, client, closing, self._begin)
 
@@ -71,13 +71,13 @@ class MetricsPage:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _begin(self, asked: Fields) -> asyncio.Task[bytes]:
+    def _begin(self, asked: HeaderMap) -> asyncio.Task[bytes]:
         task = asyncio.get_running_loop().create_task(self._page(asked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _page(self, asked: Fields) -> bytes:
+    async def _page(self, asked: HeaderMap) -> bytes:
         theirs, taken, remarks = b"", frozenset[str](), list[str]()
         try:
             theirs, taken = await self._theirs(asked)
@@ -93,10 +93,10 @@ class MetricsPage:
             remarks = [f"left to the model server: {' '.join(rest.left_out)}"]
         return joined(theirs, generate_latest(rest), remarks)
 
-    async def _theirs(self, asked: Fields) -> tuple[bytes, frozenset[str]]:
+    async def _theirs(self, asked: HeaderMap) -> tuple[bytes, frozenset[str]]:
         """The model server's page, and its names."""
         try:
-            async with asyncio.timeout(_patience_seconds(asked)):
+            async with asyncio.timeout(_timeout_seconds(asked)):
                 page = unpack(await self._fetch(asked), MAX_PAGE_BYTES)
                 # In a thread, so that no inference waits for a long page; one at a time, so that none waits for many.
                 async with self._reading:
@@ -105,12 +105,12 @@ class MetricsPage:
             raise NoPageError(error.sentence) from error
         except TimeoutError as error:
             raise NoPageError(f"The model server at {self._upstream.authority} did not answer in time.") from error
-        except (OSError, BadAnswerError) as error:
+        except (OSError, BadResponseError) as error:
             raise NoPageError(f"The model server at {self._upstream.authority} broke off.") from error
         except (PayloadError, NotClassicTextError) as error:
             raise NoPageError(str(error)) from error
 
-    async def _fetch(self, asked: Fields) -> bytes:
+    async def _fetch(self, asked: HeaderMap) -> bytes:
         """What the model server answers; asked once more if a connection from the pool turns out to be closed."""
         link = self._upstream.take()
         if link is not None:
@@ -120,7 +120,7 @@ class MetricsPage:
                 pass
         return await self._exchange(await self._upstream.connect(), asked)
 
-    async def _exchange(self, link: Link, asked: Fields) -> bytes:
+    async def _exchange(self, link: UpstreamConnection, asked: HeaderMap) -> bytes:
         page = _Page()
         lines = [b"Host: " + self._upstream.authority.encode(), *_ASKED]
         if b"authorization" in asked:
@@ -137,13 +137,13 @@ class MetricsPage:
 
 
 class _Page:
-    """Waits for an answer that is a page, perhaps compressed; see `LinkUser`."""
+    """Waits for an answer that is a page, perhaps compressed; see `ResponseHandler`."""
 
     def __init__(self) -> None:
         self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._found = bytearray()
 
-    def answer_head(self, head: AnswerHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         """It must be one of a page."""
         if not head.is_final:
             return
@@ -152,7 +152,7 @@ class _Page:
         elif head.fields.get(b"content-type", b"").startswith(b"application/openmetrics-text"):
             self.failed(NoPageError("it answered in OpenMetrics, though asked for classic text."))
 
-    def answer_piece(self, data: bytes) -> None:
+    def response_piece(self, data: bytes) -> None:
         """It must not be too long."""
         if self.whole.done():
             return
@@ -160,10 +160,10 @@ class _Page:
         if len(self._found) > MAX_PAGE_BYTES:
             self.failed(NoPageError(f"it is longer than {MAX_PAGE_BYTES} bytes."))
 
-    def answer_flush(self) -> None:
+    def response_flush(self) -> None:
         """More is to come."""
 
-    def answer_end(self, trailers: Lines) -> None:  # noqa: ARG002 - a page has no use for them
+    def response_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - a page has no use for them
         """It is whole."""
         if not self.whole.done():
             self.whole.set_result(bytes(self._found))
@@ -182,7 +182,7 @@ class _Page:
 
 
 class PageTalk:
-    """One request for the page on a client's connection; see `Talk`.
+    """One request for the page on a client's connection; see `RequestHandler`.
 
     Args:
         head: The request's.
@@ -194,12 +194,12 @@ class PageTalk:
     def __init__(
         self,
         head: RequestHead,
-        client: ClientSide,
-        closing: Closing,
-        begin: Callable[[Fields], asyncio.Task[bytes]],
+        client: ClientWriter,
+        closing: DrainState,
+        begin: Callable[[HeaderMap], asyncio.Task[bytes]],
     ) -> None:
-        self.spoken = False
-        self.is_answered = False
+        self.response_started = False
+        self.has_responded = False
         self._head = head
         self._client = client
         self._closing = closing
@@ -209,28 +209,28 @@ class PageTalk:
     def request_piece(self, data: bytes) -> None:
         """A body means nothing here."""
 
-    def request_end(self, trailers: Lines) -> None:  # noqa: ARG002 - as the body
+    def request_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - as the body
         """Make the page."""
         self._task = self._begin(self._head.fields)
-        self._task.add_done_callback(self._answer)
+        self._task.add_done_callback(self._response)
 
     def flush(self) -> None:
         """Nothing is passed on."""
 
     def request_broken(self) -> None:
         """The body means nothing, but where it ends does."""
-        self._say(*error_answer(BAD_REQUEST, "The framing of the request body is malformed.", stays=False))
+        self._say(*error_response(BAD_REQUEST, "The framing of the request body is malformed.", stays=False))
 
     def request_late(self) -> None:
         """The client is too slow with its body."""
-        self._say(*error_answer(TIMED_OUT, "The request body did not come in time.", stays=False))
+        self._say(*error_response(TIMED_OUT, "The request body did not come in time.", stays=False))
 
     def client_full(self, *, full: bool) -> None:
         """The page is in memory anyway."""
 
     def client_left(self) -> None:
         """Nobody waits for it."""
-        self.is_answered = True
+        self.has_responded = True
         if self._task is not None:
             self._task.cancel()
 
@@ -240,10 +240,10 @@ class PageTalk:
 
     def fault(self) -> None:
         """The proxy itself met an error."""
-        self._say(*error_answer(FAULT, "The proxy met an error.", stays=False))
+        self._say(*error_response(FAULT, "The proxy met an error.", stays=False))
 
-    def _answer(self, task: asyncio.Task[bytes]) -> None:
-        if task.cancelled() or self.is_answered:
+    def _response(self, task: asyncio.Task[bytes]) -> None:
+        if task.cancelled() or self.has_responded:
             return
         if (error := task.exception()) is not None:
             _log.error("the page of metrics met a fault of the proxy", exc_info=error)
@@ -255,15 +255,15 @@ class PageTalk:
         self._say(own_head(_OK, CONTENT_TYPE_PLAIN_0_0_4.encode(), len(body), line), body, stays=stays)
 
     def _say(self, head: bytes, body: bytes, *, stays: bool = False) -> None:
-        self.spoken = self.is_answered = True
+        self.response_started = self.has_responded = True
         self._client.say(head if self._head.method == b"HEAD" else head + body)
         self._client.over(stays=stays)
 
 
-def _patience_seconds(asked: Fields) -> float:
+def _timeout_seconds(asked: HeaderMap) -> float:
     """How long the model server may take: half of what the scraper allows, so that ours arrive without theirs.
 
     Source: `X-Prometheus-Scrape-Timeout-Seconds`, which Prometheus sends with every scrape.
     """
-    told = asked.get(b"x-prometheus-scrape-timeout-seconds", b"")
-    return min(PAGE_SECONDS, float(told) / 2) if _DECIMAL.fullmatch(told) else PAGE_SECONDS
+    reported = asked.get(b"x-prometheus-scrape-timeout-seconds", b"")
+    return min(PAGE_SECONDS, float(reported) / 2) if _DECIMAL.fullmatch(reported) else PAGE_SECONDS

@@ -9,14 +9,14 @@ from driftgauge.inference.models import KnownModels
 from driftgauge.inference.payload import ModelKey, Offer
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange import Exchange
-from driftgauge.proxy.interfaces import Surroundings
+from driftgauge.proxy.interfaces import ExchangeContext
 from driftgauge.proxy.metrics_page import MetricsPage
-from driftgauge.proxy.recorder import Ledger
-from driftgauge.proxy.upstream_pool import TroubleLog, Upstream
-from driftgauge.server.body_copy import TapRoom
-from driftgauge.server.connection import ClientConnection, Talk
-from driftgauge.server.listener import Reception
-from driftgauge.server.timeouts import Patience
+from driftgauge.proxy.recorder import RecorderFactory
+from driftgauge.proxy.upstream_pool import RateLimitedLog, Upstream
+from driftgauge.server.body_copy import MemoryBudget
+from driftgauge.server.connection import ClientConnection, RequestHandler
+from driftgauge.server.listener import Listener
+from driftgauge.server.timeouts import Timeouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class ProxySettings:
         upstream_url: The model server, `http://host:port`.
         upstream_timeout_seconds: Its longest silence; a stream may last as long as bytes come.
         max_payload_bytes: Longest body that is copied for the monitor.
-        tap_bytes: Bytes that all copies may hold at once; beyond it a copy is given up, never a request.
+        copy_bytes: Bytes that all copies may hold at once; beyond it a copy is given up, never a request.
         merge_metrics: Whether `/metrics` is answered with the model server's page and ours.
-        patience: How long clients are waited for.
+        timeouts: How long clients are waited for.
     """
 
     upstream_url: str
     upstream_timeout_seconds: float
     max_payload_bytes: int
-    tap_bytes: int
+    copy_bytes: int
     merge_metrics: bool = False
-    patience: Patience = field(default_factory=Patience)
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 class Proxy:
@@ -70,31 +70,31 @@ class Proxy:
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        room = TapRoom(settings.tap_bytes)
-        self._ledger = Ledger(model, offer, metrics, models, clock, timer, room, settings.max_payload_bytes)
+        budget = MemoryBudget(settings.copy_bytes)
+        self._ledger = RecorderFactory(model, offer, metrics, models, clock, timer, budget, settings.max_payload_bytes)
         self._timer = timer
-        self._reception = Reception(self._talk, settings.patience, timer)
+        self._listener = Listener(self._talk, settings.timeouts, timer)
         self._upstream = upstream = Upstream(settings.upstream_url, settings.upstream_timeout_seconds)
-        self._around = Surroundings(
-            upstream, upstream.authority, upstream.timeout_seconds, self._reception.closing, TroubleLog(timer)
+        self._around = ExchangeContext(
+            upstream, upstream.authority, upstream.timeout_seconds, self._listener.closing, RateLimitedLog(timer)
         )
         self._page = MetricsPage(upstream, metrics.registry) if settings.merge_metrics else None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which the system chooses if `port` is 0."""
-        return await self._reception.start(host, port)
+        return await self._listener.start(host, port)
 
     def announce(self) -> None:
         """From now on ask clients to leave: each answer ends its connection, so that the next goes elsewhere."""
-        self._reception.announce()
+        self._listener.announce()
 
     async def drain(self, timeout_seconds: float) -> None:
         """Accept no more connections, close idle ones, let what is under way end within the limit."""
-        await self._reception.drain(timeout_seconds)
+        await self._listener.drain(timeout_seconds)
 
     async def close(self) -> None:
         """End what is still under way, and close every connection on both sides."""
-        await self._reception.close()
+        await self._listener.close()
         if self._page is not None:
             await self._page.close()
         await self._upstream.close()
@@ -103,10 +103,10 @@ class Proxy:
         """Whether the model server accepts a TCP connection within 1 s."""
         return await self._upstream.is_reachable()
 
-    def _talk(self, head: RequestHead, connection: ClientConnection) -> Talk:
+    def _talk(self, head: RequestHead, connection: ClientConnection) -> RequestHandler:
         """Begin to see to a request."""
         if self._page is not None and self._page.is_asked_by(head):
-            return self._page.talk(head, connection, self._reception.closing)
+            return self._page.talk(head, connection, self._listener.closing)
         begun = connection.begun if connection.begun is not None else self._timer()
-        tally = self._ledger.open(head.method, head.target, head.fields, begun)
-        return Exchange(head, connection, tally, self._around)
+        recorder = self._ledger.open(head.method, head.target, head.fields, begun)
+        return Exchange(head, connection, recorder, self._around)

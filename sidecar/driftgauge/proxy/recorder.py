@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from driftgauge.errors import Reason
-from driftgauge.http1.framing import Fields
+from driftgauge.http1.framing import HeaderMap
 from driftgauge.inference.models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, Payload
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.routing import inference_model, json_length, payload_id
-from driftgauge.server.body_copy import Tap, TapRoom
+from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 
 _OK = 200
 """The one status whose body is taken for a prediction, as by KServe's agent."""
@@ -20,7 +20,7 @@ _CLIENT_LEFT = 499
 """Even if the last byte was given to the socket: it was not all sent."""
 
 
-class Tally:
+class ExchangeRecorder:
     """Follows one exchange and does nothing: the tally of what is not an inference.
 
     Attributes:
@@ -40,13 +40,13 @@ class Tally:
     def forwarded(self) -> None:
         """The request's head is on its way to the model server."""
 
-    def answer_begins(self, status: int, fields: Fields) -> None:
+    def response_begins(self, status: int, fields: HeaderMap) -> None:
         """The answer's head has come from the model server."""
 
-    def answer_piece(self, piece: bytes) -> None:
+    def response_piece(self, piece: bytes) -> None:
         """Bytes of the answer's body have come."""
 
-    def answer_complete(self) -> None:
+    def response_complete(self) -> None:
         """The answer's last byte has come from the model server."""
 
     def replaced(self, body: bytes) -> None:
@@ -59,7 +59,7 @@ class Tally:
         """The exchange is over, with this code."""
 
 
-class Ledger:
+class RecorderFactory:
     """What all tallies of a proxy share.
 
     Args:
@@ -69,7 +69,7 @@ class Ledger:
         models: Which models may have series of their own.
         clock: Seconds since the epoch.
         timer: Seconds of a clock that never goes back.
-        room: What the copies share.
+        budget: What the copies share.
         max_payload_bytes: Longest body that is copied.
     """
 
@@ -81,7 +81,7 @@ class Ledger:
         models: KnownModels,
         clock: Callable[[], float],
         timer: Callable[[], float],
-        room: TapRoom,
+        budget: MemoryBudget,
         max_payload_bytes: int,
     ) -> None:
         self.offer = offer
@@ -90,11 +90,11 @@ class Ledger:
         self._model = model
         self._metrics = metrics
         self._models = models
-        self._room = room
+        self._budget = budget
         self._max_payload_bytes = max_payload_bytes
         self._places: dict[str, tuple[ModelKey, ModelMetrics]] = {}
 
-    def open(self, method: bytes, target: bytes, fields: Fields, begun: float) -> Tally:
+    def open(self, method: bytes, target: bytes, fields: HeaderMap, begun: float) -> ExchangeRecorder:
         """The tally of a request.
 
         Args:
@@ -104,11 +104,11 @@ class Ledger:
             begun: When its first byte came, by `timer`.
         """
         name = inference_model(method, target, fields)
-        return NO_TALLY if name is None else InferenceTally(self, name, fields, begun)
+        return NULL_RECORDER if name is None else InferenceRecorder(self, name, fields, begun)
 
-    def tap(self) -> Tap:
+    def body_copy(self) -> BodyCopy:
         """The copy of a body that begins to come."""
-        return Tap(self._room, self._max_payload_bytes)
+        return BodyCopy(self._budget, self._max_payload_bytes)
 
     def place(self, name: str, *, proven: bool) -> tuple[ModelKey, ModelMetrics]:
         """Where requests for a model of that name are counted; a model that is known has its own place at hand.
@@ -128,7 +128,7 @@ class Ledger:
         return found
 
 
-class InferenceTally(Tally):
+class InferenceRecorder(ExchangeRecorder):
     """Counts one inference and copies both of its bodies.
 
     `request_latency_seconds` runs from the first byte of the request's head to the answer's last byte given to the
@@ -148,21 +148,21 @@ class InferenceTally(Tally):
 
     # What most exchanges leave as it is stands on the class.
     _forwarded: float | None = None
-    _answered: float | None = None
+    _responded: float | None = None
     _handed: float | None = None
-    _answer: Tap | None = None
-    _answer_bytes = 0
+    _response: BodyCopy | None = None
+    _response_bytes = 0
     _request_whole = False
 
-    def __init__(self, ledger: Ledger, name: str, fields: Fields, begun: float) -> None:
+    def __init__(self, ledger: RecorderFactory, name: str, fields: HeaderMap, begun: float) -> None:
         self._ledger = ledger
         self._name = name
         self._begun = begun
         self._parsed = ledger.timer()
         self._time = ledger.clock()
         self._fields = fields
-        self._answer_fields = fields
-        self._request = ledger.tap()
+        self._response_fields = fields
+        self._request = ledger.body_copy()
         self._in_flight = ledger.place(name, proven=False)[1].exchanges
         self._in_flight.in_flight += 1
 
@@ -178,27 +178,27 @@ class InferenceTally(Tally):
         """Ends the first span of the overhead."""
         self._forwarded = self._ledger.timer()
 
-    def answer_begins(self, status: int, fields: Fields) -> None:
+    def response_begins(self, status: int, fields: HeaderMap) -> None:
         """Only a body with status 200 is copied."""
         if status == _OK:
-            self._answer = self._ledger.tap()
-            self._answer_fields = fields
+            self._response = self._ledger.body_copy()
+            self._response_fields = fields
 
-    def answer_piece(self, piece: bytes) -> None:
+    def response_piece(self, piece: bytes) -> None:
         """Counts it, and copies it if it is to be copied."""
-        self._answer_bytes += len(piece)
-        if self._answer is not None:
-            self._answer.add(piece)
+        self._response_bytes += len(piece)
+        if self._response is not None:
+            self._response.add(piece)
 
-    def answer_complete(self) -> None:
+    def response_complete(self) -> None:
         """Begins the second span of the overhead."""
-        self._answered = self._ledger.timer()
+        self._responded = self._ledger.timer()
 
     def replaced(self, body: bytes) -> None:
         """Counts it; what the model server had begun to say is no answer."""
-        self._answer_bytes = len(body)
-        if self._answer is not None:
-            self._answer.give_up(Reason.INCOMPLETE)
+        self._response_bytes = len(body)
+        if self._response is not None:
+            self._response.give_up(Reason.INCOMPLETE)
 
     def handed(self) -> None:
         """Ends the second span of the overhead, and the latency."""
@@ -214,12 +214,12 @@ class InferenceTally(Tally):
         exchanges.latency.observe(ended - self._begun)
         exchanges.overhead.observe(self._overhead(ended))
         exchanges.request_bytes += self._request.size_bytes
-        exchanges.response_bytes += self._answer_bytes
+        exchanges.response_bytes += self._response_bytes
         self._settle(key, metrics, code)
 
     def _overhead(self, ended: float) -> float:
         before = (self._forwarded or ended) - self._parsed
-        return before + (ended - self._answered if self._answered is not None else 0)
+        return before + (ended - self._responded if self._responded is not None else 0)
 
     def _settle(self, key: ModelKey, metrics: ModelMetrics, code: int) -> None:
         """Give each copy its end."""
@@ -227,22 +227,22 @@ class InferenceTally(Tally):
         if not self._request_whole:
             self._request.give_up(Reason.INCOMPLETE)
         if self._request.loss is None:
-            told = json_length(self._fields)
-            self._ledger.offer(Payload(Kind.REQUEST, name, key, self._request.body(), told, code, self._time))
+            reported = json_length(self._fields)
+            self._ledger.offer(Payload(Kind.REQUEST, name, key, self._request.body(), reported, code, self._time))
         else:
             _count_loss(metrics, Kind.REQUEST, self._request.loss)
-        if self._answer is None:
+        if self._response is None:
             return
         if self._handed is None or code == _CLIENT_LEFT:
-            self._answer.give_up(Reason.INCOMPLETE)
-        if self._answer.loss is None:
-            told, now = json_length(self._answer_fields), self._ledger.clock()
-            self._ledger.offer(Payload(Kind.RESPONSE, name, key, self._answer.body(), told, code, now))
+            self._response.give_up(Reason.INCOMPLETE)
+        if self._response.loss is None:
+            reported, now = json_length(self._response_fields), self._ledger.clock()
+            self._ledger.offer(Payload(Kind.RESPONSE, name, key, self._response.body(), reported, code, now))
         else:
-            _count_loss(metrics, Kind.RESPONSE, self._answer.loss)
+            _count_loss(metrics, Kind.RESPONSE, self._response.loss)
 
 
-NO_TALLY = Tally()
+NULL_RECORDER = ExchangeRecorder()
 """Keeps nothing, so one does for all."""
 
 

@@ -9,7 +9,7 @@ import uuid
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from driftgauge.http1.framing import Fields
+from driftgauge.http1.framing import HeaderMap
 from driftgauge.inference.models import OVERFLOW
 
 _PATH = re.compile(
@@ -35,7 +35,7 @@ _MAX_LENGTH_DIGITS = 18
 """Digits of a length that fits 64 bits."""
 
 
-def inference_model(method: bytes, target: bytes, fields: Fields) -> str | None:
+def inference_model(method: bytes, target: bytes, fields: HeaderMap) -> str | None:
     """Name of the model that a request asks for an inference, percent-decoded; `None` if it asks for something else.
 
     Probes of Kubernetes and Knative are something else, wherever they go. In place of a name of more than 253
@@ -57,18 +57,18 @@ def _model_of(target: bytes) -> str | None:
 _known_model_of = lru_cache(_MAX_KNOWN)(_model_of)
 
 
-def payload_id(fields: Fields) -> str:
+def payload_id(fields: HeaderMap) -> str:
     """The client's id of an inference: `Ce-Id`, else `X-Request-Id`, else a fresh one; at most 256 characters."""
     given = fields.get(b"ce-id") or fields.get(b"x-request-id")
     return given.decode("utf-8", "replace")[:_MAX_ID_CHARS] if given else uuid.uuid4().hex
 
 
-def json_length(fields: Fields) -> int | None:
+def json_length(fields: HeaderMap) -> int | None:
     """Length in bytes of the JSON part of a V2 binary body, if the headers tell a sane one."""
-    told = fields.get(b"inference-header-content-length")
-    return int(told) if told and told.isdigit() and len(told) <= _MAX_LENGTH_DIGITS else None
+    reported = fields.get(b"inference-header-content-length")
+    return int(reported) if reported and reported.isdigit() and len(reported) <= _MAX_LENGTH_DIGITS else None
 
 
-def _is_probe(fields: Fields) -> bool:
+def _is_probe(fields: HeaderMap) -> bool:
     agent = fields.get(b"user-agent", b"")
     return agent.startswith(b"kube-probe/") or bool(fields.get(b"k-network-probe"))

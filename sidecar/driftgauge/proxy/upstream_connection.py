@@ -8,16 +8,16 @@ from collections.abc import Callable
 from typing import cast
 
 from driftgauge.http1.grammar import READ_BYTES
-from driftgauge.http1.heads import AnswerHead, read_answer
-from driftgauge.http1.http_errors import BadAnswerError
-from driftgauge.http1.responses import Answers
-from driftgauge.proxy.interfaces import LinkUser
+from driftgauge.http1.heads import ResponseHead, read_response
+from driftgauge.http1.http_errors import BadResponseError
+from driftgauge.http1.responses import ResponseReader
+from driftgauge.proxy.interfaces import ResponseHandler
 from driftgauge.server.timeouts import Deadline
 
 _log = logging.getLogger("driftgauge.proxy")
 
 
-class Link(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol):
     """Serves one exchange at a time.
 
     Args:
@@ -25,15 +25,17 @@ class Link(asyncio.Protocol):
         read: Reads heads, and may know those of other links.
     """
 
-    def __init__(self, on_lost: Callable[["Link"], None], read: Callable[[bytes], AnswerHead] = read_answer) -> None:
+    def __init__(
+        self, on_lost: Callable[["UpstreamConnection"], None], read: Callable[[bytes], ResponseHead] = read_response
+    ) -> None:
         self.is_used_again = False
         self.has_heard = False
         self.loop = asyncio.get_running_loop()
         self.gone: asyncio.Future[None] = self.loop.create_future()
         self._on_lost = on_lost
-        self._user: LinkUser | None = None
-        self._is_held = False
-        self._answers = Answers(read)
+        self._user: ResponseHandler | None = None
+        self._is_paused = False
+        self._responses = ResponseReader(read)
         self._deadline = Deadline(self._late)
         self._poll = select.poll()
 
@@ -42,12 +44,12 @@ class Link(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
-    # What an exchange does with it: see `LinkSide`.
+    # What an exchange does with it: see `UpstreamWriter`.
 
-    def begin(self, method: bytes, receiver: LinkUser) -> None:
+    def begin(self, method: bytes, receiver: ResponseHandler) -> None:
         """Expect the answer to a request."""
         self._user = receiver
-        self._answers.expect(method, receiver)
+        self._responses.expect(method, receiver)
         self.has_heard = False
 
     def write(self, data: bytes) -> bool:
@@ -59,12 +61,12 @@ class Link(asyncio.Protocol):
 
     def hold(self) -> None:
         """Read no more of the answer for now."""
-        self._is_held = True
+        self._is_paused = True
         self._transport.pause_reading()
 
     def go_on(self) -> None:
         """Read on."""
-        self._is_held = False
+        self._is_paused = False
         self._transport.resume_reading()
 
     def limit_silence(self, seconds: float | None) -> None:
@@ -79,14 +81,14 @@ class Link(asyncio.Protocol):
         self._user = None
         self._deadline.clear()
         self.is_used_again = True
-        if self._is_held:
+        if self._is_paused:
             self.go_on()
-        return self._answers.leaves_open and not self._transport.is_closing()
+        return self._responses.leaves_open and not self._transport.is_closing()
 
     def abort(self) -> None:
         """End the connection at once, and tell nothing more."""
         self._user = None
-        self._answers.forget()
+        self._responses.forget()
         self._deadline.stop()
         self._transport.abort()
 
@@ -104,8 +106,8 @@ class Link(asyncio.Protocol):
             self.abort()
             return
         try:
-            self._answers.feed(data)
-        except BadAnswerError as error:
+            self._responses.feed(data)
+        except BadResponseError as error:
             self._fail(error)
         except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
             self._fault()
@@ -155,8 +157,8 @@ class Link(asyncio.Protocol):
             self._fail(exc)
             return
         try:
-            self._answers.end()
-        except BadAnswerError:
+            self._responses.end()
+        except BadResponseError:
             self._fail(ConnectionResetError("the connection ended before the answer"))
         except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
             self._fault()

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from driftgauge.errors import ConfigError
-from driftgauge.http1.head_cache import Memory
-from driftgauge.http1.heads import read_answer
+from driftgauge.http1.head_cache import HeadCache
+from driftgauge.http1.heads import read_response
 from driftgauge.http1.http_errors import BAD_GATEWAY, GATEWAY_TIMEOUT, ExchangeError
-from driftgauge.proxy.interfaces import Dialler, LinkSide
-from driftgauge.proxy.upstream_connection import Link
+from driftgauge.proxy.interfaces import ConnectWaiter, UpstreamWriter
+from driftgauge.proxy.upstream_connection import UpstreamConnection
 
 _log = logging.getLogger("driftgauge.proxy")
 
@@ -22,7 +22,7 @@ _SILENCE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class TroubleLog:
+class RateLimitedLog:
     """One line, then silence for a while.
 
     Args:
@@ -33,7 +33,7 @@ class TroubleLog:
     _next: float = field(default=float("-inf"), init=False)
     _untold: int = field(default=0, init=False)
 
-    def tell(self, error: ExchangeError) -> None:
+    def record(self, error: ExchangeError) -> None:
         """Log the error, or only count it."""
         now = self.timer()
         if now < self._next:
@@ -75,13 +75,13 @@ class Upstream:
         self.authority = f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
         self.timeout_seconds = timeout_seconds
         self._idle_seconds = idle_seconds
-        self._read = Memory(read_answer)
-        self._links: set[Link] = set()
-        self._idle: deque[tuple[float, Link]] = deque()
-        self._dials: dict[Dialler, asyncio.Task[None]] = {}
+        self._read = HeadCache(read_response)
+        self._links: set[UpstreamConnection] = set()
+        self._idle: deque[tuple[float, UpstreamConnection]] = deque()
+        self._dials: dict[ConnectWaiter, asyncio.Task[None]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
 
-    def take(self) -> Link | None:
+    def take(self) -> UpstreamConnection | None:
         """The connection that was used last among those that nobody uses, if the system says that it is still open."""
         while self._idle:
             link = self._idle.pop()[1]
@@ -90,19 +90,19 @@ class Upstream:
             link.abort()
         return None
 
-    def dial(self, dialler: Dialler) -> None:
+    def request_connection(self, waiter: ConnectWaiter) -> None:
         """Make a new connection; the dialler is told."""
-        self._dials[dialler] = asyncio.get_running_loop().create_task(self._dial(dialler))
+        self._dials[waiter] = asyncio.get_running_loop().create_task(self._request_connection(waiter))
 
-    def forget(self, dialler: Dialler) -> None:
+    def forget(self, waiter: ConnectWaiter) -> None:
         """Nobody waits for it any longer."""
-        task = self._dials.pop(dialler, None)
+        task = self._dials.pop(waiter, None)
         if task is not None:
             task.cancel()
 
-    def release(self, link: LinkSide) -> None:
+    def release(self, link: UpstreamWriter) -> None:
         """Keep the connection of an exchange that ended well, if it can be used again."""
-        if not isinstance(link, Link) or not link.rest():
+        if not isinstance(link, UpstreamConnection) or not link.rest():
             link.abort()
             return
         loop = link.loop  # asking for the running one costs a call of the system (CPython 3.11)
@@ -110,7 +110,7 @@ class Upstream:
         if self._sweeper is None:
             self._sweeper = loop.call_later(self._idle_seconds, self._sweep)
 
-    async def connect(self) -> Link:
+    async def connect(self) -> UpstreamConnection:
         """A new connection.
 
         Raises:
@@ -152,26 +152,26 @@ class Upstream:
             link.abort()
         await asyncio.gather(*dials, *gone, return_exceptions=True)
 
-    def _link(self) -> Link:
-        return Link(self._lost, self._read)
+    def _link(self) -> UpstreamConnection:
+        return UpstreamConnection(self._lost, self._read)
 
-    def _lost(self, link: Link) -> None:
+    def _lost(self, link: UpstreamConnection) -> None:
         self._links.discard(link)
 
-    async def _dial(self, dialler: Dialler) -> None:
+    async def _request_connection(self, waiter: ConnectWaiter) -> None:
         try:
             link = await self.connect()
         except ExchangeError as error:
-            self._dials.pop(dialler, None)
-            dialler.failed(error)
+            self._dials.pop(waiter, None)
+            waiter.failed(error)
             return
-        self._dials.pop(dialler, None)
+        self._dials.pop(waiter, None)
         try:
-            dialler.connected(link)
+            waiter.connected(link)
         except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
             _log.exception("an exchange met a fault of ours")
             link.abort()
-            dialler.fault()
+            waiter.fault()
 
     def _sweep(self) -> None:
         """Close what has been idle too long; the newest stand at the right end."""

@@ -150,7 +150,7 @@ class ReferenceStore:
             before = self._entries.get(name, _Entry(path))
             after = _renewed(before, path, now)
             self._entries[name] = after
-            sentences += _told(before, after)
+            sentences += _described(before, after)
         self._references = {name: entry.reference for name, entry in self._entries.items() if entry.reference}
         return sentences
 
@@ -205,7 +205,7 @@ def _signature(path: Path) -> Signature | None:
     return real, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
-def _told(before: _Entry, after: _Entry) -> list[str]:
+def _described(before: _Entry, after: _Entry) -> list[str]:
     """The sentence that a change is worth, if it is worth one."""
     if after.fault is not None:
         if after.fault == before.fault:
@@ -217,8 +217,8 @@ def _told(before: _Entry, after: _Entry) -> list[str]:
         size = f"{new.rows} rows, {len(new.columns)} columns"
         if new.predictions:
             size += f", {len(new.predictions)} of predictions"
-        told = f"{verb} the reference {new.path}: {size}, sha256 {new.digest[:12]}"
-        return [told, *(f"{new.path}: {note}" for note in new.notes)]
+        reported = f"{verb} the reference {new.path}: {size}, sha256 {new.digest[:12]}"
+        return [reported, *(f"{new.path}: {note}" for note in new.notes)]
     if before.fault is not None:
         return [f"{after.path}: the file can be used again, its content is what was loaded before"]
     return []

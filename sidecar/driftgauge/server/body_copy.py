@@ -3,7 +3,7 @@
 from driftgauge.errors import Reason
 
 
-class TapRoom:
+class MemoryBudget:
     """The memory that all taps share.
 
     Args:
@@ -14,37 +14,37 @@ class TapRoom:
         self.free_bytes = size_bytes
 
 
-class Tap:
+class BodyCopy:
     """The copy of one body; gives up, never waits, when it cannot hold it.
 
     Args:
-        room: Where its bytes are counted.
+        budget: Where its bytes are counted.
         max_bytes: Longest body that is kept.
     """
 
-    __slots__ = ("_held_bytes", "_max_bytes", "_pieces", "_room", "loss", "size_bytes")
+    __slots__ = ("_budget", "_copied_bytes", "_max_bytes", "_pieces", "loss", "size_bytes")
 
-    def __init__(self, room: TapRoom, max_bytes: int) -> None:
+    def __init__(self, budget: MemoryBudget, max_bytes: int) -> None:
         self.size_bytes = 0
         self.loss: Reason | None = None
-        self._room = room
+        self._budget = budget
         self._max_bytes = max_bytes
         self._pieces: list[bytes] = []
-        self._held_bytes = 0
+        self._copied_bytes = 0
 
     def add(self, piece: bytes) -> None:
         """Keep a piece of the body, or give all of it up."""
-        size, room = len(piece), self._room
+        size, budget = len(piece), self._budget
         self.size_bytes += size
         if self.loss is not None:
             return
         if self.size_bytes > self._max_bytes:
             self.give_up(Reason.TOO_LARGE)
-        elif size > room.free_bytes:
+        elif size > budget.free_bytes:
             self.give_up(Reason.QUEUE_FULL)
         else:
-            room.free_bytes -= size
-            self._held_bytes += size
+            budget.free_bytes -= size
+            self._copied_bytes += size
             self._pieces.append(piece)
 
     def give_up(self, reason: Reason) -> None:
@@ -60,6 +60,6 @@ class Tap:
         return body
 
     def _free(self) -> None:
-        self._room.free_bytes += self._held_bytes
-        self._held_bytes = 0
+        self._budget.free_bytes += self._copied_bytes
+        self._copied_bytes = 0
         self._pieces = []

@@ -11,9 +11,9 @@ from typing import Protocol, cast
 from driftgauge.http1.grammar import READ_BYTES
 from driftgauge.http1.heads import RequestHead, read_request
 from driftgauge.http1.http_errors import FAULT, TIMED_OUT, RefusedError
-from driftgauge.http1.requests import Conversation, Requests
-from driftgauge.http1.writing import error_answer
-from driftgauge.server.timeouts import Deadline, Patience
+from driftgauge.http1.requests import RequestEvents, RequestReader
+from driftgauge.http1.writing import error_response
+from driftgauge.server.timeouts import Deadline, Timeouts
 
 _log = logging.getLogger("driftgauge.server")
 
@@ -23,15 +23,15 @@ _FIRST_LOOK_SECONDS = 0.005
 _LAST_LOOK_SECONDS = 1.0
 
 
-class Talk(Conversation, Protocol):
+class RequestHandler(RequestEvents, Protocol):
     """An exchange, or the page of metrics, as a client's connection sees it."""
 
     @property
-    def spoken(self) -> bool:
+    def response_started(self) -> bool:
         """Whether any of the answer was given to the client."""
 
     @property
-    def is_answered(self) -> bool:
+    def has_responded(self) -> bool:
         """Whether the answer's end was."""
 
     def request_late(self) -> None:
@@ -57,7 +57,7 @@ class Host(Protocol):
     def draining(self) -> bool:
         """Whether connections are not to be used again."""
 
-    def talk(self, head: RequestHead, connection: "ClientConnection") -> Talk:
+    def talk(self, head: RequestHead, connection: "ClientConnection") -> RequestHandler:
         """Begin to see to a request."""
 
     def came(self, connection: "ClientConnection") -> None:
@@ -76,7 +76,7 @@ class ClientConnection(asyncio.Protocol):
     Args:
         host: Who accepted it.
         timer: Seconds of a clock that never goes back.
-        patience: How long it is waited for.
+        timeouts: How long it is waited for.
         read: Reads heads, and may know those of other connections.
     """
 
@@ -84,26 +84,26 @@ class ClientConnection(asyncio.Protocol):
         self,
         host: Host,
         timer: Callable[[], float],
-        patience: Patience,
+        timeouts: Timeouts,
         read: Callable[[bytes], RequestHead] = read_request,
     ) -> None:
         self.begun: float | None = None
         """When the first byte of what is under way came."""
         self._host = host
         self._timer = timer
-        self._patience = patience
-        self._requests = Requests(self._converse, read)
-        self._talk: Talk | None = None
+        self._timeouts = timeouts
+        self._requests = RequestReader(self._handle, read)
+        self._talk: RequestHandler | None = None
         self._deadline = Deadline(self._late)
         self._body_bytes = 0
         self._is_timed = False
         self._http11 = True
-        self._is_held = False
+        self._is_paused = False
         self._has_finished = False
         self._is_leaving = False
         self._look: asyncio.TimerHandle | None = None
 
-    # What an exchange does with it: see `ClientSide`.
+    # What an exchange does with it: see `ClientWriter`.
 
     def say(self, data: bytes) -> None:
         """Give bytes to the socket."""
@@ -112,28 +112,28 @@ class ClientConnection(asyncio.Protocol):
 
     def hold(self) -> None:
         """Read no more of the request for now."""
-        self._is_held = True
+        self._is_paused = True
         self._transport.pause_reading()
 
     def go_on(self) -> None:
         """Read on."""
-        self._is_held = False
+        self._is_paused = False
         self._transport.resume_reading()
 
     def over(self, *, stays: bool) -> None:
         """The exchange has ended; see to what waits behind it, or end the connection."""
         self._talk, self.begun = None, None
-        was_held, self._is_held = self._is_held, False
+        was_paused, self._is_paused = self._is_paused, False
         waiting = self._requests.waiting_bytes
         if not stays or ((self._has_finished or self._host.draining) and not waiting):
             self._leave()
-        elif waiting or was_held:
-            self._deadline.set(self._patience.head if waiting else self._patience.keepalive)
+        elif waiting or was_paused:
+            self._deadline.set(self._timeouts.head if waiting else self._timeouts.keepalive)
             if waiting:
                 self.begun = self._timer()
             self._read(b"")
         else:
-            self._deadline.set(self._patience.keepalive)
+            self._deadline.set(self._timeouts.keepalive)
             self._requests.over()
         self._host.rested()
 
@@ -177,7 +177,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
         self._transport = cast("asyncio.Transport", transport)
-        self._deadline.set(self._patience.keepalive)
+        self._deadline.set(self._timeouts.keepalive)
         self._host.came(self)
 
     def data_received(self, data: bytes) -> None:
@@ -197,12 +197,12 @@ class ClientConnection(asyncio.Protocol):
         talk = self._talk
         if talk is None or self._is_leaving:
             return False
-        said_some = talk.spoken and not talk.is_answered and not self._requests.waiting_bytes
+        said_some = talk.response_started and not talk.has_responded and not self._requests.waiting_bytes
         if self._requests.is_receiving or said_some:
             self._lose()
             return False
         self._has_finished = True
-        if self._http11 and not talk.spoken:
+        if self._http11 and not talk.response_started:
             # Both look the same. But a word before the answer, which every client of HTTP/1.1 must pass over, brings a
             # reset from a client that is gone (RFC 9110 section 15.2; RFC 1122 section 4.2.2.13).
             self.say(_CONTINUE)
@@ -219,18 +219,18 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read."""
-        self._deadline.set(self._patience.stall)
+        self._deadline.set(self._timeouts.stall)
         if self._talk is not None:
             self._talk.client_full(full=True)
 
     def resume_writing(self) -> None:
         """It reads again."""
-        self._deadline.set(self._patience.linger if self._is_leaving else self._patience.keepalive)
+        self._deadline.set(self._timeouts.linger if self._is_leaving else self._timeouts.keepalive)
         if self._talk is not None:
             self._deadline.clear()
             self._talk.client_full(full=False)
 
-    def _converse(self, head: RequestHead) -> Conversation:
+    def _handle(self, head: RequestHead) -> RequestEvents:
         self._http11 = head.http11
         self._body_bytes = 0
         self._is_timed = False
@@ -251,15 +251,15 @@ class ClientConnection(asyncio.Protocol):
         else:
             if self._talk is not None:
                 self._see_to_body(requests)
-        if not data and not self._is_held:
+        if not data and not self._is_paused:
             self._transport.resume_reading()
 
     def _see_to_head(self) -> None:
         """A head that has begun has its time."""
         if self._talk is None and not self._is_leaving and not self._requests.is_idle:
-            self._deadline.set(self._patience.head)
+            self._deadline.set(self._timeouts.head)
 
-    def _see_to_body(self, requests: Requests) -> None:
+    def _see_to_body(self, requests: RequestReader) -> None:
         """A body has its time. When it is here the client may take its own, but what it sends must not pile up."""
         if not requests.is_receiving:
             self._deadline.clear()
@@ -267,10 +267,10 @@ class ClientConnection(asyncio.Protocol):
                 self._transport.pause_reading()
         elif not self._is_timed:
             self._is_timed = True
-            self._deadline.set(self._patience.body)
+            self._deadline.set(self._timeouts.body)
 
     def _refuse(self, status: int, sentence: str) -> None:
-        self.say(b"".join(error_answer(status, sentence, stays=False)))
+        self.say(b"".join(error_response(status, sentence, stays=False)))
         self._leave()
 
     def _fault(self) -> None:
@@ -290,7 +290,7 @@ class ClientConnection(asyncio.Protocol):
         elif not self._transport.is_closing():
             self._transport.write_eof()
             self._transport.resume_reading()
-            self._deadline.set(self._patience.linger)
+            self._deadline.set(self._timeouts.linger)
 
     def _lose(self) -> None:
         talk, self._talk = self._talk, None
@@ -320,9 +320,9 @@ class ClientConnection(asyncio.Protocol):
             self._late_without_talk()
         elif not self._requests.is_receiving:
             self._transport.abort()
-        elif self._is_held or talk.spoken or self._body_bytes >= self._patience.body_bytes:
+        elif self._is_paused or talk.response_started or self._body_bytes >= self._timeouts.body_bytes:
             self._body_bytes = 0
-            self._deadline.set(self._patience.body)
+            self._deadline.set(self._timeouts.body)
         else:
             talk.request_late()
 

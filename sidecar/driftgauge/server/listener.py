@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from driftgauge.http1.head_cache import Memory
+from driftgauge.http1.head_cache import HeadCache
 from driftgauge.http1.heads import RequestHead, read_request
-from driftgauge.server.connection import ClientConnection, Talk
-from driftgauge.server.timeouts import Patience
+from driftgauge.server.connection import ClientConnection, RequestHandler
+from driftgauge.server.timeouts import Timeouts
 
 
 @dataclass(slots=True)
-class Closing:
+class DrainState:
     """How far the proxy is on its way out.
 
     Args:
@@ -30,26 +30,26 @@ _END_SECONDS = 1.0
 """How long connections that are reset may take to be gone."""
 
 
-class Reception:
+class Listener:
     """Who is behind every connection of a data port; see `Host`.
 
     Args:
-        converse: Begins to see to a request.
-        patience: How long clients are waited for.
+        handle: Begins to see to a request.
+        timeouts: How long clients are waited for.
         timer: Seconds of a clock that never goes back.
     """
 
     def __init__(
         self,
-        converse: Callable[[RequestHead, ClientConnection], Talk],
-        patience: Patience,
+        handle: Callable[[RequestHead, ClientConnection], RequestHandler],
+        timeouts: Timeouts,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.talk = converse
-        self.closing = Closing()
-        self._patience = patience
+        self.talk = handle
+        self.closing = DrainState()
+        self._timeouts = timeouts
         self._timer = timer
-        self._read = Memory(read_request)
+        self._read = HeadCache(read_request)
         self._connections: set[ClientConnection] = set()
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -62,7 +62,7 @@ class Reception:
 
     def connection(self) -> ClientConnection:
         """A connection that is about to be accepted."""
-        return ClientConnection(self, self._timer, self._patience, self._read)
+        return ClientConnection(self, self._timer, self._timeouts, self._read)
 
     def announce(self) -> None:
         """From now on ask clients to leave: each answer ends its connection, so that the next goes elsewhere."""

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.writing import connection_line, own_head
-from driftgauge.server.listener import Closing
+from driftgauge.server.listener import DrainState
 
 
 class Client(Protocol):
@@ -17,7 +17,7 @@ class Client(Protocol):
         """The exchange has ended; the connection may carry another, or ends."""
 
 
-class ShortAnswer:
+class ShortResponse:
     """Says one answer.
 
     Args:
@@ -28,7 +28,7 @@ class ShortAnswer:
 
     __slots__ = ("_client", "_closing", "_head", "_is_full", "_stays", "is_said")
 
-    def __init__(self, head: RequestHead, client: Client, closing: Closing) -> None:
+    def __init__(self, head: RequestHead, client: Client, closing: DrainState) -> None:
         self._head = head
         self._client = client
         self._closing = closing

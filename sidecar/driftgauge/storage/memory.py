@@ -82,9 +82,9 @@ class MemoryRing:
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
-        held = self._streams.get(stream, _Stream())
-        skipped = held.skipped(schema, width)
-        return assemble(held.blocks, schema, width, self._capacity_rows, skipped)
+        buffered = self._streams.get(stream, _Stream())
+        skipped = buffered.skipped(schema, width)
+        return assemble(buffered.blocks, schema, width, self._capacity_rows, skipped)
 
     async def streams(self) -> list[StreamKey]:
         """The streams that hold rows."""

@@ -65,7 +65,7 @@ class RedisPairs:
         for half in halves:
             pipeline.eval(_PUT, 1, _key(half), half.kind.value, repr(half.time), self._ttl_milliseconds)
         async with bounded("put halves", self._timeout_seconds):
-            return [_met(*answer) for answer in await pipeline.execute()]
+            return [_met(*response) for response in await pipeline.execute()]
 
     async def unpaired(self, halves: Sequence[Half]) -> int:
         """How many of these halves are still alone or forgotten, asked in one round trip.
@@ -77,8 +77,8 @@ class RedisPairs:
         for half in halves:
             pipeline.hmget(_key(half), _FIELDS)
         async with bounded("look for halves", self._timeout_seconds):
-            answers = await pipeline.execute()
-        return sum(map(_is_unpaired, halves, answers))
+            responses = await pipeline.execute()
+        return sum(map(_is_unpaired, halves, responses))
 
     async def close(self) -> None:
         """Close the client with all its connections."""

@@ -119,7 +119,7 @@ class RedisRing:
         Raises:
             StorageError: It does not.
         """
-        async with bounded("answer", self._timeout_seconds):
+        async with bounded("respond", self._timeout_seconds):
             await self._client.ping()
 
     async def close(self) -> None:
@@ -147,8 +147,8 @@ class RedisRing:
 
     async def _page(self, key: str, seen: list[_Entry]) -> list[_Entry]:
         oldest = "{}-{}".format(*_newest(seen))
-        answer = await self._client.xrange(key, min=oldest, count=self._page_entries)
-        page = cast("list[tuple[bytes, dict[bytes, bytes]]]", answer)  # the client decodes nothing
+        response = await self._client.xrange(key, min=oldest, count=self._page_entries)
+        page = cast("list[tuple[bytes, dict[bytes, bytes]]]", response)  # the client decodes nothing
         return [_Entry.parse(raw_id, fields) for raw_id, fields in page]
 
     def _kept(self, entries: list[_Entry]) -> list[_Entry]:

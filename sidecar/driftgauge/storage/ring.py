@@ -119,10 +119,10 @@ def _numbers(ends: Sequence[int], sizes: NDArray[np.int64]) -> NDArray[np.int64]
     return np.repeat(skipped, sizes) + np.arange(1, sizes.sum() + 1)
 
 
-def _requests(told: Sequence[NDArray[np.int64] | None], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _requests(reported: Sequence[NDArray[np.int64] | None], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """The index of each row's payload, from what each block tells of its payloads' lengths."""
-    if all(one is None for one in told):  # most models are asked for a row at a time
+    if all(one is None for one in reported):  # most models are asked for a row at a time
         return np.arange(sizes.sum())
-    pairs = zip(told, sizes, strict=True)
+    pairs = zip(reported, sizes, strict=True)
     lengths = np.concatenate([np.ones(size, dtype=np.int64) if one is None else one for one, size in pairs])
     return np.repeat(np.arange(lengths.size), lengths)

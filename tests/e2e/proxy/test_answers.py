@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.proxied import Proxied
 from tests.support.raw_client import Wire, body_of, lines_of, post
-from tests.support.upstream import OK, RawUpstream, answering
+from tests.support.upstream import OK, RawUpstream, responding
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 HEAD = b"HEAD / HTTP/1.1\r\nHost: m\r\n\r\n"
@@ -38,31 +38,31 @@ BODILESS = {
 }
 
 
-@pytest.mark.parametrize("answer", SAME.values(), ids=SAME)
-async def test_answer_is_kept(proxy: Proxied, upstream: RawUpstream, answer: bytes) -> None:
+@pytest.mark.parametrize("response", SAME.values(), ids=SAME)
+async def test_answer_is_kept(proxy: Proxied, upstream: RawUpstream, response: bytes) -> None:
     """An answer arrives as it was sent, byte for byte."""
-    upstream.script = answering(answer)
+    upstream.script = responding(response)
 
-    assert answer == await proxy.ask(post("/", b"x"))
+    assert response == await proxy.ask(post("/", b"x"))
 
 
-@pytest.mark.parametrize(("request_bytes", "answer"), BODILESS.values(), ids=BODILESS)
+@pytest.mark.parametrize(("request_bytes", "response"), BODILESS.values(), ids=BODILESS)
 async def test_answer_without_body_is_kept(
-    proxy: Proxied, upstream: RawUpstream, request_bytes: bytes, answer: bytes
+    proxy: Proxied, upstream: RawUpstream, request_bytes: bytes, response: bytes
 ) -> None:
     """An answer that has no body keeps its head, gets none, and the connection goes on behind it."""
-    upstream.script = answering(answer)
+    upstream.script = responding(response)
     wire = await proxy.connect()
     wire.send(request_bytes + request_bytes)
 
-    assert answer == await wire.message(bodiless=True)
-    assert answer == await wire.message(bodiless=True)
+    assert response == await wire.message(bodiless=True)
+    assert response == await wire.message(bodiless=True)
 
 
 async def test_hop_by_hop_lines_are_removed(proxy: Proxied, upstream: RawUpstream) -> None:
     """Lines of the model server's connection do not reach the client, those that `Connection` names among them."""
     own = b"Connection: keep-alive, X-P\r\nX-P: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2\r\n"
-    upstream.script = answering(b"HTTP/1.1 200 OK\r\nX: 1\r\n" + own + b"Content-Length: 1\r\n\r\n.")
+    upstream.script = responding(b"HTTP/1.1 200 OK\r\nX: 1\r\n" + own + b"Content-Length: 1\r\n\r\n.")
 
     assert b"HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 1\r\n\r\n." == await proxy.ask(GET)
 
@@ -92,7 +92,7 @@ async def test_body_that_ends_with_the_connection_becomes_chunked(proxy: Proxied
 
 async def test_chunks_are_taken_off_for_http10(proxy: Proxied, upstream: RawUpstream) -> None:
     """A client of HTTP/1.0 gets a body that ends with the connection."""
-    upstream.script = answering(SAME["chunked"])
+    upstream.script = responding(SAME["chunked"])
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.0\r\nHost: m\r\n\r\n")
 
@@ -104,35 +104,35 @@ async def test_http10_keeps_its_connection_if_it_asks(proxy: Proxied) -> None:
     wire = await proxy.connect()
     for _ in range(2):
         wire.send(b"GET / HTTP/1.0\r\nHost: m\r\nConnection: keep-alive\r\n\r\n")
-        answer = await wire.message()
+        response = await wire.message()
 
-        assert lines_of(OK) == lines_of(answer)
-        assert b"\r\nConnection: keep-alive\r\n" in answer
+        assert lines_of(OK) == lines_of(response)
+        assert b"\r\nConnection: keep-alive\r\n" in response
 
 
 async def test_trailers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
     """An answer arrives with its trailers and their announcement, and its connection serves the next one."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
-    answer = head + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\nX-Sum: 2\r\n\r\n"
-    upstream.script = answering(answer)
+    response = head + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\nX-Sum: 2\r\n\r\n"
+    upstream.script = responding(response)
     wire = await proxy.connect()
     for _ in range(2):
         wire.send(GET)
 
-        assert answer == await wire.message()
+        assert response == await wire.message()
 
 
 async def test_trailers_that_would_frame_are_dropped(proxy: Proxied, upstream: RawUpstream) -> None:
     """Nothing that tells of framing, routing or credentials passes behind a body (RFC 9110 section 6.5.1)."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
-    upstream.script = answering(head + b"Content-Length: 9\r\nSet-Cookie: a=b\r\nX-Sum: 1\r\n\r\n")
+    upstream.script = responding(head + b"Content-Length: 9\r\nSet-Cookie: a=b\r\nX-Sum: 1\r\n\r\n")
 
     assert head + b"X-Sum: 1\r\n\r\n" == await proxy.ask(GET)
 
 
 async def test_trailers_stay_behind_where_there_are_no_chunks(proxy: Proxied, upstream: RawUpstream) -> None:
     """A client of HTTP/1.0 gets the body without trailers, and without their announcement."""
-    upstream.script = answering(
+    upstream.script = responding(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n3\r\nabc\r\n0\r\nX: 1\r\n\r\n"
     )
     wire = await proxy.connect()
@@ -144,7 +144,7 @@ async def test_trailers_stay_behind_where_there_are_no_chunks(proxy: Proxied, up
 async def test_interim_answers_are_passed_on(proxy: Proxied, upstream: RawUpstream) -> None:
     """102 and 103 pass, as a proxy must let them (RFC 9110 section 15.2); 100 only to a client that waits for it."""
     hints = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-    upstream.script = answering(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + OK)
+    upstream.script = responding(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + OK)
     wire = await proxy.connect()
     wire.send(post("/", b"x"))
 
@@ -153,7 +153,7 @@ async def test_interim_answers_are_passed_on(proxy: Proxied, upstream: RawUpstre
 
 async def test_interim_answers_are_kept_from_http10(proxy: Proxied, upstream: RawUpstream) -> None:
     """A client of HTTP/1.0 would take a word before the answer for the answer."""
-    upstream.script = answering(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK)
+    upstream.script = responding(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK)
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.0\r\n\r\n")
 
@@ -164,7 +164,7 @@ async def test_client_that_closes_is_told_so(proxy: Proxied) -> None:
     """`Connection: close` is answered with the same, and the connection ends."""
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
-    answer = await wire.rest()
+    response = await wire.rest()
 
-    assert lines_of(OK) == lines_of(answer)
-    assert b"\r\nConnection: close\r\n" in answer
+    assert lines_of(OK) == lines_of(response)
+    assert b"\r\nConnection: close\r\n" in response

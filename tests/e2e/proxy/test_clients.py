@@ -118,10 +118,10 @@ async def test_broken_chunks_are_answered(proxy: Proxied, upstream: RawUpstream)
     wire.send(f"POST {INFER} HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n".encode())
     await asyncio.wait_for(begun.wait(), 10)
     wire.send(b"not a size\r\n")
-    answer = await wire.rest()
+    response = await wire.rest()
 
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n")
-    assert {"error": "The framing of the request body is malformed."} == json.loads(body_of(answer))
+    assert response.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n")
+    assert {"error": "The framing of the request body is malformed."} == json.loads(body_of(response))
     await proxy.counted("400")
     await upstream.open_is(0)
 
@@ -136,7 +136,7 @@ REFUSED = {
         b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         400,
     ),
-    "overflow_key line": (b"GET / HTTP/1.1\r\nHost: m\r\nX: a\r\n b\r\n\r\n", 400),
+    "folded line": (b"GET / HTTP/1.1\r\nHost: m\r\nX: a\r\n b\r\n\r\n", 400),
     "space before colon": (b"GET / HTTP/1.1\r\nHost: m\r\nX : a\r\n\r\n", 400),
     "line too long": (b"GET /" + b"l" * 70_000 + b" HTTP/1.1\r\nHost: m\r\n\r\n", 400),
 }
@@ -147,9 +147,9 @@ async def test_refused(proxy: Proxied, upstream: RawUpstream, request_bytes: byt
     """What is not carried is refused in KServe's form, the connection ends, the model server sees nothing."""
     wire = await proxy.connect()
     wire.send(request_bytes)
-    answer = await wire.rest()
+    response = await wire.rest()
 
-    assert answer.startswith(b"HTTP/1.1 %d " % status)
-    assert b"\r\nContent-Type: application/json\r\n" in answer
-    assert ["error"] == list(json.loads(body_of(answer)))
+    assert response.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nContent-Type: application/json\r\n" in response
+    assert ["error"] == list(json.loads(body_of(response)))
     assert b"" == upstream.received

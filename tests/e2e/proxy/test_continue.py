@@ -53,10 +53,10 @@ async def test_refusal_is_relayed_without_the_body(proxy: Proxied, upstream: Raw
     upstream.script = refuse
     wire = await proxy.connect()
     wire.send(EXPECTING)
-    answer = await wire.message()
+    response = await wire.message()
 
-    assert lines_of(TOO_LARGE) == lines_of(answer)
-    assert b"\r\nConnection: close\r\n" in answer
+    assert lines_of(TOO_LARGE) == lines_of(response)
+    assert b"\r\nConnection: close\r\n" in response
     assert EXPECTING == upstream.received
     await proxy.counted("413")
     await upstream.open_is(0)
@@ -99,13 +99,13 @@ async def test_connection_stays_after_continue(proxy: Proxied, upstream: RawUpst
 async def test_early_answer_reaches_a_client_that_still_uploads(proxy: Proxied, upstream: RawUpstream) -> None:
     """A model server that answers and stops reading is heard, however much the client has still to send."""
 
-    async def answer_early(wire: Wire) -> None:
+    async def respond_early(wire: Wire) -> None:
         """Answers, and neither reads nor closes."""
         await wire.head()
         wire.send(TOO_LARGE)
         await asyncio.Event().wait()
 
-    upstream.script = answer_early
+    upstream.script = respond_early
     wire = await proxy.connect()
     wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 50000000\r\n\r\n" + bytes(20_000_000))
 
@@ -115,12 +115,12 @@ async def test_early_answer_reaches_a_client_that_still_uploads(proxy: Proxied, 
 async def test_early_answer_of_a_model_server_that_closes_arrives(proxy: Proxied, upstream: RawUpstream) -> None:
     """A model server that answers and closes with most of the body unread, which resets the connection, is heard."""
 
-    async def answer_and_close(wire: Wire) -> None:
+    async def respond_and_close(wire: Wire) -> None:
         """Answers a head and closes."""
         await wire.head()
         wire.send(TOO_LARGE)
 
-    upstream.script = answer_and_close
+    upstream.script = respond_and_close
     upload = b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 5000000\r\n\r\n" + bytes(5_000_000)
     for _ in range(20):
         assert lines_of(TOO_LARGE) == lines_of(await proxy.ask(upload))

@@ -8,7 +8,7 @@ from driftgauge.inference.models import OVERFLOW
 from driftgauge.inference.payload import Kind, Payload
 from tests.support.proxied import EPOCH_SECONDS, MODEL, SETTINGS, Proxied
 from tests.support.raw_client import Wire, post
-from tests.support.upstream import OK, RawUpstream, answering
+from tests.support.upstream import OK, RawUpstream, responding
 
 INFER = "/v2/models/wine/infer"
 
@@ -74,8 +74,8 @@ async def test_the_rest_passes_uncounted(proxy: Proxied, upstream: RawUpstream, 
 
 async def test_both_halves_are_offered(proxy: Proxied, upstream: RawUpstream) -> None:
     """Request and response are offered with their bytes, one id, the status, their times and JSON lengths."""
-    answer = b"HTTP/1.1 200 OK\r\nInference-Header-Content-Length: 3\r\nContent-Length: 5\r\n\r\n{ }\x00\x01"
-    upstream.script = answering(answer)
+    response = b"HTTP/1.1 200 OK\r\nInference-Header-Content-Length: 3\r\nContent-Length: 5\r\n\r\n{ }\x00\x01"
+    upstream.script = responding(response)
     await proxy.ask(post(INFER, b"{}\xff", "Ce-Id: one", "X-Request-Id: two", "Inference-Header-Content-Length: 2"))
     await proxy.counted("200")
 
@@ -101,7 +101,7 @@ async def test_id_is_that_of_the_request(proxy: Proxied) -> None:
 
 async def test_chunked_bodies_are_counted_without_framing(proxy: Proxied, upstream: RawUpstream) -> None:
     """Body bytes are counted and copied as they are, without the framing of chunks."""
-    upstream.script = answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
+    upstream.script = responding(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
     head = f"POST {INFER} HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     await proxy.ask(head + b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n")
     await proxy.counted("200")
@@ -114,7 +114,7 @@ async def test_chunked_bodies_are_counted_without_framing(proxy: Proxied, upstre
 @pytest.mark.parametrize("status", [201, 302, 400, 404, 500, 503])
 async def test_only_200_is_a_response(proxy: Proxied, upstream: RawUpstream, status: int) -> None:
     """Another status is counted and told with the request; its body is no payload."""
-    upstream.script = answering(b"HTTP/1.1 %d Status\r\nContent-Length: 2\r\n\r\nno" % status)
+    upstream.script = responding(b"HTTP/1.1 %d Status\r\nContent-Length: 2\r\n\r\nno" % status)
     await proxy.ask(post(INFER, b"{}"))
     await proxy.counted(str(status))
 
@@ -125,10 +125,10 @@ async def test_only_200_is_a_response(proxy: Proxied, upstream: RawUpstream, sta
 
 async def test_long_bodies_are_not_copied(proxy: Proxied, upstream: RawUpstream) -> None:
     """A body beyond the bound is passed on and rejected as too large; the other half is offered."""
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4097\r\n\r\n" + bytes(4097)
-    upstream.script = answering(answer)
+    response = b"HTTP/1.1 200 OK\r\nContent-Length: 4097\r\n\r\n" + bytes(4097)
+    upstream.script = responding(response)
 
-    assert answer == await proxy.ask(post(INFER, bytes(4096)))
+    assert response == await proxy.ask(post(INFER, bytes(4096)))
 
     await proxy.counted("200")
 
@@ -138,7 +138,7 @@ async def test_long_bodies_are_not_copied(proxy: Proxied, upstream: RawUpstream)
 
 async def test_copies_share_a_bound(upstream: RawUpstream) -> None:
     """When all copies together would hold too much, the copy is dropped and the request passes."""
-    async with Proxied(upstream.port, replace(SETTINGS, tap_bytes=100)) as proxy:
+    async with Proxied(upstream.port, replace(SETTINGS, copy_bytes=100)) as proxy:
         assert OK == await proxy.ask(post(INFER, bytes(101)))
         assert OK == await proxy.ask(post(INFER, bytes(98)))
         await proxy.counted("200", 2)
@@ -149,7 +149,7 @@ async def test_copies_share_a_bound(upstream: RawUpstream) -> None:
 
 async def test_unproven_names_make_no_series(proxy: Proxied, upstream: RawUpstream) -> None:
     """Names that the model server does not know are counted as one, however many there are."""
-    upstream.script = answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
+    upstream.script = responding(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
     for number in range(10):
         await proxy.ask(post(f"/v2/models/guess-{number}/infer", b"{}"))
     await proxy.counted("404", 10)

@@ -13,11 +13,11 @@ async def test_odd_heads_are_refused(proxy: Proxied, upstream: RawUpstream, requ
     """400 and the end of the connection; the model server sees not one byte, nor is it called."""
     wire = await proxy.connect()
     wire.send(request_bytes)
-    answer = await wire.rest()
+    response = await wire.rest()
 
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert b"\r\nConnection: close\r\n" in answer
-    assert 1 == answer.count(b"HTTP/1.1 ")
+    assert response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"\r\nConnection: close\r\n" in response
+    assert 1 == response.count(b"HTTP/1.1 ")
     assert [] == upstream.wires
 
 
@@ -32,9 +32,9 @@ async def test_odd_heads_are_refused_behind_sound_ones(
 
     assert OK == await wire.message()
 
-    answer = await wire.rest()
+    response = await wire.rest()
     if not request_bytes.startswith(b"\n"):
-        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
     assert first == upstream.received
 
@@ -50,11 +50,11 @@ async def test_odd_chunks_are_refused(proxy: Proxied, upstream: RawUpstream, req
     upstream.script = read
     wire = await proxy.connect()
     wire.send(request_bytes)
-    answer = await wire.rest()
+    response = await wire.rest()
     await upstream.open_is(0)
 
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert b"\r\nConnection: close\r\n" in answer
+    assert response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"\r\nConnection: close\r\n" in response
     assert not upstream.received.endswith(b"0\r\n\r\n")
     assert b"smuggled" not in upstream.received
 

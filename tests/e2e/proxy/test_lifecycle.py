@@ -35,11 +35,11 @@ async def test_drain_lets_requests_end(proxy: Proxied, upstream: RawUpstream) ->
         await proxy.connect()
 
     go_on.set()
-    answer = await busy.rest()
+    response = await busy.rest()
     await asyncio.wait_for(draining, 10)
 
-    assert lines_of(OK) == lines_of(answer)
-    assert b"\r\nConnection: close\r\n" in answer
+    assert lines_of(OK) == lines_of(response)
+    assert b"\r\nConnection: close\r\n" in response
     assert 1 == proxy.total("request_count", code="200")
 
 
@@ -123,9 +123,9 @@ async def test_clients_do_not_wait_for_each_other(proxy: Proxied, upstream: RawU
         wire.send(OK)
 
     upstream.script = wait_for_everybody
-    answers = await asyncio.gather(*(proxy.ask(post(INFER, b"{}")) for _ in range(200)))
+    responses = await asyncio.gather(*(proxy.ask(post(INFER, b"{}")) for _ in range(200)))
 
-    assert [OK] * 200 == answers
+    assert [OK] * 200 == responses
     await proxy.counted("200", 200)
 
 
@@ -137,9 +137,9 @@ async def test_fault_of_our_own(upstream: RawUpstream, caplog: pytest.LogCapture
         raise OverflowError("the clock broke")
 
     async with Proxied(upstream.port, clock=broken_clock) as proxy:
-        answer = await proxy.ask(post(INFER, b"{}"))
+        response = await proxy.ask(post(INFER, b"{}"))
 
-        assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n")
+        assert response.startswith(b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n")
         assert OK == await proxy.ask(GET)
 
     assert ["an exchange met a fault of ours"] == caplog.messages

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.support.proxied import Proxied
 from tests.support.raw_client import Wire, post
-from tests.support.upstream import OK, RawUpstream, answering
+from tests.support.upstream import OK, RawUpstream, responding
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 INFER = post("/v2/models/wine/infer", b"{}")
@@ -79,7 +79,7 @@ async def _endure_server(noise: bytes) -> None:
             assert 1 == proxy.total("request_count")
             assert 0 == proxy.total("driftgauge_requests_in_flight")
 
-            upstream.script = answering(OK)
+            upstream.script = responding(OK)
 
             assert OK == await proxy.ask(INFER)
 

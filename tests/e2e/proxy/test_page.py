@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from driftgauge.proxy.metrics_page import MAX_PAGE_BYTES
-from tests.support.pages import PYTHON_SERVER, UNTYPED, packed_answer, page_answer
+from tests.support.pages import PYTHON_SERVER, UNTYPED, packed_response, page_response
 from tests.support.parts import program
 from tests.support.prometheus import Prometheus
 from tests.support.proxied import SETTINGS, Proxied
 from tests.support.raw_client import Wire, body_of, length_of, post
 from tests.support.scrape import Samples
-from tests.support.upstream import RawUpstream, Script, answering
+from tests.support.upstream import RawUpstream, Script, responding
 
 SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: pod\r\nAccept: application/openmetrics-text\r\nAccept-Encoding: gzip\r\n\r\n"
 HURRIED = SCRAPE.replace(b"\r\n\r\n", b"\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.2\r\n\r\n")
@@ -24,14 +24,17 @@ TYPE = b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
 NO_PAGE = {
     "none": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", b"it answered 404."),
     "redirected": (b"HTTP/1.1 302 Found\r\nLocation: /m\r\nContent-Length: 0\r\n\r\n", b"it answered 302."),
-    "JSON": (page_answer(b'{"ready":true}', "application/json"), b"line 1 is not of the text format 0.0.4"),
+    "JSON": (page_response(b'{"ready":true}', "application/json"), b"line 1 is not of the text format 0.0.4"),
     "OpenMetrics": (
-        page_answer(b"a 1\n", "application/openmetrics-text; version=1.0.0"),
+        page_response(b"a 1\n", "application/openmetrics-text; version=1.0.0"),
         b"it answered in OpenMetrics",
     ),
-    "corrupt": (page_answer(b"\x1f\x8b\x08garbage"), b"The gzip body is"),
-    "too long": (page_answer(b"#" * (MAX_PAGE_BYTES + 1)), b"it is longer than 4194304 bytes."),
-    "too long when unpacked": (packed_answer(b"#" * (MAX_PAGE_BYTES + 1)), b"larger than 4194304 bytes when unpacked."),
+    "corrupt": (page_response(b"\x1f\x8b\x08garbage"), b"The gzip body is"),
+    "too long": (page_response(b"#" * (MAX_PAGE_BYTES + 1)), b"it is longer than 4194304 bytes."),
+    "too long when unpacked": (
+        packed_response(b"#" * (MAX_PAGE_BYTES + 1)),
+        b"larger than 4194304 bytes when unpacked.",
+    ),
     "broken off": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nup 1\n", b"broke off."),
     "not HTTP": (b"up 1\n", b"broke off."),
 }
@@ -44,13 +47,13 @@ async def merging(upstream: RawUpstream) -> AsyncIterator[Proxied]:
         yield proxy
 
 
-def once(answer: bytes) -> Script:
+def once(response: bytes) -> Script:
     """A script that answers one request and closes."""
 
     async def play(wire: Wire) -> None:
         """Answers once."""
         await wire.message(bodiless=True)
-        wire.send(answer)
+        wire.send(response)
         await wire.flush()
 
     return play
@@ -58,16 +61,18 @@ def once(answer: bytes) -> Script:
 
 async def test_by_default_the_path_goes_to_the_model(proxy: Proxied, upstream: RawUpstream) -> None:
     """Request and answer pass byte for byte, as on every other path."""
-    upstream.script = answering(page_answer(PYTHON_SERVER), bodiless_requests=True)
+    upstream.script = responding(page_response(PYTHON_SERVER), bodiless_requests=True)
 
-    assert page_answer(PYTHON_SERVER) == await proxy.ask(SCRAPE)
+    assert page_response(PYTHON_SERVER) == await proxy.ask(SCRAPE)
     assert SCRAPE == upstream.received
 
 
-@pytest.mark.parametrize("answer", [page_answer, packed_answer])
-async def test_one_scrape_gets_both(merging: Proxied, upstream: RawUpstream, answer: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize("response", [page_response, packed_response])
+async def test_one_scrape_gets_both(
+    merging: Proxied, upstream: RawUpstream, response: Callable[[bytes], bytes]
+) -> None:
     """Theirs first as it is, unpacked if need be; then ours; a family that both have is theirs; classic text always."""
-    upstream.script = answering(answer(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
+    upstream.script = responding(response(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
     await merging.ask(post("/v1/models/wine:predict", b"{}"))
     message = await merging.ask(SCRAPE)
     samples = Samples.parse(body_of(message).decode())
@@ -87,7 +92,7 @@ async def test_the_model_is_asked_for_classic_text_with_the_scrapers_credentials
     merging: Proxied, upstream: RawUpstream
 ) -> None:
     """Nothing else of the scraper's head is passed on: its Accept would bring OpenMetrics."""
-    upstream.script = answering(page_answer(b"up 1\n"), bodiless_requests=True)
+    upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
     await merging.ask(SCRAPE.replace(b"\r\n\r\n", b"\r\nAuthorization: Bearer t\r\n\r\n"))
     start, *lines = upstream.received.split(b"\r\n\r\n")[0].split(b"\r\n")
 
@@ -100,12 +105,12 @@ async def test_the_model_is_asked_for_classic_text_with_the_scrapers_credentials
     } == set(lines)
 
 
-@pytest.mark.parametrize(("answer", "why"), NO_PAGE.values(), ids=NO_PAGE)
+@pytest.mark.parametrize(("response", "why"), NO_PAGE.values(), ids=NO_PAGE)
 async def test_without_a_page_of_the_model_ours_stands_alone(
-    merging: Proxied, upstream: RawUpstream, answer: bytes, why: bytes
+    merging: Proxied, upstream: RawUpstream, response: bytes, why: bytes
 ) -> None:
     """200, one comment line that says why, and all of our families, those of the process included."""
-    upstream.script = once(answer)
+    upstream.script = once(response)
     message = await merging.ask(SCRAPE)
     first = body_of(message).split(b"\n")[0]
 
@@ -136,18 +141,18 @@ async def test_a_silent_model_server_is_given_half_of_the_scrapes_time(merging: 
     assert b"did not answer in time." in body_of(message).split(b"\n")[0]
 
 
-@pytest.mark.parametrize("told", ["soon", "nan", "-1", ""])
-async def test_a_time_that_is_none_is_not_taken(merging: Proxied, upstream: RawUpstream, told: str) -> None:
+@pytest.mark.parametrize("reported", ["soon", "nan", "-1", ""])
+async def test_a_time_that_is_none_is_not_taken(merging: Proxied, upstream: RawUpstream, reported: str) -> None:
     """A stranger's header cannot keep the model server's metrics away."""
-    upstream.script = answering(page_answer(b"up 1\n"), bodiless_requests=True)
-    message = await merging.ask(HURRIED.replace(b"0.2", told.encode()))
+    upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
+    message = await merging.ask(HURRIED.replace(b"0.2", reported.encode()))
 
     assert body_of(message).startswith(b"up 1\n")
 
 
 async def test_a_pooled_connection_that_was_closed_is_no_failure(merging: Proxied, upstream: RawUpstream) -> None:
     """The second scrape meets a connection that the model server has closed, and asks on another."""
-    upstream.script = once(page_answer(b"up 1\n"))
+    upstream.script = once(page_response(b"up 1\n"))
     messages = [body_of(await merging.ask(SCRAPE)) for _ in range(3)]
 
     assert [b"up 1\n"] * 3 == [message[:5] for message in messages]
@@ -155,7 +160,7 @@ async def test_a_pooled_connection_that_was_closed_is_no_failure(merging: Proxie
 
 async def test_head_is_the_pages_head(merging: Proxied, upstream: RawUpstream) -> None:
     """It tells a length, has no body, and the connection takes the next request."""
-    upstream.script = answering(page_answer(b"up 1\n"), bodiless_requests=True)
+    upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
     wire = await merging.connect()
     wire.send(SCRAPE.replace(b"GET", b"HEAD") + SCRAPE)
     head = await wire.message(bodiless=True)
@@ -171,9 +176,9 @@ async def test_head_is_the_pages_head(merging: Proxied, upstream: RawUpstream) -
 async def test_other_paths_are_the_models(merging: Proxied, upstream: RawUpstream, target: str) -> None:
     """Only `/metrics` without anything behind it is ours."""
     request = f"GET {target} HTTP/1.1\r\nHost: pod\r\n\r\n".encode()
-    upstream.script = answering(page_answer(b"theirs"), bodiless_requests=True)
+    upstream.script = responding(page_response(b"theirs"), bodiless_requests=True)
 
-    assert page_answer(b"theirs") == await merging.ask(request)
+    assert page_response(b"theirs") == await merging.ask(request)
     assert request == upstream.received
 
 
@@ -189,26 +194,26 @@ async def test_a_client_that_leaves_harms_nobody(merging: Proxied, upstream: Raw
     """It asks and resets while the model server is asked; the next scrape is answered."""
     asked = asyncio.Event()
 
-    async def tell_and_wait(wire: Wire) -> None:
+    async def report_and_wait(wire: Wire) -> None:
         """Tells that it was asked, and waits for the other end to leave."""
         await wire.head()
         asked.set()
         await wire.gone()
 
-    upstream.script = tell_and_wait
+    upstream.script = report_and_wait
     wire = await merging.connect()
     wire.send(SCRAPE)
     await asked.wait()
     wire.reset()
     await upstream.open_is(0)
-    upstream.script = answering(page_answer(b"up 1\n"), bodiless_requests=True)
+    upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
 
     assert body_of(await merging.ask(SCRAPE)).startswith(b"up 1\n")
 
 
 async def test_promtool_finds_no_fault(merging: Proxied, upstream: RawUpstream) -> None:
     """A clean page of the model server and ours are clean together: no family twice, HELP and TYPE for each."""
-    upstream.script = answering(page_answer(PYTHON_SERVER), bodiless_requests=True)
+    upstream.script = responding(page_response(PYTHON_SERVER), bodiless_requests=True)
     merged = body_of(await merging.ask(SCRAPE))
     lint = subprocess.run(  # noqa: ASYNC221 - nothing else is to run
         [program("promtool"), "check", "metrics"], input=merged, capture_output=True, check=False, timeout=60
@@ -219,7 +224,7 @@ async def test_promtool_finds_no_fault(merging: Proxied, upstream: RawUpstream) 
 
 async def test_promtool_finds_nothing_but_the_models_own_faults(merging: Proxied, upstream: RawUpstream) -> None:
     """Untyped families without HELP are told of as they are without us."""
-    upstream.script = answering(page_answer(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
+    upstream.script = responding(page_response(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
     merged = body_of(await merging.ask(SCRAPE))
     found = [
         subprocess.run([program("promtool"), "check", "metrics"], input=text, capture_output=True, check=False)  # noqa: ASYNC221
@@ -232,7 +237,7 @@ async def test_promtool_finds_nothing_but_the_models_own_faults(merging: Proxied
 
 async def test_a_real_prometheus_scrapes_both(merging: Proxied, upstream: RawUpstream, tmp_path: Path) -> None:
     """One target, and series of the model server, of its untyped families, and of ours."""
-    upstream.script = answering(page_answer(PYTHON_SERVER + b"queue_depth 2\n"), bodiless_requests=True)
+    upstream.script = responding(page_response(PYTHON_SERVER + b"queue_depth 2\n"), bodiless_requests=True)
     with Prometheus({"pod": f"http://127.0.0.1:{merging.port}"}, tmp_path) as prometheus:
         await asyncio.to_thread(prometheus.wait_for, 'driftgauge_build_info{job="pod"} == 1')
         found = [

@@ -14,7 +14,7 @@ from tests.support.parts import program
 from tests.support.processes import free_port
 from tests.support.proxied import Proxied
 from tests.support.raw_client import Wire
-from tests.support.upstream import RawUpstream, answering
+from tests.support.upstream import RawUpstream, responding
 from tests.support.waiting import wait_until
 
 _NGINX = """
@@ -44,7 +44,7 @@ backend b
 """
 _PEERS = {"nginx": (_NGINX, "-c"), "haproxy": (_HAPROXY, "-f")}
 _QUIET_SECONDS = 0.15
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+_RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 def _listens(port: int) -> bool:
@@ -74,7 +74,7 @@ async def _peer(name: str, upstream_port: int, home: Path) -> AsyncIterator[int]
 async def _both(name: str, home: Path) -> AsyncIterator[tuple[RawUpstream, Proxied, int]]:
     """A model server, ours in front of it, and the port of the peer in front of it."""
     async with (
-        RawUpstream(answering(_ANSWER)) as upstream,
+        RawUpstream(responding(_RESPONSE)) as upstream,
         Proxied(upstream.port) as proxy,
         _peer(name, upstream.port, home) as port,
     ):
@@ -109,8 +109,8 @@ def _count(received: bytes) -> int:
                 return found
             rest = rest[last.end() :]
         else:
-            told = re.search(rb"\r\ncontent-length: *(\d+)", head)
-            length = int(told[1]) if told else 0
+            reported = re.search(rb"\r\ncontent-length: *(\d+)", head)
+            length = int(reported[1]) if reported else 0
             if len(rest) < length:
                 return found
             rest = rest[length:]

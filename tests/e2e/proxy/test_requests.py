@@ -85,10 +85,10 @@ async def test_trailers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
     head = b"POST / HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
     request = head + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n"
 
-    answer = await proxy.ask(request)
+    response = await proxy.ask(request)
 
     assert request == upstream.received
-    assert OK == answer
+    assert OK == response
 
 
 async def test_trailers_do_not_become_headers_of_the_next_request(proxy: Proxied, upstream: RawUpstream) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from driftgauge import http1
 from driftgauge.http1 import grammar as limits
 from driftgauge.proxy import exchange
-from driftgauge.server.timeouts import Patience
+from driftgauge.server.timeouts import Timeouts
 from tests.support.proxied import SETTINGS, Proxied
 from tests.support.raw_client import Wire, body_of, lines_of, post
-from tests.support.upstream import OK, RawUpstream, answering
+from tests.support.upstream import OK, RawUpstream, responding
 
 INFER = "/v2/models/wine/infer"
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
@@ -21,7 +21,7 @@ LEAD_BYTES = 24 * 1024 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def _answer_of(received: bytes) -> bytes:
+def _response_of(received: bytes) -> bytes:
     """What follows the words before the answer."""
     return received.removeprefix(CONTINUE)
 
@@ -30,21 +30,21 @@ async def test_client_that_finished_gets_its_answer(proxy: Proxied, upstream: Ra
     """A client that sends its request, closes its own side and waits is answered, then the connection ends."""
     asked, go_on = asyncio.Event(), asyncio.Event()
 
-    async def answer_late(wire: Wire) -> None:
+    async def respond_late(wire: Wire) -> None:
         """Answers when the test says so."""
         await wire.message()
         asked.set()
         await go_on.wait()
         wire.send(OK)
 
-    upstream.script = answer_late
+    upstream.script = respond_late
     wire = await proxy.connect()
     wire.send(post(INFER, b"{}"))
     wire.finish()
     await asyncio.wait_for(asked.wait(), 10)
     go_on.set()
 
-    assert OK == _answer_of(await wire.rest())
+    assert OK == _response_of(await wire.rest())
     await proxy.counted("200")
 
 
@@ -53,9 +53,9 @@ async def test_pipelining_client_that_finished_gets_all_answers(proxy: Proxied) 
     wire = await proxy.connect()
     wire.send(GET * 5)
     wire.finish()
-    answers = await wire.rest()
+    responses = await wire.rest()
 
-    assert 5 == answers.count(b"HTTP/1.1 200 OK")
+    assert 5 == responses.count(b"HTTP/1.1 200 OK")
 
 
 async def test_old_client_that_finished_gets_its_answer(proxy: Proxied) -> None:
@@ -78,13 +78,13 @@ async def test_client_that_finished_within_its_body_has_left(proxy: Proxied, ups
     await upstream.open_is(0)
 
 
-def _impatient(upstream: RawUpstream, patience: Patience) -> Proxied:
-    return Proxied(upstream.port, replace(SETTINGS, patience=patience))
+def _impatient(upstream: RawUpstream, timeouts: Timeouts) -> Proxied:
+    return Proxied(upstream.port, replace(SETTINGS, timeouts=timeouts))
 
 
 async def test_clients_that_stall_hold_nobody(upstream: RawUpstream) -> None:
     """A body that comes too slowly is a 408, its connections are released, and others are served meanwhile."""
-    async with _impatient(upstream, Patience(body=0.3)) as proxy:
+    async with _impatient(upstream, Timeouts(body=0.3)) as proxy:
         stalled = [await proxy.connect() for _ in range(10)]
         for wire in stalled:
             wire.send(f"POST {INFER} HTTP/1.1\r\nHost: m\r\nContent-Length: 1000\r\n\r\na".encode())
@@ -92,16 +92,16 @@ async def test_clients_that_stall_hold_nobody(upstream: RawUpstream) -> None:
         assert OK == await proxy.ask(GET)
 
         for wire in stalled:
-            answer = await wire.rest()
+            response = await wire.rest()
 
-            assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
-            assert {"error": "The request body did not come in time."} == json.loads(body_of(answer))
+            assert response.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+            assert {"error": "The request body did not come in time."} == json.loads(body_of(response))
         await proxy.counted("408", 10)
 
 
 async def test_clients_that_send_enough_are_left_alone(upstream: RawUpstream) -> None:
     """A long upload may take many times that long."""
-    async with _impatient(upstream, Patience(body=0.02, body_bytes=1)) as proxy:
+    async with _impatient(upstream, Timeouts(body=0.02, body_bytes=1)) as proxy:
         wire = await proxy.connect()
         wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(999):
@@ -114,7 +114,7 @@ async def test_clients_that_send_enough_are_left_alone(upstream: RawUpstream) ->
 
 async def test_head_that_stalls(upstream: RawUpstream) -> None:
     """A head that does not end is a 408, however its bytes trickle; the model server is not called."""
-    async with _impatient(upstream, Patience(head=0.05)) as proxy:
+    async with _impatient(upstream, Timeouts(head=0.05)) as proxy:
         wire = await proxy.connect()
         wire.send(b"GET / HTT")
 
@@ -124,7 +124,7 @@ async def test_head_that_stalls(upstream: RawUpstream) -> None:
 
 async def test_idle_connections_end(upstream: RawUpstream) -> None:
     """A connection that asks nothing more is closed without a word."""
-    async with _impatient(upstream, Patience(keepalive=0.05)) as proxy:
+    async with _impatient(upstream, Timeouts(keepalive=0.05)) as proxy:
         wire = await proxy.connect()
         wire.send(GET)
 
@@ -143,7 +143,7 @@ async def test_client_that_does_not_read_is_given_up(upstream: RawUpstream) -> N
             await wire.flush()
 
     upstream.script = send_without_end
-    async with _impatient(upstream, Patience(stall=0.05)) as proxy:
+    async with _impatient(upstream, Timeouts(stall=0.05)) as proxy:
         wire = await proxy.connect(buffer_bytes=16384)
         wire.send(post(INFER, b"{}"))
         await proxy.counted("499")
@@ -152,7 +152,7 @@ async def test_client_that_does_not_read_is_given_up(upstream: RawUpstream) -> N
 
 async def test_linger_has_a_limit(upstream: RawUpstream) -> None:
     """A client that was refused and goes on sending is closed."""
-    async with _impatient(upstream, Patience(linger=0.05)) as proxy:
+    async with _impatient(upstream, Timeouts(linger=0.05)) as proxy:
         wire = await proxy.connect()
         wire.send(b"NO\r\n\r\n")
 
@@ -208,10 +208,10 @@ async def test_a_bad_request_behind_a_good_one_is_answered_in_its_turn(proxy: Pr
     """First the answer, then the refusal."""
     wire = await proxy.connect()
     wire.send(GET + b"BAD\r\n\r\n" + GET)
-    answers = await wire.rest()
+    responses = await wire.rest()
 
-    assert answers.startswith(OK + b"HTTP/1.1 400 Bad Request\r\n")
-    assert 2 == answers.count(b"HTTP/1.1 ")
+    assert responses.startswith(OK + b"HTTP/1.1 400 Bad Request\r\n")
+    assert 2 == responses.count(b"HTTP/1.1 ")
     assert GET == upstream.received
 
 
@@ -226,7 +226,7 @@ async def test_head_that_is_too_large(proxy: Proxied, upstream: RawUpstream) -> 
 
 async def test_old_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
     """An answer of HTTP/1.0 becomes one of HTTP/1.1, and its connection is not used again."""
-    upstream.script = answering(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    upstream.script = responding(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     for _ in range(2):
         assert lines_of(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n") == lines_of(await proxy.ask(GET))
 

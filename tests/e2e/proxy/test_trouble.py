@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.proxied import SETTINGS, Proxied
 from tests.support.raw_client import Wire, body_of, post
-from tests.support.upstream import OK, RawUpstream, answering
+from tests.support.upstream import OK, RawUpstream, responding
 
 INFER = "/v2/models/wine/infer"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -62,8 +62,8 @@ def _looks_whole(received: bytes) -> bool:
     return body.endswith(b"0\r\n\r\n") if b"chunked" in head else len(body) >= 100
 
 
-def _error_of(answer: bytes) -> str:
-    error: str = json.loads(body_of(answer))["error"]
+def _error_of(response: bytes) -> str:
+    error: str = json.loads(body_of(response))["error"]
     return error
 
 
@@ -76,10 +76,10 @@ async def test_broken_before_the_head(
     upstream.script = _sending_then(data, end)
     wire = await proxy.connect()
     wire.send(post(INFER, b"{}"))
-    answer = await wire.message()
+    response = await wire.message()
 
-    assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\n")
-    assert f"The model server at 127.0.0.1:{upstream.port} broke off." == _error_of(answer)
+    assert response.startswith(b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\n")
+    assert f"The model server at 127.0.0.1:{upstream.port} broke off." == _error_of(response)
     await proxy.counted("502")
 
     assert 1 == proxy.total("request_error_count", code="502")
@@ -132,7 +132,7 @@ async def test_cut_body_is_a_reset_for_http10(proxy: Proxied, upstream: RawUpstr
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"SMTP ready\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n..",
@@ -141,9 +141,9 @@ async def test_cut_body_is_a_reset_for_http10(proxy: Proxied, upstream: RawUpstr
     ],
     ids=["not HTTP", "two lengths", "negative length", "unasked protocol"],
 )
-async def test_malformed_answer(proxy: Proxied, upstream: RawUpstream, answer: bytes) -> None:
+async def test_malformed_answer(proxy: Proxied, upstream: RawUpstream, response: bytes) -> None:
     """An answer that is not HTTP is a 502."""
-    upstream.script = _sending_then(answer, _hang)
+    upstream.script = _sending_then(response, _hang)
 
     assert (await proxy.ask(post(INFER, b"{}"))).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
     await proxy.counted("502")
@@ -155,10 +155,10 @@ async def test_model_server_away(proxy: Proxied, upstream: RawUpstream) -> None:
     await upstream.stop()
     wire = await proxy.connect()
     wire.send(post(INFER, b"{}"))
-    answer = await wire.message()
+    response = await wire.message()
 
-    assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
-    assert f"The model server at 127.0.0.1:{upstream.port} cannot be reached." == _error_of(answer)
+    assert response.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    assert f"The model server at 127.0.0.1:{upstream.port} cannot be reached." == _error_of(response)
     assert not await proxy.upstream_reachable()
 
     async with upstream:
@@ -175,20 +175,20 @@ async def test_error_of_a_head_request_has_no_body(proxy: Proxied, upstream: Raw
     await upstream.stop()
     wire = await proxy.connect()
     wire.send(b"HEAD / HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
-    answer = await wire.rest()
+    response = await wire.rest()
 
-    assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
-    assert answer.endswith(b"\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    assert response.endswith(b"\r\n\r\n")
 
 
 async def test_silence_before_the_head(upstream: RawUpstream) -> None:
     """A model server that says nothing for too long is a 504, and its connection is closed."""
     upstream.script = _sending_then(b"", _hang)
     async with Proxied(upstream.port, IMPATIENT) as proxy:
-        answer = await proxy.ask(post(INFER, b"{}"))
+        response = await proxy.ask(post(INFER, b"{}"))
 
-        assert answer.startswith(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: application/json\r\n")
-        assert f"The model server at 127.0.0.1:{upstream.port} did not answer in time." == _error_of(answer)
+        assert response.startswith(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: application/json\r\n")
+        assert f"The model server at 127.0.0.1:{upstream.port} did not answer in time." == _error_of(response)
         await proxy.counted("504")
         await upstream.open_is(0)
 
@@ -351,7 +351,7 @@ async def test_connection_is_not_used_again_after_an_error_of_the_model_server(
     proxy: Proxied, upstream: RawUpstream
 ) -> None:
     """Some close it soon after such an answer, without saying so, and the next request would pay for that."""
-    upstream.script = answering(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
+    upstream.script = responding(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
     for _ in range(3):
         await proxy.ask(post(INFER, b"{}"))
 

@@ -82,8 +82,8 @@ async def client() -> AsyncIterator[ClientSession]:
 
 async def got(client: ClientSession, url: str) -> tuple[int, str]:
     """Status and text of a GET."""
-    async with client.get(url) as answer:
-        return answer.status, await answer.text()
+    async with client.get(url) as response:
+        return response.status, await response.text()
 
 
 async def test_metrics_are_served_in_the_form_that_the_scraper_asks_for(office: Office, client: ClientSession) -> None:
@@ -181,9 +181,9 @@ async def test_no_model_is_an_empty_list(office: Office, client: ClientSession) 
 
 async def test_pages_are_html_that_nobody_keeps(office: Office, client: ClientSession) -> None:
     """A verdict of before must not be taken for the newest."""
-    async with client.get(office.url) as answer:
-        assert ("text/html", "utf-8") == (answer.content_type, answer.charset)
-        assert "no-store" == answer.headers["Cache-Control"]
+    async with client.get(office.url) as response:
+        assert ("text/html", "utf-8") == (response.content_type, response.charset)
+        assert "no-store" == response.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", ["report", "window"])
@@ -191,10 +191,10 @@ async def test_an_unknown_model_has_no_page(generous: Office, client: ClientSess
     """A stranger's name becomes no series; the name in the sentence is plain text."""
     generous.publish(WINE)
     query = urlencode({"namespace": "cellar", "inference_service": "<b>", "component": "transformer"})
-    async with client.get(f"{generous.url}/{path}?{query}") as answer:
-        text = await answer.text()
+    async with client.get(f"{generous.url}/{path}?{query}") as response:
+        text = await response.text()
 
-    assert (404, "text/plain") == (answer.status, answer.content_type)
+    assert (404, "text/plain") == (response.status, response.content_type)
     assert "no evaluation of cellar/<b> transformer: `/` lists the models that have one\n" == text
 
 
@@ -217,9 +217,9 @@ async def test_no_rows_leave_unless_allowed(office: Office, client: ClientSessio
 async def test_the_window_is_a_file(generous: Office, client: ClientSession) -> None:
     """Bytes as they were made."""
     generous.publish(WINE)
-    async with client.get(f"{generous.url}/window?{QUERY[WINE]}") as answer:
-        assert (200, "application/octet-stream") == (answer.status, answer.content_type)
-        assert b"rows of wine" == await answer.read()
+    async with client.get(f"{generous.url}/window?{QUERY[WINE]}") as response:
+        assert (200, "application/octet-stream") == (response.status, response.content_type)
+        assert b"rows of wine" == await response.read()
 
 
 async def test_an_empty_window_is_no_file(generous: Office, client: ClientSession) -> None:

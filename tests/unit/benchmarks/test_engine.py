@@ -6,9 +6,9 @@ from benchmarks.statistics.engine import (
     DEFAULT,
     LOOK_ROWS,
     MIN_ROWS,
-    assessor_of,
     budget_of,
     default_of,
+    evaluator_of,
     looks,
     profiles_of,
 )
@@ -25,21 +25,21 @@ def rows_of(seed: int, rows: int) -> np.ndarray[tuple[int, int], np.dtype[np.flo
 
 def test_a_look_comes_every_so_many_rows() -> None:
     """The last look is at the last full step."""
-    assessor = assessor_of(profiles_of(rows_of(1, 500), KINDS), DEFAULT)
+    evaluator = evaluator_of(profiles_of(rows_of(1, 500), KINDS), DEFAULT)
     stream = rows_of(2, 5 * LOOK_ROWS + 1)
 
-    seen = [look.rows for look in looks(assessor, stream, np.arange(stream.shape[0]))]
+    seen = [look.rows for look in looks(evaluator, stream, np.arange(stream.shape[0]))]
 
     assert [LOOK_ROWS * step for step in range(1, 6)] == seen
 
 
 def test_a_stream_that_jumps_alarms_after_the_jump_alone() -> None:
     """Ten standard deviations are found at once by both, and nothing before."""
-    assessor = assessor_of(profiles_of(rows_of(3, 2_000), KINDS), DEFAULT)
+    evaluator = evaluator_of(profiles_of(rows_of(3, 2_000), KINDS), DEFAULT)
     stream = rows_of(4, 1_200)
     stream[600:, 0] += 10
 
-    seen = list(looks(assessor, stream, np.arange(1_200)))
+    seen = list(looks(evaluator, stream, np.arange(1_200)))
     alarms = [look.rows for look in seen if look.window or look.detector]
 
     assert min(alarms) in range(600 + 1, 600 + 4 * LOOK_ROWS)
@@ -49,10 +49,10 @@ def test_a_stream_that_jumps_alarms_after_the_jump_alone() -> None:
 
 def test_nothing_alarms_under_min_rows() -> None:
     """However far the rows lie."""
-    assessor = assessor_of(profiles_of(rows_of(5, 500), KINDS), DEFAULT)
+    evaluator = evaluator_of(profiles_of(rows_of(5, 500), KINDS), DEFAULT)
     stream = rows_of(6, MIN_ROWS - 1) + np.array([100, 0])
 
-    assert not any(look.window or look.detector for look in looks(assessor, stream, np.arange(stream.shape[0])))
+    assert not any(look.window or look.detector for look in looks(evaluator, stream, np.arange(stream.shape[0])))
 
 
 def test_missing_values_of_a_reference_are_counted() -> None:

@@ -35,17 +35,17 @@ def test_streams_are_long_enough(tmp_path: Path) -> None:
 def test_contestants_are_asked_in_turn() -> None:
     """Processes of ours and of scipy find the same in the same window; one that is not installed is left out."""
     ours = Path(sys.executable)
-    rivals = [
+    specs = [
         CompetitorSpec(OURS[0], "driftgauge", 10, ours),
         CompetitorSpec(OURS[2], "driftgauge_kept", 10, ours),
         CompetitorSpec(PEERS[0], "scipy_asymp", 10, ours),
         CompetitorSpec(PEERS[3], "frouros", 10, None),
     ]
-    with started(rivals) as contestants:
-        records = race(contestants, SMALL, 2)
-        versions = contestants[0].versions
+    with started(specs) as competitors:
+        records = race(competitors, SMALL, 2)
+        versions = competitors[0].versions
 
-    assert [rival.name for rival in rivals[:3]] == list(records)
+    assert [spec.name for spec in specs[:3]] == list(records)
     assert [2, 2, 2] == [len(one.cpu) for one in records.values()]
     assert {"numpy", "scipy"} == set(versions)
     require_agreement({name: one.first for name, one in records.items()})

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from benchmarks.children import Program, free_port, module
-from benchmarks.load import Load, Told, measured
+from benchmarks.load import Load, LoadArguments, measured
 from benchmarks.proxy.bodies import v1, v2_binary, wires, without_id
 
 COUNT = 20
@@ -27,13 +27,13 @@ async def test_ids_differ_and_requests_take_turns() -> None:
 
 def sent(port: int, request: Path, rate: float = 0) -> float:
     """How many requests were answered."""
-    told = Namespace(port=port, requests=(request,), count=COUNT, connections=3, rate=rate)
-    return measured(cast("Told", told))["count"]
+    arguments = Namespace(port=port, requests=(request,), count=COUNT, connections=3, rate=rate)
+    return measured(cast("LoadArguments", arguments))["count"]
 
 
-def command(answer: str, port: int) -> Sequence[str]:
+def command(response: str, port: int) -> Sequence[str]:
     """A model that gives an answer."""
-    return module("benchmarks.model", port, "--answer", answer)
+    return module("benchmarks.model", port, "--response", response)
 
 
 @pytest.mark.parametrize("kind", wires())
@@ -41,7 +41,7 @@ def test_every_request_is_answered(tmp_path: Path, kind: str) -> None:
     """In a closed loop and at a rate."""
     wire, port, path = wires()[kind], free_port(), tmp_path / "request"
     path.write_bytes(wire.request)
-    with Program(command(wire.answer, port), port):
+    with Program(command(wire.response, port), port):
         assert [COUNT, COUNT] == [sent(port, path, rate) for rate in (0, 2_000)]
 
 

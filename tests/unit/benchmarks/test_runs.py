@@ -9,7 +9,7 @@ from benchmarks.statistics.cases import CASES, FEATURES, rows_of, stream_of
 from benchmarks.statistics.engine import Look
 from benchmarks.statistics.false_alarms import begun, joined, outcome_of
 from benchmarks.statistics.references import error
-from benchmarks.statistics.windows import LEVEL, SIZES, bar, plain, waits
+from benchmarks.statistics.windows import LEVEL, SIZES, plain, threshold, waits
 from driftgauge.drift.statistics.p_value import PValues
 
 
@@ -45,7 +45,7 @@ def test_the_error_of_a_sample_is_its_distance_from_the_uniform_law() -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_the_bar_of_a_window_is_that_of_the_p_value(size: int) -> None:
     """Smirnov's first term is the asymptotic critical distance, to a twentieth."""
-    assert bar(5_000, size) == pytest.approx(PValues().critical_statistic(5_000, size, LEVEL), rel=0.05)
+    assert threshold(5_000, size) == pytest.approx(PValues().critical_statistic(5_000, size, LEVEL), rel=0.05)
 
 
 @pytest.mark.parametrize("name", CASES)

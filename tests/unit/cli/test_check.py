@@ -260,7 +260,7 @@ def test_missing_values_that_are_new_have_a_line_of_their_own(reference: Path, t
 
 
 @pytest.fixture
-def cellar(tmp_path: Path) -> Path:
+def stack(tmp_path: Path) -> Path:
     """A reference of a number, a category and a date."""
     lines = [f"{place % 50},{('red', 'white', 'red')[place % 3]},2026-01-{1 + place % 28:02d}" for place in range(600)]
     path = tmp_path / "cellar.csv"
@@ -268,11 +268,11 @@ def cellar(tmp_path: Path) -> Path:
     return path
 
 
-def test_categories_are_tested(cellar: Path, tmp_path: Path) -> None:
+def test_categories_are_tested(stack: Path, tmp_path: Path) -> None:
     """A share that has changed is drift, told by total variation; a column of dates is left out with a note."""
     window = tmp_path / "w.csv"
-    window.write_text(cellar.read_text().replace("red", "white", 200))
-    code, out, err = check(cellar, window, output_format="json")
+    window.write_text(stack.read_text().replace("red", "white", 200))
+    code, out, err = check(stack, window, output_format="json")
     tree = json.loads(out)
 
     assert 1 == code
@@ -281,7 +281,7 @@ def test_categories_are_tested(cellar: Path, tmp_path: Path) -> None:
     ]
     assert 1 / 3 == pytest.approx(tree["features"][1]["statistic"])
     assert ["bottled"] == tree["ignored"]
-    assert err == f"note: {cellar}: column 'bottled' holds dates: it is left out, since a date is always new\n"
+    assert err == f"note: {stack}: column 'bottled' holds dates: it is left out, since a date is always new\n"
     assert [err.removeprefix("note: ").strip()] == tree["notes"]
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from driftgauge.cli.reference_capture import Talk, WindowAddress, run_capture
+from driftgauge.cli.reference_capture import Terminal, WindowAddress, run_capture
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.reference.dataset import load_reference
 from driftgauge.reference.formats.driftgauge_npz import packed_window
@@ -54,34 +54,34 @@ def admin() -> Iterator[tuple[str, type[_Handler]]]:
         thread.join()
 
 
-def capture(url: str, output: Path, answer: str | None = "yes\n") -> tuple[int, str, str]:
+def capture(url: str, output: Path, reply: str | None = "yes\n") -> tuple[int, str, str]:
     """Exit code, output and faults; without an answer nobody is asked."""
     out, err = io.StringIO(), io.StringIO()
     window = WindowAddress(url, "prod", "wine", "predictor", "wine&red")
-    code = run_capture(window, output, Talk(answer is not None, io.StringIO(answer), out, err))
+    code = run_capture(window, output, Terminal(reply is not None, io.StringIO(reply), out, err))
     return code, out.getvalue(), err.getvalue()
 
 
-@pytest.mark.parametrize("answer", ["yes\n", " YES \n", None])
-def test_a_window_becomes_a_reference(tmp_path: Path, admin: tuple[str, type[_Handler]], answer: str | None) -> None:
+@pytest.mark.parametrize("reply", ["yes\n", " YES \n", None])
+def test_a_window_becomes_a_reference(tmp_path: Path, admin: tuple[str, type[_Handler]], reply: str | None) -> None:
     """After a yes, or with the flag that gives it beforehand; the file is what was shown."""
     output = tmp_path / "reference.npz"
-    code, out, err = capture(f"{admin[0]}/", output, answer)
+    code, out, err = capture(f"{admin[0]}/", output, reply)
 
     assert (0, "") == (code, err)
     assert WINDOW == output.read_bytes()
     assert f"{output}: 4 rows, sha256 {load_reference(output, 0.0).digest}\n" in out
-    assert (answer is not None) is ("Use these 4 rows as reference? Type yes: " in out)
+    assert (reply is not None) is ("Use these 4 rows as reference? Type yes: " in out)
     (asked,) = admin[1].asked
     query = {"namespace": ["prod"], "inference_service": ["wine"], "component": ["predictor"]}
     assert ("/window", query | {"model_name": ["wine&red"]}) == (urlsplit(asked).path, parse_qs(urlsplit(asked).query))
 
 
-@pytest.mark.parametrize("answer", ["no\n", "y\n", ""])
-def test_without_a_yes_nothing_is_written(tmp_path: Path, admin: tuple[str, type[_Handler]], answer: str) -> None:
+@pytest.mark.parametrize("reply", ["no\n", "y\n", ""])
+def test_without_a_yes_nothing_is_written(tmp_path: Path, admin: tuple[str, type[_Handler]], reply: str) -> None:
     """Anything else is no, the end of the input too."""
     output = tmp_path / "reference.npz"
-    code, _, err = capture(admin[0], output, answer)
+    code, _, err = capture(admin[0], output, reply)
 
     assert (1, f"{output}: not written\n") == (code, err)
     assert [] == list(tmp_path.iterdir())

@@ -111,11 +111,11 @@ def test_a_sample_says_its_error(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     digest = read_table(training).digest[:12]
     path.write_bytes(packed(draw_sample(training, SampleSpec(rows=500, seed=2))))
-    told = show(path)[1]
+    reported = show(path)[1]
     path.write_bytes(packed(draw_sample(training, SampleSpec())))
 
-    assert f"a sample of the 1000 rows of a.csv (sha256 {digest}), seed 2\n" in told
-    assert "sampling error, with 99 % confidence: each column is within D = 0.0728 of the whole file's\n" in told
+    assert f"a sample of the 1000 rows of a.csv (sha256 {digest}), seed 2\n" in reported
+    assert "sampling error, with 99 % confidence: each column is within D = 0.0728 of the whole file's\n" in reported
     assert f"all rows of a.csv (sha256 {digest})\n" in show(path)[1]
 
 

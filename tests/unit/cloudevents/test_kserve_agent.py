@@ -14,12 +14,12 @@ from tests.support.payloads import agent_headers
 AGENT = {name.lower().encode(): value.encode() for name, value in agent_headers()}
 ATTRIBUTES = sorted(name for name in AGENT if name.startswith(b"ce-"))
 
-TOLD = [
+STATED = [
     *b"1.0 0.3 %41 % null {} a.request b.response request 2026-03-01T12:00:00Z 2026-13-01T12:00:00Z".split(),
     *(b'{"a":1}', b"http://a/ b", b"a b", b"a\tb", b'"quoted"', b"\\", b"", b" ", b"\xff", "é".encode()),
     b'{"Inference-Header-Content-Length":["12"]}',
 ]
-VALUES = st.sampled_from([*AGENT.values(), *TOLD, b"x" * 254, b"x" * 300]) | st.binary(max_size=12)
+VALUES = st.sampled_from([*AGENT.values(), *STATED, b"x" * 254, b"x" * 300]) | st.binary(max_size=12)
 EXTRAS = st.sampled_from(b"ce-subject ce-dataschema ce-a_b ce- ce-traceparent x-other ce-annotations".split())
 
 
@@ -96,9 +96,9 @@ def test_what_is_wrong_is_told(change: dict[bytes, bytes], reason: Reason) -> No
 
 def test_the_length_of_the_json_part_is_told_of_a_request() -> None:
     """Of a response the metadata tell the request's."""
-    told = {**AGENT, b"ce-metadata": b'{"Inference-Header-Content-Length":["12"]}'}
-    request = agent_event(told, b"{}")
-    response = agent_event({**told, b"ce-type": b"org.kubeflow.serving.inference.response"}, b"{}")
+    reported = {**AGENT, b"ce-metadata": b'{"Inference-Header-Content-Length":["12"]}'}
+    request = agent_event(reported, b"{}")
+    response = agent_event({**reported, b"ce-type": b"org.kubeflow.serving.inference.response"}, b"{}")
 
     assert request is not None
     assert response is not None

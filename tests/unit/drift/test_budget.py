@@ -52,9 +52,9 @@ def test_ks_bar_by_hand() -> None:
 
 def test_ks_bar_is_exceeded_within_the_budget() -> None:
     """Against a reference without error the exact chance of an alarm is at most the window's share of the level."""
-    bar = STRICT.ks_threshold(5000, 200, 1) - reference_error(5000, 1)
+    threshold = STRICT.ks_threshold(5000, 200, 1) - reference_error(5000, 1)
 
-    assert stats.kstwo.sf(bar, 200) <= STRICT.level / 2
+    assert stats.kstwo.sf(threshold, 200) <= STRICT.level / 2
 
 
 def test_tv_bar_adds_the_error_of_a_reference_that_chose_its_cells() -> None:
@@ -97,9 +97,9 @@ def test_share_bar_is_symmetric() -> None:
 def test_share_bar_by_parts() -> None:
     """It is the greatest share that is found where the greatest truth holds, less the reference's."""
     truth = upper_bound_true_share(0.1, 500, reference_risk(3) / 2) + 0.05
-    bar = upper_bound_sample_share(truth, 300.0, BUDGET.level / 12) - 0.1
+    threshold = upper_bound_sample_share(truth, 300.0, BUDGET.level / 12) - 0.1
 
-    assert bar == BUDGET.share_threshold(0.1, 0.4, 500, 300.0, 3)
+    assert threshold == BUDGET.share_threshold(0.1, 0.4, 500, 300.0, 3)
 
 
 def test_share_bar_of_a_reference_that_allows_everything() -> None:
@@ -123,15 +123,15 @@ def test_rows_needed_make_both_radii_alike() -> None:
 
 def test_detectable_is_found_in_nine_windows_of_ten() -> None:
     """A share that is so much higher than the reference's is beyond the bar with a chance of at least 0.9."""
-    rows, bar = 400, 0.15
-    distance = detectable(bar, rows)
-    found = stats.binom.sf(math.floor((0.2 + bar) * rows), rows, 0.2 + distance)
+    rows, threshold = 400, 0.15
+    distance = detectable(threshold, rows)
+    found = stats.binom.sf(math.floor((0.2 + threshold) * rows), rows, 0.2 + distance)
 
     assert 0.2 == pytest.approx(distance, abs=0.01)
     assert found >= 0.9
 
 
-@pytest.mark.parametrize(("bar", "rows"), [(0.99, 100.0), (math.inf, 1e9), (0.5, 1.0)])
-def test_nothing_is_detectable(bar: float, rows: float) -> None:
+@pytest.mark.parametrize(("threshold", "rows"), [(0.99, 100.0), (math.inf, 1e9), (0.5, 1.0)])
+def test_nothing_is_detectable(threshold: float, rows: float) -> None:
     """Where only a distance above 1 would do, none is."""
-    assert math.isinf(detectable(bar, rows))
+    assert math.isinf(detectable(threshold, rows))

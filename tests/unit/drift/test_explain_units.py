@@ -23,9 +23,9 @@ def degrees(rows: int, seed: int) -> Floats:
 @pytest.mark.parametrize("rows", [100, 2000])
 def test_another_unit_is_told_by_its_factor(factor: float, rows: int) -> None:
     """Centimetres for inches, cents for euros, kilometres for miles; to a few percent in short windows."""
-    told = unit_change(prices(5000, 1), prices(rows, 2) * factor)
-    assert told is not None
-    words = told.split()
+    reported = unit_change(prices(5000, 1), prices(rows, 2) * factor)
+    assert reported is not None
+    words = reported.split()
 
     assert ("every decile is about", "times the reference's") == (" ".join(words[:4]), " ".join(words[5:]))
     assert factor == pytest.approx(float(words[4]), rel=0.3 if rows < 1000 else 0.1)

@@ -202,7 +202,7 @@ def test_a_state_of_another_reference_is_dropped() -> None:
     watched = stream()
     watched.append(rows(1, 500))
     watched.look()
-    watched.assessor = StreamEvaluator(profiles(), RULE, "another")
+    watched.evaluator = StreamEvaluator(profiles(), RULE, "another")
 
     assert 500 == watched.look().fed
 
@@ -303,7 +303,7 @@ def test_by_p_value_there_is_no_detector() -> None:
     watched = stream(rule=Rule(0.05, Correction.HOLM, 50))
     said = watched.feed(rows(1, 200), 100)[-1]
 
-    assert watched.assessor.detector is None
+    assert watched.evaluator.detector is None
     assert (0, 0) == (said.fed, said.skipped)
     assert {DriftTest.KS} == {test.test for feature in said.report.features for test in feature.tests}
     assert all(math.isnan(since) for since in said.state.since)

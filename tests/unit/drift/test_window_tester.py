@@ -334,11 +334,13 @@ def test_values_are_plain() -> None:
             assert [float, float, float, bool] == kinds
         numbers = [one.rows, one.missing, one.outside, one.effective_rows, one.detectable]
         effects = [one.effects.psi, one.effects.jensen_shannon]
-        bars = [value for bar in one.histogram for value in (bar.reference, bar.window)]
+        thresholds = [value for threshold in one.histogram for value in (threshold.reference, threshold.window)]
 
         assert [int, int, int, float, float] == [type(value) for value in numbers]
-        assert {float} == {type(value) for value in (*effects, *bars, *one.window_quantiles, *one.reference_quantiles)}
-        assert {type(bar.upper) for bar in one.histogram} <= {float, type(None)}
+        assert {float} == {
+            type(value) for value in (*effects, *thresholds, *one.window_quantiles, *one.reference_quantiles)
+        }
+        assert {type(threshold.upper) for threshold in one.histogram} <= {float, type(None)}
 
 
 def test_quantiles_are_of_what_was_tested() -> None:

@@ -22,9 +22,9 @@ async def test_child_is_ended_with_its_block(tmp_path: Path) -> None:
     """It runs for the length of the block, SIGTERM ends it, and that is no error."""
     async with asyncio.TaskGroup() as group:
         async with Children(tmp_path, group).run("waiter", [sys.executable, "-c", WAITS]) as child:
-            told = await until(lambda: written(child), "a word of the waiter")
+            reported = await until(lambda: written(child), "a word of the waiter")
 
-        assert "up\n" == told
+        assert "up\n" == reported
         async with asyncio.timeout(10):
             await child.watch()
 
@@ -73,10 +73,10 @@ async def test_options_in_the_environment_are_not_passed_on(tmp_path: Path, monk
     """Variables that are options of driftgauge do not reach a child; others do."""
     monkeypatch.setenv("DRIFTGAUGE_ALPHA", "0.5")
     monkeypatch.setenv("OVERFLOW", "kept")
-    tells = "import os; print(os.environ.get('DRIFTGAUGE_ALPHA'), os.environ['OVERFLOW'], flush=True);"
-    command = [sys.executable, "-c", tells + WAITS]
+    reports = "import os; print(os.environ.get('DRIFTGAUGE_ALPHA'), os.environ['OVERFLOW'], flush=True);"
+    command = [sys.executable, "-c", reports + WAITS]
 
     async with asyncio.TaskGroup() as group, Children(tmp_path, group).run("teller", command) as child:
-        told = await until(lambda: written(child), "a word of the teller")
+        reported = await until(lambda: written(child), "a word of the teller")
 
-    assert told.startswith("None kept\n")
+    assert reported.startswith("None kept\n")

@@ -9,9 +9,9 @@ def test_forest_has_learnt_from_the_grades() -> None:
     """On the wines that it has seen it errs less than the mean grade does, and stays within the grades."""
     grades = data.red_quality()
 
-    told = forest.train()(data.red_reference())
+    reported = forest.train()(data.red_reference())
 
-    assert grades.shape == told.shape
-    assert np.abs(told - grades).mean() < np.abs(grades.mean() - grades).mean() / 2
-    assert 3 <= told.min()
-    assert told.max() <= 8
+    assert grades.shape == reported.shape
+    assert np.abs(reported - grades).mean() < np.abs(grades.mean() - grades).mean() / 2
+    assert 3 <= reported.min()
+    assert reported.max() <= 8

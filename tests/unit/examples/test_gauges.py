@@ -63,7 +63,7 @@ driftgauge_feature_drift_threshold{{{MODEL},feature="alcohol",test="sequential"}
 
 def test_counts_are_those_of_the_named_service() -> None:
     """Codes and reasons are summed, another InferenceService is left out, and no verdict is not `False`."""
-    told = gauges.read(SCRAPE, "wine")
+    reported = gauges.read(SCRAPE, "wine")
 
     assert (
         gauges.Gauges(
@@ -77,28 +77,28 @@ def test_counts_are_those_of_the_named_service() -> None:
             lost=5,
             latency=((0.01, 30), (0.02, 60), (math.inf, 75)),
         )
-        == told
+        == reported
     )
-    assert 75 == told.timed
+    assert 75 == reported.timed
 
 
 def test_features_are_put_together() -> None:
     """The gauges of both tests of a feature become one value; either alarms."""
-    told = gauges.read(SCRAPE + VERDICTS, "wine")
+    reported = gauges.read(SCRAPE + VERDICTS, "wine")
 
-    assert told.drift
-    assert 1 == told.drifted
+    assert reported.drift
+    assert 1 == reported.drifted
     assert (
         gauges.Feature("alcohol", 0.25, math.inf, 0.0, 7.5, drift=False),
         gauges.Feature("ph", 0.5, 0.625, 8.5, 7.5, drift=True),
-    ) == told.features
+    ) == reported.features
 
 
 def test_empty_scrape_is_no_verdict_and_zeros() -> None:
     """Before the first request nothing is known, and nothing breaks."""
-    told = gauges.read("", "wine")
+    reported = gauges.read("", "wine")
 
-    assert (None, 0, 0, 0) == (told.drift, told.rows, told.timed, told.drifted)
+    assert (None, 0, 0, 0) == (reported.drift, reported.rows, reported.timed, reported.drifted)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ async def test_binary_answer_tells_where_its_json_ends(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "answer"),
+    ("path", "expected"),
     [
         ("/", {"status": "alive"}),
         ("/v1/models", {"models": ["wine"]}),
@@ -65,39 +65,39 @@ async def test_binary_answer_tells_where_its_json_ends(client: Client) -> None:
         ("/v2/models/wine/ready", {"name": "wine", "ready": True}),
     ],
 )
-async def test_health_and_lists(client: Client, path: str, answer: object) -> None:
+async def test_health_and_lists(client: Client, path: str, expected: object) -> None:
     """The GET paths of both protocols answer as KServe's server does."""
     async with client.get(path) as response:
-        told = await response.json()
+        reported = await response.json()
 
-    assert (200, answer) == (response.status, told)
+    assert (200, expected) == (response.status, reported)
 
 
 async def test_metadata_names_the_inputs(client: Client) -> None:
     """The V2 metadata lists the columns in order."""
     async with client.get("/v2/models/wine") as response:
-        told = await response.json()
+        reported = await response.json()
 
-    assert data.columns() == tuple(one["name"] for one in told["inputs"])
-    assert "wine" == told["name"]
+    assert data.columns() == tuple(one["name"] for one in reported["inputs"])
+    assert "wine" == reported["name"]
 
 
 async def test_another_model_is_not_found(client: Client) -> None:
     """Another model's name is 404 with KServe's sentence."""
     async with client.post("/v1/models/beer:predict", data=b"{}") as response:
-        told = await response.json()
+        reported = await response.json()
 
-    assert (404, {"error": "Model with name beer does not exist."}) == (response.status, told)
+    assert (404, {"error": "Model with name beer does not exist."}) == (response.status, reported)
 
 
 @pytest.mark.parametrize("path", ["/v1/models/wine:predict", "/v2/models/wine/infer"])
 async def test_bad_request_is_400(client: Client, path: str) -> None:
     """What cannot be decoded is 400 with `error`."""
     async with client.post(path, data=b"{") as response:
-        told = await response.json()
+        reported = await response.json()
 
     assert 400 == response.status
-    assert told["error"].startswith("Unrecognized request format")
+    assert reported["error"].startswith("Unrecognized request format")
 
 
 async def test_bad_json_length_is_400(client: Client) -> None:
@@ -105,14 +105,14 @@ async def test_bad_json_length_is_400(client: Client) -> None:
     headers = {"Inference-Header-Content-Length": "-1"}
 
     async with client.post("/v2/models/wine/infer", data=b"{}", headers=headers) as response:
-        told = await response.json()
+        reported = await response.json()
 
-    assert (400, {"error": "Inference-Header-Content-Length is not a number: -1"}) == (response.status, told)
+    assert (400, {"error": "Inference-Header-Content-Length is not a number: -1"}) == (response.status, reported)
 
 
 async def test_failing_model_is_500(client: Client) -> None:
     """What the model itself refuses is 500 with `error`."""
     async with client.post("/v1/models/wine:predict", json={"instances": [[None] * 11]}) as response:
-        told = await response.json()
+        reported = await response.json()
 
-    assert (500, {"error": "ValueError : Input X contains NaN."}) == (response.status, told)
+    assert (500, {"error": "ValueError : Input X contains NaN."}) == (response.status, reported)

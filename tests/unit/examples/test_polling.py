@@ -10,11 +10,11 @@ from examples.demo.polling import until
 
 async def test_first_answer_counts() -> None:
     """It asks again while the answer is `None`, and any other answer is given back, false or not."""
-    answers = iter([None, None, 0])
+    responses = iter([None, None, 0])
 
     async def ask() -> int | None:
         """The next answer."""
-        return next(answers)
+        return next(responses)
 
     assert 0 == await until(ask, "a number")
 

@@ -93,8 +93,8 @@ def test_faults_are_shown_whole(screen: show.Screen, page: io.StringIO) -> None:
 
 def test_progress_tells_the_newest_verdict(screen: show.Screen, page: io.StringIO) -> None:
     """When an act is over its bar is full and has the last verdict."""
-    with screen.act("white wines", 1000) as bar:
-        bar.move(1000, AFTER)
+    with screen.act("white wines", 1000) as threshold:
+        threshold.move(1000, AFTER)
 
     assert "white wines" in page.getvalue()
     assert "1000/1000 2 of 2 features drift" in page.getvalue()

@@ -70,7 +70,7 @@ async def test_events_carry_the_agents_headers(session: aiohttp.ClientSession, u
     """The attributes are those of KServe's agent, the content type of a response event being the request's."""
     await traffic.Agent(session, url, f"{url}/events").send(CALL)
 
-    told = {
+    reported = {
         name: value
         for name, value in listener.heard[2][1].items()
         if name not in {"Ce-Id", "Ce-Time", "Ce-Recordedtime", "Host"}
@@ -89,7 +89,7 @@ async def test_events_carry_the_agents_headers(session: aiohttp.ClientSession, u
         "Content-Type": "application/octet-stream",
         "Accept-Encoding": "gzip",
         "Accept": "*/*",
-    } == told
+    } == reported
 
 
 async def test_failed_answer_is_an_error(session: aiohttp.ClientSession, url: str, listener: Listener) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.head_cache import Memory
-from driftgauge.http1.heads import AnswerHead, RequestHead, read_answer, read_request
+from driftgauge.http1.head_cache import HeadCache
+from driftgauge.http1.heads import RequestHead, ResponseHead, read_request, read_response
 from driftgauge.http1.http_errors import RefusedError
 
 START = b"POST /v1/models/wine:predict HTTP/1.1\r\nHost: m\r\n"
@@ -37,7 +37,7 @@ LINES = st.sampled_from(
 )
 
 
-def told(head: RequestHead | AnswerHead) -> tuple[object, ...]:
+def reported(head: RequestHead | ResponseHead) -> tuple[object, ...]:
     """All that a head tells; lines in any order, since those of different names have none."""
     common = (sorted(head.lines), head.fields, head.raw, head.http11, head.keeps, head.length, head.is_end_to_end)
     if isinstance(head, RequestHead):
@@ -48,7 +48,7 @@ def told(head: RequestHead | AnswerHead) -> tuple[object, ...]:
 def outcome(read: Callable[[bytes], RequestHead], raw: bytes) -> object:
     """What a head tells, or how it is refused."""
     try:
-        return told(read(raw))
+        return reported(read(raw))
     except RefusedError as error:
         return error.status
 
@@ -56,7 +56,7 @@ def outcome(read: Callable[[bytes], RequestHead], raw: bytes) -> object:
 @given(st.lists(st.lists(LINES, max_size=3), min_size=1, max_size=4))
 def test_a_request_is_what_a_full_reading_makes_of_it(heads: list[list[bytes]]) -> None:
     """Whatever was read before, and whatever varies."""
-    read = Memory(read_request)
+    read = HeadCache(read_request)
     for lines in heads:
         raw = START + b"".join(line + b"\r\n" for line in lines) + END
         assert outcome(read_request, raw) == outcome(read, raw)
@@ -66,9 +66,9 @@ def test_a_request_is_what_a_full_reading_makes_of_it(heads: list[list[bytes]]) 
 def test_an_answer_is_what_a_full_reading_makes_of_it(lines: list[bytes]) -> None:
     """Before and after it was read once."""
     raw = b"HTTP/1.1 200 OK\r\n" + b"".join(line + b"\r\n" for line in lines) + END
-    read = Memory(read_answer)
+    read = HeadCache(read_response)
 
-    assert told(read_answer(raw)) == told(read(raw)) == told(read(raw))
+    assert reported(read_response(raw)) == reported(read(raw)) == reported(read(raw))
 
 
 class Reader:
@@ -86,7 +86,7 @@ class Reader:
 def test_what_varies_is_not_read_in_full_again() -> None:
     """Ids, times and traces of a thousand requests cost one reading."""
     reader = Reader()
-    read = Memory(reader)
+    read = HeadCache(reader)
     for number in range(1_000):
         head = read(START + b"X-Request-Id: %d\r\nTraceparent: %d\r\n" % (number, number) + END)
         assert b"%d" % number == head.fields[b"x-request-id"]
@@ -96,7 +96,7 @@ def test_what_varies_is_not_read_in_full_again() -> None:
 
 def test_lines_stand_in_their_order() -> None:
     """Those of a head that is passed on as it came."""
-    read = Memory(read_request)
+    read = HeadCache(read_request)
     heads = [read(START + b"X-Request-Id: %d\r\n" % number + END) for number in range(2)]
 
     assert [(b"Host", b"m"), (b"X-Request-Id", b"1"), (b"Content-Length", b"3")] == list(heads[1].lines)
@@ -105,7 +105,7 @@ def test_lines_stand_in_their_order() -> None:
 def test_strangers_cannot_fill_memory() -> None:
     """Heads that are all new push each other out, long ones are not kept at all, and all are read rightly."""
     reader = Reader()
-    read = Memory(reader)
+    read = HeadCache(reader)
     for number in range(1_000):
         assert b"%d" % number == read(START + b"A: %d\r\n" % number + END).fields[b"a"]
     long = START + b"A: " + b"a" * 4_000 + b"\r\n" + END
@@ -119,6 +119,6 @@ def test_strangers_cannot_fill_memory() -> None:
 def test_a_name_that_stands_there_twice_is_read_in_full() -> None:
     """Which of its values counts is for the reader to say."""
     raw = START + b"X-Request-Id: 1\r\nx-request-id: 2\r\n" + END
-    head = Memory(read_request)(raw)
+    head = HeadCache(read_request)(raw)
 
     assert (b"1", 4) == (head.fields[b"x-request-id"], len(head.lines))

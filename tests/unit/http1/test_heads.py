@@ -3,9 +3,9 @@
 import pytest
 
 from driftgauge.http1.grammar import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
-from driftgauge.http1.head_cache import Memory
-from driftgauge.http1.heads import read_answer, read_request, request_length
-from driftgauge.http1.http_errors import BadAnswerError, RefusedError
+from driftgauge.http1.head_cache import HeadCache
+from driftgauge.http1.heads import read_request, read_response, request_length
+from driftgauge.http1.http_errors import BadResponseError, RefusedError
 from tests.support.framing import REFUSED
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n"
@@ -144,7 +144,7 @@ def test_largest_that_passes() -> None:
 
 def test_answer() -> None:
     """Status, reason and lines are those of the wire."""
-    head = read_answer(b"HTTP/1.1 299 Well, \xc3\xa9\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 3\r\n\r\n")
+    head = read_response(b"HTTP/1.1 299 Well, \xc3\xa9\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 3\r\n\r\n")
 
     assert (299, b"Well, \xc3\xa9", True, 3) == (head.status, head.reason, head.http11, head.length)
     assert [(b"X-A", b"1"), (b"X-A", b"2"), (b"Content-Length", b"3")] == head.lines
@@ -153,7 +153,7 @@ def test_answer() -> None:
 @pytest.mark.parametrize("raw", [b"HTTP/1.1 200 \r\n\r\n", b"HTTP/1.1 200\r\n\r\n"])
 def test_reason_may_be_missing(raw: bytes) -> None:
     """With its space or without."""
-    assert b"" == read_answer(raw).reason
+    assert b"" == read_response(raw).reason
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_reason_may_be_missing(raw: bytes) -> None:
 )
 def test_words_before_the_answer(raw: bytes, final: bool) -> None:  # noqa: FBT001 - a column of a table
     """1xx is not the answer, and has no body."""
-    head = read_answer(raw)
+    head = read_response(raw)
 
     assert final is head.is_final
     assert not head.has_body(b"GET")
@@ -174,10 +174,10 @@ def test_words_before_the_answer(raw: bytes, final: bool) -> None:  # noqa: FBT0
 )
 def test_which_answers_have_a_body(method: bytes, status: int, has_body: bool) -> None:  # noqa: FBT001 - a column
     """By method and status alone (RFC 9112 section 6.3)."""
-    assert has_body is read_answer(b"HTTP/1.1 %d X\r\n\r\n" % status).has_body(method)
+    assert has_body is read_response(b"HTTP/1.1 %d X\r\n\r\n" % status).has_body(method)
 
 
-BAD_ANSWERS = {
+BAD_RESPONSES = {
     "no HTTP": b"SMTP ready\r\n\r\n",
     "status of two digits": b"HTTP/1.1 20 OK\r\n\r\n",
     "status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
@@ -201,16 +201,16 @@ BAD_ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("raw", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
+@pytest.mark.parametrize("raw", BAD_RESPONSES.values(), ids=BAD_RESPONSES)
 def test_odd_answers_are_none(raw: bytes) -> None:
     """A client behind us must not be left to guess where such an answer ends."""
-    with pytest.raises(BadAnswerError):
-        read_answer(raw)
+    with pytest.raises(BadResponseError):
+        read_response(raw)
 
 
 def test_chunked_answer() -> None:
     """Its length is told by its chunks."""
-    head = read_answer(OK + b"Transfer-Encoding: CHUNKED\r\nX: \t1\r\n\r\n")
+    head = read_response(OK + b"Transfer-Encoding: CHUNKED\r\nX: \t1\r\n\r\n")
 
     assert head.chunked
     assert (None, b"", b"1") == (head.length, head.raw, head.fields[b"x"])
@@ -218,7 +218,7 @@ def test_chunked_answer() -> None:
 
 def test_memory_knows_the_last_head_alone() -> None:
     """The same bytes are the same head; others are read, and such as are refused change nothing."""
-    read = Memory(read_request)
+    read = HeadCache(read_request)
     one, other = GET + b"A: 1\r\n\r\n", GET + b"A: 2\r\n\r\n"
     head = read(one)
 

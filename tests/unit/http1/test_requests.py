@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.framing import Lines
+from driftgauge.http1.framing import HeaderList
 from driftgauge.http1.grammar import MAX_HEAD_BYTES, MAX_LINE_BYTES
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.http_errors import RefusedError
-from driftgauge.http1.requests import Requests
+from driftgauge.http1.requests import RequestReader
 from tests.support.framing import CUT, REFUSED
 
 GET = b"GET /%d HTTP/1.1\r\nHost: m\r\n\r\n"
@@ -26,44 +26,44 @@ class Log:
     """
 
     def __init__(self, *, ends: bool = True) -> None:
-        self.told: list[object] = []
+        self.reported: list[object] = []
         self.flushes = 0
-        self.requests = Requests(self._converse)
+        self.requests = RequestReader(self._handle)
         self._ends = ends
 
-    def _converse(self, head: RequestHead) -> "Log":
-        self.told.append(head.target)
+    def _handle(self, head: RequestHead) -> "Log":
+        self.reported.append(head.target)
         return self
 
     def request_piece(self, data: bytes) -> None:
         """Joins pieces, which may be cut anywhere."""
-        last = self.told[-1]
+        last = self.reported[-1]
         if isinstance(last, bytearray):
             last += data
         else:
-            self.told.append(bytearray(data))
+            self.reported.append(bytearray(data))
 
-    def request_end(self, trailers: Lines) -> None:
+    def request_end(self, trailers: HeaderList) -> None:
         """Notes the end."""
-        self.told.append(list(trailers))
+        self.reported.append(list(trailers))
         if self._ends:
             self.requests.over()
 
     def request_broken(self) -> None:
         """Notes it."""
-        self.told.append("broken")
+        self.reported.append("broken")
 
     def flush(self) -> None:
         """Counts it."""
         self.flushes += 1
 
 
-def _feed(requests: Requests, raw: bytes, step: int) -> None:
+def _feed(requests: RequestReader, raw: bytes, step: int) -> None:
     for at in range(0, len(raw), step):
         requests.feed(raw[at : at + step])
 
 
-TOLD = [b"/0", [], b"/1", bytearray(b"abc"), [], b"/2", bytearray(b"de"), [(b"X", b"1")], b"/3", []]
+STATED = [b"/0", [], b"/1", bytearray(b"abc"), [], b"/2", bytearray(b"de"), [(b"X", b"1")], b"/3", []]
 WIRE = GET % 0 + POST + b"\r\n" + CHUNKED + GET % 3
 
 
@@ -75,7 +75,7 @@ def test_requests_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
     for start, end in pairwise(ends):
         log.requests.feed(WIRE[start:end])
 
-    assert TOLD == log.told
+    assert STATED == log.reported
     assert log.requests.is_idle
 
 
@@ -84,12 +84,12 @@ def test_the_next_request_waits() -> None:
     log = Log(ends=False)
     log.requests.feed(WIRE)
 
-    assert TOLD[:2] == log.told
+    assert STATED[:2] == log.reported
     assert len(WIRE) - len(GET % 0) == log.requests.waiting_bytes
 
     log.requests.over()
 
-    assert TOLD[:5] == log.told
+    assert STATED[:5] == log.reported
     assert 2 == log.flushes
 
 
@@ -120,7 +120,7 @@ def test_what_comes_after_the_end_is_thrown_away() -> None:
     log.requests.close()
     log.requests.feed(POST[-1:] + WIRE)
 
-    assert [b"/1", bytearray(b"ab")] == log.told
+    assert [b"/1", bytearray(b"ab")] == log.reported
 
 
 @pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
@@ -131,7 +131,7 @@ def test_odd_heads_are_refused(raw: bytes, step: int) -> None:
     with pytest.raises(RefusedError):
         _feed(log.requests, raw, step)
 
-    assert [] == log.told
+    assert [] == log.reported
 
 
 @pytest.mark.parametrize("raw", CUT.values(), ids=CUT)
@@ -141,7 +141,7 @@ def test_odd_bodies_are_broken(raw: bytes) -> None:
     log.requests.feed(raw)
     log.requests.feed(WIRE)
 
-    assert "broken" == log.told[-1]
+    assert "broken" == log.reported[-1]
     assert log.requests.is_closed
 
 
@@ -167,5 +167,5 @@ def test_parts_of_heads_are_waited_for(part: bytes) -> None:
     log = Log()
     log.requests.feed(part)
 
-    assert [] == log.told
+    assert [] == log.reported
     assert not log.requests.is_idle

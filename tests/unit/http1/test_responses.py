@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.framing import Lines
+from driftgauge.http1.framing import HeaderList
 from driftgauge.http1.grammar import MAX_HEAD_BYTES
-from driftgauge.http1.heads import AnswerHead
-from driftgauge.http1.http_errors import BadAnswerError
-from driftgauge.http1.responses import Answers
+from driftgauge.http1.heads import ResponseHead
+from driftgauge.http1.http_errors import BadResponseError
+from driftgauge.http1.responses import ResponseReader
 
 HINTS = b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
@@ -18,34 +18,34 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r
 UNENDING = b"HTTP/1.1 200 OK\r\n\r\nabc"
 
 
-def answers_to(method: bytes, log: "Log") -> Answers:
+def responses_to(method: bytes, log: "Log") -> ResponseReader:
     """Waits for the answer to one request."""
-    answers = Answers()
-    answers.expect(method, log)
-    return answers
+    reader = ResponseReader()
+    reader.expect(method, log)
+    return reader
 
 
 class Log:
     """Notes what it is told."""
 
     def __init__(self) -> None:
-        self.told: list[object] = []
+        self.reported: list[object] = []
         self.body = b""
         self.flushes = 0
 
-    def answer_head(self, head: AnswerHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         """Notes the status."""
-        self.told.append(head.status)
+        self.reported.append(head.status)
 
-    def answer_piece(self, data: bytes) -> None:
+    def response_piece(self, data: bytes) -> None:
         """Joins pieces."""
         self.body += data
 
-    def answer_end(self, trailers: Lines) -> None:
+    def response_end(self, trailers: HeaderList) -> None:
         """Notes the end."""
-        self.told.append(list(trailers))
+        self.reported.append(list(trailers))
 
-    def answer_flush(self) -> None:
+    def response_flush(self) -> None:
         """Counts it."""
         self.flushes += 1
 
@@ -61,19 +61,19 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize(("wire", "told", "body", "leaves_open"), WHOLE.values(), ids=WHOLE)
-def test_whole_answers(wire: bytes, told: list[object], body: bytes, leaves_open: bool) -> None:  # noqa: FBT001 - a column
+@pytest.mark.parametrize(("wire", "reported", "body", "leaves_open"), WHOLE.values(), ids=WHOLE)
+def test_whole_answers(wire: bytes, reported: list[object], body: bytes, leaves_open: bool) -> None:  # noqa: FBT001 - a column
     """Their ends are found, and whether the connection can carry another."""
     log = Log()
-    answers = answers_to(b"GET", log)
-    answers.feed(wire)
+    reader = responses_to(b"GET", log)
+    reader.feed(wire)
 
-    assert (told, body) == (log.told, log.body)
-    assert (True, leaves_open, 0) == (answers.done, answers.leaves_open, log.flushes)
+    assert (reported, body) == (log.reported, log.body)
+    assert (True, leaves_open, 0) == (reader.done, reader.leaves_open, log.flushes)
 
-    answers.end()
+    reader.end()
 
-    assert told == log.told
+    assert reported == log.reported
 
 
 @given(cuts=st.lists(st.integers(0, len(HINTS + CHUNKED)), max_size=12))
@@ -82,45 +82,45 @@ def test_answers_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
     wire = HINTS + CHUNKED
     ends = [0, *sorted(cuts), len(wire)]
     log = Log()
-    answers = answers_to(b"GET", log)
+    reader = responses_to(b"GET", log)
     for start, end in pairwise(ends):
         if start < end:
-            answers.feed(wire[start:end])
+            reader.feed(wire[start:end])
 
-    assert ([103, 200, [(b"X", b"1")]], b"abc") == (log.told, log.body)
+    assert ([103, 200, [(b"X", b"1")]], b"abc") == (log.reported, log.body)
 
 
 def test_answer_to_head_has_no_body() -> None:
     """Whatever its length says."""
     log = Log()
-    answers = answers_to(b"HEAD", log)
-    answers.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
+    reader = responses_to(b"HEAD", log)
+    reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
 
-    assert [200, []] == log.told
-    assert answers.leaves_open
+    assert [200, []] == log.reported
+    assert reader.leaves_open
 
 
 def test_the_end_of_the_connection_ends_a_body_without_a_length() -> None:
     """And no other."""
     log = Log()
-    answers = answers_to(b"GET", log)
-    answers.feed(UNENDING)
+    reader = responses_to(b"GET", log)
+    reader.feed(UNENDING)
 
-    assert ([200], 1) == (log.told, log.flushes)
+    assert ([200], 1) == (log.reported, log.flushes)
 
-    answers.end()
+    reader.end()
 
-    assert ([200, []], b"abc", False) == (log.told, log.body, answers.leaves_open)
+    assert ([200, []], b"abc", False) == (log.reported, log.body, reader.leaves_open)
 
 
 @pytest.mark.parametrize("wire", [b"", HINTS, b"HTTP/1.1 200 O", LENGTH[:-1], CHUNKED[:-1]])
 def test_an_early_end_is_none(wire: bytes) -> None:
     """An answer that is cut is not whole."""
-    answers = answers_to(b"GET", Log())
+    reader = responses_to(b"GET", Log())
     if wire:
-        answers.feed(wire)
-    with pytest.raises(BadAnswerError):
-        answers.end()
+        reader.feed(wire)
+    with pytest.raises(BadResponseError):
+        reader.end()
 
 
 BAD = {
@@ -135,37 +135,37 @@ BAD = {
 @pytest.mark.parametrize("wire", BAD.values(), ids=BAD)
 def test_bad_answers(wire: bytes) -> None:
     """What is no answer of HTTP/1.1 is told as such."""
-    with pytest.raises(BadAnswerError):
-        answers_to(b"GET", Log()).feed(wire)
+    with pytest.raises(BadResponseError):
+        responses_to(b"GET", Log()).feed(wire)
 
 
 class Leaver(Log):
     """Waits no longer once the head has come.
 
     Args:
-        answers: Who reads.
+        reader: Who reads.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, reader: ResponseReader) -> None:
         super().__init__()
-        self._answers = answers
+        self._responses = reader
 
-    def answer_head(self, head: AnswerHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         """Notes the status, and leaves."""
-        super().answer_head(head)
-        self._answers.forget()
+        super().response_head(head)
+        self._responses.forget()
 
 
 @pytest.mark.parametrize("wire", [LENGTH, CHUNKED])
 def test_who_has_left_is_told_nothing_more(wire: bytes) -> None:
     """Neither the rest of an answer that came at once, nor what comes later."""
-    answers = Answers()
-    log = Leaver(answers)
-    answers.expect(b"GET", log)
-    answers.feed(wire)
-    assert ([200], b"") == (log.told, log.body)
+    reader = ResponseReader()
+    log = Leaver(reader)
+    reader.expect(b"GET", log)
+    reader.feed(wire)
+    assert ([200], b"") == (log.reported, log.body)
 
-    answers.expect(b"GET", log)
-    answers.forget()
-    answers.feed(wire)
-    assert ([200], b"") == (log.told, log.body)
+    reader.expect(b"GET", log)
+    reader.forget()
+    reader.feed(wire)
+    assert ([200], b"") == (log.reported, log.body)

@@ -5,14 +5,14 @@ import json
 import pytest
 
 from driftgauge.http1.framing import Framing
-from driftgauge.http1.heads import read_answer, read_request
+from driftgauge.http1.heads import read_request, read_response
 from driftgauge.http1.writing import (
-    answer_framing,
-    answer_head,
     connection_line,
-    error_answer,
+    error_response,
     interim_head,
     request_head,
+    response_framing,
+    response_head,
     trailers,
 )
 
@@ -26,10 +26,10 @@ def _sent(lines: bytes) -> bytes:
     return request_head(read_request(GET + lines + b"\r\n"), "u:1").removeprefix(GET).removesuffix(b"\r\n")
 
 
-def _answered(
+def _responded(
     lines: bytes, framing: Framing, connection: bytes | None = None, start: bytes = b"HTTP/1.1 200 Yes"
 ) -> bytes:
-    return answer_head(read_answer(start + b"\r\n" + lines + b"\r\n"), framing, connection)
+    return response_head(read_response(start + b"\r\n" + lines + b"\r\n"), framing, connection)
 
 
 KEPT = {
@@ -114,9 +114,9 @@ def test_answer_framing(
     expected: Framing,
 ) -> None:
     """An answer keeps its framing where the client understands it."""
-    head = read_answer(b"HTTP/1.1 " + status + b"\r\n" + lines + b"\r\n")
+    head = read_response(b"HTTP/1.1 " + status + b"\r\n" + lines + b"\r\n")
 
-    assert expected is answer_framing(method, head, http11=http11)
+    assert expected is response_framing(method, head, http11=http11)
 
 
 HEADS = [
@@ -135,24 +135,24 @@ HEADS = [
 @pytest.mark.parametrize(("lines", "framing", "connection", "expected"), HEADS)
 def test_answer_head(lines: bytes, framing: Framing, connection: bytes | None, expected: bytes) -> None:
     """The head tells the framing that the body has, where it stood, and our own connection's fate."""
-    assert b"HTTP/1.1 200 Yes\r\n" + expected + b"\r\n" == _answered(lines, framing, connection)
+    assert b"HTTP/1.1 200 Yes\r\n" + expected + b"\r\n" == _responded(lines, framing, connection)
 
 
 @pytest.mark.parametrize("lines", [CHUNKED, LENGTH])
 def test_no_content_tells_of_none(lines: bytes) -> None:
     """204 never has a body, so no line may promise one (RFC 9112 section 6.1, RFC 9110 section 8.6)."""
-    assert b"HTTP/1.1 204 No\r\nA: 1\r\n\r\n" == _answered(lines + b"A: 1\r\n", Framing.NONE, None, b"HTTP/1.1 204 No")
+    assert b"HTTP/1.1 204 No\r\nA: 1\r\n\r\n" == _responded(lines + b"A: 1\r\n", Framing.NONE, None, b"HTTP/1.1 204 No")
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.0 200 ", b"HTTP/1.1 200"])
 def test_status_line_is_made_whole(start: bytes) -> None:
     """Whatever version the model server speaks, and if it leaves a space out: the line is one of HTTP/1.1."""
-    assert b"HTTP/1.1 200 \r\n" + LENGTH + b"\r\n" == _answered(LENGTH, Framing.LENGTH, None, start)
+    assert b"HTTP/1.1 200 \r\n" + LENGTH + b"\r\n" == _responded(LENGTH, Framing.LENGTH, None, start)
 
 
 def test_interim_head() -> None:
     """A word before the answer keeps its lines but those of the connection and of a body that it cannot have."""
-    head = read_answer(b"HTTP/1.1 103 Hints\r\nLink: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n")
+    head = read_response(b"HTTP/1.1 103 Hints\r\nLink: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n")
 
     assert b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" == interim_head(head)
 
@@ -176,7 +176,7 @@ def test_connection_line(stays: bool, http11: bool, line: bytes | None) -> None:
 
 def test_error_has_kserves_form() -> None:
     """An error is JSON with one member, `error`, whose length is told."""
-    head, body = error_answer(502, 'No "model".', stays=True)
+    head, body = error_response(502, 'No "model".', stays=True)
     expected = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
     assert {"error": 'No "model".'} == json.loads(body)
@@ -185,7 +185,7 @@ def test_error_has_kserves_form() -> None:
 
 def test_error_may_end_the_connection() -> None:
     """An error after which the connection ends says so."""
-    assert b"\r\nConnection: close\r\n" in error_answer(400, "No.", stays=False)[0]
+    assert b"\r\nConnection: close\r\n" in error_response(400, "No.", stays=False)[0]
 
 
 def test_frames() -> None:

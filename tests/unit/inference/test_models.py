@@ -18,9 +18,9 @@ def test_keys_are_admitted_up_to_the_limit_and_folded_into_other_beyond() -> Non
     """A stranger's names cannot grow the set without bound, and who came first stays."""
     models = KnownModels(2)
 
-    answers = [models.admit(named(name)) for name in ("a", "b", "c", "a")]
+    responses = [models.admit(named(name)) for name in ("a", "b", "c", "a")]
 
-    assert [named("a"), named("b"), OVERFLOW, named("a")] == answers
+    assert [named("a"), named("b"), OVERFLOW, named("a")] == responses
     assert [named("a"), named("b")] == list(models)
 
 
@@ -71,7 +71,7 @@ def labels(*texts: str, column: str = "label") -> OutputLayout:
 def test_a_model_that_has_not_answered_has_no_layout() -> None:
     """Nor has one whose neighbour answered."""
     outputs = OutputColumns()
-    outputs.tell(IRIS, labels("red"))
+    outputs.record(IRIS, labels("red"))
 
     assert None is outputs.get(WINE)
 
@@ -85,7 +85,7 @@ def test_categories_of_the_same_columns_add_up() -> None:
     """One response seldom holds them all."""
     outputs = OutputColumns()
     for texts in (["red"], ["white", "red"], ["red"]):
-        outputs.tell(WINE, labels(*texts))
+        outputs.record(WINE, labels(*texts))
     layout = outputs.get(WINE)
 
     assert layout is not None
@@ -95,9 +95,9 @@ def test_categories_of_the_same_columns_add_up() -> None:
 def test_other_columns_begin_anew() -> None:
     """The newest response is what the next rows look like."""
     outputs = OutputColumns()
-    outputs.tell(WINE, labels("red"))
+    outputs.record(WINE, labels("red"))
     newest = labels("white", column="colour")
-    outputs.tell(WINE, newest)
+    outputs.record(WINE, newest)
 
     assert newest is outputs.get(WINE)
 
@@ -106,7 +106,7 @@ def test_a_models_categories_are_bounded() -> None:
     """A model that writes prose has a new one in every response."""
     outputs = OutputColumns()
     for number in range(1_200):
-        outputs.tell(WINE, OutputLayout(("label",), (FeatureKind.CATEGORICAL,), {float(number): str(number)}))
+        outputs.record(WINE, OutputLayout(("label",), (FeatureKind.CATEGORICAL,), {float(number): str(number)}))
     layout = outputs.get(WINE)
 
     assert layout is not None
@@ -117,7 +117,7 @@ def test_the_model_that_answered_longest_ago_is_forgotten_beyond_the_limit() -> 
     """Those that answer stay."""
     outputs = OutputColumns(limit=2)
     for name in ("a", "b", "a", "c"):
-        outputs.tell(named(name), labels("red"))
+        outputs.record(named(name), labels("red"))
 
     assert [True, False, True] == [outputs.get(named(name)) is not None for name in ("a", "b", "c")]
 
@@ -125,14 +125,14 @@ def test_the_model_that_answered_longest_ago_is_forgotten_beyond_the_limit() -> 
 def test_layouts_are_told_and_asked_for_from_many_threads() -> None:
     """No text is lost, and a model that answered once is known at every moment after."""
     outputs = OutputColumns()
-    outputs.tell(WINE, labels("a"))
+    outputs.record(WINE, labels("a"))
 
-    def tell(number: int) -> bool:
-        outputs.tell(WINE, OutputLayout(("label",), (FeatureKind.CATEGORICAL,), {float(number): str(number)}))
+    def record(number: int) -> bool:
+        outputs.record(WINE, OutputLayout(("label",), (FeatureKind.CATEGORICAL,), {float(number): str(number)}))
         return outputs.get(WINE) is not None
 
     with ThreadPoolExecutor(4) as pool:
-        known = list(pool.map(tell, range(500)))
+        known = list(pool.map(record, range(500)))
     layout = outputs.get(WINE)
 
     assert all(known)

@@ -46,7 +46,7 @@ def summed(results: list[Result]) -> dict[str, object] | None:
         "missing": np.sum([rows.missing for rows in tables], axis=0).tolist(),
         "count": sum(rows.count for rows in tables),
         "requests": np.concatenate([rows.requests for rows in tables]).tolist(),
-        "told": [count for result in results for count in result.row_counts],
+        "reported": [count for result in results for count in result.row_counts],
     }
 
 
@@ -106,11 +106,11 @@ def test_usual_traffic_is_decoded_together(tmp_path: Path) -> None:
     """Or nothing would be gained."""
     one = decoder(tmp_path)
     asked = one.together([payload({"instances": [[9, 3]]}, Kind.REQUEST) for _ in range(10)])
-    answered = one.together([payload({"predictions": [0.5]}, Kind.RESPONSE) for _ in range(10)])
+    responded = one.together([payload({"predictions": [0.5]}, Kind.RESPONSE) for _ in range(10)])
 
     assert asked is not None
-    assert answered is not None
-    assert [1] * 10 == asked.row_counts == answered.row_counts
+    assert responded is not None
+    assert [1] * 10 == asked.row_counts == responded.row_counts
 
 
 NOT_TOGETHER = {

@@ -21,7 +21,7 @@ from driftgauge.reference.store import ReferenceStore
 from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
 from tests.support.models import IRIS, WINE, labels
-from tests.support.rings import AwayRing, BrokenRing, HeldRing
+from tests.support.rings import AwayRing, BlockedRing, BrokenRing
 from tests.support.waiting import until
 
 COLUMNS = {"alcohol": FeatureKind.NUMERIC, "ph": FeatureKind.NUMERIC}
@@ -331,7 +331,7 @@ async def test_a_fault_of_ours_costs_one_batch_and_is_counted(build: Build, capl
 
 async def test_what_is_left_at_the_end_is_counted(build: Build) -> None:
     """In hand and in the queue, each payload once."""
-    ring = HeldRing()
+    ring = BlockedRing()
     bench = build(ring)
     async with at_work(bench):
         bench.pipeline.offer(request(b'{"instances": [[9.5, 3.1]]}'))

@@ -35,8 +35,8 @@ async def client() -> AsyncIterator[ClientSession]:
 
 async def test_an_event_of_the_agent_is_answered_200_and_handed_on(post: Post, client: ClientSession) -> None:
     """Exactly 200 and nothing in the body: any other answer is an error in the agent's log."""
-    async with client.post(post.url, data=b'{"instances":[[1]]}', headers=headers()) as answer:
-        assert (200, b"") == (answer.status, await answer.read())
+    async with client.post(post.url, data=b'{"instances":[[1]]}', headers=headers()) as response:
+        assert (200, b"") == (response.status, await response.read())
     (payload,) = post.payloads
 
     assert (Kind.REQUEST, "a1", WINE, b'{"instances":[[1]]}', None, None) == (
@@ -48,14 +48,14 @@ async def test_an_event_of_the_agent_is_answered_200_and_handed_on(post: Post, c
         payload.status,
     )
     assert payload.time == pytest.approx(1_795_409_406.703447869)
-    assert [PairObservation(WINE, "a1", Kind.REQUEST, payload.time, true_time=True)] == post.sightings
+    assert [PairObservation(WINE, "a1", Kind.REQUEST, payload.time, true_time=True)] == post.observations
     assert post.value("request_count", code="") == 1
 
 
 async def test_any_path_will_do(post: Post, client: ClientSession) -> None:
     """`logger.url` is used as it is, and a token may stand in it."""
-    async with client.post(f"{post.url}a/b%2Fc?token=x", data=b"{}", headers=headers()) as answer:
-        assert answer.status == 200
+    async with client.post(f"{post.url}a/b%2Fc?token=x", data=b"{}", headers=headers()) as response:
+        assert response.status == 200
     assert len(post.payloads) == 1
 
 
@@ -76,7 +76,7 @@ async def test_an_old_agents_time_is_not_the_true_one(post: Post, client: Client
     async with client.post(post.url, data=b"{}", headers=old):
         pass
 
-    assert [False] == [sighting.true_time for sighting in post.sightings]
+    assert [False] == [observation.true_time for observation in post.observations]
 
 
 async def test_an_event_without_a_time_is_stamped_here(post: Post, client: ClientSession) -> None:
@@ -87,14 +87,14 @@ async def test_an_event_without_a_time_is_stamped_here(post: Post, client: Clien
         pass
 
     assert [NOW] == [payload.time for payload in post.payloads]
-    assert [None] == [sighting.event_time for sighting in post.sightings]
+    assert [None] == [observation.event_time for observation in post.observations]
 
 
 async def test_a_redelivery_is_counted_as_such_and_not_handed_on(post: Post, client: ClientSession) -> None:
     """Its rows are in the ring already."""
     post.is_new = False
-    async with client.post(post.url, data=b"{}", headers=headers()) as answer:
-        assert answer.status == 200
+    async with client.post(post.url, data=b"{}", headers=headers()) as response:
+        assert response.status == 200
 
     assert [] == post.payloads
     assert post.rejected("duplicate", WINE) == 1
@@ -105,8 +105,8 @@ async def test_an_event_without_a_body_is_no_inference(post: Post, client: Clien
     """The agent logs health checks and other GETs; they pair, but tell no latency and are no requests."""
     bare = headers()
     del bare["Content-Type"]
-    async with client.post(post.url, headers=bare) as answer:
-        assert answer.status == 200
+    async with client.post(post.url, headers=bare) as response:
+        assert response.status == 200
 
     assert [] == post.payloads
     assert post.rejected("empty") == 1
@@ -127,18 +127,20 @@ async def test_large_bodies_and_large_headers_are_taken(post: Post, client: Clie
     """Beyond aiohttp's own 1 MiB and 8,190 bytes."""
     metadata = json.dumps({"Cookie": ["x" * 65_536]})
     body = b'{"instances":[[1]]}'.ljust(LIMIT)
-    async with client.post(post.url, data=io.BytesIO(body), headers=headers(more={"Ce-Metadata": metadata})) as answer:
-        assert answer.status == 200
+    async with client.post(
+        post.url, data=io.BytesIO(body), headers=headers(more={"Ce-Metadata": metadata})
+    ) as response:
+        assert response.status == 200
 
     assert [body] == [payload.body for payload in post.payloads]
 
 
 async def test_a_body_beyond_the_limit_is_answered_413_and_counted(post: Post, client: ClientSession) -> None:
     """And the next event is taken."""
-    async with client.post(post.url, data=io.BytesIO(b" " * (LIMIT + 1)), headers=headers()) as answer:
-        assert answer.status == 413
-    async with client.post(post.url, data=b"{}", headers=headers()) as answer:
-        assert answer.status == 200
+    async with client.post(post.url, data=io.BytesIO(b" " * (LIMIT + 1)), headers=headers()) as response:
+        assert response.status == 413
+    async with client.post(post.url, data=b"{}", headers=headers()) as response:
+        assert response.status == 200
 
     assert post.rejected("too_large") == 1
     assert len(post.payloads) == 1
@@ -151,9 +153,9 @@ async def test_an_event_without_a_required_attribute_is_answered_400(
     """The sentence names the attribute."""
     broken = headers()
     del broken[missing]
-    async with client.post(post.url, data=b"{}", headers=broken) as answer:
-        assert answer.status == 400
-        assert missing.removeprefix("Ce-").lower() in (await answer.json())["error"]
+    async with client.post(post.url, data=b"{}", headers=broken) as response:
+        assert response.status == 400
+        assert missing.removeprefix("Ce-").lower() in (await response.json())["error"]
 
     assert [] == post.payloads
     assert post.rejected("malformed") == 1
@@ -161,8 +163,8 @@ async def test_an_event_without_a_required_attribute_is_answered_400(
 
 async def test_an_event_of_no_inference_service_is_answered_400(post: Post, client: ClientSession) -> None:
     """It could not be counted anywhere."""
-    async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Inferenceservicename": ""})) as answer:
-        assert answer.status == 400
+    async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Inferenceservicename": ""})) as response:
+        assert response.status == 400
 
     assert post.rejected("malformed") == 1
 
@@ -180,8 +182,8 @@ async def test_one_bad_event_of_a_batch_loses_nothing_else(post: Post, client: C
     }
     batch = [good, {"specversion": "1.0"}, {**good, "id": "b2"}]
     kind = {"Content-Type": "application/cloudevents-batch+json"}
-    async with client.post(post.url, data=json.dumps(batch), headers=kind) as answer:
-        assert answer.status == 200
+    async with client.post(post.url, data=json.dumps(batch), headers=kind) as response:
+        assert response.status == 200
 
     assert ["b1", "b2"] == [payload.id for payload in post.payloads]
     assert [b'{"instances":[[1]]}'] * 2 == [payload.body for payload in post.payloads]
@@ -192,8 +194,8 @@ async def test_one_bad_event_of_a_batch_loses_nothing_else(post: Post, client: C
 async def test_a_content_encoding_is_neither_trusted_nor_undone(post: Post, client: ClientSession, coding: str) -> None:
     """The body is handed on as it came; what it is, is seen from its bytes."""
     body = gzip.compress(b"{}")
-    async with client.post(post.url, data=body, headers=headers(more={"Content-Encoding": coding})) as answer:
-        assert answer.status == 200
+    async with client.post(post.url, data=body, headers=headers(more={"Content-Encoding": coding})) as response:
+        assert response.status == 200
 
     assert [body] == [payload.body for payload in post.payloads]
 
@@ -234,24 +236,24 @@ async def test_a_time_in_the_future_is_the_present(post: Post, client: ClientSes
 async def test_senders_are_asked_to_leave_once_the_end_is_announced(post: Post, client: ClientSession) -> None:
     """A connection that is used again would be closed on them in the midst of an event."""
     post.receiver.announce()
-    async with client.post(post.url, data=b"{}", headers=headers()) as answer:
-        assert (200, "close") == (answer.status, answer.headers["Connection"])
+    async with client.post(post.url, data=b"{}", headers=headers()) as response:
+        assert (200, "close") == (response.status, response.headers["Connection"])
 
 
 async def test_a_get_is_answered_200(post: Post, client: ClientSession) -> None:
     """Probes and people look at the port."""
-    async with client.get(post.url) as answer:
-        assert answer.status == 200
+    async with client.get(post.url) as response:
+        assert response.status == 200
 
 
 async def test_models_beyond_the_cap_are_not_paired(post: Post, client: ClientSession) -> None:
     """They share one key, and their ids have nothing to do with each other."""
     for number in range(12):
         model = ModelKey("garden", f"m{number}", "predictor", f"m{number}")
-        async with client.post(post.url, data=b"{}", headers=headers(model=model)) as answer:
-            assert answer.status == 200
+        async with client.post(post.url, data=b"{}", headers=headers(model=model)) as response:
+            assert response.status == 200
 
-    assert 10 == len(post.sightings)
+    assert 10 == len(post.observations)
     assert [OVERFLOW, OVERFLOW] == [payload.model for payload in post.payloads[10:]]
 
 
@@ -262,9 +264,9 @@ async def test_trailers_of_one_event_are_no_headers_of_the_next(post: Post) -> N
     chunked = f"{start}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\nCe-Namespace: elsewhere\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/")))
     writer.write((chunked + f"{start}Connection: close\r\nContent-Length: 2\r\n\r\n{{}}").encode())
-    answers = await reader.read()
+    responses = await reader.read()
     writer.close()
     await writer.wait_closed()
 
-    assert 2 == answers.count(b"HTTP/1.1 200")
+    assert 2 == responses.count(b"HTTP/1.1 200")
     assert [WINE, WINE] == [payload.model for payload in post.payloads]

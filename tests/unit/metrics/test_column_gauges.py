@@ -168,7 +168,7 @@ def test_bins_have_names_of_their_own(texts: list[str], names: list[str]) -> Non
 
 def test_strange_categories_leave_the_scrape_whole(gauges: DriftGauges, registry: CollectorRegistry) -> None:
     """Quotes, line ends and bytes that are no UTF-8 come from strangers."""
-    bars = tuple(Bin(label=text, upper=None, reference=0.5, window=0.5) for text in ('a"\n\\', "\udcff"))
-    gauges.publish(WINE, INPUTS.kind, Evaluation(report_of(replace(COLOUR, histogram=bars)), 1_000, 0.01, 999))
+    thresholds = tuple(Bin(label=text, upper=None, reference=0.5, window=0.5) for text in ('a"\n\\', "\udcff"))
+    gauges.publish(WINE, INPUTS.kind, Evaluation(report_of(replace(COLOUR, histogram=thresholds)), 1_000, 0.01, 999))
 
     assert rb'bin="a\"\n\\"' in generate_latest(registry)

@@ -68,11 +68,11 @@ def test_every_column_is_told_of_by_its_state(kind: Kind, family: str, clock: Ma
     registry.register(gauges)
     gauges.publish(WINE, kind, found())
 
-    told = [
+    reported = [
         registry.get_sample_value(family, labels(state=state)) for state in ("tested", "untested", "ignored", "shown")
     ]
 
-    assert [2, 1, 2, 1] == told
+    assert [2, 1, 2, 1] == reported
 
 
 def test_too_few_rows_give_no_verdict(gauges: DriftGauges, registry: CollectorRegistry) -> None:
@@ -137,11 +137,11 @@ def test_a_reference_is_told_by_rows_hash_path_and_time(gauges: DriftGauges, reg
     gauges.set_reference(WINE, Kind.REQUEST, FACTS)
     gauges.set_reference(IRIS, Kind.REQUEST, None)
 
-    told = labels(WINE, hash="ab12", path="/mnt/wine.csv", loaded="1970-01-01T00:00:00Z")
+    reported = labels(WINE, hash="ab12", path="/mnt/wine.csv", loaded="1970-01-01T00:00:00Z")
 
     assert 1_599 == registry.get_sample_value("driftgauge_reference_rows", labels(WINE))
     assert 0 == registry.get_sample_value("driftgauge_reference_rows", labels(IRIS))
-    assert 1 == registry.get_sample_value("driftgauge_reference_info", told)
+    assert 1 == registry.get_sample_value("driftgauge_reference_info", reported)
 
 
 @pytest.mark.parametrize("needed", [0, 2_400])
@@ -164,9 +164,9 @@ def test_outputs_say_whether_a_baseline_stands_for_their_reference(
     gauges.set_reference(WINE, Kind.RESPONSE, baseline)
     gauges.set_reference(IRIS, Kind.RESPONSE, None)
 
-    told = labels(WINE, hash="cd34", path="first 2000 responses", loaded="1970-01-01T00:00:00Z", source="baseline")
+    reported = labels(WINE, hash="cd34", path="first 2000 responses", loaded="1970-01-01T00:00:00Z", source="baseline")
 
     assert 2_000 == registry.get_sample_value("driftgauge_prediction_reference_rows", labels(WINE))
     assert 0 == registry.get_sample_value("driftgauge_prediction_reference_rows", labels(IRIS))
-    assert 1 == registry.get_sample_value("driftgauge_prediction_reference_info", told)
+    assert 1 == registry.get_sample_value("driftgauge_prediction_reference_info", reported)
     assert registry.get_sample_value("driftgauge_reference_rows", labels(WINE)) is None

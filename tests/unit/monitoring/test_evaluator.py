@@ -14,7 +14,7 @@ from driftgauge.inference.payload import Kind
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
-from tests.support.monitor_fixture import Tower
+from tests.support.monitor_fixture import MonitorFixture
 from tests.support.rings import AwayStates, BusyRing
 
 REQUESTS = StreamKey(WINE, Kind.REQUEST)
@@ -37,55 +37,55 @@ def calm(rows: int, seed: int = 1) -> NDArray[np.float64]:
     return np.random.default_rng(seed).standard_normal((rows, 2))
 
 
-async def kept(tower: Tower) -> DetectorState:
+async def kept(monitored: MonitorFixture) -> DetectorState:
     """The state in the store."""
-    state = await tower.states.load(REQUESTS, "detector")
+    state = await monitored.states.load(REQUESTS, "detector")
     assert state is not None
     unpacked = unpack(state.blob)
     assert unpacked is not None
     return unpacked
 
 
-async def look(tower: Tower, seconds: float = 30) -> None:
+async def look(monitored: MonitorFixture, seconds: float = 30) -> None:
     """Evaluate, so many seconds later."""
-    tower.clock.now += seconds
-    await tower.monitor.evaluate_all()
+    monitored.clock.now += seconds
+    await monitored.monitor.evaluate_all()
 
 
-async def watched(directory: Path, **shared: object) -> Tower:
+async def watched(directory: Path, **shared: object) -> MonitorFixture:
     """A tower that knows its reference."""
-    tower = Tower(directory, rule=HASTY, **shared)  # type: ignore[arg-type] # the keywords are Tower's
-    await tower.monitor.refresh()
-    return tower
+    monitored = MonitorFixture(directory, rule=HASTY, **shared)  # type: ignore[arg-type] # the keywords are Tower's
+    await monitored.monitor.refresh()
+    return monitored
 
 
 async def test_each_row_is_fed_once(directory: Path) -> None:
     """Windows overlap; a look without new rows feeds nothing and saves nothing."""
-    tower = await watched(directory)
+    monitored = await watched(directory)
     for seed in range(3):
-        await tower.put(REQUESTS, calm(30, seed))
-        await look(tower)
-    await look(tower)
-    state = await tower.states.load(REQUESTS, "detector")
+        await monitored.put(REQUESTS, calm(30, seed))
+        await look(monitored)
+    await look(monitored)
+    state = await monitored.states.load(REQUESTS, "detector")
 
-    assert tower.value("driftgauge_detector_rows_total", kind="request") == 90
-    assert tower.value("driftgauge_detector_skipped_rows_total", kind="request") == 0
-    assert (await kept(tower)).number == 90
+    assert monitored.value("driftgauge_detector_rows_total", kind="request") == 90
+    assert monitored.value("driftgauge_detector_skipped_rows_total", kind="request") == 0
+    assert (await kept(monitored)).number == 90
     assert state is not None
     assert state.version == 3
 
 
 async def test_rows_beyond_a_window_are_counted_as_skipped(directory: Path) -> None:
     """The ring holds 100 rows, and 250 came between two looks."""
-    tower = await watched(directory)
-    await tower.put(REQUESTS, calm(30))
-    await look(tower)
+    monitored = await watched(directory)
+    await monitored.put(REQUESTS, calm(30))
+    await look(monitored)
     for seed in range(5):
-        await tower.put(REQUESTS, calm(50, seed))
-    await look(tower)
+        await monitored.put(REQUESTS, calm(50, seed))
+    await look(monitored)
 
-    assert tower.value("driftgauge_detector_rows_total", kind="request") == 130
-    assert tower.value("driftgauge_detector_skipped_rows_total", kind="request") == 150
+    assert monitored.value("driftgauge_detector_rows_total", kind="request") == 130
+    assert monitored.value("driftgauge_detector_skipped_rows_total", kind="request") == 150
 
 
 async def test_a_restart_neither_forgets_nor_counts_twice(directory: Path) -> None:
@@ -112,9 +112,9 @@ async def test_replicas_share_one_detector(directory: Path) -> None:
     other.models.admit(WINE)
     for seed in range(4):
         await one.put(REQUESTS, calm(25, seed))
-        for tower in (one, other) if seed % 2 else (other, one):
-            await look(tower)
-    fed = [tower.value("driftgauge_detector_rows_total", kind="request") for tower in (one, other)]
+        for monitored in (one, other) if seed % 2 else (other, one):
+            await look(monitored)
+    fed = [monitored.value("driftgauge_detector_rows_total", kind="request") for monitored in (one, other)]
 
     assert [50, 50] == fed
     assert (await kept(one)).rows == 100
@@ -146,109 +146,111 @@ async def test_a_replica_whose_window_is_behind_feeds_nothing_twice(directory: P
     await look(other)
     added = 100 if looked_before else 90
 
-    assert added == sum(tower.value("driftgauge_detector_rows_total", kind="request") or 0 for tower in (one, other))
+    assert added == sum(
+        monitored.value("driftgauge_detector_rows_total", kind="request") or 0 for monitored in (one, other)
+    )
     assert added == (await kept(one)).rows
 
 
 async def test_drift_alarms_and_the_alarm_ends_when_the_data_are_back(directory: Path) -> None:
     """The evidence passes its bar, and falls below a thousandth of it."""
-    tower = await watched(directory)
+    monitored = await watched(directory)
     verdicts = []
     for shift, looks in ((0.0, 5), (1.0, 5), (0.0, 40)):
         for seed in range(looks):
-            await tower.put(REQUESTS, calm(60, seed) + np.array([shift, 0.0]))
-            await look(tower)
-        verdicts.append(tower.value("driftgauge_feature_drift", feature="alcohol", test="sequential"))
+            await monitored.put(REQUESTS, calm(60, seed) + np.array([shift, 0.0]))
+            await look(monitored)
+        verdicts.append(monitored.value("driftgauge_feature_drift", feature="alcohol", test="sequential"))
 
     assert [0, 1, 0] == verdicts
-    assert tower.value("driftgauge_feature_drift", feature="ph", test="sequential") == 0
+    assert monitored.value("driftgauge_feature_drift", feature="ph", test="sequential") == 0
 
 
 async def test_a_new_reference_starts_the_detector_anew(directory: Path) -> None:
     """It is counted, and the new state is of the new reference."""
-    tower = await watched(directory)
-    await tower.put(REQUESTS, calm(50) + 3)
-    await look(tower)
+    monitored = await watched(directory)
+    await monitored.put(REQUESTS, calm(50) + 3)
+    await look(monitored)
     rows = np.random.default_rng(6).standard_normal((REFERENCE_ROWS, 2)) + 3
     np.savez(directory / "wine.npz", data=rows, columns=np.array(["alcohol", "ph"]))
-    await tower.monitor.refresh()
-    await look(tower)
+    await monitored.monitor.refresh()
+    await look(monitored)
 
-    assert tower.value("driftgauge_detector_resets_total", kind="request") == 1
-    assert tower.value("driftgauge_feature_drift", feature="alcohol", test="sequential") == 0
+    assert monitored.value("driftgauge_detector_resets_total", kind="request") == 1
+    assert monitored.value("driftgauge_feature_drift", feature="alcohol", test="sequential") == 0
 
 
 async def test_a_store_that_was_emptied_leaves_the_evidence_that_is_held(directory: Path) -> None:
     """Rows are numbered from 1 again; nothing is fed twice, and the state is saved anew."""
-    tower = await watched(directory)
-    await tower.put(REQUESTS, calm(90))
-    await look(tower)
-    await tower.states.delete(REQUESTS, "detector")
-    await tower.ring.close()
-    await tower.put(REQUESTS, calm(40, 2))
-    await look(tower)
-    lowered = (await kept(tower)).number
-    await tower.put(REQUESTS, calm(10, 3))
-    await look(tower)
+    monitored = await watched(directory)
+    await monitored.put(REQUESTS, calm(90))
+    await look(monitored)
+    await monitored.states.delete(REQUESTS, "detector")
+    await monitored.ring.close()
+    await monitored.put(REQUESTS, calm(40, 2))
+    await look(monitored)
+    lowered = (await kept(monitored)).number
+    await monitored.put(REQUESTS, calm(10, 3))
+    await look(monitored)
 
     assert lowered == 40
-    assert (await kept(tower)).rows == 100
+    assert (await kept(monitored)).rows == 100
 
 
 async def test_a_clock_that_jumps_back_adds_no_time(directory: Path) -> None:
     """And one that jumps ahead adds no more than one interval: no alarm comes of either."""
-    tower = await watched(directory)
+    monitored = await watched(directory)
     for jump in (30, -5_000, 30, 5_000_000, 30):
-        await tower.put(REQUESTS, calm(40, abs(jump)))
-        await look(tower, jump)
+        await monitored.put(REQUESTS, calm(40, abs(jump)))
+        await look(monitored, jump)
 
-    assert tower.value("driftgauge_feature_drift", feature="alcohol", test="sequential") == 0
+    assert monitored.value("driftgauge_feature_drift", feature="alcohol", test="sequential") == 0
 
 
 async def test_states_that_are_away_are_a_counted_failure(directory: Path) -> None:
     """The rows are not lost: they are fed when the store is back."""
     states = AwayStates()
-    tower = await watched(directory, states=states)
-    await tower.put(REQUESTS, calm(50))
-    await look(tower)
+    monitored = await watched(directory, states=states)
+    await monitored.put(REQUESTS, calm(50))
+    await look(monitored)
     states.away = False
-    await look(tower)
+    await look(monitored)
 
-    assert tower.value("driftgauge_evaluation_failures_total") == 1 + 1  # of requests and of responses
-    assert tower.value("driftgauge_detector_rows_total", kind="request") == 50
+    assert monitored.value("driftgauge_evaluation_failures_total") == 1 + 1  # of requests and of responses
+    assert monitored.value("driftgauge_detector_rows_total", kind="request") == 50
 
 
 async def test_a_state_of_another_form_is_worth_nothing(directory: Path) -> None:
     """It is replaced, and counted as a reset."""
-    tower = await watched(directory)
-    await tower.states.save(REQUESTS, "detector", b"of tomorrow", 0)
-    await tower.put(REQUESTS, calm(50))
-    await look(tower)
+    monitored = await watched(directory)
+    await monitored.states.save(REQUESTS, "detector", b"of tomorrow", 0)
+    await monitored.put(REQUESTS, calm(50))
+    await look(monitored)
 
-    assert tower.value("driftgauge_detector_resets_total", kind="request") == 1
-    assert (await kept(tower)).rows == 50
+    assert monitored.value("driftgauge_detector_resets_total", kind="request") == 1
+    assert (await kept(monitored)).rows == 50
 
 
 async def test_under_min_rows_nothing_is_fed(directory: Path) -> None:
     """The rows wait in the ring until there are enough to tell how they depend on each other."""
-    tower = await watched(directory)
-    await tower.put(REQUESTS, calm(19))
-    await look(tower)
-    before = tower.value("driftgauge_detector_rows_total", kind="request")
-    await tower.put(REQUESTS, calm(1))
-    await look(tower)
+    monitored = await watched(directory)
+    await monitored.put(REQUESTS, calm(19))
+    await look(monitored)
+    before = monitored.value("driftgauge_detector_rows_total", kind="request")
+    await monitored.put(REQUESTS, calm(1))
+    await look(monitored)
 
     assert before == 0
-    assert tower.value("driftgauge_detector_rows_total", kind="request") == 20
+    assert monitored.value("driftgauge_detector_rows_total", kind="request") == 20
 
 
 async def test_a_decision_by_p_value_has_no_detector(directory: Path) -> None:
     """Nothing is kept, and no evidence is shown."""
-    tower = Tower(directory)
-    await tower.monitor.refresh()
-    await tower.put(REQUESTS, calm(50))
-    await look(tower)
+    monitored = MonitorFixture(directory)
+    await monitored.monitor.refresh()
+    await monitored.put(REQUESTS, calm(50))
+    await look(monitored)
 
-    assert await tower.states.load(REQUESTS, "detector") is None
-    assert tower.value("driftgauge_feature_drift", feature="ph", test="sequential") is None
-    assert tower.value("driftgauge_feature_drift", feature="ph", test="ks") == 0
+    assert await monitored.states.load(REQUESTS, "detector") is None
+    assert monitored.value("driftgauge_feature_drift", feature="ph", test="sequential") is None
+    assert monitored.value("driftgauge_feature_drift", feature="ph", test="ks") == 0

@@ -14,7 +14,7 @@ from driftgauge.inference.payload import Kind
 from driftgauge.monitoring.baseline import Baseline, pack, unpack
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
-from tests.support.monitor_fixture import BASELINE_ROWS, Tower
+from tests.support.monitor_fixture import BASELINE_ROWS, MonitorFixture
 
 RESPONSES = StreamKey(WINE, Kind.RESPONSE)
 STEPS = 0.1 * np.arange(BASELINE_ROWS)
@@ -30,159 +30,165 @@ def write(directory: Path, header: str, rows: int = 50) -> None:
 async def test_predictions_of_a_reference_are_tested_against_it(tmp_path: Path) -> None:
     """Columns called `prediction:` describe the outputs."""
     write(tmp_path, "alcohol,ph,prediction:quality")
-    tower = Tower(tmp_path)
-    await tower.monitor.refresh()
-    await tower.answer(STEPS)
-    await tower.monitor.evaluate_all()
+    monitored = MonitorFixture(tmp_path)
+    await monitored.monitor.refresh()
+    await monitored.response(STEPS)
+    await monitored.monitor.evaluate_all()
 
-    assert tower.value("driftgauge_prediction_reference_rows") == 50
-    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.2)
+    assert monitored.value("driftgauge_prediction_reference_rows") == 50
+    assert monitored.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(
+        0.2
+    )
 
 
 async def test_without_predictions_the_first_responses_are_the_baseline(tmp_path: Path) -> None:
     """Later ones are tested against it, with no reference at all; it says what it is."""
-    tower = Tower(tmp_path)
-    await tower.answer(STEPS)
-    await tower.monitor.evaluate_all()
-    first = tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks")
-    await tower.answer(STEPS + 100)
-    await tower.answer(STEPS + 100)
-    await tower.monitor.evaluate_all()
+    monitored = MonitorFixture(tmp_path)
+    await monitored.response(STEPS)
+    await monitored.monitor.evaluate_all()
+    first = monitored.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks")
+    await monitored.response(STEPS + 100)
+    await monitored.response(STEPS + 100)
+    await monitored.monitor.evaluate_all()
     info = [
         sample.labels["source"]
-        for family in tower.metrics.registry.collect()
+        for family in monitored.metrics.registry.collect()
         for sample in family.samples
         if sample.name == "driftgauge_prediction_reference_info"
     ]
 
     assert first == 0
-    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.8)
+    assert monitored.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(
+        0.8
+    )
     assert ["baseline"] == info
-    assert tower.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+    assert monitored.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
 
 
 async def test_too_few_responses_make_no_baseline(tmp_path: Path) -> None:
     """One row is lacking."""
-    tower = Tower(tmp_path)
-    await tower.answer(STEPS[1:])
-    await tower.monitor.evaluate_all()
+    monitored = MonitorFixture(tmp_path)
+    await monitored.response(STEPS[1:])
+    await monitored.monitor.evaluate_all()
 
-    assert await tower.states.load(RESPONSES, "baseline") is None
-    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") is None
+    assert await monitored.states.load(RESPONSES, "baseline") is None
+    assert monitored.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") is None
 
 
 async def test_replicas_take_one_baseline(tmp_path: Path) -> None:
     """Who comes second takes over what the first has kept."""
-    one = Tower(tmp_path)
-    other = Tower(tmp_path, one.ring, one.states)
-    await one.answer(STEPS)
+    one = MonitorFixture(tmp_path)
+    other = MonitorFixture(tmp_path, one.ring, one.states)
+    await one.response(STEPS)
     await one.monitor.evaluate_all()
-    await other.answer(STEPS + 100)
+    await other.response(STEPS + 100)
     await other.monitor.evaluate_all()
 
     assert other.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.5)
 
 
-async def swapped(directory: Path) -> Tower:
+async def swapped(directory: Path) -> MonitorFixture:
     """A tower with a baseline, whose reference has just been replaced while its ring was full of other responses."""
     write(directory, "alcohol,ph")
-    tower = Tower(directory)
-    await tower.monitor.refresh()
-    await tower.answer(STEPS)
-    await tower.monitor.evaluate_all()
+    monitored = MonitorFixture(directory)
+    await monitored.monitor.refresh()
+    await monitored.response(STEPS)
+    await monitored.monitor.evaluate_all()
     for _ in range(3):
-        await tower.answer(STEPS + 100)
+        await monitored.response(STEPS + 100)
     write(directory, "alcohol,ph", rows=60)
-    await tower.monitor.refresh()
-    await tower.monitor.evaluate_all()
-    return tower
+    await monitored.monitor.refresh()
+    await monitored.monitor.evaluate_all()
+    return monitored
 
 
 async def test_a_new_reference_takes_a_new_baseline_of_the_responses_that_follow(tmp_path: Path) -> None:
     """It stands for a new model: what the one before answered says nothing of it."""
-    tower = await swapped(tmp_path)
-    await tower.answer(STEPS[1:] + 200)
-    await tower.monitor.evaluate_all()
-    waiting = tower.value("driftgauge_prediction_reference_rows")
+    monitored = await swapped(tmp_path)
+    await monitored.response(STEPS[1:] + 200)
+    await monitored.monitor.evaluate_all()
+    waiting = monitored.value("driftgauge_prediction_reference_rows")
     for _ in range(3):
-        await tower.answer(STEPS + 200)
-        await tower.monitor.evaluate_all()
+        await monitored.response(STEPS + 200)
+        await monitored.monitor.evaluate_all()
 
     assert waiting == 0
-    assert tower.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
-    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(0.1)
+    assert monitored.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+    assert monitored.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == pytest.approx(
+        0.1
+    )
 
 
 async def test_a_restart_does_not_put_responses_of_before_into_the_new_baseline(tmp_path: Path) -> None:
     """The old baseline stays in the store until the new one is taken, and tells that the reference was another."""
     before = await swapped(tmp_path)
-    tower = Tower(tmp_path, before.ring, before.states)
-    await tower.monitor.refresh()
-    await tower.answer(STEPS[1:] + 200)
-    await tower.monitor.evaluate_all()
+    monitored = MonitorFixture(tmp_path, before.ring, before.states)
+    await monitored.monitor.refresh()
+    await monitored.response(STEPS[1:] + 200)
+    await monitored.monitor.evaluate_all()
 
-    assert tower.value("driftgauge_prediction_reference_rows") == 0
+    assert monitored.value("driftgauge_prediction_reference_rows") == 0
 
 
 async def test_a_store_that_has_lost_the_old_baseline_does_not_hasten_the_new_one(tmp_path: Path) -> None:
     """What the process knew tells as well that the reference was another."""
     write(tmp_path, "alcohol,ph")
-    tower = Tower(tmp_path)
-    await tower.monitor.refresh()
-    await tower.answer(STEPS)
-    await tower.monitor.evaluate_all()
-    await tower.states.delete(RESPONSES, "baseline")
+    monitored = MonitorFixture(tmp_path)
+    await monitored.monitor.refresh()
+    await monitored.response(STEPS)
+    await monitored.monitor.evaluate_all()
+    await monitored.states.delete(RESPONSES, "baseline")
     write(tmp_path, "alcohol,ph", rows=60)
-    await tower.monitor.refresh()
-    await tower.monitor.evaluate_all()
+    await monitored.monitor.refresh()
+    await monitored.monitor.evaluate_all()
 
-    assert tower.value("driftgauge_prediction_reference_rows") == 0
+    assert monitored.value("driftgauge_prediction_reference_rows") == 0
 
 
 async def test_a_store_that_was_emptied_does_not_keep_a_new_baseline_waiting(tmp_path: Path) -> None:
     """Its rows are numbered from 1 again."""
-    tower = await swapped(tmp_path)
-    await tower.ring.close()
-    await tower.answer(STEPS + 200)
-    await tower.monitor.evaluate_all()
+    monitored = await swapped(tmp_path)
+    await monitored.ring.close()
+    await monitored.response(STEPS + 200)
+    await monitored.monitor.evaluate_all()
 
-    assert tower.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+    assert monitored.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
 
 
 async def test_a_reference_that_is_not_read_yet_leaves_the_baseline(tmp_path: Path) -> None:
     """As after a restart, on a volume that is slow."""
     write(tmp_path, "alcohol,ph")
-    before = Tower(tmp_path)
+    before = MonitorFixture(tmp_path)
     await before.monitor.refresh()
-    await before.answer(STEPS)
+    await before.response(STEPS)
     await before.monitor.evaluate_all()
-    tower = Tower(tmp_path, before.ring, before.states)
+    monitored = MonitorFixture(tmp_path, before.ring, before.states)
     for _ in range(3):
-        await tower.answer(STEPS + 100)
-    await tower.monitor.evaluate_all()
-    await tower.monitor.refresh()
-    await tower.monitor.evaluate_all()
+        await monitored.response(STEPS + 100)
+    await monitored.monitor.evaluate_all()
+    await monitored.monitor.refresh()
+    await monitored.monitor.evaluate_all()
 
-    assert tower.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == 1
+    assert monitored.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == 1
 
 
 async def test_replicas_take_one_new_baseline_after_a_new_reference(tmp_path: Path) -> None:
     """Who sees the reference second finds the baseline that the first took, and leaves it."""
     write(tmp_path, "alcohol,ph")
-    one = Tower(tmp_path)
-    other = Tower(tmp_path, one.ring, one.states)
-    for tower in (one, other):
-        await tower.monitor.refresh()
-        await tower.answer(STEPS)
-        await tower.monitor.evaluate_all()
+    one = MonitorFixture(tmp_path)
+    other = MonitorFixture(tmp_path, one.ring, one.states)
+    for monitored in (one, other):
+        await monitored.monitor.refresh()
+        await monitored.response(STEPS)
+        await monitored.monitor.evaluate_all()
     write(tmp_path, "alcohol,ph", rows=60)
     await one.monitor.refresh()
     await one.monitor.evaluate_all()
-    await one.answer(STEPS)
-    for tower in (one, other, one):
-        tower.clock.now += 1
-        await tower.monitor.refresh()
-        await tower.monitor.evaluate_all()
+    await one.response(STEPS)
+    for monitored in (one, other, one):
+        monitored.clock.now += 1
+        await monitored.monitor.refresh()
+        await monitored.monitor.evaluate_all()
     state = await one.states.load(RESPONSES, "baseline")
 
     assert state is not None
@@ -192,43 +198,43 @@ async def test_replicas_take_one_new_baseline_after_a_new_reference(tmp_path: Pa
 
 async def test_another_form_of_answers_takes_a_new_baseline_once_the_old_one_is_gone(tmp_path: Path) -> None:
     """Two forms at once leave the baseline of the first."""
-    tower = Tower(tmp_path)
-    await tower.answer(STEPS)
-    await tower.monitor.evaluate_all()
+    monitored = MonitorFixture(tmp_path)
+    await monitored.response(STEPS)
+    await monitored.monitor.evaluate_all()
     both = np.column_stack([STEPS, STEPS])
-    await tower.answer(both, ("quality", "price"))
-    await tower.monitor.evaluate_all()
-    before = tower.value("driftgauge_prediction_drift_statistic", prediction="price", test="ks")
+    await monitored.response(both, ("quality", "price"))
+    await monitored.monitor.evaluate_all()
+    before = monitored.value("driftgauge_prediction_drift_statistic", prediction="price", test="ks")
     for _ in range(3):
-        await tower.answer(both, ("quality", "price"))
-    await tower.monitor.evaluate_all()
+        await monitored.response(both, ("quality", "price"))
+    await monitored.monitor.evaluate_all()
 
     assert before is None
-    assert tower.value("driftgauge_prediction_drift_statistic", prediction="price", test="ks") == pytest.approx(0.1)
+    assert monitored.value("driftgauge_prediction_drift_statistic", prediction="price", test="ks") == pytest.approx(0.1)
 
 
 async def test_a_baseline_that_expired_in_the_store_is_kept_anew(tmp_path: Path) -> None:
     """It is looked for once a minute."""
-    tower = Tower(tmp_path)
-    await tower.answer(STEPS)
-    await tower.monitor.evaluate_all()
-    await tower.states.delete(RESPONSES, "baseline")
-    tower.clock.now += 61
-    await tower.monitor.evaluate_all()
+    monitored = MonitorFixture(tmp_path)
+    await monitored.response(STEPS)
+    await monitored.monitor.evaluate_all()
+    await monitored.states.delete(RESPONSES, "baseline")
+    monitored.clock.now += 61
+    await monitored.monitor.evaluate_all()
 
-    assert await tower.states.load(RESPONSES, "baseline") is not None
+    assert await monitored.states.load(RESPONSES, "baseline") is not None
 
 
 async def test_replicas_agree_on_a_baseline_again_after_the_store_was_emptied(tmp_path: Path) -> None:
     """One restarted and took a new one; a minute later the other tests against it too."""
-    one = Tower(tmp_path)
-    await one.answer(STEPS)
+    one = MonitorFixture(tmp_path)
+    await one.response(STEPS)
     await one.monitor.evaluate_all()
     await one.states.delete(RESPONSES, "baseline")
     await one.ring.close()
-    restarted = Tower(tmp_path, one.ring, one.states)
+    restarted = MonitorFixture(tmp_path, one.ring, one.states)
     restarted.clock.now += 30
-    await restarted.answer(STEPS + 100)
+    await restarted.response(STEPS + 100)
     await restarted.monitor.evaluate_all()
     one.clock.now += 61
     await one.monitor.evaluate_all()
@@ -238,12 +244,12 @@ async def test_replicas_agree_on_a_baseline_again_after_the_store_was_emptied(tm
 
 async def test_a_baseline_of_another_form_gives_way(tmp_path: Path) -> None:
     """What cannot be read is deleted, since it would block the new one."""
-    tower = Tower(tmp_path)
-    await tower.states.save(RESPONSES, "baseline", b"of tomorrow", 0)
-    await tower.answer(STEPS)
-    await tower.monitor.evaluate_all()
+    monitored = MonitorFixture(tmp_path)
+    await monitored.states.save(RESPONSES, "baseline", b"of tomorrow", 0)
+    await monitored.response(STEPS)
+    await monitored.monitor.evaluate_all()
 
-    assert tower.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+    assert monitored.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
 
 
 def test_a_baseline_is_the_same_after_its_bytes() -> None:
@@ -272,13 +278,13 @@ async def test_a_reference_that_is_too_small_is_said_loudly_and_once(
 ) -> None:
     """One warning names the rows that would do, and a gauge tells them."""
     write(tmp_path, "alcohol,ph", rows=20)
-    tower = Tower(tmp_path, rule=Rule(0.05, Correction.HOLM, 20, Budget(2_592_000, 30, 0.05)))
+    monitored = MonitorFixture(tmp_path, rule=Rule(0.05, Correction.HOLM, 20, Budget(2_592_000, 30, 0.05)))
     caplog.set_level(logging.WARNING)
-    await tower.monitor.refresh()
-    tower.models.admit(WINE)
-    await tower.monitor.refresh()
-    await tower.monitor.refresh()
-    needed = tower.value("driftgauge_reference_rows_needed")
+    await monitored.monitor.refresh()
+    monitored.models.admit(WINE)
+    await monitored.monitor.refresh()
+    await monitored.monitor.refresh()
+    needed = monitored.value("driftgauge_reference_rows_needed")
     loud = [record.message for record in caplog.records if "false-alarm budget" in record.message]
 
     assert needed is not None

@@ -56,12 +56,12 @@ def alone(texts: list[bytes], kind: Kind) -> list[Decoded] | None:
         return None
 
 
-def parts_of(sheaf: DecodedBatch) -> list[list[tuple[str, object]]]:
+def parts_of(batch: DecodedBatch) -> list[list[tuple[str, object]]]:
     """The tensors of each message of a sheaf."""
-    ends = np.cumsum(sheaf.counts)
+    ends = np.cumsum(batch.counts)
     return [
-        [(one.name, one.data[end - count : end].tolist()) for one in sheaf.decoded.tensors]
-        for end, count in zip(ends, sheaf.counts, strict=True)
+        [(one.name, one.data[end - count : end].tolist()) for one in batch.decoded.tensors]
+        for end, count in zip(ends, batch.counts, strict=True)
     ]
 
 
@@ -69,14 +69,14 @@ def parts_of(sheaf: DecodedBatch) -> list[list[tuple[str, object]]]:
 def test_together_as_alone(messages: list[Any]) -> None:
     """Names, rows and values, whatever the messages hold."""
     texts = [json.dumps(message).encode() for message in messages]
-    sheaf = decode_batch(texts, Kind.REQUEST, MARK)
-    if sheaf is None:
+    batch = decode_batch(texts, Kind.REQUEST, MARK)
+    if batch is None:
         return
     found = alone(texts, Kind.REQUEST)
     assert found is not None
     expected = [[(one.name, one.data.tolist()) for one in decoded.tensors] for decoded in found]
 
-    assert repr(expected) == repr(parts_of(sheaf))  # by their text: NaN is not equal to itself
+    assert repr(expected) == repr(parts_of(batch))  # by their text: NaN is not equal to itself
 
 
 def request(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - any member
@@ -100,12 +100,12 @@ GOOD = {
 def test_usual_messages_are_read_together(messages: list[Any]) -> None:
     """Or nothing would be gained."""
     texts = [json.dumps(message).encode() for message in messages]
-    sheaf = decode_batch(texts, Kind.REQUEST, MARK)
+    batch = decode_batch(texts, Kind.REQUEST, MARK)
     expected = alone(texts, Kind.REQUEST)
 
-    assert sheaf is not None
+    assert batch is not None
     assert expected is not None
-    assert [one.tensors[0].rows for one in expected] == sheaf.counts.tolist()
+    assert [one.tensors[0].rows for one in expected] == batch.counts.tolist()
 
 
 CHANGES: dict[str, dict[str, Any]] = {

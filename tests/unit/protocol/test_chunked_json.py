@@ -26,7 +26,7 @@ def whole(raw: bytes, kind: Kind) -> Decoded:
     return decode_v2(message, kind, memoryview(b"")) if is_v2(message, kind) else decode_v1(message, kind, 2**22)
 
 
-def told(decoded: Decoded) -> list[tuple[str, tuple[int, ...], bytes]]:
+def reported(decoded: Decoded) -> list[tuple[str, tuple[int, ...], bytes]]:
     """What a message held, to the bit."""
     return [(one.name, one.data.shape, np.asarray(one.data, np.float64).tobytes()) for one in decoded.tensors]
 
@@ -54,7 +54,7 @@ def test_slices_tell_what_the_whole_tells(kind: Kind, message: dict[str, Any], i
     found = decode_in_slices(raw, kind)
 
     assert found is not None
-    assert told(whole(raw, kind)) == told(found)
+    assert reported(whole(raw, kind)) == reported(found)
 
 
 PLAIN = json.dumps({"instances": ROWS}).encode()
@@ -96,7 +96,7 @@ def test_no_text_is_read_otherwise_than_whole(parts: list[str]) -> None:
     raw = b'{"instances":[' + "".join(parts).encode() + b"]}"
     found = decode_in_slices(raw, Kind.REQUEST, slice_bytes=3)
     if found is not None:
-        assert told(whole(raw, Kind.REQUEST)) == told(found)
+        assert reported(whole(raw, Kind.REQUEST)) == reported(found)
 
 
 @given(st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.none(), min_size=2, max_size=2)))
@@ -110,4 +110,4 @@ def test_rows_survive_any_cut(rows: list[list[float | None]]) -> None:
             whole(raw, Kind.REQUEST)
         return
     assert found is not None
-    assert told(whole(raw, Kind.REQUEST)) == told(found)
+    assert reported(whole(raw, Kind.REQUEST)) == reported(found)

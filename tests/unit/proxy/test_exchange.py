@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from driftgauge.http1.grammar import READ_BYTES
-from driftgauge.http1.heads import read_answer, read_request
-from driftgauge.http1.http_errors import BadAnswerError, ExchangeError
+from driftgauge.http1.heads import read_request, read_response
+from driftgauge.http1.http_errors import BadResponseError, ExchangeError
 from driftgauge.proxy.exchange import Exchange
-from driftgauge.proxy.interfaces import Surroundings
-from tests.support.exchange_sides import GET, OK, POST, UNENDING, Book, Link, Scene
+from driftgauge.proxy.interfaces import ExchangeContext
+from tests.support.exchange_sides import GET, OK, POST, UNENDING, Book, Scene, UpstreamConnection
 
 
 def _status(said: bytes) -> int:
@@ -24,14 +24,14 @@ def _error(said: bytes) -> str:
 
 def test_one_write_each_way() -> None:
     """What came together goes on together: head, body and end."""
-    link = Link(used=True)
+    link = UpstreamConnection(used=True)
     scene = Scene(POST, link)
     scene.ask(b"abc")
 
     assert [POST + b"abc"] == link.written
     assert 7.0 == link.silence
 
-    scene.answer(OK, b"{}")
+    scene.response(OK, b"{}")
 
     assert [OK + b"{}"] == scene.client.said
     assert (["release"], ["stays"], [200]) == (scene.notes, scene.client.notes, scene.codes)
@@ -39,7 +39,7 @@ def test_one_write_each_way() -> None:
 
 def test_pieces_go_on_as_they_come() -> None:
     """None waits for the next; the model server's silence does not count while the client has the word."""
-    link = Link()
+    link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.flush()
 
@@ -52,10 +52,10 @@ def test_pieces_go_on_as_they_come() -> None:
 
     assert ([POST, b"ab", b"c"], 7.0) == (link.written, link.silence)
 
-    scene.answer(OK, b"{", whole=False)
-    scene.exchange.answer_flush()
-    scene.exchange.answer_piece(b"}")
-    scene.exchange.answer_end(())
+    scene.response(OK, b"{", whole=False)
+    scene.exchange.response_flush()
+    scene.exchange.response_piece(b"}")
+    scene.exchange.response_end(())
 
     assert [OK + b"{", b"}"] == scene.client.said
 
@@ -67,9 +67,9 @@ def test_what_comes_before_the_connection_waits_for_it() -> None:
         scene.exchange.request_piece(bytes(READ_BYTES))
         scene.exchange.flush()
 
-    assert (["dial"], ["hold", "hold"]) == (scene.notes, scene.client.notes)
+    assert (["request_connection"], ["hold", "hold"]) == (scene.notes, scene.client.notes)
 
-    link = Link()
+    link = UpstreamConnection()
     scene.exchange.connected(link)
 
     assert 3 * READ_BYTES < len(link.written[0])
@@ -83,7 +83,7 @@ def test_a_little_may_wait() -> None:
         scene.exchange.request_piece(piece)
         scene.exchange.flush()
 
-    assert (["dial"], []) == (scene.notes, scene.client.notes)
+    assert (["request_connection"], []) == (scene.notes, scene.client.notes)
 
 
 def test_no_connection() -> None:
@@ -98,7 +98,7 @@ def test_no_connection() -> None:
 
 def test_both_sides_hold_each_other_back() -> None:
     """Whoever does not read stops the other, and its own silence alone counts."""
-    link = Link()
+    link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.request_piece(b"a")
     scene.exchange.flush()
@@ -111,7 +111,7 @@ def test_both_sides_hold_each_other_back() -> None:
     assert (["hold", "go on"], None) == (scene.client.notes, link.silence)
 
     scene.ask(b"bc")
-    scene.answer(OK, b"{", whole=False)
+    scene.response(OK, b"{", whole=False)
     scene.exchange.client_full(full=True)
 
     assert ("hold", None) == (link.notes[-1], link.silence)
@@ -124,12 +124,12 @@ def test_both_sides_hold_each_other_back() -> None:
 def test_the_end_waits_for_a_client_that_does_not_read() -> None:
     """The exchange is over when the client has read, or has left: what is not sent is not answered."""
     for read, code in ((True, 200), (False, 499)):
-        scene = Scene(GET, Link())
+        scene = Scene(GET, UpstreamConnection())
         scene.ask()
-        scene.answer(OK, b"{", whole=False)
+        scene.response(OK, b"{", whole=False)
         scene.exchange.client_full(full=True)
-        scene.exchange.answer_piece(b"}")
-        scene.exchange.answer_end(())
+        scene.exchange.response_piece(b"}")
+        scene.exchange.response_end(())
 
         assert [] == scene.codes
 
@@ -144,10 +144,10 @@ def test_the_end_waits_for_a_client_that_does_not_read() -> None:
 
 def test_an_early_answer_ends_both_connections() -> None:
     """The rest of the request has nowhere to go."""
-    link = Link()
+    link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.flush()
-    scene.answer(OK, b"{}")
+    scene.response(OK, b"{}")
     scene.exchange.flush()
 
     assert b"Connection: close" in scene.client.said[0]
@@ -157,20 +157,20 @@ def test_an_early_answer_ends_both_connections() -> None:
 @pytest.mark.parametrize(("status", "note"), [(499, "release"), (500, "abort")])
 def test_connection_after_an_error_of_the_model(status: int, note: str) -> None:
     """It is not used again: some servers close it soon, without saying so."""
-    link = Link()
+    link = UpstreamConnection()
     scene = Scene(GET, link)
     scene.ask()
-    scene.answer(OK.replace(b"200", b"%d" % status), b"{}")
+    scene.response(OK.replace(b"200", b"%d" % status), b"{}")
 
     assert note in scene.notes + link.notes
 
 
 def test_draining_asks_to_leave() -> None:
     """The answer says that its connection ends."""
-    scene = Scene(GET, Link())
+    scene = Scene(GET, UpstreamConnection())
     scene.closing.draining = True
     scene.ask()
-    scene.answer(OK, b"{}")
+    scene.response(OK, b"{}")
 
     assert b"\r\nConnection: close\r\n" in scene.client.said[0]
     assert ["leaves"] == scene.client.notes
@@ -178,12 +178,12 @@ def test_draining_asks_to_leave() -> None:
 
 def test_trailers_pass_both_ways() -> None:
     """Behind chunks."""
-    link = Link()
+    link = UpstreamConnection()
     scene = Scene(GET.replace(b"GET", b"PUT").replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n"), link)
     scene.exchange.request_end([(b"X", b"1")])
     scene.exchange.flush()
-    scene.exchange.answer_head(read_answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
-    scene.exchange.answer_end([(b"Y", b"2")])
+    scene.exchange.response_head(read_response(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
+    scene.exchange.response_end([(b"Y", b"2")])
 
     assert link.written[0].endswith(b"\r\n\r\n0\r\nX: 1\r\n\r\n")
     assert scene.client.said[0].endswith(b"\r\n\r\n0\r\nY: 2\r\n\r\n")
@@ -205,28 +205,28 @@ HINTS = b"HTTP/1.1 103 Hints\r\n\r\n"
 )
 def test_words_before_the_answer(request_head: bytes, asked: bool, said: list[bytes]) -> None:  # noqa: FBT001 - a column
     """They pass to HTTP/1.1; 100 to such alone as wait for it."""
-    scene = Scene(request_head, Link())
+    scene = Scene(request_head, UpstreamConnection())
     if asked:
         scene.ask(b"abc")
     else:
         scene.exchange.flush()
-    scene.exchange.answer_head(read_answer(CONTINUE))
-    scene.exchange.answer_head(read_answer(HINTS))
-    scene.exchange.answer_flush()
+    scene.exchange.response_head(read_response(CONTINUE))
+    scene.exchange.response_head(read_response(HINTS))
+    scene.exchange.response_flush()
 
     assert said == scene.client.said
 
 
 def test_silence_counts_until_the_model_asks_for_the_body() -> None:
     """A client that waits for 100 has not the word until it comes."""
-    link = Link()
+    link = UpstreamConnection()
     scene = Scene(EXPECTING, link)
     scene.exchange.flush()
 
     assert 7.0 == link.silence
 
-    scene.exchange.answer_head(read_answer(CONTINUE))
-    scene.exchange.answer_flush()
+    scene.exchange.response_head(read_response(CONTINUE))
+    scene.exchange.response_flush()
 
     assert link.silence is None
 
@@ -234,7 +234,7 @@ def test_silence_counts_until_the_model_asks_for_the_body() -> None:
 FAILURES = [
     # error, whether the client is told by a word, its status
     (TimeoutError(), 504, "did not answer in time"),
-    (BadAnswerError("odd"), 502, "is not valid HTTP/1.1"),
+    (BadResponseError("odd"), 502, "is not valid HTTP/1.1"),
     (ConnectionResetError(), 502, "broke off"),
 ]
 
@@ -242,7 +242,7 @@ FAILURES = [
 @pytest.mark.parametrize(("error", "status", "sentence"), FAILURES)
 def test_failures_before_the_answer(error: Exception, status: int, sentence: str) -> None:
     """The client is told which, in KServe's form."""
-    link = Link()
+    link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.ask(b"abc")
     scene.exchange.failed(error)
@@ -255,9 +255,9 @@ def test_failures_before_the_answer(error: Exception, status: int, sentence: str
 @pytest.mark.parametrize(("version", "note"), [(b"1.1", "broken off"), (b"1.0", "reset")])
 def test_failures_within_the_answer(version: bytes, note: str) -> None:
     """What was said must not look whole: where the connection's end is the body's, only a reset says so."""
-    scene = Scene(GET.replace(b"1.1", version), Link())
+    scene = Scene(GET.replace(b"1.1", version), UpstreamConnection())
     scene.ask()
-    scene.answer(UNENDING, b"a", whole=False)
+    scene.response(UNENDING, b"a", whole=False)
     scene.exchange.failed(ConnectionResetError())
     scene.exchange.failed(ConnectionResetError())
 
@@ -266,7 +266,7 @@ def test_failures_within_the_answer(version: bytes, note: str) -> None:
 
 def test_error_of_a_head_request_has_no_body() -> None:
     """Its head tells the length of the body that does not follow."""
-    scene = Scene(GET.replace(b"GET", b"HEAD"), Link())
+    scene = Scene(GET.replace(b"GET", b"HEAD"), UpstreamConnection())
     scene.ask()
     scene.exchange.failed(TimeoutError())
 
@@ -283,7 +283,7 @@ OWN_FAULTS: list[tuple[Callable[[Exchange], None], int]] = [
 @pytest.mark.parametrize(("event", "status"), OWN_FAULTS)
 def test_faults_that_are_not_the_model_servers(event: Callable[[Exchange], None], status: int) -> None:
     """The connection ends after the answer, and no trouble is told."""
-    link = Link()
+    link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.flush()
     event(scene.exchange)
@@ -296,8 +296,8 @@ ENDS: list[tuple[Callable[[Exchange], None], int]] = [(Exchange.client_left, 499
 
 
 @pytest.mark.parametrize(("event", "code"), ENDS)
-@pytest.mark.parametrize("link", [Link(), None])
-def test_ends_without_a_word(event: Callable[[Exchange], None], code: int, link: Link | None) -> None:
+@pytest.mark.parametrize("link", [UpstreamConnection(), None])
+def test_ends_without_a_word(event: Callable[[Exchange], None], code: int, link: UpstreamConnection | None) -> None:
     """Counted once, and the connection, or the wait for one, is given up."""
     scene = Scene(POST, link)
     scene.exchange.flush()
@@ -319,7 +319,7 @@ def test_an_end_before_anything_was_done() -> None:
 
 def test_a_connection_that_takes_nothing_tells_so_itself() -> None:
     """What could not be written is not taken for forwarded; the failure follows."""
-    link = Link(used=True)
+    link = UpstreamConnection(used=True)
     link.is_open = False
     scene = Scene(GET, link)
     scene.ask()
@@ -328,18 +328,18 @@ def test_a_connection_that_takes_nothing_tells_so_itself() -> None:
 
     scene.exchange.failed(BrokenPipeError())
 
-    assert ["dial"] == scene.notes
+    assert ["request_connection"] == scene.notes
 
 
 def test_late_words_of_a_connection_change_nothing() -> None:
     """When the exchange has let it go."""
-    scene = Scene(GET, Link())
+    scene = Scene(GET, UpstreamConnection())
     scene.ask()
     scene.exchange.client_left()
     scene.exchange.link_full(full=True)
     scene.exchange.client_full(full=True)
-    scene.exchange.answer_flush()
-    scene.exchange.answer_end(())
+    scene.exchange.response_flush()
+    scene.exchange.response_end(())
 
     assert [499] == scene.codes
 
@@ -354,15 +354,15 @@ def test_a_tally_that_fails_leaves_no_client_waiting() -> None:
             """Fails."""
             raise OverflowError(code)
 
-    scene = Scene(GET, Link())
+    scene = Scene(GET, UpstreamConnection())
     exchange = Exchange(
-        read_request(GET), scene.client, Broken([]), Surroundings(scene, "m:1", 7.0, scene.closing, scene)
+        read_request(GET), scene.client, Broken([]), ExchangeContext(scene, "m:1", 7.0, scene.closing, scene)
     )
     exchange.request_end(())
-    scene.idle = Link()
+    scene.idle = UpstreamConnection()
     exchange.flush()
-    exchange.answer_head(read_answer(OK))
+    exchange.response_head(read_response(OK))
     with pytest.raises(OverflowError):
-        exchange.answer_end(())
+        exchange.response_end(())
 
     assert ["stays"] == scene.client.notes

@@ -8,14 +8,14 @@ from prometheus_client import generate_latest
 from driftgauge.inference.models import KnownModels
 from driftgauge.inference.payload import ModelKey, Payload
 from driftgauge.metrics.registry import Metrics
-from driftgauge.proxy.recorder import InferenceTally, Ledger, Tally
-from driftgauge.server.body_copy import TapRoom
+from driftgauge.proxy.recorder import ExchangeRecorder, InferenceRecorder, RecorderFactory
+from driftgauge.server.body_copy import MemoryBudget
 from tests.support.clock import ManualClock
 from tests.support.scrape import Samples
 
 MODEL = ModelKey("shop", "wine", "predictor", "wine")
 INFER = b"/v2/models/wine/infer"
-ROOM_BYTES = 100
+BUDGET_BYTES = 100
 
 
 class Books:
@@ -24,14 +24,14 @@ class Books:
     def __init__(self) -> None:
         self.offered: list[Payload] = []
         self.timer = ManualClock()
-        self.room = TapRoom(ROOM_BYTES)
+        self.budget = MemoryBudget(BUDGET_BYTES)
         self.metrics = Metrics("200", 60)
         known = KnownModels(1, (MODEL,))
-        self.ledger = Ledger(
-            MODEL, self.offered.append, self.metrics, known, lambda: 0.0, self.timer, self.room, max_payload_bytes=50
+        self.ledger = RecorderFactory(
+            MODEL, self.offered.append, self.metrics, known, lambda: 0.0, self.timer, self.budget, max_payload_bytes=50
         )
 
-    def open(self) -> Tally:
+    def open(self) -> ExchangeRecorder:
         """The tally of an inference that begins now."""
         return self.ledger.open(b"POST", INFER, {}, self.timer())
 
@@ -40,71 +40,71 @@ class Books:
         return Samples.parse(generate_latest(self.metrics.registry).decode()).total(name, **labels)
 
 
-def _whole(tally: Tally) -> None:
-    tally.request_piece(b"{}")
-    tally.request_complete()
-    tally.forwarded()
-    tally.answer_begins(200, {})
-    tally.answer_piece(b"{ }")
-    tally.answer_complete()
-    tally.handed()
-    tally.finish(200)
+def _whole(recorder: ExchangeRecorder) -> None:
+    recorder.request_piece(b"{}")
+    recorder.request_complete()
+    recorder.forwarded()
+    recorder.response_begins(200, {})
+    recorder.response_piece(b"{ }")
+    recorder.response_complete()
+    recorder.handed()
+    recorder.finish(200)
 
 
-def _cut_request(tally: Tally) -> None:
-    tally.request_piece(b"{")
-    tally.finish(499)
+def _cut_request(recorder: ExchangeRecorder) -> None:
+    recorder.request_piece(b"{")
+    recorder.finish(499)
 
 
-def _cut_answer(tally: Tally) -> None:
-    tally.request_piece(b"{}")
-    tally.request_complete()
-    tally.answer_begins(200, {})
-    tally.answer_piece(b"{")
-    tally.finish(502)
+def _cut_response(recorder: ExchangeRecorder) -> None:
+    recorder.request_piece(b"{}")
+    recorder.request_complete()
+    recorder.response_begins(200, {})
+    recorder.response_piece(b"{")
+    recorder.finish(502)
 
 
-def _replaced_answer(tally: Tally) -> None:
-    tally.request_piece(b"{}")
-    tally.request_complete()
-    tally.answer_begins(200, {})
-    tally.answer_piece(b"{")
-    tally.replaced(b"sorry")
-    tally.handed()
-    tally.finish(502)
+def _replaced_response(recorder: ExchangeRecorder) -> None:
+    recorder.request_piece(b"{}")
+    recorder.request_complete()
+    recorder.response_begins(200, {})
+    recorder.response_piece(b"{")
+    recorder.replaced(b"sorry")
+    recorder.handed()
+    recorder.finish(502)
 
 
-def _left_at_the_end(tally: Tally) -> None:
-    tally.request_piece(b"{}")
-    tally.request_complete()
-    tally.answer_begins(200, {})
-    tally.answer_piece(b"{}")
-    tally.handed()
-    tally.finish(499)
+def _left_at_the_end(recorder: ExchangeRecorder) -> None:
+    recorder.request_piece(b"{}")
+    recorder.request_complete()
+    recorder.response_begins(200, {})
+    recorder.response_piece(b"{}")
+    recorder.handed()
+    recorder.finish(499)
 
 
-def _unanswered(tally: Tally) -> None:
-    tally.request_piece(b"{}")
-    tally.request_complete()
-    tally.replaced(b"sorry")
-    tally.handed()
-    tally.finish(504)
+def _without_response(recorder: ExchangeRecorder) -> None:
+    recorder.request_piece(b"{}")
+    recorder.request_complete()
+    recorder.replaced(b"sorry")
+    recorder.handed()
+    recorder.finish(504)
 
 
 ENDS = [
     # how it ends, code, kinds offered, kinds counted as incomplete, bytes of the answer
     (_whole, "200", ["request", "response"], [], 3),
     (_cut_request, "499", [], ["request"], 0),
-    (_cut_answer, "502", ["request"], ["response"], 1),
-    (_replaced_answer, "502", ["request"], ["response"], 5),
+    (_cut_response, "502", ["request"], ["response"], 1),
+    (_replaced_response, "502", ["request"], ["response"], 5),
     (_left_at_the_end, "499", ["request"], ["response"], 2),
-    (_unanswered, "504", ["request"], [], 5),
+    (_without_response, "504", ["request"], [], 5),
 ]
 
 
-@pytest.mark.parametrize(("end", "code", "offered", "incomplete", "answer_bytes"), ENDS)
+@pytest.mark.parametrize(("end", "code", "offered", "incomplete", "response_bytes"), ENDS)
 def test_every_end_adds_up(
-    end: Callable[[Tally], None], code: str, offered: list[str], incomplete: list[str], answer_bytes: int
+    end: Callable[[ExchangeRecorder], None], code: str, offered: list[str], incomplete: list[str], response_bytes: int
 ) -> None:
     """One request is counted, each half that there was is offered or lost, and nothing is held any longer."""
     books = Books()
@@ -113,7 +113,7 @@ def test_every_end_adds_up(
     assert 1 == books.total("request_count")
     assert 1 == books.total("request_count", code=code)
     assert 0 == books.total("driftgauge_requests_in_flight")
-    assert answer_bytes == books.total("driftgauge_response_bytes_total")
+    assert response_bytes == books.total("driftgauge_response_bytes_total")
     assert offered == [payload.kind for payload in books.offered]
     assert incomplete == [
         kind
@@ -121,18 +121,18 @@ def test_every_end_adds_up(
         if books.total("driftgauge_payloads_total", kind=kind, outcome="rejected", reason="incomplete")
     ]
     assert len(incomplete) == books.total("driftgauge_payloads_total")
-    assert ROOM_BYTES == books.room.free_bytes
+    assert BUDGET_BYTES == books.budget.free_bytes
 
 
 def test_spans() -> None:
     """Latency is the whole; the proxy's share is the way there and the way back without what lies between."""
     books = Books()
-    tally = books.open()
+    recorder = books.open()
     for seconds, step in (
-        (1, tally.forwarded),
-        (10, tally.answer_complete),
-        (2, tally.handed),
-        (100, lambda: tally.finish(200)),
+        (1, recorder.forwarded),
+        (10, recorder.response_complete),
+        (2, recorder.handed),
+        (100, lambda: recorder.finish(200)),
     ):
         books.timer.now += seconds
         step()
@@ -144,10 +144,10 @@ def test_spans() -> None:
 def test_the_rest_has_a_tally_that_does_nothing() -> None:
     """What is no inference is followed by the same calls, and nothing comes of them."""
     books = Books()
-    tally = books.ledger.open(b"GET", INFER, {}, 0.0)
-    _whole(tally)
-    tally.replaced(b"sorry")
+    recorder = books.ledger.open(b"GET", INFER, {}, 0.0)
+    _whole(recorder)
+    recorder.replaced(b"sorry")
 
-    assert not isinstance(tally, InferenceTally)
+    assert not isinstance(recorder, InferenceRecorder)
     assert [] == books.offered
     assert 0 == books.total("request_count")

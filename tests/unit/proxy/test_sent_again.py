@@ -2,18 +2,18 @@
 
 import pytest
 
-from tests.support.exchange_sides import GET, POST, Link, Scene
+from tests.support.exchange_sides import GET, POST, Scene, UpstreamConnection
 
 
 def test_safe_request_is_sent_once_more() -> None:
     """On a new connection, if the one from the pool was closed and nothing came on it (RFC 9110 section 9.2.2)."""
-    scene = Scene(GET, Link(used=True))
+    scene = Scene(GET, UpstreamConnection(used=True))
     scene.ask()
     scene.exchange.failed(ConnectionResetError())
 
-    assert (["dial"], []) == (scene.notes, scene.client.said)
+    assert (["request_connection"], []) == (scene.notes, scene.client.said)
 
-    link = Link()
+    link = UpstreamConnection()
     scene.exchange.connected(link)
     scene.exchange.failed(ConnectionResetError())
 
@@ -22,31 +22,31 @@ def test_safe_request_is_sent_once_more() -> None:
 
 def test_inference_is_sent_once_more() -> None:
     """It changes nothing where it is done, so it may be done twice, though it is a POST."""
-    scene = Scene(POST, Link(used=True), is_inference=True)
+    scene = Scene(POST, UpstreamConnection(used=True), is_inference=True)
     scene.ask(b"abc")
     scene.exchange.failed(ConnectionResetError())
-    link = Link()
+    link = UpstreamConnection()
     scene.exchange.connected(link)
     scene.exchange.failed(ConnectionResetError())
 
-    assert (["dial"], [POST + b"abc"], [502]) == (scene.notes, link.written, scene.codes)
+    assert (["request_connection"], [POST + b"abc"], [502]) == (scene.notes, link.written, scene.codes)
 
 
-def _heard(link: Link) -> Link:
+def _heard(link: UpstreamConnection) -> UpstreamConnection:
     link.has_heard = True
     return link
 
 
 NOT_AGAIN = {
-    "POST": (POST, Link(used=True), ConnectionResetError()),
-    "new connection": (GET, Link(), ConnectionResetError()),
-    "something came": (GET, _heard(Link(used=True)), ConnectionResetError()),
-    "silence": (GET, Link(used=True), TimeoutError()),
+    "POST": (POST, UpstreamConnection(used=True), ConnectionResetError()),
+    "new connection": (GET, UpstreamConnection(), ConnectionResetError()),
+    "something came": (GET, _heard(UpstreamConnection(used=True)), ConnectionResetError()),
+    "silence": (GET, UpstreamConnection(used=True), TimeoutError()),
 }
 
 
 @pytest.mark.parametrize(("request_head", "link", "error"), NOT_AGAIN.values(), ids=NOT_AGAIN)
-def test_what_is_not_sent_again(request_head: bytes, link: Link, error: Exception) -> None:
+def test_what_is_not_sent_again(request_head: bytes, link: UpstreamConnection, error: Exception) -> None:
     """What may have been done, or would fail again."""
     scene = Scene(request_head, link)
     scene.ask()
@@ -57,7 +57,7 @@ def test_what_is_not_sent_again(request_head: bytes, link: Link, error: Exceptio
 
 def test_a_body_that_came_in_parts_is_not_sent_again() -> None:
     """It is not kept."""
-    scene = Scene(POST.replace(b"POST", b"OPTIONS"), Link(used=True))
+    scene = Scene(POST.replace(b"POST", b"OPTIONS"), UpstreamConnection(used=True))
     scene.exchange.flush()
     scene.ask(b"abc")
     scene.exchange.failed(ConnectionResetError())

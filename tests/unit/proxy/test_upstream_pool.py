@@ -5,11 +5,11 @@ from typing import cast
 
 import pytest
 
-from driftgauge.http1.framing import Lines
-from driftgauge.http1.heads import AnswerHead
+from driftgauge.http1.framing import HeaderList
+from driftgauge.http1.heads import ResponseHead
 from driftgauge.http1.http_errors import ExchangeError
-from driftgauge.proxy.interfaces import LinkUser
-from driftgauge.proxy.upstream_connection import Link
+from driftgauge.proxy.interfaces import ResponseHandler
+from driftgauge.proxy.upstream_connection import UpstreamConnection
 from driftgauge.proxy.upstream_pool import Upstream
 from tests.support.raw_client import Wire
 from tests.support.upstream import OK, RawUpstream
@@ -24,17 +24,17 @@ class Waiter:
         self.ended = asyncio.Event()
         self.statuses: list[int] = []
 
-    def answer_head(self, head: AnswerHead) -> None:
+    def response_head(self, head: ResponseHead) -> None:
         """Notes the status."""
         self.statuses.append(head.status)
 
-    def answer_piece(self, data: bytes) -> None:
+    def response_piece(self, data: bytes) -> None:
         """Wants none of it."""
 
-    def answer_flush(self) -> None:
+    def response_flush(self) -> None:
         """Waits for more."""
 
-    def answer_end(self, trailers: Lines) -> None:  # noqa: ARG002 - wants none of them
+    def response_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - wants none of them
         """Ends the waiting."""
         self.ended.set()
 
@@ -46,11 +46,11 @@ class Waiter:
         """A request of one line always fits."""
 
 
-async def _serve_once(upstream: Upstream) -> Link:
+async def _serve_once(upstream: Upstream) -> UpstreamConnection:
     """One exchange on a connection of the pool, which is released."""
     link = upstream.take() or await upstream.connect()
     waiter = Waiter()
-    link.begin(b"GET", cast("LinkUser", waiter))
+    link.begin(b"GET", cast("ResponseHandler", waiter))
     link.write(GET)
     async with asyncio.timeout(10):
         await waiter.ended.wait()

@@ -134,10 +134,10 @@ def test_columns_that_differ_in_what_is_missing_are_no_copies(tmp_path: Path) ->
 
 def test_notes_are_bounded(tmp_path: Path) -> None:
     """Beyond twenty sentences there is only a number."""
-    told = notes(tmp_path, ",".join(f"f{i}" for i in range(25)) + "\n" + ",".join("7" * 25) + "\n")
+    reported = notes(tmp_path, ",".join(f"f{i}" for i in range(25)) + "\n" + ",".join("7" * 25) + "\n")
 
-    assert (21, "column 'f0' is constant") == (len(told), told[0])
-    assert told[-1] == "as much can be said of 5 more columns: left out, constant or equal to another"
+    assert (21, "column 'f0' is constant") == (len(reported), reported[0])
+    assert reported[-1] == "as much can be said of 5 more columns: left out, constant or equal to another"
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_identifiers_are_left_out(tmp_path: Path, texts: Sequence[str], kind: Fe
     reference = load_reference(path, 0.0)
 
     assert (kind, NUMERIC) == reference.kinds
-    told = f"column 'user' holds {len(set(texts))} different texts in {len(texts)} rows, as identifiers do: "
-    assert (() if kind is CATEGORICAL else (f"{told}it is left out",)) == reference.notes
+    reported = f"column 'user' holds {len(set(texts))} different texts in {len(texts)} rows, as identifiers do: "
+    assert (() if kind is CATEGORICAL else (f"{reported}it is left out",)) == reference.notes
 
 
 def test_schema_tells_names_kinds_and_order_apart() -> None:

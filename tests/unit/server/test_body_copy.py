@@ -4,49 +4,49 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.errors import Reason
-from driftgauge.server.body_copy import Tap, TapRoom
+from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 
 
 def test_copy_is_whole() -> None:
     """A copy is its pieces in order."""
-    tap = Tap(TapRoom(10), 10)
+    body_copy = BodyCopy(MemoryBudget(10), 10)
     for piece in (b"ab", b"", b"cde"):
-        tap.add(piece)
+        body_copy.add(piece)
 
-    assert tap.loss is None
-    assert 5 == tap.size_bytes
-    assert b"abcde" == tap.body()
+    assert body_copy.loss is None
+    assert 5 == body_copy.size_bytes
+    assert b"abcde" == body_copy.body()
 
 
 def test_copy_may_be_as_long_as_its_bound() -> None:
     """The bound itself is allowed, one byte more is not."""
-    tap = Tap(TapRoom(100), 3)
-    tap.add(b"abc")
+    body_copy = BodyCopy(MemoryBudget(100), 3)
+    body_copy.add(b"abc")
 
-    assert tap.loss is None
+    assert body_copy.loss is None
 
-    tap.add(b"d")
+    body_copy.add(b"d")
 
-    assert Reason.TOO_LARGE is tap.loss
+    assert Reason.TOO_LARGE is body_copy.loss
 
 
 def test_long_copy_frees_its_room_at_once() -> None:
     """A copy that is given up holds nothing, and goes on counting bytes."""
-    room = TapRoom(100)
-    tap = Tap(room, 3)
-    tap.add(b"abc")
-    tap.add(b"defg")
-    tap.add(b"hi")
+    budget = MemoryBudget(100)
+    body_copy = BodyCopy(budget, 3)
+    body_copy.add(b"abc")
+    body_copy.add(b"defg")
+    body_copy.add(b"hi")
 
-    assert 100 == room.free_bytes
-    assert 9 == tap.size_bytes
-    assert b"" == tap.body()
+    assert 100 == budget.free_bytes
+    assert 9 == body_copy.size_bytes
+    assert b"" == body_copy.body()
 
 
 def test_room_is_shared() -> None:
     """A copy for which there is no room is given up; another may take the room when it is free."""
-    room = TapRoom(4)
-    one, two = Tap(room, 10), Tap(room, 10)
+    budget = MemoryBudget(4)
+    one, two = BodyCopy(budget, 10), BodyCopy(budget, 10)
     one.add(b"abc")
     two.add(b"de")
 
@@ -54,7 +54,7 @@ def test_room_is_shared() -> None:
     assert Reason.QUEUE_FULL is two.loss
 
     one.body()
-    three = Tap(room, 10)
+    three = BodyCopy(budget, 10)
     three.add(b"fghi")
 
     assert three.loss is None
@@ -62,11 +62,11 @@ def test_room_is_shared() -> None:
 
 def test_first_reason_stands() -> None:
     """A copy that was too long stays so, whatever happens to the body afterwards."""
-    tap = Tap(TapRoom(10), 1)
-    tap.add(b"ab")
-    tap.give_up(Reason.INCOMPLETE)
+    body_copy = BodyCopy(MemoryBudget(10), 1)
+    body_copy.add(b"ab")
+    body_copy.give_up(Reason.INCOMPLETE)
 
-    assert Reason.TOO_LARGE is tap.loss
+    assert Reason.TOO_LARGE is body_copy.loss
 
 
 @given(
@@ -75,17 +75,17 @@ def test_first_reason_stands() -> None:
 )
 def test_room_is_never_overdrawn_and_all_given_back(size: int, bodies: list[tuple[int, list[bytes]]]) -> None:
     """However bodies come, no more is held than there is room for, and in the end nothing is."""
-    room = TapRoom(size)
-    taps = []
+    budget = MemoryBudget(size)
+    copies = []
     for max_bytes, pieces in bodies:
-        tap = Tap(room, max_bytes)
-        taps.append(tap)
+        body_copy = BodyCopy(budget, max_bytes)
+        copies.append(body_copy)
         for piece in pieces:
-            tap.add(piece)
+            body_copy.add(piece)
 
-            assert 0 <= room.free_bytes <= size
+            assert 0 <= budget.free_bytes <= size
 
-    for tap, (_, pieces) in zip(taps, bodies, strict=True):
-        assert tap.body() == (b"" if tap.loss else b"".join(pieces))
+    for body_copy, (_, pieces) in zip(copies, bodies, strict=True):
+        assert body_copy.body() == (b"" if body_copy.loss else b"".join(pieces))
 
-    assert size == room.free_bytes
+    assert size == budget.free_bytes

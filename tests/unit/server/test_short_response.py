@@ -3,8 +3,8 @@
 import pytest
 
 from driftgauge.http1.heads import read_request
-from driftgauge.server.listener import Closing
-from driftgauge.server.short_response import ShortAnswer
+from driftgauge.server.listener import DrainState
+from driftgauge.server.short_response import ShortResponse
 from tests.support.exchange_sides import Client
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
@@ -27,9 +27,9 @@ CASES = {
 def test_answers(request_head: bytes, *, draining: bool, stays: bool, said: bytes, note: str) -> None:
     """With the framing and the connection that fit the request."""
     client = Client()
-    answer = ShortAnswer(read_request(request_head), client, Closing(draining))
-    answer.say(200, b"t/t", b"hi", stays=stays)
-    answer.end()
+    response = ShortResponse(read_request(request_head), client, DrainState(draining))
+    response.say(200, b"t/t", b"hi", stays=stays)
+    response.end()
 
     assert ([said], [note]) == (client.said, client.notes)
 
@@ -37,11 +37,11 @@ def test_answers(request_head: bytes, *, draining: bool, stays: bool, said: byte
 def test_a_client_that_does_not_read_is_waited_for() -> None:
     """What it asks next would pile up."""
     client = Client()
-    answer = ShortAnswer(read_request(GET), client, Closing())
-    answer.client_full(full=True)
-    answer.say(200, b"", b"")
-    answer.end()
+    response = ShortResponse(read_request(GET), client, DrainState())
+    response.client_full(full=True)
+    response.say(200, b"", b"")
+    response.end()
     assert [] == client.notes
 
-    answer.client_full(full=False)
+    response.client_full(full=False)
     assert ["stays"] == client.notes

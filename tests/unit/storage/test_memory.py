@@ -11,7 +11,7 @@ def asked(key: str) -> Half:
     return Half(key, Kind.REQUEST, 1.0)
 
 
-def answered(key: str) -> Half:
+def responded(key: str) -> Half:
     """A response with this key."""
     return Half(key, Kind.RESPONSE, 2.0)
 
@@ -20,7 +20,7 @@ async def test_a_pair_is_still_known_just_before_twice_its_ttl() -> None:
     """Who asks after the ttl finds the answer."""
     clock = ManualClock()
     pairs = MemoryPairs(10, 100, clock)
-    await pairs.put([asked("a"), answered("a")])
+    await pairs.put([asked("a"), responded("a")])
     clock.now += 19.5
 
     assert await pairs.unpaired([asked("a")]) == 0
@@ -30,11 +30,11 @@ async def test_a_pair_is_forgotten_at_twice_its_ttl() -> None:
     """Nothing is kept beyond."""
     clock = ManualClock()
     pairs = MemoryPairs(10, 100, clock)
-    await pairs.put([asked("a"), answered("a")])
+    await pairs.put([asked("a"), responded("a")])
     clock.now += 20
 
     assert await pairs.unpaired([asked("a")]) == 1
-    assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([answered("a")])]
+    assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([responded("a")])]
 
 
 async def test_a_duplicate_does_not_lengthen_a_life() -> None:
@@ -53,9 +53,9 @@ async def test_beyond_the_capacity_the_oldest_key_goes() -> None:
     """The store never holds more keys than it was given, and says so of the one that went."""
     pairs = MemoryPairs(10, 2, ManualClock())
     await pairs.put([asked("a"), asked("b"), asked("c")])
-    met = await pairs.put([answered("b"), answered("c"), answered("a")])
+    met = await pairs.put([responded("b"), responded("c"), responded("a")])
 
-    assert [Arrival.COMPLETED, Arrival.COMPLETED, Arrival.FIRST] == [answer.arrival for answer in met]
+    assert [Arrival.COMPLETED, Arrival.COMPLETED, Arrival.FIRST] == [response.arrival for response in met]
 
 
 async def test_close_forgets_all() -> None:

@@ -58,11 +58,11 @@ async def test_a_password_opens_the_server(in_url: bool) -> None:  # noqa: FBT00
     with RedisServer("--requirepass", PASSWORD) as server:
         url = server.url.replace("//", f"//:{PASSWORD}@") if in_url else server.url
         client = connect(url, 5, None if in_url else PASSWORD)
-        async with bounded("answer", 5):
-            answer = await client.ping()
+        async with bounded("respond", 5):
+            response = await client.ping()
         await client.aclose()
 
-    assert answer
+    assert response
     assert PASSWORD not in repr(client)
 
 
@@ -70,8 +70,8 @@ async def test_a_wrong_password_is_a_storage_error_that_does_not_show_it() -> No
     """Neither the sentence nor any cause holds the password."""
     with RedisServer("--requirepass", "another") as server:
         client = connect(server.url, 5, PASSWORD)
-        with pytest.raises(StorageError, match=r"^Redis could not answer: ") as caught:
-            async with bounded("answer", 5):
+        with pytest.raises(StorageError, match=r"^Redis could not respond: ") as caught:
+            async with bounded("respond", 5):
                 await client.ping()
         await client.aclose()
 
@@ -82,8 +82,8 @@ async def test_a_wrong_password_is_a_storage_error_that_does_not_show_it() -> No
 async def test_a_refused_connection_is_a_storage_error() -> None:
     """Nobody listens: the error says so, with its cause."""
     client = connect(f"redis://127.0.0.1:{free_port()}", timeout_seconds=5)
-    with pytest.raises(StorageError, match=r"^Redis could not answer: .*111") as caught:
-        async with bounded("answer", 5):
+    with pytest.raises(StorageError, match=r"^Redis could not respond: .*111") as caught:
+        async with bounded("respond", 5):
             await client.ping()
     await client.aclose()
 
@@ -92,8 +92,8 @@ async def test_a_refused_connection_is_a_storage_error() -> None:
 
 async def test_what_takes_too_long_is_a_storage_error() -> None:
     """The bound holds for the whole block, whatever it waits for."""
-    with pytest.raises(StorageError, match=r"^Redis could not answer within 0\.01 s$"):
-        async with bounded("answer", 0.01):
+    with pytest.raises(StorageError, match=r"^Redis could not respond within 0\.01 s$"):
+        async with bounded("respond", 0.01):
             await asyncio.Event().wait()
 
 
@@ -103,7 +103,7 @@ async def test_a_cancelled_caller_stays_cancelled() -> None:
 
     async def wait() -> None:
         """Wait for an answer that never comes."""
-        async with bounded("answer", 60):
+        async with bounded("respond", 60):
             started.set()
             await asyncio.Event().wait()
 

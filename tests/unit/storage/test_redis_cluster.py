@@ -42,7 +42,7 @@ async def test_the_pair_store_works_on_a_cluster(cluster: RedisCluster) -> None:
     asked = [Half(f"d{n}", Kind.REQUEST, 1.0) for n in range(8)]
     met = await pairs.put([*asked, Half("d3", Kind.RESPONSE, 2.0)])
 
-    assert [Arrival.FIRST] * 8 + [Arrival.COMPLETED] == [answer.arrival for answer in met]
+    assert [Arrival.FIRST] * 8 + [Arrival.COMPLETED] == [response.arrival for response in met]
     assert await pairs.unpaired(asked) == 7
 
 

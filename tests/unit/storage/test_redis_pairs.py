@@ -13,7 +13,7 @@ from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
 ASKED = Half("d1", Kind.REQUEST, 1700000000.25)
-ANSWERED = Half("d1", Kind.RESPONSE, 1700000001.5)
+RESPONDED = Half("d1", Kind.RESPONSE, 1700000001.5)
 KEY = "driftgauge:pair:{d1}"
 
 
@@ -31,7 +31,7 @@ async def test_the_layout_of_a_half_that_waits(redis_client: Redis) -> None:
 
 async def test_the_layout_of_a_completed_pair(redis_client: Redis) -> None:
     """Both times stand in fields of their own; nobody waits."""
-    await stored(redis_client).put([ANSWERED, ASKED])
+    await stored(redis_client).put([RESPONDED, ASKED])
 
     assert await redis_client.hgetall(KEY) == {b"request": b"1700000000.25", b"response": b"1700000001.5"}
 
@@ -44,7 +44,7 @@ async def test_a_key_lives_twice_the_ttl_from_its_last_change(redis_client: Redi
     await redis_client.pexpire(KEY, 5_000)
     await pairs.put([ASKED])
     after_duplicate = await redis_client.pttl(KEY)
-    await pairs.put([ANSWERED])
+    await pairs.put([RESPONDED])
     after_change = await redis_client.pttl(KEY)
 
     assert 15_000 < first <= 20_000
@@ -57,13 +57,13 @@ async def test_of_two_replicas_only_one_completes_a_pair(redis_server: RedisServ
     other_client = connect(redis_server.url, timeout_seconds=5)
     replicas = (stored(redis_client), stored(other_client))
     asked = [Half(f"d{n}", Kind.REQUEST, 1.0) for n in range(200)]
-    answered = [Half(f"d{n}", Kind.RESPONSE, 2.0) for n in range(200)]
-    puts = [replica.put(halves[::step]) for replica in replicas for halves in (asked, answered) for step in (1, -1)]
-    met = [answer for answers in await asyncio.gather(*puts) for answer in answers]
+    responded = [Half(f"d{n}", Kind.RESPONSE, 2.0) for n in range(200)]
+    puts = [replica.put(halves[::step]) for replica in replicas for halves in (asked, responded) for step in (1, -1)]
+    met = [response for responses in await asyncio.gather(*puts) for response in responses]
     await other_client.aclose()
 
-    assert sum(answer.arrival is Arrival.COMPLETED for answer in met) == 200
-    assert sum(answer.arrival is Arrival.DUPLICATE for answer in met) == 1200
+    assert sum(response.arrival is Arrival.COMPLETED for response in met) == 200
+    assert sum(response.arrival is Arrival.DUPLICATE for response in met) == 1200
 
 
 async def test_a_put_needs_no_script_to_be_known(redis_client: Redis) -> None:
@@ -72,7 +72,7 @@ async def test_a_put_needs_no_script_to_be_known(redis_client: Redis) -> None:
     await pairs.put([ASKED])
     await redis_client.script_flush()
 
-    assert [Arrival.COMPLETED] == [met.arrival for met in await pairs.put([ANSWERED])]
+    assert [Arrival.COMPLETED] == [met.arrival for met in await pairs.put([RESPONDED])]
 
 
 async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: RedisServer) -> None:
@@ -81,11 +81,11 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: Re
     await pairs.put([ASKED])
     own_server.kill()
     with pytest.raises(StorageError, match=r"^Redis could not put halves: "):
-        await pairs.put([ANSWERED])
+        await pairs.put([RESPONDED])
     with pytest.raises(StorageError, match=r"^Redis could not look for halves: "):
         await pairs.unpaired([ASKED])
     own_server.start()
 
     assert await pairs.unpaired([ASKED]) == 1
-    assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([ANSWERED])]
+    assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([RESPONDED])]
     await pairs.close()

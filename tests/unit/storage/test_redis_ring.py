@@ -40,12 +40,12 @@ async def first_column(ring: RedisRing) -> list[float]:
 
 async def entries(client: Redis) -> list[tuple[int, int, dict[bytes, bytes]]]:
     """What the stream holds on the server: the two parts of each id, and the fields."""
-    answer = cast("list[tuple[bytes, dict[bytes, bytes]]]", await client.xrange(KEY))
-    parts = [(raw_id.decode().split("-"), fields) for raw_id, fields in answer]
+    response = cast("list[tuple[bytes, dict[bytes, bytes]]]", await client.xrange(KEY))
+    parts = [(raw_id.decode().split("-"), fields) for raw_id, fields in response]
     return [(int(last_row), int(ms), fields) for (last_row, ms), fields in parts]
 
 
-async def held_rows(client: Redis) -> int:
+async def buffered_rows(client: Redis) -> int:
     """How many rows the stream holds on the server."""
     return sum(int(fields[b"rows"]) for _, _, fields in await entries(client))
 
@@ -63,12 +63,12 @@ async def test_the_layout_of_a_stream(redis_client: Redis) -> None:
     await ring.append(REQUESTS, counted(0, 2, time=1.5))
     await ring.append(REQUESTS, counted(2, 3, time=2.5))
     before, _ = await redis_client.time()
-    held = await entries(redis_client)
+    buffered = await entries(redis_client)
 
     assert KEY == "driftgauge:{cellar/wine/predictor/wine-v1}:request"
-    assert [2, 5] == [last_row for last_row, _, _ in held]
-    assert all(abs(ms / 1000 - before) < 60 for _, ms, _ in held)
-    assert list(held[0][2].items()) == [
+    assert [2, 5] == [last_row for last_row, _, _ in buffered]
+    assert all(abs(ms / 1000 - before) < 60 for _, ms, _ in buffered)
+    assert list(buffered[0][2].items()) == [
         (b"format", b"1"),
         (b"schema", b"s"),
         (b"rows", b"2"),
@@ -158,12 +158,12 @@ async def test_a_stream_that_nobody_reads_is_bounded_by_rows(redis_client: Redis
     """It keeps at least its capacity, and at most one block less a row above that."""
     ring = ring_on(redis_client)
     sizes = [3, 1, 7, 1, 1, 1, 4, 2, 12, 1, 5, 1] * 3
-    held = []
+    buffered = []
     for first, rows in zip(itertools.accumulate(sizes), sizes, strict=True):
         await ring.append(REQUESTS, counted(first, rows))
-        held.append(await held_rows(redis_client))
+        buffered.append(await buffered_rows(redis_client))
 
-    assert all(CAPACITY_ROWS <= rows < CAPACITY_ROWS + max(sizes) for rows in held[3:])
+    assert all(CAPACITY_ROWS <= rows < CAPACITY_ROWS + max(sizes) for rows in buffered[3:])
 
 
 async def test_many_writers_and_readers_share_one_stream(redis_server: RedisServer, redis_client: Redis) -> None:
@@ -177,7 +177,7 @@ async def test_many_writers_and_readers_share_one_stream(redis_server: RedisServ
 
     assert columns[0] == columns[1] == columns[2]
     assert len(set(columns[0])) == 100
-    assert await held_rows(redis_client) == 100
+    assert await buffered_rows(redis_client) == 100
 
 
 async def test_a_second_read_asks_only_for_what_is_newer(redis_client: Redis) -> None:

@@ -120,9 +120,9 @@ async def test_after_a_flush_a_state_that_is_held_is_saved_anew(redis_client: Re
     await redis_client.flushall()
     late = await states.save(REQUESTS, "detector", b"third", 2)
     found = await states.load(REQUESTS, "detector")
-    anew = await states.save(REQUESTS, "detector", b"third", 0)
+    again = await states.save(REQUESTS, "detector", b"third", 0)
 
-    assert (False, None, True) == (late, found, anew)
+    assert (False, None, True) == (late, found, again)
     assert State(b"third", 1) == await states.load(REQUESTS, "detector")
 
 

@@ -99,17 +99,17 @@ class Detector:
             self._bets.append(make_bets(profile, budget.tolerance, features))
         self._width = max((bets.log_weights.size for bets in self._bets), default=0)
         self._log_weights = _padded([bets.log_weights for bets in self._bets], self._width)
-        bar = features * budget.evidence_threshold
-        self._log_bar = math.log(bar)
-        self._log_cap = self._log_bar + math.log(HEADROOM)
-        clear = max(bar / CLEAR_RATIO, CLEAR_LOOKS * budget.evaluation_seconds)
-        self._log_clear = math.log(min(clear, bar / LEAST_CLEAR_RATIO))
+        threshold = features * budget.evidence_threshold
+        self._log_threshold = math.log(threshold)
+        self._log_cap = self._log_threshold + math.log(HEADROOM)
+        clear = max(threshold / CLEAR_RATIO, CLEAR_LOOKS * budget.evaluation_seconds)
+        self._log_clear = math.log(min(clear, threshold / LEAST_CLEAR_RATIO))
         self.key = f"{_BETS}/{digest}/{budget.tolerance!r}"
 
     @property
-    def bar(self) -> float:
+    def threshold(self) -> float:
         """The evidence at which a feature alarms, log10 of seconds."""
-        return self._log_bar / math.log(10)
+        return self._log_threshold / math.log(10)
 
     def start(self) -> DetectorState:
         """Knowing nothing."""
@@ -173,7 +173,7 @@ class Detector:
     def _judged(self, state: DetectorState, now: float) -> DetectorState:
         """Begin alarms at the bar, end them where the evidence has fallen, and start such features anew."""
         log_evidence = self._log_by_feature(state.log_evidence)
-        begins = ~state.latched & (log_evidence >= self._log_bar) & (state.rows >= self._min_rows)
+        begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
         ends = state.latched & (log_evidence < self._log_clear)
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)

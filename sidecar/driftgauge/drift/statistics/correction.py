@@ -26,7 +26,7 @@ class Correction(StrEnum):
     NONE = "none"
 
 
-def bars(p_values: Floats, alpha: float, method: Correction) -> Floats:
+def p_value_thresholds(p_values: Floats, alpha: float, method: Correction) -> Floats:
     """The level of each feature, given the p-values of the others: it is rejected exactly if p < level.
 
     Args:

@@ -83,5 +83,5 @@ def _jensen_shannon(reference: NDArray[np.float64], window: NDArray[np.float64])
 
 
 def _entropy_from(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
-    held = p > 0
-    return float((p[held] * np.log(p[held] / q[held])).sum())
+    buffered = p > 0
+    return float((p[buffered] * np.log(p[buffered] / q[buffered])).sum())

@@ -57,7 +57,7 @@ def rows(seed: int, shift: float = 0.0, size: int = 100, features: int = 2) -> F
 
 def test_bar_is_the_budget_of_one_family_for_each_feature() -> None:
     """The bar of two features is twice 120 days in seconds, as a power of ten."""
-    assert math.log10(2 * 120 * 86_400) == pytest.approx(detector(profiles()).bar)
+    assert math.log10(2 * 120 * 86_400) == pytest.approx(detector(profiles()).threshold)
 
 
 def test_no_alarm_without_drift() -> None:
@@ -195,7 +195,7 @@ def test_evidence_is_capped_so_that_an_alarm_can_end() -> None:
     state = run(of, [np.full((100_000, 2), 50.0)] * 10)[-1]
     engine = detector(of)
 
-    assert engine.bar + math.log10(10) == pytest.approx(engine.evidence(state).max())
+    assert engine.threshold + math.log10(10) == pytest.approx(engine.evidence(state).max())
 
 
 def test_counts_of_a_billion_rows() -> None:

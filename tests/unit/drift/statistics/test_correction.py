@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftgauge.drift.statistics.correction import Correction, bars
+from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 
 P_VALUES = [0.01, 0.04, 0.03, 0.005]
 """Wikipedia, "Holm-Bonferroni method", example: at 0.05 the procedure rejects the first and the last."""
@@ -22,16 +22,16 @@ P_VALUES = [0.01, 0.04, 0.03, 0.005]
 )
 def test_known_answers(method: Correction, expected: list[float]) -> None:
     """The levels of four features are those found by hand."""
-    assert expected == pytest.approx(bars(np.array(P_VALUES), 0.05, method).tolist(), rel=1e-15)
+    assert expected == pytest.approx(p_value_thresholds(np.array(P_VALUES), 0.05, method).tolist(), rel=1e-15)
 
 
 @pytest.mark.parametrize("method", Correction)
 def test_one_feature(method: Correction) -> None:
     """One feature is tested at alpha under every correction."""
-    assert [0.05] == bars(np.array([0.3]), 0.05, method).tolist()
+    assert [0.05] == p_value_thresholds(np.array([0.3]), 0.05, method).tolist()
 
 
 @pytest.mark.parametrize("method", Correction)
 def test_no_feature(method: Correction) -> None:
     """Without features there are no levels."""
-    assert [] == bars(np.empty(0), 0.05, method).tolist()
+    assert [] == p_value_thresholds(np.empty(0), 0.05, method).tolist()

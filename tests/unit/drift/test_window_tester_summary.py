@@ -10,16 +10,16 @@ from driftgauge.drift.window_tester import ReferenceSummary
 def test_numbers_have_quantiles() -> None:
     """Its deciles are those of its values."""
     values = np.arange(50.0)
-    portrait = ReferenceSummary(numeric_profile("a", values))
+    summary = ReferenceSummary(numeric_profile("a", values))
 
-    assert deciles(values) == portrait.deciles
-    assert portrait.quantiles is not None
-    assert portrait.quantiles.rows == 50
+    assert deciles(values) == summary.deciles
+    assert summary.quantiles is not None
+    assert summary.quantiles.rows == 50
 
 
 def test_categories_have_none() -> None:
     """Codes have no order; they have bars."""
-    portrait = ReferenceSummary(categorical_profile("a", np.array([1.0, 2.0]), {1.0: "x"}))
+    summary = ReferenceSummary(categorical_profile("a", np.array([1.0, 2.0]), {1.0: "x"}))
 
-    assert ((), None) == (portrait.deciles, portrait.quantiles)
-    assert ["x", "#2", "unseen", "missing"] == [one.label for one in portrait.histogram.bars(np.empty(0), 0)]
+    assert ((), None) == (summary.deciles, summary.quantiles)
+    assert ["x", "#2", "unseen", "missing"] == [one.label for one in summary.histogram.bars(np.empty(0), 0)]
