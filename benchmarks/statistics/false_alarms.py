@@ -61,7 +61,7 @@ class Outcome:
         detectors: Alarms of the detector that began.
         article: Looks at which the article's rule alarms.
         factor: Rows / effective rows, mean over the looks.
-        unlucky: ReferenceStore with an alarm.
+        unlucky: References with an alarm.
     """
 
     looks: int

@@ -61,7 +61,7 @@ def _now() -> Row:
         "short",
     )
     small = Text(
-        "ReferenceStore too small",
+        "References too small",
         "Models whose reference has fewer rows than the false-alarm budget asks for: small changes go unseen.",
         "short",
     )

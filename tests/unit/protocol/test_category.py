@@ -13,7 +13,7 @@ from driftgauge.protocol.category import code, text_of
     ("text", "expected"), [("red", 489432828731721.0), ("", 8044937785282358.0), ("rosé", 1974448710607027.0)]
 )
 def test_codes_never_change(text: str, expected: float) -> None:
-    """ReferenceStore and rings outlive the program. By `b2sum --length=64`: the 53 highest bits."""
+    """References and rings outlive the program. By `b2sum --length=64`: the 53 highest bits."""
     assert expected == code(text)
 
 

@@ -1,4 +1,4 @@
-"""ReferenceStore of a running process: lookup, reload, and what is told of each change."""
+"""References of a running process: lookup, reload, and what is logged of each change."""
 
 import os
 from pathlib import Path
