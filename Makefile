@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
-# --no-deps: a lock is complete, and pip, which resolves extras again, would refuse versions that it does not know.
+# Locks are complete, so they are installed with --no-deps: pip's own resolution fails on extras that have newer versions.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --extra parquet
