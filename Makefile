@@ -40,7 +40,7 @@ format: $(VENV)/.dev ## rewrite the code in the house's form
 
 check: lint test ## what must pass before a commit
 
-bench: $(VENV)/.bench ## measure cost beside peers, some 20 min: ONLY="proxy logger engine store footprint interference", QUICK=1, WRITE=1
+bench: $(VENV)/.bench ## measure cost beside peers, some 20 min: ONLY="proxy logger engine store footprint interference stalls", QUICK=1, WRITE=1
 	$(BIN)/python -m benchmarks $(ONLY) $(if $(QUICK),--quick) $(if $(WRITE),--write docs/performance.md)
 
 bench-statistics: $(VENV)/.dev ## measure false alarms, delay and cost of the tests, and write docs/statistics.md's tables anew
