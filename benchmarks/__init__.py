@@ -1,1 +1,1 @@
-"""What driftgauge costs, measured in interleaved runs on one machine; nothing here is asserted by a test."""
+"""What driftgauge costs, measured in interleaved runs on one machine. No test asserts these figures."""

@@ -1,7 +1,7 @@
-"""`python -m benchmarks [SUITE ...] [--quick] [--write DOCUMENT]`: measure, print, keep, draw.
+"""`python -m benchmarks [SUITE ...] [--quick] [--write DOCUMENT]`: measure, print, save, draw.
 
-Tables go to `build/bench`: results.json, results.md and a plot of each. With `--write` they are also put between their
-marks in a document, and their plots beside it.
+Tables are saved in `build/bench`: results.json, results.md and a plot of each. `--write` also puts them between their
+marks in a document, and their plots into its folder `pictures`.
 """
 
 import argparse
@@ -24,36 +24,40 @@ _BUILD = ROOT / "build" / "bench"
 
 
 def main() -> int:
-    """Run what was asked for; 1 if a suite failed."""
+    """Run the suites of the command line; returns 1 if one failed, otherwise 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; all if left out")
-    parser.add_argument("--quick", action="store_true", help="a small run: all works, the numbers are worth little")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"one of {', '.join(SUITES)}; without a suite, all")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="a short run, which shows that everything works; its numbers are not reliable",
+    )
     parser.add_argument("--write", type=Path, help="put the tables between the marks of this document")
-    asked = parser.parse_args()
-    unknown = set(asked.suites) - set(SUITES)
+    options = parser.parse_args()
+    unknown = set(options.suites) - set(SUITES)
     if unknown:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
-    effort = Effort(asked.quick)
+    effort = Effort(options.quick)
     tables: list[Table] = []
     failed = False
-    for name in asked.suites or SUITES:
+    for name in options.suites or SUITES:
         start = time.perf_counter()
-        found = _tables_of(name, effort)
-        failed = failed or found is None
+        measured = _run_suite(name, effort)
+        failed = failed or measured is None
         origin = _origin(name, effort, time.perf_counter() - start)
-        for one in found or []:
-            _print(one, origin, asked.write)
+        for one in measured or []:
+            _print(one, origin, options.write)
             tables.append(one)
-    _keep(tables)
+    _save(tables)
     return int(failed)
 
 
-def _tables_of(name: str, effort: Effort) -> list[Table] | None:
-    """The tables of one suite; `None`, after a line that says why, if it failed."""
+def _run_suite(name: str, effort: Effort) -> list[Table] | None:
+    """Run one suite; returns its tables, or `None`, after printing the error, if it failed."""
     try:
         run: Callable[[Effort], list[Table]] = import_module(f"benchmarks.{name}.suite").run
         return run(effort)
-    except Exception as error:  # noqa: BLE001 - the other suites go on
+    except Exception as error:  # noqa: BLE001 - the other suites still run
         traceback.print_exc()
         sys.stdout.write(f"The suite {name} failed: {error}\n\n")
         return None
@@ -71,15 +75,15 @@ def _print(one: Table, origin: str, document: Path | None) -> None:
 
 
 def _origin(name: str, effort: Effort, seconds: float) -> str:
-    reported = machine()
+    facts = machine()
     quick = " --quick" if effort.quick else ""
     return (
-        f"`python -m benchmarks {name}{quick}`, {datetime.now(UTC).date()}, {seconds:.0f} s, {reported['cores']} cores "
-        f"({reported['processor']}), Linux {reported['kernel']}, Python {reported['python']}."
+        f"`python -m benchmarks {name}{quick}`, {datetime.now(UTC).date()}, {seconds:.0f} s, {facts['cores']} cores "
+        f"({facts['processor']}), Linux {facts['kernel']}, Python {facts['python']}."
     )
 
 
-def _keep(tables: list[Table]) -> None:
+def _save(tables: list[Table]) -> None:
     _BUILD.mkdir(parents=True, exist_ok=True)
     origin = {"date": datetime.now(UTC).isoformat(timespec="seconds"), **machine()}
     (_BUILD / "results.json").write_text(as_json(tables, origin))

@@ -1,4 +1,4 @@
-"""Programs that a benchmark starts: on the cores that it says, with what they cost in CPU and memory."""
+"""Programs that a benchmark starts on given cores, and their cost in CPU time and memory."""
 
 import os
 import re
@@ -15,33 +15,35 @@ from typing import Self
 ROOT = Path(__file__).parents[1]
 _START_SECONDS = 20.0
 _END_SECONDS = 15.0
-_LOOK_SECONDS = 0.01
+_POLL_SECONDS = 0.01
 
 SUBJECT_CORES = frozenset({0})
+"""The core of the measured program, which it has to itself. This is the same for every peer."""
+
 OTHER_CORES = frozenset(range(1, os.cpu_count() or 1)) or SUBJECT_CORES
-"""What is measured has a core to itself; the load and the model share the others. So it is for every peer alike."""
+"""The cores that the load and the model share."""
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on at this moment."""
+    """A TCP port of the loopback address that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def module(name: str, *arguments: object) -> list[str]:
-    """The command that runs a module of this checkout."""
+    """The command that runs a module of this repository."""
     return [sys.executable, "-m", name, *map(str, arguments)]
 
 
 class Program:
-    """A program that runs until the `with` block ends, and everything that it started.
+    """A program that runs until the `with` block ends, with its child processes.
 
     Args:
         argv: The program and its arguments.
-        port: It is up when this one accepts connections.
+        port: It has started when this port accepts connections.
         cores: Where it may run.
-        env: Variables beside those that this process has.
+        env: Variables in addition to those of this process.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Program:
         self._env = {**os.environ, **(env or {})}
 
     def __enter__(self) -> Self:
-        """Start it, and wait until it is up."""
+        """Start it, and wait until it accepts connections."""
         cores = self._cores
         self.process = subprocess.Popen(  # noqa: S603 - programs that the benchmarks name
             self._argv,
@@ -67,7 +69,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - one thread here, and it is one call
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - this process has one thread
         )
         if self.port:
             self._wait_until(lambda: is_listening(self.port))
@@ -76,7 +78,7 @@ class Program:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """Stop it."""
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(_END_SECONDS)
@@ -86,15 +88,15 @@ class Program:
 
     @property
     def cpu_seconds(self) -> float:
-        """What it has cost until now, user and system, all of its threads and children that still run."""
+        """CPU time until now, user and system, of all its threads and child processes that still run."""
         return sum(_ran_nanoseconds(task) for pid in self.pids() for task in _tasks(pid)) / 1e9
 
     def memory(self, field: str = "Rss") -> float:
-        """Megabytes of memory, by the kernel's own sum over its mappings (`Rss` or `Pss`), children included."""
+        """Megabytes of memory (`Rss` or `Pss`), as the kernel sums them over its mappings, with child processes."""
         return sum(_rollup(pid, field) for pid in self.pids()) / 1024
 
     def pids(self) -> list[int]:
-        """Its own id, and those of its children."""
+        """Its process id, and those of its child processes."""
         found = [self.process.pid]
         for pid in found:
             children = Path(f"/proc/{pid}/task/{pid}/children")
@@ -106,7 +108,7 @@ class Program:
         while not condition():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{self._argv[0]} did not start: {' '.join(self._argv)}")
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
 
 def is_listening(port: int) -> bool:
@@ -116,9 +118,9 @@ def is_listening(port: int) -> bool:
 
 
 def version(argv: Sequence[str]) -> str:
-    """The version that a program tells when it is called so."""
-    reported = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - what benchmarks name
-    found = re.search(r"\d+\.\d+[.\d]*", reported.stdout + reported.stderr)
+    """The version that a program prints when it is called with these arguments."""
+    printed = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - what benchmarks name
+    found = re.search(r"\d+\.\d+[.\d]*", printed.stdout + printed.stderr)
     return found[0] if found else "?"
 
 

@@ -1,8 +1,8 @@
-"""Sends requests and checks answers: `python -m benchmarks.load PORT REQUEST... [options]`; prints one line of JSON.
+"""Sends requests and checks responses: `python -m benchmarks.load PORT REQUEST... [options]`; prints one line of JSON.
 
-Bounded in count and time. Closed loop: each of some connections sends its next request when the last is answered. Open
-loop (`--rate`): requests begin at their moments whether or not others are answered, and a latency is counted from the
-moment at which its request was due, so that a stall counts for all that it held up.
+Bounded in count and time. Closed loop: each connection sends its next request after the response to the last one. Open
+loop (`--rate`): requests start at fixed times, whether or not others have their response, and a latency counts from the
+time at which its request was due, so that a stall counts for every request that it delays.
 """
 
 import argparse
@@ -17,21 +17,23 @@ from pathlib import Path
 from typing import Protocol, cast
 
 _MARK = b"@" * 32
-"""Where the id of each request stands."""
+"""Placeholder for the id of a request."""
 
 _SPREAD = 0x9E3779B97F4A7C15F39CC0605CEDC835
-"""Odd, so that no two numbers share an id. They begin with the time, so that no two runs do."""
+"""Factor that makes ids from numbers. It is odd, so different numbers have different ids. The numbers start at the time
+of the run, so different runs have different ids too."""
 
 _QUANTILES = (0.5, 0.9, 0.99)
 _TIMEOUT_SECONDS = 120.0
 
 
 class Load:
-    """Requests that are sent, and what became of them.
+    """Requests to send, and their latencies.
 
     Args:
-        requests: Their bytes, with or without a mark for an id; they take turns, and one turn of all has one id.
-        total: How many.
+        requests: Their bytes, with or without a placeholder for an id; they are sent in turn, and the requests of one
+            turn have the same id.
+        total: Number of requests.
     """
 
     def __init__(self, requests: Sequence[bytes], total: int) -> None:
@@ -43,31 +45,31 @@ class Load:
         self.done = asyncio.get_running_loop().create_future()
 
     def next_request(self) -> bytes:
-        """One that is not like the others, if it has an id."""
+        """The next request, with a new id if it has a placeholder."""
         self.left -= 1
         turn, which = divmod(self.left, len(self._parts))
         before, mark, after = self._parts[which]
         return before + (b"%032x" % ((self._start + turn) * _SPREAD % 2**128) if mark else b"") + after
 
-    def responded(self, seconds: float) -> None:
-        """One more."""
+    def record_response(self, seconds: float) -> None:
+        """Record one latency."""
         self.latencies.append(seconds)
         self.open -= 1
         if self.open == 0 and not self.done.done():
             self.done.set_result(None)
 
     def fail(self, why: str) -> None:
-        """Give all up."""
+        """End the load with an error."""
         if not self.done.done():
             self.done.set_exception(RuntimeError(why))
 
 
 class Connection(asyncio.Protocol):
-    """Asks for one thing at a time.
+    """Sends one request at a time.
 
     Args:
-        load: What it asks for.
-        idle: Where it waits when it has nothing to do.
+        load: The requests.
+        idle: The connections that wait for a request; it adds itself.
     """
 
     def __init__(self, load: Load, idle: deque["Connection"]) -> None:
@@ -78,17 +80,17 @@ class Connection(asyncio.Protocol):
         self._begun = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
+        """Add this connection to the idle ones."""
         self._transport = cast("asyncio.Transport", transport)
         self._idle.append(self)
 
-    def ask(self, begun: float) -> None:
-        """Send a request that was due at that moment."""
+    def send(self, begun: float) -> None:
+        """Send the next request, which was due at that time."""
         self._begun = begun
         self._transport.write(self._load.next_request())
 
     def data_received(self, data: bytes) -> None:
-        """Reads an answer."""
+        """Read a response."""
         self._buffered = self._buffered + data if self._buffered else data
         if self._end is None and not self._read_head():
             return
@@ -99,24 +101,24 @@ class Connection(asyncio.Protocol):
             return
         self._buffered, self._end = b"", None
         self._idle.append(self)
-        self._load.responded(time.perf_counter() - self._begun)
-        self.rested()
+        self._load.record_response(time.perf_counter() - self._begun)
+        self.became_idle()
 
-    def rested(self) -> None:
-        """A closed loop asks again."""
+    def became_idle(self) -> None:
+        """Do nothing; a closed loop sends its next request here."""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody may leave before the end."""
+        """Fail: no connection may close before the end."""
         self._load.fail(f"a connection was lost: {exc}")
 
     def _read_head(self) -> bool:
-        """Where the answer ends; 0 if its chunks tell it."""
+        """Find the end of the response, 0 if it is chunked; returns whether the head is complete."""
         head_end = self._buffered.find(b"\r\n\r\n")
         if head_end < 0:
             return False
         head = self._buffered[:head_end].lower()
         if not head.startswith(b"http/1.1 200"):
-            self._load.fail(f"an answer was not 200: {self._buffered[:200]!r}")
+            self._load.fail(f"a response was not 200: {self._buffered[:200]!r}")
             return False
         found = head.find(b"\r\ncontent-length:")
         self._end = 0 if found < 0 else head_end + 4 + int(head[found + 17 :].split(b"\r\n", 1)[0])
@@ -124,17 +126,17 @@ class Connection(asyncio.Protocol):
 
 
 class ClosedConnection(Connection):
-    """Asks again as soon as it is answered."""
+    """Sends the next request as soon as it has a response."""
 
-    def rested(self) -> None:
-        """Ask, if there is something left."""
+    def became_idle(self) -> None:
+        """Send the next request, if there is one."""
         if self._load.left > 0:
             self._idle.remove(self)
-            self.ask(time.perf_counter())
+            self.send(time.perf_counter())
 
 
 class LoadArguments(Protocol):
-    """What is asked for: see the options."""
+    """The options of the command line."""
 
     port: int
     requests: Sequence[Path]
@@ -143,26 +145,26 @@ class LoadArguments(Protocol):
     rate: float
 
 
-def measured(arguments: LoadArguments) -> dict[str, float]:
-    """Send it all; see `_measured`."""
-    # `select` waits by the microsecond, where `epoll` would begin each request up to a millisecond late.
+def measure(arguments: LoadArguments) -> dict[str, float]:
+    """Send all requests; see `_measure`."""
+    # `select` waits with microsecond precision; with `epoll` each request would start up to a millisecond late.
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        return runner.run(_measured(arguments))
+        return runner.run(_measure(arguments))
 
 
-async def _measured(arguments: LoadArguments) -> dict[str, float]:
-    """Send it all; seconds that it took, quantiles of the latencies."""
+async def _measure(arguments: LoadArguments) -> dict[str, float]:
+    """Send all requests; returns the duration and quantiles of the latencies, in seconds."""
     loop = asyncio.get_running_loop()
     load, idle = Load([path.read_bytes() for path in arguments.requests], arguments.count), deque[Connection]()
     kind = Connection if arguments.rate else ClosedConnection
-    made = [
+    connections = [
         await loop.create_connection(lambda: kind(load, idle), "127.0.0.1", arguments.port)
         for _ in range(arguments.connections)
     ]
     try:
-        seconds = await _seconds(arguments, load, idle)
+        seconds = await _send_all(arguments, load, idle)
     finally:
-        for transport, _ in made:
+        for transport, _ in connections:
             transport.close()
         await asyncio.sleep(0)
     ordered = sorted(load.latencies)
@@ -170,42 +172,44 @@ async def _measured(arguments: LoadArguments) -> dict[str, float]:
     return {"seconds": seconds, "count": arguments.count, "max": ordered[-1], **quantiles}
 
 
-async def _seconds(arguments: LoadArguments, load: Load, idle: deque[Connection]) -> float:
-    """Send it all, and wait for the last answer."""
+async def _send_all(arguments: LoadArguments, load: Load, idle: deque[Connection]) -> float:
+    """Send all requests, and wait for the last response; returns the duration in seconds."""
     start = time.perf_counter()
     if arguments.rate:
-        await _at_a_rate(load, idle, arguments.rate)
+        await _send_at_rate(load, idle, arguments.rate)
     else:
         for connection in list(idle)[: arguments.count]:
             idle.remove(connection)
-            connection.ask(time.perf_counter())
+            connection.send(time.perf_counter())
     async with asyncio.timeout(_TIMEOUT_SECONDS):
         await load.done
     return time.perf_counter() - start
 
 
-async def _at_a_rate(load: Load, idle: deque[Connection], rate: float) -> None:
+async def _send_at_rate(load: Load, idle: deque[Connection], rate: float) -> None:
     start = time.perf_counter()
     for number in range(load.left):
         due = start + number / rate
         if (wait := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
-        while not idle and not load.done.done():  # noqa: ASYNC110 - the request is late, and its latency says so
+        while not idle and not load.done.done():  # noqa: ASYNC110 - the request is late, and its latency shows that
             await asyncio.sleep(0)
         if load.done.done():
             return
-        idle.popleft().ask(due)
+        idle.popleft().send(due)
 
 
 def main() -> None:
-    """Send what was asked for."""
+    """Send the requests of the command line, and print the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("requests", type=Path, nargs="+", help="files with bytes of requests; 32 @ stand for an id")
+    parser.add_argument(
+        "requests", type=Path, nargs="+", help="files with the bytes of requests; 32 @ are a placeholder for an id"
+    )
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--count", type=int, default=1_000)
-    parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as fast as they are answered")
-    sys.stdout.write(json.dumps(measured(cast("LoadArguments", parser.parse_args()))) + "\n")
+    parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as fast as responses arrive")
+    sys.stdout.write(json.dumps(measure(cast("LoadArguments", parser.parse_args()))) + "\n")
 
 
 if __name__ == "__main__":

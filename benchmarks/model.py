@@ -1,7 +1,7 @@
-"""A model server that costs little: `python -m benchmarks.model PORT [--answer KIND] [--delay SECONDS]`.
+"""A model server that costs little: `python -m benchmarks.model PORT [--response KIND] [--delay SECONDS]`.
 
-It counts the bytes of each body and answers the same bytes each time: a V1 or V2 answer of one row, or twenty events of
-a stream. Reads HTTP/1.1 as its proxies write it, no more.
+It counts the bytes of each body and sends the same response each time: a V1 or V2 response of one row, or a stream of
+twenty events. It reads HTTP/1.1 only as proxies write it.
 """
 
 import argparse
@@ -20,24 +20,24 @@ _EVENT = b'data: {"token":"%02d"}\n\n'
 _EVENTS = b"".join(b"%x\r\n%b\r\n" % (len(_EVENT % number), _EVENT % number) for number in range(20)) + b"0\r\n\r\n"
 
 
-def _whole(content_type: bytes, body: bytes) -> bytes:
+def _with_length(content_type: bytes, body: bytes) -> bytes:
     head = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: %d\r\nserver: uvicorn\r\n\r\n"
     return head % (content_type, len(body)) + body
 
 
 RESPONSES = {
-    "v1": _whole(b"application/json", _V1),
-    "v2": _whole(b"application/json", _V2),
+    "v1": _with_length(b"application/json", _V1),
+    "v2": _with_length(b"application/json", _V2),
     "events": b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + _EVENTS,
 }
 
 
 class ModelConnection(asyncio.Protocol):
-    """Answers when a body has come.
+    """Responds when a body is complete.
 
     Args:
         response: Its bytes.
-        delay: Seconds that the model thinks.
+        delay: Seconds before the response.
     """
 
     def __init__(self, response: bytes, delay: float) -> None:
@@ -48,11 +48,11 @@ class ModelConnection(asyncio.Protocol):
         self._is_chunked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
+        """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Counts."""
+        """Count the bytes of the body, and respond at its end."""
         if self._left < 0:
             self._buffered += data
             end = self._buffered.find(b"\r\n\r\n")
@@ -83,13 +83,13 @@ async def _serve(port: int, response: bytes, delay: float) -> None:
 
 
 def main() -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal stops it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("--response", choices=RESPONSES, default="v1")
     parser.add_argument("--delay", type=float, default=0.0)
-    reported = parser.parse_args()
-    asyncio.run(_serve(reported.port, RESPONSES[reported.response], reported.delay))
+    options = parser.parse_args()
+    asyncio.run(_serve(options.port, RESPONSES[options.response], options.delay))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Peers in virtual environments of their own, made from locks when they are asked for first; and programs in Go."""
+"""Peers in separate virtual environments, created from locks at first use; and programs in Go."""
 
 import hashlib
 import os
@@ -11,26 +11,26 @@ from pathlib import Path
 LOCKS = Path(__file__).with_name("locks")
 
 _MARK = ".lock-digest"
-"""Stands in an environment that is complete, and says of which lock."""
+"""A file in every complete environment, with the hash of its lock."""
 
 
 def directory() -> Path:
-    """Where parts of benchmarks are kept: `BENCH_PARTS`, or beside the checkout's other parts."""
+    """The folder of the environments: `BENCH_PARTS`, by default `.parts/bench` in the repository."""
     return Path(os.environ.get("BENCH_PARTS", ".parts/bench")).resolve()
 
 
-def environment(name: str, locks: Path = LOCKS) -> Path | None:
-    """The interpreter of a virtual environment that holds what a lock lists.
+def create_environment(name: str, locks: Path = LOCKS) -> Path | None:
+    """Create a virtual environment with the packages of a lock, if it does not exist.
 
     Args:
-        name: Of the lock, without its ending.
-        locks: Where it lies.
+        name: Name of the lock, without its ending.
+        locks: The folder of the lock.
 
     Returns:
-        The interpreter; `None` where the environment could not be made, which pip has told on standard error.
+        Its interpreter; `None` if it could not be created, for which pip has printed the reason to standard error.
 
     Notes:
-        A whole environment is used as it is; one of another lock, or half of one, is made anew.
+        A complete environment is used unchanged; one of another lock, or an incomplete one, is replaced.
     """
     lock, home = locks / f"{name}.lock", directory() / name
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
@@ -41,21 +41,21 @@ def environment(name: str, locks: Path = LOCKS) -> Path | None:
     venv.create(home, with_pip=True, symlinks=True)
     options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
     command = [str(python), "-m", "pip", "install", *options, "-r", str(lock)]
-    if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:  # noqa: S603 of our own words alone
+    if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:  # noqa: S603 only constant arguments
         return None
     mark.write_text(digest)
     return python
 
 
-def built(name: str, source: Path) -> Path | None:
-    """A Go program of the standard library alone, built from its source.
+def build_go(name: str, source: Path) -> Path | None:
+    """Build a Go program that needs only the standard library.
 
     Args:
-        name: What it is called.
+        name: Name of the program.
         source: The folder of its module.
 
     Returns:
-        The program; `None` without a Go toolchain.
+        The path of the program; `None` without a Go toolchain.
     """
     program = directory() / name
     program.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ _LARGE, _MIDDLE = 100, 10
 
 
 def machine() -> dict[str, str]:
-    """What a run was made on."""
+    """The machine of a run."""
     cpus = Path("/proc/cpuinfo").read_text()
     model = next((line.split(":", 1)[1].strip() for line in cpus.splitlines() if line.startswith("model name")), "?")
     return {
@@ -29,20 +29,20 @@ def machine() -> dict[str, str]:
 
 
 def as_markdown(one: Table) -> str:
-    """A table with its method below it."""
+    """A table, followed by its method."""
     rows = [[_shown(cell) for cell in row] for row in one.rows]
-    reported = ", ".join(f"{name} {version}" for name, version in one.versions.items())
-    return f"{as_table(one.columns, rows)}\n\n{one.method}{f' Versions: {reported}.' if reported else ''}"
+    versions = ", ".join(f"{name} {version}" for name, version in one.versions.items())
+    return f"{as_table(one.columns, rows)}\n\n{one.method}{f' Versions: {versions}.' if versions else ''}"
 
 
 def as_json(tables: Iterable[Table], origin: dict[str, str]) -> str:
-    """Everything, for programs."""
+    """All tables with their origin, for programs."""
     return json.dumps({"origin": origin, "tables": [asdict(one) for one in tables]}, indent=1) + "\n"
 
 
 def draw(one: Table, path: Path) -> None:
-    """A bar for each row, a colour for each column; legible on a light and on a dark page."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - only who draws pays for it
+    """Draw a bar chart, if the table has a plot: one group for each row, one colour for each column."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - slow to import, and only used here
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
     plot = one.plot
@@ -57,8 +57,8 @@ def draw(one: Table, path: Path) -> None:
     height = 0.8 / len(places)
     for number, at in enumerate(places):
         offset = (number - (len(places) - 1) / 2) * height
-        thresholds = axes.barh([row + offset for row in range(len(rows))], [_length(row[at]) for row in rows], height)
-        axes.bar_label(thresholds, [_shown(row[at]) for row in rows], fontsize=7, padding=2)
+        lengths = axes.barh([row + offset for row in range(len(rows))], [_length(row[at]) for row in rows], height)
+        axes.bar_label(lengths, [_shown(row[at]) for row in rows], fontsize=7, padding=2)
     axes.set_yticks(range(len(rows)), [str(row[0]) for row in rows])
     axes.invert_yaxis()
     axes.margins(x=0.08)

@@ -1,19 +1,19 @@
-"""What a benchmark gives: tables, as values; how they are printed, drawn and kept stands elsewhere."""
+"""The result of a benchmark: tables, as values. `render` prints and draws them."""
 
 from dataclasses import dataclass, field
 
 Cell = str | float | None
-"""A name, a number, or `None` where a peer is not installed or does not do the thing."""
+"""A name, a number, or `None` if a peer is not installed or does not support the case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """How a table is drawn: a bar for each of its rows, a colour for each column.
+    """How a table is drawn: a bar chart with a group for each row and a colour for each column.
 
     Args:
-        columns: Which columns; all have the same unit.
-        unit: Stands at the axis.
-        is_logarithmic: Whether the axis is.
+        columns: The columns to draw; all have the same unit.
+        unit: Label of the axis.
+        is_logarithmic: Whether the axis is logarithmic.
     """
 
     columns: tuple[str, ...]
@@ -26,16 +26,16 @@ class Table:
     """One table of figures.
 
     Args:
-        slug: Its name in files and in the marks of the document: small letters and hyphens.
-        title: What was measured, in few words.
-        method: How, in some sentences: what ran, how often, what a figure is (median of how many).
-        columns: Names with units; the first is that of the rows.
-        rows: As many cells as there are columns.
-        plot: How it is drawn, if it is.
-        versions: Version of each program that took part, by its name.
+        slug: Its name in files and in the marks of the document: lower case and hyphens.
+        title: What was measured.
+        method: How it was measured: what ran, how often, what a figure is (the median of how many).
+        columns: Names with units; the first column has the names of the rows.
+        rows: Each has as many cells as there are columns.
+        plot: How it is drawn; `None` if it is not.
+        versions: Version of each program, by its name.
 
     Raises:
-        ValueError: A row is not as wide as the head.
+        ValueError: A row does not have as many cells as there are columns.
     """
 
     slug: str
@@ -47,7 +47,7 @@ class Table:
     versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a row that does not fit."""
+        """Check the number of cells in each row."""
         for row in self.rows:
             if len(row) != len(self.columns):
-                raise ValueError(f"{self.slug}: the row {row} has not {len(self.columns)} cells")
+                raise ValueError(f"{self.slug}: the row {row} does not have {len(self.columns)} cells")

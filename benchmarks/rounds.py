@@ -1,4 +1,4 @@
-"""Interleaved rounds: every peer gets the same load in turn, again and again, so that a slow minute is everybody's."""
+"""Interleaved rounds: every peer gets the same load in turn, several times, so that a slow minute affects all."""
 
 import json
 import subprocess
@@ -16,10 +16,10 @@ class Shape:
     """One kind of load.
 
     Args:
-        requests: Files with the bytes of requests, which take turns.
-        connections: How many are used.
+        requests: Files with the bytes of requests, which are sent in turn.
+        connections: Number of connections.
         count: Requests in each round.
-        rate: Requests a second; 0 as fast as they are answered.
+        rate: Requests a second; 0: as fast as responses arrive.
     """
 
     requests: tuple[Path, ...]
@@ -30,11 +30,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round of one peer gave.
+    """The result of one round of one peer.
 
     Args:
         cpu_us: Microseconds of CPU for each request, user and system, of the whole process.
-        reported: What the load tells: `seconds`, `p50`, `p90`, `p99`, `max`, in seconds.
+        reported: What the load printed: `seconds`, `p50`, `p90`, `p99`, `max`, in seconds.
     """
 
     cpu_us: float
@@ -42,25 +42,25 @@ class Round:
 
 
 def send(port: int, shape: Shape) -> Mapping[str, float]:
-    """Send a load, from a process of its own."""
+    """Send a load from a separate process; returns what it printed."""
     words = ["--connections", shape.connections, "--count", shape.count, "--rate", shape.rate]
     argv = ["taskset", "--cpu-list", ",".join(map(str, OTHER_CORES)), *module("benchmarks.load")]
-    reported = subprocess.run(  # noqa: S603 - a module of this checkout
+    printed = subprocess.run(  # noqa: S603 - a module of this repository
         [*argv, str(port), *map(str, (*shape.requests, *words))], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    if reported.returncode:
-        raise RuntimeError(reported.stderr.strip().splitlines()[-1])
-    found: Mapping[str, float] = json.loads(reported.stdout)
-    return found
+    if printed.returncode:
+        raise RuntimeError(printed.stderr.strip().splitlines()[-1])
+    result: Mapping[str, float] = json.loads(printed.stdout)
+    return result
 
 
 def measure(program: Program, shape: Shape, settle: Callable[[], None]) -> Round:
-    """One round of one peer.
+    """Run one round of one peer.
 
     Args:
-        program: The peer, up.
+        program: The peer, running.
         shape: The load.
-        settle: Waits until what the load has left behind is done.
+        settle: Waits until the peer has finished the work that the load left behind.
     """
     before = program.cpu_seconds
     reported = send(program.port, shape)
@@ -68,10 +68,10 @@ def measure(program: Program, shape: Shape, settle: Callable[[], None]) -> Round
     return Round((program.cpu_seconds - before) / shape.count * 1e6, reported)
 
 
-def interleaved(
+def run_interleaved(
     programs: Mapping[str, Program], shape: Shape, rounds: int, settle: Callable[[], None], warm: int = 1
 ) -> dict[str, list[Round]]:
-    """So many rounds of each peer in turn, after some that warm up and do not count."""
+    """Run rounds of each peer in turn, after some rounds that warm up and do not count."""
     found: defaultdict[str, list[Round]] = defaultdict(list)
     for number in range(warm + rounds):
         for name, program in programs.items():

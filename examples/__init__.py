@@ -1,1 +1,1 @@
-"""Examples that run: real data and real parts, users of driftgauge that import nothing of it."""
+"""Examples that run with real data and real programs; they use driftgauge and import nothing from it."""

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.engine import evaluations
 from benchmarks.engine.cases import GRID, QUICK, Case
 from benchmarks.engine.competitors import FEWEST_ROUNDS, ROUNDS, SECONDS, CompetitorSpec, Record, race, started
-from benchmarks.parts import environment
+from benchmarks.parts import create_environment
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.statistics.work import Effort
 
@@ -85,8 +85,8 @@ def _competitors() -> list[CompetitorSpec]:
         CompetitorSpec(OURS[2], "driftgauge_kept", 10, ours),
         CompetitorSpec(PEERS[0], "scipy_asymp", 10, ours),
         CompetitorSpec(PEERS[1], "scipy_auto", 10, ours),
-        CompetitorSpec(PEERS[2], "alibi_detect", 10, environment("alibi-detect")),
-        CompetitorSpec(PEERS[3], "frouros", 10, environment("frouros")),
+        CompetitorSpec(PEERS[2], "alibi_detect", 10, create_environment("alibi-detect")),
+        CompetitorSpec(PEERS[3], "frouros", 10, create_environment("frouros")),
     ]
 
 

@@ -1,1 +1,1 @@
-"""What the process costs before it does anything, and whether that stays so."""
+"""What an idle process costs, and whether its memory stays constant under load."""

@@ -1,1 +1,1 @@
-"""What requests feel of the work that the same process does beside them."""
+"""How other work of the same process delays requests."""

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from benchmarks.children import OTHER_CORES, Program, free_port, module
-from benchmarks.environment import driftgauge, kept, reference, scraped
+from benchmarks.environment import accepted_share, driftgauge, scrape, write_reference
 from benchmarks.proxy.bodies import v1
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, send
@@ -29,12 +29,12 @@ _NEVER_SECONDS = 3_600
 _PAUSE_SECONDS = 1.0
 
 
-class Beside(NamedTuple):
-    """One kind of work beside the requests.
+class Work(NamedTuple):
+    """One kind of work that runs at the same time as the requests.
 
     Args:
-        interval_seconds: Between evaluations.
-        act: What is done once a second, if anything.
+        interval_seconds: Time between evaluations.
+        act: What is done once a second; `None` for nothing.
     """
 
     interval_seconds: float
@@ -42,7 +42,7 @@ class Beside(NamedTuple):
 
 
 def _scrape(program: Program, _: Path) -> object:
-    return scraped(program)
+    return scrape(program)
 
 
 def _send_large(program: Program, large: Path) -> object:
@@ -50,37 +50,35 @@ def _send_large(program: Program, large: Path) -> object:
 
 
 def run(effort: Effort) -> list[Table]:
-    """The table."""
+    """Measure the table."""
     with TemporaryDirectory(prefix="driftgauge-bench-") as folder, ExitStack() as stack:
         port = free_port()
         model = stack.enter_context(Program(module("benchmarks.model", port), port, OTHER_CORES))
-        return [_table(effort, Path(folder), model.port)]
+        return [_measure_table(effort, Path(folder), model.port)]
 
 
-def _table(effort: Effort, folder: Path, model: int) -> Table:
-    data = reference(folder / "wide.csv", REFERENCE_ROWS, FEATURES)
-    small = _file(folder, "small", v1(1, columns=FEATURES).request)
-    large = {name: _file(folder, name, v1(rows, columns=FEATURES).request) for name, rows in LARGE.items()}
-    kinds: dict[str, tuple[Beside, Path]] = {
-        QUIET: (Beside(_NEVER_SECONDS), small),
-        "evaluations of 100 features, one after the other": (Beside(0.1), small),
-        "a scrape each second": (Beside(_NEVER_SECONDS, _scrape), small),
-        **{
-            f"a body of {name} each second": (Beside(_NEVER_SECONDS, _send_large), path) for name, path in large.items()
-        },
+def _measure_table(effort: Effort, folder: Path, model: int) -> Table:
+    data = write_reference(folder / "wide.csv", REFERENCE_ROWS, FEATURES)
+    small = _write(folder, "small", v1(1, columns=FEATURES).request)
+    large = {name: _write(folder, name, v1(rows, columns=FEATURES).request) for name, rows in LARGE.items()}
+    kinds: dict[str, tuple[Work, Path]] = {
+        QUIET: (Work(_NEVER_SECONDS), small),
+        "evaluations of 100 features, one after the other": (Work(0.1), small),
+        "a scrape each second": (Work(_NEVER_SECONDS, _scrape), small),
+        **{f"a body of {name} each second": (Work(_NEVER_SECONDS, _send_large), path) for name, path in large.items()},
     }
     found: defaultdict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     rounds, seconds = effort.of(3, 1), effort.of(3, 1)
     shares = []
     for _ in range(rounds):
-        for name, (beside, path) in kinds.items():
-            with _up(model, data, small, beside.interval_seconds) as program:
+        for name, (work, path) in kinds.items():
+            with _running(model, data, small, work.interval_seconds) as program:
                 for rate in RATES:
-                    with _doing(beside, program, path):
+                    with _doing(work, program, path):
                         reported = send(program.port, Shape((small,), 32, rate * seconds, rate))
                     for key in ("p50", "p99", "max"):
                         found[name][f"{key} at {rate:,}/s, ms"].append(1e3 * reported[key])
-                shares.append(kept(program))
+                shares.append(accepted_share(program))
     columns = [f"{key} at {rate:,}/s, ms" for rate in RATES for key in ("p50", "p99", "max")]
     base = median(found[QUIET]["p99 at 1,000/s, ms"])
     rows = []
@@ -88,29 +86,29 @@ def _table(effort: Effort, folder: Path, model: int) -> Table:
         cells: list[Cell] = [median(found[name][column]) for column in columns]
         rows.append((name, *cells, median(found[name]["p99 at 1,000/s, ms"]) - base))
     return Table(
-        slug="beside",
-        title="Latency of small requests by what the same process does beside them",
+        slug="interference",
+        title="Latency of small requests while the same process does other work",
         method=(
             f"Open loop through the proxy on 32 connections, one row of {FEATURES} features each; a reference of "
-            f"{REFERENCE_ROWS:,} rows, a full window of {WINDOW_ROWS:,}. Evaluations follow each other after 0.1 s. "
+            f"{REFERENCE_ROWS:,} rows, a full window of {WINDOW_ROWS:,}. Evaluations run 0.1 s after each other. "
             f"Median of {rounds} rounds of {seconds} s, each on a fresh process; at least {min(shares):.2%} of the "
-            "payloads were kept."
+            "payloads were accepted."
         ),
-        columns=("beside the requests", *columns, "p99 at 1,000/s more than beside nothing, ms"),
+        columns=("other work", *columns, "p99 at 1,000/s more than with no other work, ms"),
         rows=tuple(rows),
         plot=Plot(("p50 at 1,000/s, ms", "p99 at 1,000/s, ms"), "milliseconds"),
     )
 
 
-def _file(folder: Path, name: str, request: bytes) -> Path:
+def _write(folder: Path, name: str, request: bytes) -> Path:
     path = folder / f"{name}.http"
     path.write_bytes(request)
     return path
 
 
 @contextmanager
-def _up(model: int, data: Path, small: Path, interval: float) -> Iterator[Program]:
-    """A proxy whose window is full."""
+def _running(model: int, data: Path, small: Path, interval: float) -> Iterator[Program]:
+    """A running proxy whose window is full."""
     upstream = f"http://127.0.0.1:{model}"
     words = ["--upstream-url", upstream, "--reference", data, "--inference-service", "wine"]
     more = ["--window-rows", WINDOW_ROWS, "--evaluation-interval-seconds", interval]
@@ -120,20 +118,20 @@ def _up(model: int, data: Path, small: Path, interval: float) -> Iterator[Progra
 
 
 @contextmanager
-def _doing(beside: Beside, program: Program, path: Path) -> Iterator[None]:
-    """The work, once a second, until the block ends."""
-    over = threading.Event()
+def _doing(work: Work, program: Program, path: Path) -> Iterator[None]:
+    """Do the work once a second until the block ends."""
+    stopped = threading.Event()
 
-    def again() -> None:
-        while not over.wait(_PAUSE_SECONDS):
-            if beside.act is not None:
-                with contextlib.suppress(OSError):  # the program may be ending
-                    beside.act(program, path)
+    def repeat() -> None:
+        while not stopped.wait(_PAUSE_SECONDS):
+            if work.act is not None:
+                with contextlib.suppress(OSError):  # the program may be stopping
+                    work.act(program, path)
 
-    thread = threading.Thread(target=again)
+    thread = threading.Thread(target=repeat)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        stopped.set()
         thread.join()

@@ -1,1 +1,1 @@
-"""What an event of KServe's agent costs its receiver."""
+"""What an event of KServe's agent costs the receiver."""

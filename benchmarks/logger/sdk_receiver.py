@@ -1,6 +1,6 @@
-"""A receiver as one writes it with aiohttp and the CloudEvents SDK: `python -m benchmarks.logger.sdk_receiver PORT`.
+"""A simple receiver with aiohttp and the CloudEvents SDK: `python -m benchmarks.logger.sdk_receiver PORT`.
 
-It reads each event and answers; it decodes and keeps nothing.
+It parses each event and responds; it decodes and stores nothing.
 """
 
 import sys
@@ -11,16 +11,16 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 
-async def _take(request: web.Request) -> web.Response:
+async def _receive(request: web.Request) -> web.Response:
     body = await request.read()
     event = from_binary(HTTPMessage({**request.headers}, body), JSONFormat(), CloudEvent)
     return web.Response(status=200 if event.get_id() else 400)
 
 
 def main() -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal stops it."""
     app = web.Application(client_max_size=2**30)
-    app.router.add_post("/{path:.*}", _take)
+    app.router.add_post("/{path:.*}", _receive)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None)
 
 

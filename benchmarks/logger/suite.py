@@ -1,4 +1,4 @@
-"""The logger's table: events a second and core, and how long an answer takes."""
+"""The logger's table: events a second on one core, and the time to a response."""
 
 import time
 from contextlib import ExitStack
@@ -6,14 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.children import Program, free_port, module
-from benchmarks.environment import driftgauge, kept, reference
+from benchmarks.environment import accepted_share, driftgauge, write_reference
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.results import Cell, Plot, Table
-from benchmarks.rounds import Shape, interleaved, middle
+from benchmarks.rounds import Shape, middle, run_interleaved
 from benchmarks.statistics.work import Effort
 
 CONNECTIONS = (5, 100)
-"""An agent has five workers; a hundred are twenty pods."""
+"""An agent has five workers, so 100 connections are twenty pods."""
 
 OURS = "driftgauge logger"
 SDK = "aiohttp and the CloudEvents SDK"
@@ -46,7 +46,7 @@ def event(kind: str, body: bytes) -> bytes:
 
 
 def run(effort: Effort) -> list[Table]:
-    """The table."""
+    """Measure the table."""
     rounds, count = effort.of(5, 1), effort.of(10_000, 8_000)
     with TemporaryDirectory(prefix="driftgauge-bench-") as name, ExitStack() as stack:
         folder = Path(name)
@@ -60,11 +60,11 @@ def run(effort: Effort) -> list[Table]:
         }
         found: dict[str, list[Cell]] = {one: [] for one in programs}
         for connections in CONNECTIONS:
-            rows = interleaved(programs, Shape(requests, connections, count), rounds, lambda: time.sleep(0.7))
+            rows = run_interleaved(programs, Shape(requests, connections, count), rounds, lambda: time.sleep(0.7))
             for one, given in rows.items():
                 found[one].append(1e6 / middle(given, lambda row: row.cpu_us))
                 found[one] += [1e3 * middle(given, lambda row, key=key: row.reported[key]) for key in ("p50", "p99")]  # type: ignore[misc]
-        share = kept(programs[OURS])
+        share = accepted_share(programs[OURS])
     columns = [
         column
         for number in CONNECTIONS
@@ -73,13 +73,13 @@ def run(effort: Effort) -> list[Table]:
     return [
         Table(
             slug="logger",
-            title="Events that a core takes in a second, and how long an answer takes",
+            title="Events a second on one core, and time to a response",
             method=(
                 f"Pairs of a request (376 bytes, {COLUMNS} features) and a response as KServe's agent sends them, on 5 "
-                f"connections and on 100, each as fast as it is answered; median of {rounds} interleaved rounds of "
+                f"connections and on 100, each as fast as responses arrive; median of {rounds} interleaved rounds of "
                 f"{count:,} events. Events a second of CPU, user and system, of the whole process. driftgauge with "
-                f"everything on: pairing, decoding, the ring; {share:.2%} of its payloads were kept, the others "
-                "dropped and counted. The other receiver reads the attributes and forgets the event."
+                f"all functions on: pairing, decoding, the ring; {share:.2%} of its payloads were accepted, the others "
+                "dropped and counted. The other receiver parses the attributes and discards the event."
             ),
             columns=("receiver", *columns),
             rows=tuple((name, *cells) for name, cells in found.items()),
@@ -89,5 +89,5 @@ def run(effort: Effort) -> list[Table]:
 
 
 def _ours(folder: Path) -> Program:
-    reference(folder / "wine.csv", 2_000, COLUMNS)
+    write_reference(folder / "wine.csv", 2_000, COLUMNS)
     return driftgauge("logger", "--reference-dir", folder)

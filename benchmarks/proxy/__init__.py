@@ -1,1 +1,1 @@
-"""What a proxy costs for each request, beside the proxies that one would otherwise put there."""
+"""What the proxy costs for each request, compared with other proxies."""

@@ -1,4 +1,4 @@
-"""The requests that are sent: V1 and V2, small and large, each with a place for an id."""
+"""The requests that are sent: V1 and V2, small and large, each with a placeholder for an id."""
 
 import json
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ class Wire(NamedTuple):
 
     Args:
         request: Its bytes.
-        response: What the model answers to it.
-        body_bytes: How long its body is.
+        response: The kind of response that the model sends.
+        body_bytes: Length of its body.
     """
 
     request: bytes
@@ -27,8 +27,8 @@ class Wire(NamedTuple):
 
 def rows(count: int, columns: int = COLUMNS) -> list[list[float]]:
     """Rows of features with three decimals."""
-    drawn = np.random.default_rng(7).normal(10, 3, (count, columns))
-    return np.round(drawn, 3).tolist()  # type: ignore[no-any-return]
+    values = np.random.default_rng(7).normal(10, 3, (count, columns))
+    return np.round(values, 3).tolist()  # type: ignore[no-any-return]
 
 
 def _wire(
@@ -42,14 +42,14 @@ def _wire(
 
 
 def v1(count: int, at_least: int = 0, columns: int = COLUMNS) -> Wire:
-    """Rows by position, perhaps with blanks up to a length."""
+    """Rows by position, padded with blanks to a least length."""
     body = json.dumps({"instances": rows(count, columns)}).encode()
     body = body[:-1] + b" " * max(0, at_least - len(body)) + body[-1:]
     return _wire(b"/v1/models/wine:predict", body, "v1")
 
 
 def v2_binary(count: int) -> Wire:
-    """One FP64 tensor as raw bytes behind the JSON part."""
+    """One FP64 tensor as raw bytes after the JSON part."""
     data = np.array(rows(count)).astype("<f8").tobytes()
     tensor = {"name": "features", "shape": [count, COLUMNS], "datatype": "FP64"}
     part = json.dumps({"inputs": [{**tensor, "parameters": {"binary_data_size": len(data)}}]}).encode()
@@ -58,7 +58,7 @@ def v2_binary(count: int) -> Wire:
 
 
 def wires() -> Mapping[str, Wire]:
-    """Every kind, by its name."""
+    """Every kind of request, by its name."""
     return {
         "376 B": v1(1, _SMALL_BYTES),
         "40 KB JSON": v1(390),
@@ -69,5 +69,5 @@ def wires() -> Mapping[str, Wire]:
 
 
 def without_id(wire: Wire) -> Wire:
-    """The same with an id that does not change: every head repeats the one before."""
+    """The same request with a constant id: every head is equal to the one before."""
     return wire._replace(request=wire.request.replace(_ID, b"7" * 32))

@@ -1,4 +1,4 @@
-"""The configuration of each native proxy: one worker, kept connections on both sides, no access log."""
+"""The configuration of each native proxy: one worker, keep-alive on both sides, no access log."""
 
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;

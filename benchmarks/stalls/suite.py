@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from benchmarks.children import OTHER_CORES, Program, free_port, module
-from benchmarks.environment import driftgauge, reference
+from benchmarks.environment import driftgauge, write_reference
 from benchmarks.logger.suite import event
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.results import Cell, Table
@@ -56,7 +56,7 @@ def run(effort: Effort) -> list[Table]:
     rows: list[tuple[Cell, ...]] = []
     with TemporaryDirectory(prefix="driftgauge-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        data = reference(folder / "reference.csv", 2_000, COLUMNS)
+        data = write_reference(folder / "reference.csv", 2_000, COLUMNS)
         port = free_port()
         stack.enter_context(Program(module("benchmarks.model", port), port, OTHER_CORES))
         for title, message in messages().items():

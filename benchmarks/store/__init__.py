@@ -1,1 +1,1 @@
-"""What rows in Redis cost the client, by the way in which they lie there."""
+"""What rows in Redis cost the client, for different layouts."""

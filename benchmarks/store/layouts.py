@@ -1,4 +1,4 @@
-"""Ways to keep the newest rows in Redis: the usual ones, and the product's own."""
+"""Layouts for the newest rows in Redis: the usual ones, and that of driftgauge."""
 
 from typing import Protocol, cast
 
@@ -16,22 +16,22 @@ _KEY = "rows"
 
 
 class Layout(Protocol):
-    """One way."""
+    """One layout."""
 
     async def append(self, rows: Rows) -> None:
-        """Add rows at the newest end; old ones go."""
+        """Append rows, and remove old ones."""
 
     async def read(self) -> Rows:
-        """The newest rows."""
+        """Read the newest rows."""
 
 
 class RowByRow:
     """A list with a value for each row, pushed one by one in a pipeline, trimmed at each flush.
 
     Args:
-        client: To Redis.
-        capacity: Rows that are kept.
-        width: Of a row.
+        client: The Redis client.
+        capacity: Number of rows to keep.
+        width: Values in a row.
     """
 
     def __init__(self, client: Redis, capacity: int, width: int) -> None:
@@ -40,7 +40,7 @@ class RowByRow:
         self._width = width
 
     async def append(self, rows: Rows) -> None:
-        """One RPUSH a row."""
+        """Send one RPUSH for each row."""
         pipe = self._client.pipeline(transaction=False)
         for row in rows:
             pipe.rpush(_KEY, row.tobytes())
@@ -48,16 +48,16 @@ class RowByRow:
         await pipe.execute()
 
     async def read(self) -> Rows:
-        """All values."""
+        """Read all values."""
         found = await cast("object", self._client.lrange(_KEY, 0, -1))  # type: ignore[misc]
         return np.frombuffer(b"".join(cast("list[bytes]", found)), "<f8").reshape(-1, self._width)
 
 
 class OnePush(RowByRow):
-    """The same list, all rows of a flush in one RPUSH."""
+    """The same list, with one RPUSH for all rows of a flush."""
 
     async def append(self, rows: Rows) -> None:
-        """One RPUSH a flush."""
+        """Send one RPUSH for all rows."""
         pipe = self._client.pipeline(transaction=False)
         pipe.rpush(_KEY, *[row.tobytes() for row in rows])
         pipe.ltrim(_KEY, -self._capacity, -1)
@@ -68,25 +68,25 @@ class EntryByRow(RowByRow):
     """A stream with an entry for each row."""
 
     async def append(self, rows: Rows) -> None:
-        """One XADD a row."""
+        """Send one XADD for each row."""
         pipe = self._client.pipeline(transaction=False)
         for row in rows:
             pipe.xadd(_KEY, {"data": row.tobytes()}, maxlen=self._capacity, approximate=False)
         await pipe.execute()
 
     async def read(self) -> Rows:
-        """All entries."""
+        """Read all entries."""
         found = cast("list[tuple[bytes, dict[bytes, bytes]]]", await self._client.xrange(_KEY))
         return np.frombuffer(b"".join(fields[b"data"] for _, fields in found), "<f8").reshape(-1, self._width)
 
 
 class Ours:
-    """The product's own: one entry of a stream for each flush.
+    """The layout of driftgauge: one stream entry for each flush.
 
     Args:
-        client: To Redis.
-        capacity: Rows that are kept.
-        width: Of a row.
+        client: The Redis client.
+        capacity: Number of rows to keep.
+        width: Values in a row.
     """
 
     def __init__(self, client: Redis, capacity: int, width: int) -> None:
@@ -96,15 +96,15 @@ class Ours:
         self._ring = RedisRing(client, capacity, 3600.0, 30.0)
 
     async def append(self, rows: Rows) -> None:
-        """One block."""
+        """Append one block."""
         await self._ring.append(_STREAM, Block("schema", rows, 0.0))
 
     async def read(self) -> Rows:
-        """As a process that has just started: nothing is known."""
+        """Read as a process that has just started and knows no rows."""
         return (await RedisRing(self._client, self._capacity, 3600.0, 30.0).read(_STREAM, "schema", self._width)).rows
 
-    async def read_what_is_new(self) -> Rows:
-        """As at each look."""
+    async def read_new(self) -> Rows:
+        """Read only new rows, as at each evaluation."""
         return (await self._ring.read(_STREAM, "schema", self._width)).rows
 
 

@@ -1,4 +1,4 @@
-"""The table of Redis: CPU of the client for each row, a whole window read, what is new read."""
+"""The tables of Redis: CPU of the client for each row, time to read a window, time to read new rows."""
 
 import asyncio
 import time
@@ -21,19 +21,19 @@ FLUSHES = (1, 64, 256)
 
 
 def run(effort: Effort) -> list[Table]:
-    """A table for each width of the rows."""
+    """Measure a table for each width of the rows."""
     port = free_port()
     with TemporaryDirectory() as folder:
         words = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", folder]
         with Program(["redis-server", *words], port, OTHER_CORES):
-            return [_table(effort, width, asyncio.run(_measured(effort, port, width))) for width in WIDTHS]
+            return [_table(effort, width, asyncio.run(_measure(effort, port, width))) for width in WIDTHS]
 
 
 def _table(effort: Effort, width: int, found: dict[str, list[Cell]]) -> Table:
     columns = [
         *(f"CPU us a row, {flush} a flush" for flush in FLUSHES),
         "window read, ms",
-        "only what is new, ms",
+        "only new rows, ms",
         "server bytes a row",
     ]
     at = columns.index("CPU us a row, 64 a flush")
@@ -42,8 +42,8 @@ def _table(effort: Effort, width: int, found: dict[str, list[Cell]]) -> Table:
         title=f"Rows of {width} features in Redis: CPU of the client, and time of a read",
         method=(
             f"A window of {WINDOW_ROWS:,} rows of {width} float64; median of {effort.of(5, 1)} interleaved rounds. CPU "
-            "is user and system of the client, redis-py with hiredis, asyncio; a read is wall time, decoded to one "
-            "array. What is new: 64 rows since the last read. The last column compares CPU a row at 64 rows a flush."
+            "is user and system time of the client, redis-py with hiredis, asyncio; a read is wall time, decoded to "
+            "one array. New rows: 64 since the last read. The last column compares CPU a row at 64 rows a flush."
         ),
         columns=("layout", *columns, "driftgauge is"),
         rows=tuple((name, *cells, _ratio(found[OURS][at], cells[at])) for name, cells in found.items()),
@@ -56,9 +56,9 @@ def _ratio(ours: Cell, theirs: Cell) -> Cell:
     return f"{ours / theirs:.2f}x" if isinstance(ours, float) and isinstance(theirs, float) else None
 
 
-async def _measured(effort: Effort, port: int, width: int) -> dict[str, list[Cell]]:
+async def _measure(effort: Effort, port: int, width: int) -> dict[str, list[Cell]]:
     rows = np.random.default_rng(SEED).normal(size=(WINDOW_ROWS, width))
-    taken: defaultdict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    times: defaultdict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for _ in range(effort.of(5, 1)):
         for name, kind in LAYOUTS.items():
             client = Redis(host="127.0.0.1", port=port, protocol=2)
@@ -66,19 +66,19 @@ async def _measured(effort: Effort, port: int, width: int) -> dict[str, list[Cel
             layout = kind(client, WINDOW_ROWS, width)
             for flush in FLUSHES:
                 count = effort.of(1_000 if flush == 1 else 8_192, 512)
-                taken[name][f"append {flush}"].append(await _append(layout, rows[:count], flush))
+                times[name][f"append {flush}"].append(await _append(layout, rows[:count], flush))
             await _append(layout, rows, 64)
-            taken[name]["bytes"].append(await _size(client))
-            taken[name]["read"].append(await _read(layout))
+            times[name]["bytes"].append(await _bytes_per_row(client))
+            times[name]["read"].append(await _read(layout))
             if isinstance(layout, Ours):
-                taken[name]["new"].append(await _read_new(layout, rows))
+                times[name]["new"].append(await _read_new(layout, rows))
             await client.aclose()
     order = [*(f"append {flush}" for flush in FLUSHES), "read", "new", "bytes"]
-    return {name: [median(taken[name][key]) if taken[name][key] else None for key in order] for name in LAYOUTS}
+    return {name: [median(times[name][key]) if times[name][key] else None for key in order] for name in LAYOUTS}
 
 
 async def _append(layout: Layout, rows: Rows, flush: int) -> float:
-    """Microseconds of CPU for each row."""
+    """Append rows; returns microseconds of CPU for each row."""
     start = time.process_time()
     for first in range(0, len(rows), flush):
         await layout.append(rows[first : first + flush])
@@ -86,26 +86,26 @@ async def _append(layout: Layout, rows: Rows, flush: int) -> float:
 
 
 async def _read(layout: Layout) -> float:
-    """Milliseconds of a whole read; the best of three, since the first fills buffers."""
-    times = []
+    """Read a window; returns milliseconds, the best of three, because the first read fills buffers."""
+    durations = []
     for _ in range(3):
         start = time.perf_counter()
         found = await layout.read()
-        times.append(1e3 * (time.perf_counter() - start))
+        durations.append(1e3 * (time.perf_counter() - start))
         if len(found) != WINDOW_ROWS:
             raise RuntimeError(f"{len(found)} rows were read, not {WINDOW_ROWS}")
-    return min(times)
+    return min(durations)
 
 
 async def _read_new(layout: Ours, rows: Rows) -> float:
-    """Milliseconds of a read after one flush."""
-    await layout.read_what_is_new()
+    """Read after one flush; returns milliseconds."""
+    await layout.read_new()
     await layout.append(rows[:64])
     start = time.perf_counter()
-    await layout.read_what_is_new()
+    await layout.read_new()
     return 1e3 * (time.perf_counter() - start)
 
 
-async def _size(client: Redis) -> float:
+async def _bytes_per_row(client: Redis) -> float:
     (key,) = await client.keys("*")
     return float(await client.memory_usage(key, samples=0) or 0) / WINDOW_ROWS

@@ -1,17 +1,17 @@
-"""The demo: red wines go to a real model through driftgauge, then white wines arrive.
+"""The demo: red wines are sent to a real model through driftgauge, then white wines.
 
     __main__       options, signals, exit code
-    play           the acts, in order
-    stage          what the acts need: model server, driftgauge, perhaps Redis
-    show           what a person sees
-    verdict        whether all went as it must: the demo is also a test
-    traffic        rows -> requests, to the proxy or as KServe's agent does it
+    play           the two parts of the demo, in order
+    stage          the programs that run: model server, driftgauge, optionally Redis
+    show           what the demo prints
+    verdict        checks that everything went as expected: the demo is also a test
+    traffic        rows -> requests, to the proxy or as KServe's agent sends them
     gauges         /metrics -> numbers
-    children       programs that are started, watched and ended
-    patience       waiting with a deadline
-    model_server   the model, a program of its own
+    children       starts, watches and stops programs
+    polling        waits with a deadline
+    model_server   the model server, a separate program
     forest | inference | data
                    the model; rows <-> bytes of the protocols; rows <- files
 
-It uses driftgauge as anyone does, by its command line and its ports, and imports nothing of it.
+It uses driftgauge as any user does, through its command line and its ports, and imports nothing from it.
 """

@@ -1,7 +1,7 @@
 """The demo's command: `python -m examples.demo [--keep] [--redis] [--logger]`.
 
-Exit code 0 if red against red was no drift and white against red was; 1 if not, or if anything broke;
-130 if it was interrupted before it could tell.
+Exit code 0 if red wines were no drift and white wines were; 1 if not, or if anything failed;
+130 if it was interrupted before the end.
 """
 
 import argparse
@@ -22,38 +22,38 @@ from examples.demo.show import Screen
 from examples.demo.stage import Options, build
 
 LIMIT_SECONDS = 115
-"""The whole play; under the two minutes that the demo promises."""
+"""Limit for the whole demo."""
 
 INTERRUPTED = 130
-"""As a shell reports Ctrl-C: 128 and the number of SIGINT."""
+"""The exit code that a shell reports for Ctrl-C: 128 plus the number of SIGINT."""
 
 
 def parse(arguments: list[str]) -> Options:
     """The options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="stay up with a trickle of traffic until Ctrl-C")
-    parser.add_argument("--redis", action="store_true", help="keep the rows in a real Redis, not in memory")
+    parser.add_argument("--keep", action="store_true", help="keep running with little traffic until Ctrl-C")
+    parser.add_argument("--redis", action="store_true", help="keep the rows in a real Redis instead of memory")
     parser.add_argument("--logger", action="store_true", help="send CloudEvents to `driftgauge logger`, as KServe does")
     return Options(**vars(parser.parse_args(arguments)))
 
 
 async def run(options: Options, screen: Screen) -> int:
-    """Play, and tell what broke; the exit code."""
+    """Run the demo and print what failed; returns the exit code."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, cast("asyncio.Task[int]", task).cancel)
     try:
         return await perform(options, screen)
-    except* DemoError as broken:
-        for error in broken.exceptions:
+    except* DemoError as failed:
+        for error in failed.exceptions:
             screen.trouble(str(error))
     except* TimeoutError:
-        screen.trouble(f"The demo took more than {LIMIT_SECONDS} s and was ended.")
+        screen.trouble(f"The demo took more than {LIMIT_SECONDS} s and was stopped.")
     return 1
 
 
 async def perform(options: Options, screen: Screen) -> int:
-    """Start everything, play, and end everything, whatever happens; the exit code."""
+    """Start everything, run the demo, and stop everything, also after an error; returns the exit code."""
     with tempfile.TemporaryDirectory(prefix="driftgauge-demo-") as directory:
         async with (
             asyncio.timeout(LIMIT_SECONDS) as limit,
@@ -67,13 +67,13 @@ async def perform(options: Options, screen: Screen) -> int:
             screen.hint(stage, options)
             if options.keep:
                 limit.reschedule(None)
-                with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C is how this is meant to end
+                with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C is the normal end here
                     await play.trickle()
     return 0
 
 
 def main() -> int:
-    """Run the demo that the command line asks for; the exit code."""
+    """Run the demo with the options of the command line; returns the exit code."""
     options = parse(sys.argv[1:])
     screen = Screen(Console())
     screen.opening(options)

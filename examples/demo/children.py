@@ -1,4 +1,4 @@
-"""Programs that the demo starts: each is watched while it runs, and ended when the demo ends."""
+"""Programs that the demo starts: each is watched while it runs, and stopped when the demo ends."""
 
 import asyncio
 import os
@@ -11,21 +11,21 @@ from examples.demo import data
 from examples.demo.errors import DemoError
 
 STOP_SECONDS = 10
-"""What SIGTERM may take before SIGKILL; driftgauge has nothing to drain here and needs far less."""
+"""Time between SIGTERM and SIGKILL; driftgauge has nothing to drain here and needs far less."""
 
 ENDED_WELL = {0, -signal.SIGTERM}
-"""Exit codes of a program that was told to end; negative is the signal, if it does not catch it."""
+"""Exit codes after SIGTERM; a negative one is the number of a signal that the program does not catch."""
 
 TAIL_LINES = 15
 
 
 class Child:
-    """One program that runs.
+    """One running program.
 
     Args:
-        name: What a person calls it.
+        name: Its name in messages.
         process: The process.
-        log: Where its output goes, both streams.
+        log: The file with its output, both streams.
     """
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
@@ -35,18 +35,18 @@ class Child:
         self._stopping = False
 
     def output(self) -> str:
-        """All that it has written."""
+        """Everything that it has written."""
         return self._log.read_text(errors="replace")
 
     async def watch(self) -> None:
-        """Wait for its end; `DemoError` with its last lines unless it was stopped and ended well."""
+        """Wait until it ends; raises `DemoError` with its last lines, unless it was stopped and exited normally."""
         code = await self._process.wait()
         if not self._stopping or code not in ENDED_WELL:
             tail = "\n".join(f"  | {line}" for line in self.output().splitlines()[-TAIL_LINES:])
-            raise DemoError(f"{self._name} ended with {_describe(code)}, which it should not. Its last lines:\n{tail}")
+            raise DemoError(f"{self._name} ended unexpectedly with {_describe(code)}. Its last lines:\n{tail}")
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL if that takes too long or the wait is cancelled."""
+        """Send SIGTERM, and SIGKILL if that takes too long or the wait is cancelled."""
         self._stopping = True
         if self._process.returncode is None:
             self._process.terminate()
@@ -64,8 +64,8 @@ class Children:
     """Starts programs.
 
     Args:
-        directory: For their output, and for what else is needed as long as they run.
-        group: Its tasks watch them: the early death of one fails the group.
+        directory: For their output, and for other files that are needed while they run.
+        group: Its tasks watch them: if one ends early, the group fails.
     """
 
     def __init__(self, directory: Path, group: asyncio.TaskGroup) -> None:
@@ -74,9 +74,9 @@ class Children:
 
     @asynccontextmanager
     async def run(self, name: str, command: Sequence[str]) -> AsyncIterator[Child]:
-        """A child for the length of a `with` block.
+        """Run a program for the duration of a `with` block.
 
-        It has a session of its own, so that Ctrl-C reaches the demo alone, which then ends its children in order.
+        It has its own session, so that Ctrl-C reaches only the demo, which then stops its children in order.
         """
         log = self.directory / f"{name}.log"
         with log.open("wb") as output:
@@ -98,7 +98,7 @@ class Children:
 
 
 def _environment() -> dict[str, str]:
-    """The demo's own environment without options of driftgauge: the flags must mean what they say."""
+    """The demo's environment without driftgauge's variables, which would change the options that no flag sets."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("DRIFTGAUGE_")}
     return kept | {"PYTHONUNBUFFERED": "1"}
 

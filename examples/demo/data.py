@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
-"""The checkout."""
+"""The root of the repository."""
 
 WINE = ROOT / "examples" / "wine"
 
 REFERENCE = WINE / "red.csv"
-"""The red wines that the model learns from: driftgauge's reference."""
+"""The red wines on which the model is trained: driftgauge's reference."""
 
 Rows = NDArray[np.float64]
-"""Measurements, shape `(n, 11)`, one wine a row, columns as in `columns()`."""
+"""Measurements, shape `(n, 11)`, one row for each wine, columns as in `columns()`."""
 
 
 def columns() -> tuple[str, ...]:
@@ -29,7 +29,7 @@ def red_reference() -> Rows:
 
 
 def red_quality() -> NDArray[np.float64]:
-    """Grades of the wines of `red_reference`, shape `(n,)`, 3 to 8: the model's target."""
+    """Grades of the wines in `red_reference`, shape `(n,)`, 3 to 8: the model's target."""
     return _read("red_quality.csv")[:, 0]
 
 

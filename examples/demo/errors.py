@@ -1,5 +1,5 @@
-"""The one error of the demo."""
+"""The error of the demo."""
 
 
 class DemoError(Exception):
-    """The demo cannot go on; one clear sentence for a person says why."""
+    """The demo cannot continue; its message gives the reason."""

@@ -1,4 +1,4 @@
-"""The model: a random forest that grades red wine, trained when it is asked for."""
+"""The model: a random forest that grades red wine, trained at the start of the model server."""
 
 from collections.abc import Callable
 

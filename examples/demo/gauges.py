@@ -18,10 +18,10 @@ class Feature:
     Args:
         name: The column.
         statistic: D of the window, in [0, 1].
-        threshold: The D that would alarm; infinite if none would.
-        evidence: The detector's, log10 of seconds.
-        evidence_threshold: The evidence that would alarm.
-        drift: The verdict of either.
+        threshold: The smallest D that alarms; infinite if no D can.
+        evidence: The evidence of the detector, log10 of seconds.
+        evidence_threshold: The smallest evidence that alarms.
+        drift: Whether one of its tests alarms.
     """
 
     name: str
@@ -37,15 +37,15 @@ class Gauges:
     """One scrape of one InferenceService.
 
     Args:
-        features: In the order of their names; empty before the first verdict.
-        drift: The verdict on all features; `None` before the first.
+        features: Sorted by name; empty before the first verdict.
+        drift: The verdict on all features; `None` before the first evaluation.
         window_rows: Rows of the newest evaluation.
-        newest_at: When the newest of them passed, in seconds since the epoch; 0 if there are none.
+        newest_at: Time at which the newest of them passed, in seconds since the epoch; 0 if there are none.
         rows: Rows counted since the start.
         requests: Requests counted since the start.
-        errors: Failed ones of them.
+        errors: Those that failed.
         lost: Payloads that were dropped or rejected.
-        latency: Cumulative buckets: upper bound in seconds, requests at most so slow.
+        latency: Cumulative buckets: upper bound in seconds, number of requests up to this bound.
     """
 
     features: tuple[Feature, ...]
@@ -60,12 +60,12 @@ class Gauges:
 
     @property
     def drifted(self) -> int:
-        """How many features have drifted."""
+        """Number of features that have drifted."""
         return sum(feature.drift for feature in self.features)
 
     @property
     def timed(self) -> int:
-        """Requests whose latency is known."""
+        """Number of requests whose latency is known."""
         return int(self.latency[-1][1]) if self.latency else 0
 
 
@@ -94,7 +94,7 @@ def read(text: str, inference_service: str) -> Gauges:
 def quantile(share: float, buckets: Sequence[tuple[float, float]]) -> float:
     """An estimate of a quantile from cumulative buckets, in their unit; NaN if they are empty.
 
-    Straight between the bounds of its bucket; the highest finite bound if it lies beyond that.
+    Interpolates linearly between the bounds of the bucket; beyond the highest finite bound it returns that bound.
 
     Source: Prometheus, `histogram_quantile`
     (https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile).
@@ -120,8 +120,8 @@ def _features(samples: Iterable[Sample]) -> tuple[Feature, ...]:
     by_name: dict[str, dict[tuple[str, str], float]] = {}
     for sample in samples:
         if sample.name.startswith(_FAMILY):
-            found = by_name.setdefault(sample.labels["feature"], {})
-            found[sample.name.removeprefix(_FAMILY), sample.labels["test"]] = sample.value
+            values = by_name.setdefault(sample.labels["feature"], {})
+            values[sample.name.removeprefix(_FAMILY), sample.labels["test"]] = sample.value
     return tuple(_feature(name, values) for name, values in sorted(by_name.items()))
 
 

@@ -17,24 +17,24 @@ from numpy.typing import NDArray
 from examples.demo.data import Rows
 
 OUTPUT = "quality"
-"""Name of the one output."""
+"""Name of the only output."""
 
 DTYPES = {"FP64": "<f8", "FP32": "<f4", "INT64": "<i8", "INT32": "<i4"}
-"""Datatypes that the model takes, as numpy's little-endian types."""
+"""Supported datatypes, as numpy's little-endian types."""
 
 
 class InvalidInputError(ValueError):
-    """The request is not one that this model can answer."""
+    """This model cannot process the request."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
-    """What a V2 request asks.
+class V2Request:
+    """A decoded V2 request.
 
     Args:
         rows: The wines.
-        id: The request's id, made up where it has none.
-        binary: The outputs are wanted as binary tensors.
+        id: The request's id; a new one if it has none.
+        binary: Whether the outputs are requested as binary tensors.
     """
 
     rows: Rows
@@ -60,7 +60,7 @@ def write_v1(grades: NDArray[np.float64]) -> bytes:
     return json.dumps({"predictions": grades.tolist()}).encode()
 
 
-def read_v2(body: bytes, json_length: int | None, columns: Sequence[str]) -> Question:
+def read_v2(body: bytes, json_length: int | None, columns: Sequence[str]) -> V2Request:
     """A V2 request; `json_length` is its `Inference-Header-Content-Length`, if it has one."""
     message = _parse(body[:json_length])
     try:
@@ -68,14 +68,14 @@ def read_v2(body: bytes, json_length: int | None, columns: Sequence[str]) -> Que
         rows = _checked(_matrix(tensors, columns), columns)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InvalidInputError(f"Inputs are not {len(columns)} columns of numbers: {error}") from error
-    return Question(rows, str(message.get("id") or uuid.uuid4()), _wants_binary(message))
+    return V2Request(rows, str(message.get("id") or uuid.uuid4()), _wants_binary(message))
 
 
-def write_v2(model: str, question: Question, grades: NDArray[np.float64]) -> tuple[bytes, int | None]:
+def write_v2(model: str, request: V2Request, grades: NDArray[np.float64]) -> tuple[bytes, int | None]:
     """A V2 response, and the length of its JSON part if binary data follows it."""
     output: dict[str, object] = {"name": OUTPUT, "shape": [len(grades)], "datatype": "FP64"}
-    message = {"model_name": model, "model_version": None, "id": question.id, "parameters": None, "outputs": [output]}
-    if not question.binary:
+    message = {"model_name": model, "model_version": None, "id": request.id, "parameters": None, "outputs": [output]}
+    if not request.binary:
         output["data"] = grades.tolist()
         return json.dumps(message).encode(), None
     blob = grades.astype(DTYPES["FP64"]).tobytes()
@@ -108,7 +108,7 @@ def _tensors(inputs: list[dict[str, Any]], blob: memoryview) -> dict[str, NDArra
 
 
 def _matrix(tensors: dict[str, NDArray[np.float64]], columns: Sequence[str]) -> NDArray[np.float64]:
-    """One tensor is the rows themselves; more are columns, found by name."""
+    """A single tensor has the rows; several tensors are columns, found by name."""
     if len(tensors) == 1:
         return next(iter(tensors.values()))
     return np.column_stack([tensors[name].reshape(-1) for name in columns])
@@ -121,6 +121,6 @@ def _checked(rows: NDArray[np.float64], columns: Sequence[str]) -> Rows:
 
 
 def _wants_binary(message: dict[str, Any]) -> bool:
-    asked = [message, *(message.get("outputs") or [])]
+    requested = [message, *(message.get("outputs") or [])]
     names = ("binary_data_output", "binary_data")
-    return any((one.get("parameters") or {}).get(name) is True for one in asked for name in names)
+    return any((one.get("parameters") or {}).get(name) is True for one in requested for name in names)

@@ -1,6 +1,6 @@
-"""A model server as KServe's Python server is one, with one real model: `python -m examples.demo.model_server`.
+"""A model server like KServe's Python server, with one real model: `python -m examples.demo.model_server`.
 
-It trains the model, listens, and then prints the line `ready http://127.0.0.1:PORT`. SIGTERM ends it.
+It trains the model, listens, and then prints the line `ready http://127.0.0.1:PORT`. SIGTERM stops it.
 """
 
 import argparse
@@ -16,14 +16,14 @@ from examples.demo.forest import Predict, train
 MODEL = "wine"
 JSON_LENGTH = "Inference-Header-Content-Length"
 MAX_BODY_BYTES = 64 * 2**20
-"""Far above any request of the demo; tests send larger ones than the demo."""
+"""Far larger than any request of the demo; tests send larger ones than the demo."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer as KServe does, `error` in the body: 404 another model's name, 400 bad request, 500 the model fails."""
+    """Return errors as KServe does, with `error` in the body: 404 unknown model, 400 bad request, 500 model failure."""
     name = request.match_info.get("model", MODEL)
     if name != MODEL:
         return web.json_response({"error": f"Model with name {name} does not exist."}, status=404)
@@ -35,8 +35,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return web.json_response({"error": f"ValueError : {error}"}, status=500)
 
 
-class ResponseReader:
-    """The answers that need the model.
+class Handlers:
+    """The requests that need the model.
 
     Args:
         predict: The model.
@@ -54,9 +54,9 @@ class ResponseReader:
 
     async def v2(self, request: web.Request) -> web.Response:
         """`POST /v2/models/wine/infer`."""
-        question = inference.read_v2(await request.read(), _json_length(request), self._columns)
-        grades = await asyncio.to_thread(self._predict, question.rows)
-        body, length = inference.write_v2(MODEL, question, grades)
+        decoded = inference.read_v2(await request.read(), _json_length(request), self._columns)
+        grades = await asyncio.to_thread(self._predict, decoded.rows)
+        body, length = inference.write_v2(MODEL, decoded, grades)
         if length is None:
             return web.Response(body=body, content_type="application/json")
         return web.Response(body=body, content_type="application/octet-stream", headers={JSON_LENGTH: str(length)})
@@ -71,37 +71,37 @@ class ResponseReader:
 
 def application(predict: Predict) -> web.Application:
     """The server, not yet listening."""
-    responses = ResponseReader(predict)
+    handlers = Handlers(predict)
     app = web.Application(middlewares=[errors], client_max_size=MAX_BODY_BYTES)
     app.add_routes(
         [
-            web.get("/", _says({"status": "alive"})),
-            web.get("/v1/models", _says({"models": [MODEL]})),
-            web.get("/v1/models/{model}", _says({"name": MODEL, "ready": True})),
-            web.post("/v1/models/{model}:predict", responses.v1),
-            web.get("/v2", _says({"name": "wine-demo", "version": "1", "extensions": ["binary_tensor_data"]})),
-            web.get("/v2/health/live", _says({"live": True})),
-            web.get("/v2/health/ready", _says({"ready": True})),
-            web.get("/v2/models", _says({"models": [MODEL]})),
-            web.get("/v2/models/{model}", responses.metadata),
-            web.get("/v2/models/{model}/ready", _says({"name": MODEL, "ready": True})),
-            web.post("/v2/models/{model}/infer", responses.v2),
+            web.get("/", _constant({"status": "alive"})),
+            web.get("/v1/models", _constant({"models": [MODEL]})),
+            web.get("/v1/models/{model}", _constant({"name": MODEL, "ready": True})),
+            web.post("/v1/models/{model}:predict", handlers.v1),
+            web.get("/v2", _constant({"name": "wine-demo", "version": "1", "extensions": ["binary_tensor_data"]})),
+            web.get("/v2/health/live", _constant({"live": True})),
+            web.get("/v2/health/ready", _constant({"ready": True})),
+            web.get("/v2/models", _constant({"models": [MODEL]})),
+            web.get("/v2/models/{model}", handlers.metadata),
+            web.get("/v2/models/{model}/ready", _constant({"name": MODEL, "ready": True})),
+            web.post("/v2/models/{model}/infer", handlers.v2),
         ]
     )
     return app
 
 
 async def serve(port: int) -> None:
-    """Train, listen on 127.0.0.1, say so, and stay until SIGTERM or SIGINT; port 0 lets the system choose."""
-    over = asyncio.Event()
+    """Train, listen on 127.0.0.1, print the address, and serve until SIGTERM or SIGINT; port 0: any free port."""
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, over.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     runner = web.AppRunner(application(train()), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         print(f"ready http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
-        await over.wait()
+        await stopped.wait()
     finally:
         await runner.cleanup()
 
@@ -109,13 +109,13 @@ async def serve(port: int) -> None:
 def main() -> None:
     """Serve on the port that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m examples.demo.model_server", description=__doc__)
-    parser.add_argument("--port", type=int, default=8085, help="port on 127.0.0.1; 0: any free one (default: 8085)")
+    parser.add_argument("--port", type=int, default=8085, help="port on 127.0.0.1; 0: any free port (default: 8085)")
     asyncio.run(serve(parser.parse_args().port))
 
 
-def _says(facts: dict[str, object]) -> Handler:
+def _constant(facts: dict[str, object]) -> Handler:
     async def response(_: web.Request) -> web.Response:
-        """The same facts every time."""
+        """Return the same JSON each time."""
         return web.json_response(facts)
 
     return response

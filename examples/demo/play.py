@@ -1,4 +1,4 @@
-"""The acts, in order: red wines that the model has not seen, then white wines, then the gauges of both."""
+"""The demo, in order: red wines that the model has not seen, then white wines, then the gauges of both."""
 
 import asyncio
 import itertools
@@ -15,21 +15,21 @@ BATCH_ROWS = 8
 """Wines in one request."""
 
 PAUSE_SECONDS = 0.02
-"""Between two requests, so that a person can follow."""
+"""Pause between two requests, so that a person can follow."""
 
 TRICKLE_SECONDS = 1
-"""Between two requests when the play is over."""
+"""Pause between two requests after the demo, with `--keep`."""
 
-LOOK_EVERY = 10
-"""Requests between two looks at the gauges."""
+SCRAPE_EVERY = 10
+"""Requests between two scrapes."""
 
 
 class Play:
-    """The demo's run on a stage.
+    """One run of the demo.
 
     Args:
-        stage: What runs.
-        screen: Where it is shown.
+        stage: The programs that run.
+        screen: Where it prints.
     """
 
     def __init__(self, stage: Stage, screen: Screen) -> None:
@@ -38,36 +38,36 @@ class Play:
         self._traffic = Traffic(stage.sender, data.columns())
 
     async def perform(self) -> list[str]:
-        """Both acts and the gauges; one sentence for each thing that went wrong."""
-        before = await self._act("red wines", data.red_stream())
-        after = await self._act("white wines", data.white_stream()[:WINDOW_ROWS])
+        """Run both parts and print the gauges; returns one sentence for each thing that went wrong."""
+        before = await self._send("red wines", data.red_stream())
+        after = await self._send("white wines", data.white_stream()[:WINDOW_ROWS])
         self._screen.gauges(before, after)
-        found = faults(before, after, self._traffic.rows, self._traffic.calls)
-        self._screen.closing(found)
-        return found
+        problems = faults(before, after, self._traffic.rows, self._traffic.calls)
+        self._screen.closing(problems)
+        return problems
 
     async def trickle(self) -> None:
-        """White wines, a few a second, without end."""
+        """Send white wines, a few a second, until cancelled."""
         for rows in itertools.cycle(data.batches(data.white_stream(), BATCH_ROWS)):
             await self._traffic.send(rows)
             await asyncio.sleep(TRICKLE_SECONDS)
 
-    async def _act(self, name: str, rows: data.Rows) -> Gauges:
+    async def _send(self, name: str, rows: data.Rows) -> Gauges:
         """Send all rows and wait until an evaluation has covered them."""
-        with self._screen.act(name, len(rows)) as evidence_threshold:
+        with self._screen.progress(name, len(rows)) as progress:
             gauges = await self._stage.scrape()
             for number, batch in enumerate(data.batches(rows, BATCH_ROWS)):
                 await self._traffic.send(batch)
-                if number % LOOK_EVERY == 0:
+                if number % SCRAPE_EVERY == 0:
                     gauges = await self._stage.scrape()
-                evidence_threshold.move(len(batch), gauges)
+                progress.update(len(batch), gauges)
                 await asyncio.sleep(PAUSE_SECONDS)
             gauges = await until(self._covered, f"an evaluation of all {name}")
-            evidence_threshold.move(0, gauges)
+            progress.update(0, gauges)
         return gauges
 
     async def _covered(self) -> Gauges | None:
-        """The gauges, once all calls are timed, all rows counted, and the newest row evaluated."""
+        """The gauges, once all calls have a latency, all rows are counted, and the newest row is evaluated."""
         gauges = await self._stage.scrape()
         counted = gauges.rows >= self._traffic.rows and gauges.timed >= self._traffic.calls
         return gauges if counted and gauges.newest_at >= self._traffic.newest_at else None

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, with a deadline and a sentence for when it does not."""
+"""Waits until something is true, with a deadline."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,14 +11,14 @@ T = TypeVar("T")
 POLL_SECONDS = 0.1
 
 
-async def until(found: Callable[[], Awaitable[T | None]], what: str, seconds: float = 30) -> T:
-    """The first answer that is not `None`; `DemoError` naming `what` when it takes too long."""
+async def until(check: Callable[[], Awaitable[T | None]], what: str, seconds: float = 30) -> T:
+    """Call `check` until its result is not `None`; raises `DemoError`, which names `what`, after the deadline."""
     try:
         async with asyncio.timeout(seconds):
             while True:
-                response = await found()
-                if response is not None:
-                    return response
+                result = await check()
+                if result is not None:
+                    return result
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
-        raise DemoError(f"Waited {seconds:g} s in vain for {what}.") from None
+        raise DemoError(f"Waited {seconds:g} s for {what}, without success.") from None

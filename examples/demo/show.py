@@ -1,4 +1,4 @@
-"""What a person sees: progress while the wines travel, then the gauges as a table."""
+"""What the demo prints: progress while wines are sent, then the gauges as a table."""
 
 import math
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from examples.demo.gauges import Feature, Gauges, quantile
 from examples.demo.stage import Options, Stage
 
 
-class Bar:
-    """The progress of one act.
+class ProgressLine:
+    """The progress of one part of the demo.
 
     Args:
         progress: The display.
@@ -25,88 +25,86 @@ class Bar:
         self._progress = progress
         self._task = task
 
-    def move(self, rows: int, gauges: Gauges) -> None:
-        """So many more rows were sent; and what the gauges say by now."""
+    def update(self, rows: int, gauges: Gauges) -> None:
+        """Show that more rows were sent, and the newest verdict."""
         self._progress.update(self._task, advance=rows, verdict=verdict(gauges))
 
 
 class Screen:
-    """Everything that is shown.
+    """Prints everything that the demo shows.
 
     Args:
-        console: Where.
+        console: Where it prints.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def opening(self, options: Options) -> None:
-        """Say what will happen."""
-        ingress = "CloudEvents to its logger" if options.logger else "its proxy"
+        """Print what will happen."""
+        ingress = "receives CloudEvents as a logger" if options.logger else "is a proxy in front of the model"
         ring = "a real Redis" if options.redis else "memory"
-        self._console.print("[bold]driftgauge: red wines turn white[/bold]")
-        self._console.print("A real model learns from 1,000 red wines; it will meet others, then white ones.")
-        self._console.print(f"driftgauge watches by {ingress} and keeps the rows in {ring}.")
+        self._console.print("[bold]driftgauge: red wines, then white wines[/bold]")
+        self._console.print("A real model learns from 1,000 red wines. It then gets new red and white wines.")
+        self._console.print(f"driftgauge {ingress}, and keeps the rows in {ring}.")
         self._console.print("Starting ...", style="dim")
 
     def stage(self, stage: Stage) -> None:
-        """Say where everything is."""
+        """Print the addresses of everything."""
         self._console.print(f"  model server  {stage.model_url}", highlight=False)
         self._console.print(f"  driftgauge    {stage.data_url}", highlight=False)
-        self._console.print(f"  its gauges    {stage.admin_url}/metrics  {stage.admin_url}/drift", highlight=False)
-        self._console.print(f"  its page      {stage.admin_url}/\n", highlight=False)
+        self._console.print(f"  metrics       {stage.admin_url}/metrics  {stage.admin_url}/drift", highlight=False)
+        self._console.print(f"  web page      {stage.admin_url}/\n", highlight=False)
 
     @contextmanager
-    def act(self, name: str, rows: int) -> Iterator[Bar]:
-        """Show the progress of an act that sends so many rows."""
+    def progress(self, name: str, rows: int) -> Iterator[ProgressLine]:
+        """Show the progress of a part that sends so many rows."""
         columns = (TextColumn(f"{name:<11}"), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.fields[verdict]}"))
         with Progress(*columns, console=self._console) as progress:
-            yield Bar(progress, progress.add_task(name, total=rows, verdict=""))
+            yield ProgressLine(progress, progress.add_task(name, total=rows, verdict=""))
 
     def gauges(self, before: Gauges, after: Gauges) -> None:
-        """The gauges of all features before and after, largest distance first, and the request metrics."""
-        self._console.print("\nThe gauges of the window, read from /metrics:")
+        """Print the gauges of all features before and after, largest distance first, and the request metrics."""
+        self._console.print("\nThe gauges of the window, read from /metrics:\n")
         self._console.print(table(before, after))
-        self._console.print("D: distance of the newest rows from the reference, 0 to 1. E: the evidence that")
-        self._console.print("all rows have gathered, a power of ten. Above its limit either is drift; limits")
-        self._console.print("keep false alarms of all features 30 days apart on average, or more.\n")
+        self._console.print("\nD: distance of the newest rows from the reference, 0 to 1. E: evidence from all")
+        self._console.print("rows, as a power of ten. D or E above its threshold is drift. The thresholds are")
+        self._console.print("set so that false alarms are, on average, at least 30 days apart.\n")
         for line in request_lines(after):
             self._console.print(line, highlight=False)
 
     def closing(self, faults: list[str]) -> None:
-        """Say whether all went as it must."""
+        """Print whether everything went as expected."""
         for fault in faults:
             self.trouble(fault)
         if not faults:
-            self._console.print(
-                "\nAs it must be: red against red is no drift, white against red is.", style="bold green"
-            )
+            self._console.print("\nAs expected: red wines are no drift, white wines are drift.", style="bold green")
 
     def hint(self, stage: Stage, options: Options) -> None:
-        """Say how to look further."""
+        """Print what to try next."""
         if options.keep:
-            self._console.print("It stays up with a trickle of white wines until Ctrl-C. Try:")
+            self._console.print("Everything keeps running, with a few white wines a second, until Ctrl-C. Try:")
             self._console.print(f"  curl {stage.admin_url}/metrics\n  curl {stage.admin_url}/drift", highlight=False)
             self._console.print(f"  and open {stage.admin_url}/ in a browser", highlight=False)
         else:
-            self._console.print("`make demo KEEP=1` leaves it up: look at its page, and at /metrics.")
+            self._console.print("`make demo KEEP=1` keeps everything running: open the web page, and /metrics.")
 
     def trouble(self, sentence: str) -> None:
-        """Say what went wrong."""
+        """Print what went wrong."""
         self._console.print(sentence, style="bold red", markup=False, highlight=False, soft_wrap=True)
 
 
 def verdict(gauges: Gauges) -> str:
-    """One phrase on the newest evaluation."""
+    """The newest verdict in a few words."""
     if gauges.drift is None:
         return "too few rows for a verdict"
     return f"{gauges.drifted} of {len(gauges.features)} features drift"
 
 
 def table(before: Gauges, after: Gauges) -> Table:
-    """Both evaluations side by side, largest distance after first."""
-    shown = Table("feature", box=box.SIMPLE_HEAD, padding=0)
-    for heading in ("D red", "D white", "limit", "E red", "E white", "limit"):
+    """Both evaluations side by side, sorted by the later distance, largest first."""
+    shown = Table("feature", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for heading in ("D red", "D white", "threshold", "E red", "E white", "threshold"):
         shown.add_column(heading, justify="right")
     shown.add_column("verdict")
     earlier = {feature.name: feature for feature in before.features}
@@ -117,7 +115,7 @@ def table(before: Gauges, after: Gauges) -> Table:
 
 
 def cells(before: Feature, after: Feature) -> tuple[str, ...]:
-    """One feature's line."""
+    """The row of one feature."""
     return (
         after.name,
         f"{before.statistic:.3f}",
@@ -131,12 +129,12 @@ def cells(before: Feature, after: Feature) -> tuple[str, ...]:
 
 
 def word(feature: Feature) -> str:
-    """A verdict on one feature."""
+    """The verdict on one feature."""
     return "drift" if feature.drift else "ok"
 
 
 def request_lines(gauges: Gauges) -> list[str]:
-    """Requests, errors and latency, with the names of their metrics."""
+    """Requests, errors, latency and rows, with the names of their metrics."""
     return [
         f"request_count            {gauges.requests}",
         f"request_error_count      {gauges.errors}",

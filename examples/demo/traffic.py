@@ -1,7 +1,7 @@
-"""Sends wines: as requests in three protocols, and as KServe's agent reports them to a logger.
+"""Sends wines: as requests in three protocols, and as the events that KServe's agent sends to a logger.
 
-Source: the V1 and V2 inference protocols with the binary tensor data extension (see `inference`), and for
-the events KServe's pkg/logger/worker.go: CloudEvents 1.0 over HTTP in binary content mode.
+Source: the V1 and V2 inference protocols with the binary tensor data extension (see `inference`); for
+the events, KServe's pkg/logger/worker.go: CloudEvents 1.0 over HTTP in binary content mode.
 """
 
 import itertools
@@ -26,7 +26,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to a model server: where to POST what."""
+    """One request to a model server: path, headers and body of a POST."""
 
     path: str
     headers: Mapping[str, str]
@@ -42,7 +42,7 @@ def v1(rows: Rows, _: Sequence[str]) -> Call:
 
 
 def v2_json(rows: Rows, columns: Sequence[str]) -> Call:
-    """V2: one tensor a column, by name."""
+    """V2: one tensor for each column, by name."""
     inputs = [
         {"name": name, "shape": [len(rows), 1], "datatype": "FP64", "data": column.tolist()}
         for name, column in zip(columns, rows.T, strict=True)
@@ -51,7 +51,7 @@ def v2_json(rows: Rows, columns: Sequence[str]) -> Call:
 
 
 def v2_binary(rows: Rows, _: Sequence[str]) -> Call:
-    """V2 with the binary tensor extension: one tensor of rows, the answer wanted in binary too."""
+    """V2 with the binary tensor extension: one tensor of rows; the response is requested in binary too."""
     blob = np.ascontiguousarray(rows, dtype="<f8").tobytes()
     tensor = {
         "name": "wines",
@@ -65,18 +65,18 @@ def v2_binary(rows: Rows, _: Sequence[str]) -> Call:
 
 
 class Sender(Protocol):
-    """Brings one call to the model, and driftgauge to know of it."""
+    """Sends a call to the model so that driftgauge sees it."""
 
     async def send(self, call: Call) -> None:
-        """Send and wait for the answer; `DemoError` unless it is 200."""
+        """Send and wait for the response; raises `DemoError` unless its status code is 200."""
 
 
 class Client:
-    """A client of the model: through the proxy if that is what the address is.
+    """A client of the model, or of the proxy in front of it.
 
     Args:
         session: The HTTP client.
-        url: Where the model is asked, without a path.
+        url: Address of the model or the proxy, without a path.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
@@ -89,7 +89,7 @@ class Client:
 
 
 class Agent:
-    """KServe's agent: passes the call to the model server and reports both halves to a logger.
+    """KServe's agent: sends the call to the model server, then the request and the response as events to a logger.
 
     Args:
         session: The HTTP client.
@@ -105,14 +105,14 @@ class Agent:
     async def send(self, call: Call) -> None:
         """POST the call to the model; then the request event, then the response event."""
         event_id = str(uuid.uuid4())
-        asked = time.time_ns()
+        requested = time.time_ns()
         content = await post(self._session, self._model_url + call.path, call.headers, call.body)
         responded = time.time_ns()
         content_type = call.headers["Content-Type"]
-        await self._report(event_headers("request", event_id, asked, content_type), call.body)
-        await self._report(event_headers("response", event_id, responded, content_type), content)
+        await self._send_event(event_headers("request", event_id, requested, content_type), call.body)
+        await self._send_event(event_headers("response", event_id, responded, content_type), content)
 
-    async def _report(self, headers: Mapping[str, str], body: bytes) -> None:
+    async def _send_event(self, headers: Mapping[str, str], body: bytes) -> None:
         await post(self._session, self._logger_url, headers, body)
 
 
@@ -121,9 +121,9 @@ def event_headers(kind: str, event_id: str, happened_ns: int, content_type: str)
 
     Args:
         kind: `request` or `response`.
-        event_id: The same for both.
-        happened_ns: When the body passed, in nanoseconds since the epoch.
-        content_type: The request's, also on the event of the response.
+        event_id: The same for request and response.
+        happened_ns: Time at which the body passed, in nanoseconds since the epoch.
+        content_type: That of the request, also for the event of the response.
     """
     return {
         "User-Agent": "Go-http-client/1.1",
@@ -151,15 +151,15 @@ def rfc3339_nano(time_ns: int) -> str:
 
 
 async def post(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """The answer's body; `DemoError` unless its status is 200."""
+    """POST, and return the body of the response; raises `DemoError` unless its status code is 200."""
     try:
         async with session.post(url, data=body, headers=headers) as response:
             content = await response.read()
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise DemoError(f"POST {url} was not answered: {error!r}") from error
+        raise DemoError(f"POST {url} got no response: {error!r}") from error
     if response.status != 200:  # noqa: PLR2004 HTTP's OK
         start = content[:200].decode(errors="replace")
-        raise DemoError(f"POST {url} was answered {response.status}, not 200: {start}")
+        raise DemoError(f"POST {url} got status code {response.status}, not 200: {start}")
     return content
 
 
@@ -167,9 +167,9 @@ class Traffic:
     """A stream of calls: V1, V2 JSON and V2 binary in turn.
 
     Args:
-        sender: Takes the calls.
+        sender: Sends the calls.
         columns: Names of the measurements.
-        clock: Tells the time in seconds since the epoch.
+        clock: Returns the time in seconds since the epoch.
     """
 
     def __init__(self, sender: Sender, columns: Sequence[str], clock: Callable[[], float] = time.time) -> None:
@@ -182,7 +182,7 @@ class Traffic:
         self.newest_at = 0.0
 
     async def send(self, rows: Rows) -> None:
-        """Send some wines in one call; `newest_at` is the time just before."""
+        """Send some wines in one call; `newest_at` becomes the time just before."""
         encode: Encode = next(self._encoders)
         self.newest_at = self._clock()
         await self._sender.send(encode(rows, self._columns))

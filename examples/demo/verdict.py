@@ -1,4 +1,4 @@
-"""Whether all went as it must: the demo is also a test."""
+"""Checks that everything went as expected: the demo is also a test."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ def faults(before: Gauges, after: Gauges, rows: int, requests: int) -> list[str]
     """One sentence for each thing that went wrong.
 
     Args:
-        before: The gauges when all red wines had been evaluated.
-        after: The gauges when the window had become white.
-        rows: Wines that were sent altogether.
-        requests: Requests that were sent altogether.
+        before: The gauges after all red wines were evaluated.
+        after: The gauges when the window had only white wines.
+        rows: Number of wines sent.
+        requests: Number of requests sent.
     """
     return [*_verdicts(before, after), *_counts(after, rows, requests)]
 
@@ -20,9 +20,9 @@ def faults(before: Gauges, after: Gauges, rows: int, requests: int) -> list[str]
 def _verdicts(before: Gauges, after: Gauges) -> Iterator[str]:
     if before.drift is not False:
         names = ", ".join(feature.name for feature in before.features if feature.drift)
-        yield f"Red wines against red wines must not be called drift, but were ({names or 'no verdict'})."
+        yield f"Red wines must not be reported as drift, but were ({names or 'no verdict'})."
     if after.drift is not True:
-        yield "White wines against red wines must be called drift, but were not."
+        yield "White wines must be reported as drift, but were not."
 
 
 def _counts(after: Gauges, rows: int, requests: int) -> Iterator[str]:
@@ -33,4 +33,4 @@ def _counts(after: Gauges, rows: int, requests: int) -> Iterator[str]:
     if after.errors:
         yield f"No request failed, but {after.errors} were counted as failed."
     if after.lost:
-        yield f"{after.lost} payloads were dropped or rejected, but each of them was good."
+        yield f"{after.lost} payloads were dropped or rejected, but all of them were valid."

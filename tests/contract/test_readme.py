@@ -1,4 +1,4 @@
-"""What the README says of names and options is what the program does."""
+"""The tables of metrics and options name what the program has."""
 
 import re
 from pathlib import Path
@@ -7,23 +7,25 @@ from driftgauge.config.documents import as_markdown
 from driftgauge.metrics.registry import Metrics
 from tests.support.models import WINE
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+METRICS = ROOT / "README.md"
+OPTIONS = ROOT / "docs" / "options.md"
 
 
-def section(name: str) -> str:
-    """The text between two marks."""
-    found = re.search(f"<!-- {name} -->\n(.*)<!-- /{name} -->", README, re.DOTALL)
+def section(document: Path, name: str) -> str:
+    """The text between two marks of a document."""
+    found = re.search(f"<!-- {name} -->\n(.*)<!-- /{name} -->", document.read_text(), re.DOTALL)
     assert found is not None
     return found[1]
 
 
 def test_the_table_of_options_is_the_generated_one() -> None:
-    """`driftgauge options` prints it; paste it between the marks."""
-    assert as_markdown() + "\n" == section("options")
+    """docs/options.md has, between its marks, what `driftgauge options` prints."""
+    assert as_markdown() + "\n" == section(OPTIONS, "options")
 
 
 def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
-    """`process_*` is the client library's own."""
+    """The README lists every metric of the registry, except `process_*`, which the client library adds."""
     metrics = Metrics("200", 90)
     metrics.model(WINE)
     metrics.watch_queue(lambda: 0, 1)
@@ -36,16 +38,18 @@ def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
         if not family.name.startswith("process_")
     }
 
-    assert exposed == set(re.findall(r"^\| `(\w+)`", section("metrics"), re.MULTILINE))
+    assert exposed == set(re.findall(r"^\| `(\w+)`", section(METRICS, "metrics"), re.MULTILINE))
 
 
 def test_the_types_in_the_table_are_the_exposed_ones() -> None:
-    """Counters, gauges and histograms; the two summaries are told as such."""
+    """Each counter, gauge and histogram of the README is exposed as that type."""
     metrics = Metrics("200", 90)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
-    reported = dict(
-        re.findall(r"^\| `(\w+?)(?:_total)?` \| (counter|gauge|histogram) ", section("metrics"), re.MULTILINE)
+    documented = dict(
+        re.findall(r"^\| `(\w+?)(?:_total)?` \| (counter|gauge|histogram) ", section(METRICS, "metrics"), re.MULTILINE)
     )
 
-    assert reported == {family.name: family.type for family in metrics.registry.collect() if family.name in reported}
+    exposed = {family.name: family.type for family in metrics.registry.collect() if family.name in documented}
+
+    assert exposed == documented

@@ -1,4 +1,4 @@
-"""The demo as a person starts it: every mode ends by itself, judges rightly, and leaves nothing behind."""
+"""The demo as a person starts it: every mode ends by itself, with the right verdicts, and stops all its programs."""
 
 import os
 import re
@@ -16,12 +16,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 110
-"""Under the limit of a test; the demo promises two minutes and takes a fraction."""
+"""Below the time limit of a test; the demo needs a fraction of it."""
 
 
 @contextmanager
 def demo(*flags: str) -> Iterator[subprocess.Popen[str]]:
-    """The demo as a child, killed if the test leaves it running."""
+    """The demo as a child process, terminated if the test leaves it running."""
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "examples.demo", *flags],
         cwd=ROOT,
@@ -38,32 +38,32 @@ def demo(*flags: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def still_open(output: str) -> list[str]:
-    """Addresses of the output at which something still listens."""
+    """Addresses in the output on which something still listens."""
     urls = set(re.findall(r"http://127\.0\.0\.1:\d+", output))
-    assert len(urls) == 3, "the model server, the data port and the admin port are told"
+    assert len(urls) == 3, "the model server, the data port and the admin port are printed"
     return sorted(url for url in urls if listens(urlsplit(url).port))
 
 
 def listens(port: int | None) -> bool:
-    """Whether a connection to a port of this machine is taken."""
+    """Whether a port of this machine accepts a connection."""
     with socket.socket() as probe:
         return not probe.connect_ex(("127.0.0.1", port))
 
 
 def read_until(child: subprocess.Popen[str], words: str) -> str:
-    """The output up to and with the line that has these words."""
+    """The output up to and including the line that has these words."""
     assert child.stdout is not None
     lines: list[str] = []
     for line in child.stdout:
         lines.append(line)
         if words in line:
             return "".join(lines)
-    raise AssertionError(f"The demo ended without saying {words!r}:\n" + "".join(lines))
+    raise AssertionError(f"The demo ended without printing {words!r}:\n" + "".join(lines))
 
 
 @pytest.mark.parametrize("flags", [(), ("--redis",), ("--logger",), ("--logger", "--redis")], ids=" ".join)
 def test_demo_ends_well(flags: tuple[str, ...]) -> None:
-    """Red against red is no drift, white is in all features; requests are counted without errors; nothing is left."""
+    """Red wines are no drift, white wines are drift in all features, all requests succeed, and all programs end."""
     with demo(*flags) as child:
         output, _ = child.communicate(timeout=LIMIT_SECONDS)
 
@@ -78,7 +78,7 @@ def test_demo_ends_well(flags: tuple[str, ...]) -> None:
 
 
 def test_kept_demo_stays_until_it_is_interrupted() -> None:
-    """With `--keep` everything is up after the verdict, `/drift` too; Ctrl-C is a good end, and ends all programs."""
+    """With `--keep` everything runs on after the verdict; Ctrl-C then stops all programs, with exit code 0."""
     with demo("--keep") as child:
         output = read_until(child, "until Ctrl-C")
         up = still_open(output)
@@ -96,8 +96,8 @@ def test_kept_demo_stays_until_it_is_interrupted() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_demo_ends_its_programs(number: signal.Signals) -> None:
-    """Interrupted in the middle it ends with 130, no traceback, and nothing left."""
+def test_interrupted_demo_stops_its_programs(number: signal.Signals) -> None:
+    """An interrupted demo exits with 130, without a traceback, and stops all its programs."""
     with demo() as child:
         output = read_until(child, "/metrics")
         child.send_signal(number)
@@ -108,15 +108,15 @@ def test_interrupted_demo_ends_its_programs(number: signal.Signals) -> None:
     assert [] == still_open(output)
 
 
-def test_program_that_dies_is_shown() -> None:
-    """When the model server is killed in the middle the demo says so with exit code 1, and leaves nothing."""
+def test_killed_program_is_reported() -> None:
+    """If the model server is killed, the demo prints that, exits with 1, and stops all its programs."""
     with demo() as child:
         output = read_until(child, "/metrics")
         os.kill(model_server_of(child.pid), signal.SIGKILL)
         rest, _ = child.communicate(timeout=LIMIT_SECONDS)
 
     assert 1 == child.returncode, output + rest
-    assert "The model server ended with signal SIGKILL, which it should not." in rest
+    assert "The model server ended unexpectedly with signal SIGKILL." in rest
     assert "Traceback" not in rest
     assert [] == still_open(output)
 

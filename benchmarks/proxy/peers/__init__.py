@@ -1,1 +1,1 @@
-"""The other proxies, each as one would set it up: one worker, kept connections, no access log."""
+"""The other proxies, each with a usual configuration: one worker, keep-alive, no access log."""

@@ -1,4 +1,4 @@
-"""A reverse proxy as one writes it with aiohttp: `python -m benchmarks.proxy.peers.plain_aiohttp PORT MODEL_PORT`."""
+"""A simple reverse proxy with aiohttp: `python -m benchmarks.proxy.peers.plain_aiohttp PORT MODEL_PORT`."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -15,25 +15,25 @@ async def _session(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _pass_on(request: web.Request) -> web.StreamResponse:
+async def _forward(request: web.Request) -> web.StreamResponse:
     url = f"http://127.0.0.1:{sys.argv[2]}{request.raw_path}"
-    lines = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
     body = request.content if request.body_exists else None
-    async with request.app[_SESSION].request(request.method, url, headers=lines, data=body) as found:
-        kept = {name: value for name, value in found.headers.items() if name.lower() not in _HOP_BY_HOP}
-        response = web.StreamResponse(status=found.status, headers=kept)
+    async with request.app[_SESSION].request(request.method, url, headers=headers, data=body) as reply:
+        kept = {name: value for name, value in reply.headers.items() if name.lower() not in _HOP_BY_HOP}
+        response = web.StreamResponse(status=reply.status, headers=kept)
         await response.prepare(request)
-        async for piece in found.content.iter_any():
+        async for piece in reply.content.iter_any():
             await response.write(piece)
         await response.write_eof()
         return response
 
 
 def main() -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal stops it."""
     app = web.Application(client_max_size=2**30)
     app.cleanup_ctx.append(_session)
-    app.router.add_route("*", "/{path:.*}", _pass_on)
+    app.router.add_route("*", "/{path:.*}", _forward)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None)
 
 

@@ -9,14 +9,14 @@ import aiohttp
 
 from benchmarks.children import Program, free_port, module, version
 from benchmarks.environment import driftgauge
-from benchmarks.parts import built, environment
+from benchmarks.parts import build_go, create_environment
 from benchmarks.proxy import configs
 
 _GO = Path(__file__).parent / "go"
 _ONE_CORE = {"GOMAXPROCS": "1"}
 
 _ENVOY_VERSION = "1.40.0"
-"""As locked."""
+"""As in the lock."""
 
 OURS = "driftgauge"
 PLAIN = "aiohttp server and client"
@@ -24,14 +24,14 @@ GO = "Go ReverseProxy"
 GO_EVENTS = "Go ReverseProxy, two events a request"
 
 
-class Ground(NamedTuple):
-    """What every proxy is given.
+class Setup(NamedTuple):
+    """What every proxy needs.
 
     Args:
         folder: For its files.
         model: Port of the model.
         reference: A dataset with the model's columns.
-        sink: Port of a server that takes events.
+        sink: Port of a server that receives events.
     """
 
     folder: Path
@@ -40,25 +40,25 @@ class Ground(NamedTuple):
     sink: int
 
 
-Starter = Callable[[Ground], Program]
+Starter = Callable[[Setup], Program]
 
 
-def _nginx(ground: Ground) -> Program:
-    port, path = free_port(), ground.folder / "nginx.conf"
-    path.write_text(configs.NGINX.format(port=port, model=ground.model, folder=ground.folder))
-    return Program(["nginx", "-c", str(path), "-p", str(ground.folder)], port)
+def _nginx(setup: Setup) -> Program:
+    port, path = free_port(), setup.folder / "nginx.conf"
+    path.write_text(configs.NGINX.format(port=port, model=setup.model, folder=setup.folder))
+    return Program(["nginx", "-c", str(path), "-p", str(setup.folder)], port)
 
 
-def _haproxy(ground: Ground) -> Program:
-    port, path = free_port(), ground.folder / "haproxy.cfg"
-    path.write_text(configs.HAPROXY.format(port=port, model=ground.model))
+def _haproxy(setup: Setup) -> Program:
+    port, path = free_port(), setup.folder / "haproxy.cfg"
+    path.write_text(configs.HAPROXY.format(port=port, model=setup.model))
     return Program(["haproxy", "-db", "-f", str(path)], port)
 
 
 def _envoy(program: Path) -> Starter:
-    def start(ground: Ground) -> Program:
-        port, path = free_port(), ground.folder / "envoy.yaml"
-        path.write_text(configs.ENVOY.format(port=port, model=ground.model))
+    def start(setup: Setup) -> Program:
+        port, path = free_port(), setup.folder / "envoy.yaml"
+        path.write_text(configs.ENVOY.format(port=port, model=setup.model))
         words = ["--concurrency", "1", "-l", "off", "--disable-hot-restart", "-c", str(path)]
         return Program([str(program), *words], port)
 
@@ -66,33 +66,33 @@ def _envoy(program: Path) -> Starter:
 
 
 def _go(program: Path, *, events: bool) -> Starter:
-    def start(ground: Ground) -> Program:
+    def start(setup: Setup) -> Program:
         port = free_port()
-        words = [str(port), str(ground.model), *([str(ground.sink)] if events else [])]
+        words = [str(port), str(setup.model), *([str(setup.sink)] if events else [])]
         return Program([str(program), *words], port, env=_ONE_CORE)
 
     return start
 
 
-def _plain(ground: Ground) -> Program:
+def _plain(setup: Setup) -> Program:
     port = free_port()
-    return Program(module("benchmarks.proxy.peers.plain_aiohttp", port, ground.model), port)
+    return Program(module("benchmarks.proxy.peers.plain_aiohttp", port, setup.model), port)
 
 
 def ours(*options: str) -> Starter:
-    """The proxy of this project, with everything on."""
+    """The proxy of driftgauge, with all functions on."""
 
-    def start(ground: Ground) -> Program:
-        upstream = f"http://127.0.0.1:{ground.model}"
-        words = ["--upstream-url", upstream, "--reference", ground.reference, "--inference-service", "wine"]
+    def start(setup: Setup) -> Program:
+        upstream = f"http://127.0.0.1:{setup.model}"
+        words = ["--upstream-url", upstream, "--reference", setup.reference, "--inference-service", "wine"]
         return driftgauge("proxy", *words, *options)
 
     return start
 
 
 def starters() -> Mapping[str, Starter | None]:
-    """Every proxy that is compared, by its name; `None` where it is not installed."""
-    envoy, go = environment("envoy"), built("reverseproxy", _GO)
+    """How to start every proxy that is compared, by its name; `None` if it is not installed."""
+    envoy, go = create_environment("envoy"), build_go("reverseproxy", _GO)
     return {
         OURS: ours(),
         "nginx": _nginx if shutil.which("nginx") else None,
@@ -105,7 +105,7 @@ def starters() -> Mapping[str, Starter | None]:
 
 
 def versions() -> dict[str, str]:
-    """The version of each program that takes part, as it tells it."""
-    asked = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "go": ["go", "version"]}
-    reported = {name: version(argv) for name, argv in asked.items() if shutil.which(argv[0])}
-    return {**reported, "envoy": _ENVOY_VERSION, "aiohttp": aiohttp.__version__}
+    """The version of each program, as it prints it."""
+    commands = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "go": ["go", "version"]}
+    printed = {name: version(argv) for name, argv in commands.items() if shutil.which(argv[0])}
+    return {**printed, "envoy": _ENVOY_VERSION, "aiohttp": aiohttp.__version__}

@@ -1,4 +1,4 @@
-"""driftgauge looks at a stream as the sidecar does."""
+"""The benchmark evaluates a stream as the running process does."""
 
 import numpy as np
 
@@ -18,13 +18,13 @@ KINDS = [FeatureKind.NUMERIC, FeatureKind.CATEGORICAL]
 
 
 def rows_of(seed: int, rows: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """A number and a category."""
+    """Rows with a number and a category."""
     rng = np.random.default_rng(seed)
     return np.column_stack([rng.standard_normal(rows), rng.integers(4, size=rows).astype(np.float64)])
 
 
 def test_a_look_comes_every_so_many_rows() -> None:
-    """The last look is at the last full step."""
+    """There is a look after every `LOOK_ROWS` rows, and none after the remaining rows."""
     evaluator = evaluator_of(profiles_of(rows_of(1, 500), KINDS), DEFAULT)
     stream = rows_of(2, 5 * LOOK_ROWS + 1)
 
@@ -34,7 +34,7 @@ def test_a_look_comes_every_so_many_rows() -> None:
 
 
 def test_a_stream_that_jumps_alarms_after_the_jump_alone() -> None:
-    """Ten standard deviations are found at once by both, and nothing before."""
+    """Window and detector detect a jump of ten standard deviations at once, and nothing before it."""
     evaluator = evaluator_of(profiles_of(rows_of(3, 2_000), KINDS), DEFAULT)
     stream = rows_of(4, 1_200)
     stream[600:, 0] += 10
@@ -48,7 +48,7 @@ def test_a_stream_that_jumps_alarms_after_the_jump_alone() -> None:
 
 
 def test_nothing_alarms_under_min_rows() -> None:
-    """However far the rows lie."""
+    """With fewer than `MIN_ROWS` rows no look alarms, whatever the distance."""
     evaluator = evaluator_of(profiles_of(rows_of(5, 500), KINDS), DEFAULT)
     stream = rows_of(6, MIN_ROWS - 1) + np.array([100, 0])
 
@@ -56,7 +56,7 @@ def test_nothing_alarms_under_min_rows() -> None:
 
 
 def test_missing_values_of_a_reference_are_counted() -> None:
-    """They are neither numbers nor categories."""
+    """Profiles count the missing values of their column."""
     values = rows_of(7, 100)
     values[:7, 0] = np.nan
 
@@ -64,5 +64,5 @@ def test_missing_values_of_a_reference_are_counted() -> None:
 
 
 def test_a_budget_in_looks_is_one_in_seconds() -> None:
-    """A hundred looks of 30 seconds."""
+    """A budget of 100 looks is 100 evaluation intervals."""
     assert budget_of(100, 0.0).false_alarm_seconds == 100 * default_of("evaluation_interval_seconds")

@@ -1,4 +1,4 @@
-"""The load asks for what it says, and takes nothing for an answer that is none."""
+"""The load sends what its options say, and accepts only complete responses with status code 200."""
 
 import sys
 from argparse import Namespace
@@ -10,52 +10,52 @@ from typing import cast
 import pytest
 
 from benchmarks.children import Program, free_port, module
-from benchmarks.load import Load, LoadArguments, measured
+from benchmarks.load import Load, LoadArguments, measure
 from benchmarks.proxy.bodies import v1, v2_binary, wires, without_id
 
 COUNT = 20
 
 
 async def test_ids_differ_and_requests_take_turns() -> None:
-    """Two that belong together share one."""
+    """Requests of one turn have the same id, and different turns have different ids."""
     load = Load([b"a %b!" % (b"@" * 32), b"b %b!" % (b"@" * 32)], 6)
-    found = deque(load.next_request() for _ in range(6))
+    requests = deque(load.next_request() for _ in range(6))
 
-    assert {b"a": 3, b"b": 3} == {kind: sum(one.startswith(kind) for one in found) for kind in (b"a", b"b")}
-    assert 3 == len({one[2:34] for one in found})
+    assert {b"a": 3, b"b": 3} == {kind: sum(one.startswith(kind) for one in requests) for kind in (b"a", b"b")}
+    assert 3 == len({one[2:34] for one in requests})
 
 
-def sent(port: int, request: Path, rate: float = 0) -> float:
-    """How many requests were answered."""
+def send(port: int, request: Path, rate: float = 0) -> float:
+    """The number of requests with a response."""
     arguments = Namespace(port=port, requests=(request,), count=COUNT, connections=3, rate=rate)
-    return measured(cast("LoadArguments", arguments))["count"]
+    return measure(cast("LoadArguments", arguments))["count"]
 
 
 def command(response: str, port: int) -> Sequence[str]:
-    """A model that gives an answer."""
+    """The command of a model with a kind of response."""
     return module("benchmarks.model", port, "--response", response)
 
 
 @pytest.mark.parametrize("kind", wires())
-def test_every_request_is_answered(tmp_path: Path, kind: str) -> None:
-    """In a closed loop and at a rate."""
+def test_every_request_gets_a_response(tmp_path: Path, kind: str) -> None:
+    """Every kind of request gets its response, in a closed loop and at a rate."""
     wire, port, path = wires()[kind], free_port(), tmp_path / "request"
     path.write_bytes(wire.request)
     with Program(command(wire.response, port), port):
-        assert [COUNT, COUNT] == [sent(port, path, rate) for rate in (0, 2_000)]
+        assert [COUNT, COUNT] == [send(port, path, rate) for rate in (0, 2_000)]
 
 
 def test_an_error_ends_the_load(tmp_path: Path) -> None:
-    """A proxy that fails quickly must not look quick."""
+    """A response that is not 200 ends the load with an error, so that a proxy that fails quickly does not seem fast."""
     port, path = free_port(), tmp_path / "request"
     path.write_bytes(v1(1).request)
     files = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(tmp_path)]
     with Program(files, port), pytest.raises(RuntimeError, match="not 200"):
-        sent(port, path)
+        send(port, path)
 
 
-def test_bodies_are_as_long_as_they_say() -> None:
-    """And the small one has the length that others measure with."""
+def test_bodies_have_the_length_of_their_head() -> None:
+    """The length in the head is that of the body, and the small body has 376 bytes."""
     for wire in [*wires().values(), v2_binary(2), without_id(v1(2))]:
         head, _, body = wire.request.partition(b"\r\n\r\n")
         assert b"Content-Length: %d" % len(body) in head

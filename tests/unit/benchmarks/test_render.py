@@ -1,4 +1,4 @@
-"""Tables are printed, kept and drawn as they are."""
+"""Tables are printed, saved and drawn."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ TABLE = Table(
 
 
 def test_markdown() -> None:
-    """Numbers have the digits that mean something; what is not there has a dash; the method stands below."""
+    """Numbers have few digits, an absent number is a dash, and the method follows the table."""
     expected = """| peer | us | ratio |
 | --- | ---: | ---: |
 | ours | 1,234 | 1.00x |
@@ -34,21 +34,21 @@ Measured. Versions: theirs 1.2."""
 
 
 def test_json() -> None:
-    """Everything is in it."""
-    found = json.loads(as_json([TABLE], {"cores": "2"}))
+    """The JSON has the origin and all rows."""
+    saved = json.loads(as_json([TABLE], {"cores": "2"}))
 
-    assert "2" == found["origin"]["cores"]
-    assert ["ours", 1234.5, "1.00x"] == found["tables"][0]["rows"][0]
+    assert "2" == saved["origin"]["cores"]
+    assert ["ours", 1234.5, "1.00x"] == saved["tables"][0]["rows"][0]
 
 
 def test_a_row_that_does_not_fit_is_refused() -> None:
-    """A column that slipped would be read for another."""
+    """A row with a wrong number of cells is an error."""
     with pytest.raises(ValueError, match="one: the row"):
         Table(slug="one", title="", method="", columns=("a", "b"), rows=(("x",),))
 
 
 def test_a_plot_is_drawn(tmp_path: Path) -> None:
-    """As a picture that a browser shows; a table without one draws nothing."""
+    """A plot is saved as SVG, and a table without a plot saves nothing."""
     pytest.importorskip("matplotlib", reason="matplotlib is missing; `make bench` installs it")
     draw(TABLE, tmp_path / "pictures" / "one.svg")
     draw(Table(slug="two", title="", method="", columns=("a",), rows=()), tmp_path / "two.svg")

@@ -1,4 +1,4 @@
-"""Tables and the marks between which they stand."""
+"""Tables, and the marks of a document between which they are written."""
 
 import pytest
 
@@ -8,24 +8,24 @@ DOCUMENT = "before\n<!-- begin: a -->\nold\n<!-- end: a -->\nafter\n"
 
 
 def test_a_table_has_a_head_a_rule_and_lines() -> None:
-    """Numbers stand to the right, the first column does not."""
+    """A table has a header and rows; all columns but the first are aligned to the right."""
     assert table(["name", "n"], [["x", 1]]) == "| name | n |\n| --- | ---: |\n| x | 1 |"
 
 
-def test_filling_replaces_what_stood_between_the_marks() -> None:
-    """All else stays."""
+def test_filling_replaces_the_text_between_the_marks() -> None:
+    """Filling changes only the text between the marks."""
     expected = "before\n<!-- begin: a -->\n\nnew\n\n<!-- end: a -->\nafter\n"
 
     assert expected == fill(DOCUMENT, "a", "new")
 
 
 def test_filling_twice_is_filling_once() -> None:
-    """The marks are kept."""
+    """Filling keeps the marks, so that it can be repeated."""
     assert fill(DOCUMENT, "a", "new") == fill(fill(DOCUMENT, "a", "other"), "a", "new")
 
 
 @pytest.mark.parametrize("document", ["", "<!-- begin: a -->", "<!-- end: a --><!-- begin: a -->"])
 def test_a_document_without_both_marks_is_refused(document: str) -> None:
-    """The error names the marks that it needs."""
+    """A document without both marks is an error that names them."""
     with pytest.raises(ValueError, match="the document has no marks for a"):
         fill(document, "a", "new")

@@ -1,4 +1,4 @@
-"""Programs that the demo starts, with real ones."""
+"""The demo starts, watches and stops programs; tested with real ones."""
 
 import asyncio
 import sys
@@ -14,29 +14,29 @@ WAITS = "import signal; print('up', flush=True); signal.pause()"
 
 
 async def written(child: Child) -> str | None:
-    """What a child has written, once it is something."""
+    """The output of a child, or `None` while it is empty."""
     return child.output() or None
 
 
 async def test_child_is_ended_with_its_block(tmp_path: Path) -> None:
-    """It runs for the length of the block, SIGTERM ends it, and that is no error."""
+    """A child runs during the block, and its end by SIGTERM is not an error."""
     async with asyncio.TaskGroup() as group:
         async with Children(tmp_path, group).run("waiter", [sys.executable, "-c", WAITS]) as child:
-            reported = await until(lambda: written(child), "a word of the waiter")
+            output = await until(lambda: written(child), "output of the waiter")
 
-        assert "up\n" == reported
+        assert "up\n" == output
         async with asyncio.timeout(10):
             await child.watch()
 
 
-async def errors_of(name: str, program: str, directory: Path, first_word: str | None) -> list[str]:
-    """The sentences that end a group which runs this program: until its first word if one is due, else for ever."""
+async def errors_of(name: str, program: str, directory: Path, awaited: str | None) -> list[str]:
+    """The errors of a group that runs this program until it has written something, or without end."""
     try:
         async with (
             asyncio.TaskGroup() as group,
             Children(directory, group).run(name, [sys.executable, "-c", program]) as child,
         ):
-            await (until(lambda: written(child), first_word) if first_word else asyncio.Event().wait())
+            await (until(lambda: written(child), awaited) if awaited else asyncio.Event().wait())
     except* DemoError as caught:
         sentences = [str(error) for error in caught.exceptions]
     else:
@@ -45,38 +45,38 @@ async def errors_of(name: str, program: str, directory: Path, first_word: str | 
 
 
 async def test_early_death_stops_the_rest(tmp_path: Path) -> None:
-    """What the demo was doing is cancelled, and the error has the exit code and the last lines."""
+    """If a program ends early, the demo is cancelled with an error that has the exit code and the last lines."""
     dies = "import sys; print('one'); sys.exit('the end')"
 
-    sentences = await errors_of("mortal", dies, tmp_path, first_word=None)
+    sentences = await errors_of("mortal", dies, tmp_path, awaited=None)
 
-    assert ["mortal ended with exit code 1, which it should not. Its last lines:\n  | one\n  | the end"] == sentences
+    assert ["mortal ended unexpectedly with exit code 1. Its last lines:\n  | one\n  | the end"] == sentences
 
 
 async def test_death_by_signal_names_it(tmp_path: Path) -> None:
-    """A program that was killed is told by the signal's name."""
-    sentences = await errors_of("victim", "import os; os.kill(os.getpid(), 9)", tmp_path, first_word=None)
+    """The error for a killed program has the name of the signal."""
+    sentences = await errors_of("victim", "import os; os.kill(os.getpid(), 9)", tmp_path, awaited=None)
 
-    assert ["victim ended with signal SIGKILL, which it should not. Its last lines:\n"] == sentences
+    assert ["victim ended unexpectedly with signal SIGKILL. Its last lines:\n"] == sentences
 
 
-async def test_bad_end_is_an_error_though_it_was_told_to_end(tmp_path: Path) -> None:
-    """A child that answers SIGTERM with a failure is reported."""
+async def test_failure_after_sigterm_is_an_error(tmp_path: Path) -> None:
+    """A child that exits with a failure after SIGTERM is an error."""
     fails = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(3)); print('up', flush=True);"
 
-    sentences = await errors_of("sulker", fails + "signal.pause()", tmp_path, first_word="a word of the sulker")
+    sentences = await errors_of("stubborn", fails + "signal.pause()", tmp_path, awaited="output of the stubborn")
 
-    assert ["sulker ended with exit code 3, which it should not. Its last lines:\n  | up"] == sentences
+    assert ["stubborn ended unexpectedly with exit code 3. Its last lines:\n  | up"] == sentences
 
 
 async def test_options_in_the_environment_are_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables that are options of driftgauge do not reach a child; others do."""
+    """A child does not get variables that are options of driftgauge, but gets all others."""
     monkeypatch.setenv("DRIFTGAUGE_ALPHA", "0.5")
-    monkeypatch.setenv("OVERFLOW", "kept")
-    reports = "import os; print(os.environ.get('DRIFTGAUGE_ALPHA'), os.environ['OVERFLOW'], flush=True);"
-    command = [sys.executable, "-c", reports + WAITS]
+    monkeypatch.setenv("UNRELATED", "kept")
+    prints = "import os; print(os.environ.get('DRIFTGAUGE_ALPHA'), os.environ['UNRELATED'], flush=True);"
+    command = [sys.executable, "-c", prints + WAITS]
 
-    async with asyncio.TaskGroup() as group, Children(tmp_path, group).run("teller", command) as child:
-        reported = await until(lambda: written(child), "a word of the teller")
+    async with asyncio.TaskGroup() as group, Children(tmp_path, group).run("printer", command) as child:
+        output = await until(lambda: written(child), "output of the printer")
 
-    assert reported.startswith("None kept\n")
+    assert output.startswith("None kept\n")

@@ -1,4 +1,4 @@
-"""Reading `/metrics`."""
+"""The demo reads `/metrics`."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from examples.demo import gauges
 
 MODEL = 'component="predictor",inference_service="wine",model_name="wine"'
-OVERFLOW = 'component="predictor",inference_service="beer",model_name="beer"'
+OTHER = 'component="predictor",inference_service="beer",model_name="beer"'
 
 SCRAPE = f"""\
 # HELP request Inference requests.
@@ -15,7 +15,7 @@ SCRAPE = f"""\
 request_count{{{MODEL},code="200"}} 70
 request_sum{{{MODEL},code="200"}} 560
 request_count{{{MODEL},code="500"}} 5
-request_count{{{OVERFLOW},code="200"}} 1000
+request_count{{{OTHER},code="200"}} 1000
 # TYPE request_error summary
 request_error_count{{{MODEL},code="500"}} 5
 # TYPE request_latency_seconds histogram
@@ -32,7 +32,7 @@ driftgauge_payloads_total{{{MODEL},kind="response",outcome="dropped",reason="que
 driftgauge_rows_total{{{MODEL}}} 560
 # TYPE driftgauge_window_rows gauge
 driftgauge_window_rows{{{MODEL}}} 552
-driftgauge_window_rows{{{OVERFLOW}}} 9
+driftgauge_window_rows{{{OTHER}}} 9
 # TYPE driftgauge_window_timestamp_seconds gauge
 driftgauge_window_timestamp_seconds{{{MODEL}}} 1.5e9
 """
@@ -62,8 +62,8 @@ driftgauge_feature_drift_threshold{{{MODEL},feature="alcohol",test="sequential"}
 
 
 def test_counts_are_those_of_the_named_service() -> None:
-    """Codes and reasons are summed, another InferenceService is left out, and no verdict is not `False`."""
-    reported = gauges.read(SCRAPE, "wine")
+    """Codes and reasons are summed, another InferenceService is ignored, and no verdict is `None`."""
+    found = gauges.read(SCRAPE, "wine")
 
     assert (
         gauges.Gauges(
@@ -77,28 +77,28 @@ def test_counts_are_those_of_the_named_service() -> None:
             lost=5,
             latency=((0.01, 30), (0.02, 60), (math.inf, 75)),
         )
-        == reported
+        == found
     )
-    assert 75 == reported.timed
+    assert 75 == found.timed
 
 
 def test_features_are_put_together() -> None:
-    """The gauges of both tests of a feature become one value; either alarms."""
-    reported = gauges.read(SCRAPE + VERDICTS, "wine")
+    """The gauges of both tests of a feature are combined, and it drifts if one of them alarms."""
+    found = gauges.read(SCRAPE + VERDICTS, "wine")
 
-    assert reported.drift
-    assert 1 == reported.drifted
+    assert found.drift
+    assert 1 == found.drifted
     assert (
         gauges.Feature("alcohol", 0.25, math.inf, 0.0, 7.5, drift=False),
         gauges.Feature("ph", 0.5, 0.625, 8.5, 7.5, drift=True),
-    ) == reported.features
+    ) == found.features
 
 
 def test_empty_scrape_is_no_verdict_and_zeros() -> None:
-    """Before the first request nothing is known, and nothing breaks."""
-    reported = gauges.read("", "wine")
+    """Before the first request there is no verdict, and all counts are 0."""
+    found = gauges.read("", "wine")
 
-    assert (None, 0, 0, 0) == (reported.drift, reported.rows, reported.timed, reported.drifted)
+    assert (None, 0, 0, 0) == (found.drift, found.rows, found.timed, found.drifted)
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_empty_scrape_is_no_verdict_and_zeros() -> None:
     ],
 )
 def test_quantiles_are_prometheus_own(share: float, seconds: float) -> None:
-    """Known answers, by hand from the definition of `histogram_quantile`."""
+    """The quantiles are those of `histogram_quantile`, calculated by hand."""
     assert seconds == pytest.approx(gauges.quantile(share, ((0.01, 30), (0.02, 60), (math.inf, 75))))
 
 
 @pytest.mark.parametrize("buckets", [(), ((0.01, 0.0), (math.inf, 0.0))])
 def test_quantile_of_nothing_is_nan(buckets: tuple[tuple[float, float], ...]) -> None:
-    """Without a request there is no quantile."""
+    """The quantile of no requests is NaN."""
     assert math.isnan(gauges.quantile(0.5, buckets))

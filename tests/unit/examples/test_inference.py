@@ -1,4 +1,4 @@
-"""The model server's decoding of requests, with the demo's own senders as the other side."""
+"""The model server decodes what the demo sends."""
 
 import json
 
@@ -11,13 +11,13 @@ COLUMNS = ("acid", "sugar")
 ROWS = np.array([[1.5, 2.0], [3.0, 0.1], [-4.0, 5e-9]])
 
 
-def v2(message: object) -> inference.Question:
+def v2(message: object) -> inference.V2Request:
     """Decode a V2 JSON request."""
     return inference.read_v2(json.dumps(message).encode(), None, COLUMNS)
 
 
 def test_v1_carries_rows_exactly() -> None:
-    """What `traffic.v1` sends is what the model gets."""
+    """The model gets the rows that `traffic.v1` sends."""
     call = traffic.v1(ROWS, COLUMNS)
 
     np.testing.assert_array_equal(ROWS, inference.read_v1(call.body, COLUMNS))
@@ -31,18 +31,18 @@ def test_v1_takes_objects_by_name() -> None:
 
 
 def test_v1_prefers_inputs() -> None:
-    """Where both keys stand, `inputs` wins, as in KServe's `get_predict_input`."""
+    """If both keys are there, `inputs` has priority, as in KServe's `get_predict_input`."""
     body = b'{"inputs": [[1, 2]], "instances": [[3, 4]]}'
 
     np.testing.assert_array_equal([[1.0, 2.0]], inference.read_v1(body, COLUMNS))
 
 
 def test_v2_json_carries_columns_exactly() -> None:
-    """What `traffic.v2_json` sends is what the model gets, and the answer is wanted in JSON."""
-    question = inference.read_v2(traffic.v2_json(ROWS, COLUMNS).body, None, COLUMNS)
+    """The model gets the rows that `traffic.v2_json` sends, and the response is JSON."""
+    request = inference.read_v2(traffic.v2_json(ROWS, COLUMNS).body, None, COLUMNS)
 
-    np.testing.assert_array_equal(ROWS, question.rows)
-    assert not question.binary
+    np.testing.assert_array_equal(ROWS, request.rows)
+    assert not request.binary
 
 
 def test_v2_json_takes_columns_in_any_order() -> None:
@@ -55,26 +55,26 @@ def test_v2_json_takes_columns_in_any_order() -> None:
 
 
 def test_v2_binary_carries_rows_exactly() -> None:
-    """What `traffic.v2_binary` sends is what the model gets, and the answer is wanted in binary."""
+    """The model gets the rows that `traffic.v2_binary` sends, and the response is binary."""
     call = traffic.v2_binary(ROWS, COLUMNS)
 
-    question = inference.read_v2(call.body, int(call.headers["Inference-Header-Content-Length"]), COLUMNS)
+    request = inference.read_v2(call.body, int(call.headers["Inference-Header-Content-Length"]), COLUMNS)
 
-    np.testing.assert_array_equal(ROWS, question.rows)
-    assert question.binary
+    np.testing.assert_array_equal(ROWS, request.rows)
+    assert request.binary
 
 
-def test_v2_binary_answer_can_be_asked_for_one_output() -> None:
-    """`outputs[].parameters.binary_data` asks for binary too."""
+def test_v2_binary_response_can_be_requested_for_one_output() -> None:
+    """`outputs[].parameters.binary_data` requests a binary response too."""
     tensor = {"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1, 2]}
 
-    asked = {"inputs": [tensor], "outputs": [{"name": "quality", "parameters": {"binary_data": True}}]}
+    message = {"inputs": [tensor], "outputs": [{"name": "quality", "parameters": {"binary_data": True}}]}
 
-    assert v2(asked).binary
+    assert v2(message).binary
 
 
 def test_v2_keeps_the_id() -> None:
-    """The answer has the request's id."""
+    """The response has the request's id."""
     tensor = {"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1, 2]}
 
     body, length = inference.write_v2("wine", v2({"id": "7", "inputs": [tensor]}), np.array([5.5]))
@@ -84,11 +84,11 @@ def test_v2_keeps_the_id() -> None:
     assert [5.5] == json.loads(body)["outputs"][0]["data"]
 
 
-def test_v2_binary_answer_is_json_then_little_endian_doubles() -> None:
-    """The stated length parts the answer."""
-    question = inference.Question(ROWS, "7", binary=True)
+def test_v2_binary_response_is_json_then_little_endian_doubles() -> None:
+    """The returned length is that of the JSON part of the response."""
+    request = inference.V2Request(ROWS, "7", binary=True)
 
-    body, length = inference.write_v2("wine", question, np.array([5.5, 6.0, 7.25]))
+    body, length = inference.write_v2("wine", request, np.array([5.5, 6.0, 7.25]))
 
     assert length is not None
     output = json.loads(body[:length])["outputs"][0]
@@ -113,7 +113,7 @@ def test_v2_binary_answer_is_json_then_little_endian_doubles() -> None:
     ],
 )
 def test_bad_v1_is_invalid_input(body: bytes) -> None:
-    """What is not rows of numbers is refused with a sentence, never with another error."""
+    """A body that is not rows of numbers raises `InvalidInputError` and no other error."""
     with pytest.raises(inference.InvalidInputError):
         inference.read_v1(body, COLUMNS)
 
@@ -132,6 +132,6 @@ def test_bad_v1_is_invalid_input(body: bytes) -> None:
     ],
 )
 def test_bad_v2_is_invalid_input(message: object) -> None:
-    """What is not columns of numbers is refused with a sentence, never with another error."""
+    """A message that is not columns of numbers raises `InvalidInputError` and no other error."""
     with pytest.raises(inference.InvalidInputError):
         v2(message)

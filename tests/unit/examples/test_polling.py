@@ -1,4 +1,4 @@
-"""Waiting with a deadline."""
+"""The demo waits with a deadline."""
 
 import itertools
 
@@ -8,26 +8,26 @@ from examples.demo.errors import DemoError
 from examples.demo.polling import until
 
 
-async def test_first_answer_counts() -> None:
-    """It asks again while the answer is `None`, and any other answer is given back, false or not."""
-    responses = iter([None, None, 0])
+async def test_first_result_is_returned() -> None:
+    """`until` calls again while the result is `None`, and returns any other result, also a false one."""
+    results = iter([None, None, 0])
 
-    async def ask() -> int | None:
-        """The next answer."""
-        return next(responses)
+    async def check() -> int | None:
+        """The next result."""
+        return next(results)
 
-    assert 0 == await until(ask, "a number")
+    assert 0 == await until(check, "a number")
 
 
 async def test_deadline_names_what_was_awaited() -> None:
-    """When the deadline is over the error says what did not come."""
-    asked = itertools.count()
+    """After the deadline the error names what was awaited."""
+    calls = itertools.count()
 
-    async def ask() -> None:
-        """No answer, but counted."""
-        next(asked)
+    async def check() -> None:
+        """Count the call, and return nothing."""
+        next(calls)
 
-    with pytest.raises(DemoError, match=r"^Waited 0\.01 s in vain for rain\.$"):
-        await until(ask, "rain", seconds=0.01)
+    with pytest.raises(DemoError, match=r"^Waited 0\.01 s for rain, without success\.$"):
+        await until(check, "rain", seconds=0.01)
 
-    assert 1 <= next(asked)
+    assert 1 <= next(calls)

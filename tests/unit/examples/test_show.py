@@ -1,4 +1,4 @@
-"""What the demo prints."""
+"""The output of the demo."""
 
 import io
 import math
@@ -35,18 +35,18 @@ AFTER = replace(
 
 @pytest.fixture
 def page() -> io.StringIO:
-    """Where the screen writes."""
+    """The output of the screen."""
     return io.StringIO()
 
 
 @pytest.fixture
 def screen(page: io.StringIO) -> show.Screen:
-    """A screen of 80 columns that is no terminal."""
+    """A screen of 80 columns that is not a terminal."""
     return show.Screen(Console(file=page, width=80))
 
 
 def test_table_has_the_largest_distance_first(screen: show.Screen, page: io.StringIO) -> None:
-    """One line a feature, sorted by D after, with both verdicts, none broken at 80 columns."""
+    """Each feature has one line with both verdicts, sorted by the later D, and not wrapped at 80 columns."""
     screen.gauges(BEFORE, AFTER)
 
     lines = [line.split() for line in page.getvalue().splitlines() if "->" in line]
@@ -57,7 +57,7 @@ def test_table_has_the_largest_distance_first(screen: show.Screen, page: io.Stri
 
 
 def test_request_metrics_have_their_names(screen: show.Screen, page: io.StringIO) -> None:
-    """Requests, errors, latency and rows stand under the names that Prometheus has."""
+    """Requests, errors, latency and rows have the names of their metrics."""
     screen.gauges(BEFORE, AFTER)
 
     assert [
@@ -68,22 +68,22 @@ def test_request_metrics_have_their_names(screen: show.Screen, page: io.StringIO
     ] == page.getvalue().splitlines()[-4:]
 
 
-def test_unknown_latency_is_said(screen: show.Screen, page: io.StringIO) -> None:
-    """Without a timed request there is no number to show."""
+def test_unknown_latency_is_printed(screen: show.Screen, page: io.StringIO) -> None:
+    """Without a latency the output says "unknown"."""
     screen.gauges(BEFORE, replace(AFTER, latency=()))
 
     assert "p50 unknown, p99 unknown" in page.getvalue()
 
 
 def test_verdict_is_a_phrase() -> None:
-    """The newest evaluation in a few words."""
+    """The verdict is a phrase of a few words."""
     assert "2 of 2 features drift" == show.verdict(AFTER)
     assert "0 of 2 features drift" == show.verdict(BEFORE)
     assert "too few rows for a verdict" == show.verdict(replace(BEFORE, drift=None, features=()))
 
 
 def test_faults_are_shown_whole(screen: show.Screen, page: io.StringIO) -> None:
-    """Each fault is a line, also a long one, and the good sentence is not said."""
+    """Each fault is one line, also a long one, and the sentence of success is not printed."""
     long = "word " * 40 + "[end]"
 
     screen.closing(["One thing.", long])
@@ -91,10 +91,10 @@ def test_faults_are_shown_whole(screen: show.Screen, page: io.StringIO) -> None:
     assert ["One thing.", long] == page.getvalue().splitlines()
 
 
-def test_progress_tells_the_newest_verdict(screen: show.Screen, page: io.StringIO) -> None:
-    """When an act is over its bar is full and has the last verdict."""
-    with screen.act("white wines", 1000) as threshold:
-        threshold.move(1000, AFTER)
+def test_progress_shows_the_newest_verdict(screen: show.Screen, page: io.StringIO) -> None:
+    """At the end of a part its progress is complete and shows the newest verdict."""
+    with screen.progress("white wines", 1000) as progress:
+        progress.update(1000, AFTER)
 
     assert "white wines" in page.getvalue()
     assert "1000/1000 2 of 2 features drift" in page.getvalue()

@@ -1,4 +1,4 @@
-"""The demo's senders; a small HTTP server notes what reaches it."""
+"""The demo's senders, with a small HTTP server that records what it receives."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -13,25 +13,25 @@ from examples.demo import traffic
 from examples.demo.errors import DemoError
 
 ROWS = np.ones((3, 2))
-CALL = traffic.Call("/v2/models/wine/infer", {"Content-Type": "application/octet-stream"}, b"asked")
+CALL = traffic.Call("/v2/models/wine/infer", {"Content-Type": "application/octet-stream"}, b"request")
 
 
 class Listener:
-    """Answers every POST, and keeps what came: path, headers, body."""
+    """Responds to every POST, and records path, headers and body."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, str], bytes]] = []
+        self.received: list[tuple[str, dict[str, str], bytes]] = []
         self.status = 200
 
-    async def hear(self, request: web.Request) -> web.Response:
-        """Note one request."""
-        self.heard.append((request.path, dict(request.headers), await request.read()))
-        return web.Response(body=b"answered", status=self.status)
+    async def receive(self, request: web.Request) -> web.Response:
+        """Record one request."""
+        self.received.append((request.path, dict(request.headers), await request.read()))
+        return web.Response(body=b"response", status=self.status)
 
 
 @pytest.fixture
 def listener() -> Listener:
-    """What the server has heard."""
+    """The requests that the server received."""
     return Listener()
 
 
@@ -39,7 +39,7 @@ def listener() -> Listener:
 async def url(listener: Listener) -> AsyncIterator[str]:
     """The server's address."""
     app = web.Application()
-    app.router.add_post("/{path:.*}", listener.hear)
+    app.router.add_post("/{path:.*}", listener.receive)
     async with TestServer(app) as server:
         yield f"http://127.0.0.1:{server.port}"
 
@@ -51,15 +51,15 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield one
 
 
-async def test_agent_asks_then_reports_both_halves(
+async def test_agent_calls_the_model_then_sends_two_events(
     session: aiohttp.ClientSession, url: str, listener: Listener
 ) -> None:
-    """The call goes to the model as it is, then come two events of one id, with the bytes of each half."""
+    """The agent sends the call to the model, then two events with one id and the bytes of request and response."""
     await traffic.Agent(session, url, f"{url}/events").send(CALL)
 
-    paths, headers, bodies = zip(*listener.heard, strict=True)
+    paths, headers, bodies = zip(*listener.received, strict=True)
     assert ("/v2/models/wine/infer", "/events", "/events") == paths
-    assert (b"asked", b"asked", b"answered") == bodies
+    assert (b"request", b"request", b"response") == bodies
     assert headers[1]["Ce-Id"] == headers[2]["Ce-Id"]
     assert "org.kubeflow.serving.inference.request" == headers[1]["Ce-Type"]
     assert "org.kubeflow.serving.inference.response" == headers[2]["Ce-Type"]
@@ -67,12 +67,12 @@ async def test_agent_asks_then_reports_both_halves(
 
 
 async def test_events_carry_the_agents_headers(session: aiohttp.ClientSession, url: str, listener: Listener) -> None:
-    """The attributes are those of KServe's agent, the content type of a response event being the request's."""
+    """The attributes are those of KServe's agent; the content type of a response event is the request's."""
     await traffic.Agent(session, url, f"{url}/events").send(CALL)
 
-    reported = {
+    sent = {
         name: value
-        for name, value in listener.heard[2][1].items()
+        for name, value in listener.received[2][1].items()
         if name not in {"Ce-Id", "Ce-Time", "Ce-Recordedtime", "Host"}
     }
     assert {
@@ -89,35 +89,35 @@ async def test_events_carry_the_agents_headers(session: aiohttp.ClientSession, u
         "Content-Type": "application/octet-stream",
         "Accept-Encoding": "gzip",
         "Accept": "*/*",
-    } == reported
+    } == sent
 
 
-async def test_failed_answer_is_an_error(session: aiohttp.ClientSession, url: str, listener: Listener) -> None:
-    """Anything but 200 stops the demo with a sentence."""
+async def test_failed_response_is_an_error(session: aiohttp.ClientSession, url: str, listener: Listener) -> None:
+    """A status code other than 200 stops the demo with an error."""
     listener.status = 503
 
-    with pytest.raises(DemoError, match=r"/v2/models/wine/infer was answered 503, not 200: answered"):
+    with pytest.raises(DemoError, match=r"/v2/models/wine/infer got status code 503, not 200: response"):
         await traffic.Client(session, url).send(CALL)
 
 
-async def test_no_answer_is_an_error(session: aiohttp.ClientSession, url: str) -> None:
-    """A connection that is refused stops the demo with a sentence."""
+async def test_no_response_is_an_error(session: aiohttp.ClientSession, url: str) -> None:
+    """A refused connection stops the demo with an error."""
     refused = url.rpartition(":")[0] + ":1"
 
-    with pytest.raises(DemoError, match="was not answered"):
+    with pytest.raises(DemoError, match="got no response"):
         await traffic.Client(session, refused).send(CALL)
 
 
 async def test_traffic_takes_the_protocols_in_turn(
     session: aiohttp.ClientSession, url: str, listener: Listener
 ) -> None:
-    """Three calls go out in three protocols, and calls and rows are counted."""
+    """Three calls use three protocols, and calls and rows are counted."""
     clock = itertools.count(100)
     stream = traffic.Traffic(traffic.Client(session, url), ("a", "b"), clock=lambda: next(clock))
     for _ in range(3):
         await stream.send(ROWS)
 
-    kinds = [(path, headers["Content-Type"]) for path, headers, _ in listener.heard]
+    kinds = [(path, headers["Content-Type"]) for path, headers, _ in listener.received]
     assert [
         ("/v1/models/wine:predict", "application/json"),
         ("/v2/models/wine/infer", "application/json"),
@@ -137,5 +137,5 @@ async def test_traffic_takes_the_protocols_in_turn(
     ],
 )
 def test_times_are_gos(time_ns: int, text: str) -> None:
-    """Up to nine digits, no trailing zeros. Source: layout `RFC3339Nano` of https://pkg.go.dev/time#pkg-constants."""
+    """Times have up to nine digits and no trailing zeros, as in Go. Source: layout `RFC3339Nano` of https://pkg.go.dev/time#pkg-constants."""
     assert text == traffic.rfc3339_nano(time_ns)

@@ -1,4 +1,4 @@
-"""What the demo calls a failure."""
+"""The demo checks its own result."""
 
 from dataclasses import replace
 
@@ -15,27 +15,27 @@ WHITE = replace(RED, features=(replace(SAME, drift=True),), drift=True, rows=160
 
 
 def test_good_run_has_no_faults() -> None:
-    """No drift before, drift after, and every count as sent."""
+    """No drift before, drift after, and correct counts give no fault."""
     assert [] == faults(RED, WHITE, rows=160, requests=20)
 
 
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
-        (WHITE, WHITE, "Red wines against red wines must not be called drift, but were (ph)."),
+        (WHITE, WHITE, "Red wines must not be reported as drift, but were (ph)."),
         (
             replace(RED, drift=None, features=()),
             WHITE,
-            "Red wines against red wines must not be called drift, but were (no verdict).",
+            "Red wines must not be reported as drift, but were (no verdict).",
         ),
-        (RED, replace(WHITE, drift=False), "White wines against red wines must be called drift, but were not."),
-        (RED, replace(WHITE, drift=None), "White wines against red wines must be called drift, but were not."),
+        (RED, replace(WHITE, drift=False), "White wines must be reported as drift, but were not."),
+        (RED, replace(WHITE, drift=None), "White wines must be reported as drift, but were not."),
         (RED, replace(WHITE, rows=159), "160 rows were sent, but 159 were counted."),
         (RED, replace(WHITE, requests=40), "20 requests were sent, but 40 were counted."),
         (RED, replace(WHITE, errors=1), "No request failed, but 1 were counted as failed."),
-        (RED, replace(WHITE, lost=2), "2 payloads were dropped or rejected, but each of them was good."),
+        (RED, replace(WHITE, lost=2), "2 payloads were dropped or rejected, but all of them were valid."),
     ],
 )
 def test_each_fault_has_its_sentence(before: Gauges, after: Gauges, sentence: str) -> None:
-    """One thing wrong, one sentence."""
+    """Each fault gives exactly its own sentence."""
     assert [sentence] == faults(before, after, rows=160, requests=20)

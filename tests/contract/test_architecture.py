@@ -1,0 +1,42 @@
+"""The documents name the packages and layers that the code has."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "sidecar" / "driftgauge"
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+LAYERS: list[str] = CONTRACTS[0]["layers"]
+
+
+def test_architecture_describes_every_package_in_its_layer() -> None:
+    """The table has one line for each package of each layer, from top to bottom."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    described = [(int(number), name) for number, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.MULTILINE)]
+
+    expected = [(number, name) for number, layer in enumerate(LAYERS, 1) for name in layer.split(" | ")]
+    assert expected == described
+
+
+def test_every_package_has_a_layer() -> None:
+    """The layers name every package and every module at the top."""
+    names = {path.stem for path in PACKAGE.iterdir() if (path / "__init__.py").exists() or path.suffix == ".py"}
+
+    assert names - {"__init__"} == {name for layer in LAYERS for name in layer.split(" | ")}
+
+
+def test_contributing_lists_the_layers() -> None:
+    """CONTRIBUTING has the lines of pyproject.toml."""
+    block = "\n".join(f"    {layer}" for layer in LAYERS)
+
+    assert f"\n\n{block}\n\n" in (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_the_packages_without_io_are_those_of_the_contract() -> None:
+    """The page names the packages that may not import I/O."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    sentence = next(line for line in page.split("\n\n") if "do no I/O" in line)
+
+    named = set(re.findall(r"`(\w+)`", sentence.split("do no I/O")[0]))
+    assert {name.removeprefix("driftgauge.") for name in CONTRACTS[1]["source_modules"]} == named
