@@ -1,4 +1,4 @@
-"""driftgauge looks at a stream as the sidecar does."""
+"""The simulation evaluates a stream as the sidecar does."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def rows_of(seed: int, rows: int) -> np.ndarray[tuple[int, int], np.dtype[np.flo
     return np.column_stack([rng.standard_normal(rows), rng.integers(4, size=rows).astype(np.float64)])
 
 
-def test_a_look_comes_every_so_many_rows() -> None:
+def test_looks_are_a_fixed_number_of_rows_apart() -> None:
     """The last look is at the last full step."""
     evaluator = evaluator_of(profiles_of(rows_of(1, 500), KINDS), DEFAULT)
     stream = rows_of(2, 5 * LOOK_ROWS + 1)
@@ -33,8 +33,8 @@ def test_a_look_comes_every_so_many_rows() -> None:
     assert [LOOK_ROWS * step for step in range(1, 6)] == seen
 
 
-def test_a_stream_that_jumps_alarms_after_the_jump_alone() -> None:
-    """Ten standard deviations are found at once by both, and nothing before."""
+def test_a_stream_that_jumps_alarms_only_after_the_jump() -> None:
+    """Window and detector both find ten standard deviations at once, and nothing before."""
     evaluator = evaluator_of(profiles_of(rows_of(3, 2_000), KINDS), DEFAULT)
     stream = rows_of(4, 1_200)
     stream[600:, 0] += 10
@@ -48,7 +48,7 @@ def test_a_stream_that_jumps_alarms_after_the_jump_alone() -> None:
 
 
 def test_nothing_alarms_under_min_rows() -> None:
-    """However far the rows lie."""
+    """There is no alarm however far the rows are from the reference."""
     evaluator = evaluator_of(profiles_of(rows_of(5, 500), KINDS), DEFAULT)
     stream = rows_of(6, MIN_ROWS - 1) + np.array([100, 0])
 
@@ -64,5 +64,5 @@ def test_missing_values_of_a_reference_are_counted() -> None:
 
 
 def test_a_budget_in_looks_is_one_in_seconds() -> None:
-    """A hundred looks of 30 seconds."""
+    """A hundred looks last a hundred times the default interval."""
     assert budget_of(100, 0.0).false_alarm_seconds == 100 * default_of("evaluation_interval_seconds")

@@ -1,4 +1,4 @@
-"""The flights are those that their description tells of."""
+"""The flights are those of their description."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_january_is_the_reference_and_february_the_stream() -> None:
 
 @pytest.mark.parametrize(("day", "cancelled", "scheduled"), [(8, 472, 930), (9, 393, 684)])
 def test_the_blizzard_cancelled_every_second_flight(day: int, cancelled: int, scheduled: int) -> None:
-    """A cancelled flight has no delay."""
+    """Cancelled flights are those without a delay."""
     _, february, moments = flights()
     that_day = [row for row, moment in zip(february, moments, strict=True) if moment.startswith(f"{day} Feb")]
 
@@ -29,7 +29,7 @@ def test_the_blizzard_cancelled_every_second_flight(day: int, cancelled: int, sc
 
 
 def test_the_stream_is_in_the_order_of_the_schedule() -> None:
-    """The hour falls only where a day ends."""
+    """The time since the beginning of the month never falls."""
     _, february, moments = flights()
     days = np.array([int(moment.split()[0]) for moment in moments])
     hours = 24 * days + february[:, NAMES.index("scheduled")]
@@ -37,7 +37,7 @@ def test_the_stream_is_in_the_order_of_the_schedule() -> None:
     assert (np.diff(hours) >= 0).all()
 
 
-def test_the_file_is_sorted_and_leaves_out_what_is_later() -> None:
+def test_the_file_is_sorted_and_leaves_out_later_flights() -> None:
     """A flight that has no delay has an empty cell."""
     row = {"distance": "9", "carrier": "UA", "origin": "EWR"}
     rows = [

@@ -16,7 +16,7 @@ def test_garwood_gives_the_known_limits(count: int, low: float, high: float) -> 
     assert garwood(count) == pytest.approx((low, high), abs=0.001)
 
 
-def test_nothing_in_a_thousand_looks_is_a_lower_bound() -> None:
+def test_no_events_give_a_lower_bound() -> None:
     """Without events only the lower end of the distance between them is known: 1,000 / 3.689."""
     assert str(Apart(1_000, 0)) == "over 271"
 
@@ -26,13 +26,13 @@ def test_events_have_a_distance_and_an_interval() -> None:
     assert str(Apart(1_000, 10)) == "100 (54 to 209)"
 
 
-def test_waits_that_were_cut_off_are_told_as_such() -> None:
-    """A quantile among the waits without end is shown as over the cap."""
+def test_waits_that_were_cut_off_are_marked() -> None:
+    """A quantile that is infinite is shown as over the cap."""
     assert median_and_p90([100.0, 200.0, 300.0, math.inf], 1_000) == "300 (over 1,000)"
 
 
 def test_the_median_of_an_even_number_is_the_higher_one() -> None:
-    """No mean is taken of a wait and one without end."""
+    """There is no mean of a finite and an infinite wait."""
     assert median([100.0, math.inf]) == math.inf
 
 

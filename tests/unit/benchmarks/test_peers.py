@@ -27,12 +27,12 @@ NUMERIC = FeatureKind.NUMERIC
 
 
 def normal(seed: int, rows: int, features: int = 3) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Healthy rows."""
+    """Rows without drift."""
     return np.random.default_rng(seed).standard_normal((rows, features))
 
 
 def test_windows_tumble_without_overlap() -> None:
-    """A rest that does not fill a window is left out."""
+    """The last rows, which do not fill a window, are left out."""
     assert [4, 8] == [end for end, _ in tumbling(np.zeros((11, 1)), 4)]
 
 
@@ -51,7 +51,7 @@ def test_the_critical_distance_is_the_first_below_the_level(m: int, n: int, leve
 
 @given(st.lists(st.integers(0, 6), min_size=12, max_size=12))
 def test_distances_of_many_pairs_are_those_of_scipy(values: list[int]) -> None:
-    """Ties within and between the samples included."""
+    """They are the same with ties within and between the samples."""
     left, right = np.array(values[:6], dtype=np.float64), np.array(values[6:], dtype=np.float64)
 
     assert equal_sample_distances(left[np.newaxis], right[np.newaxis])[0] == pytest.approx(
@@ -72,7 +72,7 @@ def test_kswin_forgets_all_rows_after_an_alarm() -> None:
 
 
 def test_nannymls_distance_of_a_sample_to_itself_is_zero() -> None:
-    """For numbers and for categories."""
+    """It is 0 for numbers and for categories."""
     values = np.round(normal(6, 500, 1)[:, 0])
 
     assert nannyml_distance(values, values, NUMERIC) == pytest.approx(0, abs=1e-7)

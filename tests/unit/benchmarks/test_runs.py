@@ -1,4 +1,4 @@
-"""What is counted of a run."""
+"""The counts of a run, and fixed windows."""
 
 import math
 
@@ -15,7 +15,7 @@ from driftgauge.drift.statistics.p_value import PValues
 
 def look(*, window: bool = False, detector: bool = False) -> Look:
     """A look with these alarms."""
-    return Look(rows=60, window=window, detector=detector, article=False, factor=1.0)
+    return Look(rows=60, window=window, detector=detector, plain=False, factor=1.0)
 
 
 def test_an_alarm_that_lasts_begins_once() -> None:
@@ -43,7 +43,7 @@ def test_the_error_of_a_sample_is_its_distance_from_the_uniform_law() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_bar_of_a_window_is_that_of_the_p_value(size: int) -> None:
+def test_the_threshold_of_a_window_is_that_of_the_p_value(size: int) -> None:
     """Smirnov's first term is the asymptotic critical distance, to a twentieth."""
     assert threshold(5_000, size) == pytest.approx(PValues().critical_statistic(5_000, size, LEVEL), rel=0.05)
 
@@ -59,7 +59,7 @@ def test_rows_of_a_case_have_the_changing_column_first(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["mean + 1 s", "category 10 % to 30 %", "missing 2 % to 20 %"])
 def test_a_short_window_finds_a_large_change_first(name: str) -> None:
-    """Its rows are of after the change sooner."""
+    """It is full of rows after the change sooner."""
     rng, case = np.random.default_rng(2), CASES[name]
     reference, stream = rows_of(case.before, rng, 5_000)[:, 0], stream_of(case, rng, 4_000, 2_000)[:, 0]
 
@@ -68,8 +68,8 @@ def test_a_short_window_finds_a_large_change_first(name: str) -> None:
     assert found[0] <= found[-1] < math.inf
 
 
-def test_a_column_that_stays_is_not_found() -> None:
-    """A wait without end."""
+def test_a_column_without_a_change_is_not_found() -> None:
+    """All waits are infinite."""
     rng, case = np.random.default_rng(3), CASES["mean + 1 s"]
     reference, stream = case.before(rng, 5_000), case.before(rng, 5_000)
 

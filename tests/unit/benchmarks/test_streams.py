@@ -1,4 +1,4 @@
-"""Streams keep the laws that their names promise."""
+"""Streams have the distributions and correlations that their names say."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ROWS = 20_000
 
 @pytest.mark.parametrize("name", [name for name in STREAMS if "moved" not in name])
 def test_single_rows_have_the_streams_distribution(name: str) -> None:
-    """A reference is of the distribution that the stream has, whatever its rows owe to each other."""
+    """A reference has the distribution of a single row of the stream, however its rows depend on each other."""
     rng = np.random.default_rng(1)
     drawn = STREAMS[name].draw(rng, ROWS, 20).ravel()
     single = STREAMS[name].single(rng, ROWS, 20).ravel()
@@ -22,7 +22,7 @@ def test_single_rows_have_the_streams_distribution(name: str) -> None:
     assert statistic < 0.02
 
 
-def test_the_moved_stream_lies_as_far_away_as_is_tolerated() -> None:
+def test_the_moved_stream_is_at_the_tolerance() -> None:
     """Its KS distance from its reference is the default tolerance."""
     rng = np.random.default_rng(2)
     statistic = ks_2samp(rng.standard_normal(400_000) + TOLERANCE_SHIFT, rng.standard_normal(400_000)).statistic

@@ -1,4 +1,4 @@
-"""Tables and the marks between which they stand."""
+"""Tables, and the marks between which they are written."""
 
 import pytest
 
@@ -8,12 +8,12 @@ DOCUMENT = "before\n<!-- begin: a -->\nold\n<!-- end: a -->\nafter\n"
 
 
 def test_a_table_has_a_head_a_rule_and_lines() -> None:
-    """Numbers stand to the right, the first column does not."""
+    """Numbers are aligned to the right, the first column to the left."""
     assert table(["name", "n"], [["x", 1]]) == "| name | n |\n| --- | ---: |\n| x | 1 |"
 
 
-def test_filling_replaces_what_stood_between_the_marks() -> None:
-    """All else stays."""
+def test_filling_replaces_the_text_between_the_marks() -> None:
+    """The rest of the document stays."""
     expected = "before\n<!-- begin: a -->\n\nnew\n\n<!-- end: a -->\nafter\n"
 
     assert expected == fill(DOCUMENT, "a", "new")

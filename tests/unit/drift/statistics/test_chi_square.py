@@ -62,8 +62,8 @@ def test_p_value_is_that_of_scipy(cells: int, reference_rows: int, window_rows: 
     assert expected == pytest.approx(homogeneity_p_value(*table.astype(np.float64)), rel=1e-9)
 
 
-def test_cells_that_both_sides_lack_do_not_count() -> None:
-    """A category that nobody has is no degree of freedom."""
+def test_cells_that_are_empty_on_both_sides_do_not_count() -> None:
+    """A category that neither side has is no degree of freedom."""
     expected = homogeneity_p_value(counts(40, 30, 30), counts(20, 30, 50))
 
     assert expected == homogeneity_p_value(counts(40, 0, 30, 30, 0), counts(20, 0, 30, 50, 0))
@@ -71,11 +71,11 @@ def test_cells_that_both_sides_lack_do_not_count() -> None:
 
 @pytest.mark.parametrize("window", [counts(7, 0), counts(1e9, 0)])
 def test_one_cell_is_no_evidence(window: Floats) -> None:
-    """All rows of both sides in the same cell are alike."""
+    """If all rows of both sides are in one cell the p-value is 1."""
     assert 1.0 == homogeneity_p_value(counts(50, 0), window)
 
 
-def test_small_cells_are_one() -> None:
+def test_small_cells_are_pooled() -> None:
     """Cells in which the window should have less than one row are pooled, with as few larger ones as needed."""
     expected = homogeneity_p_value(counts(900, 70, 12), counts(90, 5, 5))
 
@@ -86,7 +86,7 @@ def test_small_cells_are_one() -> None:
 
 
 def test_two_cells_remain() -> None:
-    """However little is expected, something is compared."""
+    """Two cells are left to compare, however few rows are expected in them."""
     pooled = homogeneity_p_value(counts(1000, 6), counts(10, 6))
 
     assert pooled == pytest.approx(homogeneity_p_value(counts(1000, 1, 2, 3), counts(10, 3, 2, 1)), rel=1e-9)
@@ -94,8 +94,8 @@ def test_two_cells_remain() -> None:
 
 
 @pytest.mark.parametrize(("missing", "parts"), [(1, 1.0), (2, 1.1), (3, 2.5), (4, 6.0)])
-def test_a_rare_event_is_no_news(missing: int, parts: float) -> None:
-    """A few missing values where the reference has none: the exact p-value, or a part of it that grows slowly."""
+def test_a_few_rare_events_are_not_significant(missing: int, parts: float) -> None:
+    """For a few missing values where the reference has none, the p-value is not far below Fisher's exact one."""
     exact = float(fisher_exact(np.array([[10_000, 0], [2000 - missing, missing]])).pvalue)
 
     assert homogeneity_p_value(counts(10_000, 0), counts(2000 - missing, missing)) >= exact / parts
