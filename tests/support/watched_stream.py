@@ -1,4 +1,4 @@
-"""A stream of rows that are invented, tested as the running sidecar tests its own: by window and by detector."""
+"""A simulated stream, evaluated as the running sidecar evaluates its streams: by window and by detector."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import Rows, StreamEvaluator
+from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.evaluation import Evaluation, ReferenceFacts
 from driftgauge.metrics.registry import Metrics
@@ -27,11 +27,11 @@ RULE = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=200, budget=BUDGET)
 
 @dataclass(frozen=True)
 class Columns:
-    """What rows hold.
+    """The columns of a stream.
 
     Args:
-        names: Of the columns.
-        kinds: How each is looked at.
+        names: The columns' names.
+        kinds: How each column is tested.
         categories: The text of each code.
     """
 
@@ -41,13 +41,13 @@ class Columns:
 
 
 class Stream:
-    """The window of one half of a model's inferences, and its way into the metrics.
+    """The window of a model's requests or responses, and its evaluations in the metrics.
 
     Args:
-        model: Whose it is.
-        kind: Which half.
-        columns: What its rows hold.
-        metrics: Where it is published.
+        model: The model.
+        kind: Requests or responses.
+        columns: The columns of the rows.
+        metrics: Where evaluations are published.
         values: Turns statistics into p-values.
     """
 
@@ -60,7 +60,7 @@ class Stream:
         self._rows, self._newest = 0, 0.0
 
     def compare_with(self, rows: Floats, facts: ReferenceFacts) -> None:
-        """Take a reference, in place of the one before."""
+        """Set the reference, or replace it."""
         profiles = profiles_of(self._columns.names, self._columns.kinds, rows, self._columns.categories)
         if self._stream_evaluator is not None:
             self._metrics.model(self._model).count_detector_reset(self._kind)
@@ -68,18 +68,18 @@ class Stream:
         self._metrics.drift.set_reference(self._model, self._kind, facts)
 
     def append(self, rows: Floats, now: float) -> None:
-        """Rows that passed, each in a request of its own."""
+        """Add rows, each of its own request."""
         self.window = np.concatenate([self.window, rows])[-WINDOW_ROWS:]
         self._rows += len(rows)
         self._newest = now if len(rows) else self._newest
 
     def test(self, now: float) -> None:
-        """Publish a report on the window, if there is anything to compare it with."""
+        """Publish a report on the window, if there is a reference."""
         if self._stream_evaluator is None:
             return
         numbers = np.arange(self._rows - len(self.window) + 1, self._rows + 1)
-        rows = Rows(self.window, numbers, numbers)
-        found = self._stream_evaluator.assess(self._state, rows, self._values, now)
+        window = StreamWindow(self.window, numbers, numbers)
+        found = self._stream_evaluator.evaluate(self._state, window, self._values, now)
         self._state = found.state
         self._metrics.model(self._model).count_detector_rows(self._kind, found.fed, found.skipped)
         self._metrics.drift.publish(self._model, self._kind, Evaluation(found.report, now, 0.004, self._newest))

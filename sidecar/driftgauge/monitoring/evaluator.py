@@ -11,7 +11,7 @@ from driftgauge.drift.detector.detector import DetectorState, pack, unpack
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import Assessment, Rows, StreamEvaluator
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
 from driftgauge.metrics.evaluation import Evaluation
 from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
@@ -135,7 +135,9 @@ class Evaluator:
         if loaded.state is None:
             self._metrics.model(stream.model).count_detector_reset(stream.kind)
 
-    async def _assessed(self, stream: StreamKey, loaded: _Loaded, target: Target) -> tuple[Assessment, float | None]:
+    async def _assessed(
+        self, stream: StreamKey, loaded: _Loaded, target: Target
+    ) -> tuple[StreamEvaluation, float | None]:
         """What the newest window gave, and its time.
 
         A window is read after the state that it is fed to: one that was read before it could lack rows that another
@@ -143,9 +145,9 @@ class Evaluator:
         """
         for _ in range(_ATTEMPTS):
             window = await self._window(stream, target)
-            rows, now = Rows(window.rows, window.numbers, window.requests), self._clock()
-            assessment: Assessment = await self._off_loop(
-                loaded.evaluator.assess, loaded.state, rows, self._p_values, now
+            rows, now = StreamWindow(window.rows, window.numbers, window.requests), self._clock()
+            assessment: StreamEvaluation = await self._off_loop(
+                loaded.evaluator.evaluate, loaded.state, rows, self._p_values, now
             )
             if assessment.state is loaded.state or await self._kept(stream, loaded, assessment):
                 break
@@ -157,7 +159,7 @@ class Evaluator:
         self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)
         return window
 
-    async def _kept(self, stream: StreamKey, loaded: _Loaded, assessment: Assessment) -> bool:
+    async def _kept(self, stream: StreamKey, loaded: _Loaded, assessment: StreamEvaluation) -> bool:
         """Keep the new state unless another replica was first; what was fed counts once it is kept."""
         if loaded.evaluator.detector is None:
             return True
