@@ -3,6 +3,7 @@
 This room is pure: values only.
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -156,3 +157,33 @@ class DriftReport:
     drift: bool | None
     drifted_features: int | None
     reading: str
+
+
+def severity(feature: FeatureDrift) -> float:
+    """How far a feature lies from its reference, in units of what alarms.
+
+    Args:
+        feature: A tested feature.
+
+    Returns:
+        The largest of statistic / threshold over its windowed tests, missing values included, at least 0. Above 1 a
+        windowed test alarms. Infinite where a threshold is 0 and its statistic is not; 0 where no statistic could
+        alarm. The detector does not count: its evidence is no distance.
+    """
+    windowed = [test for test in feature.tests if test.test is not DriftTest.SEQUENTIAL and test.statistic > 0]
+    return max((test.statistic / test.threshold if test.threshold > 0 else math.inf for test in windowed), default=0.0)
+
+
+def most_drifted(report: DriftReport) -> tuple[FeatureDrift, ...]:
+    """The tested features, the most severe first.
+
+    Args:
+        report: The report on one window.
+
+    Returns:
+        Those that alarm first; among equals by `severity`, then by the distance of their values, descending; then in
+        the reference's order. The page and the metrics both show features in this order.
+    """
+    return tuple(
+        sorted(report.features, key=lambda one: (one.drift, severity(one), one.distance.statistic), reverse=True)
+    )
