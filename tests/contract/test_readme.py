@@ -5,6 +5,7 @@ from pathlib import Path
 
 from driftgauge.config.documents import as_markdown
 from driftgauge.metrics.registry import Metrics
+from driftgauge.results.latest import LatestEvaluations
 from tests.support.models import WINE
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -24,7 +25,8 @@ def test_the_table_of_options_is_the_generated_one() -> None:
 
 def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
     """`process_*` is the client library's own."""
-    metrics = Metrics("200", 90)
+    metrics = Metrics("200")
+    metrics.watch_evaluations(LatestEvaluations(90))
     metrics.model(WINE)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
@@ -41,7 +43,8 @@ def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
 
 def test_the_types_in_the_table_are_the_exposed_ones() -> None:
     """Counters, gauges and histograms; the two summaries are told as such."""
-    metrics = Metrics("200", 90)
+    metrics = Metrics("200")
+    metrics.watch_evaluations(LatestEvaluations(90))
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     reported = dict(

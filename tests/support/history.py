@@ -21,9 +21,10 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind, ModelKey, Outcome
-from driftgauge.metrics.evaluation import ReferenceFacts
 from driftgauge.metrics.registry import Metrics
 from driftgauge.protocol.category import code
+from driftgauge.results.evaluation import ReferenceFacts
+from driftgauge.results.latest import LatestEvaluations
 from tests.support.cluster_exporter import page
 from tests.support.watched_stream import BUDGET, WINDOW_ROWS, Columns, Floats, Stream
 
@@ -108,8 +109,8 @@ class _Model:
         series = self.metrics.model(self.key)
         for number in range(len(rows)):
             series.count_request("500" if number < failed else "200")
-            series.latency.observe(slowness * self.dice.gamma(4, 0.005))
-            series.overhead.observe(self.dice.gamma(4, 0.00004))
+            series.exchanges.latency.observe(slowness * self.dice.gamma(4, 0.005))
+            series.exchanges.overhead.observe(self.dice.gamma(4, 0.00004))
             series.count_payload(Kind.REQUEST, Outcome.ACCEPTED)
             series.count_payload(Kind.RESPONSE, Outcome.ACCEPTED)
         series.exchanges.request_bytes += 180 * len(rows)
@@ -143,11 +144,16 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
     """Time and families, minute by minute."""
     start = end - MINUTES * STEP_SECONDS
     clock = {"now": start}
-    metrics = Metrics("200", 90, lambda: clock["now"])
+    latest = LatestEvaluations(90, lambda: clock["now"])
+    metrics = Metrics("200")
+    metrics.watch_evaluations(latest)
     metrics.watch_queue(lambda: 3, 1024)
     metrics.watch_redis()[0].set(1)
     dice = np.random.default_rng(20261123)
-    wine, cheese = _model(WINE, _WINE, _QUALITY, metrics, dice), _model(CHEESE, _CHEESE, _RIPENESS, metrics, dice)
+    wine, cheese = (
+        _model(key, *columns, metrics, latest, dice)
+        for key, columns in ((WINE, (_WINE, _QUALITY)), (CHEESE, (_CHEESE, _RIPENESS)))
+    )
     wine.compare_with(_wine_rows(dice, 0, 1000), "4f1c" * 16, start)
     cheese.compare_with(_cheese_rows(dice, 0, 300), "9ab0" * 16, start)
     for minute in range(MINUTES):
@@ -159,11 +165,18 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
         )
 
 
-def _model(key: ModelKey, inputs: Columns, outputs: Columns, metrics: Metrics, dice: np.random.Generator) -> _Model:
+def _model(
+    key: ModelKey,
+    inputs: Columns,
+    outputs: Columns,
+    metrics: Metrics,
+    latest: LatestEvaluations,
+    dice: np.random.Generator,
+) -> _Model:
     values = PValues()
     streams = (
-        Stream(key, Kind.REQUEST, inputs, metrics, values),
-        Stream(key, Kind.RESPONSE, outputs, metrics, values),
+        Stream(key, Kind.REQUEST, inputs, metrics, latest, values),
+        Stream(key, Kind.RESPONSE, outputs, metrics, latest, values),
     )
     return _Model(key, *streams, metrics, dice, names=inputs.names)
 
