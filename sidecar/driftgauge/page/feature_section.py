@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.result import DriftTestResult, FeatureDrift
-from driftgauge.page.bars import bars
+from driftgauge.page.bin_table import bin_table
 from driftgauge.page.chart import chart
 from driftgauge.page.contents import Picture
 from driftgauge.page.formatting import (
@@ -47,9 +47,9 @@ def _drawing(picture: Picture, identifier: str) -> Markup:
     """The chart of a numeric feature, with its bins to unfold; of a category the bins themselves."""
     feature = picture.drift
     if picture.curve is None or picture.shape is None:
-        return tag("div", bars(feature), class_="drawing")
+        return tag("div", bin_table(feature), class_="drawing")
     figure = chart(feature.feature, identifier, picture.shape, picture.curve)
-    more = tag("details", tag("summary", "Shares in bins and deciles"), bars(feature), _deciles(feature))
+    more = tag("details", tag("summary", "Shares in bins and deciles"), bin_table(feature), _deciles(feature))
     return tag("div", tag("figure", figure), more, class_="drawing")
 
 

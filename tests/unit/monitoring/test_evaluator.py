@@ -76,7 +76,7 @@ async def test_each_row_is_fed_once(directory: Path) -> None:
 
 
 async def test_rows_beyond_a_window_are_counted_as_skipped(directory: Path) -> None:
-    """The ring has room for 100 rows, and 250 come between two evaluations."""
+    """The ring has 100 rows, and 250 come between two evaluations."""
     fixture = await started(directory)
     await fixture.put(REQUESTS, calm(30))
     await evaluate(fixture)

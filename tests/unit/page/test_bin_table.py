@@ -7,13 +7,13 @@ import pytest
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.result import Bin
-from driftgauge.page.bars import bars
+from driftgauge.page.bin_table import bin_table
 from tests.support.reports import ALCOHOL, COLOUR
 
 
 def names(kind: FeatureKind, *histogram: Bin) -> list[str]:
     """The names of the bins in the table."""
-    table = bars(replace(ALCOHOL, kind=kind, histogram=histogram))
+    table = bin_table(replace(ALCOHOL, kind=kind, histogram=histogram))
     return re.findall(r'<th scope="row">(?:<\w+>)?([^<]*)', table)
 
 
@@ -24,7 +24,7 @@ def a_bin(label: str, upper: float | None = None) -> Bin:
 
 def test_every_share_is_a_number_and_a_bar() -> None:
     """The longest bar has the full width, the others are in proportion."""
-    table = bars(COLOUR)
+    table = bin_table(COLOUR)
 
     assert ["75.0 %", "50.0 %", "25.0 %", "50.0 %"] == re.findall(r"<td>([^<]*)</td>", table)
     assert ["100.0", "66.7", "33.3", "66.7"] == re.findall(r"width:([\d.]+)%", table)
@@ -32,7 +32,7 @@ def test_every_share_is_a_number_and_a_bar() -> None:
 
 def test_no_share_has_no_bar() -> None:
     """A share of 0 % has no visible bar."""
-    table = bars(replace(COLOUR, histogram=(Bin(label="red", upper=None, reference=0.0, window=1.0),)))
+    table = bin_table(replace(COLOUR, histogram=(Bin(label="red", upper=None, reference=0.0, window=1.0),)))
 
     assert 'class="nothing" style="width:0.0%"' in table
 
@@ -53,8 +53,8 @@ def test_categories_are_named_by_their_text(text: str) -> None:
     assert [expected, "rare ones together"] == names(FeatureKind.CATEGORICAL, a_bin(text), a_bin("rare"))
 
 
-def test_a_window_without_rows_has_no_bars() -> None:
+def test_a_window_without_rows_has_no_bin_table() -> None:
     """If all shares are 0, nothing is divided by 0."""
     empty = replace(COLOUR, histogram=(Bin(label="red", upper=None, reference=0.0, window=0.0),))
 
-    assert "0 %" in bars(empty)
+    assert "0 %" in bin_table(empty)

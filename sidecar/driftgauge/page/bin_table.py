@@ -23,7 +23,7 @@ NAMES = {
 """What a bin is called that is no value of the feature, by the feature's kind."""
 
 
-def bars(feature: FeatureDrift) -> Markup:
+def bin_table(feature: FeatureDrift) -> Markup:
     """Draw every bin of a feature's histogram.
 
     Returns:
