@@ -14,9 +14,10 @@ from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.metrics.evaluation import Evaluation, ReferenceFacts
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.columns import profiles_of
+from driftgauge.results.evaluation import Evaluation, ReferenceFacts
+from driftgauge.results.latest import LatestEvaluations
 
 Floats = NDArray[np.float64]
 
@@ -47,14 +48,23 @@ class Stream:
         model: The model.
         kind: Requests or responses.
         columns: The columns of the rows.
-        metrics: Where evaluations are published.
+        metrics: Counts what the detector is fed.
+        latest: Where its evaluations are published.
         values: Turns statistics into p-values.
     """
 
-    def __init__(self, model: ModelKey, kind: Kind, columns: Columns, metrics: Metrics, values: PValues) -> None:
+    def __init__(
+        self,
+        model: ModelKey,
+        kind: Kind,
+        columns: Columns,
+        metrics: Metrics,
+        latest: LatestEvaluations,
+        values: PValues,
+    ) -> None:
         self.window: Floats = np.empty((0, len(columns.names)))
         self._model, self._kind, self._columns = model, kind, columns
-        self._metrics, self._values = metrics, values
+        self._metrics, self._latest, self._values = metrics, latest, values
         self._stream_evaluator: StreamEvaluator | None = None
         self._state: DetectorState | None = None
         self._rows, self._newest = 0, 0.0
@@ -65,7 +75,7 @@ class Stream:
         if self._stream_evaluator is not None:
             self._metrics.model(self._model).count_detector_reset(self._kind)
         self._stream_evaluator = StreamEvaluator(profiles, RULE, facts.digest)
-        self._metrics.drift.set_reference(self._model, self._kind, facts)
+        self._latest.set_reference(self._model, self._kind, facts)
 
     def append(self, rows: Floats, now: float) -> None:
         """Add rows, each of its own request."""
@@ -82,4 +92,4 @@ class Stream:
         found = self._stream_evaluator.evaluate(self._state, window, self._values, now)
         self._state = found.state
         self._metrics.model(self._model).count_detector_rows(self._kind, found.fed, found.skipped)
-        self._metrics.drift.publish(self._model, self._kind, Evaluation(found.report, now, 0.004, self._newest))
+        self._latest.publish(self._model, self._kind, Evaluation(found.report, now, 0.004, self._newest))
