@@ -19,7 +19,7 @@ from benchmarks.results import Table
 from benchmarks.statistics.tables import fill
 from benchmarks.statistics.work import Effort
 
-SUITES = ("proxy", "logger", "engine", "store", "footprint", "interference")
+SUITES = ("proxy", "logger", "engine", "store", "footprint", "interference", "stalls")
 _BUILD = ROOT / "build" / "bench"
 
 

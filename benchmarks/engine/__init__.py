@@ -1,1 +1,1 @@
-"""The KS engine beside its peers: statistic and p-value of all features of a window; and what a whole look costs."""
+"""The KS engine compared with its peers (statistic and p-value of all features), and the cost of a whole look."""

@@ -1,4 +1,4 @@
-"""The sizes that are measured, and the streams that stand in files for every competitor to read."""
+"""The sizes that are measured, and the streams, in files that every competitor reads."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """As it stands in tables."""
+        """The case's name in tables."""
         return f"{_short(self.reference_rows)} x {_short(self.window_rows)} x {self.features}"
 
 
@@ -40,7 +40,7 @@ QUICK = (Case(1_000, 500, 13),)
 
 
 def write(case: Case, looks: int, file: Path) -> None:
-    """A reference and a stream without drift, standard normal, long enough for windows a tenth of one apart."""
+    """Write a reference and a stream, standard normal, long enough for windows that start a tenth of a window apart."""
     rng = generator(9, case.reference_rows, case.window_rows, case.features)
     stream_rows = case.window_rows + looks * (case.window_rows // 10)
     np.savez(

@@ -1,7 +1,7 @@
-"""One competitor as a process, in whatever environment it lives: `python competitor.py NAME`.
+"""One competitor as a process, with the interpreter of its own environment: `python competitor.py NAME`.
 
-It answers each line of standard input, which names a file of `cases.write` and the first row of a window in its stream,
-with a line of JSON: what the window cost, and what was found. Nothing but numpy is imported until a name asks for it.
+Each line of standard input names a file of `cases.write` and the first row of a window in its stream. For each line the
+process prints a line of JSON: the cost of the window, and its results. It imports the named competitor's packages only.
 """
 
 import importlib
@@ -23,11 +23,11 @@ Found = tuple[Any, Any]
 """Statistic and p-value of each feature."""
 
 Engine = Callable[[Floats, int], Found]
-"""Tests a window, of which the number of its first row in the stream is told."""
+"""Tests a window; the second argument is the number of its first row in the stream."""
 
 
 def driftgauge(reference: Floats) -> Engine:
-    """Every window is new to it."""
+    """driftgauge, with every window as a new one."""
     ks, p_value = _ours("statistics.ks"), _ours("statistics.p_value")
     columns, p_values = list(np.sort(reference.T, axis=1)), p_value.PValues()
 
@@ -39,38 +39,37 @@ def driftgauge(reference: Floats) -> Engine:
 
 
 def driftgauge_kept(reference: Floats) -> Engine:
-    """It keeps the places of the rows that it has met."""
-    ks, p_value, places, profile = (
+    """driftgauge, with the ranks of rows that it has seen before in its cache."""
+    ks, p_value, rank_cache, profile = (
         _ours("statistics.ks"),
         _ours("statistics.p_value"),
         _ours("rank_cache"),
         _ours("profile"),
     )
     profiles = [profile.numeric_profile("", column) for column in np.sort(reference.T, axis=1)]
-    p_values, known = p_value.PValues(), None
+    p_values, cache = p_value.PValues(), rank_cache.RankCache(profiles)
 
     def test(window: Floats, first: int) -> Found:
-        nonlocal known
-        known = places.look_up(profiles, window, np.arange(first, first + window.shape[0]), known)
-        statistics = ks.ranked_ks_statistics(reference.shape[0], *known.ranks(slice(None)))
+        cache.update(window, np.arange(first, first + window.shape[0]))
+        statistics = ks.ranked_ks_statistics(reference.shape[0], *cache.ranks(slice(None)))
         return statistics, p_values.p_values(reference.shape[0], window.shape[0], statistics)
 
     return test
 
 
 def scipy_asymp(reference: Floats) -> Engine:
-    """A loop over the features."""
+    """`scipy.stats.ks_2samp` for each feature, asymptotic."""
     return _scipy(reference, "asymp")
 
 
 def scipy_auto(reference: Floats) -> Engine:
-    """The same with scipy's default: exact up to 10,000 values on either side."""
+    """`scipy.stats.ks_2samp` for each feature with its default method: exact up to 10,000 values on either side."""
     return _scipy(reference, "auto")
 
 
 def alibi_detect(reference: Floats) -> Engine:
-    """Its detector of many features, with its defaults."""
-    stub = ModuleType("transformers")  # imported to save detectors of texts, and a gigabyte with what it needs
+    """The KS detector of alibi-detect for all features, with its defaults."""
+    stub = ModuleType("transformers")  # alibi-detect imports it for text models; the real one needs a gigabyte
     stub.__dict__.update(AutoTokenizer=object, PreTrainedTokenizerBase=object)
     sys.modules["transformers"] = stub
     detector = importlib.import_module("alibi_detect.cd").KSDrift(reference, p_val=0.05)
@@ -83,7 +82,7 @@ def alibi_detect(reference: Floats) -> Engine:
 
 
 def frouros(reference: Floats) -> Engine:
-    """A loop over its detectors of one feature, with their defaults."""
+    """The KS detector of frouros, one for each feature, with its defaults."""
     module = importlib.import_module("frouros.detectors.data_drift")
     detectors = [module.KSTest() for _ in range(reference.shape[1])]
     for detector, column in zip(detectors, reference.T, strict=True):
@@ -100,11 +99,11 @@ ENGINES = {one.__name__: one for one in (driftgauge, driftgauge_kept, scipy_asym
 
 
 def responses(name: str, lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    """What each line's window cost, in seconds, and what was found.
+    """The cost of each line's window, in seconds, and its results.
 
     Args:
-        name: Of the engine.
-        lines: JSON: the case's `file`, and the window's `first` row in the stream.
+        name: The name of the engine.
+        lines: JSON with the case's `file`, and the window's `first` row in the stream.
     """
     file, data, engine = "", {}, None
     for line in lines:
@@ -121,12 +120,12 @@ def responses(name: str, lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 
 def versions(name: str) -> dict[str, str]:
-    """Of what takes part in this process."""
+    """The versions of the packages that this process uses."""
     peers = {"alibi_detect": ("alibi-detect",), "frouros": ("frouros",)}.get(name, ())
     return {one: version(one) for one in (*peers, "numpy", "scipy")}
 
 
-def _ours(module: str) -> Any:  # noqa: ANN401 a module that only our own environment has
+def _ours(module: str) -> Any:  # noqa: ANN401 a module that only this project's environment has
     return importlib.import_module(f"driftgauge.drift.{module}")
 
 
@@ -142,14 +141,14 @@ def _scipy(reference: Floats, method: str) -> Engine:
 
 
 def main() -> None:
-    """Say hello, then answer."""
-    warnings.simplefilter("ignore")  # of peers
+    """Print the versions, then a response to each line of standard input."""
+    warnings.simplefilter("ignore")  # peers emit many
     name = sys.argv[1]
-    said = sys.stdout
-    sys.stdout = sys.stderr  # what peers print is no answer
+    output = sys.stdout
+    sys.stdout = sys.stderr  # what peers print is no response
     for response in chain([versions(name)], responses(name, sys.stdin)):
-        said.write(json.dumps(response) + "\n")
-        said.flush()
+        output.write(json.dumps(response) + "\n")
+        output.flush()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Contestants as processes that are asked in turn, so that what slows the machine down slows all of them."""
+"""Competitors as processes that take turns, so that whatever slows the machine down slows all of them."""
 
 import json
 import os
@@ -14,25 +14,25 @@ from typing import Any
 from benchmarks.engine.cases import Case, write
 
 ROUNDS = 15
-"""Windows of each competitor in each case, at most."""
+"""The largest number of windows of each competitor in each case."""
 
 FEWEST_ROUNDS = 3
 
 SECONDS = 4.0
-"""A competitor that has taken so long in a case has its fewest rounds."""
+"""A competitor that has taken this long in a case is done after `FEWEST_ROUNDS`."""
 
-_ROOT = Path(__file__).parents[2]
+_SIDECAR = Path(__file__).parents[2] / "sidecar"
 _ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 
 @dataclass(frozen=True, slots=True)
 class CompetitorSpec:
-    """Who takes part.
+    """One competitor.
 
     Args:
-        name: As it stands in tables.
+        name: Its name in tables.
         engine: Its name in `competitor`.
-        hop: A window begins so many parts of its length after the one before: 10 is a tenth.
+        hop: A window starts 1 / hop of its length after the one before: with 10 a tenth of its rows are new.
         python: The interpreter of its environment; `None` if there is none.
     """
 
@@ -44,12 +44,12 @@ class CompetitorSpec:
 
 @dataclass(slots=True)
 class Record:
-    """What one rival said in one case.
+    """The results of one competitor in one case.
 
     Args:
-        first: The statistics and p-values of the first window, which is the same for all and counts for nothing else.
-        cpu: Seconds of the processor that each further window took.
-        wall: Likewise by the clock.
+        first: The statistics and p-values of the first window, which is the same for all competitors; it is not timed.
+        cpu: CPU seconds of each further window.
+        wall: Wall-clock seconds of each further window.
     """
 
     first: tuple[list[float], list[float]]
@@ -58,15 +58,16 @@ class Record:
 
     @property
     def is_done(self) -> bool:
-        """Whether it has had its share of time."""
+        """Whether it has had enough rounds for the time that it took."""
         return len(self.cpu) >= FEWEST_ROUNDS and sum(self.wall) >= SECONDS
 
 
 class Competitor:
-    """A rival's process.
+    """A competitor's process.
 
     Args:
-        spec: Whose interpreter is there.
+        spec: The competitor, whose interpreter must exist.
+        process: The process.
     """
 
     def __init__(self, spec: CompetitorSpec, process: "subprocess.Popen[str]") -> None:
@@ -75,7 +76,7 @@ class Competitor:
         self.versions: dict[str, str] = self._response()
 
     def ask(self, file: Path, case: Case, number: int) -> dict[str, Any]:
-        """What one window cost, and what was found."""
+        """The cost and the results of one window."""
         assert self._process.stdin is not None  # noqa: S101 the process was started with pipes
         first = number * (case.window_rows // self.spec.hop)
         self._process.stdin.write(json.dumps({"file": str(file), "first": first}) + "\n")
@@ -93,15 +94,16 @@ class Competitor:
 
 @contextmanager
 def started(specs: Sequence[CompetitorSpec]) -> Iterator[list[Competitor]]:
-    """The processes of those that are installed; they end with the block."""
-    script, variables = Path(__file__).with_name("competitor.py"), os.environ | _ONE_THREAD | {"PYTHONPATH": str(_ROOT)}
+    """The processes of the installed competitors; they end with the block."""
+    script = Path(__file__).with_name("competitor.py")
+    variables = os.environ | _ONE_THREAD | {"PYTHONPATH": str(_SIDECAR)}
     with ExitStack() as stack:
         found = []
         for spec in specs:
             if spec.python is None:
                 continue
             process = stack.enter_context(
-                subprocess.Popen(  # noqa: S603 of our own words alone
+                subprocess.Popen(  # noqa: S603 all words are constants of this package
                     [spec.python, script, spec.engine],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
@@ -115,7 +117,7 @@ def started(specs: Sequence[CompetitorSpec]) -> Iterator[list[Competitor]]:
 
 
 def race(competitors: Sequence[Competitor], case: Case, rounds: int) -> dict[str, Record]:
-    """What each said, two windows of each in turn, of which the first wakes it up and the second counts."""
+    """The results of each; in each round every competitor has two windows: a warm-up, and one that is timed."""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "case.npz"
         write(case, 2 * rounds, file)

@@ -1,4 +1,4 @@
-"""What a whole look costs: windowed tests, detector, dependence, and the report with histograms, effects and words."""
+"""The cost of a whole look: windowed tests, detector, dependence, and the report with histograms and effect sizes."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import Rows, StreamEvaluator
+from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
 
 Floats = NDArray[np.float64]
 
@@ -26,16 +26,16 @@ _RARELY = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What is looked at.
+    """A stream.
 
     Args:
-        name: As it stands in the table.
-        features: Columns.
+        name: Its name in the table.
+        features: The number of columns.
         reference_rows: Rows of the reference.
-        draw: Makes so many rows and columns.
-        kind: Of all columns.
+        draw: Draws an array of rows and columns.
+        kind: The kind of all columns.
         missing: Share of values that are missing, on both sides.
-        decides_by_budget: Or by p-value, as the article does.
+        decides_by_budget: Whether the budget decides, or the p-value.
     """
 
     name: str
@@ -71,7 +71,7 @@ STREAMS = (
 
 
 def measure(stream: Stream, looks: int) -> tuple[float, float, float]:
-    """CPU milliseconds of an assessor's making, of its first look and of a later one."""
+    """CPU milliseconds for making an evaluator, for its first look, and for a later one."""
     rng = generator(10, stream.features, stream.reference_rows)
     reference, values = (
         _with_gaps(rng, stream.draw(rng, (rows, stream.features)), stream.missing)
@@ -86,14 +86,14 @@ def measure(stream: Stream, looks: int) -> tuple[float, float, float]:
         part = slice(look * LOOK_ROWS, look * LOOK_ROWS + WINDOW_ROWS)
         numbers = np.arange(part.start + 1, part.stop + 1, dtype=np.int64)
         start = time.process_time()
-        state = evaluator.assess(state, Rows(values[part], numbers, numbers), p_values, 1.0 + 30 * look).state
+        state = evaluator.evaluate(state, StreamWindow(values[part], numbers, numbers), p_values, 1.0 + 30 * look).state
         costs.append(time.process_time() - start)
     made, first, *later = (1_000 * cost for cost in costs)
     return made, first, median(later)
 
 
 def run(effort: Effort) -> list[Table]:
-    """The table; nothing else may run beside it."""
+    """The table; no other program may run at the same time."""
     rows = tuple((stream.name, *measure(stream, effort.of(LOOKS, 3))) for stream in STREAMS)
     method = (
         f"CPU time of one thread, with the default options: references of 5,000 rows, windows of {WINDOW_ROWS:,}, and "

@@ -21,23 +21,23 @@ Records = Mapping[Case, Mapping[str, Record]]
 Seconds = Callable[[Record], Sequence[float]]
 
 _DIFFERENCE, _P_DIFFERENCE = 1e-12, 1e-9
-"""What our statistics and p-values may differ by from scipy's."""
+"""The largest differences of driftgauge's statistics and p-values from scipy's."""
 
 _ROUNDED = 1e-6
-"""What those of peers may: alibi-detect keeps numbers of 32 bits."""
+"""The largest difference of peers' statistics: alibi-detect keeps 32-bit numbers."""
 
 _METHOD = (
     "Statistic D and p-value of all features; reference rows x window rows x features, standard normal. Each "
     "competitor is a process with one thread; in turn each is asked for two windows: the first wakes it up, "
     f"the second counts, for at most {ROUNDS} rounds, and {FEWEST_ROUNDS} where it has taken more than {SECONDS:g} s; "
-    "figures are medians. driftgauge meets each window for the first time; with 1 or 10 % new rows it keeps places "
-    "of rows from the window before, as looks do. The reference is made ready before the clock runs. Our D and p are "
+    "figures are medians. driftgauge has seen no row of a window before; with 1 or 10 % new rows it keeps the ranks of "
+    "rows of the window before, as looks do. The reference is prepared before the clock runs. Our D and p are "
     "those of scipy asymp to 1e-12 and 1e-9."
 )
 
 
 def run(effort: Effort) -> list[Table]:
-    """All tables; nothing else may run beside them."""
+    """All tables; no other program may run at the same time."""
     with started(_competitors()) as competitors:
         rounds = effort.of(ROUNDS, FEWEST_ROUNDS)
         records = {case: race(competitors, case, rounds) for case in (QUICK if effort.quick else GRID)}
@@ -46,10 +46,10 @@ def run(effort: Effort) -> list[Table]:
 
 
 def tables(records: Records, versions: dict[str, str]) -> list[Table]:
-    """What was measured, as tables.
+    """The measurements as tables.
 
     Raises:
-        ValueError: Somebody's statistics, or our p-values, are not scipy's.
+        ValueError: A competitor's statistics, or driftgauge's p-values, are not those of scipy asymp.
     """
     for found in records.values():
         require_agreement({name: record.first for name, record in found.items()})
@@ -61,20 +61,20 @@ def tables(records: Records, versions: dict[str, str]) -> list[Table]:
 
 
 def require_agreement(found: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> None:
-    """Refuse figures of contestants that found something else in the same window.
+    """Refuse the figures if competitors found different results in the same window.
 
     Args:
-        found: Statistics and p-values by competitor; scipy asymp is among them.
+        found: Statistics and p-values by competitor, scipy asymp included.
 
     Raises:
-        ValueError: Somebody's statistics, or our p-values, are not those of scipy asymp.
+        ValueError: A competitor's statistics, or driftgauge's p-values, are not those of scipy asymp.
     """
     statistics, p_values = (np.array(one) for one in found["scipy asymp"])
     for name, (some, chances) in found.items():
         if np.abs(np.array(some) - statistics).max() > (_DIFFERENCE if name in OURS else _ROUNDED):
-            raise ValueError(f"{name} finds other statistics than scipy")
+            raise ValueError(f"{name} has other statistics than scipy")
         if name in OURS and np.abs(np.array(chances) - p_values).max() > _P_DIFFERENCE:
-            raise ValueError(f"{name} finds other p-values than scipy")
+            raise ValueError(f"{name} has other p-values than scipy")
 
 
 def _competitors() -> list[CompetitorSpec]:
@@ -91,7 +91,7 @@ def _competitors() -> list[CompetitorSpec]:
 
 
 def _versions(reported: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """By the program's name; what a peer's environment has otherwise than ours is named after it."""
+    """Versions by package; one that differs in a peer's environment has the peer's name added."""
     found = dict(reported["driftgauge"])
     for engine, some in reported.items():
         for name, version in some.items():

@@ -22,13 +22,13 @@ SECTIONS = {
     "wine": wine.run,
     "flights": flights.run,
 }
-"""By the names of their marks in the document."""
+"""The functions that make the tables, by the names of their marks in the document."""
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Measure, print and write the requested tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.statistics", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a small run: all works, the numbers are worth little")
+    parser.add_argument("--quick", action="store_true", help="a small run that only shows that everything works")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="these tables")
     parser.add_argument("--write", type=Path, help="put the tables between the marks of this document")
     asked = parser.parse_args()

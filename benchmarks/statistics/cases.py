@@ -1,4 +1,4 @@
-"""What changes: a column before and after."""
+"""Changes: the distribution of a column before and after."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Column = Callable[[np.random.Generator, int], Floats]
 BEFORE_SHARES = (0.4, 0.3, 0.15, 0.1, 0.05)
 
 FEATURES = 10
-"""One of ten features changes; the nine others are normal and stay."""
+"""One of ten features changes; the nine others are normal and do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Case:
     """A column that changes.
 
     Args:
-        before: Draws so many values of before, as in the reference.
-        after: Draws values of after.
-        kind: What the column is.
-        missing: It is the share of missing values that changes.
+        before: Draws values as before the change, and as in the reference.
+        after: Draws values as after the change.
+        kind: The column's kind.
+        missing: Whether the share of missing values is what changes.
     """
 
     before: Column
@@ -78,7 +78,7 @@ CASES = {
     "missing 2 % to 10 %": _missing(0.1),
     "missing 2 % to 20 %": _missing(0.2),
 }
-"""By the names that the tables show; s is the standard deviation."""
+"""The changes by their names in the tables; s is the standard deviation."""
 
 
 def kinds_of(case: Case) -> list[FeatureKind]:
@@ -87,10 +87,10 @@ def kinds_of(case: Case) -> list[FeatureKind]:
 
 
 def rows_of(column: Column, rng: np.random.Generator, rows: int) -> Floats:
-    """Rows whose first column is drawn so: shape `(rows, FEATURES)`."""
+    """Rows whose first column is drawn from `column`: shape `(rows, FEATURES)`."""
     return np.column_stack([column(rng, rows), rng.standard_normal((rows, FEATURES - 1))])
 
 
 def stream_of(case: Case, rng: np.random.Generator, before: int, after: int) -> Floats:
-    """So many rows of before, then so many of after: shape `(before + after, FEATURES)`."""
+    """Rows before the change, then rows after it: shape `(before + after, FEATURES)`."""
     return np.vstack([rows_of(case.before, rng, before), rows_of(case.after, rng, after)])

@@ -1,4 +1,4 @@
-"""Delay: rows from a change to the alarm, beside windows of fixed size."""
+"""Delay: rows from a change to the alarm, compared with windows of fixed size."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 REFERENCE_ROWS = 5_000
 
 BEFORE_ROWS = max(SIZES) + LOOK_ROWS
-"""Rows of before the change: every window is full of them."""
+"""Rows before the change: enough to fill every window."""
 
 TOLERANCES = (0.0, TOLERANCE)
 
@@ -30,10 +30,10 @@ class Piece:
     """One change.
 
     Args:
-        case: Its name.
-        tolerance: Of the budget.
-        number: Of the repetition.
-        cap: Rows after the change, at most.
+        case: The name of the change.
+        tolerance: The budget's tolerance.
+        number: The number of the repetition.
+        cap: The largest number of rows after the change.
     """
 
     case: str
@@ -47,9 +47,9 @@ class Delay:
     """Rows from the change to the alarm; infinity for none.
 
     Args:
-        detector: Of the detector.
-        window: Of the window of the default size.
-        fixed: Of windows of each fixed size.
+        detector: Delay of the detector.
+        window: Delay of the window of the default size.
+        fixed: Delay of the window of each fixed size.
     """
 
     detector: float
@@ -58,12 +58,12 @@ class Delay:
 
     @property
     def product(self) -> float:
-        """Of driftgauge: whichever is first."""
+        """Delay of driftgauge: of detector or window, whichever is first."""
         return min(self.detector, self.window)
 
 
 def measure(piece: Piece) -> Delay:
-    """Measure one delay of each."""
+    """Measure one delay of driftgauge and of each fixed window."""
     rng, case = generator(3, list(CASES).index(piece.case), piece.number), CASES[piece.case]
     reference = rows_of(case.before, rng, REFERENCE_ROWS)
     change = BEFORE_ROWS - int(rng.integers(LOOK_ROWS))
@@ -80,7 +80,7 @@ def run(effort: Effort) -> str:
 
 
 def _competitor(case: Case, reference: Floats, profile: Profile, tolerance: float) -> Callable[[Floats], bool]:
-    """The rule of windows that promise what driftgauge promises."""
+    """The rule of windows with the same promise as driftgauge."""
     return plain(case, reference) if tolerance == 0 else promised(profile, replace(DEFAULT, tolerance=tolerance))
 
 
@@ -130,7 +130,7 @@ def _words(repetitions: int, tolerance: float) -> str:
         "with a test at the level that gives the same rate of false alarms, no tolerance, and as if the reference were "
         "the truth: KS, and chi-square for categories and missing values"
         if tolerance == 0
-        else "with driftgauge's own bars, tolerance and error of the reference included"
+        else "with driftgauge's own thresholds, tolerance and error of the reference included"
     )
     return (
         f"**Tolerance {tolerance:g}.** Rows from the change to the alarm: median, in brackets the 90th percentile, of "

@@ -1,4 +1,4 @@
-"""driftgauge at work on a stream: its own functions, look by look, as the sidecar calls them."""
+"""driftgauge on a simulated stream: its own functions, called look by look as the sidecar calls them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from driftgauge.drift.result import DriftReport, DriftTest
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import Assessment, Rows, StreamEvaluator
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
 
 Floats = NDArray[np.float64]
 
 
 def default_of(option: str) -> float:
-    """The default of one of driftgauge's options: the tables are of what an operator gets who sets nothing."""
+    """The default of one of driftgauge's options: the tables show what an operator gets without any settings."""
     return float(Config.model_fields[option].default)
 
 
@@ -43,37 +43,37 @@ DEFAULT = Budget(30 * DAY_SECONDS, LOOK_SECONDS, TOLERANCE)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one evaluation said.
+    """The result of one evaluation.
 
     Args:
-        rows: Rows that had come.
-        window: The window alarms.
-        detector: The detector alarms.
-        article: The article's rule would alarm: p < 0.05 after Holm's correction.
+        rows: Rows of the stream so far.
+        window: Whether the window alarms.
+        detector: Whether the detector alarms.
+        plain: Whether the plain rule would alarm: p < 0.05 after Holm's correction.
         factor: Rows / effective rows, mean over the features.
     """
 
     rows: int
     window: bool
     detector: bool
-    article: bool
+    plain: bool
     factor: float
 
 
 def budget_of(looks: float, tolerance: float) -> Budget:
-    """A budget whose promise is so many looks between two false alarms."""
+    """A budget that promises so many looks between two false alarms."""
     return Budget(looks * LOOK_SECONDS, LOOK_SECONDS, tolerance)
 
 
 def profiles_of(reference: Floats, kinds: Sequence[FeatureKind], names: Sequence[str] = ()) -> list[Profile]:
-    """The profiles of a reference of shape `(m, d)`; NaN is a missing value. Without names features have numbers."""
-    called = names or [f"feature {index}" for index in range(len(kinds))]
-    columns = zip(called, reference.T, kinds, strict=True)
+    """The profiles of a reference of shape `(m, d)`; NaN is a missing value. Without names features are numbered."""
+    titles = names or [f"feature {index}" for index in range(len(kinds))]
+    columns = zip(titles, reference.T, kinds, strict=True)
     return [_profile(name, column, kind) for name, column, kind in columns]
 
 
 def evaluator_of(profiles: Sequence[Profile], budget: Budget) -> StreamEvaluator:
-    """The program with its defaults but for the budget."""
+    """An evaluator with the program's defaults, except for the budget."""
     return StreamEvaluator(profiles, Rule(ALPHA, Correction.HOLM, MIN_ROWS, budget), "benchmark")
 
 
@@ -83,33 +83,34 @@ def looks(
     """Look at a stream every `LOOK_ROWS` rows.
 
     Args:
-        evaluator: driftgauge, knowing nothing yet.
+        evaluator: An evaluator that has seen no rows yet.
         values: Shape `(n, d)`, the whole stream.
         requests: Shape `(n,)`.
-        start: Rows of the first look.
+        start: Rows of the stream at the first look.
     """
     p_values, state = PValues(), None
     for number, rows in enumerate(range(start, values.shape[0] + 1, LOOK_ROWS)):
         part = slice(max(0, rows - WINDOW_ROWS), rows)
         numbers = np.arange(part.start + 1, rows + 1, dtype=np.int64)
-        window = Rows(values[part], numbers, requests[part])
-        found = evaluator.assess(state, window, p_values, 1.0 + LOOK_SECONDS * number)
-        state = found.state
-        yield _look(rows, found)
+        window = StreamWindow(values[part], numbers, requests[part])
+        evaluation = evaluator.evaluate(state, window, p_values, 1.0 + LOOK_SECONDS * number)
+        state = evaluation.state
+        yield _look(rows, evaluation)
 
 
-def _look(rows: int, found: Assessment) -> Look:
-    tests = [(test.test is DriftTest.SEQUENTIAL, test.drift) for one in found.report.features for test in one.tests]
+def _look(rows: int, evaluation: StreamEvaluation) -> Look:
+    features = evaluation.report.features
+    tests = [(test.test is DriftTest.SEQUENTIAL, test.drift) for one in features for test in one.tests]
     return Look(
         rows=rows,
         window=any(drift for sequential, drift in tests if not sequential),
         detector=any(drift for sequential, drift in tests if sequential),
-        article=_article(found.report),
-        factor=float(np.maximum(found.state.factors, 1.0).mean()),
+        plain=_plain(evaluation.report),
+        factor=float(np.maximum(evaluation.state.factors, 1.0).mean()),
     )
 
 
-def _article(report: DriftReport) -> bool:
+def _plain(report: DriftReport) -> bool:
     """Whether the p-values that the report shows would alarm."""
     shown = [test.p_value for one in report.features for test in one.tests]
     known = np.array([p_value for p_value in shown if p_value is not None])

@@ -1,4 +1,4 @@
-"""False alarms on streams that do not change, against the promise."""
+"""False alarms on streams without drift, compared with the promise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
 
 PROMISE = 100
-"""Looks between two false alarms that the budget asks for: so few that an ordinary run can break the promise."""
+"""Looks between two false alarms in the budget: so few that a run of ordinary length could break the promise."""
 
 INPUTS = 2 * PROMISE
-"""Windows and detector of the inputs have half of the budget, the predictions the other half."""
+"""The inputs have half of the budget, the predictions the other half."""
 
 FEATURES = 3
 REFERENCE_ROWS = 5_000
@@ -37,10 +37,10 @@ class Piece:
     """One reference and one stream.
 
     Args:
-        stream: Its name.
-        tolerance: Of the budget.
-        number: Of the reference.
-        looks: How long it is watched.
+        stream: The stream's name.
+        tolerance: The budget's tolerance.
+        number: The number of the reference.
+        looks: The number of looks.
     """
 
     stream: str
@@ -51,15 +51,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run, or several, came to.
+    """The outcome of one run, or of several.
 
     Args:
-        looks: All.
-        quiet: Those without alarm.
-        alarms: Alarms of either that began.
+        looks: All looks.
+        quiet: Looks without an alarm.
+        alarms: Alarms of window or detector that began.
         windows: Alarms of the window that began.
         detectors: Alarms of the detector that began.
-        article: Looks at which the article's rule alarms.
+        plain: Looks at which the plain rule alarms.
         factor: Rows / effective rows, mean over the looks.
         unlucky: References with an alarm.
     """
@@ -69,7 +69,7 @@ class Outcome:
     alarms: int
     windows: int
     detectors: int
-    article: int
+    plain: int
     factor: float
     unlucky: int
 
@@ -80,7 +80,7 @@ def begun(flags: Sequence[bool]) -> int:
 
 
 def outcome_of(seen: Sequence[Look]) -> Outcome:
-    """The outcome of one run, of one look at least."""
+    """The outcome of one run of at least one look."""
     either = [look.window or look.detector for look in seen]
     return Outcome(
         looks=len(seen),
@@ -88,14 +88,14 @@ def outcome_of(seen: Sequence[Look]) -> Outcome:
         alarms=begun(either),
         windows=begun([look.window for look in seen]),
         detectors=begun([look.detector for look in seen]),
-        article=sum(look.article for look in seen),
+        plain=sum(look.plain for look in seen),
         factor=float(np.mean([look.factor for look in seen[len(seen) // 2 :]])),
         unlucky=int(any(either)),
     )
 
 
 def watch(piece: Piece) -> Outcome:
-    """Watch one stream with one reference."""
+    """Evaluate one stream against one reference, look by look."""
     rng = generator(1, list(STREAMS).index(piece.stream), piece.number)
     stream = STREAMS[piece.stream]
     profiles = profiles_of(stream.single(rng, REFERENCE_ROWS, FEATURES), [stream.kind] * FEATURES)
@@ -105,14 +105,14 @@ def watch(piece: Piece) -> Outcome:
 
 
 def joined(found: Sequence[Outcome]) -> Outcome:
-    """Several runs as one."""
+    """The outcomes of several runs as one."""
     return Outcome(
         looks=sum(one.looks for one in found),
         quiet=sum(one.quiet for one in found),
         alarms=sum(one.alarms for one in found),
         windows=sum(one.windows for one in found),
         detectors=sum(one.detectors for one in found),
-        article=sum(one.article for one in found),
+        plain=sum(one.plain for one in found),
         factor=float(np.mean([one.factor for one in found])),
         unlucky=sum(one.unlucky for one in found),
     )
@@ -133,7 +133,7 @@ def run(effort: Effort) -> str:
 
 
 def _line(name: str, runs: Sequence[Outcome], references: int) -> list[str]:
-    line = [name, f"{runs[0].factor:.2f}", f"{runs[0].article / runs[0].looks:.1%}"]
+    line = [name, f"{runs[0].factor:.2f}", f"{runs[0].plain / runs[0].looks:.1%}"]
     for one in runs:
         line += [str(Apart(one.quiet, one.alarms)), f"{one.windows} + {one.detectors}"]
         line.append(f"{one.unlucky} of {references}")

@@ -15,7 +15,7 @@ from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import Rows, StreamEvaluator
+from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
 from driftgauge.protocol.category import code
 
 Floats = NDArray[np.float64]
@@ -27,11 +27,11 @@ KINDS = [FeatureKind.NUMERIC] * 3 + [FeatureKind.CATEGORICAL] * 2
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is in alarm from one look on, until the next scene.
+    """The tests in alarm from one look on, until the next scene.
 
     Args:
         row: Rows of the stream at the look.
-        alarms: Feature and test.
+        alarms: Feature and test of each alarm.
     """
 
     row: int
@@ -39,7 +39,7 @@ class Scene:
 
 
 def flights() -> tuple[Floats, Floats, list[str]]:
-    """January, February, and the moment of each flight of February, as text."""
+    """The rows of January, those of February, and the scheduled time of each flight of February as text."""
     with gzip.open(PATH, "rt", newline="") as file:
         rows = list(csv.DictReader(file))
     values = np.array([_values(row) for row in rows])
@@ -49,15 +49,16 @@ def flights() -> tuple[Floats, Floats, list[str]]:
 
 
 def scenes(evaluator: StreamEvaluator, stream: Floats) -> Iterator[Scene]:
-    """What alarms, whenever that changes."""
+    """The tests in alarm, whenever they change."""
     p_values, state = PValues(), None
     before: tuple[str, ...] = ()
     for number, end in enumerate(range(LOOK_ROWS, stream.shape[0] + 1, LOOK_ROWS)):
         start = max(0, end - WINDOW_ROWS)
         numbers = np.arange(start + 1, end + 1, dtype=np.int64)
-        found = evaluator.assess(state, Rows(stream[start:end], numbers, numbers), p_values, 1 + LOOK_SECONDS * number)
-        state = found.state
-        tests = [(one.feature, test) for one in found.report.features for test in one.tests]
+        window = StreamWindow(stream[start:end], numbers, numbers)
+        evaluation = evaluator.evaluate(state, window, p_values, 1 + LOOK_SECONDS * number)
+        state = evaluation.state
+        tests = [(one.feature, test) for one in evaluation.report.features for test in one.tests]
         alarms = tuple(f"{feature} ({test.test.value})" for feature, test in tests if test.drift)
         if alarms != before:
             yield Scene(end, alarms)

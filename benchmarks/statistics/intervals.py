@@ -1,4 +1,4 @@
-"""What a count of rare events says of their rate."""
+"""Confidence intervals of the rate of rare events, and quantiles of waiting times."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ def garwood(count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The exact two-sided confidence interval of a Poisson mean.
 
     Args:
-        count: Events that were found, at least 0.
+        count: Events that were counted, at least 0.
         confidence: In (0, 1).
 
     Source:
@@ -27,18 +27,18 @@ def garwood(count: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """How far apart events are on average.
+    """The mean distance between events.
 
     Args:
-        exposure: What was watched: looks, or rows.
-        count: Events.
+        exposure: Looks, or rows, in which events were counted.
+        count: The number of events.
     """
 
     exposure: float
     count: int
 
     def __str__(self) -> str:
-        """The mean distance and its confidence interval; a lower bound where nothing happened."""
+        """The mean distance and its confidence interval; a lower bound if there were no events."""
         low, high = garwood(self.count)
         nearest, farthest = self.exposure / high, self.exposure / low if low else math.inf
         if not self.count:
@@ -47,7 +47,7 @@ class Apart:
 
 
 def median_and_p90(values: Sequence[float], cap: float) -> str:
-    """The median and the 90th percentile of waiting times of which some were cut off at a cap (infinity)."""
+    """The median and the 90th percentile of waiting times; those cut off at the cap are infinite."""
     median, p90 = (float(np.quantile(values, level, method="higher")) for level in (0.5, 0.9))
     return f"{waited(median, cap)} ({waited(p90, cap)})"
 
@@ -63,6 +63,6 @@ def waited(value: float, cap: float) -> str:
 
 
 def _round(value: float) -> str:
-    """Three digits are more than such counts can tell."""
+    """A number with three significant digits, more than the precision of such counts."""
     digits = max(0, len(str(int(value))) - 3)
     return f"{round(value, -digits):,.0f}"

@@ -1,7 +1,7 @@
-"""Other tools' default decision rules, written anew from their sources; of their services nothing is run.
+"""Other tools' default decision rules, reimplemented from their sources; their services are not run.
 
-Each rule takes a reference `(m, d)` and a stream `(n, d)` and says after which rows it alarms. NaN is not met here:
-none of these rules looks at missing values.
+Each rule takes a reference `(m, d)` and a stream `(n, d)`, and returns the rows after which it alarms. There is no NaN
+in these streams, since none of the rules looks at missing values.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ DISTANCE = 0.1
 
 
 def tumbling(stream: Floats, rows: int) -> Iterator[tuple[int, Floats]]:
-    """Windows of so many rows without overlap, and the row that each ends with."""
+    """Windows of so many rows without overlap, and the row at which each ends."""
     for end in range(rows, stream.shape[0] + 1, rows):
         yield end, stream[end - rows : end]
 
@@ -70,7 +70,7 @@ def evidently(reference: Floats, stream: Floats, kinds: Kinds, share: float = 0.
 
 
 def evidently_any(reference: Floats, stream: Floats, kinds: Kinds) -> list[int]:
-    """The same, where one column is enough."""
+    """The same preset, alarming if a single column drifts."""
     return evidently(reference, stream, kinds, share=1e-9)
 
 
@@ -121,7 +121,7 @@ def kswin(reference: Floats, stream: Floats, kinds: Kinds) -> list[int]:
     """KSWIN on each feature: p <= 0.005 and D > 0.1, the last 30 of 100 rows against 30 of the 70 before, each row.
 
     Source:
-        river 0.26, `river/drift/kswin.py`. It knows no reference. The draws are seeded here.
+        river 0.26, `river/drift/kswin.py`. It has no reference. Here its random draws are seeded.
     """
     rng = np.random.default_rng(reference.shape[0])
     return sorted({end for at in _numeric(kinds) for end in kswin_feature(stream[:, at], rng)})
@@ -184,16 +184,16 @@ PEERS = {
     "TrustyAI KSTest": trustyai,
     "river KSWIN": kswin,
 }
-"""By the names that the tables show."""
+"""The rules by their names in the tables."""
 
 BLIND_TO_CATEGORIES = ("NannyML, KS", "TrustyAI KSTest", "river KSWIN")
-"""Rules for numbers alone."""
+"""Rules that test numbers only."""
 
 _ROUNDING = 1e-9
-"""Distances are multiples of 1 / m, told apart with a little room for float64."""
+"""Distances are multiples of 1 / m; this is the slack for comparing them as float64."""
 
 _KSWIN_AHEAD = 400
-"""Rows that are looked at together, as if none of them alarmed."""
+"""Rows that are tested in one numpy call, as if none of them alarmed."""
 
 
 def _samples_at(m: int, n: int, steps: int) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Other tools' default rules: false alarms on ten healthy features, and delay, of the same streams."""
+"""Other tools' default rules: false alarms on ten features without drift, and delay, on the same streams."""
 
 import math
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ SHOWN = ("mean + 0.25 s", "mean + 0.5 s", "mean + 1 s", "scale x 1.5", "category
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stream that all rules meet.
+    """One stream that all rules are run on.
 
     Args:
         case: What changes; `HEALTHY` for nothing.
-        number: Of the repetition.
+        number: The number of the repetition.
         before: Rows before the change.
         after: Rows after it.
     """
@@ -43,8 +43,8 @@ class Piece:
     after: int
 
 
-def meet(piece: Piece) -> dict[str, list[int]]:
-    """The rows at which each rule alarms."""
+def run_rules(piece: Piece) -> dict[str, list[int]]:
+    """Run all rules on one stream: the rows from the change to each alarm of each rule."""
     case = CASES[piece.case or SHOWN[0]]
     rng = generator(4, SHOWN.index(piece.case) + 1 if piece.case else 0, piece.number)
     reference = rows_of(case.before, rng, REFERENCE_ROWS)
@@ -68,7 +68,7 @@ def run(effort: Effort) -> str:
     length, cap = effort.of(12_000, 3_000), effort.of(4_000, 2_000)
     healthy = [Piece(HEALTHY, number, length, 0) for number in range(runs)]
     changed = [Piece(case, number, 2_000, cap) for case in SHOWN for number in range(repetitions)]
-    found = list(effort.map(meet, [*healthy, *changed]))
+    found = list(effort.map(run_rules, [*healthy, *changed]))
     lines = []
     for name in (*PEERS, OURS):
         delays = [

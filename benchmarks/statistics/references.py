@@ -1,4 +1,4 @@
-"""Many references: one that is unlucky meets every window. What that does to p-values and to the budget."""
+"""Unlucky references: one reference is compared with every window. The effect on p-values and on the budget."""
 
 from dataclasses import dataclass
 
@@ -25,11 +25,11 @@ class Piece:
     """All references of one size.
 
     Args:
-        rows: Of each reference.
-        references: How many.
-        windows: Independent windows that each meets.
-        runs: Streams that the unluckiest reference meets.
-        looks: How long each.
+        rows: Rows of each reference.
+        references: The number of references.
+        windows: Independent windows that each reference is compared with.
+        runs: Streams that the unluckiest reference is compared with.
+        looks: Looks at each stream.
     """
 
     rows: int
@@ -40,17 +40,17 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What references of one size came to.
+class Outcomes:
+    """The outcomes of the references of one size.
 
     Args:
-        article: Shape `(references,)`: share of windows with p < 0.05.
-        budget: Likewise beyond the budget's bar without tolerance.
+        plain: Shape `(references,)`: share of windows with p < 0.05.
+        budget: Shape `(references,)`: share of windows above the budget's threshold, without tolerance.
         worst: The unluckiest reference's distance from the truth.
-        watched: What became of the streams that it met.
+        watched: The outcome of its streams.
     """
 
-    article: Floats
+    plain: Floats
     budget: Floats
     worst: float
     watched: Outcome
@@ -63,8 +63,8 @@ def error(reference: Floats) -> float:
     return float(max(((rank + 1) / m - reference).max(), (reference - rank / m).max()))
 
 
-def meet(piece: Piece) -> Fate:
-    """Draw references, let each meet windows, and the unluckiest one streams."""
+def compare(piece: Piece) -> Outcomes:
+    """Draw references; compare each with windows, and the unluckiest one with streams."""
     rng, p_values = generator(2, piece.rows), PValues()
     references = np.sort(rng.random((piece.references, piece.rows)), axis=1)
     found = np.array([_distances(one, piece.windows, rng) for one in references])
@@ -72,14 +72,14 @@ def meet(piece: Piece) -> Fate:
     errors = [error(one) for one in references]
     unluckiest = references[int(np.argmax(errors))]
     watched = joined([_watched(unluckiest, piece.looks, rng) for _ in range(piece.runs)])
-    return Fate((found >= thresholds[0]).mean(axis=1), (found > thresholds[1]).mean(axis=1), max(errors), watched)
+    return Outcomes((found >= thresholds[0]).mean(axis=1), (found > thresholds[1]).mean(axis=1), max(errors), watched)
 
 
 def run(effort: Effort) -> str:
     """The table."""
     count, windows = effort.of(200, 10), effort.of(100, 10)
     pieces = [Piece(rows, count, windows, effort.of(6, 1), effort.of(500, 60)) for rows in SIZES]
-    lines = [_line(piece, found) for piece, found in zip(pieces, effort.map(meet, pieces), strict=True)]
+    lines = [_line(piece, found) for piece, found in zip(pieces, effort.map(compare, pieces), strict=True)]
     head = ["reference rows", "p < 0.05: mean", "95th of 100", "unluckiest", "budget: mean", "unluckiest"]
     head += ["its distance", "its looks to an alarm", "window + detector"]
     return f"{_words(count, windows, pieces[0])}\n\n{table(head, lines)}"
@@ -101,10 +101,10 @@ def _watched(reference: Floats, length: int, rng: np.random.Generator) -> Outcom
     return outcome_of(list(looks(evaluator, rng.random((rows, 1)), np.arange(rows, dtype=np.int64))))
 
 
-def _line(piece: Piece, found: Fate) -> list[str]:
-    article = [found.article.mean(), np.quantile(found.article, 0.95), found.article.max()]
+def _line(piece: Piece, found: Outcomes) -> list[str]:
+    plain = [found.plain.mean(), np.quantile(found.plain, 0.95), found.plain.max()]
     budget = [found.budget.mean(), found.budget.max()]
-    shares = [f"{share:.1%}" for share in article] + [f"{share:.2%}" for share in budget]
+    shares = [f"{share:.1%}" for share in plain] + [f"{share:.2%}" for share in budget]
     apart = str(Apart(found.watched.quiet, found.watched.alarms))
     allowed = reference_error(piece.rows, 1)
     alarms = f"{found.watched.windows} + {found.watched.detectors}"
@@ -118,5 +118,5 @@ def _words(count: int, windows: int, piece: Piece) -> str:
         f"share of windows in alarm, nominally {ALPHA:.0%} by p-value and at most {allowed:.2%} by the budget, "
         "tolerance 0. The unluckiest reference by p-value and by budget is the one with the most alarms. The last "
         f"three columns are of the reference that lies farthest from the truth: {piece.runs} streams of {piece.looks} "
-        f"looks, promise {INPUTS} looks. The bars allow for the distance in brackets."
+        f"looks, promise {INPUTS} looks. The thresholds allow for the distance in brackets."
     )

@@ -1,4 +1,4 @@
-"""What a look costs, and what of it each part costs."""
+"""The cost of a look, and of each of its parts."""
 
 import time
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from driftgauge.drift.detector.dependence import dependence_factors
 from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.measure import Sample
 from driftgauge.drift.profile import FeatureKind
-from driftgauge.drift.rule import Measured, Rule, judge
+from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.ks import sorted_ks_statistics
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.statistics.ranks import ordered
-from driftgauge.drift.stream_evaluator import Rows
+from driftgauge.drift.statistics.ranks import rank_window
+from driftgauge.drift.stream_evaluator import StreamWindow
 from driftgauge.drift.window_tester import WindowTester
 
 FEATURES = (13, 100)
@@ -25,7 +25,7 @@ REFERENCE_ROWS = 5_000
 
 
 def milliseconds(action: Callable[[], object], repeats: int) -> float:
-    """The median of some runs, after one that warms up."""
+    """The median duration of some runs, after one warm-up run."""
     action()
     found = []
     for _ in range(repeats):
@@ -36,24 +36,24 @@ def milliseconds(action: Callable[[], object], repeats: int) -> float:
 
 
 def measure(features: int, repeats: int) -> list[str]:
-    """The line of so many features."""
+    """The table's line for so many features."""
     rng, p_values = generator(6, features), PValues()
     profiles = profiles_of(rng.standard_normal((REFERENCE_ROWS, features)), [FeatureKind.NUMERIC] * features)
     rule = Rule(ALPHA, Correction.HOLM, MIN_ROWS, DEFAULT)
     values = rng.standard_normal((WINDOW_ROWS, features))
     numbers = np.arange(1, WINDOW_ROWS + 1, dtype=np.int64)
     detector, evaluator = Detector(profiles, DEFAULT, MIN_ROWS, "benchmark"), evaluator_of(profiles, DEFAULT)
-    state = evaluator.assess(None, Rows(values, numbers, numbers), p_values, 1.0).state
+    state = evaluator.evaluate(None, StreamWindow(values, numbers, numbers), p_values, 1.0).state
     new, later = values[-LOOK_ROWS:], numbers + LOOK_ROWS
 
     references, tester = [profile.values for profile in profiles], WindowTester(profiles, rule)
 
     def windowed() -> object:
         columns = np.sort(values.T, axis=1)
-        reported = zip(profiles, columns, sorted_ks_statistics(references, columns).tolist(), strict=True)
-        samples = [Sample(profile, column, 0, statistic) for profile, column, statistic in reported]
-        found = [one for sample in samples for one in sample.measurements(MIN_ROWS)]
-        return list(judge([Measured(one, one.rows[1]) for one in found], features, rule, p_values))
+        each = zip(profiles, columns, sorted_ks_statistics(references, columns).tolist(), strict=True)
+        samples = [Sample(profile, column, 0, ks=statistic) for profile, column, statistic in each]
+        measurements = [one for sample in samples for one in sample.measure(MIN_ROWS)]
+        return list(judge(measurements, features, rule, p_values))
 
     def sequential() -> object:
         counts = [np.append(profile.cells.count(new[:, at]), 0) for at, profile in enumerate(profiles)]
@@ -63,15 +63,15 @@ def measure(features: int, repeats: int) -> list[str]:
         milliseconds(windowed, repeats),
         milliseconds(sequential, repeats),
         milliseconds(lambda: dependence_factors(np.hstack([values, values**2]), numbers), repeats),
-        milliseconds(lambda: tester.examine(ordered(references, values.T), WINDOW_ROWS, p_values), repeats),
-        milliseconds(lambda: evaluator.assess(state, Rows(values, later, later), p_values, 31.0), repeats),
+        milliseconds(lambda: tester.test(rank_window(references, values.T), WINDOW_ROWS, p_values), repeats),
+        milliseconds(lambda: evaluator.evaluate(state, StreamWindow(values, later, later), p_values, 31.0), repeats),
     ]
     row = 1_000 * parts[1] / LOOK_ROWS
     return [str(features), *(f"{part:.2f}" for part in parts), f"{row:.1f}"]
 
 
 def run(effort: Effort) -> str:
-    """The table; nothing else may run beside it."""
+    """The table; no other program may run at the same time."""
     lines = [measure(features, effort.of(100, 5)) for features in FEATURES]
     head = ["features", "windowed tests", "detector", "dependence", "whole report", "whole look", "detector, us a row"]
     return f"{_words()}\n\n{table(head, lines)}"
@@ -80,7 +80,7 @@ def run(effort: Effort) -> str:
 def _words() -> str:
     return (
         f"Milliseconds of one thread: references of {REFERENCE_ROWS:,} rows, a window of {WINDOW_ROWS:,}, {LOOK_ROWS} "
-        "new rows a look. Windowed tests: sort, KS, p-values, bars. Detector: cells of the new rows, and their bets. "
-        "Dependence: the factor that both need. Whole report: tests, effect sizes, histograms, words. Whole look: "
+        "new rows a look. Windowed tests: sort, KS, p-values, thresholds. Detector: cells of the new rows, their bets. "
+        "Dependence: the factor that both need. Whole report: tests, effect sizes, histograms, sentences. Whole look: "
         "everything."
     )

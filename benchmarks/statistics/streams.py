@@ -1,7 +1,7 @@
-"""Streams of rows that do not change, and the references that belong to them.
+"""Streams of rows without drift, and their references.
 
-A stream is drawn whole, in the order of time. Its reference is a sample of independent rows of the same distribution:
-that of one row, whatever rows of the stream owe to each other.
+A stream is drawn as a whole, in the order of time. Its reference is a sample of independent rows with the distribution
+of a single row of the stream, however its rows depend on each other.
 """
 
 import math
@@ -30,12 +30,12 @@ MISSING = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A law of rows.
+    """The distribution of a stream's rows.
 
     Args:
-        draw: The stream: rows and features to values, in the order of time.
-        single: Independent rows of the same distribution.
-        kind: What its features are.
+        draw: Draws the stream: so many rows and features, in the order of time.
+        single: Draws independent rows of the same distribution.
+        kind: The kind of its features.
         request_rows: Rows of each request.
     """
 
@@ -55,7 +55,7 @@ def normal(rng: np.random.Generator, rows: int, features: int) -> Floats:
 
 
 def moved(rng: np.random.Generator, rows: int, features: int) -> Floats:
-    """Normal values, all moved by as much as the default tolerance allows."""
+    """Normal values, all shifted by as much as the default tolerance allows."""
     return normal(rng, rows, features) + TOLERANCE_SHIFT
 
 
@@ -92,19 +92,19 @@ def autoregressive(correlation: float, rng: np.random.Generator, rows: int, feat
 
 
 def batched(request_rows: int, correlation: float, rng: np.random.Generator, rows: int, features: int) -> Floats:
-    """Standard normal values; any two of one request have the same correlation, of different ones none."""
+    """Standard normal values; any two of one request have the same correlation, those of different requests none."""
     shared = np.repeat(normal(rng, -(-rows // request_rows), features), request_rows, axis=0)[:rows]
     return math.sqrt(correlation) * shared + math.sqrt(1 - correlation) * normal(rng, rows, features)
 
 
 def daily(day_rows: int, rng: np.random.Generator, rows: int, features: int) -> Floats:
-    """Values that rise and fall with the hour, by as much as their noise varies; a day has so many rows."""
+    """Values that rise and fall with the hour, by as much as their noise; a day has `day_rows` rows."""
     hours = 2 * math.pi * (np.arange(rows)[:, np.newaxis] / day_rows + rng.random())
     return np.sin(hours) + math.sqrt(0.5) * normal(rng, rows, features)
 
 
 def any_hour(rng: np.random.Generator, rows: int, features: int) -> Floats:
-    """Rows of `daily`, of independent hours."""
+    """Rows as in `daily`, each at an independent hour."""
     hours = 2 * math.pi * rng.random((rows, 1))
     return np.sin(hours) + math.sqrt(0.5) * normal(rng, rows, features)
 
@@ -129,4 +129,4 @@ STREAMS = {
     "daily, 500 rows a day": Stream(partial(daily, 500), any_hour),
     "daily, 20,000 rows a day": Stream(partial(daily, 20_000), any_hour),
 }
-"""By the names that the tables show."""
+"""The streams by their names in the tables."""

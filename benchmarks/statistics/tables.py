@@ -1,19 +1,19 @@
-"""Tables in Markdown, and the marks between which they stand in a document."""
+"""Tables in Markdown, and the marks in a document between which they are written."""
 
 from collections.abc import Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table; the first column is of text, the others of numbers."""
+    """A table whose first column is text, the others numbers."""
     rule = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in (head, rule, *rows))
 
 
 def fill(document: str, name: str, body: str) -> str:
-    """The document with what stands between two marks replaced.
+    """The document with new text between two marks.
 
     Raises:
-        ValueError: A mark is not there.
+        ValueError: A mark is missing.
     """
     begin, end = f"<!-- begin: {name} -->", f"<!-- end: {name} -->"
     before, found, rest = document.partition(begin)

@@ -1,4 +1,4 @@
-"""Windows of fixed size, one feature at a time: the best that each could do, and what they can do with our promise."""
+"""Windows of fixed size, one feature at a time: the best that each could do, and what each does with our promise."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.measure import Sample
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.rule import Measured, Rule, judge
+from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.ks import ks_statistic
 from driftgauge.drift.statistics.p_value import PValues
@@ -25,11 +25,11 @@ Alarm = Callable[[Floats], bool]
 SIZES = (250, 500, 1_000, 2_000, 4_000)
 
 LEVEL = DEFAULT.evaluation_seconds / DEFAULT.false_alarm_seconds / FEATURES
-"""One false alarm in thirty days of looks, over all features: the whole budget, all for the window."""
+"""One false alarm in thirty days of looks, over all features: the window has the whole budget."""
 
 
 def threshold(m: int, n: int) -> float:
-    """Smirnov's asymptotic bar for D at `LEVEL`.
+    """Smirnov's asymptotic threshold of D at `LEVEL`.
 
     Source:
         N. V. Smirnov, "Table for Estimating the Goodness of Fit of Empirical Distributions", Annals of Mathematical
@@ -57,24 +57,24 @@ def plain(case: Case, reference: Floats) -> Alarm:
 
 
 def promised(profile: Profile, budget: Budget) -> Alarm:
-    """The program's own bars for such a window: tolerance, and the reference's error."""
+    """The program's own thresholds for such a window, tolerance and the reference's error included."""
     rule, p_values = Rule(ALPHA, Correction.HOLM, 1, budget), PValues()
 
     def alarms(window: Floats) -> bool:
         present = np.sort(window[~np.isnan(window)])
-        found = Sample(profile, present, window.size - present.size).measurements(1)
-        tests = judge([Measured(one, one.rows[1]) for one in found], FEATURES, rule, p_values)
+        measurements = Sample(profile, present, window.size - present.size).measure(1)
+        tests = judge(measurements, FEATURES, rule, p_values)
         return any(test.drift for test in tests)
 
     return alarms
 
 
 def waits(alarm: Alarm, stream: Floats, change: int) -> Sequence[float]:
-    """Rows from the change to the alarm of each size; infinity where the stream ends first.
+    """Rows from the change to the alarm, for each size; infinity if the stream ends first.
 
     Args:
         alarm: The rule.
-        stream: The column, shape `(n,)`; at least the longest window of before.
+        stream: The column, shape `(n,)`; it has at least the longest window before the change.
         change: Rows before the change.
     """
     return [_wait(alarm, stream, change, size) for size in SIZES]
@@ -87,7 +87,7 @@ def _wait(alarm: Alarm, stream: Floats, change: int, size: int) -> float:
 
 
 def _present(values: Floats) -> NDArray[np.int64]:
-    """How many values there are, and how many are missing."""
+    """The number of values, and of missing ones."""
     lacking = np.count_nonzero(np.isnan(values))
     return np.array([values.size - lacking, lacking])
 

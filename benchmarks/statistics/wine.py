@@ -25,7 +25,7 @@ class Piece:
     """One stream of wines, drawn from a file with replacement.
 
     Args:
-        number: Of the stream.
+        number: The number of the stream.
         red: Rows of red wine.
         white: Rows of white wine after them.
         request_rows: Rows of a request.
@@ -38,15 +38,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Tasting:
-    """What one stream came to.
+class Outcome:
+    """The outcome of one stream.
 
     Args:
         looks: Looks at red wine.
-        windows: Of these, the window alarms.
-        detectors: Of these, the detector alarms.
+        windows: Looks at red wine at which the window alarms.
+        detectors: Looks at red wine at which the detector alarms.
         window: Rows of white wine until the window alarms.
-        detector: Until the detector does.
+        detector: Rows of white wine until the detector alarms.
     """
 
     looks: int
@@ -61,20 +61,20 @@ def wines(name: str) -> Floats:
     return np.loadtxt(DIRECTORY / name, delimiter=",", skiprows=1)
 
 
-def taste(piece: Piece) -> Tasting:
-    """Watch one stream."""
+def watch(piece: Piece) -> Outcome:
+    """Evaluate one stream, look by look."""
     rng, reference = generator(5, piece.number), wines(REFERENCE)
     red, white = wines("red_stream.csv"), wines("white_stream.csv")
     drawn = [red[rng.integers(len(red), size=piece.red)], white[rng.integers(len(white), size=piece.white)]]
     stream = np.vstack(drawn)
     evaluator = evaluator_of(profiles_of(reference, [FeatureKind.NUMERIC] * reference.shape[1]), DEFAULT)
     seen = list(looks(evaluator, stream, np.arange(stream.shape[0], dtype=np.int64) // piece.request_rows))
-    sober = [look for look in seen if look.rows <= piece.red]
+    before = [look for look in seen if look.rows <= piece.red]
     after = [look for look in seen if look.rows > piece.red]
-    return Tasting(
-        looks=len(sober),
-        windows=sum(look.window for look in sober),
-        detectors=sum(look.detector for look in sober),
+    return Outcome(
+        looks=len(before),
+        windows=sum(look.window for look in before),
+        detectors=sum(look.detector for look in before),
         window=next((float(look.rows - piece.red) for look in after if look.window), math.inf),
         detector=next((float(look.rows - piece.red) for look in after if look.detector), math.inf),
     )
@@ -87,7 +87,7 @@ def run(effort: Effort) -> str:
     batched = [Piece(100 + number, 2_560, cap, 32) for number in range(streams)]
     lines = []
     for name, part in (("a row a request", pieces), ("32 rows a request", batched)):
-        found = list(effort.map(taste, part))
+        found = list(effort.map(watch, part))
         lines.append(
             [
                 name,
@@ -112,6 +112,6 @@ def run(effort: Effort) -> str:
 def _words(streams: int) -> str:
     return (
         f"Reference: the 1,000 red wines of examples/wine. Streams: {streams} of each kind, drawn with replacement "
-        f"from the 599 red wines that were held out, then from the white ones; a look every {LOOK_ROWS} rows, windows "
-        f"of {WINDOW_ROWS:,}, all defaults. Delay: median, in brackets the 90th percentile."
+        f"from the 599 red wines that were left out of it, then from the white ones; a look every {LOOK_ROWS} rows, "
+        f"windows of {WINDOW_ROWS:,}, all defaults. Delay: median, in brackets the 90th percentile."
     )

@@ -1,4 +1,4 @@
-"""Pieces of work that need nothing from each other, on all cores; each has a seed of its own."""
+"""Independent pieces of work, run on all cores; each has its own seed."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -12,27 +12,27 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 SEED = 20261123
-"""Of all tables. With the same seed two runs print the same, but for the cost of a look."""
+"""The seed of all tables. Two runs with the same seed print the same, except for the cost of a look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is spent.
+    """How much is computed.
 
     Args:
-        quick: A small run, that shows that all works; its numbers are worth little.
-        workers: Processes.
+        quick: A small run that only shows that everything works.
+        workers: The number of processes.
     """
 
     quick: bool
     workers: int = field(default_factory=lambda: min(2, os.cpu_count() or 1))
 
     def of(self, full: int, quick: int) -> int:
-        """One number of two."""
+        """The first number, or the second for a quick run."""
         return quick if self.quick else full
 
     def map(self, work: Callable[[T], R], pieces: Iterable[T]) -> Iterator[R]:
-        """The results of pieces of work, in their order."""
+        """The results of pieces of work, in order."""
         with ProcessPoolExecutor(self.workers) as pool:
             yield from pool.map(work, pieces)
 

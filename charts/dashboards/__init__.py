@@ -3,13 +3,13 @@
 __main__         writes the files
 fleet | model_drift | sidecar_health
                  the three boards: which panels, in which order
-columns          rows of single features and outputs
-predictions      the row of the model's answers
-marks            events on the Model drift board
-infrastructure   the row of the predictor pods, from cAdvisor and kube-state-metrics
-board            a board around its rows: variables, links, places on the grid
-panels           the kinds of panels, each with all its options said
-promql           expressions: labels of a model, rates, the newest of replicas
+columns          rows on single features and predictions
+predictions      the row on the model's predictions
+annotations      events that the Model drift board marks
+infrastructure   the row on the predictor pods, from cAdvisor and kube-state-metrics
+board            a board of rows: variables, links, positions on the grid
+panels           the kinds of panels, with every option that matters
+promql           expressions: labels of a model, rates, aggregates over replicas
 """
 
 from charts.dashboards.fleet import fleet
@@ -17,6 +17,6 @@ from charts.dashboards.model_drift import model_drift
 from charts.dashboards.sidecar_health import sidecar_health
 
 BOARDS = {"fleet": fleet, "model-drift": model_drift, "sidecar-health": sidecar_health}
-"""File name without its ending -> what makes the board."""
+"""File name without its extension -> function that makes the board."""
 
 __all__ = ["BOARDS"]

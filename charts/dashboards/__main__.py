@@ -9,7 +9,7 @@ DIRECTORY = Path(__file__).parents[1] / "driftgauge" / "files" / "dashboards"
 
 
 def main() -> None:
-    """Write all files, over those that were there."""
+    """Write all files, replacing existing ones."""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     for name, board in BOARDS.items():
         (DIRECTORY / f"{name}.json").write_text(as_json(board()))

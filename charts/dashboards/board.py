@@ -1,4 +1,4 @@
-"""A board around its rows: variables, links, and a place on the grid for every panel."""
+"""A board of rows: variables, links, and a position on the grid for every panel."""
 
 import json
 from collections.abc import Sequence
@@ -12,10 +12,9 @@ from grafana_foundation_sdk.models import dashboard
 from charts.dashboards.panels import DATASOURCE, GRID_COLUMNS, PURPLE
 
 TAG = "driftgauge"
-"""On all boards, which link to each other by it."""
+"""A tag of all boards, by which they link to each other."""
 
 ALL = dashboard.VariableOption(selected=True, text="All", value="$__all")
-
 
 Tree = dict[str, Any]
 """A board in the shape of its JSON."""
@@ -27,8 +26,8 @@ class Row:
 
     Args:
         title: The heading.
-        panels: From left to right, and on.
-        repeat: The variable for each of whose values the row is shown once.
+        panels: From left to right, then in new lines.
+        repeat: A variable; the row is repeated for each of its values.
     """
 
     title: str
@@ -38,15 +37,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice at the head of a board.
+    """A variable of a board, which the user chooses.
 
     Args:
-        name: As in `$name`.
-        label: As a person reads it.
-        metric: The metric, perhaps with matchers, whose label gives the choices.
+        name: Its name, as in `$name`.
+        label: The label beside the choice.
+        metric: The metric whose label has the values; it may have matchers.
         source: That label.
         single: One value at a time; else any number, and all of them at first.
-        listed: All means every value that is listed; else it means any value, the empty one too.
+        listed: "All" means every listed value; else it means any value, including the empty one.
     """
 
     name: str
@@ -58,14 +57,14 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Annotation:
     """Vertical lines at events.
 
     Args:
-        name: What they are.
-        expr: Has a series for as long as the event is new.
-        text: Of each, with `{{label}}`.
-        colour: Of the lines.
+        name: The name of the events.
+        expr: An expression with a series while an event is new.
+        text: The text of each event, with `{{label}}`.
+        colour: The colour of the lines.
     """
 
     name: str
@@ -75,10 +74,10 @@ class Mark:
 
 
 def model_variables(*, single_service: bool = False) -> list[Variable]:
-    """The choice of processes and models that every board offers.
+    """The variables of every board, which select processes and models.
 
     Args:
-        single_service: One InferenceService of one namespace at a time: two of the same name are two services.
+        single_service: Whether one InferenceService of one namespace is selected at a time.
     """
     requests = 'request_count{job=~"$job"'
     return [
@@ -102,17 +101,17 @@ def board(
     description: str,
     rows: Sequence[Row],
     variables: Sequence[Variable],
-    marks: Sequence[Mark] = (),
+    annotations: Sequence[Annotation] = (),
 ) -> Tree:
-    """A board as Grafana reads it.
+    """Make a board in Grafana's schema.
 
     Args:
-        name: Its uid, in links.
-        title: What a person reads.
-        description: Which questions it answers.
-        rows: Top down.
-        variables: The choices, each of which may use those before it.
-        marks: Events that all panels show.
+        name: The end of its uid, which links use.
+        title: Its title.
+        description: What it shows.
+        rows: Its rows from top to bottom.
+        variables: Its variables, each of which may use those before it.
+        annotations: Events that all panels show.
     """
     builder = (
         build.Dashboard(title)
@@ -129,24 +128,24 @@ def board(
     )
     for variable in variables:
         builder = builder.with_variable(_variable(variable))
-    for mark in marks:
-        builder = builder.annotation(_annotation(mark))
-    made = builder.build()
-    made.panels = _placed(rows)
-    tree: Tree = json.loads(JSONEncoder().encode(made))
-    for annotation, mark in zip(tree["annotations"].get("list", []), marks, strict=True):
-        # keys of the Prometheus data source, which the SDK's type does not know
-        annotation |= {"titleFormat": mark.name, "textFormat": mark.text, "step": "60s"}
+    for annotation in annotations:
+        builder = builder.annotation(_annotation(annotation))
+    built = builder.build()
+    built.panels = _placed(rows)
+    tree: Tree = json.loads(JSONEncoder().encode(built))
+    for query, annotation in zip(tree["annotations"].get("list", []), annotations, strict=True):
+        # keys of the Prometheus data source, which the SDK's type does not have
+        query |= {"titleFormat": annotation.name, "textFormat": annotation.text, "step": "60s"}
     return tree
 
 
 def as_json(tree: Tree) -> str:
-    """The text of a board's file, with keys in order."""
+    """The text of a board's file, with sorted keys."""
     return json.dumps(tree, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _placed(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
-    """Every heading and panel with a place and a number of its own."""
+    """All headings and panels, each with a position and a number."""
     placed: list[dashboard.Panel | dashboard.RowPanel] = []
     top = 0
     for row in rows:
@@ -161,7 +160,7 @@ def _placed(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
 
 
 def _place(panels: Sequence[dashboard.Panel], top: int) -> int:
-    """Set panels side by side, on a new line where one does not fit; answers the first free line below."""
+    """Set the positions of panels side by side, in a new line where one does not fit; returns the next free line."""
     left = line_height = 0
     for panel in panels:
         size = panel.grid_pos or dashboard.GridPos()
@@ -173,7 +172,7 @@ def _place(panels: Sequence[dashboard.Panel], top: int) -> int:
 
 
 def _variable(variable: Variable) -> build.QueryVariable:
-    made = (
+    query = (
         build.QueryVariable(variable.name)
         .label(variable.label)
         .datasource(DATASOURCE)
@@ -184,19 +183,19 @@ def _variable(variable: Variable) -> build.QueryVariable:
         .include_all(include_all=not variable.single)
     )
     if variable.single:
-        return made
-    return made.current(ALL) if variable.listed else made.current(ALL).all_value(".*")
+        return query
+    return query.current(ALL) if variable.listed else query.current(ALL).all_value(".*")
 
 
-def _annotation(mark: Mark) -> build.AnnotationQuery:
+def _annotation(annotation: Annotation) -> build.AnnotationQuery:
     return (
         build.AnnotationQuery()
-        .name(mark.name)
+        .name(annotation.name)
         .datasource(DATASOURCE)
         .enable(enable=True)
         .hide(hide=False)
-        .icon_color(mark.colour)
-        .expr(mark.expr)
+        .icon_color(annotation.colour)
+        .expr(annotation.expr)
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows of single columns, of inputs and of outputs alike: evidence, distance, effect sizes, one column by itself."""
+"""Rows on single columns, the same for features and predictions: evidence, distance, effect sizes, one column."""
 
 from dataclasses import dataclass
 
@@ -22,18 +22,18 @@ from charts.dashboards.panels import (
 )
 from charts.dashboards.promql import DISTANCE, EVIDENCE, MODEL, highest, mean, selected
 
-_BAR = {"^bar": [DASHED, colour(RED)]}
+_THRESHOLD = {"^threshold": [DASHED, colour(RED)]}
 _REACHABLE = "<= 1"
-"""A bar out of reach is infinite, and no axis holds it."""
+"""Leaves out a threshold out of reach, which is infinite and would stretch the axis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What columns are called.
+    """How columns are named.
 
     Args:
-        label: Holds the column's name, in metrics and in the board's variable.
-        noun: Many of them, in a sentence.
+        label: The label with the column's name, in metrics and as the board's variable.
+        noun: What texts call several of them.
     """
 
     label: str
@@ -41,37 +41,37 @@ class Subject:
 
     @property
     def legend(self) -> str:
-        """Names a column's series."""
+        """The legend of a column's series."""
         return f"{{{{{self.label}}}}}"
 
     @property
     def by(self) -> str:
-        """The labels that name a column."""
+        """The labels that identify a column."""
         return f"{MODEL}, {self.label}"
 
     @property
     def variable(self) -> str:
-        """The chosen ones, in a title."""
+        """The selected columns, in a title."""
         return f"${self.label}"
 
-    def chosen(self, family: str, *matchers: str) -> str:
-        """The series of a family of the chosen columns, by further matchers."""
+    def selected(self, family: str, *matchers: str) -> str:
+        """The series of a family for the selected columns, with further matchers."""
         return selected(f"driftgauge_{self.label}_{family}", f'{self.label}=~"${self.label}"', *matchers)
 
     def worst(self, family: str, *matchers: str) -> str:
-        """The highest of all replicas, by column."""
-        return highest(self.chosen(family, *matchers), self.by)
+        """The highest value over all replicas, by column."""
+        return highest(self.selected(family, *matchers), self.by)
 
 
 INPUTS = Subject("feature", "features")
-OUTPUTS = Subject("prediction", "outputs")
+OUTPUTS = Subject("prediction", "predictions")
 
 
 def verdicts_of(subject: Subject) -> Panel:
     """Bands of drift and no drift, one for each column."""
     text = Text(
         f"{subject.noun.capitalize()} over time",
-        f"The verdict on each of the {subject.noun}, by any of its tests. All at once: look for a deployment, a "
+        f"The verdict on each of the {subject.noun}, by any of its tests. All change at once: look for a deployment, a "
         "changed unit or order of columns, or a new population. One alone: look at its source. A gap: too few "
         "values, or no evaluation.",
         "none",
@@ -80,44 +80,44 @@ def verdicts_of(subject: Subject) -> Panel:
 
 
 def evidence_of(subject: Subject) -> Panel:
-    """The detector's evidence of each column, and its bar."""
+    """The detector's evidence of each column, and its threshold."""
     text = Text(
         f"Evidence against the reference: {subject.noun}",
-        "What the sequential detector has gathered, as a power of ten of seconds, and its bar (dashed): four times "
-        "`false_alarm_interval` times the columns tested. One unit is a factor of ten. On sound data it wanders "
-        "low; in drift it climbs with every row, the steeper the larger the change, and can be seen to climb before it "
-        "alarms. An alarm ends at a thousandth of the bar. Empty with `decision: p-value`.",
+        "The evidence of the sequential detector as a power of ten of seconds, and its threshold (dashed): four times "
+        "`false_alarm_interval` times the columns tested. One unit is a factor of ten. Without drift the evidence "
+        "stays low. In drift it rises with every row, faster for a larger change, and its rise is visible before the "
+        "alarm. An alarm ends at a thousandth of the threshold. Empty with `decision: p-value`.",
         "none",
     )
-    bar = f"max({subject.chosen('drift_threshold', EVIDENCE)})"
+    threshold = f"max({subject.selected('drift_threshold', EVIDENCE)})"
     return graph(
         text,
         Query(subject.worst("drift_statistic", EVIDENCE), subject.legend),
-        Query(bar, "bar"),
+        Query(threshold, "threshold"),
         width=HALF,
-        overrides=_BAR,
+        overrides=_THRESHOLD,
     )
 
 
 def ratio_of(subject: Subject) -> Panel:
-    """The distance of each column in units of its bar."""
+    """The distance of each column in units of its threshold."""
     text = Text(
-        f"D against its bar: {subject.noun}",
-        "The window's distance divided by the smallest that would alarm: above 1 is drift. This compares columns whose "
-        "samples differ in size. 0 where nothing could alarm: too few rows. Of replicas with windows of their own the "
-        "highest is shown.",
+        f"D against its threshold: {subject.noun}",
+        "The window's distance divided by the smallest that would alarm: above 1 is drift. It makes columns with "
+        "different numbers of rows comparable. 0 where nothing could alarm: too few rows. If replicas have their own "
+        "windows, the highest value is shown.",
         "none",
     )
-    # Divided in each process before the maximum: D of one and the bar of another have no ratio.
-    divided = f"{subject.chosen('drift_statistic', DISTANCE)} / {subject.chosen('drift_threshold', DISTANCE)}"
+    # Divided in each process before the maximum: D of one and the threshold of another must not be combined.
+    divided = f"{subject.selected('drift_statistic', DISTANCE)} / {subject.selected('drift_threshold', DISTANCE)}"
     return graph(text, Query(highest(divided, subject.by), subject.legend), width=HALF)
 
 
 def distance(subject: Subject) -> Row:
-    """How far the windows lie from the reference, now and before."""
+    """How far the windows are from the reference over time."""
     distances = Text(
         f"D: {subject.noun}",
-        "Distance of the window from the reference: Kolmogorov-Smirnov's of numbers, total variation of categories. 0 "
+        "Distance of the window from the reference: Kolmogorov-Smirnov for numbers, total variation for categories. 0 "
         "is the same distribution, 1 no overlap.",
         "none",
     )
@@ -129,8 +129,7 @@ def distance(subject: Subject) -> Row:
     )
     heat = Text(
         f"Heatmap of D: {subject.noun}",
-        "D over time: the darker, the further from the reference. A slow wander shows as a gradient, a break as an "
-        "edge.",
+        "D over time: the darker, the further from the reference. A slow change is a gradient, a sudden one an edge.",
         "none",
     )
     d = Query(subject.worst("drift_statistic", DISTANCE), subject.legend)
@@ -145,27 +144,27 @@ def distance(subject: Subject) -> Row:
 
 
 def effects(subject: Subject) -> Row:
-    """How large the change is whatever the number of rows, and what the rows are worth."""
+    """Effect sizes, which do not depend on the number of rows, and the dependence of rows."""
     psi = Text(
         f"PSI: {subject.noun}",
         "Population stability index over the histogram's bins, in nats. By custom below 0.1 is stable and above 0.25 a "
-        "shift; it grows with few rows by itself, and decides nothing here.",
+        "shift. With few rows it is larger by chance. It has no part in the verdict.",
         "none",
     )
     divergence = Text(
         f"Jensen-Shannon: {subject.noun}",
-        "Jensen-Shannon distance over the same bins: 0 is alike, 1 no overlap. It decides nothing here.",
+        "Jensen-Shannon distance over the same bins: 0 is the same, 1 no overlap. It has no part in the verdict.",
         "none",
     )
     moved = Text(
         f"Wasserstein: {subject.noun}",
-        "How far values have moved on average, in standard deviations of the reference. Numbers alone.",
+        "How far values have moved on average, in standard deviations of the reference. Only for numbers.",
         "none",
     )
     factor = Text(
         f"Dependence: {subject.noun}",
-        "Rows for one row that is independent, 1 or more: rows of one request, and neighbours in time, are alike. "
-        "Bars are set for the rows divided by this.",
+        "Rows per independent row, at least 1: rows of one request resemble each other, and so do rows close in time. "
+        "Thresholds are computed for the number of rows divided by this.",
         "none",
     )
     return Row(
@@ -183,7 +182,7 @@ def effects(subject: Subject) -> Row:
 
 
 def one(subject: Subject) -> Row:
-    """One column by itself, in a row that repeats."""
+    """A row on one column, repeated for each selected one."""
     return Row(
         f"{subject.label.capitalize()}: {subject.variable}",
         (
@@ -201,40 +200,40 @@ def one(subject: Subject) -> Row:
 
 def _against(subject: Subject) -> Panel:
     text = Text(
-        f"D and its bar: {subject.variable}",
-        "D of the window, the smallest D that would alarm (dashed), and the true distance that would be found in nine "
-        "windows of ten. A line that is not there lies above 1: no window could alarm, there are too few rows here or "
-        "in the reference. Of replicas with windows of their own each line shows the highest.",
+        f"D and its threshold: {subject.variable}",
+        "D of the window, the smallest D that would alarm (dashed), and the true distance that alarms in nine windows "
+        "of ten. A missing line is above 1: no window could alarm, because the window or the reference has too few "
+        "rows. If replicas have their own windows, each line shows the highest value.",
         "none",
     )
     return graph(
         text,
         Query(subject.worst("drift_statistic", DISTANCE), "D"),
-        Query(f"{subject.worst('drift_threshold', DISTANCE)} {_REACHABLE}", "bar"),
+        Query(f"{subject.worst('drift_threshold', DISTANCE)} {_REACHABLE}", "threshold"),
         Query(f"{subject.worst('detectable_statistic')} {_REACHABLE}", "detectable"),
         width=THIRD,
-        overrides=_BAR | {"^detectable$": [DASHED]},
+        overrides=_THRESHOLD | {"^detectable$": [DASHED]},
     )
 
 
 def _evidence(subject: Subject) -> Panel:
     text = Text(
-        f"Evidence and its bar: {subject.variable}",
-        "The detector's evidence as a power of ten of seconds, and the bar at which it alarms (dashed).",
+        f"Evidence and its threshold: {subject.variable}",
+        "The detector's evidence as a power of ten of seconds, and the threshold at which it alarms (dashed).",
         "none",
     )
     return graph(
         text,
         Query(subject.worst("drift_statistic", EVIDENCE), "evidence"),
-        Query(subject.worst("drift_threshold", EVIDENCE), "bar"),
+        Query(subject.worst("drift_threshold", EVIDENCE), "threshold"),
         width=THIRD,
-        overrides=_BAR,
+        overrides=_THRESHOLD,
     )
 
 
 def _worth(subject: Subject) -> Panel:
     text = Text(
-        f"Rows and what they are worth: {subject.variable}",
+        f"Rows and effective rows: {subject.variable}",
         "Values that were tested, and how many independent ones they are worth (dashed).",
         "short",
     )
@@ -248,17 +247,17 @@ def _worth(subject: Subject) -> Panel:
 
 
 def _deciles(subject: Subject, sample: str, by: str, *levels: str) -> str:
-    """Quantiles of one of the two samples of the chosen column, at all levels unless some are named."""
+    """Quantiles of the window or of the reference of the selected column, at all levels unless some are given."""
     chosen = (f'level=~"{"|".join(levels)}"',) if levels else ()
-    return mean(subject.chosen("quantile", f'sample="{sample}"', *chosen), by)
+    return mean(subject.selected("quantile", f'sample="{sample}"', *chosen), by)
 
 
 def _now(subject: Subject) -> Panel:
     text = Text(
         f"Distribution now: {subject.variable}",
-        "Deciles of the window and of the reference: the value (upwards) below which that share of the rows lies "
-        "(along). Parallel curves: a shift, or a changed unit. Another slope: another spread. A flat part: many equal "
-        "values. Empty for categories. Of replicas with windows of their own the mean of each decile is shown.",
+        "Deciles of the window and of the reference: the value (vertical) below which a share of the rows lies "
+        "(horizontal). Parallel curves: a shift, or a changed unit. Another slope: another spread. A flat part: many "
+        "equal values. Empty for categories. If replicas have their own windows, the mean of each decile is shown.",
         "none",
     )
     window, reference = (_deciles(subject, sample, "level") for sample in ("window", "reference"))
@@ -268,8 +267,8 @@ def _now(subject: Subject) -> Panel:
 def _moving(subject: Subject) -> Panel:
     text = Text(
         f"Deciles over time: {subject.variable}",
-        "The 1st, 5th and 9th decile of the window, and as dashed lines those of the reference. Shows when the "
-        "distribution began to move. Of replicas with windows of their own the mean of each decile is shown.",
+        "The 1st, 5th and 9th decile of the window, and of the reference (dashed). They show when the distribution "
+        "began to move. If replicas have their own windows, the mean of each decile is shown.",
         "none",
     )
     by, shown = f"{subject.label}, level", ("0.1", "0.5", "0.9")
@@ -284,14 +283,14 @@ def _moving(subject: Subject) -> Panel:
 
 
 def _shares(subject: Subject, sample: str) -> str:
-    return mean(subject.chosen("share", f'sample="{sample}"'), "bin")
+    return mean(subject.selected("share", f'sample="{sample}"'), "bin")
 
 
 def _shares_now(subject: Subject) -> Panel:
     text = Text(
         f"Shares now: {subject.variable}",
-        "Share of the rows in each bin: the reference's deciles 0 to 9, or categories; values below and above all of "
-        "the reference, categories that it does not know (unseen), missing ones.",
+        "Share of the rows in each bin: the reference's deciles 0 to 9 or categories, values below or above all of the "
+        "reference, categories that it does not have (unseen), missing values.",
         "percentunit",
     )
     columns = {
@@ -305,8 +304,8 @@ def _shares_now(subject: Subject) -> Panel:
 def _shares_over_time(subject: Subject) -> Panel:
     text = Text(
         f"Shares over time: {subject.variable}",
-        "Share of the window's rows in each bin: the darker, the more. Even deciles are the reference's own; what "
-        "gathers in one row, or leaves one, has moved.",
+        "Share of the window's rows in each bin: the darker, the more. Without drift all deciles have equal shares; "
+        "a bin that becomes darker or lighter has moved.",
         "percentunit",
     )
     return cells(text, Query(_shares(subject, "window"), "{{bin}}"), highest=None)

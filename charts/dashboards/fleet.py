@@ -1,4 +1,4 @@
-"""The Fleet board: all models at a glance, their traffic, their drift, their pods."""
+"""The Fleet board: all models, their traffic, their drift and their pods."""
 
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Panel
 
@@ -22,7 +22,7 @@ from charts.dashboards.panels import (
 from charts.dashboards.promql import MODEL, MODEL_LEGEND, PROXIED, error_ratio, highest, quantile, rate, selected, total
 
 _DRIFT = highest(selected("driftgauge_drift"))
-_DRIFTED_OUTPUTS = highest(selected("driftgauge_drifted_predictions"))
+_DRIFTED_PREDICTIONS = highest(selected("driftgauge_drifted_predictions"))
 _ROWS_NEEDED = highest(selected("driftgauge_reference_rows_needed"))
 _WINDOW_AGE = f"time() - {highest(selected('driftgauge_window_timestamp_seconds'))}"
 _REQUESTS = total(rate("request_count"))
@@ -42,45 +42,45 @@ _TO_DRIFT_BOARD = DynamicConfigValue(
 
 
 def fleet() -> Tree:
-    """Answers: is a model failing, slow or silent, and has its data drifted?"""
+    """Make the board: is a model failing, slow or without requests, and has its data drifted?"""
     return board(
         "fleet",
         "driftgauge / Fleet",
-        "All models that driftgauge watches: requests, errors, latency, drift, and the pods below them.",
+        "All models that driftgauge watches: requests, errors, latency, drift, and the pods.",
         (_now(), _traffic(), _drift(), infrastructure()),
         model_variables(),
     )
 
 
 def _now() -> Row:
-    watched = Text("Models", "Models that driftgauge has series of.", "short")
+    known = Text("Models", "Models with series of driftgauge.", "short")
     drifting = Text("Models that drift", "Models whose newest window differs from the reference.", "short")
     changed = Text(
-        "Models whose answers drift",
+        "Models whose predictions drift",
         "Models whose newest responses differ from their reference or baseline.",
         "short",
     )
     small = Text(
         "References too small",
-        "Models whose reference has fewer rows than the false-alarm budget asks for: small changes go unseen.",
+        "Models whose reference has fewer rows than the false-alarm budget needs: small changes stay unseen.",
         "short",
     )
-    asked = Text("Requests", "Inference requests a second, of all selected models together.", "reqps")
+    requests = Text("Requests", "Inference requests a second, of all selected models together.", "reqps")
     failing = Text(
         "Failed requests",
         "Share of the requests that failed (status 400 and above, 499, 502, 504), of all selected models together. "
-        "The logger hears of no failures; its requests are left out.",
+        "The logger sees no failures; its requests are left out.",
         "percentunit",
     )
     slowest = Text("Slowest p99", "The p99 latency of the slowest of the selected models.", "s")
-    oldest = Text("Oldest window", "Time since the newest row of the model that has waited longest for one.", "s")
+    oldest = Text("Oldest window", "The longest time since a model's newest row.", "s")
     return Row(
         "Now",
         (
-            number(watched, f"count({total(selected('request_count'))})"),
+            number(known, f"count({total(selected('request_count'))})"),
             number(drifting, f"sum({_DRIFT})", ((None, GREEN), (1, RED))),
-            number(changed, f"count({_DRIFTED_OUTPUTS} > 0) or vector(0)", ((None, GREEN), (1, RED))),
-            number(asked, f"sum({rate('request_count')})"),
+            number(changed, f"count({_DRIFTED_PREDICTIONS} > 0) or vector(0)", ((None, GREEN), (1, RED))),
+            number(requests, f"sum({rate('request_count')})"),
             number(
                 failing,
                 f"sum({rate('request_error_count')}) / sum({rate('request_count', PROXIED)})",
@@ -97,8 +97,8 @@ def _now() -> Row:
 def _table() -> Panel:
     text = Text(
         "Models",
-        "One line for each model. The name leads to its Model drift board. No drift state means that no verdict could "
-        "be given: too few rows, or no reference.",
+        "One line for each model. The name links to its Model drift board. No drift state means no verdict: too few "
+        "rows, or no reference.",
         "short",
     )
     columns = {
@@ -107,7 +107,7 @@ def _table() -> Panel:
         "p99": Query(_P99),
         "Drift": Query(_DRIFT),
         "Drifted features": Query(highest(selected("driftgauge_drifted_features"))),
-        "Drifted outputs": Query(_DRIFTED_OUTPUTS),
+        "Drifted predictions": Query(_DRIFTED_PREDICTIONS),
         "Reference rows needed": Query(_ROWS_NEEDED),
         "Window rows": Query(highest(selected("driftgauge_window_rows"))),
         "Window age": Query(_WINDOW_AGE),
@@ -136,27 +136,29 @@ def _table() -> Panel:
 
 
 def _traffic() -> Row:
-    asked = Text(
+    requests = Text(
         "Requests",
-        "Inference requests a second, by model. A model watched by proxy and logger counts twice: choose one job.",
+        "Inference requests a second, by model. A model with both a proxy and a logger counts twice: choose one job.",
         "reqps",
     )
-    ratio = Text("Error ratio", "Failed requests as a share of all, by model, where a proxy watches it.", "percentunit")
+    ratio = Text(
+        "Error ratio", "Failed requests as a share of all, by model; only for models with a proxy.", "percentunit"
+    )
     codes = Text(
         "Failed requests by code",
-        "Failed requests a second, by model and status code: 4xx is the caller's, 499 a caller that left, 500 the "
-        "model's, 502 and 504 a model server that cannot be reached or is silent.",
+        "Failed requests a second, by model and status code: 4xx is a fault of the client, 499 a client that "
+        "closed the connection, 500 a fault of the model, 502 and 504 an unreachable or silent model server.",
         "reqps",
     )
-    latency = Text("Latency", "Median and p99 as the caller feels them, by model; estimated within buckets.", "s")
-    rows = Text(
-        "Rows", "Feature rows a second that went into the rings, by model. One request may hold many.", "rowsps"
+    latency = Text("Latency", "Median and p99 as the client sees them, by model; estimated within buckets.", "s")
+    rows = Text("Rows", "Feature rows a second that were stored, by model. One request may have many.", "rowsps")
+    moved = Text(
+        "Bytes", "Bytes a second of request bodies, and as negative values of response bodies, by model.", "Bps"
     )
-    moved = Text("Bytes", "Bytes a second of request bodies, and below zero of response bodies, by model.", "Bps")
     return Row(
         "Traffic",
         (
-            graph(asked, Query(_REQUESTS, MODEL_LEGEND)),
+            graph(requests, Query(_REQUESTS, MODEL_LEGEND)),
             graph(ratio, Query(error_ratio(), MODEL_LEGEND)),
             graph(codes, Query(total(rate("request_error_count"), f"{MODEL}, code"), f"{{{{code}}}} {MODEL_LEGEND}")),
             graph(
@@ -178,22 +180,22 @@ def _traffic() -> Row:
 def _drift() -> Row:
     state = Text("Drift by model", "The verdict on each model over time. A gap: no verdict, or no evaluation.", "none")
     features = Text("Drifted features", "How many features of each model have drifted.", "short")
-    outputs = Text("Drifted outputs", "How many outputs of each model have drifted.", "short")
+    predictions = Text("Drifted predictions", "How many predictions of each model have drifted.", "short")
     needed = Text(
         "Reference rows needed",
-        "Rows at which each model's reference would be large enough for the false-alarm budget; 0 where it is.",
+        "Rows at which each model's reference would be large enough for the false-alarm budget; 0 if it is.",
         "short",
     )
     filled = Text("Window", "Rows in the window of the newest evaluation, by model.", "short")
     age = Text(
-        "Window age", "Time since the newest row of each model's window: a window that ages gets no requests.", "s"
+        "Window age", "Time since the newest row of each model's window; it grows while a model gets no requests.", "s"
     )
     return Row(
         "Drift",
         (
             verdicts(state, Query(_DRIFT, MODEL_LEGEND)),
             graph(features, Query(highest(selected("driftgauge_drifted_features")), MODEL_LEGEND), width=THIRD),
-            graph(outputs, Query(_DRIFTED_OUTPUTS, MODEL_LEGEND), width=THIRD),
+            graph(predictions, Query(_DRIFTED_PREDICTIONS, MODEL_LEGEND), width=THIRD),
             graph(needed, Query(_ROWS_NEEDED, MODEL_LEGEND), width=THIRD),
             graph(filled, Query(highest(selected("driftgauge_window_rows")), MODEL_LEGEND), width=THIRD),
             graph(age, Query(_WINDOW_AGE, MODEL_LEGEND), width=FULL - 2 * THIRD),

@@ -1,8 +1,8 @@
-"""The Model drift board: one model's inputs and answers, how far each has moved, since when, and which way."""
+"""The Model drift board: how far the inputs and predictions of one model have moved, since when, and which way."""
 
 from grafana_foundation_sdk.models.dashboard import Panel
 
-from charts.dashboards.annotations import MARKS
+from charts.dashboards.annotations import ANNOTATIONS
 from charts.dashboards.board import Row, Tree, Variable, board, model_variables
 from charts.dashboards.columns import (
     INPUTS,
@@ -23,11 +23,11 @@ _REFERENCE = f"{MODEL}, hash, path, loaded"
 
 
 def model_drift() -> Tree:
-    """Answers: what has drifted, how far, since when, which way, do the answers follow, and are the rows sound?"""
+    """Make the board: what has drifted, how far, since when, which way, and do the predictions follow?"""
     return board(
         "model-drift",
         "driftgauge / Model drift",
-        "One model's windows against its reference: the verdict on each feature and each output, evidence, D, the "
+        "One model's windows against its reference: the verdict on each feature and prediction, evidence, D, the "
         "distributions, the rows.",
         (
             _verdict(),
@@ -41,12 +41,12 @@ def model_drift() -> Tree:
             one(OUTPUTS),
         ),
         (*model_variables(single_service=True), _choice(INPUTS), _choice(OUTPUTS)),
-        MARKS,
+        ANNOTATIONS,
     )
 
 
 def _choice(subject: Subject) -> Variable:
-    """Columns that have series."""
+    """The variable that selects columns with series."""
     metric = (
         f'driftgauge_{subject.label}_drift{{inference_service_namespace=~"$namespace", '
         'inference_service=~"$inference_service"}'
@@ -56,15 +56,15 @@ def _choice(subject: Subject) -> Variable:
 
 def _verdict() -> Row:
     drifted = Text("Drifted features", "Features whose newest window differs from the reference.", "short")
-    tested = Text("Tested features", "Features with values enough for a test.", "short")
-    window = Text("Window", "Rows of the newest window. No verdict under `min_rows`.", "short")
+    tested = Text("Tested features", "Features with enough values for a test.", "short")
+    window = Text("Window", "Rows of the newest window. Below `min_rows` there is no verdict.", "short")
     age = Text("Window age", "Time since the newest row of the window passed.", "s")
     evaluated = Text("Evaluated", "Time since the newest evaluation.", "s")
-    reference = Text("Reference", "Rows of the reference; 0 means that there is none and nothing is tested.", "short")
+    reference = Text("Reference", "Rows of the reference; 0 means no reference, and nothing is tested.", "short")
     needed = Text(
         "Reference rows needed",
         "Rows at which the reference's error is no larger than a window's, if it has fewer: until then small changes "
-        "go unseen. 0: it has enough.",
+        "stay unseen. 0: it has enough.",
         "short",
     )
     tested_now = selected("driftgauge_features", 'state="tested"')
@@ -90,7 +90,7 @@ def _in_use() -> Panel:
     text = Text(
         "Reference in use",
         "Which file each process compares with: its path, the SHA-256 of its content and when it was loaded (UTC). "
-        "More than one hash: replicas have not all picked up the newest file yet.",
+        "More than one hash: not all replicas have loaded the newest file yet.",
         "short",
     )
     return grid(
@@ -111,31 +111,31 @@ def _in_use() -> Panel:
 
 
 def _rows() -> Row:
-    rows = Text("Rows", "Feature rows a second that went into the ring.", "rowsps")
+    rows = Text("Rows", "Feature rows a second that were stored.", "rowsps")
     missing = Text(
         "Missing values",
-        "Values a second that were null, NaN or absent, by feature. They are left out of D, and their share has a "
-        "test of its own: a feature that is suddenly missing is a fault of its source.",
+        "Values a second that were null, NaN or absent, by feature. They are left out of D, and their share has "
+        "its own test: a feature that is suddenly missing is a fault of its source.",
         "cps",
     )
-    ends = Text(
-        "Request payloads by end",
+    outcomes = Text(
+        "Request payloads by outcome",
         "Request payloads a second: accepted, sampled out, dropped or rejected, and why. Rejected for wrong_width "
-        "or wrong_type: callers and the reference disagree on the features.",
+        "or wrong_type: clients and the reference disagree on the features.",
         "reqps",
     )
     states = Text(
         "Columns by state",
-        "Features: tested, with too few values (untested), left out such as dates and identifiers (ignored); and those "
-        "that have series here (shown): at most `max_features`, the farthest first. All are tested.",
+        "Features: tested, with too few values (untested), left out such as dates and identifiers (ignored), and those "
+        "with series here (shown): at most `max_features`, the most severe first. All others are tested too.",
         "short",
     )
-    lacking = Text(
+    missing_share = Text(
         "Change of the missing share",
-        "Gap between the shares of missing values in window and reference, where either side misses any.",
+        "Difference between the shares of missing values in window and reference, where either has any.",
         "percentunit",
     )
-    by_end = total(rate("driftgauge_payloads_total", 'kind="request"'), "outcome, reason")
+    by_outcome = total(rate("driftgauge_payloads_total", 'kind="request"'), "outcome, reason")
     missed = total(rate("driftgauge_missing_values_total", 'feature=~"$feature"'), INPUTS.by)
     by_state = highest(selected("driftgauge_features"), "state")
     return Row(
@@ -143,8 +143,8 @@ def _rows() -> Row:
         (
             graph(rows, Query(total(rate("driftgauge_rows_total")), "{{model_name}}"), width=THIRD),
             graph(missing, Query(missed, "{{feature}}"), width=THIRD),
-            graph(ends, Query(f"{by_end} > 0", "{{outcome}} {{reason}}"), width=THIRD),
-            graph(lacking, Query(INPUTS.worst("drift_statistic", 'test="missing"'), INPUTS.legend), width=HALF),
+            graph(outcomes, Query(f"{by_outcome} > 0", "{{outcome}} {{reason}}"), width=THIRD),
+            graph(missing_share, Query(INPUTS.worst("drift_statistic", 'test="missing"'), INPUTS.legend), width=HALF),
             graph(states, Query(by_state, "{{state}}"), width=HALF),
         ),
     )

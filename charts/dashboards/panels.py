@@ -1,4 +1,4 @@
-"""The kinds of panels: one function for each, which says every option that matters."""
+"""The kinds of panels: one function for each, which sets every option that matters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.heatmap import HeatmapColorMode, HeatmapColor
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 DATASOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
-"""The Prometheus that the board's first variable names."""
+"""The Prometheus that the board's first variable selects."""
 
 GREEN, ORANGE, RED, BLUE, PURPLE = "green", "orange", "red", "blue", "purple"
 
@@ -38,11 +38,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What a panel says in words.
+    """The texts of a panel.
 
     Args:
-        title: Its name.
-        description: What the numbers are, and what to think of them.
+        title: Its title.
+        description: What the numbers are, and how to read them.
         unit: Grafana's name of their unit.
     """
 
@@ -62,10 +62,10 @@ def graph(
 
     Args:
         text: Title, description, unit.
-        queries: What is drawn.
-        width: In columns of the grid, of which there are 24.
+        queries: The lines.
+        width: In columns of the grid, which has 24.
         limits: The ends of the axis; `None` follows the data.
-        overrides: Series' names as regular expressions -> how they differ.
+        overrides: Regular expression for names of series -> their own properties.
     """
     panel = (
         timeseries.Panel()
@@ -96,12 +96,12 @@ def graph(
 
 
 def number(text: Text, expr: str, steps: Sequence[tuple[float | None, str]] = ((None, BLUE),)) -> dashboard.Panel:
-    """One number as it is now.
+    """One number, its current value.
 
     Args:
         text: Title, description, unit.
         expr: An expression with one series.
-        steps: From which value on which colour holds; the first has no value.
+        steps: The colours, each with its lowest value; the first has none.
     """
     panel = (
         stat.Panel()
@@ -147,13 +147,13 @@ def verdicts(text: Text, query: Query) -> dashboard.Panel:
 
 
 def cells(text: Text, query: Query, width: int = FULL, highest: float | None = 1) -> dashboard.Panel:
-    """A row of cells for each series, the darker the higher its value.
+    """A heatmap with a row for each series; a cell is darker for a higher value.
 
     Args:
         text: Title, description, unit.
-        query: What is drawn.
-        width: In columns of the grid, of which there are 24.
-        highest: The darkest value, above 0; `None` takes the highest that is there.
+        query: The rows.
+        width: In columns of the grid, which has 24.
+        highest: The darkest value, above 0; `None` uses the highest of the data.
     """
     colours = (
         heatmap.HeatmapColorOptions()
@@ -188,12 +188,12 @@ def cells(text: Text, query: Query, width: int = FULL, highest: float | None = 1
 
 
 def curves(text: Text, x_field: str, *queries: Query) -> dashboard.Panel:
-    """Curves over a label instead of time, as they are now.
+    """Curves over a label instead of time, with current values.
 
     Args:
         text: Title, description, unit.
         x_field: The label, whose values are numbers.
-        queries: Each with series that differ in that label alone; the legend names the curve.
+        queries: The curves, each with series that differ only in that label; the legend names the curve.
     """
     panel = (
         trend.Panel()
@@ -227,11 +227,11 @@ def grid(
     """A table with a line for each set of labels.
 
     Args:
-        text: Title, description, unit of columns that say no other.
-        columns: Heading -> what stands below it; all with the same labels.
-        names: Label -> its heading, in the order of the columns; an empty heading hides it.
-        overrides: Heading -> how its column differs.
-        width: In columns of the grid, of which there are 24.
+        text: Title, description, unit of columns without their own.
+        columns: Heading -> query of the column; all with the same labels.
+        names: Label -> heading, in the order of the columns; an empty heading hides it.
+        overrides: Heading -> its column's own properties.
+        width: In columns of the grid, which has 24.
     """
     headings = {f"Value #{letter}": heading for letter, heading in zip(ascii_uppercase, columns, strict=False)}
     if len(columns) == 1:  # Grafana numbers the values only where there are several queries
@@ -267,7 +267,7 @@ def colour(name: str) -> dashboard.DynamicConfigValue:
 
 
 def verdict_mapping() -> dashboard.ValueMap:
-    """1 reads as drift, 0 as no drift."""
+    """Shows 1 as drift, 0 as no drift."""
     return dashboard.ValueMap(
         options={
             "0": dashboard.ValueMappingResult(text="no drift", color=GREEN, index=0),
@@ -321,11 +321,11 @@ def _joined(field: str, queries: Sequence[Query]) -> list[dashboard.DataTransfor
 def _organized(headings: Mapping[str, str]) -> list[dashboard.DataTransformerConfig]:
     hidden = {"Time": True} | {name: True for name, heading in headings.items() if not heading}
     shown = {name: heading for name, heading in headings.items() if heading}
-    places = {name: place for place, name in enumerate(shown)}
+    positions = {name: position for position, name in enumerate(shown)}
     return [
         dashboard.DataTransformerConfig(id_val="merge", options={}),
         dashboard.DataTransformerConfig(
-            id_val="organize", options={"excludeByName": hidden, "indexByName": places, "renameByName": shown}
+            id_val="organize", options={"excludeByName": hidden, "indexByName": positions, "renameByName": shown}
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""The row of the model's answers: their verdict, what they are compared with, confidence and class balance."""
+"""The row on the model's predictions: their verdict, what they are compared with, confidence and class balance."""
 
 from grafana_foundation_sdk.models.dashboard import Panel
 
@@ -13,11 +13,13 @@ _CLASS = 'prediction=~".*_class"'
 
 
 def predictions() -> Row:
-    """Drift of the answers: often seen before that of the inputs, and without labels."""
-    drifted = Text("Drifted outputs", "Outputs whose newest window differs from what they are compared with.", "short")
-    tested = Text("Tested outputs", "Outputs with values enough for a test.", "short")
+    """Make the row. Predictions often show drift before single inputs do, and need no labels."""
+    drifted = Text(
+        "Drifted predictions", "Predictions whose newest window differs from what they are compared with.", "short"
+    )
+    tested = Text("Tested predictions", "Predictions with enough values for a test.", "short")
     window = Text("Responses", "Rows of the newest window of responses.", "short")
-    compared = Text("Rows compared with", "Of the reference or the baseline; 0 while there is neither.", "short")
+    compared = Text("Rows compared with", "Rows of the reference or the baseline; 0 without either.", "short")
     tested_now = selected("driftgauge_predictions", 'state="tested"')
     return Row(
         "Predictions",
@@ -39,9 +41,9 @@ def predictions() -> Row:
 def _confidence() -> Panel:
     text = Text(
         "Confidence",
-        "Median and 1st decile of the largest score of each answer, and as dashed lines those of what it is compared "
-        "with. A model that grows unsure meets inputs that it does not know; one that grows surer than it was may too. "
-        "Empty where answers are no scores that sum to 1.",
+        "Median and 1st decile of the largest score of each prediction, and those of what it is compared with "
+        "(dashed). If confidence falls, the model gets inputs that it does not know; this may also be so if it "
+        "rises. Empty unless predictions are scores that sum to 1.",
         "percentunit",
     )
     by, levels = "prediction, level", 'level=~"0.1|0.5"'
@@ -62,8 +64,8 @@ def _confidence() -> Panel:
 def _classes() -> Panel:
     text = Text(
         "Class balance",
-        "Share of the answers for each class, by its place among the scores, and as dashed lines those of what it is "
-        "compared with. Empty where answers are no scores; labels in words are rows of their own below.",
+        "Share of the predictions for each class, by its position among the scores, and those of what it is compared "
+        "with (dashed). Empty unless predictions are scores; predictions that are text have their own rows below.",
         "percentunit",
     )
     window, reference = (
@@ -82,9 +84,9 @@ def _classes() -> Panel:
 
 def _compared_with() -> Panel:
     text = Text(
-        "Outputs are compared with",
-        "The reference's own predictions, or a baseline of the first responses since the reference was loaded: such a "
-        "one knows nothing of training, and tells change since then.",
+        "Predictions are compared with",
+        "The reference's own predictions, or a baseline of the first responses since the reference was loaded. A "
+        "baseline shows changes since then, not since training.",
         "short",
     )
     return grid(

@@ -1,7 +1,7 @@
-"""PromQL of the boards: a model's labels, its selection by the boards' variables, rates, replicas made one."""
+"""PromQL of the boards: a model's labels, its selection by the boards' variables, rates, aggregates over replicas."""
 
 MODEL = "inference_service_namespace, inference_service, component, model_name"
-"""The labels that name a model."""
+"""The labels that identify a model."""
 
 MODEL_LEGEND = "{{inference_service_namespace}}/{{inference_service}}/{{component}}/{{model_name}}"
 
@@ -9,10 +9,10 @@ PROCESS = 'job=~"$job"'
 """Selects the processes of driftgauge."""
 
 PROXIED = 'code!=""'
-"""Selects the requests whose status is known: the logger hears of none."""
+"""Selects the requests with a known status code: the logger sees none."""
 
 DISTANCE = 'test=~"ks|tv"'
-"""Selects the windowed distance of a column: of numbers, or of categories."""
+"""Selects the windowed distance of a column: of a numeric one, or of a category."""
 
 EVIDENCE = 'test="sequential"'
 """Selects the detector's evidence."""
@@ -24,36 +24,36 @@ _SELECTION = (
 
 
 def selected(metric: str, *matchers: str) -> str:
-    """The series of a metric of the models that the board's variables select, by further matchers."""
+    """The series of a metric for the models that the board's variables select, with further matchers."""
     return f"{metric}{{{', '.join((_SELECTION, *matchers))}}}"
 
 
 def rate(metric: str, *matchers: str) -> str:
-    """The increase a second of the selected models' counters, each series by itself."""
+    """The increase per second of the selected models' counters, for each series."""
     return f"rate({selected(metric, *matchers)}[$__rate_interval])"
 
 
 def total(vector: str, by: str = MODEL) -> str:
-    """The sum over everything but some labels: what replicas have counted."""
+    """The sum by some labels: replicas count different requests."""
     return f"sum by ({by}) ({vector})"
 
 
 def highest(vector: str, by: str = MODEL) -> str:
-    """The maximum over everything but some labels: replicas that share a window tell the same, and are shown once."""
+    """The maximum by some labels: replicas that share a window have equal values, which are shown once."""
     return f"max by ({by}) ({vector})"
 
 
 def mean(vector: str, by: str = MODEL) -> str:
-    """The average over everything but some labels: of replicas that each tell their own, none stands for all."""
+    """The average by some labels: for replicas that have their own windows."""
     return f"avg by ({by}) ({vector})"
 
 
 def quantile(level: float, metric: str, by: str = MODEL) -> str:
-    """An estimate of a quantile of the selected models' histograms, in the histogram's unit."""
+    """A quantile of the selected models' histograms, estimated within buckets, in the histogram's unit."""
     return f"histogram_quantile({level:g}, {total(rate(f'{metric}_bucket'), f'{by}, le')})"
 
 
 def error_ratio(by: str = MODEL) -> str:
     """Failed requests as a share of all that a proxy has seen."""
-    failed, asked = rate("request_error_count"), rate("request_count", PROXIED)
-    return f"{total(failed, by)} / {total(asked, by)}"
+    failed, requests = rate("request_error_count"), rate("request_count", PROXIED)
+    return f"{total(failed, by)} / {total(requests, by)}"

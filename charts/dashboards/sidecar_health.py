@@ -1,4 +1,4 @@
-"""The Sidecar health board: what driftgauge costs, what it loses, and whether it still looks."""
+"""The Sidecar health board: what driftgauge costs, what it loses, and whether it evaluates."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -10,7 +10,7 @@ _PROCESS = "{{job}} {{instance}}"
 
 
 def sidecar_health() -> Tree:
-    """Answers: does driftgauge run, what does it add to a request, what does it drop, does it evaluate?"""
+    """Make the board: does driftgauge run, what does it add to a request, what does it drop, does it evaluate?"""
     return board(
         "sidecar-health",
         "driftgauge / Sidecar health",
@@ -21,13 +21,13 @@ def sidecar_health() -> Tree:
 
 
 def _now() -> Row:
-    up = Text("Up", "Share of the selected jobs' targets that answer scrapes.", "percentunit")
+    up = Text("Up", "Share of the selected jobs' targets that can be scraped.", "percentunit")
     overhead = Text(
         "p99 overhead", "The proxy's own share of a request's time, p99 of all selected models together.", "s"
     )
-    full = Text("Fullest queue", "Share of its queue that the busiest process has filled.", "percentunit")
+    full = Text("Fullest queue", "The highest share of its queue that a process uses.", "percentunit")
     lost = Text(
-        "Dropped", "Payloads a second that driftgauge had no room or no use for. No request is lost by it.", "reqps"
+        "Dropped", "Payloads a second that driftgauge dropped. The requests themselves are not affected.", "reqps"
     )
     redis = Text("Redis", "1 if the last call of every process succeeded, 0 if one failed; none without Redis.", "none")
     failed = Text("Failed evaluations", "Evaluations that failed in the last hour.", "short")
@@ -54,8 +54,8 @@ def _now() -> Row:
 def _overhead() -> Row:
     overhead = Text(
         "Proxy overhead",
-        "Median and p99 of the time that the proxy itself adds to a request. If this is small, a slow answer "
-        "is the model's.",
+        "Median and p99 of the time that the proxy adds to a request. If it is small, a slow response is due to the "
+        "model.",
         "s",
     )
     share = Text(
@@ -63,8 +63,8 @@ def _overhead() -> Row:
         "Mean overhead divided by mean latency, by model.",
         "percentunit",
     )
-    under_way = Text("Requests under way", "Inference requests that have begun and not ended, by model.", "short")
-    spent, lasted = (
+    in_flight = Text("Requests in flight", "Inference requests that have begun and not ended, by model.", "short")
+    overhead_seconds, latency_seconds = (
         total(rate(f"{name}_sum")) for name in ("driftgauge_proxy_overhead_seconds", "request_latency_seconds")
     )
     name = "driftgauge_proxy_overhead_seconds"
@@ -77,20 +77,24 @@ def _overhead() -> Row:
                 Query(quantile(0.99, name), f"p99 {MODEL_LEGEND}"),
                 width=THIRD,
             ),
-            graph(share, Query(f"{spent} / {lasted}", MODEL_LEGEND), width=THIRD),
-            graph(under_way, Query(total(selected("driftgauge_requests_in_flight")), MODEL_LEGEND), width=THIRD),
+            graph(share, Query(f"{overhead_seconds} / {latency_seconds}", MODEL_LEGEND), width=THIRD),
+            graph(in_flight, Query(total(selected("driftgauge_requests_in_flight")), MODEL_LEGEND), width=THIRD),
         ),
     )
 
 
 def _queue() -> Row:
     waiting = Text(
-        "Queue", "Payloads that wait for the pipeline, and how many may, by process. A full queue drops.", "short"
+        "Queue",
+        "Payloads that wait for the pipeline, and the capacity, by process. A full queue drops payloads.",
+        "short",
     )
-    ends = Text("Payloads by outcome", "Every payload a second by its end; the four add up to all that came.", "reqps")
+    outcomes = Text(
+        "Payloads by outcome", "Payloads a second by outcome; the four outcomes add up to all payloads.", "reqps"
+    )
     dropped = Text(
         "Dropped payloads",
-        "Payloads a second that were lost on driftgauge's side, by reason: queue_full, storage (Redis), no_reference, "
+        "Payloads a second that driftgauge dropped, by reason: queue_full, storage (Redis), no_reference, "
         "other_model, shutdown, internal.",
         "reqps",
     )
@@ -98,9 +102,9 @@ def _queue() -> Row:
         "Rejected payloads", "Payloads a second that could not be read or do not fit the reference, by reason.", "reqps"
     )
     unpaired = Text(
-        "Unpaired halves",
-        "Requests and responses a second whose other half never came to the logger. Not an error rate: KServe sends "
-        "no event for a failed response, and its agent drops events when it is full.",
+        "Unpaired requests and responses",
+        "Requests without a response a second, and responses without a request, at the logger. Not an error rate: "
+        "KServe sends no event for a failed response, and its agent drops events when its queue is full.",
         "reqps",
     )
     by_reason = {
@@ -117,7 +121,7 @@ def _queue() -> Row:
                 width=THIRD,
                 overrides={"^capacity": [DASHED]},
             ),
-            graph(ends, Query(total(rate("driftgauge_payloads_total"), "outcome"), "{{outcome}}"), width=THIRD),
+            graph(outcomes, Query(total(rate("driftgauge_payloads_total"), "outcome"), "{{outcome}}"), width=THIRD),
             graph(unpaired, Query(total(rate("driftgauge_unpaired_total")), MODEL_LEGEND), width=THIRD),
             graph(dropped, Query(by_reason["dropped"], "{{reason}} {{kind}}")),
             graph(rejected, Query(by_reason["rejected"], "{{reason}} {{kind}}")),
@@ -128,7 +132,7 @@ def _queue() -> Row:
 def _redis() -> Row:
     up = Text(
         "Redis",
-        "1 while the last call of a process to Redis succeeded, else 0. Empty where rows are in memory.",
+        "1 if the last call of a process to Redis succeeded, else 0. Empty if rows are in memory.",
         "none",
     )
     errors = Text("Failed calls to Redis", "Calls a second that failed or took too long, by process.", "cps")
@@ -146,18 +150,18 @@ def _evaluation() -> Row:
         "Evaluation time", "How long the newest evaluation of each model took, reading the window included.", "s"
     )
     age = Text(
-        "Evaluation age", "Time since the newest evaluation of each model. It vanishes after three intervals.", "s"
+        "Evaluation age", "Time since the newest evaluation of each model. The series ends after three intervals.", "s"
     )
     failures = Text(
-        "Failed evaluations", "Evaluations in the last hour that failed, by model; the log says why.", "short"
+        "Failed evaluations", "Evaluations that failed in the last hour, by model; the log has the reason.", "short"
     )
     skipped = Text(
         "Skipped blocks",
-        "Blocks of rows a second in the ring that have other columns than the reference: after a change of its columns "
-        "the old rows are not tested.",
+        "Blocks of rows a second that have other columns than the reference: after a change of its columns the old "
+        "rows are not tested.",
         "cps",
     )
-    reference = Text("Reference rows", "Rows of each model's reference; 0 where there is none.", "short")
+    reference = Text("Reference rows", "Rows of each model's reference; 0 without one.", "short")
     evaluated = highest(selected("driftgauge_evaluation_timestamp_seconds"))
     failed = f"increase({selected('driftgauge_evaluation_failures_total')}[1h])"
     return Row(
@@ -176,26 +180,26 @@ def _evaluation() -> Row:
 
 
 def _detector() -> tuple[dashboard.Panel, dashboard.Panel]:
-    met = Text(
+    fed = Text(
         "Detector",
-        "Rows a second that the sequential detector met, and, as dashed lines, those that left the window before it "
-        "could: more came between two evaluations than a window holds.",
+        "Rows a second that were fed to the sequential detector, and those that it never saw (dashed), because more "
+        "rows came between two evaluations than a window has.",
         "rowsps",
     )
-    restarts = Text(
+    resets = Text(
         "Detector resets",
-        "Times in the last hour that a detector forgot its evidence, as with each new reference.",
+        "How often in the last hour a detector dropped its evidence, as it does for each new reference.",
         "short",
     )
     return (
         graph(
-            met,
+            fed,
             Query(_by_kind(rate("driftgauge_detector_rows_total")), f"{{{{kind}}}} {MODEL_LEGEND}"),
             Query(_by_kind(rate("driftgauge_detector_skipped_rows_total")), f"skipped {{{{kind}}}} {MODEL_LEGEND}"),
             overrides={"^skipped": [DASHED]},
         ),
         graph(
-            restarts,
+            resets,
             Query(
                 _by_kind(f"increase({selected('driftgauge_detector_resets_total')}[1h])"),
                 f"{{{{kind}}}} {MODEL_LEGEND}",
@@ -205,15 +209,17 @@ def _detector() -> tuple[dashboard.Panel, dashboard.Panel]:
 
 
 def _by_kind(vector: str) -> str:
-    """Requests and responses apart."""
+    """The sum by model and kind (request or response)."""
     return total(vector, f"{MODEL}, kind")
 
 
 def _processes() -> Row:
-    builds = Text("Builds", "Which versions run, and how many processes of each.", "short")
+    builds = Text("Builds", "The versions that run, and the number of processes of each.", "short")
     cpu = Text("CPU of driftgauge", "Cores that each process uses.", "none")
     memory = Text("Memory of driftgauge", "Resident memory of each process.", "bytes")
-    files = Text("Open files", "File descriptors of each process, connections included, and the limit.", "short")
+    files = Text(
+        "Open files", "File descriptors of each process, including connections, and the limit (dashed).", "short"
+    )
     build = "count by (job, version, python_version)"
     return Row(
         "Processes",

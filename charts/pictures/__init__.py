@@ -1,10 +1,10 @@
-"""Pictures of the boards for the documentation; `python -m charts.pictures` draws them anew.
+"""Pictures of the boards for the documentation; `python -m charts.pictures` draws them.
 
-A real Prometheus over a made-up history answers the committed boards' own queries; matplotlib draws the answers where
-Grafana would. They are no screenshots, and say so.
+A real Prometheus with an invented history responds to the queries of the committed boards; matplotlib draws the
+results where Grafana would. The pictures are no screenshots, and their caption says so.
 
     __main__    starts Prometheus, draws every board
-    answers     asks the queries of a panel
+    responses   sends the queries of a panel
     figure      a board on its grid
     panels      each kind of panel on its axes
 """

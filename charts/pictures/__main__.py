@@ -9,11 +9,11 @@ from tests.support.boards import boards
 
 DIRECTORY = Path(__file__).parents[2] / "docs" / "pictures"
 END = 1_795_392_000
-"""23 November 2026, 00:00 UTC: the made-up history ends there."""
+"""23 November 2026, 00:00 UTC: the end of the invented history."""
 
 
 def main(directory: Path = DIRECTORY) -> None:
-    """Write all pictures, over those that were there."""
+    """Write all pictures, replacing existing ones."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work, backfilled(END, Path(work)) as prometheus:
         for name, board in boards().items():

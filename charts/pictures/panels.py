@@ -17,8 +17,8 @@ _THOUSAND = 1000.0
 _SUFFIX = {"s": " s", "percentunit": " %", "reqps": "/s", "rowsps": "/s", "cps": "/s", "Bps": " B/s", "bytes": " B"}
 
 
-def spelled(value: float, unit: str) -> str:
-    """A value with its unit, short."""
+def with_unit(value: float, unit: str) -> str:
+    """A value with its unit, in short form."""
     if math.isnan(value):
         return "-"
     if unit == "percentunit":
@@ -32,23 +32,25 @@ def spelled(value: float, unit: str) -> str:
 
 
 def graph(axes: Axes, panel: Tree, responses: Responses) -> None:
-    """Lines over time; dashed where the board says so."""
-    dashed = ("limit", "capacity", "bar", "detectable", "effective", "skipped", "reference")
+    """Lines over time, dashed as on the board."""
+    dashed = ("limit", "capacity", "threshold", "detectable", "effective", "skipped", "reference")
     for line in (line for found in responses.values() for line in found):
         style = "--" if line.name.startswith(dashed) else "-"
         axes.plot(line.times, line.values, style, linewidth=0.9, label=line.name)
     limits = panel["fieldConfig"]["defaults"]
     top = limits.get("max")
-    axes.set_ylim(bottom=limits.get("min"), top=None if top is None else 1.04 * top)  # a line at the top can be seen
+    axes.set_ylim(
+        bottom=limits.get("min"), top=None if top is None else 1.04 * top
+    )  # so that a line at the top is visible
     _over_time(axes)
     _legend(axes)
 
 
 def number(axes: Axes, panel: Tree, responses: Responses) -> None:
-    """The last number, large."""
+    """The last value as a large number."""
     found = [line.values[-1] for lines in responses.values() for line in now(lines)]
     unit = panel["fieldConfig"]["defaults"]["unit"]
-    axes.text(0.5, 0.45, spelled(found[0], unit) if found else "none", ha="center", va="center", fontsize=15)
+    axes.text(0.5, 0.45, with_unit(found[0], unit) if found else "none", ha="center", va="center", fontsize=15)
     axes.set_axis_off()
 
 
@@ -71,7 +73,7 @@ def verdicts(axes: Axes, _: Tree, responses: Responses) -> None:
 
 
 def cells(axes: Axes, panel: Tree, responses: Responses) -> None:
-    """A row of cells for each series, from 0 to the board's darkest value, if it has one."""
+    """A heatmap with a row for each series, from 0 to the board's darkest value, if it has one."""
     found = [line for lines in responses.values() for line in lines]
     times = sorted({float(time) for line in found for time in line.times})
     table = np.full((len(found), len(times)), np.nan)
@@ -101,7 +103,7 @@ def curves(axes: Axes, panel: Tree, responses: Responses) -> None:
 
 
 def table(axes: Axes, panel: Tree, responses: Responses) -> None:
-    """A line for each set of labels, with what each query says of it."""
+    """A line for each set of labels, with the value of each query."""
     organized = panel["transformations"][-1]["options"]
     names = {name: organized["renameByName"][name] for name, _ in sorted(organized["indexByName"].items(), key=_place)}
     values: dict[tuple[str, ...], list[str]] = {}
@@ -128,10 +130,10 @@ def _place(item: tuple[str, int]) -> int:
 
 
 def _cell(value: float, differs: object) -> str:
-    """A value as its column's unit or mapping says."""
+    """A value with its column's unit or mapping."""
     if isinstance(differs, list):
         return str(differs[0]["options"][f"{value:.0f}"]["text"])
-    return spelled(value, differs if isinstance(differs, str) else "short")
+    return with_unit(value, differs if isinstance(differs, str) else "short")
 
 
 KINDS: Mapping[str, Callable[[Axes, Tree, Responses], None]] = {
@@ -142,7 +144,7 @@ KINDS: Mapping[str, Callable[[Axes, Tree, Responses], None]] = {
     "trend": curves,
     "table": table,
 }
-"""Grafana's name of a kind of panel -> what draws it."""
+"""Grafana's name of a kind of panel -> function that draws it."""
 
 
 def _over_time(axes: Axes) -> None:

@@ -1,4 +1,4 @@
-"""Asks the queries of a panel as Grafana would."""
+"""Sends the queries of a panel as Grafana would."""
 
 import re
 from collections.abc import Mapping
@@ -23,16 +23,16 @@ VARIABLES = {
     "prediction": ".*",
     "__rate_interval": "4m",
 }
-"""All of everything; `$__rate_interval` is four of the history's steps."""
+"""All values of each variable; `$__rate_interval` is four of the history's steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series of an answer.
+    """One series of a query's result.
 
     Args:
-        name: From the legend.
-        labels: Of the series.
+        name: Its name in the legend.
+        labels: Its labels.
         times: Shape `(n,)`, float64, hours before the end, at most 0.
         values: Shape `(n,)`, float64.
     """
@@ -48,25 +48,27 @@ def lines(
 ) -> dict[str, list[Line]]:
     """The series of each query of a panel, by the query's letter."""
     return {
-        target["refId"]: ask(target["expr"], target.get("legendFormat", ""), prometheus, end, variables)
+        target["refId"]: query(target["expr"], target.get("legendFormat", ""), prometheus, end, variables)
         for target in panel["targets"]
     }
 
 
 def now(found: list[Line]) -> list[Line]:
-    """The series that are there at the end: all that an instant query would find."""
+    """The series that exist at the end: those that an instant query would return."""
     return [line for line in found if line.times[-1] * 3600 >= -STEP_SECONDS]
 
 
 def onsets(line: Line) -> list[float]:
-    """The times at which a series with gaps begins, in hours before the end."""
+    """The times at which a series with gaps starts, in hours before the end."""
     begins = np.diff(line.times, prepend=-np.inf) * 3600 > 1.5 * STEP_SECONDS
     found: list[float] = line.times[begins].tolist()
     return found
 
 
-def ask(expr: str, legend: str, prometheus: AlertingPrometheus, end: float, variables: Mapping[str, str]) -> list[Line]:
-    """The series of one expression over the last hours."""
+def query(
+    expr: str, legend: str, prometheus: AlertingPrometheus, end: float, variables: Mapping[str, str]
+) -> list[Line]:
+    """Send one expression over the last hours; returns its series."""
     found = prometheus.query_range(filled(expr, variables), end - HOURS * 3600, end - STEP_SECONDS, STEP_SECONDS)
     return [_line(one["metric"], one["values"], legend, end) for one in found]
 
@@ -78,5 +80,5 @@ def _line(labels: Mapping[str, str], samples: list[tuple[float, str]], legend: s
 
 
 def _name(legend: str, labels: Mapping[str, str]) -> str:
-    """The legend with the values of its labels."""
+    """The legend with its labels replaced by their values."""
     return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), legend)

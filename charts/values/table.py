@@ -6,9 +6,9 @@ from typing import Any
 
 HEAD = """# Values of the chart
 
-Generated from the chart's `values.schema.json` and `values.yaml` by `python -m charts.values`; a test keeps it in step.
-A key that is not here is refused at install, with its path. The keys of `config` are options of driftgauge itself:
-left out, the option has the default that is shown.
+Generated from the chart's `values.schema.json` and `values.yaml` by `python -m charts.values`; a test keeps it current.
+A key that is not in this table is refused at install, with its path. The keys of `config` are options of driftgauge;
+an option that is left out has the default shown here.
 
 | key | default | meaning |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""The alert rules: whole, explained, and tested by promtool in the files beside this one."""
+"""The alert rules: complete, explained, and tested by promtool with the YAML files of this directory."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ SEVERITIES = {"critical", "warning", "info"}
 
 
 def firing_by_alert() -> dict[str, list[list[str]]]:
-    """Alert -> for each test the label sets that are expected to fire, check after check, as one text each."""
+    """Alert -> for each test the labels that are expected to fire, one text for each check."""
     found = defaultdict(list)
     for path in CASES:
         for test in yaml.safe_load(path.read_text())["tests"]:
@@ -30,13 +30,13 @@ def firing_by_alert() -> dict[str, list[list[str]]]:
 
 @pytest.fixture(params=RULES, ids=lambda rule: str(rule["alert"]))
 def rule(request: pytest.FixtureRequest) -> Tree:
-    """Each rule in turn."""
+    """Each rule."""
     found: Tree = request.param
     return found
 
 
 def promtool(*arguments: str | Path) -> tuple[int, str]:
-    """Exit code of promtool, and what it wrote to standard error."""
+    """Run promtool; returns its exit code and standard error."""
     done = subprocess.run(
         [program("promtool"), *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
@@ -45,17 +45,17 @@ def promtool(*arguments: str | Path) -> tuple[int, str]:
 
 @pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
 def test_rules_fire_when_they_should(cases: Path) -> None:
-    """`promtool test rules` on made-up series: before, pending, firing, resolved, and series that must not alarm."""
+    """Invented series are checked before, pending, firing and resolved, and some must not alarm."""
     assert (0, "") == promtool("test", "rules", cases)
 
 
-def test_promtool_takes_the_file() -> None:
-    """`promtool check rules`, duplicates included."""
+def test_promtool_accepts_the_file() -> None:
+    """`promtool check rules` finds no error and no duplicate."""
     assert (0, "") == promtool("check", "rules", "--lint=all", "--lint-fatal", ALERTS)
 
 
 def test_every_rule_has_its_cases() -> None:
-    """For each alert some test sees it silent, then firing, then resolved."""
+    """Each alert has a test in which it is silent, fires and is resolved."""
     complete = {
         name
         for name, tests in firing_by_alert().items()
@@ -65,8 +65,8 @@ def test_every_rule_has_its_cases() -> None:
     assert {one["alert"] for one in RULES} == complete
 
 
-def test_the_articles_rule_is_the_articles() -> None:
-    """Name, expression, duration and severity to the letter.
+def test_high_error_rate_is_the_rule_of_the_article() -> None:
+    """Name, expression, duration and severity are the same.
 
     Source: L. Berton, "Monitoring ML Models in Kubernetes: A Practical Guide", 2026, section "Alerting".
     """
@@ -80,15 +80,15 @@ def test_the_articles_rule_is_the_articles() -> None:
 
 
 def test_alerts_say_what_to_do(rule: Tree) -> None:
-    """Severity, summary, description, and a time over which it must hold."""
+    """Each has a severity, a summary, a description, and a duration."""
     assert rule["labels"]["severity"] in SEVERITIES
     assert {"summary", "description", "runbook_url"} == set(rule["annotations"])
     assert rule["for"]
     assert all(text.strip() == text and "\n" not in text for text in rule["annotations"].values())
 
 
-def test_annotations_name_labels_that_the_alert_has(rule: Tree) -> None:
-    """Prometheus renders a label that is not there as nothing."""
+def test_annotations_use_labels_that_the_alert_has(rule: Tree) -> None:
+    """Prometheus renders a missing label as an empty text."""
     fired = " ".join(text for checks in firing_by_alert()[rule["alert"]] for text in checks)
     named = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
 
@@ -96,14 +96,14 @@ def test_annotations_name_labels_that_the_alert_has(rule: Tree) -> None:
 
 
 def test_runbooks_have_a_section_for_every_alert(rule: Tree) -> None:
-    """`runbook_url` is a page of this repository with a heading of the alert's name."""
+    """The page of `runbook_url` has a heading with the alert's name."""
     page = (ROOT / rule["annotations"]["runbook_url"]).read_text()
 
     assert re.search(rf"^## {rule['alert']}$", page, re.MULTILINE)
 
 
-def test_runbooks_speak_of_alerts_that_there_are() -> None:
-    """A name in a runbook that no rule has would be searched in vain."""
+def test_runbooks_name_existing_alerts() -> None:
+    """Every alert that a runbook names has a rule."""
     pages = " ".join(path.read_text() for path in (ROOT / "docs" / "runbooks").glob("*.md"))
     named = set(re.findall(r"\b(Driftgauge[A-Z]\w+|HighErrorRate)\b", pages))
 

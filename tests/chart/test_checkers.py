@@ -1,4 +1,4 @@
-"""The checkers of the other tests: each sees the fault that it is there for."""
+"""The checkers of the other tests find the faults that they are made for."""
 
 import copy
 
@@ -21,7 +21,7 @@ GOOD: Manifest = {
 
 
 def test_the_restricted_standard_admits_a_pod_that_keeps_it() -> None:
-    """The smallest good pod has no fault."""
+    """The smallest valid pod has no fault."""
     assert [] == restricted_faults(GOOD)
 
 
@@ -43,7 +43,7 @@ def test_the_restricted_standard_admits_a_pod_that_keeps_it() -> None:
     ],
 )
 def test_the_restricted_standard_refuses_each_breach(pod: Manifest, container: Manifest, fault: str) -> None:
-    """One thing wrong gives one fault, which names it."""
+    """One breach gives one fault, which names it."""
     bad = copy.deepcopy(GOOD) | pod
     bad["containers"][0]["securityContext"] |= container
 
@@ -51,7 +51,7 @@ def test_the_restricted_standard_refuses_each_breach(pod: Manifest, container: M
 
 
 def test_kubernetes_refuses_an_unknown_field_and_a_wrong_type() -> None:
-    """Strict schemas: a field with one letter too many, and a number that is a text."""
+    """The schemas are strict: a misspelt field and a number as text are refused."""
     deployment = scenario("minimal").one("Deployment")
     deployment["spec"]["template"]["spec"]["containers"][0]["imagee"] = "x"
     deployment["spec"]["replicas"] = "1"
@@ -62,7 +62,7 @@ def test_kubernetes_refuses_an_unknown_field_and_a_wrong_type() -> None:
 
 
 def test_a_crd_refuses_an_unknown_field_and_a_wrong_value() -> None:
-    """A field that the API server would prune in silence, and a duration that is none."""
+    """A field that the API server would drop silently, and an invalid duration, are refused."""
     monitor = scenario("monitors").one("ServiceMonitor")
     monitor["spec"]["endpoints"][0] |= {"interval": "15sec", "pth": "/metrics"}
 
@@ -71,7 +71,7 @@ def test_a_crd_refuses_an_unknown_field_and_a_wrong_value() -> None:
     ]
 
 
-def test_a_kind_without_a_crd_is_told() -> None:
-    """An object that nothing can check does not pass as checked."""
+def test_a_kind_without_a_crd_is_a_fault() -> None:
+    """An object that cannot be checked does not pass."""
     with pytest.raises(LookupError, match="no CRD for Thing"):
         custom_faults({"apiVersion": "monitoring.coreos.com/v1", "kind": "Thing"})

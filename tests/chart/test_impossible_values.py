@@ -1,4 +1,4 @@
-"""Values that are each well and impossible together: each is refused with one sentence."""
+"""Values that are valid each and impossible together are refused with one sentence."""
 
 import re
 
@@ -98,7 +98,7 @@ DRAIN_SECONDS = (
     ],
 )
 def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, sentence: str) -> None:
-    """Nothing is rendered; the sentence names the key to change and the rule, and ends."""
+    """Nothing is rendered; the error is one sentence with the key to change and the rule."""
     with pytest.raises(RefusedError, match=re.escape(sentence)) as refused:
         render(values)
 
@@ -124,6 +124,6 @@ def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, se
         {"redis": {"url": "redis://password@redis/0?client_name=password"}},
     ],
 )
-def test_what_is_just_possible_is_taken(values: Values) -> None:
-    """The rules stop at their bounds, which are those of driftgauge's own defaults."""
+def test_values_at_the_limits_are_accepted(values: Values) -> None:
+    """The limits are those of driftgauge's defaults."""
     assert render(values).objects

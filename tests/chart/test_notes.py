@@ -1,4 +1,4 @@
-"""What an install prints: the block that goes into an InferenceService, ready to be copied."""
+"""The notes of an install: the block for an InferenceService, ready to be copied."""
 
 import pytest
 import yaml
@@ -8,7 +8,7 @@ from tests.support.manifests import custom_faults
 
 
 def block(release: Release) -> dict[str, str | list[str]]:
-    """The `logger:` block in the notes, read as YAML."""
+    """Parse the `logger:` block in the notes as YAML."""
     start = release.notes.index("spec:\n")
     text = release.notes[start : release.notes.index("\n\n", start)]
     logger: dict[str, str | list[str]] = yaml.safe_load(text)["spec"]["predictor"]["logger"]
@@ -34,7 +34,7 @@ def block(release: Release) -> dict[str, str | list[str]]:
     ],
 )
 def test_the_block_names_the_service_that_is_installed(name: str, namespace: str, values: Values, url: str) -> None:
-    """The URL is the Service's name, namespace and port; the mode, which KServe requires, is there."""
+    """The URL has the Service's name, namespace and port; the block has the mode, which KServe requires."""
     release = render(values, name, namespace)
     service = release.one("Service")
 
@@ -42,8 +42,8 @@ def test_the_block_names_the_service_that_is_installed(name: str, namespace: str
     assert url.startswith(f"http://{service['metadata']['name']}.{service['metadata']['namespace']}.svc.")
 
 
-def test_kserve_takes_the_block() -> None:
-    """In an InferenceService, the block has only fields of the CRD, of the right type."""
+def test_kserve_accepts_the_block() -> None:
+    """In an InferenceService the block has only fields of the CRD, with the right types."""
     predictor = {"logger": block(render({})), "model": {"modelFormat": {"name": "sklearn"}}}
     service = {
         "apiVersion": "serving.kserve.io/v1beta1",
@@ -63,8 +63,8 @@ def test_kserve_takes_the_block() -> None:
         ({}, "serviceMonitor.enabled is false"),
     ],
 )
-def test_the_notes_tell_what_is_left_out(values: Values, sentence: str) -> None:
-    """The values as they come measure no drift and forget at a restart, and the notes say so."""
+def test_the_notes_name_what_is_missing(values: Values, sentence: str) -> None:
+    """With the default values drift is not measured, rows are lost at a restart, and the notes say so."""
     assert sentence in render(values).notes
 
 
@@ -74,12 +74,12 @@ def test_the_notes_tell_what_is_left_out(values: Values, sentence: str) -> None:
         ({"prometheusRule": {"enabled": True}}, "is therefore not in the PrometheusRule"),
         (
             {"prometheusRule": {"enabled": True}, "podMonitor": {"enabled": True}},
-            "will fire for every model that this logger watches",
+            "will fire for every model that this logger monitors",
         ),
     ],
 )
-def test_the_notes_tell_what_becomes_of_the_alert_on_references(values: Values, sentence: str) -> None:
-    """Without references it is left out, or fires for ever; with some, or disabled by name, there is no word of it."""
+def test_the_notes_explain_the_alert_on_references(values: Values, sentence: str) -> None:
+    """Without references it is left out, or fires forever; with some, or disabled by name, it is not mentioned."""
     referenced = render({**values, "references": {"existingClaim": "references"}})
     disabled = render({**values, "prometheusRule": {"enabled": True, "disabled": ["DriftgaugeReferenceMissing"]}})
 
@@ -87,8 +87,8 @@ def test_the_notes_tell_what_becomes_of_the_alert_on_references(values: Values, 
     assert ["DriftgaugeReferenceMissing" in one.notes for one in (referenced, disabled)] == [False] * 2
 
 
-def test_the_notes_keep_silent_on_what_is_there() -> None:
-    """With references, Redis and a ServiceMonitor there is nothing to warn of."""
+def test_the_notes_do_not_mention_what_is_set() -> None:
+    """With references, Redis and a ServiceMonitor there is no warning."""
     notes = render(
         {
             "references": {"existingClaim": "references"},

@@ -1,4 +1,4 @@
-"""What the values turn into: references, Redis, image, scaling, network, monitors, dashboards."""
+"""The objects that values render to: references, Redis, image, scaling, network, monitors, dashboards."""
 
 import json
 
@@ -34,7 +34,7 @@ def volume(release: Release) -> Manifest:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_variable_is_an_option(name: str) -> None:
-    """The logger refuses to start on a variable that it does not know, so none is rendered."""
+    """The logger refuses to start with an unknown variable, so none is rendered."""
     names = [one["name"] for one in scenario(name).logger["env"]]
 
     assert len(names) == len(set(names))
@@ -42,7 +42,7 @@ def test_every_variable_is_an_option(name: str) -> None:
 
 
 def test_every_option_of_the_map_becomes_its_variable() -> None:
-    """`config` has the options' own names; their values are written out."""
+    """`config` has the names of the options, and numbers are written out."""
     config = {"window_rows": 500, "alpha": 0.01, "log_level": "debug", "queue_bytes": 67108864, "sample_ratio": 0.0}
     variables = render({"config": config}).variables
 
@@ -66,16 +66,16 @@ def test_every_option_of_the_map_becomes_its_variable() -> None:
         ({"repository": "registry.example.com:5000/ml/dg", "tag": "x"}, "registry.example.com:5000/ml/dg:x"),
     ],
 )
-def test_the_image_is_named_by_tag_or_digest(image: Values, expected: str) -> None:
-    """The test hook runs the same image as the logger."""
+def test_the_image_has_a_tag_or_a_digest(image: Values, expected: str) -> None:
+    """The test hook has the same image as the logger."""
     release = render({"image": image})
 
     assert expected == release.logger["image"]
     assert expected == release.one("Pod")["spec"]["containers"][0]["image"]
 
 
-def test_secrets_to_pull_with_are_in_every_pod() -> None:
-    """Logger, Redis and test hook pull from the same registry."""
+def test_pull_secrets_are_in_every_pod() -> None:
+    """Logger, Redis and test hook use the same registry."""
     release = render({"imagePullSecrets": ["login"], "redis": {"internal": {"enabled": True}}})
     pods = [one["spec"]["template"]["spec"] for one in release.of_kind("Deployment") + release.of_kind("StatefulSet")]
 
@@ -83,7 +83,7 @@ def test_secrets_to_pull_with_are_in_every_pod() -> None:
 
 
 def test_flat_references_are_mounted_whole() -> None:
-    """A model more is a file more in the volume, and no new pod."""
+    """Another model is another file in the volume, without a new pod."""
     before = render({"references": {"inline": {"wine.csv": "a\n1\n"}}})
     after = render({"references": {"inline": {"wine.csv": "a\n1\n", "iris.csv": "b\n1\n"}}})
 
@@ -93,7 +93,7 @@ def test_flat_references_are_mounted_whole() -> None:
 
 
 def test_references_of_a_namespace_are_mounted_in_its_directory() -> None:
-    """A ConfigMap has no directories; the volume's items make them."""
+    """A ConfigMap has no directories, so the volume's items make them."""
     release = render({"references": {"inline": {"cellar/wine.csv": "a\n", "wine.csv": "b\n"}}})
 
     assert {"cellar_wine.csv": "a\n", "wine.csv": "b\n"} == release.one("ConfigMap", "drift-driftgauge-references")[
@@ -118,7 +118,7 @@ def test_references_of_a_namespace_are_mounted_in_its_directory() -> None:
     ],
 )
 def test_references_come_from_any_of_the_volumes(references: Values, expected: Manifest, directory: str) -> None:
-    """Mounted read-only at one place; a ConfigMap that is missing keeps no logger from starting."""
+    """They are mounted read-only at one path; the logger starts without the ConfigMap."""
     release = render({"references": references})
 
     assert expected == volume(release)
@@ -128,7 +128,7 @@ def test_references_come_from_any_of_the_volumes(references: Values, expected: M
 
 @pytest.mark.parametrize(("restart", "same"), [(False, True), (True, False)])
 def test_a_changed_reference_restarts_pods_only_if_asked(restart: bool, same: bool) -> None:  # noqa: FBT001
-    """A restart would empty windows in memory, and the file is read without one."""
+    """A restart would empty windows in memory, and the file is loaded without one."""
     first, second = (
         render({"references": {"inline": {"wine.csv": text}, "restartOnChange": restart}}).one("Deployment")
         for text in ("a\n1\n", "a\n2\n")
@@ -152,8 +152,8 @@ def test_a_changed_reference_restarts_pods_only_if_asked(restart: bool, same: bo
         ),
     ],
 )
-def test_the_logger_is_told_where_redis_is(redis: Values, url: str) -> None:
-    """The URL is in the environment, the certificate in a volume beside it."""
+def test_the_logger_has_the_url_of_redis(redis: Values, url: str) -> None:
+    """The URL is in the environment, the certificate in a volume."""
     release = render({"redis": redis})
 
     assert url == release.variables["DRIFTGAUGE_REDIS_URL"]
@@ -161,7 +161,7 @@ def test_the_logger_is_told_where_redis_is(redis: Values, url: str) -> None:
 
 
 def test_the_password_of_redis_comes_from_its_secret() -> None:
-    """The same Secret and key for the logger and for the Redis of the chart."""
+    """The logger and the Redis of the chart use the same Secret and key."""
     release = render({"redis": {"existingSecret": {"name": "s", "passwordKey": "k"}, "internal": {"enabled": True}}})
     redis = only_container(release.one("StatefulSet"))
     logger = next(one for one in release.logger["env"] if one["name"] == "DRIFTGAUGE_REDIS_PASSWORD")
@@ -171,7 +171,7 @@ def test_the_password_of_redis_comes_from_its_secret() -> None:
 
 
 def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
-    """Its NetworkPolicy admits the logger's pods on one port, lets nothing out, and is there by default."""
+    """By default its NetworkPolicy admits the logger's pods on one port, and allows no egress."""
     release = scenario("redis-internal")
     policy = release.one("NetworkPolicy")["spec"]
     labels = release.one("Deployment")["spec"]["template"]["metadata"]["labels"]
@@ -196,8 +196,8 @@ def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
         ({"internal": {"enabled": True, "networkPolicy": False}}, None, "redis"),
     ],
 )
-def test_the_logger_may_go_to_redis_and_nowhere_else(redis: Values, port: int | None, expected: int | str) -> None:
-    """Name servers, and the one port of Redis."""
+def test_egress_of_the_logger_is_limited_to_redis(redis: Values, port: int | None, expected: int | str) -> None:
+    """The policy allows name servers and the port of Redis."""
     policy = render({"redis": redis, "networkPolicy": {"enabled": True, "redisPort": port}}).one("NetworkPolicy")
     names, server = policy["spec"]["egress"]
 
@@ -207,8 +207,8 @@ def test_the_logger_may_go_to_redis_and_nowhere_else(redis: Values, port: int | 
     assert [expected] == [one["port"] for one in server["ports"]]
 
 
-def test_a_logger_without_redis_may_go_nowhere() -> None:
-    """Egress is a matter of the policy, and the policy names no peer."""
+def test_a_logger_without_redis_has_no_egress() -> None:
+    """The policy applies to egress and names no peer."""
     policy = render({"networkPolicy": {"enabled": True}}).one("NetworkPolicy")["spec"]
 
     assert ["Ingress", "Egress"] == policy["policyTypes"]
@@ -216,7 +216,7 @@ def test_a_logger_without_redis_may_go_nowhere() -> None:
 
 
 def test_events_come_from_inference_services_unless_peers_are_named() -> None:
-    """KServe's label in every namespace by default; then only who is named, and the test hook."""
+    """By default it is KServe's label in every namespace; with peers only these and the test hook."""
     default, named = (
         render({"networkPolicy": {"enabled": True, "eventsFrom": peers}}).one("NetworkPolicy")["spec"]["ingress"][0]
         for peers in ([], [{"ipBlock": {"cidr": "10.0.0.0/8"}}])
@@ -230,7 +230,7 @@ def test_events_come_from_inference_services_unless_peers_are_named() -> None:
 
 
 def test_an_autoscaler_owns_the_number_of_replicas() -> None:
-    """The Deployment names none, or every upgrade would undo the scaling."""
+    """The Deployment has none, because every upgrade would undo the scaling."""
     release = scenario("autoscaling")
     scaler = release.one("HorizontalPodAutoscaler")["spec"]
 
@@ -241,7 +241,7 @@ def test_an_autoscaler_owns_the_number_of_replicas() -> None:
 
 
 def test_replicas_are_spread_over_nodes_and_zones() -> None:
-    """Each constraint counts the logger's own pods."""
+    """Each constraint selects the logger's own pods."""
     deployment = scenario("redis-external").one("Deployment")["spec"]
     spread = deployment["template"]["spec"]["topologySpreadConstraints"]
 
@@ -249,23 +249,23 @@ def test_replicas_are_spread_over_nodes_and_zones() -> None:
     assert [deployment["selector"]] * 2 == [one["labelSelector"] for one in spread]
 
 
-def test_a_rollout_takes_no_logger_away_before_another_is_ready() -> None:
-    """KServe's agents send an event once; one that finds nobody is lost."""
+def test_a_rollout_starts_a_new_logger_before_it_stops_the_old_one() -> None:
+    """KServe's agents send an event once, so it needs a logger that is ready."""
     assert {"maxSurge": 1, "maxUnavailable": 0} == scenario("minimal").one("Deployment")["spec"]["strategy"][
         "rollingUpdate"
     ]
 
 
-def test_the_platform_may_choose_who_runs_the_processes() -> None:
-    """With null, neither user nor groups are named; that it is not root still is."""
+def test_the_platform_may_choose_user_and_groups() -> None:
+    """With null neither user nor groups are set, but `runAsNonRoot` is."""
     release = scenario("openshift")
     pods = [one["spec"]["template"]["spec"] for one in release.of_kind("Deployment") + release.of_kind("StatefulSet")]
 
     assert [{"runAsNonRoot", "seccompProfile"}] * 2 == [set(pod["securityContext"]) for pod in pods]
 
 
-def test_names_that_yaml_takes_for_something_else_stay_names() -> None:
-    """A release called 42 in a namespace called 1e3, and objects called `on`."""
+def test_names_that_yaml_would_convert_stay_text() -> None:
+    """The release is 42, the namespace 1e3, and objects are called `on`."""
     everything = scenario_values("full") | {"fullnameOverride": "on", "priorityClassName": "null"}
     objects = render(everything, "42", "1e3").objects
     faults = [fault for one in objects if not is_custom(one) for fault in kubernetes_faults(one, "1.27.0")]
@@ -275,23 +275,23 @@ def test_names_that_yaml_takes_for_something_else_stay_names() -> None:
     assert {"1e3"} == {one["metadata"]["namespace"] for one in objects}
 
 
-def test_labels_for_all_reach_all_and_take_none_away() -> None:
-    """Every object has commonLabels; the chart's own labels cannot be replaced by them."""
+def test_common_labels_are_on_all_objects_and_replace_none() -> None:
+    """They cannot replace the chart's own labels."""
     release = render({"commonLabels": {"team": "ml", "app.kubernetes.io/name": "other"}})
     labels = [one["metadata"]["labels"] for one in release.objects]
 
     assert {("ml", "driftgauge")} == {(one["team"], one["app.kubernetes.io/name"]) for one in labels}
 
 
-def test_the_rule_holds_every_alert_of_the_file() -> None:
-    """The PrometheusRule and the file for a plain Prometheus are the same groups."""
+def test_the_prometheus_rule_has_every_alert_of_the_file() -> None:
+    """The PrometheusRule and the file for a plain Prometheus have the same groups."""
     written = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
 
     assert written == scenario("monitors").one("PrometheusRule")["spec"]["groups"]
 
 
-def test_runbooks_get_the_address_that_they_stand_under() -> None:
-    """The file holds paths in the project, since nobody else knows where it is kept."""
+def test_runbook_urls_start_with_the_base_address() -> None:
+    """The file has paths in the project, because its address is not known there."""
     release = render({"prometheusRule": {"enabled": True, "runbookBaseUrl": "https://git.example/driftgauge/"}})
     rules = [rule for group in release.one("PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
     addresses = {rule["annotations"]["runbook_url"] for rule in rules}
@@ -301,7 +301,7 @@ def test_runbooks_get_the_address_that_they_stand_under() -> None:
 
 
 def test_an_alert_may_be_left_out() -> None:
-    """By its name; a group that has nothing left goes too."""
+    """It is left out by name; a group without alerts is left out too."""
     groups = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
     names = [rule["alert"] for rule in groups[0]["rules"]]
     values = {"prometheusRule": {"enabled": True, "disabled": names}, "references": {"existingClaim": "references"}}
@@ -318,7 +318,7 @@ def test_an_alert_may_be_left_out() -> None:
     ],
 )
 def test_missing_references_alarm_where_some_are_meant_to_be(values: Values, there: bool) -> None:  # noqa: FBT001
-    """Without references and proxies the alert would fire for ever, and is the only one that is left out."""
+    """Without references and proxies the alert would fire forever, and only this one is left out."""
     groups = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
     written = {rule["alert"] for group in groups for rule in group["rules"]}
     rule = render({**values, "prometheusRule": {"enabled": True}}).one("PrometheusRule")
@@ -328,7 +328,7 @@ def test_missing_references_alarm_where_some_are_meant_to_be(values: Values, the
 
 
 def test_each_dashboard_is_a_config_map_that_grafana_finds() -> None:
-    """The JSON is as in the file; label, folder and namespace are those of the values."""
+    """The JSON is that of the file; label, folder and namespace are those of the values."""
     files = {path.name: json.loads(path.read_text()) for path in sorted((CHART / "files/dashboards").glob("*.json"))}
     maps = [
         one for one in scenario("monitors").of_kind("ConfigMap") if "grafana_dashboard" in one["metadata"]["labels"]
@@ -347,7 +347,7 @@ def test_each_dashboard_is_a_config_map_that_grafana_finds() -> None:
 
 
 def test_the_service_monitor_finds_the_logger_alone() -> None:
-    """Its selector is in the labels of the logger's Service and not in those of the Redis of the chart."""
+    """Its selector matches the labels of the logger's Service, and not those of the Redis of the chart."""
     release = render({"serviceMonitor": {"enabled": True}, "redis": {"internal": {"enabled": True}}})
     monitor = release.one("ServiceMonitor")["spec"]
     found = [

@@ -1,4 +1,4 @@
-"""The PodMonitor's relabelings in a real Prometheus, on pods as service discovery describes them."""
+"""The PodMonitor's relabelings in a real Prometheus, with pods as service discovery describes them."""
 
 import json
 import re
@@ -50,19 +50,19 @@ Targets = dict[str, list[tuple[str, str]]]
 
 
 def endpoint(values: Values) -> Manifest:
-    """The one endpoint of the rendered PodMonitor."""
+    """The only endpoint of the rendered PodMonitor."""
     (found,) = render({"podMonitor": {"enabled": True, **values}}).one("PodMonitor")["spec"]["podMetricsEndpoints"]
     assert isinstance(found, dict)
     return found
 
 
 def snake_case(relabeling: Mapping[str, object]) -> dict[str, object]:
-    """A relabeling as Prometheus itself spells it, which is what the operator writes."""
+    """A relabeling in Prometheus' own spelling, which the operator writes."""
     return {re.sub("([A-Z])", lambda upper: "_" + upper[1].lower(), key): value for key, value in relabeling.items()}
 
 
 def scrape_job(case: str) -> dict[str, object]:
-    """What the operator would make of the PodMonitor, with pods that are listed instead of discovered."""
+    """The scrape job that the operator would make, with a list of pods instead of discovery."""
     values, pods = CASES[case]
     found = endpoint(values)
     return {
@@ -76,7 +76,7 @@ def scrape_job(case: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def targets(tmp_path_factory: pytest.TempPathFactory) -> Targets:
-    """What one Prometheus keeps in each case."""
+    """The targets of one Prometheus in each case."""
     directory = tmp_path_factory.mktemp("prometheus")
     config = directory / "prometheus.yml"
     config.write_text(json.dumps({"scrape_configs": [scrape_job(case) for case in CASES]}))  # JSON is YAML
@@ -98,12 +98,12 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Targets:
 
 
 def test_a_sidecar_is_scraped_on_a_port_that_its_pod_does_not_declare(targets: Targets) -> None:
-    """Knative allows the data port alone to be declared; the address is the pod's, the port 9464."""
+    """Knative allows only the data port to be declared; the target is port 9464 of the pod."""
     assert [("http://127.0.0.1:9464/metrics", "driftgauge-proxy")] == targets["sidecar"]
 
 
-def test_a_sidecar_with_an_address_of_version_6_is_scraped_too(targets: Targets) -> None:
-    """Such an address stands in brackets before a port."""
+def test_a_sidecar_with_an_ipv6_address_is_scraped(targets: Targets) -> None:
+    """The address is in brackets before the port."""
     assert [("http://[::1]:9464/metrics", "driftgauge-proxy")] == targets["version 6"]
 
 
@@ -112,31 +112,31 @@ def test_a_sidecar_that_declares_two_ports_is_one_target(targets: Targets) -> No
     assert 1 == len(targets["two ports"])
 
 
-def test_other_containers_of_inference_services_are_left_alone(targets: Targets) -> None:
-    """Neither the model server, nor a transformer that is not driftgauge, becomes a target that is down."""
+def test_other_containers_are_no_targets(targets: Targets) -> None:
+    """Neither the model server nor another transformer becomes a target that is down."""
     assert [] == targets["others"]
 
 
-def test_pods_that_do_not_run_are_left_alone(targets: Targets) -> None:
-    """A pod that downloads its model for an hour is Pending, and no target that is down.
+def test_pods_that_do_not_run_are_no_targets(targets: Targets) -> None:
+    """A pod that downloads its model is Pending, and no target that is down.
 
     Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase
     """
     assert [] == targets["not running"]
 
 
-def test_an_image_of_another_name_may_be_named(targets: Targets) -> None:
-    """A mirror that renames the image is told to the PodMonitor; a digest in the name does no harm."""
+def test_an_image_may_have_another_name(targets: Targets) -> None:
+    """The values have the name that a mirror gives the image, with or without a digest."""
     assert 1 == len(targets["renamed"])
 
 
-def test_the_pod_monitor_asks_for_no_declared_port() -> None:
+def test_the_pod_monitor_needs_no_declared_port() -> None:
     """`port` and `portNumber` would both drop a pod that does not declare the port (the CRD says so)."""
     assert {"path", "interval", "relabelings"} == set(endpoint({}))
 
 
-def test_the_pod_monitor_looks_where_it_is_told() -> None:
-    """In every namespace, or in those that are named, at pods that have KServe's label."""
+def test_the_pod_monitor_selects_namespaces() -> None:
+    """It selects pods with KServe's label, in every namespace or in those that are listed."""
     everywhere, some = (
         render({"podMonitor": {"enabled": True, "namespaces": names}}).one("PodMonitor")["spec"]
         for names in ([], ["models"])

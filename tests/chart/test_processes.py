@@ -1,4 +1,4 @@
-"""What the chart renders is started: command, arguments, variables, files and probes exactly as rendered."""
+"""The rendered pods run as processes: command, arguments, variables, files and probes are those rendered."""
 
 import re
 import signal
@@ -35,7 +35,7 @@ REDIS_ADDRESS = re.compile(r"rediss?://(?:[^@/]*@)?([^/?]+)")
 
 
 def address_of_redis(release: Release) -> str | None:
-    """The host, and port if there is one, that the logger would go to."""
+    """Host and port of the Redis that the logger would connect to."""
     for variable in release.logger["env"]:
         if variable["name"] == "DRIFTGAUGE_REDIS_URL":
             found = REDIS_ADDRESS.match(variable.get("value") or SECRETS["redis-login"]["url"])
@@ -45,7 +45,7 @@ def address_of_redis(release: Release) -> str | None:
 
 @contextmanager
 def running(release: Release, directory: Path, redis_port: int | None = None, **moved: str) -> Iterator[Container]:
-    """The logger of a release, alive; Redis is where the test says, or nowhere."""
+    """Start the logger of a release, with Redis at a port, or without."""
     with ExitStack() as stack:
         references = directory / "reference"
         references.mkdir()
@@ -63,7 +63,7 @@ def running(release: Release, directory: Path, redis_port: int | None = None, **
 
 
 def drained(logger: Container) -> int:
-    """The exit code after SIGTERM; a second one, once it is unready, cuts the drain delay short."""
+    """Stop a logger by SIGTERM; a second one ends the drain delay. Returns the exit code."""
     logger.signal(signal.SIGTERM)
     wait_until(lambda: refused(logger), "a logger that is unready")
     return logger.terminate()
@@ -79,8 +79,8 @@ def refused(logger: Container) -> bool:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_every_scenario_starts_answers_its_probes_and_ends(name: str, tmp_path: Path) -> None:
-    """Ready within the time that its probes are given, takes events, is unready on SIGTERM, exits 0."""
+def test_every_scenario_starts_passes_its_probes_and_ends(name: str, tmp_path: Path) -> None:
+    """It is ready in time, accepts events, is unready after SIGTERM, and exits with 0."""
     with running(scenario(name), tmp_path) as logger:
         responded = post(logger.ports["http"], Event("request", b'{"instances": [[9.4, 3.51]]}'))
         metrics = logger.scrape()
@@ -92,13 +92,13 @@ def test_every_scenario_starts_answers_its_probes_and_ends(name: str, tmp_path: 
 
 
 def test_references_in_the_values_reach_their_models(tmp_path: Path) -> None:
-    """One file for every namespace, one for a namespace of its own, through a ConfigMap as it is mounted."""
+    """One file is for every namespace, one for a single namespace, both in a ConfigMap."""
     events = (
         Event("request", b'{"instances": [[9.4, 3.51]]}', inference_service="wine", namespace="models"),
         Event("request", b'{"instances": [[19.5, 3.60]]}', "b", inference_service="port", namespace="cellar"),
         Event("request", b'{"instances": [[19.5, 3.60]]}', "c", inference_service="port", namespace="models"),
     )
-    with running(attentive("references-inline"), tmp_path) as logger:
+    with running(polling_often("references-inline"), tmp_path) as logger:
         post(logger.ports["http"], *events)
         rows = wait_until(lambda: reference_rows(logger, 3), "the gauges of three models")
 
@@ -107,8 +107,8 @@ def test_references_in_the_values_reach_their_models(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["references-configmap", "references-pvc", "references-volume"])
 def test_an_empty_reference_volume_leaves_the_logger_serving(name: str, tmp_path: Path) -> None:
-    """Events are answered 200, and the gauge that the alert looks at is 0."""
-    with running(attentive(name), tmp_path) as logger:
+    """Events get status code 200, and the gauge of the alert is 0."""
+    with running(polling_often(name), tmp_path) as logger:
         responded = post(logger.ports["http"], Event("request", b'{"instances": [[9.4, 3.51]]}'))
         rows = wait_until(lambda: reference_rows(logger, 1), "the gauge of the model")
 
@@ -116,14 +116,14 @@ def test_an_empty_reference_volume_leaves_the_logger_serving(name: str, tmp_path
     assert {(WINE.inference_service, WINE.namespace): 0.0} == rows
 
 
-def attentive(name: str) -> Release:
-    """A scenario whose logger looks at its references ten times a second, so that nobody waits for it."""
+def polling_often(name: str) -> Release:
+    """A scenario whose logger checks its references ten times a second, so that the test is fast."""
     values = scenario_values(name)
     return render(values | {"config": values.get("config", {}) | {"reference_poll_seconds": 0.1}})
 
 
 def reference_rows(logger: Container, models: int) -> dict[tuple[str, str], float] | None:
-    """Rows of the reference for each model, once so many are known."""
+    """Rows of the reference of each model, once that many models are known."""
     found = {
         (one.labels["inference_service"], one.labels["inference_service_namespace"]): one.value
         for one in Samples.parse(logger.scrape())
@@ -133,13 +133,13 @@ def reference_rows(logger: Container, models: int) -> dict[tuple[str, str], floa
 
 
 def redis_is_up(logger: Container) -> bool:
-    """Whether the last call to Redis went well."""
+    """Whether the last call to Redis succeeded."""
     return Samples.parse(logger.scrape()).total("driftgauge_redis_up") == 1
 
 
 @contextmanager
 def internal_redis(release: Release, directory: Path, secrets: Secrets = SECRETS) -> Iterator[Container]:
-    """The Redis of a release, alive, on loopback alone."""
+    """Start the Redis of a release, on loopback only."""
     mounts = {f"/{name}": str(directory / name) for name in ("data", "run/redis")}
     for path in mounts.values():
         Path(path).mkdir(parents=True, exist_ok=True)
@@ -152,18 +152,18 @@ def internal_redis(release: Release, directory: Path, secrets: Secrets = SECRETS
 
 @pytest.mark.parametrize("name", ["redis-internal", "redis-internal-persistent"])
 def test_the_logger_logs_in_to_the_redis_of_the_chart(name: str, tmp_path: Path) -> None:
-    """Both as rendered, with and without a password: the gauge says that Redis answers."""
+    """It does so with and without a password, and the gauge is 1."""
     release = scenario(name)
     with (
         internal_redis(release, tmp_path) as redis,
         running(release, tmp_path, redis.ports["redis"]) as logger,
     ):
-        assert wait_until(lambda: redis_is_up(logger), "a Redis that answers the logger")
+        assert wait_until(lambda: redis_is_up(logger), "a Redis that responds to the logger")
 
 
 @pytest.mark.parametrize(("name", "kept"), [("redis-internal", None), ("redis-internal-persistent", b"1")])
-def test_the_redis_of_the_chart_keeps_rows_if_it_is_told_to(name: str, kept: bytes | None, tmp_path: Path) -> None:
-    """After a restart on the same files, a key is there with persistence and gone without."""
+def test_the_redis_of_the_chart_keeps_rows_only_with_persistence(name: str, kept: bytes | None, tmp_path: Path) -> None:
+    """After a restart with the same files a key exists with persistence, and not without."""
     release = scenario(name)
     password = PASSWORD if kept else None
     with internal_redis(release, tmp_path) as redis, Redis(port=redis.ports["redis"], password=password) as client:
@@ -175,8 +175,8 @@ def test_the_redis_of_the_chart_keeps_rows_if_it_is_told_to(name: str, kept: byt
     assert (0, kept) == (ended, found)
 
 
-def test_the_redis_of_the_chart_asks_for_the_password(tmp_path: Path) -> None:
-    """Whoever has none is refused."""
+def test_the_redis_of_the_chart_needs_the_password(tmp_path: Path) -> None:
+    """A client without it is refused."""
     with (
         internal_redis(scenario("redis-internal-persistent"), tmp_path) as redis,
         Redis(port=redis.ports["redis"], protocol=2) as client,
@@ -186,8 +186,8 @@ def test_the_redis_of_the_chart_asks_for_the_password(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("password", ["a b\"c'd\\", "#$(id) `id` %s %% \\x41 \u00e9", "two\nlines", " save "])
-def test_a_password_may_hold_any_character(password: str, tmp_path: Path) -> None:
-    """Quotes, backslashes, blanks and what a shell or redis.conf would take for something else."""
+def test_a_password_may_have_any_character(password: str, tmp_path: Path) -> None:
+    """Quotes, backslashes, blanks and special characters of a shell or of redis.conf are kept."""
     secrets = {"redis-login": {"redis-password": password}}
     with (
         internal_redis(scenario("redis-internal-persistent"), tmp_path, secrets) as redis,
@@ -196,8 +196,8 @@ def test_a_password_may_hold_any_character(password: str, tmp_path: Path) -> Non
         assert client.ping()
 
 
-def test_the_password_of_redis_is_read_by_nobody_else(tmp_path: Path) -> None:
-    """Neither the arguments nor the variables of the process hold it, and the file is its user's alone."""
+def test_only_redis_can_read_its_password(tmp_path: Path) -> None:
+    """It is neither in the arguments nor in the variables of the process, and only its user can read the file."""
     with internal_redis(scenario("redis-internal-persistent"), tmp_path) as redis:
         process = Path(f"/proc/{redis.pid}")
         argv, variables = ((process / name).read_bytes() for name in ("cmdline", "environ"))
@@ -208,16 +208,16 @@ def test_the_password_of_redis_is_read_by_nobody_else(tmp_path: Path) -> None:
 
 
 def test_the_url_of_a_redis_may_come_from_a_secret(tmp_path: Path) -> None:
-    """The whole URL, password included, stands nowhere in what is rendered."""
+    """The URL with its password is not in the rendered objects."""
     release = scenario("redis-external-url-secret")
     with RedisServer("--requirepass", PASSWORD) as redis, running(release, tmp_path, redis.port) as logger:
-        assert wait_until(lambda: redis_is_up(logger), "a Redis that answers the logger")
+        assert wait_until(lambda: redis_is_up(logger), "a Redis that responds to the logger")
 
     assert [] == [text for text in release.texts.values() if PASSWORD in text]
 
 
 def certificates(directory: Path) -> Path:
-    """An authority and a certificate for loopback that it signed; returns the directory."""
+    """Make an authority and a certificate for loopback signed by it; returns the directory."""
     openssl = program("openssl")
     directory.mkdir()
     (directory / "san").write_text("subjectAltName=IP:127.0.0.1")
@@ -233,7 +233,7 @@ def certificates(directory: Path) -> Path:
 
 
 def test_redis_behind_tls_is_trusted_by_the_authority_in_the_secret(tmp_path: Path) -> None:
-    """User in the URL, password and certificate in Secrets: a Redis that speaks TLS alone answers the logger."""
+    """With the user in the URL, password and certificate in Secrets, the logger reaches a Redis with TLS."""
     program("redis-server")  # the one of the demo knows no TLS
     files = certificates(tmp_path / "certificates")
     port = free_port()
@@ -245,12 +245,12 @@ def test_redis_behind_tls_is_trusted_by_the_authority_in_the_secret(tmp_path: Pa
         RedisServer(*tls, *key, *user),
         running(scenario("redis-external-tls-secret"), tmp_path, port, **moved) as logger,
     ):
-        assert wait_until(lambda: redis_is_up(logger), "a Redis that answers the logger")
+        assert wait_until(lambda: redis_is_up(logger), "a Redis that responds to the logger")
 
 
 @pytest.mark.parametrize("name", ["minimal", "full"])
-def test_the_test_hook_tells_a_logger_that_answers_from_one_that_does_not(name: str, tmp_path: Path) -> None:
-    """`helm test`: the rendered command exits 0 while the logger runs, and not 0 when it is gone."""
+def test_the_test_hook_fails_without_a_running_logger(name: str, tmp_path: Path) -> None:
+    """The command of `helm test` exits with 0 while the logger runs, and with another code afterwards."""
     release = scenario(name)
     (hook,) = release.one("Pod")["spec"]["containers"]
     with running(release, tmp_path) as logger:
@@ -263,7 +263,7 @@ def test_the_test_hook_tells_a_logger_that_answers_from_one_that_does_not(name: 
 
 
 def to_loopback(url: str, release: Release, logger: Container) -> str:
-    """A URL of the Service, moved to the process that stands behind the Service's port."""
+    """A URL of the Service, with the address of the process behind it."""
     service = release.one("Service", release.one("Deployment")["metadata"]["name"])
     targets = {port["port"]: logger.ports[port["targetPort"]] for port in service["spec"]["ports"]}
     found = re.fullmatch(r"http://([^/:]+)(?::(\d+))?(/.*)", url)
@@ -273,14 +273,14 @@ def to_loopback(url: str, release: Release, logger: Container) -> str:
 
 
 def run_hook(command: list[str], arguments: list[str]) -> int:
-    """The exit code of the hook's command; the image's `python` is this interpreter."""
+    """Run the hook's command with this interpreter; returns its exit code."""
     assert "python" == command[0]
     done = subprocess.run([sys.executable, *command[1:], *arguments], check=False, capture_output=True, timeout=60)
     return done.returncode
 
 
 def test_numbers_reach_the_logger_as_they_were_written(tmp_path: Path) -> None:
-    """A count of bytes that YAML reads as a float is no 1.34217728e+08 to the process, which would refuse it."""
+    """A number of bytes that YAML reads as a float is not written as 1.34217728e+08, which would be refused."""
     config = scenario_values("full")["config"] | {"max_event_bytes": 2**40, "flush_interval_seconds": 0.0001}
     release = render({"config": config, "terminationGracePeriodSeconds": 90})
     variables = release.variables

@@ -1,4 +1,4 @@
-"""Every supported scenario through Helm's engine and the schemas of those who take its objects."""
+"""Every supported scenario, rendered by Helm's engine and checked by the schemas of its objects."""
 
 import json
 import re
@@ -27,15 +27,15 @@ every_scenario = pytest.mark.parametrize("name", SCENARIOS)
 
 
 def pods(name: str) -> list[Manifest]:
-    """The spec of every pod that a scenario starts, the test hook's included."""
+    """The spec of every pod of a scenario, including the test hook's."""
     release = scenario(name)
     workloads = release.of_kind("Deployment") + release.of_kind("StatefulSet")
     return [one["spec"]["template"]["spec"] for one in workloads] + [one["spec"] for one in release.of_kind("Pod")]
 
 
 @every_scenario
-def test_helm_finds_nothing_to_complain_of(name: str) -> None:
-    """`helm lint --strict` with the values of the scenario tells no warning and no error."""
+def test_helm_lint_finds_no_fault(name: str) -> None:
+    """`helm lint --strict` with the values of the scenario has no warning and no error."""
     report = engine().lint(str(CHART), scenario_values(name), strict=True, namespace="monitoring")
 
     assert [] == [one for one in report["messages"] if one["severity"] > 1]
@@ -43,8 +43,8 @@ def test_helm_finds_nothing_to_complain_of(name: str) -> None:
 
 
 @every_scenario
-def test_every_kubernetes_takes_its_objects(name: str) -> None:
-    """From 1.27 to the newest, each core object has only fields that are known, of the right type."""
+def test_every_kubernetes_version_accepts_its_objects(name: str) -> None:
+    """From 1.27 to the newest version each core object has only known fields, with the right types."""
     versions = kubernetes_versions()
     objects = [one for one in scenario(name).objects if not is_custom(one)]
     faults = [(version, one["kind"], kubernetes_faults(one, version)) for version in versions for one in objects]
@@ -55,7 +55,7 @@ def test_every_kubernetes_takes_its_objects(name: str) -> None:
 
 @every_scenario
 def test_an_install_sends_what_is_rendered(name: str) -> None:
-    """A dry run of the whole install, `kubeVersion` looked at: the same objects, the hook apart, and the same notes."""
+    """A dry run of the install, which checks `kubeVersion`, has the same objects, hook and notes."""
     with engine().Config(storage_driver="memory", namespace="monitoring") as config:
         installed = config.install(str(CHART), "drift", scenario_values(name), dry_run="client")
     sent = [one for one in yaml.load_all(installed["manifest"], Loader=YAML_LOADER) if one]
@@ -67,8 +67,8 @@ def test_an_install_sends_what_is_rendered(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["monitors", "full"])
-def test_the_prometheus_operator_takes_its_objects(name: str) -> None:
-    """ServiceMonitor, PodMonitor and PrometheusRule have only fields of their CRDs, of the right type."""
+def test_the_prometheus_operator_accepts_its_objects(name: str) -> None:
+    """ServiceMonitor, PodMonitor and PrometheusRule have only fields of their CRDs, with the right types."""
     objects = [one for one in scenario(name).objects if is_custom(one)]
 
     assert ["PodMonitor", "PrometheusRule", "ServiceMonitor"] == sorted(one["kind"] for one in objects)
@@ -77,13 +77,13 @@ def test_the_prometheus_operator_takes_its_objects(name: str) -> None:
 
 @every_scenario
 def test_a_restricted_namespace_admits_every_pod(name: str) -> None:
-    """Logger, Redis and test hook keep the whole restricted standard."""
+    """Logger, Redis and test hook meet the restricted standard."""
     assert [] == [fault for pod in pods(name) for fault in restricted_faults(pod)]
 
 
 @every_scenario
-def test_no_pod_has_a_right_to_spare(name: str) -> None:
-    """Beyond the standard: no token, no service links, a read-only root, requests and a bound for memory."""
+def test_pods_have_no_needless_rights(name: str) -> None:
+    """Beyond the standard they have no token, no service links, a read-only root, requests and a memory limit."""
     for pod in pods(name):
         (container,) = pod["containers"]
 
@@ -95,13 +95,13 @@ def test_no_pod_has_a_right_to_spare(name: str) -> None:
 
 @every_scenario
 def test_the_same_values_render_to_the_same_text(name: str) -> None:
-    """Nothing is drawn by lot or by the clock, so a GitOps tool sees no change where none is."""
+    """Nothing depends on chance or time, so a GitOps tool sees no false change."""
     assert scenario(name).texts == scenario(name).texts
 
 
 @every_scenario
 def test_every_object_has_a_name_a_namespace_and_labels(name: str) -> None:
-    """No two objects of a kind share a name; the logger is found by the labels that everything carries."""
+    """Names are unique by kind, and all objects have the common labels."""
     objects = scenario(name).objects
     identities = [(one["kind"], one["metadata"]["namespace"], one["metadata"]["name"]) for one in objects]
 
@@ -112,8 +112,8 @@ def test_every_object_has_a_name_a_namespace_and_labels(name: str) -> None:
 
 
 @every_scenario
-def test_each_service_finds_its_pods_alone(name: str) -> None:
-    """A Service's selector is in the labels of one workload, and its target ports are declared there."""
+def test_each_service_selects_only_its_own_pods(name: str) -> None:
+    """A Service's selector matches the labels of one workload, which declares its target ports."""
     release = scenario(name)
     workloads = release.of_kind("Deployment") + release.of_kind("StatefulSet")
     for service in release.of_kind("Service"):
@@ -138,31 +138,31 @@ def test_each_volume_is_mounted_and_each_mount_has_its_volume(name: str) -> None
         assert sorted(volumes) == sorted(mount["name"] for mount in only_container(workload).get("volumeMounts", []))
 
 
-def test_the_values_as_they_come_need_no_operator_and_no_redis() -> None:
-    """Without a single value: one logger, its Service, no object of a CRD."""
+def test_the_default_values_need_no_operator_and_no_redis() -> None:
+    """Without any value there are one logger, its Service, and no object of a CRD."""
     release = render({})
 
     assert {"Deployment", "Service", "ServiceAccount", "Pod", "ConfigMap"} >= {one["kind"] for one in release.objects}
     assert 1 == release.one("Deployment")["spec"]["replicas"]
 
 
-def test_nothing_depends_on_what_the_cluster_can_do() -> None:
-    """`helm template` and GitOps ask no cluster: what they render is what an install renders."""
+def test_nothing_depends_on_the_capabilities_of_the_cluster() -> None:
+    """`helm template` and GitOps have no cluster, and render the same as an install."""
     texts = [path.read_text() for path in sorted(CHART.glob("templates/**/*")) if path.is_file()]
 
     assert [] == [text for text in texts if ".Capabilities" in text or "lookup " in text]
 
 
 def test_the_chart_installs_this_version() -> None:
-    """`appVersion`, which is the image's tag, is the version of this code."""
+    """`appVersion`, the image's tag, is the version of this code."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
 
     assert __version__ == chart["appVersion"]
     assert f"driftgauge:{__version__}" == render({}).logger["image"]
 
 
-def test_the_package_leaves_the_scenarios_at_home(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What `helm package` makes loads again and holds templates and values, but no `ci/`."""
+def test_the_package_has_no_scenarios(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The result of `helm package` can be loaded and has templates and values, but no `ci/`."""
     archive = engine().package(str(CHART), destination=str(tmp_path_factory.mktemp("package")))
     with engine().Chart.load(archive) as packed:
         assert "driftgauge" == packed.name

@@ -1,29 +1,20 @@
-"""values.schema.json: closed everywhere, in step with the options, and a typo is told by its path."""
+"""values.schema.json refuses unknown keys everywhere, has the options, and reports a typo by its path."""
 
 import json
 from collections.abc import Iterator
-from enum import StrEnum
 
 import pytest
 import yaml
 
-from driftgauge.config.documents import as_json_schema
+from charts.values.options import SET_BY_CHART, logger_options
 from driftgauge.config.options import LoggerConfig
-from driftgauge.drift.budget import Decision
-from driftgauge.drift.statistics.correction import Correction
 from tests.support.helm import CHART, SCENARIOS, Manifest, RefusedError, Values, render, scenario_values
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 
-RENDERED_ELSEWHERE = {"port", "admin_port", "reference", "reference_dir", "redis_url", "redis_password"}
-"""Options that the chart sets itself, so that ports, mounts and Secrets fit them."""
-
-CHOICES: dict[str, type[StrEnum]] = {"#/$defs/Correction": Correction, "#/$defs/Decision": Decision}
-"""Options that are one of a few words; the chart's schema says these in place."""
-
 KUBERNETES_OWN = {f"references.volume.{kind}" for kind in ("csi", "ephemeral", "projected", "secret")}
-"""Objects of Kubernetes' API that go into the pod as they are; the API server checks them at the same install."""
+"""Objects of Kubernetes' API that go into the pod unchanged; the API server checks them at the same install."""
 
 
 def objects(schema: Manifest, path: str = "") -> Iterator[tuple[str, Manifest]]:
@@ -38,7 +29,7 @@ def objects(schema: Manifest, path: str = "") -> Iterator[tuple[str, Manifest]]:
 
 
 def values_under(path: str, value: object) -> Values:
-    """Values that hold something at a path."""
+    """Values with a value at a path."""
     for key in reversed(path.split(".")):
         value = [value] if key.endswith("[]") else value
         value = {key.removesuffix("[]"): value}
@@ -49,22 +40,22 @@ def values_under(path: str, value: object) -> Values:
 CLOSED = [path for path, one in objects(SCHEMA) if path and one.get("additionalProperties") is False]
 
 
-def test_the_schema_is_one() -> None:
-    """It keeps the rules of draft 7, which every Helm 3 reads."""
+def test_the_schema_is_valid() -> None:
+    """It is valid for draft 7, which every Helm 3 reads."""
     pytest.importorskip("jsonschema").Draft7Validator.check_schema(SCHEMA)
 
     assert "http://json-schema.org/draft-07/schema#" == SCHEMA["$schema"]
 
 
 def test_every_object_is_closed() -> None:
-    """Fixed keys alone, or texts and quantities under keys of the user's; the exceptions are Kubernetes' own."""
+    """Objects have fixed keys, or texts and quantities under any key; the exceptions are objects of Kubernetes."""
     open_ones = {path for path, one in objects(SCHEMA) if one.get("additionalProperties", True) is True}
 
     assert {"global"} | KUBERNETES_OWN == open_ones
 
 
-def test_every_key_says_what_it_is() -> None:
-    """The table of values in the documentation is made of these sentences."""
+def test_every_key_has_a_description() -> None:
+    """The table of values in the documentation shows the descriptions."""
     silent = [
         f"{path}.{name}"
         for path, one in objects(SCHEMA)
@@ -76,7 +67,7 @@ def test_every_key_says_what_it_is() -> None:
 
 
 def test_every_key_of_the_schema_has_a_default() -> None:
-    """values.yaml shows every key that there is, the options in `config` and the insides of free objects apart."""
+    """values.yaml has every key, except the options in `config` and the contents of free objects."""
 
     def missing(schema: Manifest, values: Manifest, path: str) -> Iterator[str]:
         for name, inner in schema.get("properties", {}).items():
@@ -90,19 +81,13 @@ def test_every_key_of_the_schema_has_a_default() -> None:
 
 
 def test_the_options_are_those_of_the_logger() -> None:
-    """Name, bounds, default and sentence of each as in `driftgauge options --format json-schema`."""
-    known = json.loads(as_json_schema())["properties"]
-    expected = {}
-    for name in LoggerConfig.model_fields:
-        option = {key: value for key, value in known[name].items() if key != "title"}
-        choices = CHOICES.get(option.pop("$ref", ""))
-        if choices is not None:
-            option |= {"type": "string", "enum": [choice.value for choice in choices]}
-        expected[name] = option
-    for name in RENDERED_ELSEWHERE:
-        del expected[name]
+    """Limits, defaults and descriptions are those of `driftgauge options`, copied by `python -m charts.values`."""
+    assert logger_options() == SCHEMA["properties"]["config"]["properties"]
 
-    assert expected == SCHEMA["properties"]["config"]["properties"]
+
+def test_the_options_of_the_chart_are_options_of_the_logger() -> None:
+    """Together with those that the chart sets itself they are all options of the logger."""
+    assert set(LoggerConfig.model_fields) == SET_BY_CHART | set(SCHEMA["properties"]["config"]["properties"])
 
 
 def test_a_typo_at_the_top_is_refused_by_name() -> None:
@@ -112,8 +97,8 @@ def test_a_typo_at_the_top_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize("path", CLOSED)
-def test_a_typo_is_told_by_its_path(path: str) -> None:
-    """At every level, an unknown key is refused; the sentence names the object and the key."""
+def test_a_typo_is_reported_by_its_path(path: str) -> None:
+    """An unknown key is refused at every level; the error has the object and the key."""
     with pytest.raises(RefusedError) as refused:
         render(values_under(path, {"typo": 1}))
 
@@ -156,8 +141,8 @@ def test_a_typo_is_told_by_its_path(path: str) -> None:
         ("clusterDomain", ""),
     ],
 )
-def test_a_wrong_value_is_told_by_its_path(path: str, value: object) -> None:
-    """Type, range and form are looked at before anything is rendered."""
+def test_a_wrong_value_is_reported_by_its_path(path: str, value: object) -> None:
+    """Type, range and format are checked before anything is rendered."""
     with pytest.raises(RefusedError) as refused:
         render(values_under(path, value))
 
@@ -165,21 +150,21 @@ def test_a_wrong_value_is_told_by_its_path(path: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("file", ["wine.txt", "Wine.csv", "a/b/c.csv", "../x.csv", "wine", "cellar/.csv", "1wine.csv"])
-def test_a_reference_that_no_model_could_have_is_refused(file: str) -> None:
-    """The file's name is how the logger finds its model."""
+def test_a_reference_that_no_model_can_have_is_refused(file: str) -> None:
+    """The logger finds the model by the file's name."""
     with pytest.raises(RefusedError, match="at '/references/inline': additional properties"):
         render({"references": {"inline": {file: "a\n1\n"}}})
 
 
 @pytest.mark.parametrize("volume", [{"hostPath": {"path": "/"}}, {"nfs": {"server": "x", "path": "/"}}])
 def test_a_volume_that_the_restricted_standard_forbids_is_refused(volume: Values) -> None:
-    """Better a sentence at install than a pod that is never admitted."""
+    """The install fails, because the pod would never be admitted."""
     with pytest.raises(RefusedError, match="at '/references/volume'"):
         render({"references": {"volume": volume}})
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_scenario_says_what_it_is_for(name: str) -> None:
-    """Each file begins with a sentence, and its values are within the schema."""
+def test_a_scenario_has_a_description(name: str) -> None:
+    """Each file starts with a sentence, and its values are valid."""
     assert SCENARIOS[name].read_text().startswith("# ")
     assert render(scenario_values(name)).objects

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from driftgauge.config.documents import as_markdown
 from driftgauge.metrics.registry import Metrics
+from driftgauge.results.latest import LatestEvaluations
 from tests.support.models import WINE
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,8 @@ def test_the_table_of_options_is_the_generated_one() -> None:
 
 def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
     """The README lists every metric of the registry, except `process_*`, which the client library adds."""
-    metrics = Metrics("200", 90)
+    metrics = Metrics("200")
+    metrics.watch_evaluations(LatestEvaluations(90))
     metrics.model(WINE)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
@@ -43,7 +45,8 @@ def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
 
 def test_the_types_in_the_table_are_the_exposed_ones() -> None:
     """Each counter, gauge and histogram of the README is exposed as that type."""
-    metrics = Metrics("200", 90)
+    metrics = Metrics("200")
+    metrics.watch_evaluations(LatestEvaluations(90))
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     documented = dict(

@@ -1,4 +1,4 @@
-"""The committed boards as data: in sync with their code, whole, and about metrics that exist."""
+"""The committed boards as data: they match their code, are complete, and query metrics that exist."""
 
 import itertools
 import re
@@ -25,30 +25,30 @@ PROMETHEUS_OWN = {"up"}
 
 @pytest.fixture(params=ALL)
 def board(request: pytest.FixtureRequest) -> Tree:
-    """Each board in turn."""
+    """Each board."""
     return ALL[str(request.param)]
 
 
-def test_the_files_are_what_the_code_makes() -> None:
-    """`python -m charts.dashboards` writes them anew."""
+def test_the_files_match_the_code() -> None:
+    """`python -m charts.dashboards` writes the files."""
     assert {f"{name}.json": as_json(make()) for name, make in BOARDS.items()} == {
         path.name: path.read_text() for path in DIRECTORY.iterdir()
     }
 
 
 def test_uids_and_titles_are_unique() -> None:
-    """Grafana tells boards apart by uid, people by title."""
+    """Grafana distinguishes boards by uid, people by title."""
     assert {1} == set(Counter(board["uid"] for board in ALL.values()).values())
     assert {1} == set(Counter(board["title"] for board in ALL.values()).values())
 
 
-def test_panels_have_numbers_of_their_own(board: Tree) -> None:
-    """From 1 on: Grafana takes 0 for none."""
+def test_panels_have_unique_numbers(board: Tree) -> None:
+    """They start from 1, because 0 means none to Grafana."""
     assert list(range(1, len(board["panels"]) + 1)) == sorted(panel["id"] for panel in board["panels"])
 
 
-def test_panels_lie_side_by_side(board: Tree) -> None:
-    """No two cover the same cell of the grid of 24 columns."""
+def test_panels_do_not_overlap(board: Tree) -> None:
+    """Every cell of the grid of 24 columns has one panel."""
     covered = Counter(
         cell
         for place in (panel["gridPos"] for panel in board["panels"])
@@ -62,7 +62,7 @@ def test_panels_lie_side_by_side(board: Tree) -> None:
 
 
 def test_panels_explain_themselves(board: Tree) -> None:
-    """Each has a title, a description, a unit and options."""
+    """Each panel has a title, a description, a unit and options."""
     missing = [
         panel["title"]
         for panel in panels(board)
@@ -73,21 +73,21 @@ def test_panels_explain_themselves(board: Tree) -> None:
     assert [] == missing
 
 
-def test_everything_asks_the_chosen_data_source(board: Tree) -> None:
-    """Panels, their queries, variables and annotations name `${datasource}` and no other."""
-    asked = [
+def test_every_query_uses_the_selected_data_source(board: Tree) -> None:
+    """Panels, queries, variables and annotations use `${datasource}` and no other."""
+    sources = [
         *(panel["datasource"] for panel in panels(board)),
         *(target["datasource"] for panel in panels(board) for target in panel["targets"]),
         *(one["datasource"] for one in variables(board).values() if one["type"] == "query"),
         *(one["datasource"] for one in board["annotations"].get("list", [])),
     ]
 
-    assert all({"type": "prometheus", "uid": "${datasource}"} == one for one in asked)
+    assert all({"type": "prometheus", "uid": "${datasource}"} == one for one in sources)
     assert next(iter(variables(board))) == "datasource"
 
 
 def test_variables_are_declared_before_use(board: Tree) -> None:
-    """An undeclared variable stays in the query as text, and finds nothing."""
+    """An undeclared variable would stay in the query as text."""
     declared = BUILT_IN | set(variables(board))
     used = {
         found[0] or found[1]
@@ -103,15 +103,15 @@ def test_variables_are_declared_before_use(board: Tree) -> None:
 
 
 def test_boards_are_linked(board: Tree) -> None:
-    """Each carries the tag that all link to, with time and variables taken along."""
+    """Each board has the tag of the link, which keeps time and variables."""
     (link,) = board["links"]
 
     assert link["tags"] == board["tags"]
     assert (True, True) == (link["keepTime"], link["includeVars"])
 
 
-def test_links_lead_to_boards_that_are_there() -> None:
-    """Every path `/d/<uid>` in a board is the uid of one of them, and takes variables that it has."""
+def test_links_lead_to_existing_boards() -> None:
+    """Every path `/d/<uid>` has the uid of a board, and sets variables of that board."""
     by_uid = {board["uid"]: board for board in ALL.values()}
     found = re.findall(r'/d/([\w-]+)\?([^"]*)"', "".join(map(as_json, ALL.values())))
 
@@ -121,7 +121,7 @@ def test_links_lead_to_boards_that_are_there() -> None:
 
 
 def test_a_model_of_the_fleet_leads_to_its_own_board() -> None:
-    """The link names all four labels of a model: two namespaces may hold a service of the same name."""
+    """The link has all four labels of a model, because two namespaces may have a service of the same name."""
     (query,) = set(re.findall(r"/d/driftgauge-model-drift\?([^\"]*)\"", as_json(ALL["fleet"])))
     variable = variables(ALL["model-drift"])
 
@@ -130,36 +130,36 @@ def test_a_model_of_the_fleet_leads_to_its_own_board() -> None:
 
 
 def test_rows_that_repeat_name_a_variable(board: Tree) -> None:
-    """A row repeats over a variable with several values."""
+    """The variable has several values."""
     repeated = [panel["repeat"] for panel in board["panels"] if "repeat" in panel]
 
     assert all(variables(board)[name]["multi"] for name in repeated)
 
 
-def test_boards_ask_for_metrics_that_exist(board: Tree) -> None:
-    """What driftgauge exposes, or what the list of a cluster's own metrics holds."""
-    asked = {name for one in expressions(board) for name in metrics_of(one.text)}
+def test_boards_query_metrics_that_exist(board: Tree) -> None:
+    """They are exposed by driftgauge, or in the list of a cluster's metrics."""
+    queried = {name for one in expressions(board) for name in metrics_of(one.text)}
 
-    assert asked <= sample_names() | CLUSTER_METRICS | PROMETHEUS_OWN
+    assert queried <= sample_names() | CLUSTER_METRICS | PROMETHEUS_OWN
 
 
-def test_variables_ask_for_metrics_that_exist(board: Tree) -> None:
-    """`label_values(metric, label)`."""
+def test_variables_query_metrics_that_exist(board: Tree) -> None:
+    """A variable's query is `label_values(metric, label)`."""
     queries = [one["query"]["query"] for one in variables(board).values() if one["type"] == "query"]
-    asked = {re.sub(r"label_values\((\w+).*", r"\1", query) for query in queries}
+    queried = {re.sub(r"label_values\((\w+).*", r"\1", query) for query in queries}
 
-    assert asked <= sample_names()
+    assert queried <= sample_names()
 
 
-def test_alerts_ask_for_metrics_that_exist() -> None:
-    """What driftgauge exposes, and `up`."""
-    asked = {name for rule in rules() for name in metrics_of(rule["expr"])}
+def test_alerts_query_metrics_that_exist() -> None:
+    """They are exposed by driftgauge, or `up`."""
+    queried = {name for rule in rules() for name in metrics_of(rule["expr"])}
 
-    assert asked <= sample_names() | PROMETHEUS_OWN
+    assert queried <= sample_names() | PROMETHEUS_OWN
 
 
 def test_every_family_is_on_a_board() -> None:
-    """A metric that nobody sees need not be exposed."""
+    """A metric on no board would not be needed."""
     shown = {name for board in ALL.values() for one in expressions(board) for name in metrics_of(one.text)}
     unseen = {name for name in sample_names() if name.startswith(("request", "driftgauge"))} - shown
 

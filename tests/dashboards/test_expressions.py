@@ -1,4 +1,4 @@
-"""A real Prometheus, over a real proxy and logger whose data shift, answers every expression with series."""
+"""A real Prometheus, with a real proxy and logger whose data shift, has series for every expression."""
 
 import math
 import time
@@ -21,25 +21,25 @@ RATE_INTERVAL = "10s"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
-    """All parts, after the shift."""
-    with full_stack(tmp_path_factory.mktemp("cellar")) as running:
+    """The running parts, after the shift."""
+    with full_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 
 
 @pytest.fixture(params=BOARDS)
 def board(request: pytest.FixtureRequest) -> Tree:
-    """Each board in turn."""
+    """Each board."""
     return BOARDS[str(request.param)]
 
 
 def choices(stack: FullStack, variable: Tree, chosen: dict[str, str]) -> list[str]:
-    """The values that a variable offers, those before it being chosen."""
+    """The values of a variable, given the selection of those before it."""
     selector, label = variable["query"]["query"].removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
     return stack.prometheus.label_values(label, filled(selector, chosen))
 
 
 def chosen(stack: FullStack, board: Tree) -> dict[str, str]:
-    """The variables of a board as Grafana fills them at first: All where there is one, else the first value."""
+    """The variables of a board as Grafana fills them at first: All if possible, else the first value."""
     values = {"__rate_interval": RATE_INTERVAL}
     for name, variable in variables(board).items():
         if variable["type"] != "query":
@@ -51,29 +51,29 @@ def chosen(stack: FullStack, board: Tree) -> dict[str, str]:
 
 
 def numbers(stack: FullStack, expression: str) -> int:
-    """How many finite numbers an expression had since the start, second by second; -1 if Prometheus refuses it."""
+    """How many finite values an expression has had since the start, per second; -1 if Prometheus rejects it."""
     try:
-        # One step beyond now, so that the last one sees the newest sample: a rate needs two.
+        # One step beyond now, so that the last step includes the newest sample: a rate needs two.
         found = stack.prometheus.query_range(expression, stack.start, time.time() + 1, 1)
     except HTTPError:
         return -1
     return sum(math.isfinite(float(value)) for series in found for _, value in series["values"])
 
 
-def fruitless(stack: FullStack, asked: list[Expression]) -> dict[str, str]:
-    """The expressions that are refused or have no number, by place."""
-    return {f"{one.place}: {numbers(stack, one.text)}": one.text for one in asked if numbers(stack, one.text) < 1}
+def without_values(stack: FullStack, queried: list[Expression]) -> dict[str, str]:
+    """The expressions that are rejected or have no value, by place."""
+    return {f"{one.place}: {numbers(stack, one.text)}": one.text for one in queried if numbers(stack, one.text) < 1}
 
 
 def test_every_expression_of_a_board_has_numbers(stack: FullStack, board: Tree) -> None:
-    """With the board's variables as a person finds them on opening it."""
+    """The board's variables have their first values."""
     values = chosen(stack, board)
 
-    assert {} == fruitless(stack, [Expression(one.place, filled(one.text, values)) for one in expressions(board)])
+    assert {} == without_values(stack, [Expression(one.place, filled(one.text, values)) for one in expressions(board)])
 
 
 def test_every_variable_offers_values(stack: FullStack, board: Tree) -> None:
-    """The model that was served is among the choices."""
+    """The model is among the values."""
     values = chosen(stack, board)
     offered = {
         name: choices(stack, variable, values)
@@ -88,18 +88,18 @@ def test_every_variable_offers_values(stack: FullStack, board: Tree) -> None:
 
 
 def test_every_side_of_an_alert_has_numbers(stack: FullStack) -> None:
-    """What an alert compares is there, whether or not it holds; and the alert as a whole is not refused."""
-    asked = [Expression(rule["alert"], side) for rule in RULES for side in sides(rule["expr"])]
+    """Both sides of an alert's comparison have values, and the whole expression is accepted."""
+    queried = [Expression(rule["alert"], side) for rule in RULES for side in sides(rule["expr"])]
     refused = [rule["alert"] for rule in RULES if numbers(stack, rule["expr"]) < 0]
 
-    assert {} == fruitless(stack, asked)
+    assert {} == without_values(stack, queried)
     assert [] == refused
 
 
 def test_drift_reaches_alertmanager(stack: FullStack) -> None:
-    """The model's alert is pending, then fires, once for the three processes that see the shift.
+    """The model's alert is pending, then fires once for the three processes.
 
-    The rules are the shipped ones but for their `for`, which is cut to 3 s.
+    The rules are the shipped ones, except that `for` is 3 s.
     """
     (notice,) = stack.alertmanager.wait_for("DriftgaugeModelDrift")
     pending = numbers(stack, 'ALERTS{alertname="DriftgaugeModelDrift",alertstate="pending"}')
@@ -110,22 +110,22 @@ def test_drift_reaches_alertmanager(stack: FullStack) -> None:
     assert pending > 0
 
 
-def test_the_models_alert_stands_for_its_features(stack: FullStack) -> None:
-    """With the inhibition of the runbook, the alert of the shifted feature is held back, and there is no other."""
+def test_the_alert_of_the_model_inhibits_those_of_its_features(stack: FullStack) -> None:
+    """With the runbook's configuration the alert of the shifted feature is suppressed, and there is no other."""
     (notice,) = stack.alertmanager.wait_for("DriftgaugeFeatureDrift", "suppressed")
 
     assert notice.labels["feature"] == "alcohol"
 
 
-def test_the_models_alert_stands_for_its_answers(stack: FullStack) -> None:
-    """They follow the shifted feature: one message, not two."""
+def test_the_alert_of_the_model_inhibits_that_of_its_predictions(stack: FullStack) -> None:
+    """Predictions follow the shifted feature, and there is one message."""
     (notice,) = stack.alertmanager.wait_for("DriftgaugePredictionDrift", "suppressed")
 
     assert (NAMESPACE, SERVICE) == (notice.labels["inference_service_namespace"], notice.labels["inference_service"])
 
 
 def test_a_small_reference_reaches_alertmanager(stack: FullStack) -> None:
-    """The notice says how many rows would do."""
+    """The notification says how many rows would be enough."""
     (notice,) = stack.alertmanager.wait_for("DriftgaugeReferenceTooSmall")
 
     assert notice.annotations["summary"] == "The reference of wine is too small: 66 rows would do"
@@ -133,7 +133,7 @@ def test_a_small_reference_reaches_alertmanager(stack: FullStack) -> None:
 
 @pytest.mark.parametrize("alert", ["HighErrorRate", "DriftgaugeErrorRatioHigh"])
 def test_failures_reach_alertmanager(stack: FullStack, alert: str) -> None:
-    """Requests to a replica whose model is gone raise the article's alert and the one on the ratio."""
+    """Requests to a replica without a model raise the article's alert and the one on the ratio."""
     (notice,) = stack.alertmanager.wait_for(alert)
 
     assert notice.labels["severity"] == "critical"

@@ -1,4 +1,4 @@
-"""The pictures of the boards, and the made-up history that they are drawn from."""
+"""The pictures of the boards, and the invented history that they show."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed; `make cha
 
 from charts.pictures.__main__ import END
 from charts.pictures.figure import CAPTION, draw
-from charts.pictures.responses import VARIABLES, ask
+from charts.pictures.responses import VARIABLES, query
 from tests.support.alerting import AlertingPrometheus
 from tests.support.backfill import backfilled
 from tests.support.boards import Tree, boards, expressions
@@ -21,38 +21,40 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlertingPrometheus]:
-    """It has six hours behind it."""
+    """A Prometheus with a history of six hours."""
     with backfilled(END, tmp_path_factory.mktemp("backfill")) as running:
         yield running
 
 
 @pytest.fixture(params=BOARDS)
 def board(request: pytest.FixtureRequest) -> Tree:
-    """Each board in turn."""
+    """Each board."""
     return BOARDS[str(request.param)]
 
 
-def test_the_history_answers_every_expression(prometheus: AlertingPrometheus, board: Tree) -> None:
+def test_the_history_has_series_for_every_expression(prometheus: AlertingPrometheus, board: Tree) -> None:
     """No panel of a picture is empty."""
-    empty = [one.place for one in expressions(board) if not ask(one.text, "", prometheus, END, VARIABLES)]
+    empty = [one.place for one in expressions(board) if not query(one.text, "", prometheus, END, VARIABLES)]
 
     assert [] == empty
 
 
 def test_only_what_changed_alarms(prometheus: AlertingPrometheus) -> None:
-    """In six hours of two models no other feature and no calm model's answer is called drifted, not for a minute."""
+    """In six hours no other feature and no prediction of the unchanged model drifts."""
     changed = 'driftgauge_feature_drift{feature=~"alcohol|sulphates"} == 1'
     calm = 'driftgauge_feature_drift{feature!~"alcohol|sulphates"} == 1'
 
-    assert {"alcohol", "sulphates"} == {line.labels["feature"] for line in ask(changed, "", prometheus, END, VARIABLES)}
-    assert [] == ask(calm, "", prometheus, END, VARIABLES)
-    assert [] == ask('driftgauge_drifted_predictions{model_name="cheese"} > 0', "", prometheus, END, VARIABLES)
+    assert {"alcohol", "sulphates"} == {
+        line.labels["feature"] for line in query(changed, "", prometheus, END, VARIABLES)
+    }
+    assert [] == query(calm, "", prometheus, END, VARIABLES)
+    assert [] == query('driftgauge_drifted_predictions{model_name="cheese"} > 0', "", prometheus, END, VARIABLES)
 
 
 def test_the_detector_finds_the_fault_first(prometheus: AlertingPrometheus) -> None:
-    """Its evidence needs some rows of the new unit, the window's distance a good part of a window."""
+    """Its evidence needs a few rows of the new unit, the window's distance a large part of a window."""
     sequential, ks = (
-        ask(f'driftgauge_feature_drift{{feature="sulphates", test="{test}"}} == 1', "", prometheus, END, VARIABLES)
+        query(f'driftgauge_feature_drift{{feature="sulphates", test="{test}"}} == 1', "", prometheus, END, VARIABLES)
         for test in ("sequential", "ks")
     )
 
@@ -60,14 +62,14 @@ def test_the_detector_finds_the_fault_first(prometheus: AlertingPrometheus) -> N
 
 
 def test_a_board_becomes_a_picture(prometheus: AlertingPrometheus, board: Tree, tmp_path: Path) -> None:
-    """Every kind of panel that a board has can be drawn."""
+    """Every kind of panel of a board can be drawn."""
     draw(board, prometheus, END, tmp_path / "board.png")
 
     assert PNG == (tmp_path / "board.png").read_bytes()[: len(PNG)]
 
 
 def test_every_board_has_a_picture_with_its_caption() -> None:
-    """The page shows them all, and says that they are no screenshots."""
+    """The page of pictures shows all of them, and says that they are no screenshots."""
     page = (PICTURES / "README.md").read_text()
 
     assert {f"{name}.png" for name in BOARDS} == {path.name for path in PICTURES.glob("*.png")}

@@ -1,4 +1,4 @@
-"""The little PromQL that the tests of boards understand."""
+"""The part of PromQL that the tests of boards parse."""
 
 import pytest
 
@@ -15,12 +15,12 @@ from tests.support.promql import filled, metrics_of, sides
     ],
 )
 def test_metrics_are_found(expression: str, metrics: set[str]) -> None:
-    """Functions, labels, durations, numbers and words of the language are no metrics."""
+    """Functions, labels, durations, numbers and keywords are no metrics."""
     assert metrics == metrics_of(expression)
 
 
 def test_variables_are_replaced() -> None:
-    """Both spellings, and two that begin alike."""
+    """Both notations are replaced, and names with a common prefix are kept apart."""
     assert "a b-c bd" == filled("$x ${y}-c $yd", {"x": "a", "y": "b", "yd": "bd"})
 
 
@@ -33,6 +33,6 @@ def test_variables_are_replaced() -> None:
         ("a > 0 unless b", ["a ", " b"]),
     ],
 )
-def test_alerts_are_taken_apart(expression: str, expected: list[str]) -> None:
-    """Each side without its comparison has series whether or not the alert holds."""
+def test_alerts_are_split_into_sides(expression: str, expected: list[str]) -> None:
+    """A side without its comparison has series whether or not the alert fires."""
     assert expected == sides(expression)

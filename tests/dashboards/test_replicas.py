@@ -1,4 +1,4 @@
-"""What the Model drift board shows of replicas with windows of their own, by promtool on made-up series."""
+"""What the Model drift board shows for replicas with their own windows, by promtool on invented series."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ MODEL = 'inference_service_namespace="cellar",inference_service="wine",component
 
 
 def series(metric: str, pod: str, value: float, more: str = "") -> dict[str, str]:
-    """One value of the feature alcohol, as one pod tells it."""
+    """A series of the feature alcohol from one pod."""
     return {"series": f'{metric}{{{MODEL},feature="alcohol",job="driftgauge",pod="{pod}"{more}}}', "values": f"{value}"}
 
 
@@ -33,7 +33,7 @@ SERIES = [
 
 
 def shown(title: str) -> str:
-    """The first expression of a panel, over everything."""
+    """The first expression of a panel, with all values of the variables."""
     text = next(one.text for one in expressions(BOARD) if title in one.place)
     return filled(text, dict.fromkeys(variables(BOARD), ".*"))
 
@@ -41,12 +41,12 @@ def shown(title: str) -> str:
 @pytest.mark.parametrize(
     ("panel", "labels", "value"),
     [
-        ("D against its bar: features", f'{{{MODEL},feature="alcohol"}}', 4),
+        ("D against its threshold: features", f'{{{MODEL},feature="alcohol"}}', 4),
         ("Distribution now: $feature", '{level="0.5"}', 11),
     ],
 )
 def test_replicas_with_windows_of_their_own(panel: str, labels: str, value: float, tmp_path: Path) -> None:
-    """0.2 / 0.05 in one replica is the ratio, not 0.2 / 0.25 of two, nor evidence; deciles are averaged."""
+    """The ratio is 0.2 / 0.05 of one replica, not 0.2 / 0.25 of two; deciles are averaged."""
     check = {"expr": shown(panel), "eval_time": "0s", "exp_samples": [{"labels": labels, "value": value}]}
     tests = [{"interval": "1m", "input_series": SERIES, "promql_expr_test": [check]}]
     cases = tmp_path / "cases.yaml"

@@ -34,7 +34,7 @@ def samples(elements: st.SearchStrategy[float]) -> st.SearchStrategy[Floats]:
 def test_equal_to_scipy(reference: Floats, window: Floats, missing: int) -> None:
     """Jensen-Shannon over the bars; Wasserstein over the values, where the reference is not constant."""
     profile = numeric_profile("a", reference)
-    bars = Histogram(profile).bars(window, missing)
+    bars = Histogram(profile).bins(window, missing)
     actual = effects_of(profile, window, missing)
     distance = float(jensenshannon([one.reference for one in bars], [one.window for one in bars], base=2))
 

@@ -33,7 +33,7 @@ texts = st.one_of(st.sampled_from(["missing", "'missing'", "rare", "unseen", "#1
 @given(reference=references, window=windows, before=counts, missing=counts)
 def test_all_numbers_are_counted_once(reference: Floats, window: Floats, before: int, missing: int) -> None:
     """Shares of each side sum to 1, each is the number of values between two bounds, and names are unique."""
-    found = Histogram(numeric_profile("a", reference, before)).bars(window, missing)
+    found = Histogram(numeric_profile("a", reference, before)).bins(window, missing)
     rows = max(1, window.size + missing)
     bounds = [-np.inf, *(one.upper for one in found if one.upper is not None), np.inf]
     sides = ((reference, before + reference.size), (window, rows))
@@ -61,7 +61,7 @@ def test_all_categories_are_counted_once(known: list[str], data: st.DataObject, 
     reference, window = data.draw(samples(codes, 1)), data.draw(samples(st.one_of(codes, few), 0))
     reported = data.draw(st.integers(0, len(known)))
     profile = categorical_profile("a", reference, {float(code): known[code] for code in range(reported)}, before)
-    found = Histogram(profile).bars(window, missing)
+    found = Histogram(profile).bins(window, missing)
 
     assert sum(one.reference for one in found) == pytest.approx(1.0)
     assert sum(one.window for one in found) == pytest.approx(float(window.size + missing > 0))

@@ -1,4 +1,4 @@
-"""The page of `check` in a real Chromium: on a desk and a phone, in the light and in the dark."""
+"""The page of `check` in a real Chromium: on a desktop and a phone, light and dark."""
 
 import io
 from collections.abc import AsyncIterator
@@ -15,9 +15,9 @@ from tests.support.browser import Tab, browser
 WINE = Path(__file__).parents[2] / "examples" / "wine"
 RULE = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=1)
 
-PHONE, DESK = 390, 1280
+PHONE, DESKTOP = 390, 1280
 
-NARROWEST_CONTRAST = """
+LOWEST_CONTRAST = """
 (() => {
   const light = text => {
     const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map(Number).map(part => part / 255)
@@ -42,7 +42,7 @@ NARROWEST_CONTRAST = """
 """
 """Source: WCAG 2.2, "contrast ratio" and "relative luminance", https://www.w3.org/TR/WCAG22/"""
 
-SMALLEST_LETTERS = """
+SMALLEST_TEXT = """
 Math.min(...[...document.querySelectorAll("svg text")].map(text => {
   const picture = text.ownerSVGElement;
   const scale = picture.getBoundingClientRect().width / picture.viewBox.baseVal.width;
@@ -52,15 +52,15 @@ Math.min(...[...document.querySelectorAll("svg text")].map(text => {
 
 
 def page(reference: Path, window: Path, path: Path) -> Path:
-    """The page of two files, written to a third."""
+    """Write the page of two files to a third."""
     out = io.StringIO()
     run_check(reference, window, RULE, "html", out, io.StringIO())
     path.write_text(out.getvalue())
     return path
 
 
-def stack(path: Path, seed: int, shift: float) -> Path:
-    """A file of numbers, categories and missing values, with names that nobody should choose."""
+def write_columns(path: Path, seed: int, shift: float) -> Path:
+    """Write a file of numbers, categories and missing values, with hostile names."""
     generator = np.random.default_rng(seed)
     grapes = ["pinot noir", "a_very_long_category_" * 9, "<b>syrah</b>"]
     lines = [
@@ -76,16 +76,16 @@ def stack(path: Path, seed: int, shift: float) -> Path:
 
 @pytest.fixture
 async def tab(tmp_path: Path) -> AsyncIterator[Tab]:
-    """A tab of a browser of its own."""
+    """A tab of a new browser."""
     async with browser(tmp_path / "profile") as tab:
         yield tab
 
 
 @pytest.fixture
 def pages(tmp_path: Path) -> dict[str, Path]:
-    """Pages of wine that turned white, of wine that did not, and of every kind of feature."""
+    """A page of drift between wines, one without drift, and one with every kind of feature."""
     red = WINE / "red.csv"
-    mixed = stack(tmp_path / "old.csv", 1, 0.0), stack(tmp_path / "new.csv", 2, 0.5)
+    mixed = write_columns(tmp_path / "old.csv", 1, 0.0), write_columns(tmp_path / "new.csv", 2, 0.5)
     return {
         "white": page(red, WINE / "white_stream.csv", tmp_path / "white.html"),
         "red": page(red, WINE / "red_stream.csv", tmp_path / "red.html"),
@@ -94,45 +94,45 @@ def pages(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("name", ["white", "red", "mixed"])
-async def test_the_page_needs_nothing_and_fits_every_screen(tab: Tab, pages: dict[str, Path], name: str) -> None:
-    """One request, no complaint in the log, and nothing to scroll sideways, on a phone as on a desk."""
+async def test_the_page_loads_nothing_and_fits_every_screen(tab: Tab, pages: dict[str, Path], name: str) -> None:
+    """There is one request, no entry in the log, and no horizontal scrolling, on a phone and on a desktop."""
     path = pages[name]
     await tab.open(path)
     wide = []
-    for width in (PHONE, DESK):
+    for width in (PHONE, DESKTOP):
         await tab.show(width)
         wide.append(await tab.ask("document.documentElement.scrollWidth"))
 
     assert [path.as_uri()] == tab.requested()
-    assert [] == tab.complaints()
-    assert [PHONE, DESK] == wide
+    assert [] == tab.log_entries()
+    assert [PHONE, DESKTOP] == wide
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everything_written_can_be_read(tab: Tab, pages: dict[str, Path], scheme: str) -> None:
-    """Every text has the contrast that WCAG asks of small letters, and those in pictures are no smaller than 10 px."""
+async def test_every_text_is_readable(tab: Tab, pages: dict[str, Path], scheme: str) -> None:
+    """Every text has the contrast that WCAG requires for small text, and text in charts has at least 10 px."""
     await tab.open(pages["mixed"])
     await tab.show(PHONE, scheme)
 
-    assert await tab.ask(NARROWEST_CONTRAST) >= 4.5
-    assert await tab.ask(SMALLEST_LETTERS) >= 10
+    assert await tab.ask(LOWEST_CONTRAST) >= 4.5
+    assert await tab.ask(SMALLEST_TEXT) >= 10
 
 
-async def test_the_colours_follow_the_reader(tab: Tab, pages: dict[str, Path]) -> None:
-    """Dark where dark is wanted."""
+async def test_the_colours_follow_the_colour_scheme(tab: Tab, pages: dict[str, Path]) -> None:
+    """The background is dark if the reader prefers a dark scheme."""
     await tab.open(pages["red"])
     grounds = []
     for scheme in ("light", "dark"):
-        await tab.show(DESK, scheme)
+        await tab.show(DESKTOP, scheme)
         grounds.append(await tab.ask("getComputedStyle(document.body).backgroundColor"))
 
     assert ["rgb(244, 245, 247)", "rgb(18, 22, 27)"] == grounds
 
 
-async def test_every_feature_is_drawn_the_farthest_first(tab: Tab, pages: dict[str, Path]) -> None:
-    """A picture of some size for each of the eleven, in the table's order, and links that lead to them."""
+async def test_every_feature_has_a_chart_the_most_severe_first(tab: Tab, pages: dict[str, Path]) -> None:
+    """Each of the eleven features has a visible chart, in the table's order, and a link to it."""
     await tab.open(pages["white"])
-    await tab.show(DESK)
+    await tab.show(DESKTOP)
     order = await tab.ask("[...document.querySelectorAll('.overview tbody th')].map(name => name.innerText)")
     drawn = await tab.ask("[...document.querySelectorAll('.feature h3')].map(name => name.innerText)")
     heights = await tab.ask("[...document.querySelectorAll('svg')].map(one => one.getBoundingClientRect().height)")
@@ -145,8 +145,8 @@ async def test_every_feature_is_drawn_the_farthest_first(tab: Tab, pages: dict[s
     assert links
 
 
-async def test_a_strangers_name_stays_text(tab: Tab, pages: dict[str, Path]) -> None:
-    """A name that is a script in the file is a name on the page."""
+async def test_an_untrusted_name_stays_text(tab: Tab, pages: dict[str, Path]) -> None:
+    """A name in the file that is a script is shown as a name."""
     await tab.open(pages["mixed"])
 
     assert "new.csv against old.csv - driftgauge" == await tab.ask("document.title")

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 LIST = ROOT / "docs" / "retired-words.toml"
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-"""A word, or a part of a name: `NO_TALLY`, `ToldLength` and `told_length` have two each."""
+"""A word, or a part of a name: `MAX_ROWS`, `MaxRows` and `max_rows` have two each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A real Chromium without a window, spoken to over its DevTools protocol.
+"""A real, headless Chromium, controlled by its DevTools protocol.
 
 Source: https://chromedevtools.github.io/devtools-protocol/
 """
@@ -30,7 +30,7 @@ _FLAGS = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
-"""Root in a container has no sandbox, and a test needs nobody to answer at home."""
+"""Root in a container has no sandbox, and a test needs no background services."""
 
 _START_SECONDS = 30
 _RESPONSE_SECONDS = 30
@@ -40,7 +40,7 @@ class Tab:
     """One page of a browser.
 
     Args:
-        socket: Speaks the protocol with it.
+        socket: The connection to it.
     """
 
     def __init__(self, socket: ClientWebSocketResponse) -> None:
@@ -49,7 +49,7 @@ class Tab:
         self.events: list[dict[str, Any]] = []
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-        """Call a method; what happens until its answer is kept in `events`."""
+        """Call a method; events until its result are appended to `events`."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
         while True:
@@ -61,7 +61,7 @@ class Tab:
             self.events.append(message)
 
     async def open(self, path: Path) -> None:
-        """Show a file, to its last letter."""
+        """Open a file, and wait until it is loaded."""
         await self.call("Page.enable")
         await self.call("Network.enable")
         await self.call("Log.enable")
@@ -71,25 +71,25 @@ class Tab:
             self.events.append(await self._next())
 
     async def show(self, width: int, scheme: str = "light") -> None:
-        """Be a screen of this width in pixels, in the light or in the dark."""
+        """Emulate a screen of this width in pixels, with a light or dark colour scheme."""
         await self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False
         )
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     async def ask(self, expression: str) -> Any:  # noqa: ANN401 - JSON
-        """The value of a JavaScript expression."""
+        """Evaluate a JavaScript expression; returns its value."""
         response = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in response, response
         return response["result"].get("value")
 
     def requested(self) -> list[str]:
-        """What was asked for since the page was opened."""
+        """The URLs that were requested since the page was opened."""
         sent = [event for event in self.events if event["method"] == "Network.requestWillBeSent"]
         return [event["params"]["request"]["url"] for event in sent]
 
-    def complaints(self) -> list[str]:
-        """What the browser wrote into its log since."""
+    def log_entries(self) -> list[str]:
+        """The entries of the browser's log since then."""
         return [event["params"]["entry"]["text"] for event in self.events if event["method"] == "Log.entryAdded"]
 
     async def _next(self) -> dict[str, Any]:
@@ -101,10 +101,10 @@ class Tab:
 
 @contextlib.asynccontextmanager
 async def browser(directory: Path) -> AsyncIterator[Tab]:
-    """A tab of a browser that starts here and ends with the block; skips where none is installed.
+    """Start a browser for the length of the block, and yield a tab; skip the test if none is installed.
 
     Args:
-        directory: Its profile's.
+        directory: The directory of its profile.
     """
     command = [program("chromium"), *_FLAGS, f"--user-data-dir={directory}", "about:blank"]
     with subprocess.Popen(  # noqa: ASYNC220 - starting it takes no time
@@ -123,10 +123,10 @@ async def browser(directory: Path) -> AsyncIterator[Tab]:
 
 
 def _port(file: Path, child: "subprocess.Popen[bytes]") -> int:
-    """The port that it chose, which it writes into its profile."""
+    """Wait for the port that it has chosen and written into its profile."""
 
-    def reported() -> list[str]:
-        assert child.poll() is None, "Chromium ended before it could be spoken to"
+    def port_lines() -> list[str]:
+        assert child.poll() is None, "Chromium ended before it wrote its port"
         return file.read_text().splitlines()[:-1]
 
-    return int(wait_until(reported, "Chromium's port", _START_SECONDS)[0])
+    return int(wait_until(port_lines, "Chromium's port", _START_SECONDS)[0])

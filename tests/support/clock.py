@@ -2,7 +2,7 @@
 
 
 class ManualClock:
-    """Tells the time that it was set to.
+    """Returns the time that it was set to.
 
     Args:
         now: The time at the start, in seconds.

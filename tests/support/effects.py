@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 
 def distance_of(reference: Floats, window: Floats) -> float | None:
     """The Wasserstein distance of two sorted samples."""
-    upto = np.searchsorted(reference, window, side="right")
-    (found,) = wasserstein([Quantiles(reference)], window[np.newaxis], upto[np.newaxis])
+    at_most = np.searchsorted(reference, window, side="right")
+    (found,) = wasserstein([Quantiles(reference)], window[np.newaxis], at_most[np.newaxis])
     return found
 
 
@@ -23,4 +23,4 @@ def effects_of(profile: Profile, window: Floats, missing: int = 0) -> Effects:
     """All effect sizes of a sorted window."""
     numeric = profile.kind is FeatureKind.NUMERIC and window.size > 0
     distance = distance_of(profile.values, window) if numeric else None
-    return effects(Histogram(profile).bars(window, missing), (profile.rows, window.size + missing), distance)
+    return effects(Histogram(profile).bins(window, missing), (profile.rows, window.size + missing), distance)

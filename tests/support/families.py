@@ -1,6 +1,7 @@
 """The names that a scrape of driftgauge can hold."""
 
 from driftgauge.metrics.registry import Metrics
+from driftgauge.results.latest import LatestEvaluations
 from tests.support.models import WINE
 
 _ENDINGS = {
@@ -13,7 +14,8 @@ _ENDINGS = {
 
 def sample_names() -> set[str]:
     """The names of all samples of all families, in both modes, with Redis."""
-    metrics = Metrics("200", 90)
+    metrics = Metrics("200")
+    metrics.watch_evaluations(LatestEvaluations(90))
     metrics.model(WINE)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()

@@ -1,4 +1,4 @@
-"""Everything at once: a proxy and a logger under traffic that shifts, watched by a real Prometheus and Alertmanager."""
+"""Everything together: a proxy and a logger with traffic that shifts, a real Prometheus and a real Alertmanager."""
 
 import json
 import math
@@ -20,9 +20,9 @@ from tests.support.traffic import ask, body_of
 NAMESPACE, SERVICE = "cellar", "wine"
 _FAST = (
     "--min-rows=20",
-    "--window-rows=100",  # the rows of one act: all processes share the window
+    "--window-rows=100",  # the rows between two shifts: all processes share the window
     "--baseline-rows=50",
-    "--false-alarm-interval=1h",  # with it so few rows can alarm
+    "--false-alarm-interval=1h",  # so that so few rows can alarm
     "--evaluation-interval-seconds=0.5",
     "--reference-poll-seconds=0.5",
     "--flush-interval-seconds=0.1",
@@ -37,9 +37,9 @@ class FullStack:
     """The running parts.
 
     Args:
-        prometheus: Has scraped all of it, before and after the shift.
-        alertmanager: Has its alerts.
-        start: Unix time at which all parts were scraped, before the first request.
+        prometheus: Has scraped all processes, before and after the shift.
+        alertmanager: Has the alerts.
+        start: Unix time at which all processes had been scraped, before the first request.
     """
 
     prometheus: AlertingPrometheus
@@ -47,13 +47,13 @@ class FullStack:
     start: float
 
 
-def hasty(rules: str, seconds: int) -> str:
-    """The rules with every `for` cut down to some seconds; expressions stay as they are."""
+def shortened(rules: str, seconds: int) -> str:
+    """The rules with every `for` shortened to some seconds; expressions are unchanged."""
     return re.sub(r"^( +for:) \w+$", rf"\1 {seconds}s", rules, flags=re.MULTILINE)
 
 
 def inhibitions() -> str:
-    """The Alertmanager configuration that the runbook recommends, as it stands there."""
+    """The Alertmanager configuration from the runbook."""
     found = re.search(r"```yaml\n(route:.*?)```", _RUNBOOK.read_text(), re.DOTALL)
     if found is None:
         raise ValueError(f"{_RUNBOOK} has no block of YAML that begins with route:")
@@ -62,13 +62,13 @@ def inhibitions() -> str:
 
 @contextmanager
 def full_stack(directory: Path) -> Iterator[FullStack]:
-    """Starts everything, sends calm rows, shifted rows, and requests to a replica without a model; leaves it all up.
+    """Start everything, send unchanged rows, shifted rows, and requests to a replica without a model.
 
-    In between the reference is replaced by one of the same rows that has the model's answers too.
+    In between the reference is replaced by one with the same rows that has the model's predictions too.
     """
     references = _references(directory)
     rules = directory / "alerts.yaml"
-    rules.write_text(hasty(ALERTS.read_text(), seconds=3))
+    rules.write_text(shortened(ALERTS.read_text(), seconds=3))
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
         common = (*_FAST, "--redis-url", redis.url)
@@ -89,7 +89,7 @@ def full_stack(directory: Path) -> Iterator[FullStack]:
             "cadvisor": pod.url,
         }
         prometheus = stack.enter_context(AlertingPrometheus(targets, directory, rules, alertmanager.url))
-        start = _started(prometheus, len(targets))
+        start = _wait_for_targets(prometheus, len(targets))
         _send(proxy, logger, shift=0)
         prometheus.wait_for("count(driftgauge_drift == 0) == 3")
         prometheus.wait_for("count(driftgauge_drifted_predictions == 0) >= 2")
@@ -104,16 +104,16 @@ def full_stack(directory: Path) -> Iterator[FullStack]:
         yield FullStack(prometheus, alertmanager, start)
 
 
-def _started(prometheus: AlertingPrometheus, targets: int) -> float:
-    """Waits until every target is scraped well; answers when that was."""
+def _wait_for_targets(prometheus: AlertingPrometheus, targets: int) -> float:
+    """Wait until every target is scraped successfully; returns the time."""
     prometheus.wait_for(f"count(up == 1) == {targets}")
     return prometheus.wait_for("min(timestamp(up))")[0].value
 
 
 def _rows(shift: float) -> list[list[float | None]]:
-    """Fifty rows of alcohol and ph, one ph missing; the shift moves alcohol alone.
+    """Fifty rows of alcohol and ph, one ph missing; the shift moves only alcohol.
 
-    They come in such an order that the first rows are spread like all of them: only the shift may alarm.
+    Their order gives the first rows the same spread as all of them, so that only the shift may alarm.
     """
     steps = [17 * number % 50 for number in range(50)]
     rows: list[list[float | None]] = [[round(9 + shift + 0.1 * n, 3), round(3 + 0.01 * n, 3)] for n in steps]
@@ -122,7 +122,7 @@ def _rows(shift: float) -> list[list[float | None]]:
 
 
 def _references(directory: Path) -> Path:
-    """A directory with the reference of the model, filed by its name."""
+    """Make a directory with the reference of the model, filed by its name."""
     found = directory / "references"
     found.mkdir()
     (found / "wine.csv").write_text(_reference(with_responses=False))
@@ -130,37 +130,37 @@ def _references(directory: Path) -> Path:
 
 
 def _reference(*, with_responses: bool) -> str:
-    """The calm rows as CSV; what the model answers to them stands in columns named by its outputs."""
+    """The unchanged rows as CSV; the model's predictions are in columns named by its outputs."""
     names = ["alcohol", "ph"]
     if with_responses:
         names += ["prediction:prediction_confidence", "prediction:prediction_class"]
     lines = [",".join(names)]
     for alcohol, ph in _rows(0):
         if alcohol is not None and ph is not None:
-            values = [alcohol, ph, *_decided(alcohol)]
+            values = [alcohol, ph, *_confidence_and_class(alcohol)]
             lines.append(",".join(map(str, values[: len(names)])))
     return "\n".join(lines) + "\n"
 
 
-def _decided(alcohol: float) -> tuple[float, int]:
-    """The larger of the model's two scores, and whose it is."""
-    strong = _strong(alcohol)
-    return max(strong, 1 - strong), int(strong > 1 - strong)
+def _confidence_and_class(alcohol: float) -> tuple[float, int]:
+    """The larger of the model's two scores, and its class."""
+    score = _score(alcohol)
+    return max(score, 1 - score), int(score > 1 - score)
 
 
-def _strong(alcohol: float) -> float:
+def _score(alcohol: float) -> float:
     return 1 / (1 + math.exp(13 - alcohol))
 
 
 def _scores(body: bytes) -> bytes:
-    """What the model answers, behind the proxy and behind the logger alike: two scores, from the alcohol."""
+    """The model's response: two scores, computed from the alcohol."""
     (row,) = json.loads(body)["instances"]
-    strong = _strong(row[0])
-    return json.dumps({"predictions": [[1 - strong, strong]]}).encode()
+    score = _score(row[0])
+    return json.dumps({"predictions": [[1 - score, score]]}).encode()
 
 
 def _send(proxy: Driftgauge, logger: Driftgauge, shift: float) -> None:
-    """Sends every row through the proxy and, as events, to the logger; one event has no other half."""
+    """Send every row through the proxy and, as events, to the logger; one request has no response."""
     for number, row in enumerate(_rows(shift)):
         body = json.dumps({"instances": [row]}).encode()
         ask(proxy.port, body)

@@ -1,9 +1,9 @@
-"""Six made-up hours of two models, as OpenMetrics text: what promtool turns into the blocks of a Prometheus.
+"""Six invented hours of two models as OpenMetrics text, which promtool turns into the blocks of a Prometheus.
 
-The real families are moved and the real tests are run, minute by minute, by a clock of our own; only the rows are
-invented. Wine slides from 02:00 to 05:30, has a fault of its sulphates at 03:30, fails for a quarter of an hour at
-04:10, and is mended, and gets a new reference, at 05:30. Its answers follow its alcohol. Cheese is calm, has a small
-reference, and has no more requests after 05:00.
+The real metric families and the real tests run minute by minute with a manual clock; only the rows are invented. Wine
+drifts slowly from 02:00 to 05:30, has a fault in its sulphates at 03:30, fails for a quarter of an hour at 04:10, and
+is repaired, with a new reference, at 05:30. Its predictions follow its alcohol. Cheese does not change, has a small
+reference, and has no requests after 05:00.
 """
 
 import math
@@ -21,9 +21,10 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind, ModelKey, Outcome
-from driftgauge.metrics.evaluation import ReferenceFacts
 from driftgauge.metrics.registry import Metrics
 from driftgauge.protocol.category import code
+from driftgauge.results.evaluation import ReferenceFacts
+from driftgauge.results.latest import LatestEvaluations
 from tests.support.cluster_exporter import page
 from tests.support.watched_stream import BUDGET, WINDOW_ROWS, Columns, Floats, Stream
 
@@ -50,7 +51,7 @@ _RIPENESS = Columns(("prediction",), (_NUMBER,), {})
 
 
 def _wine_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
-    """Alcohol slides up by a hundredth a minute to where it stays; in between, sulphates come in another unit."""
+    """Alcohol rises by 0.01 a minute; from the fault on, sulphates are 1.3 times as large."""
     grapes = dice.choice([code(grape) for grape in _GRAPES], size=rows, p=[0.5, 0.3, 0.2])
     found = np.column_stack([dice.normal((10.0, 3.3, 0.6), (1.0, 0.15, 0.1), size=(rows, 3)), grapes])
     found[:, 0] += 0.01 * max(0, min(minute, _NEW_REFERENCE) - _SLIDE)
@@ -61,25 +62,25 @@ def _wine_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
 
 
 def _qualities(wines: Floats) -> Floats:
-    """The scores of two classes, from the alcohol; the larger one, and whose it is."""
+    """The scores of two classes, computed from the alcohol; the larger one, and its class."""
     good = 1 / (1 + np.exp(10.5 - wines[:, 0]))
     classes = np.array([code(text) for text in _CLASSES])[(good > 1 - good).astype(np.intp)]
     return np.column_stack([1 - good, good, np.maximum(good, 1 - good), classes])
 
 
 def _cheese_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
-    """No change at all, until there are no more."""
+    """Rows without any change, and none from the silence on."""
     return dice.normal((28.0, 1.6), (3.0, 0.2), size=(rows if minute < _SILENCE else 0, 2))
 
 
 def _ripeness(cheeses: Floats) -> Floats:
-    """One number, from the fat."""
+    """One number, computed from the fat."""
     return 3 + cheeses[:, :1] / 10
 
 
 @dataclass
 class _Model:
-    """One model's two streams, and its way into the metrics."""
+    """One model's two streams, and its metrics."""
 
     key: ModelKey
     inputs: Stream
@@ -90,7 +91,7 @@ class _Model:
     names: tuple[str, ...] = field(default_factory=tuple)
 
     def compare_with(self, rows: Floats, digest: str, now: float) -> None:
-        """Take another reference, without predictions; a new baseline is due."""
+        """Use another reference, without predictions; a new baseline must follow."""
         self.digest = digest
         needed = BUDGET.rows_needed(WINDOW_ROWS, rows.shape[1])
         path = f"/mnt/reference/{self.key.inference_service}.csv"
@@ -98,24 +99,24 @@ class _Model:
         self.inputs.compare_with(rows, facts)
 
     def take_baseline(self, now: float) -> None:
-        """The newest answers stand for a reference of the outputs."""
+        """Use the newest responses as reference of the predictions."""
         rows = self.outputs.window[-_BASELINE_ROWS:]
         path = f"first {len(rows)} responses"
         self.outputs.compare_with(rows, ReferenceFacts(len(rows), self.digest[:16], path, now, source="baseline"))
 
-    def serve(self, rows: Floats, responses: Floats, now: float, failed: int, slowness: float) -> None:
+    def serve(self, rows: Floats, responses: Floats, now: float, failed: int, latency_factor: float) -> None:
         """Count a minute's requests, each of one row."""
         series = self.metrics.model(self.key)
         for number in range(len(rows)):
             series.count_request("500" if number < failed else "200")
-            series.latency.observe(slowness * self.dice.gamma(4, 0.005))
-            series.overhead.observe(self.dice.gamma(4, 0.00004))
+            series.exchanges.latency.observe(latency_factor * self.dice.gamma(4, 0.005))
+            series.exchanges.overhead.observe(self.dice.gamma(4, 0.00004))
             series.count_payload(Kind.REQUEST, Outcome.ACCEPTED)
             series.count_payload(Kind.RESPONSE, Outcome.ACCEPTED)
         series.exchanges.request_bytes += 180 * len(rows)
         series.exchanges.response_bytes += 40 * len(rows)
         series.rows.inc(len(rows))
-        series.exchanges.in_flight = int(slowness)
+        series.exchanges.in_flight = int(latency_factor)
         series.count_missing(self.names, np.count_nonzero(np.isnan(rows), axis=0))
         if failed:
             series.count_payload(Kind.REQUEST, Outcome.DROPPED, Reason.QUEUE_FULL)
@@ -143,33 +144,48 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
     """Time and families, minute by minute."""
     start = end - MINUTES * STEP_SECONDS
     clock = {"now": start}
-    metrics = Metrics("200", 90, lambda: clock["now"])
+    latest = LatestEvaluations(90, lambda: clock["now"])
+    metrics = Metrics("200")
+    metrics.watch_evaluations(latest)
     metrics.watch_queue(lambda: 3, 1024)
     metrics.watch_redis()[0].set(1)
     dice = np.random.default_rng(20261123)
-    wine, cheese = _model(WINE, _WINE, _QUALITY, metrics, dice), _model(CHEESE, _CHEESE, _RIPENESS, metrics, dice)
+    wine, cheese = (
+        _model(key, *columns, metrics, latest, dice)
+        for key, columns in ((WINE, (_WINE, _QUALITY)), (CHEESE, (_CHEESE, _RIPENESS)))
+    )
     wine.compare_with(_wine_rows(dice, 0, 1000), "4f1c" * 16, start)
     cheese.compare_with(_cheese_rows(dice, 0, 300), "9ab0" * 16, start)
     for minute in range(MINUTES):
         now = clock["now"] = start + minute * STEP_SECONDS
-        _act(wine, cheese, minute, now)
+        _run_minute(wine, cheese, minute, now)
         yield (
             now,
-            [*(one for one in metrics.registry.collect() if not one.name.startswith("process_")), *_others(minute)],
+            [
+                *(one for one in metrics.registry.collect() if not one.name.startswith("process_")),
+                *_other_families(minute),
+            ],
         )
 
 
-def _model(key: ModelKey, inputs: Columns, outputs: Columns, metrics: Metrics, dice: np.random.Generator) -> _Model:
+def _model(
+    key: ModelKey,
+    inputs: Columns,
+    outputs: Columns,
+    metrics: Metrics,
+    latest: LatestEvaluations,
+    dice: np.random.Generator,
+) -> _Model:
     values = PValues()
     streams = (
-        Stream(key, Kind.REQUEST, inputs, metrics, values),
-        Stream(key, Kind.RESPONSE, outputs, metrics, values),
+        Stream(key, Kind.REQUEST, inputs, metrics, latest, values),
+        Stream(key, Kind.RESPONSE, outputs, metrics, latest, values),
     )
     return _Model(key, *streams, metrics, dice, names=inputs.names)
 
 
-def _act(wine: _Model, cheese: _Model, minute: int, now: float) -> None:
-    """What happens in one minute."""
+def _run_minute(wine: _Model, cheese: _Model, minute: int, now: float) -> None:
+    """Serve and test the rows of one minute."""
     failing = minute in _FAILURE
     if minute == _NEW_REFERENCE:
         wine.compare_with(_wine_rows(wine.dice, minute, 1000), "c07e" * 16, now)
@@ -183,8 +199,8 @@ def _act(wine: _Model, cheese: _Model, minute: int, now: float) -> None:
         model.test(now)
 
 
-def _others(minute: int) -> list[Metric]:
-    """What a scrape of the process, of Prometheus itself and of the node would add."""
+def _other_families(minute: int) -> list[Metric]:
+    """The families that a scrape of the process, of Prometheus itself and of the node would add."""
     seconds = minute * STEP_SECONDS
     numbers = {
         ("up", "gauge"): 1.0,
@@ -203,7 +219,7 @@ def _others(minute: int) -> list[Metric]:
 
 
 def _line(sample: Sample, now: float) -> str:
-    """One sample, with the labels of its target where it names no pod."""
+    """One sample, with the labels of its target unless it has the label `pod`."""
     own = {name: value for name, value in sample.labels.items() if value}
     labels = own if "pod" in own else own | _TARGET
     text = ",".join(f'{name}="{value}"' for name, value in labels.items())

@@ -1,4 +1,4 @@
-"""A monitor with everything around it in memory: a directory of references, a ring, states, and a clock set by hand."""
+"""A monitor with its collaborators in memory: references in a directory, a ring, states, and a clock set by hand."""
 
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
-from driftgauge.monitoring.monitor import Monitor
+from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.store import ReferenceStore
+from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey
 from driftgauge.storage.states import StateStore
@@ -34,13 +35,13 @@ BASELINE_ROWS = 40
 
 
 class MonitorFixture:
-    """A monitor with what stands around it.
+    """A monitor with its collaborators.
 
     Args:
-        directory: Where references are.
-        ring: Where windows are read; shared by replicas.
-        states: Where detectors and baselines are kept; shared by replicas.
-        rule: What alarms.
+        directory: The directory of the references.
+        ring: The store of the windows; shared by replicas.
+        states: The store of detectors and baselines; shared by replicas.
+        rule: The rule of the verdicts.
     """
 
     def __init__(
@@ -55,17 +56,18 @@ class MonitorFixture:
         self.states = MemoryStates() if states is None else states
         self.models = KnownModels(10)
         self.outputs = OutputColumns()
-        self.metrics = Metrics("200", 90, self.clock)
+        self.latest = LatestEvaluations(90, self.clock)
+        self.metrics = Metrics("200")
+        self.metrics.watch_evaluations(self.latest)
         self.references = ReferenceStore(None, directory)
         self.baselines = Baselines(self.ring, self.states, self.outputs, BASELINE_ROWS)
-        self.targets = Targets(self.references, self.baselines, self.metrics, ReferenceSize(rule.budget, 100))
+        self.targets = Targets(self.references, self.baselines, self.latest, ReferenceSize(rule.budget, 100))
         self.evaluator = Evaluator(self.ring, self.states, self.metrics, rule, self.clock)
-        self.monitor = Monitor(
-            self.evaluator, self.targets, self.references, self.ring, self.models, self.metrics, clock=self.clock
-        )
+        self.monitor = Monitor(self.evaluator, self.targets, self.models, self.metrics, self.latest, clock=self.clock)
+        self.watcher = ReferenceWatcher(self.references, self.targets, self.models, self.metrics, self.clock)
 
     async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
-        """Put rows into the ring: alcohol from a value on in steps of 0.1, ph as in the reference."""
+        """Put rows into the ring: alcohol starts at a value and rises in steps of 0.1, ph is as in the reference."""
         values = np.column_stack([alcohol + 0.1 * np.arange(rows), 3 + 0.01 * np.arange(rows)])
         await self.put(StreamKey(model, Kind.REQUEST), values, schema)
 
@@ -75,7 +77,7 @@ class MonitorFixture:
         await self.ring.append(stream, Block(schema, values, 999.0))
 
     async def response(self, values: NDArray[np.floating], columns: tuple[str, ...] = ("quality",)) -> None:
-        """Put numeric responses of `WINE` into the ring, and tell what they look like."""
+        """Put numeric responses of `WINE` into the ring, and record their columns."""
         kinds = (FeatureKind.NUMERIC,) * len(columns)
         self.outputs.record(WINE, OutputLayout(columns, kinds, {}))
         rows = values.astype(np.float64).reshape(-1, len(columns))

@@ -37,7 +37,7 @@ class Post:
     def __init__(self, timeouts: Timeouts | None = None) -> None:
         self.payloads: list[Payload] = []
         self.observations: list[PairObservation] = []
-        self.metrics = Metrics("", 90)
+        self.metrics = Metrics("")
         self.is_new: bool | None = True
         self.receiver = Receiver(
             self.payloads.append,

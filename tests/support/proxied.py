@@ -48,7 +48,7 @@ class Proxied:
         self.offered: list[Payload] = []
         self.timer = ManualClock()
         self._wires: list[Wire] = []
-        self._metrics = Metrics("200", 60)
+        self._metrics = Metrics("200")
         self._proxy = Proxy(
             replace(settings, upstream_url=f"http://127.0.0.1:{upstream_port}" if url is None else url),
             MODEL,

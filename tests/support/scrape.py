@@ -1,4 +1,4 @@
-"""Reads a scrape's sample values by name and labels."""
+"""The samples of a scrape, by name and labels."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -8,7 +8,7 @@ from prometheus_client.samples import Sample
 
 
 class Samples:
-    """The samples of one scrape, asked by name and by some of their labels.
+    """The samples of one scrape, found by name and some of their labels.
 
     Args:
         samples: All samples, in the order of the scrape.
@@ -19,7 +19,7 @@ class Samples:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads the classic text format."""
+        """Parse the classic text format."""
         return cls([sample for family in text_string_to_metric_families(text) for sample in family.samples])
 
     def __iter__(self) -> Iterator[Sample]:
@@ -27,9 +27,9 @@ class Samples:
         return iter(self._samples)
 
     def matching(self, name: str, **labels: str) -> list[Sample]:
-        """The samples of that name that carry at least these labels."""
+        """The samples of that name that have at least these labels."""
         return [sample for sample in self._samples if sample.name == name and labels.items() <= sample.labels.items()]
 
     def total(self, name: str, **labels: str) -> float:
-        """The sum over all matching samples; 0.0 where there is none."""
+        """The sum of all matching samples; 0.0 without any."""
         return float(sum(sample.value for sample in self.matching(name, **labels)))

@@ -1,4 +1,4 @@
-"""A stream of rows and the window that a ring keeps of it, as an assessor meets them."""
+"""A stream of rows, and the window that a ring keeps of it, as a stream evaluator gets them."""
 
 import math
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 
 from driftgauge.drift.detector.detector import DetectorState
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import Assessment, Rows, StreamEvaluator
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
 
 Floats = NDArray[np.float64]
 SampleSpec = Callable[[np.random.Generator, int, int], Floats]
@@ -21,7 +21,7 @@ def independent(generator: np.random.Generator, rows: int, columns: int) -> Floa
 
 
 def autoregressive(rho: float) -> SampleSpec:
-    """Standard normal rows of which neighbours correlate by rho."""
+    """Standard normal rows whose neighbours correlate by rho."""
 
     def draw(generator: np.random.Generator, rows: int, columns: int) -> Floats:
         noise = generator.standard_normal((rows, columns))
@@ -33,7 +33,7 @@ def autoregressive(rho: float) -> SampleSpec:
 
 
 def in_requests(size: int, icc: float) -> SampleSpec:
-    """Standard normal rows in requests of equal size, those of one request correlating by `icc`."""
+    """Standard normal rows in requests of equal size; those of one request correlate by `icc`."""
 
     def draw(generator: np.random.Generator, rows: int, columns: int) -> Floats:
         shared = np.repeat(generator.standard_normal((-(-rows // size), columns)), size, axis=0)[:rows]
@@ -43,10 +43,10 @@ def in_requests(size: int, icc: float) -> SampleSpec:
 
 
 class Stream:
-    """Rows that came, the assessor that looks at the newest of them, and what it said.
+    """A stream, the evaluator of its newest rows, and the evaluations so far.
 
     Args:
-        evaluator: Looks at the window.
+        evaluator: Evaluates the window.
         window_rows: Rows that the ring keeps.
         request_rows: Rows of each request.
     """
@@ -54,7 +54,7 @@ class Stream:
     def __init__(self, evaluator: StreamEvaluator, window_rows: int, request_rows: int = 1) -> None:
         self.evaluator = evaluator
         self.state: DetectorState | None = None
-        self.said: list[Assessment] = []
+        self.evaluations: list[StreamEvaluation] = []
         self.now = 1e9
         self._window_rows = window_rows
         self._request_rows = request_rows
@@ -63,34 +63,34 @@ class Stream:
         self._first = 1
 
     def append(self, rows: Floats) -> None:
-        """Rows come; those that no longer fit go."""
+        """Add rows, and drop the oldest ones that no longer fit."""
         grown = np.vstack([self._rows, rows])
         self._first += max(0, grown.shape[0] - self._window_rows)
         self._rows = grown[-self._window_rows :]
 
     def lose(self, rows: int) -> None:
-        """The store loses its newest rows, and gives their numbers to the next ones."""
+        """Drop the newest rows, whose numbers the next ones will have, as a store does that lost them."""
         self._rows = self._rows[: self._rows.shape[0] - rows]
 
     def age(self) -> None:
-        """All rows have grown too old to be in the window."""
+        """Drop all rows, as a window does when they are too old."""
         self._first += self._rows.shape[0]
         self._rows = self._rows[:0]
 
-    def look(self, seconds: float = 60.0) -> Assessment:
-        """The assessor looks at the window, so much later."""
+    def look(self, seconds: float = 60.0) -> StreamEvaluation:
+        """Evaluate the window, so many seconds after the last time."""
         self.now += seconds
         numbers = self._first + np.arange(self._rows.shape[0])
-        rows = Rows(self._rows, numbers, (numbers - 1) // self._request_rows)
-        assessment = self.evaluator.assess(self.state, rows, self._p_values, self.now)
-        self.state = assessment.state
-        self.said.append(assessment)
-        return assessment
+        window = StreamWindow(self._rows, numbers, (numbers - 1) // self._request_rows)
+        evaluation = self.evaluator.evaluate(self.state, window, self._p_values, self.now)
+        self.state = evaluation.state
+        self.evaluations.append(evaluation)
+        return evaluation
 
-    def feed(self, rows: Floats, each: int) -> list[Assessment]:
-        """Rows come in parts, and the assessor looks at the window after each."""
-        said = []
+    def feed(self, rows: Floats, each: int) -> list[StreamEvaluation]:
+        """Add rows in parts, and evaluate the window after each."""
+        evaluations = []
         for first in range(0, rows.shape[0], each):
             self.append(rows[first : first + each])
-            said.append(self.look())
-        return said
+            evaluations.append(self.look())
+        return evaluations

@@ -1,4 +1,4 @@
-"""Waits for a condition with a deadline: the one place in the tests where time is let pass."""
+"""Waits for a condition with a deadline; the only place in the tests that sleeps."""
 
 import asyncio
 import time
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 def wait_until(probe: Callable[[], T | None], what: str, deadline_seconds: float = 30) -> T:
-    """The first true value that the probe answers.
+    """Wait for the first true value of a probe.
 
     Args:
-        probe: Asked again and again; an `OSError` from it means "not yet".
-        what: What is waited for, as it should read in the error.
-        deadline_seconds: How long at most.
+        probe: Called again and again; an `OSError` means "not yet".
+        what: A name of the condition, for the error.
+        deadline_seconds: The longest wait.
 
     Raises:
         TimeoutError: The deadline passed first.
@@ -34,11 +34,11 @@ def wait_until(probe: Callable[[], T | None], what: str, deadline_seconds: float
 
 
 async def until(condition: Callable[[], bool], deadline_seconds: float = 30) -> None:
-    """Lets the loop turn until a condition holds that a task of the same loop brings about.
+    """Run the event loop until a condition holds, which a task of the same loop fulfils.
 
     Raises:
         TimeoutError: The deadline passed first.
     """
     async with asyncio.timeout(deadline_seconds):
-        while not condition():  # noqa: ASYNC110 - no event tells what a metric shows
+        while not condition():  # noqa: ASYNC110 - no event signals the value of a metric
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A stream of rows that are invented, tested as the running sidecar tests its own: by window and by detector."""
+"""A simulated stream, evaluated as the running sidecar evaluates its streams: by window and by detector."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import Rows, StreamEvaluator
+from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.metrics.evaluation import Evaluation, ReferenceFacts
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.columns import profiles_of
+from driftgauge.results.evaluation import Evaluation, ReferenceFacts
+from driftgauge.results.latest import LatestEvaluations
 
 Floats = NDArray[np.float64]
 
@@ -27,11 +28,11 @@ RULE = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=200, budget=BUDGET)
 
 @dataclass(frozen=True)
 class Columns:
-    """What rows hold.
+    """The columns of a stream.
 
     Args:
-        names: Of the columns.
-        kinds: How each is looked at.
+        names: The columns' names.
+        kinds: How each column is tested.
         categories: The text of each code.
     """
 
@@ -41,45 +42,54 @@ class Columns:
 
 
 class Stream:
-    """The window of one half of a model's inferences, and its way into the metrics.
+    """The window of a model's requests or responses, and its evaluations in the metrics.
 
     Args:
-        model: Whose it is.
-        kind: Which half.
-        columns: What its rows hold.
-        metrics: Where it is published.
+        model: The model.
+        kind: Requests or responses.
+        columns: The columns of the rows.
+        metrics: Counts what the detector is fed.
+        latest: Where its evaluations are published.
         values: Turns statistics into p-values.
     """
 
-    def __init__(self, model: ModelKey, kind: Kind, columns: Columns, metrics: Metrics, values: PValues) -> None:
+    def __init__(
+        self,
+        model: ModelKey,
+        kind: Kind,
+        columns: Columns,
+        metrics: Metrics,
+        latest: LatestEvaluations,
+        values: PValues,
+    ) -> None:
         self.window: Floats = np.empty((0, len(columns.names)))
         self._model, self._kind, self._columns = model, kind, columns
-        self._metrics, self._values = metrics, values
+        self._metrics, self._latest, self._values = metrics, latest, values
         self._stream_evaluator: StreamEvaluator | None = None
         self._state: DetectorState | None = None
         self._rows, self._newest = 0, 0.0
 
     def compare_with(self, rows: Floats, facts: ReferenceFacts) -> None:
-        """Take a reference, in place of the one before."""
+        """Set the reference, or replace it."""
         profiles = profiles_of(self._columns.names, self._columns.kinds, rows, self._columns.categories)
         if self._stream_evaluator is not None:
             self._metrics.model(self._model).count_detector_reset(self._kind)
         self._stream_evaluator = StreamEvaluator(profiles, RULE, facts.digest)
-        self._metrics.drift.set_reference(self._model, self._kind, facts)
+        self._latest.set_reference(self._model, self._kind, facts)
 
     def append(self, rows: Floats, now: float) -> None:
-        """Rows that passed, each in a request of its own."""
+        """Add rows, each of its own request."""
         self.window = np.concatenate([self.window, rows])[-WINDOW_ROWS:]
         self._rows += len(rows)
         self._newest = now if len(rows) else self._newest
 
     def test(self, now: float) -> None:
-        """Publish a report on the window, if there is anything to compare it with."""
+        """Publish a report on the window, if there is a reference."""
         if self._stream_evaluator is None:
             return
         numbers = np.arange(self._rows - len(self.window) + 1, self._rows + 1)
-        rows = Rows(self.window, numbers, numbers)
-        found = self._stream_evaluator.assess(self._state, rows, self._values, now)
+        window = StreamWindow(self.window, numbers, numbers)
+        found = self._stream_evaluator.evaluate(self._state, window, self._values, now)
         self._state = found.state
         self._metrics.model(self._model).count_detector_rows(self._kind, found.fed, found.skipped)
-        self._metrics.drift.publish(self._model, self._kind, Evaluation(found.report, now, 0.004, self._newest))
+        self._latest.publish(self._model, self._kind, Evaluation(found.report, now, 0.004, self._newest))

@@ -1,4 +1,4 @@
-"""The worst that a tolerated distribution can do to bets: exact expectations, nothing is sampled."""
+"""The worst mean of bets under tolerated distributions: exact expectations, without sampling."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,16 +7,17 @@ Floats = NDArray[np.float64]
 
 
 def worst_of_numbers(factors: Floats, chances: Floats, tolerance: float) -> Floats:
-    """The greatest mean of each factor over all distributions of so small a KS distance, or a little more.
+    """The greatest mean of each factor over all distributions within a KS distance, or slightly more.
 
     Args:
-        factors: Shape `(k, b)`: of each cell, in order.
+        factors: Shape `(k, b)`: the factors of each cell, in order.
         chances: Shape `(k,)`: the true chance of each cell.
         tolerance: The distance.
 
     Notes:
-        The mean is linear in the distribution function at each border between cells; each is moved as far as it may.
-        That the result may fall somewhere, as no distribution function does, only makes the mean greater.
+        The mean is linear in the distribution function at each border between cells, and each of these values is moved
+        as far as the distance allows. The result may not ascend, as a distribution function must; this can only make
+        the mean greater.
     """
     rises = np.diff(factors, axis=0)
     reached = np.cumsum(chances)[:-1, np.newaxis] - np.sign(rises) * tolerance
@@ -25,9 +26,9 @@ def worst_of_numbers(factors: Floats, chances: Floats, tolerance: float) -> Floa
 
 
 def worst_of_categories(factors: Floats, chances: Floats, tolerance: float) -> Floats:
-    """The greatest mean of each factor over all distributions of so small a total variation.
+    """The greatest mean of each factor over all distributions within a total variation.
 
-    What may be moved goes from the cells of the least factors to the one of the greatest.
+    The mass that may move goes from the cells with the least factors to the cell with the greatest.
     """
     worst = np.empty(factors.shape[1])
     for index, column in enumerate(factors.T):

@@ -1,4 +1,4 @@
-{{/* What the schema cannot see: values that are each well and impossible together. Each fails with one sentence. */}}
+{{/* What the schema cannot check: values that are valid each and impossible together. Each check fails with one sentence. */}}
 
 {{- define "driftgauge.checks" -}}
 {{- include "driftgauge.checks.names" . -}}
@@ -104,7 +104,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The numbers are the defaults of `driftgauge options`; a test holds them to it. */}}
+{{/* The numbers are the defaults of `driftgauge options`; a test compares them. */}}
 {{- define "driftgauge.checks.config" -}}
 {{- $config := .Values.config -}}
 {{- if gt (int (dig "min_rows" 200 $config)) (int (dig "window_rows" 2000 $config)) -}}

@@ -1,4 +1,4 @@
-{{/* What the logger's container is told: its environment, its volumes. */}}
+{{/* The environment and the volumes of the logger's container. */}}
 
 {{/* Helm reads every number as a float and would write 67108864 as 6.7108864e+07; JSON writes it out. */}}
 {{- define "driftgauge.text" -}}
@@ -9,7 +9,7 @@
 {{- with .Values.redis }}{{ if or .url .existingSecret.urlKey .internal.enabled }}yes{{ end }}{{ end -}}
 {{- end -}}
 
-{{/* The Redis URL as far as values know it. */}}
+{{/* The Redis URL, if it is not in a Secret. */}}
 {{- define "driftgauge.redis.url" -}}
 {{- $redis := .Values.redis -}}
 {{- if $redis.internal.enabled -}}
@@ -44,7 +44,7 @@ redis://{{ include "driftgauge.redis.name" . }}.{{ .Release.Namespace }}.svc.{{ 
 {{- with .Values.references }}{{ if or .inline .existingConfigMap .existingClaim .volume }}yes{{ end }}{{ end -}}
 {{- end -}}
 
-{{/* Nothing that this chart installs or scrapes is meant to have a reference: that one is missing is no news. */}}
+{{/* Whether nothing that this chart installs or scrapes is meant to have a reference, so that a missing one is normal. */}}
 {{- define "driftgauge.needsNoReferences" -}}
 {{- if not (or (include "driftgauge.hasReferences" .) .Values.podMonitor.enabled) }}yes{{ end -}}
 {{- end -}}
@@ -65,7 +65,7 @@ redis://{{ include "driftgauge.redis.name" . }}.{{ .Release.Namespace }}.svc.{{ 
 {{- end }}
 {{- end -}}
 
-{{/* A key of a ConfigMap has no "/"; no name of Kubernetes has "_", so no two files share a key. */}}
+{{/* A key of a ConfigMap cannot have "/". Names in Kubernetes have no "_", so no two files share a key. */}}
 {{- define "driftgauge.references.key" -}}
 {{- replace "/" "_" . -}}
 {{- end -}}
@@ -82,7 +82,7 @@ configMap:
     {{- end }}
   {{- end }}
 {{- else if $references.existingConfigMap -}}
-# Optional: the logger must take events whether or not its references are there.
+# Optional: the logger must accept events whether or not its references exist.
 configMap: {name: {{ $references.existingConfigMap | quote }}, optional: true}
 {{- else if $references.existingClaim -}}
 persistentVolumeClaim: {claimName: {{ $references.existingClaim | quote }}, readOnly: true}

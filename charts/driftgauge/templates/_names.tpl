@@ -1,4 +1,4 @@
-{{/* Names, labels and images: what every object of the chart shares. */}}
+{{/* Names, labels and images that the objects of the chart share. */}}
 
 {{- define "driftgauge.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 46 | trimSuffix "-" -}}
@@ -45,7 +45,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- printf "%s.%s.svc.%s" (include "driftgauge.fullname" .) .Release.Namespace .Values.clusterDomain -}}
 {{- end -}}
 
-{{/* What KServe's `logger.url` must be. */}}
+{{/* The value of KServe's `logger.url`. */}}
 {{- define "driftgauge.url" -}}
 http://{{ include "driftgauge.serviceHost" . }}{{ if ne (int .Values.service.port) 80 }}:{{ .Values.service.port }}{{ end }}/
 {{- end -}}
@@ -59,7 +59,7 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* The container's half of the restricted pod security standard. */}}
+{{/* The container's part of the restricted pod security standard. */}}
 {{- define "driftgauge.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true

@@ -1,1 +1,1 @@
-"""TODO admin."""
+"""The admin port: metrics, health, verdicts as JSON, and pages for people."""

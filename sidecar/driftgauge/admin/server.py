@@ -1,65 +1,61 @@
-"""The operator's door, on a port of its own: in proxy mode every path of the data port belongs to the model."""
+"""The server of the admin port: in proxy mode every path of the data port is the model's, so it has its own port."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 from urllib.parse import urlencode
 
-import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from driftgauge.concurrency.worker import low_priority_executor
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.metrics.evaluation import Evaluation
-from driftgauge.metrics.scrape import scraper
-from driftgauge.page.as_json import NOTHING, tree
+from driftgauge.inference.payload import ModelKey
+from driftgauge.metrics.scrape import render_scrape
+from driftgauge.page.as_json import models_as_json
 from driftgauge.page.model_index import Entry, render_index
+from driftgauge.results.latest import LatestEvaluations, ModelEvaluations
 
 _T = TypeVar("_T")
 
 Ready = Callable[[], Awaitable[str | None]]
-"""Tells why the process is not ready, or `None` if it is."""
+"""Returns why the process is not ready, or `None` if it is."""
 
-Evaluations = Callable[[Kind], Mapping[ModelKey, Evaluation]]
-"""The newest evaluations of requests or of responses, by model."""
-
-MakePage = Callable[[ModelKey, str, str], Awaitable[str]]
-"""The page of a model, given its title and where the way back leads."""
+RenderPage = Callable[[ModelKey, str, str], Awaitable[str]]
+"""Renders the page of a model, given its title and the link back to the list."""
 
 Capture = Callable[[ModelKey], Awaitable[bytes | None]]
-"""The window of a model's requests as a file; `None` without any row."""
+"""Returns the window of a model's requests as a file; `None` without rows."""
 
-_PAGE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Admin:
     """Serves `/metrics`, `/healthz`, `/readyz`, `/drift`, and pages for people at `/` and `/report`.
 
     Args:
-        registry: What is scraped.
-        ready: Asked by `/readyz`.
-        evaluations: Asked by `/drift` and by the pages.
-        page: Makes the page of a model that has been evaluated.
-        capture: Makes what `/window` hands out; `None` if no rows may leave.
+        registry: The metrics.
+        ready: Called by `/readyz`.
+        latest: The newest evaluations, for `/drift` and the list of models.
+        page: Renders the page of a model that has been evaluated.
+        capture: Returns the file of `/window`; `None` if rows must not be handed out.
     """
 
     def __init__(
         self,
         registry: CollectorRegistry,
         ready: Ready,
-        evaluations: Evaluations,
-        page: MakePage,
+        latest: LatestEvaluations,
+        page: RenderPage,
         capture: Capture | None = None,
     ) -> None:
+        self._registry = registry
         self._ready = ready
-        self._evaluations = evaluations
+        self._latest = latest
         self._page = page
         self._capture = capture
-        self._scrape = scraper(registry)
-        # One thread, in which all that takes long is made: the loop is the requests', and many who ask wait in line.
-        self._maker = low_priority_executor("admin")
+        # One thread renders everything that takes long: the event loop is for inferences, and clients wait in line.
+        self._thread = low_priority_executor("admin")
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)
@@ -79,62 +75,61 @@ class Admin:
     async def close(self) -> None:
         """Stop listening."""
         await self._runner.cleanup()
-        self._maker.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _made(self, make: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._maker, make)
+    async def _off_loop(self, render: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, render)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         accept, coding = request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", "")
-        page = await self._made(lambda: self._scrape(accept, coding, request.query_string))
-        return web.Response(status=page.status, headers=page.headers, body=page.body)
+        page = await self._off_loop(lambda: render_scrape(self._registry, accept, coding, request.query_string))
+        return web.Response(headers=page.headers, body=page.body)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        why = await self._ready()
-        return web.Response(text="ready\n") if why is None else web.Response(status=503, text=why + "\n")
+        reason = await self._ready()
+        return web.Response(text="ready\n") if reason is None else web.Response(status=503, text=reason + "\n")
 
     async def _drift(self, _: web.Request) -> web.Response:
-        evaluated = list(self._evaluated())
-        return web.Response(body=await self._made(lambda: _as_json(evaluated)), content_type="application/json")
+        body = await self._off_loop(lambda: models_as_json(self._latest.by_model()))
+        return web.Response(body=body, content_type="application/json")
 
     async def _index(self, _: web.Request) -> web.Response:
-        """The list of models; with one model its page at once."""
-        models = list(self._evaluated())
+        """Respond with the list of models; if there is only one, with its page."""
+        models = self._latest.by_model()
         if len(models) == 1:
-            return _html(await self._page(models[0][0], _name(models[0][0]), ""))
-        return _html(await self._made(lambda: render_index([_entry(*one) for one in models])))
+            model = models[0].model
+            return _html(await self._page(model, _title(model), ""))
+        return _html(await self._off_loop(lambda: render_index([_entry(one) for one in models])))
 
     async def _report(self, request: web.Request) -> web.Response:
-        model = self._asked(request)
-        return _html(await self._page(model, _name(model), "."))
+        model = self._requested_model(request)
+        return _html(await self._page(model, _title(model), "."))
 
     async def _window(self, request: web.Request) -> web.Response:
         if self._capture is None:
             return web.Response(status=403, text="no rows leave this sidecar: set allow_capture to let them\n")
-        model = self._asked(request)
+        model = self._requested_model(request)
         try:
             content = await self._capture(model)
         except StorageError as error:
             return web.Response(status=503, text=f"{error}\n")
         if content is None:
-            return web.Response(status=404, text=f"there are no rows of {_name(model)}\n")
-        return web.Response(body=content, content_type="application/octet-stream", headers=_PAGE_HEADERS)
+            return web.Response(status=404, text=f"there are no rows of {_title(model)}\n")
+        return web.Response(body=content, content_type="application/octet-stream", headers=_NO_STORE)
 
-    def _evaluated(self) -> Iterator[tuple[ModelKey, Evaluation | None, Evaluation | None]]:
-        """Every model that has been evaluated, with its inputs' evaluation and its predictions'."""
-        inputs, predictions = self._evaluations(Kind.REQUEST), self._evaluations(Kind.RESPONSE)
-        for model in sorted({*inputs, *predictions}):
-            yield model, inputs.get(model), predictions.get(model)
+    def _requested_model(self, request: web.Request) -> ModelKey:
+        """The model that the query names.
 
-    def _asked(self, request: web.Request) -> ModelKey:
-        """The model that a query names: only evaluated ones, since a stranger's names must not become series."""
+        Raises:
+            HTTPNotFound: It has no evaluation: untrusted names must not start series or read other keys of the store.
+        """
         query = request.query
         service = query.get("inference_service", "")
         model = ModelKey(
             query.get("namespace", ""), service, query.get("component", "predictor"), query.get("model_name", service)
         )
-        if not any(model == known for known, _, _ in self._evaluated()):
-            raise web.HTTPNotFound(text=f"no evaluation of {_name(model)}: `/` lists the models that have one\n")
+        if not any(model == one.model for one in self._latest.by_model()):
+            raise web.HTTPNotFound(text=f"no evaluation of {_title(model)}: `/` lists the models that have one\n")
         return model
 
 
@@ -143,17 +138,19 @@ async def _healthz(_: web.Request) -> web.Response:
 
 
 def _html(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
+    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=_NO_STORE)
 
 
-def _name(model: ModelKey) -> str:
-    """A model as people call it: no more than tells it apart."""
+def _title(model: ModelKey) -> str:
+    """A model's name for people; the component and the model's own name are left out where they are the usual ones."""
     service = f"{model.namespace}/{model.inference_service}" if model.namespace else model.inference_service
     component = "" if model.component == "predictor" else f" {model.component}"
     return service + component + ("" if model.model_name == model.inference_service else f" {model.model_name}")
 
 
-def _entry(model: ModelKey, inputs: Evaluation | None, predictions: Evaluation | None) -> Entry:
+def _entry(evaluations: ModelEvaluations) -> Entry:
+    """A model's line in the list, with the link to its page."""
+    model, inputs, predictions = evaluations
     query = {
         "namespace": model.namespace,
         "inference_service": model.inference_service,
@@ -161,38 +158,9 @@ def _entry(model: ModelKey, inputs: Evaluation | None, predictions: Evaluation |
         "model_name": model.model_name,
     }
     return Entry(
-        name=_name(model),
+        name=_title(model),
         link=f"report?{urlencode(query)}",
         inputs=None if inputs is None else inputs.report,
         predictions=None if predictions is None else predictions.report,
         time=max((one.time for one in (inputs, predictions) if one is not None), default=None),
     )
-
-
-def _as_json(evaluated: Iterable[tuple[ModelKey, Evaluation | None, Evaluation | None]]) -> bytes:
-    models = [_one_as_json(*one) for one in evaluated]
-    return orjson.dumps({"models": models}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _one_as_json(model: ModelKey, inputs: Evaluation | None, predictions: Evaluation | None) -> dict[str, Any]:
-    """One model's newest reports; the model is named as in the labels of its series."""
-    return {
-        "inference_service_namespace": model.namespace,
-        "inference_service": model.inference_service,
-        "component": model.component,
-        "model_name": model.model_name,
-        **_described(inputs),
-        "predictions": None if predictions is None else _described(predictions),
-    }
-
-
-def _described(evaluation: Evaluation | None) -> dict[str, Any]:
-    """One evaluation; without one, the same keys with nothing in them."""
-    if evaluation is None:
-        return {"evaluated_at": None, "duration_seconds": None, "window_time": None, **tree(NOTHING)}
-    return {
-        "evaluated_at": evaluation.time,
-        "duration_seconds": evaluation.duration_seconds,
-        "window_time": evaluation.window_time,
-        **tree(evaluation.report),
-    }

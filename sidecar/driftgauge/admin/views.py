@@ -1,4 +1,4 @@
-"""What the admin port shows on demand: a model's page, and its window as a file."""
+"""What the admin port makes on demand: a model's page, and its window as a file."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -9,64 +9,69 @@ from driftgauge.drift.profile import Profile
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.metrics.evaluation import Evaluation, ReferenceFacts
-from driftgauge.metrics.registry import Metrics
-from driftgauge.monitoring.evaluator import Target
+from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
 from driftgauge.page.contents import Facts, Page, Part, part_of
 from driftgauge.page.document import render
 from driftgauge.reference.formats.driftgauge_npz import packed_window
-from driftgauge.storage.ring import RingBuffer, StreamKey, Window
+from driftgauge.results.evaluation import Evaluation, ReferenceFacts
+from driftgauge.results.latest import LatestEvaluations
+from driftgauge.storage.ring import StreamKey
 
 _HEADINGS = {Kind.REQUEST: "Inputs", Kind.RESPONSE: "Predictions"}
 
-_DAY = 86_400
+_DAY_SECONDS = 86_400
 
 
 class Views:
-    """Draws from the newest reports and windows; one page at a time, off the event loop.
+    """Renders the newest reports with their windows, one page at a time, off the event loop.
 
     Args:
-        ring: Where windows are read.
-        targets: Tell what each stream is tested against.
-        metrics: Hold the newest reports, and the facts of the references.
-        rule: What makes a verdict.
-        clock: Seconds since the epoch.
+        evaluator: Reads windows.
+        targets: Finds what each stream is tested against.
+        latest: The newest evaluations, and what each stream is compared with.
+        rule: The rule of the verdicts.
+        clock: Returns the time in seconds since the epoch.
     """
 
     def __init__(
-        self, ring: RingBuffer, targets: Targets, metrics: Metrics, rule: Rule, clock: Callable[[], float]
+        self,
+        evaluator: Evaluator,
+        targets: Targets,
+        latest: LatestEvaluations,
+        rule: Rule,
+        clock: Callable[[], float],
     ) -> None:
-        self._ring = ring
+        self._evaluator = evaluator
         self._targets = targets
-        self._metrics = metrics
+        self._latest = latest
         self._rule = rule
         self._clock = clock
         self._turn = asyncio.Lock()
 
     async def page(self, model: ModelKey, title: str, up: str) -> str:
-        """The page of a model, as HTML.
+        """Render the page of a model as HTML.
 
         Args:
-            model: Which.
-            title: What it is called.
-            up: Where the way back leads; empty without one.
+            model: The model.
+            title: The title of the page.
+            up: The link back to the list of models; empty without one.
         """
         async with self._turn:
-            parts = [part for kind in Kind if (part := await self._part(StreamKey(model, kind))) is not None]
+            parts = [part for kind in Kind if (part := await self._make_part(StreamKey(model, kind))) is not None]
             return await asyncio.to_thread(render, Page(title, tuple(parts), up))
 
     async def capture(self, model: ModelKey) -> bytes | None:
-        """The window of a model's requests as a file that can serve as reference; `None` without any row.
+        """Read the window of a model's requests as a file that can serve as reference; returns `None` without rows.
 
         Raises:
-            StorageError: The store is away.
+            StorageError: The store is unreachable.
         """
         stream = StreamKey(model, Kind.REQUEST)
-        target = await self._targets.of(stream, self._clock())
+        target = await self._targets.get(stream, self._clock())
         if target is None:
             return None
-        window = await self._window(stream, target)
+        window = await self._evaluator.read_window(stream, target)
         if not len(window.rows):
             return None
         profiles = target.profiles
@@ -74,29 +79,25 @@ class Views:
         names, kinds = [profile.name for profile in profiles], [profile.kind for profile in profiles]
         return await asyncio.to_thread(packed_window, names, kinds, window.rows, categories)
 
-    async def _part(self, stream: StreamKey) -> Part | None:
-        evaluation = self._metrics.drift.fresh(stream.kind).get(stream.model)
+    async def _make_part(self, stream: StreamKey) -> Part | None:
+        """Make a stream's part of the page; without charts if the store is unreachable, `None` if never evaluated."""
+        evaluation = self._latest.fresh(stream.kind).get(stream.model)
         if evaluation is None:
             return None
         notes: tuple[str, ...] = ()
         profiles: Sequence[Profile] = ()
         rows = np.empty((0, 0))
         try:
-            target = await self._targets.of(stream, self._clock())
+            target = await self._targets.get(stream, self._clock())
             if target is not None:
-                profiles, rows = target.profiles, (await self._window(stream, target)).rows
+                profiles, rows = target.profiles, (await self._evaluator.read_window(stream, target)).rows
         except StorageError as error:
-            notes = (f"Nothing is drawn: {error}.",)
+            notes = (f"There are no charts: {error}.",)
         facts = self._facts(stream, evaluation, notes)
         return await asyncio.to_thread(part_of, _HEADINGS[stream.kind], profiles, rows, evaluation.report, facts)
 
-    async def _window(self, stream: StreamKey, target: Target) -> Window:
-        window = await self._ring.read(stream, target.schema, len(target.profiles))
-        self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)  # told to whoever reads first
-        return window
-
     def _facts(self, stream: StreamKey, evaluation: Evaluation, notes: tuple[str, ...]) -> Facts:
-        reference = self._metrics.drift.reference(stream.model, stream.kind)
+        reference = self._latest.reference(stream.model, stream.kind)
         return Facts(
             window=f"newest {stream.kind}s of {stream.model}",
             reference="" if reference is None else reference.path,
@@ -109,10 +110,10 @@ class Views:
 
 
 def in_words(rule: Rule) -> str:
-    """What makes a verdict."""
+    """The rule of a verdict in words."""
     if rule.budget is None:
         return f"p-value below {rule.alpha:g}, correction {rule.correction}"
-    days = rule.budget.false_alarm_seconds / _DAY
+    days = rule.budget.false_alarm_seconds / _DAY_SECONDS
     return f"at least {days:.3g} days between false alarms, distances up to {rule.budget.tolerance:g} tolerated"
 
 
@@ -120,4 +121,4 @@ def _reference_notes(reference: ReferenceFacts | None) -> Iterator[str]:
     if reference is not None and reference.rows_needed:
         yield f"The reference is small for the budget: {reference.rows_needed} rows would do, it has {reference.rows}."
     if reference is not None and reference.source == "baseline":
-        yield "Predictions are compared with the first ones, since the reference has none: a baseline, not training."
+        yield "Predictions are compared with the first responses (a baseline), because the reference has none."

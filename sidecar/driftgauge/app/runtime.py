@@ -26,9 +26,10 @@ from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
-from driftgauge.monitoring.monitor import Monitor
+from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.reference.store import ReferenceStore
+from driftgauge.results.latest import LatestEvaluations
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +76,9 @@ class Runtime:
         self._own = own
         self.models = KnownModels(config.max_models, other=OVERFLOW if own is None else overflow_key(own))
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
-        self.metrics = Metrics(code, stale_seconds, max_features=config.max_features)
+        self.latest = LatestEvaluations(stale_seconds)
+        self.metrics = Metrics(code)
+        self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
         self.references = ReferenceStore(config.reference, config.reference_dir)
         outputs = OutputColumns(config.max_models + 1)
@@ -86,10 +89,11 @@ class Runtime:
         baselines = Baselines(
             self.stores.ring, self.stores.states, outputs, min(config.baseline_rows, config.window_rows)
         )
-        targets = Targets(self.references, baselines, self.metrics, ReferenceSize(rule.budget, config.window_rows))
-        evaluator = Evaluator(self.stores.ring, self.stores.states, self.metrics, rule, time.time)
-        self.monitor = Monitor(evaluator, targets, self.references, self.stores.ring, self.models, self.metrics)
-        self._views = Views(self.stores.ring, targets, self.metrics, rule, time.time)
+        targets = Targets(self.references, baselines, self.latest, ReferenceSize(rule.budget, config.window_rows))
+        self.evaluator = Evaluator(self.stores.ring, self.stores.states, self.metrics, rule, time.time)
+        self.monitor = Monitor(self.evaluator, targets, self.models, self.metrics, self.latest)
+        self.reference_watcher = ReferenceWatcher(self.references, targets, self.models, self.metrics)
+        self._views = Views(self.evaluator, targets, self.latest, rule, time.time)
         if own is not None:
             self.models.add(own)
             self.metrics.model(own)
@@ -101,7 +105,7 @@ class Runtime:
             ready: Tells why the process is not ready.
         """
         capture = self._views.capture if self.config.allow_capture else None
-        return Admin(self.metrics.registry, ready, self.metrics.drift.fresh, self._views.page, capture)
+        return Admin(self.metrics.registry, ready, self.latest, self._views.page, capture)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -110,7 +114,7 @@ class Runtime:
         pipeline = asyncio.create_task(self.pipeline.run())
         clocks = [
             first_load,
-            asyncio.create_task(self.monitor.watch_references(self.config.reference_poll_seconds)),
+            asyncio.create_task(self.reference_watcher.run(self.config.reference_poll_seconds)),
             asyncio.create_task(self.monitor.run(self.config.evaluation_interval_seconds)),
             asyncio.create_task(self._ping_storage()),
         ]
@@ -121,11 +125,12 @@ class Runtime:
             await asyncio.wait({pipeline}, timeout=self.config.drain_timeout_seconds)
             await _cancel(pipeline, *clocks)
             self.pipeline.close()
-            self.monitor.close()
+            self.evaluator.close()
+            self.reference_watcher.close()
             await self.stores.close()
 
     async def _first_load(self) -> asyncio.Task[None]:
-        load = asyncio.create_task(self.monitor.refresh())
+        load = asyncio.create_task(self.reference_watcher.refresh())
         done, _ = await asyncio.wait({load}, timeout=_FIRST_LOAD_SECONDS)
         if not done:
             _log.warning("the references are still being read; serving begins without them")
@@ -137,7 +142,7 @@ class Runtime:
         except StorageError as error:
             _log.warning("%s; rows are dropped and counted until it answers", error)
         else:
-            await self.monitor.recall(self._own)
+            await self.monitor.restore_models(self.stores.ring, self._own)
 
 
 async def run_proxy(config: ProxyConfig) -> None:

@@ -16,7 +16,7 @@ from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.comparison import Comparison, compare, listed
-from driftgauge.page.as_json import clean, tree
+from driftgauge.page.as_json import clean, report_as_json
 from driftgauge.page.contents import Facts, Page, part_of
 from driftgauge.page.document import render
 from driftgauge.reference.table import Table, read_table
@@ -92,7 +92,7 @@ def _notes(pair: Comparison, report: DriftReport, rule: Rule) -> Iterator[str]:
 
 def _as_json(pair: Comparison, report: DriftReport, rule: Rule, notes: tuple[str, ...]) -> str:
     """The report for programs, features in the reference's order."""
-    found = tree(report)
+    found = report_as_json(report)
     del found["rows"]  # stands with the window's file
     whole = {
         "reference": _facts(pair.expected),

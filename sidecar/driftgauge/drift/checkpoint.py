@@ -1,13 +1,10 @@
-"""Where long work may be interrupted, by whoever has others waiting.
-
-This room is pure: the caller says what a pause is.
-"""
+"""A hook that long computations call between pieces of work, so that the caller can let other threads run."""
 
 from collections.abc import Callable
 
 Checkpoint = Callable[[], object]
-"""Called between pieces of work that take well under a millisecond each."""
+"""Called between pieces of work that each take well under a millisecond."""
 
 
 def no_checkpoint() -> None:
-    """Nobody waits."""
+    """Do nothing: no other thread is waiting."""

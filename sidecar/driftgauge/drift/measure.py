@@ -1,9 +1,6 @@
-"""What is measured of one feature's window: how far its values lie, and how many are missing.
+"""The statistics of one feature's window: the distance of its values, and the share of missing ones."""
 
-This room is pure: numpy in, numbers out.
-"""
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +14,25 @@ Counts = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measurement:
-    """One test's statistic, before anybody says what it means.
+    """The statistic of one test, and what is needed to judge it.
 
     Args:
         test: Which test.
         statistic: In [0, 1].
         rows: How many values of the reference, and of the window, it was computed from; both at least 1.
-        counts: Both sides' rows in each cell, for tests of shares; `None` for `ks`.
-        every: The same of each category by itself, where cells join some: the reference chose which ones, and a
-            p-value must not depend on that choice.
-        categories: Categories that the reference knows, those that share a cell included; 0 but for `tv`.
+        effective_rows: How many independent rows the window's values are worth, at least 1.
+        counts: Rows of reference and window in each cell, for tests of shares; `None` for `ks`.
+        category_counts: The same for each single category, where a cell holds several. The reference's counts chose
+            which categories have a cell of their own, and a p-value must not depend on that choice.
+        categories: How many categories the reference knows, those without a cell of their own included; 0 but for `tv`.
     """
 
     test: DriftTest
     statistic: float
     rows: tuple[int, int]
+    effective_rows: float
     counts: tuple[Counts, Counts] | None = None
-    every: tuple[Counts, Counts] | None = None
+    category_counts: tuple[Counts, Counts] | None = None
     categories: int = 0
 
 
@@ -42,48 +41,74 @@ class Sample:
     """One feature of a window.
 
     Args:
-        profile: Its reference.
-        window: The values that are present, sorted ascending.
-        missing: Rows that lack it.
-        statistic: The KS statistic of its values, where it is known already.
+        profile: The feature's reference.
+        values: The values that are present, sorted ascending.
+        missing: Rows without a value.
+        factor: Rows per independent row, at least 1.
+        ks: The KS statistic of the values, if it is known already.
     """
 
     profile: Profile
-    window: NDArray[np.float64]
+    values: NDArray[np.float64]
     missing: int
-    statistic: float | None = None
+    factor: float = 1.0
+    ks: float | None = None
 
-    def measurements(self, min_rows: int) -> tuple[Measurement, ...]:
-        """The distance of its values, if there are enough, and the share of missing ones, if there are any."""
-        distance = self._distance() if self.window.size >= min_rows else None
-        missing = self._missing() if self.window.size + self.missing >= min_rows else None
+    @property
+    def rows(self) -> int:
+        """Rows of the window, those without a value included."""
+        return self.values.size + self.missing
+
+    def effective_rows(self, rows: int) -> float:
+        """How many independent rows so many rows are worth, at least 1."""
+        return max(1.0, rows / self.factor)
+
+    def measure(self, min_rows: int) -> tuple[Measurement, ...]:
+        """The distance of the values, if there are enough, and the gap of missing ones, if either side has any.
+
+        Args:
+            min_rows: Fewest values for a distance, and fewest rows for a share of missing values; at least 1.
+        """
+        distance = self._distance() if self.values.size >= min_rows else None
+        missing = self._missing() if self.rows >= min_rows else None
         return tuple(one for one in (distance, missing) if one is not None)
 
     def _distance(self) -> Measurement:
-        rows = self.profile.values.size, self.window.size
         if self.profile.kind is FeatureKind.NUMERIC:
-            known = self.statistic
-            found = sorted_ks_statistic(self.profile.values, self.window) if known is None else known
-            return Measurement(DriftTest.KS, found, rows)
+            ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
+            rows = self.profile.values.size, self.values.size
+            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.values.size))
         reference = np.rint(self.profile.cells.shares * self.profile.values.size)
-        window = self.profile.cells.count(self.window).astype(np.float64)
-        counted = _of_counts(DriftTest.TV, (reference, window))
-        return replace(counted, every=self._of_every_category(), categories=self.profile.cells.bounds.size)
-
-    def _of_every_category(self) -> tuple[Counts, Counts]:
-        codes = np.union1d(self.profile.values, self.window)
-        reference, window = (
-            np.diff(np.searchsorted(side, codes, side="right"), prepend=0).astype(np.float64)
-            for side in (self.profile.values, self.window)
-        )
-        return reference, window
+        window = self.profile.cells.count(self.values).astype(np.float64)
+        return self._gap_of_shares(DriftTest.TV, reference, window)
 
     def _missing(self) -> Measurement | None:
         if self.missing == 0 and self.profile.missing == 0:
             return None
         reference = np.array([self.profile.values.size, self.profile.missing], dtype=np.float64)
-        window = np.array([self.window.size, self.missing], dtype=np.float64)
-        return _of_counts(DriftTest.MISSING, (reference, window))
+        window = np.array([self.values.size, self.missing], dtype=np.float64)
+        return self._gap_of_shares(DriftTest.MISSING, reference, window)
+
+    def _gap_of_shares(self, test: DriftTest, reference: Counts, window: Counts) -> Measurement:
+        rows = int(reference.sum()), int(window.sum())
+        by_category = test is DriftTest.TV
+        return Measurement(
+            test=test,
+            statistic=total_variation(reference, window),
+            rows=rows,
+            effective_rows=self.effective_rows(rows[1]),
+            counts=(reference, window),
+            category_counts=self._category_counts() if by_category else None,
+            categories=self.profile.cells.bounds.size if by_category else 0,
+        )
+
+    def _category_counts(self) -> tuple[Counts, Counts]:
+        codes = np.union1d(self.profile.values, self.values)
+        reference, window = (
+            np.diff(np.searchsorted(side, codes, side="right"), prepend=0).astype(np.float64)
+            for side in (self.profile.values, self.values)
+        )
+        return reference, window
 
 
 def total_variation(reference: Counts, window: Counts) -> float:
@@ -91,12 +116,6 @@ def total_variation(reference: Counts, window: Counts) -> float:
 
     Args:
         reference: Shape `(k,)`, at least 0, not all 0.
-        window: Likewise.
+        window: Shape `(k,)`, at least 0, not all 0.
     """
     return float(np.abs(reference / reference.sum() - window / window.sum()).sum() / 2)
-
-
-def _of_counts(test: DriftTest, counts: tuple[Counts, Counts]) -> Measurement:
-    reference, window = counts
-    rows = int(reference.sum()), int(window.sum())
-    return Measurement(test, total_variation(reference, window), rows, counts)

@@ -1,7 +1,4 @@
-"""A partition of a feature's values into cells, and the reference's share of each.
-
-This room is pure: numpy in, numbers out.
-"""
+"""Profiles: the columns of a reference, each with its values sorted and partitioned into cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 NUMERIC_CELLS = 128
-"""Cells of a numeric column where no value is repeated much: D told from them is at most 1/128 too small."""
+"""Cells of a numeric column in which no value is frequent: D computed from them is at most 1/128 too small."""
 
 CATEGORY_CELLS = 100
-"""Categories that get a cell of their own, the most frequent ones first; the others share one."""
+"""Categories with a cell of their own, the most frequent ones; the others share one cell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Cells and the reference's share of each.
+    """A partition of a column's values into `k` cells, and the reference's share of each.
 
     Args:
-        bounds: Numeric: shape `(k - 1,)`, ascending; cell i holds the values above `bounds[i - 1]` up to and
-            with `bounds[i]`. Categorical: the codes that the reference knows, ascending.
-        cell_of: Categorical: the cell of each of these codes; empty for numeric.
-        shares: Shape `(k,)`, float64, sums to 1. Categorical: the last cell is of codes that the reference
-            does not know, its share is 0; the last but one is of rare codes that share a cell.
+        bounds: Numeric: shape `(k - 1,)`, ascending; cell i has the values above `bounds[i - 1]` up to and including
+            `bounds[i]`. Categorical: the codes that the reference knows, ascending.
+        cell_of: Categorical: the cell of each of these codes. Numeric: empty.
+        shares: Shape `(k,)`, float64, sums to 1. Categorical: the last cell has the codes that the reference does not
+            know, with share 0; the last but one has all rare codes.
     """
 
     bounds: NDArray[np.float64]
@@ -35,55 +32,57 @@ class Cells:
 
     @property
     def is_categorical(self) -> bool:
-        """Whether the values are codes, which have no order."""
+        """Whether the values are codes of categories, which have no order."""
         return self.cell_of.size > 0
 
     @property
     def codes(self) -> NDArray[np.float64]:
-        """Categorical: the codes that have a cell of their own, in the order of the cells."""
+        """Categorical: the codes with a cell of their own, in the order of the cells."""
         own = np.flatnonzero(self.cell_of < self.shares.size - 2)
         return self.bounds[own[np.argsort(self.cell_of[own])]]
 
     def index(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
-        """The cell of each value; NaN must not be among them."""
-        places = np.searchsorted(self.bounds, values, side="left")
+        """The cell of each value; none may be NaN."""
+        positions = np.searchsorted(self.bounds, values, side="left")
         if not self.is_categorical:
-            return places
-        known = self.bounds[np.minimum(places, self.bounds.size - 1)] == values
-        return np.where(known, self.cell_of[np.minimum(places, self.bounds.size - 1)], self.shares.size - 1)
+            return positions
+        known = self.bounds[np.minimum(positions, self.bounds.size - 1)] == values
+        return np.where(known, self.cell_of[np.minimum(positions, self.bounds.size - 1)], self.shares.size - 1)
 
     def count(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """How many of the values lie in each cell: shape `(k,)`."""
+        """The number of values in each cell: shape `(k,)`."""
         return np.bincount(self.index(values), minlength=self.shares.size).astype(np.int64, copy=False)
 
 
 def numeric_cells(values: NDArray[np.float64], cells: int = NUMERIC_CELLS) -> Cells:
-    """Cells of about equal share, in which a value that fills one alone has that one to itself.
+    """Cells of about equal share; a value that is frequent enough to fill a cell has one to itself.
 
-    The first and the last cell are of values below and above all that the reference has; their share is 0.
+    The first and the last cell are for values below and above the reference's range; their share is 0.
 
     Args:
         values: Shape `(m,)`, m at least 1, finite, sorted ascending.
-        cells: How many between these two where no value is repeated much; up to twice as many where many are.
+        cells: Cells between these two if no value is frequent; up to twice as many if many are.
     """
     m = values.size
     ranks = np.arange(1, cells + 1) * m // cells
     cuts = np.unique(values[ranks[ranks > 0] - 1])
     counts = np.searchsorted(values, cuts, side="right") - np.searchsorted(values, cuts, side="left")
     alone = np.append(cuts[counts * cells >= m], values[0])
-    with np.errstate(over="ignore"):  # below the least double is minus infinity
-        before = np.nextafter(alone, -np.inf)  # not the value before it: a window may have others in between
+    # A frequent value v needs a bound just below it. The reference's next smaller value would not do: a window may have
+    # values between the two, and they must not be counted as v.
+    with np.errstate(over="ignore"):  # below the least double lies minus infinity
+        before = np.nextafter(alone, -np.inf)
     bounds = np.unique(np.concatenate([cuts, before]))
     counts = np.diff(np.searchsorted(values, bounds, side="right"), prepend=0, append=m)
     return Cells(bounds, np.empty(0, dtype=np.intp), counts / m)
 
 
 def category_cells(values: NDArray[np.float64], cells: int = CATEGORY_CELLS) -> Cells:
-    """A cell for each frequent code, one for the rare ones together, one for codes that are not known.
+    """A cell for each frequent code, one for all rare codes, one for unknown codes.
 
     Args:
         values: Shape `(m,)`, m at least 1, codes, sorted ascending.
-        cells: Codes that get a cell of their own.
+        cells: How many codes get a cell of their own, at most.
     """
     codes, counts = np.unique(values, return_counts=True)
     own = min(cells, codes.size)
@@ -100,7 +99,7 @@ def ignored_cells() -> Cells:
 
 
 class FeatureKind(StrEnum):
-    """How a column is looked at."""
+    """How a column is tested."""
 
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
@@ -113,12 +112,12 @@ class Profile:
 
     Args:
         name: The column's name.
-        kind: How it is looked at.
-        values: The values that are present, sorted ascending, float64, finite, read-only: numbers, or the
-            codes of categories. At least one, but for `IGNORED`, which has none.
-        missing: Rows in which it has no value.
-        cells: The partition that counts are kept in; `cells.shares` are the reference's.
-        categories: The text of each code, of the most frequent ones first; empty unless `CATEGORICAL`.
+        kind: How it is tested.
+        values: The values that are present, sorted ascending, float64, finite, read-only: numbers, or the codes of
+            categories. At least one, except for `IGNORED`, which has none.
+        missing: Rows without a value.
+        cells: The partition of the values.
+        categories: The text of each code, the most frequent code first; empty unless `CATEGORICAL`.
     """
 
     name: str
@@ -132,6 +131,18 @@ class Profile:
     def rows(self) -> int:
         """Rows of the reference, those without a value of this column included."""
         return self.values.size + self.missing
+
+    def count_outside(self, values: NDArray[np.float64]) -> int:
+        """How many values the reference does not have: unknown categories, numbers below or above its range.
+
+        Args:
+            values: Shape `(n,)`, sorted ascending, without NaN.
+        """
+        if self.kind is FeatureKind.CATEGORICAL:
+            return int(self.cells.count(values)[-1])
+        first = int(np.searchsorted(values, self.values[0], side="left"))
+        end = int(np.searchsorted(values, self.values[-1], side="right"))
+        return values.size - (end - first)
 
 
 def numeric_profile(name: str, values: NDArray[np.float64], missing: int = 0) -> Profile:
@@ -153,7 +164,7 @@ def categorical_profile(
     Args:
         name: The column's name.
         values: Shape `(m,)`, m at least 1, codes, sorted ascending.
-        categories: The text of each code, perhaps of more codes than there are.
+        categories: The text of each code; may have codes that do not occur.
         missing: Rows without a value.
     """
     cells = category_cells(values)
@@ -164,5 +175,5 @@ def categorical_profile(
 
 
 def ignored_profile(name: str, rows: int) -> Profile:
-    """A column that is left out of every test, but whose place in a row counts."""
+    """The profile of a column that is part of each row, but that no test looks at."""
     return Profile(name, FeatureKind.IGNORED, np.empty(0), rows, ignored_cells())

@@ -1,102 +1,106 @@
-"""Where the rows of a stream lie in the reference: each row is looked up once, however often it is looked at.
-
-This room is pure: numpy in, values out.
-"""
+"""Ranks of a stream's rows in the reference: each row is looked up once, however many windows it is part of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.statistics.ranks import Counts, Floats, RankedWindow, in_order, ranks, sizes_of
+from driftgauge.drift.statistics.ranks import Counts, Floats, RankedWindow, ranks, sizes_of, sorted_ranks
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class RankCache:
-    """The rows of a window, and where each of their values lies in the reference; oldest first.
-
-    Args:
-        rows: Shape `(n, d)`, float64; NaN is a missing value.
-        numbers: Shape `(n,)`: of each row in its stream, ascending.
-        cells: Shape `(d, n)`: the cell of each value; the one after the last where it is missing.
-        below: Shape `(d, n)`: how many of the reference's values are smaller; the type's greatest number
-            where the value is missing.
-        upto: Likewise: how many are at most as large.
-    """
-
-    rows: Floats
-    numbers: NDArray[np.int64]
-    cells: NDArray[np.uint16]
-    below: Counts
-    upto: Counts
-
-    def ordered(self, features: Sequence[int]) -> RankedWindow:
-        """The values of some features in order, and their ranks."""
-        values = np.sort(self.rows.T[features], axis=1)
-        return RankedWindow(values, *self.ranks(features), sizes_of(values))
-
-    def ranks(self, features: Sequence[int]) -> tuple[Counts, Counts]:
-        """`below` and `upto` of some features, each line ascending: ranks keep the order of values."""
-        below, upto = self.below[features], self.upto[features]
-        ascending = in_order(below)
-        return ascending, ascending if np.array_equal(below, upto) else in_order(upto)  # the same where nothing is tied
-
-
-def look_up(
-    profiles: Sequence[Profile], rows: Floats, numbers: NDArray[np.int64], before: RankCache | None = None
-) -> RankCache:
-    """Find the places of a window's rows.
+    """The rows of the newest window, and the cell and the ranks of each of their values in the reference.
 
     Args:
         profiles: The reference's `d` columns.
-        rows: Shape `(n, d)`, float64, finite or NaN, oldest first; they are kept, and must never be written to.
-        numbers: Shape `(n,)`: of each row in its stream, ascending.
-        before: What was found in the same reference when the stream was looked at last.
 
-    Notes:
-        A row counts as known if it has the number and every bit that it had before: a store that lost rows gives their
-        numbers to others. O(d n) if all rows are known.
+    Attributes:
+        rows: Shape `(n, d)`, float64, oldest row first; NaN is a missing value.
+        numbers: Shape `(n,)`: the number of each row in its stream, ascending.
+        cells: Shape `(d, n)`: the cell of each value; the one after the last where the value is missing.
+        below: Shape `(d, n)`: how many of the reference's values are smaller; the type's greatest number where the
+            value is missing.
+        at_most: Shape `(d, n)`: how many are at most as large; the type's greatest number where it is missing.
     """
-    known = 0 if before is None else _known(before, rows, numbers)
-    new = _found(profiles, rows[known:], numbers[known:])
-    if before is None or known == 0:
-        return new
-    gone = before.numbers.size - known
-    pairs = ((before.cells, new.cells), (before.below, new.below), (before.upto, new.upto))
-    return RankCache(rows, numbers, *(np.concatenate([old[:, gone:], found], axis=1) for old, found in pairs))
 
+    def __init__(self, profiles: Sequence[Profile]) -> None:
+        self._profiles = tuple(profiles)
+        self._references = [profile.values for profile in profiles]
+        self.rows: Floats = np.empty((0, len(self._profiles)))
+        self.numbers: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self.cells, self.below, self.at_most = self._look_up(self.rows)
 
-def _known(before: RankCache, rows: Floats, numbers: NDArray[np.int64]) -> int:
-    """With how many of the rows of before the window begins, if those end with them."""
-    if numbers.size == 0:
-        return 0
-    gone = int(np.searchsorted(before.numbers, numbers[0]))
-    kept = before.numbers.size - gone
-    same = (
-        0 < kept <= numbers.size
-        and np.array_equal(before.numbers[gone:], numbers[:kept])
-        and np.array_equal(before.rows[gone:].view(np.int64), rows[:kept].view(np.int64))
-    )
-    return kept if same else 0
+    def update(self, rows: Floats, numbers: NDArray[np.int64]) -> None:
+        """Move on to a window, and look up those of its rows that the last window did not have.
 
+        Args:
+            rows: Shape `(n, d)`, float64, finite or NaN, oldest first; they are kept, and must never be written to.
+            numbers: Shape `(n,)`: the number of each row in its stream, ascending.
 
-def _found(profiles: Sequence[Profile], rows: Floats, numbers: NDArray[np.int64]) -> RankCache:
-    """Rows of which nothing is known, found in the order of their values, which is quicker."""
-    columns = np.ascontiguousarray(rows.T)
-    order = np.argsort(columns, axis=1)
-    values = np.take_along_axis(columns, order, axis=1)
-    found = (_cells(profiles, values), *ranks([profile.values for profile in profiles], values))
-    cells, below, upto = (np.empty_like(counts) for counts in found)
-    for counts, ascending in zip((cells, below, upto), found, strict=True):
-        np.put_along_axis(counts, order, ascending, axis=1)
-    return RankCache(rows, numbers, cells, below, upto)
+        Notes:
+            O(d n) if all rows are known.
+        """
+        known = self._known_rows(rows, numbers)
+        cells, below, at_most = self._look_up(rows[known:])
+        if known:
+            first = self.numbers.size - known
+            cells = np.concatenate([self.cells[:, first:], cells], axis=1)
+            below = np.concatenate([self.below[:, first:], below], axis=1)
+            at_most = np.concatenate([self.at_most[:, first:], at_most], axis=1)
+        self.rows, self.numbers = rows, numbers
+        self.cells, self.below, self.at_most = cells, below, at_most
 
+    def ranked_window(self, features: Sequence[int]) -> RankedWindow:
+        """The values of some features in ascending order, and their ranks."""
+        values = np.sort(self.rows.T[features], axis=1)
+        return RankedWindow(values, *self.ranks(features), sizes_of(values))
 
-def _cells(profiles: Sequence[Profile], values: Floats) -> NDArray[np.uint16]:
-    cells = np.empty(values.shape, dtype=np.uint16)
-    for line, (profile, size) in enumerate(zip(profiles, sizes_of(values), strict=True)):
-        cells[line, :size] = profile.cells.index(values[line, :size])
-        cells[line, size:] = profile.cells.shares.size
-    return cells
+    def ranks(self, features: Sequence[int] | slice) -> tuple[Counts, Counts]:
+        """`below` and `at_most` of some features, each line ascending.
+
+        Ranks rise with the values, so that sorting them alone gives the ranks of the sorted values; narrow integers are
+        sorted quicker than rows of pairs.
+        """
+        below, at_most = self.below[features], self.at_most[features]
+        ascending = sorted_ranks(below)
+        return ascending, ascending if np.array_equal(below, at_most) else sorted_ranks(at_most)  # equal without ties
+
+    def _known_rows(self, rows: Floats, numbers: NDArray[np.int64]) -> int:
+        """How many of the window's first rows are the last rows of the window before.
+
+        A window slides: it loses its oldest rows and gains newer ones. So what both windows share is the end of the old
+        one and the beginning of the new one. Old rows 3 4 5 6 7, new rows 5 6 7 8 9: the new window begins at the old
+        one's index 2, and 3 rows are known. Equal numbers are not enough: a store that lost its newest rows gives their
+        numbers to others, and one that was emptied counts from 1 again. Therefore every bit of the shared rows is
+        compared (as integers, so that NaN equals NaN). If any differs, or the old rows do not end before the new window
+        does, nothing is taken as known; the whole window is looked up again, which costs time alone.
+        """
+        if numbers.size == 0:
+            return 0
+        first = int(np.searchsorted(self.numbers, numbers[0]))
+        shared = self.numbers.size - first
+        same = (
+            0 < shared <= numbers.size
+            and np.array_equal(self.numbers[first:], numbers[:shared])
+            and np.array_equal(self.rows[first:].view(np.int64), rows[:shared].view(np.int64))
+        )
+        return shared if same else 0
+
+    def _look_up(self, rows: Floats) -> tuple[NDArray[np.uint16], Counts, Counts]:
+        """Cells and ranks of rows, searched in the order of their values, which is quicker."""
+        columns = np.ascontiguousarray(rows.T)
+        order = np.argsort(columns, axis=1)
+        values = np.take_along_axis(columns, order, axis=1)
+        found = (self._cells(values), *ranks(self._references, values))
+        cells, below, at_most = (np.empty_like(counts) for counts in found)
+        for counts, ascending in zip((cells, below, at_most), found, strict=True):
+            np.put_along_axis(counts, order, ascending, axis=1)
+        return cells, below, at_most
+
+    def _cells(self, values: Floats) -> NDArray[np.uint16]:
+        cells = np.empty(values.shape, dtype=np.uint16)
+        for line, (profile, size) in enumerate(zip(self._profiles, sizes_of(values), strict=True)):
+            cells[line, :size] = profile.cells.index(values[line, :size])
+            cells[line, size:] = profile.cells.shares.size
+        return cells

@@ -117,7 +117,7 @@ class Pairing:
             seconds = half.time - met.other_time if half.kind is Kind.RESPONSE else met.other_time - half.time
             # False for NaN too. A negative latency is no latency: an id was used again.
             if seconds >= 0:
-                metrics.latency.observe(seconds)
+                metrics.exchanges.latency.observe(seconds)
 
     def _remember(self, waiting: _Waiting) -> None:
         key = waiting.half.key, waiting.half.kind

@@ -1,1 +1,1 @@
-"""What Prometheus scrapes: every metric family has its name here, on one registry that is made by hand."""
+"""The metric families that Prometheus scrapes, all on one registry."""

@@ -1,35 +1,26 @@
-"""The gauges of evaluations: exposed from the newest reports alone, so that stale columns vanish."""
+"""The gauges of evaluations: collected from the newest results alone, so that the series of dropped columns vanish."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from driftgauge.drift.result import FeatureDrift
+from driftgauge.drift.result import most_drifted
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.metrics.column_gauges import INPUTS, OUTPUTS, Subject, families, farthest
-from driftgauge.metrics.evaluation import Evaluation, ReferenceFacts
+from driftgauge.metrics.column_gauges import INPUTS, OUTPUTS, Shown, Subject, column_families
 from driftgauge.metrics.exchange_counters import MODEL_LABELS, model_labels
+from driftgauge.results.evaluation import Evaluation, ReferenceFacts
+from driftgauge.results.latest import LatestEvaluations
 
 MAX_FEATURES = 200
-"""Columns of a model with series of their own, unless another number is given."""
+"""Columns of a stream with series of their own, unless another number is given."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Published:
-    """An evaluation, and those of its columns that have series, the farthest first."""
-
-    evaluation: Evaluation
-    shown: tuple[FeatureDrift, ...]
-
-
-_ByModel = Mapping[ModelKey, _Published]
 _References = Mapping[ModelKey, ReferenceFacts | None]
-_Numbers = tuple[tuple[str, str, Callable[[Evaluation], float | None]], ...]
+_Evaluations = Mapping[ModelKey, Evaluation]
+_Family = tuple[str, str, Callable[[Evaluation], float | None]]
 
-_OF_MODELS: Mapping[Kind, _Numbers] = {
+_MODEL_FAMILIES: Mapping[Kind, tuple[_Family, ...]] = {
     Kind.REQUEST: (
         (
             "driftgauge_drift",
@@ -57,7 +48,7 @@ _OF_MODELS: Mapping[Kind, _Numbers] = {
     Kind.RESPONSE: (
         (
             "driftgauge_drifted_predictions",
-            "How many of the outputs have drifted; absent while the window of responses has too few rows.",
+            "How many predictions have drifted; absent while the window of responses has too few rows.",
             lambda one: one.report.drifted_features,
         ),
         (
@@ -72,82 +63,53 @@ _STATES = {INPUTS: "driftgauge_features", OUTPUTS: "driftgauge_predictions"}
 
 
 class DriftGauges(Collector):
-    """Holds the newest evaluation of each stream and forgets it when it is too old.
+    """Collects the newest evaluations and references as gauges.
 
     Args:
-        stale_seconds: Age in seconds at which an evaluation is no longer shown.
-        clock: Tells the time in seconds since the epoch.
-        max_features: Columns of a stream with series of their own, the farthest first; at least 1.
+        latest: The newest results; stale ones have no gauges.
+        max_features: Columns of a stream with series of their own, the most severe first; at least 1.
     """
 
-    def __init__(
-        self, stale_seconds: float, clock: Callable[[], float] = time.time, max_features: int = MAX_FEATURES
-    ) -> None:
-        self._stale_seconds = stale_seconds
-        self._clock = clock
+    def __init__(self, latest: LatestEvaluations, max_features: int = MAX_FEATURES) -> None:
+        self._latest = latest
         self._max_features = max_features
-        self._published: dict[Kind, dict[ModelKey, _Published]] = {kind: {} for kind in Kind}
-        self._references: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
-
-    def publish(self, model: ModelKey, kind: Kind, evaluation: Evaluation) -> None:
-        """Show this evaluation from now on, in place of the one before."""
-        self._published[kind][model] = _Published(evaluation, farthest(evaluation.report, self._max_features))
-
-    def withdraw(self, model: ModelKey, kind: Kind) -> None:
-        """Show no evaluation of this stream."""
-        self._published[kind].pop(model, None)
-
-    def set_reference(self, model: ModelKey, kind: Kind, facts: ReferenceFacts | None) -> None:
-        """Tell what a stream is compared with, or that there is nothing yet."""
-        self._references[kind][model] = facts
-
-    def reference(self, model: ModelKey, kind: Kind) -> ReferenceFacts | None:
-        """What a stream is compared with, as it was told last."""
-        return self._references[kind].get(model)
-
-    def fresh(self, kind: Kind = Kind.REQUEST) -> dict[ModelKey, Evaluation]:
-        """The evaluations of requests or of responses that are not stale, by model."""
-        return {model: one.evaluation for model, one in self._fresh(kind).items()}
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """All families of evaluations and references."""
         for subject in (INPUTS, OUTPUTS):
-            fresh = self._fresh(subject.kind)
-            yield from families(subject, {model: one.shown for model, one in fresh.items()})
-            yield _states(subject, fresh)
-            yield from _model_families(subject.kind, fresh)
-        yield from _input_references(self._references[Kind.REQUEST])
-        yield from _output_references(self._references[Kind.RESPONSE])
-
-    def _fresh(self, kind: Kind) -> dict[ModelKey, _Published]:
-        oldest = self._clock() - self._stale_seconds
-        return {model: one for model, one in sorted(self._published[kind].items()) if one.evaluation.time >= oldest}
+            evaluations = self._latest.fresh(subject.kind)
+            shown = {model: most_drifted(one.report)[: self._max_features] for model, one in evaluations.items()}
+            yield from column_families(subject, shown)
+            yield _column_counts(subject, evaluations, shown)
+            yield from _model_families(subject.kind, evaluations)
+        yield from _input_references(self._latest.references(Kind.REQUEST))
+        yield from _output_references(self._latest.references(Kind.RESPONSE))
 
 
-def _states(subject: Subject, published: _ByModel) -> GaugeMetricFamily:
+def _column_counts(subject: Subject, evaluations: _Evaluations, shown: Shown) -> GaugeMetricFamily:
     text = (
         f"How many {subject.noun}s were tested, had too few values (untested), are left out (ignored), and have series "
         "of their own (shown)."
     )
     family = GaugeMetricFamily(_STATES[subject], text, labels=(*MODEL_LABELS, "state"))
-    for model, one in published.items():
-        report = one.evaluation.report
-        counted = {
+    for model, one in evaluations.items():
+        report = one.report
+        counts = {
             "tested": report.features,
             "untested": report.untested,
             "ignored": report.ignored,
-            "shown": one.shown,
+            "shown": shown[model],
         }
-        for state, columns in counted.items():
+        for state, columns in counts.items():
             family.add_metric((*model_labels(model), state), len(columns))
     return family
 
 
-def _model_families(kind: Kind, published: _ByModel) -> Iterator[GaugeMetricFamily]:
-    for name, text, value in _OF_MODELS[kind]:
+def _model_families(kind: Kind, evaluations: _Evaluations) -> Iterator[GaugeMetricFamily]:
+    for name, text, value in _MODEL_FAMILIES[kind]:
         family = GaugeMetricFamily(name, text, labels=MODEL_LABELS)
-        for model, one in published.items():
-            number = value(one.evaluation)
+        for model, one in evaluations.items():
+            number = value(one)
             if number is not None:
                 family.add_metric(model_labels(model), number)
         yield family
@@ -157,7 +119,7 @@ def _input_references(references: _References) -> Iterator[GaugeMetricFamily]:
     yield _rows("driftgauge_reference_rows", "Rows of the reference; 0 if there is none.", references)
     needed = GaugeMetricFamily(
         "driftgauge_reference_rows_needed",
-        "Rows that the false-alarm budget asks of the reference, if it has fewer; 0 if it has enough.",
+        "Rows that the false-alarm budget needs in the reference, if it has fewer; 0 if it has enough.",
         labels=MODEL_LABELS,
     )
     info = GaugeMetricFamily(
@@ -175,13 +137,13 @@ def _input_references(references: _References) -> Iterator[GaugeMetricFamily]:
 def _output_references(references: _References) -> Iterator[GaugeMetricFamily]:
     yield _rows(
         "driftgauge_prediction_reference_rows",
-        "Rows that the outputs are compared with; 0 while there are too few responses for a baseline.",
+        "Rows that the predictions are compared with; 0 while there are too few responses for a baseline.",
         references,
     )
     info = GaugeMetricFamily(
         "driftgauge_prediction_reference_info",
-        "What the outputs are compared with: the reference, or a baseline of the first responses; its hash, its path, "
-        "and when it was loaded or taken (UTC).",
+        "What the predictions are compared with, the reference or a baseline of the first responses: its hash, its "
+        "path, and when it was loaded or taken (UTC).",
         labels=(*MODEL_LABELS, "hash", "path", "loaded", "source"),
     )
     for model, facts in _known(references):
@@ -191,13 +153,13 @@ def _output_references(references: _References) -> Iterator[GaugeMetricFamily]:
 
 def _rows(name: str, text: str, references: _References) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=MODEL_LABELS)
-    for model, facts in sorted(references.items()):
+    for model, facts in references.items():
         family.add_metric(model_labels(model), facts.rows if facts else 0)
     return family
 
 
 def _known(references: _References) -> list[tuple[ModelKey, ReferenceFacts]]:
-    return [(model, facts) for model, facts in sorted(references.items()) if facts]
+    return [(model, facts) for model, facts in references.items() if facts]
 
 
 def _utc(seconds: float) -> str:

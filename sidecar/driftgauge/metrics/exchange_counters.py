@@ -1,7 +1,8 @@
-"""What is counted of every request on its way: numbers of plain Python, made into families when they are scraped.
+"""Counts every exchange of request and response: latency, bytes, and how many are in flight.
 
-A client library's counter takes a lock and checks itself at each step, its histogram twice: for eight steps a request
-that is more than what the rest of the proxy's Python costs. All steps are taken on the event loop, so none is lost.
+The counters are plain Python numbers; a scrape turns them into metric families. A counter of the client library takes
+a lock at each step, its histogram two: for eight steps a request this costs more than the rest of the proxy's Python.
+Only the event loop counts, so no step is lost.
 """
 
 from bisect import bisect_left
@@ -19,22 +20,22 @@ MODEL_LABELS = ("inference_service_namespace", "inference_service", "component",
 
 
 def model_labels(model: ModelKey) -> tuple[str, str, str, str]:
-    """Label values of a model, in the order of `MODEL`."""
+    """Label values of a model, in the order of `MODEL_LABELS`."""
     return (model.namespace, model.inference_service, model.component, model.model_name)
 
 
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-"""Seconds. The client library's own, with two finer for small models and one for slow ones."""
+"""In seconds: the client library's buckets, two finer ones for small models and a longer one for slow models."""
 
 OVERHEAD_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
-"""Seconds, 0.05 ms to 50 ms: what a proxy on the same machine may add."""
+"""In seconds, 0.05 ms to 50 ms: what a proxy on the same machine may add."""
 
 
 class Distribution:
-    """How often a value fell into each bucket, and the sum.
+    """A histogram: how many values fell into each bucket, and their sum.
 
     Args:
-        bounds: The greatest value of each bucket but the last, ascending.
+        bounds: The greatest value of each bucket except the last, ascending.
     """
 
     __slots__ = ("_bounds", "_counts", "_sum")
@@ -49,14 +50,14 @@ class Distribution:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
-    def reported(self) -> tuple[list[tuple[str, float]], float]:
-        """Each bucket's bound as Prometheus spells it, with how many values are up to it; and the sum of all."""
+    def cumulative(self) -> tuple[list[tuple[str, float]], float]:
+        """Each bucket's bound as Prometheus writes it, with the number of values up to it; and the sum of all."""
         names = [*map(floatToGoString, self._bounds), "+Inf"]
         return list(zip(names, accumulate(self._counts), strict=True)), self._sum
 
 
 class Exchanges:
-    """The numbers of one model; its doors count them up."""
+    """The counters of one model; the proxy and the logger's pairing increase them."""
 
     __slots__ = ("in_flight", "latency", "overhead", "request_bytes", "response_bytes")
 
@@ -69,13 +70,13 @@ class Exchanges:
 
 
 class ExchangeFamilies(Collector):
-    """The families of all models' exchanges."""
+    """The metric families of all models' exchanges."""
 
     def __init__(self) -> None:
         self._models: dict[tuple[str, ...], Exchanges] = {}
 
     def start(self, model: ModelKey) -> Exchanges:
-        """Begin a model's series at 0."""
+        """Start a model's series at 0, unless they exist."""
         return self._models.setdefault(model_labels(model), Exchanges())
 
     def collect(self) -> Iterator[Metric]:
@@ -91,21 +92,21 @@ class ExchangeFamilies(Collector):
         in_flight = GaugeMetricFamily(
             "driftgauge_requests_in_flight", "Inference requests under way.", labels=MODEL_LABELS
         )
-        asked = CounterMetricFamily(
+        request_bytes = CounterMetricFamily(
             "driftgauge_request_bytes_total", "Bytes of inference request bodies.", labels=MODEL_LABELS
         )
-        responded = CounterMetricFamily(
+        response_bytes = CounterMetricFamily(
             "driftgauge_response_bytes_total", "Bytes of inference response bodies.", labels=MODEL_LABELS
         )
-        for values, one in list(self._models.items()):  # at once: scrapes run in a thread, and models come
+        for values, one in list(self._models.items()):  # a copy: scrapes run in a thread while models are added
             in_flight.add_metric(values, one.in_flight)
-            asked.add_metric(values, one.request_bytes)
-            responded.add_metric(values, one.response_bytes)
-        yield from (in_flight, asked, responded)
+            request_bytes.add_metric(values, one.request_bytes)
+            response_bytes.add_metric(values, one.response_bytes)
+        yield from (in_flight, request_bytes, response_bytes)
 
     def _histogram(self, name: str, text: str, pick: Callable[[Exchanges], Distribution]) -> Metric:
         family = HistogramMetricFamily(name, text, labels=MODEL_LABELS)
         for values, one in list(self._models.items()):
-            buckets, total = pick(one).reported()
+            buckets, total = pick(one).cumulative()
             family.add_metric(values, buckets, total)
         return family

@@ -1,9 +1,9 @@
-"""The article's `request_count` and `request_error_count`: counts that are named without `_total`.
+"""Counts requests and errors as `request_count` and `request_error_count`, the names of the article (docs/glossary.md).
 
-A counter's name must end in `_total`, so the two are the `_count` of the summaries `request` and
-`request_error`: honest types, clean in promtool's lint, and `rate(request_error_count[5m])` reads as written.
-A request is counted at once, its rows are known only when the pipeline has decoded it; a stock summary
-can only do both in one step, hence this collector.
+The name of a counter must end in `_total`, so the two are the `_count` of the summaries `request` and
+`request_error`: their types are true, promtool's lint accepts them, and `rate(request_error_count[5m])` works.
+A request is counted at once, but its rows are known only after the pipeline has decoded it. The client library's
+summary does both in one step, hence this collector.
 
 Source: OpenMetrics 1.0, section "Summary" (https://prometheus.io/docs/specs/om/open_metrics_spec/).
 """
@@ -18,10 +18,10 @@ from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.exchange_counters import MODEL_LABELS, model_labels
 
 ERROR_CODES = ("400", "404", "422", "499", "500", "502", "503", "504")
-"""Codes that start at 0, so that `rate` sees the first error; others appear when they first happen."""
+"""Status codes whose series start at 0, so that `rate` sees the first error; others start with their first error."""
 
 _FIRST_ERROR = "400"
-"""Codes have three digits, or none where none is told: as texts they are in order."""
+"""Status codes have three digits, or are empty where unknown, so they can be compared as text."""
 
 
 class RequestCounts(Collector):
@@ -33,19 +33,19 @@ class RequestCounts(Collector):
         self._errors: defaultdict[tuple[ModelKey, str], int] = defaultdict(int)
 
     def start(self, model: ModelKey, code: str) -> None:
-        """Begin a model's series at 0: the usual code, and the usual errors."""
+        """Start a model's series at 0: of the usual status code, and of the usual errors."""
         self._requests[model, code] += 0
         for error in ERROR_CODES:
             self._errors[model, error] += 0
 
     def count(self, model: ModelKey, code: str) -> None:
-        """Count one request; `code` is an HTTP status, or empty where none was told."""
+        """Count one request; `code` is its status code, empty where unknown."""
         self._requests[model, code] += 1
         if code >= _FIRST_ERROR:
             self._errors[model, code] += 1
 
     def add_rows(self, model: ModelKey, code: str, rows: int) -> None:
-        """Add the rows of a request that is counted on its own."""
+        """Add the rows of a request; `count` counts the request itself."""
         self._requests[model, code] += 0
         self._rows[model, code] += rows
 
@@ -56,13 +56,13 @@ class RequestCounts(Collector):
             "request", "Inference requests; the sum counts the rows of those that were decoded.", labels=names
         )
         for (model, code), count in sorted(self._requests.items()):
-            reported = self._rows.get((model, code), 0)
-            requests.add_metric((*model_labels(model), code), count_value=count, sum_value=reported)
+            rows = self._rows.get((model, code), 0)
+            requests.add_metric((*model_labels(model), code), count_value=count, sum_value=rows)
         errors = SummaryMetricFamily(
             "request_error", "Inference requests that failed; the sum counts their rows.", labels=names
         )
         for (model, code), count in sorted(self._errors.items()):
-            reported = self._rows.get((model, code), 0)
-            errors.add_metric((*model_labels(model), code), count_value=count, sum_value=reported)
+            rows = self._rows.get((model, code), 0)
+            errors.add_metric((*model_labels(model), code), count_value=count, sum_value=rows)
         yield requests
         yield errors

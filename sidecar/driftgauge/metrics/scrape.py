@@ -1,48 +1,38 @@
-"""The page of metrics as a scraper asks for it. Making it takes tens of milliseconds: not on the event loop."""
+"""The response to a scrape. Rendering it takes tens of milliseconds, so the admin server does it in a thread."""
 
-from collections.abc import Callable
+import gzip
 from typing import NamedTuple
+from urllib.parse import parse_qs
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 
 
 class Scrape(NamedTuple):
-    """A page.
+    """The response to a scrape.
 
     Args:
-        status: Of the answer.
-        headers: Its lines, the content type among them.
-        body: The page, perhaps compressed.
+        headers: The header fields.
+        body: All families in text, compressed if the scraper accepts gzip.
     """
 
-    status: int
     headers: dict[str, str]
     body: bytes
 
 
-def scraper(registry: CollectorRegistry) -> Callable[[str, str, str], Scrape]:
-    """What makes the page of a registry; may be called from any thread.
+def render_scrape(registry: CollectorRegistry, accept: str, accept_encoding: str, query: str) -> Scrape:
+    """Render the families of a registry; may be called from any thread.
 
     Args:
         registry: What is scraped.
-
-    Returns:
-        A function of the headers `Accept` and `Accept-Encoding`, and of the query, which may pick families by
-        `name[]`: the formats and choices of the client library.
+        accept: The header `Accept`, which chooses the format; empty without one.
+        accept_encoding: The header `Accept-Encoding`; empty without one.
+        query: The query, which may select sample names by `name[]`.
     """
-    app = make_wsgi_app(registry)
-
-    def scrape(accept: str, accept_encoding: str, query: str) -> Scrape:
-        reported: list[tuple[str, list[tuple[str, str]]]] = []
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": "/metrics",
-            "QUERY_STRING": query,
-            "HTTP_ACCEPT": accept,
-            "HTTP_ACCEPT_ENCODING": accept_encoding,
-        }
-        body = b"".join(app(environ, lambda status, headers: reported.append((status, headers))))
-        ((status, headers),) = reported
-        return Scrape(int(status.split()[0]), dict(headers), body)
-
-    return scrape
+    encode, content_type = choose_encoder(accept)
+    names = parse_qs(query).get("name[]")
+    body = encode(registry if names is None else registry.restricted_registry(names))
+    headers = {"Content-Type": content_type}
+    if any(coding.split(";")[0].strip().lower() == "gzip" for coding in accept_encoding.split(",")):
+        body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
+    return Scrape(headers, body)

@@ -1,4 +1,4 @@
-"""The baseline: the first responses of a model, which stand for a reference of its predictions where there is none."""
+"""The baseline: the first responses of a model, used as reference of its predictions where there is none."""
 
 import logging
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from driftgauge.storage.states import StateStore
 
 _log = logging.getLogger(__name__)
 
-_NAME = "baseline"
+_STATE_NAME = "baseline"
 
-_RENEW_SECONDS = 60
-"""How often a baseline is looked up in the store: that keeps it from expiring, brings it back where the store was
-emptied, and lets replicas that took one each meanwhile agree again."""
+_REFRESH_SECONDS = 60
+"""How often a baseline is loaded from the store again. This keeps it from expiring there, saves it again if the store
+was emptied, and lets replicas agree that took a baseline each in the meantime."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,9 +29,9 @@ class Baseline:
     """Rows of the first responses.
 
     Args:
-        reference: Digest of the inputs' reference when they were taken; empty without one.
-        columns: Names of the outputs.
-        kinds: How each is looked at.
+        reference: Digest of the inputs' reference at that time; empty without one.
+        columns: Names of the predictions.
+        kinds: How each column is tested.
         rows: Shape `(n, k)`, float64; NaN is a missing value.
         categories: The text of each code.
         taken_at: Seconds since the epoch.
@@ -46,30 +46,30 @@ class Baseline:
 
     @property
     def schema(self) -> str:
-        """Hash of its columns."""
+        """Hash of the columns' names and kinds."""
         return schema_hash(self.columns, self.kinds)
 
     @property
     def digest(self) -> str:
-        """Names it: another reference or other columns, another name."""
+        """Identifies the baseline: it differs with the reference, the columns and the time."""
         return f"baseline/{self.reference}/{self.schema}/{self.taken_at!r}"
 
     def profiles(self) -> tuple[Profile, ...]:
-        """Its columns, made ready for every test; text that is always new, as of models that write, is ignored."""
+        """The columns, prepared for every test; generated text, where most values are unique, is ignored."""
         kinds = [
-            FeatureKind.IGNORED if kind is FeatureKind.CATEGORICAL and _is_ever_new(column) else kind
+            FeatureKind.IGNORED if kind is FeatureKind.CATEGORICAL and _is_mostly_unique(column) else kind
             for kind, column in zip(self.kinds, self.rows.T, strict=True)
         ]
         return profiles_of(self.columns, kinds, self.rows, self.categories)
 
 
 class Baselines:
-    """Takes the baseline of each model once, and keeps it where the rows are kept.
+    """Takes the baseline of each model once, and saves it in the store of the rows.
 
     Args:
-        ring: Where responses lie.
-        states: Where baselines are kept.
-        outputs: What each model's newest responses look like.
+        ring: The store of the responses.
+        states: The store of the baselines, shared by replicas.
+        outputs: The columns of each model's newest responses.
         rows: Rows of a baseline, at most the ring's capacity.
     """
 
@@ -78,102 +78,112 @@ class Baselines:
         self._states = states
         self._outputs = outputs
         self._rows = rows
-        self._known: dict[StreamKey, Baseline] = {}
-        self._renewed: dict[StreamKey, float] = {}
-        self._changed: dict[StreamKey, tuple[str, int]] = {}
+        self._baselines: dict[StreamKey, Baseline] = {}
+        self._loaded_at: dict[StreamKey, float] = {}
+        self._changes: dict[StreamKey, tuple[str, int]] = {}
 
     async def get(self, stream: StreamKey, reference: str, now: float) -> Baseline | None:
-        """The baseline of a stream of responses; `None` as long as there are too few.
+        """Get the baseline of a stream of responses, or take it; returns `None` while there are too few.
 
         Args:
             stream: Responses of one model.
-            reference: Digest of the inputs' reference: a new one means a new model, and a new baseline of the responses
-                that follow. Empty without one, which means nothing: it may not have been read yet.
+            reference: Digest of the inputs' reference. A new one means a new model, and so a new baseline, of the
+                responses that follow. Empty without a reference, which changes nothing: it may not be loaded yet.
             now: Seconds since the epoch.
 
         Raises:
-            StorageError: The store is away.
+            StorageError: The store is unreachable.
         """
-        known = await self._kept(stream, now)
-        if known is None or await self._is_over(stream, known, reference):
-            known = await self._take_new(stream, known, reference, now)
-        if known is not None:
-            self._known[stream] = known
-        return known
+        baseline = await self._load_or_restore(stream, now)
+        if baseline is None or await self._is_outdated(stream, baseline, reference):
+            baseline = await self._take_new(stream, baseline, reference, now)
+        if baseline is not None:
+            self._baselines[stream] = baseline
+        return baseline
 
-    async def _is_over(self, stream: StreamKey, known: Baseline, reference: str) -> bool:
-        """Whether the reference is another, or the model answers in another form and no row of the old one is left."""
-        if reference and known.reference != reference:
+    async def _is_outdated(self, stream: StreamKey, baseline: Baseline, reference: str) -> bool:
+        """Whether the reference has changed, or the response has other columns and no row of the old ones is left."""
+        if reference and baseline.reference != reference:
             return True
         outputs = self._outputs.get(stream.model)
-        if outputs is None or (outputs.columns, outputs.kinds) == (known.columns, known.kinds):
+        if outputs is None or (outputs.columns, outputs.kinds) == (baseline.columns, baseline.kinds):
             return False
-        window = await self._ring.read(stream, known.schema, len(known.columns))
+        window = await self._ring.read(stream, baseline.schema, len(baseline.columns))
         return not len(window.rows)
 
-    async def _kept(self, stream: StreamKey, now: float) -> Baseline | None:
-        """What is known, from time to time seen to be in the store still."""
-        known = self._known.get(stream)
-        if known is not None and abs(now - self._renewed.get(stream, 0.0)) < _RENEW_SECONDS:
+    async def _load_or_restore(self, stream: StreamKey, now: float) -> Baseline | None:
+        """Return the known baseline; once in `_REFRESH_SECONDS` load it, or save it again if the store has lost it."""
+        known = self._baselines.get(stream)
+        if known is not None and abs(now - self._loaded_at.get(stream, 0.0)) < _REFRESH_SECONDS:
             return known
-        self._renewed[stream] = now
+        self._loaded_at[stream] = now
         stored, _ = await self._load(stream)
         if stored is None and known is not None:  # expired, or the store was emptied
-            await self._states.save(stream, _NAME, pack(known), 0)
+            await self._states.save(stream, _STATE_NAME, pack(known), 0)
         return stored or known
 
     async def _load(self, stream: StreamKey) -> tuple[Baseline | None, int]:
-        """What is in the store, and its version."""
-        state = await self._states.load(stream, _NAME)
+        """Load the stored baseline and its version; version 0 without one. Delete one that cannot be read."""
+        state = await self._states.load(stream, _STATE_NAME)
         if state is None:
             return None, 0
-        found = unpack(state.blob)
-        if found is None:  # of another version of ours, or damaged: it would block a new one
-            await self._states.delete(stream, _NAME)
+        baseline = unpack(state.blob)
+        if baseline is None:  # of another version of driftgauge, or damaged: it would block a new one
+            await self._states.delete(stream, _STATE_NAME)
             return None, 0
-        return found, state.version
+        return baseline, state.version
 
     async def _take_new(self, stream: StreamKey, known: Baseline | None, reference: str, now: float) -> Baseline | None:
-        """What another replica has taken already, or else is taken now; the old one stays in the store until then."""
+        """Return the baseline that another replica has taken, or else take one; `None` while there are too few rows.
+
+        The old baseline stays in the store until then.
+        """
         stored, version = await self._load(stream)
-        if stored is not None and not await self._is_over(stream, stored, reference):
+        if stored is not None and not await self._is_outdated(stream, stored, reference):
             return stored
-        taken = await self._taken(stream, stored or known, reference, now)
-        if taken is None:
+        baseline = await self._collect_rows(stream, stored or known, reference, now)
+        if baseline is None:
             return None
-        if not await self._states.save(stream, _NAME, pack(taken), version):
+        if not await self._states.save(stream, _STATE_NAME, pack(baseline), version):
             return (await self._load(stream))[0]  # another replica was first
         _log.info("the first %d responses of %s are the baseline of its predictions", self._rows, stream.model)
-        return taken
+        return baseline
 
-    async def _taken(self, stream: StreamKey, before: Baseline | None, reference: str, now: float) -> Baseline | None:
+    async def _collect_rows(
+        self, stream: StreamKey, before: Baseline | None, reference: str, now: float
+    ) -> Baseline | None:
+        """Read the first rows that are not of a model before; `None` while there are too few."""
         outputs = self._outputs.get(stream.model)
         if outputs is None:
             return None
         schema = schema_hash(outputs.columns, outputs.kinds)
         window = await self._ring.read(stream, schema, len(outputs.columns))
         newest = int(window.numbers.max(initial=0))
-        rows = window.rows[window.numbers > self._last_of_before(stream, before, reference, newest)]
+        rows = window.rows[window.numbers > self._note_change(stream, before, reference, newest)]
         if rows.shape[0] < self._rows:
             return None
         return Baseline(reference, outputs.columns, outputs.kinds, rows[: self._rows], outputs.categories, now)
 
-    def _last_of_before(self, stream: StreamKey, before: Baseline | None, reference: str, newest: int) -> int:
-        """Number of the last row that passed before the reference changed, and is of another model; 0 for none."""
-        changed_to, number = self._changed.get(stream, ("", 0))
+    def _note_change(self, stream: StreamKey, before: Baseline | None, reference: str, newest: int) -> int:
+        """Note the newest row when the reference changes; returns its number, 0 without a change.
+
+        Rows up to this one are of the model before. Example: the reference changes while the newest row is 250; the
+        baseline of 40 rows is then rows 251 to 290.
+        """
+        changed_to, number = self._changes.get(stream, ("", 0))
         if before is not None and before.reference != reference != changed_to:
-            changed_to, number = self._changed[stream] = reference, newest
-        return number if changed_to == reference and number <= newest else 0  # a store that was emptied counts anew
+            changed_to, number = self._changes[stream] = reference, newest
+        return number if changed_to == reference and number <= newest else 0  # an emptied store starts from 1 again
 
 
-def _is_ever_new(codes: NDArray[np.float64]) -> bool:
-    """Whether most values of a column are of categories that are met once or twice."""
+def _is_mostly_unique(codes: NDArray[np.float64]) -> bool:
+    """Whether a column has more than half as many categories as values."""
     present = codes[~np.isnan(codes)]
     return 2 * np.unique(present).size > present.size
 
 
 def pack(baseline: Baseline) -> bytes:
-    """One line of JSON, then the rows as IEEE 754 binary64, little-endian, row by row."""
+    """Encode a baseline: one line of JSON, then the rows as IEEE 754 binary64, little-endian, row by row."""
     head = {
         "reference": baseline.reference,
         "columns": baseline.columns,
@@ -186,7 +196,7 @@ def pack(baseline: Baseline) -> bytes:
 
 
 def unpack(blob: bytes) -> Baseline | None:
-    """What `pack` made; `None` if it is of another form or damaged."""
+    """Read what `pack` returned; `None` if it has another form or is damaged."""
     head, _, body = blob.partition(b"\n")
     try:
         facts = orjson.loads(head)

@@ -1,54 +1,40 @@
-"""One stream's evaluation: read the window, test it off the event loop, keep the detector's state."""
+"""Evaluates one stream: reads its window, tests it off the event loop, and saves the detector's state."""
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from driftgauge.concurrency.worker import low_priority_executor
 from driftgauge.drift.detector.detector import DetectorState, pack, unpack
-from driftgauge.drift.profile import Profile
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import Assessment, Rows, StreamEvaluator
-from driftgauge.metrics.evaluation import Evaluation
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
 from driftgauge.metrics.registry import Metrics
+from driftgauge.monitoring.targets import Target
+from driftgauge.results.evaluation import Evaluation
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
 from driftgauge.storage.states import StateStore
 
 _T = TypeVar("_T")
 
-_NAME = "detector"
-
-_PIECE_SECONDS = 0.0005
-"""How long a look goes on before it lets the event loop have the interpreter ..."""
-
-_PAUSE_SECONDS = 0.00005
-"""... and for how long: a thread that waits needs some 30 microseconds to wake."""
+_STATE_NAME = "detector"
 
 _ATTEMPTS = 3
-"""How often a state is read again because another replica saved first."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
-    """What a stream is tested against.
-
-    Args:
-        profiles: The columns, at least one.
-        schema: Hash of their names and kinds.
-        digest: Names the reference or the baseline.
-    """
-
-    profiles: Sequence[Profile]
-    schema: str
-    digest: str
+"""Evaluations start again at most this often less one, when another replica saves its state first."""
 
 
 @dataclass(slots=True)
 class _Loaded:
-    """What is kept for a stream between evaluations."""
+    """What is kept for a stream between evaluations.
+
+    Args:
+        evaluator: The tests, prepared for one reference.
+        digest: Identifies that reference.
+        state: The detector's state as saved last; `None` before the first save.
+        version: Version of the state in the store; 0 if there is none.
+    """
 
     evaluator: StreamEvaluator
     digest: str
@@ -57,20 +43,24 @@ class _Loaded:
 
 
 class _GilYield:
-    """A pause of the thread, if the last one is long enough ago.
+    """Pauses the thread if its last pause is more than `RUN_SECONDS` ago.
 
     Notes:
-        numpy gives the interpreter back for moments at a time, too short for the event loop's thread to wake; and each
-        such moment starts its wait for a forced switch anew. Without pauses it may wait for as long as a look takes.
+        numpy releases the interpreter lock only for moments, too short for the event loop's thread to wake up; and
+        each of these moments restarts the interval after which CPython forces a switch. Without pauses the event
+        loop may wait for as long as an evaluation takes.
     """
+
+    RUN_SECONDS = 0.0005
+    PAUSE_SECONDS = 0.00005  # a waiting thread needs about 30 microseconds to wake up
 
     def __init__(self) -> None:
         self._last = time.perf_counter()
 
     def __call__(self) -> None:
-        """Let others go on, if they had to wait long."""
-        if time.perf_counter() - self._last > _PIECE_SECONDS:
-            time.sleep(_PAUSE_SECONDS)
+        """Pause, if it is time."""
+        if time.perf_counter() - self._last > self.RUN_SECONDS:
+            time.sleep(self.PAUSE_SECONDS)
             self._last = time.perf_counter()
 
 
@@ -78,11 +68,11 @@ class Evaluator:
     """Evaluates streams, one at a time.
 
     Args:
-        ring: Where the windows are read.
-        states: Where the detector's state outlives a restart; replicas share it.
-        metrics: Where what the detector met is counted.
+        ring: The store of the windows.
+        states: The store of the detector's states, which outlive a restart and are shared by replicas.
+        metrics: Counts rows of the detector, its resets, and skipped blocks.
         rule: When a window is tested, and what alarms.
-        clock: Seconds since the epoch.
+        clock: Returns the time in seconds since the epoch.
     """
 
     def __init__(
@@ -101,70 +91,85 @@ class Evaluator:
         """Test a stream's window against its target.
 
         Raises:
-            StorageError: The store is away or slow.
+            StorageError: The store is unreachable or slow.
         """
         start = time.perf_counter()
-        loaded = await self._prepared(stream, target)
-        assessment, window_time = await self._assessed(stream, loaded, target)
-        return Evaluation(assessment.report, self._clock(), time.perf_counter() - start, window_time)
-
-    def close(self) -> None:
-        """Release the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    async def _prepared(self, stream: StreamKey, target: Target) -> _Loaded:
         loaded = self._loaded.get(stream)
         if loaded is None or loaded.digest != target.digest:
-            evaluator = await self._off_loop(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
-            loaded = self._loaded[stream] = _Loaded(evaluator, target.digest)
-            await self._recall(stream, loaded)
-        return loaded
+            loaded = await self._prepare(stream, target)
+        evaluation, window_time = await self._assess(stream, loaded, target)
+        return Evaluation(evaluation.report, self._clock(), time.perf_counter() - start, window_time)
 
-    async def _recall(self, stream: StreamKey, loaded: _Loaded) -> None:
-        """Read the state that is kept, if a detector runs."""
-        detector = loaded.evaluator.detector
-        if detector is None:
-            return
-        kept = await self._states.load(stream, _NAME)
-        if kept is None:  # a first start; or the store lost it, and what is held here goes on
-            loaded.version = 0
-            return
-        state = unpack(kept.blob)
-        loaded.version = kept.version
-        loaded.state = state if state is not None and state.key == detector.key else None
-        if loaded.state is None:
-            self._metrics.model(stream.model).count_detector_reset(stream.kind)
+    async def read_window(self, stream: StreamKey, target: Target) -> Window:
+        """Read a stream's window, and count the blocks that have another schema than the target.
 
-    async def _assessed(self, stream: StreamKey, loaded: _Loaded, target: Target) -> tuple[Assessment, float | None]:
-        """What the newest window gave, and its time.
-
-        A window is read after the state that it is fed to: one that was read before it could lack rows that another
-        replica has fed already, which looks like a store that lost them and numbers new ones as it did those.
+        Raises:
+            StorageError: The store is unreachable or slow.
         """
-        for _ in range(_ATTEMPTS):
-            window = await self._window(stream, target)
-            rows, now = Rows(window.rows, window.numbers, window.requests), self._clock()
-            assessment: Assessment = await self._off_loop(
-                loaded.evaluator.assess, loaded.state, rows, self._p_values, now
-            )
-            if assessment.state is loaded.state or await self._kept(stream, loaded, assessment):
-                break
-            await self._recall(stream, loaded)  # another replica fed these rows
-        return assessment, window.time
-
-    async def _window(self, stream: StreamKey, target: Target) -> Window:
         window = await self._ring.read(stream, target.schema, len(target.profiles))
         self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)
         return window
 
-    async def _kept(self, stream: StreamKey, loaded: _Loaded, assessment: Assessment) -> bool:
-        """Keep the new state unless another replica was first; what was fed counts once it is kept."""
+    def close(self) -> None:
+        """Stop the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
+        """Prepare the tests for a new target, and load the detector's state."""
+        evaluator = await self._off_loop(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
+        loaded = self._loaded[stream] = _Loaded(evaluator, target.digest)
+        await self._load_state(stream, loaded)
+        return loaded
+
+    async def _assess(
+        self, stream: StreamKey, loaded: _Loaded, target: Target
+    ) -> tuple[StreamEvaluation, float | None]:
+        """Test the newest window and save the detector's new state.
+
+        Returns:
+            The evaluation, and the time of the window's newest row.
+
+        Notes:
+            Replicas share the window and the state. A save is refused if another replica has saved since our load:
+            that replica has fed some of our rows to the detector, and ours would feed them twice. So the evaluation
+            starts again from the other replica's state, and with a new window, because a window must be read after
+            the state that it is fed to. Example: our window ends with row 90, and the other replica has fed row 100.
+            To its state our old window looks like a store that lost rows 91 to 100 and will number new rows from 91.
+        """
+        for _ in range(_ATTEMPTS):
+            window = await self.read_window(stream, target)
+            rows, now = StreamWindow(window.rows, window.numbers, window.requests), self._clock()
+            evaluation: StreamEvaluation = await self._off_loop(
+                loaded.evaluator.evaluate, loaded.state, rows, self._p_values, now
+            )
+            if evaluation.state is loaded.state or await self._save_state(stream, loaded, evaluation):
+                break
+            await self._load_state(stream, loaded)
+        return evaluation, window.time
+
+    async def _load_state(self, stream: StreamKey, loaded: _Loaded) -> None:
+        """Load the detector's state, if the rule has a detector; one of another reference counts as a reset."""
+        detector = loaded.evaluator.detector
+        if detector is None:
+            return
+        stored = await self._states.load(stream, _STATE_NAME)
+        if stored is None:  # a first start, or the store lost it: then the state in memory is saved again
+            loaded.version = 0
+            return
+        state = unpack(stored.blob)
+        loaded.version = stored.version
+        loaded.state = state if state is not None and state.key == detector.key else None
+        if loaded.state is None:
+            self._metrics.model(stream.model).count_detector_reset(stream.kind)
+
+    async def _save_state(self, stream: StreamKey, loaded: _Loaded, evaluation: StreamEvaluation) -> bool:
+        """Save the new state and count its rows; returns False if another replica saved first."""
         if loaded.evaluator.detector is None:
             return True
-        if not await self._states.save(stream, _NAME, pack(assessment.state), loaded.version):
+        if not await self._states.save(stream, _STATE_NAME, pack(evaluation.state), loaded.version):
             return False
-        loaded.state, loaded.version = assessment.state, loaded.version + 1
-        self._metrics.model(stream.model).count_detector_rows(stream.kind, assessment.fed, assessment.skipped)
+        loaded.state, loaded.version = evaluation.state, loaded.version + 1
+        self._metrics.model(stream.model).count_detector_rows(stream.kind, evaluation.fed, evaluation.skipped)
         return True
 
     async def _off_loop(self, work: Callable[..., _T], *arguments: object) -> _T:

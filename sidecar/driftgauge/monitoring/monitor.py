@@ -1,4 +1,4 @@
-"""Ring -> gauge: on a clock, evaluate what every model was asked and what it answered, and publish the reports."""
+"""What runs on a clock: the evaluation of every stream, and the check of the reference files for changes."""
 
 import asyncio
 import logging
@@ -13,121 +13,139 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
 from driftgauge.reference.store import Fault, ReferenceStore
+from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.ring import RingBuffer, StreamKey
 
 _log = logging.getLogger(__name__)
 
 
 class Monitor:
-    """Evaluates every known model and keeps the references up to date.
+    """Evaluates every known model.
 
     Args:
-        evaluator: Tests one stream's window.
-        targets: Tell what each stream is tested against.
-        references: Kept up to date.
-        ring: Tells which models there were before a restart.
-        models: Which models there are.
-        metrics: Where reports are published.
-        clock: Seconds since the epoch.
+        evaluator: Tests the window of one stream.
+        targets: Finds what each stream is tested against.
+        models: The known models.
+        metrics: Counts failures.
+        latest: Where results are published.
+        clock: Returns the time in seconds since the epoch.
     """
 
-    def __init__(  # noqa: PLR0913 the rooms that it leads
+    def __init__(
         self,
         evaluator: Evaluator,
         targets: Targets,
-        references: ReferenceStore,
-        ring: RingBuffer,
         models: KnownModels,
         metrics: Metrics,
+        latest: LatestEvaluations,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._evaluator = evaluator
         self._targets = targets
-        self._references = references
-        self._ring = ring
         self._models = models
         self._metrics = metrics
+        self._latest = latest
         self._clock = clock
-        # A thread of its own: a reference on a volume that hangs must not stop the evaluations.
-        self._loader = low_priority_executor("reference")
 
     async def run(self, interval_seconds: float) -> None:
         """Evaluate on a clock until cancelled."""
-        await _every(interval_seconds, self.evaluate_all)
+        await _repeat(interval_seconds, self.evaluate_all)
 
-    async def watch_references(self, interval_seconds: float) -> None:
-        """Look at the references on a clock until cancelled."""
-        await _every(interval_seconds, self.refresh)
+    async def evaluate_all(self) -> None:
+        """Evaluate every stream once; a failure is counted and logged, and the next stream follows."""
+        for model in list(self._models):
+            for kind in Kind:
+                stream = StreamKey(model, kind)
+                try:
+                    await self._evaluate(stream)
+                except StorageError as error:
+                    _log.warning("the window of %ss of %s cannot be read: %s", kind, model, error)
+                    self._metrics.model(model).failures.inc()
+                except Exception:  # noqa: BLE001 a task loop: a bug must not end it, and its cost is counted
+                    _log.exception("the evaluation of %ss of %s failed", kind, model)
+                    self._metrics.model(model).failures.inc()
 
-    async def refresh(self) -> None:
-        """Load references that are new or have changed, and tell which are in use; a failure is logged."""
-        try:
-            await self._refresh()
-        except Exception:  # noqa: BLE001 a task loop: a fault of ours must not end it
-            _log.exception("the look at the references failed")
+    async def _evaluate(self, stream: StreamKey) -> None:
+        target = await self._targets.get(stream, self._clock())
+        if target is None:
+            self._latest.withdraw(stream.model, stream.kind)
+        else:
+            self._latest.publish(stream.model, stream.kind, await self._evaluator.evaluate(stream, target))
 
-    async def recall(self, own: ModelKey | None) -> None:
-        """Know again the models whose rows outlived a restart, so that their verdicts do not wait for traffic.
+    async def restore_models(self, ring: RingBuffer, own: ModelKey | None) -> None:
+        """Add the models whose rows outlived a restart, so that their verdicts do not wait for traffic.
 
         Args:
-            own: The proxy's model: others of its InferenceService alone are recalled. `None` in the logger: those
-                that have a reference, since sidecars may keep their rows in the same store.
+            ring: The store of the rows.
+            own: The proxy's model: only models of its InferenceService are added. `None` in the logger: only models
+                that have a reference are added, because sidecars may keep their rows in the same store.
         """
         try:
-            streams = await self._ring.streams()
+            streams = await ring.streams()
         except StorageError as error:
-            _log.warning("models of before cannot be recalled: %s", error)
+            _log.warning("the models of before the restart cannot be listed: %s", error)
             return
         for model in sorted({stream.model for stream in streams}):
             if self._is_ours(model, own) and not is_overflow(self._models.admit(model)):
                 self._metrics.model(model)
-                self._targets.record(model)
-
-    async def evaluate_all(self) -> None:
-        """Evaluate every stream once; one that fails is counted and does not hinder the others."""
-        for model in list(self._models):
-            for kind in Kind:
-                await self._evaluate_safely(StreamKey(model, kind))
-
-    def close(self) -> None:
-        """Release the threads. `run` must have ended."""
-        self._evaluator.close()
-        self._loader.shutdown(wait=False, cancel_futures=True)
-
-    async def _refresh(self) -> None:
-        loop = asyncio.get_running_loop()
-        for sentence in await loop.run_in_executor(self._loader, self._references.refresh, self._clock()):
-            _log.log(logging.WARNING if isinstance(sentence, Fault) else logging.INFO, sentence)
-        self._know_referenced()
-        for model in self._models:
-            self._targets.record(model)
-
-    async def _evaluate_safely(self, stream: StreamKey) -> None:
-        try:
-            await self._evaluate(stream)
-        except StorageError as error:
-            _log.warning("the window of %ss of %s cannot be read: %s", stream.kind, stream.model, error)
-            self._metrics.model(stream.model).failures.inc()
-        except Exception:  # noqa: BLE001 a task loop: a fault of ours must not end it, and what it cost is counted
-            _log.exception("the evaluation of %ss of %s failed", stream.kind, stream.model)
-            self._metrics.model(stream.model).failures.inc()
-
-    async def _evaluate(self, stream: StreamKey) -> None:
-        target = await self._targets.of(stream, self._clock())
-        if target is None:
-            self._metrics.drift.withdraw(stream.model, stream.kind)
-            return
-        evaluation = await self._evaluator.evaluate(stream, target)
-        self._metrics.drift.publish(stream.model, stream.kind, evaluation)
+                self._targets.record_reference(model)
 
     def _is_ours(self, model: ModelKey, own: ModelKey | None) -> bool:
         if own is not None:
             return model._replace(model_name=own.model_name) == own
-        return self._references.get(model) is not None
+        return self._targets.has_reference(model)
 
-    def _know_referenced(self) -> None:
-        """A reference filed by namespace and name is of a model that exists, whether or not it was heard of."""
+
+class ReferenceWatcher:
+    """Loads references that are new or have changed, and adds the models that they belong to.
+
+    Args:
+        references: The mounted datasets.
+        targets: Records which reference each model has.
+        models: The known models.
+        metrics: Starts the series of a model that is added.
+        clock: Returns the time in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        references: ReferenceStore,
+        targets: Targets,
+        models: KnownModels,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._references = references
+        self._targets = targets
+        self._models = models
+        self._metrics = metrics
+        self._clock = clock
+        # A thread of its own: a reference on a volume that hangs must not stop the evaluations.
+        self._thread = low_priority_executor("reference")
+
+    async def run(self, interval_seconds: float) -> None:
+        """Refresh on a clock until cancelled."""
+        await _repeat(interval_seconds, self.refresh)
+
+    async def refresh(self) -> None:
+        """Load what is new or has changed, and record which references are in use; a failure is logged."""
+        try:
+            loop = asyncio.get_running_loop()
+            for sentence in await loop.run_in_executor(self._thread, self._references.refresh, self._clock()):
+                _log.log(logging.WARNING if isinstance(sentence, Fault) else logging.INFO, sentence)
+            self._add_referenced_models()
+            for model in self._models:
+                self._targets.record_reference(model)
+        except Exception:  # noqa: BLE001 a task loop: a bug must not end it
+            _log.exception("refreshing the references failed")
+
+    def close(self) -> None:
+        """Stop the thread. `run` must have ended."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _add_referenced_models(self) -> None:
+        """Add the models of references that are filed by namespace and name: they exist even without traffic."""
         for name in self._references.loaded():
             namespace, slash, inference_service = name.partition("/")
             if slash:
@@ -136,7 +154,7 @@ class Monitor:
                 self._metrics.model(key)
 
 
-async def _every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+async def _repeat(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
     """Run an action again and again, one at a time, at whole multiples of the interval where it can."""
     loop = asyncio.get_running_loop()
     start = loop.time()

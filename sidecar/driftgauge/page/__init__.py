@@ -1,4 +1,1 @@
-"""Reports as pages for people: one self-contained HTML document, no script and no network.
-
-This room is pure: reports and rows in, text out.
-"""
+"""Reports for people and programs: self-contained HTML without script and network, and the JSON of `/drift`."""

@@ -1,18 +1,28 @@
-"""A report as plain values for JSON, the same wherever a program reads it. This room is pure."""
+"""Reports as JSON: of one report for `driftgauge check`, of every model for `/drift`."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
-from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift
+import orjson
 
-NOTHING = DriftReport(
+from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift
+from driftgauge.results.evaluation import Evaluation
+from driftgauge.results.latest import ModelEvaluations
+
+_NO_REPORT = DriftReport(
     features=(), untested=(), ignored=(), rows=0, drift=None, drifted_features=None, reading="Not evaluated."
 )
-"""Stands for a report where there is none."""
 
 
-def tree(report: DriftReport) -> dict[str, Any]:
-    """A report for programs, features in the reference's order; a threshold that nothing could reach is null."""
+def models_as_json(models: Iterable[ModelEvaluations]) -> bytes:
+    """The newest reports of all models; a model is named as in the labels of its series."""
+    found = [_model(one) for one in models]
+    return orjson.dumps({"models": found}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def report_as_json(report: DriftReport) -> dict[str, Any]:
+    """A report as plain values, features in the reference's order; an infinite threshold is null."""
     return {
         "rows": report.rows,
         "drift": report.drift,
@@ -25,12 +35,34 @@ def tree(report: DriftReport) -> dict[str, Any]:
 
 
 def clean(text: str) -> str:
-    """A text that UTF-8 can hold; half of a surrogate pair is spelled out."""
+    """A text that UTF-8 can encode; half of a surrogate pair is escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def _model(evaluations: ModelEvaluations) -> dict[str, Any]:
+    model, inputs, predictions = evaluations
+    return {
+        "inference_service_namespace": model.namespace,
+        "inference_service": model.inference_service,
+        "component": model.component,
+        "model_name": model.model_name,
+        **_evaluation(inputs),
+        "predictions": None if predictions is None else _evaluation(predictions),
+    }
+
+
+def _evaluation(evaluation: Evaluation | None) -> dict[str, Any]:
+    """One evaluation; without one, the same keys with empty values."""
+    return {
+        "evaluated_at": None if evaluation is None else evaluation.time,
+        "duration_seconds": None if evaluation is None else evaluation.duration_seconds,
+        "window_time": None if evaluation is None else evaluation.window_time,
+        **report_as_json(_NO_REPORT if evaluation is None else evaluation.report),
+    }
+
+
 def _feature(feature: FeatureDrift) -> dict[str, Any]:
-    """One feature; beside its name stands the windowed distance, and `drift` is the verdict of all its tests."""
+    """One feature, with the values of its windowed distance, except `drift`, which is the verdict of all its tests."""
     effects = feature.effects
     return {
         "feature": clean(feature.feature),
@@ -71,5 +103,5 @@ def _test(test: DriftTestResult) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    """JSON knows no infinity."""
+    """The value; `None` for infinity, which JSON does not have."""
     return value if math.isfinite(value) else None

@@ -1,7 +1,4 @@
-"""The picture of a numeric feature: both histograms above, both distribution functions below, D marked in each.
-
-This room is pure: values -> markup.
-"""
+"""The chart of a numeric feature: both histograms above, both distribution functions below, with D marked in each."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -17,84 +14,26 @@ from driftgauge.page.markup import Markup, clipped, joined, tag
 HISTOGRAM_BARS = 36
 """Bars of a histogram: more are too thin for a phone."""
 
-TAIL = 0.01
-"""Share of either sample that may lie off the picture on each side: one outlier must not squeeze all others."""
+_TAIL = 0.01
+"""Share of either sample that may lie off the chart on each side, so that one outlier does not squeeze all others."""
 
-GREATEST = 1e300
-"""Beyond this, differences of values overflow; such values lie off the picture."""
+_GREATEST = 1e300
+"""Larger values lie off the chart, because differences between them overflow."""
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Two histograms over the same bars.
-
-    Args:
-        edges: Shape `(k + 1,)`, ascending: where bars begin and end.
-        reference: Shape `(k,)`: share of the reference's values in each bar; they sum to at most 1.
-        window: Likewise.
-    """
-
-    edges: tuple[float, ...]
-    reference: tuple[float, ...]
-    window: tuple[float, ...]
-
-
-def shape(reference: NDArray[np.float64], window: NDArray[np.float64], curve: Curve) -> Shape:
-    """Both histograms on a range that holds nearly all of both samples and the place of D.
-
-    Args:
-        reference: Shape `(m,)`, m at least 1, finite, sorted ascending.
-        window: Shape `(n,)`, likewise.
-        curve: Their distribution functions.
-    """
-    edges = _edges(*_range(reference, window, curve.place), whole=all(x == np.rint(x) for x in curve.xs))
-    shares = [_shares(values, edges) for values in (reference, window)]
-    return Shape(tuple(edges.tolist()), *(tuple(one.tolist()) for one in shares))
-
-
-def _range(reference: NDArray[np.float64], window: NDArray[np.float64], place: float) -> tuple[float, float]:
-    ends = [values[int(TAIL * (values.size - 1))] for values in (reference, window)]
-    tops = [values[-1 - int(TAIL * (values.size - 1))] for values in (reference, window)]
-    low, high = (max(-GREATEST, min(GREATEST, float(end))) for end in (min(*ends, place), max(*tops, place)))
-    if high - low > 4 * HISTOGRAM_BARS * float(np.spacing(max(abs(low), abs(high)))):
-        return low, high
-    margin = 0.1 * max(abs(low), abs(high)) or 0.5  # all but one value: it stands in the middle
-    return low - margin, high + margin
-
-
-def _edges(low: float, high: float, *, whole: bool) -> NDArray[np.float64]:
-    """Bars from the lowest value to the highest; whole numbers get bars of a whole width, or some would look empty."""
-    if not whole or high - low > 1 / np.finfo(np.float64).eps:
-        return np.linspace(low, high, HISTOGRAM_BARS + 1)
-    width = max(1.0, np.ceil((high - low + 1) / HISTOGRAM_BARS))
-    bars = int(np.ceil((high - low + 1) / width))
-    edges: NDArray[np.float64] = np.floor(low) - 0.5 + width * np.arange(bars + 1, dtype=np.float64)
-    return edges
-
-
-def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of values in each bar, the last bar's upper edge included."""
-    places = np.searchsorted(values, edges, side="left")
-    places[-1] = np.searchsorted(values, edges[-1], side="right")
-    shares: NDArray[np.float64] = np.diff(places) / values.size
-    return shares
-
-
+# The drawing's size and its panels (top and base), in units of about a pixel.
 WIDTH, HEIGHT = 420, 290
-"""Of the drawing, in units that are a pixel or a little less on a phone."""
-
 LEFT, RIGHT = 50.0, 410.0
 BARS = 18.0, 118.0
 STEPS = 146.0, 262.0
 
-AWAY = 9.0
-"""Of a label from what it is written beside."""
+_AWAY = 9.0
+"""Distance of a label from its line."""
 
-CLEAR = 14.0
-"""A label this far from every line can be read."""
+_CLEAR = 14.0
+"""A label this far from every line is readable."""
 
-LETTER = 7.2
-"""Width of a label's letter, about."""
+_CHARACTER_WIDTH = 7.2
+"""Width of a character of a label, roughly."""
 
 Scale = Callable[[float], float]
 
@@ -102,25 +41,53 @@ _Heights = Callable[[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """Two histograms over the same bars.
+
+    Args:
+        edges: Shape `(k + 1,)`, ascending: the limits of the bars.
+        reference: Shape `(k,)`: share of the reference's values in each bar; they sum to at most 1.
+        window: Shape `(k,)`: share of the window's values in each bar.
+    """
+
+    edges: tuple[float, ...]
+    reference: tuple[float, ...]
+    window: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Frame:
-    """Both panels on one axis."""
+    """The horizontal axis, which both panels share."""
 
     x: Scale
     low: float
     high: float
 
 
-def chart(name: str, identifier: str, shape: Shape, curve: Curve) -> Markup:
-    """Draw one feature.
+def shape(reference: NDArray[np.float64], window: NDArray[np.float64], curve: Curve) -> Shape:
+    """Compute both histograms, on a range that has nearly all of both samples and the place of D.
 
     Args:
-        name: Of the feature.
-        identifier: Unique in the page, of letters, digits and hyphens.
+        reference: Shape `(m,)`, m at least 1, finite, sorted ascending.
+        window: Shape `(n,)`, n at least 1, finite, sorted ascending.
+        curve: Their distribution functions.
+    """
+    edges = _edges(*_range(reference, window, curve.place), whole=all(x == np.rint(x) for x in curve.xs))
+    shares = [_shares(values, edges) for values in (reference, window)]
+    return Shape(tuple(edges.tolist()), *(tuple(one.tolist()) for one in shares))
+
+
+def chart(name: str, identifier: str, shape: Shape, curve: Curve) -> Markup:
+    """Draw the chart of one feature.
+
+    Args:
+        name: The feature's name.
+        identifier: The section's identifier, unique in the page.
         shape: Both histograms.
         curve: Both distribution functions.
 
     Returns:
-        An SVG element with a title and a description for those who cannot see it.
+        An SVG element with a title and a description for screen readers.
     """
     frame = _Frame(_scale(shape.edges[0], shape.edges[-1], LEFT, RIGHT), shape.edges[0], shape.edges[-1])
     title, text = f"{identifier}-title", f"{identifier}-text"
@@ -138,6 +105,34 @@ def chart(name: str, identifier: str, shape: Shape, curve: Curve) -> Markup:
     )
 
 
+def _range(reference: NDArray[np.float64], window: NDArray[np.float64], place: float) -> tuple[float, float]:
+    ends = [values[int(_TAIL * (values.size - 1))] for values in (reference, window)]
+    tops = [values[-1 - int(_TAIL * (values.size - 1))] for values in (reference, window)]
+    low, high = (max(-_GREATEST, min(_GREATEST, float(end))) for end in (min(*ends, place), max(*tops, place)))
+    if high - low > 4 * HISTOGRAM_BARS * float(np.spacing(max(abs(low), abs(high)))):
+        return low, high
+    margin = 0.1 * max(abs(low), abs(high)) or 0.5  # practically one value, which goes to the middle
+    return low - margin, high + margin
+
+
+def _edges(low: float, high: float, *, whole: bool) -> NDArray[np.float64]:
+    """The limits of the bars; whole numbers get bars of a whole width, because others would look empty."""
+    if not whole or high - low > 1 / np.finfo(np.float64).eps:
+        return np.linspace(low, high, HISTOGRAM_BARS + 1)
+    width = max(1.0, np.ceil((high - low + 1) / HISTOGRAM_BARS))
+    bars = int(np.ceil((high - low + 1) / width))
+    edges: NDArray[np.float64] = np.floor(low) - 0.5 + width * np.arange(bars + 1, dtype=np.float64)
+    return edges
+
+
+def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of values in each bar, the last bar's upper edge included."""
+    ranks = np.searchsorted(values, edges, side="left")
+    ranks[-1] = np.searchsorted(values, edges[-1], side="right")
+    shares: NDArray[np.float64] = np.diff(ranks) / values.size
+    return shares
+
+
 def _description(curve: Curve) -> str:
     lower, upper = (side[curve.xs.index(curve.place)] for side in (curve.reference, curve.window))
     return (
@@ -147,7 +142,7 @@ def _description(curve: Curve) -> str:
 
 
 def _scale(low: float, high: float, first: float, last: float) -> Scale:
-    """A straight map of values to the drawing; what lies off it is put on its edge."""
+    """A linear map from values to the drawing; values outside [low, high] are put on the edge."""
 
     def scaled(value: float) -> float:
         return first + (last - first) * (min(max(value, low), high) - low) / (high - low)
@@ -156,7 +151,7 @@ def _scale(low: float, high: float, first: float, last: float) -> Scale:
 
 
 def _axis(frame: _Frame) -> Markup:
-    """The values, written once below both panels, and lines that lead the eye."""
+    """The labels of the values, below both panels, and the grid lines."""
     parts = [
         joined((*_grid(x), _text(x, STEPS[1] + 15, text, "tick end" if x > RIGHT - 20 else "tick middle")))
         for x, text in ((frame.x(value), text) for value, text in ticks(frame.low, frame.high))
@@ -165,12 +160,12 @@ def _axis(frame: _Frame) -> Markup:
 
 
 def _grid(x: float) -> Iterable[Markup]:
-    """A line in each panel."""
+    """A vertical line in each panel."""
     return (_line(x, top, x, base, "grid") for top, base in (BARS, STEPS))
 
 
 def _histograms(frame: _Frame, shape: Shape) -> Markup:
-    """The reference as a filled area, the window as a line, so that they differ without colour too."""
+    """The reference as a filled area, the window as a line, so that they differ without colour as well."""
     top = max(*shape.reference, *shape.window) or 1.0
     y = _scale(0.0, top, BARS[1], BARS[0] + 6)
     edges = [frame.x(edge) for edge in shape.edges]
@@ -187,12 +182,12 @@ def _histograms(frame: _Frame, shape: Shape) -> Markup:
 
 
 def _percent(level: float) -> str:
-    """A share in the little room beside the axis."""
-    return f"{100 * level:.0f} %" if level >= 0.0995 else f"{100 * level:.1f} %"  # noqa: PLR2004 two digits either way
+    """A share with two digits, for the narrow space beside the axis."""
+    return f"{100 * level:.0f} %" if level >= 0.0995 else f"{100 * level:.1f} %"  # noqa: PLR2004 so that both have two digits
 
 
 def _outline(edges: Sequence[float], tops: Sequence[float]) -> str:
-    """From the base over every bar and back to the base."""
+    """The path of a histogram from the base over every bar and back to the base."""
     steps = "".join(f"V{top:.1f}H{edge:.1f}" for top, edge in zip(tops, edges[1:], strict=True))
     return f"M{edges[0]:.1f} {BARS[1]:.1f}{steps}V{BARS[1]:.1f}"
 
@@ -217,12 +212,12 @@ def _steps(x: Scale, y: Scale, points: Iterable[tuple[float, float]]) -> str:
 
 
 def _mark(frame: _Frame, curve: Curve) -> Markup:
-    """Where the functions are farthest apart, through both panels, and how far."""
+    """The mark of D: where the functions are farthest apart, through both panels, and how far."""
     x, y = frame.x(curve.place), _scale(0.0, 1.0, STEPS[1], STEPS[0])
     at = curve.xs.index(curve.place)
     lower, upper = sorted((y(curve.reference[at]), y(curve.window[at])))
     label = f"D {distance(abs(curve.gap))} at {number(curve.place)}"
-    place = _free_place(x, LETTER * len(label), [_heights(frame, curve.xs, side) for side in _sides(curve)])
+    place = _free_place(x, _CHARACTER_WIDTH * len(label), [_heights(frame, curve.xs, side) for side in _sides(curve)])
     return tag(
         "g",
         _line(x, BARS[0], x, BARS[1], "place"),
@@ -240,7 +235,7 @@ def _sides(curve: Curve) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def _heights(frame: _Frame, xs: Sequence[float], side: Sequence[float]) -> _Heights:
-    """A function in the drawing's units: how high it lies between two places."""
+    """A distribution function in the drawing: its heights at two horizontal positions."""
     y = _scale(0.0, 1.0, STEPS[1], STEPS[0])
     places, levels = [frame.x(x) for x in xs], [STEPS[1], *(y(level) for level in side)]
 
@@ -251,21 +246,21 @@ def _heights(frame: _Frame, xs: Sequence[float], side: Sequence[float]) -> _Heig
 
 
 def _free_place(x: float, width: float, functions: Sequence[_Heights]) -> tuple[float, float]:
-    """Where a label disturbs least: how far beside a place, and at what height."""
-    budget = [shift for shift in (AWAY, -AWAY) if LEFT < x + shift * (1 + width / AWAY) < RIGHT] or [AWAY]
+    """The position of a label that is farthest from the lines: the shift from `x`, and the height."""
+    shifts = [shift for shift in (_AWAY, -_AWAY) if LEFT < x + shift * (1 + width / _AWAY) < RIGHT] or [_AWAY]
     levels = [STEPS[0] + 8 + step for step in range(0, int(STEPS[1] - STEPS[0]) - 14, 4)]
 
     def distance_from(place: tuple[float, float]) -> float:
-        ends = sorted((x, x + place[0] * (1 + width / AWAY)))
+        ends = sorted((x, x + place[0] * (1 + width / _AWAY)))
         return min(_apart(place[1], heights(ends[0], ends[1])) for heights in functions)
 
-    return max(((shift, level) for shift in budget for level in levels), key=distance_from)
+    return max(((shift, level) for shift in shifts for level in levels), key=distance_from)
 
 
-def _apart(height: float, stretch: tuple[float, float]) -> float:
-    """How far a height is from a stretch of heights, at most as much as anyone sees."""
-    low, high = sorted(stretch)
-    return min(max(low - height, height - high, 0.0), CLEAR)
+def _apart(height: float, heights: tuple[float, float]) -> float:
+    """The distance of a height from a range of heights, at most `_CLEAR`."""
+    low, high = sorted(heights)
+    return min(max(low - height, height - high, 0.0), _CLEAR)
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:

@@ -1,9 +1,5 @@
-"""What a page is made of: reports, what was compared, and the pictures of the features that moved most.
+"""The contents of a page: reports, what was compared, and the charts of the most severe features."""
 
-This room is pure: values only.
-"""
-
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import DriftReport, DriftTest, FeatureDrift
+from driftgauge.drift.result import DriftReport, FeatureDrift, most_drifted
 from driftgauge.drift.statistics.ecdf import Curve, curve
 from driftgauge.page.chart import Shape, shape
 
 FULL_FEATURES = 200
-"""Features that are shown in full; the others stand in the table alone. Each takes up to 15 kB."""
+"""Features that are shown in full, each in up to 15 kB; the others are in the table only."""
 
 _NO_VALUES = np.empty(0)
 
@@ -26,12 +22,12 @@ class Facts:
     """What was compared, and when.
 
     Args:
-        window: What the rows under test are: a file, or a stream.
-        reference: What they were tested against: a file, or the first rows of a stream.
-        reference_rows: Rows of it.
+        window: Where the tested rows are from: a file or a stream.
+        reference: What they were tested against: a file or the first rows of a stream.
+        reference_rows: Rows of the reference.
         digest: SHA-256 of the reference's file, in hexadecimal; empty where there is no file.
-        rule: What makes a verdict, in words.
-        time: When the window was tested, seconds since the epoch; `None` where nobody asks.
+        rule: The rule of the verdict, in words.
+        time: When the window was tested, seconds since the epoch; `None` leaves it out.
         notes: Sentences that a reader should know before trusting the verdict.
     """
 
@@ -46,10 +42,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One feature as it is drawn.
+    """One feature and its chart.
 
     Args:
-        drift: What the tests said of it.
+        drift: The results of its tests.
         curve: Both distribution functions; `None` for categories, and where the window has no value.
         shape: Both histograms on the same axis; `None` where there is no curve.
     """
@@ -61,13 +57,13 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One stream's report: the inputs or the predictions of a model, or a file.
+    """One report: on the inputs or the predictions of a model, or on a file.
 
     Args:
-        heading: What the columns are: `Inputs`, `Predictions`; empty where there is one part alone.
-        report: All of it.
+        heading: `Inputs` or `Predictions`; empty where a page has a single part.
+        report: The report.
         facts: What was compared.
-        pictures: The features that are shown in full, the one that moved most first.
+        pictures: The features that are shown in full, the most severe first.
     """
 
     heading: str
@@ -81,9 +77,9 @@ class Page:
     """A page.
 
     Args:
-        title: What it is about: a model's name, or a file's.
+        title: A model's name, or a file's.
         parts: One for each stream.
-        up: Where the way back leads; empty without one.
+        up: The link back to the list of models; empty without one.
     """
 
     title: str
@@ -94,47 +90,35 @@ class Page:
 def part_of(
     heading: str, profiles: Sequence[Profile], window: NDArray[np.float64], report: DriftReport, facts: Facts
 ) -> Part:
-    """Draw what a report says.
+    """Make the part of a report, with charts.
 
     Args:
-        heading: What the columns are.
-        profiles: The `d` columns of the reference; a feature that is not among them is told of, but not drawn.
+        heading: `Inputs`, `Predictions` or empty.
+        profiles: The `d` columns of the reference; a feature that is not among them is shown without a chart.
         window: Shape `(n, d)`, float64, the rows that the report is on, or newer ones; NaN is a missing value.
-        report: What the tests said.
+        report: The report.
         facts: What was compared.
 
     Notes:
-        O(n log n) for each feature that is drawn, at most `FULL_FEATURES`.
+        O(n log n) for each feature with a chart, at most `FULL_FEATURES`.
     """
     columns = {profile.name: (profile, index) for index, profile in enumerate(profiles)}
     pictures = []
-    for feature in by_movement(report)[:FULL_FEATURES]:
+    for feature in most_drifted(report)[:FULL_FEATURES]:
         profile, index = columns.get(feature.feature, (None, 0))
         pictures.append(_picture(feature, profile, _NO_VALUES if profile is None else window[:, index]))
     return Part(heading, report, facts, tuple(pictures))
 
 
-def by_movement(report: DriftReport) -> tuple[FeatureDrift, ...]:
-    """The tested features: those that drift first; then by distance in units of its bar, then by the distance."""
-    return tuple(sorted(report.features, key=lambda one: (not one.drift, -farness(one), -one.distance.statistic)))
-
-
-def farness(feature: FeatureDrift) -> float:
-    """The largest of a feature's windowed statistics in units of its bar, at least 0; from 1 on it alarms."""
-    tests = [test for test in feature.tests if test.test is not DriftTest.SEQUENTIAL]
-    ratios = [test.statistic / test.threshold if test.threshold > 0 else math.inf for test in tests if test.statistic]
-    return max(ratios, default=0.0)
-
-
-def first_movers(report: DriftReport) -> tuple[FeatureDrift, ...]:
-    """The features whose alarm's beginning is known, the earliest first; of those that began together the farthest."""
-    moved = (one for one in by_movement(report) if one.since is not None)
-    return tuple(sorted(moved, key=lambda one: one.since or 0.0))
+def first_alarms(report: DriftReport) -> tuple[FeatureDrift, ...]:
+    """The features whose alarm has a known start, the earliest first; of equal starts the most severe first."""
+    alarming = (one for one in most_drifted(report) if one.since is not None)
+    return tuple(sorted(alarming, key=lambda one: one.since or 0.0))
 
 
 def _picture(feature: FeatureDrift, profile: Profile | None, column: NDArray[np.float64]) -> Picture:
     values = np.sort(column[~np.isnan(column)])
     if profile is None or profile.kind is not FeatureKind.NUMERIC or values.size == 0:
         return Picture(feature, None, None)
-    drawn = curve(profile.values, values)
-    return Picture(feature, drawn, shape(profile.values, values, drawn))
+    both = curve(profile.values, values)
+    return Picture(feature, both, shape(profile.values, values, both))

@@ -1,23 +1,24 @@
-"""A whole page: what was found, all features in a table, and those that moved most in full.
+"""A whole page: the verdict, a table of all features, and the most severe ones in full.
 
-This room is pure: values -> text. The page asks the network for nothing, and runs nothing.
+The page loads nothing from the network, and has no script.
 """
 
 from collections.abc import Iterator, Sequence
+from importlib import resources
 
-from driftgauge.drift.result import FeatureDrift
-from driftgauge.page.contents import Page, Part, by_movement, first_movers
+from driftgauge.drift.result import DriftReport, FeatureDrift, most_drifted
+from driftgauge.page.contents import Page, Part, first_alarms
 from driftgauge.page.feature_section import section
 from driftgauge.page.formatting import badge, count, distance, moment, probability, share, verdict
 from driftgauge.page.markup import Markup, joined, named, tag
-from driftgauge.page.style import STYLE
 
 _LISTED = 100
-"""How many names a list shows."""
+"""Names that a list shows."""
 
-_MOVERS = 5
-"""How many of the features that moved first are named."""
+_FIRST_ALARMS = 5
+"""Features that are listed by the time of their alarm."""
 
+_STYLE = Markup(resources.files("driftgauge.page").joinpath("style.css").read_text("utf-8"))
 _HEAD = Markup(
     '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     '<meta name="color-scheme" content="light dark">'
@@ -26,13 +27,13 @@ _HEAD = Markup(
 
 
 def render(page: Page) -> str:
-    """A page as HTML text.
+    """Render a page as HTML.
 
     Args:
-        page: What it shows.
+        page: Its contents.
 
     Returns:
-        One self-contained document; UTF-8 can hold every letter of it.
+        One self-contained document, which UTF-8 can encode.
     """
     parts = [_part(part, f"p{index}") for index, part in enumerate(page.parts)]
     parts = parts or [tag("p", "Nothing has been evaluated yet.", class_="summary unknown")]
@@ -41,13 +42,13 @@ def render(page: Page) -> str:
 
 
 def document(title: str, *content: str) -> str:
-    """The frame that all pages share.
+    """The frame of every page.
 
     Args:
-        title: Of the browser's tab.
-        content: The page's body.
+        title: The title of the browser's tab.
+        content: The content of the page.
     """
-    head = tag("head", _HEAD, tag("title", f"{title} - driftgauge"), tag("style", STYLE))
+    head = tag("head", _HEAD, tag("title", f"{title} - driftgauge"), tag("style", _STYLE))
     body = tag("body", tag("main", *content), tag("footer", "driftgauge"))
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
@@ -60,12 +61,12 @@ def _part(part: Part, identifier: str) -> Markup:
 
 
 def _summary(part: Part) -> Markup:
-    """The verdict, and what it rests on."""
+    """The verdict, and what was compared."""
     pairs = (joined((tag("dt", key), tag("dd", value))) for key, value in _facts(part))
     notes = tag("ul", *(tag("li", note) for note in part.facts.notes), class_="notes") if part.facts.notes else Markup()
     kind = {True: "drift", False: "ok", None: "unknown"}[part.report.drift]
     lead = tag("p", badge(part.report.drift), " ", tag("strong", part.report.reading))
-    return tag("div", lead, tag("dl", *pairs), _movers(part.report.features, part), notes, class_=f"summary {kind}")
+    return tag("div", lead, tag("dl", *pairs), _first_alarms(part.report), notes, class_=f"summary {kind}")
 
 
 def _facts(part: Part) -> Iterator[tuple[str, str]]:
@@ -91,12 +92,12 @@ def _listed(names: Sequence[str]) -> Markup:
     return joined((*shown, f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""))
 
 
-def _movers(features: Sequence[FeatureDrift], part: Part) -> Markup:
-    """Which features moved first: often the one that broke, of which the others are a consequence."""
-    movers = first_movers(part.report)
-    if not features or not movers:
+def _first_alarms(report: DriftReport) -> Markup:
+    """Which features moved first: often the first one has a fault, and the others follow from it."""
+    features = first_alarms(report)[:_FIRST_ALARMS]
+    if not features:
         return Markup()
-    lines = (tag("li", named(one.feature), f" {moment(one.since or 0.0)}") for one in movers[:_MOVERS])
+    lines = (tag("li", named(one.feature), f" {moment(one.since or 0.0)}") for one in features)
     return joined((tag("p", "Moved first:", class_="movers"), tag("ol", *lines)))
 
 
@@ -110,12 +111,12 @@ def _legend(part: Part) -> Markup:
 
 
 def _table(part: Part, links: dict[str, str]) -> Markup:
-    """Every tested feature, the one that moved most first."""
+    """Every tested feature, the most severe first."""
     if not part.report.features:
         return Markup()
-    titles = ("feature", "verdict", "distance", "", "bar", "p", "PSI", "missing")
+    titles = ("feature", "verdict", "distance", "", "threshold", "p", "PSI", "missing")
     head = tag("tr", *(tag("th", title, scope="col") if title else _drawn(Markup()) for title in titles))
-    lines = (_line(feature, links.get(feature.feature)) for feature in by_movement(part.report))
+    lines = (_line(feature, links.get(feature.feature)) for feature in most_drifted(part.report))
     caption = tag("caption", "All tested features, the one that moved most first")
     return tag("table", caption, tag("thead", head), tag("tbody", *lines), class_="overview")
 
@@ -137,11 +138,11 @@ def _line(feature: FeatureDrift, link: str | None) -> Markup:
 
 
 def _drawn(content: Markup) -> Markup:
-    """A cell that repeats for the eye what its neighbours say."""
+    """A cell that repeats its neighbours as a picture; screen readers skip it."""
     return tag("td", content, class_="meter", aria_hidden="true")
 
 
 def _meter(statistic: float, threshold: float) -> Markup:
-    """A distance as a bar from 0 to 1, with a mark where it would alarm."""
+    """A distance as a bar from 0 to 1, with a mark at the threshold."""
     mark = tag("u", style=f"left:{100 * threshold:.1f}%") if threshold <= 1 else Markup()
     return tag("div", tag("i", class_="window", style=f"width:{100 * statistic:.1f}%"), mark)

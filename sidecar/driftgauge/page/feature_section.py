@@ -1,13 +1,10 @@
-"""One feature in full: its reading, its picture, its tests and how large the change is.
-
-This room is pure: values -> markup.
-"""
+"""The section of one feature: a sentence, its chart, its tests and the size of the change."""
 
 from collections.abc import Iterator
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.result import DriftTestResult, FeatureDrift
-from driftgauge.page.bars import bars
+from driftgauge.page.bin_table import bin_table
 from driftgauge.page.chart import chart
 from driftgauge.page.contents import Picture
 from driftgauge.page.formatting import (
@@ -24,15 +21,15 @@ from driftgauge.page.formatting import (
 from driftgauge.page.markup import Markup, clipped, joined, named, tag
 
 _MIDDLE = 5
-"""The median among eleven deciles."""
+"""Index of the median among the eleven deciles."""
 
 
 def section(picture: Picture, identifier: str) -> Markup:
-    """A feature's section.
+    """Make a feature's section.
 
     Args:
-        picture: What is told and drawn of it.
-        identifier: Unique in the page, of letters, digits and hyphens; the table links to it.
+        picture: The feature and its chart.
+        identifier: The section's identifier, unique in the page, of letters, digits and hyphens.
     """
     feature = picture.drift
     return tag(
@@ -47,13 +44,13 @@ def section(picture: Picture, identifier: str) -> Markup:
 
 
 def _drawing(picture: Picture, identifier: str) -> Markup:
-    """The distributions of numbers, with their bins to unfold; of categories the bins themselves."""
+    """The chart of a numeric feature, with its bins to unfold; of a category the bins themselves."""
     feature = picture.drift
     if picture.curve is None or picture.shape is None:
-        return tag("div", bars(feature), class_="drawing")
-    drawn = chart(feature.feature, identifier, picture.shape, picture.curve)
-    more = tag("details", tag("summary", "Shares in bins and deciles"), bars(feature), _deciles(feature))
-    return tag("div", tag("figure", drawn), more, class_="drawing")
+        return tag("div", bin_table(feature), class_="drawing")
+    figure = chart(feature.feature, identifier, picture.shape, picture.curve)
+    more = tag("details", tag("summary", "Shares in bins and deciles"), bin_table(feature), _deciles(feature))
+    return tag("div", tag("figure", figure), more, class_="drawing")
 
 
 def _deciles(feature: FeatureDrift) -> Markup:
@@ -74,8 +71,8 @@ def _facts(feature: FeatureDrift) -> Markup:
 
 
 def _tests(feature: FeatureDrift) -> Markup:
-    """Every test with its bar."""
-    head = tag("tr", *(tag("th", title, scope="col") for title in ("test", "value", "bar", "p", "alarm")))
+    """Every test with its threshold."""
+    head = tag("tr", *(tag("th", title, scope="col") for title in ("test", "value", "threshold", "p", "alarm")))
     caption = tag("caption", f"Tests: {clipped(feature.feature)}")
     lines = (_test(test) for test in feature.tests)
     return tag("table", caption, tag("thead", head), tag("tbody", *lines), class_="tests")
@@ -94,7 +91,7 @@ def _test(test: DriftTestResult) -> Markup:
 
 
 def _pairs(feature: FeatureDrift) -> Iterator[tuple[str, str]]:
-    """What is told beside the tests, each with its name."""
+    """The other numbers, each with its name."""
     effects = feature.effects
     rows = feature.rows + feature.missing
     if feature.window_quantiles and feature.reference_quantiles:

@@ -1,4 +1,4 @@
-"""Numbers, shares and times as people read them. This room is pure."""
+"""Numbers, times and verdicts as text for people."""
 
 import math
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ TESTS = {
     DriftTest.MISSING: "Missing values",
     DriftTest.SEQUENTIAL: "Evidence (log10 s)",
 }
-"""What each test looks at."""
+"""What each test compares."""
 
 _SIGNS = {
     Change.NONE: ("▲", "drift"),
@@ -22,13 +22,19 @@ _SIGNS = {
 }
 """A sign and a word for each kind of change that alarms."""
 
+# A number is written out from the one to the other, outside with a power of ten.
+_PLAIN_FROM = 1e-4
+_PLAIN_TO = 1e7
+
+_SMALLEST_PROBABILITY = 1e-99
+
 
 def badge(drift: bool | None, change: Change = Change.DRIFT) -> Markup:  # noqa: FBT001 the verdict itself
     """A verdict.
 
     Args:
-        drift: Something alarms; `None` if nobody could tell.
-        change: What kind of change it is.
+        drift: Whether a test alarms; `None` if no feature could be tested.
+        change: The kind of change.
     """
     if drift is None:
         return tag("span", tag("b", "?", aria_hidden="true"), " could not tell", class_="badge unknown")
@@ -44,31 +50,20 @@ def verdict(feature: FeatureDrift) -> Markup:
 
 
 def statistic(test: DriftTestResult) -> str:
-    """A test's statistic in the digits that suit it."""
+    """A test's statistic: evidence with two digits, a distance with three."""
     return _measured(test, test.statistic)
 
 
 def threshold(test: DriftTestResult) -> str:
-    """A test's bar likewise; `none` where nothing could alarm."""
+    """A test's threshold, as its statistic; `none` where nothing could alarm."""
     return _measured(test, test.threshold)
 
 
-def _measured(test: DriftTestResult, value: float) -> str:
-    evidence = test.test is DriftTest.SEQUENTIAL and abs(value) != float("inf")
-    return f"{value:.2f}" if evidence else distance(value)
-
-
-PLAIN_FROM, PLAIN_TO = 1e-4, 1e7
-"""Between these a number is written out, outside them with a power of ten."""
-
-SMALLEST_SHOWN = 1e-99
-
-
 def number(value: float) -> str:
-    """A number with four digits that count."""
+    """A number with four significant digits; infinity is `none`."""
     if math.isinf(value):
         return "none"
-    if value == 0 or PLAIN_FROM <= abs(value) < PLAIN_TO:
+    if value == 0 or _PLAIN_FROM <= abs(value) < _PLAIN_TO:
         whole = len(str(int(abs(value))))
         text = f"{value:.{max(0, 4 - whole)}f}" if abs(value) >= 1 or value == 0 else f"{value:.4f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
@@ -76,32 +71,32 @@ def number(value: float) -> str:
 
 
 def distance(value: float) -> str:
-    """A distance in [0, 1] with as many digits as its neighbours in a table; infinity is none."""
+    """A distance in [0, 1] with three digits, so that a column lines up; infinity is `none`."""
     return f"{value:.3f}" if math.isfinite(value) else "none"
 
 
 def probability(value: float | None) -> str:
-    """A p-value; a dash where there is none."""
+    """A p-value with two significant digits; a dash without one."""
     if value is None:
-        return "–"  # noqa: RUF001 a dash, as people set it in tables
-    return f"{value:.2g}" if value >= SMALLEST_SHOWN else "< 1e-99"
+        return "–"  # noqa: RUF001 an en dash, as usual in tables
+    return f"{value:.2g}" if value >= _SMALLEST_PROBABILITY else "< 1e-99"
 
 
 def share(value: float) -> str:
     """A share in per cent."""
     percent = 100 * value
-    if 0 < percent < 0.1:  # noqa: PLR2004 the smallest that one digit shows
+    if 0 < percent < 0.1:  # noqa: PLR2004 the smallest that one decimal shows
         return "< 0.1 %"
     return f"{percent:.0f} %" if percent in {0, 100} else f"{percent:.1f} %"
 
 
 def count(value: int, noun: str) -> str:
-    """How many of something, parted by thousands."""
+    """A count with thousands separators, and its noun."""
     return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
 
 
 def moment(seconds: float) -> str:
-    """A time, since the epoch, to the second."""
+    """A time, given in seconds since the epoch."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):
@@ -109,12 +104,12 @@ def moment(seconds: float) -> str:
 
 
 def ticks(low: float, high: float, most: int = 5) -> tuple[tuple[float, str], ...]:
-    """Round places on an axis and what is written there.
+    """Round values on an axis, and their labels.
 
     Args:
-        low: Where the axis begins.
-        high: Where it ends, above `low`.
-        most: At most so many places, at least 2.
+        low: Start of the axis.
+        high: End of the axis, above `low`.
+        most: The most steps between the values, at least 2.
     """
     step = _round_step((high - low) / most)
     first, last = math.ceil(low / step), math.floor(high / step)
@@ -122,15 +117,20 @@ def ticks(low: float, high: float, most: int = 5) -> tuple[tuple[float, str], ..
 
 
 def _round_step(least: float) -> float:
-    """The smallest of 1, 2, 5, 10, 20, ... that is no less, at any power of ten."""
+    """The smallest step of 1, 2 or 5 times a power of ten that is at least `least`."""
     power = 10.0 ** math.floor(math.log10(least))
     return next((power * one for one in (1, 2, 5) if power * one >= least), 10 * power)
 
 
 def _tick(value: float, step: float) -> str:
-    """A place in as many digits as tell it from its neighbours."""
+    """A value with enough digits to differ from its neighbours."""
     if abs(value) < step / 2:
         return "0"
-    if step >= PLAIN_FROM and abs(value) < PLAIN_TO:
+    if step >= _PLAIN_FROM and abs(value) < _PLAIN_TO:
         return f"{value:.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
     return f"{value:.{max(1, min(17, math.ceil(math.log10(abs(value) / step)) + 1))}g}"
+
+
+def _measured(test: DriftTestResult, value: float) -> str:
+    evidence = test.test is DriftTest.SEQUENTIAL and math.isfinite(value)
+    return f"{value:.2f}" if evidence else distance(value)

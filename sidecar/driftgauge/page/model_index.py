@@ -1,4 +1,4 @@
-"""The list of models: each with its verdicts and the way to its page. This room is pure: values -> text."""
+"""The list of models: each with its verdicts and a link to its page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ class Entry:
     """One model.
 
     Args:
-        name: As people call it.
-        link: Where its page is.
+        name: The model's name for people.
+        link: The address of its page.
         inputs: The newest report on requests; `None` if there is none.
-        predictions: Likewise on responses.
+        predictions: The newest report on responses; `None` if there is none.
         time: When the newer one was made, seconds since the epoch; `None` if there is none.
     """
 
@@ -29,7 +29,7 @@ class Entry:
 
 
 def render_index(entries: Sequence[Entry]) -> str:
-    """All models as HTML text, those that drift first."""
+    """Render the list of all models as HTML, those that drift first."""
     title = tag("h1", "Models")
     if not entries:
         return document(

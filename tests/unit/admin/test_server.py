@@ -1,4 +1,4 @@
-"""The operator's door."""
+"""The server of the admin port."""
 
 import json
 import math
@@ -11,9 +11,10 @@ from aiohttp import ClientSession
 from driftgauge.admin.server import Admin
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.metrics.evaluation import Evaluation
 from driftgauge.metrics.registry import Metrics
-from driftgauge.page.as_json import tree
+from driftgauge.page.as_json import report_as_json
+from driftgauge.results.evaluation import Evaluation
+from driftgauge.results.latest import LatestEvaluations
 from tests.support.models import IRIS, WINE
 from tests.support.reports import FOUND, TOO_FEW
 
@@ -23,100 +24,105 @@ QUERY = {
 }
 
 
-class Office:
-    """An admin door that listens, and what it shows."""
+class AdminFixture:
+    """An admin server, and what it shows.
+
+    Args:
+        captures: Whether it hands out windows.
+    """
 
     def __init__(self, *, captures: bool = False) -> None:
-        self.why: str | None = None
+        self.not_ready: str | None = None
         self.window: bytes | None = b"rows"
-        self.away: StorageError | None = None
-        self.metrics = Metrics("200", math.inf)
+        self.failure: StorageError | None = None
+        self.latest = LatestEvaluations(math.inf)
+        self.metrics = Metrics("200")
         capture = self._capture if captures else None
-        self.admin = Admin(self.metrics.registry, self._ready, self.metrics.drift.fresh, self._page, capture)
+        self.admin = Admin(self.metrics.registry, self._ready, self.latest, self._page, capture)
         self.url = ""
 
     def publish(self, model: ModelKey, kind: Kind = Kind.REQUEST, time: float = 1_000.0) -> None:
         """Publish the report on wine."""
-        self.metrics.drift.publish(model, kind, Evaluation(FOUND, time, 0.01, 999.0))
+        self.latest.publish(model, kind, Evaluation(FOUND, time, 0.01, 999.0))
 
     async def open(self) -> None:
         """Listen on a port that the system chooses."""
         self.url = f"http://127.0.0.1:{await self.admin.start('127.0.0.1', 0)}"
 
     async def _ready(self) -> str | None:
-        return self.why
+        return self.not_ready
 
     async def _page(self, model: ModelKey, title: str, up: str) -> str:
         return f"<p>the page of {model.model_name}, called {title}, back to {up or 'nowhere'}"
 
     async def _capture(self, model: ModelKey) -> bytes | None:
-        if self.away is not None:
-            raise self.away
+        if self.failure is not None:
+            raise self.failure
         return None if self.window is None else self.window + f" of {model.model_name}".encode()
 
 
 @pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    """One that lets no rows out."""
-    office = Office()
-    await office.open()
-    yield office
-    await office.admin.close()
+async def fixture() -> AsyncIterator[AdminFixture]:
+    """A server that hands out no windows."""
+    fixture = AdminFixture()
+    await fixture.open()
+    yield fixture
+    await fixture.admin.close()
 
 
 @pytest.fixture
-async def generous() -> AsyncIterator[Office]:
-    """One that hands out rows."""
-    office = Office(captures=True)
-    await office.open()
-    yield office
-    await office.admin.close()
+async def capturing() -> AsyncIterator[AdminFixture]:
+    """A server that hands out windows."""
+    fixture = AdminFixture(captures=True)
+    await fixture.open()
+    yield fixture
+    await fixture.admin.close()
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[ClientSession]:
-    """A plain client."""
+    """An HTTP client."""
     async with ClientSession() as session:
         yield session
 
 
-async def got(client: ClientSession, url: str) -> tuple[int, str]:
-    """Status and text of a GET."""
+async def get(client: ClientSession, url: str) -> tuple[int, str]:
+    """Send a GET; returns status code and text."""
     async with client.get(url) as response:
         return response.status, await response.text()
 
 
-async def test_metrics_are_served_in_the_form_that_the_scraper_asks_for(office: Office, client: ClientSession) -> None:
-    """Classic text by default, OpenMetrics when asked."""
-    office.metrics.model(WINE)
-    async with client.get(f"{office.url}/metrics") as classic:
+async def test_metrics_are_served_in_the_requested_format(fixture: AdminFixture, client: ClientSession) -> None:
+    """The default is the classic text format, OpenMetrics is served on request."""
+    fixture.metrics.model(WINE)
+    async with client.get(f"{fixture.url}/metrics") as classic:
         text = await classic.text()
     accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
-    async with client.get(f"{office.url}/metrics", headers=accept) as openmetrics:
+    async with client.get(f"{fixture.url}/metrics", headers=accept) as openmetrics:
         kind = openmetrics.content_type
 
     assert "request_count{" in text
     assert kind == "application/openmetrics-text"
 
 
-async def test_health_is_told_while_readiness_is_asked_for(office: Office, client: ClientSession) -> None:
-    """Alive yet not ready: the reason is the answer's text."""
-    office.why = "draining"
+async def test_a_server_that_drains_is_alive_and_not_ready(fixture: AdminFixture, client: ClientSession) -> None:
+    """The reason is the text of the response."""
+    fixture.not_ready = "draining"
 
-    assert (200, "alive\n") == await got(client, f"{office.url}/healthz")
-    assert (503, "draining\n") == await got(client, f"{office.url}/readyz")
-
-
-async def test_ready_is_200(office: Office, client: ClientSession) -> None:
-    """Kubernetes asks nothing more."""
-    assert (200, "ready\n") == await got(client, f"{office.url}/readyz")
+    assert (200, "alive\n") == await get(client, f"{fixture.url}/healthz")
+    assert (503, "draining\n") == await get(client, f"{fixture.url}/readyz")
 
 
-async def test_the_newest_reports_are_json(office: Office, client: ClientSession) -> None:
-    """Named as in the labels: what was asked beside the name, what was answered in a block of its own."""
-    office.publish(WINE)
-    office.metrics.drift.publish(WINE, Kind.RESPONSE, Evaluation(TOO_FEW, 1_001.0, 0.02, None))
-    _, text = await got(client, f"{office.url}/drift")
+async def test_ready_is_200(fixture: AdminFixture, client: ClientSession) -> None:
+    """Kubernetes reads the status code."""
+    assert (200, "ready\n") == await get(client, f"{fixture.url}/readyz")
+
+
+async def test_the_newest_reports_are_json(fixture: AdminFixture, client: ClientSession) -> None:
+    """A model is named as in the labels; the report on its responses is in a block of its own."""
+    fixture.publish(WINE)
+    fixture.latest.publish(WINE, Kind.RESPONSE, Evaluation(TOO_FEW, 1_001.0, 0.02, None))
+    _, text = await get(client, f"{fixture.url}/drift")
 
     assert {
         "models": [
@@ -128,23 +134,23 @@ async def test_the_newest_reports_are_json(office: Office, client: ClientSession
                 "evaluated_at": 1_000.0,
                 "duration_seconds": 0.01,
                 "window_time": 999.0,
-                **tree(FOUND),
+                **report_as_json(FOUND),
                 "predictions": {
                     "evaluated_at": 1_001.0,
                     "duration_seconds": 0.02,
                     "window_time": None,
-                    **tree(TOO_FEW),
+                    **report_as_json(TOO_FEW),
                 },
             }
         ]
     } == json.loads(text)
 
 
-async def test_a_model_of_which_one_half_was_evaluated(office: Office, client: ClientSession) -> None:
-    """Without predictions their block is null; without inputs their keys stand there with nothing in them."""
-    office.publish(WINE)
-    office.publish(IRIS, Kind.RESPONSE)
-    _, text = await got(client, f"{office.url}/drift")
+async def test_a_model_with_one_evaluation_has_no_other_values(fixture: AdminFixture, client: ClientSession) -> None:
+    """Without predictions their block is null; without inputs their keys have empty values."""
+    fixture.publish(WINE)
+    fixture.publish(IRIS, Kind.RESPONSE)
+    _, text = await get(client, f"{fixture.url}/drift")
     wine, iris = json.loads(text)["models"]
 
     assert (1_000.0, None) == (wine["evaluated_at"], wine["predictions"])
@@ -152,94 +158,94 @@ async def test_a_model_of_which_one_half_was_evaluated(office: Office, client: C
     assert iris["predictions"]["drift"] is True
 
 
-async def test_one_model_is_shown_at_once(office: Office, client: ClientSession) -> None:
-    """The page of the only model needs no list before it."""
-    office.publish(WINE)
+async def test_a_single_model_is_shown_without_a_list(fixture: AdminFixture, client: ClientSession) -> None:
+    """Its page has no link back to a list."""
+    fixture.publish(WINE)
 
-    assert (200, "<p>the page of wine, called cellar/wine, back to nowhere") == await got(client, office.url)
+    assert (200, "<p>the page of wine, called cellar/wine, back to nowhere") == await get(client, fixture.url)
 
 
-async def test_many_models_are_listed(office: Office, client: ClientSession) -> None:
-    """Each with the way to its page, which leads back."""
-    office.publish(WINE)
-    office.publish(IRIS, Kind.RESPONSE, time=2_000.0)
-    _, text = await got(client, office.url)
+async def test_many_models_are_listed(fixture: AdminFixture, client: ClientSession) -> None:
+    """Each one has a link to its page, which links back."""
+    fixture.publish(WINE)
+    fixture.publish(IRIS, Kind.RESPONSE, time=2_000.0)
+    _, text = await get(client, fixture.url)
 
     assert f'<a href="report?{QUERY[WINE].replace("&", "&amp;")}"><bdi>cellar/wine</bdi></a>' in text
     assert "1970-01-01 00:33:20 UTC" in text
-    assert (200, "<p>the page of wine, called cellar/wine, back to .") == await got(
-        client, f"{office.url}/report?{QUERY[WINE]}"
+    assert (200, "<p>the page of wine, called cellar/wine, back to .") == await get(
+        client, f"{fixture.url}/report?{QUERY[WINE]}"
     )
 
 
-async def test_no_model_is_an_empty_list(office: Office, client: ClientSession) -> None:
-    """Before the first evaluation the page says so."""
-    status, text = await got(client, office.url)
+async def test_no_model_is_an_empty_list(fixture: AdminFixture, client: ClientSession) -> None:
+    """The page says that there is no evaluation yet."""
+    status, text = await get(client, fixture.url)
 
     assert (200, True) == (status, "No model has been evaluated yet, or not of late." in text)
 
 
-async def test_pages_are_html_that_nobody_keeps(office: Office, client: ClientSession) -> None:
-    """A verdict of before must not be taken for the newest."""
-    async with client.get(office.url) as response:
+async def test_pages_are_html_that_is_not_cached(fixture: AdminFixture, client: ClientSession) -> None:
+    """An old verdict must not be shown as the newest."""
+    async with client.get(fixture.url) as response:
         assert ("text/html", "utf-8") == (response.content_type, response.charset)
         assert "no-store" == response.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", ["report", "window"])
-async def test_an_unknown_model_has_no_page(generous: Office, client: ClientSession, path: str) -> None:
-    """A stranger's name becomes no series; the name in the sentence is plain text."""
-    generous.publish(WINE)
+async def test_an_unknown_model_has_no_page(capturing: AdminFixture, client: ClientSession, path: str) -> None:
+    """An untrusted name starts no series, and is plain text in the response."""
+    capturing.publish(WINE)
     query = urlencode({"namespace": "cellar", "inference_service": "<b>", "component": "transformer"})
-    async with client.get(f"{generous.url}/{path}?{query}") as response:
+    async with client.get(f"{capturing.url}/{path}?{query}") as response:
         text = await response.text()
 
     assert (404, "text/plain") == (response.status, response.content_type)
     assert "no evaluation of cellar/<b> transformer: `/` lists the models that have one\n" == text
 
 
-async def test_a_query_may_leave_out_what_is_usual(office: Office, client: ClientSession) -> None:
-    """A predictor, and a model that is called like its InferenceService."""
-    office.publish(IRIS)
+async def test_a_query_may_leave_out_what_is_usual(fixture: AdminFixture, client: ClientSession) -> None:
+    """The defaults are the predictor, and a model named as its InferenceService."""
+    fixture.publish(IRIS)
 
-    assert "the page of iris" in (await got(client, f"{office.url}/report?{QUERY[IRIS]}"))[1]
+    assert "the page of iris" in (await get(client, f"{fixture.url}/report?{QUERY[IRIS]}"))[1]
 
 
-async def test_no_rows_leave_unless_allowed(office: Office, client: ClientSession) -> None:
-    """The window holds what people sent: it is handed out only where the operator said so."""
-    office.publish(WINE)
+async def test_no_rows_leave_unless_allowed(fixture: AdminFixture, client: ClientSession) -> None:
+    """The window has what clients sent, so the operator must allow it."""
+    fixture.publish(WINE)
 
-    assert (403, "no rows leave this sidecar: set allow_capture to let them\n") == await got(
-        client, f"{office.url}/window?{QUERY[WINE]}"
+    assert (403, "no rows leave this sidecar: set allow_capture to let them\n") == await get(
+        client, f"{fixture.url}/window?{QUERY[WINE]}"
     )
 
 
-async def test_the_window_is_a_file(generous: Office, client: ClientSession) -> None:
-    """Bytes as they were made."""
-    generous.publish(WINE)
-    async with client.get(f"{generous.url}/window?{QUERY[WINE]}") as response:
+async def test_the_window_is_served_as_a_file(capturing: AdminFixture, client: ClientSession) -> None:
+    """Its bytes are not changed."""
+    capturing.publish(WINE)
+    async with client.get(f"{capturing.url}/window?{QUERY[WINE]}") as response:
         assert (200, "application/octet-stream") == (response.status, response.content_type)
         assert b"rows of wine" == await response.read()
 
 
-async def test_an_empty_window_is_no_file(generous: Office, client: ClientSession) -> None:
-    """No rows, no reference."""
-    generous.publish(WINE)
-    generous.window = None
+async def test_an_empty_window_is_no_file(capturing: AdminFixture, client: ClientSession) -> None:
+    """Without rows the response is 404."""
+    capturing.publish(WINE)
+    capturing.window = None
 
-    assert (404, "there are no rows of cellar/wine\n") == await got(client, f"{generous.url}/window?{QUERY[WINE]}")
-
-
-async def test_a_window_whose_store_is_away(generous: Office, client: ClientSession) -> None:
-    """The sentence of the store is the answer's text."""
-    generous.publish(WINE)
-    generous.away = StorageError("Redis is away")
-
-    assert (503, "Redis is away\n") == await got(client, f"{generous.url}/window?{QUERY[WINE]}")
+    assert (404, "there are no rows of cellar/wine\n") == await get(client, f"{capturing.url}/window?{QUERY[WINE]}")
 
 
-async def test_a_model_is_called_by_what_tells_it_apart(office: Office, client: ClientSession) -> None:
-    """Component and model name are told where they are not the usual ones, and no namespace where there is none."""
-    office.publish(ModelKey("", "wine", "transformer", "red"))
+async def test_a_window_in_an_unreachable_store_is_503(capturing: AdminFixture, client: ClientSession) -> None:
+    """The error is the text of the response."""
+    capturing.publish(WINE)
+    capturing.failure = StorageError("Redis is away")
 
-    assert "called wine transformer red," in (await got(client, office.url))[1]
+    assert (503, "Redis is away\n") == await get(client, f"{capturing.url}/window?{QUERY[WINE]}")
+
+
+async def test_the_title_of_a_model_leaves_out_what_is_usual(fixture: AdminFixture, client: ClientSession) -> None:
+    """Component and model name are in the title only if they are unusual, the namespace only if there is one."""
+    fixture.publish(ModelKey("", "wine", "transformer", "red"))
+
+    assert "called wine transformer red," in (await get(client, fixture.url))[1]

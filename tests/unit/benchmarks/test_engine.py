@@ -1,4 +1,4 @@
-"""The benchmark evaluates a stream as the running process does."""
+"""The simulation evaluates a stream as the sidecar does."""
 
 import numpy as np
 
@@ -18,13 +18,13 @@ KINDS = [FeatureKind.NUMERIC, FeatureKind.CATEGORICAL]
 
 
 def rows_of(seed: int, rows: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Rows with a number and a category."""
+    """A number and a category."""
     rng = np.random.default_rng(seed)
     return np.column_stack([rng.standard_normal(rows), rng.integers(4, size=rows).astype(np.float64)])
 
 
-def test_a_look_comes_every_so_many_rows() -> None:
-    """There is a look after every `LOOK_ROWS` rows, and none after the remaining rows."""
+def test_looks_are_a_fixed_number_of_rows_apart() -> None:
+    """The last look is at the last full step."""
     evaluator = evaluator_of(profiles_of(rows_of(1, 500), KINDS), DEFAULT)
     stream = rows_of(2, 5 * LOOK_ROWS + 1)
 
@@ -33,8 +33,8 @@ def test_a_look_comes_every_so_many_rows() -> None:
     assert [LOOK_ROWS * step for step in range(1, 6)] == seen
 
 
-def test_a_stream_that_jumps_alarms_after_the_jump_alone() -> None:
-    """Window and detector detect a jump of ten standard deviations at once, and nothing before it."""
+def test_a_stream_that_jumps_alarms_only_after_the_jump() -> None:
+    """Window and detector both find ten standard deviations at once, and nothing before."""
     evaluator = evaluator_of(profiles_of(rows_of(3, 2_000), KINDS), DEFAULT)
     stream = rows_of(4, 1_200)
     stream[600:, 0] += 10
@@ -48,7 +48,7 @@ def test_a_stream_that_jumps_alarms_after_the_jump_alone() -> None:
 
 
 def test_nothing_alarms_under_min_rows() -> None:
-    """With fewer than `MIN_ROWS` rows no look alarms, whatever the distance."""
+    """There is no alarm however far the rows are from the reference."""
     evaluator = evaluator_of(profiles_of(rows_of(5, 500), KINDS), DEFAULT)
     stream = rows_of(6, MIN_ROWS - 1) + np.array([100, 0])
 
@@ -56,7 +56,7 @@ def test_nothing_alarms_under_min_rows() -> None:
 
 
 def test_missing_values_of_a_reference_are_counted() -> None:
-    """Profiles count the missing values of their column."""
+    """They are neither numbers nor categories."""
     values = rows_of(7, 100)
     values[:7, 0] = np.nan
 
@@ -64,5 +64,5 @@ def test_missing_values_of_a_reference_are_counted() -> None:
 
 
 def test_a_budget_in_looks_is_one_in_seconds() -> None:
-    """A budget of 100 looks is 100 evaluation intervals."""
+    """A hundred looks last a hundred times the default interval."""
     assert budget_of(100, 0.0).false_alarm_seconds == 100 * default_of("evaluation_interval_seconds")

@@ -1,4 +1,4 @@
-"""The engine's suite: competitors agree, tables have their figures, and a result that differs is an error."""
+"""The engine's suite: competitors agree, tables have their figures, and different results are refused."""
 
 import sys
 from pathlib import Path
@@ -15,25 +15,25 @@ SMALL = Case(60, 40, 2)
 
 
 def record(seconds: float) -> Record:
-    """A record with these CPU times, and twice that as wall time."""
+    """A competitor that took so many seconds for most windows."""
     return Record(([0.5], [0.1]), [seconds, seconds, 3 * seconds], [2 * seconds])
 
 
-def test_cases_have_names_to_read() -> None:
-    """Names of cases abbreviate thousands."""
+def test_cases_have_short_names() -> None:
+    """Thousands are written with a k."""
     assert ["1k x 500 x 13", "10k x 2k x 13"] == [case.name for case in GRID[:2]]
 
 
 def test_streams_are_long_enough(tmp_path: Path) -> None:
-    """A stream has enough rows for all windows, which advance by a tenth of a window."""
+    """A stream has rows for all windows, each starting a tenth of a window after the one before."""
     write(SMALL, 5, tmp_path / "case.npz")
     data = np.load(tmp_path / "case.npz")
 
     assert ((60, 2), (60, 2), 40) == (data["reference"].shape, data["stream"].shape, data["window_rows"])
 
 
-def test_competitors_run_in_turn() -> None:
-    """Processes of driftgauge and scipy have equal results, and a competitor that is not installed is left out."""
+def test_competitors_take_turns() -> None:
+    """Processes of driftgauge and of scipy have the same results; one that is not installed is left out."""
     ours = Path(sys.executable)
     specs = [
         CompetitorSpec(OURS[0], "driftgauge", 10, ours),
@@ -51,8 +51,8 @@ def test_competitors_run_in_turn() -> None:
     require_agreement({name: one.first for name, one in records.items()})
 
 
-def test_a_slow_competitor_runs_fewer_times() -> None:
-    """A slow competitor is done after three windows."""
+def test_a_slow_competitor_has_fewer_rounds() -> None:
+    """It is done after three windows, the fewest."""
     slow = Record(([], []), [1.0, 1.0], [3.0, 3.0])
 
     assert not slow.is_done
@@ -61,8 +61,8 @@ def test_a_slow_competitor_runs_fewer_times() -> None:
     assert slow.is_done
 
 
-def test_tables_hold_medians_and_ratios() -> None:
-    """A peer with 20 ms against 2 ms has the ratio 10, and an absent peer has no figure."""
+def test_tables_have_medians_and_ratios() -> None:
+    """By hand: a peer with 20 ms against 2 ms is ten times as slow; one that is not installed has no figure."""
     found = {OURS[0]: record(0.002), PEERS[0]: record(0.02)}
     cpu, wall, ratios = tables({SMALL: found}, {"numpy": "1"})
 
@@ -79,12 +79,12 @@ def test_tables_hold_medians_and_ratios() -> None:
         (OURS[1], ([0.5], [0.1 + 1e-7]), "p-values"),
     ],
 )
-def test_a_different_result_is_refused(name: str, found: tuple[list[float], list[float]], what: str) -> None:
-    """A competitor whose statistics or p-values differ is an error."""
-    with pytest.raises(ValueError, match=f"{name} finds other {what}"):
+def test_different_results_are_refused(name: str, found: tuple[list[float], list[float]], what: str) -> None:
+    """Figures of a competitor with other statistics or p-values are not comparable."""
+    with pytest.raises(ValueError, match=f"{name} has other {what}"):
         require_agreement({PEERS[0]: ([0.5], [0.1]), name: found})
 
 
 def test_the_cost_of_a_look_is_measured() -> None:
-    """Preparation, the first look and later looks each have a cost."""
+    """There is a cost of making the evaluator, of the first look, and of later ones."""
     assert all(cost > 0 for cost in measure(STREAMS[0], 1))

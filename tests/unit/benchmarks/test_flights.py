@@ -10,7 +10,7 @@ DELAY = NAMES.index("delay")
 
 
 def test_january_is_the_reference_and_february_the_stream() -> None:
-    """The reference has all flights of January, the stream those of the first two weeks of February."""
+    """All flights of January, and those of the first fortnight of February."""
     january, february, moments = flights()
 
     assert (27_004, len(KINDS)) == january.shape
@@ -20,7 +20,7 @@ def test_january_is_the_reference_and_february_the_stream() -> None:
 
 @pytest.mark.parametrize(("day", "cancelled", "scheduled"), [(8, 472, 930), (9, 393, 684)])
 def test_the_blizzard_cancelled_every_second_flight(day: int, cancelled: int, scheduled: int) -> None:
-    """About half of the flights are cancelled on these days, which means that they have no delay."""
+    """Cancelled flights are those without a delay."""
     _, february, moments = flights()
     that_day = [row for row, moment in zip(february, moments, strict=True) if moment.startswith(f"{day} Feb")]
 
@@ -29,7 +29,7 @@ def test_the_blizzard_cancelled_every_second_flight(day: int, cancelled: int, sc
 
 
 def test_the_stream_is_in_the_order_of_the_schedule() -> None:
-    """The flights are sorted by day and scheduled time."""
+    """The time since the beginning of the month never falls."""
     _, february, moments = flights()
     days = np.array([int(moment.split()[0]) for moment in moments])
     hours = 24 * days + february[:, NAMES.index("scheduled")]
@@ -37,8 +37,8 @@ def test_the_stream_is_in_the_order_of_the_schedule() -> None:
     assert (np.diff(hours) >= 0).all()
 
 
-def test_the_file_is_sorted_and_ends_with_14_february() -> None:
-    """Flights are sorted, later ones are left out, and a missing delay is an empty cell."""
+def test_the_file_is_sorted_and_leaves_out_later_flights() -> None:
+    """A flight that has no delay has an empty cell."""
     row = {"distance": "9", "carrier": "UA", "origin": "EWR"}
     rows = [
         row | {"month": "2", "day": "14", "sched_dep_time": "5", "dep_delay": "NA"},

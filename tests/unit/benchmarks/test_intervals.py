@@ -16,8 +16,8 @@ def test_garwood_gives_the_known_limits(count: int, low: float, high: float) -> 
     assert garwood(count) == pytest.approx((low, high), abs=0.001)
 
 
-def test_nothing_in_a_thousand_looks_is_a_lower_bound() -> None:
-    """Without events only the lower limit of their distance is known: 1,000 / 3.689."""
+def test_no_events_give_a_lower_bound() -> None:
+    """Without events only the lower end of the distance between them is known: 1,000 / 3.689."""
     assert str(Apart(1_000, 0)) == "over 271"
 
 
@@ -27,15 +27,15 @@ def test_events_have_a_distance_and_an_interval() -> None:
 
 
 def test_waits_that_were_cut_off_are_marked() -> None:
-    """A quantile that is an infinite wait is shown as over the cap."""
+    """A quantile that is infinite is shown as over the cap."""
     assert median_and_p90([100.0, 200.0, 300.0, math.inf], 1_000) == "300 (over 1,000)"
 
 
 def test_the_median_of_an_even_number_is_the_higher_one() -> None:
-    """The median is one of the waits, never the mean of a finite and an infinite one."""
+    """There is no mean of a finite and an infinite wait."""
     assert median([100.0, math.inf]) == math.inf
 
 
 def test_a_wait_has_separators() -> None:
-    """Rows have a separator for thousands."""
+    """Rows are shown in thousands."""
     assert waited(12_345.0, 1.0) == "12,345"

@@ -1,4 +1,4 @@
-"""Streams have the properties that their names state."""
+"""Streams have the distributions and correlations that their names say."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ROWS = 20_000
 
 @pytest.mark.parametrize("name", [name for name in STREAMS if "moved" not in name])
 def test_single_rows_have_the_streams_distribution(name: str) -> None:
-    """Single rows have the same distribution as the stream, whatever the dependence of its rows."""
+    """A reference has the distribution of a single row of the stream, however its rows depend on each other."""
     rng = np.random.default_rng(1)
     drawn = STREAMS[name].draw(rng, ROWS, 20).ravel()
     single = STREAMS[name].single(rng, ROWS, 20).ravel()
@@ -22,7 +22,7 @@ def test_single_rows_have_the_streams_distribution(name: str) -> None:
     assert statistic < 0.02
 
 
-def test_the_moved_stream_has_the_tolerated_distance() -> None:
+def test_the_moved_stream_is_at_the_tolerance() -> None:
     """Its KS distance from its reference is the default tolerance."""
     rng = np.random.default_rng(2)
     statistic = ks_2samp(rng.standard_normal(400_000) + TOLERANCE_SHIFT, rng.standard_normal(400_000)).statistic
@@ -31,8 +31,8 @@ def test_the_moved_stream_has_the_tolerated_distance() -> None:
 
 
 @pytest.mark.parametrize(("name", "correlation"), [("AR(1), 0.3", 0.3), ("AR(1), 0.6", 0.6), ("AR(1), 0.9", 0.9)])
-def test_successive_rows_correlate(name: str, correlation: float) -> None:
-    """Successive rows of an autoregressive stream have the correlation of its name, and variance 1."""
+def test_neighbours_correlate(name: str, correlation: float) -> None:
+    """Neighbours of an autoregressive stream have the correlation of its name, and variance 1."""
     values = STREAMS[name].draw(np.random.default_rng(3), 200_000, 1)[:, 0]
 
     assert np.corrcoef(values[:-1], values[1:])[0, 1] == pytest.approx(correlation, abs=0.02)
@@ -50,7 +50,7 @@ def test_rows_of_one_request_correlate_and_others_do_not(rows: int) -> None:
 
 
 def test_requests_number_the_rows() -> None:
-    """Rows of one request have the same number, and numbers ascend."""
+    """Rows of one request have one number, and numbers ascend."""
     stream = STREAMS["requests of 8 rows, 0.5"]
 
     assert [0] * 8 + [1] * 8 + [2] == stream.requests(17).tolist()

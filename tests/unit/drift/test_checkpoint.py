@@ -1,10 +1,10 @@
-"""Pauses."""
+"""Checkpoints."""
 
 from driftgauge.drift.checkpoint import Checkpoint, no_checkpoint
 
 
-def test_nobody_waits() -> None:
-    """Without a caller who has others waiting, a pause does nothing."""
-    pause: Checkpoint = no_checkpoint
+def test_the_default_checkpoint_does_nothing() -> None:
+    """It returns nothing, and has no effect."""
+    checkpoint: Checkpoint = no_checkpoint
 
-    assert pause() is None
+    assert checkpoint() is None

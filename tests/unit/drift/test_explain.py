@@ -1,4 +1,4 @@
-"""Readings: each kind of change has a sentence of its own, and what is noise has none."""
+"""Sentences on drift: each kind of change has its own, and noise is not mentioned."""
 
 import math
 
@@ -30,13 +30,13 @@ def colours(missing: int = 0) -> Profile:
     return categorical_profile("a", np.repeat([0.0, 1.0, 2.0], [500, 300, 200]), COLOURS, missing)
 
 
-def read(profile: Profile, window: Floats, missing: int = 0) -> tuple[Change, str]:
-    """What is read where a test alarms."""
+def explain(profile: Profile, window: Floats, missing: int = 0) -> tuple[Change, str]:
+    """The kind and the sentence where a test alarms."""
     return explain_feature(profile, np.sort(window), missing, drift=True)
 
 
-def test_without_alarm_there_is_nothing_to_read() -> None:
-    """Whatever the window holds."""
+def test_without_an_alarm_there_is_nothing_to_explain() -> None:
+    """The sentence is "No drift." whatever the window has."""
     assert (Change.NONE, "No drift.") == explain_feature(numbers(), np.full(100, 99.0), 0, drift=False)
 
 
@@ -51,46 +51,46 @@ def test_without_alarm_there_is_nothing_to_read() -> None:
     ],
 )
 def test_a_feature_that_is_gone_breaks_the_schema(before: int, rows: int, missing: int, expected: str) -> None:
-    """From most rows, and from half of those that should have it."""
-    assert (Change.SCHEMA, f"Schema break: {expected}.") == read(numbers(before), gaussian(rows, 2), missing)
+    """It is gone from most rows, and from at least half of those that should have it."""
+    assert (Change.SCHEMA, f"Schema break: {expected}.") == explain(numbers(before), gaussian(rows, 2), missing)
 
 
-def test_a_feature_that_is_often_missing_is_not_gone() -> None:
-    """Of 60 % in the reference 70 % are drift."""
-    assert (Change.DRIFT, "Drift: 70% of the rows lack it (reference: 60%).") == read(
+def test_a_feature_that_was_often_missing_is_not_gone() -> None:
+    """A share of 60 % missing values that becomes 70 % is drift."""
+    assert (Change.DRIFT, "Drift: 70% of the rows lack it (reference: 60%).") == explain(
         numbers(7500), gaussian(600, 2), 1400
     )
 
 
 def test_a_constant_breaks_the_schema() -> None:
-    """Where the reference has many values."""
+    """It does if the reference has many values."""
     expected = "Schema break: every value is -1.5, the reference's vary."
 
-    assert (Change.SCHEMA, expected) == read(numbers(), np.full(100, -1.5))
+    assert (Change.SCHEMA, expected) == explain(numbers(), np.full(100, -1.5))
 
 
-def test_the_usual_value_alone_is_no_broken_schema() -> None:
-    """A flag that is seldom up may stay down for a whole window."""
+def test_the_usual_value_alone_does_not_break_the_schema() -> None:
+    """A flag that is seldom set may be unset for a whole window."""
     profile = numeric_profile("a", np.repeat([0.0, 1.0], [80, 20]))
 
-    assert Change.DRIFT is read(profile, np.zeros(500))[0]
+    assert Change.DRIFT is explain(profile, np.zeros(500))[0]
 
 
 @pytest.mark.parametrize("window", [np.array([7.0, 8.0]), np.full(9, 8.0)])
 def test_other_values_than_a_constant_break_the_schema(window: Floats) -> None:
-    """The model has never seen another."""
+    """The model has seen one value only."""
     profile = numeric_profile("a", np.full(50, 7.0))
 
     assert (Change.SCHEMA, "Schema break: every value of the reference is 7, the window has others.") == (
-        read(profile, window)
+        explain(profile, window)
     )
 
 
-def test_missing_values_alone_leave_a_constant_what_it_is() -> None:
-    """It has another share of missing values, and the same value."""
+def test_missing_values_of_a_constant_are_drift() -> None:
+    """The value is the same, only the share of missing values changed."""
     profile = numeric_profile("a", np.full(50, 7.0))
 
-    assert (Change.DRIFT, "Drift: 10% of the rows lack it (reference: 0%).") == read(profile, np.full(90, 7.0), 10)
+    assert (Change.DRIFT, "Drift: 10% of the rows lack it (reference: 0%).") == explain(profile, np.full(90, 7.0), 10)
 
 
 @pytest.mark.parametrize(
@@ -101,40 +101,40 @@ def test_missing_values_alone_leave_a_constant_what_it_is() -> None:
     ],
 )
 def test_unknown_categories_break_the_schema(unseen: int, expected: str) -> None:
-    """Another vocabulary, or another spelling of one category."""
+    """A new vocabulary, or a new spelling of one category, breaks it."""
     window = np.concatenate([np.full(unseen, 99.0), np.zeros(100 - unseen)])
 
-    assert (Change.SCHEMA, f"Schema break: {expected}.") == read(colours(), window)
+    assert (Change.SCHEMA, f"Schema break: {expected}.") == explain(colours(), window)
 
 
-def test_a_default_breaks_the_schema() -> None:
-    """One value outside the range, in many rows."""
+def test_a_default_value_breaks_the_schema() -> None:
+    """It is one value outside the range in many rows."""
     window = np.concatenate([gaussian(700, 2), np.full(300, -999.0)])
     expected = "Schema break: 30% of the values are -999, outside the reference's range (a default?)."
 
-    assert (Change.SCHEMA, expected) == read(numbers(), window)
+    assert (Change.SCHEMA, expected) == explain(numbers(), window)
 
 
 def test_a_factor_is_a_scale_break() -> None:
-    """Centimetres for inches."""
+    """Centimetres for inches are a factor."""
     values = np.sort(np.random.default_rng(1).lognormal(3.0, 0.5, 2000))
     expected = "Scale break: every decile is about 2.54 times the reference's (a change of unit?)."
 
-    assert (Change.SCALE, expected) == read(numeric_profile("a", values), values * 2.54)
+    assert (Change.SCALE, expected) == explain(numeric_profile("a", values), values * 2.54)
 
 
 def test_an_offset_is_a_scale_break() -> None:
-    """Kelvin for Celsius."""
+    """Kelvin for Celsius is an offset."""
     values = gaussian(2000, 1, 18.0, 6.0)
     expected = "Scale break: every decile is about 273 above the reference's (a change of unit?)."
 
-    assert (Change.SCALE, expected) == read(numeric_profile("a", values), values + 273.15)
+    assert (Change.SCALE, expected) == explain(numeric_profile("a", values), values + 273.15)
 
 
 @pytest.mark.parametrize(("mean", "word"), [(0.8, "higher"), (-0.8, "lower"), (3.0, "higher")])
 def test_another_mean_is_drift(mean: float, word: str) -> None:
-    """Told in standard deviations, and never as a change of unit."""
-    change, sentence = read(numbers(), gaussian(2000, 2) + mean)
+    """The shift is given in standard deviations, and is never a change of unit."""
+    change, sentence = explain(numbers(), gaussian(2000, 2) + mean)
 
     assert change is Change.DRIFT
     assert sentence.startswith(f"Drift: {word} by ")
@@ -142,9 +142,9 @@ def test_another_mean_is_drift(mean: float, word: str) -> None:
     assert abs(mean) == pytest.approx(float(sentence.split()[3]), abs=0.1)
 
 
-def test_what_lies_outside_the_range_is_told() -> None:
-    """A far shift leaves the reference's range."""
-    sentence = read(numbers(), gaussian(2000, 2) + 4.0)[1]
+def test_values_outside_the_range_are_mentioned() -> None:
+    """A far shift puts many values beyond the reference's range."""
+    sentence = explain(numbers(), gaussian(2000, 2) + 4.0)[1]
 
     assert sentence.startswith("Drift: higher by 3.96 standard deviations; 51%")
     assert sentence.endswith("of the values lie outside the reference's range.")
@@ -152,15 +152,15 @@ def test_what_lies_outside_the_range_is_told() -> None:
 
 @pytest.mark.parametrize(("deviation", "word"), [(2.0, "wider"), (0.5, "narrower")])
 def test_another_spread_is_drift(deviation: float, word: str) -> None:
-    """Told by the ratio of interquartile ranges."""
-    change, sentence = read(numbers(), deviation * gaussian(5000, 1))
+    """The sentence has the ratio of the interquartile ranges."""
+    change, sentence = explain(numbers(), deviation * gaussian(5000, 1))
 
     assert (Change.DRIFT, f"Drift: {word}: the spread is {deviation:g} times as large.") == (change, sentence)
 
 
-def test_mean_and_spread_are_told_together() -> None:
-    """Both have changed."""
-    sentence = read(numbers(), 2.0 * gaussian(2000, 2) + 1.0)[1]
+def test_mean_and_spread_are_mentioned_together() -> None:
+    """The sentence has a clause on each if both changed."""
+    sentence = explain(numbers(), 2.0 * gaussian(2000, 2) + 1.0)[1]
 
     assert ["Drift", " higher by", " wider", " the spread is"] == [
         sentence.split(":")[0],
@@ -171,33 +171,33 @@ def test_mean_and_spread_are_told_together() -> None:
 
 
 def test_another_shape_is_drift() -> None:
-    """Two heaps of the same mean and spread."""
+    """Two narrow peaks can have the same mean and spread as one wide one."""
     values = gaussian(5000, 1)
     window = np.sort(np.concatenate([gaussian(1000, 2, -0.69, 0.1), gaussian(1000, 3, 0.69, 0.1)]))
-    change, sentence = read(numeric_profile("a", values), window)
+    change, sentence = explain(numeric_profile("a", values), window)
 
     assert change is Change.DRIFT
     assert sentence == "Drift: another shape (D 0.18), with hardly another mean or spread."
 
 
 def test_a_small_change_is_called_small() -> None:
-    """Evidence gathers on what a window alone does not show."""
-    assert (Change.DRIFT, "Drift: a small change (D 0.00).") == read(numbers(), gaussian(5000, 1))
+    """The detector may alarm although the window itself shows hardly any change."""
+    assert (Change.DRIFT, "Drift: a small change (D 0.00).") == explain(numbers(), gaussian(5000, 1))
 
 
-def test_missing_values_are_told_after_the_values() -> None:
-    """Both have changed."""
-    sentence = read(numbers(), gaussian(900, 2) + 1.0, 100)[1]
+def test_missing_values_are_mentioned_after_the_values() -> None:
+    """The sentence ends with the missing values if both changed."""
+    sentence = explain(numbers(), gaussian(900, 2) + 1.0, 100)[1]
 
     assert sentence.startswith("Drift: higher by ")
     assert sentence.endswith("; 10% of the rows lack it (reference: 0%).")
 
 
 @pytest.mark.parametrize("profile", [numbers(), colours()])
-def test_missing_values_alone_are_told_alone(profile: Profile) -> None:
-    """Of values that are as they were nothing is said."""
+def test_missing_values_alone_are_mentioned_alone(profile: Profile) -> None:
+    """Values that did not change are not mentioned."""
     assert (Change.DRIFT, "Drift: 20% of the rows lack it (reference: 0%).") == (
-        read(profile, profile.values, profile.values.size // 4)
+        explain(profile, profile.values, profile.values.size // 4)
     )
 
 
@@ -208,49 +208,49 @@ def test_missing_values_alone_are_told_alone(profile: Profile) -> None:
         ((500, 3, 200), "'white': 30% in the reference, 0.4% now"),
     ],
 )
-def test_the_category_that_changed_most_is_told(counts: tuple[int, ...], expected: str) -> None:
-    """With its share before and now."""
-    assert (Change.DRIFT, f"Drift: {expected}.") == read(colours(), np.repeat([0.0, 1.0, 2.0], counts))
+def test_the_category_that_changed_most_is_mentioned(counts: tuple[int, ...], expected: str) -> None:
+    """The sentence has its share before and now."""
+    assert (Change.DRIFT, f"Drift: {expected}.") == explain(colours(), np.repeat([0.0, 1.0, 2.0], counts))
 
 
 def test_some_unknown_categories_are_drift() -> None:
-    """As many as a new product would be."""
+    """A share of 15 %, as of a new product, does not break the schema."""
     expected = "Drift: categories that the reference does not have: 0% in the reference, 15% now."
 
-    assert (Change.DRIFT, expected) == read(colours(), np.repeat([0.0, 1.0, 2.0, 9.0], [425, 255, 170, 150]))
+    assert (Change.DRIFT, expected) == explain(colours(), np.repeat([0.0, 1.0, 2.0, 9.0], [425, 255, 170, 150]))
 
 
-def test_rare_categories_are_told_together() -> None:
-    """Those beyond the hundred that have a cell of their own."""
+def test_rare_categories_are_mentioned_together() -> None:
+    """They are those beyond the hundred with a cell of their own."""
     profile = categorical_profile("a", np.repeat(np.arange(200.0), np.repeat([9, 1], 100)), {})
     expected = "Drift: rare categories together: 10% in the reference, 100% now."
 
-    assert (Change.DRIFT, expected) == read(profile, np.arange(100.0, 200.0))
+    assert (Change.DRIFT, expected) == explain(profile, np.arange(100.0, 200.0))
 
 
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [({0.0: "x" * 50, 1.0: "y"}, f"'{'x' * 37}...'"), ({1.0: "y"}, "'#0'"), ({0.0: "\n"}, "'\\n'")],
 )
-def test_a_category_is_told_short_and_on_one_line(texts: dict[float, str], expected: str) -> None:
-    """Texts come from the wire."""
+def test_a_category_is_short_and_on_one_line(texts: dict[float, str], expected: str) -> None:
+    """Texts come from clients, and may be long or have line breaks."""
     profile = categorical_profile("a", np.array([0.0, 0.0, 1.0]), texts)
 
-    assert read(profile, np.array([0.0, 1.0, 1.0]))[1].startswith(f"Drift: {expected}: 67%")
+    assert explain(profile, np.array([0.0, 1.0, 1.0]))[1].startswith(f"Drift: {expected}: 67%")
 
 
 @pytest.mark.parametrize("window", [np.array([5.0]), np.array([-1e308, 1e308]), np.array([1e308] * 9 + [1.7e308])])
 @pytest.mark.parametrize("reference", [np.array([-1e308, 1e308]), np.array([5e-324, 1e-323]), np.array([3.0])])
-def test_extreme_values_have_a_reading(reference: Floats, window: Floats) -> None:
-    """One sentence, and no overflow on the way."""
-    change, sentence = read(numeric_profile("a", reference), window)
+def test_extreme_values_have_a_sentence(reference: Floats, window: Floats) -> None:
+    """There is one sentence, and nothing overflows."""
+    change, sentence = explain(numeric_profile("a", reference), window)
 
     assert change is not Change.NONE
     assert sentence.endswith(".")
 
 
 def feature(name: str, change: Change, *tests: tuple[DriftTest, float]) -> FeatureDrift:
-    """What was found of a feature, as far as the report's sentence asks."""
+    """The results of a feature, as far as the report's sentence needs them."""
     return FeatureDrift(
         feature=name,
         kind=numbers().kind,
@@ -309,8 +309,8 @@ STILL = feature("still", Change.NONE, (DriftTest.KS, 0.9))
         ),
     ],
 )
-def test_a_report_is_read_in_one_sentence(features: list[FeatureDrift], expected: str) -> None:
-    """How many features have changed, in which way, and which one most."""
+def test_a_report_has_one_sentence(features: list[FeatureDrift], expected: str) -> None:
+    """It says how many features changed, in which way, and which one moved most."""
     assert expected == explain_report(features, [], 100)
 
 
@@ -323,5 +323,5 @@ def test_a_report_is_read_in_one_sentence(features: list[FeatureDrift], expected
     ],
 )
 def test_without_a_test_there_is_no_verdict(untested: list[str], rows: int, expected: str) -> None:
-    """A short window, or a reference of ignored columns alone."""
+    """The window is too short, or the reference has ignored columns only."""
     assert expected == explain_report([], untested, rows)

@@ -1,4 +1,4 @@
-"""What is measured of one feature's window."""
+"""The measurements of one feature's window."""
 
 import numpy as np
 import pytest
@@ -14,14 +14,14 @@ NUMBERS = numeric_profile("n", np.array([1.0, 2.0, 3.0, 4.0]))
 CATEGORIES = categorical_profile("c", np.array([1.0, 1.0, 1.0, 2.0]), {1.0: "a", 2.0: "b"})
 
 
-def measured(profile: Profile, window: list[float], missing: int = 0, min_rows: int = 1) -> tuple[Measurement, ...]:
+def measure(profile: Profile, window: list[float], missing: int = 0, min_rows: int = 1) -> tuple[Measurement, ...]:
     """The measurements of a window."""
-    return Sample(profile, np.array(window), missing).measurements(min_rows)
+    return Sample(profile, np.array(window), missing).measure(min_rows)
 
 
 def test_numbers_have_a_ks_distance() -> None:
     """By hand: all of the window lies above 2, where the reference is at a half."""
-    (actual,) = measured(NUMBERS, [3.0, 4.0])
+    (actual,) = measure(NUMBERS, [3.0, 4.0])
 
     assert (DriftTest.KS, 0.5, (4, 2), None, 0) == (
         actual.test,
@@ -34,25 +34,25 @@ def test_numbers_have_a_ks_distance() -> None:
 
 def test_categories_have_a_total_variation() -> None:
     """By hand: shares 3/4 and 1/4 against 1/4, 1/4 and a half unknown."""
-    (actual,) = measured(CATEGORIES, [1.0, 2.0, 9.0, 10.0])
+    (actual,) = measure(CATEGORIES, [1.0, 2.0, 9.0, 10.0])
 
     assert (DriftTest.TV, 0.5, (4, 4), 2) == (actual.test, actual.statistic, actual.rows, actual.categories)
     assert actual.counts is not None
     assert ([3.0, 1.0, 0.0, 0.0], [1.0, 1.0, 0.0, 2.0]) == (actual.counts[0].tolist(), actual.counts[1].tolist())
 
 
-def test_an_explosion_of_categories_is_one_cell() -> None:
-    """A thousand names that the reference does not know are counted together, and cost no memory."""
-    (actual,) = measured(CATEGORIES, [float(code) for code in range(100, 1100)])
+def test_many_new_categories_are_one_cell() -> None:
+    """A thousand categories that the reference does not know are counted together, and cost no memory."""
+    (actual,) = measure(CATEGORIES, [float(code) for code in range(100, 1100)])
 
     assert 1.0 == actual.statistic
     assert actual.counts is not None
     assert [0.0, 0.0, 0.0, 1000.0] == actual.counts[1].tolist()
 
 
-def test_known_categories_are_counted_though_they_share_a_cell() -> None:
-    """A reference of 150 categories keeps a hundred apart, and says that there are 150."""
-    (actual,) = measured(categorical_profile("c", np.arange(150.0), {}), [0.0])
+def test_known_categories_without_a_cell_of_their_own_are_counted() -> None:
+    """A reference of 150 categories has cells for a hundred of them, and its measurement says that it knows 150."""
+    (actual,) = measure(categorical_profile("c", np.arange(150.0), {}), [0.0])
 
     assert 150 == actual.categories
     assert actual.counts is not None
@@ -63,27 +63,35 @@ def test_known_categories_are_counted_though_they_share_a_cell() -> None:
     ("in_reference", "in_window", "statistic"),
     [(0, 1, 0.25), (4, 1, 0.25), (4, 0, 0.5), (0, 0, None)],
 )
-def test_missing_values_are_measured_where_there_are_any(
+def test_missing_values_are_measured_if_either_side_has_any(
     in_reference: int, in_window: int, statistic: float | None
 ) -> None:
-    """By hand: the gap between the shares of missing values, on either side; no test where neither side misses any."""
+    """By hand: the gap between the shares of missing values, in either direction; no test if neither side has any."""
     profile = numeric_profile("n", np.array([1.0, 2.0, 3.0, 4.0]), in_reference)
-    found = [one.statistic for one in measured(profile, [1.0, 2.0, 3.0], in_window) if one.test is DriftTest.MISSING]
+    found = [one.statistic for one in measure(profile, [1.0, 2.0, 3.0], in_window) if one.test is DriftTest.MISSING]
 
     assert ([] if statistic is None else [statistic]) == found
 
 
 def test_all_missing() -> None:
     """A window without values has no distance, but its missing values are measured: all of them."""
-    (actual,) = measured(NUMBERS, [], missing=5)
+    (actual,) = measure(NUMBERS, [], missing=5)
 
     assert (DriftTest.MISSING, 1.0, (4, 5)) == (actual.test, actual.statistic, actual.rows)
 
 
+def test_dependent_rows_are_worth_fewer() -> None:
+    """With 4 rows per independent row 8 values are worth 2, 10 rows are worth 2.5, and 2 values are worth 1."""
+    distance, missing = Sample(NUMBERS, np.arange(8.0), 2, factor=4.0).measure(1)
+
+    assert (2.0, 2.5) == (distance.effective_rows, missing.effective_rows)
+    assert 1.0 == Sample(NUMBERS, np.arange(2.0), 0, factor=4.0).measure(1)[0].effective_rows
+
+
 def test_too_few_rows() -> None:
-    """Fewer values than asked for are not compared; missing ones count among all rows."""
-    assert [DriftTest.MISSING] == [one.test for one in measured(NUMBERS, [1.0, 2.0], missing=3, min_rows=5)]
-    assert () == measured(NUMBERS, [1.0, 2.0], missing=2, min_rows=5)
+    """Fewer values than required are not compared; the test of missing values counts all rows."""
+    assert [DriftTest.MISSING] == [one.test for one in measure(NUMBERS, [1.0, 2.0], missing=3, min_rows=5)]
+    assert () == measure(NUMBERS, [1.0, 2.0], missing=2, min_rows=5)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Profiles: what is known of each column of a reference."""
+"""Profiles: rows, categories and cells of a reference's columns."""
 
 import numpy as np
 
@@ -18,8 +18,8 @@ def test_rows_count_missing_values() -> None:
     assert list(FeatureKind) == [profile.kind for profile in profiles]
 
 
-def test_categories_are_told_from_the_most_frequent_on() -> None:
-    """Texts stand by their count, then by their code; those of codes that do not occur are left out."""
+def test_categories_are_in_order_of_frequency() -> None:
+    """Texts are ordered by count, then by code; those of codes that do not occur are left out."""
     texts = {1.0: "one", 2.0: "two", 3.0: "three", 9.0: "never"}
     profile = categorical_profile("a", np.array([1.0, 2.0, 3.0, 3.0]), texts)
 
@@ -27,7 +27,7 @@ def test_categories_are_told_from_the_most_frequent_on() -> None:
     assert [3.0, 1.0, 2.0] == profile.cells.codes.tolist()
 
 
-def test_a_code_without_text_is_a_category_all_the_same() -> None:
+def test_a_code_without_text_is_a_category() -> None:
     """It has its cell, and no text."""
     profile = categorical_profile("a", np.array([1.0, 2.0, 2.0]), {1.0: "one"})
 

@@ -1,4 +1,4 @@
-"""The evaluation of one window: who is tested, by what, what is counted, how the verdict falls."""
+"""The tests of one window: which features are tested, by which tests, what is counted, and the verdict."""
 
 import math
 from dataclasses import replace
@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, ks_2samp
 
 from driftgauge.drift.budget import Budget
+from driftgauge.drift.detector.detector import DetectorVerdict, no_detector
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from driftgauge.drift.result import Change, DriftReport, DriftTest, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
+from driftgauge.drift.statistics.effects import deciles
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.window_tester import Standing, evaluate, independent
+from driftgauge.drift.window_tester import evaluate
+from tests.support.effects import distance_of
 
 Floats = NDArray[np.float64]
 
@@ -38,13 +41,13 @@ def window(rows: int = 300) -> Floats:
     return np.random.default_rng(4).normal([0.0, 1.0, 0.0], 1.0, size=(rows, 3))
 
 
-def report(rows: Floats, rule: Rule = HOLM, standing: Standing | None = None) -> DriftReport:
+def report(rows: Floats, rule: Rule = HOLM, detector: DetectorVerdict | None = None) -> DriftReport:
     """The report on a window."""
-    return evaluate(reference(), rows, rule, PValues(), standing)
+    return evaluate(reference(), rows, rule, PValues(), detector)
 
 
 def only(profile: Profile, values: Floats, rule: Rule = HOLM) -> FeatureDrift:
-    """What is found of a single feature."""
+    """The results of a single feature."""
     (feature,) = evaluate([profile], values.reshape(-1, 1), rule, PValues()).features
     return feature
 
@@ -55,7 +58,7 @@ def colours(red: int, white: int, pink: int = 0) -> Profile:
 
 
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
-def test_finds_the_shifted_feature(rule: Rule) -> None:
+def test_the_shifted_feature_drifts(rule: Rule) -> None:
     """One feature drifts, two do not, by p-value and by budget."""
     actual = report(window(), rule)
 
@@ -88,7 +91,7 @@ def test_a_p_value_below_its_level_alarms(correction: Correction) -> None:
     assert all(0.0 < one.threshold <= 1.0 for one in tests)
 
 
-def test_holm_is_that_of_the_tests() -> None:
+def test_holm_corrects_over_all_tests() -> None:
     """The smallest p-value is compared with alpha over the number of tests, the next one with one test less."""
     rows = window()
     expected = [
@@ -102,8 +105,8 @@ def test_holm_is_that_of_the_tests() -> None:
     assert [value == smallest for value in expected] == [one.drift for one in report(rows).features]
 
 
-def test_the_budget_has_a_bar_of_its_own() -> None:
-    """It alarms above the bar, which is the tolerance and what window and reference may err by."""
+def test_the_budget_sets_the_threshold() -> None:
+    """A distance alarms above the sum of the tolerance and the errors of window and reference."""
     for one, rows in zip(report(window(), BUDGET).features, (1000, 900, 800), strict=True):
         assert BUDGET.budget is not None
         assert one.distance.threshold == BUDGET.budget.ks_threshold(rows, 300, 3)
@@ -111,18 +114,18 @@ def test_the_budget_has_a_bar_of_its_own() -> None:
 
 
 def test_the_budget_tolerates_what_the_p_value_does_not() -> None:
-    """A shift of a tenth of a deviation is news to ten thousand rows, and worth nobody's sleep."""
+    """A shift of a tenth of a deviation is significant with ten thousand rows, and yet within the tolerance."""
     generator = np.random.default_rng(3)
     profile, values = numeric_profile("a", np.sort(generator.normal(size=20_000))), generator.normal(0.1, 1, 10_000)
 
     assert (True, False) == (only(profile, values).drift, only(profile, values, BUDGET).drift)
 
 
-def test_rows_that_depend_on_each_other_are_worth_less() -> None:
-    """Thirty rows for one that is independent raise the bar, until nothing could alarm."""
+def test_dependent_rows_are_worth_less() -> None:
+    """With 30 or 1000 rows per independent row the threshold rises, until nothing could alarm."""
     factors = np.array([1.0, 30.0, 1000.0])
-    standing = replace(independent(3), factors=factors)
-    actual = report(window(), BUDGET, standing).features
+    detector = replace(no_detector(3), factors=factors)
+    actual = report(window(), BUDGET, detector).features
 
     assert [300.0, 10.0, 1.0] == [one.effective_rows for one in actual]
     assert [False, False, False] == [one.drift for one in actual]
@@ -130,10 +133,10 @@ def test_rows_that_depend_on_each_other_are_worth_less() -> None:
     assert actual[0].distance.threshold < actual[0].detectable <= 1
 
 
-def test_the_detector_has_a_say() -> None:
-    """Its evidence is a test more, in alarm since the time that is known, whatever the window says."""
-    standing = Standing(np.ones(3), np.array([8.5, 0.0, 9.0]), 7.0, np.array([1234.5, np.nan, np.nan]))
-    actual = report(window(), BUDGET, standing)
+def test_the_detector_is_one_more_test() -> None:
+    """It alarms where its alarm has a beginning, whatever the window's tests say."""
+    detector = DetectorVerdict(np.ones(3), np.array([8.5, 0.0, 9.0]), 7.0, np.array([1234.5, np.nan, np.nan]))
+    actual = report(window(), BUDGET, detector)
     last = [one.tests[-1] for one in actual.features]
 
     assert [DriftTest.SEQUENTIAL] * 3 == [test.test for test in last]
@@ -144,14 +147,14 @@ def test_the_detector_has_a_say() -> None:
     assert [True, True, False] == [one.drift for one in actual.features]
 
 
-def test_without_a_detector_nobody_knows_since_when() -> None:
-    """Neither test nor time."""
+def test_without_a_detector_an_alarm_has_no_beginning() -> None:
+    """There is neither a sequential test nor a time."""
     for one in report(window()).features:
         assert ([DriftTest.KS], None) == ([test.test for test in one.tests], one.since)
 
 
 def test_missing_values_have_a_test_of_their_own() -> None:
-    """Where either side misses any; the p-value is Pearson's, with Yates' correction."""
+    """There is one if either side has missing values; its p-value is Pearson's, with Yates' correction."""
     rows = window()
     rows[:60, 0] = np.nan
     first, second, _ = report(rows).features
@@ -167,8 +170,8 @@ def test_missing_values_have_a_test_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
-def test_values_that_come_back_are_drift_too(rule: Rule) -> None:
-    """Half of the reference lacks what no row of the window does."""
+def test_fewer_missing_values_are_drift_too(rule: Rule) -> None:
+    """Half of the reference's rows have no value, all of the window's rows have one."""
     profile = replace(reference()[0], missing=1000)
     missing = only(profile, window()[:, 0], rule).tests[1]
 
@@ -178,7 +181,7 @@ def test_values_that_come_back_are_drift_too(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
 @pytest.mark.parametrize("profile", [reference()[0], colours(500, 500)])
 def test_a_window_of_missing_values_alone(profile: Profile, rule: Rule) -> None:
-    """There is no distance to test, but what is missing alarms."""
+    """There is no distance to test, but the share of missing values alarms."""
     actual = only(profile, np.full(300, np.nan), rule)
 
     assert [(DriftTest.MISSING, 1.0, True)] == [(one.test, one.statistic, one.drift) for one in actual.tests]
@@ -187,7 +190,7 @@ def test_a_window_of_missing_values_alone(profile: Profile, rule: Rule) -> None:
     assert 1.0 == actual.histogram[-1].window
 
 
-def test_too_few_values_leave_the_test_of_missing_ones() -> None:
+def test_with_too_few_values_only_missing_ones_are_tested() -> None:
     """Ten values of 300 rows are too few for a distance."""
     rows = window()
     rows[10:, 2] = np.nan
@@ -198,7 +201,7 @@ def test_too_few_values_leave_the_test_of_missing_ones() -> None:
 
 
 def test_categories_are_tested_by_total_variation() -> None:
-    """Half of what the shares differ by, all in all; the p-value is Pearson's."""
+    """It is half the sum of the gaps between shares; the p-value is Pearson's."""
     values = np.repeat([0.0, 1.0, 2.0], [100, 120, 80])
     actual = only(colours(500, 300, 200), values)
     expected = float(chi2_contingency([[500, 300, 200], [100, 120, 80]]).pvalue)
@@ -212,16 +215,16 @@ def test_categories_are_tested_by_total_variation() -> None:
 
 
 @pytest.mark.parametrize(("red", "drift"), [(150, False), (156, False), (165, True), (200, True)])
-def test_the_threshold_of_shares_is_where_the_verdict_turns(red: int, drift: bool) -> None:  # noqa: FBT001 - a column of the table
-    """By p-value, too, a test of shares alarms exactly if its statistic reaches its threshold."""
+def test_the_verdict_on_shares_changes_at_the_threshold(red: int, drift: bool) -> None:  # noqa: FBT001 - a column of the table
+    """By p-value too, a test of shares alarms exactly if its statistic reaches its threshold."""
     distance = only(colours(500, 300, 200), np.repeat([0.0, 1.0, 2.0], [red, 180 - red // 2, 120 - red // 2])).distance
 
     assert drift == distance.drift == (distance.statistic >= distance.threshold)
 
 
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
-def test_a_flood_of_new_categories_is_one_cell(rule: Rule) -> None:
-    """A thousand names that the reference does not know cost nothing, and break the schema."""
+def test_many_new_categories_are_one_cell(rule: Rule) -> None:
+    """A thousand categories that the reference does not know are one bin, and break the schema."""
     actual = only(colours(500, 300, 200), np.arange(1000.0, 2000.0), rule)
 
     assert (1.0, True, 1000) == (actual.distance.statistic, actual.drift, actual.outside)
@@ -230,7 +233,7 @@ def test_a_flood_of_new_categories_is_one_cell(rule: Rule) -> None:
 
 
 def test_a_reference_of_a_thousand_categories_is_no_alarm() -> None:
-    """Rare categories that come by chance are no drift to the budget: it knows who chose the cells."""
+    """Rare categories that occur by chance are no drift by budget, which allows for cells chosen by the reference."""
     generator = np.random.default_rng(5)
     profile = categorical_profile("id", np.sort(generator.integers(0, 1000, 5000).astype(np.float64)), {})
 
@@ -239,18 +242,18 @@ def test_a_reference_of_a_thousand_categories_is_no_alarm() -> None:
 
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
 def test_a_constant_feature(rule: Rule) -> None:
-    """As the reference it is still; any other value is drift, and breaks the schema."""
+    """The same value is no drift; any other value is, and breaks the schema."""
     profile = numeric_profile("a", np.full(1000, 7.0))
-    still, moved = (only(profile, np.full(300, value), rule) for value in (7.0, 7.5))
+    same, other = (only(profile, np.full(300, value), rule) for value in (7.0, 7.5))
 
-    assert (0.0, False, Change.NONE) == (still.distance.statistic, still.drift, still.change)
-    assert (1.0, True, Change.SCHEMA) == (moved.distance.statistic, moved.drift, moved.change)
-    assert (0, 300) == (still.outside, moved.outside)
-    assert None is moved.effects.wasserstein
+    assert (0.0, False, Change.NONE) == (same.distance.statistic, same.drift, same.change)
+    assert (1.0, True, Change.SCHEMA) == (other.distance.statistic, other.drift, other.change)
+    assert (0, 300) == (same.outside, other.outside)
+    assert None is other.effects.wasserstein
 
 
 def test_columns_that_are_the_same_have_the_same_results() -> None:
-    """A column that stands twice in the reference is tested twice."""
+    """A column that is in the reference twice is tested twice."""
     profile = reference()[1]
     values = window()[:, 1]
     first, second = evaluate(
@@ -261,8 +264,8 @@ def test_columns_that_are_the_same_have_the_same_results() -> None:
     assert (first.histogram, first.effects) == (second.histogram, second.effects)
 
 
-def test_ignored_columns_are_named_and_nothing_else() -> None:
-    """Their places in a row count, their values do not, nor do they raise the bar of others."""
+def test_ignored_columns_are_only_named() -> None:
+    """They take a column of each row; their values change nothing, and they raise no threshold of other features."""
     profiles = [ignored_profile("day", 1000), *reference()]
     rows = np.column_stack([np.full(300, np.nan), window()])
     actual = evaluate(profiles, rows, BUDGET, PValues())
@@ -270,20 +273,21 @@ def test_ignored_columns_are_named_and_nothing_else() -> None:
     assert replace(report(window(), BUDGET), ignored=("day",)) == actual
 
 
-def test_standing_is_by_the_place_in_the_reference() -> None:
-    """Ignored columns have one too."""
+def test_the_detector_s_verdict_is_by_column_of_the_reference() -> None:
+    """Its arrays have a value for each column, ignored ones included."""
     profiles = [ignored_profile("day", 1000), *reference()]
     rows = np.column_stack([np.full(300, np.nan), window()])
-    standing = Standing(np.array([9.0, 1.0, 3.0, 2.0]), np.arange(4.0), 7.0, np.array([np.nan, 1.0, np.nan, 3.0]))
-    actual = evaluate(profiles, rows, BUDGET, PValues(), standing).features
+    since = np.array([np.nan, 1.0, np.nan, 3.0])
+    detector = DetectorVerdict(np.array([9.0, 1.0, 3.0, 2.0]), np.arange(4.0), 7.0, since)
+    actual = evaluate(profiles, rows, BUDGET, PValues(), detector).features
 
     assert [300.0, 100.0, 150.0] == [one.effective_rows for one in actual]
     assert [1.0, 2.0, 3.0] == [one.tests[-1].statistic for one in actual]
     assert [1.0, None, 3.0] == [one.since for one in actual]
 
 
-def test_a_reference_of_ignored_columns_has_no_verdict() -> None:
-    """There is nothing to test."""
+def test_a_reference_of_ignored_columns_gives_no_verdict() -> None:
+    """The report says that there is nothing to test."""
     actual = evaluate([ignored_profile("day", 10)], np.full((300, 1), np.nan), HOLM, PValues())
 
     assert (None, None, (), ("day",)) == (actual.drift, actual.drifted_features, actual.untested, actual.ignored)
@@ -292,7 +296,7 @@ def test_a_reference_of_ignored_columns_has_no_verdict() -> None:
 
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
 def test_too_few_rows(rule: Rule) -> None:
-    """A window under the least rows has no verdict, and no feature is tested."""
+    """With fewer than the least rows there is no verdict, and no feature is tested."""
     actual = report(window(49), rule)
 
     assert ((), COLUMNS, 49, None, None) == (
@@ -308,7 +312,7 @@ def test_too_few_rows(rule: Rule) -> None:
 @pytest.mark.parametrize("min_rows", [0, 1])
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
 def test_empty_window(min_rows: int, rule: Rule) -> None:
-    """A window without rows has no verdict, whatever the rule asks for."""
+    """A window without rows has no verdict, whatever the rule's least number of rows."""
     actual = report(np.empty((0, 3)), replace(rule, min_rows=min_rows))
 
     assert (None, COLUMNS) == (actual.drift, actual.untested)
@@ -316,7 +320,7 @@ def test_empty_window(min_rows: int, rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
 def test_one_row_can_not_alarm_against_one(rule: Rule) -> None:
-    """Where no distance could alarm the threshold is infinity and the feature does not drift."""
+    """Where no distance could alarm, the threshold is infinite and the feature does not drift."""
     for profile in (numeric_profile("a", np.ones(1)), categorical_profile("a", np.ones(1), {})):
         actual = only(profile, np.array([2.0]), replace(rule, min_rows=1))
 
@@ -324,8 +328,8 @@ def test_one_row_can_not_alarm_against_one(rule: Rule) -> None:
         assert math.inf == actual.detectable
 
 
-def test_values_are_plain() -> None:
-    """All numbers of a report are Python's own, fit for JSON."""
+def test_numbers_are_python_s_own() -> None:
+    """A report has no numpy scalars, which JSON could not hold."""
     rows = window()
     rows[:60, 0] = np.nan
     for one in (*report(rows).features, only(colours(500, 500), np.zeros(300)), *report(rows, BUDGET).features):
@@ -334,17 +338,17 @@ def test_values_are_plain() -> None:
             assert [float, float, float, bool] == kinds
         numbers = [one.rows, one.missing, one.outside, one.effective_rows, one.detectable]
         effects = [one.effects.psi, one.effects.jensen_shannon]
-        thresholds = [value for threshold in one.histogram for value in (threshold.reference, threshold.window)]
+        shares = [value for part in one.histogram for value in (part.reference, part.window)]
 
         assert [int, int, int, float, float] == [type(value) for value in numbers]
         assert {float} == {
-            type(value) for value in (*effects, *thresholds, *one.window_quantiles, *one.reference_quantiles)
+            type(value) for value in (*effects, *shares, *one.window_quantiles, *one.reference_quantiles)
         }
-        assert {type(threshold.upper) for threshold in one.histogram} <= {float, type(None)}
+        assert {type(part.upper) for part in one.histogram} <= {float, type(None)}
 
 
-def test_quantiles_are_of_what_was_tested() -> None:
-    """Each feature tells the least and the greatest value of its window and of its reference, missing ones left out."""
+def test_quantiles_are_those_of_the_tested_values() -> None:
+    """They reach from the least to the greatest value of window and reference, without missing values."""
     rows = window()
     rows[::7, 0] = np.nan
     actual = report(rows).features[0]
@@ -355,10 +359,27 @@ def test_quantiles_are_of_what_was_tested() -> None:
 
 
 def test_values_outside_the_reference_are_counted() -> None:
-    """Numbers below or above all of its; its ends are not."""
+    """They are the numbers below or above its range; the ends belong to the range."""
     actual = only(numeric_profile("a", np.arange(100.0)), np.array([-1.0, 0.0, 50.0, 99.0, 99.5] * 20))
 
     assert 40 == actual.outside
+
+
+def test_numbers_have_deciles_and_a_wasserstein_distance() -> None:
+    """They are those of the reference's values, and of both samples."""
+    reference_values, values = np.arange(50.0), np.arange(25.0, 75.0)
+    actual = only(numeric_profile("a", reference_values), values)
+
+    assert deciles(reference_values) == actual.reference_quantiles
+    assert distance_of(reference_values, values) == actual.effects.wasserstein
+
+
+def test_categories_have_neither() -> None:
+    """Codes have no order; they have bins."""
+    actual = only(categorical_profile("a", np.array([1.0, 2.0]), {1.0: "x"}), np.repeat([1.0, 2.0], 30))
+
+    assert ((), None) == (actual.reference_quantiles, actual.effects.wasserstein)
+    assert ["x", "#2", "unseen", "missing"] == [one.label for one in actual.histogram]
 
 
 def test_wrong_width() -> None:

@@ -59,7 +59,7 @@ class Bench:
 
     def __init__(self, ring: RingBuffer, references: ReferenceStore, settings: PipelineSettings) -> None:
         self.ring = ring
-        self.metrics = Metrics("200", 90)
+        self.metrics = Metrics("200")
         self.outputs = OutputColumns()
         self.pipeline = Pipeline(settings, ring, references, self.metrics, self.outputs)
 

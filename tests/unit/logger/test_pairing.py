@@ -40,7 +40,7 @@ class Replica:
     """
 
     def __init__(self, store: PairStore, clock: ManualClock) -> None:
-        self.metrics = Metrics("", 90)
+        self.metrics = Metrics("")
         self.metrics.model(WINE)
         self.pairing = Pairing(store, self.metrics, TTL, clock)
 

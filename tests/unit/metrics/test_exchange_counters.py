@@ -1,4 +1,4 @@
-"""Plain numbers are shown as the client library would show them."""
+"""The plain counters are shown as the client library would show them."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from tests.support.models import WINE, labels
 
 @given(st.lists(st.floats(0, 100) | st.sampled_from(LATENCY_BUCKETS)))
 def test_a_distribution_is_the_librarys_histogram(values: list[float]) -> None:
-    """Buckets, count and sum, of values on a bound too."""
+    """Buckets, count and sum are the same, also for values on a bound."""
     ours, theirs = CollectorRegistry(), CollectorRegistry()
     families = ExchangeFamilies()
     ours.register(families)
@@ -28,8 +28,8 @@ def test_a_distribution_is_the_librarys_histogram(values: list[float]) -> None:
     assert expected == shown.splitlines()
 
 
-def test_a_model_begins_at_zero_and_keeps_its_numbers() -> None:
-    """However often it is started."""
+def test_a_model_starts_at_zero_and_keeps_its_counts() -> None:
+    """Starting it again changes nothing."""
     registry, families = CollectorRegistry(), ExchangeFamilies()
     registry.register(families)
     families.start(WINE).in_flight += 2

@@ -1,4 +1,4 @@
-"""The ends of payloads as the counters know them."""
+"""The counters of payloads know every reason."""
 
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind, Outcome
@@ -7,12 +7,12 @@ from tests.support.models import WINE
 
 
 def test_every_reason_has_a_label() -> None:
-    """A reason that the counters do not know would raise in the middle of a batch."""
-    metrics = Metrics("200", 90)
-    bench_model = metrics.model(WINE)
+    """An unknown reason would raise in the middle of a batch."""
+    metrics = Metrics("200")
+    series = metrics.model(WINE)
 
     for reason in Reason:
-        bench_model.count_payload(Kind.REQUEST, _outcome(reason), reason)
+        series.count_payload(Kind.REQUEST, _outcome(reason), reason)
 
 
 def _outcome(reason: Reason) -> Outcome:

@@ -1,4 +1,4 @@
-"""The registry as a scrape sees it."""
+"""The registry as a scrape shows it."""
 
 import time
 
@@ -10,8 +10,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind, Outcome
-from driftgauge.metrics.evaluation import Evaluation
 from driftgauge.metrics.registry import Metrics
+from driftgauge.results.evaluation import Evaluation
+from driftgauge.results.latest import LatestEvaluations
 from tests.support.models import WINE, labels
 from tests.support.reports import FOUND
 
@@ -19,11 +20,11 @@ from tests.support.reports import FOUND
 @pytest.fixture
 def metrics() -> Metrics:
     """The metrics of a proxy."""
-    return Metrics("200", 90)
+    return Metrics("200")
 
 
 def test_every_series_of_a_model_starts_at_zero(metrics: Metrics) -> None:
-    """Counters that appear with their first event hide it from `rate`."""
+    """A counter that starts with its first event hides it from `rate`."""
     metrics.model(WINE)
     value = metrics.registry.get_sample_value
 
@@ -41,8 +42,8 @@ def test_every_series_of_a_model_starts_at_zero(metrics: Metrics) -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_what_the_detector_met_is_counted_by_kind(metrics: Metrics, kind: Kind) -> None:
-    """Rows that it met, rows that it could not meet, and each new start; the other kind stays at 0."""
+def test_rows_of_the_detector_are_counted_by_kind(metrics: Metrics, kind: Kind) -> None:
+    """Rows that it was fed, rows that it never saw, and resets are counted; the other kind stays at 0."""
     model = metrics.model(WINE)
     model.count_detector_rows(kind, 30, 5)
     model.count_detector_rows(kind, 10, 0)
@@ -62,8 +63,8 @@ def test_a_models_series_are_made_once(metrics: Metrics) -> None:
     assert metrics.model(WINE) is metrics.model(WINE)
 
 
-def test_each_end_of_a_payload_is_counted_apart(metrics: Metrics) -> None:
-    """The label `reason` is empty where there is none."""
+def test_each_outcome_of_a_payload_is_counted_apart(metrics: Metrics) -> None:
+    """The label `reason` is empty without a reason."""
     model = metrics.model(WINE)
     model.count_payload(Kind.REQUEST, Outcome.ACCEPTED)
     model.count_payload(Kind.RESPONSE, Outcome.DROPPED, Reason.QUEUE_FULL)
@@ -75,7 +76,7 @@ def test_each_end_of_a_payload_is_counted_apart(metrics: Metrics) -> None:
 
 
 def test_missing_values_are_counted_by_feature(metrics: Metrics) -> None:
-    """A feature without a missing value has a series too."""
+    """A feature without missing values has a series too."""
     metrics.model(WINE).count_missing(("alcohol", "ph"), np.array([3, 0]))
     value = metrics.registry.get_sample_value
 
@@ -84,7 +85,7 @@ def test_missing_values_are_counted_by_feature(metrics: Metrics) -> None:
 
 
 def test_the_queue_is_read_at_the_scrape(metrics: Metrics) -> None:
-    """Nobody has to keep the gauge up to date."""
+    """The gauge needs no updates."""
     waiting: list[int] = []
     metrics.watch_queue(lambda: len(waiting), 1024)
     waiting.append(1)
@@ -93,30 +94,33 @@ def test_the_queue_is_read_at_the_scrape(metrics: Metrics) -> None:
     assert metrics.registry.get_sample_value("driftgauge_queue_capacity") == 1024
 
 
-def test_nothing_tells_when_a_series_was_created(metrics: Metrics) -> None:
+def test_no_series_has_a_time_of_creation(metrics: Metrics) -> None:
     """The library's `_created` series would double the scrape."""
-    metrics.model(WINE).latency.observe(0.1)
+    metrics.model(WINE).exchanges.latency.observe(0.1)
 
     assert b"_created" not in generate_latest(metrics.registry)
 
 
-def test_the_number_of_columns_with_series_is_the_operators() -> None:
-    """The others are tested all the same."""
-    metrics = Metrics("200", 90, lambda: 1_000, max_features=1)
-    metrics.drift.publish(WINE, Kind.REQUEST, Evaluation(FOUND, 1_000, 0.01, 999))
+def test_the_number_of_columns_with_series_is_an_option() -> None:
+    """Columns without series are tested as well."""
+    metrics, latest = Metrics("200"), LatestEvaluations(90, lambda: 1_000)
+    metrics.watch_evaluations(latest, max_features=1)
+    latest.publish(WINE, Kind.REQUEST, Evaluation(FOUND, 1_000, 0.01, 999))
     value = metrics.registry.get_sample_value
 
     assert 1 == value("driftgauge_features", labels(state="shown"))
     assert 2 == value("driftgauge_features", labels(state="tested"))
 
 
-def test_the_strict_openmetrics_parser_takes_all_of_it(metrics: Metrics) -> None:
+def test_the_strict_openmetrics_parser_accepts_every_family(metrics: Metrics) -> None:
     """Names, types and samples agree."""
+    latest = LatestEvaluations(90)
     metrics.model(WINE)
+    metrics.watch_evaluations(latest)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     for kind in Kind:
-        metrics.drift.publish(WINE, kind, Evaluation(FOUND, time.time(), 0.01, 999))
+        latest.publish(WINE, kind, Evaluation(FOUND, time.time(), 0.01, 999))
 
     families = list(text_string_to_metric_families(generate_openmetrics(metrics.registry).decode()))
 

@@ -1,4 +1,4 @@
-"""The article's two names."""
+"""Requests and errors, counted under the two names of the article."""
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -22,7 +22,7 @@ def counts(registry: CollectorRegistry) -> RequestCounts:
 
 
 def test_all_usual_series_start_at_zero(registry: CollectorRegistry, counts: RequestCounts) -> None:
-    """`rate` needs the zero before the first error to see it."""
+    """`rate` sees the first error only after a zero."""
     counts.start(WINE, "200")
 
     assert 0 == registry.get_sample_value("request_count", labels(code="200"))
@@ -32,10 +32,10 @@ def test_all_usual_series_start_at_zero(registry: CollectorRegistry, counts: Req
 
 
 @pytest.mark.parametrize(("code", "errors"), [("200", None), ("399", None), ("400", 1), ("503", 1), ("", None)])
-def test_a_status_from_400_on_is_an_error(
+def test_a_status_code_from_400_on_is_an_error(
     registry: CollectorRegistry, counts: RequestCounts, code: str, errors: int | None
 ) -> None:
-    """An untold status is none."""
+    """An unknown status code, which is empty, is no error."""
     counts.count(WINE, code)
 
     assert 1 == registry.get_sample_value("request_count", labels(code=code))
@@ -43,7 +43,7 @@ def test_a_status_from_400_on_is_an_error(
 
 
 def test_the_sum_counts_rows(registry: CollectorRegistry, counts: RequestCounts) -> None:
-    """Rows may be added long after the request was counted."""
+    """Rows are added after the request was counted."""
     counts.count(WINE, "200")
     counts.add_rows(WINE, "200", 32)
 

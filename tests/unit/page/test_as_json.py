@@ -1,16 +1,16 @@
-"""A report as plain values."""
+"""A report as JSON."""
 
 import json
 import math
 from dataclasses import replace
 
-from driftgauge.page.as_json import clean, tree
+from driftgauge.page.as_json import clean, report_as_json
 from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW
 
 
 def test_a_feature_has_its_keys() -> None:
-    """The windowed distance beside the name, the verdict of all tests, and each test by itself."""
-    found = tree(FOUND)["features"][0]
+    """They are the windowed distance, the verdict of all tests, and each test by itself."""
+    found = report_as_json(FOUND)["features"][0]
 
     assert {
         "feature": "alcohol",
@@ -45,17 +45,17 @@ def test_a_feature_has_its_keys() -> None:
 
 
 def test_the_verdict_is_that_of_all_tests() -> None:
-    """A quiet distance with an alarm in another test is drift."""
+    """A distance without alarm is drift if another test alarms."""
     distance, *others = ALCOHOL.tests
     feature = replace(ALCOHOL, tests=(replace(distance, drift=False), *others))
-    found = tree(replace(FOUND, features=(feature,)))["features"][0]
+    found = report_as_json(replace(FOUND, features=(feature,)))["features"][0]
 
     assert (True, False) == (found["drift"], found["tests"][0]["drift"])
 
 
-def test_json_knows_no_infinity() -> None:
-    """Where nothing could alarm, threshold and detectable distance are null."""
-    found = tree(FOUND)["features"][1]
+def test_infinity_is_null() -> None:
+    """Where nothing could alarm, the threshold and the detectable distance are null."""
+    found = report_as_json(FOUND)["features"][1]
 
     assert math.inf == COLOUR.detectable
     assert (None, None, None) == (found["threshold"], found["tests"][0]["threshold"], found["detectable"])
@@ -63,7 +63,7 @@ def test_json_knows_no_infinity() -> None:
 
 
 def test_a_report_without_verdict() -> None:
-    """No verdict is null."""
+    """Its verdict is null."""
     assert {
         "rows": 7,
         "drift": None,
@@ -72,9 +72,9 @@ def test_a_report_without_verdict() -> None:
         "features": [],
         "untested": ["alcohol", "colour"],
         "ignored": [],
-    } == tree(TOO_FEW)
+    } == report_as_json(TOO_FEW)
 
 
-def test_half_of_a_surrogate_pair_is_spelled_out() -> None:
-    """UTF-8 has no letter for it."""
+def test_half_of_a_surrogate_pair_is_escaped() -> None:
+    """UTF-8 cannot encode it."""
     assert r"a\ud800" == clean("a\ud800")

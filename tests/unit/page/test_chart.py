@@ -1,4 +1,4 @@
-"""The picture of a numeric feature."""
+"""The chart of a numeric feature."""
 
 import re
 
@@ -17,13 +17,13 @@ SAMPLES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1,
 
 
 def drawn(reference: np.ndarray, window: np.ndarray, name: str = "alcohol") -> Markup:
-    """The picture of two samples."""
+    """The chart of two samples."""
     both = curve(reference, window)
     return chart(name, "p0-1", shape(reference, window, both), both)
 
 
-def test_is_told_to_those_who_cannot_see_it() -> None:
-    """A title, and where the functions are farthest apart in words."""
+def test_has_a_title_and_a_description_for_screen_readers() -> None:
+    """The description gives the place where the functions are farthest apart."""
     found = drawn(np.array([1.0, 2.0]), np.array([2.0, 3.0]), "a < b")
 
     assert '<title id="p0-1-title">Distribution of a &lt; b</title>' in found
@@ -35,7 +35,7 @@ def test_is_told_to_those_who_cannot_see_it() -> None:
 
 
 def test_marks_the_statistic() -> None:
-    """Its size and its place are written beside a line through both panels."""
+    """Its value and its place are a label beside a line through both panels."""
     found = drawn(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
 
     assert ">D 0.500 at 1</text>" in found
@@ -44,8 +44,8 @@ def test_marks_the_statistic() -> None:
 
 
 @given(SAMPLES, SAMPLES)
-def test_nothing_is_drawn_outside(reference: np.ndarray, window: np.ndarray) -> None:
-    """Whatever the samples are, every number of every path lies on the drawing, and the picture is small."""
+def test_nothing_lies_outside_the_drawing(reference: np.ndarray, window: np.ndarray) -> None:
+    """For any two samples every coordinate lies within the drawing, and the chart is small."""
     found = drawn(reference, window)
     paths = re.findall(r' d="([^"]*)"', found)
     across = [float(x) for path in paths for x in re.findall(r"[HML]([-\d.]+)", path)]
@@ -61,15 +61,15 @@ def test_nothing_is_drawn_outside(reference: np.ndarray, window: np.ndarray) -> 
 
 @pytest.mark.parametrize("shift", [-3.0, -0.1, 0.0, 0.1, 3.0])
 def test_the_label_stays_on_the_drawing(shift: float) -> None:
-    """It stands left of its line or right of it, wherever there is room."""
+    """It is left or right of its line, where there is space."""
     values = np.sort(np.random.default_rng(2).normal(size=500))
     x, kind = re.findall(r'<text x="([\d.]+)" y="[\d.]+" class="(label[ end]*)"', drawn(values, values + shift))[0]
 
     assert (LEFT + 60 < float(x)) if kind == "label end" else (float(x) < RIGHT - 60)
 
 
-def test_outliers_are_drawn_at_the_edge() -> None:
-    """A value beyond the picture puts no line outside of it."""
+def test_outliers_end_at_the_edge() -> None:
+    """A value off the chart puts no line outside it."""
     values = np.sort(np.append(np.random.default_rng(3).normal(size=999), 1e9))
     across = [float(x) for x in re.findall(r"H([\d.]+)", drawn(values, values))]
 

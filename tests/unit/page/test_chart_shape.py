@@ -1,4 +1,4 @@
-"""The histograms that the eye sees."""
+"""The histograms of the chart."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def shape_of(reference: np.ndarray, window: np.ndarray) -> Shape:
 
 @given(SAMPLES, SAMPLES)
 def test_any_two_samples_have_a_shape(reference: np.ndarray, window: np.ndarray) -> None:
-    """Edges ascend, are finite and few, and no side has more than all of its values."""
+    """Edges ascend, are finite and few, and the shares of a sample sum to at most 1."""
     found = shape_of(reference, window)
 
     assert np.isfinite(found.edges).all()
@@ -30,8 +30,8 @@ def test_any_two_samples_have_a_shape(reference: np.ndarray, window: np.ndarray)
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=90).map(lambda values: np.array(sorted(values))))
-def test_few_values_are_all_in_the_picture(values: np.ndarray) -> None:
-    """Under a hundred values none is taken for an outlier."""
+def test_few_values_are_all_on_the_chart(values: np.ndarray) -> None:
+    """Of fewer than a hundred values none is an outlier."""
     found = shape_of(values, values)
 
     assert 1.0 == pytest.approx(sum(found.reference))
@@ -39,14 +39,14 @@ def test_few_values_are_all_in_the_picture(values: np.ndarray) -> None:
 
 
 def test_one_outlier_does_not_squeeze_the_others() -> None:
-    """A value a thousand times as large lies off the picture."""
+    """A value a thousand times as large lies off the chart."""
     values = np.sort(np.append(np.random.default_rng(1).normal(size=999), 1000.0))
 
     assert shape_of(values, values).edges[-1] < 4
 
 
 def test_whole_numbers_have_bars_of_a_whole_width() -> None:
-    """No bar of ages looks empty because fewer whole numbers fall into it."""
+    """Every bar of ages covers as many whole numbers."""
     ages = np.repeat(np.arange(18.0, 91.0), 10)
     found = shape_of(ages, ages)
 
@@ -55,8 +55,8 @@ def test_whole_numbers_have_bars_of_a_whole_width() -> None:
     assert max(found.reference[:-1]) == pytest.approx(min(found.reference[:-1]))
 
 
-def test_one_value_stands_in_the_middle() -> None:
-    """A constant that is no whole number has a picture too."""
+def test_a_single_value_is_in_the_middle() -> None:
+    """A constant that is no whole number has a chart too."""
     values = np.full(10, 7.5)
     found = shape_of(values, values)
 
@@ -64,8 +64,8 @@ def test_one_value_stands_in_the_middle() -> None:
     assert 1.0 in found.reference
 
 
-def test_the_place_of_the_statistic_is_in_the_picture() -> None:
-    """Even where nearly all values lie elsewhere."""
+def test_the_place_of_the_statistic_is_on_the_chart() -> None:
+    """It is so even if nearly all values lie elsewhere."""
     reference, window = np.sort(np.r_[np.zeros(1000), 5.5]), np.sort(np.r_[np.zeros(1000), 9.5])
     place = curve(reference, window).place
 

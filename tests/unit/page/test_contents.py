@@ -1,4 +1,4 @@
-"""What a page is made of: the order of features, and which are drawn."""
+"""The contents of a page: the order of features, and which have charts."""
 
 import math
 from dataclasses import replace
@@ -6,15 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from driftgauge.drift.profile import categorical_profile, numeric_profile
-from driftgauge.drift.result import DriftTest, DriftTestResult
-from driftgauge.page.contents import FULL_FEATURES, Facts, Part, by_movement, farness, first_movers, part_of
+from driftgauge.page.contents import FULL_FEATURES, Facts, Part, first_alarms, part_of
 from tests.support.reports import ALCOHOL, COLOUR, moved, report_of
 
 FACTS = Facts(window="new.csv", reference="old.csv", reference_rows=3)
 
 
 def part(window: list[list[float]]) -> Part:
-    """The part of a report on alcohol and colour."""
+    """A part with the report on alcohol and colour."""
     profiles = (
         numeric_profile("alcohol", np.array([9.0, 10.0, 11.0])),
         categorical_profile("colour", np.array([1.0, 2.0]), {1.0: "red", 2.0: "white"}),
@@ -22,8 +21,8 @@ def part(window: list[list[float]]) -> Part:
     return part_of("", profiles, np.array(window), report_of(ALCOHOL, COLOUR), FACTS)
 
 
-def test_the_farthest_comes_first() -> None:
-    """Those that drift first; then by distance in units of its bar; then by the distance."""
+def test_the_most_severe_feature_comes_first() -> None:
+    """Features that drift come first; then by distance in units of the threshold; then by the distance."""
     report = report_of(
         moved("near", 0.1, 0.2),
         moved("tied", 0.05, 0.1),
@@ -31,34 +30,21 @@ def test_the_farthest_comes_first() -> None:
         moved("alarm", 0.3, 0.31, drift=True),
         moved("unreachable", 0.9, math.inf),
     )
+    pictures = part_of("", (), np.empty((0, 0)), report, FACTS).pictures
 
-    assert ["alarm", "far", "near", "tied", "unreachable"] == [one.feature for one in by_movement(report)]
-
-
-def test_missing_values_move_a_feature_too() -> None:
-    """A feature is as far as the farthest of its windowed tests; evidence is on a scale of its own."""
-    missing = DriftTestResult(test=DriftTest.MISSING, statistic=0.6, p_value=0.0, threshold=0.2, drift=True)
-    evidence = DriftTestResult(test=DriftTest.SEQUENTIAL, statistic=99.0, p_value=None, threshold=1.0, drift=True)
-    feature = moved("weight", 0.1, 0.2)
-
-    assert 0.6 / 0.2 == farness(replace(feature, tests=(*feature.tests, missing, evidence)))
+    assert ["alarm", "far", "near", "tied", "unreachable"] == [picture.drift.feature for picture in pictures]
 
 
-def test_a_bar_of_nought_is_no_division_by_nought() -> None:
-    """Any distance is beyond it; no distance is not."""
-    assert [math.inf, 0.0] == [farness(moved("a", statistic, 0.0)) for statistic in (0.1, 0.0)]
-
-
-def test_the_first_movers_are_those_whose_alarm_is_oldest() -> None:
-    """Of alarms that began together the farthest is named first; features without alarm have not moved."""
+def test_the_oldest_alarm_is_first() -> None:
+    """Of alarms with the same start the most severe is first; features without alarm are left out."""
     first, near = replace(ALCOHOL, feature="first", since=1.0), replace(moved("near", 0.1, 0.2), since=2.0)
     far = replace(moved("far", 0.2, 0.2), since=2.0)
 
-    assert (first, far, near) == first_movers(report_of(near, COLOUR, far, first))
+    assert (first, far, near) == first_alarms(report_of(near, COLOUR, far, first))
 
 
 def test_numbers_have_curves_and_categories_have_none() -> None:
-    """The curve is drawn from the values that are present."""
+    """The curve leaves out missing values."""
     numeric, categorical = part([[9.0, 1.0], [math.nan, 2.0], [10.0, 1.0]]).pictures
 
     assert numeric.curve is not None
@@ -68,19 +54,19 @@ def test_numbers_have_curves_and_categories_have_none() -> None:
 
 
 def test_a_window_without_values_has_no_curve() -> None:
-    """Where all values are missing, the bins alone are told."""
+    """If all values are missing, only the bins are shown."""
     assert part([[math.nan, 1.0]]).pictures[0].curve is None
 
 
-def test_a_feature_that_the_reference_lacks_by_now_is_told_of() -> None:
-    """A report may be older than the reference beside it: nothing is drawn, all is told."""
+def test_a_feature_that_the_reference_no_longer_has_is_shown_without_a_chart() -> None:
+    """A report may be older than the loaded reference."""
     found = part_of("", (), np.empty((0, 0)), report_of(ALCOHOL), FACTS)
 
     assert [(ALCOHOL, None)] == [(picture.drift, picture.curve) for picture in found.pictures]
 
 
-def test_only_so_many_are_drawn() -> None:
-    """The farthest are shown in full, however many there are."""
+def test_the_number_of_full_features_is_limited() -> None:
+    """The most severe ones are shown in full."""
     report = report_of(*(moved(f"f{place}", place / 1000, 0.5) for place in range(FULL_FEATURES + 1)))
     pictures = part_of("", (), np.empty((0, 0)), report, FACTS).pictures
 

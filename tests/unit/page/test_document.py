@@ -25,7 +25,7 @@ VOID = {"meta"}
 
 
 class Checker(HTMLParser):
-    """Sees that every element is closed in order, that identifiers are unique, and that links lead somewhere."""
+    """Checks that elements are closed in order, and collects identifiers and the targets of links."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Checker(HTMLParser):
         self.targets: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open an element."""
+        """Record the start of an element."""
         values = dict(attrs)
         self.tags.add(tag)
         if tag not in VOID:
@@ -46,12 +46,12 @@ class Checker(HTMLParser):
             self.targets.add((values["href"] or "")[1:])
 
     def handle_endtag(self, tag: str) -> None:
-        """Close the one that was opened last."""
+        """Check that it ends the element that started last."""
         assert tag == self.open.pop()
 
 
 def checked(text: str) -> Checker:
-    """A page that has been read to its end."""
+    """Parse a page to its end."""
     checker = Checker()
     checker.feed(text)
     checker.close()
@@ -61,12 +61,12 @@ def checked(text: str) -> Checker:
 
 
 def part(heading: str = "", report: DriftReport = FOUND, facts: Facts = FACTS) -> Part:
-    """A part of a report, nothing drawn."""
+    """A part without charts."""
     return part_of(heading, (), np.empty((0, 0)), report, facts)
 
 
-def test_is_one_sound_document() -> None:
-    """Elements are closed in order, identifiers are unique, every link of the table leads to its section."""
+def test_is_one_valid_document() -> None:
+    """Elements are closed in order, identifiers are unique, every link of the table has its section."""
     inputs, outputs = part(heading="Inputs"), part(heading="Predictions")
     found = checked(render(Page("wine", (inputs, outputs))))
 
@@ -75,8 +75,8 @@ def test_is_one_sound_document() -> None:
     assert found.targets <= set(found.identifiers)
 
 
-def test_asks_the_network_for_nothing() -> None:
-    """No script, image, font or style from elsewhere, and a policy that would forbid them."""
+def test_loads_nothing_from_the_network() -> None:
+    """It has no external script, image, font or style, and a policy that forbids them."""
     text = render(Page("wine", (part(),)))
     found = checked(text)
 
@@ -85,8 +85,8 @@ def test_asks_the_network_for_nothing() -> None:
     assert not re.search(r"https?:|@import|url\(", text)
 
 
-def test_tells_what_was_compared() -> None:
-    """Files, rows, hash, rule, time, what was left out, and the notes."""
+def test_shows_what_was_compared() -> None:
+    """Files, rows, hash, rule, time, what was left out, and the notes are shown."""
     text = render(Page("wine", (part(),)))
     facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text[: text.index("<table")]))
 
@@ -103,8 +103,8 @@ def test_tells_what_was_compared() -> None:
     assert "column &#x27;x&#x27; is constant" in text
 
 
-def test_tells_which_moved_first() -> None:
-    """The oldest alarm first; without any there is no list."""
+def test_lists_which_features_moved_first() -> None:
+    """The oldest alarm is first; without alarms there is no list."""
     later, first = replace(ALCOHOL, feature="later", since=90.0), replace(ALCOHOL, feature="first", since=30.0)
     text = render(Page("wine", (part(report=report_of(later, first)),)))
     lines = re.findall(r"<li><bdi>(\w+)</bdi> ([^<]*)</li>", text)
@@ -114,7 +114,7 @@ def test_tells_which_moved_first() -> None:
 
 
 def test_the_table_has_every_feature_and_the_page_is_bounded() -> None:
-    """Beyond the features in full a line each is all, whatever their names."""
+    """Features beyond the limit have a line of the table only, and long names are cut."""
     report = report_of(*(moved(f"{place}<{'x' * 1000}", place / 1000, 0.5) for place in range(FULL_FEATURES + 50)))
     text = render(Page("wide", (part(report=report),)))
     found = checked(text)
@@ -128,15 +128,15 @@ def test_the_table_has_every_feature_and_the_page_is_bounded() -> None:
     assert len(text) < FULL_FEATURES * 15_000
 
 
-def test_a_bar_that_nothing_reaches_has_no_mark() -> None:
-    """The mark of the bar stands where it is, or nowhere."""
+def test_a_threshold_out_of_reach_has_no_mark() -> None:
+    """A threshold has a mark at its place."""
     meters = re.findall(r'<div><i class="window".*?</div>', render(Page("wine", (part(),))))
 
     assert ["left:25.0%"] == re.findall(r"left:[\d.]+%", "".join(meters))
 
 
-def test_too_few_rows_are_no_verdict() -> None:
-    """Nothing was tested: no table, no legend, and the reading says why."""
+def test_too_few_rows_give_no_verdict() -> None:
+    """There is no table, and the reading says why."""
     text = render(Page("wine", (part(report=TOO_FEW),)))
 
     assert "could not tell" in text
@@ -144,27 +144,27 @@ def test_too_few_rows_are_no_verdict() -> None:
     assert '<table class="overview">' not in text
 
 
-def test_endless_lists_are_cut() -> None:
-    """Of a thousand names that were left out a hundred are shown."""
+def test_long_lists_are_cut() -> None:
+    """Of a thousand untested features a hundred are listed."""
     report = replace(TOO_FEW, untested=tuple(f"f{place}" for place in range(1000)))
     text = render(Page("wine", (part(report=report),)))
 
     assert "<bdi>f99</bdi> and 900 more" in text
 
 
-def test_nothing_unknown_is_told() -> None:
-    """A page without time, hash, rule, notes or way back shows none of them."""
+def test_unknown_facts_are_left_out() -> None:
+    """A page without time, hash, rule, notes or link back has no line for them."""
     text = render(Page("wine", (part(facts=Facts(window="w", reference="", reference_rows=0)),)))
 
     for word in ("Tested", "hash", "Rule", "notes", "Reference<", "<nav"):
         assert word not in text[text.index("<body") : text.index("<table")]
 
 
-def test_the_way_back() -> None:
-    """A page of one model among others leads back to the list."""
+def test_a_page_links_back_to_the_list() -> None:
+    """The link is the one that the page is given."""
     assert '<nav><a href=".">← all models</a></nav>' in render(Page("wine", (part(),), "."))
 
 
 def test_no_evaluation_yet() -> None:
-    """A page without parts says so."""
+    """A page without parts says that nothing has been evaluated."""
     assert "Nothing has been evaluated yet." in render(Page("wine", ()))

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and times as text for people."""
 
 import math
 
@@ -25,35 +25,35 @@ from driftgauge.page.formatting import count, distance, moment, number, probabil
         (math.inf, "none"),
     ],
 )
-def test_numbers_have_four_digits_that_count(value: float, expected: str) -> None:
-    """Written out where that is short, else with a power of ten."""
+def test_numbers_have_four_significant_digits(value: float, expected: str) -> None:
+    """A short number is written out, others have a power of ten."""
     assert expected == number(value)
 
 
 def test_distances_line_up() -> None:
-    """Three digits each; no bar at all is none."""
+    """Each has three digits; infinity is `none`."""
     assert ["0.797", "1.000", "none"] == [distance(value) for value in (0.7971, 1.0, math.inf)]
 
 
 def test_probabilities() -> None:
-    """Two digits that count; what underflows is not called nought, and evidence has none."""
-    assert ["0.037", "1.2e-30", "< 1e-99", "–"] == [  # noqa: RUF001 a dash, as in the tables
+    """They have two significant digits; an underflow is not shown as 0, and no p-value is a dash."""
+    assert ["0.037", "1.2e-30", "< 1e-99", "–"] == [  # noqa: RUF001 an en dash, as in the tables
         probability(value) for value in (0.0371, 1.23e-30, 0.0, None)
     ]
 
 
 def test_shares() -> None:
-    """A share that is not nought is not called so."""
+    """A small share is not shown as 0 %."""
     assert ["0 %", "< 0.1 %", "30.6 %", "100 %"] == [share(value) for value in (0.0, 0.0001, 0.3056, 1.0)]
 
 
 def test_counts() -> None:
-    """Thousands are parted, and one is no plural."""
+    """Thousands are separated, and 1 has a singular."""
     assert ["1 row", "1,482 rows"] == [count(value, "row") for value in (1, 1482)]
 
 
 def test_moments() -> None:
-    """A time stands in UTC; one that no calendar has stands in seconds."""
+    """Times are in UTC; one outside the calendar is in seconds."""
     assert ["2023-11-14 22:13:20 UTC", "1e+30 s since 1970"] == [moment(1.7e9), moment(1e30)]
 
 
@@ -67,13 +67,13 @@ def test_moments() -> None:
     ],
 )
 def test_ticks_are_round(low: float, high: float, expected: list[str]) -> None:
-    """Steps of 1, 2 or 5 times a power of ten."""
+    """Their steps are 1, 2 or 5 times a power of ten."""
     assert expected == [text for _, text in ticks(low, high)]
 
 
 @given(st.floats(-1e12, 1e12), st.floats(1e-3, 1e12))
 def test_ticks_lie_on_the_axis_and_differ(low: float, width: float) -> None:
-    """Every tick lies between the ends, is told from its neighbours, and there are at most six."""
+    """Every tick lies on the axis, differs from its neighbours, and there are at most six."""
     high = low + max(width, 1e-12 * abs(low))
     found = ticks(low, high)
     margin = 1e-9 * (high - low) + 1e-15 * abs(low)

@@ -22,7 +22,7 @@ from tests.support.reports import ALCOHOL, COLOUR
     ],
 )
 def test_a_verdict_is_a_word(drift: bool | None, change: Change, word: str) -> None:  # noqa: FBT001 - the case
-    """Colour alone tells nothing; the sign is for the eye."""
+    """The verdict does not depend on colour, and screen readers skip the sign."""
     found = badge(drift, change)
 
     assert found.endswith(f"</b> {word}</span>")
@@ -30,13 +30,13 @@ def test_a_verdict_is_a_word(drift: bool | None, change: Change, word: str) -> N
 
 
 def test_a_feature_has_the_verdict_of_all_its_tests() -> None:
-    """Drift by any test, told as the kind of change that it is."""
+    """Drift by any test is shown with its kind of change."""
     assert "scale break" in verdict(replace(ALCOHOL, change=Change.SCALE))
     assert "ok" in verdict(COLOUR)
 
 
-def test_statistics_have_the_digits_of_their_kind() -> None:
-    """Distances three, evidence two; a bar that nothing reaches is none."""
+def test_distances_have_three_digits_and_evidence_two() -> None:
+    """A threshold out of reach is `none`."""
     distance, _, evidence = ALCOHOL.tests
 
     assert ["0.500", "9.50"] == [statistic(distance), statistic(evidence)]

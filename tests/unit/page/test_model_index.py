@@ -5,15 +5,15 @@ import re
 from driftgauge.page.model_index import Entry, render_index
 from tests.support.reports import FOUND, TOO_FEW, report_of
 
-WELL = report_of()
+WITHOUT_DRIFT = report_of()
 
 
 def test_models_that_drift_come_first() -> None:
-    """By inputs or by predictions; then by name."""
+    """Inputs or predictions drift; models are then sorted by name."""
     entries = [
         Entry("b", "report?b", TOO_FEW, None, 1.0),
         Entry("a", "report?a", None, TOO_FEW, 1.0),
-        Entry("d", "report?d", WELL, FOUND, 1.0),
+        Entry("d", "report?d", WITHOUT_DRIFT, FOUND, 1.0),
         Entry("c", "report?c", FOUND, None, 1.0),
     ]
 
@@ -21,7 +21,7 @@ def test_models_that_drift_come_first() -> None:
 
 
 def test_each_model_has_its_verdicts_and_its_link() -> None:
-    """Readings stand beside the verdicts, names and links are escaped."""
+    """Readings follow the verdicts; names and links are escaped."""
     text = render_index([Entry("<wine>", "report?a=1&b=2", FOUND, None, 1.7e9)])
 
     assert '<a href="report?a=1&amp;b=2"><bdi>&lt;wine&gt;</bdi></a>' in text
@@ -31,10 +31,10 @@ def test_each_model_has_its_verdicts_and_its_link() -> None:
 
 
 def test_no_models_yet() -> None:
-    """An empty list says why it is empty: evaluations that fail for long vanish too."""
+    """An empty list says why it is empty: stale evaluations vanish as well."""
     assert "No model has been evaluated yet, or not of late." in render_index([])
 
 
 def test_a_model_that_was_never_evaluated() -> None:
-    """It has no time."""
+    """Its time is `never`."""
     assert "<td>never</td>" in render_index([Entry("wine", "report", None, None, None)])

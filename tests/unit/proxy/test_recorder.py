@@ -25,7 +25,7 @@ class Books:
         self.offered: list[Payload] = []
         self.timer = ManualClock()
         self.budget = MemoryBudget(BUDGET_BYTES)
-        self.metrics = Metrics("200", 60)
+        self.metrics = Metrics("200")
         known = KnownModels(1, (MODEL,))
         self.ledger = RecorderFactory(
             MODEL, self.offered.append, self.metrics, known, lambda: 0.0, self.timer, self.budget, max_payload_bytes=50

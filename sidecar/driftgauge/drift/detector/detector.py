@@ -1,6 +1,14 @@
-"""The sequential detector: evidence of drift that grows with every row, until it reaches the budget's bar.
+"""The sequential detector: evidence of drift that grows with every row, until it reaches the budget's threshold.
 
-This room is pure: numpy in, values out.
+A feature's evidence is a number of seconds: without drift, chance gives as much once in that time, on average. At each
+evaluation that brings new rows it moves like this:
+
+    grow     evidence = (evidence + seconds since the last rows) * e-value of the new rows
+    cap      to 10 times the threshold: what grew for days must be able to shrink within hours
+    alarm    at the threshold, from `min_rows` rows on
+    clear    the alarm ends when the evidence has fallen far below the threshold; that feature starts from 0 again
+
+The distance between the two levels is hysteresis: evidence that hovers at the threshold raises one alarm, not many.
 """
 
 import math
@@ -19,32 +27,33 @@ from driftgauge.drift.profile import FeatureKind, Profile
 Floats = NDArray[np.float64]
 
 CLEAR_RATIO = 1000
-"""An alarm ends when the evidence has fallen to the bar divided by this ..."""
+"""An alarm ends when the evidence has fallen to the threshold divided by this, unless one of the next two is higher."""
 
-CLEAR_LOOKS = 10
-"""... or to the time of so many evaluations, if that is more: less it seldom has, since every one adds its time ..."""
+CLEAR_EVALUATIONS = 10
+"""An alarm ends at the time of this many evaluations, in seconds, if that is more. Each evaluation adds its own time to
+the evidence, which therefore seldom falls lower."""
 
 LEAST_CLEAR_RATIO = 10
-"""... but never before it has fallen to the bar divided by this."""
+"""An alarm never ends before the evidence has fallen to the threshold divided by this."""
 
-HEADROOM = 10
-"""Evidence grows no further than this times the bar: what grew can shrink."""
+CAP_RATIO = 10
+"""Evidence is capped at this multiple of the threshold."""
 
-
-_BETS = 1
-"""Counts up with each change of the bets: evidence of other bets is worth nothing, and may be of another shape."""
+_BETS_VERSION = 1
+"""To be raised with each change of the bets: evidence of other bets means nothing, and may have another shape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DetectorState:
-    """All that the detector knows of the past.
+    """All that the detector remembers of the past rows.
 
     Args:
-        key: Names the reference and the bets; a state of another key is worth nothing.
-        number: Of the newest row that was fed, as the stream numbers them; 0 before the first.
+        key: Identifies the reference and the bets; a state with another key cannot be used.
+        number: The number of the newest row that was fed, as the stream counts them; 0 before the first.
         rows: Rows fed since the last start.
         time: When rows were last fed, seconds since the epoch; 0 before the first.
-        log_evidence: Shape `(d, b)`: of each bet of each feature, in log seconds; minus infinity at the start.
+        log_evidence: Shape `(d, b)`: the log of the evidence of each bet of each feature, in seconds; minus infinity
+            at the start.
         factors: Shape `(d,)`: rows / effective rows, at least 1; 0 where it is not known yet.
         since: Shape `(d,)`: when the feature's alarm began, seconds since the epoch; NaN without alarm.
     """
@@ -63,22 +72,50 @@ class DetectorState:
         return ~np.isnan(self.since)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectorVerdict:
+    """What the history of a stream adds to the tests of its window, for each of `d` features.
+
+    Args:
+        factors: Shape `(d,)`: rows / effective rows, at least 1.
+        evidence: Shape `(d,)`: the detector's evidence, log10 of seconds; `None` without a detector.
+        threshold: The evidence that alarms, log10 of seconds.
+        since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without an alarm.
+    """
+
+    factors: Floats
+    evidence: Floats | None
+    threshold: float
+    since: Floats
+
+    def of(self, features: Sequence[int]) -> "DetectorVerdict":
+        """The verdict on some of the features, in the order in which they are given."""
+        evidence = None if self.evidence is None else self.evidence[features]
+        return DetectorVerdict(self.factors[features], evidence, self.threshold, self.since[features])
+
+
+def no_detector(features: int) -> DetectorVerdict:
+    """Independent rows of so many features, and no detector."""
+    return DetectorVerdict(np.ones(features), None, math.inf, np.full(features, np.nan))
+
+
 class Detector:
     """An e-detector of Shiryaev-Roberts form over bets on every feature.
 
     Args:
-        profiles: The reference's features; those that are ignored are never bet on.
-        budget: Its bar and its tolerance.
+        profiles: The reference's features; nothing is bet on those that are ignored.
+        budget: Sets the threshold and the tolerance.
         min_rows: No alarm before so many rows.
-        digest: Names the reference.
-        pause: Called between features while the bets are made.
+        digest: Identifies the reference.
+        checkpoint: Called between features while the bets are made.
 
     Notes:
-        With e-values of the rows since the last time, evidence <- (evidence + seconds) * e. Under any tolerated
-        distribution, evidence less the seconds that passed is a supermartingale, and so is the mean over features.
-        One feature alarms at d times the budget's bar; the mean is then at that bar at least, so that the mean time to
-        the first alarm of all features is no less. An e-value's exponent is divided by the rows that one independent
-        row is worth: the geometric mean of e-values of rows that depend on each other is one too (Hoelder).
+        With the e-value e of the rows since the last evaluation, evidence <- (evidence + seconds) * e. Under any
+        tolerated distribution E[e] <= 1, so evidence minus the seconds that passed is a supermartingale, and so is its
+        mean over the d features. A feature alarms at d times the budget's threshold. The mean over the features is then
+        at the budget's threshold at least, so that the mean time to the first alarm of any feature is no less than it.
+        For rows that depend on each other the e-value is raised to the power 1 / factor: the geometric mean of e-values
+        is an e-value whatever their dependence (Hoelder's inequality), and one row in `factor` is independent.
 
     Source:
         J. Shin, A. Ramdas, A. Rinaldo, "E-detectors: a Nonparametric Framework for Sequential Change Detection",
@@ -86,7 +123,12 @@ class Detector:
     """
 
     def __init__(
-        self, profiles: Sequence[Profile], budget: Budget, min_rows: int, digest: str, pause: Checkpoint = no_checkpoint
+        self,
+        profiles: Sequence[Profile],
+        budget: Budget,
+        min_rows: int,
+        digest: str,
+        checkpoint: Checkpoint = no_checkpoint,
     ) -> None:
         self._profiles = tuple(profiles)
         self._budget = budget
@@ -95,16 +137,16 @@ class Detector:
         features = max(1, int(self._bet_on.sum()))
         self._bets = []
         for profile in profiles:
-            pause()
+            checkpoint()
             self._bets.append(make_bets(profile, budget.tolerance, features))
         self._width = max((bets.log_weights.size for bets in self._bets), default=0)
         self._log_weights = _padded([bets.log_weights for bets in self._bets], self._width)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
-        self._log_cap = self._log_threshold + math.log(HEADROOM)
-        clear = max(threshold / CLEAR_RATIO, CLEAR_LOOKS * budget.evaluation_seconds)
+        self._log_cap = self._log_threshold + math.log(CAP_RATIO)
+        clear = max(threshold / CLEAR_RATIO, CLEAR_EVALUATIONS * budget.evaluation_seconds)
         self._log_clear = math.log(min(clear, threshold / LEAST_CLEAR_RATIO))
-        self.key = f"{_BETS}/{digest}/{budget.tolerance!r}"
+        self.key = f"{_BETS_VERSION}/{digest}/{budget.tolerance!r}"
 
     @property
     def threshold(self) -> float:
@@ -112,7 +154,7 @@ class Detector:
         return self._log_threshold / math.log(10)
 
     def start(self) -> DetectorState:
-        """Knowing nothing."""
+        """The state before the first row."""
         d = len(self._profiles)
         return DetectorState(
             key=self.key,
@@ -125,41 +167,45 @@ class Detector:
         )
 
     def advance(self, state: DetectorState, counts: Sequence[NDArray[np.int64]], now: float) -> DetectorState:
-        """Feed rows that it has not met.
+        """Update the evidence with rows that were not fed before.
 
         Args:
-            state: Of before, of this detector's key; its `factors` are used.
-            counts: Of each feature, shape `(k + 1,)`: rows in each cell, and rows that lack the feature.
-            now: Seconds since the epoch. A clock that jumps counts for one evaluation's time at most.
+            state: The last state, with this detector's key; its `factors` are used.
+            counts: For each feature, shape `(k + 1,)`: rows in each cell, and rows that lack the feature.
+            now: Seconds since the epoch. However far the clock jumps, at most one evaluation's time is added.
 
         Returns:
-            The new state, in which `number` and `factors` are those of before.
+            The new state, with `number` and `factors` of the last one.
         """
         fed = int(counts[0].sum()) if counts else 0
         if fed == 0:
             return state
         seconds = self._seconds(state, now)
         log_seconds = math.log(seconds) if seconds > 0 else -math.inf
-        gained = self._gained(counts, state.factors)
-        evidence = self._capped(np.logaddexp(state.log_evidence, log_seconds) + gained)
-        after = replace(state, rows=state.rows + fed, time=now, log_evidence=evidence)
-        return self._judged(after, now)
+        grown = np.logaddexp(state.log_evidence, log_seconds) + self._log_e_values(counts, state.factors)
+        after = replace(state, rows=state.rows + fed, time=now, log_evidence=self._capped(grown))
+        return self._with_alarms(after, now)
 
     def evidence(self, state: DetectorState) -> Floats:
         """The evidence against each feature, log10 of seconds, at least 0: shape `(d,)`."""
         return np.maximum(self._log_by_feature(state.log_evidence) / math.log(10), 0.0)
 
+    def verdict(self, state: DetectorState) -> DetectorVerdict:
+        """What a state adds to the tests of a window."""
+        return DetectorVerdict(np.maximum(state.factors, 1.0), self.evidence(state), self.threshold, state.since)
+
     def _seconds(self, state: DetectorState, now: float) -> float:
-        """The time that the new rows stand for, in seconds: at most one evaluation's."""
+        """The time that passed since the last rows, in seconds: at most that between two evaluations."""
         longest = self._budget.evaluation_seconds
         return longest if state.rows == 0 else min(max(now - state.time, 0.0), longest)
 
-    def _gained(self, counts: Sequence[NDArray[np.int64]], factors: Floats) -> Floats:
-        gained = [
+    def _log_e_values(self, counts: Sequence[NDArray[np.int64]], factors: Floats) -> Floats:
+        """The log of the e-value of the new rows, for each bet of each feature: shape `(d, b)`."""
+        logs = [
             count @ bets.log_factors / max(factor, 1.0)
             for count, bets, factor in zip(counts, self._bets, factors.tolist(), strict=True)
         ]
-        return _padded(gained, self._width)
+        return _padded(logs, self._width)
 
     def _log_by_feature(self, log_evidence: Floats) -> Floats:
         """The log of the weighted mean over the bets; minus infinity for features that are not bet on."""
@@ -167,23 +213,33 @@ class Detector:
         return np.where(self._bet_on, found, -np.inf)
 
     def _capped(self, log_evidence: Floats) -> Floats:
+        """The evidence with the weighted mean of each feature's bets at most at the cap.
+
+        All bets of a feature are divided by the same number: the bet that fits the drift best still dominates. Less
+        evidence can only delay an alarm, so the promised time between false alarms is kept.
+        """
         surplus = np.maximum(self._log_by_feature(log_evidence) - self._log_cap, 0.0)
         return log_evidence - surplus[:, np.newaxis]
 
-    def _judged(self, state: DetectorState, now: float) -> DetectorState:
-        """Begin alarms at the bar, end them where the evidence has fallen, and start such features anew."""
+    def _with_alarms(self, state: DetectorState, now: float) -> DetectorState:
+        """The state with alarms begun and ended, and with the features whose alarm ended at the start again.
+
+        Such a feature starts from 0 rather than from what is left of its evidence: the next alarm is then a new one, as
+        far away as the first. When the last alarm of all ends, every feature starts from 0: the mean over the features,
+        which the promise is about, is then where it was at the very start.
+        """
         log_evidence = self._log_by_feature(state.log_evidence)
         begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
         ends = state.latched & (log_evidence < self._log_clear)
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
-        if ends.any() and np.isnan(since).all():  # all is over: the next false alarm is a whole interval away
+        if ends.any() and np.isnan(since).all():
             kept = np.full_like(kept, -np.inf)
         return replace(state, since=since, log_evidence=kept)
 
 
 def _padded(rows: Sequence[Floats], width: int) -> Floats:
-    """Rows of unequal length as one block, minus infinity where there is nothing."""
+    """Rows of unequal lengths as one array, filled up with minus infinity."""
     block = np.full((len(rows), width), -np.inf)
     for line, row in zip(block, rows, strict=True):
         line[: row.size] = row

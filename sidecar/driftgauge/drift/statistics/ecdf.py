@@ -1,7 +1,4 @@
-"""The empirical distribution functions of two samples, thinned to what a picture can show.
-
-This room is pure: numpy in, values out.
-"""
+"""The empirical distribution functions of two samples at the few points that a chart can show."""
 
 from dataclasses import dataclass
 
@@ -11,19 +8,19 @@ from numpy.typing import NDArray
 from driftgauge.errors import EmptySampleError
 
 POINTS = 64
-"""Places of a curve: between two of them a function rises by 1/31 at most, or at one value."""
+"""Points of a curve: between two of them a function rises by at most 1/31, or at a single value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Two empirical distribution functions at the same places, exact at each of them.
+    """Two empirical distribution functions at the same points, exact at each of them.
 
     Args:
-        xs: RankCache, ascending, in the feature's own unit; the least and the greatest value are among them.
+        xs: The points, ascending, in the feature's own unit; the least and the greatest value are among them.
         reference: Share of the reference's values that are at most as large, in [0, 1], ascending.
-        window: Likewise for the window.
+        window: Share of the window's values that are at most as large, in [0, 1], ascending.
         place: The one of `xs` at which the functions are farthest apart.
-        gap: The window's function less the reference's there, in [-1, 1]: its size is D, and above 0 the
+        gap: The window's function minus the reference's there, in [-1, 1]. Its magnitude is D; if it is positive the
             window's values are lower.
     """
 
@@ -35,15 +32,15 @@ class Curve:
 
 
 def curve(reference: NDArray[np.float64], window: NDArray[np.float64], points: int = POINTS) -> Curve:
-    """Both functions at few places: quantiles of either sample, and the place of D.
+    """Both functions at few points: quantiles of either sample, and the point at which they are farthest apart.
 
     Args:
         reference: Shape `(m,)`, float64, finite, sorted ascending.
-        window: Shape `(n,)`, likewise.
-        points: At most so many places, at least 5.
+        window: Shape `(n,)`, float64, finite, sorted ascending.
+        points: The largest number of points, at least 5.
 
     Returns:
-        The functions. Where the samples have no more values than `points`, each of these is a place.
+        The functions. If the samples have no more values than `points`, each value is a point.
 
     Raises:
         EmptySampleError: A sample has no values.
@@ -61,21 +58,22 @@ def curve(reference: NDArray[np.float64], window: NDArray[np.float64], points: i
 
 
 def _place(reference: NDArray[np.float64], window: NDArray[np.float64]) -> float:
-    """Where the functions are farthest apart; of two such places the lower one."""
-    # The window's function leads most at one of its values, and trails most at the reference's value before one.
+    """The point at which the functions are farthest apart; the lowest one if there are several."""
+    # The window's function is farthest above the reference's at one of its own values, where it rises. It is farthest
+    # below at the reference's last value before one of its own, where the reference's function has just risen.
     before = np.searchsorted(reference, window, side="left")
     candidates = np.unique(np.concatenate([window, reference[before[before > 0] - 1], reference[-1:]]))
     gaps = np.abs(_shares(window, candidates) - _shares(reference, candidates))
     return float(candidates[int(np.argmax(gaps))])
 
 
-def _shares(values: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of values at or below each place."""
-    return np.searchsorted(values, places, side="right") / values.size
+def _shares(values: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of values at or below each point."""
+    return np.searchsorted(values, points, side="right") / values.size
 
 
 def _spread(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """All distinct values if they are few, else quantiles with both ends among them."""
+    """All distinct values if they are few, else quantiles, both ends included."""
     if values.size > count:
         firsts = np.flatnonzero(np.diff(values, prepend=np.nan) != 0)
         values = values[firsts] if firsts.size <= count else values

@@ -1,7 +1,4 @@
-"""The two-sample Kolmogorov-Smirnov statistic.
-
-This room is pure: numpy in, numbers out.
-"""
+"""The two-sample Kolmogorov-Smirnov statistic."""
 
 import math
 from collections.abc import Sequence
@@ -15,14 +12,14 @@ from driftgauge.errors import EmptySampleError
 Floats = NDArray[np.float64]
 
 _BLOCK_PART = 6
-"""A block is this part of sqrt(n): smaller ones are more to look up at first, larger ones leave more for later."""
+"""A block has sqrt(n) / 6 values: smaller blocks cost more searches for their ends, larger ones more within them."""
 
-_NARROW = 2**31 - 1
-"""Up to here whole numbers of 32 bits will do, which are twice as fast as those of 64."""
+_LARGEST_INT32 = 2**31 - 1
+"""Up to here 32-bit integers are wide enough, and twice as fast as 64-bit ones."""
 
 
 def ks_statistic(reference: Floats, window: Floats) -> float:
-    """KS distance of two samples: the largest gap between their empirical distribution functions.
+    """The KS distance of two samples: the largest gap between their empirical distribution functions.
 
     Args:
         reference: Shape `(m,)`, float64, finite, sorted ascending.
@@ -36,7 +33,7 @@ def ks_statistic(reference: Floats, window: Floats) -> float:
         ValueError: A sample holds NaN or an infinity.
 
     Notes:
-        O(n log n + n log m). Ties within and between the samples are counted right.
+        O(n log n + n log m). Exact with ties, within and between the samples.
 
     Source:
         J. L. Hodges, "The Significance Probability of the Smirnov Two-Sample Test", Arkiv for Matematik
@@ -65,70 +62,92 @@ def sorted_ks_statistics(references: Sequence[Floats], windows: Floats) -> Float
         Shape `(g,)`.
 
     Notes:
-        A window is looked up at the end of each of its blocks alone. Within one both functions lie between their
-        values at its ends, so that in most blocks no gap can be larger than the largest of those that were found; the
-        others are looked up whole.
+        The last value of each block of the window is looked up in the reference; the values within a block only if the
+        block could hold a larger gap than the largest that is known. In most blocks none can.
     """
     m, n = references[0].size, windows.shape[1]
-    rise, fall = m // math.gcd(m, n), n // math.gcd(m, n)
+    # Both functions in units of 1 / lcm(m, n), in integers: the window's rises by `rise` at each of its values, the
+    # reference's by `step` at each of its own.
+    rise, step = m // math.gcd(m, n), n // math.gcd(m, n)
     block = max(1, math.isqrt(n) // _BLOCK_PART)
     ends = np.arange(block, n + block, block)
     ends[-1] = n
     last = windows[:, ends - 1]
-    risen = ends * rise
-    fallen = fall * np.stack([one.searchsorted(line, side="right") for one, line in zip(references, last, strict=True)])
-    gaps = risen - fallen
-    is_whole = windows[:, ends[:-1]] > last[:, :-1]  # no equal value follows
-    found = np.maximum(gaps.max(axis=1), np.max(-gaps[:, :-1], axis=1, where=is_whole, initial=0))
-    leads, trails = risen - _before(fallen), fallen - _before(risen)
-    lines, blocks = np.nonzero(np.maximum(leads, trails) > found[:, np.newaxis])
+    of_window = ends * rise
+    of_reference = step * np.stack(
+        [one.searchsorted(line, side="right") for one, line in zip(references, last, strict=True)]
+    )
+    gaps = of_window - of_reference
+    # A lower bound of D. The window's function is at least `of_window` at a block's last value, so a positive gap is
+    # real. A negative one is real only where no equal value follows, which would raise the window's function further.
+    is_last_of_ties = windows[:, ends[:-1]] > last[:, :-1]
+    largest = np.maximum(gaps.max(axis=1), np.max(-gaps[:, :-1], axis=1, where=is_last_of_ties, initial=0))
+    # An upper bound for each block. Both functions ascend, so within a block the window's lies above the reference's by
+    # at most (window's at the end) - (reference's at the start), and below it by at most (reference's at the end) -
+    # (window's at the start). Say D is 0.20 or more, and within a block the window's function goes from 0.30 to 0.33,
+    # the reference's from 0.25 to 0.29: no gap in there exceeds 0.33 - 0.25 = 0.08, and the block is skipped.
+    leads, trails = of_window - _at_starts(of_reference), of_reference - _at_starts(of_window)
+    lines, blocks = np.nonzero(np.maximum(leads, trails) > largest[:, np.newaxis])
     ranks = np.maximum(ends[blocks, np.newaxis] - block + np.arange(block), 0)
     values = windows[lines[:, np.newaxis], ranks]
     for first, end in pairwise(np.flatnonzero(np.diff(lines, prepend=-1, append=-1)).tolist()):
-        reference, some = references[lines[first]], values[first:end]
-        below = upto = reference.searchsorted(some, side="right")
-        if (reference.take(upto - 1) == some).any():
-            below = reference.searchsorted(some, side="left")
-        gap = np.maximum((ranks[first:end] + 1) * rise - upto * fall, below * fall - ranks[first:end] * rise).max()
-        found[lines[first]] = max(found[lines[first]], gap)
-    statistics: Floats = found / math.lcm(m, n)
+        line = lines[first]
+        gap = _largest_gap(references[line], values[first:end], ranks[first:end], (rise, step))
+        largest[line] = max(largest[line], gap)
+    statistics: Floats = largest / math.lcm(m, n)
     return statistics
 
 
-def _before(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Counts at the ends of blocks as those at their starts."""
-    shifted = np.zeros_like(counts)
-    shifted[..., 1:] = counts[..., :-1]
+def _largest_gap(reference: Floats, values: Floats, ranks: NDArray[np.int64], steps: tuple[int, int]) -> int:
+    """The largest gap at some values of a window, in units of 1 / lcm(m, n).
+
+    Args:
+        reference: The reference's values.
+        values: Some of the window's values.
+        ranks: How many of the window's values stand before each.
+        steps: By how much the window's function rises at a value, and the reference's.
+    """
+    rise, step = steps
+    below = at_most = reference.searchsorted(values, side="right")
+    if (reference.take(at_most - 1) == values).any():
+        below = reference.searchsorted(values, side="left")
+    return int(np.maximum((ranks + 1) * rise - at_most * step, below * step - ranks * rise).max())
+
+
+def _at_starts(at_ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The values of an ascending function at the starts of blocks, from those at their ends; 0 at the first start."""
+    shifted = np.zeros_like(at_ends)
+    shifted[..., 1:] = at_ends[..., :-1]
     return shifted
 
 
-def ranked_ks_statistics(reference_rows: int, below: NDArray[np.integer], upto: NDArray[np.integer]) -> Floats:
-    """`ks_statistic` of many windows of the same size, of whose values the ranks in their references are known.
+def ranked_ks_statistics(reference_rows: int, below: NDArray[np.integer], at_most: NDArray[np.integer]) -> Floats:
+    """`ks_statistic` of many windows of the same size whose ranks in their references are known.
 
     Args:
-        reference_rows: Values of each reference, at least 1.
+        reference_rows: The number of values of each reference, at least 1.
         below: Shape `(g, n)`, n at least 1, each line ascending: how many of the reference's values are smaller than
             each value of the window.
-        upto: Likewise: how many are at most as large.
+        at_most: Shape `(g, n)`, each line ascending: how many are at most as large.
 
     Returns:
         Shape `(g,)`, as `ks_statistic`. O(g n).
     """
     m, n = reference_rows, below.shape[1]
     shared, points = math.gcd(m, n), math.lcm(m, n)
-    whole = np.int32 if points <= _NARROW else np.int64
-    rise = np.arange(n + 1, dtype=whole) * whole(m // shared)
-    # the window's function leads most at one of its values, where it has just risen; among ties
-    # the last one counts, the others claim less
-    leads = rise[1:] - np.multiply(upto, n // shared, dtype=whole)
-    # and trails most just before one of its values
-    trails = np.multiply(below, n // shared, dtype=whole) - rise[:-1]
-    statistics: Floats = np.maximum(leads.max(axis=1), trails.max(axis=1)) / points
+    integer = np.int32 if points <= _LARGEST_INT32 else np.int64
+    rise = np.arange(n + 1, dtype=integer) * integer(m // shared)
+    # The window's function is farthest above the reference's at one of its own values, where it has just risen. Of
+    # tied values only the last one has the true rank; the others give smaller gaps, which change no maximum.
+    above = rise[1:] - np.multiply(at_most, n // shared, dtype=integer)
+    # It is farthest below just before one of its values. Of tied values only the first one has the true rank.
+    under = np.multiply(below, n // shared, dtype=integer) - rise[:-1]
+    statistics: Floats = np.maximum(above.max(axis=1), under.max(axis=1)) / points
     return statistics
 
 
 def _require_values(name: str, values: Floats) -> None:
-    """A sorted sample has NaN and infinities at its ends, so that its ends tell of all."""
+    """Refuse an empty sample, NaN and infinities; in a sorted sample these stand at its ends."""
     if values.size == 0:
         raise EmptySampleError(f"the {name} has no values: a distance needs at least one")
     if not (math.isfinite(values[0]) and math.isfinite(values[-1])):

@@ -1,6 +1,7 @@
 """The first Wasserstein distance: the mean gap between the quantiles of a reference and a window.
 
-This room is pure: numpy in, numbers out.
+An effect size that is computed at each look for each feature, so it costs O(n) in the window and nothing in the
+reference: what depends on the reference alone is computed once, in `Quantiles`.
 """
 
 import math
@@ -10,65 +11,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Whole = NDArray[np.integer]
+Integers = NDArray[np.integer]
 
 MOST_VALUES = 100_000
-"""Of longer samples every k-th value is taken: the distance is then off by at most that share of the range."""
+"""Of longer samples every k-th value is used: the distance is then off by at most 1 / 100,000 of the range."""
 
-_FARTHEST = 1e150
-"""Values are taken as at most so far, in parts of the reference's greatest: farther ones might overflow."""
+_LARGEST = 1e150
+"""Values are clipped to this multiple of the reference's greatest magnitude: larger ones could overflow a sum."""
 
 
 class Quantiles:
-    """The quantile function of a reference and its integral, made once.
+    """The quantile function of a reference and its integral.
 
     Args:
         values: Shape `(m,)`, m at least 1, float64, finite, sorted ascending.
 
     Notes:
-        It keeps the integral at each rank: as many bytes as the reference has.
+        It keeps the integral at each rank, which takes as much memory as the reference's values.
     """
 
     def __init__(self, values: Floats) -> None:
         self._values = _thinned(values)
         self._scale = _power_of_two(max(abs(float(self._values[0])), abs(float(self._values[-1]))))
-        # sums of what is far from 0 would lose their last digits
+        # Values far from 0, such as times in seconds, would lose their last digits in long sums; so their middle is
+        # moved to 0. The unit is a power of two, because a division by it is exact: equal values stay equal.
         self._centre = float(self._values[self._values.size // 2] / self._scale)
         scaled = self.scaled(self._values)
         self.is_thinned = self._values.size < values.size
         self.rows = scaled.size
-        self.deviation = float(np.std(scaled))  # 0 for a constant, exactly: its scaled values are 0
+        self.deviation = float(np.std(scaled))  # exactly 0 for a constant, whose scaled values are all 0
         self.integral = np.concatenate([[0.0], np.cumsum(scaled)])
         self._at_steps = np.empty(0)
 
     def scaled(self, values: Floats) -> Floats:
-        """Values in the reference's own unit: they are at most 1 or so, and their middle is 0."""
+        """Values in a unit in which the reference's are of magnitude 1, and their middle is 0."""
         with np.errstate(over="ignore"):
             scaled = values / self._scale
-        np.clip(scaled, -_FARTHEST, _FARTHEST, out=scaled)
+        np.clip(scaled, -_LARGEST, _LARGEST, out=scaled)
         scaled -= self._centre
         return scaled
 
     def at_steps(self, n: int) -> Floats:
-        """The integral, times m, at each multiple of `1 / n`: shape `(n + 1,)`; that of the same n is kept."""
+        """The integral, times m, at each multiple of `1 / n`: shape `(n + 1,)`; the last result is cached."""
         if self._at_steps.size != n + 1:
-            whole, rest = np.divmod(np.arange(n + 1, dtype=np.int64) * self.rows, n)
-            values = self.scaled(self._values[np.minimum(whole, self.rows - 1)])
-            self._at_steps = self.integral[whole] + values * (rest / n)
+            # The quantile function is constant between ranks, so its integral at rank k + f, 0 <= f < 1, is that at
+            # rank k and f times the value there.
+            rank, rest = np.divmod(np.arange(n + 1, dtype=np.int64) * self.rows, n)
+            values = self.scaled(self._values[np.minimum(rank, self.rows - 1)])
+            self._at_steps = self.integral[rank] + values * (rest / n)
         return self._at_steps
 
-    def upto(self, values: Floats) -> Whole:
+    def at_most(self, values: Floats) -> Integers:
         """How many of the reference's values are at most as large as each."""
         return np.searchsorted(self._values, values, side="right")
 
 
-def wasserstein(quantiles: Sequence[Quantiles], windows: Floats, upto: Whole) -> list[float | None]:
+def wasserstein(quantiles: Sequence[Quantiles], windows: Floats, at_most: Integers) -> list[float | None]:
     """The distances of many windows of the same size from references of the same size.
 
     Args:
         quantiles: The `g` references.
         windows: Shape `(g, n)`, n at least 1, each line finite and sorted ascending.
-        upto: Shape `(g, n)`: how many of the reference's values are at most as large as each.
+        at_most: Shape `(g, n)`: how many of the reference's values are at most as large as each.
 
     Returns:
         The mean distance between the quantile functions, in the reference's standard deviations; `None` where the
@@ -79,26 +83,29 @@ def wasserstein(quantiles: Sequence[Quantiles], windows: Floats, upto: Whole) ->
     """
     windows, thinned = _thinned(windows), windows.shape[1] > MOST_VALUES
     if thinned or quantiles[0].is_thinned:
-        upto = np.stack([one.upto(window) for one, window in zip(quantiles, windows, strict=True)])
+        at_most = np.stack([one.at_most(window) for one, window in zip(quantiles, windows, strict=True)])
     scaled = np.stack([one.scaled(window) for one, window in zip(quantiles, windows, strict=True)])
-    gaps = _mean_gaps(quantiles, scaled, upto).tolist()
+    gaps = _mean_gaps(quantiles, scaled, at_most).tolist()
     return [gap / one.deviation if one.deviation > 0 else None for one, gap in zip(quantiles, gaps, strict=True)]
 
 
-def _mean_gaps(quantiles: Sequence[Quantiles], windows: Floats, upto: Whole) -> Floats:
+def _mean_gaps(quantiles: Sequence[Quantiles], windows: Floats, at_most: Integers) -> Floats:
     """The mean distances between quantile functions.
 
     Notes:
-        The window's function is a step on each `1 / n` of the ranks. The reference's rises, so that on each step it
-        lies first below and then above the window's value, and integrals of it alone tell the gap. Ranks are
-        counted in parts of `m n`, in which both functions' steps end at whole numbers. O(g n).
+        On each interval of ranks of length 1 / n the window's quantile function is one value w, and the reference's
+        rises. So there is one turn: before it the reference lies at or below w, after it above. With the reference's
+        integral I the gap's integral is (w * length - I) before the turn and (I - w * length) after it: three values of
+        I for each interval, no loop over the reference. The turn is the share of the reference's values that are at
+        most w, moved into the interval. Ranks are counted in units of 1 / (m n), in which all borders are integers.
+        O(g n).
     """
     m, n = quantiles[0].rows, windows.shape[1]
     ends = np.arange(n + 1, dtype=np.int64) * m
     at_ends = np.stack([one.at_steps(n) for one in quantiles])
-    ranks = np.multiply(upto, n, dtype=np.int64)
+    ranks = np.multiply(at_most, n, dtype=np.int64)
     turns = np.clip(ranks, ends[:-1], ends[1:])
-    at_turns = np.stack([one.integral.take(line) for one, line in zip(quantiles, upto, strict=True)])
+    at_turns = np.stack([one.integral.take(line) for one, line in zip(quantiles, at_most, strict=True)])
     np.copyto(at_turns, at_ends[:, :-1], where=ranks <= ends[:-1])
     np.copyto(at_turns, at_ends[:, 1:], where=ranks >= ends[1:])
     below = windows * (2 * turns - ends[:-1] - ends[1:]) / n
@@ -107,10 +114,10 @@ def _mean_gaps(quantiles: Sequence[Quantiles], windows: Floats, upto: Whole) -> 
 
 
 def _thinned(values: Floats) -> Floats:
-    """Sorted samples themselves, or so few of their values, evenly by rank, that the sums stay short."""
+    """Sorted samples, or every k-th of their values, so that at most `MOST_VALUES` are left."""
     return values[..., :: max(1, -(-values.shape[-1] // MOST_VALUES))]
 
 
 def _power_of_two(value: float) -> float:
-    """The greatest one that is not above a value above 0 (a half for 0): to divide by it loses no digit."""
+    """The greatest power of two that is at most a positive value; 1/2 for 0."""
     return math.ldexp(1.0, math.frexp(value)[1] - 1)

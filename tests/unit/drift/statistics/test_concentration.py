@@ -1,4 +1,4 @@
-"""Bounds on what a sample may get wrong: never below the exact chance, and not far above it."""
+"""Bounds on the errors of samples: the exact chance never exceeds the risk, and is not far below it."""
 
 import math
 
@@ -59,8 +59,8 @@ def test_two_cells_are_exceeded_seldom_enough(share: float, rows: int, risk: flo
 @pytest.mark.parametrize("found", [0.0, 0.1, 0.5, 0.98])
 @pytest.mark.parametrize("rows", [50, 1000])
 @pytest.mark.parametrize("risk", RISKS)
-def test_upper_truth_is_wrong_seldom_enough(found: float, rows: int, risk: float) -> None:
-    """Were the truth any higher, so low a share would be found with at most the risk, by the exact binomial tail."""
+def test_the_bound_on_the_true_share_is_wrong_seldom_enough(found: float, rows: int, risk: float) -> None:
+    """If the true share were higher, the chance of so low a sample share would be at most the risk."""
     truth = upper_bound_true_share(found, rows, risk)
 
     assert found <= truth <= 1.0
@@ -70,21 +70,21 @@ def test_upper_truth_is_wrong_seldom_enough(found: float, rows: int, risk: float
 @pytest.mark.parametrize("true", [1e-6, 0.1, 0.5, 0.98])
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("risk", RISKS)
-def test_upper_found_is_exceeded_seldom_enough(true: float, rows: int, risk: float) -> None:
-    """A higher share is found with at most the risk, by the exact binomial tail."""
+def test_the_bound_on_the_sample_share_is_exceeded_seldom_enough(true: float, rows: int, risk: float) -> None:
+    """The exact binomial chance of a higher sample share is at most the risk."""
     bound = upper_bound_sample_share(true, rows, risk)
 
     assert true <= bound <= 1.0
     assert stats.binom.sf(math.floor(bound * rows + 1e-9), rows, true) <= risk
 
 
-def test_nothing_found_in_a_hundred_rows() -> None:
-    """The bound on what was not found at all is exact: (1 - p)^100 is the risk."""
+def test_the_bound_for_a_share_of_zero_is_exact() -> None:
+    """For a share of 0 in a hundred rows the bound p solves (1 - p)^100 = risk."""
     assert 1 - 1e-6 ** (1 / 100) == pytest.approx(upper_bound_true_share(0.0, 100, 1e-6), abs=1e-12)
 
 
-def test_everything_found_leaves_no_doubt_above() -> None:
-    """A share of 1 is not found too low."""
+def test_a_share_of_one_has_the_bound_one() -> None:
+    """No true share is higher than 1."""
     assert 1.0 == upper_bound_true_share(1.0, 100, 1e-6)
 
 
@@ -100,8 +100,8 @@ def test_half_the_mean_deviation_of_a_count_is_below_the_mean_of_what_is_summed(
     assert (deviation <= summed + 1e-12).all()
 
 
-def drawn(shares: Floats, rows: int, seed: int) -> tuple[Floats, float, float]:
-    """Counts of the categories that were met, the total variation of all, and the true share of the others."""
+def draw(shares: Floats, rows: int, seed: int) -> tuple[Floats, float, float]:
+    """Counts of the categories in a sample, the total variation of all, and the true share of the others."""
     counts = np.random.default_rng(seed).multinomial(rows, shares).astype(np.float64)
     return counts[counts > 0], float(np.abs(counts / rows - shares).sum() / 2), float(shares[counts == 0].sum())
 
@@ -114,15 +114,15 @@ ZIPF = 1 / np.arange(1, 5001)
     [
         pytest.param(np.ones(2), id="two"),
         pytest.param(np.ones(60), id="sixty"),
-        pytest.param(np.ones(20_000), id="nearly-all-met-once"),
+        pytest.param(np.ones(20_000), id="nearly-all-once"),
         pytest.param(ZIPF, id="zipf"),
         pytest.param(np.append(np.ones(9), 1e-3), id="nine-and-a-rare-one"),
     ],
 )
-def test_categories_error_covers_what_only_the_sample_knows(weights: Floats) -> None:
-    """In 200 samples both bounds hold, however many categories are rare and though only those met are known."""
+def test_categories_error_covers_unknown_categories(weights: Floats) -> None:
+    """In 200 samples both bounds hold, however many categories are rare, and although only the sample's are known."""
     shares = weights / weights.sum()
-    found = [drawn(shares, 2000, seed) for seed in range(200)]
+    found = [draw(shares, 2000, seed) for seed in range(200)]
     allowed = [categories_error(own, (0, 0.0), 0.01) for own, _, _ in found]
 
     assert [] == [
@@ -132,9 +132,9 @@ def test_categories_error_covers_what_only_the_sample_knows(weights: Floats) -> 
     ]
 
 
-def test_pooled_categories_are_allowed_at_least_as_much() -> None:
-    """Where only the rows of the rarer categories together are known, the bounds are wider."""
-    own, _, _ = drawn(ZIPF / ZIPF.sum(), 2000, 1)
+def test_pooled_categories_have_wider_bounds() -> None:
+    """If only the total of the rarer categories' rows is known, the bounds are at least as wide."""
+    own, _, _ = draw(ZIPF / ZIPF.sum(), 2000, 1)
     own = -np.sort(-own)
     exact = categories_error(own, (0, 0.0), 0.01)
     pooled = categories_error(own[:100], (own.size - 100, float(own[100:].sum())), 0.01)

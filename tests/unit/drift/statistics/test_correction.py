@@ -20,7 +20,7 @@ P_VALUES = [0.01, 0.04, 0.03, 0.005]
         (Correction.NONE, [0.05] * 4),
     ],
 )
-def test_known_answers(method: Correction, expected: list[float]) -> None:
+def test_levels_by_hand(method: Correction, expected: list[float]) -> None:
     """The levels of four features are those found by hand."""
     assert expected == pytest.approx(p_value_thresholds(np.array(P_VALUES), 0.05, method).tolist(), rel=1e-15)
 

@@ -1,4 +1,4 @@
-"""The distribution functions that pictures show."""
+"""The distribution functions that charts show."""
 
 import numpy as np
 import pytest

@@ -51,7 +51,7 @@ def test_equal_to_scipy(m: int, n: int, missing: int) -> None:
     generator = np.random.default_rng(m + n)
     reference, window = np.sort(generator.normal(5, 2, size=m)), np.sort(generator.normal(6, 3, size=n))
     profile = numeric_profile("a", reference, missing // 4)
-    bars = Histogram(profile).bars(window, missing)
+    bars = Histogram(profile).bins(window, missing)
     actual = effects_of(profile, window, missing)
     distance = float(jensenshannon([one.reference for one in bars], [one.window for one in bars], base=2))
 

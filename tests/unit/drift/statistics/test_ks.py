@@ -1,4 +1,4 @@
-"""The KS statistic of one feature: known answers and refusals."""
+"""The KS statistic: known values, refusals, and many windows at once."""
 
 import math
 
@@ -9,7 +9,7 @@ from driftgauge.drift.statistics.ks import ks_statistic, ranked_ks_statistics, s
 from driftgauge.errors import EmptySampleError
 
 KNOWN = [
-    # by hand: all of one sample lies below the other
+    # by hand: all of one sample is below the other
     pytest.param([1, 2], [3, 4], 1.0, id="apart"),
     # by hand: at 1 the window's function is 1/2, the reference's 1/3
     pytest.param([1, 2, 3], [1, 3], 1 / 6 + 1 / 6 - 1 / 6, id="lattice-of-six"),
@@ -19,7 +19,7 @@ KNOWN = [
     pytest.param([5, 5, 5], [5, 5], 0.0, id="constants"),
     # by hand: at 0 the functions are 1/2 and 3/4
     pytest.param([0, 1], [0, 0, 0, 1], 0.25, id="ties"),
-    # by hand: a single value in the middle leads by 1/2 just before it
+    # by hand: just before the single value the functions differ by 1/2
     pytest.param([1, 3], [2], 0.5, id="one-value"),
     pytest.param([7], [7], 0.0, id="one-and-one"),
     # by hand: -0.0 and 0.0 are one value
@@ -35,7 +35,7 @@ KNOWN = [
 
 
 @pytest.mark.parametrize(("reference", "window", "expected"), KNOWN)
-def test_known_answers(reference: list[float], window: list[float], expected: float) -> None:
+def test_known_values(reference: list[float], window: list[float], expected: float) -> None:
     """The statistic of small samples is the one found by hand or in print."""
     actual = ks_statistic(np.array(reference, dtype=np.float64), np.array(window, dtype=np.float64))
 
@@ -75,14 +75,14 @@ def test_not_finite(value: float) -> None:
 
 
 def test_many_windows_by_their_ranks() -> None:
-    """By hand, against 1, 2, 2, 3: values of 0 and 9 are a half off; two of 2 lead by a quarter, and so they trail."""
-    below, upto = np.array([[0, 4], [1, 1]], dtype=np.uint16), np.array([[0, 4], [3, 3]], dtype=np.uint16)
+    """By hand, against 1, 2, 2, 3: the values 0 and 9 give 1/2; twice the value 2 gives 1/4."""
+    below, at_most = np.array([[0, 4], [1, 1]], dtype=np.uint16), np.array([[0, 4], [3, 3]], dtype=np.uint16)
 
-    assert [0.5, 0.25] == ranked_ks_statistics(4, below, upto).tolist()
+    assert [0.5, 0.25] == ranked_ks_statistics(4, below, at_most).tolist()
 
 
-def test_sizes_whose_lattice_is_fine() -> None:
-    """By hand, where lcm(m, n) is beyond 32 bits: all three values lie among the reference's first three of m."""
+def test_sizes_whose_multiple_exceeds_32_bits() -> None:
+    """By hand: all three values have the ranks of the reference's first three, of m."""
     m = 4_294_967_291
     ranks = np.array([[1, 2, 3]], dtype=np.uint32)
 
@@ -91,12 +91,12 @@ def test_sizes_whose_lattice_is_fine() -> None:
 
 @pytest.mark.parametrize(("m", "n"), [(40, 1), (7, 300), (1_000, 999), (300, 5_000)])
 @pytest.mark.parametrize("digits", [0, 1, 8])
-def test_blocks_that_are_left_out_change_nothing(m: int, n: int, digits: int) -> None:
-    """Many at once, looked up in part, are what each is when all of its values are; with ties or without."""
+def test_skipped_blocks_change_nothing(m: int, n: int, digits: int) -> None:
+    """The statistic is the same whether blocks are skipped or all values are looked up, with ties or without."""
     generator = np.random.default_rng(m + n + digits)
     references = [np.sort(generator.normal(size=m).round(digits)) for _ in range(20)]
     windows = np.sort(generator.normal(0.2, 1, size=(20, n)).round(digits), axis=1)
     pairs = list(zip(references, windows, strict=True))
-    below, upto = (np.stack([np.searchsorted(*pair, side=side) for pair in pairs]) for side in ("left", "right"))
+    below, at_most = (np.stack([np.searchsorted(*pair, side=side) for pair in pairs]) for side in ("left", "right"))
 
-    assert ranked_ks_statistics(m, below, upto).tolist() == sorted_ks_statistics(references, windows).tolist()
+    assert ranked_ks_statistics(m, below, at_most).tolist() == sorted_ks_statistics(references, windows).tolist()

@@ -1,4 +1,4 @@
-"""P-values of two samples and the statistic that a level asks for."""
+"""P-values of two samples, and the critical statistic of a level."""
 
 import math
 
@@ -73,7 +73,7 @@ def test_critical_statistic_in_print() -> None:
     assert PValues().critical_statistic(1000, 1000, 0.05) == pytest.approx(1.358 * math.sqrt(2 / 1000), abs=1.5e-3)
 
 
-def test_no_statistic_will_do() -> None:
+def test_there_may_be_no_critical_statistic() -> None:
     """With one value on each side, and for level 0, no distance alarms."""
     values = PValues()
 

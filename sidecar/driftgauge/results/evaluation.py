@@ -1,4 +1,4 @@
-"""What is published: one evaluation of one stream, and the facts of what it is compared with. Values only."""
+"""The result of evaluating one stream, and the facts about what the stream is compared with."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ class Evaluation:
     """One evaluation of one window.
 
     Args:
-        report: What was found.
-        time: When, in seconds since the epoch.
+        report: Verdicts and statistics.
+        time: When the window was tested, in seconds since the epoch.
         duration_seconds: How long reading and testing took.
         window_time: When the newest row of the window passed, in seconds since the epoch; `None` without rows.
     """
@@ -24,14 +24,14 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceFacts:
-    """What is told of a loaded reference.
+    """What a stream is compared with: a reference file or a baseline.
 
     Args:
         rows: How many rows it has.
-        digest: SHA-256 of the file's content, in hex; of a baseline whatever names it.
-        path: Where it was read from; of a baseline what it is made of.
-        loaded_at: When, in seconds since the epoch.
-        rows_needed: How many rows the false-alarm budget asks for, if that is more than it has; else 0.
+        digest: SHA-256 of the file's content, in hex; for a baseline a hash of its columns.
+        path: The file's path; for a baseline a description of its rows.
+        loaded_at: When it was loaded or taken, in seconds since the epoch.
+        rows_needed: How many rows the false-alarm budget needs if the reference has fewer; else 0.
         source: `reference` for a file, `baseline` for the first rows of a stream.
     """
 

@@ -1,7 +1,4 @@
-"""A feature's bins as a table with bars: every share of the reference beside the window's.
-
-This room is pure: values -> markup.
-"""
+"""A feature's bins as a table with bars: the reference's share of each bin beside the window's."""
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.result import Bin, FeatureDrift
@@ -9,7 +6,7 @@ from driftgauge.page.formatting import number, share
 from driftgauge.page.markup import Markup, clipped, joined, named, plain, tag
 
 LONGEST_CATEGORY = 60
-"""Characters of a category that are shown: there are twenty of them."""
+"""Characters of a category's text that are shown: a histogram has up to twenty categories."""
 
 NAMES = {
     FeatureKind.NUMERIC: {
@@ -23,14 +20,14 @@ NAMES = {
         "missing": "missing",
     },
 }
-"""Bins that are no values of the feature, by its kind."""
+"""What a bin is called that is no value of the feature, by the feature's kind."""
 
 
-def bars(feature: FeatureDrift) -> Markup:
-    """Every bin of a feature's histogram.
+def bin_table(feature: FeatureDrift) -> Markup:
+    """Draw every bin of a feature's histogram.
 
     Returns:
-        A table: a bin's name, two bars (the reference's above the window's), both shares in numbers.
+        A table of bins: name, two bars (the reference's above the window's), both shares in per cent.
     """
     greatest = max((max(one.reference, one.window) for one in feature.histogram), default=0.0) or 1.0
     lines = [_line(one, _name(one, feature.kind), greatest) for one in feature.histogram]
@@ -41,7 +38,7 @@ def bars(feature: FeatureDrift) -> Markup:
 
 
 def _blank() -> Markup:
-    """Above the bars, which say to the eye what the numbers say to everyone."""
+    """The head of the bars' column, which screen readers skip: the bars repeat the numbers."""
     return tag("td", aria_hidden="true")
 
 
@@ -60,10 +57,10 @@ def _line(one: Bin, name: Markup, greatest: float) -> Markup:
 
 
 def _name(one: Bin, kind: FeatureKind) -> Markup:
-    """What lies in a bin."""
+    """What a bin contains."""
     known = NAMES.get(kind, {}).get(one.label)
     if known is not None:
         return tag("em", known)
-    if one.upper is not None and float(one.label) != one.upper:  # a decile goes by its number
+    if one.upper is not None and float(one.label) != one.upper:  # a decile's label is its number, not a value
         return plain(f"up to {number(one.upper)}")
     return named(one.label, LONGEST_CATEGORY)

@@ -1,0 +1,1 @@
+"""How long one message holds up the requests of another client."""

@@ -1,0 +1,70 @@
+"""Keeps the newest evaluation of every stream, and what each stream is compared with."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.results.evaluation import Evaluation, ReferenceFacts
+
+
+class ModelEvaluations(NamedTuple):
+    """The newest evaluations of one model, at least one of the two.
+
+    Args:
+        model: The model.
+        inputs: Of its requests; `None` if there is none that is fresh.
+        predictions: Of its responses; `None` if there is none that is fresh.
+    """
+
+    model: ModelKey
+    inputs: Evaluation | None
+    predictions: Evaluation | None
+
+
+class LatestEvaluations:
+    """The newest evaluation of every stream; one that is too old is no longer returned.
+
+    The event loop writes, scrapes read in a thread.
+
+    Args:
+        stale_seconds: Age in seconds beyond which an evaluation is stale.
+        clock: Returns the time in seconds since the epoch.
+    """
+
+    def __init__(self, stale_seconds: float, clock: Callable[[], float] = time.time) -> None:
+        self._stale_seconds = stale_seconds
+        self._clock = clock
+        self._evaluations: dict[Kind, dict[ModelKey, Evaluation]] = {kind: {} for kind in Kind}
+        self._references: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
+
+    def publish(self, model: ModelKey, kind: Kind, evaluation: Evaluation) -> None:
+        """Replace the evaluation of a stream."""
+        self._evaluations[kind][model] = evaluation
+
+    def withdraw(self, model: ModelKey, kind: Kind) -> None:
+        """Remove the evaluation of a stream, if there is one."""
+        self._evaluations[kind].pop(model, None)
+
+    def set_reference(self, model: ModelKey, kind: Kind, facts: ReferenceFacts | None) -> None:
+        """Record what a stream is compared with; `None` if there is nothing yet."""
+        self._references[kind][model] = facts
+
+    def reference(self, model: ModelKey, kind: Kind) -> ReferenceFacts | None:
+        """What a stream is compared with, as recorded last."""
+        return self._references[kind].get(model)
+
+    def references(self, kind: Kind) -> dict[ModelKey, ReferenceFacts | None]:
+        """What every stream of requests or of responses is compared with, sorted by model."""
+        return dict(sorted(self._references[kind].items()))  # `sorted` copies before anything else can run
+
+    def fresh(self, kind: Kind = Kind.REQUEST) -> dict[ModelKey, Evaluation]:
+        """The evaluations of requests or of responses that are not stale, sorted by model."""
+        oldest = self._clock() - self._stale_seconds
+        return {model: one for model, one in sorted(self._evaluations[kind].items()) if one.time >= oldest}
+
+    def by_model(self) -> list[ModelEvaluations]:
+        """The models with a fresh evaluation of requests or of responses, sorted."""
+        inputs, predictions = self.fresh(Kind.REQUEST), self.fresh(Kind.RESPONSE)
+        models = sorted({*inputs, *predictions})
+        return [ModelEvaluations(model, inputs.get(model), predictions.get(model)) for model in models]
