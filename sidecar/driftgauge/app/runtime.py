@@ -14,7 +14,6 @@ from driftgauge import __version__
 from driftgauge.admin.server import Admin, Ready
 from driftgauge.admin.views import Views
 from driftgauge.app.stores import open_stores
-from driftgauge.concurrency.worker import low_priority_executor
 from driftgauge.config.options import Config, LoggerConfig, ProxyConfig
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
@@ -89,11 +88,11 @@ class Runtime:
         baselines = Baselines(
             self.stores.ring, self.stores.states, outputs, min(config.baseline_rows, config.window_rows)
         )
-        targets = Targets(self.references, baselines, self.latest, ReferenceSize(rule.budget, config.window_rows))
-        self.evaluator = Evaluator(self.stores.ring, self.stores.states, self.metrics, rule, time.time)
-        self.monitor = Monitor(self.evaluator, targets, self.models, self.metrics, self.latest)
-        self.reference_watcher = ReferenceWatcher(self.references, targets, self.models, self.metrics)
-        self._views = Views(self.evaluator, targets, self.latest, rule, time.time)
+        self._targets = Targets(self.references, baselines, self.latest, ReferenceSize(rule.budget, config.window_rows))
+        self._evaluator = Evaluator(self.stores.ring, self.stores.states, self.metrics, rule, time.time)
+        self.monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
+        self.reference_watcher = ReferenceWatcher(self.references, self._targets, self.models, self.metrics)
+        self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
         if own is not None:
             self.models.add(own)
             self.metrics.model(own)
@@ -104,8 +103,8 @@ class Runtime:
         Args:
             ready: Tells why the process is not ready.
         """
-        capture = self._views.capture if self.config.allow_capture else None
-        return Admin(self.metrics.registry, ready, self.latest, self._views.page, capture)
+        capture = self.views.capture if self.config.allow_capture else None
+        return Admin(self.metrics.registry, ready, self.latest, self.views.page, capture)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -125,7 +124,8 @@ class Runtime:
             await asyncio.wait({pipeline}, timeout=self.config.drain_timeout_seconds)
             await _cancel(pipeline, *clocks)
             self.pipeline.close()
-            self.evaluator.close()
+            self._evaluator.close()
+            self._targets.close()
             self.reference_watcher.close()
             await self.stores.close()
 
@@ -201,13 +201,13 @@ async def _serve(
 ) -> None:
     """Open the doors, wait for a signal, and leave in order: unready, finish, flush."""
     sys.setswitchinterval(_SWITCH_SECONDS)
-    asyncio.get_running_loop().set_default_executor(low_priority_executor("other", threads=4))
     signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled.set)
     config = runtime.config
     async with AsyncExitStack() as stack:
+        stack.callback(runtime.views.close)
         stack.push_async_callback(admin.close)
         await stack.enter_async_context(runtime.running())
         stack.push_async_callback(ingress.close)
