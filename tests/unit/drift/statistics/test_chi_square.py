@@ -11,6 +11,7 @@ from driftgauge.drift.statistics.chi_square import homogeneity_p_value
 
 Floats = NDArray[np.float64]
 
+
 def counts(*rows: float) -> Floats:
     """Rows in each cell."""
     return np.array(rows, dtype=np.float64)
