@@ -1,6 +1,8 @@
 """Scores of a value by its rank in the reference: shifted Legendre polynomials, averaged over each cell.
 
-This room is pure: numpy in, numbers out.
+With u the rank of a value as a share in [0, 1], degree 1 rises with u (location), degree 2 is high at both ends and low
+in the middle (scale), and degree 3 differs between the ends (skewness). Under the reference u is uniform, all means are
+0.
 """
 
 import math
@@ -9,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEGREES = 3
-"""Location, scale and skewness."""
+"""Polynomials of degree 1 to 3: location, scale and skewness."""
 
 VARIATIONS = (2 * math.sqrt(3), 3 * math.sqrt(5), 4 * math.sqrt(7) * (0.5 + 1 / math.sqrt(5)))
-"""The total variation of each polynomial on [0, 1]: its mean moves by at most so many times D (Hlawka-Koksma)."""
+"""The total variation of each polynomial on [0, 1]: its mean moves by at most this times D (Hlawka-Koksma
+inequality)."""
 
 GREATEST = (math.sqrt(3), math.sqrt(5), math.sqrt(7))
 """The greatest magnitude of each polynomial on [0, 1], at its ends."""
@@ -22,15 +25,15 @@ def cell_scores(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean of each polynomial over the ranks that a cell takes.
 
     Args:
-        shares: Shape `(k,)`, at least 0, sums to 1: the reference's share of each cell, in order.
+        shares: Shape `(k,)`, at least 0, sums to 1: the reference's share of each cell, in the order of their values.
 
     Returns:
         Shape `(k, 3)`, float64. Under the reference each column has mean 0 and a variance of at most 1. A cell of
-        share 0 has the polynomial's value at its place.
+        share 0 has the polynomial's value at its rank.
 
     Source:
         NIST Digital Library of Mathematical Functions, section 18.3, https://dlmf.nist.gov/18.3, shifted Legendre
-        polynomials, here of norm 1. The mean over ties is that of randomised ranks.
+        polynomials, here of norm 1. The mean over a cell is that of ranks drawn at random within it.
     """
     upper = np.minimum(np.cumsum(shares), 1.0)
     lower = np.concatenate([[0.0], upper[:-1]])
@@ -41,20 +44,22 @@ def cell_scores(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def remainders(distance: float) -> tuple[float, float, float]:
-    """How far a polynomial's mean may lie from that of its linear part, where ranks are told from a sample.
+    """Bounds on the part of each polynomial's mean that is not linear in the error of the ranks.
 
     Args:
-        distance: Between the sample's distribution function and the true one, at most.
+        distance: The largest distance between the distribution function of the sample that gives the ranks, and the
+            true one.
 
     Notes:
-        Taylor's series of g(F + difference) about g(F) ends with the degree; its terms from the second on are
-        bounded by powers of the distance.
+        The Taylor series of g(F + error) around g(F) ends with the degree; its terms from the second on are bounded by
+        powers of the distance, times half of the maximum of g'' and a sixth of that of g'''.
     """
     second, third = distance**2, distance**3
     return 0.0, 6 * math.sqrt(5) * second, 15 * math.sqrt(7) * second + 20 * math.sqrt(7) * third
 
 
 def _values(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The value of each polynomial at u."""
     return np.stack(
         [
             math.sqrt(3) * (2 * u - 1),
@@ -66,7 +71,7 @@ def _values(u: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _integrals(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From 0 to u."""
+    """The integral of each polynomial from 0 to u."""
     return np.stack(
         [
             math.sqrt(3) * (u**2 - u),
