@@ -5,16 +5,26 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.formats.arrays import memory_column
 from driftgauge.reference.formats.csv_file import NONE_KNOWN, read_delimited
 from driftgauge.reference.formats.npz_file import read_npz
 from driftgauge.reference.formats.parquet_file import read_parquet
-from driftgauge.reference.table_limits import MAX_COLUMNS, MAX_FILE_BYTES, Origin, RawTable, shortened
+from driftgauge.reference.table_limits import (
+    MAX_COLUMNS,
+    MAX_FILE_BYTES,
+    MAX_VALUES,
+    Origin,
+    RawTable,
+    raw_table,
+    shortened,
+)
 
 READERS: dict[str, Callable[[Path, bytes], RawTable]] = {
     ".csv": read_delimited,
@@ -108,6 +118,56 @@ def parse_table(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = N
     reader = READERS[path.suffix.lower()]
     raw = read_delimited(path, content, kinds) if reader is read_delimited else reader(path, content)
     return checked(path, raw, hashlib.sha256(content).hexdigest())
+
+
+def table_of_columns(columns: Mapping[str, Any], *, name: str = "data") -> Table:
+    """Make a table of columns in memory, by the rules of files.
+
+    Args:
+        columns: By name, all of the same length: an array of one axis, what numpy makes an array of (a pandas
+            Series), or a sequence. Bool, integers, floats and decimals are numbers; text is categories; dates and
+            times, and text of which nearly all cells are dates, are left out. `None`, NaN and the empty text are
+            missing; words such as `NA`, which stand for a missing value in CSV, are text.
+        name: Named in errors, where a file's path is otherwise.
+
+    Returns:
+        The table. Its digest depends on names, kinds and values alone, so the same data has the same digest.
+
+    Raises:
+        ReferenceDataError: The columns cannot be used; one sentence names the column and the rule.
+    """
+    path = Path(name)
+    made = {column: memory_column(path, column, values) for column, values in columns.items()}
+    check_lengths(path, {column: one.values.size for column, one in made.items()})
+    if sum(one.values.size for one in made.values()) > MAX_VALUES:
+        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do")
+    raw = raw_table(tuple(made), tuple(made.values()))
+    return checked(path, raw, _content_digest(raw))
+
+
+def check_lengths(path: Path, rows: Mapping[str, int]) -> None:
+    """Refuse columns of different lengths.
+
+    Args:
+        path: Named in errors.
+        rows: Of each column, by its name.
+
+    Raises:
+        ReferenceDataError: A column has another number of rows than the first one.
+    """
+    for name, count in rows.items():
+        first = next(iter(rows))
+        if count != rows[first]:
+            raise ReferenceDataError(
+                f"{path}: column {shortened(name)} has {count} rows, {shortened(first)} has {rows[first]}"
+            )
+
+
+def _content_digest(raw: RawTable) -> str:
+    """SHA-256 of names, kinds and values, in hexadecimal."""
+    digest = hashlib.sha256(repr((raw.columns, tuple(map(str, raw.kinds)))).encode())
+    digest.update(raw.values.tobytes())
+    return digest.hexdigest()
 
 
 def checked(path: Path, raw: RawTable, digest: str) -> Table:

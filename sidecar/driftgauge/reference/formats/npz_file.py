@@ -9,23 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.protocol.category import text_of
-from driftgauge.protocol.widening import widen
-from driftgauge.reference.formats.categories import DATES, Texts, ignored_column
+from driftgauge.reference.formats.arrays import array_column, array_numbers
 from driftgauge.reference.formats.driftgauge_npz import META, unpacked
-from driftgauge.reference.table_limits import MAX_VALUES, Column, RawTable, numeric_table, raw_table, shortened
+from driftgauge.reference.table_limits import MAX_VALUES, RawTable, numeric_table, raw_table, shortened
 
 Arrays = dict[str, NDArray[Any]]
-
-NUMBER_KINDS = "biuf"
-"""numpy's letters for bool, signed, unsigned and float."""
-
-TEXT_KINDS = "US"
-"""Text, and bytes, which are read as UTF-8."""
-
-DATE_KINDS = "M"
 
 NO_TEXT = frozenset({"", "nan"})
 """What stands for a missing value in an array of text, which knows no other way to say so; in any case."""
@@ -55,13 +44,13 @@ def read_npz(path: Path, content: bytes) -> RawTable:
     arrays = _arrays(path, content)
     if set(arrays) - {META} == {"data", "columns"} and arrays["data"].ndim == MATRIX:
         names = _names(path, arrays["columns"], arrays["data"])
-        table = numeric_table(names, _floats(path, "data", arrays["data"]))
+        table = numeric_table(names, array_numbers(path, "data", arrays["data"]))
         return unpacked(path, table, arrays[META]) if META in arrays else table
     if len(arrays) == 1:
         ((name, only),) = arrays.items()
         if only.ndim == MATRIX:
             columns = [f"feature_{position}" for position in range(only.shape[1])]
-            return numeric_table(columns, _floats(path, name, only), named=False)
+            return numeric_table(columns, array_numbers(path, name, only), named=False)
     return _of_columns(path, arrays)
 
 
@@ -115,26 +104,4 @@ def _of_columns(path: Path, arrays: Arrays) -> RawTable:
             raise ReferenceDataError(
                 f"{path}: column {shortened(name)} has {size} rows, {shortened(first)} has {sizes[first]}"
             )
-    return raw_table(tuple(arrays), [_column(path, name, array) for name, array in arrays.items()])
-
-
-def _column(path: Path, name: str, array: NDArray[Any]) -> Column:
-    """One column by the type of its array."""
-    if array.dtype.kind in DATE_KINDS:
-        return ignored_column(array.size, DATES)
-    if array.dtype.kind not in TEXT_KINDS:
-        return Column(FeatureKind.NUMERIC, _floats(path, name, array))
-    distinct, places = np.unique(array, return_inverse=True)
-    counts = np.bincount(places, minlength=distinct.size).tolist()
-    texts = Texts()
-    words = [text_of(word) or "" for word in distinct.tolist()]
-    missing = [word.lower() in NO_TEXT for word in words]
-    codes = [np.nan if no else texts.code(word, cells) for word, no, cells in zip(words, missing, counts, strict=True)]
-    return texts.column(np.array(codes, dtype=np.float64)[places])
-
-
-def _floats(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.float64]:
-    """The numbers of an array."""
-    if array.dtype.kind not in NUMBER_KINDS:
-        raise ReferenceDataError(f"{path}: array {shortened(name)} holds {array.dtype}, not numbers")
-    return widen(array)
+    return raw_table(tuple(arrays), [array_column(path, name, array, NO_TEXT) for name, array in arrays.items()])
