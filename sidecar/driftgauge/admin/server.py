@@ -1,23 +1,20 @@
 """The operator's door, on a port of its own: in proxy mode every path of the data port belongs to the model."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from driftgauge.concurrency.worker import low_priority_executor
+from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.evaluation import Evaluation
 from driftgauge.metrics.scrape import scraper
 from driftgauge.page.as_json import NOTHING, tree
 from driftgauge.page.model_index import Entry, render_index
-
-_T = TypeVar("_T")
 
 Ready = Callable[[], Awaitable[str | None]]
 """Tells why the process is not ready, or `None` if it is."""
@@ -59,7 +56,7 @@ class Admin:
         self._capture = capture
         self._scrape = scraper(registry)
         # One thread, in which all that takes long is made: the loop is the requests', and many who ask wait in line.
-        self._maker = low_priority_executor("admin")
+        self._worker = Worker("admin")
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)
@@ -79,14 +76,11 @@ class Admin:
     async def close(self) -> None:
         """Stop listening."""
         await self._runner.cleanup()
-        self._maker.shutdown(wait=False, cancel_futures=True)
-
-    async def _made(self, make: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._maker, make)
+        self._worker.close()
 
     async def _metrics(self, request: web.Request) -> web.Response:
         accept, coding = request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", "")
-        page = await self._made(lambda: self._scrape(accept, coding, request.query_string))
+        page = await self._worker.run(self._scrape, accept, coding, request.query_string)
         return web.Response(status=page.status, headers=page.headers, body=page.body)
 
     async def _readyz(self, _: web.Request) -> web.Response:
@@ -95,14 +89,14 @@ class Admin:
 
     async def _drift(self, _: web.Request) -> web.Response:
         evaluated = list(self._evaluated())
-        return web.Response(body=await self._made(lambda: _as_json(evaluated)), content_type="application/json")
+        return web.Response(body=await self._worker.run(_as_json, evaluated), content_type="application/json")
 
     async def _index(self, _: web.Request) -> web.Response:
         """The list of models; with one model its page at once."""
         models = list(self._evaluated())
         if len(models) == 1:
             return _html(await self._page(models[0][0], _name(models[0][0]), ""))
-        return _html(await self._made(lambda: render_index([_entry(*one) for one in models])))
+        return _html(await self._worker.run(_render_models, models))
 
     async def _report(self, request: web.Request) -> web.Response:
         model = self._asked(request)
@@ -136,6 +130,10 @@ class Admin:
         if not any(model == known for known, _, _ in self._evaluated()):
             raise web.HTTPNotFound(text=f"no evaluation of {_name(model)}: `/` lists the models that have one\n")
         return model
+
+
+def _render_models(models: Iterable[tuple[ModelKey, Evaluation | None, Evaluation | None]]) -> str:
+    return render_index([_entry(*one) for one in models])
 
 
 async def _healthz(_: web.Request) -> web.Response:

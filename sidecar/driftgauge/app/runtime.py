@@ -14,7 +14,6 @@ from driftgauge import __version__
 from driftgauge.admin.server import Admin, Ready
 from driftgauge.admin.views import Views
 from driftgauge.app.stores import open_stores
-from driftgauge.concurrency.worker import low_priority_executor
 from driftgauge.config.options import Config, LoggerConfig, ProxyConfig
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
@@ -86,10 +85,12 @@ class Runtime:
         baselines = Baselines(
             self.stores.ring, self.stores.states, outputs, min(config.baseline_rows, config.window_rows)
         )
-        targets = Targets(self.references, baselines, self.metrics, ReferenceSize(rule.budget, config.window_rows))
+        self._targets = Targets(
+            self.references, baselines, self.metrics, ReferenceSize(rule.budget, config.window_rows)
+        )
         evaluator = Evaluator(self.stores.ring, self.stores.states, self.metrics, rule, time.time)
-        self.monitor = Monitor(evaluator, targets, self.references, self.stores.ring, self.models, self.metrics)
-        self._views = Views(self.stores.ring, targets, self.metrics, rule, time.time)
+        self.monitor = Monitor(evaluator, self._targets, self.references, self.stores.ring, self.models, self.metrics)
+        self.views = Views(self.stores.ring, self._targets, self.metrics, rule, time.time)
         if own is not None:
             self.models.add(own)
             self.metrics.model(own)
@@ -100,8 +101,8 @@ class Runtime:
         Args:
             ready: Tells why the process is not ready.
         """
-        capture = self._views.capture if self.config.allow_capture else None
-        return Admin(self.metrics.registry, ready, self.metrics.drift.fresh, self._views.page, capture)
+        capture = self.views.capture if self.config.allow_capture else None
+        return Admin(self.metrics.registry, ready, self.metrics.drift.fresh, self.views.page, capture)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -122,6 +123,7 @@ class Runtime:
             await _cancel(pipeline, *clocks)
             self.pipeline.close()
             self.monitor.close()
+            self._targets.close()
             await self.stores.close()
 
     async def _first_load(self) -> asyncio.Task[None]:
@@ -196,13 +198,13 @@ async def _serve(
 ) -> None:
     """Open the doors, wait for a signal, and leave in order: unready, finish, flush."""
     sys.setswitchinterval(_SWITCH_SECONDS)
-    asyncio.get_running_loop().set_default_executor(low_priority_executor("other", threads=4))
     signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled.set)
     config = runtime.config
     async with AsyncExitStack() as stack:
+        stack.callback(runtime.views.close)
         stack.push_async_callback(admin.close)
         await stack.enter_async_context(runtime.running())
         stack.push_async_callback(ingress.close)

@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from driftgauge.concurrency.worker import low_priority_executor
+from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import Reason, StorageError
 from driftgauge.features.output_columns import OutputColumns
@@ -99,7 +99,7 @@ class Pipeline:
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._draining = False
-        self._decoder = low_priority_executor("decode")
+        self._worker = Worker("decode")
 
     @property
     def waiting(self) -> int:
@@ -148,7 +148,7 @@ class Pipeline:
         """Count what is left as dropped and release the decoder's thread. `run` must have ended."""
         self._lose_all([*self._in_hand.values(), *self._queue], Reason.SHUTDOWN)
         self._queue.clear()
-        self._decoder.shutdown(wait=False, cancel_futures=True)
+        self._worker.close()
 
     @property
     def _is_filling(self) -> bool:
@@ -199,8 +199,7 @@ class Pipeline:
         Those of a run that cannot be read in one go are halved until they can: one odd body costs the others little.
         """
         if not _is_small(run[0]):
-            loop = asyncio.get_running_loop()
-            return [await loop.run_in_executor(self._decoder, self._decoding.one, run[0])]
+            return [await self._worker.run(self._decoding.one, run[0])]
         await asyncio.sleep(0)
         if len(run) == 1:
             return [await self._decoded_alone(run[0])]
@@ -214,7 +213,7 @@ class Pipeline:
         result = self._decoding.one(payload, _SMALL_CELLS)
         if result.rows is not Reason.TOO_LARGE:
             return result
-        return await asyncio.get_running_loop().run_in_executor(self._decoder, self._decoding.one, payload)
+        return await self._worker.run(self._decoding.one, payload)
 
     def _count_rows(self, result: Result) -> None:
         first = result.payloads[0]

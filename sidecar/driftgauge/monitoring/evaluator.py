@@ -1,12 +1,10 @@
 """One stream's evaluation: read the window, test it off the event loop, keep the detector's state."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from driftgauge.concurrency.worker import low_priority_executor
+from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.detector.detector import DetectorState, pack, unpack
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rule import Rule
@@ -16,8 +14,6 @@ from driftgauge.metrics.evaluation import Evaluation
 from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
 from driftgauge.storage.states import StateStore
-
-_T = TypeVar("_T")
 
 _NAME = "detector"
 
@@ -95,7 +91,7 @@ class Evaluator:
         self._clock = clock
         self._p_values = PValues()
         self._loaded: dict[StreamKey, _Loaded] = {}
-        self._thread = low_priority_executor("evaluate")
+        self._worker = Worker("evaluate")
 
     async def evaluate(self, stream: StreamKey, target: Target) -> Evaluation:
         """Test a stream's window against its target.
@@ -110,12 +106,12 @@ class Evaluator:
 
     def close(self) -> None:
         """Release the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._worker.close()
 
     async def _prepared(self, stream: StreamKey, target: Target) -> _Loaded:
         loaded = self._loaded.get(stream)
         if loaded is None or loaded.digest != target.digest:
-            evaluator = await self._off_loop(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
+            evaluator = await self._worker.run(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
             loaded = self._loaded[stream] = _Loaded(evaluator, target.digest)
             await self._recall(stream, loaded)
         return loaded
@@ -144,9 +140,7 @@ class Evaluator:
         for _ in range(_ATTEMPTS):
             window = await self._window(stream, target)
             rows, now = Rows(window.rows, window.numbers, window.requests), self._clock()
-            assessment: Assessment = await self._off_loop(
-                loaded.evaluator.assess, loaded.state, rows, self._p_values, now
-            )
+            assessment = await self._worker.run(loaded.evaluator.assess, loaded.state, rows, self._p_values, now)
             if assessment.state is loaded.state or await self._kept(stream, loaded, assessment):
                 break
             await self._recall(stream, loaded)  # another replica fed these rows
@@ -166,6 +160,3 @@ class Evaluator:
         loaded.state, loaded.version = assessment.state, loaded.version + 1
         self._metrics.model(stream.model).count_detector_rows(stream.kind, assessment.fed, assessment.skipped)
         return True
-
-    async def _off_loop(self, work: Callable[..., _T], *arguments: object) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*arguments))

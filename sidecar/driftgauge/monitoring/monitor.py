@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from driftgauge.concurrency.worker import low_priority_executor
+from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.models import KnownModels, is_overflow
 from driftgauge.inference.payload import Kind, ModelKey
@@ -50,7 +50,7 @@ class Monitor:
         self._metrics = metrics
         self._clock = clock
         # A thread of its own: a reference on a volume that hangs must not stop the evaluations.
-        self._loader = low_priority_executor("reference")
+        self._loader = Worker("reference")
 
     async def run(self, interval_seconds: float) -> None:
         """Evaluate on a clock until cancelled."""
@@ -93,11 +93,10 @@ class Monitor:
     def close(self) -> None:
         """Release the threads. `run` must have ended."""
         self._evaluator.close()
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        self._loader.close()
 
     async def _refresh(self) -> None:
-        loop = asyncio.get_running_loop()
-        for sentence in await loop.run_in_executor(self._loader, self._references.refresh, self._clock()):
+        for sentence in await self._loader.run(self._references.refresh, self._clock()):
             _log.log(logging.WARNING if isinstance(sentence, Fault) else logging.INFO, sentence)
         self._know_referenced()
         for model in self._models:

@@ -1,9 +1,9 @@
 """What each stream is tested against: the reference's inputs, its predictions, or a baseline of the first responses."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 
+from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.inference.payload import Kind, ModelKey
@@ -56,6 +56,11 @@ class Targets:
         self._need = need
         self._of_baselines: dict[StreamKey, Target] = {}
         self._warned: set[str] = set()
+        self._worker = Worker("baseline")
+
+    def close(self) -> None:
+        """Release the thread."""
+        self._worker.close()
 
     async def of(self, stream: StreamKey, now: float) -> Target | None:
         """The target of a stream, or `None` if there is none yet.
@@ -104,7 +109,7 @@ class Targets:
         self._metrics.drift.set_reference(stream.model, Kind.RESPONSE, _baseline_facts(baseline))
         target = self._of_baselines.get(stream)
         if target is None or target.digest != baseline.digest:
-            profiles = await asyncio.to_thread(baseline.profiles)
+            profiles = await self._worker.run(baseline.profiles)
             target = self._of_baselines[stream] = Target(profiles, baseline.schema, baseline.digest)
         return target
 
