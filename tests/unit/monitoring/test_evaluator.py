@@ -186,6 +186,7 @@ async def test_a_store_that_was_emptied_leaves_the_evidence_that_is_held(directo
     await monitored.put(REQUESTS, calm(90))
     await look(monitored)
     await monitored.states.delete(REQUESTS, "detector")
+    assert isinstance(monitored.ring, MemoryRing)
     await monitored.ring.close()
     await monitored.put(REQUESTS, calm(40, 2))
     await look(monitored)

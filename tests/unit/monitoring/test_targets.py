@@ -12,6 +12,7 @@ from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.inference.payload import Kind
 from driftgauge.monitoring.baseline import Baseline, pack, unpack
+from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
 from tests.support.monitor_fixture import BASELINE_ROWS, MonitorFixture
@@ -148,6 +149,7 @@ async def test_a_store_that_has_lost_the_old_baseline_does_not_hasten_the_new_on
 async def test_a_store_that_was_emptied_does_not_keep_a_new_baseline_waiting(tmp_path: Path) -> None:
     """Its rows are numbered from 1 again."""
     monitored = await swapped(tmp_path)
+    assert isinstance(monitored.ring, MemoryRing)
     await monitored.ring.close()
     await monitored.response(STEPS + 200)
     await monitored.monitor.evaluate_all()
@@ -231,6 +233,7 @@ async def test_replicas_agree_on_a_baseline_again_after_the_store_was_emptied(tm
     await one.response(STEPS)
     await one.monitor.evaluate_all()
     await one.states.delete(RESPONSES, "baseline")
+    assert isinstance(one.ring, MemoryRing)
     await one.ring.close()
     restarted = MonitorFixture(tmp_path, one.ring, one.states)
     restarted.clock.now += 30
