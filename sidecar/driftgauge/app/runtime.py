@@ -139,7 +139,7 @@ class Runtime:
         except StorageError as error:
             _log.warning("%s; rows are dropped and counted until it answers", error)
         else:
-            await self.monitor.recall(self._own)
+            await self.monitor.restore_models(self._own)
 
 
 async def run_proxy(config: ProxyConfig) -> None:

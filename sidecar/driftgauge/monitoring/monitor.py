@@ -67,7 +67,7 @@ class Monitor:
         except Exception:  # noqa: BLE001 a task loop: a fault of ours must not end it
             _log.exception("the look at the references failed")
 
-    async def recall(self, own: ModelKey | None) -> None:
+    async def restore_models(self, own: ModelKey | None) -> None:
         """Know again the models whose rows outlived a restart, so that their verdicts do not wait for traffic.
 
         Args:

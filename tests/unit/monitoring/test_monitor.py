@@ -154,7 +154,7 @@ async def test_a_logger_recalls_the_models_that_it_has_references_for(directory:
     await before.fill(IRIS, 12.0)
     monitored = MonitorFixture(directory, before.ring)
     await monitored.monitor.refresh()
-    await monitored.monitor.recall(None)
+    await monitored.monitor.restore_models(None)
     await monitored.monitor.evaluate_all()
 
     assert [WINE] == list(monitored.models)
@@ -168,7 +168,7 @@ async def test_a_proxy_recalls_the_models_of_its_own_inference_service(directory
     for model in (WINE, second, IRIS):
         await before.fill(model, 12.0)
     monitored = MonitorFixture(directory, before.ring)
-    await monitored.monitor.recall(WINE)
+    await monitored.monitor.restore_models(WINE)
 
     assert [WINE, second] == list(monitored.models)
 
@@ -176,6 +176,6 @@ async def test_a_proxy_recalls_the_models_of_its_own_inference_service(directory
 async def test_a_store_that_is_away_recalls_nothing(directory: Path) -> None:
     """And is no fault of the start."""
     monitored = MonitorFixture(directory, AwayRing())
-    await monitored.monitor.recall(None)
+    await monitored.monitor.restore_models(None)
 
     assert [] == list(monitored.models)
