@@ -1,5 +1,6 @@
 # The image of both modes. Where a registry can be reached, pin the base by digest:
 #   docker build --build-arg BASE_IMAGE=python:3.11-slim@sha256:<digest> --build-arg VERSION=... .
+# PARQUET=true adds pyarrow, for references in Parquet; the label io.driftgauge.parquet says whether it is there.
 ARG BASE_IMAGE=python:3.11-slim
 
 # ---- build: the product and its locked packages in one virtual environment ----
@@ -14,8 +15,11 @@ RUN python3 -m venv /opt/build \
     && python3 -m venv --without-pip /opt/driftgauge \
     && /opt/build/bin/pip install --require-hashes --no-deps --requirement build.lock
 
-COPY requirements/runtime.lock ./
-RUN /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --no-deps --requirement runtime.lock
+# pyarrow reads references in Parquet; it is larger than all other packages together, so it is installed on request.
+ARG PARQUET=false
+COPY requirements/runtime.lock requirements/parquet.lock ./
+RUN case "${PARQUET}" in true) lock=parquet.lock ;; false) lock=runtime.lock ;; *) exit 2 ;; esac \
+    && /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --no-deps --requirement "${lock}"
 
 COPY pyproject.toml README.md LICENSE ./
 COPY sidecar sidecar
@@ -27,12 +31,14 @@ FROM ${BASE_IMAGE}
 ARG BASE_IMAGE
 ARG VERSION=0.0.0
 ARG REVISION=unknown
+ARG PARQUET=false
 LABEL org.opencontainers.image.title="driftgauge" \
       org.opencontainers.image.description="Request, error, latency and data-drift metrics for models served by KServe" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.base.name="${BASE_IMAGE}" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.revision="${REVISION}" \
+      io.driftgauge.parquet="${PARQUET}"
 
 COPY --from=build /opt/driftgauge /opt/driftgauge
 
