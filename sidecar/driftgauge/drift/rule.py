@@ -12,7 +12,7 @@ from driftgauge.drift.measure import Counts, Measurement
 from driftgauge.drift.result import DriftTest, DriftTestResult
 from driftgauge.drift.statistics.chi_square import homogeneity_p_value
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
-from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.statistics.p_value import PValueSource
 
 _STEPS = 40
 """Halvings of the interval that holds a threshold of shares: it is found to 1e-12."""
@@ -41,7 +41,7 @@ class Rule:
 
 
 def judge(
-    measurements: Sequence[Measurement], features: int, rule: Rule, p_values: PValues
+    measurements: Sequence[Measurement], features: int, rule: Rule, p_values: PValueSource
 ) -> Iterator[DriftTestResult]:
     """The verdict on each test of one window, in order; each is computed when the caller asks for it.
 
@@ -80,7 +80,7 @@ def _threshold_by_budget(one: Measurement, features: int, budget: Budget) -> flo
     return budget.share_threshold(reference, window, reference_rows, one.effective_rows, features)
 
 
-def _threshold_by_p_value(one: Measurement, level: float, p_values: PValues, *, drift: bool) -> float:
+def _threshold_by_p_value(one: Measurement, level: float, p_values: PValueSource, *, drift: bool) -> float:
     """The smallest statistic whose p-value is below a level; `drift` says whether the measurement's own is."""
     if one.counts is None:
         return p_values.critical_statistic(*one.rows, level)
@@ -117,7 +117,7 @@ def _scaled(shares: Counts, change: Counts, multiple: float, rows: float) -> Cou
     return scaled
 
 
-def _p_values(measurements: Sequence[Measurement], p_values: PValues) -> NDArray[np.float64]:
+def _p_values(measurements: Sequence[Measurement], p_values: PValueSource) -> NDArray[np.float64]:
     """The p-values of all tests; those of KS tests of equal sample sizes are computed in one call."""
     result = np.empty(len(measurements))
     groups: dict[tuple[int, int], list[int]] = {}

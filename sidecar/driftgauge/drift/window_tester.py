@@ -16,7 +16,7 @@ from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftReport, DriftTest, DriftTestResult, FeatureDrift
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.effects import deciles, effects
-from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.statistics.p_value import PValueSource
 from driftgauge.drift.statistics.ranks import RankedWindow, rank_window
 from driftgauge.drift.statistics.wasserstein import Quantiles
 
@@ -25,7 +25,7 @@ def evaluate(
     profiles: Sequence[Profile],
     window: NDArray[np.float64],
     rule: Rule,
-    p_values: PValues,
+    p_values: PValueSource,
     detector: DetectorVerdict | None = None,
 ) -> DriftReport:
     """Test every feature of a window against the reference.
@@ -81,7 +81,7 @@ class WindowTester:
             self._quantiles.append(Quantiles(profile.values) if is_numeric else None)
 
     def test(
-        self, window: RankedWindow, rows: int, p_values: PValues, detector: DetectorVerdict | None = None
+        self, window: RankedWindow, rows: int, p_values: PValueSource, detector: DetectorVerdict | None = None
     ) -> DriftReport:
         """Test every feature of a window, as `evaluate` does.
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,19 @@ from driftgauge.drift.statistics.kolmogorov import survival
 
 CRITICAL_CACHE = 4096
 """Cached critical statistics: those of a window of 2000 features, twice."""
+
+
+class PValueSource(Protocol):
+    """Turns KS statistics into p-values, and levels into critical statistics. Used by one thread at a time.
+
+    `PValues` is the source of the serving process; the offline functions use `scipy.stats.ks_2samp`.
+    """
+
+    def p_values(self, m: int, n: int, statistics: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Two-sided p-values, shape `(k,)`, in [0, 1], of statistics of samples of m and n values."""
+
+    def critical_statistic(self, m: int, n: int, alpha: float) -> float:
+        """The smallest statistic whose p-value is below alpha; infinity if there is none."""
 
 
 class PValues:
@@ -80,10 +94,10 @@ def _critical_lattice_point(m: int, n: int, alpha: float) -> int | None:
 
     if not below(points):
         return None
-    return _first(below, round(_near_critical(size, alpha) * points), points)
+    return first_point(below, round(near_critical(size, alpha) * points), points)
 
 
-def _first(below: Callable[[int], bool], guess: int, last: int) -> int:
+def first_point(below: Callable[[int], bool], guess: int, last: int) -> int:
     """The smallest k in (0, last] for which `below` holds: steps that double from a guess, then bisection."""
     low, high, probe, step = 0, last, guess, 1
     while high - low > 1:
@@ -97,7 +111,7 @@ def _first(below: Callable[[int], bool], guess: int, last: int) -> int:
     return high
 
 
-def _near_critical(size: int, alpha: float) -> float:
+def near_critical(size: int, alpha: float) -> float:
     """Approximately the statistic whose p-value is alpha: from p = 2 exp(-2 N D^2), improved by two Newton steps."""
     statistic = math.sqrt(math.log(2.0 / alpha) / (2.0 * size))
     for _ in range(2):
