@@ -1,31 +1,59 @@
-"""driftgauge: watches models served by KServe and says when their data have changed.
+"""driftgauge: monitors models served by KServe, and tests datasets for drift.
 
-The house, from the street to the ground floor; an import only ever goes downward:
+The functions that are listed here test data in memory or in files, in a notebook or a pipeline:
 
-    __main__, cli        the command line
-    app | check | build | capture
-                         the composition root; the commands on files
-    show | comparison    what they share
-    proxy | receiver     the two doors: in the predictor pod, or behind the logger's URL
-    admin                the third, on a port of its own: metrics, health, the newest report as JSON and as a page
-    pipeline | pairing   payload -> ring; request + response -> latency
-    monitor              ring -> gauge, on a clock
-    stores | views       which stores the options ask for; what the admin port draws on demand
-    targets              what each stream is tested against
-    baseline | evaluation
-                         the first answers of a model; one look at one stream
-    storage | reference | metrics | config | clients | background
-                         the rooms with a foot outside: Redis, files, Prometheus, the environment, clients' connections,
-                         threads
-    features | models | page
-                         pure: tensors -> rows; the capped sets of models and outputs; reports -> HTML
-    protocol | drift | http1
-                         pure: bytes -> tensors; numpy in, numbers out; bytes -> heads and bodies of HTTP/1.1
-    payload | errors     pure: what every room speaks of
+    check            test rows against a reference
+    check_drift      `scipy.stats.ks_2samp` for each column of two matrices
+    read_reference   read a reference from a file or from data in memory
+    build_reference  draw a reference from training data
 
-A payload enters by either door and takes one path: `offer`, a bounded queue, the pipeline, the ring.
-The monitor reads the ring on its clock, evaluates each window off the event loop, and publishes.
-Nothing between the client's bytes and the model's bytes waits for any of it.
+They are imported when they are first used: `import driftgauge` alone imports no other package.
+The monitor is started by `driftgauge proxy` and `driftgauge logger`; docs/architecture.md describes its modules.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from driftgauge.errors import ReferenceDataError
+    from driftgauge.offline.api import build_reference, check, read_reference
+    from driftgauge.offline.column_loop import check_drift
+    from driftgauge.offline.report import Report
+    from driftgauge.reference.dataset import Reference
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Reference",
+    "ReferenceDataError",
+    "Report",
+    "__version__",
+    "build_reference",
+    "check",
+    "check_drift",
+    "read_reference",
+]
+
+_MODULES = {
+    "Reference": "driftgauge.reference.dataset",
+    "ReferenceDataError": "driftgauge.errors",
+    "Report": "driftgauge.offline.report",
+    "build_reference": "driftgauge.offline.api",
+    "check": "driftgauge.offline.api",
+    "check_drift": "driftgauge.offline.column_loop",
+    "read_reference": "driftgauge.offline.api",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - functions and classes
+    """Import a name on its first use (PEP 562)."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, also those that are not imported yet."""
+    return sorted({*globals(), *__all__})

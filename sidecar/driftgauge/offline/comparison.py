@@ -1,23 +1,40 @@
-"""Two datasets side by side: the columns of one are found in the other, and seen as that one sees them.
-
-This module does no I/O.
-"""
+"""Matches the columns of a dataset with those of a reference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile, ignored_profile
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.dataset import Reference, output_name, prepare
+from driftgauge.reference.dataset import PREDICTION, Reference, output_name, prepare
 from driftgauge.reference.kinds import as_kind
 from driftgauge.reference.table import Table
 from driftgauge.reference.table_limits import shortened
 
 LISTED_NAMES = 5
 """How many names a note shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One of the two datasets of a comparison.
+
+    Args:
+        path: The file, or the name of the data.
+        columns: Names of all columns.
+        rows: Rows, missing values included.
+        digest: SHA-256 of the content, in hexadecimal.
+        named: The data itself names its columns.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: int
+    digest: str
+    named: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,36 +46,56 @@ class Comparison:
         found: The dataset under test.
         profiles: The `d` columns that both have, inputs and predictions, in the reference's order and under its names.
         values: Shape `(n, d)`, float64: the rows under test in these columns.
-        notes: Sentences on columns that are left out or that tell nothing.
+        notes: Sentences on columns that are left out or have no information.
     """
 
-    expected: Table
-    found: Table
+    expected: Dataset
+    found: Dataset
     profiles: tuple[Profile, ...]
     values: NDArray[np.float64]
     notes: tuple[str, ...]
 
 
-def compare(expected: Table, found: Table) -> Comparison:
-    """Put a dataset beside the one that it is tested against.
+def compare(reference: Table | Reference, window: Table) -> Comparison:
+    """Match the columns of a dataset with those of the reference that it is tested against.
 
     Args:
-        expected: The dataset to test against.
-        found: The dataset under test. Its columns are matched by the reference's names, or by position where
-            one of the two names none (a matrix alone in NPZ). It may lack predictions, and columns that
-            the reference leaves out.
+        reference: The dataset to test against.
+        window: The dataset under test. Its columns are matched by name, or by position where one of the two has no
+            names (a matrix). It may lack predictions, and columns that the reference leaves out.
 
     Raises:
-        ReferenceDataError: One cannot serve as reference, or the other does not fit it.
+        ReferenceDataError: The first cannot serve as reference, or the second does not fit it.
     """
-    reference = prepare(expected, 0.0)
-    profiles = _profiles(expected, reference)
+    ready = reference if isinstance(reference, Reference) else prepare(reference, 0.0)
+    expected = _of_table(reference) if isinstance(reference, Table) else _of_reference(ready)
+    found = _of_table(window)
+    profiles = _profiles(expected, ready)
     places = _places(expected, found)
     _require_columns(expected, found, profiles, places)
     kept = [profile for profile in profiles if profile.name in places or profile.kind is FeatureKind.IGNORED]
-    columns = [_column(found, places.get(profile.name), profile.kind) for profile in kept]
-    notes = [f"{expected.path}: {note}" for note in reference.notes] + _notes(expected, found, places)
+    columns = [_column(window, places.get(profile.name), profile.kind) for profile in kept]
+    notes = [f"{expected.path}: {note}" for note in ready.notes] + _notes(expected, found, places)
     return Comparison(expected, found, tuple(kept), np.column_stack(columns), tuple(notes))
+
+
+def column_kinds(reference: Table | Reference) -> dict[str, FeatureKind]:
+    """The kind of each column, by name: the cells of a CSV file do not always tell what a column is."""
+    if isinstance(reference, Table):
+        return dict(zip(reference.columns, reference.kinds, strict=True))
+    inputs = {profile.name: profile.kind for profile in reference.features}
+    return inputs | {f"{PREDICTION}{profile.name}": profile.kind for profile in reference.predictions}
+
+
+def _of_table(table: Table) -> Dataset:
+    return Dataset(table.path, table.columns, table.values.shape[0], table.digest, table.named)
+
+
+def _of_reference(reference: Reference) -> Dataset:
+    """A reference does not keep whether its file named its columns: a matrix has the names that one is given."""
+    columns = (*reference.columns, *(f"{PREDICTION}{name}" for name in reference.prediction_columns))
+    named = columns != tuple(f"feature_{index}" for index in range(len(columns)))
+    return Dataset(reference.path, columns, reference.rows, reference.digest, named)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -66,8 +103,8 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(map(shortened, names[:LISTED_NAMES])) + (", ..." if len(names) > LISTED_NAMES else "")
 
 
-def _profiles(expected: Table, reference: Reference) -> tuple[Profile, ...]:
-    """Inputs and predictions in the file's order, under the names that stand in the file."""
+def _profiles(expected: Dataset, reference: Reference) -> tuple[Profile, ...]:
+    """Inputs and predictions in the dataset's order, under the names that they have there."""
     inputs = {profile.name: profile for profile in reference.features}
     outputs = {profile.name: profile for profile in reference.predictions}
 
@@ -79,8 +116,8 @@ def _profiles(expected: Table, reference: Reference) -> tuple[Profile, ...]:
     return tuple(profile(column) for column in expected.columns)
 
 
-def _places(expected: Table, found: Table) -> Mapping[str, int]:
-    """Where each of the reference's columns stands in the other dataset, from 0."""
+def _places(expected: Dataset, found: Dataset) -> Mapping[str, int]:
+    """The index of each of the reference's columns in the other dataset."""
     if expected.named and found.named:
         position = {name: index for index, name in enumerate(found.columns)}
         return {name: position[name] for name in expected.columns if name in position}
@@ -94,8 +131,8 @@ def _places(expected: Table, found: Table) -> Mapping[str, int]:
     )
 
 
-def _require_columns(expected: Table, found: Table, profiles: Sequence[Profile], places: Mapping[str, int]) -> None:
-    """Refuse a dataset that lacks an input, or that has nothing to test."""
+def _require_columns(expected: Dataset, found: Dataset, profiles: Sequence[Profile], places: Mapping[str, int]) -> None:
+    """Refuse a dataset that lacks an input, or that has no column to test."""
     tested = [profile.name for profile in profiles if profile.kind is not FeatureKind.IGNORED]
     missing = [name for name in tested if name not in places and output_name(name) is None]
     if missing or not any(name in places for name in tested):
@@ -108,14 +145,14 @@ def _require_columns(expected: Table, found: Table, profiles: Sequence[Profile],
 
 
 def _column(found: Table, place: int | None, kind: FeatureKind) -> NDArray[np.float64]:
-    """The values of one column; none where the reference leaves it out."""
+    """The values of one column; NaN throughout where the reference leaves it out."""
     if place is None:
         return np.full(found.values.shape[0], np.nan)
     return as_kind(found, place, kind)
 
 
-def _notes(expected: Table, found: Table, places: Mapping[str, int]) -> list[str]:
-    """What is left out of the test."""
+def _notes(expected: Dataset, found: Dataset, places: Mapping[str, int]) -> list[str]:
+    """Sentences on the columns that are left out of the test."""
     notes = []
     used = set(places.values())
     unknown = [name for index, name in enumerate(found.columns) if index not in used]

@@ -25,8 +25,8 @@ class Ks2sampPValues:
 
     Example:
         >>> source = Ks2sampPValues()
-        >>> p_value = ks_2samp([1, 2, 3, 4, 5], [4, 5, 6, 7, 8, 9]).pvalue
-        >>> bool(np.isclose(source.p_values(5, 6, np.array([0.6])), p_value).all())
+        >>> result = ks_2samp([1, 2, 3, 4, 5], [4, 5, 6, 7, 8, 9])
+        >>> bool(np.isclose(source.p_values(5, 6, np.array([result.statistic])), result.pvalue).all())
         True
     """
 

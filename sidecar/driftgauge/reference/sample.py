@@ -119,6 +119,24 @@ def draw_sample(path: Path, draw: SampleSpec) -> RawTable:
     return _without_identifiers(path, _with_predictions(path, table, draw.predictions))
 
 
+def sample_table(path: Path, table: RawTable, draw: SampleSpec, sha256: str = "") -> RawTable:
+    """Draw a sample of a table in memory, by the rules of `draw_sample`.
+
+    Args:
+        path: Named in errors, and as the source of the rows.
+        table: The training data.
+        draw: How many rows, which seed, which columns are predictions.
+        sha256: Of the data, in hexadecimal.
+
+    Raises:
+        ReferenceDataError: The table cannot be used; the sentence says why.
+    """
+    seen = table.values.shape[0]
+    rows = sample_rows(seen, _kept(path, draw, seen, len(table.columns)), draw.seed)
+    sample = replace(table, values=table.values[rows], origin=Origin(path.name, sha256, seen, draw.seed, __version__))
+    return _without_identifiers(path, _with_predictions(path, sample, draw.predictions))
+
+
 def _of_csv(path: Path, draw: SampleSpec) -> RawTable:
     given = outline(path)
     positions = sample_rows(given.rows, _kept(path, draw, given.rows, len(given.columns)), draw.seed)

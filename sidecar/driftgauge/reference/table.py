@@ -142,7 +142,7 @@ def table_of_columns(columns: Mapping[str, Any], *, name: str = "data") -> Table
     if sum(one.values.size for one in made.values()) > MAX_VALUES:
         raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do")
     raw = raw_table(tuple(made), tuple(made.values()))
-    return checked(path, raw, _content_digest(raw))
+    return checked(path, raw, content_digest(raw))
 
 
 def check_lengths(path: Path, rows: Mapping[str, int]) -> None:
@@ -163,7 +163,7 @@ def check_lengths(path: Path, rows: Mapping[str, int]) -> None:
             )
 
 
-def _content_digest(raw: RawTable) -> str:
+def content_digest(raw: RawTable) -> str:
     """SHA-256 of names, kinds and values, in hexadecimal."""
     digest = hashlib.sha256(repr((raw.columns, tuple(map(str, raw.kinds)))).encode())
     digest.update(raw.values.tobytes())

@@ -87,7 +87,7 @@ def _column(path: Path, name: str, column: Any, pa: Any) -> Column:  # noqa: ANN
 def _categories(column: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
     """A column of text; of what its writer called a category Parquet keeps that only where it is text."""
     encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
-    places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
+    places = encoded.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
     words = [text_of(word) for word in encoded.dictionary.to_pylist()]
     cells = np.bincount(places + 1, minlength=len(words) + 1)[1:].tolist()
     texts = Texts()

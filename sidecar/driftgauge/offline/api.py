@@ -1,0 +1,136 @@
+"""The functions for notebooks and pipelines, which `import driftgauge` offers."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.errors import ReferenceDataError
+from driftgauge.offline.comparison import column_kinds, compare
+from driftgauge.offline.data import Data, as_table
+from driftgauge.offline.report import Report, run_tests
+from driftgauge.reference.dataset import Reference, prepare
+from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
+from driftgauge.reference.sample import SampleSpec, draw_sample, sample_table
+from driftgauge.reference.table import Table, parse_table
+from driftgauge.reference.table_limits import RawTable
+
+_SAMPLED_SUFFIXES = (".csv", ".parquet")
+"""Files of which a sample is drawn without reading them whole."""
+
+
+def check(reference: Data, window: Data, *, alpha: float = 0.05, correction: str = "holm", min_rows: int = 1) -> Report:
+    """Test rows against a reference, feature by feature.
+
+    Args:
+        reference: The data to test against: a `Reference`, a path, a DataFrame (pandas, polars, pyarrow), a NumPy
+            array of shape `(m, d)` or `(m,)`, a structured array, or a mapping of names to columns.
+        window: The rows under test, in any of these forms but `Reference`. Columns are matched by name, or by position
+            where one side has no names.
+        alpha: Significance level of the whole window, in (0, 1).
+        correction: How alpha is shared over the tests: `holm`, `bh`, `bonferroni`, or `none` for alpha each.
+        min_rows: Fewest values of a feature that are tested, at least 1.
+
+    Returns:
+        The report, the same as that of `driftgauge check`. Numbers are tested with `scipy.stats.ks_2samp` (its default
+        method, which is exact for small samples), categories by total variation with a chi-square p-value, and
+        missing values by their share.
+
+    Raises:
+        ReferenceDataError: The data or an argument cannot be used; one sentence names it and the rule.
+
+    Example:
+        >>> report = check({"age": list(range(50))}, {"age": list(range(30, 80))})
+        >>> report.drift, report.features[0].distance.statistic
+        (True, 0.6)
+    """
+    rule = _rule(alpha, correction, min_rows)
+    expected = reference if isinstance(reference, Reference) else as_table(reference, "reference")
+    return run_tests(compare(expected, as_table(window, "window", column_kinds(expected))), rule)
+
+
+def read_reference(data: Data) -> Reference:
+    """Read a reference.
+
+    Args:
+        data: A path, a DataFrame, an array or a mapping, as in `check`.
+
+    Returns:
+        The reference, every column sorted and ready to be tested against.
+
+    Raises:
+        ReferenceDataError: The data cannot serve as reference; one sentence says why.
+
+    Example:
+        >>> read_reference({"age": [31, 45, 27], "colour": ["red", "white", "red"]}).columns
+        ('age', 'colour')
+    """
+    return prepare(as_table(data, "reference"), time.time())
+
+
+def build_reference(
+    training: Data,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    rows: int | None = None,
+    seed: int = 0,
+    predictions: Sequence[str] = (),
+) -> Reference:
+    """Draw a reference from training data, as `driftgauge reference build` does.
+
+    Args:
+        training: A path of a CSV or Parquet file of any size, or data in memory, as in `check`.
+        output: Where to write the reference, a path that ends in `.npz`; `None` writes nothing.
+        rows: Rows to keep, at least 1; `None` keeps 100,000, or fewer of very wide data.
+        seed: Of the draw, at least 0; the same data and seed give the same reference.
+        predictions: Columns that hold the model's predictions.
+
+    Returns:
+        The reference.
+
+    Raises:
+        ReferenceDataError: The training data cannot be used, or the reference cannot be written.
+
+    Example:
+        >>> build_reference({"age": [31, 45, 27]}, rows=2).rows
+        2
+    """
+    spec = _sample_spec(rows, seed, predictions)
+    path = Path("reference.npz" if output is None else output)
+    check_output(path)
+    content = packed(_draw(training, spec))
+    reference = prepare(parse_table(path, content), time.time())
+    if output is not None:
+        write_whole(path, content)
+    return reference
+
+
+def _draw(training: Data, spec: SampleSpec) -> RawTable:
+    if isinstance(training, str | os.PathLike) and Path(training).suffix.lower() in _SAMPLED_SUFFIXES:
+        return draw_sample(Path(training), spec)
+    table = as_table(training, "training")
+    return sample_table(table.path, _raw(table), spec, table.digest)
+
+
+def _raw(table: Table) -> RawTable:
+    return RawTable(table.columns, table.kinds, table.values, table.categories, table.left_out, table.named)
+
+
+def _sample_spec(rows: int | None, seed: int, predictions: Sequence[str]) -> SampleSpec:
+    if rows is not None and rows < 1:
+        raise ReferenceDataError(f"rows: must be at least 1; it is {rows}")
+    if seed < 0:
+        raise ReferenceDataError(f"seed: must be at least 0; it is {seed}")
+    return SampleSpec(rows, seed, (predictions,) if isinstance(predictions, str) else tuple(predictions))
+
+
+def _rule(alpha: float, correction: str, min_rows: int) -> Rule:
+    if not 0 < alpha < 1:
+        raise ReferenceDataError(f"alpha: must be between 0 and 1; it is {alpha!r}")
+    if correction not in set(Correction):
+        raise ReferenceDataError(f"correction: must be one of {', '.join(Correction)}; it is {correction!r}")
+    if min_rows < 1:
+        raise ReferenceDataError(f"min_rows: must be at least 1; it is {min_rows}")
+    return Rule(alpha, Correction(correction), min_rows)

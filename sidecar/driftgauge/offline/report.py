@@ -1,0 +1,176 @@
+"""The report of a check: as values, JSON, a page or a short table."""
+
+import html
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from driftgauge.drift.result import DriftReport, FeatureDrift
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.window_tester import evaluate
+from driftgauge.errors import ReferenceDataError
+from driftgauge.offline.comparison import Comparison, Dataset, listed
+from driftgauge.offline.ks_2samp import Ks2sampPValues
+from driftgauge.page.as_json import clean, report_as_json
+from driftgauge.page.contents import Facts, Page, part_of
+from driftgauge.page.document import render
+
+FEW_ROWS = 200
+"""With fewer rows a note is given; the default of the option `min_rows`."""
+
+SHOWN_FEATURES = 20
+"""Features in the short table."""
+
+_NAME_CHARACTERS = 24
+_FRAME_PIXELS = 640
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """What the tests found when rows were compared with a reference.
+
+    In a notebook it is shown as a page in a frame of its own, so that its style does not reach the notebook's.
+
+    Args:
+        comparison: What was compared.
+        rule: Level, correction and least rows.
+        result: The results of all tests.
+        notes: Sentences that a reader should know before trusting the verdict.
+    """
+
+    comparison: Comparison
+    rule: Rule
+    result: DriftReport
+    notes: tuple[str, ...]
+
+    @property
+    def features(self) -> tuple[FeatureDrift, ...]:
+        """The tested features, in the reference's order."""
+        return self.result.features
+
+    @property
+    def drift(self) -> bool | None:
+        """Whether any feature drifted; `None` if no feature could be tested."""
+        return self.result.drift
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, as `driftgauge check --format json` prints it."""
+        result = report_as_json(self.result)
+        del result["rows"]  # is with the window
+        return {
+            "reference": _source(self.comparison.expected),
+            "window": _source(self.comparison.found),
+            "rule": {
+                "alpha": self.rule.alpha,
+                "correction": str(self.rule.correction),
+                "min_rows": self.rule.min_rows,
+            },
+            **result,
+            "notes": [clean(note) for note in self.notes],
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+
+    def to_html(self) -> str:
+        """The report as one self-contained page, in ASCII."""
+        expected, found = self.comparison.expected, self.comparison.found
+        facts = Facts(
+            window=str(found.path),
+            reference=str(expected.path),
+            reference_rows=expected.rows,
+            digest=expected.digest,
+            rule=f"p-value under {self.rule.alpha:g} after correction ({self.rule.correction})",
+            notes=self.notes,
+        )
+        part = part_of("", self.comparison.profiles, self.comparison.values, self.result, facts)
+        page = render(Page(f"{found.path.name} against {expected.path.name}", (part,)))
+        return page.encode("ascii", "xmlcharrefreplace").decode()  # any terminal or file can hold it
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the report to a file.
+
+        Args:
+            path: Ends in `.html` for a page or in `.json`; a file that is there is replaced.
+
+        Raises:
+            ReferenceDataError: The path has another extension, or it cannot be written.
+        """
+        target = Path(path)
+        writers = {".html": self.to_html, ".json": self.to_json}
+        writer = writers.get(target.suffix.lower())
+        if writer is None:
+            raise ReferenceDataError(f"{target}: the extension must be one of {', '.join(writers)}")
+        try:
+            target.write_text(writer(), encoding="utf-8")
+        except OSError as error:
+            raise ReferenceDataError(f"{target}: it cannot be written: {error.strerror}") from error
+
+    def _repr_html_(self) -> str:
+        page = html.escape(self.to_html())
+        style = f"width:100%;height:{_FRAME_PIXELS}px;border:0"
+        return f'<iframe title="driftgauge report" sandbox="" style="{style}" srcdoc="{page}"></iframe>'
+
+    def __repr__(self) -> str:
+        """A short table, the largest distance first, and the verdict."""
+        return "\n".join([*_lines(self.result), self.result.reading, *(f"note: {note}" for note in self.notes)])
+
+
+def run_tests(comparison: Comparison, rule: Rule) -> Report:
+    """Test the rows of a comparison.
+
+    Args:
+        comparison: A reference and the rows under test.
+        rule: Level, correction and least rows.
+
+    Notes:
+        The p-values of numbers are those of `scipy.stats.ks_2samp`; missing values are left out before the test. The
+        shares of categories and of missing values have tests of their own.
+    """
+    result = evaluate(comparison.profiles, comparison.values, rule, Ks2sampPValues())
+    return Report(comparison, rule, result, (*comparison.notes, *_notes(comparison, result, rule)))
+
+
+def by_distance(report: DriftReport) -> list[FeatureDrift]:
+    """The tested features, the largest distance first."""
+    return sorted(report.features, key=lambda one: -one.distance.statistic)
+
+
+def printable(feature: FeatureDrift) -> str:
+    """A feature's name, in quotes if it has characters that a terminal cannot show."""
+    return feature.feature if feature.feature.isprintable() else repr(feature.feature)
+
+
+def _notes(comparison: Comparison, result: DriftReport, rule: Rule) -> Iterator[str]:
+    for dataset in (comparison.expected, comparison.found):
+        if dataset.rows < FEW_ROWS:
+            yield f"{dataset.path}: {dataset.rows} rows, under {FEW_ROWS} only large changes can be seen"
+    if result.untested:
+        least = max(1, rule.min_rows)
+        yield f"{comparison.found.path}: not tested, with fewer than {least} values: {listed(result.untested)}"
+
+
+def _source(dataset: Dataset) -> dict[str, Any]:
+    return {"path": str(dataset.path), "rows": dataset.rows, "sha256": dataset.digest}
+
+
+def _lines(result: DriftReport) -> Iterator[str]:
+    """The short table."""
+    if not result.features:
+        return
+    yield f"{'feature':<{_NAME_CHARACTERS}}  test       D  threshold   p-value  verdict"
+    for feature in by_distance(result)[:SHOWN_FEATURES]:
+        test, name = feature.distance, printable(feature)
+        short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 3] + "..."
+        p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
+        verdict = "drift" if feature.drift else "ok"
+        yield (
+            f"{short:<{_NAME_CHARACTERS}}  {test.test:<4}  {test.statistic:.4f}  {test.threshold:>9.4f}  "
+            f"{p_value:>8}  {verdict}"
+        )
+    if len(result.features) > SHOWN_FEATURES:
+        yield f"(and {len(result.features) - SHOWN_FEATURES} more)"

@@ -1,0 +1,312 @@
+"""The Python functions: the same results from every form of data."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import ks_2samp
+
+import driftgauge
+from driftgauge.cli.main import run
+
+Floats = NDArray[np.float64]
+COLUMNS = ("acidity", "sugar", "alcohol")
+
+
+def sample(seed: int, shift: float = 0.0, rows: int = 250) -> Floats:
+    """Normal values of three features, the last one shifted."""
+    return np.random.default_rng(seed).normal([0.0, 0.0, shift], 1.0, size=(rows, 3))
+
+
+def csv(path: Path, values: Floats) -> Path:
+    """A CSV file of these values."""
+    pd.DataFrame(values, columns=list(COLUMNS)).to_csv(path, index=False)
+    return path
+
+
+def by_name(values: Floats) -> dict[str, Floats]:
+    """A mapping of names to columns."""
+    return dict(zip(COLUMNS, values.T, strict=True))
+
+
+def structured(values: Floats) -> NDArray[Any]:
+    """A structured array."""
+    return np.rec.fromarrays(list(values.T), names=list(COLUMNS))
+
+
+class Interchange:
+    """A DataFrame that has the interchange protocol alone.
+
+    Args:
+        frame: The DataFrame whose protocol it is.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    def __dataframe__(self) -> object:
+        """The protocol's object."""
+        return self._frame.__dataframe__()
+
+
+FORMS = {
+    "mapping": by_name,
+    "pandas": lambda values: pd.DataFrame(by_name(values)),
+    "polars": lambda values: pl.DataFrame(by_name(values)),
+    "pyarrow": lambda values: pa.table(by_name(values)),
+    "structured": structured,
+}
+"""Forms of data with names."""
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_form_of_data_gives_the_report_of_the_command(form: Any, tmp_path: Path, capsys: Any) -> None:  # noqa: ANN401 - six forms
+    """Features and verdict are those that `driftgauge check --format json` prints for files."""
+    paths = csv(tmp_path / "a.csv", sample(1)), csv(tmp_path / "b.csv", sample(2, 0.5))
+    code = run(["check", *map(str, paths), "--format", "json"])
+    printed = json.loads(capsys.readouterr().out)
+    report = driftgauge.check(form(sample(1)), form(sample(2, 0.5)))
+
+    assert (1, True) == (code, report.drift)
+    assert list(printed) == list(report.to_dict())
+    for key in ("rule", "drift", "drifted_features", "features", "untested", "ignored", "notes"):
+        assert printed[key] == report.to_dict()[key]
+    assert printed == driftgauge.check(*paths).to_dict()
+
+
+def test_a_matrix_is_matched_by_position() -> None:
+    """Its features are named by position, and its p-values are those of `ks_2samp`."""
+    first, second = sample(1), sample(2, 0.5)
+    report = driftgauge.check(first, second, correction="none")
+
+    assert ["feature_0", "feature_1", "feature_2"] == [one.feature for one in report.features]
+    assert [ks_2samp(first[:, i], second[:, i]).pvalue for i in range(3)] == pytest.approx(
+        [one.distance.p_value for one in report.features], rel=1e-12
+    )
+
+
+def test_an_array_of_one_axis_is_one_feature() -> None:
+    """It is tested like a matrix of one column."""
+    assert ["feature_0"] == [one.feature for one in driftgauge.check(sample(1)[:, 0], sample(2)[:, 0]).features]
+
+
+def test_a_reference_is_tested_against_like_its_data() -> None:
+    """`read_reference` first gives the same features."""
+    data, window = pd.DataFrame(by_name(sample(1))), pd.DataFrame(by_name(sample(2, 0.5)))
+    reference = driftgauge.read_reference(data)
+
+    assert driftgauge.check(data, window).to_dict() == driftgauge.check(reference, window).to_dict()
+    assert (
+        driftgauge.check(sample(1), sample(2)).drift
+        == driftgauge.check(driftgauge.read_reference(sample(1)), sample(2)).drift
+    )
+
+
+def frame(shift: int = 0) -> pd.DataFrame:
+    """A DataFrame of every type that is tested, with nulls, and of a type that is left out."""
+    rows = range(120)
+    return pd.DataFrame(
+        {
+            "float": [None if row % 7 == 0 else row / 3 + shift for row in rows],
+            "int": [row % 11 for row in rows],
+            "nullable": pd.array([None if row % 5 == 0 else row % 3 for row in rows], dtype="Int64"),
+            "bool": [row % 3 == 0 for row in rows],
+            "text": [None if row % 9 == 0 else ("red", "white", "rosé")[row % 3] for row in rows],
+            "category": pd.Categorical([None if row % 8 == 0 else "ab"[row % 2] for row in rows]),
+            "day": pd.date_range("2026-01-01", periods=120),
+        }
+    )
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*interchange.*")
+def test_every_type_is_the_same_by_all_protocols() -> None:
+    """Arrow and the interchange protocol agree on numbers, bool, text, categories, datetimes and nulls."""
+    by_arrow = driftgauge.check(frame(), frame(5)).to_dict()
+    by_interchange = driftgauge.check(Interchange(frame()), Interchange(frame(5))).to_dict()
+    by_polars = driftgauge.check(pl.from_pandas(frame()), pl.from_pandas(frame(5))).to_dict()
+
+    kinds = ["numeric", "numeric", "numeric", "numeric", "categorical", "categorical"]
+    assert kinds == [one["kind"] for one in by_arrow["features"]]
+    assert [18, 0, 24, 0, 14, 15] == [one["missing"] for one in by_arrow["features"]]
+    assert ["day"] == by_arrow["ignored"]
+    assert by_arrow["features"] == by_interchange["features"]
+    assert by_arrow["features"] == by_polars["features"]
+
+
+def test_a_frame_of_columns_by_name_needs_no_protocol() -> None:
+    """Without pyarrow a DataFrame of polars is read column by column."""
+
+    class Columns:
+        columns = COLUMNS
+
+        def __getitem__(self, name: str) -> Floats:
+            return by_name(sample(1))[name]
+
+    report = driftgauge.check(Columns(), by_name(sample(1)))
+
+    assert list(COLUMNS) == [one.feature for one in report.features]
+
+
+def test_a_pandas_index_is_no_feature() -> None:
+    """Neither an index of numbers nor one with a name."""
+    data = pd.DataFrame(by_name(sample(1)))
+    indexed = data.set_axis(pd.Index(range(1, 251), name="id"))
+
+    assert list(COLUMNS) == [one.feature for one in driftgauge.check(indexed, data.iloc[::-1]).features]
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (3, "reference: int is no dataset: give a path, a DataFrame, a NumPy array or a mapping of columns"),
+        (np.zeros((2, 2, 2)), "reference: the array has shape (2, 2, 2), one or two axes are needed"),
+        ("no.csv", "no.csv: there is no such file"),
+        ({"a": [1, 2], "b": [1]}, "reference: column 'b' has 1 rows, 'a' has 2"),
+        (np.array([["a"]]), "reference: array 'reference' holds <U1, not numbers"),
+        (np.empty((0, 2)), "reference: there are no rows"),
+    ],
+)
+def test_bad_data_is_named(data: Any, sentence: str) -> None:  # noqa: ANN401 - whatever a caller passes
+    """One sentence names the data and the rule."""
+    with pytest.raises(driftgauge.ReferenceDataError) as caught:
+        driftgauge.check(data, sample(1))
+
+    assert sentence == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"alpha": 1.0}, "alpha: must be between 0 and 1; it is 1.0"),
+        ({"correction": "x"}, "correction: must be one of holm, bh, bonferroni, none; it is 'x'"),
+        ({"min_rows": 0}, "min_rows: must be at least 1; it is 0"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: dict[str, Any], sentence: str) -> None:
+    """One sentence names the argument and the rule."""
+    with pytest.raises(driftgauge.ReferenceDataError) as caught:
+        driftgauge.check(sample(1), sample(2), **arguments)
+
+    assert sentence == str(caught.value)
+
+
+def test_a_mixed_column_of_pandas_is_named() -> None:
+    """What Arrow cannot convert is refused with a sentence."""
+    with pytest.raises(driftgauge.ReferenceDataError, match="reference: "):
+        driftgauge.check(pd.DataFrame({"a": [1, "b", None]}, dtype=object), sample(1))
+
+
+def test_a_report_is_shown_as_a_table() -> None:
+    """The largest distance first, then the verdict."""
+    lines = repr(driftgauge.check(by_name(sample(1)), by_name(sample(2, 0.5)))).splitlines()
+
+    assert ["feature", "test", "D", "threshold", "p-value", "verdict"] == lines[0].split()
+    assert ["alcohol", "drift"] == [lines[1].split()[0], lines[1].split()[-1]]
+    assert 5 == len(lines)
+    assert lines[4].startswith("Drift in 1 of 3 features")
+
+
+def test_a_report_is_shown_in_a_frame_of_its_own() -> None:
+    """The page is in an attribute of an iframe without scripts, so nothing of it is part of the notebook's page."""
+    fragment = driftgauge.check(sample(1), sample(2))._repr_html_()
+
+    assert fragment.startswith("<iframe ")
+    assert 'sandbox=""' in fragment
+    assert ["<iframe", "</iframe"] == re.findall(r"</?\w+", fragment)
+    assert "&lt;svg" in fragment
+
+
+def test_a_report_is_saved(tmp_path: Path) -> None:
+    """As a page or as JSON, by the extension; another one is refused."""
+    report = driftgauge.check(sample(1), sample(2))
+    report.save(tmp_path / "a.html")
+    report.save(str(tmp_path / "a.json"))
+
+    assert report.to_html() == (tmp_path / "a.html").read_text()
+    assert report.to_dict() == json.loads((tmp_path / "a.json").read_text())
+    with pytest.raises(driftgauge.ReferenceDataError, match=r"a\.txt: the extension must be one of \.html, \.json"):
+        report.save(tmp_path / "a.txt")
+    with pytest.raises(driftgauge.ReferenceDataError, match="it cannot be written: "):
+        report.save(tmp_path / "none" / "a.html")
+
+
+def test_a_reference_is_built_from_memory_as_from_a_file(tmp_path: Path) -> None:
+    """The same rows are drawn, and what is written is what is returned."""
+    table = pa.table(by_name(sample(1)))
+    pq.write_table(table, tmp_path / "training.parquet")
+    from_file = driftgauge.build_reference(tmp_path / "training.parquet", rows=50, seed=3, predictions=["sugar"])
+    output = tmp_path / "reference.npz"
+    from_memory = driftgauge.build_reference(table, output, rows=50, seed=3, predictions="sugar")
+
+    assert (50, ("acidity", "alcohol"), ("sugar",)) == (
+        from_memory.rows,
+        from_memory.columns,
+        from_memory.prediction_columns,
+    )
+    for first, second in zip(from_file.features, from_memory.features, strict=True):
+        np.testing.assert_array_equal(first.values, second.values)
+    assert from_memory.digest == driftgauge.read_reference(output).digest
+    assert from_memory.origin is not None
+    assert 250 == from_memory.origin.rows_seen
+
+
+def test_identifiers_are_left_out_of_a_built_reference() -> None:
+    """As the command leaves them out, with a note."""
+    rows = 1200
+    training = {"id": [f"order {row}" for row in range(rows)], "age": np.arange(rows)}
+
+    assert "as identifiers do" in driftgauge.build_reference(training).notes[0]
+
+
+@pytest.mark.parametrize("arguments", [{"rows": 0}, {"seed": -1}, {"predictions": ["x"]}, {"output": "a.csv"}])
+def test_a_reference_is_not_built_from_bad_arguments(arguments: dict[str, Any]) -> None:
+    """Each is refused."""
+    with pytest.raises(driftgauge.ReferenceDataError):
+        driftgauge.build_reference(sample(1), **arguments)
+
+
+def test_check_drift_is_a_loop_over_ks_2samp() -> None:
+    """Its values are plain floats and bools, equal to scipy's own."""
+    first, second = sample(1), sample(2, 0.2)
+    expected = {}
+    for i in range(3):
+        stat, p = ks_2samp(first[:, i], second[:, i])
+        expected[f"feature_{i}"] = {"statistic": stat, "p_value": p, "drift_detected": p < 0.2}
+    results = driftgauge.check_drift(first, second, threshold=0.2)
+
+    assert expected == results
+    assert [[float, float, bool]] * 3 == [list(map(type, one.values())) for one in results.values()]
+
+
+def test_check_drift_refuses_what_is_no_pair_of_matrices() -> None:
+    """One sentence names the argument."""
+    for first, second in ((sample(1), sample(2)[:, :2]), (sample(1)[:, 0], sample(2)), ([["a"]], [["b"]])):
+        with pytest.raises(driftgauge.ReferenceDataError, match=r"^(reference|production)_data: it "):
+            driftgauge.check_drift(first, second)
+
+
+def test_the_module_lists_its_names_and_refuses_others() -> None:
+    """All public names can be imported; another one is an AttributeError."""
+    assert set(driftgauge.__all__) <= set(dir(driftgauge))
+    assert all(getattr(driftgauge, name) is not None for name in driftgauge.__all__)
+    with pytest.raises(AttributeError, match="module 'driftgauge' has no attribute 'chekc'"):
+        _ = driftgauge.chekc  # type: ignore[attr-defined]
+
+
+def test_importing_the_package_imports_no_other() -> None:
+    """Neither numpy nor scipy nor a module of the package."""
+    code = "import sys, driftgauge; print(*[n for n in sys.modules if n.partition('.')[0] in ('numpy', 'scipy', 'rich')"
+    code += " or n.startswith('driftgauge.')])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert printed.strip() == ""
