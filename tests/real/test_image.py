@@ -41,6 +41,19 @@ def test_the_image_says_what_kubernetes_asks(image: Image) -> None:
     assert __version__ == image.config["Labels"]["org.opencontainers.image.version"]
 
 
+def test_the_image_has_no_pyarrow_and_says_so(image: Image, data: Path) -> None:
+    """It was built without PARQUET=true: the label says so, and a reference in Parquet is refused with the reason."""
+    (data / "wine.parquet").write_bytes(b"PAR1")
+    done = image.run([*image.config["Entrypoint"], "check", "/mnt/wine.parquet", "/mnt/wine.csv"], data)
+
+    assert "false" == image.config["Labels"]["io.driftgauge.parquet"]
+    assert not list(image.packages.glob("pyarrow*"))
+    assert (2, "/mnt/wine.parquet: to read Parquet, pip install 'driftgauge[parquet]'") == (
+        done.returncode,
+        done.stderr.strip(),
+    )
+
+
 def test_the_image_tells_its_version(image: Image, data: Path) -> None:
     """`--version` inside the image is the version of this checkout."""
     done = image.run([*image.config["Entrypoint"], "--version"], data)

@@ -114,7 +114,8 @@ def _nulls(column: Any, found: Values, buffers: Any) -> NDArray[np.bool_]:  # no
         return np.zeros(column.size(), dtype=np.bool_)
     mask, (_, bits, _, _) = validity
     if how == _USE_BITMASK or bits == 1:
-        return _bits(mask, column.offset, column.size()) == bool(value)
+        bits_of_mask: NDArray[np.bool_] = _bits(mask, column.offset, column.size()) == bool(value)
+        return bits_of_mask
     flags: NDArray[np.bool_] = _fixed(mask, 8, "u", column).astype(np.bool_) == bool(value)
     return flags
 
