@@ -158,9 +158,9 @@ def severity(feature: FeatureDrift) -> float:
         feature: A tested feature.
 
     Returns:
-        The largest of statistic / threshold over its windowed tests, missing values included, at least 0. Above 1 a
-        windowed test alarms. Infinite where a threshold is 0 and its statistic is not; 0 where no statistic could
-        alarm. The detector does not count: its evidence is no distance.
+        The largest of statistic / threshold over its windowed tests, missing values included, at least 0. From 1 on (by
+        budget above 1) a windowed test alarms. Infinite if a threshold is 0 and its statistic is not; 0 if no statistic
+        could alarm. The detector does not count: its evidence is no distance.
     """
     windowed = [test for test in feature.tests if test.test is not DriftTest.SEQUENTIAL and test.statistic > 0]
     return max((test.statistic / test.threshold if test.threshold > 0 else math.inf for test in windowed), default=0.0)

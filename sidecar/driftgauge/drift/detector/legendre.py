@@ -52,7 +52,7 @@ def remainders(distance: float) -> tuple[float, float, float]:
 
     Notes:
         The Taylor series of g(F + error) around g(F) ends with the degree; its terms from the second on are bounded by
-        powers of the distance, times half of the maximum of g'' and a sixth of that of g'''.
+        powers of the distance, times half of the mean of |g''| and a sixth of that of |g'''|.
     """
     second, third = distance**2, distance**3
     return 0.0, 6 * math.sqrt(5) * second, 15 * math.sqrt(7) * second + 20 * math.sqrt(7) * third
