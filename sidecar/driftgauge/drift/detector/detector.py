@@ -24,8 +24,8 @@ from driftgauge.drift.detector.bets import make_bets
 from driftgauge.drift.profile import FeatureKind, Profile
 
 Checkpoint = Callable[[], object]
-"""A hook that a long computation calls between pieces of work, each well under a millisecond, so that its caller can let
-other threads run."""
+"""A hook that a long computation calls between pieces of work, each well under a millisecond, so that its caller can
+let other threads run."""
 
 
 def no_checkpoint() -> None:

@@ -1,7 +1,7 @@
 """Effect sizes: how large a difference is, whatever the number of rows.
 
-The Wasserstein distance is computed at each evaluation for each feature, so it costs O(n) in the window and nothing in the
-reference: what depends on the reference alone is computed once, in `Quantiles`.
+The Wasserstein distance is computed at each evaluation for each feature, so it costs O(n) in the window and nothing
+in the reference: what depends on the reference alone is computed once, in `Quantiles`.
 """
 
 import math
