@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
+from driftgauge.inference.names import PREDICTOR
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.evaluation import Evaluation
 from driftgauge.metrics.scrape import scraper
@@ -125,7 +126,7 @@ class Admin:
         query = request.query
         service = query.get("inference_service", "")
         model = ModelKey(
-            query.get("namespace", ""), service, query.get("component", "predictor"), query.get("model_name", service)
+            query.get("namespace", ""), service, query.get("component", PREDICTOR), query.get("model_name", service)
         )
         if not any(model == known for known, _, _ in self._evaluated()):
             raise web.HTTPNotFound(text=f"no evaluation of {_name(model)}: `/` lists the models that have one\n")
@@ -147,7 +148,7 @@ def _html(text: str) -> web.Response:
 def _name(model: ModelKey) -> str:
     """A model as people call it: no more than tells it apart."""
     service = f"{model.namespace}/{model.inference_service}" if model.namespace else model.inference_service
-    component = "" if model.component == "predictor" else f" {model.component}"
+    component = "" if model.component == PREDICTOR else f" {model.component}"
     return service + component + ("" if model.model_name == model.inference_service else f" {model.model_name}")
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from html import escape
 
+from driftgauge.inference.names import printable
+
 LONGEST_TEXT = 1000
 """Characters of a sentence that are shown."""
 
@@ -52,7 +54,7 @@ def joined(parts: Iterable[str]) -> Markup:
 
 def plain_attribute(value: str) -> Markup:
     """A value between quotes: as `plain`, but as long as it is."""
-    return value if isinstance(value, Markup) else Markup(escape(value.encode("utf-8", "backslashreplace").decode()))
+    return value if isinstance(value, Markup) else Markup(escape(printable(value)))
 
 
 def _attribute(key: str) -> str:

@@ -4,7 +4,8 @@ import json
 import math
 from dataclasses import replace
 
-from driftgauge.page.as_json import clean, tree
+from driftgauge.inference.names import printable
+from driftgauge.page.as_json import tree
 from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW
 
 
@@ -77,4 +78,4 @@ def test_a_report_without_verdict() -> None:
 
 def test_half_of_a_surrogate_pair_is_spelled_out() -> None:
     """UTF-8 has no letter for it."""
-    assert r"a\ud800" == clean("a\ud800")
+    assert r"a\ud800" == printable("a\ud800")
