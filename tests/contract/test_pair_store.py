@@ -1,28 +1,25 @@
 """What every pair store promises, proven on each adapter."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half, PairStore, PutResult
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_pairs import RedisPairs
 
 FIRST = PutResult(Arrival.FIRST)
-DISPLACING = PutResult(Arrival.FIRST, replaced=True)
+REPLACING = PutResult(Arrival.FIRST, replaced=True)
 DUPLICATE = PutResult(Arrival.DUPLICATE)
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def pairs(request: pytest.FixtureRequest, redis_client: Redis) -> AsyncIterator[PairStore]:
+def pairs(request: pytest.FixtureRequest, redis_client: Redis) -> PairStore:
     """An empty store."""
-    made: PairStore = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
     if request.param == "redis":
-        made = RedisPairs(redis_client, ttl_seconds=60, timeout_seconds=5)
-    yield made
-    await made.close()
+        return RedisPairs(BoundedRedis(redis_client, timeout_seconds=5), ttl_seconds=60)
+    return MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
 
 
 def asked(time: float, key: str = "k") -> Half:
@@ -84,7 +81,7 @@ async def test_a_used_id_displaces_the_half_that_is_alone(pairs: PairStore) -> N
     """The newer half takes the place of the older one and meets the response."""
     halves = [asked(1.0), asked(3.0), responded(4.0)]
 
-    assert [FIRST, DISPLACING, completed(3.0)] == await pairs.put(halves)
+    assert [FIRST, REPLACING, completed(3.0)] == await pairs.put(halves)
 
 
 async def test_a_used_id_starts_a_fresh_pair_after_completion(pairs: PairStore) -> None:

@@ -1,6 +1,5 @@
 """What every ring promises, proven on each adapter."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +8,7 @@ from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryRing
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey
 from tests.support.rows import REQUESTS, RESPONSES, WINE, counted
@@ -17,13 +17,11 @@ CAPACITY_ROWS = 10
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def ring(request: pytest.FixtureRequest, redis_client: Redis) -> AsyncIterator[RingBuffer]:
+def ring(request: pytest.FixtureRequest, redis_client: Redis) -> RingBuffer:
     """An empty ring of ten rows."""
-    made: RingBuffer = MemoryRing(CAPACITY_ROWS)
     if request.param == "redis":
-        made = RedisRing(redis_client, CAPACITY_ROWS, ttl_seconds=60, timeout_seconds=5)
-    yield made
-    await made.close()
+        return RedisRing(BoundedRedis(redis_client, timeout_seconds=5), CAPACITY_ROWS, ttl_seconds=60)
+    return MemoryRing(CAPACITY_ROWS)
 
 
 def in_payloads(block: Block, *lengths: int) -> Block:

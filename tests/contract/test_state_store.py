@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryStates
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.states import State, StateStore
@@ -19,7 +20,7 @@ from tests.support.rows import REQUESTS, RESPONSES
 def states(request: pytest.FixtureRequest, redis_client: Redis) -> StateStore:
     """An empty store."""
     if request.param == "redis":
-        return RedisStates(redis_client, ttl_seconds=60, timeout_seconds=5)
+        return RedisStates(BoundedRedis(redis_client, timeout_seconds=5), ttl_seconds=60)
     return MemoryStates()
 
 

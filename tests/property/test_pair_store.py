@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half
-from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
@@ -21,7 +21,7 @@ async def test_memory_and_redis_answer_alike(redis_server: RedisServer, halves: 
     memory = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
     async with connect(redis_server.url, timeout_seconds=5) as client:
         await client.flushall()
-        redis = RedisPairs(client, ttl_seconds=60, timeout_seconds=5)
+        redis = RedisPairs(BoundedRedis(client, timeout_seconds=5), ttl_seconds=60)
 
         assert await memory.put(halves) == await redis.put(halves)
         assert await memory.unpaired(halves) == await redis.unpaired(halves)

@@ -56,12 +56,3 @@ async def test_beyond_the_capacity_the_oldest_key_goes() -> None:
     met = await pairs.put([responded("b"), responded("c"), responded("a")])
 
     assert [Arrival.COMPLETED, Arrival.COMPLETED, Arrival.FIRST] == [response.arrival for response in met]
-
-
-async def test_close_forgets_all() -> None:
-    """A closed store holds nothing."""
-    pairs = MemoryPairs(10, 2, ManualClock())
-    await pairs.put([asked("a")])
-    await pairs.close()
-
-    assert await pairs.unpaired([asked("a")]) == 1

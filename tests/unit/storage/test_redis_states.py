@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from driftgauge.errors import StorageError
-from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
@@ -20,7 +20,7 @@ SECOND = State(b"second", 2)
 
 def states_on(client: Redis, timeout_seconds: float = 5) -> RedisStates:
     """States with a life of a minute."""
-    return RedisStates(client, ttl_seconds=60, timeout_seconds=timeout_seconds)
+    return RedisStates(BoundedRedis(client, timeout_seconds), ttl_seconds=60)
 
 
 async def save_twice(states: RedisStates) -> None:
@@ -40,7 +40,7 @@ async def test_the_layout_of_a_state(redis_client: Redis) -> None:
 
 async def test_a_state_is_not_taken_for_a_stream(redis_client: Redis) -> None:
     """A model whose rows are gone is not among the streams for its state's sake."""
-    ring = RedisRing(redis_client, 10, ttl_seconds=60, timeout_seconds=5)
+    ring = RedisRing(BoundedRedis(redis_client, 5), 10, ttl_seconds=60)
     await save_twice(states_on(redis_client))
     before = await ring.streams()
     await ring.append(REQUESTS, counted(0, 1))
