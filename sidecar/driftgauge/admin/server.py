@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
+from driftgauge.inference.names import PREDICTOR
 from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.scrape import render_scrape
 from driftgauge.page.as_json import models_as_json
@@ -119,7 +120,7 @@ class Admin:
         query = request.query
         service = query.get("inference_service", "")
         model = ModelKey(
-            query.get("namespace", ""), service, query.get("component", "predictor"), query.get("model_name", service)
+            query.get("namespace", ""), service, query.get("component", PREDICTOR), query.get("model_name", service)
         )
         if not any(model == one.model for one in self._latest.by_model()):
             raise web.HTTPNotFound(text=f"no evaluation of {_title(model)}: `/` lists the models that have one\n")
@@ -137,7 +138,7 @@ def _html(text: str) -> web.Response:
 def _title(model: ModelKey) -> str:
     """A model's name for people; the component and the model's own name are left out where they are the usual ones."""
     service = f"{model.namespace}/{model.inference_service}" if model.namespace else model.inference_service
-    component = "" if model.component == "predictor" else f" {model.component}"
+    component = "" if model.component == PREDICTOR else f" {model.component}"
     return service + component + ("" if model.model_name == model.inference_service else f" {model.model_name}")
 
 

@@ -13,7 +13,7 @@ from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureD
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.comparison import column_kinds, compare
-from driftgauge.offline.report import Report, by_distance, printable, run_tests
+from driftgauge.offline.report import Report, by_distance, run_tests, shown_name
 from driftgauge.reference.table import read_table
 
 OutputFormat = Literal["table", "json", "html"]
@@ -99,7 +99,7 @@ def _cells(feature: FeatureDrift, test: DriftTestResult) -> tuple[Text, ...]:
     p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
     numbers = (f"{test.statistic:.4f}", f"{test.threshold:.4f}", p_value, f"{feature.effects.psi:.3f}")
     verdict = _WORDS.get(feature.change, "drift") if test.drift else "ok"
-    cells = (printable(feature), str(test.test), *numbers, str(feature.rows), str(feature.missing), verdict)
+    cells = (shown_name(feature), str(test.test), *numbers, str(feature.rows), str(feature.missing), verdict)
     return tuple(Text(cell) for cell in cells)
 
 
@@ -107,7 +107,7 @@ def _readings(report: Report) -> Iterator[str]:
     """The explanations of the largest changes."""
     drifted = [feature for feature in by_distance(report.result) if feature.drift]
     for feature in drifted[:_READINGS]:
-        yield f"{printable(feature)}: {feature.reading}"
+        yield f"{shown_name(feature)}: {feature.reading}"
     if len(drifted) > _READINGS:
         yield f"(and {len(drifted) - _READINGS} more)"
     if drifted:

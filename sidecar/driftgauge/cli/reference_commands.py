@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import TextIO
 
 from driftgauge.errors import ConfigError
-
-COMPONENTS = ("predictor", "transformer", "explainer")
-"""Of an InferenceService."""
+from driftgauge.inference.names import COMPONENTS
 
 
 def add_reference(parser: argparse.ArgumentParser) -> None:

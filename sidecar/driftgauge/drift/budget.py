@@ -53,7 +53,7 @@ class Budget:
     Args:
         false_alarm_seconds: Least mean time between two false alarms of a model, in seconds, above 0.
         evaluation_seconds: Time between two evaluations, in seconds, above 0.
-        tolerance: Smallest distance that matters, in [0, 1): a true distance up to it is no drift.
+        tolerance: Largest true distance that is no drift, in [0, 1).
 
     Notes:
         A family is the windows or the detector, of inputs or of outputs. Each evaluation of a family may alarm falsely

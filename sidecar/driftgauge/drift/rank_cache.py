@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.statistics.ranks import Counts, Floats, RankedWindow, ranks, sizes_of, sorted_ranks
+from driftgauge.drift.statistics.ks import Counts, Floats, RankedWindow, ranks, sizes_of, sorted_ranks
 
 
 class RankCache:

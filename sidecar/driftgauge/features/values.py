@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.features.row_table import beyond_doubles
+from driftgauge.inference.names import printable
 from driftgauge.protocol.category import MAX_TEXT_CHARS, code, text_of
 from driftgauge.protocol.json_text import is_numeric, types_in
 from driftgauge.protocol.widening import widen
@@ -78,12 +79,7 @@ def category_texts(values: NDArray[Any], column: str) -> Mapping[float, str]:
     """
     distinct = dict.fromkeys(_texts(values, column))
     labels = (text for text in distinct if text is not None and len(text) <= MAX_TEXT_CHARS)
-    return {code(text): _printable(text) for text in islice(labels, MAX_CATEGORIES)}
-
-
-def _printable(text: str) -> str:
-    """Text that UTF-8 can hold, since categories go on to labels: bytes on the wire need not be UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return {code(text): printable(text) for text in islice(labels, MAX_CATEGORIES)}
 
 
 def _numbers(values: NDArray[Any], column: str) -> NDArray[np.float64]:

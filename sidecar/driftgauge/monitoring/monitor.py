@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.models import KnownModels, is_overflow
+from driftgauge.inference.names import PREDICTOR
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
@@ -148,7 +149,7 @@ class ReferenceWatcher:
         for name in self._references.loaded():
             namespace, slash, inference_service = name.partition("/")
             if slash:
-                key = ModelKey(namespace, inference_service, "predictor", inference_service)
+                key = ModelKey(namespace, inference_service, PREDICTOR, inference_service)
                 self._models.add(key)
                 self._metrics.model(key)
 

@@ -12,9 +12,10 @@ from driftgauge.drift.result import DriftReport, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.errors import ReferenceDataError
+from driftgauge.inference.names import printable
 from driftgauge.offline.comparison import Comparison, Dataset, listed
 from driftgauge.offline.ks_2samp import Ks2sampPValues
-from driftgauge.page.as_json import clean, report_as_json
+from driftgauge.page.as_json import report_as_json
 from driftgauge.page.contents import Facts, Page, part_of
 from driftgauge.page.document import render
 
@@ -69,7 +70,7 @@ class Report:
                 "min_rows": self.rule.min_rows,
             },
             **result,
-            "notes": [clean(note) for note in self.notes],
+            "notes": [printable(note) for note in self.notes],
         }
 
     def to_json(self) -> str:
@@ -140,7 +141,7 @@ def by_distance(report: DriftReport) -> list[FeatureDrift]:
     return sorted(report.features, key=lambda one: -one.distance.statistic)
 
 
-def printable(feature: FeatureDrift) -> str:
+def shown_name(feature: FeatureDrift) -> str:
     """A feature's name, in quotes if it has characters that a terminal cannot show."""
     return feature.feature if feature.feature.isprintable() else repr(feature.feature)
 
@@ -164,7 +165,7 @@ def _lines(result: DriftReport) -> Iterator[str]:
         return
     yield f"{'feature':<{_NAME_CHARACTERS}}  test       D  threshold   p-value  verdict"
     for feature in by_distance(result)[:SHOWN_FEATURES]:
-        test, name = feature.distance, printable(feature)
+        test, name = feature.distance, shown_name(feature)
         short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 3] + "..."
         p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
         verdict = "drift" if feature.drift else "ok"

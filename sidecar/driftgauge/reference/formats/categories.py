@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
+from driftgauge.inference.names import printable
 from driftgauge.protocol.category import MAX_TEXT_CHARS, code
 from driftgauge.reference.table_limits import Column
 
@@ -63,4 +64,4 @@ def ignored_column(rows: int, why: str) -> Column:
 def _shown(text: str) -> str:
     """A text as it can stand in a label: not endless, and of letters that UTF-8 has."""
     cut = text if len(text) <= MAX_TEXT_CHARS else text[: MAX_TEXT_CHARS - 3] + "..."
-    return cut.encode("utf-8", "backslashreplace").decode()
+    return printable(cut)
