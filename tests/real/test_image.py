@@ -1,4 +1,4 @@
-"""The image as it was really built: what it says of itself, and that it runs without a right to spare."""
+"""The built image: its labels and configuration, and that it runs with no privileges on a read-only root."""
 
 import json
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_the_image_has_no_pyarrow_and_says_so(image: Image, data: Path) -> None:
     )
 
 
-def test_the_image_tells_its_version(image: Image, data: Path) -> None:
+def test_the_image_has_the_version_of_the_code(image: Image, data: Path) -> None:
     """`--version` inside the image is the version of this checkout."""
     done = image.run([*image.config["Entrypoint"], "--version"], data)
 
@@ -62,7 +62,7 @@ def test_the_image_tells_its_version(image: Image, data: Path) -> None:
 
 
 def test_the_image_helps_when_it_is_run_without_arguments(image: Image, data: Path) -> None:
-    """The default command tells the modes and ends well."""
+    """The default command lists the modes and exits with 0."""
     done = image.run([*image.config["Entrypoint"], *image.config["Cmd"]], data)
 
     assert 0 == done.returncode
@@ -80,7 +80,7 @@ def test_the_image_checks_mounted_files(image: Image, data: Path) -> None:
     assert 1 == stuck.returncode, stuck.stderr
 
 
-def test_the_image_serves_on_a_read_only_root_as_nobody_and_ends_on_sigterm(image: Image, data: Path) -> None:
+def test_the_image_serves_on_a_read_only_root_as_its_user_and_ends_on_sigterm(image: Image, data: Path) -> None:
     """As process 1 with no right and no writable place: healthy, then 0 on SIGTERM, then unhealthy."""
     port, admin_port = free_port(), free_port()
     env = {"DRIFTGAUGE_PORT": str(port), "DRIFTGAUGE_ADMIN_PORT": str(admin_port)}

@@ -1,6 +1,6 @@
-"""The built image, run as Kubernetes' restricted profile would: its user, read-only root, no init before it.
+"""Runs the built image as Kubernetes' restricted profile does: its user, a read-only root, no init process.
 
-`.ci/image` lays the image open. A runtime like runc needs control groups that a build machine may not give,
+`.ci/image` unpacks the image. A runtime like runc needs control groups that a build machine may not give,
 so namespaces are made by `unshare`, and the root file system is bound read-only before `chroot`.
 """
 
@@ -37,7 +37,7 @@ exec env -i "$@"
 
 @dataclass(frozen=True)
 class Image:
-    """An image that was laid open.
+    """An unpacked image.
 
     Args:
         root: Its file system.
@@ -63,7 +63,7 @@ class Image:
     def run(
         self, argv: Sequence[str], mounted: Path, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end; its output is kept."""
+        """Run a command to its end and capture its output."""
         command = self.command(argv, mounted, env or {})
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
@@ -78,7 +78,7 @@ def built_image() -> Image:
     config = json.loads((PARTS / "image" / "config.json").read_text())["Docker"]["config"]
     image = Image(root, config)
     if _code(image.packages / "driftgauge") != _code(_SOURCE):
-        pytest.skip(f"{root} holds other code than this checkout; `bash .ci/image` builds it anew")
+        pytest.skip(f"{root} holds other code than this checkout; `bash .ci/image` builds it again")
     return image
 
 
@@ -107,7 +107,7 @@ class Container(Child):
         return int(wait_until(children.read_text, "process 1 of the container").split()[0])
 
     def terminate(self, deadline_seconds: float = 30) -> int:
-        """Sends SIGTERM to process 1, as a kubelet does, and answers the exit code."""
+        """Send SIGTERM to process 1, as a kubelet does, and return the exit code."""
         if self.exit_code() is None:
             os.kill(self.main_pid, signal.SIGTERM)
         return self.wait(deadline_seconds)

@@ -80,7 +80,7 @@ def compare(reference: Table | Reference, window: Table) -> Comparison:
 
 
 def column_kinds(reference: Table | Reference) -> dict[str, FeatureKind]:
-    """The kind of each column, by name: the cells of a CSV file do not always tell what a column is."""
+    """The kind of each column, by name: the cells of a CSV file alone can be ambiguous."""
     if isinstance(reference, Table):
         return dict(zip(reference.columns, reference.kinds, strict=True))
     inputs = {profile.name: profile.kind for profile in reference.features}

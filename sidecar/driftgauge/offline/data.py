@@ -35,7 +35,7 @@ def as_table(data: Data, name: str, kinds: Mapping[str, FeatureKind] = NONE_KNOW
             a NumPy array: shape `(n, d)` of numbers, shape `(n,)` for a single feature, or a structured array;
             a mapping of names to columns of one axis.
         name: Named in errors where there is no path.
-        kinds: Columns whose kind is known; used for CSV files, whose cells do not always tell.
+        kinds: Columns whose kind is known; used for CSV files, whose cells can be ambiguous.
 
     Raises:
         ReferenceDataError: The data cannot be used; one sentence names the data, the column and the rule.

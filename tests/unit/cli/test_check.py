@@ -25,7 +25,7 @@ COLUMNS = ("acidity", "sugar", "alcohol")
 
 
 class Terminal(io.StringIO):
-    """A page that says it is a terminal."""
+    """A text stream that says it is a terminal."""
 
     def isatty(self) -> bool:
         """It is one."""
@@ -81,7 +81,7 @@ def test_no_drift(reference: Path, tmp_path: Path) -> None:
 
 
 def test_drift(reference: Path, tmp_path: Path) -> None:
-    """A shifted feature exits 1 and stands on top, since its distance is the largest."""
+    """A shifted feature exits 1 and is listed first, since its distance is the largest."""
     window = csv(tmp_path / "window.csv", COLUMNS, sample(2, shift=0.5))
     code, out, _ = check(reference, window)
     lines = [line.split() for line in out.splitlines() if line.strip()]
@@ -228,7 +228,7 @@ def test_feature_without_values(reference: Path, tmp_path: Path) -> None:
     assert "acidity: Schema break: " in out
 
 
-def test_a_reference_of_few_rows_is_told(tmp_path: Path) -> None:
+def test_a_reference_of_few_rows_is_noted(tmp_path: Path) -> None:
     """Against one row nothing can alarm, and no drift means little."""
     one = csv(tmp_path / "one.csv", COLUMNS, sample(1, rows=1))
     window = csv(tmp_path / "window.csv", COLUMNS, sample(2))
@@ -239,7 +239,7 @@ def test_a_reference_of_few_rows_is_told(tmp_path: Path) -> None:
 
 
 def test_feature_with_few_values_is_tested_by_those_that_it_lacks(tmp_path: Path) -> None:
-    """Too few values for a distance: the share of missing ones is told in its place."""
+    """With too few values for a distance, the share of missing ones is shown instead."""
     rows = sample(2)
     rows[9:, 0] = np.nan
     window = csv(tmp_path / "w.csv", COLUMNS, rows)
@@ -251,7 +251,7 @@ def test_feature_with_few_values_is_tested_by_those_that_it_lacks(tmp_path: Path
 
 
 def test_missing_values_that_are_new_have_a_line_of_their_own(reference: Path, tmp_path: Path) -> None:
-    """The distance is quiet, the missing values alarm: both are told, and the verdict is drift."""
+    """The distance does not alarm, the missing values do: both are shown, and the verdict is drift."""
     rows = sample(1)
     rows[::2, 0] = np.nan
     code, out, _ = check(reference, csv(tmp_path / "w.csv", COLUMNS, rows))
@@ -271,7 +271,7 @@ def stack(tmp_path: Path) -> Path:
 
 
 def test_categories_are_tested(stack: Path, tmp_path: Path) -> None:
-    """A share that has changed is drift, told by total variation; a column of dates is left out with a note."""
+    """A changed share is drift, tested by total variation; a column of dates is left out with a note."""
     window = tmp_path / "w.csv"
     window.write_text(stack.read_text().replace("red", "white", 200))
     code, out, err = check(stack, window, output_format="json")
@@ -287,8 +287,8 @@ def test_categories_are_tested(stack: Path, tmp_path: Path) -> None:
     assert [err.removeprefix("note: ").strip()] == tree["notes"]
 
 
-def test_a_change_of_unit_is_told(tmp_path: Path) -> None:
-    """The verdict in the table and the reading under it say scale break."""
+def test_a_change_of_unit_is_explained(tmp_path: Path) -> None:
+    """The verdict in the table and the explanation below it say scale break."""
     rows = sample(1) + 10
     first = csv(tmp_path / "r.csv", COLUMNS, rows)
     rows[:, 1] *= 2.54

@@ -18,10 +18,12 @@ def last_values(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     for cell in json.loads(NOTEBOOK.read_text())["cells"]:
         if cell["cell_type"] == "code":
             tree = ast.parse("".join(cell["source"]))
-            last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+            end = tree.body[-1]
+            last = end.value if isinstance(end, ast.Expr) else None
+            tree.body = tree.body[:-1] if last else tree.body
             exec(compile(tree, "notebook", "exec"), names)  # noqa: S102 - the notebook is in the repository
             values.append(
-                None if last is None else eval(compile(ast.Expression(last.value), "notebook", "eval"), names)  # noqa: S307
+                None if last is None else eval(compile(ast.Expression(last), "notebook", "eval"), names)  # noqa: S307
             )
     return values
 

@@ -1,4 +1,4 @@
-"""Two datasets side by side."""
+"""Columns of a window are matched with those of a reference."""
 
 import math
 from collections.abc import Sequence
@@ -109,7 +109,7 @@ def test_a_matrix_is_matched_by_position() -> None:
 
 
 def test_a_matrix_of_another_width_is_refused() -> None:
-    """Nobody can tell which columns are which."""
+    """Without names, columns cannot be matched."""
     sentence = "window.npz: it has 1 columns, reference.csv has 3, and without names they must be as many"
 
     with pytest.raises(ReferenceDataError) as caught:
