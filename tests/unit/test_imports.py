@@ -13,7 +13,7 @@ HEAVY = ("cloudevents", "pyarrow", "redis", "rich", "scipy", "sklearn")
 def test_a_door_brings_nothing_that_it_does_not_need(ingress: str) -> None:
     """Neither Redis without an address, nor the SDK without a sender that needs it, nor what only commands use."""
     names = "print(*{name.partition('.')[0] for name in sys.modules})"
-    code = f"import sys, driftgauge.cli.main, driftgauge.app.runtime, {ingress}; {names}"
+    code = f"import sys, driftgauge.cli.main, driftgauge.app.serve, {ingress}; {names}"
     reported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert [] == sorted(set(HEAVY).intersection(reported.stdout.split()))

@@ -94,7 +94,7 @@ def _add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
 def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
     import uvloop  # noqa: PLC0415 the other commands need not wait for it
 
-    from driftgauge.app.runtime import run_logger, run_proxy  # noqa: PLC0415 as above
+    from driftgauge.app.serve import run_logger, run_proxy  # noqa: PLC0415 as above
 
     flags = {name: value for name, value in vars(known).items() if name not in {"command", "config"}}
     config = load(known.command, flags, unknown, known.config)
