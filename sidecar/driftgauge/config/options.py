@@ -98,7 +98,7 @@ class Config(BaseSettings):
     reference: Path | None = Field(None, description="file of the reference dataset: CSV, Parquet or NPZ")
     reference_dir: Path | None = Field(
         None,
-        description="directory of references: `<namespace>/<inference_service>.<ext>`, else `<inference_service>.<ext>`",
+        description="reference directory: `<namespace>/<inference_service>.<ext>`, else `<inference_service>.<ext>`",
     )
     reference_poll_seconds: Seconds = Field(
         10, description="seconds between two checks of the reference files for changes"
