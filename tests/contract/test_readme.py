@@ -40,7 +40,7 @@ def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
 
 
 def test_the_types_in_the_table_are_the_exposed_ones() -> None:
-    """Counters, gauges and histograms; the two summaries are told as such."""
+    """Counters, gauges and histograms; the two summaries are listed as such."""
     metrics = Metrics("200", 90)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()

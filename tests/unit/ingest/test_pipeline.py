@@ -53,7 +53,7 @@ class Bench:
 
     Args:
         ring: Where rows go.
-        references: Tell the columns.
+        references: The columns of each model.
         settings: The pipeline's bounds.
     """
 
@@ -137,7 +137,7 @@ async def test_the_rows_of_a_request_are_in_the_ring_and_counted(build: Build) -
     assert bench.value("driftgauge_missing_values_total", feature="alcohol") == 0
 
 
-async def test_a_status_that_was_not_told_leaves_the_code_empty(build: Build) -> None:
+async def test_an_unknown_status_code_leaves_the_label_empty(build: Build) -> None:
     """The logger hears of none."""
     bench = build()
     await bench.take(request(b'{"instances": [[9.5, 3.1]]}', status=None))
@@ -182,7 +182,7 @@ async def test_outputs_of_a_response_have_a_stream_of_their_own(build: Build) ->
     assert [0, 0] == (window.requests - window.requests[0]).tolist()
 
 
-async def test_what_the_newest_response_looks_like_is_told(build: Build) -> None:
+async def test_the_columns_of_the_newest_response_are_recorded(build: Build) -> None:
     """By model, with the texts of its categories; without a reference too."""
     bench = build()
     await bench.take(response(b'{"predictions": ["red"]}', IRIS), response(b'{"predictions": ["white"]}', IRIS))
@@ -216,7 +216,7 @@ async def test_a_response_is_read_like_the_one_before_it(
 
 
 async def test_predictions_of_a_reference_are_taken_by_name_and_kind(build: Build) -> None:
-    """Other outputs are left out, and nothing needs to be told of the response."""
+    """Other outputs are left out, and the columns of the response are not recorded."""
     bench = build(reference=PREDICTED)
     await bench.take(
         response(b'{"predictions": [{"score": 0.5, "label": "red", "note": "x"}]}'),
@@ -296,7 +296,7 @@ async def test_a_queue_that_is_full_of_bytes_drops_too(build: Build) -> None:
     assert bench.ends() == {("request", "accepted", ""): 2, ("request", "dropped", "queue_full"): 1}
 
 
-async def test_room_is_given_back_when_a_batch_was_taken(build: Build) -> None:
+async def test_the_queue_has_space_again_after_a_batch_was_taken(build: Build) -> None:
     """The bound is on what waits, not on what ever came."""
     bench = build()
     body = b'{"instances": [[9.5, 3.1]]}'.ljust(400)
@@ -342,7 +342,7 @@ async def test_what_is_left_at_the_end_is_counted(build: Build) -> None:
     assert bench.ends() == {("request", "dropped", "shutdown"): 2}
 
 
-async def test_what_waits_is_told_to_the_queues_gauge(build: Build) -> None:
+async def test_the_gauge_of_the_queue_has_what_waits(build: Build) -> None:
     """One number, no lock."""
     bench = build()
     bench.pipeline.offer(request(b"{}"))

@@ -25,7 +25,7 @@ NAN = float("nan")
         ({"instances": []}, Kind.REQUEST, False),
     ],
 )
-def test_told_by_structure(message: dict[str, Any], kind: Kind, expected: bool) -> None:  # noqa: FBT001
+def test_v2_is_detected_by_structure(message: dict[str, Any], kind: Kind, expected: bool) -> None:  # noqa: FBT001
     """A message is V2 if an item of the member that its kind has, has a datatype and a shape."""
     assert expected == is_v2(message, kind)
 
