@@ -177,30 +177,30 @@ class Config(BaseSettings):
 
     @field_validator("reference_dir")
     @classmethod
-    def _one_reference(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+    def _check_one_reference(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None and info.data.get("reference") is not None:
             raise ValueError("give reference or reference_dir, not both")
         return value
 
     @field_validator("admin_port")
     @classmethod
-    def _own_port(cls, value: int, info: ValidationInfo) -> int:
+    def _check_own_port(cls, value: int, info: ValidationInfo) -> int:
         if value and value == info.data.get("port"):
             raise ValueError("must differ from port: on the data port every path belongs to the model")
         return value
 
     @field_validator("min_rows")
     @classmethod
-    def _fits_window(cls, value: int, info: ValidationInfo) -> int:
+    def _check_fits_window(cls, value: int, info: ValidationInfo) -> int:
         if value > info.data.get("window_rows", value):
             raise ValueError("must not be more than window_rows, or no window would ever be tested")
         return value
 
     @field_validator("redis_url")
     @classmethod
-    def _redis_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            url = _split(value.get_secret_value())
+            url = _split_url(value.get_secret_value())
             if url.scheme not in {"redis", "rediss"} or not url.hostname:
                 raise ValueError("must be redis://host[:port][/db] or rediss://...")
         return value
@@ -245,8 +245,8 @@ class ProxyConfig(Config):
 
     @field_validator("upstream_url")
     @classmethod
-    def _plain_http(cls, value: str) -> str:
-        url = _split(value)
+    def _check_upstream_url(cls, value: str) -> str:
+        url = _split_url(value)
         if url.scheme in {"grpc", "grpcs"}:
             raise ValueError("gRPC is not carried; give the model server's HTTP port")
         if url.scheme not in {"http", "https"} or not url.hostname or url.path.strip("/") or url.query:
@@ -265,7 +265,7 @@ class LoggerConfig(Config):
     )
 
 
-def _split(url: str) -> SplitResult:
+def _split_url(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
