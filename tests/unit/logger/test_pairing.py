@@ -117,7 +117,7 @@ async def test_halves_without_a_time_are_always_new(replica: Replica) -> None:
 
 
 async def test_a_redelivery_after_the_ttl_is_new(replica: Replica, clock: ManualClock) -> None:
-    """What is remembered is bounded in time."""
+    """A half is forgotten after its TTL."""
     replica.see(Kind.REQUEST, 10.0)
     clock.now += TTL
 
@@ -137,7 +137,7 @@ async def test_times_of_sending_pair_but_give_no_latency(replica: Replica, clock
 
 
 async def test_a_half_that_stays_alone_is_counted_when_its_time_is_over(replica: Replica, clock: ManualClock) -> None:
-    """Not earlier, and once."""
+    """It is counted after its TTL, not earlier, and once."""
     replica.see(Kind.REQUEST, 10.0)
     await replica.pairing.advance()
     clock.now += TTL - 1
@@ -152,7 +152,7 @@ async def test_a_half_that_stays_alone_is_counted_when_its_time_is_over(replica:
 
 
 async def test_replicas_that_share_a_store_pair_across(store: MemoryPairs, clock: ManualClock) -> None:
-    """The halves of one id may reach different replicas: one hears the latency, none counts an unpaired half."""
+    """The halves of one id may reach different replicas: one observes the latency, none counts an unpaired half."""
     left, right = Replica(store, clock), Replica(store, clock)
     left.see(Kind.REQUEST, 10.0)
     await left.pairing.advance()
@@ -199,7 +199,7 @@ async def test_a_negative_latency_is_none(replica: Replica) -> None:
 
 
 async def test_a_store_that_is_away_costs_pairs_and_is_counted(clock: ManualClock) -> None:
-    """The halves that could not be stored will never meet."""
+    """The halves that could not be stored are counted as unpaired."""
     replica = Replica(AwayPairs(), clock)
     replica.see(Kind.REQUEST, 10.0)
     replica.see(Kind.RESPONSE, 10.25)
@@ -210,7 +210,7 @@ async def test_a_store_that_is_away_costs_pairs_and_is_counted(clock: ManualCloc
 
 @pytest.mark.parametrize("id_", ["", "a" * 10_000, "\ud800", "a\0b", "{}"])
 def test_the_key_of_any_id_has_a_fixed_length(id_: str) -> None:
-    """Ids are untrusted."""
+    """An untrusted id of any length or content has a key."""
     assert len(pair_key(WINE, id_)) == 32
 
 
