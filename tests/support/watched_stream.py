@@ -16,7 +16,7 @@ from driftgauge.drift.stream_evaluator import Rows, StreamEvaluator
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.evaluation import Evaluation, ReferenceFacts
 from driftgauge.metrics.registry import Metrics
-from driftgauge.reference.columns import profiles_of
+from driftgauge.reference.profiles import profiles_of
 
 Floats = NDArray[np.float64]
 

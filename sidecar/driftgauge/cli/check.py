@@ -19,7 +19,8 @@ from driftgauge.offline.comparison import Comparison, compare, listed
 from driftgauge.page.as_json import clean, tree
 from driftgauge.page.contents import Facts, Page, part_of
 from driftgauge.page.document import render
-from driftgauge.reference.table import Table, read_table
+from driftgauge.reference.files import read_table
+from driftgauge.reference.table import Table
 
 OutputFormat = Literal["table", "json", "html"]
 

@@ -14,11 +14,11 @@ from rich.text import Text
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.columns import distinct_values
 from driftgauge.reference.dataset import Reference, load_reference, prepare
+from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
+from driftgauge.reference.profiles import distinct_values
 from driftgauge.reference.sample import SampleSpec, draw_sample, sampling_error
-from driftgauge.reference.table import parse_table
 
 ShowFormat = Literal["table", "json"]
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.columns import profiles_of, reviewed
-from driftgauge.reference.table import Table, read_table
-from driftgauge.reference.table_limits import Origin, shortened
+from driftgauge.reference.column import shortened
+from driftgauge.reference.files import read_table
+from driftgauge.reference.profiles import profiles_of, review_columns
+from driftgauge.reference.table import Origin, Table
 
 PREDICTION = "prediction:"
 """A column whose name begins so describes the model's output of the name that follows."""
@@ -102,10 +103,10 @@ def prepare(table: Table, now: float) -> Reference:
         ReferenceDataError: A column has no value in any row, no column is left to test, or a column of
             predictions has no name or the name of another.
     """
-    _check_names(table)
+    _check_predictions(table)
     every = profiles_of(table.columns, table.kinds, table.values, table.categories)
-    _check_values(table, every)
-    profiles, notes = reviewed(table, every)
+    _check_not_empty(table, every)
+    profiles, notes = review_columns(table, every)
     inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
     outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
     if not _are_tested(inputs) and not _are_tested(outputs):
@@ -127,7 +128,7 @@ def output_name(column: str) -> str | None:
     return column.removeprefix(PREDICTION).strip() if column.startswith(PREDICTION) else None
 
 
-def _check_names(table: Table) -> None:
+def _check_predictions(table: Table) -> None:
     """Refuse columns of predictions that could not tell the outputs apart."""
     seen: set[str] = set()
     for column in table.columns:
@@ -139,7 +140,7 @@ def _check_names(table: Table) -> None:
         seen.update(() if name is None else (name,))
 
 
-def _check_values(table: Table, profiles: Sequence[Profile]) -> None:
+def _check_not_empty(table: Table, profiles: Sequence[Profile]) -> None:
     """Refuse a column that should be tested and has no value."""
     for kind, profile in zip(table.kinds, profiles, strict=True):
         if kind is not profile.kind:

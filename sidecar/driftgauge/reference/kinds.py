@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code, text_of
+from driftgauge.reference.column import shortened
 from driftgauge.reference.formats.text_columns import number
 from driftgauge.reference.table import Table
-from driftgauge.reference.table_limits import shortened
 
 
 def as_kind(table: Table, index: int, kind: FeatureKind) -> NDArray[np.float64]:

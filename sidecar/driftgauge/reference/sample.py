@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from driftgauge import __version__
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.columns import identifiers, profiles_of
+from driftgauge.reference.column import shortened
 from driftgauge.reference.dataset import PREDICTION
-from driftgauge.reference.formats.csv_file import NONE_KNOWN
+from driftgauge.reference.formats.csv_file import NO_KINDS
 from driftgauge.reference.formats.csv_stream import cells_of, chosen_rows, outline
 from driftgauge.reference.formats.parquet_file import parquet_library, table_of_arrow
 from driftgauge.reference.formats.text_columns import table_of_cells
-from driftgauge.reference.table import checked
-from driftgauge.reference.table_limits import MAX_COLUMNS, MAX_VALUES, Origin, RawTable, shortened
+from driftgauge.reference.profiles import identifiers, profiles_of
+from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Origin, Table, check_table
 
 MAX_KEPT_VALUES = MAX_VALUES // 2
 """Rows times columns of a sample: half of what a table may have, the texts of categories come to it."""
@@ -92,7 +92,7 @@ class SampleSpec:
     predictions: Sequence[str] = ()
 
 
-def draw_sample(path: Path, draw: SampleSpec) -> RawTable:
+def draw_sample(path: Path, draw: SampleSpec) -> Table:
     """Draw a sample of a file's rows, every set of as many rows with equal chance.
 
     Args:
@@ -116,18 +116,18 @@ def draw_sample(path: Path, draw: SampleSpec) -> RawTable:
         table = reader(path, draw)
     except OSError as error:
         raise ReferenceDataError(f"{path}: it cannot be read: {error.strerror or error}") from error
-    return _without_identifiers(path, _with_predictions(path, table, draw.predictions))
+    return _without_identifiers(_with_predictions(table, draw.predictions))
 
 
-def _of_csv(path: Path, draw: SampleSpec) -> RawTable:
+def _of_csv(path: Path, draw: SampleSpec) -> Table:
     given = outline(path)
     positions = sample_rows(given.rows, _kept(path, draw, given.rows, len(given.columns)), draw.seed)
     rows = chosen_rows(path, given, positions)
-    table = table_of_cells(path, given.columns, lambda: cells_of(path, given.delimiter, rows), NONE_KNOWN)
+    table = table_of_cells(path, given.columns, lambda: cells_of(path, given.delimiter, rows), NO_KINDS)
     return replace(table, origin=Origin(path.name, given.sha256, given.rows, draw.seed, __version__))
 
 
-def _of_parquet(path: Path, draw: SampleSpec) -> RawTable:
+def _of_parquet(path: Path, draw: SampleSpec) -> Table:
     pa, pq = parquet_library(path)
     try:
         with pq.ParquetFile(path) as file:
@@ -176,11 +176,11 @@ def _kept(path: Path, draw: SampleSpec, seen: int, columns: int) -> int:
     return min(most, KEPT_ROWS if draw.rows is None else draw.rows)
 
 
-def _with_predictions(path: Path, table: RawTable, predictions: Sequence[str]) -> RawTable:
+def _with_predictions(table: Table, predictions: Sequence[str]) -> Table:
     """The table with these columns named as predictions."""
     unknown = [name for name in predictions if name not in table.columns]
     if unknown:
-        raise ReferenceDataError(f"{path}: there is no column {shortened(unknown[0])} to take as prediction")
+        raise ReferenceDataError(f"{table.path}: there is no column {shortened(unknown[0])} to take as prediction")
     names = {name: f"{PREDICTION}{name}" for name in predictions if not name.startswith(PREDICTION)}
     return replace(
         table,
@@ -189,13 +189,13 @@ def _with_predictions(path: Path, table: RawTable, predictions: Sequence[str]) -
     )
 
 
-def _without_identifiers(path: Path, raw: RawTable) -> RawTable:
-    """The table without the texts that name its rows, which are many and tell nothing."""
-    table = checked(path, raw, "")
+def _without_identifiers(table: Table) -> Table:
+    """The table with columns of identifiers left out: their texts are many and cannot be tested."""
+    check_table(table)
     why = identifiers(profiles_of(table.columns, table.kinds, table.values, table.categories))
     kinds = tuple(
         FeatureKind.IGNORED if name in why else kind for name, kind in zip(table.columns, table.kinds, strict=True)
     )
     values = table.values.copy()
     values[:, [kind is FeatureKind.IGNORED for kind in kinds]] = np.nan
-    return replace(raw, kinds=kinds, values=values, left_out={**table.left_out, **why})
+    return replace(table, kinds=kinds, values=values, left_out={**table.left_out, **why})

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from driftgauge.errors import ReferenceDataError
 from driftgauge.inference.payload import ModelKey
+from driftgauge.reference.column import is_unicode
 from driftgauge.reference.dataset import Reference, prepare
-from driftgauge.reference.table import READERS, parse_table, read_content
+from driftgauge.reference.files import READERS, parse_table, read_content
 
 Name = tuple[str, str]
 """Namespace, empty where a file is for every namespace, and InferenceService."""
@@ -76,14 +77,9 @@ def _entries(directory: Path, faults: set[str]) -> list[Path]:
     except OSError as error:
         faults.add(f"{directory}: the directory cannot be listed: {error.strerror}")
         return []
-    unreadable = [name for name in names if not _is_unicode(name)]
+    unreadable = [name for name in names if not is_unicode(name)]
     faults.update(f"{directory}: the name {name!a} is not UTF-8 and cannot stand in a label" for name in unreadable)
     return [directory / name for name in names if not name.startswith(".") and name not in unreadable]
-
-
-def _is_unicode(name: str) -> bool:
-    """Whether a file's name is text: bytes that are not UTF-8 arrive as surrogates."""
-    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 Signature = tuple[str, int, int, int, int, int]

@@ -10,10 +10,10 @@ import pytest
 from driftgauge.cli.reference_files import DEFAULT_BUDGET, DEFAULT_WINDOW_ROWS, run_show
 from driftgauge.config.load import load
 from driftgauge.drift.budget import Budget
+from driftgauge.reference.files import read_table
 from driftgauge.reference.formats.driftgauge_npz import packed
 from driftgauge.reference.sample import SampleSpec, draw_sample
-from driftgauge.reference.table import read_table
-from driftgauge.reference.table_limits import Origin
+from driftgauge.reference.table import Origin
 
 TEXT = "a,colour,day,prediction:quality\n3,red,2026-01-01,5\n1,red,2026-01-02,5\n,white,2026-01-03,5\n2,,2026-01-04,5\n"
 

@@ -11,7 +11,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
 from driftgauge.reference.dataset import load_reference, schema_hash
-from driftgauge.reference.table import read_table
+from driftgauge.reference.files import read_table
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 

@@ -16,7 +16,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
 from driftgauge.reference.sample import MAX_KEPT_VALUES, SampleSpec, draw_sample, sample_rows
-from driftgauge.reference.table_limits import Origin
+from driftgauge.reference.table import Origin
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 COLOURS = ("red", "white", "rose")

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.table import read_table
-from driftgauge.reference.table_limits import MAX_FILE_BYTES
+from driftgauge.reference.files import MAX_FILE_BYTES, read_table
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.formats.text_columns import Row, number, table_of_cells
-from driftgauge.reference.table_limits import MAX_VALUES, RawTable, numeric_table
+from driftgauge.reference.table import MAX_VALUES, Table, numeric_table
 
 DELIMITERS = (",", ";", "\t")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-NONE_KNOWN: Mapping[str, FeatureKind] = MappingProxyType({})
+NO_KINDS: Mapping[str, FeatureKind] = MappingProxyType({})
 
 
-def read_delimited(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NONE_KNOWN) -> RawTable:
+def read_csv(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NO_KINDS) -> Table:
     """Read a CSV file.
 
     Args:
@@ -46,7 +46,7 @@ def read_delimited(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] 
     wanted = {kinds.get(name, FeatureKind.NUMERIC) for name in columns}
     values = _plain_numbers(text, delimiter, len(columns)) if wanted == {FeatureKind.NUMERIC} else None
     if values is not None:
-        return numeric_table(columns, values)
+        return numeric_table(path, columns, values)
     return table_of_cells(path, columns, lambda: _body(path, text, delimiter), kinds)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.table_limits import Origin, RawTable
+from driftgauge.reference.table import Origin, Table
 
 
 def check_output(path: Path) -> None:
@@ -62,8 +62,8 @@ CODES = 2**53
 """Codes of categories are whole numbers from 0 up to this one, exclusive."""
 
 
-def packed(table: RawTable) -> bytes:
-    """An NPZ file of a table; the same table gives the same bytes. Texts that stand in no row are left out."""
+def packed(table: Table) -> bytes:
+    """An NPZ file of a table; the same table gives the same bytes. Texts that no row holds are left out."""
     used = set(np.unique(table.values[:, [kind is FeatureKind.CATEGORICAL for kind in table.kinds]]).tolist())
     meta = {
         "format": FORMAT,
@@ -98,20 +98,20 @@ def packed_window(
         categories: The texts of codes, perhaps not of all of them.
         origin: What the window is called, and when it was taken.
     """
-    return packed(RawTable(tuple(columns), tuple(kinds), rows, categories, origin=origin))
+    return packed(Table(Path("window"), tuple(columns), tuple(kinds), rows, categories=categories, origin=origin))
 
 
-def unpacked(path: Path, table: RawTable, member: NDArray[Any]) -> RawTable:
-    """A table with what its member `driftgauge` tells.
+def add_meta(table: Table, member: NDArray[Any]) -> Table:
+    """A table with the kinds, categories, reasons and origin of the member `driftgauge`.
 
     Args:
-        path: Named in sentences.
         table: Made of `data` and `columns`.
         member: The array of that name.
 
     Raises:
         ReferenceDataError: The member is damaged, of a newer format, or does not fit the matrix.
     """
+    path = table.path
     meta = _meta(path, member)
     if meta.get("format") != FORMAT:
         raise ReferenceDataError(
@@ -158,5 +158,5 @@ def _are_codes(values: NDArray[np.float64], kinds: Iterable[FeatureKind]) -> boo
     return bool(((present >= 0) & (present < CODES) & (present == np.floor(present))).all())
 
 
-def _fits(origin: Origin | None, table: RawTable) -> bool:
+def _fits(origin: Origin | None, table: Table) -> bool:
     return origin is None or origin.rows_seen >= table.values.shape[0]

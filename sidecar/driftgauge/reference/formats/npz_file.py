@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.column import shortened
 from driftgauge.reference.formats.arrays import array_column, array_numbers
-from driftgauge.reference.formats.driftgauge_npz import META, unpacked
-from driftgauge.reference.table_limits import MAX_VALUES, RawTable, numeric_table, raw_table, shortened
+from driftgauge.reference.formats.driftgauge_npz import META, add_meta
+from driftgauge.reference.table import MAX_VALUES, Table, join_columns, numeric_table
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -26,7 +27,7 @@ MATRIX = 2
 """Axes of a matrix: rows and columns."""
 
 
-def read_npz(path: Path, content: bytes) -> RawTable:
+def read_npz(path: Path, content: bytes) -> Table:
     """Read an NPZ file.
 
     Args:
@@ -44,13 +45,13 @@ def read_npz(path: Path, content: bytes) -> RawTable:
     arrays = _arrays(path, content)
     if set(arrays) - {META} == {"data", "columns"} and arrays["data"].ndim == MATRIX:
         names = _names(path, arrays["columns"], arrays["data"])
-        table = numeric_table(names, array_numbers(path, "data", arrays["data"]))
-        return unpacked(path, table, arrays[META]) if META in arrays else table
+        table = numeric_table(path, names, array_numbers(path, "data", arrays["data"]))
+        return add_meta(table, arrays[META]) if META in arrays else table
     if len(arrays) == 1:
         ((name, only),) = arrays.items()
         if only.ndim == MATRIX:
             columns = [f"feature_{position}" for position in range(only.shape[1])]
-            return numeric_table(columns, array_numbers(path, name, only), named=False)
+            return numeric_table(path, columns, array_numbers(path, name, only), named=False)
     return _of_columns(path, arrays)
 
 
@@ -89,7 +90,7 @@ def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ..
     return tuple(str(name).strip() for name in names)
 
 
-def _of_columns(path: Path, arrays: Arrays) -> RawTable:
+def _of_columns(path: Path, arrays: Arrays) -> Table:
     """A table of arrays of one axis each."""
     for name, array in arrays.items():
         if array.ndim != 1:
@@ -97,11 +98,6 @@ def _of_columns(path: Path, arrays: Arrays) -> RawTable:
                 f"{path}: array {shortened(name)} has shape {array.shape}; give one array of one axis per column, "
                 "or one matrix 'data' with 'columns'"
             )
-    sizes = {name: array.size for name, array in arrays.items()}
-    for name, size in sizes.items():
-        first = next(iter(sizes))
-        if size != sizes[first]:
-            raise ReferenceDataError(
-                f"{path}: column {shortened(name)} has {size} rows, {shortened(first)} has {sizes[first]}"
-            )
-    return raw_table(tuple(arrays), [array_column(path, name, array, NO_TEXT) for name, array in arrays.items()])
+    return join_columns(
+        path, tuple(arrays), [array_column(path, name, array, NO_TEXT) for name, array in arrays.items()]
+    )

@@ -14,8 +14,8 @@ import numpy as np
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
-from driftgauge.reference.formats.categories import Texts, ignored_column
-from driftgauge.reference.table_limits import Column, RawTable, raw_table, shortened
+from driftgauge.reference.column import CategoryEncoder, Column, ignored_column, shortened
+from driftgauge.reference.table import Table, join_columns
 
 MISSING = frozenset({"", "nan", "na", "null"})
 TRUTH = {"true": 1.0, "false": 0.0}
@@ -81,7 +81,7 @@ class _Numbers:
         return FeatureKind.CATEGORICAL if mostly_text else FeatureKind.NUMERIC
 
 
-def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[str, FeatureKind]) -> RawTable:
+def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[str, FeatureKind]) -> Table:
     """Make a table of rows of text.
 
     Args:
@@ -107,7 +107,7 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[
     certain = {index for index in texts if names[index] in kinds}
     for index, column in _text_columns(_chunks(path, len(names), rows), texts, certain):
         columns[index] = column
-    return raw_table(names, columns, lines)
+    return join_columns(path, names, columns, lines)
 
 
 def number(cell: str) -> float | None:
@@ -166,21 +166,21 @@ def _text_columns(chunks: Iterator[Chunk], indices: Sequence[int], certain: set[
     """The columns of text, which take a second reading, since only the first tells which they are."""
     if not indices:
         return
-    texts = {index: Texts() for index in indices}
+    texts = {index: CategoryEncoder() for index in indices}
     codes = {index: array("d") for index in indices}
     for _, chunk in chunks:
         for index in indices:
             coded = {cell: _code(texts[index], cell, count) for cell, count in Counter(chunk[index]).items()}
             codes[index].extend([coded[cell] for cell in chunk[index]])
     for index in indices:
-        yield index, texts[index].column(np.array(codes[index]), certain=index in certain)
+        yield index, texts[index].column(np.array(codes[index]), is_categorical=index in certain)
 
 
-def _code(texts: Texts, cell: str, count: int) -> float:
+def _code(texts: CategoryEncoder, cell: str, count: int) -> float:
     """The code of the text of so many cells, NaN if it is missing; numbers are written as on the wire, 3.0 as 3."""
     text = cell.strip()
     if text.lower() in MISSING:
         return np.nan
     if "." in text and PLAIN_NUMBER.fullmatch(text):
         text = text_of(float(text)) or text
-    return texts.code(text, count)
+    return texts.encode(text, count)

@@ -13,12 +13,12 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
 from driftgauge.reference.formats.text_columns import CHUNK_CELLS, number, table_of_cells
-from driftgauge.reference.table_limits import RawTable
+from driftgauge.reference.table import Table
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 
 
-def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = None) -> RawTable:
+def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = None) -> Table:
     """A table of one column, whose first row ends on line 2."""
     rows = [(line, [cell]) for line, cell in enumerate(cells, start=2)]
     return table_of_cells(Path("a.csv"), ["a"], lambda: iter(rows), kinds or {})

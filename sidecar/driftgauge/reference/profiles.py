@@ -1,7 +1,4 @@
-"""The columns of a reference: each made ready for the tests, and what a person should know of them.
-
-This module does no I/O.
-"""
+"""The columns of a reference: each made ready for the tests, and what a person should know of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
@@ -10,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, ignored_profile, numeric_profile
-from driftgauge.reference.formats.categories import MAX_TEXTS
+from driftgauge.reference.column import MAX_TEXTS, shortened
 from driftgauge.reference.table import Table
-from driftgauge.reference.table_limits import shortened
 
-FEW_ROWS = 1000
-"""With fewer rows than this, texts that are nearly all different may yet be categories."""
+MIN_IDENTIFIER_ROWS = 1000
+"""With fewer rows, texts that are nearly all different may still be categories."""
 
 SHOWN_NOTES = 20
 """As many sentences as a person reads; of more columns there is only their number."""
@@ -64,7 +60,7 @@ def _profile(name: str, kind: FeatureKind, column: NDArray[np.float64], categori
     return numeric_profile(name, values, missing)
 
 
-def reviewed(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Profile, ...], tuple[str, ...]]:
+def review_columns(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Profile, ...], tuple[str, ...]]:
     """Leave out identifiers, and say what is left out, constant or there twice.
 
     Args:
@@ -94,7 +90,7 @@ def identifiers(profiles: Iterable[Profile]) -> dict[str, str]:
     why = {}
     for profile in profiles:
         distinct, cells = distinct_values(profile), profile.values.size
-        many = distinct > MAX_TEXTS or (cells >= FEW_ROWS and 2 * distinct > cells)
+        many = distinct > MAX_TEXTS or (cells >= MIN_IDENTIFIER_ROWS and 2 * distinct > cells)
         if many and profile.kind is FeatureKind.CATEGORICAL:
             why[profile.name] = f"holds {distinct} different texts in {cells} rows, as identifiers do: it is left out"
     return why
