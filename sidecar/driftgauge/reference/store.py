@@ -1,4 +1,4 @@
-"""The references of a running process: which model has which, and the reload of files that change."""
+"""The references of a running process: which model has which, and the reload of changed files."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ def list_references(directory: Path) -> tuple[dict[Name, Path], frozenset[str]]:
     """Find `<inference_service>.<ext>` and `<namespace>/<inference_service>.<ext>`.
 
     Args:
-        directory: Where to look. Names that begin with a dot are passed over: Kubernetes keeps the
+        directory: Where to look. Names that begin with a dot are skipped: Kubernetes keeps the
             versions of a ConfigMap under `..data` and `..2026_01_01...`, and links to them.
 
     Returns:
@@ -47,7 +47,7 @@ def written(name: Name) -> str:
 
 
 def _candidates(directory: Path, faults: set[str]) -> Iterator[tuple[str, Path]]:
-    """The namespace and path of each file that has one of the extensions, two floors deep."""
+    """The namespace and path of each file that has one of the extensions, two levels deep."""
     for path in _entries(directory, faults):
         if _is_directory(path, faults):
             yield from ((path.name, inner) for inner in _entries(path, faults) if _is_table(inner, faults))
@@ -56,12 +56,12 @@ def _candidates(directory: Path, faults: set[str]) -> Iterator[tuple[str, Path]]
 
 
 def _is_table(path: Path, faults: set[str]) -> bool:
-    """A file by its extension; whether it can be read is found when it is."""
+    """Whether the extension is that of a dataset; whether the file is readable shows when it is read."""
     return path.suffix.lower() in READERS and _is_directory(path, faults) is False
 
 
 def _is_directory(path: Path, faults: set[str]) -> bool | None:
-    """Whether an entry is a directory, `None` if it cannot be told (one may list a directory and yet not enter it)."""
+    """Whether an entry is a directory; `None`, with a fault added, if the system refuses to say."""
     try:
         return path.is_dir()
     except OSError as error:
@@ -70,7 +70,7 @@ def _is_directory(path: Path, faults: set[str]) -> bool | None:
 
 
 def _entries(directory: Path, faults: set[str]) -> list[Path]:
-    """What a directory holds, in order, hidden names left out."""
+    """List a directory in order, without hidden names."""
     try:
         with os.scandir(directory) as listed:
             names = sorted(entry.name for entry in listed)
@@ -85,12 +85,12 @@ def _entries(directory: Path, faults: set[str]) -> list[Path]:
 Signature = tuple[str, int, int, int, int, int]
 """Real path, device, inode, size, and the times in nanoseconds at which the content and the inode last changed.
 
-If all are the same so is the content; the inode's own time also tells that a file was made readable.
+If all are equal, so is the content; the inode's time also changes when a file becomes readable.
 """
 
 
 class Fault(str):
-    """A sentence that tells of something that someone has to mend."""
+    """A sentence about a fault that a person has to fix."""
 
     __slots__ = ()
 
@@ -129,14 +129,14 @@ class ReferenceStore:
         self._references: Mapping[Name, Reference] = {}
 
     def refresh(self, now: float) -> list[str]:
-        """Load what is new or has changed. Blocks on the disk: call it in a thread, one at a time.
+        """Load files that are new or have changed. Blocks on the disk: call it in a thread, one at a time.
 
         Args:
             now: Seconds since the epoch.
 
         Returns:
             One sentence for each reference that was loaded or replaced and for each of its notes, and a `Fault`
-            for each fault the first time that it is met. A faulty or vanished file leaves the reference that was
+            for each fault when it first occurs. A faulty or vanished file leaves the reference that was
             loaded before in place.
         """
         paths, faults = self._wanted()
@@ -144,9 +144,9 @@ class ReferenceStore:
         self._listing_faults = faults
         for name, path in paths.items():
             before = self._entries.get(name, _Entry(path))
-            after = _renewed(before, path, now)
+            after = _reload(before, path, now)
             self._entries[name] = after
-            sentences += _described(before, after)
+            sentences += _describe_change(before, after)
         self._references = {name: entry.reference for name, entry in self._entries.items() if entry.reference}
         return sentences
 
@@ -174,8 +174,8 @@ class ReferenceStore:
         return paths, faults
 
 
-def _renewed(entry: _Entry, path: Path, now: float) -> _Entry:
-    """What is known of a name after a look at its file, which is read only if it has changed."""
+def _reload(entry: _Entry, path: Path, now: float) -> _Entry:
+    """Load the file of a name again if it has changed."""
     signature = _signature(path)
     if signature is not None and signature == entry.signature:
         return entry
@@ -192,7 +192,7 @@ def _renewed(entry: _Entry, path: Path, now: float) -> _Entry:
 
 
 def _signature(path: Path) -> Signature | None:
-    """The marks by which a changed file is told, without reading it; a symbolic link is followed."""
+    """Attributes that change with the content of a file, without reading it; symbolic links are followed."""
     try:
         real = os.path.realpath(path)
         facts = Path(real).stat()
@@ -201,8 +201,8 @@ def _signature(path: Path) -> Signature | None:
     return real, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
-def _described(before: _Entry, after: _Entry) -> list[str]:
-    """The sentence that a change is worth, if it is worth one."""
+def _describe_change(before: _Entry, after: _Entry) -> list[str]:
+    """The sentences on a change; none if nothing changed."""
     if after.fault is not None:
         if after.fault == before.fault:
             return []

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,14 +125,14 @@ def test_an_origin_without_a_file(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     table = draw_sample(write(tmp_path, "a\n1\n2\n"), SampleSpec())
     origin = Origin("the window of prod/wine", "", 2, 0, "1.0")
-    path.write_bytes(packed(type(table)(table.columns, table.kinds, table.values, origin=origin)))
+    path.write_bytes(packed(replace(table, origin=origin)))
 
     assert "all rows of the window of prod/wine\n" in show(path)[1]
     assert json.loads(show(path, "json")[1])["origin"]["sha256"] is None
 
 
 def test_names_are_plain_text(tmp_path: Path) -> None:
-    """A name is a stranger's: it may look like markup, or hold control characters."""
+    """A name is untrusted: it may look like markup, or hold control characters."""
     path = tmp_path / "a.npz"
     np.savez(path, allow_pickle=False, data=np.eye(2), columns=np.array(["[bold]x", "\x1b[2J"]))
     out = show(path)[1]

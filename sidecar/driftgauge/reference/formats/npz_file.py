@@ -18,10 +18,10 @@ from driftgauge.reference.table import MAX_VALUES, Table, join_columns, numeric_
 Arrays = dict[str, NDArray[Any]]
 
 NO_TEXT = frozenset({"", "nan"})
-"""What stands for a missing value in an array of text, which knows no other way to say so; in any case."""
+"""Texts, in lower case, that mean a missing value: an array of text has no other way to represent one."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, MemoryError)
-"""What the archive's readers raise on bytes that are not, or no longer, an archive of arrays."""
+"""Errors of `zipfile` and numpy on bytes that are not an archive of arrays, or a damaged one."""
 
 MATRIX = 2
 """Axes of a matrix: rows and columns."""
@@ -35,7 +35,7 @@ def read_npz(path: Path, content: bytes) -> Table:
         content: The file's bytes. Nothing in it is ever unpickled.
 
     Returns:
-        The table: as `packed` wrote it; of a matrix `data` and its names `columns`; of one matrix alone, whose
+        The table: as written by `packed`; of a matrix `data` and its names `columns`; of one matrix alone, whose
         columns become `feature_0`, `feature_1`, ...; or of arrays of one axis, named after themselves, which
         may hold text (the empty one and `nan` are missing).
 
@@ -56,7 +56,7 @@ def read_npz(path: Path, content: bytes) -> Table:
 
 
 def _arrays(path: Path, content: bytes) -> Arrays:
-    """Every array of the archive, unpacked within bounds."""
+    """Every array of the archive, if their size is within the limit."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
@@ -82,7 +82,7 @@ def _array(path: Path, archive: "np.lib.npyio.NpzFile", name: str) -> NDArray[An
 
 
 def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ...]:
-    """The names that stand beside a matrix."""
+    """The names of the columns of a matrix."""
     if names.ndim != 1 or names.dtype.kind != "U":
         raise ReferenceDataError(f"{path}: array 'columns' must hold the names of the columns as text")
     if names.size != data.shape[1]:

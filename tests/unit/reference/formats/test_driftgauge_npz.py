@@ -41,7 +41,7 @@ def example() -> Table:
 
 
 def assert_same(expected: Table, actual: Table) -> None:
-    """Both tables tell the same."""
+    """Both tables are equal."""
     np.testing.assert_array_equal(expected.values, actual.values)
     for name in ("columns", "kinds", "categories", "left_out", "origin", "named"):
         assert getattr(expected, name) == getattr(actual, name), name
@@ -104,7 +104,7 @@ def damaged(**changes: Any) -> bytes:  # noqa: ANN401 any damage
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"format": 2}, "its format is 2, this driftgauge reads format 1: build it anew"),
+        ({"format": 2}, "its format is 2, this driftgauge reads format 1: build it again"),
         ({"kinds": ["numeric"]}, "member 'driftgauge' does not fit the matrix 'data'"),
         ({"kinds": ["numeric", "categorical", "other"]}, "member 'driftgauge' is damaged"),
         ({"kinds": ["categorical"] * 3}, "member 'driftgauge' does not fit the matrix 'data'"),
