@@ -102,12 +102,3 @@ def _label_text(text: str) -> str:
 def shortened(text: str) -> str:
     """A text in quotes, cut where it is long, with control characters escaped for logs and terminals."""
     return repr(text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "...")
-
-
-def is_unicode(text: str) -> bool:
-    """Whether UTF-8 can encode a text; half of a surrogate pair, as in an undecodable file name, it cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -60,7 +60,7 @@ def sample_rows(seen: int, kept: int, seed: int) -> NDArray[np.int64]:
 
     Returns:
         Positions from 0, ascending: all of them if there are no more than `kept`, else `kept` of them, drawn
-        without replacement, every set of as many with equal chance.
+        without replacement; every set of this size is equally likely.
 
     Notes:
         O(kept) memory, at most 160 bytes for each kept row, whatever `seen` is.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from driftgauge.errors import ReferenceDataError
 from driftgauge.inference.payload import ModelKey
-from driftgauge.reference.column import is_unicode
 from driftgauge.reference.dataset import Reference, prepare
 from driftgauge.reference.files import READERS, parse_table, read_content
+from driftgauge.reference.table import is_unicode
 
 Name = tuple[str, str]
 """Namespace, empty where a file is for every namespace, and InferenceService."""

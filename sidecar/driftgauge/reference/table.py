@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import Column, is_unicode, shortened
+from driftgauge.reference.column import Column, shortened
 from driftgauge.reference.formats.arrays import memory_column
 
 MAX_VALUES: Final = 2**25
@@ -167,3 +167,12 @@ def _check_names(path: Path, columns: tuple[str, ...]) -> None:
         if name in seen:
             raise ReferenceDataError(f"{path}: two columns are named {shortened(name)}")
         seen.add(name)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8 can encode a text; half of a surrogate pair, as in an undecodable file name, it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

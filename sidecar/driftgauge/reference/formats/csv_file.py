@@ -24,7 +24,7 @@ def read_csv(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NO_K
     """Read a CSV file.
 
     Args:
-        path: Named in sentences.
+        path: Named in errors.
         content: The file's bytes; a UTF-8 byte order mark is taken off, blank lines are skipped.
         kinds: Columns whose kind is known.
 

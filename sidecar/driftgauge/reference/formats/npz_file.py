@@ -31,7 +31,7 @@ def read_npz(path: Path, content: bytes) -> Table:
     """Read an NPZ file.
 
     Args:
-        path: Named in sentences.
+        path: Named in errors.
         content: The file's bytes. Nothing in it is ever unpickled.
 
     Returns:

@@ -23,7 +23,7 @@ def read_parquet(path: Path, content: bytes) -> Table:
     """Read a Parquet file.
 
     Args:
-        path: Named in sentences.
+        path: Named in errors.
         content: The file's bytes; null is a missing value, a column of pandas' index is left out.
 
     Raises:

@@ -18,6 +18,8 @@ from driftgauge.reference.column import CategoryEncoder, Column, ignored_column,
 from driftgauge.reference.table import Table, join_columns
 
 MISSING = frozenset({"", "nan", "na", "null"})
+"""Cells, in lower case, that mean a missing value."""
+
 TRUTH = {"true": 1.0, "false": 0.0}
 
 CHUNK_CELLS = 2**18
@@ -85,7 +87,7 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[
     """Make a table of rows of text.
 
     Args:
-        path: Named in sentences.
+        path: Named in errors.
         names: The names of the columns.
         rows: Called once, or twice if there are columns of text.
         kinds: Columns whose kind is known. Any other is categorical if more than half of its cells
