@@ -32,7 +32,7 @@ def list_references(directory: Path) -> tuple[dict[Name, Path], frozenset[str]]:
     """
     faults: set[str] = set()
     files: dict[Name, list[Path]] = {}
-    for namespace, path in _candidates(directory, faults):
+    for namespace, path in _list_candidates(directory, faults):
         files.setdefault((namespace, path.stem), []).append(path)
     for name, paths in files.items():
         if len(paths) > 1:
@@ -46,11 +46,11 @@ def written(name: Name) -> str:
     return "/".join(filter(None, name)) or "*"
 
 
-def _candidates(directory: Path, faults: set[str]) -> Iterator[tuple[str, Path]]:
-    """The namespace and path of each file that has one of the extensions, two levels deep."""
-    for path in _entries(directory, faults):
+def _list_candidates(directory: Path, faults: set[str]) -> Iterator[tuple[str, Path]]:
+    """List the namespace and path of each file with one of the extensions, two levels deep."""
+    for path in _list_entries(directory, faults):
         if _is_directory(path, faults):
-            yield from ((path.name, inner) for inner in _entries(path, faults) if _is_table(inner, faults))
+            yield from ((path.name, inner) for inner in _list_entries(path, faults) if _is_table(inner, faults))
         elif _is_table(path, faults):
             yield "", path
 
@@ -69,7 +69,7 @@ def _is_directory(path: Path, faults: set[str]) -> bool | None:
         return None
 
 
-def _entries(directory: Path, faults: set[str]) -> list[Path]:
+def _list_entries(directory: Path, faults: set[str]) -> list[Path]:
     """List a directory in order, without hidden names."""
     try:
         with os.scandir(directory) as listed:
@@ -139,7 +139,7 @@ class ReferenceStore:
             for each fault when it first occurs. A faulty or vanished file leaves the reference that was
             loaded before in place.
         """
-        paths, faults = self._wanted()
+        paths, faults = self._list_files()
         sentences: list[str] = [Fault(fault) for fault in sorted(faults - self._listing_faults)]
         self._listing_faults = faults
         for name, path in paths.items():
@@ -162,8 +162,8 @@ class ReferenceStore:
         """What is loaded, by name: `namespace/inference_service`, `inference_service`, or `*` for the file."""
         return {written(name): reference for name, reference in self._references.items()}
 
-    def _wanted(self) -> tuple[dict[Name, Path], frozenset[str]]:
-        """The file of each name, also of names whose file is gone by now, and the faults of the directory."""
+    def _list_files(self) -> tuple[dict[Name, Path], frozenset[str]]:
+        """List the file of each name, including names whose file no longer exists, and the faults of the directory."""
         paths = {name: entry.path for name, entry in self._entries.items()}
         faults: frozenset[str] = frozenset()
         if self._file is not None:
@@ -176,7 +176,7 @@ class ReferenceStore:
 
 def _reload(entry: _Entry, path: Path, now: float) -> _Entry:
     """Load the file of a name again if it has changed."""
-    signature = _signature(path)
+    signature = _read_signature(path)
     if signature is not None and signature == entry.signature:
         return entry
     looked_at = replace(entry, path=path, signature=signature, fault=None)
@@ -191,8 +191,8 @@ def _reload(entry: _Entry, path: Path, now: float) -> _Entry:
         return replace(looked_at, fault=f"{path}: it cannot be used: {type(error).__name__}: {error}")
 
 
-def _signature(path: Path) -> Signature | None:
-    """Attributes that change with the content of a file, without reading it; symbolic links are followed."""
+def _read_signature(path: Path) -> Signature | None:
+    """Read the attributes that change with the content of a file; symbolic links are followed."""
     try:
         real = os.path.realpath(path)
         facts = Path(real).stat()

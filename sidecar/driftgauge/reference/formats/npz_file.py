@@ -69,7 +69,7 @@ def _arrays(path: Path, content: bytes) -> Arrays:
 
 
 def _array(path: Path, archive: "np.lib.npyio.NpzFile", name: str) -> NDArray[Any]:
-    """One array of the archive; what is pickled or no array is refused."""
+    """One array of the archive; pickled members and members that are no arrays are refused."""
     try:
         array = archive[name]
     except ValueError as error:

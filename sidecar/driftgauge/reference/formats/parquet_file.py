@@ -67,7 +67,7 @@ def table_of_arrow(path: Path, table: Any) -> Table:  # noqa: ANN401 - pyarrow h
 
 
 def _check_size(path: Path, rows: int, columns: int) -> None:
-    """Refuse, before it is unpacked, what is too large."""
+    """Refuse a file that is too large, before it is decoded."""
     if columns > MAX_COLUMNS + 1:  # one for pandas' index; the names are counted once more when they are known
         raise ReferenceDataError(f"{path}: there are {columns} columns, at most {MAX_COLUMNS} can be tested")
     if rows * columns > MAX_VALUES:
@@ -85,7 +85,7 @@ def _column(path: Path, name: str, column: Any, pa: Any) -> Column:  # noqa: ANN
 
 
 def _categories(column: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
-    """A column of text; of what its writer called a category Parquet keeps that only where it is text."""
+    """A column of text, plain or dictionary-encoded."""
     encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
     places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
     words = [text_of(word) for word in encoded.dictionary.to_pylist()]
