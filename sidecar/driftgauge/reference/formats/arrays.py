@@ -28,7 +28,7 @@ DATE_KINDS: Final = "M"
 EMPTY_TEXT: Final = frozenset({""})
 """The empty text is a missing value everywhere."""
 
-_OBJECT_KINDS: Final = "OT"
+_OBJECT_KINDS: Final = frozenset({"O", "T"})
 """numpy's letters for Python objects and for text of variable length."""
 
 _DATE_TYPES: Final = (dt.date, dt.time, np.datetime64)
