@@ -20,7 +20,8 @@ from driftgauge.offline.comparison import Comparison, compare, listed
 from driftgauge.page.as_json import report_as_json
 from driftgauge.page.contents import Facts, Page, part_of
 from driftgauge.page.document import render
-from driftgauge.reference.table import Table, read_table
+from driftgauge.reference.files import read_table
+from driftgauge.reference.table import Table
 
 OutputFormat = Literal["table", "json", "html"]
 
