@@ -16,7 +16,7 @@ HALVES = st.lists(st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(K
 
 @settings(max_examples=60, deadline=None)
 @given(halves=HALVES)
-async def test_memory_and_redis_answer_alike(redis_server: RedisServer, halves: list[Half]) -> None:
+async def test_memory_and_redis_return_the_same(redis_server: RedisServer, halves: list[Half]) -> None:
     """For any halves both stores say the same of each, and of how many are unpaired at the end."""
     memory = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
     async with connect(redis_server.url, timeout_seconds=5) as client:
@@ -28,7 +28,7 @@ async def test_memory_and_redis_answer_alike(redis_server: RedisServer, halves: 
 
 
 @given(halves=HALVES)
-async def test_every_half_is_told_of_once(halves: list[Half]) -> None:
+async def test_every_half_is_reported_once(halves: list[Half]) -> None:
     """All first halves are completed, replaced or still unpaired: none is lost, none counts twice."""
     pairs = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
     met = await pairs.put(halves)

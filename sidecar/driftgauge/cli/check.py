@@ -14,7 +14,7 @@ from driftgauge.drift.rule import Rule
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.comparison import column_kinds, compare
 from driftgauge.offline.report import Report, by_distance, run_tests, shown_name
-from driftgauge.reference.table import read_table
+from driftgauge.reference.files import read_table
 
 OutputFormat = Literal["table", "json", "html"]
 

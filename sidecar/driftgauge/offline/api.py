@@ -12,10 +12,10 @@ from driftgauge.offline.comparison import column_kinds, compare
 from driftgauge.offline.data import Data, as_table
 from driftgauge.offline.report import Report, run_tests
 from driftgauge.reference.dataset import Reference, prepare
+from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
 from driftgauge.reference.sample import SampleSpec, draw_sample, sample_table
-from driftgauge.reference.table import Table, parse_table
-from driftgauge.reference.table_limits import RawTable
+from driftgauge.reference.table import Table
 
 _SAMPLED_SUFFIXES = (".csv", ".parquet")
 """Files of which a sample is drawn without reading them whole."""
@@ -107,15 +107,10 @@ def build_reference(
     return reference
 
 
-def _draw(training: Data, spec: SampleSpec) -> RawTable:
+def _draw(training: Data, spec: SampleSpec) -> Table:
     if isinstance(training, str | os.PathLike) and Path(training).suffix.lower() in _SAMPLED_SUFFIXES:
         return draw_sample(Path(training), spec)
-    table = as_table(training, "training")
-    return sample_table(table.path, _raw(table), spec, table.digest)
-
-
-def _raw(table: Table) -> RawTable:
-    return RawTable(table.columns, table.kinds, table.values, table.categories, table.left_out, table.named)
+    return sample_table(as_table(training, "training"), spec)
 
 
 def _sample_spec(rows: int | None, seed: int, predictions: Sequence[str]) -> SampleSpec:

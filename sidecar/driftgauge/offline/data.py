@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.interchange import interchange_columns
+from driftgauge.reference.files import read_table
 from driftgauge.reference.formats.arrays import array_numbers
-from driftgauge.reference.formats.csv_file import NONE_KNOWN
+from driftgauge.reference.formats.csv_file import NO_KINDS
 from driftgauge.reference.formats.parquet_file import table_of_arrow
-from driftgauge.reference.table import Table, checked, content_digest, read_table, table_of_columns
-from driftgauge.reference.table_limits import RawTable, numeric_table
+from driftgauge.reference.table import Table, checked_with_digest, numeric_table, table_of_columns
 
 Data = Any
 """A path, a DataFrame, an array or a mapping, as `as_table` describes it."""
@@ -24,7 +24,7 @@ Data = Any
 _MATRIX_AXES = 2
 
 
-def as_table(data: Data, name: str, kinds: Mapping[str, FeatureKind] = NONE_KNOWN) -> Table:
+def as_table(data: Data, name: str, kinds: Mapping[str, FeatureKind] = NO_KINDS) -> Table:
     """Convert data to a table.
 
     Args:
@@ -64,7 +64,7 @@ def _of_array(array: NDArray[Any], name: str) -> Table:
     if matrix.ndim != _MATRIX_AXES:
         raise ReferenceDataError(f"{name}: the array has shape {array.shape}, one or two axes are needed")
     names = [f"feature_{column}" for column in range(matrix.shape[1])]
-    return _checked(name, numeric_table(names, array_numbers(Path(name), name, matrix), named=False))
+    return checked_with_digest(numeric_table(Path(name), names, array_numbers(Path(name), name, matrix), named=False))
 
 
 def _of_arrow(data: Data, name: str, pa: Any) -> Table:  # noqa: ANN401 - pyarrow has no types
@@ -74,14 +74,10 @@ def _of_arrow(data: Data, name: str, pa: Any) -> Table:  # noqa: ANN401 - pyarro
         kept = [column for column in table.column_names if column not in index]
         if len(set(kept)) == len(kept):  # else the check of names refuses them, with a sentence
             table = table.select(kept)
-        return _checked(name, table_of_arrow(Path(name), table))
+        return checked_with_digest(table_of_arrow(Path(name), table))
     except (pa.ArrowException, TypeError) as error:
         first = str(error).partition("\n")[0]
         raise ReferenceDataError(f"{name}: the DataFrame cannot be converted to Arrow: {first}") from error
-
-
-def _checked(name: str, raw: RawTable) -> Table:
-    return checked(Path(name), raw, content_digest(raw))
 
 
 def _pyarrow() -> Any:  # noqa: ANN401 - pyarrow has no types

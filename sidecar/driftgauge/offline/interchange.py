@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.table_limits import shortened
+from driftgauge.reference.column import shortened
 
 # DtypeKind and ColumnNullType of the protocol.
 _INT, _UINT, _FLOAT, _BOOL, _STRING, _DATETIME, _CATEGORICAL = 0, 1, 2, 20, 21, 22, 23

@@ -17,7 +17,7 @@ def responded(key: str) -> Half:
 
 
 async def test_a_pair_is_still_known_just_before_twice_its_ttl() -> None:
-    """Who asks after the ttl finds the answer."""
+    """A pair is found after the TTL."""
     clock = ManualClock()
     pairs = MemoryPairs(10, 100, clock)
     await pairs.put([asked("a"), responded("a")])
@@ -27,7 +27,7 @@ async def test_a_pair_is_still_known_just_before_twice_its_ttl() -> None:
 
 
 async def test_a_pair_is_forgotten_at_twice_its_ttl() -> None:
-    """Nothing is kept beyond."""
+    """A pair is removed then."""
     clock = ManualClock()
     pairs = MemoryPairs(10, 100, clock)
     await pairs.put([asked("a"), responded("a")])

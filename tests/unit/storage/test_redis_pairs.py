@@ -30,7 +30,7 @@ async def test_the_layout_of_a_half_that_waits(redis_client: Redis) -> None:
 
 
 async def test_the_layout_of_a_completed_pair(redis_client: Redis) -> None:
-    """Both times stand in fields of their own; nobody waits."""
+    """Both times have fields of their own, and no half waits."""
     await stored(redis_client).put([RESPONDED, ASKED])
 
     assert await redis_client.hgetall(KEY) == {b"request": b"1700000000.25", b"response": b"1700000001.5"}
@@ -67,7 +67,7 @@ async def test_of_two_replicas_only_one_completes_a_pair(redis_server: RedisServ
 
 
 async def test_a_put_needs_no_script_to_be_known(redis_client: Redis) -> None:
-    """A server that has lost its scripts answers as before."""
+    """A server that has lost its scripts returns the same."""
     pairs = stored(redis_client)
     await pairs.put([ASKED])
     await redis_client.script_flush()

@@ -155,7 +155,7 @@ async def test_every_append_renews_the_life_of_the_stream(redis_client: Redis) -
     assert 50_000 < renewed <= 60_000
 
 
-async def test_a_stream_that_nobody_reads_is_bounded_by_rows(redis_client: Redis) -> None:
+async def test_a_stream_without_readers_is_bounded_by_rows(redis_client: Redis) -> None:
     """It keeps at least its capacity, and at most one block less a row above that."""
     ring = ring_on(redis_client)
     sizes = [3, 1, 7, 1, 1, 1, 4, 2, 12, 1, 5, 1] * 3
@@ -207,7 +207,7 @@ async def test_a_window_of_many_pages_is_read_whole(redis_client: Redis) -> None
     assert list(range(CAPACITY_ROWS)) == await first_column(reader)
 
 
-async def test_a_reader_that_a_whole_window_passed_reads_anew(redis_client: Redis) -> None:
+async def test_a_reader_that_missed_a_whole_window_reads_all(redis_client: Redis) -> None:
     """What it had seen is all surplus by then."""
     writer, reader = ring_on(redis_client), ring_on(redis_client)
     await writer.append(REQUESTS, counted(0, 4))
@@ -232,7 +232,7 @@ async def test_a_stream_that_is_gone_is_not_served_from_memory(redis_client: Red
     assert [50, 51] == await first_column(ring)
 
 
-async def test_a_stream_that_was_begun_anew_between_two_reads_is_noticed(own_server: RedisServer) -> None:
+async def test_a_stream_that_started_again_between_two_reads_is_noticed(own_server: RedisServer) -> None:
     """After a restart without persistence and new appends, no row of the old stream is served."""
     client = connect(own_server.url, 5)
     ring = ring_on(client)
@@ -288,7 +288,7 @@ async def test_an_entry_numbered_by_another_rule_does_not_stop_the_trimming(redi
 
 
 async def test_a_stream_that_was_emptied_can_be_appended_to(redis_client: Redis) -> None:
-    """XTRIM to nothing leaves a key that remembers its last id; rows are counted anew all the same."""
+    """XTRIM to nothing leaves a key that remembers its last id; rows are still counted from 1."""
     ring = ring_on(redis_client)
     await ring.append(REQUESTS, counted(0, 8))
     await redis_client.xtrim(KEY, maxlen=0, approximate=False)

@@ -15,8 +15,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.widening import widen
-from driftgauge.reference.formats.categories import DATES, Texts, ignored_column
-from driftgauge.reference.table_limits import Column, shortened
+from driftgauge.reference.column import DATES, CategoryEncoder, Column, ignored_column, shortened
 
 NUMBER_KINDS: Final = "biuf"
 """numpy's letters for bool, signed, unsigned and float."""
@@ -29,7 +28,7 @@ DATE_KINDS: Final = "M"
 EMPTY_TEXT: Final = frozenset({""})
 """The empty text is a missing value everywhere."""
 
-_OBJECT_KINDS: Final = "OT"
+_OBJECT_KINDS: Final = frozenset({"O", "T"})
 """numpy's letters for Python objects and for text of variable length."""
 
 _DATE_TYPES: Final = (dt.date, dt.time, np.datetime64)
@@ -43,7 +42,7 @@ def array_column(path: Path, name: str, array: NDArray[Any], missing_texts: froz
         name: Of the column.
         array: Shape `(n,)`. Bool, integers and floats are numbers, text and bytes are categories, datetime64 is
             left out, as is text of which nearly all cells are dates.
-        missing_texts: Texts in lower case that stand for a missing value.
+        missing_texts: CategoryEncoder in lower case that stand for a missing value.
 
     Raises:
         ReferenceDataError: The array has another dtype.
@@ -54,10 +53,10 @@ def array_column(path: Path, name: str, array: NDArray[Any], missing_texts: froz
         return Column(FeatureKind.NUMERIC, array_numbers(path, name, array))
     distinct, places = np.unique(array, return_inverse=True)
     counts = np.bincount(places, minlength=distinct.size).tolist()
-    texts = Texts()
+    texts = CategoryEncoder()
     words = [text_of(word) or "" for word in distinct.tolist()]
     codes = [
-        np.nan if word.lower() in missing_texts else texts.code(word, cells)
+        np.nan if word.lower() in missing_texts else texts.encode(word, cells)
         for word, cells in zip(words, counts, strict=True)
     ]
     return texts.column(np.array(codes, dtype=np.float64)[places])
@@ -127,8 +126,8 @@ def _family(value: object) -> str:
 
 def _object_texts(values: Sequence[object]) -> Column:
     words = [text_of(value) for value in values]
-    texts = Texts()
-    codes = {word: np.nan if word is None else texts.code(word, cells) for word, cells in Counter(words).items()}
+    texts = CategoryEncoder()
+    codes = {word: np.nan if word is None else texts.encode(word, cells) for word, cells in Counter(words).items()}
     return texts.column(np.array([codes[word] for word in words], dtype=np.float64))
 
 
