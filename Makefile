@@ -6,7 +6,7 @@ CODE := sidecar tests examples charts benchmarks
 # Locks are complete, so they are installed with --no-deps: pip's own resolution fails on extras that have newer versions.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml --extra parquet
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test chart-test unit lint format check bench bench-statistics lock clean
@@ -49,10 +49,11 @@ bench-statistics: $(VENV)/.dev ## measure false alarms, delay and cost of the te
 
 lock: ## update the locks after a change of pyproject.toml; UPGRADE=1 also takes newer versions (needs uv)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements/runtime.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --group demo -c requirements/runtime.lock -o requirements/demo.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --group dev -c requirements/demo.lock -o requirements/dev.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --group chart -c requirements/dev.lock -o requirements/chart.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --group bench -c requirements/chart.lock -o requirements/bench.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet -c requirements/runtime.lock -o requirements/parquet.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet --group demo -c requirements/parquet.lock -o requirements/demo.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet --group dev -c requirements/demo.lock -o requirements/dev.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet --group chart -c requirements/dev.lock -o requirements/chart.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet --group bench -c requirements/chart.lock -o requirements/bench.lock
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
