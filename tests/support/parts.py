@@ -1,4 +1,4 @@
-"""The real parts that stand outside the project's own environment: where they are, or why a test must skip.
+"""Finds the real parts outside the project's own environment, or skips the test that needs them.
 
 `bash .ci/parts` and `bash .ci/image` make them, `.ci/packages` installs the programs.
 """
@@ -13,7 +13,7 @@ PARTS = Path(os.environ.get("REAL_PARTS") or Path(__file__).parents[2] / ".parts
 
 
 def environment_python(name: str) -> Path:
-    """The interpreter of a part's virtual environment; skips where it was not made."""
+    """The interpreter of a part's virtual environment; skips if there is none."""
     python = PARTS / name / "bin" / "python"
     if not python.exists():
         pytest.skip(f"{python} is missing; `bash .ci/parts` makes it")
@@ -21,7 +21,7 @@ def environment_python(name: str) -> Path:
 
 
 def node_modules() -> Path:
-    """The packages of the JavaScript sender; skips where they or node are missing."""
+    """The packages of the JavaScript sender; skips if they or node are missing."""
     modules = PARTS / "cloudevents-js" / "node_modules"
     if not modules.is_dir():
         pytest.skip(f"{modules} is missing; `bash .ci/parts` makes it")
@@ -30,7 +30,7 @@ def node_modules() -> Path:
 
 
 def program(name: str) -> str:
-    """The path of an installed program; skips where there is none."""
+    """The path of an installed program; skips if there is none."""
     path = shutil.which(name)
     if path is None:
         pytest.skip(f"{name} is not installed; `bash .ci/packages` installs it")
