@@ -1,4 +1,4 @@
-"""Fixtures that every folder shares, and the rule that a complete machine skips nothing."""
+"""Fixtures for all tests, and the rule that with `NO_SKIP=1` a skipped test fails."""
 
 import asyncio
 import os
@@ -10,20 +10,20 @@ import uvloop
 
 pytest_plugins = ["tests.support.redis_fixtures"]
 
-# A change is judged by the same examples every time; people's own runs look for new ones.
-hypothesis.settings.register_profile("judged", derandomize=True)
+# CI uses the same examples every time; local runs search for new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
-    hypothesis.settings.load_profile("judged")
+    hypothesis.settings.load_profile("ci")
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Tests run on the loop that the product runs on."""
+    """Run the tests on the event loop of the product."""
     return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip into a failure where `NO_SKIP=1` says that every part is there."""
+    """Turn a skip into a failure if `NO_SKIP=1` is set."""
     report = yield
     if report.skipped and os.environ.get("NO_SKIP") == "1":
         report.outcome = "failed"

@@ -14,9 +14,8 @@ from driftgauge.drift.measure import Sample
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.correction import Correction
-from driftgauge.drift.statistics.ks import sorted_ks_statistics
+from driftgauge.drift.statistics.ks import rank_window, sorted_ks_statistics
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.statistics.ranks import rank_window
 from driftgauge.drift.stream_evaluator import StreamWindow
 from driftgauge.drift.window_tester import WindowTester
 

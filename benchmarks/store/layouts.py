@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Block, StreamKey
 
@@ -93,7 +94,7 @@ class Ours:
         self._client = client
         self._capacity = capacity
         self._width = width
-        self._ring = RedisRing(client, capacity, 3600.0, 30.0)
+        self._ring = RedisRing(BoundedRedis(client, 30.0), capacity, 3600.0)
 
     async def append(self, rows: Rows) -> None:
         """Append one block."""
@@ -101,7 +102,8 @@ class Ours:
 
     async def read(self) -> Rows:
         """Read as a process that has just started and knows no rows."""
-        return (await RedisRing(self._client, self._capacity, 3600.0, 30.0).read(_STREAM, "schema", self._width)).rows
+        ring = RedisRing(BoundedRedis(self._client, 30.0), self._capacity, 3600.0)
+        return (await ring.read(_STREAM, "schema", self._width)).rows
 
     async def read_new(self) -> Rows:
         """Read only new rows, as at each evaluation."""

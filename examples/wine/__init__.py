@@ -1,1 +1,1 @@
-"""The wine data and the program that made them; README.md tells where they come from."""
+"""The wine data and the program that made them; README.md says where they come from."""

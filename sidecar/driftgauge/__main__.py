@@ -1,4 +1,4 @@
-"""`python -m driftgauge`, and the command `driftgauge`."""
+"""Entry point of `python -m driftgauge` and of the command `driftgauge`."""
 
 import contextlib
 import logging
@@ -14,19 +14,19 @@ def main() -> None:
     """Run the command line and exit with its code."""
     code = run(sys.argv[1:])
     if sys.argv[1] in MODES:
-        _end(code)
+        _exit_now(code)
     sys.exit(code)
 
 
-def _end(code: int) -> NoReturn:
-    """End a process that has served and closed what it had open.
+def _exit_now(code: int) -> NoReturn:
+    """Exit without waiting for threads, after a server has closed everything that it opened.
 
-    The interpreter would join every thread of an executor first, also one that reads a reference on a volume that
-    hangs, and would wait for it until the kubelet kills the process.
+    `sys.exit` joins every thread of an executor. A thread that reads a reference from a volume that hangs would keep
+    the process alive until the kubelet kills it.
     """
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):  # nobody reads it any more
+        with contextlib.suppress(OSError):  # its reader has gone
             stream.flush()
     os._exit(code)
 

@@ -1,13 +1,13 @@
-"""Every error that driftgauge raises on purpose, and whose fault it is.
+"""The errors of driftgauge, by who has to act on them.
 
     DriftgaugeError
-      ConfigError            the operator's: an option that is wrong or unknown
-      ReferenceDataError     the operator's: a dataset that cannot serve as reference (or as window of `check`)
-      PayloadError           the sender's: a body that cannot be decoded; its `reason` is a metric label
-      EmptySampleError       the caller's: a test was asked of no rows
-      StorageError           the world's: the ring's store is away or slow
+      ConfigError            the user: an option is wrong or unknown
+      ReferenceDataError     the user: a dataset cannot be used as reference, or as window of `check`
+      PayloadError           the sender: a body cannot be decoded; its `reason` is a metric label
+      EmptySampleError       the caller: a statistic needs at least one row
+      StorageError           the environment: the store of the ring is away or slow
 
-No HTTP status stands here: each door has its own answer to each error.
+They have no HTTP status codes: the receiver, the proxy and the admin port each choose their own.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a payload was dropped or rejected: a closed set, since it is the value of a metric label."""
+    """Why a payload was dropped or rejected. A closed set, since it is the value of a metric label."""
 
-    # dropped: the payload may have been good, we had no room or no use for it
+    # dropped: the payload may be valid, but the sidecar could not use it
     QUEUE_FULL = "queue_full"
     NO_REFERENCE = "no_reference"
     OTHER_MODEL = "other_model"
     STORAGE = "storage"
     SHUTDOWN = "shutdown"
     INTERNAL = "internal"
-    # rejected: this payload is not one that can be read
+    # rejected: the payload itself cannot be used
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"
     UNSUPPORTED = "unsupported"
@@ -37,7 +37,7 @@ class Reason(StrEnum):
 
     @property
     def dropped(self) -> bool:
-        """Whether the payload was lost on our side of the fence; otherwise it was rejected for what it is."""
+        """Whether the sidecar is the cause, so that the payload counts as dropped; else it counts as rejected."""
         return self in _DROPPED
 
 
@@ -47,14 +47,14 @@ _DROPPED = frozenset(
 
 
 class DriftgaugeError(Exception):
-    """The root of all errors that are raised on purpose."""
+    """Base class of all errors of driftgauge."""
 
 
 class ConfigError(DriftgaugeError):
-    """The configuration has faults, all of which are listed.
+    """The configuration has errors.
 
     Args:
-        faults: One sentence for each fault, naming the option and the rule.
+        faults: One sentence for each error, with the option and the rule that it breaks.
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
@@ -63,15 +63,15 @@ class ConfigError(DriftgaugeError):
 
 
 class ReferenceDataError(DriftgaugeError):
-    """A dataset cannot be used; the sentence names the file, the column or row, and the rule."""
+    """A dataset cannot be used. The message names the file, the column or row, and the rule."""
 
 
 class PayloadError(DriftgaugeError):
     """A payload cannot be decoded or does not fit the reference.
 
     Args:
-        reason: The closed cause, used as a metric label.
-        message: One sentence for a person.
+        reason: The value of the metric label.
+        message: One sentence for people.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:
@@ -80,8 +80,8 @@ class PayloadError(DriftgaugeError):
 
 
 class EmptySampleError(DriftgaugeError):
-    """A statistic was asked of a sample without rows."""
+    """A statistic needs at least one row, and the sample has none."""
 
 
 class StorageError(DriftgaugeError):
-    """The ring's store did not answer, or answered with a failure."""
+    """The store did not reply, or replied with an error."""

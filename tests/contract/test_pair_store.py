@@ -1,6 +1,4 @@
-"""What every pair store promises, proven on each adapter."""
-
-from collections.abc import AsyncIterator
+"""The contract of every pair store, tested on each adapter."""
 
 import pytest
 from redis.asyncio import Redis
@@ -8,21 +6,20 @@ from redis.asyncio import Redis
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half, PairStore, PutResult
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_pairs import RedisPairs
 
 FIRST = PutResult(Arrival.FIRST)
-DISPLACING = PutResult(Arrival.FIRST, replaced=True)
+REPLACING = PutResult(Arrival.FIRST, replaced=True)
 DUPLICATE = PutResult(Arrival.DUPLICATE)
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def pairs(request: pytest.FixtureRequest, redis_client: Redis) -> AsyncIterator[PairStore]:
+def pairs(request: pytest.FixtureRequest, redis_client: Redis) -> PairStore:
     """An empty store."""
-    made: PairStore = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
     if request.param == "redis":
-        made = RedisPairs(redis_client, ttl_seconds=60, timeout_seconds=5)
-    yield made
-    await made.close()
+        return RedisPairs(BoundedRedis(redis_client, timeout_seconds=5), ttl_seconds=60)
+    return MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
 
 
 def asked(time: float, key: str = "k") -> Half:
@@ -36,12 +33,12 @@ def responded(time: float, key: str = "k") -> Half:
 
 
 def completed(other_time: float) -> PutResult:
-    """The answer to the half that completes a pair."""
+    """The result of the half that completes a pair."""
     return PutResult(Arrival.COMPLETED, other_time)
 
 
 async def test_two_halves_complete_a_pair_in_either_order(pairs: PairStore) -> None:
-    """The second to come hears of the first, be it the request or the response."""
+    """The second to come gets the time of the first, be it the request or the response."""
     halves = [asked(1.0, "a"), responded(2.0, "a"), responded(4.0, "b"), asked(3.0, "b")]
 
     assert [FIRST, completed(1.0), FIRST, completed(4.0)] == await pairs.put(halves)
@@ -84,7 +81,7 @@ async def test_a_used_id_displaces_the_half_that_is_alone(pairs: PairStore) -> N
     """The newer half takes the place of the older one and meets the response."""
     halves = [asked(1.0), asked(3.0), responded(4.0)]
 
-    assert [FIRST, DISPLACING, completed(3.0)] == await pairs.put(halves)
+    assert [FIRST, REPLACING, completed(3.0)] == await pairs.put(halves)
 
 
 async def test_a_used_id_starts_a_fresh_pair_after_completion(pairs: PairStore) -> None:
@@ -95,7 +92,7 @@ async def test_a_used_id_starts_a_fresh_pair_after_completion(pairs: PairStore) 
 
 
 async def test_a_late_duplicate_does_not_complete_a_fresh_pair(pairs: PairStore) -> None:
-    """A response of the old pair that comes again is no answer to the new request."""
+    """A redelivered response of the old pair does not complete the new request."""
     await pairs.put([asked(1.0), responded(2.0), asked(3.0)])
 
     assert [DUPLICATE, completed(3.0)] == await pairs.put([responded(2.0), responded(4.0)])
@@ -117,7 +114,7 @@ async def test_a_half_that_is_forgotten_is_unpaired(pairs: PairStore) -> None:
 
 
 async def test_a_displaced_half_is_not_counted_again(pairs: PairStore) -> None:
-    """Only the half that waits now is unpaired; the replaced one was told of at once."""
+    """Only the half that waits now is unpaired; the replaced half was reported by its put."""
     await pairs.put([asked(1.0), asked(2.0)])
 
     assert await pairs.unpaired([asked(1.0), asked(2.0)]) == 1
@@ -133,6 +130,6 @@ async def test_a_completed_half_stays_paired_when_its_id_is_used_again(pairs: Pa
 
 
 async def test_no_halves_ask_for_nothing(pairs: PairStore) -> None:
-    """An empty batch has an empty answer."""
+    """An empty batch has no results."""
     assert await pairs.put([]) == []
     assert await pairs.unpaired([]) == 0

@@ -1,6 +1,5 @@
 """What every ring promises, proven on each adapter."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +8,7 @@ from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryRing
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey
 from tests.support.rows import REQUESTS, RESPONSES, WINE, counted
@@ -17,13 +17,11 @@ CAPACITY_ROWS = 10
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def ring(request: pytest.FixtureRequest, redis_client: Redis) -> AsyncIterator[RingBuffer]:
+def ring(request: pytest.FixtureRequest, redis_client: Redis) -> RingBuffer:
     """An empty ring of ten rows."""
-    made: RingBuffer = MemoryRing(CAPACITY_ROWS)
     if request.param == "redis":
-        made = RedisRing(redis_client, CAPACITY_ROWS, ttl_seconds=60, timeout_seconds=5)
-    yield made
-    await made.close()
+        return RedisRing(BoundedRedis(redis_client, timeout_seconds=5), CAPACITY_ROWS, ttl_seconds=60)
+    return MemoryRing(CAPACITY_ROWS)
 
 
 def in_payloads(block: Block, *lengths: int) -> Block:
@@ -38,7 +36,7 @@ async def first_column(ring: RingBuffer, stream: StreamKey = REQUESTS, schema: s
 
 
 async def test_an_unknown_stream_has_an_empty_window_of_the_asked_width(ring: RingBuffer) -> None:
-    """A stream without rows is answered with no rows, no time and nothing skipped."""
+    """The window of a stream without rows has no rows, no time and no skipped blocks."""
     window = await ring.read(REQUESTS, "s", 3)
 
     assert (0, 3) == window.rows.shape
@@ -67,7 +65,7 @@ async def test_a_window_is_oldest_first_over_all_blocks(ring: RingBuffer) -> Non
 
 
 async def test_a_window_holds_exactly_the_newest_rows(ring: RingBuffer) -> None:
-    """Of a block at the old end only the rows that fit are answered."""
+    """Only the rows that fit are returned of the oldest block."""
     for first in range(0, 28, 7):
         await ring.append(REQUESTS, counted(first, 7))
 
@@ -83,7 +81,7 @@ async def test_a_block_larger_than_the_window_fills_it_alone(ring: RingBuffer) -
 
 
 async def test_reading_takes_nothing_away(ring: RingBuffer) -> None:
-    """Two reads one after the other answer the same, and the second sees what came between."""
+    """A second read returns the rows of the first, and those appended in between."""
     await ring.append(REQUESTS, counted(0, 2))
     first = await first_column(ring)
     second = await first_column(ring)
@@ -196,7 +194,7 @@ async def test_rows_of_all_schemas_share_the_capacity(ring: RingBuffer) -> None:
     assert [4, 5] == await first_column(ring)
 
 
-async def test_a_ring_that_stands_answers_a_ping(ring: RingBuffer) -> None:
+async def test_a_ping_of_a_healthy_ring_succeeds(ring: RingBuffer) -> None:
     """A ping of a healthy store raises nothing."""
     await ring.ping()
 
@@ -224,7 +222,7 @@ async def test_rows_are_numbered_from_one_in_the_order_of_their_appends(ring: Ri
 
 
 async def test_rows_of_another_schema_are_numbered_too(ring: RingBuffer) -> None:
-    """Their numbers are missing from the window, so nobody takes what follows for what was there before."""
+    """Their numbers are missing from the window, so the rows after them are not taken for the rows before."""
     await ring.append(REQUESTS, counted(0, 2))
     await ring.append(REQUESTS, counted(0, 3, schema="other"))
     await ring.append(REQUESTS, counted(2, 1))
@@ -251,8 +249,8 @@ async def test_rows_of_one_payload_share_an_index(ring: RingBuffer) -> None:
     assert [0, 0, 0, 1, 2, 3, 3] == list(window.requests - window.requests[0])
 
 
-async def test_rows_of_a_block_that_tells_no_payloads_came_one_by_one(ring: RingBuffer) -> None:
-    """Beside blocks that tell them, too."""
+async def test_rows_of_a_block_without_payload_lengths_came_one_by_one(ring: RingBuffer) -> None:
+    """This also holds beside blocks with payload lengths."""
     await ring.append(REQUESTS, counted(0, 2))
     before = await ring.read(REQUESTS, "s", 2)
     await ring.append(REQUESTS, in_payloads(counted(2, 2), 2))

@@ -1,4 +1,4 @@
-"""What every store of states promises, proven on each adapter."""
+"""The contract of every state store, tested on each adapter."""
 
 import asyncio
 
@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryStates
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.states import State, StateStore
@@ -19,7 +20,7 @@ from tests.support.rows import REQUESTS, RESPONSES
 def states(request: pytest.FixtureRequest, redis_client: Redis) -> StateStore:
     """An empty store."""
     if request.param == "redis":
-        return RedisStates(redis_client, ttl_seconds=60, timeout_seconds=5)
+        return RedisStates(BoundedRedis(redis_client, timeout_seconds=5), ttl_seconds=60)
     return MemoryStates()
 
 
@@ -76,13 +77,13 @@ async def test_of_many_saves_at_once_one_is_kept(states: StateStore) -> None:
 
 @pytest.mark.parametrize("expected", [1, 2, 10])
 async def test_a_save_on_a_version_that_is_gone_is_not_kept(states: StateStore, expected: int) -> None:
-    """Nothing is there, so nothing is replaced: the store was flushed. A save on nothing begins anew."""
+    """Nothing is there, so nothing is replaced: the store was flushed. A save on version 0 starts again."""
     late = await states.save(REQUESTS, "detector", b"late", expected)
     found = await states.load(REQUESTS, "detector")
-    again = await states.save(REQUESTS, "detector", b"anew", 0)
+    again = await states.save(REQUESTS, "detector", b"again", 0)
 
     assert (False, None, True) == (late, found, again)
-    assert State(b"anew", 1) == await states.load(REQUESTS, "detector")
+    assert State(b"again", 1) == await states.load(REQUESTS, "detector")
 
 
 async def test_a_save_on_a_later_version_than_the_kept_is_not_kept(states: StateStore) -> None:

@@ -49,7 +49,7 @@ def test_an_option_that_only_the_other_mode_has_is_unknown() -> None:
     assert "--upstream-url=http://127.0.0.1:1: unknown option of driftgauge logger" in done.stderr
 
 
-def test_a_port_that_is_taken_is_told() -> None:
+def test_a_port_that_is_in_use_is_reported() -> None:
     """One sentence that names the option, exit code 2."""
     with Driftgauge("logger", "--drain-delay-seconds=0") as logger:
         data = driftgauge("logger", f"--port={logger.port}", f"--admin-port={free_port()}")
@@ -60,7 +60,7 @@ def test_a_port_that_is_taken_is_told() -> None:
     assert "driftgauge: admin_port: cannot listen" in admin.stderr
 
 
-def test_the_health_check_tells_by_its_exit_code() -> None:
+def test_the_exit_code_of_the_health_check() -> None:
     """0 while the process lives, 1 when nothing listens, also when the port comes from the environment."""
     with Driftgauge("logger", "--drain-delay-seconds=0") as logger:
         port = str(logger.admin_port)
@@ -71,7 +71,7 @@ def test_the_health_check_tells_by_its_exit_code() -> None:
     assert (0, 0, 1) == (by_flag.returncode, by_environment.returncode, gone.returncode)
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     """One line."""
     assert driftgauge("--version").stdout.startswith("driftgauge ")
 
@@ -85,7 +85,7 @@ def test_the_version_is_told() -> None:
         ("", 2, "empty"),
     ],
 )
-def test_check_answers_by_its_exit_code(tmp_path: Path, window: str, code: int, words: str) -> None:
+def test_the_exit_code_of_check(tmp_path: Path, window: str, code: int, words: str) -> None:
     """0 no drift, 1 drift, 2 could not tell."""
     (tmp_path / "reference.csv").write_text("alcohol\n" + "9.5\n10.5\n" * 100)
     (tmp_path / "window.csv").write_text(window)

@@ -34,7 +34,7 @@ def dropped(samples: Samples) -> float:
 
 @pytest.mark.parametrize("option", ["--reference={}/wine.csv", "--reference-dir={}"])
 def test_the_proxy_serves_on(volume: Path, option: str) -> None:
-    """Every answer is the model's byte for byte; 0 reference rows are told, and no verdict."""
+    """Every response equals the model's to the byte; the metrics report 0 reference rows and no verdict."""
     with EchoModel() as model:
         flags = (f"--upstream-url={model.url}", option.format(volume), *FAST)
         with Driftgauge("proxy", *flags, env=IDENTITY) as proxy:
@@ -49,7 +49,7 @@ def test_the_proxy_serves_on(volume: Path, option: str) -> None:
 
 
 def test_the_logger_takes_events_on(volume: Path) -> None:
-    """Every event is answered 200; the model that sent them has 0 reference rows and no verdict."""
+    """Every event gets the response 200; the model that sent them has 0 reference rows and no verdict."""
     with Driftgauge("logger", f"--reference-dir={volume}", *FAST) as logger:
         events = [event for number, body in enumerate(BODIES) for event in pair(body, b"{}", f"{number}")]
         statuses = post(logger.port, *events)
@@ -68,7 +68,7 @@ def test_the_logger_takes_events_on(volume: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["proxy", "logger"])
 def test_a_volume_that_hangs_holds_up_neither_begin_nor_end(tmp_path: Path, mode: str) -> None:
-    """While the reference cannot even be opened the doors open, and SIGTERM ends the process with exit code 0."""
+    """While opening the reference blocks, the ports accept connections, and SIGTERM ends the process with code 0."""
     path = tmp_path / "wine.csv"
     path.write_text("alcohol,ph\n9,3\n")
     with hung(path), Driftgauge(mode, f"--reference-dir={tmp_path}", "--drain-timeout-seconds=1") as child:

@@ -144,7 +144,7 @@ def test_health_checks_are_no_inferences(references: Path) -> None:
     assert ended(samples, kind="request", reason="empty") == 1
 
 
-def test_strangers_names_make_no_series_without_end(references: Path) -> None:
+def test_untrusted_names_make_a_bounded_number_of_series(references: Path) -> None:
     """Beyond the cap all models are `(other)`, and their payloads are dropped and counted."""
     with Driftgauge("logger", "--reference-dir", references, "--max-models=2", *FAST) as logger:
         for number in range(20):
@@ -182,7 +182,7 @@ def test_two_replicas_on_one_redis_pair_and_test_together(references: Path, own_
     assert total == 50
 
 
-def test_random_bytes_at_the_door_do_no_harm(references: Path) -> None:
+def test_random_bytes_at_the_data_port_do_no_harm(references: Path) -> None:
     """Whatever comes, the next event is taken, and no connection is left behind."""
     dice = random.Random(20261123)  # noqa: S311 noise, not secrets
     lines = [
@@ -205,8 +205,8 @@ def test_random_bytes_at_the_door_do_no_harm(references: Path) -> None:
     assert quiet.total("driftgauge_rows_total") == 1
 
 
-def test_a_full_queue_answers_200_and_counts(references: Path, own_server: RedisServer) -> None:
-    """No answer of ours makes the agent send again; waiting would cost its pod memory."""
+def test_a_full_queue_responds_200_and_counts(references: Path, own_server: RedisServer) -> None:
+    """No response makes the agent send again; a wait would cost memory of its pod."""
     flags = ("--reference-dir", references, *FAST, "--redis-url", own_server.url, "--queue-payloads=1")
     with Driftgauge("logger", *flags) as logger:
         own_server.pause()
@@ -219,7 +219,7 @@ def test_a_full_queue_answers_200_and_counts(references: Path, own_server: Redis
 
 
 def test_sigterm_flushes_what_was_taken(references: Path, own_server: RedisServer) -> None:
-    """An event that was answered is in Redis when the process is gone; the next one finds it."""
+    """An event with a response is in Redis when the process has ended, and the next process finds it."""
     flags = ("--reference-dir", references, "--redis-url", own_server.url, *FAST)
     with Driftgauge("logger", *flags, "--flush-interval-seconds=60") as logger:
         post(logger.port, *(Event("request", body_of([row]), f"t{n}") for n, row in enumerate(rows())))
@@ -244,7 +244,7 @@ def test_a_restart_shows_the_verdicts_of_before_without_new_events(references: P
         logger.wait_for(lambda s: s.total("driftgauge_drift", **labels(IRIS)) == 1, "drift after the restart")
 
 
-def test_the_admin_port_tells_health_and_readiness(references: Path) -> None:
+def test_the_admin_port_reports_health_and_readiness(references: Path) -> None:
     """Redis never makes it unready."""
     flags = ("--reference-dir", references, "--redis-url", "redis://127.0.0.1:1", *FAST)
     with Driftgauge("logger", *flags) as logger:

@@ -81,7 +81,7 @@ def test_red_against_red_is_no_drift_and_a_shift_is(model: EchoModel, reference:
     assert shifted.total("request_error_count") == 0
 
 
-def test_redis_killed_and_restarted_leaves_every_answer_identical(
+def test_redis_killed_and_restarted_leaves_every_response_identical(
     model: EchoModel, reference: Path, own_server: RedisServer
 ) -> None:
     """While it is away rows are dropped and counted; when it is back they are accepted again; the counters add up."""
@@ -208,7 +208,7 @@ def test_a_reference_swapped_under_load_changes_the_verdict_and_a_bad_one_is_ref
         (b'{"question": "why"}', "unsupported"),
     ],
 )
-def test_a_payload_that_cannot_be_read_is_answered_as_ever_and_counted(
+def test_a_payload_that_cannot_be_decoded_is_served_and_counted(
     model: EchoModel, reference: Path, body: bytes, reason: str
 ) -> None:
     """The request is untouched."""
@@ -237,7 +237,7 @@ def test_a_full_queue_drops_payloads_and_no_request_waits(
     assert payloads(samples, outcome="dropped") == 100
 
 
-def test_a_model_server_that_is_down_is_told_counted_and_comes_back(reference: Path) -> None:
+def test_a_model_server_that_is_down_is_reported_counted_and_used_again(reference: Path) -> None:
     """502 with a JSON body, readiness falls; both heal by themselves."""
     with EchoModel() as model:
         port = model.port
@@ -260,7 +260,7 @@ def test_a_model_server_that_is_down_is_told_counted_and_comes_back(reference: P
 def test_sigterm_finishes_what_is_under_way_and_flushes(
     model: EchoModel, reference: Path, own_server: RedisServer
 ) -> None:
-    """A request that the model still thinks about is answered, its row is in Redis, the exit code is 0."""
+    """A request that the model still computes gets its response, its row is in Redis, and the exit code is 0."""
     flags = ("--upstream-url", model.url, "--reference", reference, "--redis-url", own_server.url, *FAST)
     with Driftgauge("proxy", *flags, "--flush-interval-seconds=60") as proxy:
         model.gate.clear()

@@ -1,4 +1,4 @@
-"""The PodMonitor's relabelling, done by a real Prometheus on pods as its discovery describes them."""
+"""A real Prometheus applies the relabelling of the PodMonitor to pods as its discovery describes them."""
 
 import json
 import re
@@ -23,12 +23,12 @@ DISCOVERED = (
 
 
 def snake_case(rule: dict[str, Any]) -> dict[str, Any]:
-    """A relabelling of the operator as Prometheus spells it."""
+    """A relabelling rule of the operator, with the keys of Prometheus."""
     return {re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key): value for key, value in rule.items()}
 
 
 def target(container: str, image: str, address: str, port: int) -> dict[str, Any]:
-    """One target as the pod role describes it: one for each declared port.
+    """A target of the pod role, which has one for each declared port.
 
     Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#pod
     """
@@ -39,7 +39,7 @@ def target(container: str, image: str, address: str, port: int) -> dict[str, Any
 
 
 def test_each_sidecar_is_one_target_on_its_admin_port(tmp_path: Path) -> None:
-    """Once, whatever ports are declared; IPv6 in brackets; other images and containers not at all."""
+    """Each sidecar is scraped once on 9464, whatever ports it declares; other images and containers are not."""
     endpoint = documents("podmonitor")[0]["spec"]["podMetricsEndpoints"][0]
     job = {
         "job_name": "sidecars",

@@ -1,4 +1,4 @@
-"""The manifests keep the rules of KServe and Knative that no schema knows."""
+"""The manifests keep the rules of KServe and Knative that no schema contains."""
 
 import pytest
 
@@ -18,14 +18,14 @@ LOGGERS = [
 
 
 def others(pod: Pod) -> list[Manifest]:
-    """What runs in the pod beside the sidecar: the model's container, or the `model:` that becomes one."""
+    """The other containers of the pod: the model's container, or the `model:` that becomes one."""
     containers = [one for one in pod.spec["containers"] if one is not pod.sidecar]
     return containers + ([pod.spec["model"]] if "model" in pod.spec else [])
 
 
-def test_every_form_of_delivery_is_there() -> None:
-    """Both modes, a runtime, the logger with and without sidecar, a predictor of one's own, a monitor, the README."""
-    reported = {
+def test_every_kind_of_installation_has_an_example() -> None:
+    """There are examples for both modes, a runtime, the logger, a custom predictor, a monitor, and in the README."""
+    examples = {
         "sidecar-standard",
         "sidecar-knative",
         "clusterservingruntime",
@@ -36,13 +36,13 @@ def test_every_form_of_delivery_is_there() -> None:
         "README",
     }
 
-    assert reported == set(NAMES)
-    assert reported - {"logger", "podmonitor"} == {pod.example for pod in PODS}
+    assert examples == set(NAMES)
+    assert examples - {"logger", "podmonitor"} == {pod.example for pod in PODS}
 
 
 @every_pod
 def test_the_container_has_the_name_that_gets_the_traffic(pod: Pod) -> None:
-    """KServe sends requests to `transformer-container`; one called `agent` would keep its own away."""
+    """The sidecar is `transformer-container`, and no container is `agent`, which would replace KServe's agent."""
     names = [one["name"] for one in pod.spec["containers"]]
 
     assert "transformer-container" == pod.sidecar["name"]
@@ -50,21 +50,21 @@ def test_the_container_has_the_name_that_gets_the_traffic(pod: Pod) -> None:
 
 
 @every_pod
-def test_the_models_container_stands_first(pod: Pod) -> None:
-    """KServe overwrites the first container of a list with kserve-container, unless there is a `model:`."""
+def test_the_models_container_is_the_first(pod: Pod) -> None:
+    """The first container is kserve-container unless there is a `model:`, because KServe overwrites the first one."""
     assert "model" in pod.spec or "kserve-container" == pod.spec["containers"][0]["name"]
 
 
 @every_pod
-def test_the_data_port_is_declared_first_and_by_the_sidecar_alone(pod: Pod) -> None:
-    """The Service points to the first port of the sidecar; the model declares none."""
+def test_only_the_sidecar_declares_ports_and_the_data_port_first(pod: Pod) -> None:
+    """The first port of the sidecar, to which the Service points, is the data port; the model declares no port."""
     assert 8080 == pod.sidecar["ports"][0]["containerPort"]
     assert [] == [one for one in others(pod) if "ports" in one]
 
 
 @every_pod
-def test_the_model_listens_where_the_sidecar_asks(pod: Pod) -> None:
-    """The model server is moved to 8085 by its arguments, and that is the upstream, unless a runtime did it."""
+def test_the_model_listens_on_the_port_of_the_upstream_url(pod: Pod) -> None:
+    """The arguments of the model server set port 8085, and the sidecar's upstream URL has the same port."""
     upstream = [word for word in pod.sidecar["args"] if word.endswith("http://127.0.0.1:8085")]
 
     assert 1 == len(upstream)
@@ -72,8 +72,8 @@ def test_the_model_listens_where_the_sidecar_asks(pod: Pod) -> None:
 
 
 @every_pod
-def test_readiness_is_asked_of_the_model_by_http(pod: Pod) -> None:
-    """A path of the data port that the proxy passes on; exec or gRPC would make KServe's agent end at once."""
+def test_readiness_is_a_http_path_of_the_model(pod: Pod) -> None:
+    """The readiness probe is HTTP, on a path that the proxy passes on; with exec or gRPC KServe's agent exits."""
     probe = pod.sidecar["readinessProbe"]["httpGet"]
 
     assert 8080 == probe["port"]
@@ -82,25 +82,25 @@ def test_readiness_is_asked_of_the_model_by_http(pod: Pod) -> None:
 
 @every_pod
 def test_every_argument_and_variable_is_a_known_option(pod: Pod) -> None:
-    """What `driftgauge proxy` does not know it refuses."""
+    """Every argument and variable is an option, because `driftgauge proxy` refuses all others."""
     variables = [one["name"] for one in pod.sidecar.get("env", [])]
-    reported = option_names(pod.sidecar["args"]) + [name.removeprefix("DRIFTGAUGE_").lower() for name in variables]
+    names = option_names(pod.sidecar["args"]) + [name.removeprefix("DRIFTGAUGE_").lower() for name in variables]
 
     assert "proxy" == pod.sidecar["args"][0]
     assert all(name.startswith("DRIFTGAUGE_") for name in variables)
-    assert set(reported) <= set(ProxyConfig.model_fields)
+    assert set(names) <= set(ProxyConfig.model_fields)
 
 
 @every_pod
 def test_a_restricted_namespace_admits_the_sidecar(pod: Pod) -> None:
-    """The container keeps the whole standard by itself, since KServe owns the pod; its file system is read-only."""
+    """The container alone meets the restricted standard, because KServe owns the pod; its file system is read-only."""
     assert [] == restricted_faults({"containers": [pod.sidecar]})
     assert pod.sidecar["securityContext"]["readOnlyRootFilesystem"] is True
 
 
 @every_pod
-def test_a_missing_reference_holds_no_pod_back(pod: Pod) -> None:
-    """The volume is optional, read-only and mounted as a directory: a subPath would never see a change."""
+def test_a_missing_reference_delays_no_pod(pod: Pod) -> None:
+    """The volume is optional, read-only, and mounted as a directory, because a subPath is never updated."""
     mounts = {one["name"]: one for one in pod.sidecar["volumeMounts"]}
     volumes = {one["name"]: one for one in pod.spec["volumes"]}
 
@@ -111,24 +111,24 @@ def test_a_missing_reference_holds_no_pod_back(pod: Pod) -> None:
 
 @every_pod
 def test_resources_are_bounded(pod: Pod) -> None:
-    """Requests for both, a limit for memory; KServe's defaults are for the first container alone."""
+    """The sidecar has requests and a limit for memory; KServe's defaults apply only to the first container."""
     assert {"cpu", "memory"} == set(pod.sidecar["resources"]["requests"])
     assert "memory" in pod.sidecar["resources"]["limits"]
 
 
 @every_pod
 def test_the_pod_may_drain(pod: Pod) -> None:
-    """Kubernetes' 30 s are fewer than the default delay and both limits; Knative sets its own and takes none."""
+    """The grace period is longer than the default delay and both limits; for Knative, which sets it, it is absent."""
     defaults = ProxyConfig.model_fields
     needed = defaults["drain_delay_seconds"].default + 2 * defaults["drain_timeout_seconds"].default
-    reported = pod.spec.get("terminationGracePeriodSeconds")
+    seconds = pod.spec.get("terminationGracePeriodSeconds")
 
-    assert reported is None if pod.fits_knative else (reported or 30) > needed
+    assert seconds is None if pod.fits_knative else (seconds or 30) > needed
 
 
 @every_knative_pod
-def test_knative_takes_the_pod(pod: Pod) -> None:
-    """One port without a name of ours, no liveness probe on the model's port, no downward API."""
+def test_knative_accepts_the_pod(pod: Pod) -> None:
+    """The pod has one port without a name, no liveness probe, and no downward API."""
     assert [{"containerPort": 8080, "protocol": "TCP"}] == pod.sidecar["ports"]
     assert "livenessProbe" not in pod.sidecar
     assert "port" not in option_names(pod.sidecar["args"])
@@ -137,7 +137,7 @@ def test_knative_takes_the_pod(pod: Pod) -> None:
 
 @every_knative_pod
 def test_knative_is_scraped_on_the_data_port(pod: Pod) -> None:
-    """The annotations name the one port, and the option that puts our metrics there is on."""
+    """The annotations name the data port, and its `/metrics` has driftgauge's metrics."""
     scraped = {key: value for key, value in pod.annotations.items() if key.startswith("prometheus.io/")}
 
     assert {"prometheus.io/scrape": "true", "prometheus.io/port": "8080", "prometheus.io/path": "/metrics"} == scraped
@@ -145,8 +145,8 @@ def test_knative_is_scraped_on_the_data_port(pod: Pod) -> None:
 
 
 @pytest.mark.parametrize("logger", LOGGERS)
-def test_a_logger_says_its_mode_and_spells_headers_as_go_does(logger: Manifest) -> None:
-    """KServe refuses a logger without a mode, and compares header names letter by letter."""
+def test_a_logger_has_a_mode_and_headers_in_gos_spelling(logger: Manifest) -> None:
+    """A logger has a mode, which KServe requires, and header names in Go's spelling, which KServe compares."""
     headers = logger.get("metadataHeaders", [])
 
     assert "all" == logger["mode"]
@@ -156,7 +156,7 @@ def test_a_logger_says_its_mode_and_spells_headers_as_go_does(logger: Manifest) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_one_component_is_logged(name: str) -> None:
-    """Events of a transformer and of its predictor are the same requests twice."""
+    """At most one component of a service is logged, because a second one would log the same requests again."""
     specs = [owner["spec"] for owner in documents(name) if owner["kind"] == "InferenceService"]
 
     assert all(sum("logger" in component for component in spec.values()) <= 1 for spec in specs)

@@ -1,4 +1,4 @@
-"""Every manifest that a person may copy is one that KServe, the Prometheus operator and Kubernetes take."""
+"""KServe, the Prometheus operator and Kubernetes accept every example."""
 
 import pytest
 
@@ -7,16 +7,16 @@ from tests.support.manifests import custom_faults, is_custom, kubernetes_faults,
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_crds_take_it(name: str) -> None:
-    """Each custom object has only fields of its CRD, of the right type."""
+def test_the_crds_accept_it(name: str) -> None:
+    """Each custom object has only fields of its CRD, with the right types."""
     faults = [(one["kind"], custom_faults(one)) for one in documents(name) if is_custom(one)]
 
     assert [] == [fault for fault in faults if fault[1]]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_kubernetes_takes_it(name: str) -> None:
-    """Each core object is known to Kubernetes from 1.27 to the newest."""
+def test_kubernetes_accepts_it(name: str) -> None:
+    """Each core object is valid in Kubernetes from 1.27 to the newest version."""
     versions = kubernetes_versions()
     objects = [one for one in documents(name) if not is_custom(one)]
     faults = [(version, one["kind"], kubernetes_faults(one, version)) for version in versions for one in objects]
@@ -28,8 +28,8 @@ def test_kubernetes_takes_it(name: str) -> None:
     ("path", "value"),
     [("mode", "sometimes"), ("metadataHeader", "X-Request-Id"), ("metadataHeaders", "X-Request-Id")],
 )
-def test_the_crds_are_not_blind(path: str, value: str) -> None:
-    """A wrong value, a typo and a text in place of a list are found in the logger block."""
+def test_the_crds_refuse_faults(path: str, value: str) -> None:
+    """A wrong value, a misspelled field and a text instead of a list are faults of the logger block."""
     service = documents("logger")[0]
     service["spec"]["predictor"]["logger"][path] = value
 

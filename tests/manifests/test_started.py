@@ -1,4 +1,4 @@
-"""The sidecar of each manifest, started as a process with exactly its arguments and variables, does what it is for."""
+"""The sidecar of each manifest works, started as a process with exactly its arguments and variables."""
 
 import json
 from pathlib import Path
@@ -26,8 +26,8 @@ def volume(tmp_path: Path) -> Path:
 
 
 @every_pod
-def test_the_model_answers_through_it(pod: Pod, volume: Path) -> None:
-    """Readiness gets the model's own words, inferences their answers, and all of the counts one identity."""
+def test_the_model_responds_through_it(pod: Pod, volume: Path) -> None:
+    """Readiness and inferences get the responses of the model, and all requests are counted for one model."""
     with EchoModel() as model, started(pod, model.port, volume) as running:
         ready = get(running.url(pod.sidecar["readinessProbe"]))
         wrong = wrong_responses(running.ports[8080], [body_of([[9.4, 3.5, 0.6]])] * 3)
@@ -43,8 +43,8 @@ def test_the_model_answers_through_it(pod: Pod, volume: Path) -> None:
 
 
 @every_pod
-def test_readiness_speaks_for_the_model(pod: Pod, volume: Path) -> None:
-    """While the model server cannot be reached the pod is not Ready, though the sidecar lives."""
+def test_readiness_depends_on_the_model(pod: Pod, volume: Path) -> None:
+    """While the model server cannot be reached the pod is not Ready, but the sidecar is alive."""
     with started(pod, free_port(), volume) as running:
         with pytest.raises(HTTPError) as refused:
             get(running.url(pod.sidecar["readinessProbe"]))
@@ -56,7 +56,7 @@ def test_readiness_speaks_for_the_model(pod: Pod, volume: Path) -> None:
 
 @every_pod
 def test_the_reference_is_found_where_it_is_mounted(pod: Pod, volume: Path) -> None:
-    """Three rows of the example's ConfigMap."""
+    """The sidecar loads the three rows of the example's ConfigMap."""
     with EchoModel() as model, started(pod, model.port, volume) as running:
         samples = Samples.parse(get(running.at(9464, "/metrics")).decode())
 
@@ -69,7 +69,7 @@ def test_the_reference_is_found_where_it_is_mounted(pod: Pod, volume: Path) -> N
     ids=[pod.example for pod in PODS if "prometheus.io/port" in pod.annotations],
 )
 def test_the_annotations_name_a_page_with_our_metrics(pod: Pod, volume: Path) -> None:
-    """What Prometheus reads by them has our families; the echoing model has none of its own."""
+    """The page that the annotations name has driftgauge's families; the echoing model has none."""
     with EchoModel() as model, started(pod, model.port, volume) as running:
         page = get(running.at(int(pod.annotations["prometheus.io/port"]), pod.annotations["prometheus.io/path"]))
 

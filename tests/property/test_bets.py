@@ -1,4 +1,4 @@
-"""The law that everything rests on: under every tolerated distribution, no bet is expected to win."""
+"""The law of bets: under every tolerated distribution the mean of each factor is at most 1."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ features = st.integers(1, 1000)
 @settings(deadline=None)
 @given(values=numbers, lacking=missing, tolerance=tolerances, d=features)
 def test_numbers_within_the_tolerance_win_nothing(values: list[float], lacking: int, tolerance: float, d: int) -> None:
-    """Over all distributions that close to the reference, the mean of every factor is at most 1."""
+    """Over all distributions within the tolerance of the reference, the mean of every factor is at most 1."""
     profile = numeric_profile("n", np.sort(values), lacking)
     bets = make_bets(profile, tolerance, d)
     factors = np.exp(bets.log_factors[:, bets.log_factors[-1] == 0.0])
@@ -42,7 +42,7 @@ def test_numbers_within_the_tolerance_win_nothing(values: list[float], lacking: 
 def test_categories_within_the_tolerance_win_nothing(
     values: list[float], lacking: int, tolerance: float, d: int
 ) -> None:
-    """Over all distributions that close to the reference, the mean of every factor is at most 1."""
+    """Over all distributions within the tolerance of the reference, the mean of every factor is at most 1."""
     profile = categorical_profile("c", np.sort(values), {}, lacking)
     bets = make_bets(profile, tolerance, d)
     factors = np.exp(bets.log_factors[:, bets.log_factors[-1] == 0.0])
@@ -65,15 +65,17 @@ def test_missing_shares_within_the_tolerance_win_nothing(present: int, lacking: 
 
 @settings(deadline=None)
 @given(values=st.one_of(numbers, codes), lacking=missing, tolerance=tolerances, d=features, text=st.booleans())
-def test_no_row_ends_the_game(values: list[float], lacking: int, tolerance: float, d: int, *, text: bool) -> None:
-    """Every factor is finite and positive, and the weights of the bets sum to 1."""
-    make = (
+def test_factors_are_finite_and_positive(
+    values: list[float], lacking: int, tolerance: float, d: int, *, text: bool
+) -> None:
+    """This is true for every row, and the weights of the bets sum to 1."""
+    profile = (
         categorical_profile("c", np.sort(values), {}, lacking)
         if text
         else numeric_profile("n", np.sort(values), lacking)
     )
-    bets = make_bets(make, tolerance, d)
+    bets = make_bets(profile, tolerance, d)
 
-    assert (make.cells.shares.size + 1, bets.log_weights.size) == bets.log_factors.shape
+    assert (profile.cells.shares.size + 1, bets.log_weights.size) == bets.log_factors.shape
     assert np.isfinite(bets.log_factors).all()
     assert abs(float(np.exp(bets.log_weights).sum()) - 1) < 1e-9

@@ -1,4 +1,4 @@
-"""Laws of cells: every value lies in one, and what they tell is nearly what the values tell."""
+"""Laws of cells: every value is in one, and D computed from them is nearly that of the values."""
 
 import hypothesis.extra.numpy as arrays
 import numpy as np
@@ -23,13 +23,13 @@ codes = arrays.arrays(np.float64, st.integers(1, 400), elements=st.integers(0, 1
 
 @settings(deadline=None)
 @given(reference=samples, window=samples)
-def test_every_value_lies_between_the_bounds_of_its_cell(reference: Floats, window: Floats) -> None:
-    """Above the bound before, not above the cell's own: in exactly one cell."""
+def test_every_value_is_between_the_bounds_of_its_cell(reference: Floats, window: Floats) -> None:
+    """A value is above the bound before its cell and not above the cell's own, so it is in exactly one cell."""
     cells = numeric_cells(reference)
     bounds = np.concatenate([[-np.inf], cells.bounds, [np.inf]])
-    places = cells.index(window)
+    found = cells.index(window)
 
-    assert np.all((bounds[places] < window) & (window <= bounds[places + 1]))
+    assert np.all((bounds[found] < window) & (window <= bounds[found + 1]))
     assert [int(((bounds[i] < window) & (window <= bounds[i + 1])).sum()) for i in range(bounds.size - 1)] == (
         cells.count(window).tolist()
     )
@@ -38,7 +38,7 @@ def test_every_value_lies_between_the_bounds_of_its_cell(reference: Floats, wind
 @settings(deadline=None)
 @given(reference=samples)
 def test_shares_are_the_references_counts(reference: Floats) -> None:
-    """The reference counted by its own cells gives the shares, and none of it lies outside."""
+    """The reference counted by its own cells gives the shares, and none of its values is outside."""
     cells = numeric_cells(reference)
 
     assert (cells.count(reference) / reference.size).tolist() == cells.shares.tolist()
@@ -48,38 +48,38 @@ def test_shares_are_the_references_counts(reference: Floats) -> None:
 
 @settings(deadline=None)
 @given(reference=samples)
-def test_heavy_values_are_alone(reference: Floats) -> None:
-    """A value that fills a cell by itself shares it with no other number, of the reference or not."""
+def test_frequent_values_are_alone(reference: Floats) -> None:
+    """A value that is frequent enough to fill a cell shares it with no other number."""
     cells = numeric_cells(reference)
     values, counts = np.unique(reference, return_counts=True)
-    heavy = values[counts * NUMERIC_CELLS >= reference.size]
-    heavy = heavy[heavy > -np.finfo(np.float64).max]
-    places = cells.index(heavy)
+    frequent = values[counts * NUMERIC_CELLS >= reference.size]
+    frequent = frequent[frequent > -np.finfo(np.float64).max]
+    found = cells.index(frequent)
 
-    assert np.all(cells.index(np.nextafter(heavy, -np.inf)) == places - 1)
-    assert (counts[np.isin(values, heavy)] / reference.size).tolist() == cells.shares[places].tolist()
+    assert np.all(cells.index(np.nextafter(frequent, -np.inf)) == found - 1)
+    assert (counts[np.isin(values, frequent)] / reference.size).tolist() == cells.shares[found].tolist()
 
 
 @settings(deadline=None)
 @given(reference=samples, window=samples)
 def test_distance_is_nearly_that_of_the_values(reference: Floats, window: Floats) -> None:
-    """D told from cells is never too large, and too small by no more than the share of a cell of several values."""
+    """D computed from cells is never too large, and too small by at most the share of a cell of several values."""
     cells = numeric_cells(reference)
-    reported = float(np.abs(np.cumsum(cells.shares) - np.cumsum(cells.count(window)) / window.size).max())
+    by_cells = float(np.abs(np.cumsum(cells.shares) - np.cumsum(cells.count(window)) / window.size).max())
     distance = sorted_ks_statistic(reference, window)
     values, counts = np.unique(reference, return_counts=True)
-    light = counts * NUMERIC_CELLS < reference.size
-    shared = float(cells.shares[cells.index(values[light])].max()) if light.any() else 0.0
+    infrequent = counts * NUMERIC_CELLS < reference.size
+    shared = float(cells.shares[cells.index(values[infrequent])].max()) if infrequent.any() else 0.0
 
-    assert reported <= distance + 1e-9
-    assert distance <= reported + shared + 1e-9
+    assert by_cells <= distance + 1e-9
+    assert distance <= by_cells + shared + 1e-9
     assert shared <= 2 / NUMERIC_CELLS + 1 / reference.size
 
 
 @settings(deadline=None)
 @given(reference=codes, window=codes)
 def test_categories_are_counted_by_their_code(reference: Floats, window: Floats) -> None:
-    """Each category's count is the number of its code; rare and unknown ones make up the rest."""
+    """Each category's count is the number of its codes; rare and unknown ones are the rest."""
     cells = category_cells(reference)
     counts = cells.count(window)
     known = np.isin(window, reference)

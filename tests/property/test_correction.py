@@ -15,7 +15,7 @@ from driftgauge.drift.statistics.correction import Correction, p_value_threshold
 Floats = NDArray[np.float64]
 
 LEVELS = [0.0, 1e-9, 0.0125, 0.05 / 3, 0.025, 0.04, 0.05, 0.2, 1.0]
-"""Values at and about the steps of small families, to meet ties and equalities."""
+"""Values at and near the steps of small families, for ties and equalities."""
 
 p_values = arrays.arrays(
     np.float64, st.integers(1, 12), elements=st.one_of(st.sampled_from(LEVELS), st.floats(0.0, 1.0))
@@ -68,10 +68,10 @@ def test_bh_agrees_with_scipy(values: Floats, alpha: float) -> None:
 @pytest.mark.parametrize("method", Correction)
 @settings(deadline=None)
 @given(values=p_values, alpha=alphas, data=st.data())
-def test_own_p_value_does_not_move_its_level(
+def test_a_p_value_does_not_move_its_own_level(
     method: Correction, values: Floats, alpha: float, data: st.DataObject
 ) -> None:
-    """A level holds for the verdict that any p-value of its own feature would get."""
+    """The verdict on any other p-value of the feature is the same at the old and at the new level."""
     index = data.draw(st.integers(0, values.size - 1))
     level = p_value_thresholds(values, alpha, method)[index]
     values[index] = other = data.draw(st.one_of(st.sampled_from(LEVELS), st.floats(0.0, 1.0)))
@@ -95,7 +95,7 @@ def test_order_of_features_does_not_matter(
 @settings(deadline=None)
 @given(values=p_values, alpha=alphas)
 def test_corrections_are_ordered(values: Floats, alpha: float) -> None:
-    """What Bonferroni rejects Holm does, what Holm rejects Benjamini-Hochberg does, and none rejects most."""
+    """Holm rejects all that Bonferroni rejects, Benjamini-Hochberg all that Holm rejects, and `none` all of these."""
     methods = (Correction.BONFERRONI, Correction.HOLM, Correction.BH, Correction.NONE)
     rejected = [values < p_value_thresholds(values, alpha, method) for method in methods]
 

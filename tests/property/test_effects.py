@@ -23,7 +23,7 @@ reals = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def samples(elements: st.SearchStrategy[float]) -> st.SearchStrategy[Floats]:
-    """Sorted samples, perhaps with many ties."""
+    """Sorted samples, some with many ties."""
     return st.one_of(
         *(arrays.arrays(np.float64, st.integers(1, 60), elements=some).map(np.sort) for some in (few, elements))
     )
@@ -32,11 +32,11 @@ def samples(elements: st.SearchStrategy[float]) -> st.SearchStrategy[Floats]:
 @settings(deadline=None)
 @given(reference=samples(plain), window=samples(plain), missing=st.integers(0, 30))
 def test_equal_to_scipy(reference: Floats, window: Floats, missing: int) -> None:
-    """Jensen-Shannon over the bars; Wasserstein over the values, where the reference is not constant."""
+    """Jensen-Shannon over the bins; Wasserstein over the values, if the reference is not constant."""
     profile = numeric_profile("a", reference)
-    bars = Histogram(profile).bins(window, missing)
+    bins = Histogram(profile).bins(window, missing)
     actual = effects_of(profile, window, missing)
-    distance = float(jensenshannon([one.reference for one in bars], [one.window for one in bars], base=2))
+    distance = float(jensenshannon([one.reference for one in bins], [one.window for one in bins], base=2))
 
     assert actual.jensen_shannon == pytest.approx(distance, abs=1e-7)
     if reference[0] == reference[-1]:
@@ -49,7 +49,7 @@ def test_equal_to_scipy(reference: Floats, window: Floats, missing: int) -> None
 @settings(deadline=None)
 @given(reference=samples(reals), window=samples(reals), before=st.integers(0, 9), missing=st.integers(0, 9))
 def test_finite_and_within_bounds(reference: Floats, window: Floats, before: int, missing: int) -> None:
-    """PSI is at least 0, Jensen-Shannon in [0, 1], Wasserstein at least 0, whatever the values."""
+    """PSI is at least 0, Jensen-Shannon in [0, 1], Wasserstein at least 0, for any values."""
     profile = numeric_profile("a", reference, before)
     actual = effects_of(profile, window, missing)
 
@@ -61,7 +61,7 @@ def test_finite_and_within_bounds(reference: Floats, window: Floats, before: int
 @settings(deadline=None)
 @given(reference=samples(few), missing=st.integers(0, 9))
 def test_zero_on_itself(reference: Floats, missing: int) -> None:
-    """A window with the reference's shares has no effect, be its values numbers or codes."""
+    """A window with the reference's shares has no effect, for numbers and for codes."""
     for profile in (numeric_profile("a", reference, missing), categorical_profile("a", reference, {}, missing)):
         window = np.repeat(reference, 2)
         actual = effects_of(profile, window, 2 * missing)
@@ -73,8 +73,8 @@ def test_zero_on_itself(reference: Floats, missing: int) -> None:
 
 @settings(deadline=None)
 @given(reference=samples(few), window=samples(few))
-def test_psi_and_jensen_shannon_do_not_know_the_unit(reference: Floats, window: Floats) -> None:
-    """Values times a power of two fall into the same bars and lie as many deviations apart."""
+def test_effects_do_not_depend_on_the_unit(reference: Floats, window: Floats) -> None:
+    """Values times a power of two are in the same bins and as many deviations apart."""
     small, large = numeric_profile("a", reference), numeric_profile("a", reference * 1024)
     expected = effects_of(small, window)
 

@@ -1,4 +1,4 @@
-"""Laws of histograms: all rows are in them, once, and every bar has a name of its own."""
+"""Laws of histograms: each row is counted once, and no two bins have the same label."""
 
 from itertools import pairwise
 
@@ -32,7 +32,7 @@ texts = st.one_of(st.sampled_from(["missing", "'missing'", "rare", "unseen", "#1
 @settings(deadline=None)
 @given(reference=references, window=windows, before=counts, missing=counts)
 def test_all_numbers_are_counted_once(reference: Floats, window: Floats, before: int, missing: int) -> None:
-    """Shares of each side sum to 1, each is the number of values between two bounds, and names are unique."""
+    """Shares of each side sum to 1, each is the number of values between two bounds, and labels are unique."""
     found = Histogram(numeric_profile("a", reference, before)).bins(window, missing)
     rows = max(1, window.size + missing)
     bounds = [-np.inf, *(one.upper for one in found if one.upper is not None), np.inf]
@@ -56,11 +56,11 @@ def test_all_numbers_are_counted_once(reference: Floats, window: Floats, before:
     missing=counts,
 )
 def test_all_categories_are_counted_once(known: list[str], data: st.DataObject, before: int, missing: int) -> None:
-    """Shares of each side sum to 1, and names are unique, whatever categories are called, with texts or without."""
+    """Shares of each side sum to 1, and labels are unique, whatever the categories' texts, and without texts."""
     codes = st.integers(0, len(known) - 1).map(float)
     reference, window = data.draw(samples(codes, 1)), data.draw(samples(st.one_of(codes, few), 0))
-    reported = data.draw(st.integers(0, len(known)))
-    profile = categorical_profile("a", reference, {float(code): known[code] for code in range(reported)}, before)
+    with_text = data.draw(st.integers(0, len(known)))
+    profile = categorical_profile("a", reference, {float(code): known[code] for code in range(with_text)}, before)
     found = Histogram(profile).bins(window, missing)
 
     assert sum(one.reference for one in found) == pytest.approx(1.0)

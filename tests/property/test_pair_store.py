@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half
-from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
@@ -16,19 +16,19 @@ HALVES = st.lists(st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(K
 
 @settings(max_examples=60, deadline=None)
 @given(halves=HALVES)
-async def test_memory_and_redis_answer_alike(redis_server: RedisServer, halves: list[Half]) -> None:
+async def test_memory_and_redis_return_the_same(redis_server: RedisServer, halves: list[Half]) -> None:
     """For any halves both stores say the same of each, and of how many are unpaired at the end."""
     memory = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
     async with connect(redis_server.url, timeout_seconds=5) as client:
         await client.flushall()
-        redis = RedisPairs(client, ttl_seconds=60, timeout_seconds=5)
+        redis = RedisPairs(BoundedRedis(client, timeout_seconds=5), ttl_seconds=60)
 
         assert await memory.put(halves) == await redis.put(halves)
         assert await memory.unpaired(halves) == await redis.unpaired(halves)
 
 
 @given(halves=HALVES)
-async def test_every_half_is_told_of_once(halves: list[Half]) -> None:
+async def test_every_half_is_reported_once(halves: list[Half]) -> None:
     """All first halves are completed, replaced or still unpaired: none is lost, none counts twice."""
     pairs = MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
     met = await pairs.put(halves)

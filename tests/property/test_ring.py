@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgauge.storage.memory import MemoryRing
-from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import RingBuffer
 from tests.support.redis_server import RedisServer
@@ -96,7 +96,7 @@ async def test_the_ring_in_redis_equals_a_list(
     """For any blocks and reads the window is the end of the list, for a reader that keeps up and a new one."""
     async with connect(redis_server.url, timeout_seconds=5) as client:
         await client.flushall()
-        ring, newcomer = (RedisRing(client, capacity_rows, 60, 5, page_entries) for _ in range(2))
+        ring, newcomer = (RedisRing(BoundedRedis(client, 5), capacity_rows, 60, page_entries) for _ in range(2))
         await assert_equal_to_a_list(ring, capacity_rows, steps)
 
         for schema in SCHEMAS:

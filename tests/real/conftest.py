@@ -25,5 +25,5 @@ def mlserver_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def wine_reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The reference dataset of the model that both servers have."""
+    """The reference dataset of the model on both servers."""
     return write_reference(tmp_path_factory.mktemp("reference") / "wine.csv")

@@ -1,4 +1,4 @@
-"""`merge_metrics` in front of real model servers: their pages are classic text, and ours fits behind them."""
+"""With `merge_metrics`, the page of a real model server and that of driftgauge form one valid page."""
 
 import subprocess
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ def merging(kserve_url: str) -> Iterator[Driftgauge]:
         yield proxy
 
 
-def test_kserves_metrics_and_ours_are_one_page(merging: Driftgauge, kserve_url: str) -> None:
-    """Its histograms, our counts, and the process once: as the model server's own."""
+def test_the_page_has_the_metrics_of_kserve_and_driftgauge(merging: Driftgauge, kserve_url: str) -> None:
+    """The page has KServe's histograms, driftgauge's counts, and the process metrics of the model server once."""
     samples = Samples.parse(get(f"{merging.url}/metrics").decode())
     alone = Samples.parse(get(f"{kserve_url}/metrics").decode())
 
@@ -38,8 +38,8 @@ def test_kserves_metrics_and_ours_are_one_page(merging: Driftgauge, kserve_url: 
     assert alone.total("process_start_time_seconds") == samples.total("process_start_time_seconds")
 
 
-def test_a_scraper_that_likes_openmetrics_gets_classic_text(merging: Driftgauge) -> None:
-    """Both parts are of one format, whatever is accepted; qpext reads no other."""
+def test_a_scraper_that_accepts_openmetrics_gets_classic_text(merging: Driftgauge) -> None:
+    """The page is always classic text, which is the only format that qpext reads."""
     with urlopen(Request(f"{merging.url}/metrics", headers={"Accept": OPENMETRICS}), timeout=10) as response:  # noqa: S310
         kind, page = response.headers["Content-Type"], response.read()
 
@@ -48,7 +48,7 @@ def test_a_scraper_that_likes_openmetrics_gets_classic_text(merging: Driftgauge)
 
 
 def test_promtool_finds_no_fault(merging: Driftgauge) -> None:
-    """`promtool check metrics` on the merged page says nothing that it does not say of the model server's alone."""
+    """`promtool check metrics` accepts the merged page, and reports no error."""
     page = get(f"{merging.url}/metrics")
     lint = subprocess.run(
         [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False, timeout=60

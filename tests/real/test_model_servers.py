@@ -1,4 +1,4 @@
-"""The proxy before real model servers: the caller sees the model's own answer, the sidecar sees the rows."""
+"""The proxy in front of real model servers: the client gets the model's response, driftgauge gets the rows."""
 
 import gzip
 import json
@@ -22,8 +22,8 @@ V2_ROWS = Message(V2, wine.v2_json(wine.ROWS[:3]), JSON)
 V2_RAW_ROWS = Message(V2, BINARY_BODY, BINARY_HEADERS)
 V1_BROKEN = Message(V1, b'{"instances":', JSON)
 V2_BROKEN = Message(V2, b'{"inputs":', JSON)
-V1_UNKNOWN = Message("/v1/models/stranger:predict", wine.v1(wine.ROWS[:3]), JSON)
-V2_UNKNOWN = Message("/v2/models/stranger/infer", wine.v2_json(wine.ROWS[:3]), JSON)
+V1_UNKNOWN = Message("/v1/models/unknown:predict", wine.v1(wine.ROWS[:3]), JSON)
+V2_UNKNOWN = Message("/v2/models/unknown/infer", wine.v2_json(wine.ROWS[:3]), JSON)
 V2_ZIPPED_RESPONSE = Message(V2, wine.v2_json(wine.ROWS), {**JSON, "Accept-Encoding": "gzip"})
 NOT_INFERENCE = [
     Message("/v2", method="GET"),
@@ -36,7 +36,7 @@ NOT_INFERENCE = [
 
 
 def proxy(upstream_url: str, reference: Path) -> Driftgauge:
-    """A proxy before that server; three rows are enough for it, and it tests them often."""
+    """A proxy in front of a server, which tests often and needs only three rows."""
     return Driftgauge(
         "proxy",
         *("--upstream-url", upstream_url, "--reference", reference, "--inference-service", "wine"),
@@ -52,14 +52,14 @@ def proxy(upstream_url: str, reference: Path) -> Driftgauge:
         pytest.param(V2_RAW_ROWS, 200, id="v2-binary"),
         pytest.param(V1_BROKEN, 400, id="v1-broken"),
         pytest.param(V2_BROKEN, 422, id="v2-broken"),
-        pytest.param(V1_UNKNOWN, 404, id="v1-stranger"),
-        pytest.param(V2_UNKNOWN, 404, id="v2-stranger"),
+        pytest.param(V1_UNKNOWN, 404, id="v1-unknown"),
+        pytest.param(V2_UNKNOWN, 404, id="v2-unknown"),
     ],
 )
-def test_kserve_answers_through_the_proxy_as_it_answers_itself(
+def test_kserve_responds_through_the_proxy_as_it_does_directly(
     kserve_url: str, wine_reference: Path, message: Message, status: int
 ) -> None:
-    """Status, reason, headers in their order, and body are those of the KServe server's direct answer."""
+    """Status code, reason, headers with their order, and body are those of KServe's direct response."""
     with proxy(kserve_url, wine_reference) as sidecar:
         direct = send(kserve_url, message)
         through = send(sidecar.url, message)
@@ -72,15 +72,15 @@ def test_kserve_answers_through_the_proxy_as_it_answers_itself(
     ("message", "status"),
     [
         pytest.param(V2_ROWS, 200, id="v2-json"),
-        pytest.param(V2_RAW_ROWS, 500, id="v2-binary-is-not-spoken"),
+        pytest.param(V2_RAW_ROWS, 500, id="v2-binary-is-not-supported"),
         pytest.param(V2_BROKEN, 422, id="v2-broken"),
-        pytest.param(V2_UNKNOWN, 404, id="v2-stranger"),
+        pytest.param(V2_UNKNOWN, 404, id="v2-unknown"),
     ],
 )
-def test_mlserver_answers_through_the_proxy_as_it_answers_itself(
+def test_mlserver_responds_through_the_proxy_as_it_does_directly(
     mlserver_url: str, wine_reference: Path, message: Message, status: int
 ) -> None:
-    """Status, reason, headers in their order, and body are those of MLServer's direct answer."""
+    """Status code, reason, headers with their order, and body are those of MLServer's direct response."""
     with proxy(mlserver_url, wine_reference) as sidecar:
         direct = send(mlserver_url, message)
         through = send(sidecar.url, message)
@@ -89,8 +89,8 @@ def test_mlserver_answers_through_the_proxy_as_it_answers_itself(
     assert direct.lasting() == through.lasting()
 
 
-def test_paths_that_are_no_inference_pass_untouched_and_uncounted(kserve_url: str, wine_reference: Path) -> None:
-    """Health, metadata, unknown paths and other methods get the model server's answer and make no request."""
+def test_paths_that_are_no_inference_pass_unchanged_and_are_not_counted(kserve_url: str, wine_reference: Path) -> None:
+    """Health, metadata, unknown paths and other methods get the model server's response and are not counted."""
     with proxy(kserve_url, wine_reference) as sidecar:
         direct = [send(kserve_url, message).lasting() for message in NOT_INFERENCE]
         through = [send(sidecar.url, message).lasting() for message in NOT_INFERENCE]
@@ -100,19 +100,19 @@ def test_paths_that_are_no_inference_pass_untouched_and_uncounted(kserve_url: st
     assert 0 == counted
 
 
-def test_a_compressed_answer_stays_compressed(mlserver_url: str, wine_reference: Path) -> None:
-    """MLServer's gzip passes as it is; only the stamp of the second in gzip's own header may differ."""
+def test_a_compressed_response_stays_compressed(mlserver_url: str, wine_reference: Path) -> None:
+    """MLServer's gzip passes unchanged; only the time in gzip's own header may differ."""
     with proxy(mlserver_url, wine_reference) as sidecar:
         direct = send(mlserver_url, V2_ZIPPED_RESPONSE)
         through = send(sidecar.url, V2_ZIPPED_RESPONSE)
 
     assert "gzip" == through.header("Content-Encoding")
-    assert without_stamp(direct) == without_stamp(through)
+    assert without_time(direct) == without_time(through)
     assert len(wine.ROWS) == len(json.loads(gzip.decompress(through.body))["outputs"][0]["data"])
 
 
 def test_rows_of_every_protocol_reach_the_ring_and_the_test(kserve_url: str, wine_reference: Path) -> None:
-    """Three rows each by V1, V2 JSON and V2 binary are nine rows of three requests, and a verdict on nine."""
+    """Three rows each by V1, V2 JSON and V2 binary are nine rows of three requests, and nine rows are tested."""
     with proxy(kserve_url, wine_reference) as sidecar:
         for message in (V1_ROWS, V2_ROWS, V2_RAW_ROWS):
             send(sidecar.url, message)
@@ -127,10 +127,10 @@ def test_rows_of_every_protocol_reach_the_ring_and_the_test(kserve_url: str, win
     assert 0 == samples.total("request_error_count")
 
 
-def test_a_failing_answer_costs_no_request_that_follows(mlserver_url: str, wine_reference: Path) -> None:
-    """MLServer's 500 to V2 binary, after which it closes without a word, is an error; the next request is none.
+def test_a_failed_response_does_not_affect_the_next_request(mlserver_url: str, wine_reference: Path) -> None:
+    """MLServer's 500 for V2 binary, after which it closes the connection, is an error; the next request succeeds.
 
-    Ten rounds, since whether the next request meets the closing connection is a matter of luck.
+    Ten rounds, because it depends on timing whether the next request uses the connection that is being closed.
     """
     rounds = 10
     with proxy(mlserver_url, wine_reference) as sidecar:
@@ -143,7 +143,7 @@ def test_a_failing_answer_costs_no_request_that_follows(mlserver_url: str, wine_
     assert rounds == samples.total("request_error_count")
 
 
-def without_stamp(response: Reply) -> Reply:
-    """The answer with bytes 4 to 7 of its gzip body (the time of compression, RFC 1952 section 2.3) set to 0."""
+def without_time(response: Reply) -> Reply:
+    """The response with bytes 4 to 7 of its gzip body (the time of compression, RFC 1952 section 2.3) set to 0."""
     body = response.body[:4] + bytes(4) + response.body[8:]
     return Reply(response.status, response.reason, response.lasting().headers, body)

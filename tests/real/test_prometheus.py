@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes both modes under traffic, and answers the queries that the product is made for."""
+"""A real Prometheus scrapes both modes under traffic, and the main queries have the right results."""
 
 import subprocess
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ STEADY_ROWS = wine.ROWS
 
 @dataclass(frozen=True)
 class Scene:
-    """Both modes, and the Prometheus that watches them; the traffic is over, its samples are on their way."""
+    """Both modes, and the Prometheus that scrapes them; all requests are sent, their samples may follow."""
 
     sidecars: dict[str, Driftgauge]
     prometheus: Prometheus
@@ -40,7 +40,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(kserve_url: str, wine_reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A proxy that got rows unlike its reference and broken bodies, a logger that got rows like its reference."""
+    """A proxy that got malformed bodies and rows with drift, and a logger that got rows without drift."""
     options = ("--reference", wine_reference, "--min-rows", "10", "--evaluation-interval-seconds", "0.5")
     upstream = ("--upstream-url", kserve_url, "--inference-service", "wine")
     with ExitStack() as stack:
@@ -52,7 +52,7 @@ def scene(kserve_url: str, wine_reference: Path, tmp_path_factory: pytest.TempPa
         prometheus = stack.enter_context(Prometheus(targets, tmp_path_factory.mktemp("prometheus")))
         serve(sidecars["proxy"], 1, failed=0)
         log(sidecars["logger"], 1, first=0)
-        for job in JOBS:  # a rate needs a sample from before
+        for job in JOBS:  # a rate needs an earlier sample
             prometheus.wait_for(f'request_count{{job="{job}"}} > 0')
         serve(sidecars["proxy"], GOOD, FAILED)
         log(sidecars["logger"], GOOD, first=1)
@@ -60,28 +60,28 @@ def scene(kserve_url: str, wine_reference: Path, tmp_path_factory: pytest.TempPa
 
 
 def serve(sidecar: Driftgauge, good: int, failed: int) -> None:
-    """Sends inference requests through the proxy, good ones and then broken ones."""
+    """Send inference requests through the proxy, first valid ones, then malformed ones."""
     for body in [wine.v1(SHIFTED_ROWS)] * good + [b'{"instances":'] * failed:
         send(sidecar.url, Message(V1, body, JSON))
 
 
 def log(sidecar: Driftgauge, count: int, first: int) -> None:
-    """Posts pairs of events as KServe's agent does."""
+    """Post pairs of events as KServe's agent does."""
     request, response = wine.v1(STEADY_ROWS), b'{"predictions":[0]}'
     for number in range(first, first + count):
         post(sidecar.port, *pair(request, response, f"wine-{number}", took=LATENCY_SECONDS))
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_the_request_rate_is_seen(scene: Scene, job: str) -> None:
-    """`rate(request_count[5m])` of the article is above 0 for the model, in both modes."""
+def test_the_request_rate_is_found(scene: Scene, job: str) -> None:
+    """`rate(request_count[5m])` is above 0 for the model, in both modes."""
     found = scene.prometheus.wait_for(f'rate(request_count{{job="{job}"}}[5m]) > 0')
 
     assert {"wine"} == {series.labels["inference_service"] for series in found}
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_the_slowest_hundredth_is_seen(scene: Scene, job: str) -> None:
+def test_the_99th_percentile_is_found(scene: Scene, job: str) -> None:
     """`histogram_quantile(0.99, rate(request_latency_seconds_bucket[5m]))` is a time between 0 and 10 s."""
     rate = f'rate(request_latency_seconds_bucket{{job="{job}"}}[5m])'
     found = scene.prometheus.wait_for(f"histogram_quantile(0.99, {rate}) > 0")
@@ -90,8 +90,8 @@ def test_the_slowest_hundredth_is_seen(scene: Scene, job: str) -> None:
     assert found[0].value < 10
 
 
-def test_the_loggers_latency_is_that_of_its_events(scene: Scene) -> None:
-    """Pairs whose two times are 0.25 s apart have a mean latency of 0.25 s."""
+def test_the_latency_of_the_logger_is_that_of_its_events(scene: Scene) -> None:
+    """Pairs of events that are 0.25 s apart have a mean latency of 0.25 s."""
     latency = 'request_latency_seconds_{}{{job="logger"}}'
     mean = f"{latency.format('sum')} / {latency.format('count')}"
     scene.prometheus.wait_for(f"{latency.format('count')} == {1 + GOOD}")
@@ -100,15 +100,15 @@ def test_the_loggers_latency_is_that_of_its_events(scene: Scene) -> None:
     assert [LATENCY_SECONDS] == pytest.approx([series.value for series in found])
 
 
-def test_the_articles_alert_fires_on_the_failing_model_alone(scene: Scene) -> None:
-    """`rate(request_error_count[5m]) > 0.05` finds the broken requests' code 400 and nothing else."""
+def test_the_alert_on_errors_fires_only_for_the_failing_model(scene: Scene) -> None:
+    """`rate(request_error_count[5m]) > 0.05` finds only the malformed requests, with code 400."""
     found = scene.prometheus.wait_for("rate(request_error_count[5m]) > 0.05")
 
     assert [("proxy", "400")] == [(series.labels["job"], series.labels["code"]) for series in found]
 
 
-def test_drift_is_seen_where_the_rows_have_changed(scene: Scene) -> None:
-    """`driftgauge_drift` is 1 for ten rows sent again and again, and 0 for all rows of the reference."""
+def test_drift_is_reported_where_the_rows_have_changed(scene: Scene) -> None:
+    """`driftgauge_drift` is 1 for ten rows that are repeated, and 0 for all rows of the reference."""
     scene.prometheus.wait_for('driftgauge_drift{job="proxy"} == 1')
     scene.prometheus.wait_for('driftgauge_drift{job="logger"} == 0')
     drifted = scene.prometheus.query('driftgauge_drifted_features{job="proxy"}')
@@ -120,7 +120,7 @@ def test_drift_is_seen_where_the_rows_have_changed(scene: Scene) -> None:
 
 @pytest.mark.parametrize("job", JOBS)
 def test_every_feature_has_its_distance_and_its_threshold(scene: Scene, job: str) -> None:
-    """Each of the reference's features has a D in [0, 1], and its verdict is whether D reaches the threshold."""
+    """Each feature of the reference has a D in [0, 1], and drifts if D reaches its threshold."""
     labels = f'{{job="{job}",test="ks"}}'
     scene.prometheus.wait_for(f"driftgauge_feature_drift_statistic{labels}")
     statistic, threshold, verdict = (
@@ -139,7 +139,7 @@ def test_every_feature_has_its_distance_and_its_threshold(scene: Scene, job: str
 
 @pytest.mark.parametrize("job", JOBS)
 def test_promtool_finds_no_fault(scene: Scene, job: str) -> None:
-    """`promtool check metrics` on the live page ends well and says nothing."""
+    """`promtool check metrics` accepts the page, and reports nothing."""
     page = get(f"{scene.sidecars[job].admin_url}/metrics")
     lint = subprocess.run(
         [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False, timeout=60
@@ -149,8 +149,8 @@ def test_promtool_finds_no_fault(scene: Scene, job: str) -> None:
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_openmetrics_is_answered_strictly(scene: Scene, job: str) -> None:
-    """Asked for OpenMetrics, the page says so and the strict parser reads every family of the classic page."""
+def test_openmetrics_is_strict(scene: Scene, job: str) -> None:
+    """The OpenMetrics page has its content type, and the strict parser reads every family of the classic page."""
     url = f"{scene.sidecars[job].admin_url}/metrics"
     with urlopen(Request(url, headers={"Accept": OPENMETRICS}), timeout=10) as response:  # noqa: S310 - loopback
         kind, page = response.headers["Content-Type"], response.read().decode()

@@ -1,4 +1,4 @@
-"""Independent CloudEvents SDKs send to the logger: every event is taken, its rows counted, its pair timed."""
+"""Independent CloudEvents SDKs send to the logger: it accepts every event, counts its rows and pairs it."""
 
 import base64
 import json
@@ -24,13 +24,13 @@ Sender = Callable[[str, Sequence[Event]], list[int]]
 
 
 def python_sender(url: str, events: Sequence[Event]) -> list[int]:
-    """The statuses that the first generation of the Python SDK gets for its events."""
+    """Send with version 1 of the Python SDK; returns the status codes of its requests."""
     argv: list[str | Path] = [environment_python("cloudevents1"), PROGRAMS / "send_cloudevents1.py", url]
-    return _statuses(argv, events)
+    return _run(argv, events)
 
 
 def javascript_sender(url: str, events: Sequence[Event]) -> list[int]:
-    """The statuses that the JavaScript SDK gets for its requests."""
+    """Send with the JavaScript SDK; returns the status codes of its requests."""
     argv: list[str | Path] = [
         "env",
         f"NODE_PATH={node_modules()}",
@@ -38,17 +38,17 @@ def javascript_sender(url: str, events: Sequence[Event]) -> list[int]:
         PROGRAMS / "send_cloudevents.cjs",
         url,
     ]
-    return _statuses(argv, events)
+    return _run(argv, events)
 
 
-def _statuses(argv: Sequence[str | Path], events: Sequence[Event]) -> list[int]:
+def _run(argv: Sequence[str | Path], events: Sequence[Event]) -> list[int]:
     done = subprocess.run(argv, input=json.dumps(events), stdout=subprocess.PIPE, check=True, timeout=60, text=True)
     statuses: list[int] = json.loads(done.stdout)
     return statuses
 
 
 def pair(mode: str, request_id: str, request: object, content_type: str = "application/json") -> list[Event]:
-    """Both events of one inference as KServe names them; the answer came a quarter of a second later."""
+    """Both events of one inference, with KServe's attributes; the response is 0.25 s after the request."""
 
     def event(kind: str, data: object, time: str, content: str) -> Event:
         attributes = {
@@ -72,7 +72,7 @@ def pair(mode: str, request_id: str, request: object, content_type: str = "appli
 
 
 def logger(reference: Path) -> Driftgauge:
-    """A logger whose references stand in a directory, by the InferenceService's name."""
+    """A logger with a directory of references."""
     return Driftgauge("logger", "--reference-dir", reference.parent)
 
 
@@ -83,10 +83,10 @@ def logger(reference: Path) -> Driftgauge:
         pytest.param(javascript_sender, ["binary", "structured", "batch", "batch"], 5, id="javascript"),
     ],
 )
-def test_events_of_an_independent_sender_are_taken_counted_and_paired(
+def test_events_of_an_independent_sender_are_accepted_and_paired(
     wine_reference: Path, sender: Sender, modes: list[str], responses: int
 ) -> None:
-    """Every request is answered 200; rows, requests and latencies are those that were sent."""
+    """Every request gets 200; rows, requests and latencies are those that were sent."""
     request = json.loads(wine.v1(ROWS))
     events = [event for n, mode in enumerate(modes) for event in pair(mode, f"{mode}-{n}", request)]
     with logger(wine_reference) as sidecar:
@@ -109,7 +109,7 @@ def test_events_of_an_independent_sender_are_taken_counted_and_paired(
 
 @pytest.mark.parametrize("mode", ["binary", "structured", "batch"])
 def test_raw_bytes_of_the_javascript_sender_give_their_rows(wine_reference: Path, mode: str) -> None:
-    """A V2 binary body arrives whole in each mode: as the body itself, or as `data_base64`."""
+    """A V2 binary body is decoded in each mode: as the body itself, or as `data_base64`."""
     body, _ = wine.v2_binary(ROWS)
     data = {"base64": base64.b64encode(body).decode()}
     with logger(wine_reference) as sidecar:

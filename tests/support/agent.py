@@ -63,7 +63,7 @@ def pair(request: bytes, response: bytes, id_: str, start: float = 0.0, took: fl
 
 
 def post(port: int, *events: Event) -> list[int]:
-    """Post events one after the other on one connection; the status of each answer."""
+    """Post events one after the other on one connection. Returns the status code of each response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     statuses = []
     try:

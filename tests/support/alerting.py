@@ -15,11 +15,11 @@ from tests.support.waiting import wait_until
 
 @dataclass(frozen=True)
 class Notice:
-    """One alert as Alertmanager holds it.
+    """One alert in Alertmanager.
 
     Args:
-        labels: Of the alert.
-        annotations: What it says.
+        labels: Labels of the alert.
+        annotations: Annotations of the alert.
         state: `active`, or `suppressed` where another alert inhibits it.
     """
 
@@ -29,11 +29,11 @@ class Notice:
 
 
 class Alertmanager(Child):
-    """Takes alerts until the `with` block ends.
+    """Receives alerts until the `with` block ends.
 
     Args:
         config: Its configuration, as YAML.
-        directory: Where that and its data may stand.
+        directory: For its configuration and data.
     """
 
     def __init__(self, config: str, directory: Path) -> None:
@@ -51,16 +51,16 @@ class Alertmanager(Child):
         )
 
     def notices(self, alert: str) -> list[Notice]:
-        """The alerts of that name that it holds."""
+        """The alerts with this name."""
         query = urlencode({"filter": f'alertname="{alert}"'})
         response = json.loads(get(f"{self.url}/api/v2/alerts?{query}"))
         return [Notice(one["labels"], one["annotations"], one["status"]["state"]) for one in response]
 
     def wait_for(self, alert: str, state: str = "active", deadline_seconds: float = 60) -> list[Notice]:
-        """The alerts of that name, once one of them is in a state.
+        """Wait until an alert with this name is in a state; returns all that are.
 
         Raises:
-            TimeoutError: The deadline passed first.
+            TimeoutError: After the deadline.
         """
         return wait_until(
             lambda: [notice for notice in self.notices(alert) if notice.state == state],
@@ -74,10 +74,10 @@ class AlertingPrometheus(Prometheus):
 
     Args:
         targets: Job name -> URL of the port whose `/metrics` is scraped.
-        directory: Where its configuration and data may stand.
+        directory: For its configuration and data.
         rules: The rules file.
-        alertmanager_url: Where alerts are sent; nowhere if left out.
-        flags: Further flags of the program.
+        alertmanager_url: Where alerts are sent; `None` for nowhere.
+        flags: More flags of the program.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class AlertingPrometheus(Prometheus):
         return found
 
     def label_values(self, label: str, selector: str) -> list[str]:
-        """The values of a label over the series that a selector finds."""
+        """The values of a label in the series of a selector."""
         response = json.loads(get(f"{self.url}/api/v1/label/{label}/values?{urlencode({'match[]': selector})}"))
         found: list[str] = response["data"]
         return found

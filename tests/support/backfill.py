@@ -1,4 +1,4 @@
-"""A real Prometheus that starts with the made-up history and scrapes nothing."""
+"""A real Prometheus that starts with the synthetic history and scrapes nothing."""
 
 import subprocess
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from tests.support.parts import program
 
 @contextmanager
 def backfilled(end: float, directory: Path) -> Iterator[AlertingPrometheus]:
-    """Prometheus, once it can answer.
+    """Start Prometheus with the history, and wait until it is ready.
 
     Args:
         end: When the history ends, in seconds since the epoch.
-        directory: Where its data may stand.
+        directory: For its data.
     """
     text = directory / "history.om"
     text.write_text(openmetrics(end))

@@ -1,4 +1,4 @@
-"""The committed boards and alert rules as the tests read them: panels, expressions, variables."""
+"""The panels, expressions and variables of the committed dashboards, and the alert rules."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class Expression:
     """One PromQL expression.
 
     Args:
-        place: Where it stands, for a person.
+        place: Dashboard and panel, for messages.
         text: The PromQL, with Grafana's variables.
     """
 
@@ -28,22 +28,22 @@ class Expression:
 
 
 def boards() -> dict[str, Tree]:
-    """The committed boards, by file name without its ending."""
+    """The committed dashboards, by file name without its ending."""
     return {path.stem: json.loads(path.read_text()) for path in sorted((FILES / "dashboards").glob("*.json"))}
 
 
 def panels(board: Tree) -> list[Tree]:
-    """The panels of a board that are not headings."""
+    """The panels of a dashboard, without the row headings."""
     return [panel for panel in board["panels"] if panel["type"] != "row"]
 
 
 def variables(board: Tree) -> dict[str, Tree]:
-    """The variables of a board, by name."""
+    """The variables of a dashboard, by name."""
     return {variable["name"]: variable for variable in board["templating"]["list"]}
 
 
 def expressions(board: Tree) -> Iterator[Expression]:
-    """Every expression of a board: of its panels, and of its annotations."""
+    """Every expression of a dashboard: of its panels, and of its annotations."""
     for panel in panels(board):
         for target in panel["targets"]:
             yield Expression(f"{board['title']} / {panel['title']} {target['refId']}", target["expr"])
@@ -52,5 +52,5 @@ def expressions(board: Tree) -> Iterator[Expression]:
 
 
 def rules() -> list[Tree]:
-    """The alert rules, in their order."""
+    """The alert rules, in order."""
     return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]

@@ -1,4 +1,4 @@
-"""Plays a node of a cluster: serves what cAdvisor and kube-state-metrics tell of one predictor pod.
+"""Stands in for a node of a cluster: serves the metrics of cAdvisor and kube-state-metrics for one predictor pod.
 
 Names and labels are those of cAdvisor (docs/storage/prometheus.md in google/cadvisor) and of kube-state-metrics
 (docs/metrics/workload/pod-metrics.md in kubernetes/kube-state-metrics).
@@ -20,11 +20,11 @@ METRICS = frozenset(
         "kube_pod_container_status_restarts_total",
     }
 )
-"""All that the boards may use of a cluster's own metrics."""
+"""The cluster metrics that the dashboards may use."""
 
 
 def page(namespace: str, pod: str, scrapes: int) -> str:
-    """The text of the scrape of that number: counters grow with every one, by an amount of their own."""
+    """The text of a scrape; every counter grows with each scrape, by a fixed amount."""
     name = f'namespace="{namespace}",pod="{pod}"'
     one = f'{name},container="kserve-container"'
     lines = [
@@ -50,7 +50,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        """Answer a scrape."""
+        """Respond to a scrape."""
         body = b""
         if isinstance(self.server, _Server):
             body = page(*self.server.names, next(self.server.scrapes)).encode()
@@ -60,16 +60,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the signature is the library's
-        """Say nothing."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library sets the signature
+        """Log nothing."""
 
 
 class ClusterExporter:
     """An exporter on loopback, in a thread of this process.
 
     Args:
-        namespace: Where the pod is.
-        pod: Its name.
+        namespace: Namespace of the pod.
+        pod: Name of the pod.
     """
 
     def __init__(self, namespace: str, pod: str) -> None:
@@ -78,7 +78,7 @@ class ClusterExporter:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     def __enter__(self) -> Self:
-        """The exporter, listening."""
+        """Start to listen."""
         self._thread.start()
         return self
 

@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import Effects
-from driftgauge.drift.statistics.effects import effects
-from driftgauge.drift.statistics.wasserstein import Quantiles, wasserstein
+from driftgauge.drift.statistics.effects import Quantiles, effects, wasserstein
 
 Floats = NDArray[np.float64]
 

@@ -1,5 +1,6 @@
 """Everything together: a proxy and a logger with traffic that shifts, a real Prometheus and a real Alertmanager."""
 
+import hashlib
 import json
 import math
 import re
@@ -93,8 +94,7 @@ def full_stack(directory: Path) -> Iterator[FullStack]:
         _send(proxy, logger, shift=0)
         prometheus.wait_for("count(driftgauge_drift == 0) == 3")
         prometheus.wait_for("count(driftgauge_drifted_predictions == 0) >= 2")
-        (references / "wine.csv").write_text(_reference(with_responses=True))
-        prometheus.wait_for("sum(increase(driftgauge_detector_resets_total[1m])) > 0")
+        _replace_reference(references / "wine.csv", prometheus)
         _send(proxy, logger, shift=5)
         for _ in range(_FAILED):
             ask(orphan.port, body_of([[9.0, 3.0]]))
@@ -102,6 +102,20 @@ def full_stack(directory: Path) -> Iterator[FullStack]:
         prometheus.wait_for("count(driftgauge_drifted_predictions > 0) == 3")
         prometheus.wait_for(f'sum(request_error_count{{code="502"}}) == {_FAILED}')
         yield FullStack(prometheus, alertmanager, start)
+
+
+def _replace_reference(path: Path, prometheus: AlertingPrometheus) -> None:
+    """Replace the reference, and wait until all processes test against it and the detector knows the rows so far.
+
+    Without the wait the detector could start with a window of both populations, and take it for one in which rows
+    depend on each other so much that no distance alarms.
+    """
+    content = _reference(with_responses=True)
+    path.write_text(content)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    prometheus.wait_for(f'count(driftgauge_reference_info{{hash="{digest}"}}) == 3')
+    prometheus.wait_for('sum(driftgauge_detector_rows_total{kind="request"}) >= 200')  # 100 rows, fed twice
+    prometheus.wait_for("sum(increase(driftgauge_detector_resets_total[1m])) > 0")
 
 
 def _wait_for_targets(prometheus: AlertingPrometheus, targets: int) -> float:

@@ -1,6 +1,6 @@
-"""The chart through Helm's own engine: what a set of values renders to, or how it is refused.
+"""Renders the chart with Helm's own engine.
 
-The engine comes as the package `helm-python-sdk`, which holds Helm's Go code; no `helm` is needed and no cluster.
+The engine is in the package `helm-python-sdk`, which contains Helm's Go code; neither `helm` nor a cluster is needed.
 """
 
 import json
@@ -17,24 +17,24 @@ CHART = Path(__file__).parents[2] / "charts" / "driftgauge"
 SCENARIOS = {path.name.removesuffix("-values.yaml"): path for path in sorted(CHART.glob("ci/*-values.yaml"))}
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The safe loader, in C where libyaml is: a CRD takes seconds without."""
+"""The safe loader, in C if libyaml is available; without it, a CRD takes seconds."""
 
 Values = Mapping[str, Any]
 Manifest = dict[str, Any]
 
 
 class RefusedError(Exception):
-    """Helm did not install: its own words."""
+    """Helm refused to install, with this message."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """What an install would send to the cluster, and what it would print.
+    """What an installation sends to the cluster, and what it prints.
 
     Args:
-        name: Of the release.
-        namespace: Of the release.
-        texts: Path of a template -> what became of it.
+        name: Name of the release.
+        namespace: Namespace of the release.
+        texts: Path of a template -> its rendered text.
     """
 
     name: str
@@ -43,12 +43,12 @@ class Release:
 
     @property
     def notes(self) -> str:
-        """What an install prints."""
+        """What an installation prints."""
         return self.texts["driftgauge/templates/NOTES.txt"]
 
     @property
     def objects(self) -> list[Manifest]:
-        """Every object, in the order of the templates' names."""
+        """Every object, in the order of the names of the templates."""
         manifests = [text for path, text in self.texts.items() if path.endswith(".yaml")]
         return [found for text in manifests for found in yaml.load_all(text, Loader=YAML_LOADER) if found]
 
@@ -74,38 +74,38 @@ class Release:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The logger's environment as far as it is no secret."""
+        """The logger's environment variables, without those from Secrets."""
         return {one["name"]: one["value"] for one in self.logger["env"] if "value" in one}
 
 
 def only_container(workload: Manifest) -> Manifest:
-    """The one container of a Deployment or StatefulSet."""
+    """The only container of a Deployment or StatefulSet."""
     (container,) = workload["spec"]["template"]["spec"]["containers"]
     found: Manifest = container
     return found
 
 
-def engine() -> Any:  # noqa: ANN401 - the package stands outside the project's own environment
-    """Helm's engine; skips where it is not installed."""
+def engine() -> Any:  # noqa: ANN401 - the package may not be installed
+    """Helm's engine; skips the test if it is not installed."""
     return pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
 
 
 @cache
 def chart() -> Any:  # noqa: ANN401
-    """The chart as Helm loads it, once."""
+    """The chart as Helm loads it; it is loaded once."""
     return engine().Chart.load(str(CHART))
 
 
 def render(values: Values, name: str = "drift", namespace: str = "monitoring") -> Release:
-    """What an install of the chart would send.
+    """Render the chart.
 
     Args:
         values: As in a file given with `--values`.
-        name: Of the release.
-        namespace: Of the release.
+        name: Name of the release.
+        namespace: Namespace of the release.
 
     Raises:
-        RefusedError: The schema or the chart itself refuses the values.
+        RefusedError: The schema or the chart refuses the values.
     """
     helm = engine()
     loaded = chart()
@@ -123,5 +123,5 @@ def scenario_values(name: str) -> Manifest:
 
 
 def scenario(name: str) -> Release:
-    """What a supported scenario renders to."""
+    """The release of a supported scenario."""
     return render(scenario_values(name))

@@ -1,4 +1,4 @@
-"""The manifests under examples/kserve and in the README, and their sidecar started as the cluster would start it."""
+"""The manifests in examples/kserve and the README; starts their sidecar as the cluster would."""
 
 import os
 import re
@@ -29,7 +29,7 @@ _FIELDS = {"metadata.namespace": "default"}
 
 
 def documents(name: str) -> list[Manifest]:
-    """The objects of one example, or all of the README's."""
+    """The objects of one example, or of the README."""
     if name != _README:
         return list(yaml.safe_load_all((_ROOT / "examples" / "kserve" / f"{name}.yaml").read_text()))
     blocks = re.findall(r"```yaml\n(.*?)```", (_ROOT / "README.md").read_text(), re.DOTALL)
@@ -38,13 +38,13 @@ def documents(name: str) -> list[Manifest]:
 
 @dataclass(frozen=True)
 class Pod:
-    """What an example says of one pod with a sidecar.
+    """One pod with a sidecar in an example.
 
     Args:
-        example: Which example.
+        example: Name of the example.
         owner: The InferenceService or ClusterServingRuntime.
-        spec: The part of it that speaks of the pod.
-        sidecar: Its container of ours.
+        spec: The part of it that describes the pod.
+        sidecar: The container of driftgauge.
     """
 
     example: str
@@ -54,18 +54,18 @@ class Pod:
 
     @property
     def annotations(self) -> dict[str, str]:
-        """What the pod's annotations come from."""
+        """The annotations that the pod gets."""
         return {**self.owner["metadata"].get("annotations", {}), **self.spec.get("annotations", {})}
 
     @property
     def fits_knative(self) -> bool:
-        """Whether it is meant for Knative: it says so, or it is a runtime, which is for both modes."""
+        """Whether it is for Knative: by its annotation, or because it is a runtime, which is for both modes."""
         mode = self.annotations.get("serving.kserve.io/deploymentMode")
         return mode == "Knative" or self.owner["kind"] == "ClusterServingRuntime"
 
 
 def predictor_of(owner: Manifest) -> Manifest:
-    """The part of an InferenceService or a runtime that speaks of the predictor's pod; empty for other objects."""
+    """The part of an InferenceService or a runtime that describes the predictor's pod; empty for other objects."""
     spec: Manifest = owner.get("spec", {})
     found: Manifest = {"InferenceService": spec.get("predictor", {}), "ClusterServingRuntime": spec}.get(
         owner["kind"], {}
@@ -74,7 +74,7 @@ def predictor_of(owner: Manifest) -> Manifest:
 
 
 def pods() -> list[Pod]:
-    """Every pod of every example that has a whole sidecar; a patch that is merged over one has no image."""
+    """Every pod of every example with a complete sidecar; a patch that is merged into one has no image."""
     return [
         Pod(name, owner, predictor_of(owner), container)
         for name in NAMES
@@ -85,13 +85,13 @@ def pods() -> list[Pod]:
 
 
 def option_names(arguments: Sequence[str]) -> list[str]:
-    """Names of the options that arguments after the mode give, as they are declared."""
+    """Names of the options in the arguments after the mode, as they are declared."""
     return [word[2:].split("=")[0].replace("-", "_") for word in arguments if word.startswith("--")]
 
 
 @dataclass(frozen=True)
 class Running:
-    """A sidecar that runs.
+    """A running sidecar.
 
     Args:
         child: Its process.
@@ -102,39 +102,39 @@ class Running:
     ports: dict[int, int]
 
     def url(self, probe: Manifest) -> str:
-        """Where a probe of the manifest asks."""
+        """The URL of a probe of the manifest."""
         return self.at(probe["httpGet"]["port"], probe["httpGet"]["path"])
 
     def at(self, port: int, path: str) -> str:
-        """A path of a port of the manifest."""
+        """The URL of a path on a port of the manifest."""
         return f"http://127.0.0.1:{self.ports[port]}{path}"
 
 
 @contextmanager
 def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
-    """The sidecar as a process with exactly its arguments and variables.
+    """Start the sidecar as a process with exactly its arguments and variables.
 
     Args:
-        pod: Whose sidecar.
-        model_port: Stands for 8085.
-        volume: Stands for the mounted reference.
+        pod: The pod with the sidecar.
+        model_port: Replaces 8085.
+        volume: Replaces the mounted reference.
     """
     ports = {_DATA_PORT: free_port(), _ADMIN_PORT: free_port()}
     words = [_filled(word) for word in pod.sidecar["args"]]
     here = [word.replace(_UPSTREAM_PORT, str(model_port)).replace(REFERENCE_PATH, str(volume)) for word in words]
     env = {one["name"]: _value(one) for one in pod.sidecar.get("env", [])}
-    # Knative tells the data port by PORT; elsewhere the image's default holds, which a test cannot have to itself.
+    # Knative sets the data port with PORT; elsewhere it is the default, which a test must replace by a free port.
     env["PORT" if pod.fits_knative else "DRIFTGAUGE_PORT"] = str(ports[_DATA_PORT])
     env |= {"DRIFTGAUGE_ADMIN_PORT": str(ports[_ADMIN_PORT]), "INFERENCE_SERVICE_NAME": "wine"}
-    # The tests' own switches are no options of the process under test.
+    # Variables of this process are not options of the process under test.
     hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_") and name not in env]
     with Child([sys.executable, "-m", "driftgauge", *here], env, hidden=hidden) as child:
         child.await_response(f"http://127.0.0.1:{ports[_ADMIN_PORT]}/healthz")
         child.await_port(ports[_DATA_PORT])
         yield Running(child, ports)
-        # The manifest's drain delay is not waited for: a second signal, which leaving the block sends, ends it.
+        # The end of the block sends a second signal, which ends the drain delay of the manifest.
         child.signal(signal.SIGTERM)
-        wait_until(lambda: "draining" in child.stderr, "the first signal to be heard")
+        wait_until(lambda: "draining" in child.stderr, "the first signal to take effect")
 
 
 def _filled(text: str) -> str:

@@ -1,8 +1,8 @@
-"""What KServe's own code decodes: a program of its own, run by the interpreter of a KServe environment.
+"""Decodes with KServe's own code: a separate program, run by the interpreter of a KServe environment.
 
 Reads one JSON line for each message, {"name", "body_b64", "json_length" or null}, and writes one JSON line
 for each, {"name", "tensors": [{"name", "shape", "datatype", "values"}]}, values row-major, NaN as null.
-It imports kserve, numpy and the standard library alone.
+It imports only kserve, numpy and the standard library.
 """
 
 import base64
@@ -16,11 +16,11 @@ from kserve.utils.utils import get_predict_input
 
 
 def main() -> None:
-    """Answer each line of standard input with one of standard output."""
+    """Write one line to standard output for each line of standard input."""
     for line in sys.stdin:
-        question = json.loads(line)
-        body = base64.b64decode(question["body_b64"])
-        response = {"name": question["name"], "tensors": _decode(body, question["json_length"])}
+        message = json.loads(line)
+        body = base64.b64decode(message["body_b64"])
+        response = {"name": message["name"], "tensors": _decode(body, message["json_length"])}
         sys.stdout.write(json.dumps(response) + "\n")
 
 
@@ -29,23 +29,23 @@ def _decode(body: bytes, json_length: int | None) -> list[dict[str, Any]]:
     message = json.loads(body[:length])
     if any("datatype" in item for item in message.get("inputs", []) if isinstance(item, dict)):
         request = InferRequest.from_bytes(body, length, "model")
-        return [_described(item.name, item.datatype, item.as_numpy(), item.shape) for item in request.inputs]
+        return [_describe(item.name, item.datatype, item.as_numpy(), item.shape) for item in request.inputs]
     rows = get_predict_input(message)
-    if hasattr(rows, "columns"):  # a DataFrame, made of rows by name
-        return [_described(name, "", rows[name].to_numpy(), [len(rows)]) for name in rows.columns]
+    if hasattr(rows, "columns"):  # a DataFrame, from rows by name
+        return [_describe(name, "", rows[name].to_numpy(), [len(rows)]) for name in rows.columns]
     values = np.array(rows)
-    return [_described("", "", values, list(values.shape))]
+    return [_describe("", "", values, list(values.shape))]
 
 
-def _described(name: str, datatype: str, values: Any, shape: list[int]) -> dict[str, Any]:  # noqa: ANN401 - any array
-    reported = [_plain(value) for value in values.ravel().tolist()]
-    return {"name": name, "shape": shape, "datatype": datatype, "values": reported}
+def _describe(name: str, datatype: str, values: Any, shape: list[int]) -> dict[str, Any]:  # noqa: ANN401 - any array
+    plain = [_plain(value) for value in values.ravel().tolist()]
+    return {"name": name, "shape": shape, "datatype": datatype, "values": plain}
 
 
 def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return value.decode()
-    return None if value != value else value  # noqa: PLR0124 - NaN alone differs from itself
+    return None if value != value else value  # noqa: PLR0124 - only NaN differs from itself
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Plays the kubelet for a rendered container: its variables, files, command and probes, on this machine.
+"""Stands in for the kubelet: runs a rendered container on this machine, with its variables, files, command and probes.
 
-What Kubernetes would give a pod of its own - addresses, ports, mount points - is moved to loopback, free ports and a
-directory of the test; everything else stays as rendered.
+Addresses, ports and mount points of the pod are replaced by loopback, free ports and a directory of the test.
+Everything else stays as rendered.
 """
 
 import os
@@ -14,9 +14,9 @@ from tests.support.helm import Manifest, Release
 from tests.support.processes import Child, free_port, get
 
 Secrets = Mapping[str, Mapping[str, str]]
-"""Name of a Secret -> its keys and texts."""
+"""Name of a Secret -> its keys and values."""
 
-_ENTRY_POINT = (sys.executable, "-m", "driftgauge")  # what the image's entry point starts
+_ENTRY_POINT = (sys.executable, "-m", "driftgauge")  # as the entry point of the image
 _REFERENCE = re.compile(r"\$\((\w+)\)")
 
 
@@ -25,9 +25,9 @@ class Container(Child):
 
     Args:
         container: As rendered.
-        moved: Text as rendered -> text that holds here, in arguments and variables.
-        secrets: Those that it takes variables from.
-        entry_point: What the image starts where the container names no command.
+        moved: Rendered text -> its replacement on this machine, in arguments and variables.
+        secrets: The Secrets of its variables.
+        entry_point: The command if the container names none.
         further: Arguments after the rendered ones.
     """
 
@@ -58,30 +58,30 @@ class Container(Child):
         )
 
     def url(self, port: str, path: str = "/") -> str:
-        """Where a named port answers."""
+        """The URL of a path on a named port."""
         return f"http://127.0.0.1:{self.ports[port]}{path}"
 
     def probe_url(self, probe: str) -> str:
-        """What the kubelet would ask for a probe such as `readinessProbe`."""
-        asked = self._container[probe]["httpGet"]
-        return self.url(asked["port"], asked["path"])
+        """The URL of a probe such as `readinessProbe`."""
+        request = self._container[probe]["httpGet"]
+        return self.url(request["port"], request["path"])
 
     def await_probe(self, probe: str) -> None:
-        """Waits until a probe is answered well, within the time that it is given as rendered.
+        """Wait until a probe succeeds, at most for its rendered time.
 
         Raises:
-            TimeoutError: The kubelet would have given up.
+            TimeoutError: The probe did not succeed in its time.
         """
         times = self._container[probe]
         self.await_response(self.probe_url(probe), times["periodSeconds"] * times["failureThreshold"])
 
     def scrape(self) -> str:
-        """The text of its metrics."""
+        """Scrape its metrics; returns the text."""
         return get(self.url("metrics", "/metrics")).decode()
 
 
 def mount_config_map(config_map: Manifest, items: Iterable[Mapping[str, str]], directory: Path) -> None:
-    """Lay out a ConfigMap as the kubelet does: a version in a hidden directory, and links to it.
+    """Write the files of a ConfigMap as the kubelet does: a version in a hidden directory, and links to it.
 
     Source: https://pkg.go.dev/k8s.io/kubernetes/pkg/volume/util#AtomicWriter
     """
@@ -96,7 +96,7 @@ def mount_config_map(config_map: Manifest, items: Iterable[Mapping[str, str]], d
 
 
 def mount_references(release: Release, directory: Path) -> None:
-    """Lay out what the release mounts as references; a volume that it does not fill itself stays empty."""
+    """Write the files that the release mounts as references; a volume that the release does not fill stays empty."""
     (volume,) = [one for one in pod_of(release)["volumes"] if one["name"] == "reference"]
     if release.of_kind("ConfigMap") and "configMap" in volume:
         own = [one for one in release.of_kind("ConfigMap") if one["metadata"]["name"] == volume["configMap"]["name"]]

@@ -1,4 +1,4 @@
-"""Objects against the schemas of those who will take them: Kubernetes of many versions, and CRDs."""
+"""Checks objects against the schemas of many Kubernetes versions, and of CRDs."""
 
 import json
 import os
@@ -13,39 +13,39 @@ import yaml
 
 from tests.support.helm import YAML_LOADER, Manifest
 
-_OLDEST = (1, 27)  # Chart.yaml promises it
+_OLDEST = (1, 27)  # as in Chart.yaml
 
 
 def kubernetes_versions() -> list[str]:
-    """Every version of Kubernetes whose schemas are here, from the oldest that the chart supports."""
+    """Every Kubernetes version with installed schemas, from the oldest that the chart supports."""
     known = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
     versions: list[str] = known.utils.all_versions()
     return sorted({one for one in versions if _numbers(one) >= _OLDEST}, key=_numbers)
 
 
 def kubernetes_faults(manifest: Manifest, version: str) -> list[str]:
-    """What Kubernetes of a version would refuse about one of its own objects; a field it does not know counts."""
+    """Why a version of Kubernetes would refuse one of its own objects; an unknown field is a fault."""
     group = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", manifest["apiVersion"])
     return _faults(_kubernetes_validator(f"{manifest['kind'].lower()}-{group}", version), manifest)
 
 
 def custom_faults(manifest: Manifest) -> list[str]:
-    """What a CRD would refuse about an object; a field that it would prune counts.
+    """Why a CRD would refuse an object; a field that it would prune is a fault.
 
     Raises:
-        LookupError: No CRD that is here is for this kind and version.
+        LookupError: There is no CRD for this kind and version.
     """
     group, version = manifest["apiVersion"].split("/")
     return _faults(_custom_validator(group, manifest["kind"], version), manifest)
 
 
 def is_custom(manifest: Manifest) -> bool:
-    """Whether an object is for the Prometheus operator or KServe rather than for Kubernetes itself."""
+    """Whether an object belongs to the Prometheus operator or KServe instead of Kubernetes itself."""
     return manifest["apiVersion"].split("/")[0] in {"monitoring.coreos.com", "serving.kserve.io"}
 
 
 def crd_directory() -> Path:
-    """Where the CRDs stand as data; skips where nobody says it."""
+    """The directory of the CRDs; skips the test if `KUBERNETES_CRDS` names none."""
     named = os.environ.get("KUBERNETES_CRDS")
     if not named or not Path(named).is_dir():
         pytest.skip("KUBERNETES_CRDS names no directory of CRDs")
@@ -53,7 +53,7 @@ def crd_directory() -> Path:
 
 
 def closed(schema: Any) -> Any:  # noqa: ANN401 - a JSON Schema is any JSON
-    """The JSON Schema of a CRD's openAPIV3Schema, in which an unknown field is a fault.
+    """A CRD's openAPIV3Schema as a JSON Schema in which an unknown field is a fault.
 
     Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
         (structural schemas, pruning, nullable, x-kubernetes-int-or-string)
@@ -99,7 +99,7 @@ def _custom_validator(group: str, kind: str, version: str) -> Any:  # noqa: ANN4
             for served in crd["spec"]["versions"]:
                 if served["name"] == version:
                     schema = closed(served["schema"]["openAPIV3Schema"])
-                    # The API server knows these itself; the CRD only says that they are an object.
+                    # The API server checks metadata itself; the CRD only says that it is an object.
                     schema["properties"]["metadata"] = {"type": "object", "required": ["name"]}
                     return draft(schema)
     raise LookupError(f"no CRD for {kind} {group}/{version}")
@@ -111,7 +111,7 @@ def _crds(directory: Path, group: str) -> Iterator[Manifest]:
 
 
 def _faults(validator: Any, manifest: Manifest) -> list[str]:  # noqa: ANN401
-    # Through JSON, since a date or a key that is no text would reach no server as such.
+    # Converted through JSON, as on the way to a server, so that dates and keys become text.
     plain = json.loads(json.dumps(manifest))
     found = sorted((error.json_path, error.message) for error in validator.iter_errors(plain))
     return [f"{path}: {message}" for path, message in found]

@@ -1,4 +1,4 @@
-"""Real model servers as children: KServe's own Python server and MLServer, each with the wine model."""
+"""Real model servers as child processes: KServe's own Python server and MLServer, each with the wine model."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ _START_SECONDS = 150
 
 
 def _train(python: Path, directory: Path) -> Path:
-    """A model file made by the scikit-learn of the server that will read it."""
+    """Write a model file with the scikit-learn of the server that will read it."""
     path = directory / "model.joblib"
     subprocess.run([python, _PROGRAMS / "train_wine.py", path], check=True, timeout=_START_SECONDS)
     return path
@@ -22,7 +22,7 @@ def _train(python: Path, directory: Path) -> Path:
 
 @contextmanager
 def kserve_server(directory: Path) -> Iterator[str]:
-    """The URL of a ready KServe Python server whose model is named `wine`."""
+    """Run a KServe Python server with the model `wine`; yields its URL once it is ready."""
     python = environment_python("kserve")
     model, port = _train(python, directory), free_port()
     argv: list[str | Path] = [python, _PROGRAMS / "kserve_wine.py", model, str(port), str(free_port())]
@@ -33,7 +33,7 @@ def kserve_server(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def ml_server(directory: Path) -> Iterator[str]:
-    """The URL of a ready MLServer whose model is named `wine`."""
+    """Run an MLServer with the model `wine`; yields its URL once it is ready."""
     python = environment_python("mlserver")
     port = _configure_ml_server(_train(python, directory))
     with Child([python.with_name("mlserver"), "start", "."], cwd=directory) as server:
@@ -42,7 +42,7 @@ def ml_server(directory: Path) -> Iterator[str]:
 
 
 def _configure_ml_server(model: Path) -> int:
-    """Writes MLServer's two settings files beside the model, and answers the HTTP port."""
+    """Write MLServer's two settings files next to the model; returns the HTTP port."""
     ports = {name: free_port() for name in ("http_port", "grpc_port", "metrics_port")}
     settings = {"host": "127.0.0.1", "parallel_workers": 0, "debug": False, **ports}
     model_settings = {

@@ -1,6 +1,6 @@
-"""Finds the real parts outside the project's own environment, or skips the test that needs them.
+"""Finds programs and environments outside the project's own environment, or skips the test.
 
-`bash .ci/parts` and `bash .ci/image` make them, `.ci/packages` installs the programs.
+`bash .ci/parts` and `bash .ci/image` create them, `bash .ci/packages` installs the programs.
 """
 
 import os
@@ -13,24 +13,24 @@ PARTS = Path(os.environ.get("REAL_PARTS") or Path(__file__).parents[2] / ".parts
 
 
 def environment_python(name: str) -> Path:
-    """The interpreter of a part's virtual environment; skips if there is none."""
+    """The interpreter of a part's virtual environment; skips the test if there is none."""
     python = PARTS / name / "bin" / "python"
     if not python.exists():
-        pytest.skip(f"{python} is missing; `bash .ci/parts` makes it")
+        pytest.skip(f"{python} is missing; `bash .ci/parts` creates it")
     return python
 
 
 def node_modules() -> Path:
-    """The packages of the JavaScript sender; skips if they or node are missing."""
+    """The packages of the JavaScript sender; skips the test if they or node are missing."""
     modules = PARTS / "cloudevents-js" / "node_modules"
     if not modules.is_dir():
-        pytest.skip(f"{modules} is missing; `bash .ci/parts` makes it")
+        pytest.skip(f"{modules} is missing; `bash .ci/parts` creates it")
     program("node")
     return modules
 
 
 def program(name: str) -> str:
-    """The path of an installed program; skips if there is none."""
+    """The path of an installed program; skips the test if there is none."""
     path = shutil.which(name)
     if path is None:
         pytest.skip(f"{name} is not installed; `bash .ci/packages` installs it")

@@ -1,4 +1,4 @@
-"""The `restricted` pod security standard as a list of what a pod breaks.
+"""Checks a pod against the `restricted` pod security standard.
 
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/ (Restricted, which includes Baseline)
 """
@@ -15,7 +15,7 @@ _PROFILES = frozenset({"RuntimeDefault", "Localhost"})
 
 
 def restricted_faults(pod: Manifest) -> list[str]:
-    """What a pod's spec breaks, one sentence each; empty for a pod that a restricted namespace admits."""
+    """The rules that a pod's spec breaks, one sentence each; empty if a restricted namespace admits the pod."""
     faults = [f"{field} is true" for field in _HOST_FIELDS if pod.get(field)]
     faults += [f"volume {one['name']} is of no allowed kind" for one in pod.get("volumes", []) if not _allowed(one)]
     faults += ["a sysctl is set"] if pod.get("securityContext", {}).get("sysctls") else []

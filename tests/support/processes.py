@@ -1,4 +1,4 @@
-"""Real programs as children of a test: started on free ports, awaited, asked to end by their own id."""
+"""Real programs as child processes of a test: started on free ports, awaited, stopped by their own process id."""
 
 import contextlib
 import http.client
@@ -23,7 +23,7 @@ _END_SECONDS = 30
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on at this moment."""
+    """A TCP port of the loopback address that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -31,10 +31,10 @@ def free_port() -> int:
 
 
 def get(url: str, timeout_seconds: float = 10) -> bytes:
-    """The body of a GET that is answered with a status below 400.
+    """GET; returns the body of a response with a status code below 400.
 
     Raises:
-        OSError: No answer, or one that says failure.
+        OSError: No response, or one with another status code.
     """
     try:
         with urllib.request.urlopen(url, timeout=timeout_seconds) as response:  # noqa: S310 - loopback only
@@ -44,7 +44,7 @@ def get(url: str, timeout_seconds: float = 10) -> bytes:
         error.close()
         raise
     except http.client.HTTPException as error:
-        raise ConnectionError(f"{url} broke off its answer") from error
+        raise ConnectionError(f"{url} sent an incomplete response") from error
 
 
 class Child:
@@ -52,9 +52,9 @@ class Child:
 
     Args:
         argv: The program and its arguments.
-        env: Variables beside those that this process has.
-        cwd: Where it runs; the checkout if left out.
-        hidden: Variables of this process that the child must not see.
+        env: Variables in addition to those of this process.
+        cwd: Its working directory; by default the root of the repository.
+        hidden: Variables of this process that the child must not get.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Child:
         hidden: Sequence[str] = (),
     ) -> None:
         self._argv = [str(word) for word in argv]
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child, closed in __exit__
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the child runs, closed in __exit__
         self._process = subprocess.Popen(
             self._argv,
             cwd=cwd,
@@ -76,7 +76,7 @@ class Child:
         )
 
     def __enter__(self) -> Self:
-        """The running child."""
+        """Return the running child."""
         return self
 
     def __exit__(
@@ -85,7 +85,7 @@ class Child:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Ends the child if it still runs; what it wrote becomes a note of a test that fails (a skip is none)."""
+        """Stop the child if it still runs; its output becomes a note of a failed test (not of a skipped one)."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.terminate()
         self.kill()
@@ -100,7 +100,7 @@ class Child:
 
     @property
     def stderr(self) -> str:
-        """All that it has written so far, standard output included."""
+        """Its output so far, of standard output and standard error."""
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
@@ -109,45 +109,45 @@ class Child:
         return self._process.poll()
 
     def await_response(self, url: str, deadline_seconds: float = 30) -> None:
-        """Waits until a GET of `url` is answered well.
+        """Wait until a GET of `url` succeeds.
 
         Raises:
-            RuntimeError: The child ended first.
-            TimeoutError: The deadline passed first.
+            RuntimeError: The child has ended.
+            TimeoutError: After the deadline.
         """
 
-        def responded() -> bool:
-            self._must_run()
+        def responds() -> bool:
+            self._require_running()
             get(url)
             return True
 
-        wait_until(responded, f"an answer of {url}", deadline_seconds)
+        wait_until(responds, f"a response of {url}", deadline_seconds)
 
     def await_port(self, port: int, deadline_seconds: float = 30) -> None:
-        """Waits until something listens on a port of the loopback address.
+        """Wait until something listens on a port of the loopback address.
 
         Raises:
-            RuntimeError: The child ended first.
-            TimeoutError: The deadline passed first.
+            RuntimeError: The child has ended.
+            TimeoutError: After the deadline.
         """
 
-        def connected() -> bool:
-            self._must_run()
+        def accepts() -> bool:
+            self._require_running()
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
             return True
 
-        wait_until(connected, f"a listener on port {port}", deadline_seconds)
+        wait_until(accepts, f"a listener on port {port}", deadline_seconds)
 
-    def _must_run(self) -> None:
+    def _require_running(self) -> None:
         if self.exit_code() is not None:
             raise RuntimeError(f"{self._argv} ended with {self.exit_code()}:\n{self.stderr}")
 
     def wait(self, deadline_seconds: float = _END_SECONDS) -> int:
-        """The exit code once it has ended by itself."""
+        """Wait until it ends by itself; returns the exit code."""
         return self._process.wait(deadline_seconds)
 
     def terminate(self, deadline_seconds: float = _END_SECONDS) -> int:
-        """Sends SIGTERM and answers the exit code; a negative code is the signal that ended it.
+        """Send SIGTERM; returns the exit code, which is negative if a signal ended the child.
 
         Raises:
             subprocess.TimeoutExpired: It did not end in time.
@@ -156,23 +156,23 @@ class Child:
         return self.wait(deadline_seconds)
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends any signal, and returns at once."""
+        """Send a signal, and return at once."""
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Ends it at once if it still runs."""
+        """Kill it if it still runs."""
         self._process.kill()
         self._process.wait()
 
 
 class Driftgauge(Child):
-    """The whole product as a child, on free ports, both of them open when the `with` block begins.
+    """driftgauge as a child process, on free ports that are both open when the `with` block begins.
 
     Args:
         mode: `proxy` or `logger`.
-        flags: Further flags as on the command line; the ports are chosen here, and the drain delay is 0
-            unless a flag says otherwise.
-        env: Variables beside those that this process has.
+        flags: More flags of the command line. The ports are chosen here, and the drain delay is 0 unless a flag
+            sets it.
+        env: Variables in addition to those of this process.
     """
 
     def __init__(self, mode: str, *flags: str | Path, env: Mapping[str, str] | None = None) -> None:
@@ -182,12 +182,12 @@ class Driftgauge(Child):
         ports = ("--port", str(self.port), "--admin-port", str(self.admin_port))
         argv = [sys.executable, "-m", "driftgauge", mode, *ports, *flags]
         own = {"DRIFTGAUGE_DRAIN_DELAY_SECONDS": "0"} | dict(env or {})
-        # The options of the process under test are its flags and `env`; the tests' own switches are no options.
+        # Only flags and `env` are options of the process under test, not the variables of this process.
         hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_")]
         super().__init__(argv, own, hidden=[*hidden, "PORT", "INFERENCE_SERVICE_NAME"])
 
     def __enter__(self) -> Self:
-        """The child, once `/healthz` is answered well and the data port is open."""
+        """Wait until `/healthz` succeeds and the data port is open; returns the child."""
         try:
             self.await_response(f"{self.admin_url}/healthz")
             self.await_port(self.port)
@@ -197,7 +197,7 @@ class Driftgauge(Child):
         return self
 
     def metrics(self) -> Samples:
-        """The samples of a scrape at this moment."""
+        """Scrape now; returns the samples."""
         return Samples.parse(get(f"{self.admin_url}/metrics").decode())
 
     def wait_for(
@@ -206,10 +206,10 @@ class Driftgauge(Child):
         what: str,
         deadline_seconds: float = 30,
     ) -> Samples:
-        """The first scrape that fulfils the condition.
+        """Scrape until a condition is true; returns the samples.
 
         Raises:
-            TimeoutError: The deadline passed first; it names `what`.
+            TimeoutError: After the deadline; it names `what`.
         """
 
         def probe() -> Samples | None:

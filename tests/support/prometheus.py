@@ -1,4 +1,4 @@
-"""A real Prometheus as a child, which scrapes the given targets every second and answers PromQL."""
+"""A real Prometheus as a child process, which scrapes targets every second and evaluates PromQL."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 
 @dataclass(frozen=True)
 class Series:
-    """One series of an instant query's result."""
+    """One series in the result of an instant query."""
 
     labels: dict[str, str]
     value: float
@@ -24,7 +24,7 @@ class Prometheus(Child):
 
     Args:
         targets: Job name -> URL of the port whose `/metrics` is scraped.
-        directory: Where its configuration and data may stand.
+        directory: For its configuration and data.
     """
 
     def __init__(self, targets: Mapping[str, str], directory: Path) -> None:
@@ -41,15 +41,15 @@ class Prometheus(Child):
         )
 
     def query(self, expression: str) -> list[Series]:
-        """The series that an instant query finds now."""
+        """Run an instant query; returns its series."""
         response = json.loads(get(f"{self.url}/api/v1/query?{urlencode({'query': expression})}"))
         return [Series(one["metric"], float(one["value"][1])) for one in response["data"]["result"]]
 
     def wait_for(self, expression: str, deadline_seconds: float = 60) -> list[Series]:
-        """The series of the first instant query that finds any.
+        """Repeat an instant query until it has a result; returns its series.
 
         Raises:
-            TimeoutError: The deadline passed first.
+            TimeoutError: After the deadline.
         """
         return wait_until(lambda: self.query(expression), f"a series of {expression}", deadline_seconds)
 

@@ -1,4 +1,4 @@
-"""As much of PromQL as the tests of boards and alerts need: which metrics, which sides of a condition."""
+"""Parses as much of PromQL as the tests of dashboards and alerts need."""
 
 import re
 from collections.abc import Mapping
@@ -21,6 +21,6 @@ def filled(expression: str, values: Mapping[str, str]) -> str:
 
 
 def sides(expression: str) -> list[str]:
-    """What an alert looks at, without its comparisons: the operands of `and` and `unless`, what must not be absent."""
+    """The operands of `and` and `unless` in an alert's condition, without comparisons and without `absent`."""
     operands = re.split(r"\b(?:and|unless)\b", expression)
     return [re.sub(r"^\s*absent\((.*)\)\s*$", r"\1", _CONDITION.sub("", one), flags=re.DOTALL) for one in operands]

@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 
 _PORTS = 65_536
 _BUS_OFFSET = 10_000  # the nodes of a cluster talk on the port so far above
-# by script, since the client gives these answers no type
+# by script, since the client gives these replies no type
 _ADD_SLOTS = "for slot = 0, 16383 do redis.call('CLUSTER', 'ADDSLOTS', slot) end"
 _INFO = "return redis.call('CLUSTER', 'INFO')"
 

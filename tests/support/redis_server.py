@@ -85,7 +85,7 @@ class RedisServer:
         self.start()
 
     def pause(self) -> None:
-        """Stops it in its tracks: connections stay open, nothing is answered."""
+        """Stop the process: connections stay open, and there are no replies."""
         self._signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self.pid, os.WSTOPPED)
 

@@ -1,4 +1,4 @@
-"""Reports on windows of wine, made by hand."""
+"""Reports on windows of wine, written by hand."""
 
 import math
 from dataclasses import replace
@@ -37,7 +37,7 @@ ALCOHOL = FeatureDrift(
     reading="alcohol has moved.",
     since=900.0,
 )
-"""Has drifted, by all but the share of missing values."""
+"""A numeric feature that drifts by every test except that of missing values."""
 
 COLOUR = FeatureDrift(
     feature="colour",
@@ -58,7 +58,7 @@ COLOUR = FeatureDrift(
     change=Change.NONE,
     reading="colour is as it was.",
 )
-"""A category, with a reference too small for any alarm."""
+"""A categorical feature whose reference is too small for any alarm."""
 
 FOUND = DriftReport(
     features=(ALCOHOL, COLOUR),
@@ -82,7 +82,7 @@ TOO_FEW = DriftReport(
 
 
 def moved(name: str, statistic: float, threshold: float, *, drift: bool = False) -> FeatureDrift:
-    """Alcohol under another name, at another distance."""
+    """Alcohol with another name, and with a single test of this statistic and threshold."""
     distance = DriftTestResult(test=DriftTest.KS, statistic=statistic, p_value=0.5, threshold=threshold, drift=drift)
     return replace(ALCOHOL, feature=name, tests=(distance,))
 

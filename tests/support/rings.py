@@ -1,4 +1,4 @@
-"""Rings and states that behave as a store in trouble does."""
+"""Rings and states that behave like a store in trouble."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,10 +10,10 @@ from driftgauge.storage.states import State
 
 
 class AwayRing:
-    """A ring whose store does not answer while `away` is true; over a ring that does.
+    """A ring that fails while `away` is true, and else passes calls on.
 
     Args:
-        ring: The one that answers otherwise.
+        ring: The ring that gets the calls; by default one in memory.
     """
 
     def __init__(self, ring: RingBuffer | None = None) -> None:
@@ -21,35 +21,31 @@ class AwayRing:
         self._ring = MemoryRing(2000) if ring is None else ring
 
     async def append(self, stream: StreamKey, block: Block) -> None:
-        """As the ring beneath, unless away."""
-        self._response()
+        """Call the other ring, unless away."""
+        self._check()
         await self._ring.append(stream, block)
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
-        """As the ring beneath, unless away."""
-        self._response()
+        """Call the other ring, unless away."""
+        self._check()
         return await self._ring.read(stream, schema, width)
 
     async def streams(self) -> list[StreamKey]:
-        """As the ring beneath, unless away."""
-        self._response()
+        """Call the other ring, unless away."""
+        self._check()
         return await self._ring.streams()
 
     async def ping(self) -> None:
-        """As the ring beneath, unless away."""
-        self._response()
+        """Call the other ring, unless away."""
+        self._check()
 
-    async def close(self) -> None:
-        """As the ring beneath."""
-        await self._ring.close()
-
-    def _response(self) -> None:
+    def _check(self) -> None:
         if self.away:
             raise StorageError("the store is away")
 
 
 class AwayStates(MemoryStates):
-    """States whose store does not answer while `away` is true."""
+    """States that fail while `away` is true."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,26 +53,26 @@ class AwayStates(MemoryStates):
 
     async def load(self, stream: StreamKey, name: str) -> State | None:
         """As in memory, unless away."""
-        self._response()
+        self._check()
         return await super().load(stream, name)
 
     async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
         """As in memory, unless away."""
-        self._response()
+        self._check()
         return await super().save(stream, name, blob, expected)
 
     async def delete(self, stream: StreamKey, name: str) -> None:
         """As in memory, unless away."""
-        self._response()
+        self._check()
         await super().delete(stream, name)
 
-    def _response(self) -> None:
+    def _check(self) -> None:
         if self.away:
             raise StorageError("the store is away")
 
 
 class BlockedRing(MemoryRing):
-    """A ring whose appends wait until the test lets them go."""
+    """A ring whose appends wait until the test sets `go`."""
 
     def __init__(self) -> None:
         super().__init__(2000)
@@ -84,14 +80,14 @@ class BlockedRing(MemoryRing):
         self.go = asyncio.Event()
 
     async def append(self, stream: StreamKey, block: Block) -> None:
-        """Tell that an append was reached, and wait."""
+        """Set `reached`, and wait for `go`."""
         self.reached.set()
         await self.go.wait()
         await super().append(stream, block)
 
 
 class BusyRing(MemoryRing):
-    """A ring that goes on while a window is on its way to the reader.
+    """A ring that changes while a window is on its way to the reader.
 
     Args:
         capacity_rows: Rows that a window holds.
@@ -102,7 +98,7 @@ class BusyRing(MemoryRing):
         self.meanwhile: list[Callable[[], Awaitable[None]]] = []
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
-        """As in memory; then what is to happen meanwhile, each of it once."""
+        """Read as in memory, then await the next of `meanwhile`."""
         window = await super().read(stream, schema, width)
         if self.meanwhile:
             await self.meanwhile.pop(0)()
@@ -110,15 +106,15 @@ class BusyRing(MemoryRing):
 
 
 class BrokenRing(MemoryRing):
-    """A ring with a fault that nobody foresaw."""
+    """A ring with an unexpected error."""
 
     def __init__(self) -> None:
         super().__init__(2000)
 
     async def append(self, stream: StreamKey, block: Block) -> None:  # noqa: ARG002 the signature is the protocol's
-        """Raise what no ring should raise."""
+        """Raise an error that no ring should raise."""
         raise ZeroDivisionError("a fault of ours")
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:  # noqa: ARG002
-        """Raise what no ring should raise."""
+        """Raise an error that no ring should raise."""
         raise ZeroDivisionError("a fault of ours")

@@ -15,7 +15,7 @@ from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
-from driftgauge.reference.columns import profiles_of
+from driftgauge.reference.profiles import profiles_of
 from driftgauge.results.evaluation import Evaluation, ReferenceFacts
 from driftgauge.results.latest import LatestEvaluations
 

@@ -1,22 +1,19 @@
 """The server of the admin port: in proxy mode every path of the data port is the model's, so it has its own port."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from driftgauge.concurrency.worker import low_priority_executor
+from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
+from driftgauge.inference.names import PREDICTOR
 from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.scrape import render_scrape
 from driftgauge.page.as_json import models_as_json
 from driftgauge.page.model_index import Entry, render_index
 from driftgauge.results.latest import LatestEvaluations, ModelEvaluations
-
-_T = TypeVar("_T")
 
 Ready = Callable[[], Awaitable[str | None]]
 """Returns why the process is not ready, or `None` if it is."""
@@ -55,7 +52,7 @@ class Admin:
         self._page = page
         self._capture = capture
         # One thread renders everything that takes long: the event loop is for inferences, and clients wait in line.
-        self._thread = low_priority_executor("admin")
+        self._worker = Worker("admin")
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)
@@ -75,14 +72,11 @@ class Admin:
     async def close(self) -> None:
         """Stop listening."""
         await self._runner.cleanup()
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    async def _off_loop(self, render: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, render)
+        self._worker.close()
 
     async def _metrics(self, request: web.Request) -> web.Response:
         accept, coding = request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", "")
-        page = await self._off_loop(lambda: render_scrape(self._registry, accept, coding, request.query_string))
+        page = await self._worker.run(render_scrape, self._registry, accept, coding, request.query_string)
         return web.Response(headers=page.headers, body=page.body)
 
     async def _readyz(self, _: web.Request) -> web.Response:
@@ -90,7 +84,7 @@ class Admin:
         return web.Response(text="ready\n") if reason is None else web.Response(status=503, text=reason + "\n")
 
     async def _drift(self, _: web.Request) -> web.Response:
-        body = await self._off_loop(lambda: models_as_json(self._latest.by_model()))
+        body = await self._worker.run(models_as_json, self._latest.by_model())
         return web.Response(body=body, content_type="application/json")
 
     async def _index(self, _: web.Request) -> web.Response:
@@ -99,7 +93,7 @@ class Admin:
         if len(models) == 1:
             model = models[0].model
             return _html(await self._page(model, _title(model), ""))
-        return _html(await self._off_loop(lambda: render_index([_entry(one) for one in models])))
+        return _html(await self._worker.run(_render_models, models))
 
     async def _report(self, request: web.Request) -> web.Response:
         model = self._requested_model(request)
@@ -126,7 +120,7 @@ class Admin:
         query = request.query
         service = query.get("inference_service", "")
         model = ModelKey(
-            query.get("namespace", ""), service, query.get("component", "predictor"), query.get("model_name", service)
+            query.get("namespace", ""), service, query.get("component", PREDICTOR), query.get("model_name", service)
         )
         if not any(model == one.model for one in self._latest.by_model()):
             raise web.HTTPNotFound(text=f"no evaluation of {_title(model)}: `/` lists the models that have one\n")
@@ -144,8 +138,12 @@ def _html(text: str) -> web.Response:
 def _title(model: ModelKey) -> str:
     """A model's name for people; the component and the model's own name are left out where they are the usual ones."""
     service = f"{model.namespace}/{model.inference_service}" if model.namespace else model.inference_service
-    component = "" if model.component == "predictor" else f" {model.component}"
+    component = "" if model.component == PREDICTOR else f" {model.component}"
     return service + component + ("" if model.model_name == model.inference_service else f" {model.model_name}")
+
+
+def _render_models(models: Sequence[ModelEvaluations]) -> str:
+    return render_index([_entry(one) for one in models])
 
 
 def _entry(evaluations: ModelEvaluations) -> Entry:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import StorageError
@@ -48,6 +49,11 @@ class Views:
         self._rule = rule
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._worker = Worker("page")
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._worker.close()
 
     async def page(self, model: ModelKey, title: str, up: str) -> str:
         """Render the page of a model as HTML.
@@ -59,7 +65,7 @@ class Views:
         """
         async with self._turn:
             parts = [part for kind in Kind if (part := await self._make_part(StreamKey(model, kind))) is not None]
-            return await asyncio.to_thread(render, Page(title, tuple(parts), up))
+            return await self._worker.run(render, Page(title, tuple(parts), up))
 
     async def capture(self, model: ModelKey) -> bytes | None:
         """Read the window of a model's requests as a file that can serve as reference; returns `None` without rows.
@@ -77,7 +83,7 @@ class Views:
         profiles = target.profiles
         categories = {code: text for profile in profiles for code, text in profile.categories.items()}
         names, kinds = [profile.name for profile in profiles], [profile.kind for profile in profiles]
-        return await asyncio.to_thread(packed_window, names, kinds, window.rows, categories)
+        return await self._worker.run(packed_window, names, kinds, window.rows, categories)
 
     async def _make_part(self, stream: StreamKey) -> Part | None:
         """Make a stream's part of the page; without charts if the store is unreachable, `None` if never evaluated."""
@@ -94,7 +100,7 @@ class Views:
         except StorageError as error:
             notes = (f"There are no charts: {error}.",)
         facts = self._facts(stream, evaluation, notes)
-        return await asyncio.to_thread(part_of, _HEADINGS[stream.kind], profiles, rows, evaluation.report, facts)
+        return await self._worker.run(part_of, _HEADINGS[stream.kind], profiles, rows, evaluation.report, facts)
 
     def _facts(self, stream: StreamKey, evaluation: Evaluation, notes: tuple[str, ...]) -> Facts:
         reference = self._latest.reference(stream.model, stream.kind)

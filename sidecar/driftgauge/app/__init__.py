@@ -1,1 +1,1 @@
-"""TODO app."""
+"""The composition root: makes every part of a process, and starts and stops them in order."""

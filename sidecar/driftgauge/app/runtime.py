@@ -1,24 +1,18 @@
-"""The composition root: builds everything by hand, starts it in order, stops it in reverse."""
+"""The parts of a process that both modes have, and what runs in the background."""
 
 import asyncio
-import gc
 import logging
-import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Protocol
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from driftgauge import __version__
 from driftgauge.admin.server import Admin, Ready
 from driftgauge.admin.views import Views
 from driftgauge.app.stores import open_stores
-from driftgauge.concurrency.worker import low_priority_executor
-from driftgauge.config.options import Config, LoggerConfig, ProxyConfig
+from driftgauge.config.options import Config
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
-from driftgauge.errors import ConfigError, StorageError
+from driftgauge.errors import StorageError
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.models import OVERFLOW, KnownModels, overflow_key
 from driftgauge.inference.payload import ModelKey
@@ -34,88 +28,68 @@ from driftgauge.results.latest import LatestEvaluations
 _log = logging.getLogger(__name__)
 
 _FIRST_LOAD_SECONDS = 5
-"""How long the doors wait for the first load of the references: a volume that hangs must not keep them shut."""
+"""How long the ports wait for the first load of the references. A volume that hangs must not keep them closed."""
 
-_SWITCH_SECONDS = 0.0005
-"""How long a thread that evaluates, decodes or renders may keep the interpreter from the loop, which carries requests
-and wants it for microseconds. CPython's own 5 ms would be added to a request at each of its events."""
-
-_PAIRING_INTERVAL_SECONDS = 0.5
 _MISSED_EVALUATIONS = 3
-"""Evaluations that may fail or be late before the gauges of the last one vanish."""
-
-
-class Ingress(Protocol):
-    """Where payloads come in: `Proxy` or `Receiver`."""
-
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port."""
-
-    def announce(self) -> None:
-        """From now on ask clients to leave with each answer."""
-
-    async def drain(self, timeout_seconds: float) -> None:
-        """Accept no more, finish what has begun within the limit."""
-
-    async def close(self) -> None:
-        """Close every connection."""
+"""How many evaluations may fail or be late before the gauges of the last one disappear."""
 
 
 class Runtime:
-    """All rooms of one process but its door.
+    """All parts of a process but its data port.
 
     Args:
         config: The options.
-        code: Status code of a usual request: `200`, or empty where codes are not told.
-        own: The proxy's model; `None` in the logger.
+        code: Status code of an ordinary request: `200`, or empty where status codes are unknown.
+        model: The proxy's model; `None` in the logger.
     """
 
-    def __init__(self, config: Config, code: str, own: ModelKey | None = None) -> None:
+    def __init__(self, config: Config, code: str, model: ModelKey | None = None) -> None:
         self.config = config
         self.draining = False
-        self._own = own
-        self.models = KnownModels(config.max_models, other=OVERFLOW if own is None else overflow_key(own))
+        self._model = model
+        self.models = KnownModels(config.max_models, other=OVERFLOW if model is None else overflow_key(model))
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
         self.latest = LatestEvaluations(stale_seconds)
         self.metrics = Metrics(code)
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
-        self.references = ReferenceStore(config.reference, config.reference_dir)
-        outputs = OutputColumns(config.max_models + 1)
-        settings = _pipeline_settings(config)
-        self.pipeline = Pipeline(settings, self.stores.ring, self.references, self.metrics, outputs)
-        self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
-        rule = _rule(config)
-        baselines = Baselines(
-            self.stores.ring, self.stores.states, outputs, min(config.baseline_rows, config.window_rows)
-        )
-        targets = Targets(self.references, baselines, self.latest, ReferenceSize(rule.budget, config.window_rows))
-        self.evaluator = Evaluator(self.stores.ring, self.stores.states, self.metrics, rule, time.time)
-        self.monitor = Monitor(self.evaluator, targets, self.models, self.metrics, self.latest)
-        self.reference_watcher = ReferenceWatcher(self.references, targets, self.models, self.metrics)
-        self._views = Views(self.evaluator, targets, self.latest, rule, time.time)
-        if own is not None:
-            self.models.add(own)
-            self.metrics.model(own)
+        ring, states = self.stores.ring, self.stores.states
+        references = ReferenceStore(config.reference, config.reference_dir)
 
-    def admin(self, ready: Ready) -> Admin:
-        """The operator's door.
+        outputs = OutputColumns(config.max_models + 1)
+        self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs)
+        self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
+
+        rule = _rule(config)
+        baselines = Baselines(ring, states, outputs, min(config.baseline_rows, config.window_rows))
+        size = ReferenceSize(rule.budget, config.window_rows)
+        self._targets = Targets(references, baselines, self.latest, size)
+        self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
+        self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
+        self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics)
+        self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
+        if model is not None:
+            self.models.add(model)
+            self.metrics.model(model)
+
+    def make_admin(self, ready: Ready) -> Admin:
+        """Make the server of the admin port.
 
         Args:
-            ready: Tells why the process is not ready.
+            ready: Returns why the process is not ready.
         """
-        capture = self._views.capture if self.config.allow_capture else None
-        return Admin(self.metrics.registry, ready, self.latest, self._views.page, capture)
+        capture = self.views.capture if self.config.allow_capture else None
+        return Admin(self.metrics.registry, ready, self.latest, self.views.page, capture)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Every room at work inside; on the way out the queue is flushed within the limit."""
-        first_load = await self._first_load()
+        """Run the pipeline, the monitor and the reference watcher during the block, then flush the queue and close."""
+        first_load = await self._start_first_load()
         pipeline = asyncio.create_task(self.pipeline.run())
-        clocks = [
+        background = [
             first_load,
-            asyncio.create_task(self.reference_watcher.run(self.config.reference_poll_seconds)),
-            asyncio.create_task(self.monitor.run(self.config.evaluation_interval_seconds)),
+            asyncio.create_task(self._reference_watcher.run(self.config.reference_poll_seconds)),
+            asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds)),
             asyncio.create_task(self._ping_storage()),
         ]
         try:
@@ -123,149 +97,41 @@ class Runtime:
         finally:
             self.pipeline.stop()
             await asyncio.wait({pipeline}, timeout=self.config.drain_timeout_seconds)
-            await _cancel(pipeline, *clocks)
+            await cancel(pipeline, *background)
             self.pipeline.close()
-            self.evaluator.close()
-            self.reference_watcher.close()
+            self._evaluator.close()
+            self._targets.close()
+            self._reference_watcher.close()
             await self.stores.close()
 
-    async def _first_load(self) -> asyncio.Task[None]:
-        load = asyncio.create_task(self.reference_watcher.refresh())
+    async def _start_first_load(self) -> asyncio.Task[None]:
+        load = asyncio.create_task(self._reference_watcher.refresh())
         done, _ = await asyncio.wait({load}, timeout=_FIRST_LOAD_SECONDS)
         if not done:
             _log.warning("the references are still being read; serving begins without them")
         return load
 
     async def _ping_storage(self) -> None:
+        """Log if the store is away; else restore the models that it has rows of."""
         try:
             await self.stores.ring.ping()
         except StorageError as error:
-            _log.warning("%s; rows are dropped and counted until it answers", error)
+            _log.warning("%s; rows are dropped and counted until it replies", error)
         else:
-            await self.monitor.restore_models(self.stores.ring, self._own)
+            await self._monitor.restore_models(self.stores.ring, self._model)
 
 
-async def run_proxy(config: ProxyConfig) -> None:
-    """Serve as proxy until a signal ends it."""
-    from driftgauge.proxy.proxy import Proxy, ProxySettings  # noqa: PLC0415 - the other mode does not pay for it
-
-    name = config.inference_service
-    model = ModelKey(config.namespace, name, config.component, name)
-    runtime = Runtime(config, "200", model)
-    settings = ProxySettings(
-        upstream_url=config.upstream_url,
-        upstream_timeout_seconds=config.upstream_timeout_seconds,
-        max_payload_bytes=config.max_payload_bytes,
-        copy_bytes=config.queue_bytes,
-        merge_metrics=config.merge_metrics,
-    )
-    proxy = Proxy(settings, model, runtime.pipeline.offer, runtime.metrics, runtime.models)
-
-    async def ready() -> str | None:
-        """Ready while the model server can be reached; Redis has no say."""
-        if runtime.draining:
-            return "draining"
-        return (
-            None if await proxy.upstream_reachable() else f"the model server at {config.upstream_url} cannot be reached"
-        )
-
-    await _serve(runtime, proxy, runtime.admin(ready), "proxy")
-
-
-async def run_logger(config: LoggerConfig) -> None:
-    """Serve as the target of KServe's loggers until a signal ends it."""
-    from driftgauge.logger.pairing import Pairing  # noqa: PLC0415 - the other mode does not pay for it
-    from driftgauge.logger.receiver import Receiver  # noqa: PLC0415 - the other mode does not pay for it
-
-    runtime = Runtime(config, "")
-    pairing = Pairing(runtime.stores.pairs, runtime.metrics, config.pair_ttl_seconds, time.monotonic)
-    receiver = Receiver(
-        runtime.pipeline.offer,
-        pairing.offer,
-        runtime.metrics,
-        runtime.models,
-        max_event_bytes=config.max_event_bytes,
-        budget_bytes=max(config.queue_bytes, config.max_event_bytes),
-    )
-
-    async def ready() -> str | None:
-        """Ready while it listens."""
-        return "draining" if runtime.draining else None
-
-    async with _background(pairing.run(_PAIRING_INTERVAL_SECONDS)):
-        await _serve(runtime, receiver, runtime.admin(ready), "logger", pairing.advance)
-
-
-async def _serve(
-    runtime: Runtime, ingress: Ingress, admin: Admin, mode: str, flush: Callable[[], Awaitable[None]] | None = None
-) -> None:
-    """Open the doors, wait for a signal, and leave in order: unready, finish, flush."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    asyncio.get_running_loop().set_default_executor(low_priority_executor("other", threads=4))
-    signalled = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signalled.set)
-    config = runtime.config
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(admin.close)
-        await stack.enter_async_context(runtime.running())
-        stack.push_async_callback(ingress.close)
-        port = await _listen("port", ingress.start(config.host, config.port))
-        # Last, so that whoever sees the process alive can also send to it; closed last too, to be scraped to the end.
-        admin_port = await _listen("admin_port", admin.start(config.host, config.admin_port))
-        # What stands now stands to the end: a full collection would stop every request for 10 ms to look at it.
-        gc.collect()
-        gc.freeze()
-        _log.info("driftgauge %s %s: data port %d, admin port %d", mode, __version__, port, admin_port)
-        await signalled.wait()
-        runtime.draining = True
-        ingress.announce()
-        signalled.clear()
-        _log.info("draining: unready, serving for another %g s (a second signal ends that)", config.drain_delay_seconds)
-        await _within(config.drain_delay_seconds, signalled.wait())
-        await ingress.drain(config.drain_timeout_seconds)
-        if flush is not None:
-            await _within(config.drain_timeout_seconds, flush())
-    _log.info("done")
-
-
-async def _listen(option: str, start: Awaitable[int]) -> int:
-    try:
-        return await start
-    except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ConfigError([f"{option}: cannot listen ({why})"]) from None
-
-
-async def _within(seconds: float, work: Awaitable[object]) -> None:
-    """Wait for work, but no longer."""
-    try:
-        async with asyncio.timeout(seconds):
-            await work
-    except TimeoutError:
-        pass
-
-
-async def _cancel(*tasks: asyncio.Task[None]) -> None:
+async def cancel(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks and wait until they have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@asynccontextmanager
-async def _background(work: Awaitable[None]) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(work)
-    try:
-        yield
-    finally:
-        await _cancel(task)
-
-
 def _rule(config: Config) -> Rule:
     budget = Budget(config.false_alarm_interval, config.evaluation_interval_seconds, config.drift_tolerance)
-    decided_so = config.decision is Decision.BUDGET
-    return Rule(config.alpha, config.correction, config.min_rows, budget if decided_so else None)
+    uses_budget = config.decision is Decision.BUDGET
+    return Rule(config.alpha, config.correction, config.min_rows, budget if uses_budget else None)
 
 
 def _pipeline_settings(config: Config) -> PipelineSettings:

@@ -15,11 +15,13 @@ from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.errors import ReferenceDataError
+from driftgauge.inference.names import printable
 from driftgauge.offline.comparison import Comparison, compare, listed
-from driftgauge.page.as_json import clean, report_as_json
+from driftgauge.page.as_json import report_as_json
 from driftgauge.page.contents import Facts, Page, part_of
 from driftgauge.page.document import render
-from driftgauge.reference.table import Table, read_table
+from driftgauge.reference.files import read_table
+from driftgauge.reference.table import Table
 
 OutputFormat = Literal["table", "json", "html"]
 
@@ -99,7 +101,7 @@ def _as_json(pair: Comparison, report: DriftReport, rule: Rule, notes: tuple[str
         "window": _facts(pair.found),
         "rule": {"alpha": rule.alpha, "correction": str(rule.correction), "min_rows": rule.min_rows},
         **found,
-        "notes": [clean(note) for note in notes],
+        "notes": [printable(note) for note in notes],
     }
     return json.dumps(whole, indent=2, allow_nan=False) + "\n"
 

@@ -1,4 +1,4 @@
-"""The command line: flags -> options, sentences for faults, exit codes."""
+"""The command line: its commands and flags, their error messages, and exit codes."""
 
 import argparse
 import asyncio
@@ -20,8 +20,8 @@ from driftgauge.drift.statistics.correction import Correction
 from driftgauge.errors import ConfigError
 
 _MODE_HELP = {
-    "proxy": "stand in the predictor pod, in front of the model server",
-    "logger": "stand behind logger.url and take CloudEvents",
+    "proxy": "monitor one model as a proxy in the predictor pod, in front of the model server",
+    "logger": "monitor many models as the target of logger.url, which receives CloudEvents",
 }
 
 
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
         arguments: The command line without the program's name.
 
     Returns:
-        Exit code: 0 well, 1 drift found or not healthy, 2 a fault of the operator's.
+        Exit code: 0 success, 1 drift found or not healthy, 2 wrong arguments, options or data.
     """
     parser = _parser()
     known, unknown = parser.parse_known_args(arguments)
@@ -41,15 +41,20 @@ def run(arguments: Sequence[str]) -> int:
             return _serve(known, tuple(unknown))
         if unknown:
             parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-        commands = {"check": _check, "options": _options, "healthcheck": _healthcheck, "reference": _reference}
+        commands = {
+            "check": _check,
+            "options": _print_options,
+            "healthcheck": _check_health,
+            "reference": _run_reference,
+        }
         return commands[known.command](known)
     except ConfigError as error:
-        _complain(error.faults)
+        _print_errors(error.faults)
         return 2
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("driftgauge", description="Watches models served by KServe.", allow_abbrev=False)
+    parser = argparse.ArgumentParser("driftgauge", description="Monitors models served by KServe.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"driftgauge {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -60,14 +65,14 @@ def _parser() -> argparse.ArgumentParser:
         _add_options(command(mode, _MODE_HELP[mode]), model)
     _add_check(command("check", "test one file against another: exit 0 no drift, 1 drift, 2 could not tell"))
     _add_format(command("options", "print all options with their defaults"), "markdown", "json-schema")
-    add_reference(command("reference", "make a reference, or look at one: exit 0 well, 2 a fault of the data"))
-    health = command("healthcheck", "ask the admin port whether the process lives: exit 0 yes, 1 no")
-    health.add_argument("--admin-port", metavar="PORT", help="default: that of the options")
+    add_reference(command("reference", "build, show or capture a reference: exit 0 success, 2 error"))
+    health = command("healthcheck", "check on the admin port that the process is alive: exit 0 yes, 1 no")
+    health.add_argument("--admin-port", metavar="PORT", help="default: the option admin_port")
     return parser
 
 
 def _add_options(parser: argparse.ArgumentParser, model: type[Config]) -> None:
-    """A flag for every option, without a type: the options' own declaration checks the text."""
+    """Add a flag for every option. It has no type, since the declaration of the option validates the text."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file of options")
     for name, field in model.model_fields.items():
         if name not in SECRETS:
@@ -92,16 +97,16 @@ def _add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
 
 
 def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
-    import uvloop  # noqa: PLC0415 the other commands need not wait for it
+    import uvloop  # noqa: PLC0415 the other commands start faster without it
 
-    from driftgauge.app.runtime import run_logger, run_proxy  # noqa: PLC0415 as above
+    from driftgauge.app.serve import run_logger, run_proxy  # noqa: PLC0415 as above
 
     flags = {name: value for name, value in vars(known).items() if name not in {"command", "config"}}
     config = load(known.command, flags, unknown, known.config)
     logging.basicConfig(
         level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    # A sixth less CPU for a small request than asyncio's own loop.
+    # uvloop needs a sixth less CPU for a small request than the event loop of asyncio.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if known.command == "proxy":
             runner.run(run_proxy(cast("ProxyConfig", config)))
@@ -119,31 +124,31 @@ def _check(known: argparse.Namespace) -> int:
     rule = Rule(known.alpha, Correction(known.correction), min_rows=1)
     try:
         return run_check(known.reference, known.window, rule, known.format, sys.stdout, sys.stderr)
-    except Exception as error:  # noqa: BLE001 a traceback exits 1, and 1 says drift
-        _complain([f"check: cannot test {known.window} against {known.reference}: {type(error).__name__}: {error}"])
+    except Exception as error:  # noqa: BLE001 a traceback would exit with 1, which means drift
+        _print_errors([f"check: cannot test {known.window} against {known.reference}: {type(error).__name__}: {error}"])
         return 2
 
 
-def _options(known: argparse.Namespace) -> int:
+def _print_options(known: argparse.Namespace) -> int:
     sys.stdout.write((as_markdown() if known.format == "markdown" else as_json_schema()) + "\n")
     return 0
 
 
-def _reference(known: argparse.Namespace) -> int:
+def _run_reference(known: argparse.Namespace) -> int:
     return run_reference(known, sys.stdin, sys.stdout, sys.stderr)
 
 
-def _healthcheck(known: argparse.Namespace) -> int:
+def _check_health(known: argparse.Namespace) -> int:
     flags = {} if known.admin_port is None else {"admin_port": known.admin_port}
     port = load("proxy", flags).admin_port
     try:
         with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=3) as response:
             return 0 if response.status == HTTPStatus.OK else 1
     except (URLError, OSError) as error:
-        _complain([f"nothing healthy on admin port {port} ({error})"])
+        _print_errors([f"nothing healthy on admin port {port} ({error})"])
         return 1
 
 
-def _complain(sentences: Sequence[str]) -> None:
+def _print_errors(sentences: Sequence[str]) -> None:
     for sentence in sentences:
         sys.stderr.write(f"driftgauge: {sentence}\n")

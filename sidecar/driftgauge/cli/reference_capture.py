@@ -1,4 +1,4 @@
-"""The command `reference capture`: the window of a running sidecar becomes a reference, once a person says so."""
+"""The command `reference capture`: writes the window of a running sidecar as a reference, after confirmation."""
 
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -11,29 +11,28 @@ from urllib.request import urlopen
 from driftgauge.cli.reference_files import print_reference
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.dataset import prepare
+from driftgauge.reference.files import MAX_FILE_BYTES, parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, write_whole
-from driftgauge.reference.table import parse_table
-from driftgauge.reference.table_limits import MAX_FILE_BYTES
 
 CAPTURED, NOT_WANTED, FAULT = 0, 1, 2
 """Exit codes."""
 
 TIMEOUT_SECONDS = 30
-"""The sidecar reads its ring for the answer, which takes a second at most."""
+"""The sidecar reads its ring buffer for the response, which takes a second at most."""
 
 MAX_SENTENCE_BYTES = 500
-"""How much of a refusal is shown."""
+"""How much of an error response is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowAddress:
-    """Where a window is asked for.
+    """The address of a window.
 
     Args:
-        admin_url: Of the sidecar's admin port, `http://` or `https://`.
-        namespace: The InferenceService's.
-        inference_service: Its name.
-        component: Its component.
+        admin_url: The sidecar's admin port, `http://` or `https://`.
+        namespace: The namespace of the InferenceService.
+        inference_service: The name of the InferenceService.
+        component: The component of the InferenceService.
         model_name: The model's name.
     """
 
@@ -59,28 +58,28 @@ class WindowAddress:
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """The terminal.
+    """A terminal, or the streams that replace it in a script.
 
     Args:
-        question: Whether to ask before the file is written.
-        replies: Where the answer is read.
+        asks: Whether to ask before the file is written.
+        replies: The person's replies.
         out: Takes what the window holds, and the question.
         err: Takes faults.
     """
 
-    question: bool
+    asks: bool
     replies: TextIO
     out: TextIO
     err: TextIO
 
 
-def run_capture(window: WindowAddress, output: Path, talk: Terminal) -> int:
+def run_capture(window: WindowAddress, output: Path, terminal: Terminal) -> int:
     """Fetch a window, show it, and write it as reference.
 
     Args:
-        window: Where it is asked for.
-        output: The reference, `.npz`; what was there before is replaced.
-        talk: The terminal.
+        window: Its address.
+        output: The reference, `.npz`; an existing file is replaced.
+        terminal: Shows the window and asks.
 
     Returns:
         Exit code: 0 written, 1 the person did not say yes, 2 a fault.
@@ -89,23 +88,23 @@ def run_capture(window: WindowAddress, output: Path, talk: Terminal) -> int:
         check_output(output)
         content = fetch(window.url)
         reference = prepare(parse_table(output, content), 0.0)
-        print_reference(reference, talk.out)
-        if talk.question and not _confirmed(reference.rows, talk):
-            talk.err.write(f"{output}: not written\n")
+        print_reference(reference, terminal.out)
+        if terminal.asks and not _ask(reference.rows, terminal):
+            terminal.err.write(f"{output}: not written\n")
             return NOT_WANTED
         write_whole(output, content)
     except ReferenceDataError as error:
-        talk.err.write(f"{error}\n")
+        terminal.err.write(f"{error}\n")
         return FAULT
-    talk.out.write(f"wrote {output}\n")
+    terminal.out.write(f"wrote {output}\n")
     return CAPTURED
 
 
 def fetch(url: str) -> bytes:
-    """The window as the admin port gives it.
+    """Fetch a window, as an NPZ file, from the admin port.
 
     Raises:
-        ReferenceDataError: Nobody answers, or the answer is no; the sentence says why.
+        ReferenceDataError: There is no response, or it is an error; the sentence says why.
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise ReferenceDataError(f"{url}: the admin URL must begin with http:// or https://")
@@ -119,14 +118,14 @@ def fetch(url: str) -> bytes:
             f"{url}: {error.code}: {sentence if sentence.isprintable() else repr(sentence)}"
         ) from None
     except (OSError, HTTPException, ValueError) as error:
-        raise ReferenceDataError(f"{url}: no answer: {getattr(error, 'reason', error)}") from error
+        raise ReferenceDataError(f"{url}: no response: {getattr(error, 'reason', error)}") from error
     if len(content) > MAX_FILE_BYTES:
-        raise ReferenceDataError(f"{url}: the answer is larger than {MAX_FILE_BYTES >> 20} MiB")
+        raise ReferenceDataError(f"{url}: the response is larger than {MAX_FILE_BYTES >> 20} MiB")
     return content
 
 
-def _confirmed(rows: int, talk: Terminal) -> bool:
-    """Whether the person says yes; an end of input is no."""
-    talk.out.write(f"Use these {rows} rows as reference? Type yes: ")
-    talk.out.flush()
-    return talk.replies.readline().strip().lower() == "yes"
+def _ask(rows: int, terminal: Terminal) -> bool:
+    """Ask the person, and return whether the reply is yes; an end of input is no."""
+    terminal.out.write(f"Use these {rows} rows as reference? Type yes: ")
+    terminal.out.flush()
+    return terminal.replies.readline().strip().lower() == "yes"

@@ -1,17 +1,15 @@
-"""The flags of `driftgauge reference build`, `show` and `capture`."""
+"""The flags of `driftgauge reference build`, `show` and `capture`, and their execution."""
 
 import argparse
 from pathlib import Path
 from typing import TextIO
 
 from driftgauge.errors import ConfigError
-
-COMPONENTS = ("predictor", "transformer", "explainer")
-"""Of an InferenceService."""
+from driftgauge.inference.names import COMPONENTS
 
 
 def add_reference(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the three commands."""
+    """Add the three commands to a parser."""
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
@@ -19,20 +17,20 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
 
     _add_build(command("build", "draw a reference from training data of any size"))
     _add_show(command("show", "print what a reference holds"))
-    _add_capture(command("capture", "make a running sidecar's window a reference: exit 1 if nobody says yes"))
+    _add_capture(command("capture", "make a running sidecar's window a reference: exit 1 without confirmation"))
 
 
 def run_reference(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:
     """Run one of the three commands.
 
     Args:
-        known: What `add_reference` made of the command line.
-        replies: Where answers to questions are read.
-        out: Takes the report.
-        err: Takes faults.
+        known: The parsed command line.
+        replies: Replies to questions.
+        out: Receives the report.
+        err: Receives faults.
 
     Returns:
-        Exit code: 0 well, 1 the person did not say yes, 2 a fault.
+        Exit code: 0 success, 1 not confirmed, 2 a fault.
 
     Raises:
         ConfigError: A flag is out of its range.

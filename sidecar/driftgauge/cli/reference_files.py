@@ -1,4 +1,4 @@
-"""The command `reference show`: what a reference's file holds, for a person or a program."""
+"""The commands `reference show` and `reference build`: print a reference file; draw one from training data."""
 
 import json
 import math
@@ -14,23 +14,25 @@ from rich.text import Text
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.columns import distinct_values
 from driftgauge.reference.dataset import Reference, load_reference, prepare
+from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
+from driftgauge.reference.profiles import distinct_values
 from driftgauge.reference.sample import SampleSpec, draw_sample, sampling_error
-from driftgauge.reference.table import parse_table
 
 ShowFormat = Literal["table", "json"]
 
 TOP_CATEGORIES = 5
-"""How many categories are shown of a column, the most frequent ones first."""
+"""How many categories of a column are shown, the most frequent ones first."""
 
 WIDTH_COLUMNS = 100
-"""Of a page that goes to a file or a pipe."""
+"""Width of the report in characters where the output is a file or a pipe."""
 
 DEFAULT_BUDGET = Budget(false_alarm_seconds=2_592_000, evaluation_seconds=30, tolerance=0.02)
+"""The false-alarm budget of a sidecar with default options; a test compares it with the options."""
+
 DEFAULT_WINDOW_ROWS = 2000
-"""As the options of the running sidecar have them."""
+"""The default of the option `window_rows`; a test compares it with the options."""
 
 
 def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO) -> int:
@@ -39,8 +41,8 @@ def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO) ->
     Args:
         path: A CSV, Parquet or NPZ file.
         output_format: A table for people or JSON for programs.
-        out: Takes the report.
-        err: Takes faults.
+        out: Receives the report.
+        err: Receives faults.
 
     Returns:
         Exit code: 0, or 2 if the file cannot serve as reference.
@@ -58,7 +60,7 @@ def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO) ->
 
 
 def print_reference(reference: Reference, out: TextIO) -> None:
-    """Print what a reference holds, for a person; names and categories are a stranger's and shown as plain text."""
+    """Print what a reference holds, for a person; names and categories are untrusted and shown as plain text."""
     terminal = out.isatty()
     console = Console(file=out, width=None if terminal else WIDTH_COLUMNS, force_terminal=terminal, highlight=False)
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1), collapse_padding=True)
@@ -75,7 +77,7 @@ def print_reference(reference: Reference, out: TextIO) -> None:
 
 
 def _named(reference: Reference) -> list[tuple[str, Profile]]:
-    """The columns, those of predictions by their name in the file."""
+    """The columns by their names in the file."""
     inputs = [(profile.name, profile) for profile in reference.features]
     return inputs + [(f"prediction:{profile.name}", profile) for profile in reference.predictions]
 
@@ -85,7 +87,7 @@ def _plain(text: str) -> Text:
 
 
 def _counts(profile: Profile) -> tuple[str, str]:
-    """Missing and distinct values, which nobody has counted where a column is left out."""
+    """Numbers of missing and of distinct values; empty if the column is left out, since they are not counted then."""
     if profile.kind is FeatureKind.IGNORED:
         return "", ""
     return str(profile.missing), str(distinct_values(profile))
@@ -154,7 +156,7 @@ def _sum(sha256: str) -> str:
 
 
 def _rounded_up(error: float) -> str:
-    """A bound with four decimals, which must not become a smaller one."""
+    """A bound with four decimals, rounded up so that it stays a bound."""
     return f"{math.ceil(error * 10_000) / 10_000:.4f}"
 
 
@@ -195,22 +197,22 @@ def _column(profile: Profile) -> dict[str, Any]:
     return facts
 
 
-def run_build(training: Path, output: Path, draw: SampleSpec, out: TextIO, err: TextIO) -> int:
+def run_build(training: Path, output: Path, spec: SampleSpec, out: TextIO, err: TextIO) -> int:
     """Draw a reference and write it.
 
     Args:
         training: A CSV or Parquet file of any size.
-        output: The reference, `.npz`; what was there before is replaced.
-        draw: How many rows, which seed, which columns are predictions.
-        out: Takes what the reference holds.
-        err: Takes faults.
+        output: The reference, `.npz`; an existing file is replaced.
+        spec: Size, seed and predictions of the sample.
+        out: Receives what the reference holds.
+        err: Receives faults.
 
     Returns:
         Exit code: 0, or 2 if the training data cannot serve or the reference cannot be written.
     """
     try:
         check_output(output)
-        content = packed(draw_sample(training, draw))
+        content = packed(draw_sample(training, spec))
         reference = prepare(parse_table(output, content), 0.0)
         write_whole(output, content)
     except ReferenceDataError as error:

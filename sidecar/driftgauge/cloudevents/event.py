@@ -1,4 +1,4 @@
-"""One half of an inference as a CloudEvent tells it, and what its attributes mean. This room does no I/O."""
+"""One half of an inference as a CloudEvent describes it, and the meaning of the attributes."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,92 +6,37 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.names import MAX_NAME_CHARS
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.json_text import parse
 
 _RFC_3339: Final = re.compile(
-    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]"
-    r"(?P<minute>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+))?"
-    r"(?:[Zz]|(?P<sign>[+-])(?P<offset_hours>[0-9]{2}):(?P<offset_minutes>[0-9]{2}))"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9]|60)"
+    r"(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
+"""The form of a timestamp. `fromisoformat` alone accepts more, such as `20260301T12` and `24:00`."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS: Final = 1_000_000_000
-_LEAP_SECOND: Final = 60
-_MAX_OFFSET_HOURS: Final = 23
-_MAX_OFFSET_MINUTES: Final = 59
-
-
-def read_seconds(text: str) -> float:
-    """The instant that a timestamp names.
-
-    Args:
-        text: `date-time` of RFC 3339, with any number of fractional digits; those beyond nanoseconds are cut.
-
-    Returns:
-        Seconds since 1970-01-01T00:00:00Z, the double that is nearest (of today's dates about 0.2
-        microseconds fine). A leap second is the first second after it, as in POSIX time.
-
-    Raises:
-        ValueError: The text is no timestamp, or names no instant.
-
-    Notes:
-        `datetime` alone cuts to microseconds, and Go writes nanoseconds.
-
-    Source:
-        RFC 3339, section 5.6.
-    """
-    parts = _RFC_3339.fullmatch(text)
-    if parts is None:
-        raise ValueError(f"{text!r:.80} is not a date and time of RFC 3339")
-    second = int(parts["second"])
-    if second > _LEAP_SECOND:
-        raise ValueError(f"{text!r:.80} has no such second")
-    whole = _minute_seconds(f"{parts['day']}T{parts['minute']}") + second - _read_offset(parts)
-    nanoseconds = int((parts["fraction"] or "0")[:9].ljust(9, "0"))
-    return (whole * _NANOSECONDS + nanoseconds) / _NANOSECONDS
-
-
-@lru_cache(64)
-def _minute_seconds(minute: str) -> int:
-    """Seconds from the epoch to the beginning of a minute of UTC; events of one moment tell the same few."""
-    return (datetime.fromisoformat(f"{minute}:00+00:00") - _EPOCH) // timedelta(seconds=1)
-
-
-def _read_offset(parts: re.Match[str]) -> int:
-    """How many seconds the written time is ahead of UTC."""
-    if parts["sign"] is None:
-        return 0
-    hours, minutes = int(parts["offset_hours"]), int(parts["offset_minutes"])
-    if hours > _MAX_OFFSET_HOURS or minutes > _MAX_OFFSET_MINUTES:
-        raise ValueError(f"an offset of {hours} hours and {minutes} minutes is none")
-    seconds = 60 * (60 * hours + minutes)
-    return -seconds if parts["sign"] == "-" else seconds
-
-
-PREDICTOR: Final = "predictor"
-"""The component of an event that tells none."""
 
 _JSON_LENGTH_HEADER: Final = "inference-header-content-length"
 _LENGTH: Final = re.compile("[0-9]{1,15}")
 
-_MAX_NAME_CHARS: Final = 253
-"""Of a name in Kubernetes, which is a DNS subdomain (RFC 1123, section 2.1). Names become labels and keys."""
-
 
 class Event(NamedTuple):
-    """One half of an inference, as a CloudEvent tells it. All texts are untrusted, and valid UTF-8.
+    """One half of an inference: a request or a response. All texts are untrusted, and valid UTF-8.
 
     Args:
         id: The same for the request and its response.
-        kind: Request or response, from the end of the type.
+        kind: Request or response, from the last part of the event's type.
         time: `time` in seconds since the epoch, `None` if the event has none.
-        recorded: Whether `recordedtime` is there; only then (KServe 0.18 and later) is `time` the moment
-            when the payload passed, and not the moment when it was sent.
-        namespace: Of the InferenceService; empty if not told, at most 253 characters, as the next two.
-        inference_service: Its name, never empty.
-        component: `predictor`, `transformer` or `explainer`; `predictor` if not told.
-        json_length: Length in bytes of the JSON part of a binary request, if the metadata hold its header.
-        body: The payload as it was on the wire; in structured mode as the event holds it.
+        recorded: Whether the event has `recordedtime` (KServe 0.18 and later). Then `time` is when the payload passed
+            the agent, else when the agent sent the event.
+        namespace: The namespace of the InferenceService, at most 253 characters; empty if missing.
+        inference_service: The name of the InferenceService, 1 to 253 characters.
+        component: `predictor`, `transformer` or `explainer`, at most 253 characters; `predictor` if missing.
+        json_length: Length in bytes of the JSON part of a binary request, if the metadata contain its header.
+        body: The payload as on the wire; in structured mode the data of the event.
     """
 
     id: str
@@ -105,11 +50,45 @@ class Event(NamedTuple):
     body: bytes
 
 
-def kind_of(event_type: str) -> Kind:
-    """Which half the event is.
+def read_seconds(text: str) -> float:
+    """The instant of a timestamp.
+
+    Args:
+        text: `date-time` of RFC 3339, with any number of fractional digits; those beyond nanoseconds are cut.
+
+    Returns:
+        Seconds since 1970-01-01T00:00:00Z: the nearest double, which resolves about 0.2 microseconds for dates of
+        today. A leap second (`:60`) is the first second after it, as in POSIX time.
 
     Raises:
-        PayloadError: `UNSUPPORTED` if its type tells neither.
+        ValueError: The text is not a timestamp, or its date does not exist.
+
+    Notes:
+        The seconds are added apart, since `datetime` has no leap seconds and no nanoseconds, which Go writes.
+
+    Source:
+        RFC 3339, section 5.6.
+    """
+    found = _RFC_3339.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r:.80} is not a date and time of RFC 3339")
+    day, minute, second, fraction, offset = found.groups()
+    whole = _minute_seconds(f"{day}T{minute}{offset.upper()}") + int(second)
+    nanoseconds = int((fraction or "0")[:9].ljust(9, "0"))
+    return (whole * _NANOSECONDS + nanoseconds) / _NANOSECONDS
+
+
+@lru_cache(64)
+def _minute_seconds(minute: str) -> int:
+    """Seconds from the epoch to the start of a minute. Cached, since events that arrive together share the minute."""
+    return (datetime.fromisoformat(minute) - _EPOCH) // timedelta(seconds=1)
+
+
+def kind_of(event_type: str) -> Kind:
+    """Request or response, from the type of an event.
+
+    Raises:
+        PayloadError: `UNSUPPORTED` if the type ends in neither.
     """
     for kind in Kind:
         if event_type.endswith(f".{kind}"):
@@ -119,13 +98,13 @@ def kind_of(event_type: str) -> Kind:
 
 
 def name_of(value: str, attribute: str) -> str:
-    """A name, which may be empty.
+    """A name of Kubernetes, checked; it may be empty.
 
     Raises:
-        PayloadError: `MALFORMED` if it is longer than any name in Kubernetes.
+        PayloadError: `MALFORMED` if it is longer than 253 characters.
     """
-    if len(value) > _MAX_NAME_CHARS:
-        rule = f"has {len(value)} characters, a name in Kubernetes has at most {_MAX_NAME_CHARS}"
+    if len(value) > MAX_NAME_CHARS:
+        rule = f"has {len(value)} characters, a name in Kubernetes has at most {MAX_NAME_CHARS}"
         raise PayloadError(Reason.MALFORMED, f"The CloudEvent's {attribute} {rule}.")
     return value
 
@@ -134,7 +113,7 @@ def time_of(text: str) -> float | None:
     """Seconds since the epoch; `None` if the text is empty.
 
     Raises:
-        PayloadError: `MALFORMED` if it is no time.
+        PayloadError: `MALFORMED` if the text is not a timestamp.
     """
     try:
         return read_seconds(text) if text else None
@@ -143,10 +122,13 @@ def time_of(text: str) -> float | None:
 
 
 def stated_json_length(metadata: object) -> int | None:
-    """The length that the client's header told, if the logger was asked to pass that header on.
+    """The length in the client's `Inference-Header-Content-Length`, if the agent was configured to pass that header on.
 
-    The metadata are raw JSON, not percent-encoded as the HTTP binding asks; broken ones are of no use,
-    but the event is.
+    Args:
+        metadata: The attribute `metadata`. It is raw JSON, not percent-encoded as the HTTP binding requires.
+
+    Returns:
+        `None` if the header is missing or the metadata cannot be read: the event itself is still usable.
     """
     try:
         entries = parse(metadata.encode()) if isinstance(metadata, str) else metadata

@@ -1,4 +1,4 @@
-"""Events as KServe's agent writes them, read straight from the headers. This room does no I/O.
+"""Events of KServe's agent, read directly from the headers.
 
 Source: KServe, `pkg/logger/worker.go`; CloudEvents 1.0.2, HTTP protocol binding, section 3.1.
 """
@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from driftgauge.cloudevents.event import PREDICTOR, Event, kind_of, name_of, stated_json_length, time_of
+from driftgauge.cloudevents.event import Event, kind_of, name_of, stated_json_length, time_of
 from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.names import PREDICTOR
 from driftgauge.inference.payload import Kind
 
 _KNOWN: Final = frozenset(
@@ -30,7 +31,7 @@ _KNOWN: Final = frozenset(
     )
 )
 _PLAIN: Final = re.compile(rb"[\x20-\x24\x26-\x7e]*")
-"""Printable ASCII without `%`: what stands for itself, whoever reads it."""
+"""Printable ASCII without `%`: the same text whether or not it is percent-decoded."""
 
 _NAMES: Final = (b"ce-type", b"ce-namespace", b"ce-inferenceservicename", b"ce-component")
 
@@ -38,11 +39,11 @@ _MAX_FIELDS: Final = 40
 _MAX_LAYOUTS: Final = 64
 _MAX_IDENTITIES: Final = 1_000
 _MAX_NAME_BYTES: Final = 256
-"""Of each of the four: what strangers send stays within 1 MB."""
+"""Longest value that is cached, so that untrusted senders can fill the caches with 1 MB at most."""
 
 
 class _Identity(NamedTuple):
-    """What the events of one component of one InferenceService have in common."""
+    """The attributes that all events of one kind and one component share."""
 
     kind: Kind
     namespace: str
@@ -51,18 +52,18 @@ class _Identity(NamedTuple):
 
 
 def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
-    """The event of a request in binary mode, if it is as plain as the agent's.
+    """Read an event in binary mode without the SDK, if it has the form that KServe's agent sends.
 
     Args:
         fields: The first value of each header; names in lower case.
-        body: The body of the request.
+        body: The body of the HTTP request.
 
     Returns:
-        What `parse_events` gives, or `None` if it is to be asked: a required attribute is missing or blank, there is an
-        attribute that the agent does not send, or a value that is not plain ASCII, or stands for another text.
+        The same event as `parse_events`, or `None` if `parse_events` must read it: a required attribute is missing or
+        blank, an attribute is none that the agent sends, or a value is not ASCII or contains `%`.
 
     Raises:
-        PayloadError: As `parse_events` answers.
+        PayloadError: The error that `parse_events` returns.
     """
     id_, type_, source = fields.get(b"ce-id", b""), fields.get(b"ce-type", b""), fields.get(b"ce-source", b"")
     if fields.get(b"ce-specversion") != b"1.0" or not (id_.strip() and type_.strip() and source.strip()):
@@ -76,29 +77,29 @@ def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
     names = tuple(fields.get(name, b"") for name in _NAMES)
     if max(map(len, names)) > _MAX_NAME_BYTES:
         return None
-    reported = _identity(*names)
+    identity = _identity(*names)
     return Event(
         id_.decode(),
-        reported.kind,
+        identity.kind,
         time_of(fields.get(b"ce-time", b"").strip().decode()),
         bool(fields.get(b"ce-recordedtime", b"").strip()),
-        reported.namespace,
-        reported.inference_service,
-        reported.component,
-        _json_length(fields.get(b"ce-metadata", b"")) if reported.kind is Kind.REQUEST else None,
+        identity.namespace,
+        identity.inference_service,
+        identity.component,
+        _json_length(fields.get(b"ce-metadata", b"")) if identity.kind is Kind.REQUEST else None,
         body,
     )
 
 
 class _LongNameError(ValueError):
-    """A name is longer than any that is known."""
+    """The name of a header is longer than the name of any attribute."""
 
 
 @lru_cache(_MAX_LAYOUTS)
 def _attributes(names: tuple[bytes, ...]) -> tuple[bytes, ...] | None:
-    """Those of the headers that are attributes, if the agent sends them all."""
+    """The names of the attributes among the headers; `None` if the agent does not send one of them."""
     if max(map(len, names)) > _MAX_NAME_BYTES:
-        raise _LongNameError  # and so it is not remembered
+        raise _LongNameError  # an exception is not cached
     attributes = tuple(name for name in names if name.startswith(b"ce-"))
     return attributes if _KNOWN.issuperset(attributes) else None
 

@@ -1,7 +1,7 @@
-"""HTTP headers and body -> CloudEvents as any sender may write them. This room does no I/O.
+"""CloudEvents of any sender in an HTTP request: binary, structured and batch mode.
 
-The attributes are checked by the CloudEvents SDK; the body never passes through it, since it would make
-text of bytes that happen to be UTF-8. What KServe's agent sends is read without it: see `agent_event`.
+The CloudEvents SDK checks the attributes. It does not get the body, since it would decode bytes that happen to be
+UTF-8. `kserve_agent` reads the events of KServe's agent without the SDK.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,9 @@ from cloudevents.core.bindings.http import HTTPMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from driftgauge.cloudevents.event import PREDICTOR, Event, kind_of, name_of, stated_json_length, time_of
+from driftgauge.cloudevents.event import Event, kind_of, name_of, stated_json_length, time_of
 from driftgauge.errors import PayloadError, Reason
+from driftgauge.inference.names import PREDICTOR, printable
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.json_text import from_base64, parse, serialise
 
@@ -21,24 +22,25 @@ _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
 _REQUIRED: Final = ("id", "source", "specversion", "type")
 _RAW: Final = ("time", "metadata")
-"""Attributes that the SDK is not shown: it cuts the one to microseconds and percent-decodes the other."""
+"""Attributes that the SDK does not get: it cuts `time` to microseconds and percent-decodes `metadata`."""
 
 
 def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event | PayloadError]:
     """The events of one HTTP request in binary, structured or batch mode.
 
     Args:
-        headers: Names in any case, values as text; of a name that occurs twice the first counts. Bytes
-            that are no UTF-8 may stand as surrogates.
-        body: The body of the request.
+        headers: Names in any case, values as text. Of a repeated header the first counts. Bytes that are not UTF-8
+            may be surrogates.
+        body: The body of the HTTP request.
 
     Returns:
-        For each event, in order, the event or what is wrong with it: `MALFORMED` if it is no CloudEvent 1.0,
-        does not name its InferenceService or has a name of more than 253 characters, `UNSUPPORTED` if its type
-        is neither a request nor a response. One item in binary and structured mode. Nothing is ever raised.
+        For each event, in order, the event or its error: `MALFORMED` if it is no CloudEvent 1.0, names no
+        InferenceService or has a name of more than 253 characters, `UNSUPPORTED` if its type is neither a request
+        nor a response. One item in binary and structured mode. Nothing is raised.
 
     Notes:
-        A `ce-` header means binary mode, whatever the content type: KServe's logger copies the client's.
+        A `ce-` header means binary mode, whatever the content type, since KServe's agent copies the client's
+        content type.
 
     Source:
         CloudEvents 1.0.2, HTTP protocol binding, section 3; JSON event format, sections 3 and 4.
@@ -70,7 +72,7 @@ def _read_json(value: object, *, batch: bool) -> list[Event | PayloadError]:
 
 
 def _read_binary(headers: Mapping[str, str], body: bytes) -> Event:
-    attributes = {name[3:]: _valid(value) for name, value in headers.items() if name.startswith("ce-")}
+    attributes = {name[3:]: printable(value) for name, value in headers.items() if name.startswith("ce-")}
     _check_required(attributes)
     shown = {f"ce-{name}": value for name, value in attributes.items() if name not in _RAW}
     try:
@@ -91,11 +93,6 @@ def _read_structured(value: object) -> Event:
     except Exception as error:  # as above
         raise _invalid(error) from error
     return _event(attributes, _read_data(value))
-
-
-def _valid(text: str) -> str:
-    """Text that UTF-8 can hold, since ids and names go on to hashes, keys and labels."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _check_required(attributes: Mapping[str, object]) -> None:
@@ -132,7 +129,7 @@ def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
 
 
 def _extension(attributes: Mapping[str, Any], name: str) -> str:
-    """An attribute that may be absent or empty, which mean the same (`Ce-Endpoint:` comes empty)."""
+    """An optional attribute. Missing and empty mean the same: the agent sends an empty `Ce-Endpoint:`."""
     value = attributes.get(name)
     if value is None:
         return ""
@@ -152,6 +149,6 @@ def _read_data(event: Mapping[str, Any]) -> bytes:
 
 
 def _is_json(event: Mapping[str, Any]) -> bool:
-    """Whether the data are a JSON value: so they are unless their content type says otherwise."""
+    """Whether the data are a JSON value, which is the default without a content type."""
     media_type = str(event.get("datacontenttype") or "application/json").partition(";")[0].strip().lower()
     return media_type.endswith(("/json", "+json"))

@@ -1,1 +1,1 @@
-"""TODO concurrency."""
+"""Threads for work that would keep the event loop busy."""

@@ -1,1 +1,1 @@
-"""The configuration: `options` declares, `load` reads, `environment` knows what is really ours."""
+"""The options: declared in `options`, read by `load`, documented by `documents`."""

@@ -1,4 +1,4 @@
-"""The options as documents: the README's table, and a JSON Schema for editors and charts."""
+"""The options as documents: a Markdown table for people, and a JSON Schema for editors and charts."""
 
 import orjson
 from pydantic.fields import FieldInfo
@@ -24,7 +24,7 @@ def as_json_schema() -> str:
         schema = model.model_json_schema()
         properties.update(schema["properties"])
         definitions.update(schema.get("$defs", {}))
-    whole = {
+    document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "driftgauge",
         "type": "object",
@@ -32,17 +32,18 @@ def as_json_schema() -> str:
         "properties": properties,
         "$defs": definitions,
     }
-    return orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
 
 
 def _options() -> dict[str, tuple[FieldInfo, list[str]]]:
-    found: dict[str, tuple[FieldInfo, list[str]]] = {}
-    everything: tuple[type[Config], ...] = (Config, *MODES.values())
-    for model in everything:
+    """The field of each option, and the modes that have it."""
+    options: dict[str, tuple[FieldInfo, list[str]]] = {}
+    models: tuple[type[Config], ...] = (Config, *MODES.values())
+    for model in models:
         for name, field in model.model_fields.items():
-            modes = [mode for mode, options in MODES.items() if name in options.model_fields]
-            found[name] = (field, modes)
-    return found
+            modes = [mode for mode, other in MODES.items() if name in other.model_fields]
+            options[name] = (field, modes)
+    return options
 
 
 def _default(name: str, field: FieldInfo) -> str:

@@ -1,6 +1,6 @@
-"""Reads the options from all their sources and lists every fault at once."""
+"""Reads the options from flags, environment and file, and lists every error at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,34 +14,37 @@ from driftgauge.errors import ConfigError
 MODES: dict[str, type[Config]] = {"proxy": ProxyConfig, "logger": LoggerConfig}
 
 SECRETS = frozenset({"redis_password"})
-"""Options without a flag: a command line can be read by every process of the machine."""
+"""Options without a flag, since every process of a machine can read command lines."""
 
 
 def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yaml: Path | None = None) -> Config:
-    """The configuration of a mode.
+    """Read the configuration of a mode.
 
     Args:
         mode: `proxy` or `logger`.
-        flags: Option name -> text, as the command line gave them.
-        unknown: Command line arguments that nobody knows.
+        flags: The text of each flag, by the name of the option.
+        unknown: Arguments of the command line that are not options.
         yaml: The file of `--config`.
 
     Raises:
-        ConfigError: With every fault of all sources at once.
+        ConfigError: Lists the errors of all sources.
     """
     faults = [f"{argument}: unknown option of driftgauge {mode}" for argument in unknown]
     faults += _password_in_flag(flags)
-    file_faults, readable = _look_at(yaml)
-    base = MODES[mode]
-    model = type(base.__name__, (base,), {"yaml_path": readable, "__module__": base.__module__})
-    faults += _unknown_variables(model) + file_faults
+    file_faults, readable = _check_file(yaml)
+    faults += _unknown_variables(MODES[mode]) + file_faults
     try:
-        config: Config = model(**flags)
+        config: Config = _with_file(MODES[mode], readable)(**flags)
     except ValidationError as error:
         faults += [_sentence(dict(one)) for one in error.errors()]
     if faults:
         raise ConfigError(faults)
     return config
+
+
+def _with_file(model: type[Config], yaml: Path | None) -> Callable[..., Config]:
+    """The options with a file as a source. A subclass, since pydantic-settings finds the file on the class only."""
+    return type(model.__name__, (model,), {"yaml_path": yaml, "__module__": model.__module__})
 
 
 def _all_options() -> set[str]:
@@ -55,15 +58,15 @@ def _unknown_variables(model: type[Config]) -> list[str]:
     return [f"{name.upper()}: unknown variable; `driftgauge options` lists the known ones" for name in strays]
 
 
-def _look_at(yaml: Path | None) -> tuple[list[str], Path | None]:
-    """Faults of the file, and the file if it can be read as options at all."""
+def _check_file(yaml: Path | None) -> tuple[list[str], Path | None]:
+    """The errors of the file, and its path if it contains options."""
     if yaml is None:
         return [], None
     if not yaml.is_file():
         return [f"config: {yaml} is not a file"], None
     try:
         content = YamlConfigSettingsSource(Config, yaml_file=yaml)()
-    except Exception as error:  # noqa: BLE001 the YAML library has many error types, and each of them means this
+    except Exception as error:  # noqa: BLE001 the YAML library has many error types, and all mean the same here
         return [f"config: {yaml} is not a YAML mapping of options ({' '.join(str(error).split())})"], None
     unknown = [key for key in content if key not in _all_options()]
     return [f"config: {yaml} has an unknown key {key!r}" for key in unknown], yaml

@@ -1,6 +1,6 @@
-"""Every option, declared once; flags, environment, YAML file, README table and JSON Schema follow from it.
+"""The declaration of every option. Flags, variables, YAML keys, README table and JSON Schema are made from it.
 
-Source order, first wins: flags, environment (`DRIFTGAUGE_<NAME>`), the YAML file, defaults.
+Order of the sources, of which the first wins: flags, environment (`DRIFTGAUGE_<NAME>`), the YAML file, defaults.
 """
 
 import re
@@ -21,32 +21,15 @@ from pydantic_settings import (
 from driftgauge.drift.budget import Decision
 from driftgauge.drift.statistics.correction import Correction
 
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-FORM = r"^\d+(\.\d+)?[smhdw]?$"
-"""A number, perhaps with a unit: as a pattern for schemas too."""
-
-_PARTS = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
-
-
-def seconds(text: object) -> object:
-    """The seconds of a duration that is written with a unit; anything else as it is.
-
-    Raises:
-        ValueError: It is text, but neither a number nor a number with a unit.
-    """
-    if not isinstance(text, str):
-        return text
-    found = _PARTS.fullmatch(text.strip())
-    if found is None:
-        raise ValueError("must be a number of seconds, or a number with a unit: 30d, 12h, 45m")
-    return float(found[1]) * UNITS[found[2]]
-
-
 PREFIX = "DRIFTGAUGE_"
+"""Prefix of the variables of the options."""
 
 FALLBACKS = {"port": "PORT", "inference_service": "INFERENCE_SERVICE_NAME"}
-"""Variables that the platform sets (Knative, KServe); read where the option's own variable is not set."""
+"""Variables of Knative and KServe, used if the variable of the option is not set."""
+
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION_PATTERN = r"^\d+(\.\d+)?[smhdw]?$"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw]?)")
 
 _SERVICE_LINK = re.compile(r"driftgauge(_\w+)?_(service_(host|port\w*)|port_\d+_(tcp|udp|sctp)\w*)")
 _SERVICE_LINK_PORT = re.compile(r"driftgauge(_\w+)?_port")
@@ -54,10 +37,10 @@ _SERVICE_LINK_VALUE = re.compile(r"(tcp|udp|sctp)://")
 
 
 def environment(variables: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The environment without Kubernetes' service links, with the platform's fallbacks filled in.
+    """The environment without Kubernetes' service links, and with the variables of the platform as fallbacks.
 
-    A Service named `driftgauge` puts `DRIFTGAUGE_PORT=tcp://10.0.0.1:80` and its like into every pod of its
-    namespace, one named `driftgauge-logger` puts `DRIFTGAUGE_LOGGER_PORT=...`; they are not options.
+    A Service named `driftgauge` adds variables like `DRIFTGAUGE_PORT=tcp://10.0.0.1:80` to every pod of its namespace,
+    one named `driftgauge-logger` adds `DRIFTGAUGE_LOGGER_PORT=...`. These are not options.
 
     Source: https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
     """
@@ -75,101 +58,149 @@ def _is_service_link(name: str, value: str | None) -> bool:
     return bool(_SERVICE_LINK_PORT.fullmatch(name) and _SERVICE_LINK_VALUE.match(value or ""))
 
 
+def _parse_duration(value: object) -> object:
+    """Seconds of a text with or without a unit; other values unchanged, for the validation that follows.
+
+    Raises:
+        ValueError: The text is not a number, or a number with a unit.
+    """
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip())
+    if found is None:
+        raise ValueError("must be a number of seconds, or a number with a unit: 30d, 12h, 45m")
+    return float(found[1]) * _UNIT_SECONDS[found[2]]
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 Duration = Annotated[
     float,
-    BeforeValidator(seconds),
+    BeforeValidator(_parse_duration),
     Field(ge=60, le=1e9, allow_inf_nan=False),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 60, "maximum": 1e9}, {"type": "string", "pattern": FORM}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 60, "maximum": 1e9}, {"type": "string", "pattern": _DURATION_PATTERN}]}
+    ),
 ]
 Rows = Annotated[int, Field(ge=1, le=10_000_000)]
 Bytes = Annotated[int, Field(ge=1, le=2**40)]
 
 
 class Config(BaseSettings):
-    """The options that both modes have."""
+    """The options of both modes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
     yaml_path: ClassVar[Path | None] = None
 
-    host: str = Field("0.0.0.0", description="address to listen on; `::` for IPv6")  # noqa: S104 a server in a pod
-    port: Port = Field(8080, description="data port; `PORT` is read where this is not set")
-    admin_port: Port = Field(9464, description="metrics, health and the newest report")
-    reference: Path | None = Field(None, description="reference dataset: a CSV, Parquet or NPZ file")
+    host: str = Field("0.0.0.0", description="address that both ports listen on; `::` for IPv6")  # noqa: S104 a server in a pod
+    port: Port = Field(8080, description="data port; if not set, the variable `PORT` is used")
+    admin_port: Port = Field(9464, description="port of metrics, health and the newest report")
+    reference: Path | None = Field(None, description="file of the reference dataset: CSV, Parquet or NPZ")
     reference_dir: Path | None = Field(
         None,
-        description="directory of `<namespace>/<inference_service>.<ext>`, else `<inference_service>.<ext>`",
+        description="reference directory: `<namespace>/<inference_service>.<ext>`, else `<inference_service>.<ext>`",
     )
-    reference_poll_seconds: Seconds = Field(10, description="how often the reference is looked at for a change")
-    redis_url: SecretStr | None = Field(None, description="`redis://` or `rediss://`; in memory if not set")
-    redis_password: SecretStr | None = Field(None, description="from environment or file only")
-    redis_timeout_seconds: Seconds = Field(2, description="longest wait for one call to Redis")
-    ring_ttl_seconds: Seconds = Field(604_800, description="a model's rows are forgotten after this time without any")
-    window_rows: Rows = Field(2000, description="newest rows that are tested")
-    min_rows: Rows = Field(200, description="no verdict under so many rows")
-    evaluation_interval_seconds: Seconds = Field(30, description="time between two evaluations")
+    reference_poll_seconds: Seconds = Field(
+        10, description="seconds between two checks of the reference files for changes"
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="URL of Redis, `redis://` or `rediss://`; if not set, rows are kept in memory"
+    )
+    redis_password: SecretStr | None = Field(None, description="password of Redis; only from environment or file")
+    redis_timeout_seconds: Seconds = Field(2, description="time limit of one call to Redis, in seconds")
+    ring_ttl_seconds: Seconds = Field(
+        604_800, description="seconds without new rows after which the rows of a model expire"
+    )
+    window_rows: Rows = Field(2000, description="size of the window: the newest rows, which are tested")
+    min_rows: Rows = Field(200, description="rows that a window needs for a verdict")
+    evaluation_interval_seconds: Seconds = Field(30, description="seconds between two evaluations")
     decision: Decision = Field(
         Decision.BUDGET,
-        description="what makes a verdict: the false-alarm budget, or the p-value against alpha",
+        description="rule of a verdict: the false-alarm budget, or p-values compared with `alpha`",
     )
     false_alarm_interval: Duration = Field(
-        cast("float", "30d"),  # validated like any value, and shown as it stands
-        description="least mean time between two false alarms of a model: seconds, or `30d`, `12h`",
+        cast("float", "30d"),  # text, so that documents show it with its unit; it is validated like any value
+        description="mean time between two false alarms of a model, at least; seconds, or with a unit: `30d`, `12h`",
     )
     drift_tolerance: float = Field(
         0.02,
         ge=0,
         lt=1,
-        description="smallest distance worth waking someone: KS, or total variation of categories",
+        description="distance up to which drift raises no alarm: KS distance, or total variation of categories",
     )
-    alpha: float = Field(0.05, gt=0, lt=1, description="significance level over all features, if p-values decide")
-    correction: Correction = Field(Correction.HOLM, description="for many features; `none` tests each at alpha")
-    max_features: Rows = Field(200, description="features with series of their own, the farthest first; all are tested")
+    alpha: float = Field(
+        0.05, gt=0, lt=1, description="significance level over all features, used if `decision` is `p-value`"
+    )
+    correction: Correction = Field(
+        Correction.HOLM, description="correction of p-values for many features; `none` tests each feature at `alpha`"
+    )
+    max_features: Rows = Field(
+        200,
+        description="features with metric series of their own, those that drifted most first; all features are tested",
+    )
     baseline_rows: Rows = Field(
         2000,
-        description="first rows of responses: they stand for predictions that a reference lacks; at most `window_rows`",
+        description="first rows of responses, which replace predictions that a reference lacks; at most `window_rows`",
     )
     allow_capture: bool = Field(
         False,  # noqa: FBT003 the field's default
-        description="the admin port hands out the rows of the window, for `driftgauge reference capture`",
+        description="whether the admin port serves the rows of the window, for `driftgauge reference capture`",
     )
-    drain_delay_seconds: float = Field(5, ge=0, le=3600, description="after SIGTERM: unready, yet serving, for so long")
-    drain_timeout_seconds: Seconds = Field(20, description="then: limit to finish requests, and to flush")
-    queue_payloads: Rows = Field(1024, description="payloads that may wait for the pipeline; beyond: dropped, counted")
-    queue_bytes: Bytes = Field(64 * 2**20, description="their bytes, and the bytes of taps under way")
-    max_payload_bytes: Bytes = Field(4 * 2**20, description="larger payloads are rejected and counted")
-    flush_interval_seconds: Seconds = Field(0.5, description="rows wait so long for company before they go to the ring")
-    sample_ratio: float = Field(1.0, ge=0, le=1, description="share of requests looked at, by hash of the id")
-    max_models: int = Field(100, ge=0, le=100_000, description="models that get series of their own; beyond: `(other)`")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    drain_delay_seconds: float = Field(
+        5, ge=0, le=3600, description="seconds after SIGTERM during which the process is unready but still serves"
+    )
+    drain_timeout_seconds: Seconds = Field(
+        20, description="time limit for open requests to finish, and again for the queue to be flushed, in seconds"
+    )
+    queue_payloads: Rows = Field(
+        1024, description="limit of queued payloads; payloads beyond it are dropped and counted"
+    )
+    queue_bytes: Bytes = Field(
+        64 * 2**20, description="limit of the bytes of queued payloads, and of bodies that are being copied"
+    )
+    max_payload_bytes: Bytes = Field(
+        4 * 2**20, description="limit of one decompressed payload in bytes; larger ones are rejected and counted"
+    )
+    flush_interval_seconds: Seconds = Field(
+        0.5, description="longest time in seconds that payloads are batched before their rows are written"
+    )
+    sample_ratio: float = Field(
+        1.0, ge=0, le=1, description="share of requests whose payloads are used, chosen by a hash of the id"
+    )
+    max_models: int = Field(
+        100,
+        ge=0,
+        le=100_000,
+        description="limit of models with metric series of their own; models beyond it count as `(other)`",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
 
     @field_validator("reference_dir")
     @classmethod
-    def _one_reference(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+    def _check_one_reference(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None and info.data.get("reference") is not None:
             raise ValueError("give reference or reference_dir, not both")
         return value
 
     @field_validator("admin_port")
     @classmethod
-    def _own_port(cls, value: int, info: ValidationInfo) -> int:
+    def _check_own_port(cls, value: int, info: ValidationInfo) -> int:
         if value and value == info.data.get("port"):
             raise ValueError("must differ from port: on the data port every path belongs to the model")
         return value
 
     @field_validator("min_rows")
     @classmethod
-    def _fits_window(cls, value: int, info: ValidationInfo) -> int:
+    def _check_fits_window(cls, value: int, info: ValidationInfo) -> int:
         if value > info.data.get("window_rows", value):
             raise ValueError("must not be more than window_rows, or no window would ever be tested")
         return value
 
     @field_validator("redis_url")
     @classmethod
-    def _redis_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            url = _split(value.get_secret_value())
+            url = _split_url(value.get_secret_value())
             if url.scheme not in {"redis", "rediss"} or not url.hostname:
                 raise ValueError("must be redis://host[:port][/db] or rediss://...")
         return value
@@ -195,23 +226,27 @@ class Config(BaseSettings):
 class ProxyConfig(Config):
     """The options of `driftgauge proxy`."""
 
-    upstream_url: str = Field("http://127.0.0.1:8085", description="the model server")
-    upstream_timeout_seconds: Seconds = Field(300, description="longest silence of the model server")
+    upstream_url: str = Field("http://127.0.0.1:8085", description="URL of the model server")
+    upstream_timeout_seconds: Seconds = Field(
+        300, description="seconds without a byte from the model server after which a request fails"
+    )
     inference_service: str = Field(
         "default",
-        description="name of the InferenceService; `INFERENCE_SERVICE_NAME` is read where this is not set",
+        description="name of the InferenceService; if not set, the variable `INFERENCE_SERVICE_NAME` is used",
     )
-    namespace: str = Field("", description="its namespace")
-    component: Literal["predictor", "transformer", "explainer"] = Field("predictor", description="its component")
+    namespace: str = Field("", description="namespace of the InferenceService")
+    component: Literal["predictor", "transformer", "explainer"] = Field(
+        "predictor", description="component of the InferenceService"
+    )
     merge_metrics: bool = Field(
         False,  # noqa: FBT003 the field's default
-        description="GET `/metrics` on the data port shows the model server's metrics and ours; else its own alone",
+        description="whether GET `/metrics` on the data port adds driftgauge's metrics to those of the model server",
     )
 
     @field_validator("upstream_url")
     @classmethod
-    def _plain_http(cls, value: str) -> str:
-        url = _split(value)
+    def _check_upstream_url(cls, value: str) -> str:
+        url = _split_url(value)
         if url.scheme in {"grpc", "grpcs"}:
             raise ValueError("gRPC is not carried; give the model server's HTTP port")
         if url.scheme not in {"http", "https"} or not url.hostname or url.path.strip("/") or url.query:
@@ -222,11 +257,15 @@ class ProxyConfig(Config):
 class LoggerConfig(Config):
     """The options of `driftgauge logger`."""
 
-    pair_ttl_seconds: Seconds = Field(300, description="how long half of a pair waits for the other")
-    max_event_bytes: Bytes = Field(16 * 2**20, description="larger events are answered 413")
+    pair_ttl_seconds: Seconds = Field(
+        300, description="seconds that a request or response waits for the other half of its pair"
+    )
+    max_event_bytes: Bytes = Field(
+        16 * 2**20, description="limit of one event in bytes; larger ones get status code 413"
+    )
 
 
-def _split(url: str) -> SplitResult:
+def _split_url(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift
+from driftgauge.drift.result import Change, DriftTest, FeatureDrift, most_drifted, most_severe_test
 from driftgauge.drift.statistics.ks import sorted_ks_statistic
 from driftgauge.drift.unit_change import three_digits, unit_change
 
@@ -89,16 +89,11 @@ def _features(count: int) -> str:
 
 
 def _moved_most(drifting: Sequence[FeatureDrift]) -> str:
-    """The feature with the largest windowed statistic, that of its missing values included."""
+    """The most severe feature, with the test that makes it so."""
     names = {DriftTest.KS: "D", DriftTest.TV: "total variation", DriftTest.MISSING: "share of missing values off by"}
-    test, feature = max(((_largest(one), one.feature) for one in drifting), key=lambda one: one[0].statistic)
-    return f"{feature} moved most ({names[test.test]} {test.statistic:.2f})"
-
-
-def _largest(feature: FeatureDrift) -> DriftTestResult:
-    """The windowed test with the largest statistic."""
-    windowed = [test for test in feature.tests if test.test is not DriftTest.SEQUENTIAL]
-    return max(windowed, key=lambda test: test.statistic)
+    feature = most_drifted(drifting)[0]
+    test = most_severe_test(feature)
+    return f"{feature.feature} moved most ({names[test.test]} {test.statistic:.2f})"
 
 
 def _lacking(profile: Profile, window: NDArray[np.float64], missing: int) -> str | None:

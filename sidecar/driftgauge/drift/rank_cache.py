@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.statistics.ranks import Counts, Floats, RankedWindow, ranks, sizes_of, sorted_ranks
+from driftgauge.drift.statistics.ks import Counts, Floats, RankedWindow, ranks, sizes_of, sorted_ranks
 
 
 class RankCache:
@@ -29,7 +29,9 @@ class RankCache:
         self._references = [profile.values for profile in profiles]
         self.rows: Floats = np.empty((0, len(self._profiles)))
         self.numbers: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        self.cells, self.below, self.at_most = self._look_up(self.rows)
+        self.cells: NDArray[np.uint16] = np.empty((len(self._profiles), 0), dtype=np.uint16)
+        self.below: Counts = self.cells
+        self.at_most: Counts = self.cells
 
     def update(self, rows: Floats, numbers: NDArray[np.int64]) -> None:
         """Move on to a window, and look up those of its rows that the last window did not have.

@@ -1,6 +1,7 @@
 """The results of the tests of a window: the values that the gauges, the JSON and the page are made of."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -158,24 +159,36 @@ def severity(feature: FeatureDrift) -> float:
         feature: A tested feature.
 
     Returns:
-        The largest of statistic / threshold over its windowed tests, missing values included, at least 0. Above 1 a
-        windowed test alarms. Infinite where a threshold is 0 and its statistic is not; 0 where no statistic could
-        alarm. The detector does not count: its evidence is no distance.
+        The largest of statistic / threshold over its windowed tests, missing values included, at least 0. From 1 on (by
+        budget above 1) a windowed test alarms. Infinite if a threshold is 0 and its statistic is not; 0 if no statistic
+        could alarm. The detector does not count: its evidence is no distance.
     """
-    windowed = [test for test in feature.tests if test.test is not DriftTest.SEQUENTIAL and test.statistic > 0]
-    return max((test.statistic / test.threshold if test.threshold > 0 else math.inf for test in windowed), default=0.0)
+    return max(map(_severity_of, _windowed(feature)), default=0.0)
 
 
-def most_drifted(report: DriftReport) -> tuple[FeatureDrift, ...]:
-    """The tested features, the most severe first.
+def most_severe_test(feature: FeatureDrift) -> DriftTestResult:
+    """The windowed test that `severity` is about; among equals the one with the larger statistic."""
+    return max(_windowed(feature), key=lambda test: (_severity_of(test), test.statistic))
+
+
+def most_drifted(features: Sequence[FeatureDrift]) -> tuple[FeatureDrift, ...]:
+    """The tested features of one window, the most severe first.
 
     Args:
-        report: The report on one window.
+        features: Of one report, in the reference's order.
 
     Returns:
         Those that alarm first; among equals by `severity`, then by the distance of their values, descending; then in
-        the reference's order. The page and the metrics both show features in this order.
+        the reference's order. The page, the metrics and the sentence on a window all follow this order.
     """
-    return tuple(
-        sorted(report.features, key=lambda one: (one.drift, severity(one), one.distance.statistic), reverse=True)
-    )
+    return tuple(sorted(features, key=lambda one: (one.drift, severity(one), one.distance.statistic), reverse=True))
+
+
+def _windowed(feature: FeatureDrift) -> list[DriftTestResult]:
+    return [test for test in feature.tests if test.test is not DriftTest.SEQUENTIAL]
+
+
+def _severity_of(test: DriftTestResult) -> float:
+    if test.statistic <= 0:
+        return 0.0
+    return test.statistic / test.threshold if test.threshold > 0 else math.inf

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.checkpoint import Checkpoint, no_checkpoint
+from driftgauge.drift.detector.bets import cell_scores
 from driftgauge.drift.detector.dependence import dependence_factors
-from driftgauge.drift.detector.detector import Detector, DetectorState
-from driftgauge.drift.detector.legendre import cell_scores
+from driftgauge.drift.detector.detector import Checkpoint, Detector, DetectorState, no_checkpoint
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
 from driftgauge.drift.result import DriftReport

@@ -6,19 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import detectable
-from driftgauge.drift.checkpoint import Checkpoint, no_checkpoint
-from driftgauge.drift.detector.detector import DetectorVerdict, no_detector
+from driftgauge.drift.detector.detector import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
 from driftgauge.drift.explain import explain_feature, explain_report
 from driftgauge.drift.histogram import Histogram
-from driftgauge.drift.measure import Sample
-from driftgauge.drift.numeric import NumericFacts, numeric_facts
+from driftgauge.drift.measure import NumericFacts, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftReport, DriftTest, DriftTestResult, FeatureDrift
 from driftgauge.drift.rule import Rule, judge
-from driftgauge.drift.statistics.effects import deciles, effects
+from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
+from driftgauge.drift.statistics.ks import RankedWindow, rank_window
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.statistics.ranks import RankedWindow, rank_window
-from driftgauge.drift.statistics.wasserstein import Quantiles
 
 
 def evaluate(

@@ -1,4 +1,4 @@
-"""Score vectors: what a classifier gives for each of its classes, and the two columns that follow from it."""
+"""Class scores, such as the probabilities of a classifier, and the two columns that are derived from them."""
 
 from typing import Final
 
@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE: Final = "_confidence"
-"""Ends the name of the column of the largest score."""
+"""Suffix of the column of the largest score."""
 
 CLASS: Final = "_class"
-"""Ends the name of the column of the class that has it, which is told by its index."""
+"""Suffix of the column of the index of the class with the largest score."""
 
 _SUM_TOLERANCE: Final = 1e-3
-"""Scores that were rounded to three digits or to half floats sum to 1 within about this much."""
+"""Scores that are rounded to three digits, or are half floats, sum to 1 within about this tolerance."""
 
 
 def are_scores(values: NDArray[np.float64]) -> bool | None:
-    """Whether all rows are score vectors, but those in which a value is missing; `None` if it is in every row.
+    """Whether all rows without missing values are class scores; `None` if every row has a missing value.
 
     Args:
         values: Shape `(n, k)`, finite or NaN.
@@ -28,11 +28,11 @@ def are_scores(values: NDArray[np.float64]) -> bool | None:
 
 
 def are_scores_of_each(values: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Of each of some tables that stand in one, whether all of its rows are score vectors.
+    """Whether all rows are class scores, for each of several tables in one array.
 
     Args:
         values: Shape `(n, k)`, without missing values.
-        counts: Shape `(m,)`, each at least 1, of sum n: how many rows each table has.
+        counts: Shape `(m,)`, each at least 1, of sum n: the number of rows of each table.
     """
     if values.shape[1] == 1:
         return np.zeros(counts.size, dtype=np.bool_)
@@ -42,13 +42,13 @@ def are_scores_of_each(values: NDArray[np.float64], counts: NDArray[np.int64]) -
 
 
 def decisions(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest score of each row and the index of its class.
+    """The largest score of each row, and the index of its class.
 
     Args:
         values: Shape `(n, k)` with k >= 2, any floats; NaN is missing.
 
     Returns:
-        Shape `(n, 2)`; of equal scores the first one's index. NaN in rows that are no score vectors.
+        Shape `(n, 2)`; of equal scores, the index of the first. NaN in rows that are no class scores.
     """
     found = np.full((len(values), 2), np.nan)
     good = _are_scores(values)
@@ -58,8 +58,8 @@ def decisions(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _are_scores(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Of each row, whether its values lie in [0, 1] and sum to 1; never where one is missing."""
+    """Whether the values of each row are in [0, 1] and sum to 1; false if one is missing."""
     inside = ((values >= 0) & (values <= 1)).all(axis=1)
-    with np.errstate(invalid="ignore", over="ignore"):  # infinities may be among them, which are refused elsewhere
+    with np.errstate(invalid="ignore", over="ignore"):  # there may be infinities, which `check_finite` refuses
         sums: NDArray[np.bool_] = np.abs(values.sum(axis=1) - 1) <= _SUM_TOLERANCE
     return inside & sums

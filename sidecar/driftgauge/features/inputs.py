@@ -1,4 +1,4 @@
-"""The rows of a request: the reference's columns, by name or by position."""
+"""The rows of a request: the columns of the reference, by name or by position."""
 
 from collections.abc import Mapping, Sequence
 
@@ -32,10 +32,10 @@ def extract(
         limit_cells: The most cells that the rows may have.
 
     Returns:
-        Shape `(n, d)` with n >= 1, C-contiguous; finite or NaN. A categorical column holds codes, an ignored
-        one is NaN throughout. Tensors of one value per row that are named like columns are taken by name, and
-        a column without tensor is NaN throughout. Else one tensor whose row has as many values as there are
-        columns, ignored ones included, is taken by position.
+        Shape `(n, d)` with n >= 1, C-contiguous; finite or NaN. A categorical column contains codes, an ignored one
+        only NaN. Tensors of one value per row that are named like columns are used by name, and a column without a
+        tensor is NaN. Otherwise one tensor with as many values per row as there are columns, ignored ones included,
+        is used by position.
 
     Raises:
         PayloadError: `WRONG_WIDTH` if the tensors fit neither by name nor by position; `MALFORMED` if the
@@ -57,7 +57,7 @@ def extract(
 
 
 def _named(decoded: Decoded, columns: Sequence[str], kinds: Sequence[FeatureKind]) -> dict[str, Tensor]:
-    """The tensors that are named like columns; those of ignored ones only if there are no others."""
+    """The tensors that are named like columns; those of ignored columns only if there are no others."""
     wanted = frozenset(columns)
     named = {tensor.name: tensor for tensor in decoded.tensors if tensor.name in wanted}
     if not named or FeatureKind.IGNORED not in kinds:

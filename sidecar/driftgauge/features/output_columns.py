@@ -1,4 +1,4 @@
-"""What the newest responses of each model look like, where no reference describes them."""
+"""The columns of the newest responses of each model whose reference has no predictions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,17 +9,17 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.inference.payload import ModelKey
 
 _MAX_CATEGORIES = 1_000
-"""The most texts of categories that are kept of one model: labels are few, and a code stands for the others."""
+"""Most texts of categories that are kept of one model. The other categories are shown by their codes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutputLayout:
-    """What the newest responses of a model look like.
+    """The columns of the newest responses of a model.
 
     Args:
-        columns: Their names, in the order of the rows in the ring.
+        columns: The names, in the order of the values in the ring.
         kinds: The kind of each column.
-        categories: The texts of codes that occurred, the first ones that were met.
+        categories: The texts of codes, those that occurred first.
     """
 
     columns: tuple[str, ...]
@@ -33,10 +33,10 @@ class OutputLayout:
 
 
 class OutputColumns:
-    """The layouts of the responses that no reference tells of. May be used from any thread.
+    """The layouts of responses without predictions in a reference. May be used from any thread.
 
     Args:
-        limit: How many models are remembered, at least 1; the one that was told of longest ago goes first.
+        limit: Most models, at least 1. Beyond it, the model that was recorded longest ago is removed.
     """
 
     def __init__(self, limit: int = 1_000) -> None:
@@ -50,15 +50,15 @@ class OutputColumns:
             return self._layouts.get(model)
 
     def record(self, model: ModelKey, layout: OutputLayout) -> None:
-        """Remember a response's layout; categories add up for as long as its columns stay the same."""
+        """Record the layout of a response. Categories accumulate while the columns stay the same."""
         with self._lock:
             before = self._layouts.pop(model, None)
-            self._layouts[model] = layout if before is None else _renewed(before, layout)
+            self._layouts[model] = layout if before is None else _merge(before, layout)
             if len(self._layouts) > self._limit:
                 del self._layouts[next(iter(self._layouts))]
 
 
-def _renewed(before: OutputLayout, after: OutputLayout) -> OutputLayout:
+def _merge(before: OutputLayout, after: OutputLayout) -> OutputLayout:
     if (before.columns, before.kinds) != (after.columns, after.kinds):
         return after
     if after.categories.keys() <= before.categories.keys() or len(before.categories) >= _MAX_CATEGORIES:

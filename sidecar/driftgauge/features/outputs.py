@@ -1,4 +1,4 @@
-"""The columns of a response that no reference tells of: numbers, class labels, and what follows from scores."""
+"""The columns of a response without predictions in a reference: numbers, labels, and columns derived from scores."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ from driftgauge.protocol.json_text import is_numeric, types_in
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 MAX_OUTPUT_COLUMNS: Final = 1000
-"""The most columns of a response: beyond it stand embeddings and images, not predictions."""
+"""Most columns of a response. More columns are embeddings or images, and no predictions."""
 
 _NONE_KNOWN: Final[Mapping[str, FeatureKind]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """What one response gave.
+    """The columns and rows of one response.
 
     Args:
         columns: The names, at least one.
@@ -51,7 +51,7 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """The columns of one tensor that can be kept, with their values as on the wire, shape `(n, k)`."""
+    """The usable columns of one tensor, with their values as on the wire, shape `(n, k)`."""
 
     tensor: Tensor
     columns: tuple[str, ...]
@@ -60,17 +60,17 @@ class _Part:
 
 
 def extract_outputs(decoded: Decoded, known: Mapping[str, FeatureKind] = _NONE_KNOWN) -> Outputs:
-    """The outputs of a response, with a name and a kind for each column.
+    """Extract the columns of a response, with their names and kinds.
 
     Args:
         decoded: The response's tensors.
-        known: The columns of the model's earlier responses, for what this one alone cannot tell.
+        known: The columns of the model's earlier responses, for what one response alone does not show.
 
     Returns:
-        A tensor of one value per row gives a column of its name, a wider one `name_0` to `name_k`; the name
-        of unnamed rows is `prediction`. A column that holds text is categorical; columns that hold objects and
-        tensors of text with more than 1000 values per row are left out. A tensor that holds scores in every
-        row gives two columns more: `name_confidence`, the largest, and `name_class`, the index of its class.
+        A tensor of one value per row has one column of its name, a wider one the columns `name_0` to `name_k`; unnamed
+        rows are called `prediction`. A column with text is categorical. Columns with objects, and tensors of text with
+        more than 1000 values per row, are left out. A tensor with class scores in every row has two more columns:
+        `name_confidence`, the largest score, and `name_class`, the index of its class.
 
     Raises:
         PayloadError: `UNSUPPORTED` if there is no such column, if there are more than 1000 or two of one
@@ -78,10 +78,10 @@ def extract_outputs(decoded: Decoded, known: Mapping[str, FeatureKind] = _NONE_K
             `TOO_LARGE` beyond 2**22 cells.
 
     Notes:
-        Rows of responses that differ in their columns do not mix, so that the columns must not hang on chance.
-        A column that has no value keeps its known kind, and known scores stay scores where all are missing.
-        Numbers that are no probabilities may look like such in one short response; a tensor that is known
-        without the two columns does not get them again.
+        A window only has rows with the same columns, so the columns must not depend on chance. A column without any
+        value keeps its known kind, and known scores stay scores if all are missing. Numbers that are no probabilities
+        may look like class scores in one short response; a tensor that is known without the two columns does not get
+        them later.
     """
     parts = [part for tensor in decoded.tensors if (part := _part(tensor, known)).columns]
     columns = [name for part in parts for name in part.columns]
@@ -94,20 +94,20 @@ def extract_outputs(decoded: Decoded, known: Mapping[str, FeatureKind] = _NONE_K
     for part in parts:
         given = _outputs(part.columns, part.kinds, part.values)
         outputs.append(given)
-        outputs += _decided(part, given.values, known, columns)
+        outputs += _derived(part, given.values, known, columns)
     return _joined(outputs)
 
 
 def are_alike(decoded: Decoded, counts: NDArray[np.int64]) -> bool:
-    """Whether responses whose rows stand in one table give together what each by itself would give.
+    """Whether a batch of responses has the same columns as each response alone.
 
     Args:
         decoded: The tensors.
-        counts: Shape `(k,)`: how many of the rows each response had, in their order.
+        counts: Shape `(k,)`: the number of rows of each response.
 
     Returns:
-        False wherever the columns of one response could hang on what only that response holds: on a value that is
-        missing, on numbers beside text, on rows that are scores in one response and none in another.
+        False if the columns of one response could depend on its own values: a missing value, numbers beside text, or
+        rows that are class scores in one response only.
     """
     return all(_is_alike(by_row(tensor), counts) for tensor in decoded.tensors)
 
@@ -131,7 +131,7 @@ def _part(tensor: Tensor, known: Mapping[str, FeatureKind]) -> _Part:
 
 
 def _kinds(values: NDArray[Any], columns: Sequence[str], known: Mapping[str, FeatureKind]) -> tuple[FeatureKind, ...]:
-    """The kind of each column of a tensor; ignored is what cannot be kept."""
+    """The kind of each column of a tensor; ignored if it is not usable."""
     if values.dtype != object and FeatureKind.CATEGORICAL not in known.values():
         return (FeatureKind.NUMERIC,) * len(columns)
     if len(columns) > MAX_OUTPUT_COLUMNS:
@@ -157,10 +157,10 @@ def _outputs(columns: tuple[str, ...], kinds: tuple[FeatureKind, ...], values: N
     return Outputs(columns, kinds, rows, texts)
 
 
-def _decided(
+def _derived(
     part: _Part, rows: NDArray[np.float64], known: Mapping[str, FeatureKind], columns: Sequence[str]
 ) -> list[Outputs]:
-    """The two columns that follow from a tensor of scores, if it is one and their names are free."""
+    """The two derived columns of a tensor, if it has class scores and their names are free."""
     name = output_name(part.tensor)
     decided = (name + CONFIDENCE, name + CLASS)
     if not set(decided).isdisjoint(columns) or _is_known_without(decided, part.columns, known):

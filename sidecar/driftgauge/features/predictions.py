@@ -1,4 +1,4 @@
-"""The rows of a response whose columns a reference tells: outputs by name, and what follows from scores."""
+"""The rows of a response, with the columns of the reference's predictions, by name or derived from scores."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from driftgauge.protocol.tensor import Decoded, Tensor
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Source:
-    """Wanted columns that one tensor gives, with their values, shape `(n, k)`."""
+    """The columns of one tensor that are needed, with their values, shape `(n, k)`."""
 
     tensor: Tensor
     columns: Sequence[str]
@@ -42,26 +42,25 @@ def extract_predictions(decoded: Decoded, columns: Sequence[str], kinds: Sequenc
         kinds: The kind of each.
 
     Returns:
-        Shape `(n, k)` with n >= 1, C-contiguous; finite or NaN. A categorical column holds codes, an ignored
-        one is NaN throughout; other outputs are left out. `name_confidence` and `name_class` are made of the
-        scores of output `name` where the response itself has no such columns, and are missing in rows that
-        are no scores.
+        Shape `(n, k)` with n >= 1, C-contiguous; finite or NaN. A categorical column contains codes, an ignored one
+        only NaN. `name_confidence` and `name_class` are derived from the class scores of `name` if the response has
+        no such columns, and are NaN in rows that are no class scores.
 
     Raises:
-        PayloadError: `WRONG_WIDTH` if a column that is not ignored is not there; `UNSUPPORTED` if two columns
+        PayloadError: `WRONG_WIDTH` if a column that is not ignored is missing; `UNSUPPORTED` if two columns
             of the response have one name; `MALFORMED` if tensors differ in rows; `WRONG_TYPE`, `INFINITE`,
             `EMPTY` and `TOO_LARGE` as in `extract`.
     """
-    places = {name: index for index, name in enumerate(columns) if kinds[index] is not FeatureKind.IGNORED}
-    sources = _on_the_wire(decoded, places)
-    sources += _decided(decoded, places.keys() - _names(sources))
+    positions = {name: index for index, name in enumerate(columns) if kinds[index] is not FeatureKind.IGNORED}
+    sources = _contained(decoded, positions)
+    sources += _derived(decoded, positions.keys() - _names(sources))
     check_distinct([name for source in sources for name in source.columns])
-    if places.keys() != _names(sources):
+    if positions.keys() != _names(sources):
         raise wrong_width(decoded, columns)
     used = [source.tensor for source in sources] or decoded.tensors[:1]
     rows = empty_rows(common_rows(used), len(columns))
     for source in sources:
-        indices = [places[name] for name in source.columns]
+        indices = [positions[name] for name in source.columns]
         rows[:, indices] = as_floats(source.values, source.columns, [kinds[index] for index in indices])
     check_finite(rows, columns)
     return rows
@@ -71,8 +70,8 @@ def _names(sources: Sequence[_Source]) -> frozenset[str]:
     return frozenset(name for source in sources for name in source.columns)
 
 
-def _on_the_wire(decoded: Decoded, wanted: Collection[str]) -> list[_Source]:
-    """The wanted columns that the outputs have themselves."""
+def _contained(decoded: Decoded, wanted: Collection[str]) -> list[_Source]:
+    """The needed columns that the response contains."""
     sources = []
     for tensor in decoded.tensors:
         given = output_columns(tensor) if _may_give(tensor, wanted) else ()
@@ -83,13 +82,13 @@ def _on_the_wire(decoded: Decoded, wanted: Collection[str]) -> list[_Source]:
 
 
 def _may_give(tensor: Tensor, wanted: Collection[str]) -> bool:
-    """Whether a tensor's columns need to be named at all: an embedding that nobody asks for has thousands."""
+    """Whether a tensor may have needed columns. Avoids naming the thousands of columns of an embedding."""
     name = output_name(tensor)
     return name in wanted if width(tensor) == 1 else any(column.startswith(f"{name}_") for column in wanted)
 
 
-def _decided(decoded: Decoded, wanted: Collection[str]) -> list[_Source]:
-    """The wanted columns that follow from outputs of scores."""
+def _derived(decoded: Decoded, wanted: Collection[str]) -> list[_Source]:
+    """The needed columns that are derived from class scores."""
     sources = []
     for tensor in decoded.tensors:
         names = [output_name(tensor) + ending for ending in (CONFIDENCE, CLASS)]

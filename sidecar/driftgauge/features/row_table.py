@@ -1,4 +1,4 @@
-"""What every table of rows has in common: its size, the names of a response's columns, its faults."""
+"""What inputs, outputs and predictions share: sizes and names of columns, checks, and errors."""
 
 import math
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from driftgauge.errors import PayloadError, Reason
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 MAX_CELLS: Final = 2**22
-"""The most cells of one payload's rows: 32 MiB of float64, what 4 MiB of one-byte values make.
+"""Most cells of the rows of one payload: 32 MiB of float64, which 4 MiB of one-byte values need.
 
-Without a bound, a small body that lacks most columns could be made into a huge table of NaN.
+Without a limit, a small body that lacks most columns could make a huge table of NaN.
 """
 
 _UNNAMED: Final = "prediction"
@@ -21,12 +21,12 @@ _NAMES_IN_MESSAGE: Final = 5
 
 
 def width(tensor: Tensor) -> int:
-    """How many values one row has."""
+    """The number of values of one row."""
     return math.prod(tensor.data.shape[1:])
 
 
 def output_name(tensor: Tensor) -> str:
-    """What an output is called: `prediction` where the protocol gives no name."""
+    """The name of a tensor of a response: `prediction` if the protocol gives none."""
     return tensor.name or _UNNAMED
 
 
@@ -36,7 +36,7 @@ def by_row(tensor: Tensor) -> NDArray[Any]:
 
 
 def output_columns(tensor: Tensor) -> tuple[str, ...]:
-    """The columns of an output: its name, or `name_0` to `name_k` if a row has several values."""
+    """The columns of a tensor of a response: its name, or `name_0` to `name_k` if a row has several values."""
     name, count = output_name(tensor), width(tensor)
     return (name,) if count == 1 else tuple(f"{name}_{index}" for index in range(count))
 
@@ -65,7 +65,7 @@ def check_size(count: int, columns: int, limit_cells: int = MAX_CELLS) -> None:
 
 
 def common_rows(tensors: Sequence[Tensor]) -> int:
-    """How many rows all of the tensors have, of which there is at least one.
+    """The number of rows, which must be the same for all tensors; there is at least one tensor.
 
     Raises:
         PayloadError: `MALFORMED` if they differ.
@@ -78,10 +78,10 @@ def common_rows(tensors: Sequence[Tensor]) -> int:
 
 
 def check_finite(rows: NDArray[np.float64], columns: Sequence[str]) -> None:
-    """Refuse infinities, which have no place among values in order.
+    """Refuse infinities.
 
     Raises:
-        PayloadError: `INFINITE`, which names the first such column.
+        PayloadError: `INFINITE`; the message names the first such column.
     """
     infinite = np.isinf(rows).any(axis=0)
     if infinite.any():
@@ -89,7 +89,7 @@ def check_finite(rows: NDArray[np.float64], columns: Sequence[str]) -> None:
 
 
 def check_distinct(columns: Sequence[str]) -> None:
-    """Refuse a response of which two columns have one name.
+    """Refuse a response with two columns of one name.
 
     Raises:
         PayloadError: `UNSUPPORTED`.
@@ -99,18 +99,18 @@ def check_distinct(columns: Sequence[str]) -> None:
 
 
 def missing_per_column(rows: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many values each column lacks: shape `(d,)` for rows of shape `(n, d)`."""
+    """The number of missing values of each column: shape `(d,)` for rows of shape `(n, d)`."""
     missing: NDArray[np.int64] = np.isnan(rows).sum(axis=0, dtype=np.int64)
     return missing
 
 
 def beyond_doubles(column: str) -> PayloadError:
-    """What is wrong with a column that holds an infinity or an integer that would become one."""
+    """The error of a column with an infinity, or an integer beyond the range of a double."""
     return PayloadError(Reason.INFINITE, f"Column {column!r:.80} holds a number beyond the finite doubles.")
 
 
 def wrong_width(decoded: Decoded, columns: Sequence[str]) -> PayloadError:
-    """What is wrong with tensors that do not give the columns that are asked for."""
+    """The error of tensors that do not have the expected columns."""
     expected = _listed([f"{column!r:.40}" for column in columns])
     got = _listed([f"{tensor.name!r:.40} of shape {tensor.data.shape}" for tensor in decoded.tensors])
     message = f"Expected {len(columns)} columns ({expected}), got {len(decoded.tensors)} tensors ({got})."

@@ -1,4 +1,4 @@
-"""Values of the wire -> float64 cells by the kind of their column: numbers, codes of categories, nothing."""
+"""Values of payloads as float64 cells, by the kind of their column: numbers, or codes of categories."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -11,28 +11,29 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.features.row_table import beyond_doubles
+from driftgauge.inference.names import printable
 from driftgauge.protocol.category import MAX_TEXT_CHARS, code, text_of
 from driftgauge.protocol.json_text import is_numeric, types_in
 from driftgauge.protocol.widening import widen
 
 MAX_CATEGORIES: Final = 1000
-"""The most texts that are kept of a column: labels of a model are few, and what is more is told by its code."""
+"""Most texts that are kept of a column. The other categories are shown by their codes."""
 
 _SCALARS: Final = frozenset({str, bytes, bool, int, float, NoneType})
 _TEXTS: Final = frozenset({str})
 
 
 def as_floats(values: NDArray[Any], columns: Sequence[str], kinds: Sequence[FeatureKind]) -> NDArray[np.float64]:
-    """The cells of some columns.
+    """The cells of several columns.
 
     Args:
         values: Shape `(n, k)`, any numeric or bool dtype, or object.
-        columns: k names, for the sentence of an error.
+        columns: k names, for error messages.
         kinds: k kinds.
 
     Returns:
-        Shape `(n, k)`: numbers (those of narrow floats as the decimals that they stand for), codes of
-        categories, NaN for what is missing and throughout an ignored column. Infinities stay.
+        Shape `(n, k)`: numbers (narrow floats as in `widen`), codes of categories, and NaN for missing values and
+        ignored columns. Infinities stay.
 
     Raises:
         PayloadError: `WRONG_TYPE` if a numeric column holds text or objects, or a categorical one objects;
@@ -50,7 +51,7 @@ def as_floats(values: NDArray[Any], columns: Sequence[str], kinds: Sequence[Feat
 
 
 def as_column(values: NDArray[Any], column: str, kind: FeatureKind) -> NDArray[np.float64]:
-    """The cells of one column, shape `(n,)`; else as `as_floats`."""
+    """The cells of one column, shape `(n,)`, as in `as_floats`."""
     if kind is FeatureKind.IGNORED:
         return np.full(len(values), np.nan)
     if kind is FeatureKind.CATEGORICAL:
@@ -59,7 +60,7 @@ def as_column(values: NDArray[Any], column: str, kind: FeatureKind) -> NDArray[n
 
 
 def is_scalar(values: NDArray[Any]) -> bool:
-    """Whether every item is text, a number, a bool or missing: what a category can be."""
+    """Whether every item is text, a number, a bool or missing, as a category must be."""
     return values.dtype != object or types_in(values) <= _SCALARS
 
 
@@ -68,22 +69,17 @@ def category_texts(values: NDArray[Any], column: str) -> Mapping[float, str]:
 
     Args:
         values: Shape `(n,)`, as in `as_floats`.
-        column: Its name, for the sentence of an error.
+        column: The name of the column, for error messages.
 
     Returns:
-        At most 1000 texts of at most 200 characters, all of them valid UTF-8; longer ones are left out.
+        At most 1000 texts of at most 200 characters, all valid UTF-8; longer texts are left out.
 
     Raises:
         PayloadError: `WRONG_TYPE` if the column holds objects.
     """
     distinct = dict.fromkeys(_texts(values, column))
     labels = (text for text in distinct if text is not None and len(text) <= MAX_TEXT_CHARS)
-    return {code(text): _printable(text) for text in islice(labels, MAX_CATEGORIES)}
-
-
-def _printable(text: str) -> str:
-    """Text that UTF-8 can hold, since categories go on to labels: bytes on the wire need not be UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return {code(text): printable(text) for text in islice(labels, MAX_CATEGORIES)}
 
 
 def _numbers(values: NDArray[Any], column: str) -> NDArray[np.float64]:
@@ -97,7 +93,7 @@ def _numbers(values: NDArray[Any], column: str) -> NDArray[np.float64]:
 
 
 def _texts(values: NDArray[Any], column: str) -> list[str | None]:
-    """Each value as a category's text; integers are written from themselves, since doubles round large ones."""
+    """The category text of each value. Integers are not converted to double first, which rounds large ones."""
     if values.dtype != object:
         exact = widen(values) if values.dtype.kind == "f" else values
         return [text_of(item) for item in exact.tolist()]

@@ -1,27 +1,24 @@
-"""What is known of models: which ones may be named in labels and keys, and what their responses look like.
-
-Both are bounded, since names and bodies come from strangers. This room is pure.
-"""
+"""The models that have metrics and rows of their own. Their number is limited, since names are untrusted."""
 
 from collections.abc import Iterable, Iterator
 
 from driftgauge.inference.payload import ModelKey
 
 _OVERFLOW = "(other)"
-"""No name in Kubernetes has parentheses, so no InferenceService and no model of the operator's is called so."""
+"""No name in Kubernetes has parentheses, so this is no InferenceService and no configured model."""
 
 
 def overflow_key(model: ModelKey) -> ModelKey:
-    """The key that stands for all models of this one's InferenceService that have no series of their own."""
+    """The key for all models of the same InferenceService that have no series of their own."""
     return model._replace(model_name=_OVERFLOW)
 
 
 OVERFLOW = ModelKey(_OVERFLOW, _OVERFLOW, _OVERFLOW, _OVERFLOW)
-"""Stands for every model that has no series of its own, where not even the InferenceService is known."""
+"""The key for all models that have no series of their own, whatever their InferenceService."""
 
 
 def is_overflow(model: ModelKey) -> bool:
-    """Whether a key stands for many models, whose rows must not mix."""
+    """Whether a key stands for many models, so that its rows cannot be used together."""
     return model.model_name == _OVERFLOW
 
 
@@ -29,9 +26,9 @@ class KnownModels:
     """Admits model keys up to a limit; first come, first served.
 
     Args:
-        limit: How many keys are admitted beyond the first ones, at least 0.
-        first: Keys that the operator named; always admitted.
-        other: What is answered for all others.
+        limit: The most keys that are admitted in addition to `first` and `add`, at least 0.
+        first: Configured keys, always admitted.
+        other: The key that replaces every other one.
     """
 
     def __init__(self, limit: int, first: Iterable[ModelKey] = (), other: ModelKey = OVERFLOW) -> None:
@@ -44,16 +41,16 @@ class KnownModels:
         return iter(self._keys)
 
     def add(self, key: ModelKey) -> None:
-        """Admit a key that the operator named; it takes none of the places."""
+        """Admit a configured key, which does not count towards the limit."""
         self._keys.setdefault(key, key)
 
     def admit(self, key: ModelKey, *, proven: bool = True) -> ModelKey:
-        """The key itself if it is known or there is room, else `other`.
+        """Admit a key below the limit. Returns the key itself if it is admitted, else `other`.
 
         Args:
             key: The model that a request or an event names.
-            proven: Whether the model is known to exist (its server answered well); only then does a
-                new key take one of the places, so that requests for names that do not exist cannot fill them.
+            proven: Whether the model is known to exist (its server responded with success). Only such a key is
+                admitted, so that requests for names that do not exist cannot use up the limit.
         """
         known = self._keys.get(key)
         if known is not None:

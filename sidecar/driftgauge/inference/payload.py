@@ -1,7 +1,4 @@
-"""What every door hands in: one request or response of one model, as frozen values.
-
-This room is pure: values only.
-"""
+"""One request or response of one model, as both modes pass it to the pipeline."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,14 +6,14 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """Which half of an inference a payload is."""
+    """Whether a payload is the request or the response of an inference."""
 
     REQUEST = "request"
     RESPONSE = "response"
 
 
 class Outcome(StrEnum):
-    """How a payload ended; every payload has exactly one end."""
+    """What became of a payload: exactly one of these."""
 
     ACCEPTED = "accepted"
     SAMPLED_OUT = "sampled_out"
@@ -25,10 +22,10 @@ class Outcome(StrEnum):
 
 
 class ModelKey(NamedTuple):
-    """Names one model of one component of one InferenceService: the unit that is counted and tested.
+    """One model of one component of one InferenceService: the unit that has metrics and verdicts.
 
     Notes:
-        A tuple, since it is the key of every look-up on a request's way, and tuples are hashed in C.
+        A tuple, since every request needs several lookups by it, and tuples are hashed in C.
     """
 
     namespace: str
@@ -37,24 +34,24 @@ class ModelKey(NamedTuple):
     model_name: str
 
     def __str__(self) -> str:
-        """The four names with slashes between, as they stand in a Redis key."""
+        """The four names, joined by slashes as in a Redis key."""
         return f"{self.namespace}/{self.inference_service}/{self.component}/{self.model_name}"
 
 
 class Payload(NamedTuple):
-    """One request or response body with what is known about it.
+    """The body of one request or response, with its metadata.
 
     Args:
         kind: Request or response.
-        id: Joins a request with its response; untrusted, any text.
-        model: The model that it went to or came from.
-        body: The bytes as they were on the wire, perhaps compressed.
-        json_length: Length in bytes of the JSON part of a V2 binary body, if its header was seen.
-        status: HTTP status of the response, `None` where the sender tells none (KServe's logger).
+        id: Shared by a request and its response; untrusted, any text.
+        model: The model that received or sent it.
+        body: The bytes as on the wire, possibly compressed.
+        json_length: Length in bytes of the JSON part of a V2 binary body, if the header of that name was present.
+        status: HTTP status code of the response; `None` if it is unknown, since KServe's agent does not send it.
         time: When the payload passed, in seconds since the epoch.
 
     Notes:
-        A tuple, since two are made of every inference, and a frozen dataclass takes four times as long.
+        A tuple, since every inference makes two, and a frozen dataclass takes four times as long to make.
     """
 
     kind: Kind
@@ -67,14 +64,14 @@ class Payload(NamedTuple):
 
 
 class PairObservation(NamedTuple):
-    """One half of an inference as a door saw it, for the pairing alone.
+    """One half of an inference, as the receiver passes it to the pairing.
 
     Args:
-        model: Whose series it counts in.
-        id: The event's id; untrusted, any text.
-        kind: Which half.
-        event_time: What the sender calls its time, in seconds since the epoch, or `None`.
-        true_time: Whether that is when it happened, not when it was sent.
+        model: The model whose metrics count it.
+        id: The id of the event; untrusted, any text.
+        kind: Request or response.
+        event_time: The time of the event, in seconds since the epoch, or `None` if it has none.
+        true_time: Whether that is when the payload passed, and not when the event was sent.
     """
 
     model: ModelKey
@@ -85,4 +82,4 @@ class PairObservation(NamedTuple):
 
 
 Offer = Callable[[Payload], None]
-"""Hands a payload to the pipeline. Never blocks and never raises; what does not fit is dropped and counted."""
+"""Passes a payload to the pipeline. Never blocks, never raises; a payload beyond the limits is dropped and counted."""

@@ -1,1 +1,1 @@
-"""TODO ingest."""
+"""From an offered payload to rows in the ring."""

@@ -1,4 +1,4 @@
-"""Payloads -> rows: each by itself, or many small ones of one model together."""
+"""From payloads to rows: one payload at a time, or many small payloads of one stream together."""
 
 import logging
 from collections.abc import Sequence
@@ -26,17 +26,17 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """What some payloads of one stream gave.
+class DecodedRows:
+    """The rows of one or more payloads of one stream.
 
     Args:
-        columns: Names.
+        columns: The names of the columns.
         kinds: The kind of each column.
-        schema: Hash of the two.
+        schema: Hash of the names and kinds.
         values: Shape `(n, d)`, float64: the newest rows of each payload, in order.
-        missing: Shape `(d,)`: values that each column lacked, in all rows.
-        count: How many rows there were.
-        requests: Shape `(k,)`, int64: how many of `values` came in each payload.
+        missing: Shape `(d,)`: the number of missing values of each column, in all rows of the payloads.
+        count: The number of all rows of the payloads; `values` may have fewer.
+        requests: Shape `(k,)`, int64: the number of rows in `values` of each payload.
     """
 
     columns: tuple[str, ...]
@@ -49,28 +49,28 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """What became of some payloads of one stream.
+class DecodeResult:
+    """The result of decoding one or more payloads of one stream.
 
     Args:
         payloads: At least one.
-        row_counts: How many rows each told of.
-        rows: Theirs, or the reason why there are none.
+        row_counts: The number of rows of each payload, 0 if it could not be decoded.
+        rows: The rows of all payloads, or the reason why they have none.
     """
 
     payloads: Sequence[Payload]
     row_counts: Sequence[int]
-    rows: Rows | Reason
+    rows: DecodedRows | Reason
 
 
 class Decoder:
-    """Makes rows of payloads. It may be used from any thread.
+    """Extracts the rows of payloads. May be used from any thread.
 
     Args:
-        references: Tell each model's columns.
-        outputs: Is told what the responses look like that no reference tells of.
-        max_payload_bytes: Longest body after it has been unpacked.
-        window_rows: Rows that a window holds: of a longer payload the last ones are kept.
+        references: The columns of each model.
+        outputs: Records the columns of responses, for models whose reference has no predictions.
+        max_payload_bytes: Longest body after decompression.
+        window_rows: Rows of a window. Only the last `window_rows` rows of a longer payload are used.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class Decoder:
         self._outputs = outputs
         self._max_payload_bytes = max_payload_bytes
         self._window_rows = window_rows
-        self._mark = token_hex(8)
+        self._separator = token_hex(8)
 
-    def one(self, payload: Payload, limit_cells: int = MAX_CELLS) -> Result:
-        """The rows of one payload.
+    def decode(self, payload: Payload, limit_cells: int = MAX_CELLS) -> DecodeResult:
+        """Decode one payload.
 
         Args:
-            payload: Any.
-            limit_cells: The most cells that its table may have.
+            payload: Any payload.
+            limit_cells: The most cells that its rows may have.
         """
         row_count = 0
         try:
@@ -99,72 +99,77 @@ class Decoder:
                 limit_cells=min(limit_cells, self._max_payload_bytes),
             )
             row_count = decoded.tensors[0].rows
-            rows = self._extracted(payload.model, payload.kind, decoded, limit_cells)
+            rows = self._extract(payload.model, payload.kind, decoded, limit_cells)
         except PayloadError as error:
             _log.debug("a %s of %s was rejected: %s", payload.kind, payload.model, error)
-            return Result((payload,), (row_count,), error.reason)
-        return Result((payload,), (row_count,), rows)
+            return DecodeResult((payload,), (row_count,), error.reason)
+        return DecodeResult((payload,), (row_count,), rows)
 
-    def together(self, payloads: Sequence[Payload]) -> Result | None:
-        """What each of some payloads by itself would give, or `None` where that cannot be vouched for.
+    def decode_batch(self, payloads: Sequence[Payload]) -> DecodeResult | None:
+        """Decode payloads in one step, which is cheaper than one at a time.
 
         Args:
-            payloads: Of one stream, with bodies that are plain JSON, at least one.
+            payloads: At least one payload of one stream, with bodies of plain JSON.
+
+        Returns:
+            The rows that decoding one payload at a time gives; `None` if the payloads must be decoded that way, since
+            they differ in shape or one of them has an error.
         """
         first = payloads[0]
-        batch = decode_batch([payload.body for payload in payloads], first.kind, self._mark)
+        batch = decode_batch([payload.body for payload in payloads], first.kind, self._separator)
         if batch is None or batch.counts.max() > self._window_rows:
             return None
         if first.kind is Kind.RESPONSE and not are_alike(batch.decoded, batch.counts):
             return None
         try:
-            rows = self._extracted(first.model, first.kind, batch.decoded, MAX_CELLS, batch.counts)
+            rows = self._extract(first.model, first.kind, batch.decoded, MAX_CELLS, batch.counts)
         except PayloadError:
             return None
-        return Result(payloads, batch.counts.tolist(), rows)
+        return DecodeResult(payloads, batch.counts.tolist(), rows)
 
-    def _extracted(
+    def _extract(
         self,
         model: ModelKey,
         kind: Kind,
         decoded: Decoded,
         limit_cells: int,
         requests: NDArray[np.int64] | None = None,
-    ) -> Rows | Reason:
+    ) -> DecodedRows | Reason:
         reference = self._references.get(model)
         if kind is Kind.RESPONSE:
-            if reference is not None and reference.predictions:
-                return self._predictions(decoded, reference, requests)
-            return self._own_outputs(model, decoded, requests)
+            return self._extract_response(model, reference, decoded, requests)
         if reference is None or not reference.features:
             return Reason.NO_REFERENCE
         values = extract(decoded, reference.columns, reference.kinds, limit_cells)
-        return self._rows(reference.columns, reference.kinds, reference.schema, values, requests)
+        return self._newest(reference.columns, reference.kinds, reference.schema, values, requests)
 
-    def _predictions(self, decoded: Decoded, reference: Reference, requests: NDArray[np.int64] | None) -> Rows:
-        columns, kinds = reference.prediction_columns, reference.prediction_kinds
-        values = extract_predictions(decoded, columns, kinds)
-        return self._rows(columns, kinds, reference.prediction_schema, values, requests)
+    def _extract_response(
+        self, model: ModelKey, reference: Reference | None, decoded: Decoded, requests: NDArray[np.int64] | None
+    ) -> DecodedRows:
+        """The columns of the reference's predictions; without them all columns of the response, which are recorded."""
+        if reference is not None and reference.predictions:
+            columns, kinds = reference.prediction_columns, reference.prediction_kinds
+            values = extract_predictions(decoded, columns, kinds)
+            return self._newest(columns, kinds, reference.prediction_schema, values, requests)
+        layout = self._outputs.get(model)
+        outputs = extract_outputs(decoded, {} if layout is None else layout.known)
+        self._outputs.record(model, OutputLayout(outputs.columns, outputs.kinds, outputs.categories))
+        schema = schema_hash(outputs.columns, outputs.kinds)
+        return self._newest(outputs.columns, outputs.kinds, schema, outputs.values, requests)
 
-    def _own_outputs(self, model: ModelKey, decoded: Decoded, requests: NDArray[np.int64] | None) -> Rows:
-        """The outputs as the response itself tells them, of which the monitor then hears."""
-        before = self._outputs.get(model)
-        found = extract_outputs(decoded, {} if before is None else before.known)
-        self._outputs.record(model, OutputLayout(found.columns, found.kinds, found.categories))
-        return self._rows(found.columns, found.kinds, schema_hash(found.columns, found.kinds), found.values, requests)
-
-    def _rows(
+    def _newest(
         self,
         columns: tuple[str, ...],
         kinds: tuple[FeatureKind, ...],
         schema: str,
         values: NDArray[np.float64],
         requests: NDArray[np.int64] | None,
-    ) -> Rows:
+    ) -> DecodedRows:
+        """The newest `window_rows` rows of one payload; of several payloads (`requests` given) all rows."""
         missing, count = missing_per_column(values), len(values)
         if requests is None:
             kept = values[-self._window_rows :]
-            # A copy, since a view would keep all of a large table alive for the sake of its last rows.
+            # A copy, since a view of the last rows would keep a large table in memory.
             values = kept if len(kept) == count else kept.copy()
             requests = np.array([len(values)])
-        return Rows(columns, kinds, schema, values, missing, count, requests)
+        return DecodedRows(columns, kinds, schema, values, missing, count, requests)

@@ -1,6 +1,6 @@
-"""Payload -> ring: a bounded queue that never blocks a door, batches, decode, extract, append.
+"""From payloads to the ring: a bounded queue that never blocks, then batches that are decoded and appended.
 
-Each payload ends in exactly one of: accepted, sampled out, dropped, rejected; and is counted there.
+Each payload ends as exactly one of accepted, sampled out, dropped or rejected, and is counted as such here.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from hashlib import blake2b
 
 import numpy as np
 
-from driftgauge.concurrency.worker import low_priority_executor
+from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import Reason, StorageError
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.models import is_overflow
 from driftgauge.inference.payload import Kind, ModelKey, Outcome, Payload
-from driftgauge.ingest.decoder import Decoder, Result, Rows
+from driftgauge.ingest.decoder import DecodedRows, Decoder, DecodeResult
 from driftgauge.metrics.registry import Metrics
 from driftgauge.protocol.compression import GZIP_MAGIC
 from driftgauge.reference.store import ReferenceStore
@@ -27,33 +27,36 @@ from driftgauge.storage.ring import Block, RingBuffer, StreamKey
 _log = logging.getLogger(__name__)
 
 _BATCH_PAYLOADS = 256
-"""Payloads of one flush: one XADD costs about the same for 1 row as for 256, so the cost per row falls with this."""
+"""Most payloads of a batch. One XADD costs about the same for 1 row as for 256, so larger batches cost less per row."""
 
 _SMALL_BYTES = 16 * 1024
+"""Longest body that is decoded on the event loop, one per turn of the loop.
+
+It takes some 0.1 ms, at worst 0.5 ms, or 3 ms if all of it is short texts that are not in the cache. Decoding it in a
+second thread would cost requests more, since that thread takes turns with the event loop at the interpreter's lock.
+"""
+
 _SMALL_CELLS = 16 * 1024
-"""Bodies up to this length that make tables up to this size are decoded on the loop, one a turn: some 0.1 ms each,
-0.5 ms at worst, 3 ms where all of it is short texts that were never met. A second thread would cost requests more:
-it takes turns with the loop at the interpreter's lock."""
+"""Most cells of a table that is made on the event loop."""
 
-
-_RUN_BYTES = 32 * 1024
-"""Small bodies of one stream up to this length together are decoded in one go: 0.5 ms at worst."""
+_GROUP_BYTES = 32 * 1024
+"""Most bytes of small bodies of one stream that are decoded together: 0.5 ms at worst."""
 
 _BUFFERED_BYTES = 16 * 2**20
-"""Rows that a batch holds before they are appended: compressed and binary bodies grow when they are decoded."""
+"""Bytes of rows after which a batch is appended before all of it is decoded: compressed bodies grow when decoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """What the pipeline may hold.
+    """The limits of the pipeline.
 
     Args:
-        queue_payloads: Payloads that may wait, at least 1.
-        queue_bytes: Bytes of their bodies.
-        max_payload_bytes: Longest body after it has been unpacked.
-        window_rows: Rows that a window holds: of a longer payload the last ones are kept.
-        flush_interval_seconds: Longest time that a payload waits for company.
-        sample_ratio: Share of ids that are looked at, in [0, 1].
+        queue_payloads: Most payloads in the queue, at least 1.
+        queue_bytes: Most bytes of their bodies.
+        max_payload_bytes: Longest body after decompression.
+        window_rows: Rows of a window. Only the last `window_rows` rows of a longer payload are used.
+        flush_interval_seconds: Longest time that a payload waits for a batch to fill.
+        sample_ratio: Share of ids whose payloads are used, in [0, 1].
     """
 
     queue_payloads: int
@@ -64,19 +67,19 @@ class PipelineSettings:
     sample_ratio: float
 
 
-_Streams = defaultdict[tuple[StreamKey, str], list[Result]]
-"""Rows that wait to be appended, with the payloads that they came from, by stream and schema."""
+_Streams = defaultdict[tuple[StreamKey, str], list[tuple[Sequence[Payload], DecodedRows]]]
+"""Payloads and their rows that will be appended together, by stream and schema."""
 
 
 class Pipeline:
-    """Takes payloads from the doors and puts their rows into the ring.
+    """Takes payloads and appends their rows to the ring.
 
     Args:
-        settings: Its bounds.
-        ring: Where rows go.
-        references: Tell each model's columns.
-        metrics: Where every payload's end is counted.
-        outputs: Is told what the responses look like that no reference tells of.
+        settings: The limits.
+        ring: The rows are appended to it.
+        references: The columns of each model.
+        metrics: Counts every payload.
+        outputs: Records the columns of responses, for models whose reference has no predictions.
     """
 
     def __init__(
@@ -90,53 +93,53 @@ class Pipeline:
         self._settings = settings
         self._ring = ring
         self._metrics = metrics
-        self._decoding = Decoder(references, outputs, settings.max_payload_bytes, settings.window_rows)
+        self._decoder = Decoder(references, outputs, settings.max_payload_bytes, settings.window_rows)
+        self._worker = Worker("decode")
         self._queue: deque[Payload] = deque()
         self._queued_bytes = 0
         self._enough_payloads = min(_BATCH_PAYLOADS, (settings.queue_payloads + 1) // 2)
         self._enough_bytes = settings.queue_bytes / 2
-        self._in_hand: dict[int, Payload] = {}
+        self._in_flight: dict[int, Payload] = {}
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._draining = False
-        self._decoder = low_priority_executor("decode")
 
     @property
     def waiting(self) -> int:
-        """Payloads in the queue."""
+        """The number of payloads in the queue."""
         return len(self._queue)
 
     def offer(self, payload: Payload) -> None:
-        """Take a payload if there is room; never blocks, never raises."""
+        """Add a payload to the queue, or drop it if the queue is full. Never blocks, never raises."""
         if is_overflow(payload.model):
-            self._lose(payload, Reason.OTHER_MODEL)
+            self._discard([payload], Reason.OTHER_MODEL)
             return
-        if not sampled(payload.id, self._settings.sample_ratio):
-            self._end(payload, Outcome.SAMPLED_OUT)
+        if not is_sampled(payload.id, self._settings.sample_ratio):
+            self._record_outcome(payload, Outcome.SAMPLED_OUT)
             return
-        waiting, size = len(self._queue), self._queued_bytes + len(payload.body)
-        if waiting >= self._settings.queue_payloads or size > self._settings.queue_bytes:
-            self._full.set()  # what waits need not wait for company
-            self._lose(payload, Reason.QUEUE_FULL)
+        waiting, size_bytes = len(self._queue), self._queued_bytes + len(payload.body)
+        if waiting >= self._settings.queue_payloads or size_bytes > self._settings.queue_bytes:
+            self._full.set()  # the queued payloads need not wait any longer
+            self._discard([payload], Reason.QUEUE_FULL)
             return
         self._queue.append(payload)
-        self._queued_bytes = size
+        self._queued_bytes = size_bytes
         if waiting == 0:
             self._arrived.set()
-        if self._is_filling:
+        if self._has_batch:
             self._full.set()
 
     async def run(self) -> None:
-        """Flush batch after batch until drained."""
+        """Flush batch after batch, until `stop` was called and the queue is empty."""
         while self._queue or not self._draining:
-            await self._wait_for_company()
+            await self._wait_for_batch()
             batch = self._take_batch()
-            self._in_hand = {id(payload): payload for payload in batch}
+            self._in_flight = {id(payload): payload for payload in batch}
             try:
                 await self._flush(batch)
-            except Exception:  # noqa: BLE001 a task loop: a fault of ours must not end it, and what it cost is counted
-                _log.exception("%d payloads were lost", len(self._in_hand))
-                self._lose_all(list(self._in_hand.values()), Reason.INTERNAL)
+            except Exception:  # noqa: BLE001 an unexpected error must not end the task, and its payloads are counted
+                _log.exception("%d payloads were lost", len(self._in_flight))
+                self._discard(list(self._in_flight.values()), Reason.INTERNAL)
 
     def stop(self) -> None:
         """Let `run` end as soon as the queue is empty."""
@@ -145,44 +148,44 @@ class Pipeline:
         self._full.set()
 
     def close(self) -> None:
-        """Count what is left as dropped and release the decoder's thread. `run` must have ended."""
-        self._lose_all([*self._in_hand.values(), *self._queue], Reason.SHUTDOWN)
+        """Count the remaining payloads as dropped, and release the thread. `run` must have ended."""
+        self._discard([*self._in_flight.values(), *self._queue], Reason.SHUTDOWN)
         self._queue.clear()
-        self._decoder.shutdown(wait=False, cancel_futures=True)
+        self._worker.close()
 
     @property
-    def _is_filling(self) -> bool:
-        """Whether a batch is complete, or half of either bound used: then nothing waits for company."""
+    def _has_batch(self) -> bool:
+        """Whether the queue has enough for a batch, or is half full: then nothing waits any longer."""
         return len(self._queue) >= self._enough_payloads or self._queued_bytes >= self._enough_bytes
 
-    async def _wait_for_company(self) -> None:
+    async def _wait_for_batch(self) -> None:
         await self._arrived.wait()
         try:
             async with asyncio.timeout(self._settings.flush_interval_seconds):
                 await self._full.wait()
         except TimeoutError:
-            pass  # the batch is as large as it gets
+            pass  # the batch stays small
 
     def _take_batch(self) -> list[Payload]:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_PAYLOADS))]
         self._queued_bytes -= sum(len(payload.body) for payload in batch)
         if not self._queue and not self._draining:
             self._arrived.clear()
-        if not self._is_filling and not self._draining:
+        if not self._has_batch and not self._draining:
             self._full.clear()
         return batch
 
     async def _flush(self, batch: Sequence[Payload]) -> None:
         streams: _Streams = defaultdict(list)
         buffered_bytes = 0
-        for run in _runs(batch):
-            for result in await self._decoded(run):
+        for group in _groups(batch):
+            for result in await self._decode(group):
                 self._count_rows(result)
                 if isinstance(result.rows, Reason):
-                    self._lose_all(result.payloads, result.rows)
+                    self._discard(result.payloads, result.rows)
                     continue
                 first = result.payloads[0]
-                streams[StreamKey(first.model, first.kind), result.rows.schema].append(result)
+                streams[StreamKey(first.model, first.kind), result.rows.schema].append((result.payloads, result.rows))
                 buffered_bytes += result.rows.values.nbytes
             if buffered_bytes > _BUFFERED_BYTES:
                 await self._append_all(streams)
@@ -190,33 +193,27 @@ class Pipeline:
                 buffered_bytes = 0
         await self._append_all(streams)
 
-    async def _append_all(self, streams: _Streams) -> None:
-        await asyncio.gather(*(self._append(stream, group) for (stream, _), group in streams.items()))
+    async def _decode(self, group: Sequence[Payload]) -> list[DecodeResult]:
+        """Decode small bodies on the event loop, each group in a turn of its own, and a large body in the thread.
 
-    async def _decoded(self, run: Sequence[Payload]) -> list[Result]:
-        """Decode small bodies between two turns of the loop, a large one in the decoder's thread.
-
-        Those of a run that cannot be read in one go are halved until they can: one odd body costs the others little.
+        A group that cannot be decoded together is halved until it can, so that one bad body costs the others little.
         """
-        if not _is_small(run[0]):
-            loop = asyncio.get_running_loop()
-            return [await loop.run_in_executor(self._decoder, self._decoding.one, run[0])]
+        if not _is_small(group[0]):
+            return [await self._worker.run(self._decoder.decode, group[0])]
         await asyncio.sleep(0)
-        if len(run) == 1:
-            return [await self._decoded_alone(run[0])]
-        found = self._decoding.together(run)
-        if found is not None:
-            return [found]
-        half = len(run) // 2
-        return [*await self._decoded(run[:half]), *await self._decoded(run[half:])]
+        if len(group) > 1:
+            result = self._decoder.decode_batch(group)
+            if result is not None:
+                return [result]
+            half = len(group) // 2
+            return [*await self._decode(group[:half]), *await self._decode(group[half:])]
+        result = self._decoder.decode(group[0], _SMALL_CELLS)
+        if result.rows is Reason.TOO_LARGE:  # a small body of a large table
+            result = await self._worker.run(self._decoder.decode, group[0])
+        return [result]
 
-    async def _decoded_alone(self, payload: Payload) -> Result:
-        result = self._decoding.one(payload, _SMALL_CELLS)
-        if result.rows is not Reason.TOO_LARGE:
-            return result
-        return await asyncio.get_running_loop().run_in_executor(self._decoder, self._decoding.one, payload)
-
-    def _count_rows(self, result: Result) -> None:
+    def _count_rows(self, result: DecodeResult) -> None:
+        """Count the rows of requests by status code, also of requests whose rows cannot be used."""
         first = result.payloads[0]
         if first.kind is not Kind.REQUEST:
             return
@@ -227,40 +224,41 @@ class Pipeline:
         for status, total in totals.items():
             metrics.count_rows("" if status is None else str(status), total)
 
-    async def _append(self, stream: StreamKey, group: Sequence[Result]) -> None:
-        tables = [result.rows for result in group if not isinstance(result.rows, Reason)]
-        payloads = [payload for result in group for payload in result.payloads]
+    async def _append_all(self, streams: _Streams) -> None:
+        await asyncio.gather(*(self._append(stream, parts) for (stream, _), parts in streams.items()))
+
+    async def _append(self, stream: StreamKey, parts: Sequence[tuple[Sequence[Payload], DecodedRows]]) -> None:
+        payloads = [payload for part, _ in parts for payload in part]
+        tables = [rows for _, rows in parts]
         values = np.concatenate([rows.values for rows in tables])
         requests = np.concatenate([rows.requests for rows in tables])
         block = Block(tables[0].schema, values, max(payload.time for payload in payloads), requests)
         try:
             await self._ring.append(stream, block)
         except StorageError:
-            self._lose_all(payloads, Reason.STORAGE)
+            self._discard(payloads, Reason.STORAGE)
             return
         for payload in payloads:
-            del self._in_hand[id(payload)]
+            del self._in_flight[id(payload)]
         self._metrics.model(stream.model).count_payload(stream.kind, Outcome.ACCEPTED, number=len(payloads))
         if stream.kind is Kind.REQUEST:
             self._count_values(stream.model, tables)
 
-    def _count_values(self, model: ModelKey, tables: Sequence[Rows]) -> None:
-        """Count rows and missing values; an ignored column, which holds none, misses none."""
+    def _count_values(self, model: ModelKey, tables: Sequence[DecodedRows]) -> None:
+        """Count the rows, and the missing values of all columns but ignored ones, whose values are always NaN."""
         metrics = self._metrics.model(model)
         metrics.rows.inc(sum(rows.count for rows in tables))
         missing = np.sum([rows.missing for rows in tables], axis=0)
-        looked_at = [index for index, kind in enumerate(tables[0].kinds) if kind is not FeatureKind.IGNORED]
-        metrics.count_missing([tables[0].columns[index] for index in looked_at], missing[looked_at])
+        counted = [index for index, kind in enumerate(tables[0].kinds) if kind is not FeatureKind.IGNORED]
+        metrics.count_missing([tables[0].columns[index] for index in counted], missing[counted])
 
-    def _lose_all(self, payloads: Iterable[Payload], reason: Reason) -> None:
+    def _discard(self, payloads: Iterable[Payload], reason: Reason) -> None:
+        outcome = Outcome.DROPPED if reason.dropped else Outcome.REJECTED
         for payload in payloads:
-            self._lose(payload, reason)
+            self._record_outcome(payload, outcome, reason)
 
-    def _lose(self, payload: Payload, reason: Reason) -> None:
-        self._end(payload, Outcome.DROPPED if reason.dropped else Outcome.REJECTED, reason)
-
-    def _end(self, payload: Payload, outcome: Outcome, reason: Reason | None = None) -> None:
-        self._in_hand.pop(id(payload), None)
+    def _record_outcome(self, payload: Payload, outcome: Outcome, reason: Reason | None = None) -> None:
+        self._in_flight.pop(id(payload), None)
         self._metrics.model(payload.model).count_payload(payload.kind, outcome, reason)
 
 
@@ -268,32 +266,35 @@ def _is_small(payload: Payload) -> bool:
     return len(payload.body) <= _SMALL_BYTES and not payload.body.startswith(GZIP_MAGIC)
 
 
-def _runs(batch: Iterable[Payload]) -> list[list[Payload]]:
-    """A batch in runs that are decoded together: small bodies of one stream, in their order; others are alone."""
-    runs: list[list[Payload]] = []
-    open_runs: dict[tuple[ModelKey, Kind], tuple[list[Payload], int]] = {}
+def _groups(batch: Iterable[Payload]) -> list[list[Payload]]:
+    """The payloads of a batch that are decoded together: small bodies of one stream. Other payloads are alone.
+
+    The payloads of each stream keep their order.
+    """
+    groups: list[list[Payload]] = []
+    open_groups: dict[tuple[ModelKey, Kind], tuple[list[Payload], int]] = {}
     for payload in batch:
-        stream, size = (payload.model, payload.kind), len(payload.body)
-        run, buffered = open_runs.get(stream, (None, 0))
+        stream, size_bytes = (payload.model, payload.kind), len(payload.body)
+        group, group_bytes = open_groups.get(stream, (None, 0))
         if not _is_small(payload) or payload.json_length is not None:
-            open_runs.pop(stream, None)  # what comes after must not be appended before it
-            runs.append([payload])
-        elif run is None or buffered + size > _RUN_BYTES:
-            run = [payload]
-            runs.append(run)
-            open_runs[stream] = run, size
+            open_groups.pop(stream, None)  # later payloads must not be appended before this one
+            groups.append([payload])
+        elif group is None or group_bytes + size_bytes > _GROUP_BYTES:
+            group = [payload]
+            groups.append(group)
+            open_groups[stream] = group, size_bytes
         else:
-            run.append(payload)
-            open_runs[stream] = run, buffered + size
-    return runs
+            group.append(payload)
+            open_groups[stream] = group, group_bytes + size_bytes
+    return groups
 
 
-def sampled(id_: str, ratio: float) -> bool:
-    """Whether an id belongs to the sample: the same answer in every process, so a pair stays together.
+def is_sampled(id_: str, ratio: float) -> bool:
+    """Whether an id belongs to the sample: the same in every process, so a request and its response are both in it.
 
     Args:
         id_: Any text.
-        ratio: Share of ids that are taken, in [0, 1].
+        ratio: Share of ids in the sample, in [0, 1].
     """
     if ratio >= 1:
         return True

@@ -1,6 +1,6 @@
-"""Request + response -> latency, for halves that arrive as events of their own, in any order, perhaps never.
+"""Pairs requests with responses to measure latency. They arrive as separate events, in any order, possibly never.
 
-The door asks at once whether a half is a redelivery; everything else happens behind a bounded queue.
+`offer` only checks whether a half is a redelivery. All else happens behind a bounded queue.
 """
 
 import asyncio
@@ -18,20 +18,20 @@ from driftgauge.storage.pairs import Arrival, Half, PairStore, PutResult
 _log = logging.getLogger(__name__)
 
 NO_TIME = float("nan")
-"""Time of a half that may be paired but tells no latency: an old agent's, or an empty request's."""
+"""Time of a half whose true time is unknown: it is paired, but has no latency."""
 
 _OPPOSITE = {Kind.REQUEST: Kind.RESPONSE, Kind.RESPONSE: Kind.REQUEST}
 
 _BATCH_HALVES = 512
-"""Halves of one call to the store."""
+"""Most halves of one call to the store."""
 
 _CAPACITY_HALVES = 100_000
-"""Halves that one process holds in each of its three places: some 25 MB when all are full."""
+"""Most halves in each of the three collections of `Pairing`: some 25 MB when all are full."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A half that was put into the store, and when this process will ask what became of it."""
+    """A half in the store, and when this process checks whether it is still alone."""
 
     half: Half
     model: ModelKey
@@ -42,9 +42,9 @@ class Pairing:
     """Pairs halves through a store that replicas may share.
 
     Args:
-        store: Where halves wait.
-        metrics: Where latencies are observed and the unpaired counted.
-        ttl_seconds: How long a half waits.
+        store: Stores the halves that wait.
+        metrics: Observes latencies and counts unpaired halves.
+        ttl_seconds: How long a half waits for the other half.
         clock: Monotonic time in seconds.
     """
 
@@ -58,11 +58,11 @@ class Pairing:
         self._waiting: OrderedDict[tuple[str, Kind], _Waiting] = OrderedDict()
 
     def offer(self, observation: PairObservation) -> bool:
-        """Take a half; never blocks, never raises.
+        """Add a half to the queue. Never blocks, never raises.
 
         Returns:
-            Whether it is new; false for a redelivery: same model, id, kind and time within the TTL. A half
-            without a time is always new, since a client may use one id again and again.
+            Whether it is new. A redelivery has the same model, id, kind and time within the TTL. A half without a time
+            is always new, since a client may use an id again.
         """
         now = self._clock()
         key = pair_key(observation.model, observation.id)
@@ -78,56 +78,57 @@ class Pairing:
         return True
 
     async def run(self, interval_seconds: float) -> None:
-        """Pair on a clock until cancelled."""
+        """Pair at regular intervals until cancelled."""
         while True:
             await asyncio.sleep(interval_seconds)
             await self.advance()
 
     async def advance(self) -> None:
-        """Put what has arrived into the store, and count those whose time is over."""
+        """Put the queued halves into the store, and count the halves that have waited too long."""
         try:
             while self._queue:
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_HALVES))]
                 if not await self._put(batch):
-                    break  # the store is away: another batch would wait as long, and the clock comes again
-            await self._give_up()
-        except Exception:  # noqa: BLE001 a task loop: a fault of ours must not end it, and what it cost is counted
+                    break  # the store is away: the next batch waits for the next interval
+            await self._count_unpaired()
+        except Exception:  # noqa: BLE001 an unexpected error must not end the task
             _log.exception("pairing failed")
 
     async def _put(self, batch: Sequence[tuple[Half, ModelKey]]) -> bool:
         try:
-            responses = await self._store.put([half for half, _ in batch])
+            results = await self._store.put([half for half, _ in batch])
         except StorageError:
             for _, model in batch:
                 self._metrics.model(model).unpaired.inc()
             return False
         due = self._clock() + self._ttl_seconds
-        for (half, model), met in zip(batch, responses, strict=True):
-            self._learn(half, model, met, due)
+        for (half, model), result in zip(batch, results, strict=True):
+            self._record(_Waiting(half, model, due), result)
         return True
 
-    def _learn(self, half: Half, model: ModelKey, met: PutResult, due: float) -> None:
-        metrics = self._metrics.model(model)
-        if met.replaced:
+    def _record(self, waiting: _Waiting, result: PutResult) -> None:
+        half, metrics = waiting.half, self._metrics.model(waiting.model)
+        if result.replaced:
             metrics.unpaired.inc()
-        if met.arrival is Arrival.FIRST:
-            self._remember(_Waiting(half, model, due))
-        elif met.arrival is Arrival.COMPLETED and met.other_time is not None:
+        if result.arrival is Arrival.FIRST:
+            self._add_waiting(waiting)
+        elif result.arrival is Arrival.COMPLETED and result.other_time is not None:
             self._waiting.pop((half.key, _OPPOSITE[half.kind]), None)
-            seconds = half.time - met.other_time if half.kind is Kind.RESPONSE else met.other_time - half.time
-            # False for NaN too. A negative latency is no latency: an id was used again.
+            seconds = half.time - result.other_time if half.kind is Kind.RESPONSE else result.other_time - half.time
+            # False for NaN too. A negative latency means that an id was used again.
             if seconds >= 0:
                 metrics.exchanges.latency.observe(seconds)
 
-    def _remember(self, waiting: _Waiting) -> None:
+    def _add_waiting(self, waiting: _Waiting) -> None:
         key = waiting.half.key, waiting.half.kind
-        self._waiting.pop(key, None)  # an id that is used again waits anew, at the end of the line
+        self._waiting.pop(key, None)  # an id that is used again waits for the full time, at the end of the order
         if len(self._waiting) >= _CAPACITY_HALVES:
             _, oldest = self._waiting.popitem(last=False)
             self._metrics.model(oldest.model).unpaired.inc()
         self._waiting[key] = waiting
 
-    async def _give_up(self) -> None:
+    async def _count_unpaired(self) -> None:
+        """Count the halves that have waited for the TTL and are still alone in the store."""
         now = self._clock()
         due: list[_Waiting] = []
         while self._waiting and next(iter(self._waiting.values())).due <= now:
@@ -137,7 +138,7 @@ class Pairing:
             try:
                 number = await self._store.unpaired(halves)
             except StorageError:
-                continue  # whether they met is known to nobody; other replicas may have paired them
+                continue  # unknown: another replica may have paired them
             self._metrics.model(model).unpaired.inc(number)
 
     def _is_redelivery(self, event: str, now: float) -> bool:
@@ -151,9 +152,9 @@ class Pairing:
 
 
 def pair_key(model: ModelKey, id_: str) -> str:
-    """The key that both halves of an inference share: a digest, since an id may be of any length.
+    """The key that both halves of an inference share: a digest, since an id may have any length.
 
-    The model's name is no part of it: a request tells none.
+    It does not include the name of the model, which only responses contain.
     """
     text = repr((model.namespace, model.inference_service, model.component, id_))
     return blake2b(text.encode(), digest_size=16).hexdigest()

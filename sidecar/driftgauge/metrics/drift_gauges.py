@@ -78,7 +78,9 @@ class DriftGauges(Collector):
         """All families of evaluations and references."""
         for subject in (INPUTS, OUTPUTS):
             evaluations = self._latest.fresh(subject.kind)
-            shown = {model: most_drifted(one.report)[: self._max_features] for model, one in evaluations.items()}
+            shown = {
+                model: most_drifted(one.report.features)[: self._max_features] for model, one in evaluations.items()
+            }
             yield from column_families(subject, shown)
             yield _column_counts(subject, evaluations, shown)
             yield from _model_families(subject.kind, evaluations)

@@ -1,9 +1,9 @@
-"""Counts requests and errors as `request_count` and `request_error_count`, the names of the article (docs/glossary.md).
+"""Counts requests and errors as `request_count` and `request_error_count`, the names of the article.
 
-The name of a counter must end in `_total`, so the two are the `_count` of the summaries `request` and
-`request_error`: their types are true, promtool's lint accepts them, and `rate(request_error_count[5m])` works.
-A request is counted at once, but its rows are known only after the pipeline has decoded it. The client library's
-summary does both in one step, hence this collector.
+docs/runbooks/README.md names the article. The name of a counter must end in `_total`, so the two are the `_count` of
+the summaries `request` and `request_error`: their types are true, promtool's lint accepts them, and
+`rate(request_error_count[5m])` works. A request is counted at once, but its rows are known only after the pipeline has
+decoded it. The client library's summary does both in one step, hence this collector.
 
 Source: OpenMetrics 1.0, section "Summary" (https://prometheus.io/docs/specs/om/open_metrics_spec/).
 """

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.features.output_columns import OutputColumns
-from driftgauge.reference.columns import profiles_of
 from driftgauge.reference.dataset import schema_hash
+from driftgauge.reference.profiles import profiles_of
 from driftgauge.storage.ring import RingBuffer, StreamKey
 from driftgauge.storage.states import StateStore
 

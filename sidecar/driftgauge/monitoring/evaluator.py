@@ -1,12 +1,10 @@
 """Evaluates one stream: reads its window, tests it off the event loop, and saves the detector's state."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
-from driftgauge.concurrency.worker import low_priority_executor
+from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.detector.detector import DetectorState, pack, unpack
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
@@ -17,12 +15,10 @@ from driftgauge.results.evaluation import Evaluation
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
 from driftgauge.storage.states import StateStore
 
-_T = TypeVar("_T")
-
 _STATE_NAME = "detector"
 
 _ATTEMPTS = 3
-"""Evaluations start again at most this often less one, when another replica saves its state first."""
+"""How often an evaluation is tried, if another replica saves its state first each time."""
 
 
 @dataclass(slots=True)
@@ -85,7 +81,7 @@ class Evaluator:
         self._clock = clock
         self._p_values = PValues()
         self._loaded: dict[StreamKey, _Loaded] = {}
-        self._thread = low_priority_executor("evaluate")
+        self._worker = Worker("evaluate")
 
     async def evaluate(self, stream: StreamKey, target: Target) -> Evaluation:
         """Test a stream's window against its target.
@@ -97,8 +93,8 @@ class Evaluator:
         loaded = self._loaded.get(stream)
         if loaded is None or loaded.digest != target.digest:
             loaded = await self._prepare(stream, target)
-        evaluation, window_time = await self._assess(stream, loaded, target)
-        return Evaluation(evaluation.report, self._clock(), time.perf_counter() - start, window_time)
+        result, window_time = await self._test_window(stream, loaded, target)
+        return Evaluation(result.report, self._clock(), time.perf_counter() - start, window_time)
 
     async def read_window(self, stream: StreamKey, target: Target) -> Window:
         """Read a stream's window, and count the blocks that have another schema than the target.
@@ -112,22 +108,22 @@ class Evaluator:
 
     def close(self) -> None:
         """Stop the thread."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._worker.close()
 
     async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
         """Prepare the tests for a new target, and load the detector's state."""
-        evaluator = await self._off_loop(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
+        evaluator = await self._worker.run(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
         loaded = self._loaded[stream] = _Loaded(evaluator, target.digest)
         await self._load_state(stream, loaded)
         return loaded
 
-    async def _assess(
+    async def _test_window(
         self, stream: StreamKey, loaded: _Loaded, target: Target
     ) -> tuple[StreamEvaluation, float | None]:
         """Test the newest window and save the detector's new state.
 
         Returns:
-            The evaluation, and the time of the window's newest row.
+            The result, and the time of the window's newest row.
 
         Notes:
             Replicas share the window and the state. A save is refused if another replica has saved since our load:
@@ -139,13 +135,11 @@ class Evaluator:
         for _ in range(_ATTEMPTS):
             window = await self.read_window(stream, target)
             rows, now = StreamWindow(window.rows, window.numbers, window.requests), self._clock()
-            evaluation: StreamEvaluation = await self._off_loop(
-                loaded.evaluator.evaluate, loaded.state, rows, self._p_values, now
-            )
-            if evaluation.state is loaded.state or await self._save_state(stream, loaded, evaluation):
+            result = await self._worker.run(loaded.evaluator.evaluate, loaded.state, rows, self._p_values, now)
+            if result.state is loaded.state or await self._save_state(stream, loaded, result):
                 break
             await self._load_state(stream, loaded)
-        return evaluation, window.time
+        return result, window.time
 
     async def _load_state(self, stream: StreamKey, loaded: _Loaded) -> None:
         """Load the detector's state, if the rule has a detector; one of another reference counts as a reset."""
@@ -162,15 +156,12 @@ class Evaluator:
         if loaded.state is None:
             self._metrics.model(stream.model).count_detector_reset(stream.kind)
 
-    async def _save_state(self, stream: StreamKey, loaded: _Loaded, evaluation: StreamEvaluation) -> bool:
+    async def _save_state(self, stream: StreamKey, loaded: _Loaded, result: StreamEvaluation) -> bool:
         """Save the new state and count its rows; returns False if another replica saved first."""
         if loaded.evaluator.detector is None:
             return True
-        if not await self._states.save(stream, _STATE_NAME, pack(evaluation.state), loaded.version):
+        if not await self._states.save(stream, _STATE_NAME, pack(result.state), loaded.version):
             return False
-        loaded.state, loaded.version = evaluation.state, loaded.version + 1
-        self._metrics.model(stream.model).count_detector_rows(stream.kind, evaluation.fed, evaluation.skipped)
+        loaded.state, loaded.version = result.state, loaded.version + 1
+        self._metrics.model(stream.model).count_detector_rows(stream.kind, result.fed, result.skipped)
         return True
-
-    async def _off_loop(self, work: Callable[..., _T], *arguments: object) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*arguments))

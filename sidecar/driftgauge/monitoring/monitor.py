@@ -5,9 +5,10 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from driftgauge.concurrency.worker import low_priority_executor
+from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.models import KnownModels, is_overflow
+from driftgauge.inference.names import PREDICTOR
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
@@ -122,7 +123,7 @@ class ReferenceWatcher:
         self._metrics = metrics
         self._clock = clock
         # A thread of its own: a reference on a volume that hangs must not stop the evaluations.
-        self._thread = low_priority_executor("reference")
+        self._worker = Worker("reference")
 
     async def run(self, interval_seconds: float) -> None:
         """Refresh on a clock until cancelled."""
@@ -131,8 +132,7 @@ class ReferenceWatcher:
     async def refresh(self) -> None:
         """Load what is new or has changed, and record which references are in use; a failure is logged."""
         try:
-            loop = asyncio.get_running_loop()
-            for sentence in await loop.run_in_executor(self._thread, self._references.refresh, self._clock()):
+            for sentence in await self._worker.run(self._references.refresh, self._clock()):
                 _log.log(logging.WARNING if isinstance(sentence, Fault) else logging.INFO, sentence)
             self._add_referenced_models()
             for model in self._models:
@@ -142,14 +142,14 @@ class ReferenceWatcher:
 
     def close(self) -> None:
         """Stop the thread. `run` must have ended."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._worker.close()
 
     def _add_referenced_models(self) -> None:
         """Add the models of references that are filed by namespace and name: they exist even without traffic."""
         for name in self._references.loaded():
             namespace, slash, inference_service = name.partition("/")
             if slash:
-                key = ModelKey(namespace, inference_service, "predictor", inference_service)
+                key = ModelKey(namespace, inference_service, PREDICTOR, inference_service)
                 self._models.add(key)
                 self._metrics.model(key)
 

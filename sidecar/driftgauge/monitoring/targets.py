@@ -1,10 +1,10 @@
 """Finds what a stream is tested against: the reference's inputs, its predictions, or a baseline."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.inference.payload import Kind, ModelKey
@@ -73,6 +73,11 @@ class Targets:
         self._size = size
         self._baseline_targets: dict[StreamKey, Target] = {}
         self._warned: set[str] = set()
+        self._worker = Worker("baseline")
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._worker.close()
 
     async def get(self, stream: StreamKey, now: float) -> Target | None:
         """Find the target of a stream; returns `None` if there is none yet.
@@ -116,7 +121,7 @@ class Targets:
             return None
         target = self._baseline_targets.get(stream)
         if target is None or target.digest != baseline.digest:
-            profiles = await asyncio.to_thread(baseline.profiles)
+            profiles = await self._worker.run(baseline.profiles)
             target = self._baseline_targets[stream] = Target(profiles, baseline.schema, baseline.digest)
         return target
 

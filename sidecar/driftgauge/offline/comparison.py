@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile, ignored_profile
 from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.column import shortened
 from driftgauge.reference.dataset import Reference, output_name, prepare
 from driftgauge.reference.kinds import as_kind
 from driftgauge.reference.table import Table
-from driftgauge.reference.table_limits import shortened
 
 LISTED_NAMES = 5
 """How many names a note shows."""

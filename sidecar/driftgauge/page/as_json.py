@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift
+from driftgauge.inference.names import printable
 from driftgauge.results.evaluation import Evaluation
 from driftgauge.results.latest import ModelEvaluations
 
@@ -27,16 +28,11 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
         "rows": report.rows,
         "drift": report.drift,
         "drifted_features": report.drifted_features,
-        "reading": clean(report.reading),
+        "reading": printable(report.reading),
         "features": [_feature(feature) for feature in report.features],
-        "untested": [clean(name) for name in report.untested],
-        "ignored": [clean(name) for name in report.ignored],
+        "untested": [printable(name) for name in report.untested],
+        "ignored": [printable(name) for name in report.ignored],
     }
-
-
-def clean(text: str) -> str:
-    """A text that UTF-8 can encode; half of a surrogate pair is escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _model(evaluations: ModelEvaluations) -> dict[str, Any]:
@@ -65,7 +61,7 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
     """One feature, with the values of its windowed distance, except `drift`, which is the verdict of all its tests."""
     effects = feature.effects
     return {
-        "feature": clean(feature.feature),
+        "feature": printable(feature.feature),
         "kind": str(feature.kind),
         **_test(feature.distance),
         "drift": feature.drift,
@@ -80,11 +76,11 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
             "wasserstein": effects.wasserstein,
         },
         "change": str(feature.change),
-        "reading": clean(feature.reading),
+        "reading": printable(feature.reading),
         "since": feature.since,
         "tests": [_test(test) for test in feature.tests],
         "histogram": [
-            {"bin": clean(one.label), "upper": one.upper, "reference": one.reference, "window": one.window}
+            {"bin": printable(one.label), "upper": one.upper, "reference": one.reference, "window": one.window}
             for one in feature.histogram
         ],
         "window_quantiles": list(feature.window_quantiles),

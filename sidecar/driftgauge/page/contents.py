@@ -104,7 +104,7 @@ def part_of(
     """
     columns = {profile.name: (profile, index) for index, profile in enumerate(profiles)}
     pictures = []
-    for feature in most_drifted(report)[:FULL_FEATURES]:
+    for feature in most_drifted(report.features)[:FULL_FEATURES]:
         profile, index = columns.get(feature.feature, (None, 0))
         pictures.append(_picture(feature, profile, _NO_VALUES if profile is None else window[:, index]))
     return Part(heading, report, facts, tuple(pictures))
@@ -112,7 +112,7 @@ def part_of(
 
 def first_alarms(report: DriftReport) -> tuple[FeatureDrift, ...]:
     """The features whose alarm has a known start, the earliest first; of equal starts the most severe first."""
-    alarming = (one for one in most_drifted(report) if one.since is not None)
+    alarming = (one for one in most_drifted(report.features) if one.since is not None)
     return tuple(sorted(alarming, key=lambda one: one.since or 0.0))
 
 

@@ -116,7 +116,7 @@ def _table(part: Part, links: dict[str, str]) -> Markup:
         return Markup()
     titles = ("feature", "verdict", "distance", "", "threshold", "p", "PSI", "missing")
     head = tag("tr", *(tag("th", title, scope="col") if title else _drawn(Markup()) for title in titles))
-    lines = (_line(feature, links.get(feature.feature)) for feature in most_drifted(part.report))
+    lines = (_line(feature, links.get(feature.feature)) for feature in most_drifted(part.report.features))
     caption = tag("caption", "All tested features, the one that moved most first")
     return tag("table", caption, tag("thead", head), tag("tbody", *lines), class_="overview")
 

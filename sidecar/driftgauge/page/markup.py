@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from html import escape
 
+from driftgauge.inference.names import printable
+
 LONGEST_TEXT = 1000
 """Characters of a text that are shown; the rest is cut."""
 
@@ -54,7 +56,7 @@ def joined(parts: Iterable[str]) -> Markup:
 
 def plain_attribute(value: str) -> Markup:
     """An attribute's value, escaped at full length."""
-    return value if isinstance(value, Markup) else Markup(escape(value.encode("utf-8", "backslashreplace").decode()))
+    return value if isinstance(value, Markup) else Markup(escape(printable(value)))
 
 
 def _attribute(key: str) -> str:

@@ -1,1 +1,1 @@
-"""Bytes of the inference protocols -> values. This room is pure: no I/O, no clock, no logging."""
+"""From the bytes of the inference protocols to tensors."""

@@ -1,8 +1,8 @@
-"""Many small messages of one shape read as one, so that what is paid for each message is paid once. No I/O here.
+"""Decodes many small messages of one shape in one step, so that the fixed cost of a message is paid once.
 
-Traffic to a model is one shape of message again and again. The texts of many are parsed in one go, their rows stand in
-one array, and each message's rows are known by their number. What comes of it is what each message alone would give;
-where that cannot be vouched for, nothing is answered, and the messages are to be read one by one.
+Messages to a model usually have the same shape. The texts of many are parsed together, their rows go into one array,
+and `counts` has the number of rows of each message. The result is the same as that of decoding each message alone.
+Where that is not certain, `decode_batch` returns `None`, and the caller decodes the messages one by one.
 """
 
 import math
@@ -23,65 +23,66 @@ from driftgauge.protocol.v2 import MAX_DIMENSIONS
 V1_ROWS: Final = {Kind.REQUEST: "instances", Kind.RESPONSE: "predictions"}
 _V2: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
 _BESIDE: Final = frozenset({"id", "model_name", "model_version", "parameters", "inputs", "outputs"})
-"""Members of a V2 message. None but the tensors has a say in what they hold; one that is not here might."""
+"""Members of a V2 message that have no effect on its tensors. An unknown member might have one."""
 
 _TENSOR: Final = frozenset({"name", "datatype", "shape", "data"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedBatch:
-    """What many messages held.
+    """The content of many messages.
 
     Args:
-        decoded: Their tensors, row after row.
-        counts: Shape `(k,)`, int64, each at least 1: how many of the rows each message had, in their order.
+        decoded: The tensors, with the rows of all messages in order.
+        counts: Shape `(k,)`, int64, each at least 1: the number of rows of each message.
     """
 
     decoded: Decoded
     counts: NDArray[np.int64]
 
 
-def decode_batch(texts: Sequence[bytes], kind: Kind, mark: str) -> DecodedBatch | None:
-    """The tensors of some messages that are plain JSON.
+def decode_batch(texts: Sequence[bytes], kind: Kind, separator: str) -> DecodedBatch | None:
+    """The tensors of messages of plain JSON.
 
     Args:
-        texts: The bodies, unpacked, at least one.
-        kind: Of all of them.
-        mark: ASCII letters and digits that no sender can guess.
+        texts: The decompressed bodies, at least one.
+        kind: The kind of all messages.
+        separator: ASCII letters and digits that no sender can guess.
 
     Returns:
-        `None` if any of them is not read here: it is not V1 with rows alone or V2 with data in JSON, has another shape
-        than the others, or a fault.
+        `None` if one of the messages must be decoded alone: it is neither V1 with only rows nor V2 with data in JSON,
+        its shape differs from the others, or it has an error.
     """
-    messages = parse_batch(texts, mark)
+    messages = parse_batch(texts, separator)
     if messages is None:
         return None
     try:
         if all(isinstance(message, dict) and len(message) == 1 and V1_ROWS[kind] in message for message in messages):
             return _v1([message[V1_ROWS[kind]] for message in messages])
         return _v2([_items(message, kind) for message in messages])
-    except (PayloadError, _OddError):
+    except (PayloadError, _NotInBatchError):
         return None
 
 
-def parse_batch(texts: Sequence[bytes], mark: str) -> list[Any] | None:
-    """The value that each of some JSON texts holds, `None` if any is not JSON of its own.
+def parse_batch(texts: Sequence[bytes], separator: str) -> list[Any] | None:
+    """The value of each JSON text; `None` if one of the texts is not JSON.
 
     Notes:
-        The texts stand in one array with the mark between them. An element that is not whole in its own text would
-        have a mark inside of it, so that one less would stand between elements; and no text has marks of its own.
+        The texts are parsed as one array, `["<separator>", text, "<separator>", text, ...]`. A text may fit
+        into the array without being JSON itself: `1, 2`, or `[1` before a text `2]`. Then the array has another number
+        of elements, or another value in place of a separator. No text contains the separator, since it is random.
     """
-    between = f'"{mark}"'.encode()
+    between = f'"{separator}"'.encode()
     try:
         values = orjson.loads(b"[%b,%b]" % (between, (b",%b," % between).join(texts)))
     except orjson.JSONDecodeError:
         return None
-    whole = len(values) == 2 * len(texts) and all(value == mark for value in values[::2])
+    whole = len(values) == 2 * len(texts) and all(value == separator for value in values[::2])
     return values[1::2] if whole else None
 
 
-class _OddError(Exception):
-    """A message is not of the shape that is read here."""
+class _NotInBatchError(Exception):
+    """A message must be decoded alone."""
 
 
 def _v1(rows_of_each: Sequence[object]) -> DecodedBatch:
@@ -89,7 +90,7 @@ def _v1(rows_of_each: Sequence[object]) -> DecodedBatch:
     counts = []
     for own in rows_of_each:
         if not isinstance(own, list) or not own:
-            raise _OddError
+            raise _NotInBatchError
         counts.append(len(own))
         rows += own
     if isinstance(rows[0], dict):
@@ -97,47 +98,47 @@ def _v1(rows_of_each: Sequence[object]) -> DecodedBatch:
     block = nested_array(rows, "the rows")
     data = as_numbers(block)
     if not data.size or (data.dtype == object and not _all_hold_text(block, counts)):
-        raise _OddError
+        raise _NotInBatchError
     return DecodedBatch(Decoded((Tensor("", data),)), np.array(counts))
 
 
 def _named_columns(rows: Sequence[Any]) -> tuple[Tensor, ...]:
-    """Columns of rows by name that all have the same names, and a number or nothing in each."""
+    """The columns of rows by name. All rows must have the same names, and numbers or nulls."""
     names = tuple(rows[0])
     if not names or not all(isinstance(row, dict) and tuple(row) == names for row in rows):
-        raise _OddError
+        raise _NotInBatchError
     data = as_numbers(nested_array([list(row.values()) for row in rows], "the rows"))
     if data.dtype == object or data.ndim != 2:  # noqa: PLR2004 - rows and columns
-        raise _OddError
+        raise _NotInBatchError
     return tuple(Tensor(name, np.ascontiguousarray(column)) for name, column in zip(names, data.T, strict=True))
 
 
 def _all_hold_text(block: NDArray[Any], counts: Sequence[int]) -> bool:
-    """Whether no message's rows are numbers alone: such would be doubles, in which large integers are rounded."""
+    """Whether every message has text. A message of only numbers would be float64, which rounds large integers."""
     return not any(is_numeric(part) for part in np.split(block, np.cumsum(counts)[:-1]))
 
 
 def is_plain_v2(message: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a message has no member that could make it something else than V2."""
+    """Whether a message only has members that V2 defines."""
     return isinstance(message, dict) and message.keys() <= _BESIDE
 
 
 def items_of(message: Mapping[str, Any], kind: Kind) -> object:
-    """What stands in place of the tensors."""
+    """The value of the member that contains the tensors."""
     return message.get(_V2[kind])
 
 
 def _items(message: object, kind: Kind) -> list[Mapping[str, Any]]:
     if not is_plain_v2(message):
-        raise _OddError
+        raise _NotInBatchError
     items = items_of(message, kind)
     if not isinstance(items, list) or not items or not all(_is_tensor(item) for item in items):
-        raise _OddError
+        raise _NotInBatchError
     return items
 
 
 def _is_tensor(item: object) -> bool:
-    """Whether an item is a tensor with data in the JSON itself, of a size that its shape tells."""
+    """Whether an item is a tensor with its data in JSON, as many as its shape has."""
     if not isinstance(item, dict) or not item.keys() >= _TENSOR:
         return False
     shape, data = item["shape"], item["data"]
@@ -157,15 +158,15 @@ def _v2(items_of_each: Sequence[list[Mapping[str, Any]]]) -> DecodedBatch:
     shapes = _shapes(items_of_each[0])
     for items, count in zip(items_of_each, counts, strict=True):
         if _shapes(items) != shapes or any(item["shape"][0] != count for item in items):
-            raise _OddError
+            raise _NotInBatchError
     if len({name for name, *_ in shapes}) < len(shapes):
-        raise _OddError
+        raise _NotInBatchError
     columns = zip(*items_of_each, strict=True)
     return DecodedBatch(Decoded(tuple(_tensor(column, sum(counts)) for column in columns)), np.array(counts))
 
 
 def _shapes(items: Sequence[Mapping[str, Any]]) -> list[tuple[object, ...]]:
-    """What must be the same in all messages: of each tensor the name, the datatype, all of the shape but the rows."""
+    """What all messages must share: the name, datatype and shape, without the number of rows, of each tensor."""
     return [(item["name"], item["datatype"], item["shape"][1:], _is_nested(item["data"])) for item in items]
 
 
@@ -173,14 +174,14 @@ def _tensor(parts: Sequence[Mapping[str, Any]], rows: int) -> Tensor:
     first = parts[0]
     name, datatype, rest = first["name"], first["datatype"], first["shape"][1:]
     if not isinstance(name, str) or not name or not isinstance(datatype, str) or not is_known(datatype):
-        raise _OddError
+        raise _NotInBatchError
     values: list[Any] = []
     for part in parts:
         values += part["data"]
     data = from_json(values, datatype, name)
     if data.dtype == object and datatype != BYTES:
-        raise _OddError  # a null among integers: those of other messages would stay as they were written
+        raise _NotInBatchError  # a null among integers makes objects of them, also in the other messages
     shape = (rows, *rest)
     if data.shape != (shape if _is_nested(values) else (math.prod(shape),)):
-        raise _OddError
+        raise _NotInBatchError
     return Tensor(name, data.reshape(shape))

@@ -1,7 +1,4 @@
-"""A category as a number: text in the ring's float64 cells, the same number in every process and for ever.
-
-This room is pure.
-"""
+"""Categories as numbers for the float64 cells of the ring: the same number in every process and release."""
 
 import math
 from functools import lru_cache
@@ -10,20 +7,19 @@ from hashlib import blake2b
 _BITS = 53
 """Whole numbers up to 2**53 are exact in float64."""
 
-
 MAX_TEXT_CHARS = 200
-"""Longer texts are no names: they get a number, but are neither kept nor shown whole."""
+"""Longest text of a category that is kept and shown. Longer texts get a number only."""
 
 
 def code(text: str) -> float:
-    """The number that stands for a category.
+    """The number of a category.
 
     Args:
-        text: The category as `text_of` writes it.
+        text: The text of the category, as `text_of` returns it.
 
     Returns:
-        A whole number in [0, 2**53), exact in float64. Among 10,000 categories two share a number with a
-        chance of about 6e-9.
+        A whole number in [0, 2**53), exact in float64. Among 10,000 categories, the probability that
+        two share a number is about 6e-9.
     """
     return remembered(text) if len(text) <= MAX_TEXT_CHARS else _hashed(text)
 
@@ -34,15 +30,15 @@ def _hashed(text: str) -> float:
 
 
 remembered = lru_cache(maxsize=65_536)(_hashed)
-"""`code` of texts that are short: the cache counts texts and not their characters, so long ones are kept out of it."""
+"""`code` of short texts. Long texts are not cached, since the size of the cache counts texts and not characters."""
 
 
 def text_of(value: object) -> str | None:
-    """A value of the wire or of a file as a category's text; `None` if it is missing (`None`, NaN, empty text).
+    """The text of a category, from a value of a payload or a file; `None` if missing (`None`, NaN, empty text).
 
     Args:
-        value: Text as it is, UTF-8 bytes decoded, a bool as `true` or `false`, a number in its shortest
-            decimal form, whole ones without a point: 3 and 3.0 are one category.
+        value: Text is unchanged, UTF-8 bytes are decoded, a bool becomes `true` or `false`, and a number its shortest
+            decimal, without a point if it is whole: 3 and 3.0 are one category.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None

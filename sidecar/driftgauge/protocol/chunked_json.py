@@ -1,9 +1,9 @@
-"""A long message of numbers read in slices, between which others may have the interpreter. This room does no I/O.
+"""Parses a long message of numbers in slices, so that other threads get the interpreter's lock in between.
 
-A JSON parser keeps the interpreter's lock until it is done: for a body of 4 MB the requests beside it would wait for
-30 ms. So the one long list of a message is cut at commas, and each slice is parsed as a list of its own. If every slice
-is one, then what stands between two of them is a comma between elements, and the whole is the list of all their
-elements (RFC 8259, sections 4 and 5): nothing is guessed. Whatever is not as plain is left to the whole reading.
+A JSON parser keeps the lock until it has finished. For a body of 4 MB, requests would wait for 30 ms. So the one long
+list of a message is cut at commas, and each slice is parsed as a list of its own. If every slice is a valid list, each
+cut was at a comma between two elements, and the whole list has the elements of all slices (RFC 8259, sections 4 and 5).
+For example, `1, 2, 3, 4` may be cut into `1, 2` and `3, 4`. A message of any other form is parsed as a whole.
 """
 
 import math
@@ -22,7 +22,7 @@ from driftgauge.protocol.json_text import as_numbers, nested_array
 from driftgauge.protocol.tensor import FLOATS, Decoded, Tensor
 
 LONG_BYTES: Final = 64 * 1024
-"""From here on a body is read so; a shorter one is parsed in less time than a thread may keep the lock."""
+"""Shortest body that is parsed in slices. A shorter one takes less time than a thread may keep the lock."""
 
 _SLICE_BYTES: Final = 32 * 1024
 _MAX_ENVELOPE_BYTES: Final = 4 * 1024
@@ -34,12 +34,12 @@ def decode_in_slices(raw: bytes, kind: Kind, slice_bytes: int = _SLICE_BYTES) ->
     """The tensors of a message that is one long list of numbers: V1 rows by position, or one flat V2 tensor of floats.
 
     Args:
-        raw: The body, unpacked.
-        kind: Of the message.
-        slice_bytes: A slice ends at the first place for it after so many bytes.
+        raw: The decompressed body.
+        kind: The kind of the message.
+        slice_bytes: A slice ends at the first possible cut after this many bytes.
 
     Returns:
-        What the whole reading gives; `None` if the message is not of this kind, or has a fault.
+        The same tensors as without slices; `None` if the message has another form, or an error.
     """
     try:
         return _v1(raw, kind, slice_bytes) if b'"data"' not in raw else _v2(raw, kind, slice_bytes)
@@ -75,8 +75,7 @@ def _v2(raw: bytes, kind: Kind, slice_bytes: int) -> Decoded | None:
     data = _joined(_numbers(raw, start, end, slice_bytes))
     if data is None or data.ndim != 1 or data.size != math.prod(shape):
         return None
-    reported = message.get("model_name") if kind is Kind.RESPONSE else None
-    return Decoded((Tensor(name, data.reshape(shape)),), reported if isinstance(reported, str) else None)
+    return Decoded((Tensor(name, data.reshape(shape)),))
 
 
 def _is_shape(shape: object) -> TypeGuard[list[int]]:
@@ -84,14 +83,14 @@ def _is_shape(shape: object) -> TypeGuard[list[int]]:
 
 
 def _envelope(raw: bytes, start: int, end: int) -> Any:  # noqa: ANN401 - JSON holds any value
-    """The message without what stands in the list; `None` if that is long too."""
+    """The message with an empty list in place of the long one; `None` if the rest is long too."""
     if not 0 < start < end or start + len(raw) - end > _MAX_ENVELOPE_BYTES:
         return None
     return orjson.loads(raw[:start] + raw[end:])
 
 
 def _rows(raw: bytes, start: int, end: int, slice_bytes: int) -> Iterator[bytes]:
-    """Slices between rows."""
+    """Slices that end between two rows."""
     while end - start > slice_bytes:
         found = _BETWEEN_ROWS.search(raw, start + slice_bytes, end)
         if found is None:
@@ -102,7 +101,7 @@ def _rows(raw: bytes, start: int, end: int, slice_bytes: int) -> Iterator[bytes]
 
 
 def _numbers(raw: bytes, start: int, end: int, slice_bytes: int) -> Iterator[bytes]:
-    """Slices between numbers."""
+    """Slices that end between two numbers."""
     while end - start > slice_bytes:
         comma = raw.find(b",", start + slice_bytes, end)
         if comma < 0:
@@ -113,7 +112,7 @@ def _numbers(raw: bytes, start: int, end: int, slice_bytes: int) -> Iterator[byt
 
 
 def _joined(slices: Iterator[bytes]) -> NDArray[np.float64] | None:
-    """The numbers of all slices; `None` where there is anything else, or not one in a slice."""
+    """The numbers of all slices; `None` if a slice is empty, or contains anything but numbers."""
     parts: list[NDArray[np.float64]] = []
     for piece in slices:
         block = as_numbers(nested_array(orjson.loads(b"[%b]" % piece), "the rows"))

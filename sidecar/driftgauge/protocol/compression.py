@@ -1,4 +1,4 @@
-"""gzip bodies -> plain bytes, within a bound. This room does no I/O."""
+"""Decompresses gzip bodies up to a limit."""
 
 import zlib
 from typing import Final
@@ -12,18 +12,18 @@ _GZIP_WINDOW_BITS: Final = 31
 """zlib's code for "a gzip member with the largest window" (zlib manual, inflateInit2)."""
 
 _MAX_MEMBERS: Final = 128
-"""Members of one body; each one costs a copy of what follows it, so their number bounds the work."""
+"""Most members of one body. Each member costs a copy of the bytes after it, so the limit bounds the work."""
 
 
 def unpack(body: bytes, limit_bytes: int) -> bytes:
-    """The plain bytes of a body that is perhaps compressed by gzip.
+    """The plain bytes of a body that may be compressed by gzip.
 
     Args:
-        body: As it was on the wire; its magic number decides, since KServe's logger loses `Content-Encoding`.
-        limit_bytes: The most plain bytes that are accepted, and the most that are ever allocated (plus one).
+        body: The bytes as on the wire. Their magic number decides, since KServe's agent drops `Content-Encoding`.
+        limit_bytes: Most plain bytes. At most one byte more is allocated.
 
     Returns:
-        The body itself if it is not gzip, else all of its members unpacked and joined.
+        The body itself if it is not gzip, else the decompressed bytes of all its members.
 
     Raises:
         PayloadError: `TOO_LARGE` beyond the limit, `MALFORMED` if truncated, corrupt or followed by other
@@ -57,7 +57,7 @@ def _unpack_member(packed: bytes, budget_bytes: int, limit_bytes: int) -> tuple[
         _check_size(limit_bytes + 1, limit_bytes)
     if not inflate.eof:
         raise PayloadError(Reason.MALFORMED, "The gzip body is truncated.")
-    return plain, inflate.unused_data.lstrip(b"\0")  # zeros may pad the end, as tapes and gzip itself allow
+    return plain, inflate.unused_data.lstrip(b"\0")  # zeros after a member are padding, as gzip itself accepts
 
 
 def _check_size(size_bytes: int, limit_bytes: int) -> None:

@@ -1,7 +1,7 @@
-"""One request or response body -> tensors, whatever its protocol. This room does no I/O.
+"""Decodes the body of one request or response, of any protocol.
 
-A content type is never asked: KServe's logger sends a response with the request's. What the bytes are is
-seen from the bytes.
+The protocol is detected from the body. The content type is not used, since KServe's agent sends a response with the
+content type of the request.
 """
 
 from collections.abc import Mapping
@@ -17,28 +17,29 @@ from driftgauge.protocol.v1 import decode_v1
 from driftgauge.protocol.v2 import binary_size, decode_v2, is_v2
 
 _CELLS_A_BYTE = 8
+"""Most cells for each byte of a body. Rows by name that lack most columns make a table that is larger than the body."""
+
 _FEW_CELLS = 2**14
-"""Rows by name that lack most of their columns make tables larger than themselves: this much larger, no more."""
+"""Cells that a body of any length may make."""
 
 
 def decode(
     body: bytes, kind: Kind, *, json_length: int | None, limit_bytes: int, limit_cells: int | None = None
 ) -> Decoded:
-    """The tensors of one body: V1, V2 in JSON, V2 with binary tensors, perhaps gzip, perhaps in a CloudEvent.
+    """The tensors of one body: V1, V2 in JSON, or V2 with binary tensors; possibly in gzip, or in a CloudEvent.
 
     Args:
-        body: The bytes as they were on the wire.
-        kind: Says which members of the message are read.
-        json_length: Length in bytes of the JSON part, from `Inference-Header-Content-Length`; without it
-            the JSON part is found.
-        limit_bytes: The most bytes that the body may have when unpacked, at least 1.
-        limit_cells: The most cells that rows by name may make, if fewer than eight a byte of the body.
+        body: The bytes as on the wire.
+        kind: Whether the members of a request or of a response are read.
+        json_length: Length in bytes of the JSON part, from `Inference-Header-Content-Length`; `None` to detect it.
+        limit_bytes: Most bytes of the decompressed body, at least 1.
+        limit_cells: Most cells of rows by name, if fewer than eight for each byte of the body.
 
     Returns:
         At least one tensor.
 
     Raises:
-        PayloadError: Its `reason` says why the body cannot be read. Nothing else is ever raised, for any bytes.
+        PayloadError: The body cannot be decoded, for its `reason`. No other error is raised, for any bytes.
 
     Source:
         TensorFlow Serving, "RESTful API"; Open Inference Protocol, REST; Triton and KServe, "Binary Tensor
@@ -70,7 +71,7 @@ def _dispatch(message: Mapping[str, Any], kind: Kind, tail: memoryview, limit_ce
 
 
 def _split(raw: bytes, kind: Kind, json_length: int | None) -> tuple[dict[str, Any], memoryview]:
-    """The JSON object at the head of a body, and the bytes of raw tensors after it."""
+    """The JSON object at the start of a body, and the bytes of binary tensors after it."""
     if not raw.strip():
         raise PayloadError(Reason.EMPTY, "The body is empty.")
     if json_length is not None:
@@ -81,7 +82,7 @@ def _split(raw: bytes, kind: Kind, json_length: int | None) -> tuple[dict[str, A
         if not raw.lstrip().startswith(b"{"):
             raise
     else:
-        if binary_size(message, kind) == 0:  # else the tensors' bytes all are blanks, and JSON ends earlier
+        if binary_size(message, kind) == 0:  # else the JSON part ends earlier: the tensors are white space
             return message, memoryview(b"")
     return _split_unmarked(raw, kind)
 

@@ -1,4 +1,4 @@
-"""Bytes -> JSON values and back, with the literals that Python clients send. This room does no I/O."""
+"""JSON text to values and back, and nested lists of values to arrays."""
 
 import base64
 import json
@@ -13,69 +13,24 @@ from driftgauge.errors import PayloadError, Reason
 
 _NUMBERS: Final = frozenset({bool, int, float, NoneType})
 
-
-def nested_array(values: list[Any], name: str) -> NDArray[Any]:
-    """The values of nested lists in one block, each one as it was on the wire.
-
-    Args:
-        values: Lists of equal length at each depth, at most 64 deep.
-        name: What the sentence of an error calls them.
-
-    Returns:
-        dtype object; each item is a str, a number, a bool, a dict or None.
-
-    Raises:
-        PayloadError: `MALFORMED` if the lists are ragged or too deep.
-    """
-    # With dtype object numpy never makes text of a number or a number of text, and what is ragged or
-    # deeper than 64 is left in it as lists.
-    block = np.array(values, dtype=object)
-    if list in types_in(block):
-        raise PayloadError(Reason.MALFORMED, f"The lists of {name} are ragged or nested too deeply.")
-    return block
-
-
-def types_in(block: NDArray[Any]) -> set[type]:
-    """The Python types of the items of a block of dtype object."""
-    return set(map(type, block.ravel().tolist()))
-
-
-def is_numeric(block: NDArray[Any]) -> bool:
-    """Whether every item is a number, a bool or missing; text is none of these, whatever it spells."""
-    return block.dtype.kind in "biuf" or (block.dtype == object and types_in(block) <= _NUMBERS)
-
-
-def as_numbers(block: NDArray[Any]) -> NDArray[Any]:
-    """The block as float64 (null -> NaN, bool -> 0 or 1), or as it is if it cannot be that.
-
-    It cannot if it holds text or objects, or an integer beyond the range of a double.
-    """
-    if not is_numeric(block):
-        return block
-    try:
-        return block.astype(np.float64)
-    except OverflowError:
-        return block
-
-
 _BLANK: Final = " \t\n\r"
 """The white space of JSON (RFC 8259, section 2)."""
 
 
 def parse(text: bytes) -> Any:  # noqa: ANN401 - JSON holds any value
-    """The value that a JSON text holds.
+    """The value of a JSON text.
 
     Args:
-        text: UTF-8, perhaps with a byte order mark; `NaN`, `Infinity` and `-Infinity` are understood,
-            since Python's `json` writes them, though RFC 8259 has no such literals.
+        text: UTF-8, with or without a byte order mark. `NaN`, `Infinity` and `-Infinity` are accepted, since Python's
+            `json` writes them, although RFC 8259 has no such literals.
 
     Returns:
         dict, list, str, int, float, bool or None; every str can be encoded as UTF-8. A number beyond the
         range of a double is an exact int or an infinity.
 
     Raises:
-        PayloadError: `MALFORMED` if it is not JSON, is nested too deeply to be read, holds half a surrogate
-            pair or an integer of more digits than Python reads (4300).
+        PayloadError: `MALFORMED` if it is not JSON, is nested too deeply, or contains a lone surrogate or an integer of
+            more digits than Python reads (4300).
     """
     try:
         return orjson.loads(text)
@@ -84,12 +39,12 @@ def parse(text: bytes) -> Any:  # noqa: ANN401 - JSON holds any value
 
 
 def object_end(text: bytes) -> int:
-    """Where the JSON value at the head of a mixed body ends, as an offset in bytes.
+    """The end, as an offset in bytes, of the JSON value at the start of a body with binary data after it.
 
     Raises:
-        PayloadError: `MALFORMED` if no JSON value stands at the head.
+        PayloadError: `MALFORMED` if the body does not start with a JSON value.
     """
-    characters = text.decode("latin-1")  # one character a byte, so that the offset counts bytes
+    characters = text.decode("latin-1")  # one character for each byte, so that the offset counts bytes
     start = len(characters) - len(characters.lstrip(_BLANK))
     try:
         return json.JSONDecoder().raw_decode(characters, start)[1]
@@ -98,10 +53,10 @@ def object_end(text: bytes) -> int:
 
 
 def from_base64(value: object) -> bytes:
-    """The bytes that a JSON string holds in base64 (RFC 4648, section 4).
+    """The bytes of a JSON string in base64 (RFC 4648, section 4).
 
     Raises:
-        PayloadError: `MALFORMED` if it is no string, or not base64.
+        PayloadError: `MALFORMED` if it is not a string of base64.
     """
     try:
         return base64.b64decode(value if isinstance(value, str) else "!", validate=True)
@@ -110,17 +65,61 @@ def from_base64(value: object) -> bytes:
 
 
 def serialise(value: Any) -> bytes:  # noqa: ANN401 - JSON holds any value
-    """The JSON text of a value from `parse`, such that `parse` gives an equal value.
+    """The JSON text of a value that `parse` returned; `parse` of it returns an equal value.
 
     Raises:
-        PayloadError: `MALFORMED` if it is nested too deeply to be written.
+        PayloadError: `MALFORMED` if the value is nested too deeply.
     """
     try:
         text = orjson.dumps(value)
     except orjson.JSONEncodeError:
         return _serialise_leniently(value)
-    # orjson writes NaN and the infinities as null, the standard library as themselves.
+    # orjson writes NaN and the infinities as null; the standard library writes them as literals.
     return _serialise_leniently(value) if b"null" in text else text
+
+
+def nested_array(values: list[Any], name: str) -> NDArray[Any]:
+    """The values of nested lists as one array, each value as on the wire.
+
+    Args:
+        values: Lists of equal length at each depth, at most 64 deep.
+        name: The name of the lists in an error message.
+
+    Returns:
+        dtype object; each item is a str, a number, a bool, a dict or None.
+
+    Raises:
+        PayloadError: `MALFORMED` if the lists are ragged or too deep.
+    """
+    # With dtype object, numpy converts neither numbers to text nor text to numbers. Ragged lists, and lists that are
+    # nested more than 64 deep, stay lists in it.
+    block = np.array(values, dtype=object)
+    if list in types_in(block):
+        raise PayloadError(Reason.MALFORMED, f"The lists of {name} are ragged or nested too deeply.")
+    return block
+
+
+def types_in(block: NDArray[Any]) -> set[type]:
+    """The Python types of the items of an array of dtype object."""
+    return set(map(type, block.ravel().tolist()))
+
+
+def is_numeric(block: NDArray[Any]) -> bool:
+    """Whether every item is a number, a bool or missing. Text never is, even if it contains a number."""
+    return block.dtype.kind in "biuf" or (block.dtype == object and types_in(block) <= _NUMBERS)
+
+
+def as_numbers(block: NDArray[Any]) -> NDArray[Any]:
+    """The array as float64, with NaN for null and 0 or 1 for a bool.
+
+    It is returned unchanged if it contains text, objects, or an integer beyond the range of a double.
+    """
+    if not is_numeric(block):
+        return block
+    try:
+        return block.astype(np.float64)
+    except OverflowError:
+        return block
 
 
 def _serialise_leniently(value: Any) -> bytes:  # noqa: ANN401 - JSON holds any value
@@ -134,7 +133,7 @@ def _parse_leniently(text: bytes) -> Any:  # noqa: ANN401 - JSON holds any value
     try:
         characters = text.decode("utf-8-sig")
         value = json.loads(characters)
-        if "\\ud" in characters.lower():  # perhaps half a surrogate pair, which no UTF-8 can hold
+        if "\\ud" in characters.lower():  # may be a lone surrogate, which UTF-8 cannot encode
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _malformed(error) from error

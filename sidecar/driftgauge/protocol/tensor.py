@@ -1,4 +1,4 @@
-"""The datatypes of the Open Inference Protocol, and JSON values -> values of a datatype. No I/O."""
+"""Tensors, the datatypes of the Open Inference Protocol, and JSON values as arrays of a datatype."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from driftgauge.protocol.json_text import as_numbers, nested_array, types_in
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """One named block of values; its first axis counts rows.
+    """A named array; its first axis are the rows.
 
     Args:
-        name: The tensor's or column's name; empty where the protocol gives none (V1 rows by position).
-        data: Values of shape `(rows, ...)`; any numeric or bool dtype, or `object` where the
-            wire held text, nulls or a mix. A missing value is NaN, or `None` under `object`.
+        name: The name of the tensor or column; empty for V1 rows by position, which have none.
+        data: Shape `(rows, ...)`; any numeric or bool dtype, or `object` for text, nulls or a mix of types. A missing
+            value is NaN, or `None` under `object`.
     """
 
     name: str
@@ -27,21 +27,19 @@ class Tensor:
 
     @property
     def rows(self) -> int:
-        """How many rows the tensor holds."""
+        """The number of rows."""
         return int(self.data.shape[0]) if self.data.ndim else 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decoded:
-    """What one payload held.
+    """The content of one payload.
 
     Args:
-        tensors: Inputs of a request or outputs of a response, in wire order; at least one.
-        model_name: The model's name where the body tells it (V2 responses).
+        tensors: The inputs of a request or the predictions of a response, in wire order; at least one.
     """
 
     tensors: tuple[Tensor, ...]
-    model_name: str | None = None
 
 
 BOOL: Final = "BOOL"
@@ -59,7 +57,7 @@ WIRE_DTYPES: Final[Mapping[str, np.dtype[Any]]] = MappingProxyType(
         BF16: np.dtype("<u2"),
     }
 )
-"""How one value of each datatype of fixed size stands in a binary body (all but BYTES)."""
+"""The binary form of a value of each datatype of fixed size, which are all but BYTES."""
 
 _INTEGRAL: Final = frozenset({bool, int, NoneType})
 
@@ -74,21 +72,20 @@ def is_known(datatype: str) -> bool:
 
 
 def from_json(values: list[Any], datatype: str, name: str) -> NDArray[Any]:
-    """The data of a tensor in JSON, flat or nested, as an array.
+    """The array of a tensor's data in JSON, flat or nested.
 
     Args:
-        values: The member `data`.
-        datatype: A known one.
-        name: The tensor's, for the sentence of an error.
+        values: The member `data` of the tensor.
+        datatype: A datatype for which `is_known` holds.
+        name: The name of the tensor, for error messages.
 
     Returns:
-        Shape as nested. BOOL is bool; integers have their own dtype, so that 64 bits stay exact, or are
-        objects where a null stands among them; floats are float64 with NaN for null, as written and not
-        rounded to the datatype, so that they tie with a reference that holds the same decimals; BYTES are
-        objects: str or None.
+        The shape of the nested lists. BOOL is bool. Integers have their own dtype, so that 64 bits stay exact, or are
+        objects if there is a null among them. Floats are float64 with NaN for null; they are not rounded to the
+        datatype, so that they equal the same decimals in a reference. BYTES are objects: str or None.
 
     Raises:
-        PayloadError: `MALFORMED` if ragged or if a value is not one of the datatype.
+        PayloadError: `MALFORMED` if ragged, or if a value does not belong to the datatype.
 
     Source:
         Open Inference Protocol, REST, "Tensor Data".
@@ -102,7 +99,7 @@ def from_json(values: list[Any], datatype: str, name: str) -> NDArray[Any]:
     return _integers(block, datatype, name)
 
 
-def _check(holds: bool, datatype: str, name: str) -> None:  # noqa: FBT001 - it is the fact that is checked
+def _check(holds: bool, datatype: str, name: str) -> None:  # noqa: FBT001 - the checked condition
     if not holds:
         message = f"Tensor {name!r:.80} has the datatype {datatype}, but a value that is none."
         raise PayloadError(Reason.MALFORMED, message)
@@ -128,7 +125,7 @@ def _integers(block: NDArray[Any], datatype: str, name: str) -> NDArray[Any]:
 
 
 def _without_points(block: NDArray[Any], datatype: str, name: str) -> NDArray[Any]:
-    """Integers that were written as 1.0 or 1e3 become int; JSON knows one kind of number only."""
+    """Integers that were written as 1.0 or 1e3 become int, since JSON has only one kind of number."""
     items = block.ravel().tolist()
     _check(all(type(item) in _INTEGRAL or _is_whole(item) for item in items), datatype, name)
     whole = np.empty(len(items), dtype=object)

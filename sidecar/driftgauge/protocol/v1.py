@@ -1,4 +1,4 @@
-"""Messages of the V1 protocol of TensorFlow Serving and KServe -> tensors. This room does no I/O."""
+"""Messages of the V1 protocol of TensorFlow Serving and KServe."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -9,7 +9,7 @@ from driftgauge.protocol.json_text import as_numbers, nested_array
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 _MEMBERS: Final = {Kind.REQUEST: ("inputs", "instances"), Kind.RESPONSE: ("predictions", "outputs")}
-"""Where the rows stand; the first that is there wins, as in KServe's `get_predict_input`."""
+"""Members that contain the rows. The first that is present is used, as in KServe's `get_predict_input`."""
 
 _COLUMNAR: Final = frozenset({"inputs", "outputs"})
 """Members that may hold columns by name (TensorFlow Serving's column format)."""
@@ -22,17 +22,17 @@ def decode_v1(message: Mapping[str, Any], kind: Kind, limit_cells: int) -> Decod
 
     Args:
         message: The JSON object.
-        kind: Of a request `inputs`, else `instances` is read; of a response `predictions`, else `outputs`.
-        limit_cells: The most cells that a table of named columns may have; rows that lack most of the
-            columns could otherwise make a small body into a huge table.
+        kind: Of a request, `inputs` or else `instances` is read; of a response, `predictions` or else `outputs`.
+        limit_cells: Most cells of a table of named columns. Otherwise a small body, whose rows lack most columns, could
+            make a huge table.
 
     Returns:
-        One unnamed tensor for rows by position (a list of scalars is that many rows), or one tensor for
-        each column of rows by name. Numbers are float64, null and absent NaN; what holds text or objects
-        is dtype object.
+        One unnamed tensor for rows by position (a list of scalars has one row for each), or one tensor for each column
+        of rows by name. Numbers are float64, with NaN for null and missing; a tensor with text or objects is dtype
+        object.
 
     Raises:
-        PayloadError: `UNSUPPORTED` if none of the members is there (an explanation, an error, some other
+        PayloadError: `UNSUPPORTED` if none of the members is present (an explanation, an error, another
             protocol); `EMPTY` without rows; `MALFORMED` if ragged; `TOO_LARGE` beyond `limit_cells`.
 
     Source:
@@ -63,21 +63,21 @@ def _read_member(member: str, value: object, kind: Kind, limit_cells: int) -> tu
 
 
 def _joined(value: list[Any]) -> list[Any]:
-    """A list of lists of dicts is one list of dicts; all else stays as it is."""
+    """A list of lists of dicts as one list of dicts; any other list unchanged."""
     if all(isinstance(items, list) and all(map(_is_row, items)) for items in value):
         return [row for items in value for row in items]
     return value
 
 
 def _is_row(value: object) -> bool:
-    """A dict is a row by name, unless it is one value in base64: `{"b64": "..."}`."""
+    """Whether a value is a row by name: a dict, but not one value in base64, `{"b64": "..."}`."""
     return isinstance(value, dict) and not (value.keys() == {"b64"} and isinstance(value["b64"], str))
 
 
 def _columns(rows: Sequence[Row], kind: Kind, limit_cells: int) -> tuple[Tensor, ...]:
     names = dict.fromkeys(name for row in rows for name in row)
-    # KServe makes each instance into a DataFrame, so that lists are several rows; what a model answers is one
-    # row for each prediction, in which a list is one output's vector.
+    # KServe makes a DataFrame of each instance, so a list in it has several rows. A prediction is one row, and a list
+    # in it is a vector.
     counts = [_count_rows(row) for row in rows] if kind is Kind.REQUEST else [1] * len(rows)
     _check_cells(len(names) * max(len(rows), sum(counts)), limit_cells)
     if kind is Kind.RESPONSE:
@@ -92,7 +92,7 @@ def _check_cells(cells: int, limit_cells: int) -> None:
 
 
 def _outputs(name: str, rows: Sequence[Row], limit_cells: int) -> list[Any]:
-    """One output of each prediction; where others have a vector, a missing one is of missing values."""
+    """One named value of each prediction. If the others are vectors, a missing one is a vector of missing values."""
     values = [row.get(name) for row in rows]
     lengths = {len(value) for value in values if isinstance(value, list)}
     if len(lengths) != 1 or None not in values:
@@ -103,7 +103,7 @@ def _outputs(name: str, rows: Sequence[Row], limit_cells: int) -> list[Any]:
 
 
 def _count_rows(row: Row) -> int:
-    """How many rows one instance holds."""
+    """The number of rows of one instance."""
     lengths = {len(value) for value in row.values() if isinstance(value, list)}
     if len(lengths) > 1:
         raise PayloadError(Reason.MALFORMED, "The lists of one instance differ in length.")

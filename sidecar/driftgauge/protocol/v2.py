@@ -1,4 +1,4 @@
-"""Messages of the Open Inference Protocol (V2), in JSON with or without binary tensors -> tensors. No I/O."""
+"""Messages of the Open Inference Protocol (V2): JSON, with or without binary tensors after it."""
 
 import math
 import struct
@@ -14,76 +14,19 @@ from driftgauge.inference.payload import Kind
 from driftgauge.protocol.tensor import BF16, BOOL, BYTES, WIRE_DTYPES, Decoded, Tensor, from_json, is_known
 from driftgauge.protocol.widening import widen_bf16
 
-_LENGTH: Final = struct.Struct("<I")
-"""A BYTES element begins with its length, an unsigned 32-bit integer."""
-
-
-def from_binary(chunk: memoryview, datatype: str, count: int, name: str) -> NDArray[Any]:
-    """The values of one tensor.
-
-    Args:
-        chunk: Its bytes, row-major and little-endian.
-        datatype: A known one.
-        count: How many values its shape says, at least 1.
-        name: The tensor's, for the sentence of an error.
-
-    Returns:
-        Shape `(count,)`. A read-only view of `chunk` where the datatype allows it; BOOL is bool, BF16
-        is float64 (numpy has no such type: see `widen_bf16`), BYTES are objects (bytes).
-
-    Raises:
-        PayloadError: `MALFORMED` if the bytes are not as many as `count` values take.
-
-    Source:
-        "Binary Tensor Data Extension" of KServe and Triton.
-    """
-    if datatype == BYTES:
-        return _texts(chunk, count, name)
-    dtype = WIRE_DTYPES[datatype]
-    if len(chunk) != count * dtype.itemsize:
-        expected = f"{count} values of {datatype} take {count * dtype.itemsize} bytes"
-        raise _malformed(name, f"{expected}, not {len(chunk)}")
-    values: NDArray[Any] = np.frombuffer(chunk, dtype=dtype)
-    if datatype == BOOL:
-        return values.astype(np.bool_)
-    if datatype == BF16:
-        return widen_bf16(values)
-    return values
-
-
-def _texts(chunk: memoryview, count: int, name: str) -> NDArray[Any]:
-    if count * _LENGTH.size > len(chunk):
-        raise _malformed(name, f"{count} values of BYTES do not fit in {len(chunk)} bytes")
-    texts = np.empty(count, dtype=object)
-    start = 0
-    for index in range(count):
-        end = _text_end(chunk, start)
-        if end > len(chunk):
-            raise _malformed(name, f"value {index} of BYTES ends beyond its {len(chunk)} bytes")
-        texts[index] = bytes(chunk[start + _LENGTH.size : end])
-        start = end
-    if start != len(chunk):
-        raise _malformed(name, f"{len(chunk) - start} bytes follow its last value")
-    return texts
-
-
-def _text_end(chunk: memoryview, start: int) -> int:
-    if start + _LENGTH.size > len(chunk):
-        return len(chunk) + 1
-    length: int = _LENGTH.unpack_from(chunk, start)[0]
-    return start + _LENGTH.size + length
-
-
 _MEMBERS: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
 
 MAX_DIMENSIONS: Final = 64
-"""The most that numpy holds (NPY_MAXDIMS of numpy 2)."""
+"""Most dimensions of a numpy array (NPY_MAXDIMS of numpy 2)."""
+
+_LENGTH: Final = struct.Struct("<I")
+"""A value of BYTES starts with its length, an unsigned 32-bit integer."""
 
 
 def is_v2(message: Mapping[str, Any], kind: Kind) -> bool:
     """Whether a message is V2: an item of `inputs` (of a response, `outputs`) has a datatype and a shape.
 
-    `inputs` stands in V1 requests too, so the name alone does not tell.
+    The name alone does not decide, since V1 requests may have `inputs` too.
     """
     items = message.get(_MEMBERS[kind])
     return isinstance(items, list) and any(
@@ -92,7 +35,7 @@ def is_v2(message: Mapping[str, Any], kind: Kind) -> bool:
 
 
 def binary_size(message: Mapping[str, Any], kind: Kind) -> int:
-    """How many bytes of raw tensors a V2 message announces; 0 if it announces none that can be read."""
+    """The bytes of binary tensors that a V2 message announces; 0 if it announces none, or none validly."""
     items = message.get(_MEMBERS[kind])
     announced = [_announced(item) for item in items] if isinstance(items, list) else []
     return sum(size for size in announced if size is not None)
@@ -103,16 +46,15 @@ def decode_v2(message: Mapping[str, Any], kind: Kind, tail: memoryview) -> Decod
 
     Args:
         message: The JSON part, for which `is_v2` holds.
-        kind: A request's `inputs` are read, a response's `outputs`.
-        tail: The bytes after the JSON part: raw tensors, in the order of those that announce a size.
+        kind: `inputs` are read of a request, `outputs` of a response.
+        tail: The bytes after the JSON part: binary tensors, in the order of the items that announce a size.
 
     Returns:
-        The tensors, in wire order and of the shape that they declare.
+        The tensors, in wire order and with their declared shapes.
 
     Raises:
         PayloadError: `MALFORMED` if a member is missing or contradicts another, or bytes are left over;
-            `UNSUPPORTED` for an unknown datatype and for data that stand in shared memory;
-            `EMPTY` if a tensor has no values, since its rows could not be told.
+            `UNSUPPORTED` for an unknown datatype and for data in shared memory; `EMPTY` if a tensor has no values.
 
     Source:
         Open Inference Protocol, REST, "Inference Request JSON Object" and "Response"; Triton and KServe,
@@ -130,8 +72,7 @@ def decode_v2(message: Mapping[str, Any], kind: Kind, tail: memoryview) -> Decod
     if start != len(tail):
         message_text = f"{len(tail)} bytes follow the JSON part, but its tensors announce {start}."
         raise PayloadError(Reason.MALFORMED, message_text)
-    model_name = message.get("model_name") if kind is Kind.RESPONSE else None
-    return Decoded(tuple(tensors.values()), model_name if isinstance(model_name, str) else None)
+    return Decoded(tuple(tensors.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +114,7 @@ def _read_tensor(header: _Header, chunk: memoryview) -> Tensor:
     elif isinstance(header.data, list):
         data = from_json(header.data, header.datatype, header.name)
     elif header.data is None:
-        message = f"Tensor {header.name!r:.80} has neither data nor binary_data_size (perhaps shared memory)."
+        message = f"Tensor {header.name!r:.80} has neither data nor binary_data_size (it may be in shared memory)."
         raise PayloadError(Reason.UNSUPPORTED, message)
     else:
         raise _malformed(header.name, "its data must be a list")
@@ -183,7 +124,7 @@ def _read_tensor(header: _Header, chunk: memoryview) -> Tensor:
 
 
 def _announced(item: object) -> int | None:
-    """The size in bytes of a tensor that stands after the JSON part; of one with data it means nothing."""
+    """The size in bytes of a binary tensor; `None` if it announces none, or has its data in the JSON part."""
     if not isinstance(item, dict) or item.get("data") is not None:
         return None
     parameters = item.get("parameters")
@@ -193,6 +134,62 @@ def _announced(item: object) -> int | None:
 
 def _is_size(value: object) -> bool:
     return type(value) is int and value >= 0
+
+
+def from_binary(chunk: memoryview, datatype: str, count: int, name: str) -> NDArray[Any]:
+    """The values of a binary tensor.
+
+    Args:
+        chunk: The bytes of the tensor, row-major and little-endian.
+        datatype: A datatype for which `is_known` holds.
+        count: The number of values of its shape, at least 1.
+        name: The name of the tensor, for error messages.
+
+    Returns:
+        Shape `(count,)`. A read-only view of `chunk` where the datatype allows it; BOOL is bool, BF16
+        is float64 (numpy has no such type: see `widen_bf16`), BYTES are objects (bytes).
+
+    Raises:
+        PayloadError: `MALFORMED` if `chunk` does not have the size of `count` values.
+
+    Source:
+        "Binary Tensor Data Extension" of KServe and Triton.
+    """
+    if datatype == BYTES:
+        return _texts(chunk, count, name)
+    dtype = WIRE_DTYPES[datatype]
+    if len(chunk) != count * dtype.itemsize:
+        expected = f"{count} values of {datatype} take {count * dtype.itemsize} bytes"
+        raise _malformed(name, f"{expected}, not {len(chunk)}")
+    values: NDArray[Any] = np.frombuffer(chunk, dtype=dtype)
+    if datatype == BOOL:
+        return values.astype(np.bool_)
+    if datatype == BF16:
+        return widen_bf16(values)
+    return values
+
+
+def _texts(chunk: memoryview, count: int, name: str) -> NDArray[Any]:
+    if count * _LENGTH.size > len(chunk):
+        raise _malformed(name, f"{count} values of BYTES do not fit in {len(chunk)} bytes")
+    texts = np.empty(count, dtype=object)
+    start = 0
+    for index in range(count):
+        end = _text_end(chunk, start)
+        if end > len(chunk):
+            raise _malformed(name, f"value {index} of BYTES ends beyond its {len(chunk)} bytes")
+        texts[index] = bytes(chunk[start + _LENGTH.size : end])
+        start = end
+    if start != len(chunk):
+        raise _malformed(name, f"{len(chunk) - start} bytes follow its last value")
+    return texts
+
+
+def _text_end(chunk: memoryview, start: int) -> int:
+    if start + _LENGTH.size > len(chunk):
+        return len(chunk) + 1
+    length: int = _LENGTH.unpack_from(chunk, start)[0]
+    return start + _LENGTH.size + length
 
 
 def _malformed(name: str, cause: str) -> PayloadError:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import PayloadError
 from driftgauge.http1.framing import HeaderList, HeaderMap
 from driftgauge.http1.heads import RequestHead, ResponseHead
@@ -55,6 +56,7 @@ class MetricsPage:
         self._upstream = upstream
         self._registry = registry
         self._reading = asyncio.Lock()
+        self._worker = Worker("metrics page")
         self._tasks: set[asyncio.Task[bytes]] = set()
 
     @staticmethod
@@ -70,6 +72,7 @@ class MetricsPage:
         """Wait for what was asked and is not wanted any longer."""
         if self._tasks:
             await asyncio.wait(self._tasks)
+        self._worker.close()
 
     def _begin(self, asked: HeaderMap) -> asyncio.Task[bytes]:
         task = asyncio.get_running_loop().create_task(self._page(asked))
@@ -84,7 +87,7 @@ class MetricsPage:
         except NoPageError as error:
             remarks = [f"the model server's metrics are left out: {error}"]
         async with self._reading:
-            return await asyncio.to_thread(self._merged, theirs, taken, remarks)
+            return await self._worker.run(self._merged, theirs, taken, remarks)
 
     def _merged(self, theirs: bytes, taken: frozenset[str], remarks: list[str]) -> bytes:
         """One page; in a thread, since it takes long."""
@@ -100,7 +103,7 @@ class MetricsPage:
                 page = unpack(await self._fetch(asked), MAX_PAGE_BYTES)
                 # In a thread, so that no inference waits for a long page; one at a time, so that none waits for many.
                 async with self._reading:
-                    return page, await asyncio.to_thread(names_of, page)
+                    return page, await self._worker.run(names_of, page)
         except ExchangeError as error:
             raise NoPageError(error.sentence) from error
         except TimeoutError as error:

@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from driftgauge.http1.framing import HeaderMap
 from driftgauge.inference.models import OVERFLOW
+from driftgauge.inference.names import MAX_NAME_CHARS
 
 _PATH = re.compile(
     rb"""
@@ -27,9 +28,6 @@ _MAX_ID_CHARS = 256
 _MAX_KNOWN = 256
 _MAX_KNOWN_BYTES = 256
 """Most targets, and longest, whose model is remembered: a model server has few, and strangers cannot fill memory."""
-
-_MAX_NAME_CHARS = 253
-"""Of a name in Kubernetes, which is a DNS subdomain (RFC 1123, section 2.1). Names become labels and keys."""
 
 _MAX_LENGTH_DIGITS = 18
 """Digits of a length that fits 64 bits."""
@@ -51,7 +49,7 @@ def _model_of(target: bytes) -> str | None:
         return None
     quoted: bytes = found["v1"] or found["v2"]
     name = unquote_to_bytes(quoted).decode("utf-8", "replace")
-    return name if len(name) <= _MAX_NAME_CHARS else OVERFLOW.model_name
+    return name if len(name) <= MAX_NAME_CHARS else OVERFLOW.model_name
 
 
 _known_model_of = lru_cache(_MAX_KNOWN)(_model_of)

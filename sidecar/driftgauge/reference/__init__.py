@@ -1,1 +1,1 @@
-"""The mounted reference datasets: read, checked, sorted once per version, replaced while running."""
+"""Reference datasets: read from files, checked, sorted once per version, and reloaded when a file changes."""

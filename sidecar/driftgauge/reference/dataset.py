@@ -1,4 +1,4 @@
-"""One reference dataset: a table made ready for every test, inputs and predictions apart."""
+"""A reference dataset: a table prepared for the tests, with inputs and predictions separate."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,12 +8,13 @@ from pathlib import Path
 
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.columns import profiles_of, reviewed
-from driftgauge.reference.table import Table, read_table
-from driftgauge.reference.table_limits import Origin, shortened
+from driftgauge.reference.column import shortened
+from driftgauge.reference.files import read_table
+from driftgauge.reference.profiles import profiles_of, review_columns
+from driftgauge.reference.table import Origin, Table
 
 PREDICTION = "prediction:"
-"""A column whose name begins so describes the model's output of the name that follows."""
+"""Prefix of a column that describes an output of the model; the name of the output follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +22,14 @@ class Reference:
     """One version of a reference dataset, immutable.
 
     Args:
-        features: The columns of inputs in the file's order, those that are left out of the tests included,
-            since rows are matched by position too; empty if none is left to test.
-        predictions: The columns of outputs, perhaps none, named without `prediction:`.
+        features: The columns of inputs in the file's order, including those left out of the
+            tests, since rows are matched by position too; empty if none is left to test.
+        predictions: The columns of outputs, named without `prediction:`; may be empty.
         rows: Rows of the file, missing values included.
         digest: SHA-256 of the file's content, in hexadecimal.
         path: The file as it was named.
         loaded_at: When it was loaded, in seconds since the epoch.
-        notes: Sentences on columns that are left out or that tell nothing.
+        notes: Sentences on columns that are left out, constant or equal to another one.
         origin: Where the rows were drawn from, if the file says so.
     """
 
@@ -73,7 +74,7 @@ class Reference:
 
 
 def schema_hash(columns: Sequence[str], kinds: Sequence[FeatureKind]) -> str:
-    """Name a list of columns: 16 hexadecimal digits that differ when a name, a kind or the order differs."""
+    """Hash of a list of columns: 16 hexadecimal digits that differ when a name, a kind or the order differs."""
     joined = "".join(f"{kind}:{len(name)}:{name}" for name, kind in zip(columns, kinds, strict=True))
     return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
@@ -92,20 +93,20 @@ def load_reference(path: Path, now: float) -> Reference:
 
 
 def prepare(table: Table, now: float) -> Reference:
-    """Make a table ready for the tests: every column sorted and parted into cells.
+    """Prepare a table for the tests: sort every column and divide it into cells.
 
     Args:
-        table: As `read_table` gives it.
+        table: A checked table, of a file (`read_table`) or of data in memory (`table_of_columns`).
         now: Seconds since the epoch.
 
     Raises:
         ReferenceDataError: A column has no value in any row, no column is left to test, or a column of
             predictions has no name or the name of another.
     """
-    _check_names(table)
+    _check_predictions(table)
     every = profiles_of(table.columns, table.kinds, table.values, table.categories)
-    _check_values(table, every)
-    profiles, notes = reviewed(table, every)
+    _check_not_empty(table, every)
+    profiles, notes = review_columns(table, every)
     inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
     outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
     if not _are_tested(inputs) and not _are_tested(outputs):
@@ -127,8 +128,8 @@ def output_name(column: str) -> str | None:
     return column.removeprefix(PREDICTION).strip() if column.startswith(PREDICTION) else None
 
 
-def _check_names(table: Table) -> None:
-    """Refuse columns of predictions that could not tell the outputs apart."""
+def _check_predictions(table: Table) -> None:
+    """Refuse columns of predictions without a name, or with the name of another one."""
     seen: set[str] = set()
     for column in table.columns:
         name = output_name(column)
@@ -139,8 +140,8 @@ def _check_names(table: Table) -> None:
         seen.update(() if name is None else (name,))
 
 
-def _check_values(table: Table, profiles: Sequence[Profile]) -> None:
-    """Refuse a column that should be tested and has no value."""
+def _check_not_empty(table: Table, profiles: Sequence[Profile]) -> None:
+    """Refuse a column that is to be tested and has no value."""
     for kind, profile in zip(table.kinds, profiles, strict=True):
         if kind is not profile.kind:
             raise ReferenceDataError(f"{table.path}: column {shortened(profile.name)} has no value in any row")

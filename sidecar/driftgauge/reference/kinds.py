@@ -1,4 +1,4 @@
-"""Columns of a window seen as the reference sees them. This module does no I/O."""
+"""Converts columns of a window to the kinds of the reference."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,24 +6,24 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code, text_of
+from driftgauge.reference.column import shortened
 from driftgauge.reference.formats.text_columns import number
 from driftgauge.reference.table import Table
-from driftgauge.reference.table_limits import shortened
 
 
 def as_kind(table: Table, index: int, kind: FeatureKind) -> NDArray[np.float64]:
-    """A column's values as another table's kind asks for them.
+    """A column's values, converted to another kind.
 
     Args:
         table: The dataset under test.
-        index: Place of the column, from 0.
-        kind: How the reference looks at the column.
+        index: Index of the column.
+        kind: The kind of the column in the reference.
 
     Returns:
         Shape `(n,)`: numbers, codes of categories, or NaN throughout for an ignored one.
 
     Raises:
-        ReferenceDataError: The column cannot be looked at so; the sentence names the file, column and value.
+        ReferenceDataError: The column cannot be converted; the sentence names the file, column and value.
     """
     found, values = table.kinds[index], table.values[:, index]
     if found is kind:

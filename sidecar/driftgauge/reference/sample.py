@@ -1,4 +1,4 @@
-"""Draws a sample of a CSV or Parquet file of any size, in memory that hangs on the sample alone."""
+"""Draws a sample of a CSV or Parquet file of any size. Memory depends on the size of the sample only."""
 
 import hashlib
 import math
@@ -13,73 +13,31 @@ from numpy.typing import NDArray
 from driftgauge import __version__
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.columns import identifiers, profiles_of
+from driftgauge.reference.column import shortened
 from driftgauge.reference.dataset import PREDICTION
-from driftgauge.reference.formats.csv_file import NONE_KNOWN
-from driftgauge.reference.formats.csv_stream import cells_of, chosen_rows, outline
+from driftgauge.reference.formats.csv_file import NO_KINDS
+from driftgauge.reference.formats.csv_stream import read_outline, read_rows, split_rows
 from driftgauge.reference.formats.parquet_file import parquet_library, table_of_arrow
 from driftgauge.reference.formats.text_columns import table_of_cells
-from driftgauge.reference.table import checked
-from driftgauge.reference.table_limits import MAX_COLUMNS, MAX_VALUES, Origin, RawTable, shortened
+from driftgauge.reference.profiles import identifiers, profiles_of
+from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Origin, Table, check_table
 
 MAX_KEPT_VALUES = MAX_VALUES // 2
-"""Rows times columns of a sample: half of what a table may have, the texts of categories come to it."""
+"""Rows times columns of a sample: half of the limit of a table, since the texts of categories need memory too."""
 
 CONFIDENCE = 0.99
-"""Of the sampling error, for one column."""
+"""Confidence of the sampling error of one column."""
 
-
-def sample_rows(seen: int, kept: int, seed: int) -> NDArray[np.int64]:
-    """The rows of a sample.
-
-    Args:
-        seen: Rows of the file.
-        kept: Rows of the sample, at least 1.
-        seed: Of the draw, at least 0.
-
-    Returns:
-        Positions from 0, ascending: all of them if there are no more than `kept`, else `kept` of them, drawn
-        without replacement, every set of as many with equal chance.
-
-    Notes:
-        O(kept) memory, at most 160 bytes for each kept row, whatever `seen` is.
-    """
-    if seen <= kept:
-        return np.arange(seen)
-    return np.sort(np.random.default_rng(seed).choice(seen, kept, replace=False, shuffle=False))
-
-
-def sampling_error(seen: int, kept: int) -> float:
-    """How far a column's distribution in the sample may be from that in the file.
-
-    Args:
-        seen: Rows of the file.
-        kept: Rows of the sample, at least 1.
-
-    Returns:
-        A KS distance that is exceeded with a chance of at most 1 %; 0 if all rows are kept.
-
-    Notes:
-        A draw without replacement is no farther from the whole than one with replacement.
-
-    Source:
-        P. Massart, "The Tight Constant in the Dvoretzky-Kiefer-Wolfowitz Inequality", Annals of Probability
-        18(3), 1990; W. Hoeffding, "Probability Inequalities for Sums of Bounded Random Variables", JASA 58,
-        1963, section 6, on draws without replacement.
-    """
-    return 0.0 if seen <= kept else min(1.0, math.sqrt(math.log(2 / (1 - CONFIDENCE)) / (2 * kept)))
-
-
-KEPT_ROWS = 100_000
-"""Rows of a sample where nobody says how many: a distribution is then within D = 0.0052 of the file's."""
+DEFAULT_ROWS = 100_000
+"""Rows of a sample by default: each distribution is then within D = 0.0052 of the file's."""
 
 BATCH_ROWS = 65_536
-"""Rows of Parquet that are unpacked at a time."""
+"""Rows of Parquet that are decoded at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSpec:
-    """How a sample is to be drawn.
+    """The sample to draw.
 
     Args:
         rows: How many rows are kept, at least 1; `None` for 100,000, or fewer of very wide files.
@@ -92,58 +50,99 @@ class SampleSpec:
     predictions: Sequence[str] = ()
 
 
-def draw_sample(path: Path, draw: SampleSpec) -> RawTable:
-    """Draw a sample of a file's rows, every set of as many rows with equal chance.
+def sample_rows(seen: int, kept: int, seed: int) -> NDArray[np.int64]:
+    """The rows of a sample.
+
+    Args:
+        seen: Rows of the file.
+        kept: Rows of the sample, at least 1.
+        seed: Of the random generator, at least 0.
+
+    Returns:
+        Positions from 0, ascending: all of them if there are no more than `kept`, else `kept` of them, drawn
+        without replacement; every set of this size is equally likely.
+
+    Notes:
+        O(kept) memory, at most 160 bytes for each kept row, whatever `seen` is.
+    """
+    if seen <= kept:
+        return np.arange(seen)
+    return np.sort(np.random.default_rng(seed).choice(seen, kept, replace=False, shuffle=False))
+
+
+def sampling_error(seen: int, kept: int) -> float:
+    """Bound on the distance between a column's distributions in the sample and in the file.
+
+    Args:
+        seen: Rows of the file.
+        kept: Rows of the sample, at least 1.
+
+    Returns:
+        A KS distance that is exceeded with a chance of at most 1 %; 0 if all rows are kept.
+
+    Notes:
+        The bound is for draws with replacement; without replacement the distance is no larger.
+
+    Source:
+        P. Massart, "The Tight Constant in the Dvoretzky-Kiefer-Wolfowitz Inequality", Annals of Probability
+        18(3), 1990; W. Hoeffding, "Probability Inequalities for Sums of Bounded Random Variables", JASA 58,
+        1963, section 6, on draws without replacement.
+    """
+    return 0.0 if seen <= kept else min(1.0, math.sqrt(math.log(2 / (1 - CONFIDENCE)) / (2 * kept)))
+
+
+def draw_sample(path: Path, spec: SampleSpec) -> Table:
+    """Draw a sample of a file's rows; every set of this size is equally likely.
 
     Args:
         path: A CSV or Parquet file; a CSV file is read twice.
-        draw: What is asked for.
+        spec: Size, seed and predictions of the sample.
 
     Returns:
-        The rows in the file's order, and where they come from. Of CSV, the kind of a column is told by the
-        rows that are kept; columns of identifiers are left out.
+        The rows in the file's order, with their origin. Of CSV, the sampled rows decide the kind of
+        a column. Columns of identifiers are left out.
 
     Raises:
         ReferenceDataError: The file cannot be used; the sentence says why.
     """
-    readers = {".csv": _of_csv, ".parquet": _of_parquet}
+    readers = {".csv": _sample_csv, ".parquet": _sample_parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise ReferenceDataError(f"{path}: a sample is drawn of one of {', '.join(readers)}")
     try:
         if not path.is_file():
             raise ReferenceDataError(f"{path}: there is no such file")
-        table = reader(path, draw)
+        table = reader(path, spec)
     except OSError as error:
         raise ReferenceDataError(f"{path}: it cannot be read: {error.strerror or error}") from error
-    return _without_identifiers(path, _with_predictions(path, table, draw.predictions))
+    return _without_identifiers(_with_predictions(table, spec.predictions))
 
 
-def _of_csv(path: Path, draw: SampleSpec) -> RawTable:
-    given = outline(path)
-    positions = sample_rows(given.rows, _kept(path, draw, given.rows, len(given.columns)), draw.seed)
-    rows = chosen_rows(path, given, positions)
-    table = table_of_cells(path, given.columns, lambda: cells_of(path, given.delimiter, rows), NONE_KNOWN)
-    return replace(table, origin=Origin(path.name, given.sha256, given.rows, draw.seed, __version__))
+def _sample_csv(path: Path, spec: SampleSpec) -> Table:
+    given = read_outline(path)
+    positions = sample_rows(given.rows, _rows_to_keep(path, spec, given.rows, len(given.columns)), spec.seed)
+    rows = read_rows(path, given, positions)
+    table = table_of_cells(path, given.columns, lambda: split_rows(path, given.delimiter, rows), NO_KINDS)
+    return replace(table, origin=Origin(path.name, given.sha256, given.rows, spec.seed, __version__))
 
 
-def _of_parquet(path: Path, draw: SampleSpec) -> RawTable:
+def _sample_parquet(path: Path, spec: SampleSpec) -> Table:
     pa, pq = parquet_library(path)
     try:
         with pq.ParquetFile(path) as file:
             seen = file.metadata.num_rows
-            kept = _kept(path, draw, seen, file.metadata.num_columns)
-            batches = _batches(file, sample_rows(seen, kept, draw.seed))
+            kept = _rows_to_keep(path, spec, seen, file.metadata.num_columns)
+            batches = _read_batches(file, sample_rows(seen, kept, spec.seed))
             table = table_of_arrow(path, pa.Table.from_batches(batches, file.schema_arrow))
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
     with path.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    return replace(table, origin=Origin(path.name, sha256, seen, draw.seed, __version__))
+    return replace(table, origin=Origin(path.name, sha256, seen, spec.seed, __version__))
 
 
-def _batches(file: Any, positions: NDArray[np.int64]) -> list[Any]:  # noqa: ANN401 - pyarrow has no types
-    """The rows at these places; row groups that hold none of them are not unpacked."""
+def _read_batches(file: Any, positions: NDArray[np.int64]) -> list[Any]:  # noqa: ANN401 - pyarrow has no types
+    """Read the rows at these positions; row groups without any of them are not decoded."""
     found = []
     before = 0
     for group in range(file.metadata.num_row_groups):
@@ -164,23 +163,23 @@ def _between(positions: NDArray[np.int64], first: int, last: int) -> NDArray[np.
     return positions[start:stop] - first
 
 
-def _kept(path: Path, draw: SampleSpec, seen: int, columns: int) -> int:
-    """How many rows are kept of so many columns."""
-    if columns > MAX_COLUMNS + 1:  # one for pandas' index; the names are counted once more when they are known
+def _rows_to_keep(path: Path, spec: SampleSpec, seen: int, columns: int) -> int:
+    """How many rows to keep of a file with `columns` columns."""
+    if columns > MAX_COLUMNS + 1:  # one for pandas' index; `check_table` counts the columns again
         raise ReferenceDataError(f"{path}: there are {columns} columns, at most {MAX_COLUMNS} can be tested")
     if seen == 0:
         raise ReferenceDataError(f"{path}: there are no rows")
     most = MAX_KEPT_VALUES // max(1, columns)
-    if draw.rows is not None and min(draw.rows, seen) > most:
-        raise ReferenceDataError(f"{path}: of {columns} columns at most {most} rows can be kept, not {draw.rows}")
-    return min(most, KEPT_ROWS if draw.rows is None else draw.rows)
+    if spec.rows is not None and min(spec.rows, seen) > most:
+        raise ReferenceDataError(f"{path}: of {columns} columns at most {most} rows can be kept, not {spec.rows}")
+    return min(most, DEFAULT_ROWS if spec.rows is None else spec.rows)
 
 
-def _with_predictions(path: Path, table: RawTable, predictions: Sequence[str]) -> RawTable:
+def _with_predictions(table: Table, predictions: Sequence[str]) -> Table:
     """The table with these columns named as predictions."""
     unknown = [name for name in predictions if name not in table.columns]
     if unknown:
-        raise ReferenceDataError(f"{path}: there is no column {shortened(unknown[0])} to take as prediction")
+        raise ReferenceDataError(f"{table.path}: there is no column {shortened(unknown[0])} to take as prediction")
     names = {name: f"{PREDICTION}{name}" for name in predictions if not name.startswith(PREDICTION)}
     return replace(
         table,
@@ -189,13 +188,13 @@ def _with_predictions(path: Path, table: RawTable, predictions: Sequence[str]) -
     )
 
 
-def _without_identifiers(path: Path, raw: RawTable) -> RawTable:
-    """The table without the texts that name its rows, which are many and tell nothing."""
-    table = checked(path, raw, "")
+def _without_identifiers(table: Table) -> Table:
+    """The table with columns of identifiers left out: their texts are many and cannot be tested."""
+    check_table(table)
     why = identifiers(profiles_of(table.columns, table.kinds, table.values, table.categories))
     kinds = tuple(
         FeatureKind.IGNORED if name in why else kind for name, kind in zip(table.columns, table.kinds, strict=True)
     )
     values = table.values.copy()
     values[:, [kind is FeatureKind.IGNORED for kind in kinds]] = np.nan
-    return replace(raw, kinds=kinds, values=values, left_out={**table.left_out, **why})
+    return replace(table, kinds=kinds, values=values, left_out={**table.left_out, **why})

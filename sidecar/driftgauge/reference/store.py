@@ -1,4 +1,4 @@
-"""The references of a running process: which model has which, and the reload of files that change."""
+"""The references of a running process: which model has which, and the reload of changed files."""
 
 import hashlib
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 from driftgauge.errors import ReferenceDataError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.reference.dataset import Reference, prepare
-from driftgauge.reference.table import READERS, parse_table, read_content
+from driftgauge.reference.files import READERS, parse_table, read_content
+from driftgauge.reference.table import is_unicode
 
 Name = tuple[str, str]
 """Namespace, empty where a file is for every namespace, and InferenceService."""
@@ -22,7 +23,7 @@ def list_references(directory: Path) -> tuple[dict[Name, Path], frozenset[str]]:
     """Find `<inference_service>.<ext>` and `<namespace>/<inference_service>.<ext>`.
 
     Args:
-        directory: Where to look. Names that begin with a dot are passed over: Kubernetes keeps the
+        directory: Where to look. Names that begin with a dot are skipped: Kubernetes keeps the
             versions of a ConfigMap under `..data` and `..2026_01_01...`, and links to them.
 
     Returns:
@@ -31,7 +32,7 @@ def list_references(directory: Path) -> tuple[dict[Name, Path], frozenset[str]]:
     """
     faults: set[str] = set()
     files: dict[Name, list[Path]] = {}
-    for namespace, path in _candidates(directory, faults):
+    for namespace, path in _list_candidates(directory, faults):
         files.setdefault((namespace, path.stem), []).append(path)
     for name, paths in files.items():
         if len(paths) > 1:
@@ -45,22 +46,22 @@ def written(name: Name) -> str:
     return "/".join(filter(None, name)) or "*"
 
 
-def _candidates(directory: Path, faults: set[str]) -> Iterator[tuple[str, Path]]:
-    """The namespace and path of each file that has one of the extensions, two floors deep."""
-    for path in _entries(directory, faults):
+def _list_candidates(directory: Path, faults: set[str]) -> Iterator[tuple[str, Path]]:
+    """List the namespace and path of each file with one of the extensions, two levels deep."""
+    for path in _list_entries(directory, faults):
         if _is_directory(path, faults):
-            yield from ((path.name, inner) for inner in _entries(path, faults) if _is_table(inner, faults))
+            yield from ((path.name, inner) for inner in _list_entries(path, faults) if _is_table(inner, faults))
         elif _is_table(path, faults):
             yield "", path
 
 
 def _is_table(path: Path, faults: set[str]) -> bool:
-    """A file by its extension; whether it can be read is found when it is."""
+    """Whether the extension is that of a dataset; whether the file is readable shows when it is read."""
     return path.suffix.lower() in READERS and _is_directory(path, faults) is False
 
 
 def _is_directory(path: Path, faults: set[str]) -> bool | None:
-    """Whether an entry is a directory, `None` if it cannot be told (one may list a directory and yet not enter it)."""
+    """Whether an entry is a directory; `None`, with a fault added, if the system refuses to say."""
     try:
         return path.is_dir()
     except OSError as error:
@@ -68,33 +69,28 @@ def _is_directory(path: Path, faults: set[str]) -> bool | None:
         return None
 
 
-def _entries(directory: Path, faults: set[str]) -> list[Path]:
-    """What a directory holds, in order, hidden names left out."""
+def _list_entries(directory: Path, faults: set[str]) -> list[Path]:
+    """List a directory in order, without hidden names."""
     try:
         with os.scandir(directory) as listed:
             names = sorted(entry.name for entry in listed)
     except OSError as error:
         faults.add(f"{directory}: the directory cannot be listed: {error.strerror}")
         return []
-    unreadable = [name for name in names if not _is_unicode(name)]
+    unreadable = [name for name in names if not is_unicode(name)]
     faults.update(f"{directory}: the name {name!a} is not UTF-8 and cannot stand in a label" for name in unreadable)
     return [directory / name for name in names if not name.startswith(".") and name not in unreadable]
-
-
-def _is_unicode(name: str) -> bool:
-    """Whether a file's name is text: bytes that are not UTF-8 arrive as surrogates."""
-    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 Signature = tuple[str, int, int, int, int, int]
 """Real path, device, inode, size, and the times in nanoseconds at which the content and the inode last changed.
 
-If all are the same so is the content; the inode's own time also tells that a file was made readable.
+If all are equal, so is the content; the inode's time also changes when a file becomes readable.
 """
 
 
 class Fault(str):
-    """A sentence that tells of something that someone has to mend."""
+    """A sentence about a fault that a person has to fix."""
 
     __slots__ = ()
 
@@ -133,24 +129,24 @@ class ReferenceStore:
         self._references: Mapping[Name, Reference] = {}
 
     def refresh(self, now: float) -> list[str]:
-        """Load what is new or has changed. Blocks on the disk: call it in a thread, one at a time.
+        """Load files that are new or have changed. Blocks on the disk: call it in a thread, one at a time.
 
         Args:
             now: Seconds since the epoch.
 
         Returns:
             One sentence for each reference that was loaded or replaced and for each of its notes, and a `Fault`
-            for each fault the first time that it is met. A faulty or vanished file leaves the reference that was
+            for each fault when it first occurs. A faulty or vanished file leaves the reference that was
             loaded before in place.
         """
-        paths, faults = self._wanted()
+        paths, faults = self._list_files()
         sentences: list[str] = [Fault(fault) for fault in sorted(faults - self._listing_faults)]
         self._listing_faults = faults
         for name, path in paths.items():
             before = self._entries.get(name, _Entry(path))
-            after = _renewed(before, path, now)
+            after = _reload(before, path, now)
             self._entries[name] = after
-            sentences += _described(before, after)
+            sentences += _describe_change(before, after)
         self._references = {name: entry.reference for name, entry in self._entries.items() if entry.reference}
         return sentences
 
@@ -166,8 +162,8 @@ class ReferenceStore:
         """What is loaded, by name: `namespace/inference_service`, `inference_service`, or `*` for the file."""
         return {written(name): reference for name, reference in self._references.items()}
 
-    def _wanted(self) -> tuple[dict[Name, Path], frozenset[str]]:
-        """The file of each name, also of names whose file is gone by now, and the faults of the directory."""
+    def _list_files(self) -> tuple[dict[Name, Path], frozenset[str]]:
+        """List the file of each name, including names whose file no longer exists, and the faults of the directory."""
         paths = {name: entry.path for name, entry in self._entries.items()}
         faults: frozenset[str] = frozenset()
         if self._file is not None:
@@ -178,9 +174,9 @@ class ReferenceStore:
         return paths, faults
 
 
-def _renewed(entry: _Entry, path: Path, now: float) -> _Entry:
-    """What is known of a name after a look at its file, which is read only if it has changed."""
-    signature = _signature(path)
+def _reload(entry: _Entry, path: Path, now: float) -> _Entry:
+    """Load the file of a name again if it has changed."""
+    signature = _read_signature(path)
     if signature is not None and signature == entry.signature:
         return entry
     looked_at = replace(entry, path=path, signature=signature, fault=None)
@@ -195,8 +191,8 @@ def _renewed(entry: _Entry, path: Path, now: float) -> _Entry:
         return replace(looked_at, fault=f"{path}: it cannot be used: {type(error).__name__}: {error}")
 
 
-def _signature(path: Path) -> Signature | None:
-    """The marks by which a changed file is told, without reading it; a symbolic link is followed."""
+def _read_signature(path: Path) -> Signature | None:
+    """Read the attributes that change with the content of a file; symbolic links are followed."""
     try:
         real = os.path.realpath(path)
         facts = Path(real).stat()
@@ -205,8 +201,8 @@ def _signature(path: Path) -> Signature | None:
     return real, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
-def _described(before: _Entry, after: _Entry) -> list[str]:
-    """The sentence that a change is worth, if it is worth one."""
+def _describe_change(before: _Entry, after: _Entry) -> list[str]:
+    """The sentences on a change; none if nothing changed."""
     if after.fault is not None:
         if after.fault == before.fault:
             return []

@@ -1,43 +1,60 @@
-"""Files of columns: CSV, Parquet and NPZ, read whole and checked."""
+"""A dataset as columns, and the rules that hold for every format and for data in memory."""
 
 import hashlib
-import stat
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.formats.csv_file import NONE_KNOWN, read_delimited
-from driftgauge.reference.formats.npz_file import read_npz
-from driftgauge.reference.formats.parquet_file import read_parquet
-from driftgauge.reference.table_limits import MAX_COLUMNS, MAX_FILE_BYTES, Origin, RawTable, shortened
+from driftgauge.reference.column import Column, shortened
+from driftgauge.reference.formats.arrays import memory_column
 
-READERS: dict[str, Callable[[Path, bytes], RawTable]] = {
-    ".csv": read_delimited,
-    ".parquet": read_parquet,
-    ".npz": read_npz,
-}
-"""By extension, in lower case."""
+MAX_VALUES: Final = 2**25
+"""Rows times columns of a table: 256 MiB of float64. Small files can unpack to large tables."""
+
+MAX_COLUMNS: Final = 2000
+"""Every evaluation tests every column; with more columns it takes longer than a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The data from which a sample was drawn.
+
+    Args:
+        source: Name of the file, or a description of what was sampled.
+        sha256: Of that file's content, in hexadecimal; empty if there is no file.
+        rows_seen: Rows of the source, at least as many as the sample has.
+        seed: Of the random generator; the same file and seed give the same sample.
+        version: The driftgauge that drew the sample.
+    """
+
+    source: str
+    sha256: str
+    rows_seen: int
+    seed: int
+    version: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """A dataset as it stood in a file.
+    """A dataset. The readers of the formats make one, and `check_table` says whether it can be used.
 
     Args:
-        path: The file as it was named.
-        columns: Column names, unique and not empty.
+        path: The file, named in errors.
+        columns: Column names; once checked, unique and not empty.
         kinds: The kind of each column.
-        values: Shape `(n, d)`, float64, finite or NaN for a missing value; n and d are at least 1. Of
-            categorical columns the codes; ignored columns are NaN throughout.
-        digest: SHA-256 of the file's content, in hexadecimal.
-        named: The file itself names its columns; if not they are `feature_0`, `feature_1`, ...
+        values: Shape `(n, d)`, float64, NaN for a missing value; once checked, finite otherwise, and n and d are at
+            least 1. Categorical columns hold codes; ignored columns are NaN throughout.
+        digest: SHA-256 of the content, in hexadecimal; empty before it is known.
+        named: The data names its columns; if not they are `feature_0`, `feature_1`, ...
         categories: The texts of codes, of all categorical columns together.
         left_out: Why an ignored column is left out, by its name.
+        lines: The line of each row, counted from 1, in a format of lines.
         origin: Where the rows were drawn from, if the file says so.
     """
 
@@ -45,89 +62,96 @@ class Table:
     columns: tuple[str, ...]
     kinds: tuple[FeatureKind, ...]
     values: NDArray[np.float64]
-    digest: str
+    digest: str = ""
     named: bool = True
     categories: Mapping[float, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    lines: Sequence[int] = ()
     origin: Origin | None = None
 
 
-def read_table(path: Path, kinds: Mapping[str, FeatureKind] = NONE_KNOWN) -> Table:
-    """Read a dataset; its format is told by the extension `.csv`, `.parquet` or `.npz`.
+def join_columns(path: Path, names: Sequence[str], columns: Sequence[Column], lines: Sequence[int] = ()) -> Table:
+    """Make a table of columns.
 
     Args:
-        path: The file.
-        kinds: Columns whose kind is known beforehand; of CSV alone, where cells do not tell it for certain.
+        path: Named in errors.
+        names: As many as there are columns.
+        columns: In the order of the names.
+        lines: The line of each row, in a format of lines.
 
     Raises:
-        ReferenceDataError: The file cannot be used; one sentence names the file, the place and the rule.
+        ReferenceDataError: The columns differ in length.
     """
-    return parse_table(path, read_content(path), kinds)
+    for name, column in zip(names, columns, strict=True):
+        rows, first = column.values.size, columns[0].values.size
+        if rows != first:
+            raise ReferenceDataError(
+                f"{path}: column {shortened(name)} has {rows} rows, {shortened(names[0])} has {first}"
+            )
+    return Table(
+        path=path,
+        columns=tuple(names),
+        kinds=tuple(column.kind for column in columns),
+        values=np.column_stack([column.values for column in columns]) if columns else np.empty((0, 0)),
+        categories={code: text for column in columns for code, text in column.categories.items()},
+        left_out={name: column.left_out for name, column in zip(names, columns, strict=True) if column.left_out},
+        lines=lines,
+    )
 
 
-def read_content(path: Path) -> bytes:
-    """The bytes of a dataset's file.
+def numeric_table(path: Path, names: Sequence[str], values: NDArray[np.float64], *, named: bool = True) -> Table:
+    """A table of numbers alone, shape `(n, d)`."""
+    return Table(path, tuple(names), (FeatureKind.NUMERIC,) * len(names), values, named=named)
+
+
+def table_of_columns(columns: Mapping[str, Any], *, name: str = "data") -> Table:
+    """Make a table of columns in memory, by the rules of files.
+
+    Args:
+        columns: By name, all of the same length: an array of one axis, what numpy makes an array of (a pandas
+            Series), or a sequence. Bool, integers, floats and decimals are numbers; text is categories; dates and
+            times, and text of which nearly all cells are dates, are left out. `None`, NaN and the empty text are
+            missing; words such as `NA`, which stand for a missing value in CSV, are text.
+        name: Named in errors, where a file's path is otherwise.
+
+    Returns:
+        The checked table. Its digest depends on names, kinds and values alone: the same data has the same digest.
 
     Raises:
-        ReferenceDataError: It is not there, not a file, not readable, empty, too big, or of an unknown extension.
+        ReferenceDataError: The columns cannot be used; one sentence names the column and the rule.
     """
-    try:
-        content = _read_bounded(path)
-    except FileNotFoundError:
-        raise ReferenceDataError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise ReferenceDataError(f"{path}: it cannot be read: {error.strerror}") from error
-    if not content:
-        raise ReferenceDataError(f"{path}: the file is empty")
-    if len(content) > MAX_FILE_BYTES:
+    path = Path(name)
+    made = {column: memory_column(path, column, values) for column, values in columns.items()}
+    if sum(column.values.size for column in made.values()) > MAX_VALUES:
+        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do")
+    table = join_columns(path, tuple(made), tuple(made.values()))
+    check_table(table)
+    digest = hashlib.sha256(repr((table.columns, tuple(map(str, table.kinds)))).encode())
+    digest.update(table.values.tobytes())
+    return replace(table, digest=digest.hexdigest())
+
+
+def check_table(table: Table) -> None:
+    """Refuse a table that cannot be tested, whatever its format.
+
+    Raises:
+        ReferenceDataError: The names do not identify the columns, there are too many columns, no rows, or an infinity.
+    """
+    _check_names(table.path, table.columns)
+    if table.values.shape[0] == 0:
+        raise ReferenceDataError(f"{table.path}: there are no rows")
+    infinite = np.isinf(table.values)
+    if infinite.any():
+        row, column = (int(place) for place in np.argwhere(infinite)[0])
+        place = f"line {table.lines[row]}" if table.lines else f"row {row + 1}"
         raise ReferenceDataError(
-            f"{path}: the file is larger than {MAX_FILE_BYTES >> 20} MiB, a sample will do: driftgauge reference build"
+            f"{table.path}: {place}, column {shortened(table.columns[column])}: "
+            "an infinity, only finite values can be tested"
         )
-    return content
-
-
-def _read_bounded(path: Path) -> bytes:
-    """A file's bytes and, where it is too big, at least one more than is allowed."""
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise ReferenceDataError(f"{path}: this is a directory, not a file")
-    if not stat.S_ISREG(mode):
-        raise ReferenceDataError(f"{path}: this is not a regular file")
-    if path.suffix.lower() not in READERS:
-        raise ReferenceDataError(f"{path}: the extension must be one of {', '.join(READERS)}")
-    with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
-
-
-def parse_table(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NONE_KNOWN) -> Table:
-    """Make a table of a file's bytes.
-
-    Raises:
-        ReferenceDataError: As `read_table`.
-    """
-    reader = READERS[path.suffix.lower()]
-    raw = read_delimited(path, content, kinds) if reader is read_delimited else reader(path, content)
-    return checked(path, raw, hashlib.sha256(content).hexdigest())
-
-
-def checked(path: Path, raw: RawTable, digest: str) -> Table:
-    """A table that has passed the checks that all formats share.
-
-    Args:
-        path: Named in sentences.
-        raw: What a format's reader gave.
-        digest: SHA-256 of the content, in hexadecimal.
-
-    Raises:
-        ReferenceDataError: Names do not tell the columns apart, there are too many, or there is an infinity.
-    """
-    _check_names(path, raw.columns)
-    _check_values(path, raw)
-    return Table(path, raw.columns, raw.kinds, raw.values, digest, raw.named, raw.categories, raw.left_out, raw.origin)
 
 
 def _check_names(path: Path, columns: tuple[str, ...]) -> None:
-    """Refuse names that could not tell the features apart, and more than can be tested."""
+    """Refuse names that do not identify the columns, and too many columns."""
     if not columns:
         raise ReferenceDataError(f"{path}: there are no columns")
     if len(columns) > MAX_COLUMNS:
@@ -138,30 +162,17 @@ def _check_names(path: Path, columns: tuple[str, ...]) -> None:
             raise ReferenceDataError(
                 f"{path}: column {position} has no name (pandas writes such a one for its index: say index=False)"
             )
-        if not _is_unicode(name):
+        if not is_unicode(name):
             raise ReferenceDataError(f"{path}: the name of column {position} is not Unicode: {shortened(name)}")
         if name in seen:
             raise ReferenceDataError(f"{path}: two columns are named {shortened(name)}")
         seen.add(name)
 
 
-def _is_unicode(name: str) -> bool:
-    """Whether a name can be written as UTF-8; half of a surrogate pair, which numpy's text may hold, cannot."""
+def is_unicode(text: str) -> bool:
+    """Whether UTF-8 can encode a text; half of a surrogate pair, as in an undecodable file name, it cannot."""
     try:
-        name.encode()
+        text.encode()
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _check_values(path: Path, raw: RawTable) -> None:
-    """Refuse infinities and tables without rows."""
-    if raw.values.shape[0] == 0:
-        raise ReferenceDataError(f"{path}: there are no rows")
-    infinite = np.isinf(raw.values)
-    if infinite.any():
-        row, column = (int(place) for place in np.argwhere(infinite)[0])
-        raise ReferenceDataError(
-            f"{path}: {raw.place(row)}, column {shortened(raw.columns[column])}: "
-            "an infinity, only finite values can be tested"
-        )

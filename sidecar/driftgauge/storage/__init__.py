@@ -1,1 +1,1 @@
-"""Where the newest rows of each model are kept: the ring's protocol, its adapters, the store of half pairs."""
+"""Stores for rows (ring), for halves of pairs, and for named states: protocols, and adapters in memory and Redis."""

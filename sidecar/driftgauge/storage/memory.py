@@ -1,4 +1,4 @@
-"""The store of half pairs in this process's memory: for one replica."""
+"""Stores in the memory of this process, for a deployment of one replica."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -13,17 +13,17 @@ from driftgauge.storage.states import State
 
 
 class MemoryStates:
-    """A `StateStore` in memory; nothing expires."""
+    """A `StateStore` in memory. States do not expire."""
 
     def __init__(self) -> None:
         self._states: dict[tuple[StreamKey, str], State] = {}
 
     async def load(self, stream: StreamKey, name: str) -> State | None:
-        """What was saved last; `None` if there is nothing."""
+        """The newest state; `None` if there is none."""
         return self._states.get((stream, name))
 
     async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
-        """Keep a blob as version `expected + 1`, in place of version `expected`; whether it was kept."""
+        """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved."""
         known = self._states.get((stream, name))
         if expected != (0 if known is None else known.version):
             return False
@@ -31,35 +31,35 @@ class MemoryStates:
         return True
 
     async def delete(self, stream: StreamKey, name: str) -> None:
-        """Forget a state."""
+        """Delete a state of any version."""
         self._states.pop((stream, name), None)
 
 
 @dataclass(slots=True)
 class _Stream:
-    """The blocks of one stream, each with the number of its last row.
+    """The blocks of one stream.
 
     Args:
-        blocks: Oldest first; rows of a stream are numbered from 1 as they are appended.
+        blocks: Oldest first, each with the number of its last row. Rows are numbered from 1 as they are appended.
         rows: Number of the newest row.
-        met_rows: Number of the newest row at the last read.
+        read_rows: Number of the newest row at the last read.
     """
 
     blocks: deque[tuple[int, Block]] = field(default_factory=deque)
     rows: int = 0
-    met_rows: int = 0
+    read_rows: int = 0
 
     def append(self, block: Block, capacity_rows: int) -> None:
-        """Add a block, and drop those with surplus rows alone."""
+        """Add a block, and remove those that only contain surplus rows."""
         self.rows += len(block.rows)
         self.blocks.append((self.rows, block))
         while self.blocks[0][0] <= self.rows - capacity_rows:
             self.blocks.popleft()
 
-    def skipped(self, schema: str, width: int) -> int:
-        """How many blocks that cannot be used are met for the first time; all count as met from now on."""
-        met, self.met_rows = self.met_rows, self.rows
-        return sum(end > met and not is_usable(block, schema, width) for end, block in self.blocks)
+    def count_skipped(self, schema: str, width: int) -> int:
+        """Count the unusable blocks that were appended since the last read, and mark all blocks as read."""
+        last_read, self.read_rows = self.read_rows, self.rows
+        return sum(end > last_read and not is_usable(block, schema, width) for end, block in self.blocks)
 
 
 class MemoryRing:
@@ -75,7 +75,7 @@ class MemoryRing:
         self._streams: dict[StreamKey, _Stream] = {}
 
     async def append(self, stream: StreamKey, block: Block) -> None:
-        """Add a copy of a block at the newest end; blocks with surplus rows alone go."""
+        """Add a copy of a block at the newest end, and remove blocks that only contain surplus rows."""
         requests = None if block.requests is None else block.requests.copy()
         copy = replace(block, rows=np.array(block.rows, dtype=np.float64, order="C"), requests=requests)
         self._streams.setdefault(stream, _Stream()).append(copy, self._capacity_rows)
@@ -83,15 +83,15 @@ class MemoryRing:
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
         buffered = self._streams.get(stream, _Stream())
-        skipped = buffered.skipped(schema, width)
+        skipped = buffered.count_skipped(schema, width)
         return assemble(buffered.blocks, schema, width, self._capacity_rows, skipped)
 
     async def streams(self) -> list[StreamKey]:
-        """The streams that hold rows."""
+        """The streams that contain rows."""
         return list(self._streams)
 
     async def ping(self) -> None:
-        """Return: memory always answers."""
+        """Do nothing: memory is always available."""
 
     async def close(self) -> None:
         """Forget all rows."""
@@ -100,12 +100,12 @@ class MemoryRing:
 
 @dataclass(slots=True)
 class _Pair:
-    """What is known of one key; a time is kept as its exact text, as in Redis.
+    """The halves of one key. A time is kept as its exact decimal, as in Redis.
 
     Args:
         changed: Clock reading of the last change, in seconds.
-        alone: The half that waits, at most one.
-        completed: Both halves of the newest completed pair, or none.
+        alone: The time of the half that waits, at most one.
+        completed: The times of both halves of the newest completed pair, or empty.
     """
 
     changed: float
@@ -113,7 +113,7 @@ class _Pair:
     completed: dict[Kind, str] = field(default_factory=dict)
 
     def put(self, kind: Kind, time: str) -> PutResult:
-        """Take in one half and say what it met."""
+        """Add one half."""
         if time in (self.alone.get(kind), self.completed.get(kind)):
             return PutResult(Arrival.DUPLICATE)
         other = Kind.REQUEST if kind is Kind.RESPONSE else Kind.RESPONSE
@@ -129,10 +129,10 @@ class MemoryPairs:
     """A `PairStore` in memory.
 
     Args:
-        ttl_seconds: A half is remembered for twice as long after its key last changed, so that who
-            asks for it after `ttl_seconds` still finds the answer.
-        capacity: Keys that are remembered, at least 1; beyond, the one unchanged for longest goes.
-        clock: Seconds from any start, never going backwards.
+        ttl_seconds: A key expires after twice this time without a change, so that `unpaired` still finds it
+            after `ttl_seconds`.
+        capacity: The most keys that are kept, at least 1. Beyond it, the key unchanged for the longest time is removed.
+        clock: Monotonic time in seconds.
     """
 
     def __init__(self, ttl_seconds: float, capacity: int, clock: Callable[[], float]) -> None:
@@ -142,29 +142,25 @@ class MemoryPairs:
         self._pairs: OrderedDict[str, _Pair] = OrderedDict()
 
     async def put(self, halves: Sequence[Half]) -> list[PutResult]:
-        """Store halves, in order, and say of each what it met."""
+        """Store halves, in order."""
         now = self._clock()
         self._expire(now)
         return [self._put(half, now) for half in halves]
 
     async def unpaired(self, halves: Sequence[Half]) -> int:
-        """How many of these halves are still alone or forgotten."""
+        """Count the halves that are still alone or have expired."""
         self._expire(self._clock())
         return sum(self._is_unpaired(half) for half in halves)
 
-    async def close(self) -> None:
-        """Forget all halves."""
-        self._pairs.clear()
-
     def _put(self, half: Half, now: float) -> PutResult:
         pair = self._pairs.setdefault(half.key, _Pair(now))
-        met = pair.put(half.kind, repr(half.time))
-        if met.arrival is not Arrival.DUPLICATE:
+        result = pair.put(half.kind, repr(half.time))
+        if result.arrival is not Arrival.DUPLICATE:
             pair.changed = now
             self._pairs.move_to_end(half.key)
         while len(self._pairs) > self._capacity:
             self._pairs.popitem(last=False)
-        return met
+        return result
 
     def _is_unpaired(self, half: Half) -> bool:
         pair = self._pairs.get(half.key)

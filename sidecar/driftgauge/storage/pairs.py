@@ -1,4 +1,4 @@
-"""Where the halves of an inference wait for each other. A protocol; its adapters are `memory` and `redis`."""
+"""Where halves of inferences wait for their other half. A protocol; its adapters are `MemoryPairs` and `RedisPairs`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from driftgauge.inference.payload import Kind
 
 
 class Half(NamedTuple):
-    """One half of an inference, as the pairing knows it.
+    """One half of an inference: its request or its response.
 
     Args:
-        key: Digest of (namespace, InferenceService, component, id): fixed length, since ids are untrusted.
-        kind: Which half.
+        key: Digest of (namespace, InferenceService, component, id): of fixed length, since ids are untrusted.
+        kind: Request or response.
         time: When it passed, in seconds since the epoch.
     """
 
@@ -23,7 +23,7 @@ class Half(NamedTuple):
 
 
 class Arrival(StrEnum):
-    """What the arrival of a half meant."""
+    """What a half was when it was put into the store."""
 
     FIRST = "first"
     COMPLETED = "completed"
@@ -32,13 +32,13 @@ class Arrival(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """The answer to one half that was put.
+    """What happened to one half that was put into the store.
 
     Args:
-        arrival: First of its pair, the one that completed it, or seen before (same key, kind and time).
+        arrival: The half is the first of its pair, or completed it, or is a duplicate (same key, kind and time).
         other_time: Time of the other half, in seconds since the epoch, if `arrival` is completed.
-        replaced: This half took the place of one of the same key and kind that was still alone
-            (a client that uses an id again): the older one will never be paired.
+        replaced: This half replaced an older one of the same key and kind that was still alone (a client uses an
+            id again). The older half will never be paired.
     """
 
     arrival: Arrival
@@ -47,19 +47,16 @@ class PutResult:
 
 
 class PairStore(Protocol):
-    """Remembers halves for a bounded time, shared by all replicas where the store is.
+    """Remembers halves for a bounded time. Replicas that use the same store share them.
 
-    All methods raise `StorageError` alone.
+    All methods raise only `StorageError`.
     """
 
     async def put(self, halves: Sequence[Half]) -> list[PutResult]:
-        """Store halves and say of each what it met; of two replicas only one hears `completed`."""
+        """Store halves, in order. Returns one result per half; a pair is `completed` in one replica only."""
 
     async def unpaired(self, halves: Sequence[Half]) -> int:
-        """How many of these halves are still alone by now, or forgotten.
+        """Count the halves that are still alone, or have expired.
 
-        A half that was replaced is not counted: `PutResult.replaced` has told of it.
+        A half that was replaced is not counted here: `PutResult.replaced` has reported it.
         """
-
-    async def close(self) -> None:
-        """Release what is held."""

@@ -1,11 +1,11 @@
-"""The way to Redis: a client, a bound for all that is asked of it, and one error for all that goes wrong on it."""
+"""The connection to Redis: a client whose calls are bounded in time, reported, and fail with one error only."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -21,19 +21,19 @@ _URL_RULE = (
 
 
 def connect(url: str, timeout_seconds: float, password: str | None = None) -> Redis:
-    """A client that connects when it is first used; its commands are to be `bounded`.
+    """Make a client, which connects when it is first used.
 
     Args:
         url: `redis://` or `rediss://` (TLS).
-        timeout_seconds: Longest wait for a connection, or for a free place in the pool.
-        password: Used where the URL has none.
+        timeout_seconds: Longest wait for a new connection, or for a free connection of the pool.
+        password: Used if the URL contains none.
 
     Raises:
-        ConfigError: The URL cannot be used; the sentence shows no part of it.
+        ConfigError: The URL cannot be used. The message contains no part of the URL.
 
     Notes:
-        Nothing is tried twice: an append that timed out may have been done.
-        RESP2, since no reply here differs in RESP3 and every server and proxy speaks it.
+        No command is retried: an append that timed out may have been executed.
+        The protocol is RESP2, which every server and proxy supports. None of the replies used here differs in RESP3.
     """
     try:
         _check(url)
@@ -41,7 +41,7 @@ def connect(url: str, timeout_seconds: float, password: str | None = None) -> Re
             url,
             password=password,
             timeout=timeout_seconds,
-            socket_timeout=None,  # redis-py keeps it with asyncio.wait_for, which loses cancellations before 3.12
+            socket_timeout=None,  # redis-py would use asyncio.wait_for, which loses cancellations before Python 3.12
             socket_connect_timeout=timeout_seconds,
             max_connections=_MAX_CONNECTIONS,
             health_check_interval=_HEALTH_CHECK_SECONDS,
@@ -49,9 +49,9 @@ def connect(url: str, timeout_seconds: float, password: str | None = None) -> Re
             retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
-        pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py; an unknown option shows itself only here
+        pool.make_connection()  # type: ignore[no-untyped-call]  # an untyped method of redis-py; it is the first to refuse an unknown option
     except (TypeError, ValueError, RedisError):
-        # without the cause: its text may quote a part of the password
+        # without the cause, whose text may contain a part of the password
         raise ConfigError([_URL_RULE]) from None
     return Redis.from_pool(pool)
 
@@ -63,21 +63,61 @@ def _check(url: str) -> None:
         raise ValueError
 
 
-@asynccontextmanager
-async def bounded(deed: str, timeout_seconds: float) -> AsyncIterator[None]:
-    """Let the block talk with Redis for a bounded time in all.
+Report = Callable[[bool], None]
+"""Called after every call to Redis: true if Redis replied without an error."""
+
+
+def _ignore(_: bool) -> None:  # noqa: FBT001 the signature is `Report`
+    pass
+
+
+class BoundedRedis:
+    """A client whose calls are bounded in time and reported.
 
     Args:
-        deed: What is asked, as it reads after "Redis could not".
-        timeout_seconds: Bound of the whole block.
-
-    Raises:
-        StorageError: Redis is away, slow, or answered with a failure; the cause is chained.
+        client: Replies with bytes. It is closed by `close`.
+        timeout_seconds: Time limit of one `call`.
+        report: Called after every `call`.
     """
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            yield
-    except TimeoutError as error:
-        raise StorageError(f"Redis could not {deed} within {timeout_seconds:g} s") from error
-    except (RedisError, OSError) as error:
-        raise StorageError(f"Redis could not {deed}: {error}") from error
+
+    def __init__(self, client: Redis | RedisCluster, timeout_seconds: float, report: Report = _ignore) -> None:
+        self.client = client
+        self._timeout_seconds = timeout_seconds
+        self._report = report
+
+    @asynccontextmanager
+    async def call(self, action: str) -> AsyncIterator[None]:
+        """Bound a block that uses the client, and report how it ended.
+
+        Args:
+            action: What the block does, as it reads after "Redis could not".
+
+        Raises:
+            StorageError: Redis is away, slow, or replied with an error; the cause is chained.
+        """
+        try:
+            async with self._bound(action):
+                yield
+        except StorageError:
+            self._report(False)  # noqa: FBT003 the callable's only argument
+            raise
+        self._report(True)  # noqa: FBT003
+
+    async def close(self) -> None:
+        """Close the client with all its connections. This call is not reported.
+
+        Raises:
+            StorageError: Redis is slow.
+        """
+        async with self._bound("close"):
+            await self.client.aclose()
+
+    @asynccontextmanager
+    async def _bound(self, action: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+        except TimeoutError as error:
+            raise StorageError(f"Redis could not {action} within {self._timeout_seconds:g} s") from error
+        except (RedisError, OSError) as error:
+            raise StorageError(f"Redis could not {action}: {error}") from error

@@ -1,18 +1,18 @@
-"""How rows lie in Redis: the key of a stream and the fields of an entry. This room does no I/O.
+"""The format of rows in Redis: the key of a stream and the fields of an entry.
 
-One block is one stream entry. Its id is `<rows>-<milliseconds>`: how many rows the stream has been given up
-to and with this block, and the server's time at the append since the epoch. Its fields, in order:
+One block is one stream entry. Its id is `<rows>-<milliseconds>`: the number of rows appended to the stream up to
+and including this block, and the server's time of the append since the epoch. Its fields, in order:
 
-    format     `1`, or `2`
+    format     `1` or `2`
     schema     hash of the columns' names and kinds
     rows       number of rows, decimal
     time       when the newest row passed, seconds since the epoch, shortest exact decimal
-    requests   format 2 alone: how many of the rows came in each payload, in order, uint32, little-endian
+    requests   only in format 2: the number of rows of each payload, in order, uint32, little-endian
     data       the rows, row by row, each value an IEEE 754 binary64, little-endian
 
-In format 1 each row came in a payload of its own. It is written where that is so: most models are asked for a
-row at a time. A process of before format 2 skips the other blocks. The form of the id holds for every format: the
-trimming counts rows by it.
+In format 1 each row came in a payload of its own. Blocks of such rows are written in it, since most models receive
+one row at a time; a process that only knows format 1 skips the other blocks. The id has the same form in every
+format, since trimming counts rows by it.
 """
 
 import math
@@ -27,7 +27,7 @@ from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.ring import Block, StreamKey
 
 KEY_PATTERN = "driftgauge:{*}:*"
-"""Redis' own pattern of the keys of all streams, and of few others."""
+"""Pattern, in the syntax of Redis, of the keys of all streams. Few other keys match."""
 
 _KEY = re.compile(rb"driftgauge:\{([^/{}]*)/([^/{}]*)/([^/{}]*)/([^/{}]*)\}:(request|response)")
 _VALUE_BYTES = 8
@@ -37,7 +37,7 @@ def stream_key(stream: StreamKey) -> str:
     """The Redis key of a stream.
 
     Notes:
-        Names come from strangers. All but ASCII letters, digits and `_.-~` is percent-encoded, so that
+        Names are untrusted. All characters but ASCII letters, digits and `_.-~` are percent-encoded, so that
         no two models share a key and each key has one hash tag, which keeps a model in one cluster slot.
 
     Source:
@@ -52,7 +52,7 @@ def stream_key(stream: StreamKey) -> str:
 
 
 def parse_key(key: bytes) -> StreamKey | None:
-    """The stream of a Redis key; `None` if it is no stream's key."""
+    """The stream of a Redis key; `None` if it is not the key of a stream."""
     found = _KEY.fullmatch(key)
     if found is None:
         return None
@@ -61,7 +61,7 @@ def parse_key(key: bytes) -> StreamKey | None:
 
 
 def pack(block: Block) -> list[str | bytes]:
-    """The fields and values of a block's entry, one after the other."""
+    """The fields and values of the entry of a block, alternating."""
     requests = None if _is_single(block) else np.ascontiguousarray(block.requests, dtype="<u4").tobytes()
     return [
         *("format", "1" if requests is None else "2"),
@@ -74,7 +74,7 @@ def pack(block: Block) -> list[str | bytes]:
 
 
 def unpack(fields: Mapping[bytes, bytes]) -> Block | None:
-    """The block of an entry; `None` if the entry is of another format or damaged."""
+    """The block of an entry; `None` if the entry has another format or is damaged."""
     try:
         rows, time = int(fields[b"rows"]), float(fields[b"time"])
         schema, data = fields[b"schema"].decode(), fields[b"data"]
@@ -92,11 +92,11 @@ def _is_single(block: Block) -> bool:
 
 
 def _requests(fields: Mapping[bytes, bytes]) -> NDArray[np.int64] | None:
-    """The lengths of an entry's payloads.
+    """The number of rows of each payload of an entry.
 
     Raises:
-        KeyError: The entry has no format, or lacks what its format asks for.
-        ValueError: It is of a format that is not known, or damaged.
+        KeyError: The entry lacks its format, or a field of its format.
+        ValueError: Its format is unknown, or it is damaged.
     """
     match fields[b"format"]:
         case b"1":

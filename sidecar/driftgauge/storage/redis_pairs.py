@@ -1,7 +1,7 @@
-"""The store of half pairs in Redis: the halves of one inference may reach different replicas.
+"""The store of halves in Redis, since the halves of one inference may reach different replicas.
 
-One key is one hash, `driftgauge:pair:{<key>}`, of at most three fields, each a time in seconds since the
-epoch as its shortest exact decimal:
+One pair is one hash, `driftgauge:pair:{<key>}`, of at most three fields. Each value is a time in seconds since the
+epoch, as its shortest exact decimal:
 
     request, response                   the newest completed pair
     alone:request or alone:response     the half that waits
@@ -9,11 +9,9 @@ epoch as its shortest exact decimal:
 
 from collections.abc import Sequence
 
-from redis.asyncio import Redis, RedisCluster
-
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.pairs import Arrival, Half, PutResult
-from driftgauge.storage.redis_client import bounded
+from driftgauge.storage.redis_client import BoundedRedis
 
 _PUT = """
 local key, kind, time, ttl = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -21,76 +19,69 @@ local other = kind == 'request' and 'response' or 'request'
 local known = redis.call('HMGET', key, kind, 'alone:' .. kind, 'alone:' .. other)
 local completed, alone, waiting = known[1], known[2], known[3]
 if time == completed or time == alone then return {'duplicate', '', 0} end
-local answer
+local result
 if waiting then
   redis.call('HDEL', key, 'alone:' .. other)
   redis.call('HSET', key, kind, time, other, waiting)
-  answer = {'completed', waiting, 0}
+  result = {'completed', waiting, 0}
 else
   redis.call('HSET', key, 'alone:' .. kind, time)
-  answer = {'first', '', alone and 1 or 0}
+  result = {'first', '', alone and 1 or 0}
 end
 redis.call('PEXPIRE', key, ttl)
-return answer
+return result
 """
 _FIELDS = tuple(field for kind in Kind for field in (kind.value, f"alone:{kind}"))
 
 
 class RedisPairs:
-    """A `PairStore` of one small hash per key; of two replicas only one completes a pair.
+    """A `PairStore` of one small hash per key. Only one of several replicas completes a pair.
 
     Args:
-        client: Answers bytes; closed by `close`. One key per command, so a cluster's client will do.
-        ttl_seconds: A half is remembered for twice as long after its key last changed, so that who
-            asks for it after `ttl_seconds` still finds the answer.
-        timeout_seconds: Bound of one call in all.
+        redis: The connection, which its owner closes. Each command has one key, so the client of a cluster works too.
+        ttl_seconds: A key expires after twice this time without a change, so that `unpaired` still finds it
+            after `ttl_seconds`.
     """
 
-    def __init__(self, client: Redis | RedisCluster, ttl_seconds: float, timeout_seconds: float) -> None:
-        self._client = client
+    def __init__(self, redis: BoundedRedis, ttl_seconds: float) -> None:
+        self._redis = redis
         self._ttl_milliseconds = round(2 * ttl_seconds * 1000)
-        self._timeout_seconds = timeout_seconds
 
     async def put(self, halves: Sequence[Half]) -> list[PutResult]:
-        """Store halves, in order and in one round trip, and say of each what it met.
+        """Store halves, in order and in one round trip.
 
         Raises:
             StorageError: Redis is away, slow or refuses. Some of the halves may have been stored.
 
         Notes:
-            EVAL, not EVALSHA: a script that the server has lost would cost a second round trip, and
-            a cluster's pipeline takes no other.
+            EVAL and not EVALSHA: a script that the server has lost would cost a second round trip, and the pipeline
+            of a cluster has no EVALSHA.
         """
-        pipeline = self._client.pipeline(transaction=False)
+        pipeline = self._redis.client.pipeline(transaction=False)
         for half in halves:
             pipeline.eval(_PUT, 1, _key(half), half.kind.value, repr(half.time), self._ttl_milliseconds)
-        async with bounded("put halves", self._timeout_seconds):
-            return [_met(*response) for response in await pipeline.execute()]
+        async with self._redis.call("put halves"):
+            return [_put_result(*reply) for reply in await pipeline.execute()]
 
     async def unpaired(self, halves: Sequence[Half]) -> int:
-        """How many of these halves are still alone or forgotten, asked in one round trip.
+        """Count the halves that are still alone or have expired, in one round trip.
 
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        pipeline = self._client.pipeline(transaction=False)
+        pipeline = self._redis.client.pipeline(transaction=False)
         for half in halves:
             pipeline.hmget(_key(half), _FIELDS)
-        async with bounded("look for halves", self._timeout_seconds):
-            responses = await pipeline.execute()
-        return sum(map(_is_unpaired, halves, responses))
-
-    async def close(self) -> None:
-        """Close the client with all its connections."""
-        async with bounded("close", self._timeout_seconds):
-            await self._client.aclose()
+        async with self._redis.call("look for halves"):
+            replies = await pipeline.execute()
+        return sum(map(_is_unpaired, halves, replies))
 
 
 def _key(half: Half) -> str:
     return f"driftgauge:pair:{{{half.key}}}"
 
 
-def _met(arrival: bytes, other_time: bytes, replaced: int) -> PutResult:
+def _put_result(arrival: bytes, other_time: bytes, replaced: int) -> PutResult:
     return PutResult(Arrival(arrival.decode()), float(other_time) if other_time else None, bool(replaced))
 
 

@@ -1,16 +1,14 @@
-"""The ring in Redis: rows that outlive a pod and are shared by replicas. `layout` says how they lie there."""
+"""The ring in Redis: its rows survive a restart and are shared by replicas. `redis_layout` defines their format."""
 
 from dataclasses import dataclass
 from typing import Self, cast
 
-from redis.asyncio import Redis, RedisCluster
-
-from driftgauge.storage.redis_client import bounded
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_layout import KEY_PATTERN, pack, parse_key, stream_key, unpack
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
 
-# Rows are counted by the newest id, so that trimming is Redis' own and looks at no other entry.
-# A stream that was emptied, but not deleted, would refuse to count from the start.
+# The newest id contains the number of the newest row. So XADD can trim by MINID, without reading other entries.
+# An emptied stream keeps its last id and would refuse smaller ones: it is deleted, and its rows count from 1 again.
 _APPEND = """
 local key, capacity, ttl, rows = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
@@ -23,7 +21,7 @@ redis.call('XADD', key, 'MINID', oldest, id, unpack(ARGV, 4))
 redis.call('PEXPIRE', key, ttl)
 """
 _SCAN_KEYS = 1000
-"""Keys that one step of a scan looks at: some hundred microseconds of the server's time."""
+"""Keys that one step of SCAN visits: some hundred microseconds of the server's time."""
 
 _NOTHING = (0, 0)  # below every id: rows are numbered from 1
 
@@ -51,42 +49,33 @@ class RedisRing:
     """A `RingBuffer` of one Redis stream per stream of rows; safe with many writers and readers.
 
     Args:
-        client: Answers bytes; closed by `close`. One key per command, so a cluster's client will do.
+        redis: The connection, which its owner closes. Each command has one key, so the client of a cluster works too.
         capacity_rows: Rows that a window holds, at least 1. A stream keeps its newest `capacity_rows`
-            rows of all schemas together, in whole blocks: at most one block less a row above that.
-        ttl_seconds: A stream is forgotten so long after its last append.
-        timeout_seconds: Bound of one call in all.
-        page_entries: Entries asked for at a time, at least 2: one reply must not keep the server busy for long.
+            rows of all schemas together, in whole blocks, so it may have up to one block minus a row more.
+        ttl_seconds: A stream expires this long after its last append.
+        page_entries: Entries of one XRANGE, at least 2: one reply must not keep the server busy for long.
 
     Notes:
-        An append is one atomic script, O(1) amortised, that reads no more than the newest entry.
-        A reader keeps what it has seen, again `capacity_rows` rows and a block, and asks only for what is newer.
+        An append is one atomic script, O(1) amortised, that reads only the newest entry.
+        A reader keeps the entries that it has read (again `capacity_rows` rows and a block), and requests newer ones.
     """
 
-    def __init__(
-        self,
-        client: Redis | RedisCluster,
-        capacity_rows: int,
-        ttl_seconds: float,
-        timeout_seconds: float,
-        page_entries: int = 128,
-    ) -> None:
-        self._client = client
+    def __init__(self, redis: BoundedRedis, capacity_rows: int, ttl_seconds: float, page_entries: int = 128) -> None:
+        self._redis = redis
         self._capacity_rows = capacity_rows
         self._ttl_milliseconds = round(ttl_seconds * 1000)
-        self._timeout_seconds = timeout_seconds
         self._page_entries = page_entries
-        self._append = client.register_script(_APPEND)
+        self._append = redis.client.register_script(_APPEND)
         self._seen: dict[StreamKey, list[_Entry]] = {}
 
     async def append(self, stream: StreamKey, block: Block) -> None:
-        """Add a block at the newest end; entries with surplus rows alone go.
+        """Add a block at the newest end, and remove entries that only contain surplus rows.
 
         Raises:
             StorageError: Redis is away, slow or refuses. After a timeout the block may have been added.
         """
         arguments = [self._capacity_rows, self._ttl_milliseconds, len(block.rows), *pack(block)]
-        async with bounded("append rows", self._timeout_seconds):
+        async with self._redis.call("append rows"):
             await self._append(keys=[stream_key(stream)], args=arguments)
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
@@ -95,64 +84,62 @@ class RedisRing:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with bounded("read rows", self._timeout_seconds):
-            met, entries = await self._catch_up(stream)
+        async with self._redis.call("read rows"):
+            last_read_id, entries = await self._catch_up(stream)
         self._seen[stream] = entries
-        skipped = sum(entry.id > met and not is_usable(entry.block, schema, width) for entry in entries)
+        skipped = sum(entry.id > last_read_id and not is_usable(entry.block, schema, width) for entry in entries)
         numbered = ((entry.id[0], entry.block) for entry in entries)
         return assemble(numbered, schema, width, self._capacity_rows, skipped)
 
     async def streams(self) -> list[StreamKey]:
-        """The streams that hold rows, of every process that shares this Redis.
+        """The streams that contain rows, of every process that shares this Redis.
 
         Raises:
-            StorageError: Redis is away, slow or refuses; also if it holds so many keys that a look at all of
-                them takes too long.
+            StorageError: Redis is away, slow or refuses, or has too many keys to visit them all within the time limit.
         """
-        async with bounded("list streams", self._timeout_seconds):
-            keys = [key async for key in self._client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS)]
+        async with self._redis.call("list streams"):
+            keys = [key async for key in self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS)]
         return [stream for key in keys if (stream := parse_key(key)) is not None]
 
     async def ping(self) -> None:
-        """Ask whether Redis answers.
+        """Check that Redis replies.
 
         Raises:
             StorageError: It does not.
         """
-        async with bounded("respond", self._timeout_seconds):
-            await self._client.ping()
-
-    async def close(self) -> None:
-        """Close the client with all its connections, and forget what was seen."""
-        self._seen.clear()
-        async with bounded("close", self._timeout_seconds):
-            await self._client.aclose()
+        async with self._redis.call("respond"):
+            await self._redis.client.ping()
 
     async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_Entry]]:
-        """The newest id that was met before, and all that the stream holds now.
+        """Read the entries that are newer than those of the last read.
 
-        Each page begins with the newest entry seen. If that is gone, the stream was deleted, flushed,
-        lost with its server, or has moved on by a whole window: what was seen is worth nothing.
+        Returns:
+            The newest id of the last read, and all entries of the stream.
+
+        Notes:
+            Each page starts with the newest entry that is known. If that entry is missing, the stream was deleted,
+            flushed or lost with its server, or a whole window was appended since: all known entries are stale, so the
+            loop starts again from the oldest entry.
         """
         key, seen = stream_key(stream), self._seen.get(stream, [])
-        met = _newest(seen)
+        last_read_id = _newest(seen)
         while True:
-            page = await self._page(key, seen)
+            page = await self._read_page(key, seen)
             if seen and (not page or page[0].id != _newest(seen)):
-                met, seen = _NOTHING, []
+                last_read_id, seen = _NOTHING, []
                 continue
-            seen = self._kept([*seen[:-1], *page])
+            seen = self._within_capacity([*seen[:-1], *page])
             if len(page) < self._page_entries:
-                return met, seen
+                return last_read_id, seen
 
-    async def _page(self, key: str, seen: list[_Entry]) -> list[_Entry]:
+    async def _read_page(self, key: str, seen: list[_Entry]) -> list[_Entry]:
         oldest = "{}-{}".format(*_newest(seen))
-        response = await self._client.xrange(key, min=oldest, count=self._page_entries)
+        response = await self._redis.client.xrange(key, min=oldest, count=self._page_entries)
         page = cast("list[tuple[bytes, dict[bytes, bytes]]]", response)  # the client decodes nothing
         return [_Entry.parse(raw_id, fields) for raw_id, fields in page]
 
-    def _kept(self, entries: list[_Entry]) -> list[_Entry]:
-        """The entries that the trimming leaves: another writer may have trimmed since they were seen."""
+    def _within_capacity(self, entries: list[_Entry]) -> list[_Entry]:
+        """The entries without those that a writer has trimmed since they were read."""
         surplus = _newest(entries)[0] - self._capacity_rows
         return [entry for entry in entries if entry.id[0] > surplus]
 

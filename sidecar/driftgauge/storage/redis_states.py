@@ -1,21 +1,19 @@
-"""The states in Redis: they outlive a pod and are shared by replicas.
+"""The states in Redis: they survive a restart and are shared by replicas.
 
-One state is one string under its stream's key, a colon and its name, and so in the slot of its stream: the
-version as a decimal without leading zeros, a line feed, and the blob as it was given.
+One state is one string. Its key is the key of the stream, a colon and the name of the state, so it lies in the cluster
+slot of the stream. Its value is the version as a decimal number without leading zeros, a line feed, and the blob.
 """
 
 import re
 from typing import cast
 
-from redis.asyncio import Redis, RedisCluster
-
-from driftgauge.storage.redis_client import bounded
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.states import State
 
 _HEAD = re.compile(rb"([1-9][0-9]{0,17})\n")
-# Only the head is looked at, since a blob may be large; what has none counts as nothing, as where it is loaded.
+# Reads the version only, since a blob may be large. A value without a version counts as no state, as in `load`.
 _SAVE = r"""
 local head = redis.call('GETRANGE', KEYS[1], 0, 18)
 local version = string.match(head, '^([1-9]%d*)\n') or '0'
@@ -26,50 +24,47 @@ return 1
 
 
 class RedisStates:
-    """A `StateStore` of one string per state; of two replicas that save on one version, one is kept.
+    """A `StateStore` of one string per state. If two replicas save on one version, one save is kept.
 
     Args:
-        client: Answers bytes. One key per command, so a cluster's client will do. It is the ring's too, which
-            closes it.
-        ttl_seconds: A state is forgotten so long after it was last saved or loaded.
-        timeout_seconds: Bound of one call in all.
+        redis: The connection, which its owner closes. Each command has one key, so the client of a cluster works too.
+        ttl_seconds: A state expires this long after it was last saved or loaded.
     """
 
-    def __init__(self, client: Redis | RedisCluster, ttl_seconds: float, timeout_seconds: float) -> None:
-        self._client = client
+    def __init__(self, redis: BoundedRedis, ttl_seconds: float) -> None:
+        self._redis = redis
         self._ttl_milliseconds = round(ttl_seconds * 1000)
-        self._timeout_seconds = timeout_seconds
-        self._save = client.register_script(_SAVE)
+        self._save = redis.client.register_script(_SAVE)
 
     async def load(self, stream: StreamKey, name: str) -> State | None:
-        """What was saved last, whose life begins anew; `None` if there is nothing, or nothing of ours.
+        """Read the newest state and restart its time to live; `None` if there is none, or another program's value.
 
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with bounded("load a state", self._timeout_seconds):
-            value = await self._client.getex(_key(stream, name), px=self._ttl_milliseconds)
+        async with self._redis.call("load a state"):
+            value = await self._redis.client.getex(_key(stream, name), px=self._ttl_milliseconds)
         return None if value is None else _state(cast("bytes", value))  # the client decodes nothing
 
     async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
-        """Keep a blob as version `expected + 1`, in place of version `expected`; whether it was kept.
+        """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved.
 
         Raises:
-            StorageError: Redis is away, slow or refuses. After a timeout the blob may have been kept.
+            StorageError: Redis is away, slow or refuses. After a timeout the blob may have been saved.
         """
         value = b"%d\n%b" % (expected + 1, blob)
-        async with bounded("save a state", self._timeout_seconds):
+        async with self._redis.call("save a state"):
             kept = await self._save(keys=[_key(stream, name)], args=[expected, value, self._ttl_milliseconds])
         return bool(kept)
 
     async def delete(self, stream: StreamKey, name: str) -> None:
-        """Forget a state.
+        """Delete a state of any version.
 
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with bounded("delete a state", self._timeout_seconds):
-            await self._client.delete(_key(stream, name))
+        async with self._redis.call("delete a state"):
+            await self._redis.client.delete(_key(stream, name))
 
 
 def _key(stream: StreamKey, name: str) -> str:

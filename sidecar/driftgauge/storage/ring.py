@@ -1,4 +1,4 @@
-"""The ring: the bounded store of a window. A protocol; its adapters are `memory` and `redis`."""
+"""The ring: the newest rows of each stream. A protocol; its adapters are `MemoryRing` and `RedisRing`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ class Block:
     """Rows that were appended together.
 
     Args:
-        schema: Hash of the column names, in order; rows of another schema are never mixed.
+        schema: Hash of the column names and kinds, in order. A window only contains rows of one schema.
         rows: Shape `(n, d)`, float64, C-contiguous; NaN is a missing value. `n` is at least 1.
         time: When the newest of the rows passed, in seconds since the epoch.
         requests: Shape `(k,)`, int64, each at least 1: how many of the rows came in each payload, in order.
             `None`: each row came in a payload of its own.
 
     Raises:
-        ValueError: The payloads' rows do not add up to the block's; the caller's fault.
+        ValueError: The sum of `requests` is not the number of rows: an error of the caller.
     """
 
     schema: str
@@ -39,7 +39,7 @@ class Block:
     requests: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse lengths that do not divide the rows."""
+        """Check the sum of `requests`."""
         requests = self.requests
         if requests is not None and (requests.min(initial=1) < 1 or requests.sum() != len(self.rows)):
             raise ValueError(f"requests: {len(self.rows)} rows cannot come in payloads of {requests.tolist()} rows")
@@ -50,14 +50,14 @@ class Window:
     """The newest rows of one stream.
 
     Args:
-        rows: Shape `(n, d)`, float64, oldest first; `n` is at most the ring's capacity, perhaps 0.
+        rows: Shape `(n, d)`, float64, oldest first; `n` is at most the ring's capacity, and may be 0.
         time: When the newest row passed, in seconds since the epoch; `None` if there are no rows.
-        skipped_blocks: Blocks that this read met for the first time and that are of another schema.
-        numbers: Shape `(n,)`, int64, strictly increasing: which row of its stream each is. The stream counts
-            rows of all schemas, from 1 and in the order of their appends, whoever appends them. A store that
-            lost its newest rows gives their numbers again; one that was emptied counts from 1 again.
-        requests: Shape `(n,)`, int64, ascending: the same for rows that came in one payload, and one more for
-            those of the next. Where it begins says nothing.
+        skipped_blocks: Blocks of another schema that no earlier read has counted.
+        numbers: Shape `(n,)`, int64, strictly increasing: the number of each row in its stream. A stream numbers
+            the rows of all schemas and all writers from 1, in the order of the appends. A store that lost its newest
+            rows gives their numbers to the next rows; an emptied store counts from 1 again.
+        requests: Shape `(n,)`, int64, ascending: the index of the payload of each row. Rows of one payload have the
+            same index, those of the next payload one more. The first index has no meaning.
     """
 
     rows: NDArray[np.float64]
@@ -68,26 +68,23 @@ class Window:
 
 
 class RingBuffer(Protocol):
-    """Keeps the newest `capacity_rows` rows of each stream. All methods raise `StorageError` alone."""
+    """Keeps the newest `capacity_rows` rows of each stream. All methods raise only `StorageError`."""
 
     async def append(self, stream: StreamKey, block: Block) -> None:
-        """Add a block at the newest end; surplus old rows may go."""
+        """Add a block at the newest end. Surplus old rows may be removed."""
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
 
     async def streams(self) -> list[StreamKey]:
-        """The streams that hold rows: those of before a restart too, where the store outlives it."""
+        """The streams that contain rows, including those from before a restart if the store survived it."""
 
     async def ping(self) -> None:
-        """Ask whether the store answers."""
-
-    async def close(self) -> None:
-        """Release what is held; nothing may be called afterwards."""
+        """Check that the store replies."""
 
 
 def is_usable(block: Block | None, schema: str, width: int) -> TypeGuard[Block]:
-    """Whether a block could be decoded and holds rows of this schema, `width` columns each."""
+    """Whether a block could be decoded and has rows of this schema with `width` columns."""
     return block is not None and block.schema == schema and block.rows.shape[1] == width
 
 
@@ -97,11 +94,11 @@ def assemble(
     """The newest rows of the usable blocks.
 
     Args:
-        blocks: Oldest first, each with the number of its last row; `None` is one that could not be decoded.
-        schema: Hash of the column names that are asked for.
+        blocks: Oldest first, each with the number of its last row; `None` means a block that could not be decoded.
+        schema: Hash of the requested columns' names and kinds.
         width: Number of columns, at least 1.
-        capacity_rows: At most so many rows are answered.
-        skipped_blocks: What the window says of blocks that were left out.
+        capacity_rows: The most rows of the window.
+        skipped_blocks: Copied into the window.
     """
     usable = [(end, block) for end, block in blocks if is_usable(block, schema, width)]
     rows = np.concatenate([np.empty((0, width)), *(block.rows for _, block in usable)])
@@ -114,15 +111,15 @@ def assemble(
 
 
 def _numbers(ends: Sequence[int], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The number of each row: those of a block end with the block's."""
+    """The number of each row; `ends` has the number of the last row of each block."""
     skipped = np.array(ends, dtype=np.int64) - np.cumsum(sizes)
     return np.repeat(skipped, sizes) + np.arange(1, sizes.sum() + 1)
 
 
-def _requests(reported: Sequence[NDArray[np.int64] | None], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The index of each row's payload, from what each block tells of its payloads' lengths."""
-    if all(one is None for one in reported):  # most models are asked for a row at a time
+def _requests(lengths_of_blocks: Sequence[NDArray[np.int64] | None], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The index of each row's payload, from the number of rows of each payload of each block."""
+    if all(one is None for one in lengths_of_blocks):  # most models receive one row at a time
         return np.arange(sizes.sum())
-    pairs = zip(reported, sizes, strict=True)
+    pairs = zip(lengths_of_blocks, sizes, strict=True)
     lengths = np.concatenate([np.ones(size, dtype=np.int64) if one is None else one for one, size in pairs])
     return np.repeat(np.arange(lengths.size), lengths)

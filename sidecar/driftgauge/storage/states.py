@@ -1,4 +1,4 @@
-"""What is kept beside a stream from one evaluation to the next. A protocol; its adapters are `memory` and `redis`."""
+"""Named states of a stream, such as its detector. A protocol; its adapters are `MemoryStates` and `RedisStates`."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,11 +8,11 @@ from driftgauge.storage.ring import StreamKey
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What was saved.
+    """A saved state.
 
     Args:
-        blob: The bytes, as they were given.
-        version: 1 at first, and one more with each save.
+        blob: The saved bytes, unchanged.
+        version: 1 after the first save, and one more after each further save.
     """
 
     blob: bytes
@@ -20,34 +20,34 @@ class State:
 
 
 class StateStore(Protocol):
-    """Keeps named blobs beside each stream, shared by all replicas where the store is.
+    """Keeps named blobs for each stream. Replicas that use the same store share them.
 
-    All methods raise `StorageError` alone. Names are the code's own: letters, digits and hyphens.
+    All methods raise only `StorageError`. Names consist of letters, digits and hyphens.
 
     Notes:
-        A save names the version that it replaces, so of replicas that build on the same state one is kept and
-        the others hear that they came late: they load, and build on what they find. After a flush there is no
-        state, and after a failover that lost saves there is an older one: no save on a version that is gone is
-        kept until another replica has come as far again. Then the later save replaces the other replica's line
-        with its own; the two are never mixed.
+        A save names the version that it replaces (optimistic locking). If replicas build on the same version, one save
+        succeeds; the other replicas get `False`, load the state, and build on it. After a flush there is no state, and
+        after a failover that lost saves there is an older one. A save on a lost version then fails until another
+        replica has reached that version again. In that case the save replaces the other replica's state as a whole;
+        the two are never mixed.
     """
 
     async def load(self, stream: StreamKey, name: str) -> State | None:
-        """What was saved last; `None` if there is nothing. Where states expire, its life begins anew."""
+        """Read the newest state, and restart its time to live if states expire; `None` if there is none."""
 
     async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
-        """Keep a blob as version `expected + 1`, in place of version `expected`.
+        """Save a blob as version `expected + 1`, in place of version `expected`.
 
         Args:
-            stream: What it belongs to.
-            name: Which of the stream's states.
+            stream: The stream that the state belongs to.
+            name: The name of the state.
             blob: Any bytes.
-            expected: The version that it was built on; 0 if there must be none.
+            expected: The version that is replaced; 0 if there must be no state.
 
         Returns:
-            Whether it was kept. If not, another version is there, or none; nothing was changed. After a
-            `StorageError` it may have been kept: a load tells.
+            Whether it was saved. If not, the store has another version or none, and nothing was changed. After a
+            `StorageError` it may have been saved: `load` shows it.
         """
 
     async def delete(self, stream: StreamKey, name: str) -> None:
-        """Forget a state, of whatever version; nothing happens if there is none."""
+        """Delete a state of any version. Deleting a missing state is no error."""

@@ -9,7 +9,7 @@ from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
 
 
 class Wine(Model):  # type: ignore[misc] # kserve is not in this environment
-    """Classifies wines over V1 and V2; answers V2 in the form that was asked for."""
+    """Classifies wines over V1 and V2; the V2 response has the requested form."""
 
     def __init__(self, path: str) -> None:
         super().__init__("wine")
@@ -20,7 +20,7 @@ class Wine(Model):  # type: ignore[misc] # kserve is not in this environment
         self,
         payload: dict[str, Any] | InferRequest,
         headers: dict[str, str] | None = None,  # noqa: ARG002 - KServe passes it by name
-        response_headers: dict[str, str] | None = None,  # noqa: ARG002 - likewise
+        response_headers: dict[str, str] | None = None,  # noqa: ARG002 - as above
     ) -> dict[str, Any] | InferResponse:
         """The class of each row."""
         if isinstance(payload, dict):
@@ -37,7 +37,7 @@ class Wine(Model):  # type: ignore[misc] # kserve is not in this environment
             use_binary_outputs=payload.use_binary_outputs,
         )
 
-    def _classify(self, rows: Any) -> list[int]:  # noqa: ANN401 - whatever numpy can read
+    def _classify(self, rows: Any) -> list[int]:  # noqa: ANN401 - anything that numpy can read
         classes: list[int] = self._classifier.predict(np.asarray(rows, dtype=np.float64)).tolist()
         return classes
 

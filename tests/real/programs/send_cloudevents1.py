@@ -1,7 +1,7 @@
-"""Sends events with the first generation of the CloudEvents SDK: `python send_cloudevents1.py URL` < events.
+"""Sends events with version 1 of the CloudEvents SDK: `python send_cloudevents1.py URL` < events.
 
-Reads a JSON list of `{"mode", "attributes", "data"}`; prints the list of the answers' statuses.
-Runs in an environment of its own, since the project has the second generation.
+Reads a JSON list of `{"mode", "attributes", "data"}`; prints the list of the responses' status codes.
+It runs in a separate environment, because the project uses version 2.
 """
 
 import json
@@ -15,7 +15,7 @@ WRITERS = {"binary": to_binary, "structured": to_structured}
 
 
 def post(url: str, headers: dict[str, str], body: bytes) -> int:
-    """The status of the answer."""
+    """POST; returns the status code of the response."""
     connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
     try:
         connection.request("POST", "/", body, headers)
@@ -29,4 +29,4 @@ if __name__ == "__main__":
     for wanted in json.load(sys.stdin):
         event = CloudEvent(wanted["attributes"], wanted["data"])
         statuses.append(post(sys.argv[1], *WRITERS[wanted["mode"]](event)))
-    print(json.dumps(statuses))  # noqa: T201 - its answer to the test
+    print(json.dumps(statuses))  # noqa: T201 - the test reads it

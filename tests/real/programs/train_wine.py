@@ -1,6 +1,6 @@
 """Trains a small classifier on scikit-learn's wine data: `python train_wine.py MODEL.joblib`.
 
-Runs in the environment of the server that will load the file, so that both have the same scikit-learn.
+It runs in the environment of the server that loads the file, so that both have the same scikit-learn.
 """
 
 import sys

@@ -20,7 +20,7 @@ WINDOW = packed_window(["a", "b"], [FeatureKind.NUMERIC] * 2, np.arange(8.0).res
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers as the admin port does, and keeps what it was asked."""
+    """Responds as the admin port does, and records the requests."""
 
     status: ClassVar[int] = 200
     body: ClassVar[bytes] = WINDOW
@@ -55,7 +55,7 @@ def admin() -> Iterator[tuple[str, type[_Handler]]]:
 
 
 def capture(url: str, output: Path, reply: str | None = "yes\n") -> tuple[int, str, str]:
-    """Exit code, output and faults; without an answer nobody is asked."""
+    """Exit code, output and faults; without replies the command asks no question."""
     out, err = io.StringIO(), io.StringIO()
     window = WindowAddress(url, "prod", "wine", "predictor", "wine&red")
     code = run_capture(window, output, Terminal(reply is not None, io.StringIO(reply), out, err))
@@ -96,10 +96,10 @@ def test_without_a_yes_nothing_is_written(tmp_path: Path, admin: tuple[str, type
         (200, b"", "reference.npz: this is not an NPZ file\n"),
     ],
 )
-def test_a_refusal_is_told(
+def test_a_refusal_is_printed(
     tmp_path: Path, admin: tuple[str, type[_Handler]], status: int, body: bytes, sentence: str
 ) -> None:
-    """Exit code 2 and the sentence of the admin port, in which nothing can disturb a terminal."""
+    """Exit code 2 and the sentence of the admin port, with control characters escaped."""
     admin[1].status, admin[1].body = status, body
     code, out, err = capture(admin[0], tmp_path / "reference.npz")
 
@@ -111,13 +111,13 @@ def test_a_refusal_is_told(
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("http://127.0.0.1:1", "no answer: [Errno 111] Connection refused"),
-        ("http://127.0.0.1:x", "no answer: nonnumeric port: 'x'"),
+        ("http://127.0.0.1:1", "no response: [Errno 111] Connection refused"),
+        ("http://127.0.0.1:x", "no response: nonnumeric port: 'x'"),
         ("file:///etc", "the admin URL must begin with http:// or https://"),
     ],
 )
-def test_nobody_there(tmp_path: Path, url: str, sentence: str) -> None:
-    """Only the web is asked, and no answer is a fault."""
+def test_no_server(tmp_path: Path, url: str, sentence: str) -> None:
+    """Only HTTP URLs are requested, and no response is a fault."""
     code, _, err = capture(url, tmp_path / "reference.npz")
 
     assert 2 == code

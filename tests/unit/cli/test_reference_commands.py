@@ -25,7 +25,7 @@ def test_build_and_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_numbers_out_of_range(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every fault is told at once."""
+    """One error lists every fault."""
     assert 2 == run(["reference", "build", "a.csv", "-o", "a.npz", "--rows", "0", "--seed", "-1"])
     assert [
         "driftgauge: rows: must be at least 1; it is 0",
@@ -34,13 +34,13 @@ def test_numbers_out_of_range(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_capture_asks_the_admin_port(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The model is called like its InferenceService unless a flag says otherwise; nobody answers here."""
+    """The model has the name of its InferenceService unless a flag says otherwise; no server responds here."""
     output = str(tmp_path / "a.npz")
     flags = ["--admin-url", "http://127.0.0.1:1", "--inference-service", "wine", "--namespace", "prod", "-o", output]
 
     assert 2 == run(["reference", "capture", *flags, "--yes"])
     query = "namespace=prod&inference_service=wine&component=predictor&model_name=wine"
-    assert capsys.readouterr().err.startswith(f"http://127.0.0.1:1/window?{query}: no answer: ")
+    assert capsys.readouterr().err.startswith(f"http://127.0.0.1:1/window?{query}: no response: ")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,10 @@ import pytest
 from driftgauge.cli.reference_files import DEFAULT_BUDGET, DEFAULT_WINDOW_ROWS, run_show
 from driftgauge.config.load import load
 from driftgauge.drift.budget import Budget
+from driftgauge.reference.files import read_table
 from driftgauge.reference.formats.driftgauge_npz import packed
 from driftgauge.reference.sample import SampleSpec, draw_sample
-from driftgauge.reference.table import read_table
-from driftgauge.reference.table_limits import Origin
+from driftgauge.reference.table import Origin
 
 TEXT = "a,colour,day,prediction:quality\n3,red,2026-01-01,5\n1,red,2026-01-02,5\n,white,2026-01-03,5\n2,,2026-01-04,5\n"
 
@@ -124,14 +125,14 @@ def test_an_origin_without_a_file(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     table = draw_sample(write(tmp_path, "a\n1\n2\n"), SampleSpec())
     origin = Origin("the window of prod/wine", "", 2, 0, "1.0")
-    path.write_bytes(packed(type(table)(table.columns, table.kinds, table.values, origin=origin)))
+    path.write_bytes(packed(replace(table, origin=origin)))
 
     assert "all rows of the window of prod/wine\n" in show(path)[1]
     assert json.loads(show(path, "json")[1])["origin"]["sha256"] is None
 
 
 def test_names_are_plain_text(tmp_path: Path) -> None:
-    """A name is a stranger's: it may look like markup, or hold control characters."""
+    """A name is untrusted: it may look like markup, or hold control characters."""
     path = tmp_path / "a.npz"
     np.savez(path, allow_pickle=False, data=np.eye(2), columns=np.array(["[bold]x", "\x1b[2J"]))
     out = show(path)[1]

@@ -1,4 +1,4 @@
-"""The agent's events are read straight from the headers, and tell what the CloudEvents SDK tells of them."""
+"""The agent's events are read directly from the headers, with the same result as through the CloudEvents SDK."""
 
 import pytest
 from hypothesis import given
@@ -53,7 +53,7 @@ def test_an_event_of_the_agent_is_read() -> None:
     st.dictionaries(EXTRAS, VALUES, max_size=1),
 )
 def test_both_readers_agree(changed: dict[bytes, bytes], left_out: set[bytes], more: dict[bytes, bytes]) -> None:
-    """Where the short way answers at all, it answers what the SDK does."""
+    """If the event can be read without the SDK, the result is that of the SDK."""
     fields = {name: value for name, value in {**AGENT, **changed, **more}.items() if name not in left_out}
     found = straight(fields, b"{}")
 
@@ -87,15 +87,15 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("change", "reason"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_told(change: dict[bytes, bytes], reason: Reason) -> None:
+def test_an_invalid_event_has_a_reason(change: dict[bytes, bytes], reason: Reason) -> None:
     """With the reason that the SDK's way gives."""
     fields = {**AGENT, **change}
 
     assert reason == straight(fields, b"{}") == by_the_sdk(fields, b"{}")
 
 
-def test_the_length_of_the_json_part_is_told_of_a_request() -> None:
-    """Of a response the metadata tell the request's."""
+def test_the_length_of_the_json_part_belongs_to_a_request() -> None:
+    """The metadata of a response contain the length of the request."""
     reported = {**AGENT, b"ce-metadata": b'{"Inference-Header-Content-Length":["12"]}'}
     request = agent_event(reported, b"{}")
     response = agent_event({**reported, b"ce-type": b"org.kubeflow.serving.inference.response"}, b"{}")

@@ -36,7 +36,7 @@ def fault(headers: list[tuple[str, str]], body: bytes = b"{}") -> tuple[Reason, 
 
 
 def test_event_of_the_agent() -> None:
-    """All that an event of KServe's agent tells is read."""
+    """Every attribute of an event of KServe's agent is read."""
     expected = Event(
         id="4f0c2b0e-66a7-4c57-b1c4-0a4de3d2f9aa",
         kind=Kind.REQUEST,
@@ -71,7 +71,7 @@ def test_body_is_untouched(body: bytes, content_type: str | None) -> None:
     ],
 )
 def test_kind(event_type: str, kind: Kind) -> None:
-    """The end of the type tells the kind."""
+    """The last part of the type is the kind."""
     assert kind is only(agent_headers(type=event_type)).kind
 
 
@@ -266,7 +266,7 @@ def test_ce_headers_decide() -> None:
 
 
 def test_batch() -> None:
-    """A bad event of a batch is told in its place, and the others are read."""
+    """An invalid event of a batch has an error in its place, and the others are read."""
     good = structured_event(data=..., data_base64=base64.b64encode(b"\x1f\x8b").decode())
     first, second, third = parse_events(BATCH, as_json([good, {}, structured_event(id="a-2")]))
 

@@ -1,4 +1,4 @@
-"""The options: their sources, their order, and every fault at once."""
+"""The options: their sources, the order of the sources, and their errors."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def faults_of(
     flags: dict[str, str] | None = None, *unknown: str, yaml: Path | None = None, mode: str = "proxy"
 ) -> tuple[str, ...]:
-    """The faults of a configuration that must have some."""
+    """The errors of a configuration that must have some."""
     with pytest.raises(ConfigError) as caught:
         load(mode, flags or {}, unknown, yaml)
     return caught.value.faults
 
 
 def test_no_source_at_all_gives_the_documented_defaults() -> None:
-    """Without flags, environment and file the defaults of the README stand."""
+    """Without flags, variables and file, the defaults of the README apply."""
     config = load("proxy", {})
 
     assert isinstance(config, ProxyConfig)
@@ -42,7 +42,7 @@ def test_no_source_at_all_gives_the_documented_defaults() -> None:
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each source overrules the next one."""
+    """Each source overrides the next one."""
     yaml = tmp_path / "driftgauge.yaml"
     yaml.write_text("window_rows: 500\nalpha: 0.01\nmin_rows: 50\n")
     monkeypatch.setenv("DRIFTGAUGE_ALPHA", "0.02")
@@ -74,7 +74,7 @@ def test_the_options_own_variable_wins_over_the_platforms(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("service", ["DRIFTGAUGE", "DRIFTGAUGE_LOGGER", "DRIFTGAUGE_ADMIN", "DRIFTGAUGE_WINE_2"])
 def test_the_service_links_of_kubernetes_are_no_options(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
-    """A Service whose name begins with driftgauge puts variables of our prefix into every pod; they are passed over."""
+    """A Service whose name begins with driftgauge puts variables of our prefix into every pod; they are ignored."""
     links = {
         "PORT": "tcp://10.0.0.7:80",
         "PORT_80_TCP": "tcp://10.0.0.7:80",
@@ -92,7 +92,7 @@ def test_the_service_links_of_kubernetes_are_no_options(monkeypatch: pytest.Monk
     assert load("proxy", {}).port == 8012
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     """A chart may render a variable without a value."""
     monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "")
 
@@ -100,7 +100,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_every_fault_of_every_source_is_listed_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nobody has to start five times to find five faults."""
+    """The errors of flags, variables and file come in one list."""
     yaml = tmp_path / "driftgauge.yaml"
     yaml.write_text("correctoin: holm\nwindow_rows: 100\n")
     monkeypatch.setenv("DRIFTGAUGE_WINDOWROWS", "3")
@@ -142,8 +142,8 @@ def test_every_fault_of_every_source_is_listed_at_once(monkeypatch: pytest.Monke
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_option_and_its_rule(option: str, value: str, rule: str) -> None:
-    """The sentence names the option and what it must be."""
+def test_a_wrong_value_is_reported_with_its_option_and_its_rule(option: str, value: str, rule: str) -> None:
+    """The message names the option and what it must be."""
     faults = faults_of({option: value})
 
     assert len(faults) == 1
@@ -152,7 +152,7 @@ def test_a_wrong_value_is_told_with_its_option_and_its_rule(option: str, value: 
 
 
 def test_two_places_for_the_reference_are_refused() -> None:
-    """A file and a directory at once leave open which one counts."""
+    """A file and a directory at once are ambiguous."""
     faults = faults_of({"reference": "a.csv", "reference_dir": "refs"}, mode="logger")
 
     assert [fault.split(";")[0] for fault in faults] == ["reference_dir: give reference or reference_dir, not both"]
@@ -160,7 +160,7 @@ def test_two_places_for_the_reference_are_refused() -> None:
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "a: [\n", "just words\n"])
 def test_a_file_that_is_no_mapping_is_refused_and_hides_no_other_fault(tmp_path: Path, text: str) -> None:
-    """The other sources are still looked at."""
+    """The errors of the other sources are still listed."""
     yaml = tmp_path / "driftgauge.yaml"
     yaml.write_text(text)
 
@@ -169,12 +169,12 @@ def test_a_file_that_is_no_mapping_is_refused_and_hides_no_other_fault(tmp_path:
     assert [fault.split(":")[0] for fault in faults] == ["config", "alpha"]
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    """The sentence names the path."""
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    """The message names the path."""
     assert faults_of(yaml=tmp_path / "none.yaml") == (f"config: {tmp_path / 'none.yaml'} is not a file",)
 
 
-def test_an_option_of_the_other_mode_is_passed_over_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_option_of_the_other_mode_is_ignored_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """One ConfigMap may serve sidecars and loggers."""
     monkeypatch.setenv("DRIFTGAUGE_UPSTREAM_URL", "http://127.0.0.1:1234")
 
@@ -191,7 +191,7 @@ def test_a_password_in_a_flag_is_refused_without_showing_it() -> None:
 
 
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a faulty secret nor the configuration's own text shows what it holds."""
+    """Neither an error nor the text of the configuration shows a secret."""
     monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "http://user:hunter2@redis")
     monkeypatch.setenv("DRIFTGAUGE_REDIS_PASSWORD", "hunter2")
 

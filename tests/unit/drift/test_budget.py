@@ -1,4 +1,4 @@
-"""The false-alarm budget: how it is shared, and the bars that it sets."""
+"""The false-alarm budget: how it is shared, and the thresholds that it sets."""
 
 import math
 
@@ -27,12 +27,12 @@ def test_evaluations_of_an_interval_share_one_alarm() -> None:
     assert 1.0 == pytest.approx(FAMILIES * 43_200 * BUDGET.level, abs=1e-12)
 
 
-def test_level_of_a_budget_that_is_shorter_than_an_evaluation() -> None:
+def test_the_level_of_a_budget_shorter_than_an_evaluation() -> None:
     """The level never exceeds a half."""
     assert 0.5 == Budget(false_alarm_seconds=1.0, evaluation_seconds=60.0, tolerance=0.0).level
 
 
-def test_evidence_bar_is_a_family_of_intervals() -> None:
+def test_the_evidence_threshold_is_four_intervals() -> None:
     """Each detector has a fourth of the budget: 120 days, in seconds."""
     assert 120 * 86_400.0 == BUDGET.evidence_threshold
 
@@ -42,23 +42,23 @@ def test_reference_errors_share_one_risk() -> None:
     assert REFERENCE_RISK == pytest.approx(2 * 4 * 10 * reference_risk(10), abs=1e-15)
 
 
-def test_ks_bar_by_hand() -> None:
-    """10 features, 1000 effective rows, 5000 of the reference: the two radii of Massart and the tolerance."""
+def test_ks_threshold_by_hand() -> None:
+    """For 10 features, 1000 effective rows and 5000 of the reference it is two bounds of Massart and the tolerance."""
     window = math.sqrt(math.log(2 / (60 / (4 * MONTH) / 20)) / 2000)
     reference = math.sqrt(math.log(2 / (0.01 / 80)) / 10_000)
 
     assert window + reference + 0.05 == pytest.approx(BUDGET.ks_threshold(5000, 1000.0, 10), abs=1e-12)
 
 
-def test_ks_bar_is_exceeded_within_the_budget() -> None:
+def test_the_ks_threshold_is_exceeded_within_the_budget() -> None:
     """Against a reference without error the exact chance of an alarm is at most the window's share of the level."""
     threshold = STRICT.ks_threshold(5000, 200, 1) - reference_error(5000, 1)
 
     assert stats.kstwo.sf(threshold, 200) <= STRICT.level / 2
 
 
-def test_tv_bar_adds_the_error_of_a_reference_that_chose_its_cells() -> None:
-    """Two categories, none of them rare: one radius for the window, one for the reference, and the tolerance."""
+def test_the_tv_threshold_adds_the_error_of_a_reference_that_chose_its_cells() -> None:
+    """For two frequent categories it is one bound for the window, one for the reference, and the tolerance."""
     reference = np.array([600.0, 400.0, 0.0, 0.0])
     risk = STRICT.level / 2
     window = math.sqrt((4 * math.log(2) + math.log(1 / risk)) / 400)
@@ -67,14 +67,14 @@ def test_tv_bar_adds_the_error_of_a_reference_that_chose_its_cells() -> None:
     assert window + categories_reference_error(reference, 2, 1)[0] + 0.05 == pytest.approx(found, abs=1e-12)
 
 
-def test_tv_bar_of_a_reference_that_met_each_category_once() -> None:
-    """Such a reference says nothing about the next row: no window can alarm."""
+def test_the_tv_threshold_of_a_reference_with_each_category_once() -> None:
+    """Such a reference does not allow for any prediction of the next row: no window can alarm."""
     assert BUDGET.tv_threshold(np.array([*np.ones(100), 900.0, 0.0]), 1000, 2000.0, 1) > 1
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
-def test_share_bar_of_both_sides_is_exceeded_within_the_budget(share: float) -> None:
-    """With the truth anywhere in the reference's bounds, the binomial chance of an alarm is at most the share of it."""
+def test_share_thresholds_are_exceeded_within_the_budget(share: float) -> None:
+    """For every true share in the reference's bounds, the exact chance of an alarm is at most half of the level."""
     rows, m = 300, 2000
     up = share + STRICT.share_threshold(share, 1.0, m, rows, 1)
     down = share - STRICT.share_threshold(share, 0.0, m, rows, 1)
@@ -87,23 +87,23 @@ def test_share_bar_of_both_sides_is_exceeded_within_the_budget(share: float) -> 
     assert max(exact) <= STRICT.level / 2
 
 
-def test_share_bar_is_symmetric() -> None:
-    """A share that falls is one of the others that rises."""
+def test_the_share_threshold_is_symmetric() -> None:
+    """A share that falls is the share of all others that rises."""
     assert BUDGET.share_threshold(0.7, 0.9, 500, 300.0, 3) == pytest.approx(
         BUDGET.share_threshold(0.3, 0.1, 500, 300.0, 3)
     )
 
 
-def test_share_bar_by_parts() -> None:
-    """It is the greatest share that is found where the greatest truth holds, less the reference's."""
+def test_share_threshold_by_parts() -> None:
+    """It is the bound on a sample of the largest true share, minus the reference's share."""
     truth = upper_bound_true_share(0.1, 500, reference_risk(3) / 2) + 0.05
     threshold = upper_bound_sample_share(truth, 300.0, BUDGET.level / 12) - 0.1
 
     assert threshold == BUDGET.share_threshold(0.1, 0.4, 500, 300.0, 3)
 
 
-def test_share_bar_of_a_reference_that_allows_everything() -> None:
-    """Where the truth may be 1, no share is too high."""
+def test_the_share_threshold_of_a_reference_that_allows_every_share() -> None:
+    """If the true share may be 1, no share alarms."""
     assert math.isinf(BUDGET.share_threshold(0.99, 1.0, 50, 300.0, 1))
 
 
@@ -113,16 +113,16 @@ def test_few_rows_cannot_alarm() -> None:
     assert BUDGET.share_threshold(0.0, 1.0, 5000, 1.0, 10) >= 1
 
 
-def test_rows_needed_make_both_radii_alike() -> None:
-    """With so many rows the reference's error is no larger than a full window's, and with one fewer it is."""
+def test_rows_needed_make_both_bounds_equal() -> None:
+    """With so many rows the reference's error is no larger than a full window's; with one row fewer it is larger."""
     rows = BUDGET.rows_needed(1000, 10)
     window = BUDGET.ks_threshold(10**12, 1000, 10) - reference_error(10**12, 10) - 0.05
 
     assert reference_error(rows, 10) <= window < reference_error(rows - 1, 10)
 
 
-def test_detectable_is_found_in_nine_windows_of_ten() -> None:
-    """A share that is so much higher than the reference's is beyond the bar with a chance of at least 0.9."""
+def test_a_detectable_change_is_found_in_nine_of_ten_windows() -> None:
+    """A share that is higher by that distance exceeds the threshold with a chance of at least 0.9."""
     rows, threshold = 400, 0.15
     distance = detectable(threshold, rows)
     found = stats.binom.sf(math.floor((0.2 + threshold) * rows), rows, 0.2 + distance)
@@ -132,6 +132,6 @@ def test_detectable_is_found_in_nine_windows_of_ten() -> None:
 
 
 @pytest.mark.parametrize(("threshold", "rows"), [(0.99, 100.0), (math.inf, 1e9), (0.5, 1.0)])
-def test_nothing_is_detectable(threshold: float, rows: float) -> None:
-    """Where only a distance above 1 would do, none is."""
+def test_nothing_may_be_detectable(threshold: float, rows: float) -> None:
+    """If only a distance above 1 would alarm, the result is infinite."""
     assert math.isinf(detectable(threshold, rows))

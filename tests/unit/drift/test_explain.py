@@ -249,14 +249,14 @@ def test_extreme_values_have_a_sentence(reference: Floats, window: Floats) -> No
     assert sentence.endswith(".")
 
 
-def feature(name: str, change: Change, *tests: tuple[DriftTest, float]) -> FeatureDrift:
+def feature(name: str, change: Change, *tests: tuple[DriftTest, float], threshold: float = 0.1) -> FeatureDrift:
     """The results of a feature, as far as the report's sentence needs them."""
     return FeatureDrift(
         feature=name,
         kind=numbers().kind,
         tests=tuple(
             DriftTestResult(
-                test=test, statistic=value, p_value=None, threshold=math.inf, drift=change is not Change.NONE
+                test=test, statistic=value, p_value=None, threshold=threshold, drift=change is not Change.NONE
             )
             for test, value in tests
         ),
@@ -312,6 +312,16 @@ STILL = feature("still", Change.NONE, (DriftTest.KS, 0.9))
 def test_a_report_has_one_sentence(features: list[FeatureDrift], expected: str) -> None:
     """It says how many features changed, in which way, and which one moved most."""
     assert expected == explain_report(features, [], 100)
+
+
+def test_the_sentence_names_the_feature_that_is_farthest_above_its_threshold() -> None:
+    """A small statistic moved most where its threshold is smaller still, as on the page and in the metrics."""
+    far = feature("far", Change.DRIFT, (DriftTest.KS, 0.30), threshold=0.20)
+    farther = feature("farther", Change.DRIFT, (DriftTest.KS, 0.02), (DriftTest.MISSING, 0.12), threshold=0.01)
+
+    assert explain_report([far, farther], (), 100).endswith(
+        "; farther moved most (share of missing values off by 0.12)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ NAN = np.nan
         "a value is missing in every row",
     ],
 )
-def test_scores_lie_in_0_to_1_and_sum_to_1_in_every_row(rows: list[list[float]], expected: bool | None) -> None:  # noqa: FBT001 - the answer of the function
+def test_scores_lie_in_0_to_1_and_sum_to_1_in_every_row(rows: list[list[float]], expected: bool | None) -> None:  # noqa: FBT001 - the expected result
     """Within a thousandth."""
     assert expected is are_scores(np.array(rows))
 

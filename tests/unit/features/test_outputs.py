@@ -77,7 +77,7 @@ def test_numbers_are_columns(payload: Decoded, names: tuple[str, ...], expected:
 def test_text_is_a_column_of_categories(
     body: bytes, names: tuple[str, ...], kinds: tuple[FeatureKind, ...], expected: list[Any]
 ) -> None:
-    """Class labels are codes, and the texts of the codes are told."""
+    """Class labels are codes, and the texts of the codes are returned."""
     found = extract_outputs(read(body, Kind.RESPONSE))
 
     assert names == found.columns
@@ -87,7 +87,7 @@ def test_text_is_a_column_of_categories(
 
 
 def test_scores_give_the_confidence_and_the_class() -> None:
-    """The class is told by its place."""
+    """The class is its index."""
     found = extract_outputs(decoded(p=np.array([[0.25, 0.75], [0.5, 0.5]]), q=[7, 8]))
 
     assert ("p_0", "p_1", "p_confidence", "p_class", "q") == found.columns
@@ -118,7 +118,7 @@ def test_numbers_that_once_were_no_scores_are_none_by_chance_later() -> None:
 
 
 def test_known_scores_stay_scores_where_all_are_missing() -> None:
-    """Else one row without an answer would set them apart."""
+    """Otherwise one row without a value would separate them."""
     payload = decoded(p=[[None, None]])
     known = {**dict.fromkeys(("p_0", "p_1", "p_confidence"), NUMERIC), "p_class": CATEGORICAL}
 

@@ -1,4 +1,4 @@
-"""A response's columns where a reference tells which."""
+"""The columns of a response that a reference names."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ def test_confidence_and_class_are_made_of_scores_where_the_reference_asks(
 
 
 def test_a_column_of_the_response_goes_before_one_that_is_made() -> None:
-    """A server that tells the class itself knows it better."""
+    """A class in the response has precedence over the derived one."""
     payload = decoded(p=[[0.25, 0.75]], p_class=["red"])
 
     assert [[RED]] == extract_predictions(payload, ["p_class"], [CATEGORICAL]).tolist()
@@ -92,7 +92,7 @@ def test_a_column_of_the_response_goes_before_one_that_is_made() -> None:
     ],
 )
 def test_refused_predictions(payload: Decoded, predictions: dict[str, FeatureKind], reason: Reason, named: str) -> None:
-    """A response that lacks what the reference tells of is refused, and the sentence says what was got."""
+    """A response without a column of the reference is refused, and the message lists what it has."""
     found, sentence = refusal(lambda: extract_predictions(payload, list(predictions), list(predictions.values())))
 
     assert reason == found

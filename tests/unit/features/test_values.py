@@ -40,7 +40,7 @@ def test_a_long_text_has_its_code_and_stays_out_of_memory() -> None:
     assert {} == category_texts(objects(prose), "a")
 
 
-def test_texts_are_told_by_their_codes() -> None:
+def test_texts_by_their_codes() -> None:
     """What is missing has none."""
     assert {code("red"): "red", code("3"): "3"} == category_texts(objects("red", None, 3.0, "red"), "a")
 

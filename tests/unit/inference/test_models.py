@@ -15,7 +15,7 @@ def named(name: str) -> ModelKey:
 
 
 def test_keys_are_admitted_up_to_the_limit_and_folded_into_other_beyond() -> None:
-    """A stranger's names cannot grow the set without bound, and who came first stays."""
+    """Untrusted names cannot grow the set without bound, and the first ones stay."""
     models = KnownModels(2)
 
     responses = [models.admit(named(name)) for name in ("a", "b", "c", "a")]
@@ -68,15 +68,15 @@ def labels(*texts: str, column: str = "label") -> OutputLayout:
     return OutputLayout((column,), (FeatureKind.CATEGORICAL,), codes)
 
 
-def test_a_model_that_has_not_answered_has_no_layout() -> None:
-    """Nor has one whose neighbour answered."""
+def test_a_model_without_a_response_has_no_layout() -> None:
+    """A response of another model makes no difference."""
     outputs = OutputColumns()
     outputs.record(IRIS, labels("red"))
 
     assert None is outputs.get(WINE)
 
 
-def test_a_layout_tells_kinds_by_the_names_of_columns() -> None:
+def test_a_layout_has_kinds_by_the_names_of_columns() -> None:
     """So that the next response is read like the last one."""
     assert {"label": FeatureKind.CATEGORICAL} == labels("red").known
 
@@ -92,7 +92,7 @@ def test_categories_of_the_same_columns_add_up() -> None:
     assert ["red", "white"] == list(layout.categories.values())
 
 
-def test_other_columns_begin_anew() -> None:
+def test_other_columns_replace_the_layout() -> None:
     """The newest response is what the next rows look like."""
     outputs = OutputColumns()
     outputs.record(WINE, labels("red"))
@@ -113,8 +113,8 @@ def test_a_models_categories_are_bounded() -> None:
     assert [str(number) for number in range(1_000)] == list(layout.categories.values())
 
 
-def test_the_model_that_answered_longest_ago_is_forgotten_beyond_the_limit() -> None:
-    """Those that answer stay."""
+def test_the_model_with_the_oldest_response_is_removed_beyond_the_limit() -> None:
+    """Models with newer responses stay."""
     outputs = OutputColumns(limit=2)
     for name in ("a", "b", "a", "c"):
         outputs.record(named(name), labels("red"))
@@ -122,8 +122,8 @@ def test_the_model_that_answered_longest_ago_is_forgotten_beyond_the_limit() -> 
     assert [True, False, True] == [outputs.get(named(name)) is not None for name in ("a", "b", "c")]
 
 
-def test_layouts_are_told_and_asked_for_from_many_threads() -> None:
-    """No text is lost, and a model that answered once is known at every moment after."""
+def test_layouts_are_recorded_and_read_from_many_threads() -> None:
+    """No text is lost, and a model is known from its first response on."""
     outputs = OutputColumns()
     outputs.record(WINE, labels("a"))
 

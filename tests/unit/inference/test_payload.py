@@ -1,4 +1,4 @@
-"""The values that every room speaks of."""
+"""The values that all packages share."""
 
 from driftgauge.errors import Reason
 from tests.support.models import WINE

@@ -1,4 +1,4 @@
-"""Payloads that are decoded together give the rows that each by itself gives."""
+"""Payloads that are decoded as a batch give the rows that each payload alone gives."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from driftgauge.errors import Reason
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import Kind, Payload
-from driftgauge.ingest.decoder import Decoder, Result, Rows
+from driftgauge.ingest.decoder import DecodedRows, Decoder, DecodeResult
 from driftgauge.reference.store import ReferenceStore
 from tests.support.models import IRIS, WINE
 
@@ -22,7 +22,7 @@ PREDICTED = "alcohol,ph,prediction:label,prediction:score\n9.5,1,red,0.5\n10.5,2
 
 
 def decoder(tmp_path: Path, reference: str = PLAIN, window_rows: int = 100) -> Decoder:
-    """A decoder that knows a reference of `WINE`."""
+    """A decoder with a reference of `WINE`."""
     (tmp_path / "wine.csv").write_text(reference)
     references = ReferenceStore(None, tmp_path)
     references.refresh(0.0)
@@ -30,14 +30,14 @@ def decoder(tmp_path: Path, reference: str = PLAIN, window_rows: int = 100) -> D
 
 
 def payload(message: object, kind: Kind) -> Payload:
-    """One of `WINE`."""
+    """A payload of `WINE`."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
     return Payload(kind, "1", WINE, body, None, 200, 1.0)
 
 
-def summed(results: list[Result]) -> dict[str, object] | None:
-    """What some results come to; `None` if not all are rows of one schema."""
-    tables = [result.rows for result in results if isinstance(result.rows, Rows)]
+def summed(results: list[DecodeResult]) -> dict[str, object] | None:
+    """The sum of some results; `None` if not all are rows of one schema."""
+    tables = [result.rows for result in results if isinstance(result.rows, DecodedRows)]
     if len(tables) < len(results) or len({rows.schema for rows in tables}) != 1:
         return None
     return {
@@ -61,11 +61,11 @@ def lists(member: str, rows: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def same(before: Decoder, after: Decoder, messages: list[Any], kind: Kind) -> None:
-    """Assert that together gives what alone does, where it gives anything."""
+    """Assert that a batch, if it can be decoded, gives the rows of the single payloads."""
     payloads = [payload(message, kind) for message in messages]
-    found = after.together(payloads)
+    found = after.decode_batch(payloads)
     if found is not None:
-        assert summed([before.one(one) for one in payloads]) == summed([found])
+        assert summed([before.decode(one) for one in payloads]) == summed([found])
 
 
 CHECKS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -74,7 +74,7 @@ CHECKS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @CHECKS
 @given(lists("instances", st.lists(NUMBERS, min_size=2, max_size=2) | st.lists(NUMBERS, max_size=3)))
 def test_requests_of_numbers(tmp_path: Path, messages: list[Any]) -> None:
-    """Rows by position."""
+    """Rows by position give the same in a batch."""
     one = decoder(tmp_path)
     same(one, one, messages, Kind.REQUEST)
 
@@ -82,64 +82,66 @@ def test_requests_of_numbers(tmp_path: Path, messages: list[Any]) -> None:
 @CHECKS
 @given(lists("instances", st.tuples(NUMBERS, TEXTS, TEXTS).map(list)))
 def test_requests_with_categories(tmp_path: Path, messages: list[Any]) -> None:
-    """Text, and a column that the reference ignores."""
+    """Text, and a column that the reference ignores, give the same in a batch."""
     one = decoder(tmp_path, MIXED)
     same(one, one, messages, Kind.REQUEST)
 
 
 @CHECKS
 @given(lists("predictions", NUMBERS) | lists("predictions", TEXTS | NUMBERS) | lists("predictions", SCORES))
-def test_responses_without_a_reference_of_theirs(tmp_path: Path, messages: list[Any]) -> None:
-    """Numbers, labels and scores, of which each decoder learns as it goes."""
+def test_responses_without_predictions_in_the_reference(tmp_path: Path, messages: list[Any]) -> None:
+    """Numbers, labels and scores, whose columns each decoder records as it decodes them, give the same in a batch."""
     same(decoder(tmp_path), decoder(tmp_path), messages, Kind.RESPONSE)
 
 
 @CHECKS
 @given(lists("predictions", st.fixed_dictionaries({"label": TEXTS, "score": NUMBERS})))
-def test_responses_with_a_reference_of_theirs(tmp_path: Path, messages: list[Any]) -> None:
-    """By name."""
+def test_responses_with_predictions_in_the_reference(tmp_path: Path, messages: list[Any]) -> None:
+    """Rows by name give the same in a batch."""
     one = decoder(tmp_path, PREDICTED)
     same(one, one, messages, Kind.RESPONSE)
 
 
-def test_usual_traffic_is_decoded_together(tmp_path: Path) -> None:
-    """Or nothing would be gained."""
+def test_usual_traffic_is_decoded_as_a_batch(tmp_path: Path) -> None:
+    """Payloads of one shape need no decoding one by one."""
     one = decoder(tmp_path)
-    asked = one.together([payload({"instances": [[9, 3]]}, Kind.REQUEST) for _ in range(10)])
-    responded = one.together([payload({"predictions": [0.5]}, Kind.RESPONSE) for _ in range(10)])
+    asked = one.decode_batch([payload({"instances": [[9, 3]]}, Kind.REQUEST) for _ in range(10)])
+    responded = one.decode_batch([payload({"predictions": [0.5]}, Kind.RESPONSE) for _ in range(10)])
 
     assert asked is not None
     assert responded is not None
     assert [1] * 10 == asked.row_counts == responded.row_counts
 
 
-NOT_TOGETHER = {
-    "a fault": [{"instances": [[1, 2]]}, b"{"],
+NO_BATCH = {
+    "malformed": [{"instances": [[1, 2]]}, b"{"],
     "wrong width": [{"instances": [[1, 2, 3]]}] * 2,
     "more rows than a window": [{"instances": [[1, 2]] * 5}] * 2,
 }
 
 
-@pytest.mark.parametrize("messages", NOT_TOGETHER.values(), ids=NOT_TOGETHER)
-def test_what_has_an_end_of_its_own_is_left_alone(tmp_path: Path, messages: list[Any]) -> None:
-    """Its reason, or its newest rows, are told by itself."""
+@pytest.mark.parametrize("messages", NO_BATCH.values(), ids=NO_BATCH)
+def test_payloads_that_need_decoding_one_by_one_are_no_batch(tmp_path: Path, messages: list[Any]) -> None:
+    """A payload with an error, or with more rows than a window, is decoded alone."""
     one = decoder(tmp_path, window_rows=4)
 
-    assert one.together([payload(message, Kind.REQUEST) for message in messages]) is None
+    assert one.decode_batch([payload(message, Kind.REQUEST) for message in messages]) is None
 
 
-def test_the_newest_rows_of_a_long_payload_are_kept(tmp_path: Path) -> None:
-    """All are counted."""
-    found = decoder(tmp_path, window_rows=4).one(payload({"instances": [[n, n] for n in range(6)]}, Kind.REQUEST)).rows
+def test_a_long_payload_gives_its_newest_rows(tmp_path: Path) -> None:
+    """The count includes all rows."""
+    found = (
+        decoder(tmp_path, window_rows=4).decode(payload({"instances": [[n, n] for n in range(6)]}, Kind.REQUEST)).rows
+    )
 
-    assert isinstance(found, Rows)
+    assert isinstance(found, DecodedRows)
     assert (6, [4], [[2, 2], [3, 3], [4, 4], [5, 5]]) == (found.count, found.requests.tolist(), found.values.tolist())
 
 
 def test_reasons(tmp_path: Path) -> None:
-    """A payload without rows tells why."""
+    """A payload without rows has a reason."""
     one = decoder(tmp_path)
     unknown = payload({"instances": [[1, 2]]}, Kind.REQUEST)._replace(model=IRIS)
 
-    assert Reason.MALFORMED is one.one(payload(b"{", Kind.REQUEST)).rows
-    assert Reason.NO_REFERENCE is one.one(unknown).rows
+    assert Reason.MALFORMED is one.decode(payload(b"{", Kind.REQUEST)).rows
+    assert Reason.NO_REFERENCE is one.decode(unknown).rows

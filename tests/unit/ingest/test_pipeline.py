@@ -53,7 +53,7 @@ class Bench:
 
     Args:
         ring: Where rows go.
-        references: Tell the columns.
+        references: The columns of each model.
         settings: The pipeline's bounds.
     """
 
@@ -98,7 +98,7 @@ Build = Callable[..., Bench]
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Makes a bench; the reference is of `WINE` alone."""
+    """Makes a bench, with a reference of `WINE` only."""
 
     def make(
         ring: RingBuffer | None = None, settings: PipelineSettings = SETTINGS, reference: str = REFERENCE
@@ -113,7 +113,7 @@ def build(tmp_path: Path) -> Build:
 
 @asynccontextmanager
 async def at_work(bench: Bench) -> AsyncIterator[None]:
-    """The pipeline runs inside."""
+    """Run the pipeline during the block."""
     task = asyncio.create_task(bench.pipeline.run())
     try:
         yield
@@ -137,8 +137,8 @@ async def test_the_rows_of_a_request_are_in_the_ring_and_counted(build: Build) -
     assert bench.value("driftgauge_missing_values_total", feature="alcohol") == 0
 
 
-async def test_a_status_that_was_not_told_leaves_the_code_empty(build: Build) -> None:
-    """The logger hears of none."""
+async def test_an_unknown_status_code_leaves_the_label_empty(build: Build) -> None:
+    """The agent of a logger sends no status code."""
     bench = build()
     await bench.take(request(b'{"instances": [[9.5, 3.1]]}', status=None))
 
@@ -159,7 +159,7 @@ async def test_rows_know_which_payload_they_came_in(build: Build) -> None:
 
 
 async def test_categories_are_codes_and_an_ignored_column_keeps_its_place(build: Build) -> None:
-    """What is missing of categories is counted as of numbers; of an ignored column nothing is missing."""
+    """Missing values of categories and numbers are counted, those of an ignored column are not."""
     bench = build(reference=MIXED)
     await bench.take(request(b'{"instances": [[9.5, "2026-11-23", "red"], [9.8, null, null]]}'))
     kinds = (FeatureKind.NUMERIC, FeatureKind.IGNORED, FeatureKind.CATEGORICAL)
@@ -171,7 +171,7 @@ async def test_categories_are_codes_and_an_ignored_column_keeps_its_place(build:
 
 
 async def test_outputs_of_a_response_have_a_stream_of_their_own(build: Build) -> None:
-    """Their columns are named by the response, and they are no feature rows."""
+    """The columns have the names of the response, and the rows do not count as rows of features."""
     bench = build()
     await bench.take(response(b'{"predictions": [5, 6]}'))
     window = await bench.window(kind=Kind.RESPONSE, columns={"prediction": FeatureKind.NUMERIC})
@@ -182,8 +182,8 @@ async def test_outputs_of_a_response_have_a_stream_of_their_own(build: Build) ->
     assert [0, 0] == (window.requests - window.requests[0]).tolist()
 
 
-async def test_what_the_newest_response_looks_like_is_told(build: Build) -> None:
-    """By model, with the texts of its categories; without a reference too."""
+async def test_the_columns_of_the_newest_response_are_recorded(build: Build) -> None:
+    """They are recorded by model with the texts of categories, also without a reference."""
     bench = build()
     await bench.take(response(b'{"predictions": ["red"]}', IRIS), response(b'{"predictions": ["white"]}', IRIS))
     layout = bench.outputs.get(IRIS)
@@ -207,7 +207,7 @@ async def test_what_the_newest_response_looks_like_is_told(build: Build) -> None
 async def test_a_response_is_read_like_the_one_before_it(
     build: Build, first: bytes, second: bytes, columns: Mapping[str, FeatureKind]
 ) -> None:
-    """What it alone cannot tell sets no rows apart."""
+    """A column without a value has the kind of earlier responses, so that its rows have the same schema."""
     bench = build()
     await bench.take(response(b'{"predictions": %b}' % first), response(b'{"predictions": %b}' % second))
     window = await bench.window(kind=Kind.RESPONSE, columns=columns)
@@ -216,7 +216,7 @@ async def test_a_response_is_read_like_the_one_before_it(
 
 
 async def test_predictions_of_a_reference_are_taken_by_name_and_kind(build: Build) -> None:
-    """Other outputs are left out, and nothing needs to be told of the response."""
+    """Other outputs are left out, and the columns of the response are not recorded."""
     bench = build(reference=PREDICTED)
     await bench.take(
         response(b'{"predictions": [{"score": 0.5, "label": "red", "note": "x"}]}'),
@@ -231,7 +231,7 @@ async def test_predictions_of_a_reference_are_taken_by_name_and_kind(build: Buil
 
 
 async def test_a_reference_of_predictions_alone_tests_no_requests(build: Build) -> None:
-    """Their rows are counted all the same."""
+    """Their rows are still counted."""
     bench = build(reference="prediction:label\nred\nwhite\n")
     await bench.take(request(b'{"instances": [[9.5, 3.1]]}'), response(b'{"outputs": {"label": ["red"]}}'))
 
@@ -271,7 +271,7 @@ async def test_a_model_without_a_reference_has_its_rows_counted_and_dropped(buil
 
 
 async def test_models_beyond_the_cap_are_dropped(build: Build) -> None:
-    """Their rows would mix."""
+    """The rows of many models cannot be tested together."""
     bench = build()
     await bench.take(request(b'{"instances": [[9.5, 3.1]]}', OVERFLOW))
 
@@ -279,7 +279,7 @@ async def test_models_beyond_the_cap_are_dropped(build: Build) -> None:
 
 
 async def test_a_full_queue_drops_the_newest(build: Build) -> None:
-    """Those that wait keep their places."""
+    """The newest payload is dropped, and the queued ones stay."""
     bench = build()
     await bench.take(*(request(b'{"instances": [[%d, 3.1]]}' % number) for number in range(6)))
 
@@ -288,7 +288,7 @@ async def test_a_full_queue_drops_the_newest(build: Build) -> None:
 
 
 async def test_a_queue_that_is_full_of_bytes_drops_too(build: Build) -> None:
-    """Few large payloads cost as much memory as many small ones."""
+    """Payloads beyond the limit in bytes are dropped, however few they are."""
     bench = build()
     body = b'{"instances": [[9.5, 3.1]]}'.ljust(400)
     await bench.take(request(body), request(body), request(body))
@@ -296,8 +296,8 @@ async def test_a_queue_that_is_full_of_bytes_drops_too(build: Build) -> None:
     assert bench.ends() == {("request", "accepted", ""): 2, ("request", "dropped", "queue_full"): 1}
 
 
-async def test_room_is_given_back_when_a_batch_was_taken(build: Build) -> None:
-    """The bound is on what waits, not on what ever came."""
+async def test_the_queue_has_space_again_after_a_batch_was_taken(build: Build) -> None:
+    """The limit is on the queued payloads, not on all payloads."""
     bench = build()
     body = b'{"instances": [[9.5, 3.1]]}'.ljust(400)
     for _ in range(3):
@@ -320,7 +320,7 @@ async def test_a_store_that_is_away_costs_the_rows_and_nothing_else(build: Build
 
 
 async def test_a_fault_of_ours_costs_one_batch_and_is_counted(build: Build, caplog: pytest.LogCaptureFixture) -> None:
-    """The loop goes on; the log has the traceback."""
+    """The task continues, and the log has the traceback."""
     bench = build(BrokenRing())
     await bench.take(request(b'{"instances": [[9.5, 3.1]]}'), response(b'{"predictions": [5]}'))
     await bench.take(request(b'{"instances": [[9.5, 3.1]]}'))
@@ -330,7 +330,7 @@ async def test_a_fault_of_ours_costs_one_batch_and_is_counted(build: Build, capl
 
 
 async def test_what_is_left_at_the_end_is_counted(build: Build) -> None:
-    """In hand and in the queue, each payload once."""
+    """The payloads in flight and in the queue are counted, each once."""
     ring = BlockedRing()
     bench = build(ring)
     async with at_work(bench):
@@ -342,8 +342,8 @@ async def test_what_is_left_at_the_end_is_counted(build: Build) -> None:
     assert bench.ends() == {("request", "dropped", "shutdown"): 2}
 
 
-async def test_what_waits_is_told_to_the_queues_gauge(build: Build) -> None:
-    """One number, no lock."""
+async def test_the_gauge_of_the_queue_has_what_waits(build: Build) -> None:
+    """The gauge is the length of the queue."""
     bench = build()
     bench.pipeline.offer(request(b"{}"))
 
@@ -360,7 +360,7 @@ async def test_sampled_out_payloads_are_counted_as_such(build: Build) -> None:
 
 
 async def test_of_a_payload_longer_than_the_window_the_last_rows_are_kept(build: Build) -> None:
-    """The ring would forget the others anyway; all of them are counted."""
+    """Older rows would leave the ring at once; the count includes them."""
     bench = build(settings=replace(SETTINGS, window_rows=2))
     await bench.take(request(b'{"instances": [[1, null], [2, 2], [3, 3]]}'))
     window = await bench.window()
@@ -373,7 +373,7 @@ async def test_of_a_payload_longer_than_the_window_the_last_rows_are_kept(build:
 
 
 async def test_a_small_body_that_makes_a_large_table_is_decoded_all_the_same(build: Build) -> None:
-    """In the thread, since it would hold up the loop: names once, then rows that lack most."""
+    """A small body whose rows lack most columns is decoded in the thread, since it would delay the event loop."""
     bench = build(settings=replace(SETTINGS, queue_bytes=100_000, max_payload_bytes=50_000))
     names = ",".join(f'"n{number}":1' for number in range(100))
     rest = ',{"ph":3.125}' * 300
@@ -384,8 +384,8 @@ async def test_a_small_body_that_makes_a_large_table_is_decoded_all_the_same(bui
     assert bench.value("driftgauge_rows_total") == 301
 
 
-async def test_a_queue_that_is_filling_waits_for_no_company(build: Build) -> None:
-    """A bound that is half used would be full before a slow flush came."""
+async def test_a_queue_that_is_filling_is_flushed_at_once(build: Build) -> None:
+    """A queue that is half full is flushed at once, before it is full."""
     bench = build(settings=replace(SETTINGS, flush_interval_seconds=3_600))
     async with at_work(bench):
         for _ in range(2):

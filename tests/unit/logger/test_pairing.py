@@ -17,7 +17,7 @@ TTL = 60
 
 
 class AwayPairs:
-    """A store of pairs that does not answer."""
+    """A store of pairs that is away."""
 
     async def put(self, halves: Sequence[Half]) -> list[PutResult]:  # noqa: ARG002 the signature is the protocol's
         """Fail."""
@@ -27,15 +27,12 @@ class AwayPairs:
         """Fail."""
         raise StorageError("the store is away")
 
-    async def close(self) -> None:
-        """Nothing is held."""
-
 
 class Replica:
     """One logger's pairing with its own metrics.
 
     Args:
-        store: Where halves wait, perhaps shared.
+        store: Stores the halves that wait; it may be shared.
         clock: Monotonic seconds.
     """
 
@@ -92,8 +89,8 @@ async def test_two_halves_in_any_order_give_one_latency(replica: Replica, order:
     assert (1, 0.25) == replica.latencies
 
 
-async def test_a_redelivered_half_is_told_at_once_and_changes_nothing(replica: Replica) -> None:
-    """A broker may deliver an event twice; the door must not count it twice."""
+async def test_a_redelivered_half_is_reported_at_once_and_changes_nothing(replica: Replica) -> None:
+    """A broker may deliver an event twice; the receiver must not count it twice."""
     assert replica.see(Kind.REQUEST, 10.0)
     assert not replica.see(Kind.REQUEST, 10.0)
     assert replica.see(Kind.RESPONSE, 10.25)
@@ -114,13 +111,13 @@ async def test_an_id_that_a_client_uses_again_is_no_redelivery(replica: Replica)
 
 
 async def test_halves_without_a_time_are_always_new(replica: Replica) -> None:
-    """Nothing tells a redelivery from an id that is used again."""
+    """A redelivery cannot be distinguished from an id that is used again."""
     assert replica.see(Kind.REQUEST, None)
     assert replica.see(Kind.REQUEST, None)
 
 
 async def test_a_redelivery_after_the_ttl_is_new(replica: Replica, clock: ManualClock) -> None:
-    """What is remembered is bounded in time."""
+    """A half is forgotten after its TTL."""
     replica.see(Kind.REQUEST, 10.0)
     clock.now += TTL
 
@@ -128,7 +125,7 @@ async def test_a_redelivery_after_the_ttl_is_new(replica: Replica, clock: Manual
 
 
 async def test_times_of_sending_pair_but_give_no_latency(replica: Replica, clock: ManualClock) -> None:
-    """Agents before KServe 0.18 stamp the moment of sending, which tells of their queue."""
+    """Agents before KServe 0.18 use the time of sending, which includes the time in their queue."""
     replica.see(Kind.REQUEST, 10.0, true_time=False)
     replica.see(Kind.RESPONSE, 10.25, true_time=False)
     await replica.pairing.advance()
@@ -140,7 +137,7 @@ async def test_times_of_sending_pair_but_give_no_latency(replica: Replica, clock
 
 
 async def test_a_half_that_stays_alone_is_counted_when_its_time_is_over(replica: Replica, clock: ManualClock) -> None:
-    """Not earlier, and once."""
+    """It is counted after its TTL, not earlier, and once."""
     replica.see(Kind.REQUEST, 10.0)
     await replica.pairing.advance()
     clock.now += TTL - 1
@@ -155,7 +152,7 @@ async def test_a_half_that_stays_alone_is_counted_when_its_time_is_over(replica:
 
 
 async def test_replicas_that_share_a_store_pair_across(store: MemoryPairs, clock: ManualClock) -> None:
-    """The halves of one id may reach different replicas: one hears the latency, none counts an unpaired half."""
+    """The halves of one id may reach different replicas: one observes the latency, none counts an unpaired half."""
     left, right = Replica(store, clock), Replica(store, clock)
     left.see(Kind.REQUEST, 10.0)
     await left.pairing.advance()
@@ -169,7 +166,7 @@ async def test_replicas_that_share_a_store_pair_across(store: MemoryPairs, clock
     assert [0, 0] == [left.unpaired, right.unpaired]
 
 
-async def test_an_id_that_is_used_again_holds_up_nobody(replica: Replica, clock: ManualClock) -> None:
+async def test_an_id_that_is_used_again_delays_no_other(replica: Replica, clock: ManualClock) -> None:
     """A client with one id for all its requests, and no responses: the others' halves are counted in their time."""
     replica.see(Kind.REQUEST, 10.0, "again")
     await replica.pairing.advance()
@@ -193,7 +190,7 @@ async def test_models_do_not_share_ids(replica: Replica) -> None:
 
 
 async def test_a_negative_latency_is_none(replica: Replica) -> None:
-    """A response that is older than its request answers another one."""
+    """A response that is older than its request belongs to another request."""
     replica.see(Kind.RESPONSE, 9.0)
     replica.see(Kind.REQUEST, 10.0)
     await replica.pairing.advance()
@@ -202,7 +199,7 @@ async def test_a_negative_latency_is_none(replica: Replica) -> None:
 
 
 async def test_a_store_that_is_away_costs_pairs_and_is_counted(clock: ManualClock) -> None:
-    """The halves that could not be stored will never meet."""
+    """The halves that could not be stored are counted as unpaired."""
     replica = Replica(AwayPairs(), clock)
     replica.see(Kind.REQUEST, 10.0)
     replica.see(Kind.RESPONSE, 10.25)
@@ -213,12 +210,12 @@ async def test_a_store_that_is_away_costs_pairs_and_is_counted(clock: ManualCloc
 
 @pytest.mark.parametrize("id_", ["", "a" * 10_000, "\ud800", "a\0b", "{}"])
 def test_the_key_of_any_id_has_a_fixed_length(id_: str) -> None:
-    """Ids come from strangers."""
+    """An untrusted id of any length or content has a key."""
     assert len(pair_key(WINE, id_)) == 32
 
 
 def test_the_models_name_is_no_part_of_the_key() -> None:
-    """A request tells none, a response may."""
+    """A request has no model name, a response may have one."""
     other = ModelKey(WINE.namespace, WINE.inference_service, WINE.component, "wine-v2")
 
     assert pair_key(WINE, "a") == pair_key(other, "a")

@@ -186,6 +186,7 @@ async def test_evidence_in_memory_survives_an_emptied_store(directory: Path) -> 
     await fixture.put(REQUESTS, calm(90))
     await evaluate(fixture)
     await fixture.states.delete(REQUESTS, "detector")
+    assert isinstance(fixture.ring, MemoryRing)
     await fixture.ring.close()
     await fixture.put(REQUESTS, calm(40, 2))
     await evaluate(fixture)

@@ -174,7 +174,7 @@ async def test_a_proxy_restores_the_models_of_its_own_inference_service(director
 
 
 async def test_an_unreachable_store_restores_no_model(directory: Path) -> None:
-    """The start succeeds all the same."""
+    """The start succeeds without them."""
     fixture = MonitorFixture(directory, AwayRing())
     await fixture.monitor.restore_models(fixture.ring, None)
 

@@ -12,6 +12,7 @@ from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.inference.payload import Kind
 from driftgauge.monitoring.baseline import Baseline, pack, unpack
+from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
 from tests.support.monitor_fixture import BASELINE_ROWS, MonitorFixture
@@ -142,6 +143,7 @@ async def test_a_lost_old_baseline_does_not_make_the_new_one_earlier(tmp_path: P
 async def test_an_emptied_store_does_not_delay_a_new_baseline(tmp_path: Path) -> None:
     """Its rows are numbered from 1 again."""
     fixture = await with_new_reference(tmp_path)
+    assert isinstance(fixture.ring, MemoryRing)
     await fixture.ring.close()
     await fixture.response(STEPS + 200)
     await fixture.monitor.evaluate_all()
@@ -225,6 +227,7 @@ async def test_replicas_agree_on_a_baseline_again_after_the_store_was_emptied(tm
     await one.response(STEPS)
     await one.monitor.evaluate_all()
     await one.states.delete(RESPONSES, "baseline")
+    assert isinstance(one.ring, MemoryRing)
     await one.ring.close()
     restarted = MonitorFixture(tmp_path, one.ring, one.states)
     restarted.clock.now += 30

@@ -11,7 +11,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.comparison import Comparison, compare, listed
 from driftgauge.protocol.category import code
-from driftgauge.reference.table import Table, parse_table
+from driftgauge.reference.files import parse_table
+from driftgauge.reference.table import Table
 
 EXPECTED = "age,colour,prediction:quality\n1,red,5\n2,white,6\n3,red,7\n"
 

@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import replace
 
-from driftgauge.page.as_json import clean, report_as_json
+from driftgauge.page.as_json import report_as_json
 from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW
 
 
@@ -77,4 +77,6 @@ def test_a_report_without_verdict() -> None:
 
 def test_half_of_a_surrogate_pair_is_escaped() -> None:
     """UTF-8 cannot encode it."""
-    assert r"a\ud800" == clean("a\ud800")
+    feature = replace(ALCOHOL, feature="a\ud800")
+
+    assert r"a\ud800" == report_as_json(replace(FOUND, features=(feature,)))["features"][0]["feature"]

@@ -46,7 +46,7 @@ def test_one_outlier_does_not_squeeze_the_others() -> None:
 
 
 def test_whole_numbers_have_bars_of_a_whole_width() -> None:
-    """Every bar of ages covers as many whole numbers."""
+    """Every bar of ages covers the same number of whole numbers."""
     ages = np.repeat(np.arange(18.0, 91.0), 10)
     found = shape_of(ages, ages)
 

@@ -57,7 +57,7 @@ def alone(texts: list[bytes], kind: Kind) -> list[Decoded] | None:
 
 
 def parts_of(batch: DecodedBatch) -> list[list[tuple[str, object]]]:
-    """The tensors of each message of a sheaf."""
+    """The tensors of each message of a batch."""
     ends = np.cumsum(batch.counts)
     return [
         [(one.name, one.data[end - count : end].tolist()) for one in batch.decoded.tensors]

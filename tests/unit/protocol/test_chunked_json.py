@@ -27,7 +27,7 @@ def whole(raw: bytes, kind: Kind) -> Decoded:
 
 
 def reported(decoded: Decoded) -> list[tuple[str, tuple[int, ...], bytes]]:
-    """What a message held, to the bit."""
+    """The exact content of a message."""
     return [(one.name, one.data.shape, np.asarray(one.data, np.float64).tobytes()) for one in decoded.tensors]
 
 
@@ -48,7 +48,7 @@ LONG = {
 
 @pytest.mark.parametrize("indent", [None, 1])
 @pytest.mark.parametrize(("kind", "message"), LONG.values(), ids=LONG)
-def test_slices_tell_what_the_whole_tells(kind: Kind, message: dict[str, Any], indent: int | None) -> None:
+def test_slices_give_what_the_whole_gives(kind: Kind, message: dict[str, Any], indent: int | None) -> None:
     """Whatever the white space."""
     raw = json.dumps(message, indent=indent).encode()
     found = decode_in_slices(raw, kind)
@@ -86,7 +86,7 @@ ODD = {
 
 @pytest.mark.parametrize("raw", ODD.values(), ids=ODD)
 def test_what_is_not_as_plain_is_left_to_the_whole_reading(raw: bytes) -> None:
-    """A wrong guess would be worse than a slow answer."""
+    """A wrong result would be worse than a slow one."""
     assert decode_in_slices(raw, Kind.REQUEST) is None
 
 

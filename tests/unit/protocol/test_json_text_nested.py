@@ -56,6 +56,6 @@ def test_integer_beyond_doubles_stays() -> None:
 
 
 @pytest.mark.parametrize(("dtype", "numeric"), [("?", True), ("u8", True), ("f2", True), ("U1", False)])
-def test_numeric_dtypes(dtype: str, numeric: bool) -> None:  # noqa: FBT001 - the expected answer
+def test_numeric_dtypes(dtype: str, numeric: bool) -> None:  # noqa: FBT001 - the expected result
     """bool, integer and float arrays are numeric, text arrays are not."""
     assert numeric == is_numeric(np.zeros(1, dtype=dtype))

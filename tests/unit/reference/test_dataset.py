@@ -11,7 +11,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
 from driftgauge.reference.dataset import load_reference, schema_hash
-from driftgauge.reference.table import read_table
+from driftgauge.reference.files import read_table
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 
@@ -115,8 +115,8 @@ def notes(folder: Path, text: str) -> tuple[str, ...]:
     return load_reference(write(folder, text), 0.0).notes
 
 
-def test_notes_on_columns_that_tell_nothing(tmp_path: Path) -> None:
-    """Dates, constants and copies are told, constants not as copies of each other."""
+def test_notes_on_redundant_columns(tmp_path: Path) -> None:
+    """There are notes on dates, constants and copies; constants are not copies of each other."""
     text = "a,b,c,d,day\n1,7,7,1,2026-01-01\n2,7,7,2,2026-01-02\n"
 
     assert (
@@ -163,7 +163,7 @@ def test_identifiers_are_left_out(tmp_path: Path, texts: Sequence[str], kind: Fe
     assert (() if kind is CATEGORICAL else (f"{reported}it is left out",)) == reference.notes
 
 
-def test_schema_tells_names_kinds_and_order_apart() -> None:
+def test_schema_differs_by_names_kinds_and_order() -> None:
     """Another order, another name, another split of the same letters or another kind is another schema."""
     lists = (["a", "b"], ["b", "a"], ["ab"], ["a", "b", ""], ["a,b"])
     hashes = {schema_hash(columns, [kind] * len(columns)) for columns in lists for kind in FeatureKind}

@@ -9,8 +9,9 @@ import pytest
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
+from driftgauge.reference.files import read_table
 from driftgauge.reference.kinds import as_kind
-from driftgauge.reference.table import Table, read_table
+from driftgauge.reference.table import Table
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 

@@ -16,14 +16,14 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
 from driftgauge.reference.sample import MAX_KEPT_VALUES, SampleSpec, draw_sample, sample_rows
-from driftgauge.reference.table_limits import Origin
+from driftgauge.reference.table import Origin
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 COLOURS = ("red", "white", "rose")
 
 
 def write_csv(folder: Path, rows: int) -> Path:
-    """Rows that are told by their number."""
+    """Rows that contain their number."""
     path = folder / "train.csv"
     with path.open("w") as file:
         file.write("n,colour,day,user,quality\n")
@@ -138,7 +138,7 @@ def test_bad_training_data(tmp_path: Path, name: str, content: bytes, draw: Samp
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """What the system says is told."""
+    """The error contains the system's reason."""
     path = tmp_path / f"{'n' * 300}.csv"  # no file system has names that long
     with pytest.raises(ReferenceDataError, match="it cannot be read: File name too long"):
         draw_sample(path, SampleSpec())

@@ -52,8 +52,8 @@ def test_file_serves_every_model(tmp_path: Path) -> None:
     assert {7.0} == {reference.loaded_at for reference in references.loaded().values()}
 
 
-def test_notes_are_told_once(tmp_path: Path) -> None:
-    """What a person should know of the columns follows the sentence on the reference, as plain sentences."""
+def test_notes_are_reported_once(tmp_path: Path) -> None:
+    """The notes on the columns follow the sentence on the reference, as plain sentences."""
     path = write(tmp_path / "wine.csv", "a,b,prediction:q\n1,7,1\n2,7,0\n")
     references = ReferenceStore(path, None)
     first, note = references.refresh(7.0)
@@ -64,8 +64,8 @@ def test_notes_are_told_once(tmp_path: Path) -> None:
     assert [] == references.refresh(8.0)
 
 
-def test_unchanged_file_is_not_told_again(tmp_path: Path) -> None:
-    """A second look at the same file says nothing and keeps the object."""
+def test_unchanged_file_is_not_reported_again(tmp_path: Path) -> None:
+    """A second refresh of the same file reports nothing and keeps the object."""
     references = ReferenceStore(write(tmp_path / "wine.csv", GOOD), None)
     references.refresh(1.0)
     before = references.get(model("wine"))
@@ -103,7 +103,7 @@ def test_config_map_swap(tmp_path: Path) -> None:
 
 
 def test_bad_new_file_is_refused(tmp_path: Path) -> None:
-    """A faulty new version is told once, and the old reference stays."""
+    """A faulty new version is reported once, and the old reference stays."""
     path = write(tmp_path / "wine.csv", GOOD)
     references = ReferenceStore(path, None)
     references.refresh(1.0)
@@ -115,8 +115,8 @@ def test_bad_new_file_is_refused(tmp_path: Path) -> None:
     assert 2 == rows(references, model("wine"))
 
 
-def test_another_fault_is_told(tmp_path: Path) -> None:
-    """When the fault changes it is told anew; when the old content is back that is told too."""
+def test_another_fault_is_reported(tmp_path: Path) -> None:
+    """A changed fault is reported again; so is the return of the old content."""
     path = write(tmp_path / "wine.csv", GOOD)
     references = ReferenceStore(path, None)
     references.refresh(1.0)
@@ -166,7 +166,7 @@ def test_lookup_in_a_directory(tmp_path: Path) -> None:
     assert (3, 2, None) == tuple(rows(references, key) for key in (model("wine"), model("wine", "test"), model("beer")))
 
 
-def test_strangers_names_reach_no_file(tmp_path: Path) -> None:
+def test_untrusted_names_reach_no_file(tmp_path: Path) -> None:
     """A model's name is looked up among the names that were listed, never joined to a path."""
     write(tmp_path / "secret.csv", GOOD)
     (tmp_path / "mounted").mkdir()
@@ -204,7 +204,7 @@ def test_two_files_of_one_name(tmp_path: Path) -> None:
 
 
 def test_missing_directory(tmp_path: Path) -> None:
-    """A directory that cannot be listed is told once, and looked for again."""
+    """A directory that cannot be listed is reported once, and tried again."""
     folder = tmp_path / "later"
     references = ReferenceStore(None, folder)
 
@@ -215,7 +215,7 @@ def test_missing_directory(tmp_path: Path) -> None:
 
 
 def test_new_name_and_vanished_name(tmp_path: Path) -> None:
-    """A file that comes is loaded, one that goes is told once and stays loaded."""
+    """A new file is loaded; a deleted one is reported once and stays loaded."""
     path = write(tmp_path / "wine.csv", GOOD)
     references = ReferenceStore(None, tmp_path)
     references.refresh(1.0)
@@ -242,7 +242,7 @@ def test_a_name_that_is_no_unicode(tmp_path: Path) -> None:
 
 
 def test_entries_that_cannot_be_looked_at(tmp_path: Path) -> None:
-    """A link that the system refuses to follow is told once, on either floor; the other files are loaded."""
+    """A link that the system refuses to follow is reported once, on either level; the other files are loaded."""
     write(tmp_path / "prod" / "wine.csv", GOOD)
     strange = [tmp_path / "beer.csv", tmp_path / "prod" / "beer.csv"]
     for path in strange:
@@ -256,7 +256,7 @@ def test_entries_that_cannot_be_looked_at(tmp_path: Path) -> None:
 
 
 def test_unforeseen_failure_is_a_fault_of_its_file() -> None:
-    """A path that no system call takes is told once."""
+    """A path that no system call accepts is reported once."""
     path = Path("wine\0.csv")
     references = ReferenceStore(path, None)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driftgauge.reference.table import read_table
+from driftgauge.reference.files import read_table
 
 
 def test_float32_columns_of_every_format_tie_with_text(tmp_path: Path) -> None:

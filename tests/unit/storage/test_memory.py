@@ -17,7 +17,7 @@ def responded(key: str) -> Half:
 
 
 async def test_a_pair_is_still_known_just_before_twice_its_ttl() -> None:
-    """Who asks after the ttl finds the answer."""
+    """A pair is found after the TTL."""
     clock = ManualClock()
     pairs = MemoryPairs(10, 100, clock)
     await pairs.put([asked("a"), responded("a")])
@@ -27,7 +27,7 @@ async def test_a_pair_is_still_known_just_before_twice_its_ttl() -> None:
 
 
 async def test_a_pair_is_forgotten_at_twice_its_ttl() -> None:
-    """Nothing is kept beyond."""
+    """A pair is removed then."""
     clock = ManualClock()
     pairs = MemoryPairs(10, 100, clock)
     await pairs.put([asked("a"), responded("a")])
@@ -56,12 +56,3 @@ async def test_beyond_the_capacity_the_oldest_key_goes() -> None:
     met = await pairs.put([responded("b"), responded("c"), responded("a")])
 
     assert [Arrival.COMPLETED, Arrival.COMPLETED, Arrival.FIRST] == [response.arrival for response in met]
-
-
-async def test_close_forgets_all() -> None:
-    """A closed store holds nothing."""
-    pairs = MemoryPairs(10, 2, ManualClock())
-    await pairs.put([asked("a")])
-    await pairs.close()
-
-    assert await pairs.unpaired([asked("a")]) == 1

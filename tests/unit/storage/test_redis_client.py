@@ -1,4 +1,4 @@
-"""The client of Redis: how it connects, what it never says, and what it never does twice."""
+"""The connection to Redis: how it is made, what its errors hide, and which calls it reports."""
 
 import asyncio
 
@@ -6,15 +6,15 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from driftgauge.errors import ConfigError, StorageError
-from driftgauge.storage.redis_client import bounded, connect
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from tests.support.processes import free_port
 from tests.support.redis_server import RedisServer
 
 PASSWORD = "s3cret-but-long"  # noqa: S105 - of a server that this test starts
 
 
-async def test_the_client_tells_its_name(redis_server: RedisServer) -> None:
-    """CLIENT LIST shows who is connected."""
+async def test_the_client_has_a_name(redis_server: RedisServer) -> None:
+    """CLIENT LIST shows the name of the client."""
     client = connect(redis_server.url, timeout_seconds=5)
     names = {entry["name"] for entry in await client.client_list()}
     await client.aclose()
@@ -35,7 +35,7 @@ async def test_the_client_tells_its_name(redis_server: RedisServer) -> None:
     ],
 )
 def test_a_bad_url_is_refused_without_being_shown(url: str) -> None:
-    """The sentence names the option and the rule, and no part of the URL."""
+    """The message names the option and the rule, and contains no part of the URL."""
     with pytest.raises(ConfigError, match=r"^redis_url: must be redis://") as caught:
         connect(url, timeout_seconds=1)
 
@@ -44,8 +44,8 @@ def test_a_bad_url_is_refused_without_being_shown(url: str) -> None:
     assert caught.value.__suppress_context__
 
 
-async def test_tls_may_be_asked_for_with_options() -> None:
-    """A `rediss` URL and its `ssl_` options are taken."""
+async def test_tls_has_options() -> None:
+    """A `rediss` URL may have `ssl_` options."""
     client = connect("rediss://127.0.0.1?ssl_check_hostname=False", timeout_seconds=1)
     await client.aclose()
 
@@ -54,11 +54,11 @@ async def test_tls_may_be_asked_for_with_options() -> None:
 
 @pytest.mark.parametrize("in_url", [True, False])
 async def test_a_password_opens_the_server(in_url: bool) -> None:  # noqa: FBT001 - parametrised
-    """It may stand in the URL or come beside it."""
+    """The password may be part of the URL or an option of its own."""
     with RedisServer("--requirepass", PASSWORD) as server:
         url = server.url.replace("//", f"//:{PASSWORD}@") if in_url else server.url
         client = connect(url, 5, None if in_url else PASSWORD)
-        async with bounded("respond", 5):
+        async with BoundedRedis(client, 5).call("respond"):
             response = await client.ping()
         await client.aclose()
 
@@ -67,11 +67,11 @@ async def test_a_password_opens_the_server(in_url: bool) -> None:  # noqa: FBT00
 
 
 async def test_a_wrong_password_is_a_storage_error_that_does_not_show_it() -> None:
-    """Neither the sentence nor any cause holds the password."""
+    """Neither the message nor any cause contains the password."""
     with RedisServer("--requirepass", "another") as server:
         client = connect(server.url, 5, PASSWORD)
         with pytest.raises(StorageError, match=r"^Redis could not respond: ") as caught:
-            async with bounded("respond", 5):
+            async with BoundedRedis(client, 5).call("respond"):
                 await client.ping()
         await client.aclose()
 
@@ -80,10 +80,10 @@ async def test_a_wrong_password_is_a_storage_error_that_does_not_show_it() -> No
 
 
 async def test_a_refused_connection_is_a_storage_error() -> None:
-    """Nobody listens: the error says so, with its cause."""
+    """The error has the cause if no server listens."""
     client = connect(f"redis://127.0.0.1:{free_port()}", timeout_seconds=5)
     with pytest.raises(StorageError, match=r"^Redis could not respond: .*111") as caught:
-        async with bounded("respond", 5):
+        async with BoundedRedis(client, 5).call("respond"):
             await client.ping()
     await client.aclose()
 
@@ -92,18 +92,20 @@ async def test_a_refused_connection_is_a_storage_error() -> None:
 
 async def test_what_takes_too_long_is_a_storage_error() -> None:
     """The bound holds for the whole block, whatever it waits for."""
+    client = connect("redis://127.0.0.1", timeout_seconds=5)
     with pytest.raises(StorageError, match=r"^Redis could not respond within 0\.01 s$"):
-        async with bounded("respond", 0.01):
+        async with BoundedRedis(client, 0.01).call("respond"):
             await asyncio.Event().wait()
 
 
 async def test_a_cancelled_caller_stays_cancelled() -> None:
-    """A cancellation from outside is no failure of Redis."""
+    """A cancellation by the caller is no failure of Redis, and is not reported."""
+    client = connect("redis://127.0.0.1", timeout_seconds=5)
     started = asyncio.Event()
 
     async def wait() -> None:
-        """Wait for an answer that never comes."""
-        async with bounded("respond", 60):
+        """Wait for ever within a call."""
+        async with BoundedRedis(client, 60).call("respond"):
             started.set()
             await asyncio.Event().wait()
 

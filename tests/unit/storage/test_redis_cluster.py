@@ -7,6 +7,7 @@ from redis.asyncio import RedisCluster
 
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.pairs import Arrival, Half
+from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_ring import RedisRing
@@ -25,7 +26,7 @@ async def cluster(cluster_url: str) -> AsyncIterator[RedisCluster]:
 
 async def test_the_ring_works_on_a_cluster(cluster: RedisCluster) -> None:
     """Blocks are appended, trimmed and read; both streams of a model lie in one slot."""
-    ring = RedisRing(cluster, capacity_rows=10, ttl_seconds=60, timeout_seconds=5)
+    ring = RedisRing(BoundedRedis(cluster, timeout_seconds=5), capacity_rows=10, ttl_seconds=60)
     await ring.ping()
     for first in range(0, 20, 4):
         await ring.append(REQUESTS, counted(first, 4))
@@ -38,7 +39,7 @@ async def test_the_ring_works_on_a_cluster(cluster: RedisCluster) -> None:
 
 async def test_the_pair_store_works_on_a_cluster(cluster: RedisCluster) -> None:
     """Halves of keys in different slots are put in one call."""
-    pairs = RedisPairs(cluster, ttl_seconds=10, timeout_seconds=5)
+    pairs = RedisPairs(BoundedRedis(cluster, timeout_seconds=5), ttl_seconds=10)
     asked = [Half(f"d{n}", Kind.REQUEST, 1.0) for n in range(8)]
     met = await pairs.put([*asked, Half("d3", Kind.RESPONSE, 2.0)])
 
@@ -48,7 +49,7 @@ async def test_the_pair_store_works_on_a_cluster(cluster: RedisCluster) -> None:
 
 async def test_the_state_store_works_on_a_cluster(cluster: RedisCluster) -> None:
     """A state is saved, loaded and deleted, and lies in the slot of its stream."""
-    states = RedisStates(cluster, ttl_seconds=60, timeout_seconds=5)
+    states = RedisStates(BoundedRedis(cluster, timeout_seconds=5), ttl_seconds=60)
     kept = [await states.save(REQUESTS, "detector", blob, 0) for blob in (b"one", b"other")]
     loaded = await states.load(REQUESTS, "detector")
     slots = {cluster.keyslot(key) for key in (stream_key(REQUESTS), f"{stream_key(REQUESTS)}:detector")}

@@ -1,4 +1,4 @@
-"""The layout in Redis is a known answer: other programs may rely on it."""
+"""The layout in Redis is fixed, since other programs may rely on it."""
 
 import fnmatch
 
@@ -62,7 +62,7 @@ def test_the_fields_of_a_block() -> None:
 
 
 def test_the_fields_of_a_block_whose_rows_came_together() -> None:
-    """Format 2 tells how many rows each payload had, before the rows themselves."""
+    """Format 2 has the number of rows of each payload, before the rows themselves."""
     packed = pack(Block("ab12", ROWS.reshape(3, 2), 1700000000.25, np.array([2, 1])))
 
     assert packed == [
@@ -71,8 +71,8 @@ def test_the_fields_of_a_block_whose_rows_came_together() -> None:
     ]
 
 
-def test_rows_that_came_one_by_one_take_no_room_to_say_so() -> None:
-    """The entry is that of a block which tells no payloads: a process of before format 2 reads it."""
+def test_rows_that_came_one_by_one_have_no_payload_lengths() -> None:
+    """The entry is that of a block without payload lengths: a process that only knows format 1 reads it."""
     assert pack(Block("ab12", ROWS, 1.0)) == pack(Block("ab12", ROWS, 1.0, np.array([1, 1])))
 
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.pairs import Arrival, Half
-from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
@@ -19,7 +19,7 @@ KEY = "driftgauge:pair:{d1}"
 
 def stored(client: Redis) -> RedisPairs:
     """A store with a ttl of ten seconds."""
-    return RedisPairs(client, ttl_seconds=10, timeout_seconds=5)
+    return RedisPairs(BoundedRedis(client, timeout_seconds=5), ttl_seconds=10)
 
 
 async def test_the_layout_of_a_half_that_waits(redis_client: Redis) -> None:
@@ -30,7 +30,7 @@ async def test_the_layout_of_a_half_that_waits(redis_client: Redis) -> None:
 
 
 async def test_the_layout_of_a_completed_pair(redis_client: Redis) -> None:
-    """Both times stand in fields of their own; nobody waits."""
+    """Both times have fields of their own, and no half waits."""
     await stored(redis_client).put([RESPONDED, ASKED])
 
     assert await redis_client.hgetall(KEY) == {b"request": b"1700000000.25", b"response": b"1700000001.5"}
@@ -67,7 +67,7 @@ async def test_of_two_replicas_only_one_completes_a_pair(redis_server: RedisServ
 
 
 async def test_a_put_needs_no_script_to_be_known(redis_client: Redis) -> None:
-    """A server that has lost its scripts answers as before."""
+    """A server that has lost its scripts returns the same."""
     pairs = stored(redis_client)
     await pairs.put([ASKED])
     await redis_client.script_flush()
@@ -77,7 +77,8 @@ async def test_a_put_needs_no_script_to_be_known(redis_client: Redis) -> None:
 
 async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: RedisServer) -> None:
     """Each method fails with one sentence, and works again once the server is back."""
-    pairs = RedisPairs(connect(own_server.url, 5), ttl_seconds=10, timeout_seconds=5)
+    client = connect(own_server.url, 5)
+    pairs = stored(client)
     await pairs.put([ASKED])
     own_server.kill()
     with pytest.raises(StorageError, match=r"^Redis could not put halves: "):
@@ -88,4 +89,4 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: Re
 
     assert await pairs.unpaired([ASKED]) == 1
     assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([RESPONDED])]
-    await pairs.close()
+    await client.aclose()

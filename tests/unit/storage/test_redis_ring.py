@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.typing import EncodableT, FieldT
 
 from driftgauge.errors import StorageError
-from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_layout import pack, stream_key
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Window
@@ -25,7 +25,7 @@ KEY = stream_key(REQUESTS)
 
 def ring_on(client: Redis, capacity_rows: int = CAPACITY_ROWS, timeout_seconds: float = 5) -> RedisRing:
     """A ring with a life of a minute."""
-    return RedisRing(client, capacity_rows, ttl_seconds=60, timeout_seconds=timeout_seconds)
+    return RedisRing(BoundedRedis(client, timeout_seconds), capacity_rows, ttl_seconds=60)
 
 
 async def read(ring: RedisRing) -> Window:
@@ -103,12 +103,13 @@ async def test_blocks_of_a_process_of_before_format_2_are_read(redis_client: Red
 
 async def test_replicas_number_the_rows_of_a_stream_alike(redis_server: RedisServer, redis_client: Redis) -> None:
     """A number belongs to one row, whoever appended it and whoever reads it."""
-    one, other = ring_on(redis_client), ring_on(connect(redis_server.url, 5))
+    client = connect(redis_server.url, 5)
+    one, other = ring_on(redis_client), ring_on(client)
     for first in range(0, 12, 4):
         await one.append(REQUESTS, counted(first, 2))
         await other.append(REQUESTS, counted(first + 2, 2))
     windows = [await read(one), await read(other)]
-    await other.close()
+    await client.aclose()
 
     assert [list(range(3, 13))] * 2 == [list(window.numbers) for window in windows]
     assert [list(range(2, 12))] * 2 == [list(window.rows[:, 0]) for window in windows]
@@ -154,7 +155,7 @@ async def test_every_append_renews_the_life_of_the_stream(redis_client: Redis) -
     assert 50_000 < renewed <= 60_000
 
 
-async def test_a_stream_that_nobody_reads_is_bounded_by_rows(redis_client: Redis) -> None:
+async def test_a_stream_without_readers_is_bounded_by_rows(redis_client: Redis) -> None:
     """It keeps at least its capacity, and at most one block less a row above that."""
     ring = ring_on(redis_client)
     sizes = [3, 1, 7, 1, 1, 1, 4, 2, 12, 1, 5, 1] * 3
@@ -168,12 +169,13 @@ async def test_a_stream_that_nobody_reads_is_bounded_by_rows(redis_client: Redis
 
 async def test_many_writers_and_readers_share_one_stream(redis_server: RedisServer, redis_client: Redis) -> None:
     """Replicas that append at the same time lose nothing within the window, and read the same."""
-    replicas = [ring_on(connect(redis_server.url, 5), capacity_rows=100) for _ in range(3)]
+    clients = [connect(redis_server.url, 5) for _ in range(3)]
+    replicas = [ring_on(client, capacity_rows=100) for client in clients]
     appends = [replica.append(REQUESTS, counted(10 * n, 10)) for n, replica in enumerate(replicas * 4)]
     await asyncio.gather(*appends)
     columns = [await first_column(replica) for replica in replicas]
-    for replica in replicas:
-        await replica.close()
+    for client in clients:
+        await client.aclose()
 
     assert columns[0] == columns[1] == columns[2]
     assert len(set(columns[0])) == 100
@@ -200,12 +202,12 @@ async def test_a_window_of_many_pages_is_read_whole(redis_client: Redis) -> None
     ring = ring_on(redis_client)
     for first in range(CAPACITY_ROWS):
         await ring.append(REQUESTS, counted(first, 1))
-    reader = RedisRing(redis_client, CAPACITY_ROWS, ttl_seconds=60, timeout_seconds=5, page_entries=2)
+    reader = RedisRing(BoundedRedis(redis_client, 5), CAPACITY_ROWS, ttl_seconds=60, page_entries=2)
 
     assert list(range(CAPACITY_ROWS)) == await first_column(reader)
 
 
-async def test_a_reader_that_a_whole_window_passed_reads_anew(redis_client: Redis) -> None:
+async def test_a_reader_that_missed_a_whole_window_reads_all(redis_client: Redis) -> None:
     """What it had seen is all surplus by then."""
     writer, reader = ring_on(redis_client), ring_on(redis_client)
     await writer.append(REQUESTS, counted(0, 4))
@@ -230,15 +232,16 @@ async def test_a_stream_that_is_gone_is_not_served_from_memory(redis_client: Red
     assert [50, 51] == await first_column(ring)
 
 
-async def test_a_stream_that_was_begun_anew_between_two_reads_is_noticed(own_server: RedisServer) -> None:
+async def test_a_stream_that_started_again_between_two_reads_is_noticed(own_server: RedisServer) -> None:
     """After a restart without persistence and new appends, no row of the old stream is served."""
-    ring = ring_on(connect(own_server.url, 5))
+    client = connect(own_server.url, 5)
+    ring = ring_on(client)
     await ring.append(REQUESTS, counted(0, 4))
     await read(ring)
     await asyncio.to_thread(own_server.restart)  # aside, so that the client hears that its connection ended
     await ring.append(REQUESTS, counted(50, 4))
     window = await read(ring)
-    await ring.close()
+    await client.aclose()
 
     assert [50, 51, 52, 53] == list(window.rows[:, 0])
 
@@ -285,7 +288,7 @@ async def test_an_entry_numbered_by_another_rule_does_not_stop_the_trimming(redi
 
 
 async def test_a_stream_that_was_emptied_can_be_appended_to(redis_client: Redis) -> None:
-    """XTRIM to nothing leaves a key that remembers its last id; rows are counted anew all the same."""
+    """XTRIM to nothing leaves a key that remembers its last id; rows are still counted from 1."""
     ring = ring_on(redis_client)
     await ring.append(REQUESTS, counted(0, 8))
     await redis_client.xtrim(KEY, maxlen=0, approximate=False)
@@ -320,7 +323,8 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals_with_its_retur
     own_server: RedisServer, end: Callable[[RedisServer], None]
 ) -> None:
     """Every call fails while it is away; the first after its return works."""
-    ring = ring_on(connect(own_server.url, 5))
+    client = connect(own_server.url, 5)
+    ring = ring_on(client)
     await ring.append(REQUESTS, counted(0, 1))
     end(own_server)
     for call in (ring.append(REQUESTS, counted(1, 1)), read(ring), ring.ping()):
@@ -330,7 +334,7 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals_with_its_retur
     own_server.start()
     await ring.append(REQUESTS, counted(2, 1))
     column = await first_column(ring)
-    await ring.close()
+    await client.aclose()
 
     assert [2] == column
 
@@ -347,7 +351,7 @@ async def test_a_paused_server_is_waited_for_no_longer_than_the_timeout(own_serv
     await patient.append(REQUESTS, counted(2, 1))
     column = await first_column(patient)
     connections = await client.client_list()
-    await patient.close()
+    await client.aclose()
 
     assert {"StorageError('Redis could not append rows within 0.2 s')"} == {repr(one) for one in failures}
     assert 2 in column
@@ -364,7 +368,7 @@ async def test_an_append_that_timed_out_is_not_tried_again(own_server: RedisServ
         await hasty.append(REQUESTS, counted(1, 1))
     own_server.resume()
     column = await first_column(patient)
-    await patient.close()
+    await client.aclose()
 
     assert column in ([0], [0, 1])
 
@@ -372,10 +376,11 @@ async def test_an_append_that_timed_out_is_not_tried_again(own_server: RedisServ
 async def test_close_leaves_no_connection_behind(redis_server: RedisServer, redis_client: Redis) -> None:
     """CLIENT LIST is after the close as it was before the first call."""
     before = {entry["id"] for entry in await redis_client.client_list()}
-    ring = ring_on(connect(redis_server.url, 5))
+    redis = BoundedRedis(connect(redis_server.url, 5), timeout_seconds=5)
+    ring = RedisRing(redis, CAPACITY_ROWS, ttl_seconds=60)
     await asyncio.gather(*(ring.append(REQUESTS, counted(n, 1)) for n in range(20)))
     between = {entry["id"] for entry in await redis_client.client_list()}
-    await ring.close()
+    await redis.close()
     async with asyncio.timeout(10):
         while (after := {entry["id"] for entry in await redis_client.client_list()}) - before:
             pass  # the server notices a closed socket in its own time

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from driftgauge.errors import StorageError
-from driftgauge.storage.redis_client import connect
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
@@ -20,7 +20,7 @@ SECOND = State(b"second", 2)
 
 def states_on(client: Redis, timeout_seconds: float = 5) -> RedisStates:
     """States with a life of a minute."""
-    return RedisStates(client, ttl_seconds=60, timeout_seconds=timeout_seconds)
+    return RedisStates(BoundedRedis(client, timeout_seconds), ttl_seconds=60)
 
 
 async def save_twice(states: RedisStates) -> None:
@@ -40,7 +40,7 @@ async def test_the_layout_of_a_state(redis_client: Redis) -> None:
 
 async def test_a_state_is_not_taken_for_a_stream(redis_client: Redis) -> None:
     """A model whose rows are gone is not among the streams for its state's sake."""
-    ring = RedisRing(redis_client, 10, ttl_seconds=60, timeout_seconds=5)
+    ring = RedisRing(BoundedRedis(redis_client, 5), 10, ttl_seconds=60)
     await save_twice(states_on(redis_client))
     before = await ring.streams()
     await ring.append(REQUESTS, counted(0, 1))
@@ -113,7 +113,7 @@ async def test_replicas_that_build_on_each_other_lose_nothing(redis_server: Redi
     assert State(b"30", 30) == await states_on(redis_client).load(REQUESTS, "detector")
 
 
-async def test_after_a_flush_a_state_that_is_held_is_saved_anew(redis_client: Redis) -> None:
+async def test_after_a_flush_a_loaded_state_is_saved_again(redis_client: Redis) -> None:
     """The save on the version before is not kept; a load finds nothing, and the save on nothing is."""
     states = states_on(redis_client)
     await save_twice(states)
@@ -166,7 +166,7 @@ async def test_a_script_that_the_server_forgot_is_sent_again(redis_client: Redis
 
 
 async def test_a_key_of_another_type_is_a_storage_error(redis_client: Redis) -> None:
-    """The error holds what Redis said; a delete makes room."""
+    """The error contains the reply of Redis; after a delete the state can be saved."""
     states = states_on(redis_client)
     await redis_client.rpush(KEY, "text")
 
@@ -197,7 +197,7 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: Re
     assert found is None
 
 
-async def test_a_save_whose_answer_was_lost_is_kept_once_at_most(own_server: RedisServer) -> None:
+async def test_a_save_whose_reply_was_lost_is_kept_at_most_once(own_server: RedisServer) -> None:
     """Who heard a timeout and saves on the same version again does not make a second step of it."""
     client = connect(own_server.url, 5)
     states = states_on(client)

@@ -1,4 +1,4 @@
-"""A block tells truly which of its rows came together."""
+"""A block knows which of its rows came in one payload."""
 
 import numpy as np
 import pytest
@@ -17,6 +17,6 @@ def test_payloads_that_add_up_to_the_rows_make_a_block(lengths: list[int]) -> No
 
 @pytest.mark.parametrize("lengths", [[], [3], [2, 3], [4, 0], [5, -1]], ids=repr)
 def test_payloads_that_do_not_add_up_to_the_rows_are_refused(lengths: list[int]) -> None:
-    """Too few rows, too many, or a payload without any: the sentence tells both sides."""
+    """Too few rows, too many, or a payload without any: the message has both numbers."""
     with pytest.raises(ValueError, match=r"^requests: 4 rows cannot come in payloads of \[.*\] rows$"):
         Block("s", np.zeros((4, 2)), 0.5, np.array(lengths, dtype=np.int64))

@@ -1,6 +1,14 @@
-"""Bets against a reference: what one row multiplies the evidence by, if the null hypothesis is a distance to tolerate.
+"""Bets against a reference: what a row multiplies the evidence by.
 
-This room is pure: numpy in, numbers out.
+A bet has a score g of a row (for example 1 if its value is above the reference's median, minus 1/2) and a stake s. If
+the mean of g is at most t in magnitude under every tolerated distribution, the factor (1 + s g) / (1 + |s| t) has a
+mean of at most 1 under all of them: without drift nothing is won on average. With a drift beyond t in the direction of
+the stake its mean exceeds 1, and the product over rows tends to grow exponentially. Several stakes in both directions
+are bet in parallel, since the direction and the size of a drift are unknown.
+
+For numbers the scores are shifted Legendre polynomials of u, the rank of a value in the reference as a share in [0, 1],
+averaged over each cell. Degree 1 rises with u (location), degree 2 is high at both ends and low in the middle (scale),
+and degree 3 differs between the ends (skewness). Under the reference u is uniform, and all means are 0.
 """
 
 import math
@@ -11,29 +19,101 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import categories_reference_error, reference_error, reference_risk
-from driftgauge.drift.detector.legendre import DEGREES, GREATEST, VARIATIONS, cell_scores, remainders
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.statistics.concentration import upper_bound_true_share
+
+DEGREES = 3
+"""Polynomials of degree 1 to 3: location, scale and skewness."""
+
+VARIATIONS = (2 * math.sqrt(3), 3 * math.sqrt(5), 4 * math.sqrt(7) * (0.5 + 1 / math.sqrt(5)))
+"""The total variation of each polynomial on [0, 1]: its mean moves by at most this times D (Hlawka-Koksma
+inequality)."""
+
+GREATEST = (math.sqrt(3), math.sqrt(5), math.sqrt(7))
+"""The greatest magnitude of each polynomial on [0, 1], at its ends."""
+
+
+def cell_scores(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of each polynomial over the ranks that a cell takes.
+
+    Args:
+        shares: Shape `(k,)`, at least 0, sums to 1: the reference's share of each cell, in the order of their values.
+
+    Returns:
+        Shape `(k, 3)`, float64. Under the reference each column has mean 0 and a variance of at most 1. A cell of
+        share 0 has the polynomial's value at its rank.
+
+    Source:
+        NIST Digital Library of Mathematical Functions, section 18.3, https://dlmf.nist.gov/18.3, shifted Legendre
+        polynomials, here of norm 1. The mean over a cell is that of ranks drawn at random within it.
+    """
+    upper = np.minimum(np.cumsum(shares), 1.0)
+    lower = np.concatenate([[0.0], upper[:-1]])
+    width = upper - lower
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = (_integrals(upper) - _integrals(lower)) / width[:, np.newaxis]
+    return np.where(width[:, np.newaxis] > 0, means, _values(upper))
+
+
+def remainders(distance: float) -> tuple[float, float, float]:
+    """Bounds on the part of each polynomial's mean that is not linear in the error of the ranks.
+
+    Args:
+        distance: The largest distance between the distribution function of the sample that gives the ranks, and the
+            true one.
+
+    Notes:
+        The Taylor series of g(F + error) around g(F) ends with the degree; its terms from the second on are bounded by
+        powers of the distance, times half of the mean of |g''| and a sixth of that of |g'''|.
+    """
+    second, third = distance**2, distance**3
+    return 0.0, 6 * math.sqrt(5) * second, 15 * math.sqrt(7) * second + 20 * math.sqrt(7) * third
+
+
+def _values(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The value of each polynomial at u."""
+    return np.stack(
+        [
+            math.sqrt(3) * (2 * u - 1),
+            math.sqrt(5) * (6 * u**2 - 6 * u + 1),
+            math.sqrt(7) * (20 * u**3 - 30 * u**2 + 12 * u - 1),
+        ],
+        axis=-1,
+    )
+
+
+def _integrals(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The integral of each polynomial from 0 to u."""
+    return np.stack(
+        [
+            math.sqrt(3) * (u**2 - u),
+            math.sqrt(5) * (2 * u**3 - 3 * u**2 + u),
+            math.sqrt(7) * (5 * u**4 - 10 * u**3 + 6 * u**2 - u),
+        ],
+        axis=-1,
+    )
+
 
 Floats = NDArray[np.float64]
 
 SCORE_STAKES = (0.1, 0.2, 0.35)
-"""Stakes on the polynomials, both ways: 0.35 times the greatest, sqrt(7), is still below 1."""
+"""Stakes on the polynomials, in both directions. A factor must stay positive: 0.35 times the greatest score, sqrt(7),
+is below 1."""
 
 SHARE_STAKES = (0.1, 0.3, 0.9)
-"""Stakes on a share, both ways: below 1, so that no row can end the game."""
+"""Stakes on a share, in both directions: below 1, so that every factor is positive."""
 
 RARE_STAKES = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Stakes on what the reference hardly has, that it becomes more."""
+"""Stakes on rare values becoming more frequent."""
 
 RARE = 0.05
-"""Shares up to this are rare: a stake of 8 on one can still not lose all."""
+"""Shares up to this are rare: even with a stake of 8 every factor is positive."""
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-"""Where the distribution function is bet on."""
+"""Levels of the distribution function that are bet on."""
 
 BET_CATEGORIES = 20
-"""Categories that are bet on one by one."""
+"""Categories with a bet of their own, the most frequent ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,13 +121,13 @@ class Bets:
     """The bets on one feature.
 
     Args:
-        log_factors: Shape `(k + 1, b)`: what a row in a cell adds to the log evidence of each bet; the last
-            line is of a row that lacks the feature.
-        log_weights: Shape `(b,)`: the log of the share of each bet in the feature's evidence; they sum to 1.
+        log_factors: Shape `(k + 1, b)`: what a row in a cell adds to the log evidence of each bet; the last line is for
+            a row that lacks the feature.
+        log_weights: Shape `(b,)`: the log of each bet's weight in the feature's evidence; the weights sum to 1.
 
     Notes:
-        A bet with stake s on a score g, |E g| <= t for every tolerated distribution, has the factor
-        (1 + s g) / (1 + |s| t), whose mean is at most 1 under all of them: an e-value.
+        A factor whose mean is at most 1 under the null hypothesis is an e-value. Products over rows, given the past,
+        and weighted means over bets are e-values again.
 
     Source:
         A. Ramdas, P. Gruenwald, V. Vovk, G. Shafer, "Game-Theoretic Statistics and Safe Anytime-Valid
@@ -63,10 +143,10 @@ class _Scores:
     """Scores that are bet on with the same stakes.
 
     Args:
-        values: Shape `(k + 1, j)`: of each cell, and of a row that lacks the feature.
-        tolerated: Shape `(j,)`: how far the mean of each may lie from 0.
-        stakes: What is bet on each.
-        missing_counts: Whether a row that lacks the feature is bet on; if not it changes nothing.
+        values: Shape `(k + 1, j)`: the scores of each cell, and of a row that lacks the feature.
+        tolerated: Shape `(j,)`: the largest magnitude of the mean of each score that is tolerated.
+        stakes: The stakes on each score.
+        missing_counts: Whether rows that lack the feature are bet on; if not, their factor is 1.
     """
 
     values: Floats
@@ -81,47 +161,47 @@ def make_bets(profile: Profile, tolerance: float, features: int) -> Bets:
     Args:
         profile: The feature's reference.
         tolerance: A true distance (KS, or total variation) up to this is tolerated, in [0, 1).
-        features: Features that are tested together, at least 1: their references must all be good.
+        features: Features that are tested together, at least 1; they share the risk of a bad reference.
 
     Returns:
-        The bets; none on a feature that is ignored.
+        The bets; none for an ignored feature.
 
     Notes:
-        The reference's own error is added to what is tolerated, by bounds that hold for finite samples.
+        The reference's own error is added to the tolerance, by bounds that hold for finite samples.
     """
     if profile.kind is FeatureKind.IGNORED:
         return Bets(np.empty((profile.cells.shares.size + 1, 0)), np.empty(0))
-    groups = [*_of_values(profile, tolerance, features), _of_missing(profile, tolerance, features)]
-    return _joined(groups)
+    return _combined([*_on_values(profile, tolerance, features), _on_missing(profile, tolerance, features)])
 
 
-def _of_values(profile: Profile, tolerance: float, features: int) -> list[_Scores]:
+def _on_values(profile: Profile, tolerance: float, features: int) -> list[_Scores]:
     if profile.kind is FeatureKind.CATEGORICAL:
-        return [*_of_categories(profile, tolerance, features)]
+        return [*_on_categories(profile, tolerance, features)]
     return [
-        _of_polynomials(profile, tolerance, features),
-        _of_levels(profile, tolerance, features),
-        _of_outside(profile, tolerance, features),
+        _on_polynomials(profile, tolerance, features),
+        _on_levels(profile, tolerance, features),
+        _on_outside(profile, tolerance, features),
     ]
 
 
-def _of_polynomials(profile: Profile, tolerance: float, features: int) -> _Scores:
-    """Location, scale and skewness by rank."""
+def _on_polynomials(profile: Profile, tolerance: float, features: int) -> _Scores:
+    """Bets on location, scale and skewness, by rank."""
     m = profile.values.size
     surprise = math.log(2 * DEGREES / reference_risk(features))
     error = reference_error(m, features)
     tolerated = [
-        # the mean of m scores, by Bernstein, and what ranks of a sample add to it; or the cruder bound, if lower
+        # Bernstein's bound on the mean of m scores, with the part that is not linear in the error of the ranks; or the
+        # cruder bound by the total variation, if that is lower.
         min(math.sqrt(2 * surprise / m) + greatest * surprise / (3 * m) + remainder, variation * error)
         + variation * tolerance
         for greatest, variation, remainder in zip(GREATEST, VARIATIONS, remainders(error), strict=True)
     ]
     values = _with_missing(cell_scores(profile.cells.shares))
-    return _Scores(values, np.array(tolerated), _both_ways(SCORE_STAKES))
+    return _Scores(values, np.array(tolerated), _both_directions(SCORE_STAKES))
 
 
-def _of_levels(profile: Profile, tolerance: float, features: int) -> _Scores:
-    """The distribution function at a few places: indicator less expected share."""
+def _on_levels(profile: Profile, tolerance: float, features: int) -> _Scores:
+    """Bets on the distribution function at a few values: an indicator minus its expected share."""
     upper = np.minimum(np.cumsum(profile.cells.shares), 1.0)
     ends = np.unique([int(np.abs(upper - level).argmin()) for level in LEVELS])
     below = np.arange(upper.size)[:, np.newaxis] <= ends
@@ -129,19 +209,19 @@ def _of_levels(profile: Profile, tolerance: float, features: int) -> _Scores:
     here = np.concatenate(
         [_share_tolerated(level, profile.values.size, tolerance, features) for level in upper[ends].tolist()]
     )
-    return _Scores(_with_missing(below - upper[ends]), np.minimum(everywhere, here), _both_ways(SHARE_STAKES))
+    return _Scores(_with_missing(below - upper[ends]), np.minimum(everywhere, here), _both_directions(SHARE_STAKES))
 
 
-def _of_outside(profile: Profile, tolerance: float, features: int) -> _Scores:
-    """Values below or above all that the reference has; of these it has none, and each side may have its tolerance."""
+def _on_outside(profile: Profile, tolerance: float, features: int) -> _Scores:
+    """Bets on values below and above the reference's range, of which it has none; each side has the whole tolerance."""
     outside = np.zeros((profile.cells.shares.size, 2))
     outside[[0, -1], [0, 1]] = 1.0
     tolerated = _share_tolerated(0.0, profile.values.size, tolerance, features)
     return _Scores(_with_missing(outside), np.repeat(tolerated, 2), RARE_STAKES)
 
 
-def _of_categories(profile: Profile, tolerance: float, features: int) -> Iterable[_Scores]:
-    """The share of each frequent category, of all others that are known, and of unknown ones."""
+def _on_categories(profile: Profile, tolerance: float, features: int) -> Iterable[_Scores]:
+    """Bets on the share of each frequent category, of all other known ones, and of unknown ones."""
     shares, m = profile.cells.shares, profile.values.size
     together, unknown = categories_reference_error(np.rint(shares * m), profile.cells.bounds.size, features)
     own = min(BET_CATEGORIES, shares.size - 2)
@@ -154,27 +234,28 @@ def _of_categories(profile: Profile, tolerance: float, features: int) -> Iterabl
     tolerated.append(unknown + tolerance)
     inside = np.stack([np.isin(np.arange(shares.size), cells) for cells in groups], axis=1)
     expected = shares @ inside
-    for chosen, stakes in ((expected > RARE, _both_ways(SHARE_STAKES)), (expected <= RARE, RARE_STAKES)):
+    for chosen, stakes in ((expected > RARE, _both_directions(SHARE_STAKES)), (expected <= RARE, RARE_STAKES)):
         if chosen.any():
             values = _with_missing(inside[:, chosen] - expected[chosen])
             yield _Scores(values, np.array(tolerated)[chosen], stakes)
 
 
-def _of_missing(profile: Profile, tolerance: float, features: int) -> _Scores:
-    """The share of rows that lack the feature."""
+def _on_missing(profile: Profile, tolerance: float, features: int) -> _Scores:
+    """Bets on the share of rows that lack the feature."""
     share = profile.missing / profile.rows
     values = np.full((profile.cells.shares.size + 1, 1), -share)
     values[-1] = 1 - share
-    stakes = RARE_STAKES if share <= RARE else _both_ways(SHARE_STAKES)
+    stakes = RARE_STAKES if share <= RARE else _both_directions(SHARE_STAKES)
     return _Scores(values, _share_tolerated(share, profile.rows, tolerance, features), stakes, missing_counts=True)
 
 
 def _share_tolerated(share: float, rows: int, tolerance: float, features: int) -> Floats:
-    """How far a true share may lie from the reference's: Chernoff's bound of both sides, and the tolerance.
+    """The tolerated distance of a true share from the reference's: Chernoff's bound in both directions, plus tolerance.
 
-    The reference itself has said which value or category to look at. Therefore all places share the risk: among
-    numbers each rank has an equal part, among categories each one that exists a part in proportion to its true share.
-    A category of less than half the share that was found may have been found by chance: all of it may be wrong.
+    The reference itself chose which value or category to bet on. Therefore all possible choices share the risk: among
+    numbers each rank has an equal part, among categories each one a part in proportion to its true share. If the bound
+    allows for a true share of less than half of the reference's, the category may be in the reference by chance, and
+    its whole share is taken as error.
     """
     risk = reference_risk(features) / (2 * (rows + 2))
     above = upper_bound_true_share(share, rows, risk) - share
@@ -182,23 +263,24 @@ def _share_tolerated(share: float, rows: int, tolerance: float, features: int) -
     return np.array([max(above, below if below < share / 2 else share) + tolerance])
 
 
-def _both_ways(stakes: Sequence[float]) -> tuple[float, ...]:
+def _both_directions(stakes: Sequence[float]) -> tuple[float, ...]:
     return tuple(sign * stake for stake in stakes for sign in (1, -1))
 
 
 def _with_missing(values: Floats) -> Floats:
-    """A line of zeros more, of rows that lack the feature."""
+    """The scores with a line of zeros, for rows that lack the feature."""
     return np.vstack([values, np.zeros((1, values.shape[1]))])
 
 
-def _joined(groups: Sequence[_Scores]) -> Bets:
-    """All bets side by side; each group has an equal share of the evidence."""
+def _combined(groups: Sequence[_Scores]) -> Bets:
+    """The bets of all groups; each group has an equal weight in the evidence."""
     factors = [_log_factors(group) for group in groups]
     weights = [np.full(one.shape[1], -math.log(len(groups) * one.shape[1])) for one in factors]
     return Bets(np.hstack(factors), np.concatenate(weights))
 
 
 def _log_factors(group: _Scores) -> Floats:
+    """The log of (1 + s g) / (1 + |s| t) for each cell, score and stake: shape `(k + 1, j * stakes)`."""
     stakes = np.array(group.stakes)
     staked = group.values[:, :, np.newaxis] * stakes
     cost = np.log1p(np.abs(stakes) * group.tolerated[:, np.newaxis])

@@ -12,7 +12,7 @@ The distance between the two levels is hysteresis: evidence that hovers at the t
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,9 +20,17 @@ import orjson
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.checkpoint import Checkpoint, no_checkpoint
 from driftgauge.drift.detector.bets import make_bets
 from driftgauge.drift.profile import FeatureKind, Profile
+
+Checkpoint = Callable[[], object]
+"""A hook that a long computation calls between pieces of work, each well under a millisecond, so that its caller can
+let other threads run."""
+
+
+def no_checkpoint() -> None:
+    """Do nothing: no other thread is waiting."""
+
 
 Floats = NDArray[np.float64]
 

@@ -1,7 +1,4 @@
-"""How far what a sample says may lie from the truth: bounds that hold for every distribution and every sample size.
-
-This room is pure: numpy in, numbers out.
-"""
+"""Bounds on the error of a sample that hold for every distribution and every sample size."""
 
 import math
 from collections.abc import Callable
@@ -11,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 CACHE_SIZE = 4096
-"""Answers on shares of references that are remembered: they are asked for again at each look."""
+"""Cached bounds on shares of references: each evaluation needs the same ones again."""
 
 _STEPS = 60
-"""Halvings of a bracket in [0, 1]: to the last bit of a float64."""
+"""Halvings of an interval within [0, 1]: enough for the last bit of a float64."""
 
 
 def distribution_error(rows: float, risk: float) -> float:
-    """The distance from its distribution function that a sample's exceeds with a chance of at most `risk`.
+    """A bound on the KS distance of a sample from its distribution, exceeded with a chance of at most `risk`.
 
     Args:
         rows: Independent rows, above 0.
@@ -32,17 +29,17 @@ def distribution_error(rows: float, risk: float) -> float:
 
 
 def cells_error(rows: float, cells: int, risk: float) -> float:
-    """The total variation, over cells that the sample had no say in, that it exceeds with a chance of at most `risk`.
+    """A bound on the total variation of a sample from its distribution, exceeded with a chance of at most `risk`.
 
     Args:
         rows: Independent rows, above 0.
-        cells: At least 1.
+        cells: At least 1; cells that were not chosen by the sample itself.
         risk: In (0, 1).
 
     Source:
         The lower of two bounds. T. Weissman et al., "Inequalities for the L1 Deviation of the Empirical
-        Distribution", HP Labs HPL-2003-97, theorem 2.1. C. McDiarmid, "On the Method of Bounded Differences", 1989,
-        about a mean of at most sqrt((k - 1) / n) / 2.
+        Distribution", HP Labs HPL-2003-97, theorem 2.1, lower for few cells. C. McDiarmid, "On the Method of Bounded
+        Differences", 1989, around a mean of at most sqrt((k - 1) / n) / 2, lower for many cells.
     """
     allowed = math.log(1 / risk)
     weissman = math.sqrt((cells * math.log(2) + allowed) / (2 * rows))
@@ -51,7 +48,7 @@ def cells_error(rows: float, cells: int, risk: float) -> float:
 
 
 def categories_error(own: NDArray[np.float64], pooled: tuple[int, float], risk: float) -> tuple[float, float]:
-    """How far the shares of categories may lie from the truth, where only the sample tells which ones there are.
+    """A bound on the error of a sample's shares, where only the sample shows which categories there are.
 
     Args:
         own: Rows of each category that is counted by itself, above 0.
@@ -59,66 +56,85 @@ def categories_error(own: NDArray[np.float64], pooled: tuple[int, float], risk: 
         risk: In (0, 1): the chance of a sample for which one of the two bounds does not hold.
 
     Returns:
-        The total variation over all categories, and the true share of those that the sample has not met. It bounds
-        every grouping of categories too, even one that is chosen by the counts themselves.
+        The total variation over all categories, and the true share of those that are not in the sample. The first is a
+        bound for every grouping of categories too, even for one that was chosen by the counts.
 
     Notes:
-        The lower of two bounds, each with half of the risk. One is `cells_error` for the categories that the
-        sample was sure to meet, plus the share of those that are too rare to be sure of. The other holds
-        however many are rare: the mean of the total variation is at most that of sum(g(n)) / rows, where
-        g(n) = max(1, sqrt(n) / 2) (half the mean deviation of a count, by De Moivre), and this sum, which loses
-        little when a row is left out, is seldom far below its mean.
+        The lower of two bounds, each with half of the risk.
+
+        The first is `cells_error` of the categories that are frequent enough to be in the sample almost surely, plus
+        the share of all rarer ones. It is low if few categories are rare.
+
+        The second holds however many are rare. A count N with mean n p contributes E |N - n p| / 2n to the mean of the
+        total variation. By De Moivre's formula that is at most E g(N) / n, g(0) = 0 and g(N) = max(1, sqrt(N) / 2). So
+        with S the sum of g over the categories in the sample, the mean of the total variation is at most E S / n. The
+        sum S is known, its mean is not; but leaving out one row lowers S by at most 1, and for such sums the chance of
+        S <= E S - t is at most exp(-t^2 / (2 E S)). Solved for E S this is `_bound_on_mean`. The total variation itself
+        exceeds its mean by more than sqrt(ln(1 / r) / 2n) with a chance of at most r (McDiarmid).
 
     Source:
         S. Boucheron, G. Lugosi, P. Massart, "A Sharp Concentration Inequality with Applications", Random
-        Structures & Algorithms 16(3), 2000, theorem 1, of the second. D. Cohen, A. Kontorovich, G. Wolfer,
+        Structures & Algorithms 16(3), 2000, theorem 1, for S. D. Cohen, A. Kontorovich, G. Wolfer,
         "Learning Discrete Distributions with Infinite Support", NeurIPS 2020, for the idea.
     """
     further, further_rows = pooled
     rows = float(own.sum()) + further_rows
-    sure = math.e * math.log(8 * rows / risk)
-    rare = (float(own[own < sure].sum()) + further_rows) / rows
-    few = cells_error(rows, own.size + further + 1, risk / 8) + rare
-    many = _mean_of_total_variation(own, pooled, math.log(4 / risk)) + math.sqrt(math.log(4 / risk) / (2 * rows))
-    total = min(few, many, 1.0)
+    frequent = math.e * math.log(8 * rows / risk)
+    rare = (float(own[own < frequent].sum()) + further_rows) / rows
+    few_rare = cells_error(rows, own.size + further + 1, risk / 8) + rare
+    allowed = math.log(4 / risk)
+    many_rare = _bound_on_mean(own, pooled, allowed) + math.sqrt(allowed / (2 * rows))
+    total = min(few_rare, many_rare, 1.0)
     return total, min(total, upper_bound_true_share(rare, rows, risk / 8))
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def upper_bound_true_share(found: float, rows: float, risk: float) -> float:
-    """The greatest true share at which one as low as the one found is no less likely than `risk`.
+    """The greatest true share under which so low a sample share still has a chance of `risk`, by Chernoff's bound.
 
     Args:
-        found: The share found, in [0, 1].
-        rows: In so many independent rows, above 0.
+        found: The sample's share, in [0, 1].
+        rows: Independent rows of the sample, above 0.
         risk: In (0, 1).
 
+    Notes:
+        With a true share q above it, a sample share of at most s has a chance of at most exp(-n KL(s, q)), KL being the
+        relative entropy of two coins, which rises with q. So the bound is the q at which n KL(s, q) = ln(1 / risk). For
+        s = 0 it is exact: KL(0, q) = -ln(1 - q), and (1 - q)^n = risk.
+
     Source:
-        Chernoff's bound on binomial tails with the relative entropy: W. Hoeffding, "Probability Inequalities for
-        Sums of Bounded Random Variables", JASA 58, 1963, theorem 1.
+        W. Hoeffding, "Probability Inequalities for Sums of Bounded Random Variables", JASA 58, 1963, theorem 1.
     """
     allowed = math.log(1 / risk) / rows
     return _greatest(lambda true: _relative_entropy(found, true) <= allowed, found)
 
 
 def upper_bound_sample_share(true: float, rows: float, risk: float) -> float:
-    """The greatest share that is missed with a probability below `risk` if this is the true one."""
+    """The least share that a sample of a true share exceeds with a chance of at most `risk`, by Chernoff's bound.
+
+    Args:
+        true: The true share, in [0, 1].
+        rows: Independent rows of the sample, above 0.
+        risk: In (0, 1).
+    """
     allowed = math.log(1 / risk) / rows
     return _greatest(lambda found: _relative_entropy(found, true) <= allowed, true)
 
 
-def _mean_of_total_variation(own: NDArray[np.float64], pooled: tuple[int, float], allowed: float) -> float:
-    """A bound on its mean that a sample misses with a chance of exp(-allowed)."""
+def _bound_on_mean(own: NDArray[np.float64], pooled: tuple[int, float], allowed: float) -> float:
+    """A bound on the mean total variation that fails with a chance of exp(-allowed); see `categories_error`."""
     further, further_rows = pooled
     known = float(np.maximum(1.0, np.sqrt(own) / 2).sum())
-    if further:  # sqrt(n + 3) / 2 is concave and at least g(n): equal counts are the worst
+    if further:
+        # Of pooled categories only the total is known. sqrt(N + 3) / 2 is at least g(N) and concave, so that equal
+        # counts give the greatest sum.
         known += further * math.sqrt(further_rows / further + 3) / 2
     mean = (math.sqrt(known + allowed / 2) + math.sqrt(allowed / 2)) ** 2
     return mean / (float(own.sum()) + further_rows)
 
 
 def _relative_entropy(p: float, q: float) -> float:
-    """Of a coin of chance p to one of chance q, in nats."""
+    """The relative entropy of a coin of chance p from one of chance q, in nats."""
     if q in {0.0, 1.0}:
         return 0.0 if p == q else math.inf
     heads = p * math.log(p / q) if p > 0 else 0.0
@@ -127,7 +143,7 @@ def _relative_entropy(p: float, q: float) -> float:
 
 
 def _greatest(holds: Callable[[float], bool], low: float) -> float:
-    """The greatest number up to 1 at which a condition that holds at `low` holds; it must hold up to there."""
+    """The greatest number up to 1 at which a condition holds that holds at `low` and, once false, stays false."""
     high = 1.0
     if holds(high):
         return high

@@ -1,12 +1,10 @@
-"""The distribution of the one-sample Kolmogorov-Smirnov statistic: its survival function, in numpy alone.
+"""The survival function of the one-sample Kolmogorov-Smirnov statistic, in numpy.
 
-This room is pure: numbers in, numbers out.
-
-It makes, branch by branch, the choice of methods that `scipy.stats.kstwo.sf` makes (Simard and
-L'Ecuyer 2011), so that it gives scipy's numbers: over the whole range of D and N = 1 .. 200,000 the
-largest difference seen is 2e-14, and 2e-10 in the one place where another method is taken (N >= 5000
-and p > 0.9999). It exists for speed alone: importing `scipy.stats` costs 75 MB and seconds, and its tail
-costs O(N) per value (75 ms at N = 200,000) where a sum of 255 terms gives the same digits.
+The methods and the ranges in which they are used are those of `scipy.stats.kstwo.sf` (Simard and L'Ecuyer 2011), and so
+are the numbers: over the whole range of D and N = 1 .. 200,000 the largest difference seen is 2e-14, and 2e-10 in the
+one range where another method is used (N >= 5000 and p > 0.9999). It exists for speed and memory: `scipy.stats` takes
+50 MB more than `scipy.special`, and its tail costs O(N) per value (75 ms at N = 200,000) where a sum of 255 terms gives
+the same digits. `scipy.special.kolmogorov` is no replacement: it is the limit for N to infinity.
 
 Source:
     R. Simard, P. L'Ecuyer, "Computing the Two-Sided Kolmogorov-Smirnov Distribution", Journal of
@@ -24,28 +22,32 @@ SMALL_N = 140
 """Up to here every value is exact (Simard and L'Ecuyer, section 3; scipy has the same bound)."""
 
 SMALL_N_TAIL = 4.0
+"""N D^2 from which twice the one-sided probability is used, for N up to `SMALL_N` (as in scipy)."""
+
 TAIL = 2.2
-"""N D^2 from which twice the one-sided probability is taken, for N up to `SMALL_N` and above (as scipy)."""
+"""N D^2 from which twice the one-sided probability is used, for N above `SMALL_N` (as in scipy)."""
 
 UNDERFLOW = 370.0
-"""N D^2 from which, for N above `SMALL_N` and D below 1/2, p is 0.0 (as scipy)."""
+"""N D^2 from which, for N above `SMALL_N` and D below 1/2, p is 0.0 (as in scipy)."""
 
 BODY = 1.4
-"""N D^1.5 up to which the exact matrix is taken for N above `SMALL_N` (as scipy)."""
+"""N D^1.5 up to which the exact matrix is used for N above `SMALL_N` (as in scipy)."""
 
 BODY_N = 5000
-"""Where the matrix ends: from here on the expansion is within 2e-10 of it below `BODY`, and far cheaper."""
+"""N from which the expansion is used instead of the matrix: it is within 2e-10 of it below `BODY`, and far cheaper."""
 
 ALL_TERMS_N = 1024
-TERMS = 256
-"""Up to `ALL_TERMS_N` the tail's sum has all of its terms, above it a trapezoid rule of `TERMS` steps.
+"""N up to which all terms of the tail's sum are computed."""
 
-The terms are those of a smooth function that falls to zero with all its derivatives at both ends: the
-rule's error is below 1e-20 (it falls as exp(-2 sqrt(pi TERMS N D^2)) for small N D^2).
+TERMS = 256
+"""Steps of the trapezoid rule that replaces the tail's sum above `ALL_TERMS_N`.
+
+The terms are values of a smooth function that falls to zero with all its derivatives at both ends, for which the rule's
+error falls exponentially: as exp(-2 sqrt(pi TERMS N D^2)) for small N D^2, and it is below 1e-20.
 """
 
 STIRLING_FROM = 16.0
-"""From here on five terms of Stirling's series are within 2e-16."""
+"""From here on the error of five terms of Stirling's series is below 2e-16."""
 
 
 def survival(n: int, statistics: Floats) -> Floats:
@@ -56,10 +58,10 @@ def survival(n: int, statistics: Floats) -> Floats:
         statistics: Shape `(k,)`, float64, each D in [0, 1].
 
     Returns:
-        Shape `(k,)`, float64, in [0, 1]; a value depends on its own D alone, to the last bit.
+        Shape `(k,)`, float64, in [0, 1]; each depends on its own D only, to the last bit.
 
     Notes:
-        It falls as D grows, but for N above 140 it rises, as `kstwo.sf` does, where one method ends: by up
+        It falls as D grows, except that for N above 140 it jumps up, as `kstwo.sf` does, where one method ends: by up
         to 5e-8 at N D^2 = 2.2 (p = 0.0246), by up to 3e-6 at N D^1.5 = 1.4 (p > 0.9).
     """
     result = np.ones(statistics.shape)
@@ -90,8 +92,7 @@ def one_sided(n: int, statistics: Floats) -> Floats:
 
     Notes:
         The sum over j of D C(n, j) (D + j/n)^(j-1) (1 - D - j/n)^(n-j), in logarithms. A binomial
-        probability of j/n is split off, which leaves little to cancel: the relative error is about
-        1e-16 n D.
+        probability of j/n is factored out, which leaves little cancellation: the relative error is about 1e-16 n D.
 
     Source:
         Z. W. Birnbaum, F. H. Tingey, "One-sided confidence contours for probability distribution
@@ -105,7 +106,7 @@ def one_sided(n: int, statistics: Floats) -> Floats:
 
 
 def _blocks(statistics: Floats, width: int) -> list[Floats]:
-    """The statistics in parts whose terms stay within 1 MB a matrix."""
+    """The statistics in parts whose matrix of terms has at most 1 MB."""
     rows = max(1, 2**17 // max(1, width))
     return [statistics[start : start + rows] for start in range(0, max(1, statistics.size), rows)]
 
@@ -129,7 +130,7 @@ def _log_binomial_at_mean(n: int, j: Floats) -> Floats:
 
 
 def stirling_error(k: Floats) -> Floats:
-    """What Stirling's formula lacks: log k! - log(sqrt(2 pi k) (k/e)^k), for k above 0.
+    """The error of Stirling's formula: log k! - log(sqrt(2 pi k) (k/e)^k), for k above 0.
 
     Source:
         NIST Digital Library of Mathematical Functions, equation 5.11.1, https://dlmf.nist.gov/5.11.E1

@@ -1,7 +1,4 @@
-"""P-values of the two-sample KS statistic, and the statistic that a p-value asks for.
-
-This room is pure: numpy in, numbers out.
-"""
+"""P-values of the two-sample KS statistic, and the critical statistic of a level."""
 
 import math
 from collections.abc import Callable
@@ -13,14 +10,13 @@ from numpy.typing import NDArray
 from driftgauge.drift.statistics.kolmogorov import survival
 
 CRITICAL_CACHE = 4096
-"""Critical statistics that are remembered: those of a window of 2000 features, twice."""
+"""Cached critical statistics: those of a window of 2000 features, twice."""
 
 
 class PValues:
     """Turns KS statistics into p-values, and levels into critical statistics. Used by one thread at a time.
 
-    It remembers the critical statistics that it found, at most `CRITICAL_CACHE`. Only numpy is imported;
-    nothing needs to be warmed up.
+    It caches the critical statistics that it has found, at most `CRITICAL_CACHE`.
     """
 
     def __init__(self) -> None:
@@ -38,9 +34,9 @@ class PValues:
             Shape `(k,)`, float64, in [0, 1].
 
         Notes:
-            `scipy.stats.ks_2samp(method="asymp")` to 1e-9, with one exception: for m = n = 1 scipy gives NaN
-            and this gives 1. Assumes continuous values; ties make it too large, so the test is then
-            conservative. Near p = 0.05 it differs from the exact p-value by up to 3 % of itself.
+            Equal to `scipy.stats.ks_2samp(method="asymp")` to 1e-9, with one exception: for m = n = 1 scipy gives NaN
+            and this gives 1. It assumes continuous values; with ties it is too large, so the test is conservative. Near
+            p = 0.05 it differs from the exact p-value by up to 3 % of it.
 
         Source:
             J. L. Hodges, "The Significance Probability of the Smirnov Two-Sample Test", Arkiv for
@@ -57,26 +53,26 @@ class PValues:
             alpha: Significance level, in [0, 1].
 
         Returns:
-            A multiple of 1 / lcm(m, n) in [0, 1], such that D >= it means p < alpha; infinity if no D will do.
+            A multiple of 1 / lcm(m, n) in [0, 1]: p < alpha exactly if D is at least that. Infinity if there is none.
 
         Notes:
-            Where the p-value itself rises with D (see `survival`), for a level within such a rise, one of
-            the crossings is given.
+            Where the p-value itself rises with D (see `survival`), a level within such a rise is crossed more than
+            once, and one of the crossings is returned.
         """
         point = self._critical(m, n, alpha)
         return math.inf if point is None else point / math.lcm(m, n)
 
 
 def effective_size(m: int, n: int) -> int:
-    """The one-sample size whose distribution stands for that of samples of m and n: mn / (m + n), rounded.
+    """The one-sample size whose distribution approximates that of samples of m and n: mn / (m + n), rounded.
 
-    Halves go to the even neighbour, as in `scipy.stats.ks_2samp`.
+    Halves are rounded to the even neighbour, as in `scipy.stats.ks_2samp`.
     """
     return round(m * n / (m + n))
 
 
 def _critical_lattice_point(m: int, n: int, alpha: float) -> int | None:
-    """The smallest k such that the p-value of k / lcm(m, n) is below alpha, if there is one."""
+    """The smallest k such that the p-value of k / lcm(m, n) is below alpha, or `None`."""
     size, points = effective_size(m, n), math.lcm(m, n)
 
     def below(k: int) -> bool:
@@ -88,7 +84,7 @@ def _critical_lattice_point(m: int, n: int, alpha: float) -> int | None:
 
 
 def _first(below: Callable[[int], bool], guess: int, last: int) -> int:
-    """The smallest k in (0, last] for which `below` holds: steps that double from a guess, then halving."""
+    """The smallest k in (0, last] for which `below` holds: steps that double from a guess, then bisection."""
     low, high, probe, step = 0, last, guess, 1
     while high - low > 1:
         if not low < probe < high:
@@ -102,7 +98,7 @@ def _first(below: Callable[[int], bool], guess: int, last: int) -> int:
 
 
 def _near_critical(size: int, alpha: float) -> float:
-    """About the statistic whose p-value is alpha: from p = 2 exp(-2 N D^2), mended by two Newton steps."""
+    """Approximately the statistic whose p-value is alpha: from p = 2 exp(-2 N D^2), improved by two Newton steps."""
     statistic = math.sqrt(math.log(2.0 / alpha) / (2.0 * size))
     for _ in range(2):
         p_value = float(survival(size, np.array([min(statistic, 1.0)]))[0])

@@ -1,4 +1,4 @@
-"""Reads CSV: UTF-8, a header line, cells parted by comma, semicolon or tab."""
+"""Reads CSV: UTF-8, a header line, cells separated by comma, semicolon or tab."""
 
 import csv
 import io
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.formats.text_columns import Row, number, table_of_cells
-from driftgauge.reference.table_limits import MAX_VALUES, RawTable, numeric_table
+from driftgauge.reference.table import MAX_VALUES, Table, numeric_table
 
 DELIMITERS = (",", ";", "\t")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-NONE_KNOWN: Mapping[str, FeatureKind] = MappingProxyType({})
+NO_KINDS: Mapping[str, FeatureKind] = MappingProxyType({})
 
 
-def read_delimited(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NONE_KNOWN) -> RawTable:
+def read_csv(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NO_KINDS) -> Table:
     """Read a CSV file.
 
     Args:
-        path: Named in sentences.
+        path: Named in errors.
         content: The file's bytes; a UTF-8 byte order mark is taken off, blank lines are skipped.
-        kinds: Columns whose kind is known beforehand.
+        kinds: Columns whose kind is known.
 
     Returns:
         The table. Missing are empty cells, `NaN`, `NA` and `null` in any case; `true` and `false` are 1 and 0.
@@ -46,7 +46,7 @@ def read_delimited(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] 
     wanted = {kinds.get(name, FeatureKind.NUMERIC) for name in columns}
     values = _plain_numbers(text, delimiter, len(columns)) if wanted == {FeatureKind.NUMERIC} else None
     if values is not None:
-        return numeric_table(columns, values)
+        return numeric_table(path, columns, values)
     return table_of_cells(path, columns, lambda: _body(path, text, delimiter), kinds)
 
 
@@ -69,13 +69,13 @@ def decode(path: Path, content: bytes) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter that parts the header into the most cells; the comma if none does."""
+    """The delimiter that splits the header into the most cells; the comma if none does."""
     header = next(line for line in text.splitlines() if line.strip())
     return max(DELIMITERS, key=lambda one: _cells(header, one))
 
 
 def _cells(header: str, delimiter: str) -> int:
-    """How many cells a delimiter makes of the header; none where a cell would be longer than csv takes."""
+    """Into how many cells a delimiter splits the header; 0 if a cell exceeds the limit of `csv`."""
     try:
         return len(next(csv.reader([header], delimiter=delimiter)))
     except csv.Error:
@@ -83,7 +83,7 @@ def _cells(header: str, delimiter: str) -> int:
 
 
 def _rows(path: Path, text: str, delimiter: str) -> Iterator[Row]:
-    """The lines that are not blank, in cells."""
+    """The rows that are not blank."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for cells in reader:
@@ -113,7 +113,7 @@ def names_of(path: Path, header: Sequence[str]) -> tuple[str, ...]:
 
 
 def _plain_numbers(text: str, delimiter: str, width: int) -> NDArray[np.float64] | None:
-    """All cells by numpy's own reader, 10 times as fast; `None` if there is anything but finite numbers."""
+    """All cells by `numpy.loadtxt`, 10 times as fast; `None` if any cell is not a finite number."""
     header, _, body = text.lstrip("\r\n").partition("\n")
     if header.count('"') % 2 or not body.strip():
         return None

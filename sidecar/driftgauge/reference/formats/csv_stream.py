@@ -1,4 +1,10 @@
-"""Reads CSV of any size a block at a time: how many rows there are, and the cells of chosen ones."""
+"""Reads CSV files of any size block by block: counts the rows, then reads chosen ones.
+
+`csv.reader` is not used to find the rows, but only to split the chosen ones: a line break ends a row if an even number
+of quotes precede it, which numpy counts in whole blocks. A file of 1,000,000 rows and 11 columns (86 MB) of which
+100,000 rows are kept takes 0.65 s of processor time this way, and 1.9 s with two passes of `csv.reader`;
+`reference build` as a whole takes 1.6 s and 133 MiB.
+"""
 
 import csv
 import hashlib
@@ -17,7 +23,7 @@ from driftgauge.reference.formats.text_columns import Row
 BLOCK_BYTES = 2**20
 
 MAX_ROW_BYTES = 2**24
-"""A longer row is a quote that nobody closed."""
+"""A longer row means a quote that is not closed."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -26,12 +32,12 @@ _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What one reading of a CSV file tells.
+    """Names, delimiter, size and hash of a CSV file, as the first pass finds them.
 
     Args:
         columns: The header's names.
-        delimiter: What parts its cells.
-        rows: Rows below the header, blank lines not counted.
+        delimiter: Between cells.
+        rows: Rows below the header, without blank lines.
         sha256: Of the content, in hexadecimal.
     """
 
@@ -43,36 +49,36 @@ class Outline:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """Whole rows of a file, without the blank ones.
+    """Consecutive whole rows of a file, without blank ones.
 
     Args:
-        content: The bytes that they stand in.
-        starts: Where each begins, from 0.
-        stops: Where each ends, its line break excluded.
+        content: Bytes that contain the rows.
+        starts: Offset of each row's first byte.
+        stops: Offset of each row's end, without its line break.
         lines: The line on which each ends, from 1.
-        overflow_key: Those that take more than one line, which only cells in quotes may.
+        multiline: Indices of the rows that span several lines, which only quoted cells may.
     """
 
     content: bytes
     starts: NDArray[np.int64]
     stops: NDArray[np.int64]
     lines: NDArray[np.int64]
-    overflow_key: NDArray[np.int64]
+    multiline: NDArray[np.int64]
 
     def row(self, index: int) -> bytes:
         """The bytes of a row."""
         return self.content[self.starts[index] : self.stops[index]]
 
 
-def outline(path: Path, block_bytes: int = BLOCK_BYTES) -> Outline:
+def read_outline(path: Path, block_bytes: int = BLOCK_BYTES) -> Outline:
     """Read a CSV file once, in bounded memory.
 
     Args:
         path: The file.
-        block_bytes: How much is read at a time; nothing else hangs on it.
+        block_bytes: How much is read at a time; does not change the result.
 
     Raises:
-        ReferenceDataError: It has no header, or is not UTF-8 as far as can be told without reading every cell.
+        ReferenceDataError: It has no header, or is not UTF-8 as far as this is visible without splitting every row.
         OSError: It cannot be read.
     """
     digest = hashlib.sha256()
@@ -89,14 +95,14 @@ def outline(path: Path, block_bytes: int = BLOCK_BYTES) -> Outline:
     return Outline(columns, delimiter, rows, digest.hexdigest())
 
 
-def chosen_rows(
+def read_rows(
     path: Path, given: Outline, positions: NDArray[np.int64], block_bytes: int = BLOCK_BYTES
 ) -> list[tuple[int, bytes]]:
-    """Some rows of a CSV file, as they stand in it.
+    """Read some rows of a CSV file, unsplit.
 
     Args:
         path: The file.
-        given: What the first reading told.
+        given: The result of `read_outline`.
         positions: Of the rows below the header, from 0, ascending.
         block_bytes: How much is read at a time.
 
@@ -104,7 +110,7 @@ def chosen_rows(
         The line on which each row ends, and its bytes.
 
     Raises:
-        ReferenceDataError: The file has changed since the first reading.
+        ReferenceDataError: The file has changed since the first pass.
         OSError: It cannot be read.
     """
     wanted = positions + 1  # the header is row 0
@@ -122,8 +128,8 @@ def chosen_rows(
     return found
 
 
-def cells_of(path: Path, delimiter: str, rows: Sequence[tuple[int, bytes]]) -> Iterator[Row]:
-    """The cells of rows that `chosen_rows` gave.
+def split_rows(path: Path, delimiter: str, rows: Sequence[tuple[int, bytes]]) -> Iterator[Row]:
+    """Split the rows that `read_rows` returned.
 
     Raises:
         ReferenceDataError: A row is not UTF-8, or not CSV.
@@ -133,7 +139,7 @@ def cells_of(path: Path, delimiter: str, rows: Sequence[tuple[int, bytes]]) -> I
 
 
 def _header(path: Path, piece: _Piece) -> tuple[str, tuple[str, ...]]:
-    """The delimiter and the names."""
+    """The delimiter and the names, from the first row."""
     text = decode(path, piece.row(0))
     delimiter = delimiter_of(text)
     return delimiter, names_of(path, _cells(path, int(piece.lines[0]), text, delimiter))
@@ -154,7 +160,7 @@ def _cells(path: Path, line: int, text: str, delimiter: str) -> list[str]:
 
 
 def _pieces(path: Path, file: BinaryIO, update: Callable[[bytes], None], block_bytes: int) -> Iterator[_Piece]:
-    """The file in pieces of whole rows, none of them empty."""
+    """Read the file in pieces of whole rows, none of them empty."""
     left, lines = file.read(len(BYTE_ORDER_MARK)), 0
     update(left)
     left = left.removeprefix(BYTE_ORDER_MARK)
@@ -186,12 +192,12 @@ def _row_ends(content: bytes) -> NDArray[np.int64]:
 
 
 def _piece(content: bytes, ends: NDArray[np.int64], lines: int) -> Iterator[_Piece]:
-    """The rows that end there, if any is not blank.
+    """A piece of the rows that are not blank, if there are any.
 
     Args:
         content: Begins where a row begins.
-        ends: Where the rows end, at least one.
-        lines: Lines before it.
+        ends: Offsets at which rows end, line breaks included; at least one.
+        lines: Number of lines before `content`.
     """
     codes = np.frombuffer(content, dtype=np.uint8)
     starts = np.concatenate([[0], ends[:-1]])
@@ -200,13 +206,13 @@ def _piece(content: bytes, ends: NDArray[np.int64], lines: int) -> Iterator[_Pie
     last_lines = lines + 1 + np.searchsorted(np.flatnonzero(codes == _NEWLINE), stops)
     full = stops > starts
     if full.any():
-        overflow_key = np.flatnonzero(np.diff(last_lines, prepend=lines)[full] > 1)
-        yield _Piece(content, starts[full], stops[full], last_lines[full], overflow_key)
+        multiline = np.flatnonzero(np.diff(last_lines, prepend=lines)[full] > 1)
+        yield _Piece(content, starts[full], stops[full], last_lines[full], multiline)
 
 
 def _check_quotes(path: Path, piece: _Piece, delimiter: str) -> None:
-    """Refuse a quote that would make a row run on over the lines below it."""
-    for index in piece.overflow_key.tolist():
+    """Refuse an unbalanced quote, which would join a row with the lines below it."""
+    for index in piece.multiline.tolist():
         try:
             next(csv.reader([piece.row(index).decode("utf-8", "replace")], delimiter=delimiter, strict=True))
         except csv.Error:

@@ -1,7 +1,6 @@
-"""Our own NPZ: a matrix of numbers and codes, and beside it what the numbers alone do not tell.
+"""Reads and writes driftgauge's own NPZ files: a matrix of numbers and codes, with kinds, categories and origin.
 
 The members are `data`, shape `(n, d)`, float64; `columns`, d names; and `driftgauge`, a JSON text in bytes.
-This module does no I/O.
 """
 
 import io
@@ -17,11 +16,20 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.table_limits import Origin, RawTable
+from driftgauge.reference.table import Origin, Table
+
+META = "driftgauge"
+"""Name of the member that holds kinds, categories, reasons and origin."""
+
+FORMAT = 1
+"""Incremented when a reader of the old format would misread the new one."""
+
+CODES = 2**53
+"""Codes of categories are whole numbers from 0 to this limit, exclusive."""
 
 
 def check_output(path: Path) -> None:
-    """Refuse, before any work is done, a name under which a reference could not be read.
+    """Refuse a path to which no reference can be written, before any work is done.
 
     Raises:
         ReferenceDataError: The extension is another one, or there is no such folder.
@@ -35,10 +43,10 @@ def check_output(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file and put it in the place of the old one.
+    """Write a file atomically, replacing the old one.
 
     Raises:
-        ReferenceDataError: It cannot be written; what was there before stays.
+        ReferenceDataError: It cannot be written; the old file stays.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -52,18 +60,8 @@ def write_whole(path: Path, content: bytes) -> None:
         raise ReferenceDataError(f"{path}: it cannot be written: {error.strerror}") from error
 
 
-META = "driftgauge"
-"""Name of the member that tells kinds, categories and origin."""
-
-FORMAT = 1
-"""Counts up when a reader of the old format would misread the new one."""
-
-CODES = 2**53
-"""Codes of categories are whole numbers from 0 up to this one, exclusive."""
-
-
-def packed(table: RawTable) -> bytes:
-    """An NPZ file of a table; the same table gives the same bytes. Texts that stand in no row are left out."""
+def packed(table: Table) -> bytes:
+    """An NPZ file of a table; the same table gives the same bytes. Texts that no row holds are left out."""
     used = set(np.unique(table.values[:, [kind is FeatureKind.CATEGORICAL for kind in table.kinds]]).tolist())
     meta = {
         "format": FORMAT,
@@ -95,27 +93,27 @@ def packed_window(
         columns: d names.
         kinds: As many kinds.
         rows: Shape `(n, d)`, float64, finite or NaN; categories as codes.
-        categories: The texts of codes, perhaps not of all of them.
-        origin: What the window is called, and when it was taken.
+        categories: The texts of codes, possibly not of all of them.
+        origin: The name of the window and its size.
     """
-    return packed(RawTable(tuple(columns), tuple(kinds), rows, categories, origin=origin))
+    return packed(Table(Path("window"), tuple(columns), tuple(kinds), rows, categories=categories, origin=origin))
 
 
-def unpacked(path: Path, table: RawTable, member: NDArray[Any]) -> RawTable:
-    """A table with what its member `driftgauge` tells.
+def add_meta(table: Table, member: NDArray[Any]) -> Table:
+    """A table with the kinds, categories, reasons and origin of the member `driftgauge`.
 
     Args:
-        path: Named in sentences.
         table: Made of `data` and `columns`.
         member: The array of that name.
 
     Raises:
         ReferenceDataError: The member is damaged, of a newer format, or does not fit the matrix.
     """
+    path = table.path
     meta = _meta(path, member)
     if meta.get("format") != FORMAT:
         raise ReferenceDataError(
-            f"{path}: its format is {meta.get('format')!r}, this driftgauge reads format {FORMAT}: build it anew"
+            f"{path}: its format is {meta.get('format')!r}, this driftgauge reads format {FORMAT}: build it again"
         )
     try:
         kinds = tuple(map(FeatureKind, meta["kinds"]))
@@ -158,5 +156,5 @@ def _are_codes(values: NDArray[np.float64], kinds: Iterable[FeatureKind]) -> boo
     return bool(((present >= 0) & (present < CODES) & (present == np.floor(present))).all())
 
 
-def _fits(origin: Origin | None, table: RawTable) -> bool:
+def _fits(origin: Origin | None, table: Table) -> bool:
     return origin is None or origin.rows_seen >= table.values.shape[0]

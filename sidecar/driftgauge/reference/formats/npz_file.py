@@ -9,43 +9,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.protocol.category import text_of
-from driftgauge.protocol.widening import widen
-from driftgauge.reference.formats.categories import DATES, Texts, ignored_column
-from driftgauge.reference.formats.driftgauge_npz import META, unpacked
-from driftgauge.reference.table_limits import MAX_VALUES, Column, RawTable, numeric_table, raw_table, shortened
+from driftgauge.reference.column import shortened
+from driftgauge.reference.formats.arrays import array_column, array_numbers
+from driftgauge.reference.formats.driftgauge_npz import META, add_meta
+from driftgauge.reference.table import MAX_VALUES, Table, join_columns, numeric_table
 
 Arrays = dict[str, NDArray[Any]]
 
-NUMBER_KINDS = "biuf"
-"""numpy's letters for bool, signed, unsigned and float."""
-
-TEXT_KINDS = "US"
-"""Text, and bytes, which are read as UTF-8."""
-
-DATE_KINDS = "M"
-
 NO_TEXT = frozenset({"", "nan"})
-"""What stands for a missing value in an array of text, which knows no other way to say so; in any case."""
+"""Texts, in lower case, that mean a missing value: an array of text has no other way to represent one."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, MemoryError)
-"""What the archive's readers raise on bytes that are not, or no longer, an archive of arrays."""
+"""Errors of `zipfile` and numpy on bytes that are not an archive of arrays, or a damaged one."""
 
 MATRIX = 2
 """Axes of a matrix: rows and columns."""
 
 
-def read_npz(path: Path, content: bytes) -> RawTable:
+def read_npz(path: Path, content: bytes) -> Table:
     """Read an NPZ file.
 
     Args:
-        path: Named in sentences.
+        path: Named in errors.
         content: The file's bytes. Nothing in it is ever unpickled.
 
     Returns:
-        The table: as `packed` wrote it; of a matrix `data` and its names `columns`; of one matrix alone, whose
+        The table: as written by `packed`; of a matrix `data` and its names `columns`; of one matrix alone, whose
         columns become `feature_0`, `feature_1`, ...; or of arrays of one axis, named after themselves, which
         may hold text (the empty one and `nan` are missing).
 
@@ -55,18 +45,18 @@ def read_npz(path: Path, content: bytes) -> RawTable:
     arrays = _arrays(path, content)
     if set(arrays) - {META} == {"data", "columns"} and arrays["data"].ndim == MATRIX:
         names = _names(path, arrays["columns"], arrays["data"])
-        table = numeric_table(names, _floats(path, "data", arrays["data"]))
-        return unpacked(path, table, arrays[META]) if META in arrays else table
+        table = numeric_table(path, names, array_numbers(path, "data", arrays["data"]))
+        return add_meta(table, arrays[META]) if META in arrays else table
     if len(arrays) == 1:
         ((name, only),) = arrays.items()
         if only.ndim == MATRIX:
             columns = [f"feature_{position}" for position in range(only.shape[1])]
-            return numeric_table(columns, _floats(path, name, only), named=False)
+            return numeric_table(path, columns, array_numbers(path, name, only), named=False)
     return _of_columns(path, arrays)
 
 
 def _arrays(path: Path, content: bytes) -> Arrays:
-    """Every array of the archive, unpacked within bounds."""
+    """Every array of the archive, if their size is within the limit."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked_bytes = sum(member.file_size for member in archive.infolist())
@@ -79,7 +69,7 @@ def _arrays(path: Path, content: bytes) -> Arrays:
 
 
 def _array(path: Path, archive: "np.lib.npyio.NpzFile", name: str) -> NDArray[Any]:
-    """One array of the archive; what is pickled or no array is refused."""
+    """One array of the archive; pickled members and members that are no arrays are refused."""
     try:
         array = archive[name]
     except ValueError as error:
@@ -92,7 +82,7 @@ def _array(path: Path, archive: "np.lib.npyio.NpzFile", name: str) -> NDArray[An
 
 
 def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ...]:
-    """The names that stand beside a matrix."""
+    """The names of the columns of a matrix."""
     if names.ndim != 1 or names.dtype.kind != "U":
         raise ReferenceDataError(f"{path}: array 'columns' must hold the names of the columns as text")
     if names.size != data.shape[1]:
@@ -100,7 +90,7 @@ def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ..
     return tuple(str(name).strip() for name in names)
 
 
-def _of_columns(path: Path, arrays: Arrays) -> RawTable:
+def _of_columns(path: Path, arrays: Arrays) -> Table:
     """A table of arrays of one axis each."""
     for name, array in arrays.items():
         if array.ndim != 1:
@@ -108,33 +98,6 @@ def _of_columns(path: Path, arrays: Arrays) -> RawTable:
                 f"{path}: array {shortened(name)} has shape {array.shape}; give one array of one axis per column, "
                 "or one matrix 'data' with 'columns'"
             )
-    sizes = {name: array.size for name, array in arrays.items()}
-    for name, size in sizes.items():
-        first = next(iter(sizes))
-        if size != sizes[first]:
-            raise ReferenceDataError(
-                f"{path}: column {shortened(name)} has {size} rows, {shortened(first)} has {sizes[first]}"
-            )
-    return raw_table(tuple(arrays), [_column(path, name, array) for name, array in arrays.items()])
-
-
-def _column(path: Path, name: str, array: NDArray[Any]) -> Column:
-    """One column by the type of its array."""
-    if array.dtype.kind in DATE_KINDS:
-        return ignored_column(array.size, DATES)
-    if array.dtype.kind not in TEXT_KINDS:
-        return Column(FeatureKind.NUMERIC, _floats(path, name, array))
-    distinct, places = np.unique(array, return_inverse=True)
-    counts = np.bincount(places, minlength=distinct.size).tolist()
-    texts = Texts()
-    words = [text_of(word) or "" for word in distinct.tolist()]
-    missing = [word.lower() in NO_TEXT for word in words]
-    codes = [np.nan if no else texts.code(word, cells) for word, no, cells in zip(words, missing, counts, strict=True)]
-    return texts.column(np.array(codes, dtype=np.float64)[places])
-
-
-def _floats(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.float64]:
-    """The numbers of an array."""
-    if array.dtype.kind not in NUMBER_KINDS:
-        raise ReferenceDataError(f"{path}: array {shortened(name)} holds {array.dtype}, not numbers")
-    return widen(array)
+    return join_columns(
+        path, tuple(arrays), [array_column(path, name, array, NO_TEXT) for name, array in arrays.items()]
+    )

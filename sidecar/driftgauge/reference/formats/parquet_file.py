@@ -12,18 +12,18 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.widening import widen
-from driftgauge.reference.formats.categories import DATES, Texts, ignored_column
-from driftgauge.reference.table_limits import MAX_COLUMNS, MAX_VALUES, Column, RawTable, raw_table, shortened
+from driftgauge.reference.column import DATES, CategoryEncoder, Column, ignored_column, shortened
+from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Table, join_columns
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 """The columns in which pandas stores an index of its own."""
 
 
-def read_parquet(path: Path, content: bytes) -> RawTable:
+def read_parquet(path: Path, content: bytes) -> Table:
     """Read a Parquet file.
 
     Args:
-        path: Named in sentences.
+        path: Named in errors.
         content: The file's bytes; null is a missing value, a column of pandas' index is left out.
 
     Raises:
@@ -56,7 +56,7 @@ def parquet_library(path: Path) -> tuple[Any, Any]:
     return pa, pq
 
 
-def table_of_arrow(path: Path, table: Any) -> RawTable:  # noqa: ANN401 - pyarrow has no types
+def table_of_arrow(path: Path, table: Any) -> Table:  # noqa: ANN401 - pyarrow has no types
     """Make a table of an Arrow table; a column of pandas' index is left out.
 
     Raises:
@@ -66,11 +66,11 @@ def table_of_arrow(path: Path, table: Any) -> RawTable:  # noqa: ANN401 - pyarro
     names = table.column_names
     kept = [index for index, name in enumerate(names) if not PANDAS_INDEX.fullmatch(name)]
     columns = [_column(path, names[index], table.column(index), pa) for index in kept]
-    return raw_table([names[index] for index in kept], columns)
+    return join_columns(path, [names[index] for index in kept], columns)
 
 
 def _check_size(path: Path, rows: int, columns: int) -> None:
-    """Refuse, before it is unpacked, what is too large."""
+    """Refuse a file that is too large, before it is decoded."""
     if columns > MAX_COLUMNS + 1:  # one for pandas' index; the names are counted once more when they are known
         raise ReferenceDataError(f"{path}: there are {columns} columns, at most {MAX_COLUMNS} can be tested")
     if rows * columns > MAX_VALUES:
@@ -88,13 +88,13 @@ def _column(path: Path, name: str, column: Any, pa: Any) -> Column:  # noqa: ANN
 
 
 def _categories(column: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
-    """A column of text; of what its writer called a category Parquet keeps that only where it is text."""
+    """A column of text, plain or dictionary-encoded."""
     encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
     places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
     words = [text_of(word) for word in encoded.dictionary.to_pylist()]
     cells = np.bincount(places + 1, minlength=len(words) + 1)[1:].tolist()
-    texts = Texts()
-    codes = [np.nan if word is None else texts.code(word, count) for word, count in zip(words, cells, strict=True)]
+    texts = CategoryEncoder()
+    codes = [np.nan if word is None else texts.encode(word, count) for word, count in zip(words, cells, strict=True)]
     return texts.column(np.array([*codes, np.nan], dtype=np.float64)[places])  # place -1 is the last one: missing
 
 

@@ -1,4 +1,4 @@
-"""Cells of text -> columns: numbers, categories or dates, told by what the cells hold. This module does no I/O."""
+"""Converts cells of text to columns: numbers, categories or dates, depending on what the cells hold."""
 
 import re
 from array import array
@@ -14,26 +14,28 @@ import numpy as np
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
-from driftgauge.reference.formats.categories import Texts, ignored_column
-from driftgauge.reference.table_limits import Column, RawTable, raw_table, shortened
+from driftgauge.reference.column import CategoryEncoder, Column, ignored_column, shortened
+from driftgauge.reference.table import Table, join_columns
 
 MISSING = frozenset({"", "nan", "na", "null"})
+"""Cells, in lower case, that mean a missing value."""
+
 TRUTH = {"true": 1.0, "false": 0.0}
 
 CHUNK_CELLS = 2**18
-"""Cells that are turned from rows into columns at a time."""
+"""Cells that are transposed from rows to columns at a time."""
 
 PLAIN_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
-"""A number that nobody would write as a name: `007` and `1e5` may be names."""
+"""A number that is no name: `007` and `1e5` may be names."""
 
 FOREIGN_NUMBER = re.compile(r"[+-]?\d+([_,]\d+)*(\.\d+)?|[+-]?\d{1,3}(\.\d{3})+,\d+")
-"""A number with a decimal comma, with marks between thousands, or in digits of another script: a slip, no category."""
+"""A number with a decimal comma, thousands separators, or digits of another script: a mistake, not a category."""
 
 Row = tuple[int, list[str]]
 """The line on which a row ends, counted from 1, and its cells."""
 
 Rows = Callable[[], Iterator[Row]]
-"""Begins anew at the first row whenever it is called."""
+"""Each call returns an iterator that begins at the first row."""
 
 Chunk = tuple[Sequence[int], Sequence[Sequence[str]]]
 """The lines of some rows, and the cells of each column."""
@@ -46,7 +48,7 @@ class _Numbers:
     Args:
         values: One for each row.
         texts: How many cells are text.
-        foreign: How many of these are numbers in a form that is not read.
+        foreign: How many of these are numbers in an unsupported form.
         first: Line and cell of the first text.
     """
 
@@ -75,20 +77,20 @@ class _Numbers:
 
     @property
     def kind(self) -> FeatureKind:
-        """Categorical if more than half of the cells that are not missing are text, and no slip of a writer's."""
+        """Categorical if more than half of the present cells are text, and some text is no misformatted number."""
         numbers = len(self.values) - int(np.count_nonzero(np.isnan(np.array(self.values))))
         mostly_text = self.texts > numbers and self.texts > self.foreign
         return FeatureKind.CATEGORICAL if mostly_text else FeatureKind.NUMERIC
 
 
-def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[str, FeatureKind]) -> RawTable:
+def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[str, FeatureKind]) -> Table:
     """Make a table of rows of text.
 
     Args:
-        path: Named in sentences.
+        path: Named in errors.
         names: The names of the columns.
-        rows: Gives the rows, once or twice.
-        kinds: Columns whose kind is known beforehand. Any other is categorical if more than half of its cells
+        rows: Called once, or twice if there are columns of text.
+        kinds: Columns whose kind is known. Any other is categorical if more than half of its cells
             that are not missing are text, and left out if nearly all of these are dates; else it is numeric.
 
     Raises:
@@ -107,7 +109,7 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[
     certain = {index for index in texts if names[index] in kinds}
     for index, column in _text_columns(_chunks(path, len(names), rows), texts, certain):
         columns[index] = column
-    return raw_table(names, columns, lines)
+    return join_columns(path, names, columns, lines)
 
 
 def number(cell: str) -> float | None:
@@ -134,7 +136,7 @@ def _plain_numbers(cells: Sequence[str]) -> list[float]:
 
 
 def _chunks(path: Path, width: int, rows: Rows) -> Iterator[Chunk]:
-    """The rows, some at a time, as columns."""
+    """The rows as columns, one chunk at a time."""
     given = rows()
     while chunk := list(islice(given, max(1, CHUNK_CELLS // width))):
         for line, cells in chunk:
@@ -156,31 +158,31 @@ def _refuse_text(path: Path, names: Sequence[str], read: Sequence[_Numbers], kin
 
 
 def _column(kind: FeatureKind, numbers: _Numbers) -> Column:
-    """A column that needs no second look; of a categorical one its place."""
+    """A numeric or ignored column; a placeholder for a categorical one, which needs the second pass."""
     if kind is FeatureKind.IGNORED:
         return ignored_column(len(numbers.values), "is left out of the reference")
     return Column(kind, np.array(numbers.values, dtype=np.float64))
 
 
 def _text_columns(chunks: Iterator[Chunk], indices: Sequence[int], certain: set[int]) -> Iterator[tuple[int, Column]]:
-    """The columns of text, which take a second reading, since only the first tells which they are."""
+    """The columns of text, by a second pass, since only the first one decides which they are."""
     if not indices:
         return
-    texts = {index: Texts() for index in indices}
+    texts = {index: CategoryEncoder() for index in indices}
     codes = {index: array("d") for index in indices}
     for _, chunk in chunks:
         for index in indices:
             coded = {cell: _code(texts[index], cell, count) for cell, count in Counter(chunk[index]).items()}
             codes[index].extend([coded[cell] for cell in chunk[index]])
     for index in indices:
-        yield index, texts[index].column(np.array(codes[index]), certain=index in certain)
+        yield index, texts[index].column(np.array(codes[index]), is_categorical=index in certain)
 
 
-def _code(texts: Texts, cell: str, count: int) -> float:
-    """The code of the text of so many cells, NaN if it is missing; numbers are written as on the wire, 3.0 as 3."""
+def _code(texts: CategoryEncoder, cell: str, count: int) -> float:
+    """The code of the text of `count` cells, NaN if it is missing; numbers are written as in requests, 3.0 as 3."""
     text = cell.strip()
     if text.lower() in MISSING:
         return np.nan
     if "." in text and PLAIN_NUMBER.fullmatch(text):
         text = text_of(float(text)) or text
-    return texts.code(text, count)
+    return texts.encode(text, count)

@@ -1,4 +1,4 @@
-"""The bets on one feature: what is bet on, and that a reference's own error is paid for."""
+"""The bets on one feature: what is bet on, and that they allow for a reference's own error."""
 
 import math
 
@@ -16,13 +16,13 @@ REFERENCES = 60
 
 
 def on_values(bets: Bets) -> Floats:
-    """The factors of the bets on values, of each cell."""
+    """The factors of the bets on values, for each cell."""
     factors: Floats = np.exp(bets.log_factors[:-1, bets.log_factors[-1] == 0.0])
     return factors
 
 
 def numbers(seed: int, atoms: int | None, rows: int) -> tuple[Profile, Floats]:
-    """A reference of uniform numbers, perhaps rounded to so many atoms, and the true chance of each of its cells."""
+    """A reference of uniform numbers, rounded down if `atoms` is given, and the true chance of each of its cells."""
     values = np.sort(np.random.default_rng(seed).random(rows))
     if atoms is None:
         profile = numeric_profile("n", values)
@@ -46,7 +46,7 @@ def categories(seed: int, weights: Floats, rows: int) -> tuple[Profile, Floats]:
 @pytest.mark.parametrize("rows", [1, 30, 1000])
 @pytest.mark.parametrize("atoms", [None, 2, 13, 400])
 def test_no_bet_wins_on_numbers_that_the_reference_got_wrong(atoms: int | None, rows: int, tolerance: float) -> None:
-    """Of 60 references not one has a bet whose mean exceeds 1 under the worst distribution near the true one."""
+    """None of 60 references has a bet whose mean exceeds 1 under the worst distribution near the true one."""
     worst = [
         worst_of_numbers(on_values(make_bets(profile, tolerance, 1)), chances, tolerance).max()
         for profile, chances in (numbers(seed, atoms, rows) for seed in range(REFERENCES))
@@ -62,12 +62,12 @@ def test_no_bet_wins_on_numbers_that_the_reference_got_wrong(atoms: int | None, 
     [
         pytest.param(np.ones(2), id="two"),
         pytest.param(np.ones(30), id="thirty"),
-        pytest.param(np.ones(5000), id="mostly-met-once"),
+        pytest.param(np.ones(5000), id="mostly-once"),
         pytest.param(1 / np.arange(1.0, 2001.0), id="zipf"),
     ],
 )
 def test_no_bet_wins_on_categories_that_the_reference_got_wrong(weights: Floats, rows: int, tolerance: float) -> None:
-    """Nor one on categories, though the reference has met only some of them and has itself chosen what to bet on."""
+    """This is true for categories too, though the reference lacks some and chose itself which ones are bet on."""
     worst = [
         worst_of_categories(on_values(make_bets(profile, tolerance, 1)), chances, tolerance).max()
         for profile, chances in (categories(seed, weights, rows) for seed in range(REFERENCES))
@@ -78,7 +78,7 @@ def test_no_bet_wins_on_categories_that_the_reference_got_wrong(weights: Floats,
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3])
 def test_no_bet_wins_on_missing_values_that_the_reference_got_wrong(share: float) -> None:
-    """Nor one on rows that lack the feature."""
+    """This is true for rows that lack the feature too."""
     lacking = np.random.default_rng(5).binomial(1000, share, size=REFERENCES)
     worst = []
     for count in lacking.tolist():
@@ -90,7 +90,7 @@ def test_no_bet_wins_on_missing_values_that_the_reference_got_wrong(share: float
 
 
 def test_a_spread_that_is_tolerated_on_both_sides() -> None:
-    """A tenth of the rows beyond either end is a distance of a tenth: no bet on what lies outside wins."""
+    """A tenth of the rows beyond each end is a distance of a tenth: no bet on values outside the range wins."""
     profile = numeric_profile("n", np.arange(100_000.0))
     chances = profile.cells.shares * 0.8
     chances[[0, -1]] = 0.1
@@ -99,7 +99,7 @@ def test_a_spread_that_is_tolerated_on_both_sides() -> None:
 
 
 def test_a_shift_wins() -> None:
-    """Under numbers a half of a standard deviation higher some bet gains, per row, a hundredth and more."""
+    """With numbers half a standard deviation higher, some bet gains at least 0.01 per row, in logs."""
     values = np.random.default_rng(1).normal(size=5000)
     profile = numeric_profile("n", np.sort(values))
     counts = profile.cells.count(np.random.default_rng(2).normal(0.5, 1.0, 100_000))
@@ -108,7 +108,7 @@ def test_a_shift_wins() -> None:
 
 
 def test_an_unknown_category_wins() -> None:
-    """A category that the reference does not know, in a tenth of the rows, is told by a bet at once."""
+    """A bet gains more than 0.1 per row if a tenth of the rows have a category that the reference does not know."""
     profile = categorical_profile("c", np.repeat([1.0, 2.0, 3.0], 1000), {})
     chances = np.append(profile.cells.shares * 0.9, 0.0)
     chances[-2] = 0.1
@@ -116,8 +116,8 @@ def test_an_unknown_category_wins() -> None:
     assert (chances @ make_bets(profile, 0.0, 1).log_factors).max() > 0.1
 
 
-def test_a_row_that_lacks_the_feature_says_nothing_of_its_values() -> None:
-    """Its line is 0 but for the bets on missing values, of which it wins those that were not missing."""
+def test_a_row_that_lacks_the_feature_changes_no_bet_on_values() -> None:
+    """Its log factors are 0, except for the five bets on missing values, some of which it wins."""
     bets = make_bets(numeric_profile("n", np.arange(1000.0)), 0.05, 1)
     missing = bets.log_factors[-1]
 
@@ -126,7 +126,7 @@ def test_a_row_that_lacks_the_feature_says_nothing_of_its_values() -> None:
 
 
 def test_an_ignored_feature_has_no_bets() -> None:
-    """There is a line for its one cell and one for missing values, and nothing in them."""
+    """There are lines for its one cell and for missing values, without columns."""
     bets = make_bets(ignored_profile("date", 100), 0.05, 1)
 
     assert ((2, 0), 0) == (bets.log_factors.shape, bets.log_weights.size)
@@ -134,7 +134,7 @@ def test_an_ignored_feature_has_no_bets() -> None:
 
 @pytest.mark.parametrize("rows", [1, 1000])
 def test_a_constant_feature(rows: int) -> None:
-    """Of a constant, however often it was seen, every bet is finite, and those on something else win."""
+    """All factors are finite, and a larger value wins."""
     profile = numeric_profile("n", np.full(rows, 7.0))
     bets = make_bets(profile, 0.0, 1)
 
@@ -143,7 +143,7 @@ def test_a_constant_feature(rows: int) -> None:
 
 
 def test_each_group_has_an_equal_part_of_the_evidence() -> None:
-    """By hand, for numbers: polynomials, levels, outside and missing values have a fourth each."""
+    """By hand, for numbers: polynomials, levels, values outside and missing values have a fourth each."""
     bets = make_bets(numeric_profile("n", np.arange(1000.0)), 0.05, 1)
     weights, counts = np.unique(np.exp(bets.log_weights).round(12), return_counts=True)
 
@@ -153,7 +153,7 @@ def test_each_group_has_an_equal_part_of_the_evidence() -> None:
 
 
 def test_categories_of_each_kind_are_bet_on() -> None:
-    """Of thirty: the twenty most frequent, the others together, unknown ones; both ways where they are frequent."""
+    """Of thirty, the bets are on the twenty most frequent, on the others together, and on unknown ones."""
     values = np.sort(np.concatenate([np.full(1000 - 30 * index, float(index)) for index in range(30)]))
     bets = make_bets(categorical_profile("c", values, {}), 0.05, 1)
     frequent = sum(1000 - 30 * index > 0.05 * values.size for index in range(20))

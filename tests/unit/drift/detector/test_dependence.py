@@ -1,4 +1,4 @@
-"""The dependence of rows: what is known of a process is found again in its rows."""
+"""The dependence of rows: the estimated factors are those of the processes that made the rows."""
 
 import math
 
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def autoregressive(rho: float, rows: int, columns: int = 200) -> Floats:
-    """Stationary Gaussian series in which neighbours correlate by rho."""
+    """Stationary Gaussian series whose neighbours correlate by rho."""
     noise = np.random.default_rng(7).standard_normal((rows, columns))
     noise[1:] *= math.sqrt(1 - rho**2)
     series: Floats = lfilter([1.0], [1.0, -rho], noise, axis=0)
@@ -28,24 +28,24 @@ def in_requests(size: int, icc: float, rows: int, columns: int = 200) -> tuple[F
     return math.sqrt(icc) * shared + math.sqrt(1 - icc) * generator.standard_normal((rows, columns)), of
 
 
-def middle(factors: Floats) -> tuple[float, float, float]:
-    """The twentieth part, the median and nineteen twentieths."""
+def quantiles(factors: Floats) -> tuple[float, float, float]:
+    """The 5 % quantile, the median and the 95 % quantile."""
     low, median, high = np.quantile(factors, [0.05, 0.5, 0.95]).tolist()
     return low, median, high
 
 
 def test_independent_rows_are_worth_themselves() -> None:
-    """The median factor of independent rows is below 1.1, and 19 in 20 are below 1.3."""
-    _, median, high = middle(dependence_factors(autoregressive(0.0, 1000), np.arange(1000)))
+    """The median factor of independent rows is below 1.1, and 19 of 20 are below 1.3."""
+    _, median, high = quantiles(dependence_factors(autoregressive(0.0, 1000), np.arange(1000)))
 
     assert 1.0 <= median < 1.1
     assert high < 1.3
 
 
 @pytest.mark.parametrize("rho", [0.3, 0.6, 0.9])
-def test_neighbours_that_are_alike(rho: float) -> None:
+def test_rows_that_correlate_with_their_neighbours(rho: float) -> None:
     """The median factor of 2000 rows lies within an eighth of the true one, (1 + rho) / (1 - rho)."""
-    low, median, high = middle(dependence_factors(autoregressive(rho, 2000), np.arange(2000)))
+    low, median, high = quantiles(dependence_factors(autoregressive(rho, 2000), np.arange(2000)))
     truth = (1 + rho) / (1 - rho)
 
     assert truth == pytest.approx(median, rel=0.125)
@@ -53,16 +53,16 @@ def test_neighbours_that_are_alike(rho: float) -> None:
 
 
 @pytest.mark.parametrize(("size", "icc"), [(8, 0.5), (8, 1.0), (32, 0.5)])
-def test_rows_of_one_request_that_are_alike(size: int, icc: float) -> None:
+def test_rows_that_correlate_within_requests(size: int, icc: float) -> None:
     """The median factor lies within a third of the true one, 1 + (b - 1) icc."""
-    _, median, _ = middle(dependence_factors(*in_requests(size, icc, 2048)))
+    _, median, _ = quantiles(dependence_factors(*in_requests(size, icc, 2048)))
 
     assert 1 + (size - 1) * icc == pytest.approx(median, rel=0.35)
 
 
-def test_rows_of_one_request_that_are_not_alike() -> None:
-    """Requests of 8 independent rows cost nothing."""
-    _, median, high = middle(dependence_factors(*in_requests(8, 0.0, 2048)))
+def test_rows_that_do_not_correlate_within_requests() -> None:
+    """The median factor of requests of 8 independent rows is below 1.1."""
+    _, median, high = quantiles(dependence_factors(*in_requests(8, 0.0, 2048)))
 
     assert median < 1.1
     assert high < 1.5
@@ -71,17 +71,17 @@ def test_rows_of_one_request_that_are_not_alike() -> None:
 @pytest.mark.parametrize("at", [100, 500, 1000])
 @pytest.mark.parametrize("shift", [0.3, 3.0])
 def test_a_change_of_level_is_no_dependence(at: int, shift: float) -> None:
-    """Independent rows whose mean jumps within the window have about the factor of rows that do not."""
+    """Independent rows whose mean jumps within the window have a factor as if it did not."""
     rows = autoregressive(0.0, 2000)
     rows[at:] += shift
-    _, median, high = middle(dependence_factors(rows, np.arange(2000)))
+    _, median, high = quantiles(dependence_factors(rows, np.arange(2000)))
 
     assert median < 1.1
     assert high < 1.3
 
 
-def test_rows_that_swing_back_count_no_more_than_themselves() -> None:
-    """Neighbours that are unlike could be worth more than independent ones; they are not counted so."""
+def test_negatively_correlated_rows_count_as_independent() -> None:
+    """They could be worth more than independent ones, but the factor is at least 1."""
     assert 1.0 == np.median(dependence_factors(autoregressive(-0.6, 1000), np.arange(1000)))
 
 
@@ -91,15 +91,15 @@ def test_one_row() -> None:
 
 
 def test_few_requests_of_unequal_size() -> None:
-    """A request of a thousand rows among eighteen of one is hardly more than one row: (1000^2 + 18) / 1018."""
+    """A request of 1000 rows and 18 requests of one row have the factor (1000^2 + 18) / 1018."""
     of = np.concatenate([np.zeros(1000, dtype=np.int64), np.arange(1, 19)])
     scores = np.random.default_rng(9).standard_normal((of.size, 1))
 
     assert [(1000**2 + 18) / 1018] == dependence_factors(scores, of).tolist()
 
 
-def test_as_many_requests_as_are_enough() -> None:
-    """From twenty requests on the rows themselves tell."""
+def test_twenty_requests_are_enough_for_an_estimate() -> None:
+    """With twenty requests the factor is estimated; with nineteen it is that of wholly alike rows."""
     scores = autoregressive(0.0, 5 * FEW_REQUESTS, columns=50)
     of = np.arange(5 * FEW_REQUESTS) // 5
 
@@ -107,8 +107,8 @@ def test_as_many_requests_as_are_enough() -> None:
     assert (dependence_factors(scores[5:], of[5:]) == 5).all()
 
 
-def test_a_constant_beside_others() -> None:
-    """A score that does not vary has the factor 1, exactly, and the others keep theirs."""
+def test_a_constant_score() -> None:
+    """A constant score has exactly the factor 1, and the others keep theirs."""
     rows = autoregressive(0.6, 500, columns=3)
     expected = dependence_factors(rows, np.arange(500))
     rows[:, 1] = 0.1
@@ -116,8 +116,8 @@ def test_a_constant_beside_others() -> None:
     assert [expected[0], 1.0, expected[2]] == dependence_factors(rows, np.arange(500)).tolist()
 
 
-def test_numbers_of_requests_only_part_them() -> None:
-    """Gaps in the numbering of requests make no difference."""
+def test_gaps_in_the_numbers_of_requests() -> None:
+    """Only whether rows have the same number matters."""
     scores, of = in_requests(8, 0.5, 400, columns=2)
 
     assert dependence_factors(scores, of).tolist() == dependence_factors(scores, 1000 + 37 * of).tolist()

@@ -1,4 +1,4 @@
-"""The sequential detector: when it alarms, when it ends an alarm, and what clocks and gaps do to it."""
+"""The sequential detector: when alarms begin and end, and the effect of clocks and missing values."""
 
 import math
 from dataclasses import replace
@@ -31,7 +31,7 @@ def detector(of: list[Profile], budget: Budget = BUDGET, min_rows: int = 30) -> 
 
 
 def counts(of: list[Profile], window: Floats) -> Counts:
-    """How many of the rows lie in each cell of each feature, and lack it."""
+    """The number of rows in each cell of each feature, and of rows that lack it."""
     columns = [column[~np.isnan(column)] for column in window.T]
     return [
         np.append(profile.cells.count(column), window.shape[0] - column.size)
@@ -40,7 +40,7 @@ def counts(of: list[Profile], window: Floats) -> Counts:
 
 
 def run(of: list[Profile], looks: list[Floats], state: DetectorState | None = None) -> list[DetectorState]:
-    """The states after each look, a minute apart."""
+    """The state after each look; looks are a minute apart."""
     engine = detector(of)
     states = [state or engine.start()]
     for window in looks:
@@ -49,26 +49,26 @@ def run(of: list[Profile], looks: list[Floats], state: DetectorState | None = No
 
 
 def rows(seed: int, shift: float = 0.0, size: int = 100, features: int = 2) -> Floats:
-    """Rows that are like the reference but for a shift of the first feature."""
+    """Rows like the reference's, with the first feature shifted."""
     window = np.random.default_rng(seed).normal(size=(size, features))
     window[:, 0] += shift
     return window
 
 
-def test_bar_is_the_budget_of_one_family_for_each_feature() -> None:
-    """The bar of two features is twice 120 days in seconds, as a power of ten."""
+def test_the_threshold_is_the_budget_of_one_family_for_each_feature() -> None:
+    """The threshold of two features is the log10 of twice 120 days in seconds."""
     assert math.log10(2 * 120 * 86_400) == pytest.approx(detector(profiles()).threshold)
 
 
 def test_no_alarm_without_drift() -> None:
-    """500 looks at 100 rows like the reference's end without alarm."""
+    """500 looks at 100 rows like the reference's raise no alarm."""
     states = run(profiles(), [rows(seed) for seed in range(500)])
 
     assert not any(state.latched.any() for state in states)
 
 
 def test_alarm_soon_after_a_shift() -> None:
-    """Half a standard deviation is found within 800 rows, in the feature that moved and in no other."""
+    """A shift of half a standard deviation is found within 800 rows, in the shifted feature only."""
     of = profiles()
     before = run(of, [rows(seed) for seed in range(50)])[-1]
     after = run(of, [rows(seed, 0.5) for seed in range(100, 108)], before)[-1]
@@ -77,8 +77,8 @@ def test_alarm_soon_after_a_shift() -> None:
     assert after.since[0] > before.time
 
 
-def test_alarm_ends_when_the_data_are_back_and_does_not_come_again() -> None:
-    """After 5000 shifted rows, 5000 like the reference's end the alarm, and 20 000 more start none."""
+def test_an_alarm_ends_with_the_shift_and_does_not_begin_again() -> None:
+    """After 5000 shifted rows, 5000 like the reference's end the alarm, and 20,000 more raise none."""
     of = profiles()
     shifted = run(of, [rows(seed, 1.0) for seed in range(50)])[-1]
     ending = run(of, [rows(seed) for seed in range(100, 150)], shifted)
@@ -90,14 +90,14 @@ def test_alarm_ends_when_the_data_are_back_and_does_not_come_again() -> None:
 
 
 def test_an_alarm_lasts_while_the_shift_does() -> None:
-    """Once begun, the alarm keeps its beginning for 100 looks at shifted rows."""
+    """The time at which the alarm began is the same over 100 looks at shifted rows."""
     states = run(profiles(), [rows(seed, 1.0) for seed in range(101)])
 
     assert {states[1].since[0]} == {state.since[0] for state in states[1:]}
 
 
 def test_the_end_of_all_alarms_is_a_new_start() -> None:
-    """When the last alarm ends, nothing is left of any feature's evidence: the next false alarm is an interval away."""
+    """When the last alarm ends, the evidence of every feature is 0."""
     of = profiles()
     shifted = run(of, [rows(seed, 1.0) for seed in range(20)])[-1]
     ending = run(of, [rows(seed) for seed in range(100, 150)], shifted)
@@ -106,8 +106,8 @@ def test_the_end_of_all_alarms_is_a_new_start() -> None:
     assert np.isneginf(ended.log_evidence).all()
 
 
-def test_alarm_ends_though_each_look_adds_much_of_a_short_interval() -> None:
-    """With a budget of an alarm an hour and looks each minute it ends too, though a look is more than bar / 1000."""
+def test_an_alarm_ends_even_with_a_short_interval() -> None:
+    """With a budget of an alarm an hour it ends, though each look adds more than a thousandth of the threshold."""
     of = profiles(1)
     engine = detector(of, Budget(false_alarm_seconds=3600.0, evaluation_seconds=60.0, tolerance=0.05))
     state = engine.start()
@@ -122,7 +122,7 @@ def test_alarm_ends_though_each_look_adds_much_of_a_short_interval() -> None:
 
 
 def test_no_alarm_before_min_rows() -> None:
-    """Rows that are far off alarm only once there are as many as the rule asks for."""
+    """Rows far from the reference alarm only from `min_rows` rows on."""
     of = profiles()
     far = np.full((40, 2), 100.0)
     engine = detector(of, min_rows=100)
@@ -134,7 +134,7 @@ def test_no_alarm_before_min_rows() -> None:
 
 
 def test_no_rows_change_nothing() -> None:
-    """A look at no new rows returns the very same state: time does not pass without traffic."""
+    """A look without new rows returns the same object: time without traffic does not count."""
     of = profiles()
     engine = detector(of)
     state = run(of, [rows(1)])[-1]
@@ -143,7 +143,7 @@ def test_no_rows_change_nothing() -> None:
 
 
 def test_evidence_by_hand() -> None:
-    """After two looks it is ((60 + 0) e1 + 30) e2 of each bet, in log seconds."""
+    """After two looks it is ((60 + 0) e1 + 30) e2 for each bet, in log seconds."""
     of = profiles(1)
     log_factors = make_bets(of[0], 0.05, 1).log_factors
     first, second = (counts(of, rows(seed, features=1))[0] for seed in (1, 2))
@@ -154,8 +154,8 @@ def test_evidence_by_hand() -> None:
     assert expected.tolist() == pytest.approx(state.log_evidence[0].tolist())
 
 
-def test_a_factor_divides_what_is_gained() -> None:
-    """Of rows that are worth a fourth of as many independent ones, each bet's factor is taken to the power 1/4."""
+def test_a_factor_divides_the_gain() -> None:
+    """If a row is worth a fourth of an independent one, each bet's factor is raised to the power 1/4."""
     of = profiles(1)
     one = counts(of, rows(1, features=1))
     engine = detector(of)
@@ -189,8 +189,8 @@ def test_a_clock_that_jumps(now: float, seconds: float) -> None:
     assert now == after.time
 
 
-def test_evidence_is_capped_so_that_an_alarm_can_end() -> None:
-    """A million rows that are far off leave ten times the bar, and no more."""
+def test_evidence_is_capped() -> None:
+    """After a million rows far from the reference it is ten times the threshold."""
     of = profiles()
     state = run(of, [np.full((100_000, 2), 50.0)] * 10)[-1]
     engine = detector(of)
@@ -199,7 +199,7 @@ def test_evidence_is_capped_so_that_an_alarm_can_end() -> None:
 
 
 def test_counts_of_a_billion_rows() -> None:
-    """So many rows of one kind leave a finite state."""
+    """The state after a billion rows is finite."""
     of = profiles()
     engine = detector(of)
     many = [one * 10_000_000 for one in counts(of, rows(1))]
@@ -210,7 +210,7 @@ def test_counts_of_a_billion_rows() -> None:
 
 
 def test_ignored_features_and_features_of_other_kinds() -> None:
-    """An ignored one never has evidence, whatever its rows; a new category alarms among the others."""
+    """An ignored feature never has evidence; among the others a new category alarms."""
     codes = np.sort(np.random.default_rng(3).integers(0, 4, 5000)).astype(np.float64)
     of = [ignored_profile("date", 5000), categorical_profile("c", codes, {}), *profiles(1)]
     window = np.column_stack([np.full(200, np.nan), np.full(200, 99.0), rows(1, size=200, features=1)])
@@ -238,7 +238,7 @@ def test_all_values_missing() -> None:
 
 
 def test_reference_of_one_row() -> None:
-    """It says next to nothing: even rows that lie far off raise no alarm."""
+    """Even rows far from it raise no alarm."""
     of = [numeric_profile("n", np.array([1.0]))]
     state = run(of, [np.full((1000, 1), 5.0)] * 20)[-1]
 
@@ -246,17 +246,17 @@ def test_reference_of_one_row() -> None:
 
 
 def test_constant_reference() -> None:
-    """A feature that was always 7 alarms when it is 8, and not while it is 7."""
+    """A feature that was always 7 alarms if it is 8, and does not as long as it is 7."""
     of = [numeric_profile("n", np.full(5000, 7.0))]
-    same = run(of, [np.full((100, 1), 7.0)] * 20)[-1]
-    other = run(of, [np.full((100, 1), 8.0)], same)[-1]
+    unchanged = run(of, [np.full((100, 1), 7.0)] * 20)[-1]
+    changed = run(of, [np.full((100, 1), 8.0)], unchanged)[-1]
 
-    assert not same.latched.any()
-    assert other.latched.any()
+    assert not unchanged.latched.any()
+    assert changed.latched.any()
 
 
 def test_a_second_feature_joins_an_alarm() -> None:
-    """While one feature alarms, another needs the evidence of the bar itself, and has a beginning of its own."""
+    """A second feature alarms at the same threshold, and has its own beginning."""
     of = profiles(10)
     first = run(of, [rows(seed, 1.0, features=10) for seed in range(10)])[-1]
     both = [rows(seed, 1.0, features=10) for seed in range(10, 20)]
@@ -269,8 +269,8 @@ def test_a_second_feature_joins_an_alarm() -> None:
     assert second.since[0] == first.since[0] < second.since[1]
 
 
-def test_key_names_reference_and_tolerance() -> None:
-    """Detectors of other references or tolerances do not take each other's states for theirs."""
+def test_the_key_depends_on_reference_and_tolerance() -> None:
+    """Detectors with other references or tolerances have other keys."""
     of = profiles()
     other = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.1)
     keys = {Detector(of, BUDGET, 30, "a").key, Detector(of, BUDGET, 30, "b").key, Detector(of, other, 30, "a").key}

@@ -1,4 +1,4 @@
-"""The detector's state as bytes: the layout, and what is refused."""
+"""The detector's state as bytes: the layout, and bytes that are refused."""
 
 import math
 import struct
@@ -27,7 +27,7 @@ def test_layout() -> None:
 
 
 def test_unpacked_arrays_are_writable() -> None:
-    """What comes back is not a view of the bytes."""
+    """They are not views of the bytes."""
     state = unpack(pack(STATE))
 
     assert state is not None
@@ -48,16 +48,16 @@ def test_unpacked_arrays_are_writable() -> None:
         pytest.param(HEAD.replace(b"[2,3]", b"[2]") + BODY, id="one dimension"),
         pytest.param(HEAD.replace(b"[2,3]", b"null") + BODY, id="no shape"),
         pytest.param(HEAD.replace(b'"number":7', b'"number":null') + BODY, id="no number"),
-        pytest.param(HEAD.replace(b'"rows":5', b'"rows":1e999') + BODY, id="rows without end"),
+        pytest.param(HEAD.replace(b'"rows":5', b'"rows":1e999') + BODY, id="infinite rows"),
     ],
 )
 def test_other_bytes_are_no_state(blob: bytes) -> None:
-    """Bytes of another form, or cut short, are no state."""
+    """Bytes with another layout, or cut short, give no state."""
     assert unpack(blob) is None
 
 
 def test_no_features() -> None:
-    """A state without features survives too."""
+    """A state without features is packed and unpacked too."""
     state = DetectorState(
         key="", number=0, rows=0, time=0.0, log_evidence=np.empty((0, 0)), factors=np.empty(0), since=np.empty(0)
     )

@@ -1,4 +1,4 @@
-"""Scores by rank: Legendre's polynomials averaged over cells."""
+"""Scores by rank: Legendre polynomials averaged over cells."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import eval_sh_legendre
 
-from driftgauge.drift.detector.legendre import DEGREES, GREATEST, VARIATIONS, cell_scores, remainders
+from driftgauge.drift.detector.bets import DEGREES, GREATEST, VARIATIONS, cell_scores, remainders
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ def polynomial(degree: int, u: Floats) -> Floats:
 
 @pytest.mark.parametrize("degree", range(1, DEGREES + 1))
 def test_constants_are_those_of_the_polynomials(degree: int) -> None:
-    """Greatest magnitude and total variation are what a fine grid shows."""
+    """Greatest magnitude and total variation are those on a fine grid."""
     values = polynomial(degree, FINE)
 
     assert GREATEST[degree - 1] == pytest.approx(np.abs(values).max(), rel=1e-9)
@@ -37,8 +37,8 @@ def test_a_cell_has_the_mean_over_its_ranks(degree: int) -> None:
     assert expected == pytest.approx(cell_scores(np.array([0.2, 0.3, 0.5]))[1, degree - 1], abs=1e-4)
 
 
-def test_empty_cells_have_the_value_at_their_place() -> None:
-    """A cell without share, first or last, has the greatest or the least score; by hand: -sqrt 3, sqrt 5, -sqrt 7."""
+def test_empty_cells_have_the_value_at_their_rank() -> None:
+    """An empty cell at either end has the polynomials' end values; by hand: -sqrt 3, sqrt 5, -sqrt 7."""
     actual = cell_scores(np.array([0.0, 1.0, 0.0]))
 
     assert [-math.sqrt(3), math.sqrt(5), -math.sqrt(7)] == pytest.approx(actual[0].tolist())
@@ -46,7 +46,7 @@ def test_empty_cells_have_the_value_at_their_place() -> None:
     assert [math.sqrt(3), math.sqrt(5), math.sqrt(7)] == pytest.approx(actual[2].tolist())
 
 
-def test_shares_that_miss_one_by_a_rounding() -> None:
+def test_shares_whose_sum_is_rounded() -> None:
     """A thousand shares of 0.001, whose sum is not exactly 1, give scores within the polynomials' range."""
     scores = cell_scores(np.append(np.full(1000, 0.001), 0.0))
 
@@ -55,8 +55,8 @@ def test_shares_that_miss_one_by_a_rounding() -> None:
 
 @pytest.mark.parametrize("degree", range(1, DEGREES + 1))
 @pytest.mark.parametrize("distance", [0.01, 0.1])
-def test_remainders_bound_what_the_linear_part_leaves(degree: int, distance: float) -> None:
-    """For ranks that are off by up to a distance in the worst direction, the mean is that close to its linear part."""
+def test_remainders_bound_the_part_that_is_not_linear(degree: int, distance: float) -> None:
+    """For ranks with errors up to a distance, the mean differs from its linear part by at most the remainder."""
     u = np.linspace(0.0, 1.0, 20_001)
     slope = np.gradient(polynomial(degree, u), u)
     worst = []

@@ -16,7 +16,7 @@ SAMPLES = st.lists(st.floats(-1e6, 1e6) | st.integers(-3, 3).map(float), min_siz
 
 
 def test_known_functions() -> None:
-    """Few values are all drawn: the functions of [1, 2] and [2, 3] are farthest apart at 1."""
+    """All of a few values are points: the functions of [1, 2] and [2, 3] are farthest apart at 1."""
     found = curve(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
 
     assert (1.0, 2.0, 3.0) == found.xs
@@ -27,7 +27,7 @@ def test_known_functions() -> None:
 
 @given(SAMPLES, SAMPLES)
 def test_marks_the_place_of_the_statistic(reference: np.ndarray, window: np.ndarray) -> None:
-    """The gap at the marked place is D, whichever function leads."""
+    """The gap at the marked point is D, whichever function is higher."""
     found = curve(reference, window)
     at = found.xs.index(found.place)
 
@@ -36,8 +36,8 @@ def test_marks_the_place_of_the_statistic(reference: np.ndarray, window: np.ndar
 
 
 @given(SAMPLES, SAMPLES)
-def test_is_exact_where_it_is_drawn(reference: np.ndarray, window: np.ndarray) -> None:
-    """At every place both functions are scipy's, and there are no more places than asked for."""
+def test_is_exact_at_its_points(reference: np.ndarray, window: np.ndarray) -> None:
+    """At every point both functions are scipy's, and there are at most `POINTS` points."""
     found = curve(reference, window)
 
     assert ecdf(reference).cdf.evaluate(found.xs).tolist() == pytest.approx(found.reference)
@@ -48,7 +48,7 @@ def test_is_exact_where_it_is_drawn(reference: np.ndarray, window: np.ndarray) -
 
 @given(SAMPLES, SAMPLES)
 def test_reaches_from_end_to_end(reference: np.ndarray, window: np.ndarray) -> None:
-    """The least and the greatest value of both samples are among the places."""
+    """The least and the greatest value of both samples are among the points."""
     found = curve(reference, window)
 
     assert min(reference[0], window[0]) == found.xs[0]
@@ -56,7 +56,7 @@ def test_reaches_from_end_to_end(reference: np.ndarray, window: np.ndarray) -> N
 
 
 def test_thousands_of_values_leave_small_steps() -> None:
-    """Between two places a function of distinct values rises by little more than one part of 31."""
+    """Between two points a function of distinct values rises by little more than 1/31."""
     values = np.sort(np.random.default_rng(1).normal(size=5000))
     found = curve(values, values + 0.5)
 

@@ -22,21 +22,21 @@ def numbers(*values: float) -> Profile:
 
 
 def test_psi_by_hand() -> None:
-    """Flags of half and half, then of one to three: (1/4) ln 2 + (1/4) ln (3/2), by its definition."""
+    """By its definition, shares of 1/2, 1/2 and then 1/4, 3/4 give (1/4) ln 2 + (1/4) ln (3/2)."""
     actual = effects_of(numbers(0, 0, 1, 1), np.array([0.0, 1.0, 1.0, 1.0])).psi
 
     assert 0.25 * math.log(2) + 0.25 * math.log(1.5) == pytest.approx(actual)
 
 
-def test_psi_of_an_empty_bar_is_that_of_half_a_row() -> None:
-    """All of 100 rows leave one of two bars: (1/2 - 1/200) ln 100 + (1 - 1/2) ln 2."""
+def test_psi_of_an_empty_bin_is_that_of_half_a_row() -> None:
+    """If 100 rows leave one of two bins empty, it is (1/2 - 1/200) ln 100 + (1 - 1/2) ln 2."""
     actual = effects_of(numbers(0, 1), np.ones(100)).psi
 
     assert (0.5 - 0.005) * math.log(100) + 0.5 * math.log(2) == pytest.approx(actual)
 
 
 def test_a_window_like_its_reference_has_no_effect() -> None:
-    """All are 0, or nearly."""
+    """All effect sizes are 0, or nearly."""
     values = np.sort(np.random.default_rng(1).normal(size=1000))
     actual = effects_of(numeric_profile("a", values), values)
 
@@ -47,13 +47,13 @@ def test_a_window_like_its_reference_has_no_effect() -> None:
 @pytest.mark.parametrize(("m", "n"), [(1000, 300), (300, 1000), (7, 5), (1, 9), (500, 1)])
 @pytest.mark.parametrize("missing", [0, 40])
 def test_equal_to_scipy(m: int, n: int, missing: int) -> None:
-    """Jensen-Shannon in base 2 over the bars; Wasserstein over the values, in standard deviations."""
+    """Jensen-Shannon in base 2 over the bins; Wasserstein over the values, in standard deviations."""
     generator = np.random.default_rng(m + n)
     reference, window = np.sort(generator.normal(5, 2, size=m)), np.sort(generator.normal(6, 3, size=n))
     profile = numeric_profile("a", reference, missing // 4)
-    bars = Histogram(profile).bins(window, missing)
+    bins = Histogram(profile).bins(window, missing)
     actual = effects_of(profile, window, missing)
-    distance = float(jensenshannon([one.reference for one in bars], [one.window for one in bars], base=2))
+    distance = float(jensenshannon([one.reference for one in bins], [one.window for one in bins], base=2))
 
     assert distance == pytest.approx(actual.jensen_shannon)
     if m > 1:
@@ -61,7 +61,7 @@ def test_equal_to_scipy(m: int, n: int, missing: int) -> None:
 
 
 def test_nothing_in_common() -> None:
-    """Jensen-Shannon is 1, its greatest value."""
+    """Without common bins Jensen-Shannon is 1, its greatest value."""
     assert 1.0 == effects_of(numbers(0, 1, 2), np.array([7.0, 8.0])).jensen_shannon
 
 
@@ -76,7 +76,7 @@ def test_categories_have_no_wasserstein_distance(missing: int) -> None:
 
 
 def test_a_window_of_missing_values_alone() -> None:
-    """Nothing is left in common, and there is nothing whose distance could be told."""
+    """Jensen-Shannon is 1, PSI is finite, and there is no Wasserstein distance."""
     actual = effects_of(numbers(1, 2, 3), np.empty(0), 50)
 
     assert (1.0, None) == (actual.jensen_shannon, actual.wasserstein)
@@ -84,7 +84,7 @@ def test_a_window_of_missing_values_alone() -> None:
 
 
 def test_a_window_without_rows_has_no_effect() -> None:
-    """There is nothing to compare."""
+    """All effect sizes are 0, and there is no Wasserstein distance."""
     assert Effects(psi=0.0, jensen_shannon=0.0, wasserstein=None) == effects_of(numbers(1, 2, 3), np.empty(0))
 
 
@@ -99,7 +99,7 @@ def test_a_window_without_rows_has_no_effect() -> None:
     ],
 )
 def test_extreme_values_have_finite_effects(reference: tuple[float, ...], window: tuple[float, ...]) -> None:
-    """Neither what is enormous nor what is next to nothing overflows."""
+    """Neither very large nor very small values overflow."""
     actual = effects_of(numbers(*reference), np.array(window))
     assert actual.wasserstein is not None
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftgauge.drift.statistics.ranks import rank_type, rank_window, ranks, sorted_ranks
+from driftgauge.drift.statistics.ks import rank_type, rank_window, ranks, sorted_ranks
 
 Floats = NDArray[np.float64]
 

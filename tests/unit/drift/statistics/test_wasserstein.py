@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
-from driftgauge.drift.statistics.wasserstein import MOST_VALUES, Quantiles, wasserstein
+from driftgauge.drift.statistics.effects import MOST_VALUES, Quantiles, wasserstein
 from tests.support.effects import distance_of
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.formats.csv_stream import MAX_ROW_BYTES, cells_of, chosen_rows, outline
+from driftgauge.reference.formats.csv_stream import MAX_ROW_BYTES, read_outline, read_rows, split_rows
 from driftgauge.reference.formats.text_columns import Row
 
 CELLS = st.text(st.sampled_from('ab1 ,;"\né'), max_size=6)
@@ -28,10 +28,10 @@ def write(folder: Path, content: bytes) -> Path:
 
 def read(path: Path, positions: Sequence[int] | None = None, block_bytes: int = 2**20) -> list[Row]:
     """Some rows, or all."""
-    given_outline = outline(path, block_bytes)
+    given_outline = read_outline(path, block_bytes)
     wanted = np.arange(given_outline.rows) if positions is None else np.array(positions)
-    rows = chosen_rows(path, given_outline, wanted, block_bytes)
-    return list(cells_of(path, given_outline.delimiter, rows))
+    rows = read_rows(path, given_outline, wanted, block_bytes)
+    return list(split_rows(path, given_outline.delimiter, rows))
 
 
 @settings(max_examples=200)
@@ -57,7 +57,7 @@ def test_the_outline(tmp_path: Path) -> None:
     """Names, delimiter, rows and hash of a file with a byte order mark, blank lines and no last line break."""
     content = '\ufeff\n"a ";b\r\n\r\n1;2\n\n3;"x\ny"'.encode()
     path = write(tmp_path, content)
-    found = outline(path)
+    found = read_outline(path)
 
     assert (("a", "b"), ";", 2, hashlib.sha256(content).hexdigest()) == (
         found.columns,
@@ -100,7 +100,7 @@ def test_bad_content(tmp_path: Path, content: bytes, sentence: str) -> None:
 def test_a_file_that_changes_meanwhile(tmp_path: Path) -> None:
     """The rows of the second reading must be those that the first one counted."""
     path = write(tmp_path, b"a\n1\n2\n")
-    before = outline(path)
+    before = read_outline(path)
     write(tmp_path, b"a\n1\n3\n")
     with pytest.raises(ReferenceDataError, match=re.escape(f"{path}: the file has changed while it was read")):
-        chosen_rows(path, before, np.array([0]))
+        read_rows(path, before, np.array([0]))

@@ -18,7 +18,7 @@ from driftgauge.protocol.category import code
 from driftgauge.reference.dataset import load_reference
 from driftgauge.reference.formats.driftgauge_npz import META, packed, packed_window
 from driftgauge.reference.formats.npz_file import read_npz
-from driftgauge.reference.table_limits import Origin, RawTable
+from driftgauge.reference.table import Origin, Table
 
 PATH = Path("a.npz")
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
@@ -26,16 +26,22 @@ ORIGIN = Origin("train.csv", "ab" * 32, 9, 0, "1.0")
 RED = code("red")
 
 
-def example() -> RawTable:
+def example() -> Table:
     """A table with a column of every kind."""
     values = np.array([[1.5, RED, np.nan], [np.nan, np.nan, np.nan]])
-    return RawTable(
-        ("a", "colour", "day"), (NUMERIC, CATEGORICAL, IGNORED), values, {RED: "red"}, {"day": "why"}, origin=ORIGIN
+    return Table(
+        PATH,
+        ("a", "colour", "day"),
+        (NUMERIC, CATEGORICAL, IGNORED),
+        values,
+        categories={RED: "red"},
+        left_out={"day": "why"},
+        origin=ORIGIN,
     )
 
 
-def assert_same(expected: RawTable, actual: RawTable) -> None:
-    """Both tables tell the same."""
+def assert_same(expected: Table, actual: Table) -> None:
+    """Both tables are equal."""
     np.testing.assert_array_equal(expected.values, actual.values)
     for name in ("columns", "kinds", "categories", "left_out", "origin", "named"):
         assert getattr(expected, name) == getattr(actual, name), name
@@ -63,7 +69,7 @@ def test_any_table_survives(
     kinds = tuple(kind for _, kind in columns)
     used = set(values[:, [kind is CATEGORICAL for kind in kinds]].ravel().tolist())
     texts = {one: text for one, text in categories.items() if one in used}
-    table = RawTable(names, kinds, values, categories)
+    table = Table(PATH, names, kinds, values, categories=categories)
 
     assert_same(replace(table, categories=texts), read_npz(PATH, packed(table)))
 
@@ -98,7 +104,7 @@ def damaged(**changes: Any) -> bytes:  # noqa: ANN401 any damage
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"format": 2}, "its format is 2, this driftgauge reads format 1: build it anew"),
+        ({"format": 2}, "its format is 2, this driftgauge reads format 1: build it again"),
         ({"kinds": ["numeric"]}, "member 'driftgauge' does not fit the matrix 'data'"),
         ({"kinds": ["numeric", "categorical", "other"]}, "member 'driftgauge' is damaged"),
         ({"kinds": ["categorical"] * 3}, "member 'driftgauge' does not fit the matrix 'data'"),
@@ -131,6 +137,6 @@ def test_a_member_of_another_form_is_refused(member: np.typing.NDArray[Any]) -> 
 def test_a_column_that_is_left_out_has_no_values() -> None:
     """Whatever the matrix holds there."""
     values = np.array([[1.0, 2.0]])
-    content = packed(RawTable(("a", "b"), (NUMERIC, IGNORED), values))
+    content = packed(Table(PATH, ("a", "b"), (NUMERIC, IGNORED), values))
 
     np.testing.assert_array_equal([[1.0, np.nan]], read_npz(PATH, content).values)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
-from driftgauge.reference.formats.categories import DATES
-from driftgauge.reference.table import read_table
+from driftgauge.reference.column import DATES
+from driftgauge.reference.files import read_table
 
 
 def save(folder: Path, **arrays: NDArray[Any]) -> Path:
@@ -69,7 +69,7 @@ def test_bad_arrays(tmp_path: Path, arrays: dict[str, NDArray[Any]], sentence: s
 
 
 def test_text_is_categories_and_dates_are_left_out(tmp_path: Path) -> None:
-    """The array's type tells: text and bytes are categories, the empty one and nan are missing."""
+    """The array's type decides the kind: text and bytes are categories, the empty one and nan are missing."""
     path = save(
         tmp_path,
         text=np.array(["red", "", "nan", "3.0"]),

@@ -14,8 +14,8 @@ import pytest
 
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
-from driftgauge.reference.formats.categories import DATES
-from driftgauge.reference.table import read_table
+from driftgauge.reference.column import DATES
+from driftgauge.reference.files import read_table
 
 
 def save(folder: Path, columns: dict[str, Any]) -> Path:

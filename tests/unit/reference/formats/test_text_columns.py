@@ -13,12 +13,12 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
 from driftgauge.reference.formats.text_columns import CHUNK_CELLS, number, table_of_cells
-from driftgauge.reference.table_limits import RawTable
+from driftgauge.reference.table import Table
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 
 
-def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = None) -> RawTable:
+def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = None) -> Table:
     """A table of one column, whose first row ends on line 2."""
     rows = [(line, [cell]) for line, cell in enumerate(cells, start=2)]
     return table_of_cells(Path("a.csv"), ["a"], lambda: iter(rows), kinds or {})
@@ -40,7 +40,7 @@ def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = No
         (["2026-01", "20260131x", "1.2.3"], CATEGORICAL),
     ],
 )
-def test_the_cells_tell_the_kind(cells: Sequence[str], kind: FeatureKind) -> None:
+def test_the_cells_decide_the_kind(cells: Sequence[str], kind: FeatureKind) -> None:
     """More than half of the cells that are not missing are text, or 95 in 100 of these are dates."""
     assert (kind,) == column_of(cells).kinds
 
@@ -80,7 +80,7 @@ def test_numbers_are_written_as_on_the_wire() -> None:
     assert {"red", "3", "3.5", "007", "1e5", "True", "x"} == set(table.categories.values())
 
 
-def test_known_kinds_go_before_what_the_cells_tell() -> None:
+def test_known_kinds_override_the_cells() -> None:
     """A window's file is read as the reference asks: categories may look like numbers, and dates like categories."""
     assert [code("1"), code("007")] == column_of(["1", "007"], {"a": CATEGORICAL}).values[:, 0].tolist()
     assert (CATEGORICAL,) == column_of(["2026-01-31"], {"a": CATEGORICAL}).kinds

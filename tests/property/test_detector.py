@@ -23,19 +23,19 @@ chosen = st.sampled_from(PROFILES)
 
 
 def detector(*profiles: Profile) -> Detector:
-    """A detector of these features that may alarm from the first row on."""
+    """A detector of these features, which may alarm from the first row on."""
     return Detector(profiles, BUDGET, 1, "digest")
 
 
-def drawn_counts(data: st.DataObject, profile: Profile, most: int = 20) -> NDArray[np.int64]:
-    """Some rows in the cells of a feature, at least one."""
+def draw_counts(data: st.DataObject, profile: Profile, most: int = 20) -> NDArray[np.int64]:
+    """At least one row in the cells of a feature."""
     counts = data.draw(arrays.arrays(np.int64, profile.cells.shares.size + 1, elements=st.integers(0, most)))
     counts[data.draw(st.integers(0, counts.size - 1))] += 1
     return counts
 
 
 def tolerated(data: st.DataObject, profile: Profile) -> Floats:
-    """The chance of each cell under a distribution at the tolerance's edge, on the way to an arbitrary one."""
+    """The chance of each cell under a distribution at the edge of the tolerance, towards an arbitrary one."""
     shares = profile.cells.shares
     goal = np.array(data.draw(st.lists(st.integers(0, 9), min_size=shares.size, max_size=shares.size).filter(any)))
     away = goal / goal.sum() - shares
@@ -53,15 +53,13 @@ def seconds_of_evidence(state: DetectorState, profile: Profile) -> float:
 
 @settings(deadline=None)
 @given(data=st.data(), profile=chosen, passed=st.floats(0.0, 60.0))
-def test_evidence_is_expected_to_grow_by_no_more_than_the_time(
-    data: st.DataObject, profile: Profile, passed: float
-) -> None:
-    """Over a row of any tolerated distribution, the mean of the new evidence is at most the old one and the seconds.
+def test_mean_evidence_grows_by_at_most_the_time(data: st.DataObject, profile: Profile, passed: float) -> None:
+    """For a row of any tolerated distribution, the mean of the new evidence is at most the old one plus the seconds.
 
-    The mean is exact: each cell's row is fed, and counts by its chance.
+    The mean is exact: a row of each cell is fed, and weighted by its chance.
     """
     engine = detector(profile)
-    before = engine.advance(engine.start(), [drawn_counts(data, profile)], 1000.0)
+    before = engine.advance(engine.start(), [draw_counts(data, profile)], 1000.0)
     chances = tolerated(data, profile)
     rows = np.eye(chances.size, dtype=np.int64)
     after = [engine.advance(before, [row], 1000.0 + passed) for row in rows]
@@ -75,8 +73,8 @@ def test_evidence_is_expected_to_grow_by_no_more_than_the_time(
 @settings(deadline=None)
 @given(data=st.data(), profile=chosen)
 def test_rows_in_two_parts_are_rows_in_one(data: st.DataObject, profile: Profile) -> None:
-    """Rows that come at the same moment give the same evidence, fed together or one part after the other."""
-    first, second = drawn_counts(data, profile, 3), drawn_counts(data, profile, 3)
+    """Rows of the same moment give the same evidence, whether fed together or in two parts."""
+    first, second = draw_counts(data, profile, 3), draw_counts(data, profile, 3)
     engine = detector(profile)
     together = engine.advance(engine.start(), [first + second], 5.0)
     apart = engine.advance(engine.advance(engine.start(), [first], 5.0), [second], 5.0)
@@ -88,7 +86,7 @@ def test_rows_in_two_parts_are_rows_in_one(data: st.DataObject, profile: Profile
 @settings(deadline=None)
 @given(values=st.lists(st.integers(0, 50), min_size=1, max_size=500), missing=st.integers(0, 50), data=st.data())
 def test_a_reference_s_own_rows_never_alarm(values: list[int], missing: int, data: st.DataObject) -> None:
-    """The reference itself, any number of times at each look, is no evidence, as numbers or as categories."""
+    """The reference's rows, any number of times at each look, raise no alarm, as numbers or as categories."""
     column = np.sort(np.array(values, dtype=np.float64))
     profiles = numeric_profile("n", column, missing), categorical_profile("c", column, {}, missing)
     counts = [np.append(profile.cells.count(column), missing) for profile in profiles]
@@ -105,8 +103,8 @@ floats = st.floats(allow_nan=True, width=64)
 
 
 @given(data=st.data(), d=st.integers(0, 5), b=st.integers(0, 7), key=st.text(), number=st.integers(0, 2**62))
-def test_a_state_that_was_packed_is_the_same(data: st.DataObject, d: int, b: int, key: str, number: int) -> None:
-    """Unpacked it is equal, infinities and NaN included."""
+def test_a_packed_state_is_unpacked_the_same(data: st.DataObject, d: int, b: int, key: str, number: int) -> None:
+    """The unpacked state is equal, infinities and NaN included."""
     state = DetectorState(
         key=key.encode(errors="replace").decode(),
         number=number,
@@ -128,8 +126,8 @@ HEAD = b'{"key":"","number":1,"rows":1,"time":0,"shape":[1,2]}\n'
 
 
 @given(blob=st.one_of(st.binary(), st.binary().map(HEAD.__add__)))
-def test_no_bytes_fail_to_be_judged(blob: bytes) -> None:
-    """Whatever the bytes, they are a state or they are none."""
+def test_any_bytes_are_a_state_or_none(blob: bytes) -> None:
+    """No bytes make unpacking fail."""
     state = unpack(blob)
 
     assert state is None or state.log_evidence.shape[0] == state.since.size == state.factors.size

@@ -1,4 +1,4 @@
-"""How often windows without any change alarm: seldom enough, by either decision."""
+"""The rate of alarms of windows without drift, by either decision."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_false_alarm_rate(rule: Rule, least: int, most: int) -> None:
 
 @pytest.mark.parametrize("categories", [10, 1_000])
 def test_p_values_of_categories_keep_their_level_however_many_there_are(categories: int) -> None:
-    """Of 200 windows without change about 5 % are below 0.05, also where the reference's frequent ones were luck."""
+    """About 5 % of 200 windows without drift are below 0.05, even with categories that are frequent by chance."""
     rng = np.random.default_rng(3)
     rule = Rule(0.05, Correction.HOLM, min_rows=1)
     found = 0
@@ -41,4 +41,4 @@ def test_p_values_of_categories_keep_their_level_however_many_there_are(categori
         window = rng.integers(categories, size=(500, 1)).astype(np.float64)
         found += bool(evaluate([categorical_profile("c", reference, {})], window, rule, PValues()).drift)
 
-    assert 2 <= found <= 22  # 10 are expected; beyond lies a chance of 0.0005
+    assert 2 <= found <= 22  # 10 are expected; the chance of a number outside is 0.0005

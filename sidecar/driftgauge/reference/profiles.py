@@ -1,7 +1,4 @@
-"""The columns of a reference: each made ready for the tests, and what a person should know of them.
-
-This module does no I/O.
-"""
+"""Profiles of the columns of a reference, and notes on columns that are left out or redundant."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
@@ -10,15 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, ignored_profile, numeric_profile
-from driftgauge.reference.formats.categories import MAX_TEXTS
+from driftgauge.reference.column import MAX_TEXTS, shortened
 from driftgauge.reference.table import Table
-from driftgauge.reference.table_limits import shortened
 
-FEW_ROWS = 1000
-"""With fewer rows than this, texts that are nearly all different may yet be categories."""
+MIN_IDENTIFIER_ROWS = 1000
+"""With fewer rows, texts that are nearly all different may still be categories."""
 
 SHOWN_NOTES = 20
-"""As many sentences as a person reads; of more columns there is only their number."""
+"""Notes that are listed; further ones are only counted."""
 
 
 def profiles_of(
@@ -33,10 +29,10 @@ def profiles_of(
         columns: d names.
         kinds: As many kinds.
         rows: Shape `(n, d)`, n at least 1, float64, finite or NaN for a missing value; categories as codes.
-        categories: The texts of codes, of all columns together, perhaps not of every code.
+        categories: The texts of codes, of all columns together, possibly not of every code.
 
     Returns:
-        In the same order; a column without any value is left out of the tests as an ignored one is.
+        In the same order; a column without any value gets the profile of an ignored one.
 
     Notes:
         O(n log n) for each column.
@@ -64,15 +60,15 @@ def _profile(name: str, kind: FeatureKind, column: NDArray[np.float64], categori
     return numeric_profile(name, values, missing)
 
 
-def reviewed(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Profile, ...], tuple[str, ...]]:
-    """Leave out identifiers, and say what is left out, constant or there twice.
+def review_columns(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Profile, ...], tuple[str, ...]]:
+    """Leave out identifiers, and list what is left out, constant or a copy.
 
     Args:
         table: The dataset.
         profiles: One for each of its columns, in order.
 
     Returns:
-        The profiles, those of identifiers ignored, and the notes: at most 20 sentences and one on what is more.
+        The profiles, those of identifiers ignored, and the notes: at most 20 sentences, and one that counts the rest.
     """
     left_out = {**table.left_out, **identifiers(profiles)}
     kept = tuple(ignored_profile(one.name, one.rows) if one.name in left_out else one for one in profiles)
@@ -90,18 +86,18 @@ def reviewed(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Profile, 
 
 
 def identifiers(profiles: Iterable[Profile]) -> dict[str, str]:
-    """The columns of text that name their rows rather than put them into categories, and why they are left out."""
+    """The categorical columns that identify rows instead of grouping them, and why each is left out."""
     why = {}
     for profile in profiles:
         distinct, cells = distinct_values(profile), profile.values.size
-        many = distinct > MAX_TEXTS or (cells >= FEW_ROWS and 2 * distinct > cells)
+        many = distinct > MAX_TEXTS or (cells >= MIN_IDENTIFIER_ROWS and 2 * distinct > cells)
         if many and profile.kind is FeatureKind.CATEGORICAL:
             why[profile.name] = f"holds {distinct} different texts in {cells} rows, as identifiers do: it is left out"
     return why
 
 
 def _copies(table: Table, profiles: Sequence[Profile]) -> list[str]:
-    """A sentence for each column that equals an earlier one; two constant ones tell nothing in any case."""
+    """A sentence for each column that equals an earlier one; constant columns have a sentence of their own."""
     notes = []
     first: dict[bytes, str] = {}
     for index, profile in enumerate(profiles):

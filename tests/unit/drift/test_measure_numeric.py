@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-from driftgauge.drift.numeric import numeric_facts
-from driftgauge.drift.statistics.effects import deciles
-from driftgauge.drift.statistics.ks import ks_statistic
-from driftgauge.drift.statistics.ranks import rank_window
-from driftgauge.drift.statistics.wasserstein import Quantiles
+from driftgauge.drift.measure import numeric_facts
+from driftgauge.drift.statistics.effects import Quantiles, deciles
+from driftgauge.drift.statistics.ks import ks_statistic, rank_window
 from tests.support.effects import distance_of
 
 

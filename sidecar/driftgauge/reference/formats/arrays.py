@@ -1,0 +1,147 @@
+"""Converts arrays and lists of Python objects to columns."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from numbers import Real
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.category import text_of
+from driftgauge.protocol.widening import widen
+from driftgauge.reference.column import DATES, CategoryEncoder, Column, ignored_column, shortened
+
+NUMBER_KINDS: Final = "biuf"
+"""numpy's letters for bool, signed, unsigned and float."""
+
+TEXT_KINDS: Final = "US"
+"""numpy's letters for text, and for bytes, which are read as UTF-8."""
+
+DATE_KINDS: Final = "M"
+
+EMPTY_TEXT: Final = frozenset({""})
+"""The empty text is a missing value everywhere."""
+
+_OBJECT_KINDS: Final = frozenset({"O", "T"})
+"""numpy's letters for Python objects and for text of variable length."""
+
+_DATE_TYPES: Final = (dt.date, dt.time, np.datetime64)
+
+
+def array_column(path: Path, name: str, array: NDArray[Any], missing_texts: frozenset[str] = EMPTY_TEXT) -> Column:
+    """One column of an array, its kind given by the dtype.
+
+    Args:
+        path: Named in errors.
+        name: Of the column.
+        array: Shape `(n,)`. Bool, integers and floats are numbers, text and bytes are categories, datetime64 is
+            left out, as is text of which nearly all cells are dates.
+        missing_texts: CategoryEncoder in lower case that stand for a missing value.
+
+    Raises:
+        ReferenceDataError: The array has another dtype.
+    """
+    if array.dtype.kind in DATE_KINDS:
+        return ignored_column(array.size, DATES)
+    if array.dtype.kind not in TEXT_KINDS:
+        return Column(FeatureKind.NUMERIC, array_numbers(path, name, array))
+    distinct, places = np.unique(array, return_inverse=True)
+    counts = np.bincount(places, minlength=distinct.size).tolist()
+    texts = CategoryEncoder()
+    words = [text_of(word) or "" for word in distinct.tolist()]
+    codes = [
+        np.nan if word.lower() in missing_texts else texts.encode(word, cells)
+        for word, cells in zip(words, counts, strict=True)
+    ]
+    return texts.column(np.array(codes, dtype=np.float64)[places])
+
+
+def array_numbers(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.float64]:
+    """An array's numbers as float64, in the same shape.
+
+    Raises:
+        ReferenceDataError: The array does not hold numbers.
+    """
+    if array.dtype.kind not in NUMBER_KINDS:
+        raise ReferenceDataError(f"{path}: array {shortened(name)} holds {array.dtype}, not numbers")
+    return widen(array)
+
+
+def memory_column(path: Path, name: str, values: Any) -> Column:  # noqa: ANN401 - whatever a caller holds in memory
+    """One column of an array or a sequence in memory.
+
+    Args:
+        path: Named in errors.
+        name: Of the column.
+        values: An array, or what numpy makes one of (a pandas Series), as in `array_column`; or a sequence or
+            array of objects, which are all numbers, all text or all dates. `None`, NaN and the empty text are missing.
+
+    Raises:
+        ReferenceDataError: There is more than one axis, or the values are of other or of different types.
+    """
+    array = np.asarray(values) if hasattr(values, "__array__") else _object_array(values)
+    if array.ndim != 1:
+        raise ReferenceDataError(f"{path}: column {shortened(name)} has shape {array.shape}, a column has one axis")
+    if array.dtype.kind not in _OBJECT_KINDS:
+        return array_column(path, name, array)
+    return _object_column(path, name, array.astype(object).tolist())
+
+
+def _object_array(values: Sequence[object]) -> NDArray[Any]:
+    """A sequence as an array of the objects themselves: numpy would convert the numbers of `["a", 1]` to text."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = list(values)
+    return array
+
+
+def _object_column(path: Path, name: str, values: Sequence[object]) -> Column:
+    """One column of objects of one type."""
+    present = [index for index, value in enumerate(values) if text_of(value) is not None]
+    families = [_family(values[index]) for index in present]
+    family = families[0] if families else "a number"
+    for index, other in zip(present, families, strict=True):
+        if other != family or not other:
+            shown = f"{shortened(str(values[index]))} is {other or type(values[index]).__name__}"
+            rule = f"the rows before hold {family}" if family else "a column holds numbers, text or dates"
+            raise ReferenceDataError(f"{path}: row {index + 1}, column {shortened(name)}: {shown}, {rule}")
+    if family == "a date":
+        return ignored_column(len(values), DATES)
+    return _object_texts(values) if family == "text" else _object_numbers(values, present)
+
+
+def _family(value: object) -> str:
+    """What a value is, empty if no column may hold it."""
+    if isinstance(value, str | bytes):
+        return "text"
+    if isinstance(value, _DATE_TYPES):
+        return "a date"
+    return "a number" if isinstance(value, Real | Decimal | np.bool_) else ""
+
+
+def _object_texts(values: Sequence[object]) -> Column:
+    words = [text_of(value) for value in values]
+    texts = CategoryEncoder()
+    codes = {word: np.nan if word is None else texts.encode(word, cells) for word, cells in Counter(words).items()}
+    return texts.column(np.array([codes[word] for word in words], dtype=np.float64))
+
+
+def _object_numbers(values: Sequence[object], present: Sequence[int]) -> Column:
+    numbers = np.full(len(values), np.nan)
+    found = np.array([values[index] for index in present])
+    if found.dtype.kind not in NUMBER_KINDS:  # decimals, and integers that no dtype of numpy holds
+        found = np.array([_as_float(number) for number in found.tolist()])
+    numbers[list(present)] = widen(found)
+    return Column(FeatureKind.NUMERIC, numbers)
+
+
+def _as_float(number: Any) -> float:  # noqa: ANN401 - Real and Decimal have no common type
+    try:
+        return float(number)
+    except OverflowError:
+        return np.inf
