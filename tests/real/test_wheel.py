@@ -70,6 +70,17 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert {"driftgauge/py.typed", "driftgauge/page/style.css"} <= names
 
 
+def test_the_environment_is_locked_to_the_versions_of_the_product() -> None:
+    """Every package of requirements/runtime.lock is in the lock of the environment, in the same version."""
+    of_product, of_environment = (
+        {line for line in (ROOT / name).read_text().splitlines() if "==" in line and line[0].isalpha()}
+        for name in ("requirements/runtime.lock", ".ci/locks/sidecar.lock")
+    )
+
+    assert of_product
+    assert set() == of_product - of_environment
+
+
 def test_no_file_belongs_to_both_distributions(environment: Path) -> None:
     """Each distribution has its own top-level package."""
     ours, theirs = installed(environment, "driftgauge"), installed(environment, "sidecar")
