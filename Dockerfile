@@ -1,24 +1,29 @@
 # The image of both modes. Where a registry can be reached, pin the base by digest:
 #   docker build --build-arg BASE_IMAGE=python:3.11-slim@sha256:<digest> --build-arg VERSION=... .
-# PARQUET=true adds pyarrow, for references in Parquet; the label io.driftgauge.parquet says whether it is there.
+# References in Parquet need pyarrow, which makes the image much larger: --build-arg PARQUET=true
 ARG BASE_IMAGE=python:3.11-slim
+ARG PARQUET=false
 
-# ---- build: the product and its locked packages in one virtual environment ----
+# ---- build: driftgauge and its locked packages in one virtual environment ----
 FROM ${BASE_IMAGE} AS build
+ARG PARQUET
 ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 
-# pip stays in an environment of its own, so that the product's has none.
+# pip is in an environment of its own, so that driftgauge's has none.
 COPY .ci/locks/build.lock ./
 RUN python3 -m venv /opt/build \
     && python3 -m venv --without-pip /opt/driftgauge \
     && /opt/build/bin/pip install --require-hashes --no-deps --requirement build.lock
 
-# pyarrow reads references in Parquet; it is larger than all other packages together, so it is installed on request.
-ARG PARQUET=false
+# parquet.lock is runtime.lock with pyarrow.
 COPY requirements/runtime.lock requirements/parquet.lock ./
-RUN case "${PARQUET}" in true) lock=parquet.lock ;; false) lock=runtime.lock ;; *) exit 2 ;; esac \
+RUN case "${PARQUET}" in \
+      true) lock=parquet.lock ;; \
+      false) lock=runtime.lock ;; \
+      *) echo "PARQUET must be true or false, not '${PARQUET}'" >&2; exit 1 ;; \
+    esac \
     && /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --no-deps --requirement "${lock}"
 
 COPY pyproject.toml README.md LICENSE ./
@@ -29,9 +34,9 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
 # ---- run: the same base, that environment and nothing else ----
 FROM ${BASE_IMAGE}
 ARG BASE_IMAGE
+ARG PARQUET
 ARG VERSION=0.0.0
 ARG REVISION=unknown
-ARG PARQUET=false
 LABEL org.opencontainers.image.title="driftgauge" \
       org.opencontainers.image.description="Request, error, latency and data-drift metrics for models served by KServe" \
       org.opencontainers.image.licenses="Apache-2.0" \

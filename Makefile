@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
 # Locks are complete, so they are installed with --no-deps: pip's own resolution fails on extras that have newer versions.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
@@ -48,12 +48,12 @@ bench-statistics: $(VENV)/.dev ## measure false alarms, delay and cost of the te
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
 
 lock: ## update the locks after a change of pyproject.toml; UPGRADE=1 also takes newer versions (needs uv)
-	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements/runtime.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet -c requirements/runtime.lock -o requirements/parquet.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet --group demo -c requirements/parquet.lock -o requirements/demo.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet --group dev -c requirements/demo.lock -o requirements/dev.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet --group chart -c requirements/dev.lock -o requirements/chart.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra parquet --group bench -c requirements/chart.lock -o requirements/bench.lock
+	$(COMPILE) -o requirements/runtime.lock
+	$(COMPILE) --extra parquet -c requirements/runtime.lock -o requirements/parquet.lock
+	$(COMPILE) --extra parquet --group demo -c requirements/parquet.lock -o requirements/demo.lock
+	$(COMPILE) --extra parquet --group dev -c requirements/demo.lock -o requirements/dev.lock
+	$(COMPILE) --extra parquet --group chart -c requirements/dev.lock -o requirements/chart.lock
+	$(COMPILE) --extra parquet --group bench -c requirements/chart.lock -o requirements/bench.lock
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

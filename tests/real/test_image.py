@@ -1,8 +1,10 @@
-"""The built image: its labels and configuration, and that it runs with no privileges on a read-only root."""
+"""The built image: its labels and configuration, and that it runs without any privilege."""
 
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from driftgauge import __version__
@@ -18,22 +20,30 @@ USER = 65532
 
 @pytest.fixture(scope="module")
 def image() -> Image:
-    """The image that `.ci/image` built."""
+    """The image that `.ci/image` built without pyarrow, as is the default."""
     return built_image()
+
+
+@pytest.fixture(scope="module")
+def parquet_image() -> Image:
+    """The image that `.ci/image` built with `PARQUET=true`."""
+    return built_image("image-parquet")
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """What is mounted at /mnt: the reference, and a window of which every row is the same."""
+    """The folder mounted at /mnt: the reference as CSV and as Parquet, and a window of which every row is the same."""
     tmp_path.chmod(0o755)
     reference = wine.write_reference(tmp_path / "wine.csv")
     header, first, *_ = reference.read_text().splitlines()
+    columns = dict(zip(wine.FEATURES, wine.ROWS.T, strict=True))
+    pq.write_table(pa.table(columns), tmp_path / "wine.parquet")
     (tmp_path / "stuck.csv").write_text("\n".join([header, *[first] * 100]))
     return tmp_path
 
 
-def test_the_image_says_what_kubernetes_asks(image: Image) -> None:
-    """User by number, both ports, no shell around the entry point or the health check, its version on a label."""
+def test_the_image_configures_what_kubernetes_reads(image: Image) -> None:
+    """User by number, both ports, no shell around the entry point or the health check, its version as a label."""
     assert f"{USER}:{USER}" == image.config["User"]
     assert {"8080/tcp", "9464/tcp"} == set(image.config["ExposedPorts"])
     assert ["/opt/driftgauge/bin/driftgauge"] == image.config["Entrypoint"]
@@ -41,27 +51,14 @@ def test_the_image_says_what_kubernetes_asks(image: Image) -> None:
     assert __version__ == image.config["Labels"]["org.opencontainers.image.version"]
 
 
-def test_the_image_has_no_pyarrow_and_says_so(image: Image, data: Path) -> None:
-    """It was built without PARQUET=true: the label says so, and a reference in Parquet is refused with the reason."""
-    (data / "wine.parquet").write_bytes(b"PAR1")
-    done = image.run([*image.config["Entrypoint"], "check", "/mnt/wine.parquet", "/mnt/wine.csv"], data)
-
-    assert "false" == image.config["Labels"]["io.driftgauge.parquet"]
-    assert not list(image.packages.glob("pyarrow*"))
-    assert (2, "/mnt/wine.parquet: to read Parquet, pip install 'driftgauge[parquet]'") == (
-        done.returncode,
-        done.stderr.strip(),
-    )
-
-
-def test_the_image_has_the_version_of_the_code(image: Image, data: Path) -> None:
+def test_the_image_prints_its_version(image: Image, data: Path) -> None:
     """`--version` inside the image is the version of this checkout."""
     done = image.run([*image.config["Entrypoint"], "--version"], data)
 
     assert (0, f"driftgauge {__version__}\n") == (done.returncode, done.stdout)
 
 
-def test_the_image_helps_when_it_is_run_without_arguments(image: Image, data: Path) -> None:
+def test_the_image_without_arguments_prints_the_help(image: Image, data: Path) -> None:
     """The default command lists the modes and exits with 0."""
     done = image.run([*image.config["Entrypoint"], *image.config["Cmd"]], data)
 
@@ -70,7 +67,7 @@ def test_the_image_helps_when_it_is_run_without_arguments(image: Image, data: Pa
 
 
 def test_the_image_checks_mounted_files(image: Image, data: Path) -> None:
-    """`check` exits 0 on the reference against itself, and 1 on a window that is stuck at one row."""
+    """`check` exits 0 for the reference against itself, and 1 for a window that is stuck at one row."""
     entry = image.config["Entrypoint"]
     same = image.run([*entry, "check", "/mnt/wine.csv", "/mnt/wine.csv", "--format", "json"], data)
     stuck = image.run([*entry, "check", "/mnt/wine.csv", "/mnt/stuck.csv"], data)
@@ -80,8 +77,36 @@ def test_the_image_checks_mounted_files(image: Image, data: Path) -> None:
     assert 1 == stuck.returncode, stuck.stderr
 
 
-def test_the_image_serves_on_a_read_only_root_as_its_user_and_ends_on_sigterm(image: Image, data: Path) -> None:
-    """As process 1 with no right and no writable place: healthy, then 0 on SIGTERM, then unhealthy."""
+def test_the_default_image_refuses_parquet_and_names_the_build_argument(image: Image, data: Path) -> None:
+    """Its label says that it has no pyarrow, and `check` of a Parquet file exits with 2 and says how to get it."""
+    argv = [*image.config["Entrypoint"], "check", "/mnt/wine.parquet", "/mnt/wine.csv"]
+    done = image.run(argv, data)
+
+    assert "false" == image.config["Labels"]["io.driftgauge.parquet"]
+    assert not list(image.packages.glob("pyarrow*"))
+    assert 2 == done.returncode
+    assert "--build-arg PARQUET=true" in done.stderr
+
+
+def test_an_image_built_with_parquet_reads_it(parquet_image: Image, data: Path) -> None:
+    """Its label says that it has pyarrow, and `check` reads a Parquet file like the same rows in CSV."""
+    argv = [*parquet_image.config["Entrypoint"], "check", "/mnt/wine.parquet", "/mnt/wine.csv"]
+    done = parquet_image.run(argv, data)
+
+    assert "true" == parquet_image.config["Labels"]["io.driftgauge.parquet"]
+    assert 0 == done.returncode, done.stderr
+
+
+def test_both_images_have_the_same_packages_except_pyarrow(image: Image, parquet_image: Image) -> None:
+    """requirements/parquet.lock is requirements/runtime.lock with pyarrow."""
+    without, with_parquet = ({path.name for path in one.packages.glob("*.dist-info")} for one in (image, parquet_image))
+
+    assert set() == without - with_parquet
+    assert ["pyarrow"] == [name.partition("-")[0] for name in with_parquet - without]
+
+
+def test_the_image_serves_on_a_read_only_root_without_privileges_and_ends_on_sigterm(image: Image, data: Path) -> None:
+    """As process 1 without capabilities or a writable folder: healthy, then 0 on SIGTERM, then unhealthy."""
     port, admin_port = free_port(), free_port()
     env = {"DRIFTGAUGE_PORT": str(port), "DRIFTGAUGE_ADMIN_PORT": str(admin_port)}
     arguments = ["logger", "--reference", "/mnt/wine.csv", "--drain-delay-seconds", "0"]
@@ -105,15 +130,15 @@ def test_the_image_serves_on_a_read_only_root_as_its_user_and_ends_on_sigterm(im
     assert (0, 1) == (ended, dead.returncode)
 
 
-def test_the_images_user_can_write_nothing_of_the_product(image: Image) -> None:
-    """Every file below /opt is root's, and writable by root alone."""
+def test_the_images_user_can_write_no_file_of_the_product(image: Image) -> None:
+    """Every file below /opt belongs to root, and only root can write it."""
     stats = [path.lstat() for path in image.packages.parents[2].rglob("*") if not path.is_symlink()]
 
     assert {(0, 0)} == {(one.st_uid, one.st_gid) for one in stats}
     assert not [one for one in stats if one.st_mode & 0o022]
 
 
-def test_the_image_holds_compiled_modules_and_no_installer(image: Image) -> None:
+def test_the_image_contains_compiled_modules_and_no_installer(image: Image) -> None:
     """Every module of the product has its bytecode, since none can be written later; there is no pip."""
     modules = list((image.packages / "driftgauge").rglob("*.py"))
     compiled = [path for path in modules if list((path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"))]
@@ -124,10 +149,10 @@ def test_the_image_holds_compiled_modules_and_no_installer(image: Image) -> None
 
 
 def proc(pid: int, name: str) -> str:
-    """A file that the kernel keeps on a process."""
+    """The text of a file about a process in /proc."""
     return Path(f"/proc/{pid}/{name}").read_text()
 
 
 def mounts(pid: int) -> list[str]:
-    """The mounts that a process sees, one line each (proc(5), mountinfo)."""
+    """The mounts of a process, one line each (proc(5), mountinfo)."""
     return proc(pid, "mountinfo").splitlines()

@@ -1,77 +1,126 @@
-"""The built wheel in an environment of its own, beside PyPI's `sidecar`, whose name the folder of the source has."""
+"""The wheel, installed into one environment with PyPI's `sidecar`: both work, and neither overwrites the other."""
 
+import os
 import shutil
 import subprocess
 import sys
-from importlib.metadata import Distribution, distributions
+from collections.abc import Iterator, Sequence
+from importlib.metadata import Distribution
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import pytest
 
 from driftgauge import __version__
-from tests.support.parts import PARTS, environment_python
+from tests.support import wine
+from tests.support.parts import environment_python
+from tests.support.processes import Child, free_port, get
 
-pytestmark = [pytest.mark.real_server, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.real_server, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
+HIDDEN = [name for name in os.environ if name.startswith(("PYTHON", "DRIFTGAUGE_")) or name == "PORT"]
+"""Variables that would lead to the checkout, or set an option."""
 
 
-def run(*command: str | Path, cwd: Path) -> str:
-    """The output of a command that must end well."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-    assert 0 == done.returncode, done.stderr
+def run(argv: Sequence[str | Path], cwd: Path) -> str:
+    """Run a program to its end; returns what it printed."""
+    env = {name: value for name, value in os.environ.items() if name not in HIDDEN}
+    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=100)
+    assert 0 == done.returncode, done.stdout + done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the part `sidecar`, in which the wheel is installed from its file alone."""
-    part = environment_python("sidecar").parents[1]
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, built without a network."""
     folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder / "dist", cwd=ROOT)
-    (wheel,) = (folder / "dist").glob("*.whl")
-    copy = folder / "environment"
-    shutil.copytree(part, copy, symlinks=True)
-    uv = PARTS / "tools" / "bin" / "uv"
-    python = copy / "bin" / "python"
-    run(uv, "pip", "install", "--offline", "--no-deps", "--no-index", "--python", python, wheel, cwd=folder)
-    return copy
+    run([sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder], ROOT)
+    return next(folder.glob("*.whl"))
 
 
-def installed(environment: Path) -> dict[str, Distribution]:
-    """The distributions of an environment, by name."""
-    (packages,) = environment.glob("lib/python3*/site-packages")
-    return {one.metadata["Name"].lower(): one for one in distributions(path=[str(packages)])}
+@pytest.fixture(scope="module")
+def environment(wheel: Path) -> Iterator[Path]:
+    """A copy of the part with `sidecar` and the locked packages, into which the wheel is installed."""
+    part = environment_python("sidecar").parents[1]
+    with TemporaryDirectory(prefix="driftgauge-wheel-") as folder:
+        copy = Path(folder) / "environment"
+        shutil.copytree(part, copy, symlinks=True)
+        pip = [sys.executable, "-m", "pip", "--python", copy / "bin" / "python"]
+        run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], copy)
+        run([*pip, "check"], copy)
+        yield copy
 
 
-def test_the_wheel_starts_beside_sidecar(environment: Path, tmp_path: Path) -> None:
-    """The command, the module and the import work, and so does the other package."""
-    python, expected = environment / "bin" / "python", f"driftgauge {__version__}\n"
-    data = "{'age': [1, 2, 3]}"
-    code = f"import sidecar, driftgauge; print(sidecar.Sidecar.__name__, driftgauge.check({data}, {data}).drift)"
-
-    assert expected == run(environment / "bin" / "driftgauge", "--version", cwd=tmp_path)
-    assert expected == run(python, "-m", "driftgauge", "--version", cwd=tmp_path)
-    assert "Sidecar False\n" == run(python, "-c", code, cwd=tmp_path)
+def installed(environment: Path, name: str) -> set[str]:
+    """The files of a distribution, relative to the folder of packages."""
+    packages = next(environment.glob("lib/python3*/site-packages"))
+    (found,) = Distribution.discover(name=name, path=[str(packages)])
+    return {str(file) for file in found.files or ()}
 
 
-def test_the_wheel_shares_no_file_with_sidecar(environment: Path) -> None:
-    """Either can be removed without harm to the other."""
-    files = [{str(file) for file in installed(environment)[name].files or ()} for name in ("driftgauge", "sidecar")]
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    """Its files are those of `sidecar/driftgauge`, style sheet and type marker included, and its metadata."""
+    names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    source = ROOT / "sidecar"
+    files = [path for path in (source / "driftgauge").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
-    assert all(files)
-    assert not set.intersection(*files)
-
-
-def test_the_wheel_holds_the_package_its_types_and_the_licence(environment: Path) -> None:
-    """Nothing is at the top level but the package, and type checkers find its marker."""
-    files = {str(file) for file in installed(environment)["driftgauge"].files or ()}
-    folder = f"driftgauge-{__version__}.dist-info"
-
-    assert {"driftgauge", folder, ".."} == {name.partition("/")[0] for name in files}
-    assert {"driftgauge/py.typed", "driftgauge/page/style.css", f"{folder}/licenses/LICENSE"} <= files
+    assert {str(path.relative_to(source)) for path in files} == names
+    assert {"driftgauge/py.typed", "driftgauge/page/style.css"} <= names
 
 
-def test_the_locked_packages_are_all_that_the_wheel_requires(environment: Path, tmp_path: Path) -> None:
-    """Every requirement of every distribution is met."""
-    run(PARTS / "tools" / "bin" / "uv", "pip", "check", "--python", environment / "bin" / "python", cwd=tmp_path)
+def test_the_environment_is_locked_to_the_versions_of_the_product() -> None:
+    """Every package of requirements/runtime.lock is in the lock of the environment, in the same version."""
+    of_product, of_environment = (
+        {line for line in (ROOT / name).read_text().splitlines() if "==" in line and line[0].isalpha()}
+        for name in ("requirements/runtime.lock", ".ci/locks/sidecar.lock")
+    )
+
+    assert of_product
+    assert set() == of_product - of_environment
+
+
+def test_no_file_belongs_to_both_distributions(environment: Path) -> None:
+    """Each distribution has its own top-level package."""
+    ours, theirs = installed(environment, "driftgauge"), installed(environment, "sidecar")
+
+    assert "driftgauge/__init__.py" in ours
+    assert "sidecar/__init__.py" in theirs
+    assert set() == ours & theirs
+
+
+@pytest.mark.parametrize("command", [["bin/driftgauge"], ["bin/python", "-m", "driftgauge"]], ids=["script", "module"])
+def test_both_commands_print_the_version(environment: Path, command: list[str]) -> None:
+    """The installed script and `python -m driftgauge` are the version of this checkout."""
+    program, *arguments = command
+
+    assert f"driftgauge {__version__}\n" == run([environment / program, *arguments, "--version"], environment)
+
+
+@pytest.mark.parametrize("order", ["sidecar, driftgauge", "driftgauge, sidecar"])
+def test_one_process_imports_both(environment: Path, order: str) -> None:
+    """`sidecar.Sidecar` is the widget of JupyterLab, and `driftgauge` is the installed package."""
+    code = f"import {order}; print(sidecar.Sidecar.__mro__[1].__module__, driftgauge.__file__)"
+    widget, file = run([environment / "bin/python", "-c", code], environment).split()
+
+    assert "ipywidgets.widgets.widget_output" == widget
+    assert next(environment.glob("lib/python3*/site-packages")) / "driftgauge/__init__.py" == Path(file)
+
+
+def test_the_installed_logger_serves(environment: Path, tmp_path: Path) -> None:
+    """It responds on its admin port, with the reference loaded, and exits with 0 on SIGTERM."""
+    reference = wine.write_reference(tmp_path / "wine.csv")
+    port, admin_port = free_port(), free_port()
+    options = ["--port", str(port), "--admin-port", str(admin_port), "--drain-delay-seconds", "0"]
+    argv = [environment / "bin/driftgauge", "logger", "--reference", reference, *options]
+    with Child(argv, cwd=tmp_path, hidden=HIDDEN) as child:
+        child.await_response(f"http://127.0.0.1:{admin_port}/readyz")
+        child.await_port(port)
+        page = get(f"http://127.0.0.1:{admin_port}/metrics").decode()
+        exit_code = child.terminate()
+
+    assert f'version="{__version__}"' in next(
+        line for line in page.splitlines() if line.startswith("driftgauge_build_info{")
+    )
+    assert 0 == exit_code

@@ -1,7 +1,7 @@
-"""Runs the built image as Kubernetes' restricted profile does: its user, a read-only root, no init process.
+"""Runs the built image as Kubernetes' restricted profile does: its own user, a read-only root, no init process.
 
-`.ci/image` unpacks the image. A runtime like runc needs control groups that a build machine may not give,
-so namespaces are made by `unshare`, and the root file system is bound read-only before `chroot`.
+`.ci/image` unpacks the image. A runtime like runc needs control groups, which a build machine may not have. So
+`unshare` makes the namespaces, and the root file system is bound read-only before `chroot`.
 """
 
 import json
@@ -32,7 +32,7 @@ mount --bind -o ro "$mounted" "$root/mnt"
 mount -o remount,bind,ro "$root"
 exec env -i "$@"
 """
-"""Prepares the mounts of a namespace of its own and becomes the command; `$@` begins with the variables."""
+"""Prepares the mounts of a new namespace, then executes the command; `$@` begins with the variables."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Image:
     """An unpacked image.
 
     Args:
-        root: Its file system.
+        root: The folder with its file system.
         config: Its configuration in Docker's form.
     """
 
@@ -49,11 +49,11 @@ class Image:
 
     @property
     def packages(self) -> Path:
-        """Where its virtual environment keeps packages."""
+        """The folder of packages of its virtual environment."""
         return next((self.root / "opt/driftgauge/lib").glob("python3*/site-packages"))
 
     def command(self, argv: Sequence[str], mounted: Path, env: Mapping[str, str]) -> list[str]:
-        """What starts `argv` in the image as its user; `mounted` stands at /mnt, read-only."""
+        """The command that starts `argv` in the image as its user; `mounted` is at /mnt, read-only."""
         variables = [*self.config["Env"], *(f"{name}={value}" for name, value in env.items())]
         space = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ENTER, "sh"]
         user = self.config["User"]
@@ -63,22 +63,26 @@ class Image:
     def run(
         self, argv: Sequence[str], mounted: Path, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end and capture its output."""
+        """Run a command to its end, and capture its output."""
         command = self.command(argv, mounted, env or {})
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def built_image() -> Image:
-    """The image of the code that is tested here; skips where there is none, or one of other code."""
-    root = PARTS / "image" / "rootfs"
+def built_image(name: str = "image") -> Image:
+    """The image of the code under test; skips if there is none, or if it contains other code.
+
+    Args:
+        name: The folder to which `.ci/image` unpacked it: `image` or `image-parquet`.
+    """
+    root = PARTS / name / "rootfs"
     if not root.is_dir():
         pytest.skip(f"{root} is missing; `bash .ci/image` builds it")
     if os.getuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("an image is run by root with util-linux' unshare")
-    config = json.loads((PARTS / "image" / "config.json").read_text())["Docker"]["config"]
+        pytest.skip("running an image needs root, and unshare of util-linux")
+    config = json.loads((PARTS / name / "config.json").read_text())["Docker"]["config"]
     image = Image(root, config)
     if _code(image.packages / "driftgauge") != _code(_SOURCE):
-        pytest.skip(f"{root} holds other code than this checkout; `bash .ci/image` builds it again")
+        pytest.skip(f"{root} contains other code than this checkout; `bash .ci/image` builds it again")
     return image
 
 
@@ -88,13 +92,13 @@ def _code(package: Path) -> dict[str, bytes]:
 
 
 class Container(Child):
-    """The image's entry point with arguments, as process 1 of a namespace of its own.
+    """The image's entry point with arguments, as process 1 of a new namespace.
 
     Args:
-        image: What runs.
-        arguments: Those after the entry point.
-        mounted: Stands at /mnt, read-only.
-        env: Variables beside those of the image.
+        image: The image to run.
+        arguments: The arguments after the entry point.
+        mounted: The folder that is mounted at /mnt, read-only.
+        env: Variables in addition to those of the image.
     """
 
     def __init__(self, image: Image, arguments: Sequence[str], mounted: Path, env: Mapping[str, str]) -> None:
@@ -102,12 +106,12 @@ class Container(Child):
 
     @property
     def main_pid(self) -> int:
-        """The id that process 1 has outside its namespace."""
+        """The id of process 1 outside its namespace."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         return int(wait_until(children.read_text, "process 1 of the container").split()[0])
 
     def terminate(self, deadline_seconds: float = 30) -> int:
-        """Send SIGTERM to process 1, as a kubelet does, and return the exit code."""
+        """Send SIGTERM to process 1, as a kubelet does; returns the exit code."""
         if self.exit_code() is None:
             os.kill(self.main_pid, signal.SIGTERM)
         return self.wait(deadline_seconds)

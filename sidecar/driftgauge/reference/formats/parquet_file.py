@@ -49,7 +49,10 @@ def parquet_library(path: Path) -> tuple[Any, Any]:
         import pyarrow as pa  # noqa: PLC0415 - optional, and 60 MB that only users of Parquet should pay
         import pyarrow.parquet as pq  # noqa: PLC0415 - as above
     except ImportError:
-        raise ReferenceDataError(f"{path}: to read Parquet, pip install 'driftgauge[parquet]'") from None
+        raise ReferenceDataError(
+            f"{path}: Parquet needs pyarrow: pip install 'driftgauge[parquet]', "
+            "or build the image with --build-arg PARQUET=true"
+        ) from None
     return pa, pq
 
 

@@ -107,8 +107,11 @@ def test_bad_columns(tmp_path: Path, columns: dict[str, Any], sentence: str) -> 
 
 
 def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where pyarrow is not installed the sentence says how to get it."""
+    """Where pyarrow is not installed the message says how to get it, with pip and in the image."""
     path = save(tmp_path, {"a": [1.0]})
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ReferenceDataError, match=re.escape("to read Parquet, pip install 'driftgauge[parquet]'")):
+    message = (
+        "Parquet needs pyarrow: pip install 'driftgauge[parquet]', or build the image with --build-arg PARQUET=true"
+    )
+    with pytest.raises(ReferenceDataError, match=re.escape(message)):
         read_table(path)
