@@ -10,7 +10,7 @@ from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.names import PREDICTOR
 from driftgauge.inference.payload import ModelKey
-from driftgauge.metrics.scrape import render_scrape
+from driftgauge.metrics.registry import render_scrape
 from driftgauge.page.as_json import models_as_json
 from driftgauge.page.model_index import Entry, render_index
 from driftgauge.results.latest import LatestEvaluations, ModelEvaluations
