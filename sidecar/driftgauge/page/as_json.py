@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift
-from driftgauge.inference.names import printable
+from driftgauge.inference.payload import printable
 from driftgauge.results.latest import Evaluation, ModelEvaluations
 
 _NO_REPORT = DriftReport(
