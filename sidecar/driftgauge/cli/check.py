@@ -15,7 +15,7 @@ from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.errors import ReferenceDataError
-from driftgauge.inference.names import printable
+from driftgauge.inference.payload import printable
 from driftgauge.offline.comparison import Comparison, compare, listed
 from driftgauge.page.as_json import report_as_json
 from driftgauge.page.contents import Facts, Page, part_of
