@@ -19,7 +19,7 @@ from driftgauge.features.outputs import extract_outputs
 from driftgauge.features.predictions import extract_predictions
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.decode import decode
-from driftgauge.protocol.widening import widen_bf16
+from driftgauge.protocol.tensor import widen_bf16
 from tests.support.payloads import (
     DTYPES,
     Sent,

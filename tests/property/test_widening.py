@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from driftgauge.protocol.widening import widen, widen_bf16
+from driftgauge.protocol.tensor import widen, widen_bf16
 
 SIX_DIGITS = st.builds(
     lambda whole, power: float(f"{whole}e{power}"),

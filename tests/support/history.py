@@ -23,8 +23,7 @@ from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind, ModelKey, Outcome
 from driftgauge.metrics.registry import Metrics
 from driftgauge.protocol.category import code
-from driftgauge.results.evaluation import ReferenceFacts
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest import LatestEvaluations, ReferenceFacts
 from tests.support.cluster_exporter import page
 from tests.support.watched_stream import BUDGET, WINDOW_ROWS, Columns, Floats, Stream
 

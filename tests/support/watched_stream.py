@@ -16,8 +16,7 @@ from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.profiles import profiles_of
-from driftgauge.results.evaluation import Evaluation, ReferenceFacts
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
 
 Floats = NDArray[np.float64]
 

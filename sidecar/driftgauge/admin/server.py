@@ -8,9 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
-from driftgauge.inference.names import PREDICTOR
-from driftgauge.inference.payload import ModelKey
-from driftgauge.metrics.scrape import render_scrape
+from driftgauge.inference.payload import PREDICTOR, ModelKey
+from driftgauge.metrics.registry import render_scrape
 from driftgauge.page.as_json import models_as_json
 from driftgauge.page.model_index import Entry, render_index
 from driftgauge.results.latest import LatestEvaluations, ModelEvaluations

@@ -15,8 +15,7 @@ from driftgauge.monitoring.targets import Targets
 from driftgauge.page.contents import Facts, Page, Part, part_of
 from driftgauge.page.document import render
 from driftgauge.reference.formats.driftgauge_npz import packed_window
-from driftgauge.results.evaluation import Evaluation, ReferenceFacts
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
 from driftgauge.storage.ring import StreamKey
 
 _HEADINGS = {Kind.REQUEST: "Inputs", Kind.RESPONSE: "Predictions"}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TextIO
 
 from driftgauge.errors import ConfigError
-from driftgauge.inference.names import COMPONENTS
+from driftgauge.inference.payload import COMPONENTS
 
 
 def add_reference(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.inference.names import MAX_NAME_CHARS
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import MAX_NAME_CHARS, Kind
 from driftgauge.protocol.json_text import parse
 
 _RFC_3339: Final = re.compile(

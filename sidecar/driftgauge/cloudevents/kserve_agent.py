@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 
 from driftgauge.cloudevents.event import Event, kind_of, name_of, stated_json_length, time_of
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.inference.names import PREDICTOR
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import PREDICTOR, Kind
 
 _KNOWN: Final = frozenset(
     b"ce-" + name

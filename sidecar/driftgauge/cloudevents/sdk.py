@@ -14,8 +14,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from driftgauge.cloudevents.event import Event, kind_of, name_of, stated_json_length, time_of
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.inference.names import PREDICTOR, printable
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import PREDICTOR, Kind, printable
 from driftgauge.protocol.json_text import from_base64, parse, serialise
 
 _STRUCTURED: Final = "application/cloudevents+json"

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.features.row_table import (
     MAX_CELLS,
+    as_column,
+    as_floats,
     by_row,
     check_finite,
     check_size,
@@ -16,7 +18,6 @@ from driftgauge.features.row_table import (
     width,
     wrong_width,
 )
-from driftgauge.features.values import as_column, as_floats
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 

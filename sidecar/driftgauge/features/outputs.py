@@ -12,16 +12,19 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.features.class_scores import CLASS, CONFIDENCE, are_scores, are_scores_of_each, decisions
 from driftgauge.features.row_table import (
+    MAX_CATEGORIES,
+    as_floats,
     by_row,
+    category_texts,
     check_distinct,
     check_finite,
     check_size,
     common_rows,
+    is_scalar,
     output_columns,
     output_name,
     width,
 )
-from driftgauge.features.values import MAX_CATEGORIES, as_floats, category_texts, is_scalar
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.json_text import is_numeric, types_in
 from driftgauge.protocol.tensor import Decoded, Tensor

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.features.class_scores import CLASS, CONFIDENCE, decisions
 from driftgauge.features.row_table import (
+    as_floats,
     by_row,
     check_distinct,
     check_finite,
@@ -20,7 +21,6 @@ from driftgauge.features.row_table import (
     width,
     wrong_width,
 )
-from driftgauge.features.values import as_floats
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 

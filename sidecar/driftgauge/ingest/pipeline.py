@@ -20,7 +20,7 @@ from driftgauge.inference.models import is_overflow
 from driftgauge.inference.payload import Kind, ModelKey, Outcome, Payload
 from driftgauge.ingest.decoder import DecodedRows, Decoder, DecodeResult
 from driftgauge.metrics.registry import Metrics
-from driftgauge.protocol.compression import GZIP_MAGIC
+from driftgauge.protocol.decode import GZIP_MAGIC
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey
 

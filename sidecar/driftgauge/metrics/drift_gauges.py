@@ -9,9 +9,8 @@ from prometheus_client.registry import Collector
 from driftgauge.drift.result import most_drifted
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.column_gauges import INPUTS, OUTPUTS, Shown, Subject, column_families
-from driftgauge.metrics.exchange_counters import MODEL_LABELS, model_labels
-from driftgauge.results.evaluation import Evaluation, ReferenceFacts
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
 
 MAX_FEATURES = 200
 """Columns of a stream with series of their own, unless another number is given."""

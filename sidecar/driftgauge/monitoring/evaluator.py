@@ -11,7 +11,7 @@ from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.targets import Target
-from driftgauge.results.evaluation import Evaluation
+from driftgauge.results.latest import Evaluation
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
 from driftgauge.storage.states import StateStore
 

@@ -11,8 +11,7 @@ from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.monitoring.baseline import Baseline, Baselines
 from driftgauge.reference.dataset import Reference
 from driftgauge.reference.store import ReferenceStore
-from driftgauge.results.evaluation import ReferenceFacts
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest import LatestEvaluations, ReferenceFacts
 from driftgauge.storage.ring import StreamKey
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from driftgauge.drift.result import DriftReport, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.errors import ReferenceDataError
-from driftgauge.inference.names import printable
+from driftgauge.inference.payload import printable
 from driftgauge.offline.comparison import Comparison, Dataset, listed
 from driftgauge.offline.ks_2samp import Ks2sampPValues
 from driftgauge.page.as_json import report_as_json

@@ -7,9 +7,8 @@ from typing import Any
 import orjson
 
 from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift
-from driftgauge.inference.names import printable
-from driftgauge.results.evaluation import Evaluation
-from driftgauge.results.latest import ModelEvaluations
+from driftgauge.inference.payload import printable
+from driftgauge.results.latest import Evaluation, ModelEvaluations
 
 _NO_REPORT = DriftReport(
     features=(), untested=(), ignored=(), rows=0, drift=None, drifted_features=None, reading="Not evaluated."

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from driftgauge.inference.names import printable
+from driftgauge.inference.payload import printable
 
 LONGEST_TEXT = 1000
 """Characters of a text that are shown; the rest is cut."""

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
-from driftgauge.protocol.tensor import BF16, BOOL, BYTES, WIRE_DTYPES, Decoded, Tensor, from_json, is_known
-from driftgauge.protocol.widening import widen_bf16
+from driftgauge.protocol.tensor import BF16, BOOL, BYTES, WIRE_DTYPES, Decoded, Tensor, from_json, is_known, widen_bf16
 
 _MEMBERS: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
 

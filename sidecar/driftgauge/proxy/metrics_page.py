@@ -14,7 +14,7 @@ from driftgauge.http1.framing import HeaderList, HeaderMap
 from driftgauge.http1.heads import RequestHead, ResponseHead
 from driftgauge.http1.http_errors import BAD_REQUEST, FAULT, TIMED_OUT, BadResponseError, ExchangeError
 from driftgauge.http1.writing import connection_line, error_response, own_head
-from driftgauge.protocol.compression import unpack
+from driftgauge.protocol.decode import unpack
 from driftgauge.proxy.interfaces import ClientWriter
 from driftgauge.proxy.metrics_merge import NotClassicTextError, Rest, joined, names_of
 from driftgauge.proxy.upstream_connection import UpstreamConnection

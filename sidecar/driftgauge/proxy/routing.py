@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from driftgauge.http1.framing import HeaderMap
 from driftgauge.inference.models import OVERFLOW
-from driftgauge.inference.names import MAX_NAME_CHARS
+from driftgauge.inference.payload import MAX_NAME_CHARS
 
 _PATH = re.compile(
     rb"""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
-from driftgauge.inference.names import printable
+from driftgauge.inference.payload import printable
 from driftgauge.protocol.category import MAX_TEXT_CHARS, code
 
 MAX_TEXTS: Final = 10_000

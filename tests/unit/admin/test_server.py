@@ -13,8 +13,7 @@ from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.page.as_json import report_as_json
-from driftgauge.results.evaluation import Evaluation
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest import Evaluation, LatestEvaluations
 from tests.support.models import IRIS, WINE
 from tests.support.reports import FOUND, TOO_FEW
 

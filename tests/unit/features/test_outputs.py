@@ -8,8 +8,7 @@ import pytest
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import Reason
 from driftgauge.features.outputs import MAX_OUTPUT_COLUMNS, extract_outputs
-from driftgauge.features.row_table import MAX_CELLS
-from driftgauge.features.values import MAX_CATEGORIES
+from driftgauge.features.row_table import MAX_CATEGORIES, MAX_CELLS
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.category import code
 from driftgauge.protocol.tensor import Decoded

@@ -3,7 +3,7 @@
 import numpy as np
 
 from driftgauge.drift.profile import FeatureKind
-from driftgauge.features.values import MAX_CATEGORIES, as_floats, category_texts
+from driftgauge.features.row_table import MAX_CATEGORIES, as_floats, category_texts
 from driftgauge.protocol.category import MAX_TEXT_CHARS, code, remembered
 
 

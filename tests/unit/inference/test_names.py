@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftgauge.inference.names import printable
+from driftgauge.inference.payload import printable
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from driftgauge.drift.result import Bin, DriftReport, DriftTest, DriftTestResult
 from driftgauge.metrics.column_gauges import INPUTS, LONGEST_BIN, OUTPUTS, Subject, bin_names
 from driftgauge.metrics.drift_gauges import DriftGauges
 from driftgauge.page.contents import Facts, part_of
-from driftgauge.results.evaluation import Evaluation
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest import Evaluation, LatestEvaluations
 from tests.support.models import WINE, labels
 from tests.support.reports import ALCOHOL, COLOUR, FOUND, moved, report_of
 

@@ -5,8 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from driftgauge.inference.payload import Kind
 from driftgauge.metrics.drift_gauges import DriftGauges
-from driftgauge.results.evaluation import Evaluation, ReferenceFacts
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
 from tests.support.clock import ManualClock
 from tests.support.models import IRIS, WINE, labels
 from tests.support.reports import FOUND, TOO_FEW

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from driftgauge.metrics.exchange_counters import LATENCY_BUCKETS, ExchangeFamilies
+from driftgauge.metrics.model_metrics import LATENCY_BUCKETS, ExchangeFamilies
 from tests.support.models import WINE, labels
 
 

@@ -11,8 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind, Outcome
 from driftgauge.metrics.registry import Metrics
-from driftgauge.results.evaluation import Evaluation
-from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest import Evaluation, LatestEvaluations
 from tests.support.models import WINE, labels
 from tests.support.reports import FOUND
 

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from driftgauge.metrics.request_counts import ERROR_CODES, RequestCounts
+from driftgauge.metrics.model_metrics import ERROR_CODES, RequestCounts
 from tests.support.models import WINE, labels
 
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 
-from driftgauge.metrics.scrape import render_scrape
+from driftgauge.metrics.registry import render_scrape
 
 
 @pytest.fixture

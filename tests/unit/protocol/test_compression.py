@@ -5,7 +5,7 @@ import zlib
 import pytest
 
 from driftgauge.errors import Reason
-from driftgauge.protocol.compression import unpack
+from driftgauge.protocol.decode import unpack
 from tests.support.payloads import gzipped, refusal
 
 

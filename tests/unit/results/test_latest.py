@@ -3,8 +3,7 @@
 import pytest
 
 from driftgauge.inference.payload import Kind
-from driftgauge.results.evaluation import Evaluation, ReferenceFacts
-from driftgauge.results.latest import LatestEvaluations, ModelEvaluations
+from driftgauge.results.latest import Evaluation, LatestEvaluations, ModelEvaluations, ReferenceFacts
 from tests.support.clock import ManualClock
 from tests.support.models import IRIS, WINE
 from tests.support.reports import ALCOHOL, FOUND, report_of

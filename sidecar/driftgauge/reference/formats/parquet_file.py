@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
-from driftgauge.protocol.widening import widen
+from driftgauge.protocol.tensor import widen
 from driftgauge.reference.column import DATES, CategoryEncoder, Column, ignored_column, shortened
 from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Table, join_columns
 
