@@ -148,6 +148,8 @@ def test_a_frame_of_columns_by_name_needs_no_protocol() -> None:
     """Without pyarrow a DataFrame of polars is read column by column."""
 
     class Columns:
+        """A DataFrame with columns by name alone."""
+
         columns = COLUMNS
 
         def __getitem__(self, name: str) -> Floats:
@@ -300,8 +302,8 @@ def test_the_module_lists_its_names_and_refuses_others() -> None:
     """All public names can be imported; another one is an AttributeError."""
     assert set(driftgauge.__all__) <= set(dir(driftgauge))
     assert all(getattr(driftgauge, name) is not None for name in driftgauge.__all__)
-    with pytest.raises(AttributeError, match="module 'driftgauge' has no attribute 'chekc'"):
-        _ = driftgauge.chekc
+    with pytest.raises(AttributeError, match="module 'driftgauge' has no attribute 'unknown'"):
+        _ = driftgauge.unknown
 
 
 def test_importing_the_package_imports_no_other() -> None:
