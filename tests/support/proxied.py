@@ -51,10 +51,10 @@ class Proxied:
         self._metrics = Metrics("200", 60)
         self._proxy = Proxy(
             replace(settings, upstream_url=f"http://127.0.0.1:{upstream_port}" if url is None else url),
-            MODEL,
-            self.offered.append,
-            self._metrics,
-            KnownModels(MODEL_LIMIT, (MODEL,)),
+            model=MODEL,
+            offer=self.offered.append,
+            metrics=self._metrics,
+            models=KnownModels(MODEL_LIMIT, (MODEL,)),
             clock=clock,
             timer=self.timer,
         )

@@ -50,8 +50,12 @@ class Ingress(Protocol):
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port."""
 
-    def announce(self) -> None:
-        """From now on ask clients to leave with each answer."""
+    @property
+    def draining(self) -> bool:
+        """Whether clients are asked to leave."""
+
+    def begin_drain(self) -> None:
+        """Ask clients to leave with each response."""
 
     async def drain(self, timeout_seconds: float) -> None:
         """Accept no more, finish what has begun within the limit."""
@@ -71,7 +75,6 @@ class Runtime:
 
     def __init__(self, config: Config, code: str, own: ModelKey | None = None) -> None:
         self.config = config
-        self.draining = False
         self._own = own
         self.models = KnownModels(config.max_models, other=OVERFLOW if own is None else overflow_key(own))
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
@@ -154,11 +157,17 @@ async def run_proxy(config: ProxyConfig) -> None:
         copy_bytes=config.queue_bytes,
         merge_metrics=config.merge_metrics,
     )
-    proxy = Proxy(settings, model, runtime.pipeline.offer, runtime.metrics, runtime.models)
+    proxy = Proxy(
+        settings,
+        model=model,
+        offer=runtime.pipeline.offer,
+        metrics=runtime.metrics,
+        models=runtime.models,
+    )
 
     async def ready() -> str | None:
         """Ready while the model server can be reached; Redis has no say."""
-        if runtime.draining:
+        if proxy.draining:
             return "draining"
         return (
             None if await proxy.upstream_reachable() else f"the model server at {config.upstream_url} cannot be reached"
@@ -175,17 +184,17 @@ async def run_logger(config: LoggerConfig) -> None:
     runtime = Runtime(config, "")
     pairing = Pairing(runtime.stores.pairs, runtime.metrics, config.pair_ttl_seconds, time.monotonic)
     receiver = Receiver(
-        runtime.pipeline.offer,
-        pairing.offer,
-        runtime.metrics,
-        runtime.models,
+        offer=runtime.pipeline.offer,
+        pair=pairing.offer,
+        metrics=runtime.metrics,
+        models=runtime.models,
         max_event_bytes=config.max_event_bytes,
         budget_bytes=max(config.queue_bytes, config.max_event_bytes),
     )
 
     async def ready() -> str | None:
         """Ready while it listens."""
-        return "draining" if runtime.draining else None
+        return "draining" if receiver.draining else None
 
     async with _background(pairing.run(_PAIRING_INTERVAL_SECONDS)):
         await _serve(runtime, receiver, runtime.admin(ready), "logger", pairing.advance)
@@ -214,8 +223,7 @@ async def _serve(
         gc.freeze()
         _log.info("driftgauge %s %s: data port %d, admin port %d", mode, __version__, port, admin_port)
         await signalled.wait()
-        runtime.draining = True
-        ingress.announce()
+        ingress.begin_drain()
         signalled.clear()
         _log.info("draining: unready, serving for another %g s (a second signal ends that)", config.drain_delay_seconds)
         await _within(config.drain_delay_seconds, signalled.wait())

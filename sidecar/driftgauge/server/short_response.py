@@ -1,63 +1,65 @@
-"""The end of a talk that answers by itself, in a few bytes: said once, and over when the client has read enough."""
+"""A short response of our own to one request: written at once, and finished when the client has read enough of it."""
 
-from typing import Protocol
+from typing import Protocol, final
 
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.writing import connection_line, own_head
-from driftgauge.server.listener import DrainState
 
 
 class Client(Protocol):
-    """The client's connection, as such a talk sees it."""
+    """The client's connection, as seen from a short response."""
 
-    def say(self, data: bytes) -> None:
-        """Give bytes of the answer to the socket."""
+    @property
+    def draining(self) -> bool:
+        """Whether the connection must not carry another exchange."""
 
-    def over(self, *, stays: bool) -> None:
-        """The exchange has ended; the connection may carry another, or ends."""
+    def write(self, data: bytes) -> None:
+        """Give bytes of the response to the socket."""
+
+    def finish(self, *, keep_alive: bool) -> None:
+        """End the exchange; the connection may carry another, or ends."""
 
 
+@final
 class ShortResponse:
-    """Says one answer.
+    """Writes one response.
 
     Args:
-        head: The request's.
-        client: Who asked.
-        closing: Whether clients are asked to leave.
+        head: Head of the request.
+        client: Where the response goes.
     """
 
-    __slots__ = ("_client", "_closing", "_head", "_is_full", "_stays", "is_said")
+    __slots__ = ("_client", "_head", "_is_full", "_keep_alive", "is_written")
 
-    def __init__(self, head: RequestHead, client: Client, closing: DrainState) -> None:
+    def __init__(self, head: RequestHead, client: Client) -> None:
         self._head = head
         self._client = client
-        self._closing = closing
         self._is_full = False
-        self._stays = False
-        self.is_said = False
+        self._keep_alive = False
+        self.is_written = False
 
-    def say(self, status: int, content_type: bytes, body: bytes, *, stays: bool = True) -> None:
-        """Say it; the connection stays if it may.
+    def write(self, status: int, content_type: bytes, body: bytes, *, keep_alive: bool = True) -> None:
+        """Write it; the connection is kept if the client allows it.
 
         Args:
-            status: Its status.
-            content_type: Of the body; without a body it is not told.
-            body: Perhaps empty; not said to a HEAD.
-            stays: Whether what the client sends next can be read.
+            status: Its status code.
+            content_type: Of the body; empty for a response without a body.
+            body: May be empty; not written to a HEAD.
+            keep_alive: Whether what the client sends next can be read.
         """
-        self._stays = stays and self._head.keeps and not self._closing.draining
-        line = connection_line(stays=self._stays, http11=self._head.http11)
+        self._keep_alive = keep_alive and self._head.keep_alive and not self._client.draining
+        line = connection_line(keep_alive=self._keep_alive, http11=self._head.http11)
         start = own_head(status, content_type, len(body), line)
-        self.is_said = True
-        self._client.say(start if self._head.method == b"HEAD" else start + body)
+        self.is_written = True
+        self._client.write(start if self._head.method == b"HEAD" else start + body)
 
-    def end(self) -> None:
-        """The talk is over, unless the client does not read: what it has not read must not pile up."""
+    def finish(self) -> None:
+        """End the exchange, unless the client does not read: responses that it has not read must not pile up."""
         if not self._is_full:
-            self._client.over(stays=self._stays)
+            self._client.finish(keep_alive=self._keep_alive)
 
-    def client_full(self, *, full: bool) -> None:
-        """The client does not read, or reads again."""
+    def on_client_full(self, *, full: bool) -> None:
+        """Note whether the client reads, and finish when it does."""
         self._is_full = full
-        if self.is_said and not full:
-            self.end()
+        if self.is_written and not full:
+            self.finish()

@@ -193,7 +193,7 @@ async def test_silence_before_the_head(upstream: RawUpstream) -> None:
         await upstream.open_is(0)
 
 
-async def test_silence_on_a_connection_that_is_used_again(upstream: RawUpstream) -> None:
+async def test_silence_on_a_connection_that_is_reused(upstream: RawUpstream) -> None:
     """The limit holds for the second request of a connection as for the first."""
 
     async def once(wire: Wire) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
-from driftgauge.http1.grammar import MAX_TRAILER_BYTES
+from driftgauge.http1.bodies import Body, Chunked, KnownLength, UntilClose
+from driftgauge.http1.grammar import MAX_TRAILER_BYTES, BrokenBodyError
 from tests.support.framing import CHUNKED, CUT
 
 

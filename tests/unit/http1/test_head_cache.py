@@ -5,9 +5,10 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftgauge.http1.grammar import RefusedError
 from driftgauge.http1.head_cache import HeadCache
-from driftgauge.http1.heads import RequestHead, ResponseHead, read_request, read_response
-from driftgauge.http1.http_errors import RefusedError
+from driftgauge.http1.head_parser import read_request, read_response
+from driftgauge.http1.heads import RequestHead, ResponseHead
 
 START = b"POST /v1/models/wine:predict HTTP/1.1\r\nHost: m\r\n"
 END = b"Content-Length: 3\r\n\r\n"
@@ -39,7 +40,7 @@ LINES = st.sampled_from(
 
 def reported(head: RequestHead | ResponseHead) -> tuple[object, ...]:
     """All that a head tells; lines in any order, since those of different names have none."""
-    common = (sorted(head.lines), head.fields, head.raw, head.http11, head.keeps, head.length, head.is_end_to_end)
+    common = (sorted(head.lines), head.fields, head.raw, head.http11, head.keep_alive, head.length, head.is_end_to_end)
     if isinstance(head, RequestHead):
         return (*common, head.method, head.target, head.expects_continue)
     return (*common, head.status, head.reason, head.chunked)

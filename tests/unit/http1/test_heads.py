@@ -2,10 +2,17 @@
 
 import pytest
 
-from driftgauge.http1.grammar import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
+from driftgauge.http1.grammar import (
+    MAX_FIELD_BYTES,
+    MAX_FIELDS,
+    MAX_HEAD_BYTES,
+    MAX_LINE_BYTES,
+    BadResponseError,
+    RefusedError,
+)
 from driftgauge.http1.head_cache import HeadCache
-from driftgauge.http1.heads import read_request, read_response, request_length
-from driftgauge.http1.http_errors import BadResponseError, RefusedError
+from driftgauge.http1.head_parser import read_request, read_response
+from driftgauge.http1.heads import request_length
 from tests.support.framing import REFUSED
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n"
@@ -59,7 +66,7 @@ def test_length_of_a_request(lines: bytes, length: int | None) -> None:
 )
 def test_persistence(version: bytes, line: bytes, keeps: bool) -> None:  # noqa: FBT001 - a column of a table
     """HTTP/1.1 stays unless told not to, HTTP/1.0 goes unless told not to (RFC 9112 section 9.3)."""
-    assert keeps is read_request(b"GET / HTTP/1.%b\r\nHost: m\r\n%b\r\n" % (version, line)).keeps
+    assert keeps is read_request(b"GET / HTTP/1.%b\r\nHost: m\r\n%b\r\n" % (version, line)).keep_alive
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import MAX_HEAD_BYTES, MAX_LINE_BYTES
+from driftgauge.http1.grammar import MAX_HEAD_BYTES, MAX_LINE_BYTES, RefusedError
 from driftgauge.http1.heads import RequestHead
-from driftgauge.http1.http_errors import RefusedError
 from driftgauge.http1.requests import RequestReader
 from tests.support.framing import CUT, REFUSED
 
@@ -35,7 +34,7 @@ class Log:
         self.reported.append(head.target)
         return self
 
-    def request_piece(self, data: bytes) -> None:
+    def on_body(self, data: bytes) -> None:
         """Joins pieces, which may be cut anywhere."""
         last = self.reported[-1]
         if isinstance(last, bytearray):
@@ -43,13 +42,13 @@ class Log:
         else:
             self.reported.append(bytearray(data))
 
-    def request_end(self, trailers: HeaderList) -> None:
+    def on_request_end(self, trailers: HeaderList) -> None:
         """Notes the end."""
         self.reported.append(list(trailers))
         if self._ends:
-            self.requests.over()
+            self.requests.finish_request()
 
-    def request_broken(self) -> None:
+    def on_framing_error(self) -> None:
         """Notes it."""
         self.reported.append("broken")
 
@@ -87,7 +86,7 @@ def test_the_next_request_waits() -> None:
     assert STATED[:2] == log.reported
     assert len(WIRE) - len(GET % 0) == log.requests.waiting_bytes
 
-    log.requests.over()
+    log.requests.finish_request()
 
     assert STATED[:5] == log.reported
     assert 2 == log.flushes
@@ -108,7 +107,7 @@ def test_state_can_be_asked() -> None:
 
     assert (False, False) == (requests.is_idle, requests.is_receiving)
 
-    requests.over()
+    requests.finish_request()
 
     assert (True, False) == (requests.is_idle, requests.is_receiving)
 

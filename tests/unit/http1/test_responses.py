@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import MAX_HEAD_BYTES
+from driftgauge.http1.grammar import MAX_HEAD_BYTES, BadResponseError
 from driftgauge.http1.heads import ResponseHead
-from driftgauge.http1.http_errors import BadResponseError
 from driftgauge.http1.responses import ResponseReader
 
 HINTS = b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
@@ -33,19 +32,19 @@ class Log:
         self.body = b""
         self.flushes = 0
 
-    def response_head(self, head: ResponseHead) -> None:
+    def on_response_head(self, head: ResponseHead) -> None:
         """Notes the status."""
         self.reported.append(head.status)
 
-    def response_piece(self, data: bytes) -> None:
+    def on_response_body(self, data: bytes) -> None:
         """Joins pieces."""
         self.body += data
 
-    def response_end(self, trailers: HeaderList) -> None:
+    def on_response_end(self, trailers: HeaderList) -> None:
         """Notes the end."""
         self.reported.append(list(trailers))
 
-    def response_flush(self) -> None:
+    def flush_response(self) -> None:
         """Counts it."""
         self.flushes += 1
 
@@ -150,9 +149,9 @@ class Leaver(Log):
         super().__init__()
         self._responses = reader
 
-    def response_head(self, head: ResponseHead) -> None:
+    def on_response_head(self, head: ResponseHead) -> None:
         """Notes the status, and leaves."""
-        super().response_head(head)
+        super().on_response_head(head)
         self._responses.forget()
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from driftgauge.http1.framing import Framing
-from driftgauge.http1.heads import read_request, read_response
+from driftgauge.http1.head_parser import read_request, read_response
 from driftgauge.http1.writing import (
     connection_line,
     error_response,
@@ -158,7 +158,7 @@ def test_interim_head() -> None:
 
 
 def test_trailers() -> None:
-    """What would frame, route or let in stays behind (RFC 9110 section 6.5.1)."""
+    """What would frame, route or let in is not forwarded (RFC 9110 section 6.5.1)."""
     kept = [(b"X-Sum", b"1"), (b"Server-Timing", b"a")]
     bad = [(name, b"1") for name in (b"Content-Length", b"HOST", b"transfer-encoding", b"Authorization", b"Trailer")]
 
@@ -166,17 +166,17 @@ def test_trailers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stays", "http11", "line"),
+    ("keep_alive", "http11", "line"),
     [(True, True, None), (True, False, b"keep-alive"), (False, True, b"close"), (False, False, None)],
 )
-def test_connection_line(stays: bool, http11: bool, line: bytes | None) -> None:  # noqa: FBT001 - columns of a table
+def test_connection_line(keep_alive: bool, http11: bool, line: bytes | None) -> None:  # noqa: FBT001 - columns of a table
     """The connection's fate is told where the version does not tell it."""
-    assert line == connection_line(stays=stays, http11=http11)
+    assert line == connection_line(keep_alive=keep_alive, http11=http11)
 
 
 def test_error_has_kserves_form() -> None:
     """An error is JSON with one member, `error`, whose length is told."""
-    head, body = error_response(502, 'No "model".', stays=True)
+    head, body = error_response(502, 'No "model".', keep_alive=True)
     expected = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
     assert {"error": 'No "model".'} == json.loads(body)
@@ -185,7 +185,7 @@ def test_error_has_kserves_form() -> None:
 
 def test_error_may_end_the_connection() -> None:
     """An error after which the connection ends says so."""
-    assert b"\r\nConnection: close\r\n" in error_response(400, "No.", stays=False)[0]
+    assert b"\r\nConnection: close\r\n" in error_response(400, "No.", keep_alive=False)[0]
 
 
 def test_frames() -> None:

@@ -28,7 +28,14 @@ class Books:
         self.metrics = Metrics("200", 60)
         known = KnownModels(1, (MODEL,))
         self.ledger = RecorderFactory(
-            MODEL, self.offered.append, self.metrics, known, lambda: 0.0, self.timer, self.budget, max_payload_bytes=50
+            model=MODEL,
+            offer=self.offered.append,
+            metrics=self.metrics,
+            models=known,
+            clock=lambda: 0.0,
+            timer=self.timer,
+            budget=self.budget,
+            max_payload_bytes=50,
         )
 
     def open(self) -> ExchangeRecorder:
@@ -41,53 +48,53 @@ class Books:
 
 
 def _whole(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.forwarded()
-    recorder.response_begins(200, {})
-    recorder.response_piece(b"{ }")
-    recorder.response_complete()
-    recorder.handed()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_forwarded()
+    recorder.on_response_head(200, {})
+    recorder.on_response_body(b"{ }")
+    recorder.on_response_end()
+    recorder.on_sent()
     recorder.finish(200)
 
 
 def _cut_request(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{")
+    recorder.on_request_body(b"{")
     recorder.finish(499)
 
 
 def _cut_response(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.response_begins(200, {})
-    recorder.response_piece(b"{")
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(200, {})
+    recorder.on_response_body(b"{")
     recorder.finish(502)
 
 
 def _replaced_response(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.response_begins(200, {})
-    recorder.response_piece(b"{")
-    recorder.replaced(b"sorry")
-    recorder.handed()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(200, {})
+    recorder.on_response_body(b"{")
+    recorder.on_replaced(b"sorry")
+    recorder.on_sent()
     recorder.finish(502)
 
 
 def _left_at_the_end(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.response_begins(200, {})
-    recorder.response_piece(b"{}")
-    recorder.handed()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(200, {})
+    recorder.on_response_body(b"{}")
+    recorder.on_sent()
     recorder.finish(499)
 
 
 def _without_response(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.replaced(b"sorry")
-    recorder.handed()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_replaced(b"sorry")
+    recorder.on_sent()
     recorder.finish(504)
 
 
@@ -129,9 +136,9 @@ def test_spans() -> None:
     books = Books()
     recorder = books.open()
     for seconds, step in (
-        (1, recorder.forwarded),
-        (10, recorder.response_complete),
-        (2, recorder.handed),
+        (1, recorder.on_forwarded),
+        (10, recorder.on_response_end),
+        (2, recorder.on_sent),
         (100, lambda: recorder.finish(200)),
     ):
         books.timer.now += seconds
@@ -146,7 +153,7 @@ def test_the_rest_has_a_tally_that_does_nothing() -> None:
     books = Books()
     recorder = books.ledger.open(b"GET", INFER, {}, 0.0)
     _whole(recorder)
-    recorder.replaced(b"sorry")
+    recorder.on_replaced(b"sorry")
 
     assert not isinstance(recorder, InferenceRecorder)
     assert [] == books.offered

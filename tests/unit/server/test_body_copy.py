@@ -15,7 +15,7 @@ def test_copy_is_whole() -> None:
 
     assert body_copy.loss is None
     assert 5 == body_copy.size_bytes
-    assert b"abcde" == body_copy.body()
+    assert b"abcde" == body_copy.take()
 
 
 def test_copy_may_be_as_long_as_its_bound() -> None:
@@ -40,7 +40,7 @@ def test_long_copy_frees_its_room_at_once() -> None:
 
     assert 100 == budget.free_bytes
     assert 9 == body_copy.size_bytes
-    assert b"" == body_copy.body()
+    assert b"" == body_copy.take()
 
 
 def test_room_is_shared() -> None:
@@ -53,7 +53,7 @@ def test_room_is_shared() -> None:
     assert one.loss is None
     assert Reason.QUEUE_FULL is two.loss
 
-    one.body()
+    one.take()
     three = BodyCopy(budget, 10)
     three.add(b"fghi")
 
@@ -86,6 +86,6 @@ def test_room_is_never_overdrawn_and_all_given_back(size: int, bodies: list[tupl
             assert 0 <= budget.free_bytes <= size
 
     for body_copy, (_, pieces) in zip(copies, bodies, strict=True):
-        assert body_copy.body() == (b"" if body_copy.loss else b"".join(pieces))
+        assert body_copy.take() == (b"" if body_copy.loss else b"".join(pieces))
 
     assert size == budget.free_bytes
