@@ -92,7 +92,7 @@ def read_response(raw: bytes) -> ResponseHead:
 
 @final
 class _DictEvents:
-    """Collects what llhttp reports of one head. Most heads have no name twice: then the callbacks are those of a dict."""
+    """Collects what llhttp reports of one head. Most heads have no name twice: the callbacks are a dict's."""
 
     __slots__ = ("found", "on_header", "on_url", "urls")
 

@@ -27,7 +27,8 @@ HOP_BY_HOP = frozenset(
 )
 """Headers of one connection alone. `Trailer` is not one of them, but is forwarded only where trailers are."""
 
-_BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+_FIRST_FINAL = int(HTTPStatus.OK)
+_BODILESS = frozenset({int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)})
 
 
 class HeaderLines(NamedTuple):
@@ -154,7 +155,7 @@ class ResponseHead(MessageHead):
     @property
     def is_final(self) -> bool:
         """Whether it is the final response, not an interim one (1xx)."""
-        return self.status >= HTTPStatus.OK
+        return self.status >= _FIRST_FINAL
 
     def has_body(self, method: bytes) -> bool:
         """Whether a body follows, in a response to a request with this method."""

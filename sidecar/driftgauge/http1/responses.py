@@ -12,6 +12,7 @@ from driftgauge.http1.heads import ResponseHead
 
 _END = b"\r\n\r\n"
 _END_BYTES = len(_END)
+_SWITCHING_PROTOCOLS = int(HTTPStatus.SWITCHING_PROTOCOLS)
 
 
 class ResponseEvents(Protocol):
@@ -107,7 +108,7 @@ class ResponseReader:
             return False
         head = self._read(data[:end])
         self._buffered, self._seen = data[end:], 0
-        if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        if head.status == _SWITCHING_PROTOCOLS:
             raise BadResponseError("it switched protocols without being asked")
         handler = self._handler
         if handler is None:

@@ -1,13 +1,13 @@
-"""The states of the data plane: of a client's connection, of an exchange, and of a connection to the model server.
+r"""The states of the data plane: of a client's connection, of an exchange, and of a connection to the model server.
 
 Theory of operation. Four small machines say what may happen next. Each has a table: for every event, the states in
 which it may occur and the state that follows. The owner of a machine applies the table at each event:
 
     self.state = CLIENT_TRANSITIONS[ClientEvent.HEAD][self.state]
 
-An event that the table does not list for a state raises `IllegalTransitionError`. That is always an error of ours, never
-of a peer: what a peer may do at any moment (send, stop reading, leave) is either listed or checked for before. Such an
-error ends one exchange with status 500, like any other exception in it.
+An event that the table does not list for a state raises `IllegalTransitionError`. That is always an error of ours and
+never of a peer: what a peer may do at any moment (send, stop reading, leave) is either listed or checked before. Such
+an error ends one exchange with status 500, like any other exception in it.
 
 Why four machines and not one: a request can be complete while its response streams, a response can be complete while
 the request still comes, and each connection outlives its exchanges. Their product has some hundred states, of which
@@ -20,7 +20,7 @@ change in every state and decides nothing about what may follow.
     one client connection          one exchange: the request                and its response
 
     IDLE <------------+            EXPECTING   waits for 100 Continue       NEW
-     | first byte     |               |                                      |  \\
+     | first byte     |               |                                      |  \
     READING_HEAD      | finished    RECEIVING  its body comes                |  CONNECTING <-+ sent again
      | head           |               |                                      |  /            |
     IN_EXCHANGE ------+             COMPLETE                                 AWAITING -------+
@@ -31,7 +31,7 @@ change in every state and decides nothing about what may follow.
     CLOSED                                  ^------------------------|      OVER
                                    CLOSED
 
-The states are integers in the order of an exchange, so that `state >= ResponseState.SENT` means "the response is given".
+The states are integers in the order of an exchange, so that `state >= ResponseState.SENT` means "the end was written".
 """
 
 from collections.abc import Mapping

@@ -10,8 +10,8 @@ It is sent once more, on a new connection, if all of this is true:
 - The whole request was at hand and was written at once. Bodies that come in parts are not kept.
 - It is safe to do twice, since the model server may have read it after all. RFC 9110 section 9.2.2 allows a proxy to
   repeat a request that it knows to be safe. A method of section 9.2.1 is. So is an inference, though it is a POST: V1
-  and V2 define it as a computation on its input, which changes nothing on the server. The cost of a repeated one is that
-  a model which dies of an input is asked twice.
+  and V2 define it as a computation on its input, which changes nothing on the server. The price of repeating it is that
+  a model that dies of an input is asked twice.
 
 A timeout is not a reason: the model server is slow, and a second request would make it slower.
 """

@@ -62,7 +62,7 @@ def _names(text: str) -> Iterator[str]:
 class Rest(Collector):
     """The families that another page does not have.
 
-    A family is left out if its name, or the name of one of its samples, is in the other page: a reader would merge both.
+    A family is left out if its name, or the name of one of its samples, is in the other page: a reader merges both.
 
     Args:
         families: All families.

@@ -100,7 +100,7 @@ class MetricsPage:
         try:
             async with asyncio.timeout(_timeout_seconds(fields)):
                 page = unpack(await self._fetch(fields), MAX_PAGE_BYTES)
-                # In a thread, so that no inference waits for a long page; one at a time, so that it does not wait for several.
+                # In a thread, so that no inference waits for a long page; one at a time, so not for several.
                 async with self._thread_lock:
                     return page, await asyncio.to_thread(names_of, page)
         except ExchangeError as error:

@@ -14,6 +14,9 @@ from driftgauge.proxy.failures import CLIENT_CLOSED_REQUEST
 from driftgauge.proxy.routing import inference_model, json_length, payload_id
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 
+_OK = int(HTTPStatus.OK)
+_FIRST_ERROR = int(HTTPStatus.BAD_REQUEST)
+
 
 class ExchangeRecorder:
     """Follows one exchange and records nothing: for requests that are not inferences.
@@ -194,7 +197,7 @@ class InferenceRecorder(ExchangeRecorder):
 
     def on_response_head(self, status: int, fields: HeaderMap) -> None:
         """Copy the body of status 200 alone, which is a prediction, as KServe's agent does."""
-        if status == HTTPStatus.OK:
+        if status == _OK:
             self._response = self._factory.body_copy()
             self._response_fields = fields
 
@@ -222,7 +225,7 @@ class InferenceRecorder(ExchangeRecorder):
         """Count the request, and offer its payloads."""
         ended = self._sent if self._sent is not None else self._factory.timer()
         self._saturation.in_flight -= 1
-        key, metrics = self._factory.admit(self._name, proven=code < HTTPStatus.BAD_REQUEST)
+        key, metrics = self._factory.admit(self._name, proven=code < _FIRST_ERROR)
         metrics.count_request(str(code))
         exchanges = metrics.exchanges
         exchanges.latency.observe(ended - self._begun)

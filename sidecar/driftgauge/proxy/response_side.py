@@ -16,6 +16,7 @@ from driftgauge.http1.writing import (
 from driftgauge.proxy.failures import ExchangeError
 
 _CHUNKED = Framing.CHUNKED
+_INTERNAL_SERVER_ERROR = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 _ON_WRITE = RESPONSE_TRANSITIONS[ResponseEvent.WRITE]
 _ON_END = RESPONSE_TRANSITIONS[ResponseEvent.END]
 
@@ -38,7 +39,7 @@ class ResponseSide:
 
     def __init__(self, request: RequestHead) -> None:
         self.state = ResponseState.NEW
-        self.status: int = HTTPStatus.INTERNAL_SERVER_ERROR
+        self.status = _INTERNAL_SERVER_ERROR
         self.keep_alive = False
         self._request = request
         self._framing = Framing.NONE

@@ -4,8 +4,8 @@ Source: V1, https://kserve.github.io/website/docs/concepts/architecture/data-pla
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md.
 """
 
+import os
 import re
-import uuid
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -24,9 +24,12 @@ _PATH = re.compile(
 
 _MAX_ID_CHARS = 256
 
+_ID_BYTES = 16
+"""Random bytes of an id of our own: as many as a UUID has, at a fraction of the cost of making one."""
+
 _MAX_KNOWN = 256
 _MAX_KNOWN_BYTES = 256
-"""Most targets, and longest, whose model is cached: a model server has few, and untrusted clients cannot fill the memory."""
+"""Most targets, and longest, whose model is cached: a model server has few, and no client can fill the memory."""
 
 _MAX_NAME_CHARS = 253
 """Of a name in Kubernetes, which is a DNS subdomain (RFC 1123, section 2.1). Names become labels and keys."""
@@ -60,7 +63,7 @@ _known_model_of = lru_cache(_MAX_KNOWN)(_model_of)
 def payload_id(fields: HeaderMap) -> str:
     """The client's id of an inference: `Ce-Id`, else `X-Request-Id`, else a new random one; at most 256 characters."""
     given = fields.get(b"ce-id") or fields.get(b"x-request-id")
-    return given.decode("utf-8", "replace")[:_MAX_ID_CHARS] if given else uuid.uuid4().hex
+    return given.decode("utf-8", "replace")[:_MAX_ID_CHARS] if given else os.urandom(_ID_BYTES).hex()
 
 
 def json_length(fields: HeaderMap) -> int | None:

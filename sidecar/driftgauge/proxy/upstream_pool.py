@@ -20,7 +20,7 @@ from driftgauge.proxy.upstream_connection import UpstreamConnection
 _log = logging.getLogger("driftgauge.proxy")
 
 IDLE_SECONDS = 3.0
-"""How long an idle connection is kept. uvicorn, which most model servers run on, closes after 5 s, and a POST that meets
+"""How long an idle connection is kept. uvicorn, which most model servers run on, closes after 5 s, and a POST on
 a closing connection must not be sent again: we have to be the first to close."""
 
 _LOG_INTERVAL_SECONDS = 10.0

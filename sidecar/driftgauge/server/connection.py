@@ -22,6 +22,16 @@ _log = logging.getLogger("driftgauge.server")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with a time of 0 s: closing sends a reset."""
 
+_ON_BYTES = CLIENT_TRANSITIONS[ClientEvent.BYTES]
+_ON_EMPTY_LINE = CLIENT_TRANSITIONS[ClientEvent.EMPTY_LINE]
+_ON_HEAD = CLIENT_TRANSITIONS[ClientEvent.HEAD]
+_ON_BODY_AWAITED = CLIENT_TRANSITIONS[ClientEvent.BODY_AWAITED]
+_ON_BODY_COMPLETE = CLIENT_TRANSITIONS[ClientEvent.BODY_COMPLETE]
+_ON_FINISHED = CLIENT_TRANSITIONS[ClientEvent.FINISHED]
+_ON_LEAVE = CLIENT_TRANSITIONS[ClientEvent.LEAVE]
+_ON_CLOSE = CLIENT_TRANSITIONS[ClientEvent.CLOSE]
+
+_IDLE = ClientState.IDLE
 _READING_HEAD = ClientState.READING_HEAD
 _IN_EXCHANGE = ClientState.IN_EXCHANGE
 _RECEIVING_BODY = ClientState.RECEIVING_BODY
@@ -145,7 +155,7 @@ class ClientConnection(asyncio.Protocol):
         if not keep_alive or ((self._is_half_closed or self._host.draining) and not waiting):
             self._leave()
         else:
-            self.state = CLIENT_TRANSITIONS[ClientEvent.FINISHED][self.state]
+            self.state = _ON_FINISHED[self.state]
             if waiting:
                 self._begin_request()
                 self._deadline.set(self._timeouts.head)
@@ -197,7 +207,7 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read requests."""
         state = self.state
-        if state is ClientState.IDLE:
+        if state is _IDLE:
             self._begin_request()
             self._read(data)
             if self.state is _READING_HEAD:
@@ -248,13 +258,13 @@ class ClientConnection(asyncio.Protocol):
 
     def _begin_request(self) -> None:
         self.begun = self._timer()
-        self.state = CLIENT_TRANSITIONS[ClientEvent.BYTES][self.state]
+        self.state = _ON_BYTES[self.state]
 
     def _on_head(self, head: RequestHead) -> RequestEvents:
         self._http11 = head.http11
         self._body_bytes = 0
         self._handler = handler = self._host.on_request(head, self)
-        self.state = CLIENT_TRANSITIONS[ClientEvent.HEAD][self.state]
+        self.state = _ON_HEAD[self.state]
         return handler
 
     def _read(self, data: bytes) -> None:
@@ -270,26 +280,29 @@ class ClientConnection(asyncio.Protocol):
         except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
             self._on_internal_error()
         state = self.state
-        if state is _IN_EXCHANGE:
-            if requests.is_receiving:
-                self.state = CLIENT_TRANSITIONS[ClientEvent.BODY_AWAITED][state]
+        if state is _IN_EXCHANGE or state is _RECEIVING_BODY:
+            self._check_body(state, is_awaited=requests.is_receiving)
+        elif state is _READING_HEAD and requests.is_idle:
+            self._skip_empty_line()
+
+    def _check_body(self, state: ClientState, *, is_awaited: bool) -> None:
+        """Limit the time for the rest of the body, or note that it is complete."""
+        if is_awaited:
+            if state is _IN_EXCHANGE:
+                self.state = _ON_BODY_AWAITED[state]
                 self._deadline.set(self._timeouts.body)
-                return
-        elif state is _RECEIVING_BODY and not requests.is_receiving:
-            self.state = CLIENT_TRANSITIONS[ClientEvent.BODY_COMPLETE][state]
-        else:
-            if state is _READING_HEAD and requests.is_idle:
-                self._skip_empty_line()
             return
+        if state is _RECEIVING_BODY:
+            self.state = _ON_BODY_COMPLETE[state]
         # The model may take its time; what the client sends meanwhile must not pile up.
         if not self._is_full:
             self._deadline.clear()
-        if requests.waiting_bytes > READ_BYTES and self._transport is not None:
+        if self._requests.waiting_bytes > READ_BYTES and self._transport is not None:
             self._transport.pause_reading()
 
     def _skip_empty_line(self) -> None:
         self.begun = None
-        self.state = CLIENT_TRANSITIONS[ClientEvent.EMPTY_LINE][self.state]
+        self.state = _ON_EMPTY_LINE[self.state]
         self._deadline.set(self._timeouts.keepalive)
 
     def _refuse(self, status: int, sentence: str) -> None:
@@ -311,17 +324,17 @@ class ClientConnection(asyncio.Protocol):
         self._requests.close()
         transport = self._transport
         if self._is_half_closed and transport is not None:
-            self.state = CLIENT_TRANSITIONS[ClientEvent.CLOSE][self.state]
+            self.state = _ON_CLOSE[self.state]
             transport.close()
             return
-        self.state = CLIENT_TRANSITIONS[ClientEvent.LEAVE][self.state]
+        self.state = _ON_LEAVE[self.state]
         if transport is not None and not transport.is_closing():
             transport.write_eof()
             transport.resume_reading()
             self._deadline.set(self._timeouts.linger)
 
     def _lose(self) -> None:
-        self.state = CLIENT_TRANSITIONS[ClientEvent.CLOSE][self.state]
+        self.state = _ON_CLOSE[self.state]
         handler, self._handler = self._handler, None
         self._requests.close()
         if handler is not None:
@@ -329,7 +342,7 @@ class ClientConnection(asyncio.Protocol):
             self._host.connection_idle()
 
     def _reset(self) -> None:
-        self.state = CLIENT_TRANSITIONS[ClientEvent.CLOSE][self.state]
+        self.state = _ON_CLOSE[self.state]
         transport = self._transport
         if transport is None:
             return
@@ -355,7 +368,7 @@ class ClientConnection(asyncio.Protocol):
     def _on_deadline_without_exchange(self) -> None:
         if self.state is _READING_HEAD:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The head of the request did not come in time.")
-        elif self.state is ClientState.IDLE:
+        elif self.state is _IDLE:
             self.close_idle()
         else:
             self._abort_transport()

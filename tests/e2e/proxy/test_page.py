@@ -22,12 +22,12 @@ HURRIED = SCRAPE.replace(b"\r\n\r\n", b"\r\nX-Prometheus-Scrape-Timeout-Seconds:
 TYPE = b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
 
 NO_PAGE = {
-    "none": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", b"it answered 404."),
-    "redirected": (b"HTTP/1.1 302 Found\r\nLocation: /m\r\nContent-Length: 0\r\n\r\n", b"it answered 302."),
+    "none": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", b"it responded with 404."),
+    "redirected": (b"HTTP/1.1 302 Found\r\nLocation: /m\r\nContent-Length: 0\r\n\r\n", b"it responded with 302."),
     "JSON": (page_response(b'{"ready":true}', "application/json"), b"line 1 is not of the text format 0.0.4"),
     "OpenMetrics": (
         page_response(b"a 1\n", "application/openmetrics-text; version=1.0.0"),
-        b"it answered in OpenMetrics",
+        b"it responded in OpenMetrics",
     ),
     "corrupt": (page_response(b"\x1f\x8b\x08garbage"), b"The gzip body is"),
     "too long": (page_response(b"#" * (MAX_PAGE_BYTES + 1)), b"it is longer than 4194304 bytes."),
@@ -138,7 +138,7 @@ async def test_a_silent_model_server_is_given_half_of_the_scrapes_time(merging: 
     message = await merging.ask(HURRIED)
     await upstream.open_is(0)
 
-    assert b"did not answer in time." in body_of(message).split(b"\n")[0]
+    assert b"did not respond in time." in body_of(message).split(b"\n")[0]
 
 
 @pytest.mark.parametrize("reported", ["soon", "nan", "-1", ""])

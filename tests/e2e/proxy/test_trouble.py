@@ -188,7 +188,7 @@ async def test_silence_before_the_head(upstream: RawUpstream) -> None:
         response = await proxy.ask(post(INFER, b"{}"))
 
         assert response.startswith(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: application/json\r\n")
-        assert f"The model server at 127.0.0.1:{upstream.port} did not answer in time." == _error_of(response)
+        assert f"The model server at 127.0.0.1:{upstream.port} did not respond in time." == _error_of(response)
         await proxy.counted("504")
         await upstream.open_is(0)
 
