@@ -56,7 +56,7 @@ def messages(draw: st.DrawFn) -> bytes:
 
 
 class Forward:
-    """Writes on what it is told, as an exchange does, and notes the shape of each request.
+    """Forwards requests as an exchange does, and records the shape of each.
 
     Args:
         data: What a client sends.

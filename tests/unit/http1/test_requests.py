@@ -18,7 +18,7 @@ CHUNKED = b"PUT /2 HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n2\r\
 
 
 class Log:
-    """Notes what each conversation is told; ends each when its body is whole, if it may.
+    """Records what each handler is called with; finishes each when its body is complete, if it may.
 
     Args:
         ends: Whether it may.
@@ -79,7 +79,7 @@ def test_requests_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
 
 
 def test_the_next_request_waits() -> None:
-    """Nothing is told of a request before the conversation of the one before it has ended."""
+    """A request is not reported before the one before it is finished."""
     log = Log(ends=False)
     log.requests.feed(WIRE)
 
@@ -125,7 +125,7 @@ def test_what_comes_after_the_end_is_thrown_away() -> None:
 @pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("step", [1, 100_000])
 def test_odd_heads_are_refused(raw: bytes, step: int) -> None:
-    """Nobody is told of such a request, whether it came at once or byte by byte."""
+    """No handler gets such a request, whether it came at once or byte by byte."""
     log = Log()
     with pytest.raises(RefusedError):
         _feed(log.requests, raw, step)
@@ -135,7 +135,7 @@ def test_odd_heads_are_refused(raw: bytes, step: int) -> None:
 
 @pytest.mark.parametrize("raw", CUT.values(), ids=CUT)
 def test_odd_bodies_are_broken(raw: bytes) -> None:
-    """The conversation is told, never of an end, and what follows is thrown away."""
+    """The handler gets a framing error and never an end, and what follows is discarded."""
     log = Log()
     log.requests.feed(raw)
     log.requests.feed(WIRE)
@@ -151,7 +151,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("raw", "status"), ENDLESS.values(), ids=ENDLESS)
-def test_heads_without_end_are_not_held(raw: bytes, status: int) -> None:
+def test_heads_without_end_are_not_buffered(raw: bytes, status: int) -> None:
     """They are refused when they are too long, not when they end."""
     log = Log()
     with pytest.raises(RefusedError) as caught:

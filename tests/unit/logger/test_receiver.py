@@ -1,4 +1,4 @@
-"""Door 2: what KServe's agents send, and what strangers send."""
+"""The logger's port: what KServe's agents send, and what untrusted senders send."""
 
 import asyncio
 import gzip
@@ -33,10 +33,8 @@ async def client() -> AsyncIterator[ClientSession]:
         yield session
 
 
-async def test_an_event_of_the_agent_is_answered_200_and_handed_on(
-    post: ListeningReceiver, client: ClientSession
-) -> None:
-    """Exactly 200 and nothing in the body: any other answer is an error in the agent's log."""
+async def test_an_event_of_the_agent_gets_200_and_is_offered(post: ListeningReceiver, client: ClientSession) -> None:
+    """Exactly 200 and nothing in the body: any other response is an error in the agent's log."""
     async with client.post(post.url, data=b'{"instances":[[1]]}', headers=headers()) as response:
         assert (200, b"") == (response.status, await response.read())
     (payload,) = post.payloads
@@ -106,7 +104,7 @@ async def test_a_redelivery_is_counted_as_such_and_not_handed_on(
 
 
 async def test_an_event_without_a_body_is_no_inference(post: ListeningReceiver, client: ClientSession) -> None:
-    """The agent logs health checks and other GETs; they pair, but tell no latency and are no requests."""
+    """The agent logs health checks and other GETs; they pair, but have no latency and are not requests."""
     bare = headers()
     del bare["Content-Type"]
     async with client.post(post.url, headers=bare) as response:
@@ -117,7 +115,7 @@ async def test_an_event_without_a_body_is_no_inference(post: ListeningReceiver, 
     assert post.value("request_count", OVERFLOW, code="") == 0
 
 
-async def test_models_are_told_apart_by_what_the_event_says(post: ListeningReceiver, client: ClientSession) -> None:
+async def test_the_event_names_the_model(post: ListeningReceiver, client: ClientSession) -> None:
     """One logger serves many InferenceServices."""
     async with client.post(post.url, data=b"{}", headers=headers(model=IRIS)):
         pass
@@ -139,9 +137,7 @@ async def test_large_bodies_and_large_headers_are_taken(post: ListeningReceiver,
     assert [body] == [payload.body for payload in post.payloads]
 
 
-async def test_a_body_beyond_the_limit_is_answered_413_and_counted(
-    post: ListeningReceiver, client: ClientSession
-) -> None:
+async def test_a_body_beyond_the_limit_gets_413_and_is_counted(post: ListeningReceiver, client: ClientSession) -> None:
     """And the next event is taken."""
     async with client.post(post.url, data=io.BytesIO(b" " * (LIMIT + 1)), headers=headers()) as response:
         assert response.status == 413
@@ -153,7 +149,7 @@ async def test_a_body_beyond_the_limit_is_answered_413_and_counted(
 
 
 @pytest.mark.parametrize("missing", ["Ce-Id", "Ce-Type", "Ce-Source", "Ce-Specversion"])
-async def test_an_event_without_a_required_attribute_is_answered_400(
+async def test_an_event_without_a_required_attribute_gets_400(
     post: ListeningReceiver, client: ClientSession, missing: str
 ) -> None:
     """The sentence names the attribute."""
@@ -167,7 +163,7 @@ async def test_an_event_without_a_required_attribute_is_answered_400(
     assert post.rejected("malformed") == 1
 
 
-async def test_an_event_of_no_inference_service_is_answered_400(post: ListeningReceiver, client: ClientSession) -> None:
+async def test_an_event_of_no_inference_service_gets_400(post: ListeningReceiver, client: ClientSession) -> None:
     """It could not be counted anywhere."""
     async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Inferenceservicename": ""})) as response:
         assert response.status == 400
@@ -176,7 +172,7 @@ async def test_an_event_of_no_inference_service_is_answered_400(post: ListeningR
 
 
 async def test_one_bad_event_of_a_batch_loses_nothing_else(post: ListeningReceiver, client: ClientSession) -> None:
-    """The good ones are handed on, the bad one is counted, the answer is 200."""
+    """The good ones are offered, the bad one is counted, the response is 200."""
     good = {
         "specversion": "1.0",
         "id": "b1",
@@ -250,7 +246,7 @@ async def test_senders_are_asked_to_leave_once_the_end_is_announced(
         assert (200, "close") == (response.status, response.headers["Connection"])
 
 
-async def test_a_get_is_answered_200(post: ListeningReceiver, client: ClientSession) -> None:
+async def test_a_get_gets_200(post: ListeningReceiver, client: ClientSession) -> None:
     """Probes and people look at the port."""
     async with client.get(post.url) as response:
         assert response.status == 200

@@ -1,4 +1,4 @@
-"""Door 2 on the wire: events that are sent ahead, wait for a word, stall, or are too many."""
+"""The logger's port on the wire: events that are sent ahead, expect 100 Continue, stall, or are too many."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ class Sender:
         await self._writer.drain()
 
     async def heads(self, number: int) -> list[str]:
-        """The next answers without a body."""
+        """The next response, which has no body."""
         async with asyncio.timeout(10):
             return [(await self._reader.readuntil(b"\r\n\r\n")).decode() for _ in range(number)]
 
@@ -66,15 +66,15 @@ def wire(more: str, body: str = "", method: str = "POST", **changed: str) -> str
 OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-async def test_events_that_are_sent_ahead_are_answered_in_order(post: ListeningReceiver, sender: Sender) -> None:
-    """On one connection, though the sender did not wait for an answer."""
+async def test_events_that_are_sent_ahead_get_responses_in_order(post: ListeningReceiver, sender: Sender) -> None:
+    """On one connection, though the sender did not wait for a response."""
     await sender.send("".join(wire("Content-Length: 2\r\n", "{}", Ce_Id=f"a{number}") for number in range(3)))
 
     assert [OK] * 3 == await sender.heads(3)
     assert ["a0", "a1", "a2"] == [payload.id for payload in post.payloads]
 
 
-async def test_a_sender_that_asks_before_it_sends_is_told_to_go_on(post: ListeningReceiver, sender: Sender) -> None:
+async def test_a_sender_that_expects_100_continue_gets_it(post: ListeningReceiver, sender: Sender) -> None:
     """It would wait for ever."""
     await sender.send(wire("Expect: 100-continue\r\nContent-Length: 2\r\n"))
     assert ["HTTP/1.1 100 Continue\r\n\r\n"] == await sender.heads(1)
@@ -92,7 +92,7 @@ async def test_other_methods_are_refused(post: ListeningReceiver, sender: Sender
     assert [] == post.payloads
 
 
-async def test_a_head_is_answered_without_a_body(post: ListeningReceiver, sender: Sender) -> None:
+async def test_a_head_request_gets_no_body(post: ListeningReceiver, sender: Sender) -> None:
     """As a GET, but for the body."""
     await sender.send("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     found = await sender.rest()
@@ -103,7 +103,7 @@ async def test_a_head_is_answered_without_a_body(post: ListeningReceiver, sender
 
 
 async def test_bodies_that_come_at_once_have_a_bound_together(post: ListeningReceiver, sender: Sender) -> None:
-    """The one too many is answered 503, which stands in the agent's log, and is counted."""
+    """The one too many gets 503, which the agent logs, and is counted."""
     others = [await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/"))) for _ in range(2)]
     for _, writer in others:
         writer.write(f"{wire(f'Content-Length: {LIMIT}' + chr(13) + chr(10))}{' ' * (LIMIT - 1)}".encode())
@@ -128,7 +128,7 @@ async def test_a_broken_chunk_ends_the_connection_and_is_counted(post: Listening
 
 
 async def test_a_body_that_stalls_is_given_up_and_counted() -> None:
-    """Within the patience that the receiver has."""
+    """Within the receiver's time limits."""
     post = ListeningReceiver(Timeouts(body=0.05, body_bytes=10))
     port = await post.receiver.start("127.0.0.1", 0)
     sender = Sender(*await asyncio.open_connection("127.0.0.1", port))

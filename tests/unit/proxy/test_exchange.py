@@ -1,4 +1,4 @@
-"""What is done at each event of an exchange, told by two sides that only take notes."""
+"""What an exchange does at each event, as recorded by its peers."""
 
 import json
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_pieces_go_on_as_they_come() -> None:
 
 
 def test_what_comes_before_the_connection_waits_for_it() -> None:
-    """In bounds: a client that sends much is held."""
+    """Within limits: a client that sends much is paused."""
     scene = Scene(POST.replace(b"3", b"99999999"))
     for _ in range(3):
         scene.exchange.on_body(bytes(READ_BYTES))
@@ -77,7 +77,7 @@ def test_what_comes_before_the_connection_waits_for_it() -> None:
 
 
 def test_a_little_may_wait() -> None:
-    """Pieces that fit hold nobody."""
+    """Pieces within the limit pause no client."""
     scene = Scene(POST)
     for piece in (b"a", b"b"):
         scene.exchange.on_body(piece)
@@ -87,7 +87,7 @@ def test_a_little_may_wait() -> None:
 
 
 def test_no_connection() -> None:
-    """The client is told why, and may ask again."""
+    """The client gets the reason, and its connection is kept."""
     scene = Scene()
     scene.ask()
     scene.exchange.on_upstream_error(ExchangeError(502, "Away."))
@@ -122,7 +122,7 @@ def test_both_sides_hold_each_other_back() -> None:
 
 
 def test_the_end_waits_for_a_client_that_does_not_read() -> None:
-    """The exchange is over when the client has read, or has left: what is not sent is not answered."""
+    """The exchange is over when the client has read, or has left: then the response does not count as sent."""
     for read, code in ((True, 200), (False, 499)):
         scene = Scene(GET, UpstreamConnection())
         scene.ask()
@@ -142,7 +142,7 @@ def test_the_end_waits_for_a_client_that_does_not_read() -> None:
         assert [code] == scene.codes
 
 
-def test_an_early_answer_ends_both_connections() -> None:
+def test_an_early_response_ends_both_connections() -> None:
     """The rest of the request has nowhere to go."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
@@ -166,7 +166,7 @@ def test_connection_after_an_error_of_the_model(status: int, note: str) -> None:
 
 
 def test_draining_asks_to_leave() -> None:
-    """The answer says that its connection ends."""
+    """The response says that its connection ends."""
     scene = Scene(GET, UpstreamConnection())
     scene.client.draining = True
     scene.ask()
@@ -203,7 +203,7 @@ HINTS = b"HTTP/1.1 103 Hints\r\n\r\n"
         (POST.replace(b"1.1", b"1.0"), False, []),
     ],
 )
-def test_words_before_the_answer(request_head: bytes, asked: bool, said: list[bytes]) -> None:  # noqa: FBT001 - a column
+def test_interim_responses(request_head: bytes, asked: bool, said: list[bytes]) -> None:  # noqa: FBT001 - a column
     """They pass to HTTP/1.1; 100 to such alone as wait for it."""
     scene = Scene(request_head, UpstreamConnection())
     if asked:
@@ -232,7 +232,7 @@ def test_silence_counts_until_the_model_asks_for_the_body() -> None:
 
 
 FAILURES = [
-    # error, whether the client is told by a word, its status
+    # error, status code, part of the sentence
     (TimeoutError(), 504, "did not respond in time"),
     (BadResponseError("odd"), 502, "is not valid HTTP/1.1"),
     (ConnectionResetError(), 502, "broke off"),
@@ -240,8 +240,8 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("error", "status", "sentence"), FAILURES)
-def test_failures_before_the_answer(error: Exception, status: int, sentence: str) -> None:
-    """The client is told which, in KServe's form."""
+def test_failures_before_the_response(error: Exception, status: int, sentence: str) -> None:
+    """The response names the error, in KServe's form."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.ask(b"abc")
@@ -253,7 +253,7 @@ def test_failures_before_the_answer(error: Exception, status: int, sentence: str
 
 
 @pytest.mark.parametrize(("version", "note"), [(b"1.1", "aborted"), (b"1.0", "reset")])
-def test_failures_within_the_answer(version: bytes, note: str) -> None:
+def test_failures_within_the_response(version: bytes, note: str) -> None:
     """What was said must not look whole: where the connection's end is the body's, only a reset says so."""
     scene = Scene(GET.replace(b"1.1", version), UpstreamConnection())
     scene.ask()
@@ -265,7 +265,7 @@ def test_failures_within_the_answer(version: bytes, note: str) -> None:
 
 
 def test_error_of_a_head_request_has_no_body() -> None:
-    """Its head tells the length of the body that does not follow."""
+    """Its head states the length of the body that does not follow."""
     scene = Scene(GET.replace(b"GET", b"HEAD"), UpstreamConnection())
     scene.ask()
     scene.exchange.on_upstream_error(TimeoutError())
@@ -282,7 +282,7 @@ OWN_FAULTS: list[tuple[Callable[[Exchange], None], int]] = [
 
 @pytest.mark.parametrize(("event", "status"), OWN_FAULTS)
 def test_faults_that_are_not_the_model_servers(event: Callable[[Exchange], None], status: int) -> None:
-    """The connection ends after the answer, and no trouble is told."""
+    """The connection ends after the response, and no error of the model server is logged."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.flush()
@@ -317,7 +317,7 @@ def test_an_end_before_anything_was_done() -> None:
     assert ([503], []) == (scene.codes, scene.notes)
 
 
-def test_a_connection_that_takes_nothing_tells_so_itself() -> None:
+def test_a_connection_that_takes_nothing_reports_its_loss() -> None:
     """What could not be written is not taken for forwarded; the failure follows."""
     link = UpstreamConnection(used=True)
     link.is_open = False
@@ -344,7 +344,7 @@ def test_late_words_of_a_connection_change_nothing() -> None:
     assert [499] == scene.codes
 
 
-def test_a_tally_that_fails_leaves_no_client_waiting() -> None:
+def test_a_recorder_that_fails_leaves_no_client_waiting() -> None:
     """The connection goes on, whatever becomes of the counting."""
 
     class Broken(CodeRecorder):

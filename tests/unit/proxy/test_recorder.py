@@ -1,4 +1,4 @@
-"""Every end of an exchange is counted once, each half has one end, and the copies' room is given back."""
+"""Every end of an exchange is counted once, each half has one end, and the memory of the copies is freed."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ class Books:
         )
 
     def open(self) -> ExchangeRecorder:
-        """The tally of an inference that begins now."""
+        """The recorder of an inference that begins now."""
         return self.ledger.open(b"POST", INFER, {}, self.timer())
 
     def total(self, name: str, **labels: str) -> float:
@@ -99,7 +99,7 @@ def _without_response(recorder: ExchangeRecorder) -> None:
 
 
 ENDS = [
-    # how it ends, code, kinds offered, kinds counted as incomplete, bytes of the answer
+    # how it ends, code, kinds offered, kinds counted as incomplete, bytes of the response
     (_whole, "200", ["request", "response"], [], 3),
     (_cut_request, "499", [], ["request"], 0),
     (_cut_response, "502", ["request"], ["response"], 1),
@@ -113,7 +113,7 @@ ENDS = [
 def test_every_end_adds_up(
     end: Callable[[ExchangeRecorder], None], code: str, offered: list[str], incomplete: list[str], response_bytes: int
 ) -> None:
-    """One request is counted, each half that there was is offered or lost, and nothing is held any longer."""
+    """One request is counted, each half that there was is offered or lost, and no copy is kept."""
     books = Books()
     end(books.open())
 
@@ -148,7 +148,7 @@ def test_spans() -> None:
     assert 3 == books.total("driftgauge_proxy_overhead_seconds_sum")
 
 
-def test_the_rest_has_a_tally_that_does_nothing() -> None:
+def test_other_requests_have_a_recorder_that_does_nothing() -> None:
     """What is no inference is followed by the same calls, and nothing comes of them."""
     books = Books()
     recorder = books.ledger.open(b"GET", INFER, {}, 0.0)

@@ -18,7 +18,7 @@ GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 
 
 class Waiter:
-    """Uses a link for one request, and waits for the end of the answer."""
+    """Uses a connection for one request, and waits for the end of the response."""
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()
@@ -70,7 +70,7 @@ async def test_idle_connection_is_reused() -> None:
 
 
 async def test_idle_connection_is_closed_after_a_while() -> None:
-    """A connection that nobody uses is closed by us, before the model server does."""
+    """An idle connection is closed by us, before the model server does."""
     async with RawUpstream() as server:
         upstream = UpstreamPool(f"http://127.0.0.1:{server.port}", 5, idle_seconds=0.01)
         await _serve_once(upstream)
@@ -80,10 +80,10 @@ async def test_idle_connection_is_closed_after_a_while() -> None:
 
 
 async def test_connection_with_unasked_bytes_is_not_used() -> None:
-    """Bytes that belong to no request make a connection useless: they would be taken for the next answer."""
+    """Bytes that belong to no request make a connection useless: they would be taken for the next response."""
 
     async def say_too_much(wire: Wire) -> None:
-        """Answers twice."""
+        """Respond twice."""
         await wire.message()
         wire.send(OK + OK)
         await wire.gone()
@@ -96,11 +96,11 @@ async def test_connection_with_unasked_bytes_is_not_used() -> None:
     assert 2 == len(set(links))
 
 
-async def test_answer_that_closes_is_not_kept() -> None:
+async def test_response_that_closes_is_not_kept() -> None:
     """`Connection: close` of the model server is obeyed."""
 
     async def close_after(wire: Wire) -> None:
-        """Answers, and says that it will close."""
+        """Respond, and announce that the connection closes."""
         await wire.message()
         wire.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         await wire.gone()
@@ -112,7 +112,7 @@ async def test_answer_that_closes_is_not_kept() -> None:
         await upstream.close()
 
 
-async def test_nobody_listens() -> None:
+async def test_no_server_listens() -> None:
     """A model server that is away is a 502, and not reachable."""
     async with RawUpstream() as server:
         upstream = UpstreamPool(f"http://127.0.0.1:{server.port}", 5)

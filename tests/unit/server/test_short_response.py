@@ -1,4 +1,4 @@
-"""An answer of our own is written once, and the talk is over when the client has read enough."""
+"""A response of our own is written once, and the exchange ends when the client has read enough."""
 
 import pytest
 
@@ -23,7 +23,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("request_head", "draining", "keep_alive", "written", "note"), CASES.values(), ids=CASES)
-def test_answers(request_head: bytes, *, draining: bool, keep_alive: bool, written: bytes, note: str) -> None:
+def test_responses(request_head: bytes, *, draining: bool, keep_alive: bool, written: bytes, note: str) -> None:
     """With the framing and the connection that fit the request."""
     client = Client(draining=draining)
     response = ShortResponse(read_request(request_head), client)
