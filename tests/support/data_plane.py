@@ -10,7 +10,8 @@ from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ConnectWaiter, ExchangeContext, UpstreamWriter
 from driftgauge.proxy.recorder import ExchangeRecorder
 from driftgauge.proxy.upstream_connection import UpstreamConnection
-from driftgauge.server.connection import ClientConnection, RequestHandler
+from driftgauge.server.connection import ClientConnection
+from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
 from tests.support.recording_transport import ManualLoop, RecordingTransport
 

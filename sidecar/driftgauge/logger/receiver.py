@@ -24,7 +24,7 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 from driftgauge.server.connection import ClientConnection
 from driftgauge.server.listener import Listener
-from driftgauge.server.short_response import ShortResponse
+from driftgauge.server.request_handler import ShortResponse
 from driftgauge.server.timeouts import Timeouts
 
 _ROOT_RESPONSE = b"driftgauge logger: POST CloudEvents here\n"

@@ -14,8 +14,9 @@ from driftgauge.proxy.metrics_page import MetricsPage
 from driftgauge.proxy.recorder import RecorderFactory
 from driftgauge.proxy.upstream_pool import RateLimitedLog, UpstreamPool
 from driftgauge.server.body_copy import MemoryBudget
-from driftgauge.server.connection import ClientConnection, RequestHandler
+from driftgauge.server.connection import ClientConnection
 from driftgauge.server.listener import Listener
+from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
 
 

@@ -15,6 +15,7 @@ from driftgauge.http1.requests import RequestEvents, RequestReader
 from driftgauge.http1.states import CLIENT_TRANSITIONS, ClientEvent, ClientState
 from driftgauge.http1.writing import CONTINUE_HEAD, error_response
 from driftgauge.server.half_close import ResetCheck
+from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Deadline, Timeouts
 
 _log = logging.getLogger("driftgauge.server")
@@ -35,33 +36,6 @@ _IDLE = ClientState.IDLE
 _READING_HEAD = ClientState.READING_HEAD
 _IN_EXCHANGE = ClientState.IN_EXCHANGE
 _RECEIVING_BODY = ClientState.RECEIVING_BODY
-
-
-class RequestHandler(RequestEvents, Protocol):
-    """Handles one request of a client's connection: an exchange, an event for the logger, or a page of metrics."""
-
-    @property
-    def response_started(self) -> bool:
-        """Whether any of the final response was given to the client."""
-
-    @property
-    def response_sent(self) -> bool:
-        """Whether its end was."""
-
-    def on_timeout(self) -> None:
-        """Respond to a client that sends its body too slowly."""
-
-    def on_client_full(self, *, full: bool) -> None:
-        """Handle a client that stops reading the response, or reads again."""
-
-    def on_client_lost(self) -> None:
-        """Handle the loss of the client's connection."""
-
-    def on_shutdown(self) -> None:
-        """Handle the end of this process."""
-
-    def on_internal_error(self) -> None:
-        """Respond after an exception in our code."""
 
 
 class Host(Protocol):

@@ -8,7 +8,8 @@ from typing import final
 from driftgauge.http1.head_cache import HeadCache
 from driftgauge.http1.head_parser import read_request
 from driftgauge.http1.heads import RequestHead
-from driftgauge.server.connection import ClientConnection, RequestHandler
+from driftgauge.server.connection import ClientConnection
+from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
 
 _BACKLOG = 1024

@@ -142,6 +142,18 @@ def test_the_end_waits_for_a_client_that_does_not_read() -> None:
         assert [code] == scene.codes
 
 
+def test_a_body_behind_a_sent_response_is_not_kept() -> None:
+    """It uses no memory while the client does not read."""
+    scene = Scene(POST, UpstreamConnection())
+    scene.exchange.flush()
+    scene.exchange.on_client_full(full=True)
+    scene.response(OK, b"{}")
+    scene.exchange.on_body(b"ab")
+
+    assert scene.exchange.response_sent
+    assert 0 == scene.exchange.request.pending_bytes
+
+
 def test_an_early_response_ends_both_connections() -> None:
     """The rest of the request has nowhere to go."""
     link = UpstreamConnection()

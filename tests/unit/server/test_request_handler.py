@@ -3,7 +3,7 @@
 import pytest
 
 from driftgauge.http1.head_parser import read_request
-from driftgauge.server.short_response import ShortResponse
+from driftgauge.server.request_handler import ShortResponse
 from tests.support.recording_peers import Client
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"

@@ -1,9 +1,37 @@
-"""A short response of our own to one request: written at once, and finished when the client has read enough of it."""
+"""What a connection requires of the handler of a request, and the short response that simple handlers write."""
 
 from typing import Protocol, final
 
 from driftgauge.http1.heads import RequestHead
+from driftgauge.http1.requests import RequestEvents
 from driftgauge.http1.writing import connection_line, own_head
+
+
+class RequestHandler(RequestEvents, Protocol):
+    """Handles one request of a client's connection: an exchange, an event for the logger, or a page of metrics."""
+
+    @property
+    def response_started(self) -> bool:
+        """Whether any of the final response was given to the client."""
+
+    @property
+    def response_sent(self) -> bool:
+        """Whether its end was."""
+
+    def on_timeout(self) -> None:
+        """Respond to a client that sends its body too slowly."""
+
+    def on_client_full(self, *, full: bool) -> None:
+        """Handle a client that stops reading the response, or reads again."""
+
+    def on_client_lost(self) -> None:
+        """Handle the loss of the client's connection."""
+
+    def on_shutdown(self) -> None:
+        """Handle the end of this process."""
+
+    def on_internal_error(self) -> None:
+        """Respond after an exception in our code."""
 
 
 class Client(Protocol):
@@ -22,7 +50,7 @@ class Client(Protocol):
 
 @final
 class ShortResponse:
-    """Writes one response.
+    """Writes one response of our own at once, and finishes when the client has read enough of it.
 
     Args:
         head: Head of the request.
