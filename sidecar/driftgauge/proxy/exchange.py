@@ -20,10 +20,9 @@ from driftgauge.proxy.failures import (
     is_repeatable,
     is_stale_connection,
 )
+from driftgauge.proxy.forwarding import RequestSide, ResponseSide
 from driftgauge.proxy.interfaces import ClientWriter, ExchangeContext, UpstreamWriter
 from driftgauge.proxy.recorder import ExchangeRecorder
-from driftgauge.proxy.request_side import RequestSide
-from driftgauge.proxy.response_side import ResponseSide
 
 _COMPLETE = RequestState.COMPLETE
 _RECEIVING = RequestState.RECEIVING
