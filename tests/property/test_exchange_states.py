@@ -129,6 +129,16 @@ SCENARIOS: dict[str, list[Step]] = {
         *_response("length"),
     ],
     "early response": [*_request("post", 51), DataPlane.open_upstream, *_response("length")],
+    "sent again": [
+        *_request("get"),
+        DataPlane.open_upstream,
+        *_response("length"),
+        *_request("get"),
+        lambda plane: plane.lose_upstream(error=True),
+        DataPlane.open_upstream,
+        *_response("length"),
+    ],
+    "expecting nothing": [*_request("expecting nothing"), DataPlane.open_upstream, *_response("length")],
     "expecting": [*_request("expecting", 71), DataPlane.open_upstream, *_response("interim", 25)],
 }
 

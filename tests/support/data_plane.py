@@ -21,6 +21,8 @@ REQUESTS = {
     "post": b"POST /%d HTTP/1.1\r\nHost: m\r\nContent-Length: 6\r\n\r\nabcdef",
     "chunked": b"POST /%d HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     "expecting": b"POST /%d HTTP/1.1\r\nHost: m\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nab",
+    "expecting nothing": b"POST /%d HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+    b"0\r\n\r\n",
     "empty line": b"\r\nGET /%d HTTP/1.1\r\nHost: m\r\n\r\n",
     "bad chunk": b"POST /%d HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
     "bad head": b"GET /%d HTTP/1.1\n\n",
