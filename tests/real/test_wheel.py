@@ -47,7 +47,7 @@ def environment(wheel: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix="driftgauge-wheel-") as folder:
         copy = Path(folder) / "environment"
         shutil.copytree(part, copy, symlinks=True)
-        pip = [sys.executable, "-m", "pip", "--python", copy / "bin" / "python"]
+        pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", copy / "bin" / "python"]
         run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], copy)
         run([*pip, "check"], copy)
         yield copy
@@ -113,7 +113,7 @@ def test_the_installed_logger_serves(environment: Path, tmp_path: Path) -> None:
     reference = wine.write_reference(tmp_path / "wine.csv")
     port, admin_port = free_port(), free_port()
     options = ["--port", str(port), "--admin-port", str(admin_port), "--drain-delay-seconds", "0"]
-    argv = [environment / "bin/driftgauge", "logger", "--reference", reference, *options]
+    argv: list[str | Path] = [environment / "bin/driftgauge", "logger", "--reference", reference, *options]
     with Child(argv, cwd=tmp_path, hidden=HIDDEN) as child:
         child.await_response(f"http://127.0.0.1:{admin_port}/readyz")
         child.await_port(port)
