@@ -8,8 +8,7 @@ from aiohttp.http_parser import HttpRequestParserPy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.framing import Framing, HeaderList
-from driftgauge.http1.grammar import RefusedError
+from driftgauge.http1.grammar import Framing, HeaderList, RefusedError
 from driftgauge.http1.head_parser import read_request
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.requests import RequestReader

@@ -1,7 +1,6 @@
 """A receiver that listens, with what it offered, and the headers of KServe's agent."""
 
-from driftgauge.inference.models import OVERFLOW, KnownModels
-from driftgauge.inference.payload import ModelKey, PairObservation, Payload
+from driftgauge.inference.payload import OVERFLOW, KnownModels, ModelKey, PairObservation, Payload
 from driftgauge.logger.receiver import Receiver
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.timeouts import Timeouts

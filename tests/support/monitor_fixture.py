@@ -9,8 +9,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.features.output_columns import OutputColumns, OutputLayout
-from driftgauge.inference.models import KnownModels
-from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.inference.payload import Kind, KnownModels, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator

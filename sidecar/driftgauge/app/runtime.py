@@ -14,8 +14,7 @@ from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import StorageError
 from driftgauge.features.output_columns import OutputColumns
-from driftgauge.inference.models import OVERFLOW, KnownModels, overflow_key
-from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.payload import OVERFLOW, KnownModels, ModelKey, overflow_key
 from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.features.class_scores import CLASS, CONFIDENCE, are_scores, are_scores_of_each, decisions
+from driftgauge.features.output_columns import CLASS, CONFIDENCE, are_scores, are_scores_of_each, decisions
 from driftgauge.features.row_table import (
     MAX_CATEGORIES,
     as_floats,

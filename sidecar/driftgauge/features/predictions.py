@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
-from driftgauge.features.class_scores import CLASS, CONFIDENCE, decisions
+from driftgauge.features.output_columns import CLASS, CONFIDENCE, decisions
 from driftgauge.features.row_table import (
     as_floats,
     by_row,

@@ -9,7 +9,6 @@ Source: RFC 9112 sections 6.3 and 7.1, https://www.rfc-editor.org/rfc/rfc9112.
 from collections.abc import Callable
 from typing import Protocol, final
 
-from driftgauge.http1.framing import HeaderList
 from driftgauge.http1.grammar import (
     CHUNK,
     MAX_CHUNK_LINE_BYTES,
@@ -17,6 +16,7 @@ from driftgauge.http1.grammar import (
     MAX_TRAILER_BYTES,
     TRAILERS,
     BrokenBodyError,
+    HeaderList,
 )
 from driftgauge.http1.writing import trailers
 

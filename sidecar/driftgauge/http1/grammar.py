@@ -1,12 +1,14 @@
-"""The grammar of heads, chunk lines and trailers, the limits on their length, and the errors for bytes that break them.
+"""The grammar of heads, chunk lines and trailers, their limits and errors, and how bodies are framed.
 
 Stricter than the standard where request smuggling exploits its leniency: a line must not be folded, a bare LF or CR is
 not a line break, no space may precede a colon, and no control byte may occur anywhere.
 
-Source: RFC 9112, sections 2.2, 3, 4, 5, 7.1; RFC 9110, sections 5.5, 5.6.2; https://www.rfc-editor.org/rfc/rfc9112.
+Source: RFC 9112, sections 2.2, 3, 4, 5, 6, 7; RFC 9110, sections 5.5, 5.6.2; https://www.rfc-editor.org/rfc/rfc9112.
 """
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from http import HTTPStatus
 
 MAX_LINE_BYTES = 64 * 1024
@@ -80,3 +82,37 @@ class BadResponseError(ValueError):
 
 class BrokenBodyError(ValueError):
     """The framing of a body is malformed."""
+
+
+HeaderList = Sequence[tuple[bytes, bytes]]
+"""Name and value of each line, in the order and spelling of the message."""
+
+HeaderMap = Mapping[bytes, bytes]
+"""Value of the first line of each name; the names are in lower case."""
+
+LAST_CHUNK = b"0\r\n\r\n"
+"""Ends a chunked body that has no trailers."""
+
+
+class Framing(Enum):
+    """How the receiver of a body finds its end."""
+
+    NONE = "no body"
+    LENGTH = "Content-Length"
+    CHUNKED = "chunked"
+    CLOSE = "end of the connection"
+
+    def frame(self, data: bytes) -> bytes:
+        """The bytes on the wire for a piece of the body; none for an empty piece."""
+        return b"%x\r\n%b\r\n" % (len(data), data) if self is Framing.CHUNKED and data else data
+
+    def end(self, trailers: HeaderList = ()) -> bytes:
+        """The bytes on the wire after the last piece; trailers are written only after chunks."""
+        if self is not Framing.CHUNKED:
+            return b""
+        return b"0\r\n%b\r\n" % joined(trailers) if trailers else LAST_CHUNK
+
+
+def joined(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Header lines as bytes, each with its line break."""
+    return b"".join([b"%b: %b\r\n" % line for line in lines])

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, Self, TypeVar, final
 
-from driftgauge.http1.framing import HeaderList
+from driftgauge.http1.grammar import HeaderList
 
 _NAMES = (
     b"ce-id",

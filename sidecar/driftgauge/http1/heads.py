@@ -9,8 +9,7 @@ https://www.rfc-editor.org/rfc/rfc9112.
 from http import HTTPStatus
 from typing import NamedTuple, final
 
-from driftgauge.http1.framing import HeaderList, HeaderMap
-from driftgauge.http1.grammar import HOST, LENGTH, BadResponseError, RefusedError
+from driftgauge.http1.grammar import HOST, LENGTH, BadResponseError, HeaderList, HeaderMap, RefusedError
 
 HOP_BY_HOP = frozenset(
     {

@@ -5,12 +5,12 @@ from http import HTTPStatus
 from typing import Protocol, final
 
 from driftgauge.http1.bodies import Body, Chunked, KnownLength
-from driftgauge.http1.framing import HeaderList
 from driftgauge.http1.grammar import (
     CANNOT_BE_HEAD,
     MAX_HEAD_BYTES,
     MAX_LINE_BYTES,
     BrokenBodyError,
+    HeaderList,
     RefusedError,
 )
 from driftgauge.http1.head_parser import read_request

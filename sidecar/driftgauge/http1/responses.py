@@ -5,8 +5,7 @@ from http import HTTPStatus
 from typing import Protocol, final
 
 from driftgauge.http1.bodies import Body, Chunked, KnownLength, UntilClose
-from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES, BadResponseError, BrokenBodyError
+from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES, BadResponseError, BrokenBodyError, HeaderList
 from driftgauge.http1.head_parser import read_response
 from driftgauge.http1.heads import ResponseHead
 

@@ -8,7 +8,7 @@ import json
 from functools import lru_cache
 from http import HTTPStatus
 
-from driftgauge.http1.framing import Framing, HeaderList, HeaderMap, joined
+from driftgauge.http1.grammar import Framing, HeaderList, HeaderMap, joined
 from driftgauge.http1.heads import HOP_BY_HOP, RequestHead, ResponseHead, tokens
 
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})

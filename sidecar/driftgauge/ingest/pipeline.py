@@ -16,8 +16,7 @@ from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import Reason, StorageError
 from driftgauge.features.output_columns import OutputColumns
-from driftgauge.inference.models import is_overflow
-from driftgauge.inference.payload import Kind, ModelKey, Outcome, Payload
+from driftgauge.inference.payload import Kind, ModelKey, Outcome, Payload, is_overflow
 from driftgauge.ingest.decoder import DecodedRows, Decoder, DecodeResult
 from driftgauge.metrics.registry import Metrics
 from driftgauge.protocol.decode import GZIP_MAGIC

@@ -15,11 +15,20 @@ from typing import final
 from driftgauge.cloudevents.event import Event
 from driftgauge.cloudevents.kserve_agent import agent_event
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.http1.framing import HeaderList
+from driftgauge.http1.grammar import HeaderList
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.writing import CONTINUE_HEAD
-from driftgauge.inference.models import OVERFLOW, KnownModels, is_overflow
-from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, PairObservation, Payload
+from driftgauge.inference.payload import (
+    OVERFLOW,
+    Kind,
+    KnownModels,
+    ModelKey,
+    Offer,
+    Outcome,
+    PairObservation,
+    Payload,
+    is_overflow,
+)
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 from driftgauge.server.connection import ClientConnection

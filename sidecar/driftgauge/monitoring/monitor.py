@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
-from driftgauge.inference.models import KnownModels, is_overflow
-from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey
+from driftgauge.inference.payload import PREDICTOR, Kind, KnownModels, ModelKey, is_overflow
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets

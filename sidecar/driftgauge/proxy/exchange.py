@@ -8,8 +8,7 @@ decides what is sent again. Bytes are forwarded as soon as they come; a peer tha
 from http import HTTPStatus
 from typing import final
 
-from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import READ_BYTES
+from driftgauge.http1.grammar import READ_BYTES, HeaderList
 from driftgauge.http1.heads import RequestHead, ResponseHead
 from driftgauge.http1.states import RESPONSE_TRANSITIONS, RequestState, ResponseEvent, ResponseState
 from driftgauge.http1.writing import interim_head

@@ -6,7 +6,7 @@ Neither knows the exchange or a connection: bytes are added as they come, and ta
 from http import HTTPStatus
 from typing import final
 
-from driftgauge.http1.framing import Framing, HeaderList
+from driftgauge.http1.grammar import Framing, HeaderList
 from driftgauge.http1.heads import RequestHead, ResponseHead
 from driftgauge.http1.states import (
     REQUEST_TRANSITIONS,

@@ -12,8 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import PayloadError
-from driftgauge.http1.framing import HeaderList, HeaderMap
-from driftgauge.http1.grammar import BadResponseError
+from driftgauge.http1.grammar import BadResponseError, HeaderList, HeaderMap
 from driftgauge.http1.heads import RequestHead, ResponseHead
 from driftgauge.http1.writing import connection_line, error_response, own_head
 from driftgauge.protocol.decode import unpack

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from driftgauge.http1.heads import RequestHead
-from driftgauge.inference.models import KnownModels
-from driftgauge.inference.payload import ModelKey, Offer
+from driftgauge.inference.payload import KnownModels, ModelKey, Offer
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange import Exchange
 from driftgauge.proxy.interfaces import ExchangeContext

@@ -5,9 +5,8 @@ from http import HTTPStatus
 from typing import final
 
 from driftgauge.errors import Reason
-from driftgauge.http1.framing import HeaderMap
-from driftgauge.inference.models import KnownModels
-from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, Payload
+from driftgauge.http1.grammar import HeaderMap
+from driftgauge.inference.payload import Kind, KnownModels, ModelKey, Offer, Outcome, Payload
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.failures import CLIENT_CLOSED_REQUEST

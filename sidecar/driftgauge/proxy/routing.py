@@ -9,9 +9,8 @@ import re
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from driftgauge.http1.framing import HeaderMap
-from driftgauge.inference.models import OVERFLOW
-from driftgauge.inference.payload import MAX_NAME_CHARS
+from driftgauge.http1.grammar import HeaderMap
+from driftgauge.inference.payload import MAX_NAME_CHARS, OVERFLOW
 
 _PATH = re.compile(
     rb"""

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from driftgauge.inference.models import OVERFLOW
-from driftgauge.inference.payload import Kind, Payload
+from driftgauge.inference.payload import OVERFLOW, Kind, Payload
 from tests.support.proxied import EPOCH_SECONDS, MODEL, SETTINGS, Proxied
 from tests.support.raw_client import Wire, post
 from tests.support.upstream import OK, RawUpstream, responding

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import MAX_HEAD_BYTES, MAX_LINE_BYTES, RefusedError
+from driftgauge.http1.grammar import MAX_HEAD_BYTES, MAX_LINE_BYTES, HeaderList, RefusedError
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.requests import RequestReader
 from tests.support.framing import CUT, REFUSED

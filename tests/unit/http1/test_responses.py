@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import MAX_HEAD_BYTES, BadResponseError
+from driftgauge.http1.grammar import MAX_HEAD_BYTES, BadResponseError, HeaderList
 from driftgauge.http1.heads import ResponseHead
 from driftgauge.http1.responses import ResponseReader
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from driftgauge.http1.framing import Framing
+from driftgauge.http1.grammar import Framing
 from driftgauge.http1.head_parser import read_request, read_response
 from driftgauge.http1.writing import (
     connection_line,

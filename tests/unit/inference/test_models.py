@@ -4,8 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.features.output_columns import OutputColumns, OutputLayout
-from driftgauge.inference.models import OVERFLOW, KnownModels, is_overflow, overflow_key
-from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.payload import OVERFLOW, KnownModels, ModelKey, is_overflow, overflow_key
 from tests.support.models import IRIS, WINE
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.features.output_columns import OutputColumns
-from driftgauge.inference.models import OVERFLOW
-from driftgauge.inference.payload import Kind, ModelKey, Payload
+from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Payload
 from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.protocol.category import code

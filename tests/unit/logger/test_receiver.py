@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
-from driftgauge.inference.models import OVERFLOW
-from driftgauge.inference.payload import Kind, ModelKey, PairObservation
+from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, PairObservation
 from tests.support.listening_receiver import LIMIT, NOW, ListeningReceiver, headers
 from tests.support.models import IRIS, WINE
 from tests.support.waiting import until

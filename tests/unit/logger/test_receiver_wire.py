@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from driftgauge.inference.models import OVERFLOW
+from driftgauge.inference.payload import OVERFLOW
 from driftgauge.server.timeouts import Timeouts
 from tests.support.listening_receiver import LIMIT, ListeningReceiver, headers
 from tests.support.waiting import until

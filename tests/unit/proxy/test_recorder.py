@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 from prometheus_client import generate_latest
 
-from driftgauge.inference.models import KnownModels
-from driftgauge.inference.payload import ModelKey, Payload
+from driftgauge.inference.payload import KnownModels, ModelKey, Payload
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.recorder import ExchangeRecorder, InferenceRecorder, RecorderFactory
 from driftgauge.server.body_copy import MemoryBudget

@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftgauge.inference.models import OVERFLOW
+from driftgauge.inference.payload import OVERFLOW
 from driftgauge.proxy.routing import inference_model, json_length, payload_id
 
 TARGETS = {

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from driftgauge.http1.framing import HeaderList
+from driftgauge.http1.grammar import HeaderList
 from driftgauge.http1.heads import ResponseHead
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ResponseHandler

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from driftgauge.features.class_scores import are_scores, decisions
+from driftgauge.features.output_columns import are_scores, decisions
 
 NAN = np.nan
 
