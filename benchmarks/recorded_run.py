@@ -236,10 +236,14 @@ def _get(port: int, path: str) -> bytes:
     raise SystemExit(f"nothing listens on port {port}")
 
 
-def _metrics(admin_port: int) -> list[str]:
-    lines = _get(admin_port, "/metrics").decode().splitlines()
-    names = [line.removeprefix("# HELP ").removeprefix("# TYPE ") for line in lines]
-    return [_VARYING_LABELS.sub("", line) for line, name in zip(lines, names, strict=True) if not _VARYING.match(name)]
+def _metrics(admin_port: int) -> dict[str, str]:
+    """The value of each series and the type of each family; the order of families and their texts have no meaning."""
+    found = {}
+    for line in _get(admin_port, "/metrics").decode().splitlines():
+        name, _, value = line.removeprefix("# TYPE ").rpartition(" ")
+        if not line.startswith("# HELP ") and not _VARYING.match(name):
+            found[_VARYING_LABELS.sub("", name)] = value
+    return found
 
 
 def _without_times(value: object) -> object:

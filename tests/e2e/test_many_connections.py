@@ -1,4 +1,4 @@
-"""Ten thousand clients that say nothing keep nobody from being served."""
+"""Ten thousand silent clients do not keep others from being served."""
 
 import resource
 import socket

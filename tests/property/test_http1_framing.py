@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.http1.framing import Framing, HeaderList
-from driftgauge.http1.heads import RequestHead, read_request
-from driftgauge.http1.http_errors import RefusedError
+from driftgauge.http1.grammar import RefusedError
+from driftgauge.http1.head_parser import read_request
+from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.requests import RequestReader
 from driftgauge.http1.writing import request_head
 from tests.support.framing import CUT, PASSED, REFUSED
@@ -55,7 +56,7 @@ def messages(draw: st.DrawFn) -> bytes:
 
 
 class Forward:
-    """Writes on what it is told, as an exchange does, and notes the shape of each request.
+    """Forwards requests as an exchange does, and records the shape of each.
 
     Args:
         data: What a client sends.
@@ -75,18 +76,18 @@ class Forward:
         self._framing = Framing.CHUNKED if head.length is None else Framing.LENGTH
         return self
 
-    def request_piece(self, data: bytes) -> None:
+    def on_body(self, data: bytes) -> None:
         """Frames it."""
         self._body += data
         self._pending += self._framing.frame(data)
 
-    def request_end(self, trailers: HeaderList) -> None:
+    def on_request_end(self, trailers: HeaderList) -> None:
         """Only whole requests count."""
         self.written += self._pending + self._framing.end(trailers)
         self.shapes.append((self._head.method, self._head.target, self._body, list(trailers)))
-        self._requests.over()
+        self._requests.finish_request()
 
-    def request_broken(self) -> None:
+    def on_framing_error(self) -> None:
         """It is given up."""
 
     def flush(self) -> None:

@@ -1,4 +1,4 @@
-"""A model server whose every answer can be foretold: it predicts the SHA-256 of what it was asked."""
+"""A model server whose every response can be computed by a test: it returns the SHA-256 of the request body."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from typing import Self
 
 
 def response_to(body: bytes) -> bytes:
-    """The answer to a request body, byte for byte."""
+    """The response to a request body, byte for byte."""
     return json.dumps({"predictions": [1.0], "sha256": hashlib.sha256(body).hexdigest()}).encode()
 
 
@@ -59,7 +59,7 @@ class EchoModel:
 
     Args:
         port: Where it listens; 0 lets the system choose.
-        response: What it answers to a body.
+        response: Its response to a request body.
     """
 
     def __init__(self, port: int = 0, response: Callable[[bytes], bytes] = response_to) -> None:

@@ -35,7 +35,7 @@ class Reply:
     body: bytes
 
     def lasting(self) -> "Reply":
-        """The same without the `Date`, the one header that differs between two equal answers."""
+        """The same without the `Date`, the one header that differs between two equal responses."""
         headers = [(name, value) for name, value in self.headers if name.lower() != "date"]
         return Reply(self.status, self.reason, headers, self.body)
 

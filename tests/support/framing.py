@@ -45,7 +45,7 @@ REFUSED = {
     # lines that two readers would cut differently
     "space before the colon": POST + b"Transfer-Encoding : chunked\r\n\r\n" + LAST,
     "tab before the colon": POST + b"Content-Length\t: 3\r\n\r\nabc",
-    "overflow_key coding": POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n" + LAST,
+    "folded coding": POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n" + LAST,
     "folded line": POST + b"X: a\r\n\tb\r\n\r\n",
     "space before the first line": b"GET / HTTP/1.1\r\n Host: m\r\n\r\n",
     "bare LF in a line": POST + b"X: a\nContent-Length: 3\r\n\r\nabc",

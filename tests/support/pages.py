@@ -26,7 +26,7 @@ UNTYPED = b'loads_total{model="wine",note="a \\"b\\" \\\\ c"} 3 1700000000000\nq
 
 
 def page_response(page: bytes, content_type: str = "text/plain; version=0.0.4", *headers: str) -> bytes:
-    """The answer whose body is a page."""
+    """The response whose body is a page."""
     lines = ["HTTP/1.1 200 OK", f"Content-Type: {content_type}", f"Content-Length: {len(page)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + page
 

@@ -51,10 +51,10 @@ class Proxied:
         self._metrics = Metrics("200")
         self._proxy = Proxy(
             replace(settings, upstream_url=f"http://127.0.0.1:{upstream_port}" if url is None else url),
-            MODEL,
-            self.offered.append,
-            self._metrics,
-            KnownModels(MODEL_LIMIT, (MODEL,)),
+            model=MODEL,
+            offer=self.offered.append,
+            metrics=self._metrics,
+            models=KnownModels(MODEL_LIMIT, (MODEL,)),
             clock=clock,
             timer=self.timer,
         )
@@ -83,7 +83,7 @@ class Proxied:
         return await self._proxy.upstream_reachable()
 
     async def ask(self, request: bytes, *, bodiless: bool = False) -> bytes:
-        """Its answer to one request on a connection of its own."""
+        """Its response to one request on a new connection."""
         return await ask(self.port, request, bodiless=bodiless)
 
     async def connect(self, buffer_bytes: int | None = None) -> Wire:
@@ -102,7 +102,7 @@ class Proxied:
         return self.samples.total(name, **labels)
 
     async def counted(self, code: str, number: int = 1) -> None:
-        """Waits until so many requests were counted with this code: counting comes after the answer."""
+        """Waits until so many requests were counted with this code: counting comes after the response."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while self.total("request_count", code=code) < number:  # noqa: ASYNC110 - a counter has no event
                 await asyncio.sleep(0)

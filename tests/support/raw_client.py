@@ -172,7 +172,7 @@ def body_of(message: bytes) -> bytes:
 
 
 async def ask(port: int, request: bytes, *, bodiless: bool = False) -> bytes:
-    """The answer to one request on a connection of its own, as it was on the wire."""
+    """The response to one request on a new connection, as it was on the wire."""
     wire = await Wire.connect(port)
     try:
         wire.send(request)

@@ -1,4 +1,4 @@
-"""A model server that records the exact bytes it got and answers with the exact bytes it was given."""
+"""A model server that records the exact bytes it gets and responds with the exact bytes it was given."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,15 +13,15 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\
 
 
 def responding(response: bytes, *, bodiless_requests: bool = False) -> Script:
-    """A script that answers every request with the same bytes, on a connection that stays.
+    """A script that responds to every request with the same bytes, on a connection that stays open.
 
     Args:
         response: Head and body.
-        bodiless_requests: Requests are answered when their head has come.
+        bodiless_requests: Whether to respond when the head has come.
     """
 
     async def play(wire: Wire) -> None:
-        """Answers until the connection ends."""
+        """Respond until the connection ends."""
         while True:
             await wire.message(bodiless=bodiless_requests)
             wire.send(response)

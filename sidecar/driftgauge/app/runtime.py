@@ -45,7 +45,6 @@ class Runtime:
 
     def __init__(self, config: Config, code: str, model: ModelKey | None = None) -> None:
         self.config = config
-        self.draining = False
         self._model = model
         self.models = KnownModels(config.max_models, other=OVERFLOW if model is None else overflow_key(model))
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds

@@ -35,7 +35,11 @@ class Ingress(Protocol):
     async def start(self, host: str, port: int) -> int:
         """Listen. Returns the port."""
 
-    def announce(self) -> None:
+    @property
+    def draining(self) -> bool:
+        """Whether clients are asked to close their connections."""
+
+    def begin_drain(self) -> None:
         """Ask clients, in each response from now on, to close their connection."""
 
     async def drain(self, timeout_seconds: float) -> None:
@@ -59,11 +63,17 @@ async def run_proxy(config: ProxyConfig) -> None:
         copy_bytes=config.queue_bytes,
         merge_metrics=config.merge_metrics,
     )
-    proxy = Proxy(settings, model, runtime.pipeline.offer, runtime.metrics, runtime.models)
+    proxy = Proxy(
+        settings,
+        model=model,
+        offer=runtime.pipeline.offer,
+        metrics=runtime.metrics,
+        models=runtime.models,
+    )
 
     async def check_ready() -> str | None:
         """Ready while the model server can be reached. Redis does not count: requests do not need it."""
-        if runtime.draining:
+        if proxy.draining:
             return "draining"
         if await proxy.upstream_reachable():
             return None
@@ -80,17 +90,17 @@ async def run_logger(config: LoggerConfig) -> None:
     runtime = Runtime(config, "")
     pairing = Pairing(runtime.stores.pairs, runtime.metrics, config.pair_ttl_seconds, time.monotonic)
     receiver = Receiver(
-        runtime.pipeline.offer,
-        pairing.offer,
-        runtime.metrics,
-        runtime.models,
+        offer=runtime.pipeline.offer,
+        pair=pairing.offer,
+        metrics=runtime.metrics,
+        models=runtime.models,
         max_event_bytes=config.max_event_bytes,
         budget_bytes=max(config.queue_bytes, config.max_event_bytes),
     )
 
     async def check_ready() -> str | None:
         """Ready while it listens."""
-        return "draining" if runtime.draining else None
+        return "draining" if receiver.draining else None
 
     async with _running(pairing.run(_PAIRING_INTERVAL_SECONDS)):
         await _serve(runtime, receiver, runtime.make_admin(check_ready), "logger", pairing.advance)
@@ -136,8 +146,7 @@ def _signalled() -> asyncio.Event:
 async def _drain(runtime: Runtime, ingress: Ingress, signalled: asyncio.Event) -> None:
     """Become unready, serve for the delay until no new requests are routed here, and finish the open requests."""
     config = runtime.config
-    runtime.draining = True
-    ingress.announce()
+    ingress.begin_drain()
     signalled.clear()
     _log.info("draining: unready, serving for another %g s (a second signal ends that)", config.drain_delay_seconds)
     await _wait_at_most(config.drain_delay_seconds, signalled.wait())

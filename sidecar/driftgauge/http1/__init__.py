@@ -1,1 +1,1 @@
-"""HTTP/1.1 as values: bytes in, heads and bodies out, and back. This room does no I/O and knows no clock."""
+"""HTTP/1.1 messages: reads bytes into heads and bodies, and writes them back as bytes."""

@@ -1,37 +1,39 @@
-"""Takes bodies out of their framing, piece by piece, and finds where they end. This file does no I/O.
+"""Reads bodies piece by piece, without their framing, and finds where they end.
 
-Chunks are read by our own grammar and written anew for the other side, so that no oddity of a sender's chunks, not even
-a lawful one, reaches a second reader.
+Chunks are read by our own grammar and written again for the other side. So no peculiarity of the sender's chunks, not
+even a valid one, reaches a second parser.
 
 Source: RFC 9112 sections 6.3 and 7.1, https://www.rfc-editor.org/rfc/rfc9112.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, final
 
 from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import CHUNK, MAX_CHUNK_LINE_BYTES, MAX_EXTENSIONS_BYTES, MAX_TRAILER_BYTES, TRAILERS
+from driftgauge.http1.grammar import (
+    CHUNK,
+    MAX_CHUNK_LINE_BYTES,
+    MAX_EXTENSIONS_BYTES,
+    MAX_TRAILER_BYTES,
+    TRAILERS,
+    BrokenBodyError,
+)
 from driftgauge.http1.writing import trailers
 
 _MORE_DIGITS_THAN_EXTENSION = 18
-"""Bytes of a chunk's first line that are no extension: 15 digits and the line break, with one to spare."""
+"""Bytes of a chunk's first line that are not an extension: 15 digits and the line break, and one spare byte."""
 
-
-class BrokenBodyError(ValueError):
-    """The framing of a body is malformed."""
-
-
-_Place = Callable[[bytes, int, list[bytes]], int | None]
+_Step = Callable[[bytes, int, list[bytes]], int | None]
 
 
 class Body(Protocol):
     """A body that is being read.
 
     Attributes:
-        done: Whether it has come whole.
-        rest: What came behind its end.
-        trailers: The lines behind it that go on.
-        is_ended_by_close: Whether the end of the connection is its end.
+        done: Whether the whole body has been read.
+        rest: Bytes that came after its end.
+        trailers: The trailer lines after it that are forwarded.
+        is_ended_by_close: Whether the end of the connection is the end of the body.
     """
 
     done: bool
@@ -40,18 +42,19 @@ class Body(Protocol):
     is_ended_by_close: bool
 
     def feed(self, data: bytes) -> bytes:
-        """What of the body is in the next bytes.
+        """Read the next bytes; returns the content in them.
 
         Raises:
-            BrokenBodyError: Its framing is malformed.
+            BrokenBodyError: The framing is malformed.
         """
 
 
+@final
 class KnownLength:
-    """A body whose head told its length; see `Body`.
+    """A body whose head states its length; see `Body`.
 
     Args:
-        length: In bytes, perhaps 0.
+        length: In bytes; may be 0.
     """
 
     __slots__ = ("_left", "done", "is_ended_by_close", "rest", "trailers")
@@ -64,7 +67,7 @@ class KnownLength:
         self.is_ended_by_close = False
 
     def feed(self, data: bytes) -> bytes:
-        """All of it, or what belongs to the body."""
+        """Return the bytes up to the end of the body."""
         left = self._left - len(data)
         if left > 0:
             self._left = left
@@ -76,8 +79,9 @@ class KnownLength:
         return data
 
 
+@final
 class UntilClose:
-    """A body that ends with its connection; see `Body`."""
+    """A body that ends when its connection ends; see `Body`."""
 
     __slots__ = ("done", "is_ended_by_close", "rest", "trailers")
 
@@ -89,17 +93,18 @@ class UntilClose:
 
     @staticmethod
     def feed(data: bytes) -> bytes:
-        """All of it."""
+        """Return all of the bytes."""
         return data
 
 
+@final
 class Chunked:
     """A body in chunks; see `Body`."""
 
-    __slots__ = ("_buffered", "_extensions_bytes", "_left", "_place", "done", "is_ended_by_close", "rest", "trailers")
+    __slots__ = ("_buffered", "_extensions_bytes", "_left", "_step", "done", "is_ended_by_close", "rest", "trailers")
 
     def __init__(self) -> None:
-        self._place: _Place = self._size
+        self._step: _Step = self._read_size
         self._buffered = b""
         self._left = 0
         self._extensions_bytes = 0
@@ -109,13 +114,13 @@ class Chunked:
         self.is_ended_by_close = False
 
     def feed(self, data: bytes) -> bytes:
-        """The content of the chunks in it, joined."""
+        """Return the content of the chunks in the bytes, joined."""
         if self._buffered:
             data, self._buffered = self._buffered + data, b""
         pieces: list[bytes] = []
         at = 0
         while at < len(data) and not self.done:
-            after = self._place(data, at, pieces)
+            after = self._step(data, at, pieces)
             if after is None:
                 self._buffered = data[at:]
                 break
@@ -124,10 +129,11 @@ class Chunked:
             self.rest = data[at:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    # Each place takes what it can of the bytes from `at` on, and answers where the next place begins, or `None` if the
-    # bytes do not suffice. What does not suffice is held, and is never longer than the limit of its line.
+    # Each step reads from `at` on and returns where the next step begins, or `None` if it needs more bytes. The bytes
+    # that are too few are buffered until more come. They are never more than the limit of the line, so a sender of an
+    # endless line is refused instead of filling memory.
 
-    def _size(self, data: bytes, at: int, _: list[bytes]) -> int | None:
+    def _read_size(self, data: bytes, at: int, _: list[bytes]) -> int | None:
         end = data.find(b"\n", at, at + MAX_CHUNK_LINE_BYTES) + 1
         if end == 0:
             if len(data) - at >= MAX_CHUNK_LINE_BYTES:
@@ -140,27 +146,27 @@ class Chunked:
         if self._extensions_bytes > MAX_EXTENSIONS_BYTES:
             raise BrokenBodyError("the extensions of the chunks are too long")
         self._left = int(line[1], 16)
-        self._place = self._content if self._left else self._trailers
+        self._step = self._read_content if self._left else self._read_trailers
         return end
 
-    def _content(self, data: bytes, at: int, pieces: list[bytes]) -> int | None:
+    def _read_content(self, data: bytes, at: int, pieces: list[bytes]) -> int | None:
         piece = data[at : at + self._left]
         pieces.append(piece)
         self._left -= len(piece)
         if not self._left:
-            self._place = self._line_end
+            self._step = self._read_line_end
         return at + len(piece)
 
-    def _line_end(self, data: bytes, at: int, _: list[bytes]) -> int | None:
+    def _read_line_end(self, data: bytes, at: int, _: list[bytes]) -> int | None:
         found = data[at : at + 2]
         if found == b"\r\n":
-            self._place = self._size
+            self._step = self._read_size
             return at + 2
         if found != b"\r":
-            raise BrokenBodyError("a chunk is longer than it said")
+            raise BrokenBodyError("a chunk is longer than its size")
         return None
 
-    def _trailers(self, data: bytes, at: int, _: list[bytes]) -> int | None:
+    def _read_trailers(self, data: bytes, at: int, _: list[bytes]) -> int | None:
         if data.startswith(b"\r\n", at):
             self.done = True
             return at + 2

@@ -1,4 +1,4 @@
-"""How bodies are framed towards their receiver. This file does no I/O.
+"""Writes the framing of bodies.
 
 Source: RFC 9112 sections 6 and 7, https://www.rfc-editor.org/rfc/rfc9112.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
 HeaderList = Sequence[tuple[bytes, bytes]]
-"""Name and value of each line, in the order of the wire, as they were spelled."""
+"""Name and value of each line, in the order and spelling of the message."""
 
 HeaderMap = Mapping[bytes, bytes]
 """Value of the first line of each name; the names are in lower case."""
@@ -17,24 +17,24 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Framing(Enum):
-    """How the receiver knows where a body ends."""
+    """How the receiver of a body finds its end."""
 
-    NONE = "there is none"
+    NONE = "no body"
     LENGTH = "Content-Length"
     CHUNKED = "chunked"
     CLOSE = "end of the connection"
 
     def frame(self, data: bytes) -> bytes:
-        """The bytes on the wire for a piece of the body; an empty piece has none."""
+        """The bytes on the wire for a piece of the body; none for an empty piece."""
         return b"%x\r\n%b\r\n" % (len(data), data) if self is Framing.CHUNKED and data else data
 
     def end(self, trailers: HeaderList = ()) -> bytes:
-        """The bytes on the wire after the last piece; trailers go only where there are chunks."""
+        """The bytes on the wire after the last piece; trailers are written only after chunks."""
         if self is not Framing.CHUNKED:
             return b""
         return b"0\r\n%b\r\n" % joined(trailers) if trailers else LAST_CHUNK
 
 
 def joined(lines: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Lines as they stand in a head."""
+    """Header lines as bytes, each with its line break."""
     return b"".join([b"%b: %b\r\n" % line for line in lines])

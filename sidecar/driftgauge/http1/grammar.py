@@ -1,12 +1,13 @@
-"""What a head, a chunk's first line and a trailer must look like, byte for byte. This file does no I/O.
+"""The grammar of heads, chunk lines and trailers, the limits on their length, and the errors for bytes that break them.
 
-Stricter than the standard where its leniency is what smuggling lives on: no line may be folded, no line break may be a
-bare LF or CR, no space may stand before a colon, no control byte anywhere.
+Stricter than the standard where request smuggling exploits its leniency: a line must not be folded, a bare LF or CR is
+not a line break, no space may precede a colon, and no control byte may occur anywhere.
 
 Source: RFC 9112, sections 2.2, 3, 4, 5, 7.1; RFC 9110, sections 5.5, 5.6.2; https://www.rfc-editor.org/rfc/rfc9112.
 """
 
 import re
+from http import HTTPStatus
 
 MAX_LINE_BYTES = 64 * 1024
 """Longest request target or status line."""
@@ -21,13 +22,13 @@ MAX_FIELDS = 512
 """Most header lines of one message: more than a chain of gateways adds."""
 
 READ_BYTES = 64 * 1024
-"""How much of a body is read ahead of the other side; twice as much stops the reading."""
+"""How much of a body is read before the other side takes it; at twice as much reading is paused."""
 
 MAX_CHUNK_LINE_BYTES = 1024
-"""Longest first line of a chunk: the size, and extensions that nobody reads."""
+"""Longest first line of a chunk: the size, and extensions, which are ignored."""
 
 MAX_EXTENSIONS_BYTES = 16 * 1024
-"""Most bytes of extensions in one body; a sender of more of them than of content means harm."""
+"""Most bytes of chunk extensions in one body. A body with more of them than of content is an attack."""
 
 MAX_TRAILER_BYTES = 64 * 1024
 """Longest trailers of one body."""
@@ -56,4 +57,26 @@ LENGTH = re.compile(rb"[0-9]{1,18}")
 """Digits of a length that fits 64 bits, and nothing else: neither sign nor list."""
 
 CANNOT_BE_HEAD = re.compile(rb"(?<!\r)\n|\r(?![\n]|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\A[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
-"""What no further byte can turn into a head; such a client is told at once, not when it has sent an empty line."""
+"""Matches bytes that no further byte can turn into a head, so that they are refused before the empty line has come."""
+
+
+class RefusedError(ValueError):
+    """A request that is not forwarded because of an error of the client.
+
+    Args:
+        sentence: The reason, for a person; quotes no byte of the request.
+        status: Status code of the response.
+    """
+
+    def __init__(self, sentence: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.status = status
+
+
+class BadResponseError(ValueError):
+    """A response that is not HTTP/1.1, or that ends too early: an error of the model server."""
+
+
+class BrokenBodyError(ValueError):
+    """The framing of a body is malformed."""

@@ -1,59 +1,67 @@
-"""A client's bytes as requests: one at a time, in order, however they were cut on their way. This file does no I/O."""
+"""Reads a client's bytes as requests: one at a time and in order, however the network cut them."""
 
 from collections.abc import Callable
-from typing import Protocol, cast
+from http import HTTPStatus
+from typing import Protocol, final
 
-from driftgauge.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength
+from driftgauge.http1.bodies import Body, Chunked, KnownLength
 from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES, MAX_LINE_BYTES
-from driftgauge.http1.heads import RequestHead, read_request
-from driftgauge.http1.http_errors import TOO_MUCH, RefusedError
+from driftgauge.http1.grammar import (
+    CANNOT_BE_HEAD,
+    MAX_HEAD_BYTES,
+    MAX_LINE_BYTES,
+    BrokenBodyError,
+    RefusedError,
+)
+from driftgauge.http1.head_parser import read_request
+from driftgauge.http1.heads import RequestHead
 
 _END = b"\r\n\r\n"
 _END_BYTES = len(_END)
 
 
 class RequestEvents(Protocol):
-    """What becomes of one request: it is told of the body, and answers."""
+    """Handles one request: is called with the parts of its body."""
 
-    def request_piece(self, data: bytes) -> None:
-        """A piece of the body has come; never an empty one."""
+    def on_body(self, data: bytes) -> None:
+        """Handle a piece of the body, which is never empty."""
 
-    def request_end(self, trailers: HeaderList) -> None:
-        """The body has come whole, with these lines behind it."""
+    def on_request_end(self, trailers: HeaderList) -> None:
+        """Handle the end of the body, and the trailer lines after it."""
 
-    def request_broken(self) -> None:
-        """The framing of the body is malformed."""
+    def on_framing_error(self) -> None:
+        """Handle a body whose framing is malformed; no more of it is read."""
 
     def flush(self) -> None:
-        """All that came together has been told."""
+        """Forward what was handled: all events of one read have been reported."""
 
 
+@final
 class RequestReader:
-    """Reads one client's requests; the next one waits until `over` was called for the one before.
+    """Reads one client's requests; each waits until `finish_request` was called for the one before it.
 
     Args:
-        handle: Called with each head.
-        read: Reads heads, and may know those of other connections.
+        on_head: Called with each head; returns the handler of the request.
+        read: Parses heads; may share a cache with other connections.
     """
 
     __slots__ = (
         "_body",
         "_buffered",
-        "_conversation",
-        "_handle",
+        "_handler",
         "_is_advancing",
         "_may_skip",
+        "_on_head",
         "_read",
         "_seen",
         "is_closed",
     )
 
     def __init__(
-        self, handle: Callable[[RequestHead], RequestEvents], read: Callable[[bytes], RequestHead] = read_request
+        self, on_head: Callable[[RequestHead], RequestEvents], read: Callable[[bytes], RequestHead] = read_request
     ) -> None:
-        self._handle = handle
-        self._conversation: RequestEvents | None = None
+        self._on_head = on_head
+        self._handler: RequestEvents | None = None
         self._read = read
         self._body: Body | None = None
         self._buffered = b""
@@ -61,48 +69,48 @@ class RequestReader:
         self._is_advancing = False
         self._may_skip = True
         self.is_closed = False
-        """Whether what comes is thrown away."""
+        """Whether further bytes are discarded."""
 
     @property
     def waiting_bytes(self) -> int:
-        """Bytes that wait for the answers to those before them."""
+        """Number of bytes that wait for the responses to the requests before them."""
         return len(self._buffered)
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way, not even the beginning of a head."""
-        return self._conversation is None and not self._buffered
+        """Whether there is no request, not even the beginning of a head."""
+        return self._handler is None and not self._buffered
 
     @property
     def is_receiving(self) -> bool:
-        """Whether a body has begun and not ended."""
+        """Whether a request body has begun and not ended."""
         return self._body is not None
 
     def feed(self, data: bytes) -> None:
-        """Take bytes.
+        """Read bytes.
 
         Raises:
-            RefusedError: They are no request; nothing after them can be read.
+            RefusedError: They are not a request; nothing after them can be read.
         """
         if self.is_closed:
             return
         self._buffered = self._buffered + data if self._buffered else data
         self._advance()
 
-    def over(self) -> None:
-        """The conversation has ended, and so has the body that it was told of.
+    def finish_request(self) -> None:
+        """Release the handler, and read the next request if its bytes have come.
 
         Raises:
-            RefusedError: As `feed`, of bytes that had waited.
+            RefusedError: As `feed`, for bytes that had waited.
         """
-        self._conversation = None
+        self._handler = None
         if self._buffered:
             self._advance()
 
     def close(self) -> None:
-        """From now on throw away what comes."""
+        """Discard all further bytes."""
         self.is_closed = True
-        self._buffered, self._body, self._conversation = b"", None, None
+        self._buffered, self._body, self._handler = b"", None, None
 
     def _advance(self) -> None:
         if self._is_advancing:
@@ -112,65 +120,66 @@ class RequestReader:
             while self._buffered and not self.is_closed:
                 body = self._body
                 if body is not None:
-                    goes_on = self._read_body(body)
+                    has_advanced = self._read_body(body)
                 else:
-                    goes_on = self._conversation is None and self._read_head()
-                if not goes_on:
+                    has_advanced = self._handler is None and self._read_head()
+                if not has_advanced:
                     break
-            if self._conversation is not None:
-                self._conversation.flush()
+            if self._handler is not None:
+                self._handler.flush()
         finally:
             self._is_advancing = False
 
     def _read_head(self) -> bool:
         data = self._buffered
         end = data.find(_END, self._seen - _END_BYTES if self._seen > _END_BYTES else 0) + _END_BYTES
-        if self._may_skip and data.startswith(b"\r\n"):  # RFC 9112 section 2.2 asks for leniency with one empty line
+        if self._may_skip and data.startswith(b"\r\n"):  # RFC 9112 section 2.2 asks to ignore one empty line
             self._may_skip, self._buffered = False, data[2:]
             return True
         if end < _END_BYTES:
-            self._look_at_part(data)
+            self._check_part(data)
             return False
         self._seen, self._may_skip = 0, True
         head = self._read(data[:end])
         self._buffered = data[end:]
-        self._conversation = conversation = self._handle(head)
+        self._handler = handler = self._on_head(head)
         length = head.length
         if length is None:
             self._body = Chunked()
         elif length == 0:
-            conversation.request_end(())
-        elif length == len(data) - end:  # as most: head and body came together, and nothing else
+            handler.on_request_end(())
+        elif length == len(data) - end:  # the common case: head and body came together
             data, self._buffered = self._buffered, b""
-            conversation.request_piece(data)
-            conversation.request_end(())
+            handler.on_body(data)
+            handler.on_request_end(())
         else:
             self._body = KnownLength(length)
         return True
 
-    def _look_at_part(self, data: bytes) -> None:
+    def _check_part(self, data: bytes) -> None:
         if CANNOT_BE_HEAD.search(data, self._seen and self._seen - 1):
             if data != b"\r":
                 raise RefusedError("The request is not valid HTTP/1.1.")
         elif len(data) > MAX_HEAD_BYTES:
-            raise RefusedError("The head of the request is too large.", TOO_MUCH)
+            raise RefusedError("The head of the request is too large.", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif len(data) > 2 * MAX_LINE_BYTES and b"\r\n" not in data:
             raise RefusedError("The target of the request is too long.")
         self._seen = len(data)
 
     def _read_body(self, body: Body) -> bool:
-        conversation, data = cast("RequestEvents", self._conversation), self._buffered
-        self._buffered = b""
+        handler, data, self._buffered = self._handler, self._buffered, b""
+        if handler is None:
+            return False
         try:
             piece = body.feed(data)
         except BrokenBodyError:
             self.close()
-            conversation.request_broken()
+            handler.on_framing_error()
             return False
         if piece:
-            conversation.request_piece(piece)
+            handler.on_body(piece)
         if not body.done:
             return False
         self._body, self._buffered = None, body.rest
-        conversation.request_end(body.trailers)
+        handler.on_request_end(body.trailers)
         return True

@@ -1,99 +1,101 @@
-"""A model server's bytes as the answer to one request. This file does no I/O."""
+"""Reads a model server's bytes as responses, one for each request."""
 
 from collections.abc import Callable
-from typing import Protocol
+from http import HTTPStatus
+from typing import Protocol, final
 
-from driftgauge.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
+from driftgauge.http1.bodies import Body, Chunked, KnownLength, UntilClose
 from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES
-from driftgauge.http1.heads import ResponseHead, read_response
-from driftgauge.http1.http_errors import BadResponseError
+from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES, BadResponseError, BrokenBodyError
+from driftgauge.http1.head_parser import read_response
+from driftgauge.http1.heads import ResponseHead
 
 _END = b"\r\n\r\n"
 _END_BYTES = len(_END)
-_SWITCHING = 101
+_SWITCHING_PROTOCOLS = int(HTTPStatus.SWITCHING_PROTOCOLS)
 
 
 class ResponseEvents(Protocol):
-    """Who waits for an answer."""
+    """Handles one response: is called with its parts."""
 
-    def response_head(self, head: ResponseHead) -> None:
-        """A head has come: of the answer, or of a word before it."""
+    def on_response_head(self, head: ResponseHead) -> None:
+        """Handle a head: of an interim response (1xx) or of the final one."""
 
-    def response_piece(self, data: bytes) -> None:
-        """A piece of the body has come; never an empty one."""
+    def on_response_body(self, data: bytes) -> None:
+        """Handle a piece of the body, which is never empty."""
 
-    def response_end(self, trailers: HeaderList) -> None:
-        """The answer has come whole, with these lines behind it."""
+    def on_response_end(self, trailers: HeaderList) -> None:
+        """Handle the end of the response, and the trailer lines after it."""
 
-    def response_flush(self) -> None:
-        """All that came together has been told."""
+    def flush_response(self) -> None:
+        """Forward what was handled: all events of one read have been reported, and more are to come."""
 
 
+@final
 class ResponseReader:
-    """Reads the answers on one connection, one for each request, and the words before them.
+    """Reads the responses on one connection: one final response for each request, and interim ones before it.
 
     Args:
-        read: Reads heads, and may know those of other connections.
+        read: Parses heads; may share a cache with other connections.
     """
 
-    __slots__ = ("_body", "_buffered", "_keeps", "_method", "_read", "_receiver", "_seen", "done")
+    __slots__ = ("_body", "_buffered", "_handler", "_keep_alive", "_method", "_read", "_seen", "done")
 
     def __init__(self, read: Callable[[bytes], ResponseHead] = read_response) -> None:
         self._read = read
         self._method = b""
-        self._receiver: ResponseEvents | None = None
+        self._handler: ResponseEvents | None = None
         self._buffered = b""
         self._seen = 0
         self._body: Body | None = None
-        self._keeps = False
+        self._keep_alive = False
         self.done = True
 
-    def expect(self, method: bytes, receiver: ResponseEvents) -> None:
-        """From now on what comes is the answer to a new request.
+    def expect(self, method: bytes, handler: ResponseEvents) -> None:
+        """Read the following bytes as the response to a new request.
 
         Args:
-            method: Of the request, since the answer to a HEAD has no body.
-            receiver: Is told of it.
+            method: Of the request, since the response to a HEAD has no body.
+            handler: Handles the response.
         """
         self._method = method
-        self._receiver = receiver
+        self._handler = handler
         self._body = None
-        self._keeps = self.done = False
+        self._keep_alive = self.done = False
 
     def forget(self) -> None:
-        """Tell nobody what comes."""
-        self._receiver = None
+        """Report nothing more."""
+        self._handler = None
 
     @property
     def leaves_open(self) -> bool:
-        """Whether the connection can carry another answer behind this one."""
-        return self.done and self._keeps and not self._buffered
+        """Whether the connection can carry another exchange after this response."""
+        return self.done and self._keep_alive and not self._buffered
 
     def feed(self, data: bytes) -> None:
-        """Take bytes.
+        """Read bytes.
 
         Raises:
-            BadResponseError: They are no answer.
+            BadResponseError: They are not a response.
         """
         self._buffered = self._buffered + data if self._buffered else data
         while self._buffered and not self.done:
             body = self._body
             if not (self._read_head() if body is None else self._read_body(body)):
                 break
-        if not self.done and self._receiver is not None:
-            self._receiver.response_flush()
+        if not self.done and self._handler is not None:
+            self._handler.flush_response()
 
     def end(self) -> None:
-        """The connection has ended well.
+        """Handle the regular end of the connection.
 
         Raises:
-            BadResponseError: The answer has not.
+            BadResponseError: The response is not complete.
         """
         if self.done:
             return
         if self._body is None or not self._body.is_ended_by_close:
-            raise BadResponseError("the connection ended before the answer")
+            raise BadResponseError("the connection ended before the response")
         self._end(())
 
     def _read_head(self) -> bool:
@@ -106,30 +108,30 @@ class ResponseReader:
             return False
         head = self._read(data[:end])
         self._buffered, self._seen = data[end:], 0
-        if head.status == _SWITCHING:
-            raise BadResponseError("it changed the protocol without being asked")
-        receiver = self._receiver
-        if receiver is None:
+        if head.status == _SWITCHING_PROTOCOLS:
+            raise BadResponseError("it switched protocols without being asked")
+        handler = self._handler
+        if handler is None:
             return False
         if head.is_final:
-            self._begin(head, receiver)
+            self._begin(head, handler)
         else:
-            receiver.response_head(head)
+            handler.on_response_head(head)
         return True
 
-    def _begin(self, head: ResponseHead, receiver: ResponseEvents) -> None:
+    def _begin(self, head: ResponseHead, handler: ResponseEvents) -> None:
         buffered = self._buffered
         if buffered and head.length == len(buffered) and head.has_body(self._method):
-            # As most: head and body came together, and nothing else.
-            self._buffered, self._keeps = b"", head.keeps
-            receiver.response_head(head)
-            if self._receiver is not None:
-                receiver.response_piece(buffered)
+            # The common case: head and body came together.
+            self._buffered, self._keep_alive = b"", head.keep_alive
+            handler.on_response_head(head)
+            if self._handler is not None:
+                handler.on_response_body(buffered)
             self._end(())
             return
         body = self._body = _body_of(head, self._method)
-        self._keeps = head.keeps and not body.is_ended_by_close
-        receiver.response_head(head)
+        self._keep_alive = head.keep_alive and not body.is_ended_by_close
+        handler.on_response_head(head)
         if body.done:
             self._end(())
 
@@ -139,8 +141,8 @@ class ResponseReader:
             piece = body.feed(data)
         except BrokenBodyError as error:
             raise BadResponseError(str(error)) from None
-        if piece and self._receiver is not None:
-            self._receiver.response_piece(piece)
+        if piece and self._handler is not None:
+            self._handler.on_response_body(piece)
         if body.done:
             self._buffered = body.rest
             self._end(body.trailers)
@@ -148,8 +150,8 @@ class ResponseReader:
 
     def _end(self, trailers: HeaderList) -> None:
         self.done = True
-        if self._receiver is not None:
-            self._receiver.response_end(trailers)
+        if self._handler is not None:
+            self._handler.on_response_end(trailers)
 
 
 def _body_of(head: ResponseHead, method: bytes) -> Body:

@@ -1,1 +1,1 @@
-"""Door 1: stands in front of the model server, passes every byte on, keeps a bounded copy of inferences."""
+"""The proxy in front of the model server: forwards every request and response, and copies inferences within limits."""

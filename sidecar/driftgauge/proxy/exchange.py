@@ -1,313 +1,293 @@
-"""One request on its way to the model server, and its answer on the way back: what is done at each event. No I/O here.
+"""One exchange: a request on its way to the model server, and its response on the way back.
 
-The two connections are driven through `ClientWriter` and `UpstreamWriter`, and call back with what happened. At
-every moment bytes go on as soon as they come; a side that does not read holds the other back.
+The exchange moves bytes between two connections, which it drives through `ClientWriter` and `UpstreamWriter` and which
+call it at each event. `RequestSide` and `ResponseSide` hold the bytes and the states (see `http1.states`), `failures`
+decides what is sent again. Bytes are forwarded as soon as they come; a peer that does not read pauses the other.
 """
 
-from driftgauge.http1.framing import Framing, HeaderList
+from http import HTTPStatus
+from typing import final
+
+from driftgauge.http1.framing import HeaderList
 from driftgauge.http1.grammar import READ_BYTES
 from driftgauge.http1.heads import RequestHead, ResponseHead
-from driftgauge.http1.http_errors import (
-    BAD_GATEWAY,
-    BAD_REQUEST,
-    CLIENT_LEFT,
-    CUT_OFF,
-    FAULT,
-    GATEWAY_TIMEOUT,
-    TIMED_OUT,
-    BadResponseError,
+from driftgauge.http1.states import RESPONSE_TRANSITIONS, RequestState, ResponseEvent, ResponseState
+from driftgauge.http1.writing import interim_head
+from driftgauge.proxy.failures import (
+    CLIENT_CLOSED_REQUEST,
     ExchangeError,
+    explain,
+    is_repeatable,
+    is_stale_connection,
 )
-from driftgauge.http1.writing import (
-    connection_line,
-    error_response,
-    goes_as_it_came,
-    interim_head,
-    request_head,
-    response_framing,
-    response_head,
-)
+from driftgauge.proxy.forwarding import RequestSide, ResponseSide
 from driftgauge.proxy.interfaces import ClientWriter, ExchangeContext, UpstreamWriter
 from driftgauge.proxy.recorder import ExchangeRecorder
 
-_CHUNKED = Framing.CHUNKED
-_CONTINUE = 100
+_COMPLETE = RequestState.COMPLETE
+_RECEIVING = RequestState.RECEIVING
+_NEW = ResponseState.NEW
+_SENT = ResponseState.SENT
+_OVER = ResponseState.OVER
+_ON_CONNECT = RESPONSE_TRANSITIONS[ResponseEvent.CONNECT]
+_ON_CONNECTED = RESPONSE_TRANSITIONS[ResponseEvent.CONNECTED]
+_ON_FINISH = RESPONSE_TRANSITIONS[ResponseEvent.FINISH]
+
 _FIRST_SERVER_ERROR = 500
-"""From here on the connection is not used again: uvicorn closes it after an error of its model, without saying so."""
-
-_REPEATABLE = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
-"""Safe methods (RFC 9110 section 9.2.1)."""
+"""From this status code on the connection is not reused: uvicorn closes it after an error of its model, without
+announcing that."""
 
 
+@final
 class Exchange:
-    """Passes one request and its answer.
+    """Forwards one request and its response.
 
     Args:
-        head: The request's.
-        client: Who asked.
-        recorder: What is counted of it.
-        around: What all exchanges share.
+        head: Head of the request.
+        client: Connection of the client.
+        recorder: Counts and copies the exchange.
+        context: What all exchanges share.
     """
 
-    # What most exchanges leave as it is stands on the class.
-    has_responded = False
-    """Whether the answer's end was given to the client's socket."""
-    is_finished = False
-    response_started = False
-    """Whether any of the answer was given to the client."""
-    _in = Framing.NONE
-    _link: UpstreamWriter | None = None
-    _connecting = False
-    _up_bytes = 0
-    _sent: bytes | None = None
-    _asked = False
-    _begun = False
-    _status = FAULT
-    _stays = False
-    _client_full = False
-    _link_full = False
+    __slots__ = (
+        "_client",
+        "_context",
+        "_is_client_full",
+        "_is_upstream_full",
+        "_recorder",
+        "_upstream",
+        "request",
+        "response",
+    )
 
     def __init__(
-        self, head: RequestHead, client: ClientWriter, recorder: ExchangeRecorder, around: ExchangeContext
+        self, head: RequestHead, client: ClientWriter, recorder: ExchangeRecorder, context: ExchangeContext
     ) -> None:
-        self._head = head
+        self.request = RequestSide(head, context.authority)
+        self.response = ResponseSide(head)
         self._client = client
         self._recorder = recorder
-        self._around = around
-        self._out = Framing.CHUNKED if head.length is None else Framing.LENGTH
-        self._up = [request_head(head, around.authority)]
-        self._down: list[bytes] = []
-        self._expecting = head.expects_continue
+        self._context = context
+        self._upstream: UpstreamWriter | None = None
+        self._is_client_full = False
+        self._is_upstream_full = False
 
-    # What the client does.
+    # What the client does: see `RequestHandler`.
 
-    def request_piece(self, data: bytes) -> None:
-        """Passed on when all that came with it is known."""
-        self._expecting = False
-        self._recorder.request_piece(data)
-        self._up.append(self._out.frame(data) if self._out is _CHUNKED else data)
-        self._up_bytes += len(data)
+    @property
+    def response_started(self) -> bool:
+        """Whether any of the final response was given to the client."""
+        return self.response.state >= ResponseState.STREAMING
 
-    def request_end(self, trailers: HeaderList) -> None:
-        """From now on the model server has the word."""
-        self._asked = True
-        self._expecting = False
-        self._recorder.request_complete()
-        if self._out is _CHUNKED:
-            self._up.append(self._out.end(trailers))
+    @property
+    def response_sent(self) -> bool:
+        """Whether the end of the response was given to the client's socket."""
+        return self.response.state >= _SENT
 
-    def request_broken(self) -> None:
-        """The request is given up; what the model server has of it is cut."""
-        self._fail(ExchangeError(BAD_REQUEST, "The framing of the request body is malformed."))
+    def on_body(self, data: bytes) -> None:
+        """Add a piece of the request; it is sent by `flush`."""
+        self._recorder.on_request_body(data)
+        if self.response.state < _SENT:
+            self.request.add(data)
 
-    def request_late(self) -> None:
-        """The client is too slow with its body."""
-        self._fail(ExchangeError(TIMED_OUT, "The request body did not come in time."))
+    def on_request_end(self, trailers: HeaderList) -> None:
+        """Add the end of the request; from now on the response is awaited."""
+        self._recorder.on_request_end()
+        self.request.end(trailers)
+
+    def on_framing_error(self) -> None:
+        """Give the request up; the model server sees it break off."""
+        self._fail(ExchangeError(HTTPStatus.BAD_REQUEST, "The framing of the request body is malformed."))
+
+    def on_timeout(self) -> None:
+        """Give up a request whose body comes too slowly."""
+        self._fail(ExchangeError(HTTPStatus.REQUEST_TIMEOUT, "The request body did not come in time."))
 
     def flush(self) -> None:
-        """Send what has come; the first time, find a connection for it."""
-        if self.is_finished or self.has_responded:
-            return
-        if self._link is not None:
-            self._send(self._link)
-        elif not self._connecting:
-            link = self._around.pool.take()
-            if link is None:
+        """Send what has come of the request; the first time, get a connection for it."""
+        state = self.response.state
+        if state is _NEW:
+            upstream = self._context.pool.take()
+            if upstream is None:
                 self._request_connection()
             else:
-                self.connected(link)
-        elif self._up_bytes > READ_BYTES:
-            self._client.hold()
+                self.on_connected(upstream)
+        elif state is ResponseState.CONNECTING:
+            if self.request.pending_bytes > READ_BYTES:
+                self._client.pause_reading()
+        elif self._upstream is not None:
+            self._send(self._upstream)
 
-    def client_full(self, *, full: bool) -> None:
-        """The client does not read what was said, or reads again."""
-        self._client_full = full
-        if self.has_responded and not full:
-            self._end(self._status)
-        elif self._link is not None and not self.has_responded:
-            (self._link.hold if full else self._link.go_on)()
-            self._listen(self._link)
+    def on_client_full(self, *, full: bool) -> None:
+        """Pause the model server while the client does not read; a response that was sent ends when it has read."""
+        self._is_client_full = full
+        upstream = self._upstream
+        if upstream is not None:
+            (upstream.pause_reading if full else upstream.resume_reading)()
+            self._limit_silence(upstream)
+        elif self.response.state is _SENT and not full:
+            self._finish()
 
-    def client_left(self) -> None:
-        """The client's connection is gone, before its answer was complete."""
-        self._stop(CLIENT_LEFT)
+    def on_client_lost(self) -> None:
+        """End the exchange, since the client is gone before the response was complete."""
+        self._stop(CLIENT_CLOSED_REQUEST)
 
-    def cut(self) -> None:
-        """The proxy closes."""
-        self._stop(CUT_OFF)
+    def on_shutdown(self) -> None:
+        """End the exchange, since the proxy closes."""
+        self._stop(HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def fault(self) -> None:
-        """The proxy itself met an error."""
-        self._fail(ExchangeError(FAULT, "The proxy met an error."))
+    def on_internal_error(self) -> None:
+        """Give the exchange up after an exception in our code."""
+        self._fail(ExchangeError(HTTPStatus.INTERNAL_SERVER_ERROR, "The proxy met an error."))
 
-    # What the model server does.
+    # What the model server does: see `ResponseHandler` and `ConnectWaiter`.
 
-    def connected(self, link: UpstreamWriter) -> None:
+    def on_connected(self, upstream: UpstreamWriter) -> None:
         """Send what has come of the request."""
-        self._connecting = False
-        self._link = link
-        link.begin(self._head.method, self)
-        if self._up_bytes > READ_BYTES:
-            self._client.go_on()
-        self._send(link)
+        self.response.state = _ON_CONNECTED[self.response.state]
+        self._upstream = upstream
+        upstream.begin(self.request.head.method, self)
+        if self.request.pending_bytes > READ_BYTES:
+            self._client.resume_reading()
+        self._send(upstream)
 
-    def link_full(self, *, full: bool) -> None:
-        """Hold the client back while the model server does not read."""
-        self._link_full = full
-        (self._client.hold if full else self._client.go_on)()
-        if self._link is not None:
-            self._listen(self._link)
+    def on_upstream_full(self, *, full: bool) -> None:
+        """Pause the client while the model server does not read."""
+        upstream = self._upstream
+        if upstream is None:
+            return
+        self._is_upstream_full = full
+        (self._client.pause_reading if full else self._client.resume_reading)()
+        self._limit_silence(upstream)
 
-    def response_head(self, head: ResponseHead) -> None:
-        """Said when all that came with it is known."""
+    def on_response_head(self, head: ResponseHead) -> None:
+        """Add the head of the final response, or forward that of an interim one."""
         if not head.is_final:
-            self._interim(head)
+            self._forward_interim(head)
             return
-        self._recorder.response_begins(head.status, head.fields)
-        http11, method = self._head.http11, self._head.method
-        self._status = head.status
-        self._stays = self._may_stay
-        if self._stays and http11 and goes_as_it_came(head, method):  # as most
-            self._in = Framing.LENGTH
-            self._down.append(head.raw)
+        self._recorder.on_response_head(head.status, head.fields)
+        self.response.begin(head, keep_alive=self._may_keep_alive())
+
+    def on_response_body(self, data: bytes) -> None:
+        """Add a piece of the response; it is sent by `flush_response` or `on_response_end`."""
+        self._recorder.on_response_body(data)
+        self.response.add(data)
+
+    def flush_response(self) -> None:
+        """Send what has come of the response."""
+        upstream = self._upstream
+        if upstream is None:
             return
-        self._in = framing = response_framing(method, head, http11=http11)
-        self._stays = framing is not Framing.CLOSE and self._stays
-        self._down.append(response_head(head, framing, connection_line(stays=self._stays, http11=http11)))
+        if self.response.has_pending:
+            self._client.write(self.response.take())
+        self._limit_silence(upstream)
 
-    def response_piece(self, data: bytes) -> None:
-        """Said when all that came with it is known."""
-        self._recorder.response_piece(data)
-        self._down.append(self._in.frame(data) if self._in is _CHUNKED else data)
+    def on_response_end(self, trailers: HeaderList) -> None:
+        """Send the rest, and keep the connection to the model server if request and response are complete."""
+        upstream, self._upstream = self._upstream, None
+        if upstream is None:
+            return
+        self._recorder.on_response_end()
+        self._client.write(self.response.end(trailers))
+        self._recorder.on_sent()
+        if self.request.state is _COMPLETE and self.response.status < _FIRST_SERVER_ERROR:
+            self._context.pool.release(upstream)
+        else:
+            upstream.abort()
+        if not self._is_client_full:
+            self._finish()
 
-    def response_flush(self) -> None:
-        """Say what has come."""
-        if self._down:
-            self._say()
-        if self._link is not None:
-            self._listen(self._link)
-
-    def response_end(self, trailers: HeaderList) -> None:
-        """Say the rest, and keep the connection to the model server if both bodies are through."""
-        self._recorder.response_complete()
-        self.has_responded = True
-        link, self._link = self._link, None
-        if self._in is _CHUNKED:
-            self._down.append(self._in.end(trailers))
-        self._say()
-        self._recorder.handed()
-        if link is not None:
-            if self._asked and self._status < _FIRST_SERVER_ERROR:
-                self._around.pool.release(link)
-            else:
-                link.abort()
-        if not self._client_full:
-            self._end(self._status)
-
-    def failed(self, error: Exception) -> None:
-        """Try another connection where that is right, else say that there is no answer."""
-        link = self._link
-        gone = link is not None and link.is_used_again and not link.has_heard and not isinstance(error, TimeoutError)
-        if gone and self._is_repeatable and self._sent is not None:
-            self._link = None
-            self._up, self._begun = [self._sent], False
+    def on_upstream_error(self, error: Exception) -> None:
+        """Send the request again on another connection where that is right, else respond with an error."""
+        if self._is_stale(error) and self.request.rewind():
+            self._upstream = None
             self._request_connection()
         else:
-            self._fail(self._explained(error))
+            self._fail(explain(error, self._context.authority))
 
-    def _send(self, link: UpstreamWriter) -> None:
-        if self._up:
-            data = self._up[0] if len(self._up) == 1 else b"".join(self._up)
-            self._up, self._up_bytes = [], 0
-            self._sent = None if self._begun or not self._asked else data
-            if not link.write(data):
-                return  # it will tell that it is gone
-            if not self._begun:
-                self._begun = True
-                self._recorder.forwarded()
-        self._listen(link)
+    # The steps.
 
-    def _listen(self, link: UpstreamWriter) -> None:
-        """The model server's silence counts while it has the word, or is given bytes that it does not read."""
-        has_the_word = (self._asked or self._link_full or self._expecting) and not self._client_full
-        link.limit_silence(self._around.timeout_seconds if has_the_word else None)
+    def _send(self, upstream: UpstreamWriter) -> None:
+        request = self.request
+        data = request.take()
+        if data:
+            if not upstream.write(data):
+                return  # the connection will report its loss
+            if not request.is_begun:
+                request.is_begun = True
+                self._recorder.on_forwarded()
+        self._limit_silence(upstream)
+
+    def _limit_silence(self, upstream: UpstreamWriter) -> None:
+        """Limit the silence of the model server while it has to act: to respond, or to read what was sent."""
+        must_act = (self.request.state is not _RECEIVING or self._is_upstream_full) and not self._is_client_full
+        upstream.limit_silence(self._context.timeout_seconds if must_act else None)
 
     def _request_connection(self) -> None:
-        self._connecting = True
-        self._around.pool.request_connection(self)
+        self.response.state = _ON_CONNECT[self.response.state]
+        self._context.pool.request_connection(self)
 
-    def _interim(self, head: ResponseHead) -> None:
-        if head.status == _CONTINUE:
-            self._expecting = False
-            if not self._head.expects_continue or self._asked:
+    def _forward_interim(self, head: ResponseHead) -> None:
+        request = self.request
+        if head.status == HTTPStatus.CONTINUE:
+            request.stop_expecting()
+            if not request.head.expects_continue or request.state is _COMPLETE:
                 return
-        if self._head.http11:
-            self._client.say(interim_head(head))
+        if request.head.http11:
+            self._client.write(interim_head(head))
 
-    def _say(self) -> None:
-        data = self._down[0] if len(self._down) == 1 else b"".join(self._down)
-        self._down = []
-        self.response_started = True
-        self._client.say(data)
+    def _may_keep_alive(self) -> bool:
+        request = self.request
+        return request.state is _COMPLETE and request.head.keep_alive and not self._client.draining
 
-    @property
-    def _is_repeatable(self) -> bool:
-        """Whether the request may be done twice (RFC 9110 section 9.2.2): it is safe, or an inference."""
-        return self._recorder.is_inference or self._head.method in _REPEATABLE
+    # The ends.
 
-    def _explained(self, error: Exception) -> ExchangeError:
-        if isinstance(error, ExchangeError):
-            return error
-        authority = self._around.authority
-        if isinstance(error, TimeoutError):
-            return ExchangeError(GATEWAY_TIMEOUT, f"The model server at {authority} did not answer in time.")
-        if isinstance(error, BadResponseError):
-            return ExchangeError(BAD_GATEWAY, f"The answer of the model server at {authority} is not valid HTTP/1.1.")
-        return ExchangeError(BAD_GATEWAY, f"The model server at {authority} broke off.")
+    def _is_stale(self, error: Exception) -> bool:
+        upstream = self._upstream
+        return (
+            upstream is not None
+            and is_stale_connection(error, is_reused=upstream.is_reused, is_silent=upstream.is_silent)
+            and is_repeatable(self.request.head.method, is_inference=self._recorder.is_inference)
+        )
 
     def _fail(self, error: ExchangeError) -> None:
-        if self.is_finished:
+        """Respond with the error, or break the connection off if part of a response was sent."""
+        response = self.response
+        if response.state is _OVER:
             return
-        if error.status > FAULT:
-            self._around.trouble.record(error)
-        self._let_go()
+        if error.is_upstream:
+            self._context.error_log.warning(error)
+        self._drop_upstream()
         if self.response_started:
-            self.is_finished = True
-            self._client.break_off(reset=self._in is Framing.CLOSE)
+            response.state = _ON_FINISH[response.state]
+            self._client.abort(reset=response.is_ended_by_close)
             self._recorder.finish(error.status)
             return
-        self._stays = self._may_stay and error.status > FAULT
-        head, body = error_response(error.status, error.sentence, stays=self._stays, http11=self._head.http11)
-        self._recorder.replaced(body)
-        self.has_responded = True
-        self._status = error.status
-        self._down = [head] if self._head.method == b"HEAD" else [head, body]
-        self._say()
-        self._recorder.handed()
-        self._end(error.status)
+        data, body = response.replace(error, keep_alive=error.is_upstream and self._may_keep_alive())
+        self._recorder.on_replaced(body)
+        self._client.write(data)
+        self._recorder.on_sent()
+        self._finish()
 
     def _stop(self, status: int) -> None:
-        if not self.is_finished:
-            self.is_finished = True
-            self._let_go()
+        """End the exchange without a response."""
+        if self.response.state is not _OVER:
+            self._drop_upstream()
+            self.response.state = _ON_FINISH[self.response.state]
             self._recorder.finish(status)
 
-    def _end(self, status: int) -> None:
-        if not self.is_finished:
-            self.is_finished = True
-            try:
-                self._recorder.finish(status)
-            finally:
-                self._client.over(stays=self._stays)
+    def _finish(self) -> None:
+        """End the exchange whose response was sent."""
+        response = self.response
+        response.state = _ON_FINISH[response.state]
+        try:
+            self._recorder.finish(response.status)
+        finally:
+            self._client.finish(keep_alive=response.keep_alive)
 
-    def _let_go(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            link.abort()
-        elif self._connecting:
-            self._connecting = False
-            self._around.pool.forget(self)
-
-    @property
-    def _may_stay(self) -> bool:
-        return self._asked and self._head.keeps and not self._around.closing.draining
+    def _drop_upstream(self) -> None:
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.abort()
+        elif self.response.state is ResponseState.CONNECTING:
+            self._context.pool.forget(self)

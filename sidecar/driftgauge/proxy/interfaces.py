@@ -1,109 +1,112 @@
-"""What stands around an exchange, as it sees it: two connections, the pool, what all share. This file does no I/O."""
+"""What an exchange needs of the two connections, of the connection pool and of the log."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from driftgauge.http1.http_errors import ExchangeError
 from driftgauge.http1.responses import ResponseEvents
-from driftgauge.server.listener import DrainState
+from driftgauge.proxy.failures import ExchangeError
 
 
 class ClientWriter(Protocol):
-    """The client's connection, as an exchange sees it."""
+    """The client's connection, as seen from an exchange."""
 
-    def say(self, data: bytes) -> None:
-        """Give bytes of the answer to the socket."""
+    @property
+    def draining(self) -> bool:
+        """Whether the connection must not carry another exchange."""
 
-    def hold(self) -> None:
+    def write(self, data: bytes) -> None:
+        """Give bytes of the response to the socket."""
+
+    def pause_reading(self) -> None:
         """Read no more of the request for now."""
 
-    def go_on(self) -> None:
-        """Read on."""
+    def resume_reading(self) -> None:
+        """Continue to read the request."""
 
-    def over(self, *, stays: bool) -> None:
-        """The exchange has ended; the connection may carry another, or ends."""
+    def finish(self, *, keep_alive: bool) -> None:
+        """End the exchange; the connection may carry another, or ends."""
 
-    def break_off(self, *, reset: bool) -> None:
-        """End the connection within an answer, so that what was said cannot be taken for all."""
+    def abort(self, *, reset: bool) -> None:
+        """End the connection within a response, so that what was sent does not look complete."""
 
 
 class UpstreamWriter(Protocol):
-    """The connection to the model server, as an exchange sees it."""
+    """The connection to the model server, as seen from an exchange."""
 
     @property
-    def is_used_again(self) -> bool:
+    def is_reused(self) -> bool:
         """Whether it carried an exchange before this one."""
 
     @property
-    def has_heard(self) -> bool:
-        """Whether a byte has come since this exchange began."""
+    def is_silent(self) -> bool:
+        """Whether no byte has come since this exchange began."""
 
-    def begin(self, method: bytes, receiver: "ResponseHandler") -> None:
-        """Expect the answer to a request."""
+    def begin(self, method: bytes, handler: "ResponseHandler") -> None:
+        """Expect the response to a request."""
 
     def write(self, data: bytes) -> bool:
-        """Give bytes to the socket; says whether it took them, or keeps them for it."""
+        """Give bytes to the socket; returns whether the connection took them, or buffers them."""
 
-    def hold(self) -> None:
-        """Read no more of the answer for now."""
+    def pause_reading(self) -> None:
+        """Read no more of the response for now."""
 
-    def go_on(self) -> None:
-        """Read on."""
+    def resume_reading(self) -> None:
+        """Continue to read the response."""
 
     def limit_silence(self, seconds: float | None) -> None:
-        """From now on fail after so long without a byte, or never."""
+        """Fail after that long without a byte, or never."""
 
     def abort(self) -> None:
-        """End the connection at once, and tell nothing more."""
+        """End the connection at once, and report nothing more."""
 
 
 class ResponseHandler(ResponseEvents, Protocol):
-    """Who uses a connection to the model server."""
+    """Uses a connection to the model server for one exchange."""
 
-    def failed(self, error: Exception) -> None:
-        """The connection was lost, or what came on it is no answer."""
+    def on_upstream_error(self, error: Exception) -> None:
+        """Handle the loss of the connection, or bytes that are not a response."""
 
-    def link_full(self, *, full: bool) -> None:
-        """The model server does not read what was written, or reads again."""
+    def on_upstream_full(self, *, full: bool) -> None:
+        """Handle a model server that stops reading the request, or reads again."""
 
-    def fault(self) -> None:
-        """The proxy itself met an error."""
+    def on_internal_error(self) -> None:
+        """Handle an exception in our code."""
 
 
 class ConnectWaiter(Protocol):
-    """Who waits for a connection to the model server."""
+    """Waits for a connection to the model server."""
 
-    def connected(self, link: UpstreamWriter) -> None:
-        """Here it is."""
+    def on_connected(self, upstream: UpstreamWriter) -> None:
+        """Use the connection."""
 
-    def failed(self, error: Exception) -> None:
-        """There is none."""
+    def on_upstream_error(self, error: Exception) -> None:
+        """Handle that no connection could be made."""
 
-    def fault(self) -> None:
-        """The proxy itself met an error."""
+    def on_internal_error(self) -> None:
+        """Handle an exception in our code."""
 
 
 class Pool(Protocol):
     """The connections to the model server."""
 
     def take(self) -> UpstreamWriter | None:
-        """One that nobody uses, if there is one that is open."""
+        """Return an idle connection that is open, or `None`."""
 
     def request_connection(self, waiter: ConnectWaiter) -> None:
-        """Make a new one."""
+        """Open a new connection for the waiter."""
 
     def forget(self, waiter: ConnectWaiter) -> None:
-        """Nobody waits for it any longer."""
+        """Stop opening a connection, since the waiter needs it no more."""
 
-    def release(self, link: UpstreamWriter) -> None:
-        """Keep a connection whose exchange ended well."""
+    def release(self, upstream: UpstreamWriter) -> None:
+        """Keep a connection whose exchange was complete."""
 
 
 class ErrorLog(Protocol):
-    """Where trouble with the model server is told."""
+    """Where errors of the model server are logged."""
 
-    def record(self, error: ExchangeError) -> None:
-        """Tell of it."""
+    def warning(self, error: ExchangeError) -> None:
+        """Log the error, within a limited rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +115,12 @@ class ExchangeContext:
 
     Args:
         pool: The connections to the model server.
-        authority: Its host and port.
-        timeout_seconds: Its longest silence.
-        closing: How far the proxy is on its way out.
-        trouble: Where trouble is told.
+        authority: Host and port of the model server.
+        timeout_seconds: Longest silence of the model server.
+        error_log: Where its errors are logged.
     """
 
     pool: Pool
     authority: str
     timeout_seconds: float
-    closing: DrainState
-    trouble: ErrorLog
+    error_log: ErrorLog

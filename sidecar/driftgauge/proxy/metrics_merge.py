@@ -1,4 +1,4 @@
-"""Two pages of metrics as one: reads the model server's page and says what of ours it has not. This file does no I/O.
+"""Merges two pages of metrics: reads the model server's page, and finds those of our families that it does not have.
 
 Source: text format 0.0.4, https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format.
 """
@@ -31,17 +31,17 @@ _LINE = re.compile(
 
 
 class NotClassicTextError(ValueError):
-    """A page holds what a reader of the classic text format refuses, and with it the whole scrape."""
+    """A page that a reader of the classic text format refuses, and with it the whole scrape."""
 
 
 def names_of(page: bytes) -> frozenset[str]:
-    """The names that a page speaks of: of families and of samples.
+    """The names in a page: of families and of samples.
 
     Args:
         page: In the classic text format, UTF-8.
 
     Raises:
-        NotClassicTextError: It is not in that format. Exemplars and the types that only OpenMetrics has are not.
+        NotClassicTextError: It is not in that format, which has neither exemplars nor the types of OpenMetrics.
     """
     try:
         text = page.decode()
@@ -60,13 +60,13 @@ def _names(text: str) -> Iterator[str]:
 
 
 class Rest(Collector):
-    """The families that another page has not.
+    """The families that another page does not have.
 
-    A family is left out if its name, or the name of one of its samples, is taken: a reader would take both for one.
+    A family is left out if its name, or the name of one of its samples, is in the other page: a reader merges both.
 
     Args:
-        families: What is to be shown.
-        taken: Names of the other page.
+        families: All families.
+        taken: Names in the other page.
     """
 
     def __init__(self, families: Iterable[Metric], taken: AbstractSet[str]) -> None:
@@ -88,8 +88,8 @@ def joined(theirs: bytes, ours: bytes, remarks: Iterable[str]) -> bytes:
     """One page: theirs as it is, a comment for each remark, then ours.
 
     Args:
-        theirs: The model server's page, perhaps empty.
-        ours: A page of families that theirs has not.
+        theirs: The model server's page; may be empty.
+        ours: A page of families that theirs does not have.
         remarks: Sentences for a person.
     """
     lines = [f"# driftgauge: {' '.join(remark.split())}\n" for remark in remarks]

@@ -1,9 +1,11 @@
-"""`/metrics` on the data port, where the operator asks for it: the model server's page and ours in one scrape."""
+"""`/metrics` on the data port, if the operator enables it: the model server's page and ours in one scrape."""
 
 import asyncio
 import logging
 import re
 from collections.abc import Callable
+from http import HTTPStatus
+from typing import final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -11,262 +13,267 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import PayloadError
 from driftgauge.http1.framing import HeaderList, HeaderMap
+from driftgauge.http1.grammar import BadResponseError
 from driftgauge.http1.heads import RequestHead, ResponseHead
-from driftgauge.http1.http_errors import BAD_REQUEST, FAULT, TIMED_OUT, BadResponseError, ExchangeError
 from driftgauge.http1.writing import connection_line, error_response, own_head
 from driftgauge.protocol.decode import unpack
+from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ClientWriter
 from driftgauge.proxy.metrics_merge import NotClassicTextError, Rest, joined, names_of
 from driftgauge.proxy.upstream_connection import UpstreamConnection
-from driftgauge.proxy.upstream_pool import Upstream
-from driftgauge.server.listener import DrainState
+from driftgauge.proxy.upstream_pool import UpstreamPool
 
 _log = logging.getLogger("driftgauge.proxy")
 
 MAX_PAGE_BYTES = 4 * 1024 * 1024
-"""Longest page of metrics that is taken from the model server, unpacked: some 40,000 series."""
+"""Longest page of metrics that is accepted from the model server, unpacked: about 40,000 series."""
 
 PAGE_SECONDS = 5.0
-"""How long the model server may take for it: half of Prometheus' own limit of 10 s for a scrape."""
+"""How long the model server may take for it: half of Prometheus' default limit of 10 s for a scrape."""
 
 _TARGET = b"/metrics"
-_OK = 200
 _DECIMAL = re.compile(rb"\d{1,9}(\.\d{1,9})?")
-_ASKED = (b"Accept: text/plain;version=0.0.4", b"Accept-Encoding: identity")
+_ACCEPT_LINES = (b"Accept: text/plain;version=0.0.4", b"Accept-Encoding: identity")
 
 
 class NoPageError(Exception):
-    """The model server has no page that can be shown; the sentence says why."""
+    """The model server has no page that can be merged; the sentence says why."""
 
 
+@final
 class MetricsPage:
-    """Answers GET and HEAD of exactly `/metrics`, in the classic text format alone.
+    """Responds to GET and HEAD of exactly `/metrics`, in the classic text format alone.
 
     Notes:
-        qpext and Prometheus refuse or misread a mixture of formats, so OpenMetrics is neither asked for nor answered,
-        whatever the scraper accepts. A page of the model server that is not classic text would spoil the scrape of our
-        families too: it is left out, and a comment line says so.
+        qpext and Prometheus refuse or misread a mixture of formats, so OpenMetrics is neither requested nor returned,
+        whatever the scraper accepts. A page of the model server that is not classic text would break the scrape of our
+        families too: it is left out, and a comment line reports that.
 
     Args:
-        upstream: The model server.
+        pool: Connections to the model server.
         registry: Our families.
     """
 
-    def __init__(self, upstream: Upstream, registry: CollectorRegistry) -> None:
-        self._upstream = upstream
+    def __init__(self, pool: UpstreamPool, registry: CollectorRegistry) -> None:
+        self._pool = pool
         self._registry = registry
-        self._reading = asyncio.Lock()
+        self._thread_lock = asyncio.Lock()
         self._worker = Worker("metrics page")
         self._tasks: set[asyncio.Task[bytes]] = set()
 
     @staticmethod
-    def is_asked_by(head: RequestHead) -> bool:
-        """Whether a request is one for this page; one with a query is not."""
+    def is_requested_by(head: RequestHead) -> bool:
+        """Whether a request is for this page; one with a query is not."""
         return head.target == _TARGET and head.method in {b"GET", b"HEAD"}
 
-    def talk(self, head: RequestHead, client: ClientWriter, closing: DrainState) -> "PageTalk":
-        """See to a request for it."""
-        return PageTalk(head, client, closing, self._begin)
+    def handle(self, head: RequestHead, client: ClientWriter) -> "PageRequest":
+        """Return the handler of a request for it."""
+        return PageRequest(head, client, self._begin_page)
 
     async def close(self) -> None:
-        """Wait for what was asked and is not wanted any longer."""
+        """Wait for pages that are still being made."""
         if self._tasks:
             await asyncio.wait(self._tasks)
         self._worker.close()
 
-    def _begin(self, asked: HeaderMap) -> asyncio.Task[bytes]:
-        task = asyncio.get_running_loop().create_task(self._page(asked))
+    def _begin_page(self, fields: HeaderMap) -> asyncio.Task[bytes]:
+        task = asyncio.get_running_loop().create_task(self._make_page(fields))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _page(self, asked: HeaderMap) -> bytes:
+    async def _make_page(self, fields: HeaderMap) -> bytes:
         theirs, taken, remarks = b"", frozenset[str](), list[str]()
         try:
-            theirs, taken = await self._theirs(asked)
+            theirs, taken = await self._load_theirs(fields)
         except NoPageError as error:
             remarks = [f"the model server's metrics are left out: {error}"]
-        async with self._reading:
-            return await self._worker.run(self._merged, theirs, taken, remarks)
+        async with self._thread_lock:
+            return await self._worker.run(self._merge, theirs, taken, remarks)
 
-    def _merged(self, theirs: bytes, taken: frozenset[str], remarks: list[str]) -> bytes:
-        """One page; in a thread, since it takes long."""
+    def _merge(self, theirs: bytes, taken: frozenset[str], remarks: list[str]) -> bytes:
+        """Render one page; called in a thread, since it takes long."""
         rest = Rest(self._registry.collect(), taken)
         if rest.left_out:
             remarks = [f"left to the model server: {' '.join(rest.left_out)}"]
         return joined(theirs, generate_latest(rest), remarks)
 
-    async def _theirs(self, asked: HeaderMap) -> tuple[bytes, frozenset[str]]:
-        """The model server's page, and its names."""
+    async def _load_theirs(self, fields: HeaderMap) -> tuple[bytes, frozenset[str]]:
+        """Return the model server's page, and the names in it."""
         try:
-            async with asyncio.timeout(_timeout_seconds(asked)):
-                page = unpack(await self._fetch(asked), MAX_PAGE_BYTES)
-                # In a thread, so that no inference waits for a long page; one at a time, so that none waits for many.
-                async with self._reading:
+            async with asyncio.timeout(_timeout_seconds(fields)):
+                page = unpack(await self._fetch(fields), MAX_PAGE_BYTES)
+                # In a thread, so that no inference waits for a long page; one at a time, so not for several.
+                async with self._thread_lock:
                     return page, await self._worker.run(names_of, page)
         except ExchangeError as error:
             raise NoPageError(error.sentence) from error
         except TimeoutError as error:
-            raise NoPageError(f"The model server at {self._upstream.authority} did not answer in time.") from error
+            raise NoPageError(f"The model server at {self._pool.authority} did not respond in time.") from error
         except (OSError, BadResponseError) as error:
-            raise NoPageError(f"The model server at {self._upstream.authority} broke off.") from error
+            raise NoPageError(f"The model server at {self._pool.authority} broke off.") from error
         except (PayloadError, NotClassicTextError) as error:
             raise NoPageError(str(error)) from error
 
-    async def _fetch(self, asked: HeaderMap) -> bytes:
-        """What the model server answers; asked once more if a connection from the pool turns out to be closed."""
-        link = self._upstream.take()
-        if link is not None:
+    async def _fetch(self, fields: HeaderMap) -> bytes:
+        """Request the page; once more if a connection from the pool turns out to be closed."""
+        connection = self._pool.take()
+        if connection is not None:
             try:
-                return await self._exchange(link, asked)
+                return await self._exchange(connection, fields)
             except ConnectionError:
                 pass
-        return await self._exchange(await self._upstream.connect(), asked)
+        return await self._exchange(await self._pool.connect(), fields)
 
-    async def _exchange(self, link: UpstreamConnection, asked: HeaderMap) -> bytes:
-        page = _Page()
-        lines = [b"Host: " + self._upstream.authority.encode(), *_ASKED]
-        if b"authorization" in asked:
-            lines.append(b"Authorization: " + asked[b"authorization"])
-        link.begin(b"GET", page)
-        link.write(b"GET %b HTTP/1.1\r\n%b\r\n\r\n" % (_TARGET, b"\r\n".join(lines)))
+    async def _exchange(self, connection: UpstreamConnection, fields: HeaderMap) -> bytes:
+        page = _PageResponse()
+        lines = [b"Host: " + self._pool.authority.encode(), *_ACCEPT_LINES]
+        if b"authorization" in fields:
+            lines.append(b"Authorization: " + fields[b"authorization"])
+        connection.begin(b"GET", page)
+        connection.write(b"GET %b HTTP/1.1\r\n%b\r\n\r\n" % (_TARGET, b"\r\n".join(lines)))
         try:
-            found = await page.whole
+            found = await page.body
         except BaseException:
-            link.abort()
+            connection.abort()
             raise
-        self._upstream.release(link)
+        self._pool.release(connection)
         return found
 
 
-class _Page:
-    """Waits for an answer that is a page, perhaps compressed; see `ResponseHandler`."""
+@final
+class _PageResponse:
+    """Collects a response that is a page, which may be compressed; see `ResponseHandler`."""
 
     def __init__(self) -> None:
-        self.whole: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.body: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._found = bytearray()
 
-    def response_head(self, head: ResponseHead) -> None:
-        """It must be one of a page."""
+    def on_response_head(self, head: ResponseHead) -> None:
+        """Refuse a response that is not a page."""
         if not head.is_final:
             return
-        if head.status != _OK:
-            self.failed(NoPageError(f"it answered {head.status}."))
+        if head.status != HTTPStatus.OK:
+            self.on_upstream_error(NoPageError(f"it responded with {head.status}."))
         elif head.fields.get(b"content-type", b"").startswith(b"application/openmetrics-text"):
-            self.failed(NoPageError("it answered in OpenMetrics, though asked for classic text."))
+            self.on_upstream_error(NoPageError("it responded in OpenMetrics, though classic text was requested."))
 
-    def response_piece(self, data: bytes) -> None:
-        """It must not be too long."""
-        if self.whole.done():
+    def on_response_body(self, data: bytes) -> None:
+        """Collect the body, within the limit."""
+        if self.body.done():
             return
         self._found += data
         if len(self._found) > MAX_PAGE_BYTES:
-            self.failed(NoPageError(f"it is longer than {MAX_PAGE_BYTES} bytes."))
+            self.on_upstream_error(NoPageError(f"it is longer than {MAX_PAGE_BYTES} bytes."))
 
-    def response_flush(self) -> None:
-        """More is to come."""
+    def flush_response(self) -> None:
+        """Wait for more."""
 
-    def response_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - a page has no use for them
-        """It is whole."""
-        if not self.whole.done():
-            self.whole.set_result(bytes(self._found))
+    def on_response_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - trailers are not part of a page
+        """Return the page."""
+        if not self.body.done():
+            self.body.set_result(bytes(self._found))
 
-    def failed(self, error: Exception) -> None:
-        """There is no page."""
-        if not self.whole.done():
-            self.whole.set_exception(error)
+    def on_upstream_error(self, error: Exception) -> None:
+        """Report that there is no page."""
+        if not self.body.done():
+            self.body.set_exception(error)
 
-    def link_full(self, *, full: bool) -> None:
-        """A few lines always fit."""
+    def on_upstream_full(self, *, full: bool) -> None:
+        """Ignore it: the request is a few lines."""
 
-    def fault(self) -> None:
-        """There is no page."""
-        self.failed(NoPageError("the proxy met an error."))
+    def on_internal_error(self) -> None:
+        """Report that there is no page."""
+        self.on_upstream_error(NoPageError("the proxy met an error."))
 
 
-class PageTalk:
+@final
+class PageRequest:
     """One request for the page on a client's connection; see `RequestHandler`.
 
     Args:
-        head: The request's.
-        client: Who asked.
-        closing: How far the proxy is on its way out.
-        begin: Begins to make the page.
+        head: Head of the request.
+        client: Connection of the client.
+        begin_page: Begins to make the page for a request with these header fields.
     """
 
     def __init__(
         self,
         head: RequestHead,
         client: ClientWriter,
-        closing: DrainState,
-        begin: Callable[[HeaderMap], asyncio.Task[bytes]],
+        begin_page: Callable[[HeaderMap], asyncio.Task[bytes]],
     ) -> None:
         self.response_started = False
-        self.has_responded = False
+        self.response_sent = False
         self._head = head
         self._client = client
-        self._closing = closing
-        self._begin = begin
+        self._begin_page = begin_page
         self._task: asyncio.Task[bytes] | None = None
 
-    def request_piece(self, data: bytes) -> None:
-        """A body means nothing here."""
+    def on_body(self, data: bytes) -> None:
+        """Ignore the body."""
 
-    def request_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - as the body
-        """Make the page."""
-        self._task = self._begin(self._head.fields)
-        self._task.add_done_callback(self._response)
+    def on_request_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - ignored as the body
+        """Begin to make the page."""
+        self._task = self._begin_page(self._head.fields)
+        self._task.add_done_callback(self._on_page)
 
     def flush(self) -> None:
-        """Nothing is passed on."""
+        """Forward nothing."""
 
-    def request_broken(self) -> None:
-        """The body means nothing, but where it ends does."""
-        self._say(*error_response(BAD_REQUEST, "The framing of the request body is malformed.", stays=False))
+    def on_framing_error(self) -> None:
+        """Refuse a request whose end cannot be found."""
+        self._respond(
+            *error_response(HTTPStatus.BAD_REQUEST, "The framing of the request body is malformed.", keep_alive=False)
+        )
 
-    def request_late(self) -> None:
-        """The client is too slow with its body."""
-        self._say(*error_response(TIMED_OUT, "The request body did not come in time.", stays=False))
+    def on_timeout(self) -> None:
+        """Refuse a request whose body comes too slowly."""
+        self._respond(
+            *error_response(HTTPStatus.REQUEST_TIMEOUT, "The request body did not come in time.", keep_alive=False)
+        )
 
-    def client_full(self, *, full: bool) -> None:
-        """The page is in memory anyway."""
+    def on_client_full(self, *, full: bool) -> None:
+        """Ignore it: the page is in memory anyway."""
 
-    def client_left(self) -> None:
-        """Nobody waits for it."""
-        self.has_responded = True
+    def on_client_lost(self) -> None:
+        """Stop making the page."""
+        self.response_sent = True
         if self._task is not None:
             self._task.cancel()
 
-    def cut(self) -> None:
-        """The proxy closes."""
-        self.client_left()
+    def on_shutdown(self) -> None:
+        """Stop making the page."""
+        self.on_client_lost()
 
-    def fault(self) -> None:
-        """The proxy itself met an error."""
-        self._say(*error_response(FAULT, "The proxy met an error.", stays=False))
+    def on_internal_error(self) -> None:
+        """Respond after an exception in our code."""
+        self._respond(*error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "The proxy met an error.", keep_alive=False))
 
-    def _response(self, task: asyncio.Task[bytes]) -> None:
-        if task.cancelled() or self.has_responded:
+    def _on_page(self, task: asyncio.Task[bytes]) -> None:
+        if task.cancelled() or self.response_sent:
             return
         if (error := task.exception()) is not None:
-            _log.error("the page of metrics met a fault of the proxy", exc_info=error)
-            self.fault()
+            _log.error("the page of metrics failed because of an error of ours", exc_info=error)
+            self.on_internal_error()
             return
         body = task.result()
-        stays = self._head.keeps and not self._closing.draining
-        line = connection_line(stays=stays, http11=self._head.http11)
-        self._say(own_head(_OK, CONTENT_TYPE_PLAIN_0_0_4.encode(), len(body), line), body, stays=stays)
+        keep_alive = self._head.keep_alive and not self._client.draining
+        line = connection_line(keep_alive=keep_alive, http11=self._head.http11)
+        self._respond(
+            own_head(HTTPStatus.OK, CONTENT_TYPE_PLAIN_0_0_4.encode(), len(body), line), body, keep_alive=keep_alive
+        )
 
-    def _say(self, head: bytes, body: bytes, *, stays: bool = False) -> None:
-        self.response_started = self.has_responded = True
-        self._client.say(head if self._head.method == b"HEAD" else head + body)
-        self._client.over(stays=stays)
+    def _respond(self, head: bytes, body: bytes, *, keep_alive: bool = False) -> None:
+        self.response_started = self.response_sent = True
+        self._client.write(head if self._head.method == b"HEAD" else head + body)
+        self._client.finish(keep_alive=keep_alive)
 
 
-def _timeout_seconds(asked: HeaderMap) -> float:
-    """How long the model server may take: half of what the scraper allows, so that ours arrive without theirs.
+def _timeout_seconds(fields: HeaderMap) -> float:
+    """How long the model server may take: half of what the scraper allows, so that our page arrives without theirs.
 
     Source: `X-Prometheus-Scrape-Timeout-Seconds`, which Prometheus sends with every scrape.
     """
-    reported = asked.get(b"x-prometheus-scrape-timeout-seconds", b"")
-    return min(PAGE_SECONDS, float(reported) / 2) if _DECIMAL.fullmatch(reported) else PAGE_SECONDS
+    limit = fields.get(b"x-prometheus-scrape-timeout-seconds", b"")
+    return min(PAGE_SECONDS, float(limit) / 2) if _DECIMAL.fullmatch(limit) else PAGE_SECONDS

@@ -1,4 +1,4 @@
-"""The proxy as the house knows it: opened, drained, closed."""
+"""The proxy as the composition root uses it: started, drained and closed."""
 
 import time
 from collections.abc import Callable
@@ -12,24 +12,25 @@ from driftgauge.proxy.exchange import Exchange
 from driftgauge.proxy.interfaces import ExchangeContext
 from driftgauge.proxy.metrics_page import MetricsPage
 from driftgauge.proxy.recorder import RecorderFactory
-from driftgauge.proxy.upstream_pool import RateLimitedLog, Upstream
+from driftgauge.proxy.upstream_pool import RateLimitedLog, UpstreamPool
 from driftgauge.server.body_copy import MemoryBudget
-from driftgauge.server.connection import ClientConnection, RequestHandler
+from driftgauge.server.connection import ClientConnection
 from driftgauge.server.listener import Listener
+from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
 
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """The proxy's bounds.
+    """The limits of the proxy.
 
     Args:
         upstream_url: The model server, `http://host:port`.
         upstream_timeout_seconds: Its longest silence; a stream may last as long as bytes come.
         max_payload_bytes: Longest body that is copied for the monitor.
-        copy_bytes: Bytes that all copies may hold at once; beyond it a copy is given up, never a request.
-        merge_metrics: Whether `/metrics` is answered with the model server's page and ours.
-        timeouts: How long clients are waited for.
+        copy_bytes: Bytes that all copies may hold together; beyond it a copy is given up, never a request.
+        merge_metrics: Whether `/metrics` returns the model server's page and ours.
+        timeouts: Limits of time for clients.
     """
 
     upstream_url: str
@@ -44,25 +45,26 @@ class Proxy:
     """Passes every request on to the model server; counts and copies the inferences among them.
 
     Args:
-        settings: Its bounds.
-        model: Identity from the configuration; the model's name of one request comes from its path.
-        offer: Takes each payload after the last byte of its answer was given to the client's socket.
+        settings: Its limits.
+        model: Identity from the configuration; the model's name of a request is taken from its path.
+        offer: Called with each payload, after the last byte of the response was given to the client's socket.
         metrics: Where requests are counted.
-        models: Which models may have series of their own.
+        models: The models that may have series of their own.
         clock: Seconds since the epoch.
-        timer: Seconds of a clock that never goes back.
+        timer: Seconds of a monotonic clock.
 
     Raises:
-        ConfigError: `upstream_url` is not one.
+        ConfigError: `upstream_url` is not a URL of a server.
 
     Notes:
-        What is not carried: HTTP/2, CONNECT (501), upgrades (the header is removed), methods that llhttp does not know
+        Not supported: HTTP/2, CONNECT (501), upgrades (the header is removed), methods that llhttp does not know
         and targets that are not ASCII (400).
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the composition root names each; tests replace the last two
+    def __init__(  # noqa: PLR0913 - the composition root names each; tests replace the last two
         self,
         settings: ProxySettings,
+        *,
         model: ModelKey,
         offer: Offer,
         metrics: Metrics,
@@ -70,43 +72,53 @@ class Proxy:
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        budget = MemoryBudget(settings.copy_bytes)
-        self._ledger = RecorderFactory(model, offer, metrics, models, clock, timer, budget, settings.max_payload_bytes)
         self._timer = timer
-        self._listener = Listener(self._talk, settings.timeouts, timer)
-        self._upstream = upstream = Upstream(settings.upstream_url, settings.upstream_timeout_seconds)
-        self._around = ExchangeContext(
-            upstream, upstream.authority, upstream.timeout_seconds, self._listener.closing, RateLimitedLog(timer)
+        self._recorders = RecorderFactory(
+            model=model,
+            offer=offer,
+            metrics=metrics,
+            models=models,
+            clock=clock,
+            timer=timer,
+            budget=MemoryBudget(settings.copy_bytes),
+            max_payload_bytes=settings.max_payload_bytes,
         )
-        self._page = MetricsPage(upstream, metrics.registry) if settings.merge_metrics else None
+        self._listener = Listener(self._on_request, settings.timeouts, timer)
+        self._pool = pool = UpstreamPool(settings.upstream_url, settings.upstream_timeout_seconds)
+        self._context = ExchangeContext(pool, pool.authority, pool.timeout_seconds, RateLimitedLog(timer))
+        self._page = MetricsPage(pool, metrics.registry) if settings.merge_metrics else None
+
+    @property
+    def draining(self) -> bool:
+        """Whether clients are asked to leave."""
+        return self._listener.draining
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which the system chooses if `port` is 0."""
         return await self._listener.start(host, port)
 
-    def announce(self) -> None:
-        """From now on ask clients to leave: each answer ends its connection, so that the next goes elsewhere."""
-        self._listener.announce()
+    def begin_drain(self) -> None:
+        """Ask clients to leave: each response ends its connection, so that the next request goes elsewhere."""
+        self._listener.begin_drain()
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Accept no more connections, close idle ones, let what is under way end within the limit."""
+        """Accept no more connections, close idle ones, and let exchanges end within the limit."""
         await self._listener.drain(timeout_seconds)
 
     async def close(self) -> None:
-        """End what is still under way, and close every connection on both sides."""
+        """End all exchanges, and close every connection on both sides."""
         await self._listener.close()
         if self._page is not None:
             await self._page.close()
-        await self._upstream.close()
+        await self._pool.close()
 
     async def upstream_reachable(self) -> bool:
         """Whether the model server accepts a TCP connection within 1 s."""
-        return await self._upstream.is_reachable()
+        return await self._pool.is_reachable()
 
-    def _talk(self, head: RequestHead, connection: ClientConnection) -> RequestHandler:
-        """Begin to see to a request."""
-        if self._page is not None and self._page.is_asked_by(head):
-            return self._page.talk(head, connection, self._listener.closing)
+    def _on_request(self, head: RequestHead, connection: ClientConnection) -> RequestHandler:
+        if self._page is not None and self._page.is_requested_by(head):
+            return self._page.handle(head, connection)
         begun = connection.begun if connection.begun is not None else self._timer()
-        recorder = self._ledger.open(head.method, head.target, head.fields, begun)
-        return Exchange(head, connection, recorder, self._around)
+        recorder = self._recorders.open(head.method, head.target, head.fields, begun)
+        return Exchange(head, connection, recorder, self._context)

@@ -1,6 +1,8 @@
-"""What is counted and copied of one request. Most requests are none of our business: for them a tally does nothing."""
+"""Counts and copies one exchange. Only inferences are recorded; for all other requests the recorder does nothing."""
 
 from collections.abc import Callable
+from http import HTTPStatus
+from typing import final
 
 from driftgauge.errors import Reason
 from driftgauge.http1.framing import HeaderMap
@@ -8,73 +10,71 @@ from driftgauge.inference.models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, Payload
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
+from driftgauge.proxy.failures import CLIENT_CLOSED_REQUEST
 from driftgauge.proxy.routing import inference_model, json_length, payload_id
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 
-_OK = 200
-"""The one status whose body is taken for a prediction, as by KServe's agent."""
-
-_FIRST_ERROR = 400
-
-_CLIENT_LEFT = 499
-"""Even if the last byte was given to the socket: it was not all sent."""
+_OK = int(HTTPStatus.OK)
+_FIRST_ERROR = int(HTTPStatus.BAD_REQUEST)
 
 
 class ExchangeRecorder:
-    """Follows one exchange and does nothing: the tally of what is not an inference.
+    """Follows one exchange and records nothing: for requests that are not inferences.
 
     Attributes:
-        is_inference: Whether the request asks for an inference: it changes nothing, and may be done twice.
+        is_inference: Whether the request asks for an inference, which changes nothing and may be done twice.
     """
 
     __slots__ = ()
 
     is_inference = False
 
-    def request_piece(self, piece: bytes) -> None:
-        """Bytes of the request's body have come from the client."""
+    def on_request_body(self, piece: bytes) -> None:
+        """Record bytes of the request's body."""
 
-    def request_complete(self) -> None:
-        """The request's body has come whole."""
+    def on_request_end(self) -> None:
+        """Record the end of the request's body."""
 
-    def forwarded(self) -> None:
-        """The request's head is on its way to the model server."""
+    def on_forwarded(self) -> None:
+        """Record that the head of the request was written to the model server's socket."""
 
-    def response_begins(self, status: int, fields: HeaderMap) -> None:
-        """The answer's head has come from the model server."""
+    def on_response_head(self, status: int, fields: HeaderMap) -> None:
+        """Record the head of the final response."""
 
-    def response_piece(self, piece: bytes) -> None:
-        """Bytes of the answer's body have come."""
+    def on_response_body(self, piece: bytes) -> None:
+        """Record bytes of the response's body."""
 
-    def response_complete(self) -> None:
-        """The answer's last byte has come from the model server."""
+    def on_response_end(self) -> None:
+        """Record that the last byte of the response has come from the model server."""
 
-    def replaced(self, body: bytes) -> None:
-        """The client is given an answer of our own, with this body, in place of what the model server said."""
+    def on_replaced(self, body: bytes) -> None:
+        """Record that the client gets an error response with this body in place of the model server's."""
 
-    def handed(self) -> None:
-        """The answer's last byte was given to the client's socket."""
+    def on_sent(self) -> None:
+        """Record that the last byte of the response was given to the client's socket."""
 
     def finish(self, code: int) -> None:
-        """The exchange is over, with this code."""
+        """Record the end of the exchange, and its status code. Called once."""
 
 
+@final
 class RecorderFactory:
-    """What all tallies of a proxy share.
+    """Makes the recorders of a proxy, and holds what they share.
 
     Args:
         model: Identity from the configuration; the model's name is that of the request.
-        offer: Takes the payloads.
+        offer: Called with each payload.
         metrics: Where requests are counted.
-        models: Which models may have series of their own.
+        models: The models that may have series of their own.
         clock: Seconds since the epoch.
-        timer: Seconds of a clock that never goes back.
-        budget: What the copies share.
+        timer: Seconds of a monotonic clock.
+        budget: Memory of all copies.
         max_payload_bytes: Longest body that is copied.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the door names each
+    def __init__(  # noqa: PLR0913 - keywords, which the proxy passes on from the composition root
         self,
+        *,
         model: ModelKey,
         offer: Offer,
         metrics: Metrics,
@@ -92,123 +92,140 @@ class RecorderFactory:
         self._models = models
         self._budget = budget
         self._max_payload_bytes = max_payload_bytes
-        self._places: dict[str, tuple[ModelKey, ModelMetrics]] = {}
+        self._models_by_name: dict[str, tuple[ModelKey, ModelMetrics]] = {}
 
     def open(self, method: bytes, target: bytes, fields: HeaderMap, begun: float) -> ExchangeRecorder:
-        """The tally of a request.
+        """Return the recorder of a request.
 
         Args:
             method: Its method.
             target: Its target, as sent.
-            fields: Its lines.
+            fields: Its header fields.
             begun: When its first byte came, by `timer`.
         """
         name = inference_model(method, target, fields)
         return NULL_RECORDER if name is None else InferenceRecorder(self, name, fields, begun)
 
     def body_copy(self) -> BodyCopy:
-        """The copy of a body that begins to come."""
+        """Return an empty copy for a body."""
         return BodyCopy(self._budget, self._max_payload_bytes)
 
-    def place(self, name: str, *, proven: bool) -> tuple[ModelKey, ModelMetrics]:
-        """Where requests for a model of that name are counted; a model that is known has its own place at hand.
+    def admit(self, name: str, *, proven: bool) -> tuple[ModelKey, ModelMetrics]:
+        """Return the key and the metrics that count requests for a model of that name.
 
         Args:
-            name: As the request tells it.
-            proven: Whether its server answered well; only then is a new name admitted.
+            name: As in the request.
+            proven: Whether its server responded without an error; only then is a new name admitted.
         """
-        found = self._places.get(name)
+        found = self._models_by_name.get(name)
         if found is not None:
             return found
         key = self._model._replace(model_name=name)
         admitted = self._models.admit(key, proven=proven)
         found = admitted, self._metrics.model(admitted)
         if admitted == key:
-            self._places[name] = found
+            self._models_by_name[name] = found
         return found
 
 
+@final
 class InferenceRecorder(ExchangeRecorder):
     """Counts one inference and copies both of its bodies.
 
-    `request_latency_seconds` runs from the first byte of the request's head to the answer's last byte given to the
+    `request_latency_seconds` runs from the first byte of the request's head to the response's last byte given to the
     client's socket. `driftgauge_proxy_overhead_seconds` is the sum of two spans of it: from the request's head being
     parsed to its being written to the model server's socket (a new connection included), and from the model server's
     last byte being read to its being given to the client's socket. Neither waits for the client's body nor for the
-    model. What the proxy spends on bytes in the middle of a long body is not in it, since it runs while others wait.
+    model. What the proxy spends on bytes in the middle of a long body is not included, since it runs while others wait.
 
     Args:
-        ledger: What all tallies share.
-        name: Of the model that the request names; not admitted yet.
-        fields: Lines of the request.
-        begun: When its first byte came, by the ledger's `timer`.
+        factory: What all recorders share.
+        name: Of the model in the request; not admitted yet.
+        fields: Header fields of the request.
+        begun: When its first byte came, by the factory's `timer`.
     """
+
+    __slots__ = (
+        "_begun",
+        "_factory",
+        "_fields",
+        "_forwarded",
+        "_is_request_complete",
+        "_name",
+        "_parsed",
+        "_request",
+        "_responded",
+        "_response",
+        "_response_bytes",
+        "_response_fields",
+        "_saturation",
+        "_sent",
+        "_time",
+    )
 
     is_inference = True
 
-    # What most exchanges leave as it is stands on the class.
-    _forwarded: float | None = None
-    _responded: float | None = None
-    _handed: float | None = None
-    _response: BodyCopy | None = None
-    _response_bytes = 0
-    _request_whole = False
-
-    def __init__(self, ledger: RecorderFactory, name: str, fields: HeaderMap, begun: float) -> None:
-        self._ledger = ledger
+    def __init__(self, factory: RecorderFactory, name: str, fields: HeaderMap, begun: float) -> None:
+        self._factory = factory
         self._name = name
         self._begun = begun
-        self._parsed = ledger.timer()
-        self._time = ledger.clock()
+        self._parsed = factory.timer()
+        self._time = factory.clock()
         self._fields = fields
         self._response_fields = fields
-        self._request = ledger.body_copy()
-        self._in_flight = ledger.place(name, proven=False)[1].exchanges
-        self._in_flight.in_flight += 1
+        self._request = factory.body_copy()
+        self._response: BodyCopy | None = None
+        self._response_bytes = 0
+        self._is_request_complete = False
+        self._forwarded: float | None = None
+        self._responded: float | None = None
+        self._sent: float | None = None
+        self._saturation = factory.admit(name, proven=False)[1].exchanges
+        self._saturation.in_flight += 1
 
-    def request_piece(self, piece: bytes) -> None:
-        """Copies and counts it."""
+    def on_request_body(self, piece: bytes) -> None:
+        """Count and copy it."""
         self._request.add(piece)
 
-    def request_complete(self) -> None:
-        """The copy may be offered."""
-        self._request_whole = True
+    def on_request_end(self) -> None:
+        """Note that the copy is complete."""
+        self._is_request_complete = True
 
-    def forwarded(self) -> None:
-        """Ends the first span of the overhead."""
-        self._forwarded = self._ledger.timer()
+    def on_forwarded(self) -> None:
+        """End the first span of the overhead."""
+        self._forwarded = self._factory.timer()
 
-    def response_begins(self, status: int, fields: HeaderMap) -> None:
-        """Only a body with status 200 is copied."""
+    def on_response_head(self, status: int, fields: HeaderMap) -> None:
+        """Copy the body of status 200 alone, which is a prediction, as KServe's agent does."""
         if status == _OK:
-            self._response = self._ledger.body_copy()
+            self._response = self._factory.body_copy()
             self._response_fields = fields
 
-    def response_piece(self, piece: bytes) -> None:
-        """Counts it, and copies it if it is to be copied."""
+    def on_response_body(self, piece: bytes) -> None:
+        """Count it, and copy it if its status allows it."""
         self._response_bytes += len(piece)
         if self._response is not None:
             self._response.add(piece)
 
-    def response_complete(self) -> None:
-        """Begins the second span of the overhead."""
-        self._responded = self._ledger.timer()
+    def on_response_end(self) -> None:
+        """Begin the second span of the overhead."""
+        self._responded = self._factory.timer()
 
-    def replaced(self, body: bytes) -> None:
-        """Counts it; what the model server had begun to say is no answer."""
+    def on_replaced(self, body: bytes) -> None:
+        """Count it, and give up the copy of the incomplete response that it replaces."""
         self._response_bytes = len(body)
         if self._response is not None:
             self._response.give_up(Reason.INCOMPLETE)
 
-    def handed(self) -> None:
-        """Ends the second span of the overhead, and the latency."""
-        self._handed = self._ledger.timer()
+    def on_sent(self) -> None:
+        """End the second span of the overhead, and the latency."""
+        self._sent = self._factory.timer()
 
     def finish(self, code: int) -> None:
-        """Counts the request and hands its payloads on."""
-        ended = self._handed if self._handed is not None else self._ledger.timer()
-        self._in_flight.in_flight -= 1
-        key, metrics = self._ledger.place(self._name, proven=code < _FIRST_ERROR)
+        """Count the request, and offer its payloads."""
+        ended = self._sent if self._sent is not None else self._factory.timer()
+        self._saturation.in_flight -= 1
+        key, metrics = self._factory.admit(self._name, proven=code < _FIRST_ERROR)
         metrics.count_request(str(code))
         exchanges = metrics.exchanges
         exchanges.latency.observe(ended - self._begun)
@@ -222,28 +239,29 @@ class InferenceRecorder(ExchangeRecorder):
         return before + (ended - self._responded if self._responded is not None else 0)
 
     def _settle(self, key: ModelKey, metrics: ModelMetrics, code: int) -> None:
-        """Give each copy its end."""
+        """Offer each copy, or count its loss."""
         name = payload_id(self._fields)
-        if not self._request_whole:
+        if not self._is_request_complete:
             self._request.give_up(Reason.INCOMPLETE)
         if self._request.loss is None:
-            reported = json_length(self._fields)
-            self._ledger.offer(Payload(Kind.REQUEST, name, key, self._request.body(), reported, code, self._time))
+            json_bytes = json_length(self._fields)
+            self._factory.offer(Payload(Kind.REQUEST, name, key, self._request.take(), json_bytes, code, self._time))
         else:
             _count_loss(metrics, Kind.REQUEST, self._request.loss)
         if self._response is None:
             return
-        if self._handed is None or code == _CLIENT_LEFT:
+        # A client that left has not read all, even if the last byte was given to its socket.
+        if self._sent is None or code == CLIENT_CLOSED_REQUEST:
             self._response.give_up(Reason.INCOMPLETE)
         if self._response.loss is None:
-            reported, now = json_length(self._response_fields), self._ledger.clock()
-            self._ledger.offer(Payload(Kind.RESPONSE, name, key, self._response.body(), reported, code, now))
+            json_bytes, now = json_length(self._response_fields), self._factory.clock()
+            self._factory.offer(Payload(Kind.RESPONSE, name, key, self._response.take(), json_bytes, code, now))
         else:
             _count_loss(metrics, Kind.RESPONSE, self._response.loss)
 
 
 NULL_RECORDER = ExchangeRecorder()
-"""Keeps nothing, so one does for all."""
+"""Has no state, so all exchanges share it."""
 
 
 def _count_loss(metrics: ModelMetrics, kind: Kind, loss: Reason) -> None:

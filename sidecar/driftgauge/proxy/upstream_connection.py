@@ -1,157 +1,189 @@
-"""One connection to the model server: gives its bytes to whoever waits for an answer."""
+"""One connection to the model server, which carries one exchange after another."""
 
 import asyncio
 import logging
 import os
 import select
 from collections.abc import Callable
-from typing import cast
+from typing import cast, final
 
-from driftgauge.http1.grammar import READ_BYTES
-from driftgauge.http1.heads import ResponseHead, read_response
-from driftgauge.http1.http_errors import BadResponseError
+from driftgauge.http1.grammar import READ_BYTES, BadResponseError
+from driftgauge.http1.head_parser import read_response
+from driftgauge.http1.heads import ResponseHead
 from driftgauge.http1.responses import ResponseReader
+from driftgauge.http1.states import UPSTREAM_TRANSITIONS, UpstreamEvent, UpstreamState
 from driftgauge.proxy.interfaces import ResponseHandler
 from driftgauge.server.timeouts import Deadline
 
 _log = logging.getLogger("driftgauge.proxy")
 
+_AWAITING = UpstreamState.AWAITING
+_ON_BEGIN = UPSTREAM_TRANSITIONS[UpstreamEvent.BEGIN]
+_ON_BYTES = UPSTREAM_TRANSITIONS[UpstreamEvent.BYTES]
+_ON_RELEASE = UPSTREAM_TRANSITIONS[UpstreamEvent.RELEASE]
+_ON_CLOSE = UPSTREAM_TRANSITIONS[UpstreamEvent.CLOSE]
 
+
+@final
 class UpstreamConnection(asyncio.Protocol):
-    """Serves one exchange at a time.
+    """Carries one exchange at a time; `UpstreamState` has its states.
 
     Args:
-        on_lost: Called with the link when its connection is gone.
-        read: Reads heads, and may know those of other links.
+        on_lost: Called with the connection when it is gone.
+        read: Parses heads; may share a cache with other connections.
+
+    Attributes:
+        state: Changed only as `UPSTREAM_TRANSITIONS` says.
+        is_reused: Whether it carried an exchange before the present one.
+        loop: Its event loop.
+        gone: Done when the connection is gone.
     """
 
     def __init__(
         self, on_lost: Callable[["UpstreamConnection"], None], read: Callable[[bytes], ResponseHead] = read_response
     ) -> None:
-        self.is_used_again = False
-        self.has_heard = False
+        self.state = UpstreamState.NEW
+        self.is_reused = False
         self.loop = asyncio.get_running_loop()
         self.gone: asyncio.Future[None] = self.loop.create_future()
         self._on_lost = on_lost
-        self._user: ResponseHandler | None = None
+        self._handler: ResponseHandler | None = None
+        self._transport: asyncio.Transport | None = None
         self._is_paused = False
         self._responses = ResponseReader(read)
-        self._deadline = Deadline(self._late)
+        self._deadline = Deadline(self._on_deadline)
         self._poll = select.poll()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
-        self._transport = cast("asyncio.Transport", transport)
-        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    # What an exchange does with the connection: see `UpstreamWriter`.
 
-    # What an exchange does with it: see `UpstreamWriter`.
+    @property
+    def is_silent(self) -> bool:
+        """Whether no byte has come since the exchange began."""
+        return self.state is _AWAITING
 
-    def begin(self, method: bytes, receiver: ResponseHandler) -> None:
-        """Expect the answer to a request."""
-        self._user = receiver
-        self._responses.expect(method, receiver)
-        self.has_heard = False
+    def begin(self, method: bytes, handler: ResponseHandler) -> None:
+        """Expect the response to a request."""
+        self.is_reused = self.state is UpstreamState.IDLE
+        self.state = _ON_BEGIN[self.state]
+        self._handler = handler
+        self._responses.expect(method, handler)
 
     def write(self, data: bytes) -> bool:
-        """Give bytes to the socket; says whether it took them, or keeps them for it."""
-        if self._transport.is_closing():
+        """Give bytes to the socket; returns whether the connection took them, or buffers them."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
             return False
-        self._transport.write(data)
-        return not self._transport.is_closing()
+        transport.write(data)
+        return not transport.is_closing()
 
-    def hold(self) -> None:
-        """Read no more of the answer for now."""
+    def pause_reading(self) -> None:
+        """Read no more of the response for now."""
         self._is_paused = True
-        self._transport.pause_reading()
+        if self._transport is not None:
+            self._transport.pause_reading()
 
-    def go_on(self) -> None:
-        """Read on."""
+    def resume_reading(self) -> None:
+        """Continue to read the response."""
         self._is_paused = False
-        self._transport.resume_reading()
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def limit_silence(self, seconds: float | None) -> None:
-        """From now on fail after so long without a byte, or never."""
+        """Fail after that long without a byte, or never."""
         if seconds is None:
             self._deadline.clear()
         else:
             self._deadline.set(seconds)
 
-    def rest(self) -> bool:
-        """The exchange has ended well; says whether the connection can carry another."""
-        self._user = None
-        self._deadline.clear()
-        self.is_used_again = True
-        if self._is_paused:
-            self.go_on()
-        return self._responses.leaves_open and not self._transport.is_closing()
-
     def abort(self) -> None:
-        """End the connection at once, and tell nothing more."""
-        self._user = None
+        """End the connection at once, and report nothing more."""
+        self.state = _ON_CLOSE[self.state]
+        self._handler = None
         self._responses.forget()
         self._deadline.stop()
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the pool does with it.
+
+    def release(self) -> bool:
+        """End the exchange; returns whether the connection can carry another."""
+        transport = self._transport
+        self._handler = None
+        self._deadline.clear()
+        if transport is None or transport.is_closing() or not self._responses.leaves_open:
+            return False
+        self.state = _ON_RELEASE[self.state]
+        if self._is_paused:
+            self.resume_reading()
+        return True
 
     @property
     def is_quiet(self) -> bool:
-        """Whether it is open, and nothing unread on it, not even the end of the connection."""
-        return not self._transport.is_closing() and not self._poll.poll(0)
+        """Whether it is open and nothing on it is unread, not even the end of the connection."""
+        return self._transport is not None and not self._transport.is_closing() and not self._poll.poll(0)
 
-    # What the loop calls.
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Get ready for the first exchange."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        """Passes bytes on; such as nobody waits for make the connection useless."""
-        self.has_heard = True
-        if self._user is None:
+        """Read the response; bytes outside an exchange make the connection useless."""
+        if self._handler is None:
             self.abort()
             return
+        self.state = _ON_BYTES[self.state]
         try:
             self._responses.feed(data)
         except BadResponseError as error:
             self._fail(error)
-        except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
-            self._fault()
+        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+            self._on_internal_error()
 
     def eof_received(self) -> bool:
-        """The end of the connection may be the end of the answer."""
-        self._finish(None)
+        """Handle the end of the connection, which may be the end of the response."""
+        self._end(None)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """A reset is no end of an answer, but what came before it counts."""
-        if exc is not None and self._transport.get_extra_info("sslcontext") is None:
-            self._read_what_is_left()
-        self._finish(exc)
+        """Handle a lost connection: a reset does not end a response, but what came before it is read."""
+        if exc is not None and self._transport is not None and self._transport.get_extra_info("sslcontext") is None:
+            self._read_rest(self._transport)
+        self._end(exc)
+        self.state = _ON_CLOSE[self.state]
         self._deadline.stop()
         self._on_lost(self)
         if not self.gone.done():
             self.gone.set_result(None)
 
     def pause_writing(self) -> None:
-        """The model server does not read."""
-        if self._user is not None:
-            self._user.link_full(full=True)
+        """Hold the request back, since the model server does not read."""
+        if self._handler is not None:
+            self._handler.on_upstream_full(full=True)
 
     def resume_writing(self) -> None:
-        """It reads again."""
-        if self._user is not None:
-            self._user.link_full(full=False)
+        """Continue the request."""
+        if self._handler is not None:
+            self._handler.on_upstream_full(full=False)
 
-    def _read_what_is_left(self) -> None:
-        """Read the answer of a model server that closed while it was still being sent a body.
+    def _read_rest(self, transport: asyncio.Transport) -> None:
+        """Read the response of a model server that closed while it was still being sent a body.
 
-        Writing to it fails then, and asyncio gives the connection up with the answer unread; but its socket is open
+        Writing to it fails then, and asyncio gives the connection up with the response unread; but its socket is open
         until `connection_lost` returns.
         """
         try:
-            fileno = self._transport.get_extra_info("socket").fileno()
-            while self._user is not None and (data := os.read(fileno, READ_BYTES)):
+            fileno = transport.get_extra_info("socket").fileno()
+            while self._handler is not None and (data := os.read(fileno, READ_BYTES)):
                 self.data_received(data)
         except OSError:
             return
 
-    def _finish(self, exc: Exception | None) -> None:
-        if self._user is None:
+    def _end(self, exc: Exception | None) -> None:
+        if self._handler is None:
             return
         if exc is not None:
             self._fail(exc)
@@ -159,26 +191,26 @@ class UpstreamConnection(asyncio.Protocol):
         try:
             self._responses.end()
         except BadResponseError:
-            self._fail(ConnectionResetError("the connection ended before the answer"))
-        except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
-            self._fault()
+            self._fail(ConnectionResetError("the connection ended before the response"))
+        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+            self._on_internal_error()
 
-    def _late(self) -> None:
+    def _on_deadline(self) -> None:
         self._fail(TimeoutError("the model server was silent"))
 
     def _fail(self, error: Exception) -> None:
-        user = self._user
-        if user is None:
+        handler = self._handler
+        if handler is None:
             return
         try:
-            user.failed(error)
-        except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
-            self._fault()
+            handler.on_upstream_error(error)
+        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+            self._on_internal_error()
         self.abort()
 
-    def _fault(self) -> None:
-        user, self._user = self._user, None
-        _log.exception("an exchange met a fault of ours")
+    def _on_internal_error(self) -> None:
+        handler, self._handler = self._handler, None
+        _log.exception("an exchange failed because of an error of ours")
         self.abort()
-        if user is not None:
-            user.fault()
+        if handler is not None:
+            handler.on_internal_error()

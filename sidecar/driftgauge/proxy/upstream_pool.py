@@ -1,4 +1,4 @@
-"""The connections to the model server: opened, kept for a while, used again, never shared."""
+"""The pool of connections to the model server: opened, kept for a while, reused, and never shared by two exchanges."""
 
 import asyncio
 import logging
@@ -6,63 +6,63 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import final
 from urllib.parse import urlsplit
 
 from driftgauge.errors import ConfigError
 from driftgauge.http1.head_cache import HeadCache
-from driftgauge.http1.heads import read_response
-from driftgauge.http1.http_errors import BAD_GATEWAY, GATEWAY_TIMEOUT, ExchangeError
+from driftgauge.http1.head_parser import read_response
+from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ConnectWaiter, UpstreamWriter
 from driftgauge.proxy.upstream_connection import UpstreamConnection
 
 _log = logging.getLogger("driftgauge.proxy")
 
-_SILENCE_SECONDS = 10.0
-"""Least time between two log lines about the model server."""
-
-
-@dataclass(slots=True)
-class RateLimitedLog:
-    """One line, then silence for a while.
-
-    Args:
-        timer: Seconds of a clock that never goes back.
-    """
-
-    timer: Callable[[], float]
-    _next: float = field(default=float("-inf"), init=False)
-    _untold: int = field(default=0, init=False)
-
-    def record(self, error: ExchangeError) -> None:
-        """Log the error, or only count it."""
-        now = self.timer()
-        if now < self._next:
-            self._untold += 1
-            return
-        _log.warning("%s (%d errors since the last line)", error.sentence, self._untold)
-        self._next, self._untold = now + _SILENCE_SECONDS, 0
-
-
-_log = logging.getLogger("driftgauge.proxy")
-
 IDLE_SECONDS = 3.0
-"""How long an unused connection is kept. uvicorn, which most model servers run on, closes after 5 s, and a POST
-that meets a connection closing must not be sent again: ours have to be the first to close."""
+"""How long an idle connection is kept. uvicorn, which most model servers run on, closes after 5 s, and a POST on
+a closing connection must not be sent again: we have to be the first to close."""
+
+_LOG_INTERVAL_SECONDS = 10.0
+"""Least time between two log lines about the model server."""
 
 _CONNECT_SECONDS = 10.0
 _REACHABLE_SECONDS = 1.0
 
 
-class Upstream:
+@dataclass(slots=True)
+class RateLimitedLog:
+    """Logs one line, and then only counts for a while.
+
+    Args:
+        timer: Seconds of a monotonic clock.
+    """
+
+    timer: Callable[[], float]
+    _next: float = field(default=float("-inf"), init=False)
+    _unlogged: int = field(default=0, init=False)
+
+    def warning(self, error: ExchangeError) -> None:
+        """Log the error, or count it for the next line."""
+        now = self.timer()
+        if now < self._next:
+            self._unlogged += 1
+            return
+        _log.warning("%s (%d errors since the last line)", error.sentence, self._unlogged)
+        self._next, self._unlogged = now + _LOG_INTERVAL_SECONDS, 0
+
+
+@final
+class UpstreamPool:
     """The pool of connections to one model server, without a limit on their number.
 
     Args:
-        url: `http://host:port` or `https://host:port`; what follows is not used.
-        timeout_seconds: Longest silence; connecting may take as long, but no longer than 10 s.
-        idle_seconds: How long an unused connection is kept.
+        url: `http://host:port` or `https://host:port`; the rest is ignored.
+        timeout_seconds: Longest silence; also the limit for connecting, up to 10 s.
+        idle_seconds: How long an idle connection is kept.
 
     Raises:
-        ConfigError: The URL is not one of these.
+        ConfigError: The URL does not have this form.
     """
 
     def __init__(self, url: str, timeout_seconds: float, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -76,57 +76,60 @@ class Upstream:
         self.timeout_seconds = timeout_seconds
         self._idle_seconds = idle_seconds
         self._read = HeadCache(read_response)
-        self._links: set[UpstreamConnection] = set()
+        self._connections: set[UpstreamConnection] = set()
         self._idle: deque[tuple[float, UpstreamConnection]] = deque()
-        self._dials: dict[ConnectWaiter, asyncio.Task[None]] = {}
+        self._connecting: dict[ConnectWaiter, asyncio.Task[None]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
 
     def take(self) -> UpstreamConnection | None:
-        """The connection that was used last among those that nobody uses, if the system says that it is still open."""
+        """Return the idle connection that was used last and is still open and silent, or `None`."""
         while self._idle:
-            link = self._idle.pop()[1]
-            if link.is_quiet:
-                return link
-            link.abort()
+            connection = self._idle.pop()[1]
+            if connection.is_quiet:
+                return connection
+            connection.abort()
         return None
 
     def request_connection(self, waiter: ConnectWaiter) -> None:
-        """Make a new connection; the dialler is told."""
-        self._dials[waiter] = asyncio.get_running_loop().create_task(self._request_connection(waiter))
+        """Open a new connection, and hand it to the waiter."""
+        self._connecting[waiter] = asyncio.get_running_loop().create_task(self._connect_for(waiter))
 
     def forget(self, waiter: ConnectWaiter) -> None:
-        """Nobody waits for it any longer."""
-        task = self._dials.pop(waiter, None)
+        """Stop opening a connection for the waiter."""
+        task = self._connecting.pop(waiter, None)
         if task is not None:
             task.cancel()
 
-    def release(self, link: UpstreamWriter) -> None:
-        """Keep the connection of an exchange that ended well, if it can be used again."""
-        if not isinstance(link, UpstreamConnection) or not link.rest():
-            link.abort()
+    def release(self, connection: UpstreamWriter) -> None:
+        """Keep the connection of a complete exchange, if it can carry another."""
+        if not isinstance(connection, UpstreamConnection) or not connection.release():
+            connection.abort()
             return
-        loop = link.loop  # asking for the running one costs a call of the system (CPython 3.11)
-        self._idle.append((loop.time() + self._idle_seconds, link))
+        loop = connection.loop  # asyncio.get_running_loop() makes a system call (CPython 3.11)
+        self._idle.append((loop.time() + self._idle_seconds, connection))
         if self._sweeper is None:
             self._sweeper = loop.call_later(self._idle_seconds, self._sweep)
 
     async def connect(self) -> UpstreamConnection:
-        """A new connection.
+        """Open a new connection.
 
         Raises:
-            ExchangeError: None could be made.
+            ExchangeError: No connection could be made.
         """
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(min(_CONNECT_SECONDS, self.timeout_seconds)):
-                _, link = await loop.create_connection(self._link, self._host, self._port, ssl=self._tls)
+                _, connection = await loop.create_connection(
+                    self._make_connection, self._host, self._port, ssl=self._tls
+                )
         except TimeoutError as error:
             sentence = f"The model server at {self.authority} did not accept a connection."
-            raise ExchangeError(GATEWAY_TIMEOUT, sentence) from error
+            raise ExchangeError(HTTPStatus.GATEWAY_TIMEOUT, sentence) from error
         except OSError as error:
-            raise ExchangeError(BAD_GATEWAY, f"The model server at {self.authority} cannot be reached.") from error
-        self._links.add(link)
-        return link
+            sentence = f"The model server at {self.authority} cannot be reached."
+            raise ExchangeError(HTTPStatus.BAD_GATEWAY, sentence) from error
+        self._connections.add(connection)
+        return connection
 
     async def is_reachable(self) -> bool:
         """Whether a TCP connection can be made within 1 s."""
@@ -144,37 +147,37 @@ class Upstream:
             self._sweeper.cancel()
             self._sweeper = None
         self._idle.clear()
-        dials = list(self._dials.values())
-        for task in dials:
+        tasks = list(self._connecting.values())
+        for task in tasks:
             task.cancel()
-        gone = [link.gone for link in self._links]
-        for link in list(self._links):
-            link.abort()
-        await asyncio.gather(*dials, *gone, return_exceptions=True)
+        gone = [connection.gone for connection in self._connections]
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.gather(*tasks, *gone, return_exceptions=True)
 
-    def _link(self) -> UpstreamConnection:
-        return UpstreamConnection(self._lost, self._read)
+    def _make_connection(self) -> UpstreamConnection:
+        return UpstreamConnection(self._on_lost, self._read)
 
-    def _lost(self, link: UpstreamConnection) -> None:
-        self._links.discard(link)
+    def _on_lost(self, connection: UpstreamConnection) -> None:
+        self._connections.discard(connection)
 
-    async def _request_connection(self, waiter: ConnectWaiter) -> None:
+    async def _connect_for(self, waiter: ConnectWaiter) -> None:
         try:
-            link = await self.connect()
+            connection = await self.connect()
         except ExchangeError as error:
-            self._dials.pop(waiter, None)
-            waiter.failed(error)
+            self._connecting.pop(waiter, None)
+            waiter.on_upstream_error(error)
             return
-        self._dials.pop(waiter, None)
+        self._connecting.pop(waiter, None)
         try:
-            waiter.connected(link)
-        except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
-            _log.exception("an exchange met a fault of ours")
-            link.abort()
-            waiter.fault()
+            waiter.on_connected(connection)
+        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+            _log.exception("an exchange failed because of an error of ours")
+            connection.abort()
+            waiter.on_internal_error()
 
     def _sweep(self) -> None:
-        """Close what has been idle too long; the newest stand at the right end."""
+        """Close connections that have been idle too long; the deque has the newest at its right end."""
         loop = asyncio.get_running_loop()
         self._sweeper = None
         while self._idle and self._idle[0][0] <= loop.time():

@@ -1,1 +1,1 @@
-"""The clients' side of a data port: connections on which one exchange follows the other, whatever answers them."""
+"""The server of a data port: connections of clients that carry one exchange after another, for any request handler."""

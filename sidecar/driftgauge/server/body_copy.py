@@ -1,10 +1,13 @@
-"""Bounded copies of bodies as they pass by. This file does no I/O."""
+"""Bounded copies of bodies, made while the bodies pass."""
+
+from typing import final
 
 from driftgauge.errors import Reason
 
 
+@final
 class MemoryBudget:
-    """The memory that all taps share.
+    """The memory that all body copies share.
 
     Args:
         size_bytes: How many bytes they may hold together.
@@ -14,12 +17,17 @@ class MemoryBudget:
         self.free_bytes = size_bytes
 
 
+@final
 class BodyCopy:
-    """The copy of one body; gives up, never waits, when it cannot hold it.
+    """The copy of one body; it is given up, and never waits, when there is not enough memory.
 
     Args:
         budget: Where its bytes are counted.
-        max_bytes: Longest body that is kept.
+        max_bytes: Longest body that is copied.
+
+    Attributes:
+        size_bytes: Length of the body so far, copied or not.
+        loss: Why the copy was given up; `None` if it was not.
     """
 
     __slots__ = ("_budget", "_copied_bytes", "_max_bytes", "_pieces", "loss", "size_bytes")
@@ -33,7 +41,7 @@ class BodyCopy:
         self._copied_bytes = 0
 
     def add(self, piece: bytes) -> None:
-        """Keep a piece of the body, or give all of it up."""
+        """Copy a piece of the body, or give up the whole copy."""
         size, budget = len(piece), self._budget
         self.size_bytes += size
         if self.loss is not None:
@@ -48,12 +56,12 @@ class BodyCopy:
             self._pieces.append(piece)
 
     def give_up(self, reason: Reason) -> None:
-        """Free the copy; the first reason stands."""
+        """Free the copy; only the first reason is kept."""
         self.loss = self.loss or reason
         self._free()
 
-    def body(self) -> bytes:
-        """The copy, which is the caller's from now on and no longer counted here."""
+    def take(self) -> bytes:
+        """Return the copy, which is no longer counted in the budget."""
         pieces = self._pieces
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._free()

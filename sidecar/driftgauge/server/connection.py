@@ -1,83 +1,76 @@
-"""The clients' side: one connection of a client, on which one exchange follows the other."""
+"""One connection of a client, which carries one exchange after another."""
 
 import asyncio
 import logging
-import select
 import socket
 import struct
 from collections.abc import Callable
-from typing import Protocol, cast
+from http import HTTPStatus
+from typing import Protocol, cast, final
 
-from driftgauge.http1.grammar import READ_BYTES
-from driftgauge.http1.heads import RequestHead, read_request
-from driftgauge.http1.http_errors import FAULT, TIMED_OUT, RefusedError
+from driftgauge.http1.grammar import READ_BYTES, RefusedError
+from driftgauge.http1.head_parser import read_request
+from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.requests import RequestEvents, RequestReader
-from driftgauge.http1.writing import error_response
+from driftgauge.http1.states import CLIENT_TRANSITIONS, ClientEvent, ClientState
+from driftgauge.http1.writing import CONTINUE_HEAD, error_response
+from driftgauge.server.half_close import ResetCheck
+from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Deadline, Timeouts
 
 _log = logging.getLogger("driftgauge.server")
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_FIRST_LOOK_SECONDS = 0.005
-_LAST_LOOK_SECONDS = 1.0
+"""SO_LINGER with a time of 0 s: closing sends a reset."""
 
+_ON_BYTES = CLIENT_TRANSITIONS[ClientEvent.BYTES]
+_ON_EMPTY_LINE = CLIENT_TRANSITIONS[ClientEvent.EMPTY_LINE]
+_ON_HEAD = CLIENT_TRANSITIONS[ClientEvent.HEAD]
+_ON_BODY_AWAITED = CLIENT_TRANSITIONS[ClientEvent.BODY_AWAITED]
+_ON_BODY_COMPLETE = CLIENT_TRANSITIONS[ClientEvent.BODY_COMPLETE]
+_ON_FINISHED = CLIENT_TRANSITIONS[ClientEvent.FINISHED]
+_ON_LEAVE = CLIENT_TRANSITIONS[ClientEvent.LEAVE]
+_ON_CLOSE = CLIENT_TRANSITIONS[ClientEvent.CLOSE]
 
-class RequestHandler(RequestEvents, Protocol):
-    """An exchange, or the page of metrics, as a client's connection sees it."""
-
-    @property
-    def response_started(self) -> bool:
-        """Whether any of the answer was given to the client."""
-
-    @property
-    def has_responded(self) -> bool:
-        """Whether the answer's end was."""
-
-    def request_late(self) -> None:
-        """The client is too slow with its body."""
-
-    def client_full(self, *, full: bool) -> None:
-        """The client does not read what was said, or reads again."""
-
-    def client_left(self) -> None:
-        """The client's connection is gone."""
-
-    def cut(self) -> None:
-        """The proxy closes."""
-
-    def fault(self) -> None:
-        """The proxy itself met an error."""
+_IDLE = ClientState.IDLE
+_READING_HEAD = ClientState.READING_HEAD
+_IN_EXCHANGE = ClientState.IN_EXCHANGE
+_RECEIVING_BODY = ClientState.RECEIVING_BODY
 
 
 class Host(Protocol):
-    """Who is behind a client's connection: accepts it, and begins to see to its requests."""
+    """Owner of the connections of a data port."""
 
     @property
     def draining(self) -> bool:
-        """Whether connections are not to be used again."""
+        """Whether connections must not carry another exchange."""
 
-    def talk(self, head: RequestHead, connection: "ClientConnection") -> RequestHandler:
-        """Begin to see to a request."""
+    def on_request(self, head: RequestHead, connection: "ClientConnection") -> RequestHandler:
+        """Return the handler of a request."""
 
-    def came(self, connection: "ClientConnection") -> None:
-        """A connection was accepted."""
+    def connection_opened(self, connection: "ClientConnection") -> None:
+        """Note that a connection was accepted."""
 
-    def left(self, connection: "ClientConnection") -> None:
-        """A connection is gone."""
+    def connection_closed(self, connection: "ClientConnection") -> None:
+        """Note that a connection is gone."""
 
-    def rested(self) -> None:
-        """A connection has nothing under way any longer."""
+    def connection_idle(self) -> None:
+        """Note that the exchange on a connection has ended."""
 
 
+@final
 class ClientConnection(asyncio.Protocol):
-    """One connection of a client.
+    """One connection of a client; `ClientState` has its states.
 
     Args:
-        host: Who accepted it.
-        timer: Seconds of a clock that never goes back.
-        timeouts: How long it is waited for.
-        read: Reads heads, and may know those of other connections.
+        host: Its owner.
+        timer: Seconds of a monotonic clock.
+        timeouts: Limits of time for the client.
+        read: Parses heads; may share a cache with other connections.
+
+    Attributes:
+        state: Changed only as `CLIENT_TRANSITIONS` says.
+        begun: When the first byte of the present request came, by `timer`; `None` if there is no request.
     """
 
     def __init__(
@@ -87,249 +80,273 @@ class ClientConnection(asyncio.Protocol):
         timeouts: Timeouts,
         read: Callable[[bytes], RequestHead] = read_request,
     ) -> None:
+        self.state = ClientState.IDLE
         self.begun: float | None = None
-        """When the first byte of what is under way came."""
         self._host = host
         self._timer = timer
         self._timeouts = timeouts
-        self._requests = RequestReader(self._handle, read)
-        self._talk: RequestHandler | None = None
-        self._deadline = Deadline(self._late)
+        self._requests = RequestReader(self._on_head, read)
+        self._handler: RequestHandler | None = None
+        self._transport: asyncio.Transport | None = None
+        self._deadline = Deadline(self._on_deadline)
+        self._reset_check: ResetCheck | None = None
         self._body_bytes = 0
-        self._is_timed = False
         self._http11 = True
         self._is_paused = False
-        self._has_finished = False
-        self._is_leaving = False
-        self._look: asyncio.TimerHandle | None = None
+        self._is_full = False
+        self._is_half_closed = False
 
-    # What an exchange does with it: see `ClientWriter`.
+    # What a handler does with the connection: see `ClientWriter`.
 
-    def say(self, data: bytes) -> None:
+    @property
+    def draining(self) -> bool:
+        """Whether the connection must not carry another exchange."""
+        return self._host.draining
+
+    def write(self, data: bytes) -> None:
         """Give bytes to the socket."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.write(data)
 
-    def hold(self) -> None:
+    def pause_reading(self) -> None:
         """Read no more of the request for now."""
         self._is_paused = True
-        self._transport.pause_reading()
+        if self._transport is not None:
+            self._transport.pause_reading()
 
-    def go_on(self) -> None:
-        """Read on."""
+    def resume_reading(self) -> None:
+        """Continue to read the request."""
         self._is_paused = False
-        self._transport.resume_reading()
+        if self._transport is not None:
+            self._transport.resume_reading()
 
-    def over(self, *, stays: bool) -> None:
-        """The exchange has ended; see to what waits behind it, or end the connection."""
-        self._talk, self.begun = None, None
+    def finish(self, *, keep_alive: bool) -> None:
+        """End the exchange, and read the next request or end the connection."""
+        self._handler, self.begun = None, None
         was_paused, self._is_paused = self._is_paused, False
         waiting = self._requests.waiting_bytes
-        if not stays or ((self._has_finished or self._host.draining) and not waiting):
+        if not keep_alive or ((self._is_half_closed or self._host.draining) and not waiting):
             self._leave()
-        elif waiting or was_paused:
-            self._deadline.set(self._timeouts.head if waiting else self._timeouts.keepalive)
+        else:
+            self.state = _ON_FINISHED[self.state]
             if waiting:
-                self.begun = self._timer()
-            self._read(b"")
-        else:
-            self._deadline.set(self._timeouts.keepalive)
-            self._requests.over()
-        self._host.rested()
+                self._begin_request()
+                self._deadline.set(self._timeouts.head)
+                self._read(b"")
+            else:
+                self._deadline.set(self._timeouts.keepalive)
+                self._requests.finish_request()
+            if (waiting or was_paused) and not self._is_paused and self._transport is not None:
+                self._transport.resume_reading()
+        self._host.connection_idle()
 
-    def break_off(self, *, reset: bool) -> None:
-        """End the connection within an answer, so that what was said cannot be taken for all."""
-        self._talk, self.begun = None, None
+    def abort(self, *, reset: bool) -> None:
+        """End the connection within a response, so that what was sent does not look complete."""
+        self._handler, self.begun = None, None
         if reset:
-            self.reset()
+            self._reset()
         else:
             self._leave()
-        self._host.rested()
+        self._host.connection_idle()
 
-    # What the proxy does with it.
+    # What the listener does with it.
 
     @property
     def is_busy(self) -> bool:
         """Whether bytes have come whose exchange has not ended."""
-        return self._talk is not None or not self._requests.is_idle
+        return _READING_HEAD <= self.state <= _RECEIVING_BODY
+
+    def close_idle(self) -> None:
+        """End the connection when all that was written has left."""
+        if self._transport is not None:
+            self._transport.close()
 
     def close(self) -> None:
-        """End the connection when what was said has left."""
-        self._transport.close()
-
-    def cut(self) -> None:
-        """End what is under way and the connection with it, in a way that no client can take for an answer's end."""
-        talk, self._talk = self._talk, None
+        """End the exchange and the connection, so that no client takes this for the end of a response."""
+        handler, self._handler = self._handler, None
         self._requests.close()
-        if talk is not None:
-            talk.cut()
-        self.reset()
+        if handler is not None:
+            handler.on_shutdown()
+        self._reset()
 
-    def reset(self) -> None:
-        """End the connection at once."""
-        sock = self._transport.get_extra_info("socket")
-        if not self._transport.is_closing():
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._transport.abort()
-
-    # What the loop calls.
+    # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
+        """Begin to read requests."""
         self._transport = cast("asyncio.Transport", transport)
         self._deadline.set(self._timeouts.keepalive)
-        self._host.came(self)
+        self._host.connection_opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Reads requests."""
-        if self._is_leaving:
-            return
-        self._body_bytes += len(data)
-        if self.begun is None:
-            self.begun = self._timer()
+        """Read requests."""
+        state = self.state
+        if state is _IDLE:
+            self._begin_request()
             self._read(data)
-            self._see_to_head()
-        else:
+            if self.state is _READING_HEAD:
+                self._deadline.set(self._timeouts.head)
+        elif state < ClientState.LEAVING:
+            self._body_bytes += len(data)
             self._read(data)
 
     def eof_received(self) -> bool:
-        """The client sends no more: it waits for its answer, or it has left."""
-        talk = self._talk
-        if talk is None or self._is_leaving:
+        """Handle the end of the client's side; returns whether our side stays open for the response."""
+        handler = self._handler
+        if handler is None or self._transport is None:
             return False
-        said_some = talk.response_started and not talk.has_responded and not self._requests.waiting_bytes
-        if self._requests.is_receiving or said_some:
+        is_streaming = handler.response_started and not handler.response_sent and not self._requests.waiting_bytes
+        if self.state is _RECEIVING_BODY or is_streaming:
             self._lose()
             return False
-        self._has_finished = True
-        if self._http11 and not talk.response_started:
-            # Both look the same. But a word before the answer, which every client of HTTP/1.1 must pass over, brings a
-            # reset from a client that is gone (RFC 9110 section 15.2; RFC 1122 section 4.2.2.13).
-            self.say(_CONTINUE)
-            self._look_after(_FIRST_LOOK_SECONDS)
+        self._is_half_closed = True
+        if self._http11 and not handler.response_started:
+            self.write(CONTINUE_HEAD)
+            self._reset_check = ResetCheck(self._transport)
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop's signature
-        """It is gone."""
+        """Give up the exchange and the timers."""
         self._lose()
         self._deadline.stop()
-        if self._look is not None:
-            self._look.cancel()
-        self._host.left(self)
+        if self._reset_check is not None:
+            self._reset_check.stop()
+        self._host.connection_closed(self)
 
     def pause_writing(self) -> None:
-        """The client does not read."""
+        """Hold the response back, since the client does not read."""
+        self._is_full = True
         self._deadline.set(self._timeouts.stall)
-        if self._talk is not None:
-            self._talk.client_full(full=True)
+        if self._handler is not None:
+            self._handler.on_client_full(full=True)
 
     def resume_writing(self) -> None:
-        """It reads again."""
-        self._deadline.set(self._timeouts.linger if self._is_leaving else self._timeouts.keepalive)
-        if self._talk is not None:
+        """Continue the response."""
+        self._is_full = False
+        self._deadline.set(self._timeouts.linger if self.state is ClientState.LEAVING else self._timeouts.keepalive)
+        if self._handler is not None:
             self._deadline.clear()
-            self._talk.client_full(full=False)
+            self._handler.on_client_full(full=False)
 
-    def _handle(self, head: RequestHead) -> RequestEvents:
+    # The states.
+
+    def _begin_request(self) -> None:
+        self.begun = self._timer()
+        self.state = _ON_BYTES[self.state]
+
+    def _on_head(self, head: RequestHead) -> RequestEvents:
         self._http11 = head.http11
         self._body_bytes = 0
-        self._is_timed = False
-        self._talk = self._host.talk(head, self)
-        return self._talk
+        self._handler = handler = self._host.on_request(head, self)
+        self.state = _ON_HEAD[self.state]
+        return handler
 
     def _read(self, data: bytes) -> None:
+        """Read the next bytes, or those that waited if there are none, and note what is still to come."""
         requests = self._requests
         try:
             if data:
                 requests.feed(data)
             else:
-                requests.over()
+                requests.finish_request()
         except RefusedError as error:
             self._refuse(error.status, error.sentence)
-        except Exception:  # noqa: BLE001 - a fault of ours ends one exchange, not the loop
-            self._fault()
-        else:
-            if self._talk is not None:
-                self._see_to_body(requests)
-        if not data and not self._is_paused:
-            self._transport.resume_reading()
+        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+            self._on_internal_error()
+        state = self.state
+        if state is _IN_EXCHANGE or state is _RECEIVING_BODY:
+            self._check_body(state, is_awaited=requests.is_receiving)
+        elif state is _READING_HEAD and requests.is_idle:
+            self._skip_empty_line()
 
-    def _see_to_head(self) -> None:
-        """A head that has begun has its time."""
-        if self._talk is None and not self._is_leaving and not self._requests.is_idle:
-            self._deadline.set(self._timeouts.head)
-
-    def _see_to_body(self, requests: RequestReader) -> None:
-        """A body has its time. When it is here the client may take its own, but what it sends must not pile up."""
-        if not requests.is_receiving:
+    def _check_body(self, state: ClientState, *, is_awaited: bool) -> None:
+        """Limit the time for the rest of the body, or note that it is complete."""
+        if is_awaited:
+            if state is _IN_EXCHANGE:
+                self.state = _ON_BODY_AWAITED[state]
+                self._deadline.set(self._timeouts.body)
+            return
+        if state is _RECEIVING_BODY:
+            self.state = _ON_BODY_COMPLETE[state]
+        # The model may take its time; what the client sends meanwhile must not pile up.
+        if not self._is_full:
             self._deadline.clear()
-            if requests.waiting_bytes > READ_BYTES:
-                self._transport.pause_reading()
-        elif not self._is_timed:
-            self._is_timed = True
-            self._deadline.set(self._timeouts.body)
+        if self._requests.waiting_bytes > READ_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+
+    def _skip_empty_line(self) -> None:
+        self.begun = None
+        self.state = _ON_EMPTY_LINE[self.state]
+        self._deadline.set(self._timeouts.keepalive)
 
     def _refuse(self, status: int, sentence: str) -> None:
-        self.say(b"".join(error_response(status, sentence, stays=False)))
+        self.write(b"".join(error_response(status, sentence, keep_alive=False)))
         self._leave()
 
-    def _fault(self) -> None:
-        _log.exception("an exchange met a fault of ours")
-        if self._talk is not None:
-            self._talk.fault()
+    def _on_internal_error(self) -> None:
+        _log.exception("an exchange failed because of an error of ours")
+        if self._handler is not None:
+            self._handler.on_internal_error()
+        elif self.state is _READING_HEAD:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "The server met an error.")
         else:
-            self._refuse(FAULT, "The proxy met an error.")
+            self._reset()
 
     def _leave(self) -> None:
-        """Say that no more comes, and read away what the client still sends: a reset would destroy the answer."""
+        """End our side, and discard what the client still sends: a reset would destroy the response."""
         self.begun = None
-        self._is_leaving = True
         self._requests.close()
-        if self._has_finished:
-            self._transport.close()
-        elif not self._transport.is_closing():
-            self._transport.write_eof()
-            self._transport.resume_reading()
+        transport = self._transport
+        if self._is_half_closed and transport is not None:
+            self.state = _ON_CLOSE[self.state]
+            transport.close()
+            return
+        self.state = _ON_LEAVE[self.state]
+        if transport is not None and not transport.is_closing():
+            transport.write_eof()
+            transport.resume_reading()
             self._deadline.set(self._timeouts.linger)
 
     def _lose(self) -> None:
-        talk, self._talk = self._talk, None
+        self.state = _ON_CLOSE[self.state]
+        handler, self._handler = self._handler, None
         self._requests.close()
-        if talk is not None:
-            talk.client_left()
-            self._host.rested()
+        if handler is not None:
+            handler.on_client_lost()
+            self._host.connection_idle()
 
-    def _look_after(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._look = loop.call_later(seconds, self._look_whether_gone, min(2 * seconds, _LAST_LOOK_SECONDS))
-
-    def _look_whether_gone(self, next_seconds: float) -> None:
-        self._look = None
-        if self._transport.is_closing() or self._talk is None:
+    def _reset(self) -> None:
+        self.state = _ON_CLOSE[self.state]
+        transport = self._transport
+        if transport is None:
             return
-        poll = select.poll()
-        poll.register(self._transport.get_extra_info("socket").fileno(), 0)
-        if poll.poll(0):
-            self._transport.abort()
-        else:
-            self._look_after(next_seconds)
+        if not transport.is_closing():
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.abort()
 
-    def _late(self) -> None:
-        talk = self._talk
-        if talk is None:
-            self._late_without_talk()
-        elif not self._requests.is_receiving:
-            self._transport.abort()
-        elif self._is_paused or talk.response_started or self._body_bytes >= self._timeouts.body_bytes:
+    # Limits of time.
+
+    def _on_deadline(self) -> None:
+        handler = self._handler
+        if handler is None:
+            self._on_deadline_without_exchange()
+        elif self.state is not _RECEIVING_BODY:
+            self._abort_transport()
+        elif self._is_paused or handler.response_started or self._body_bytes >= self._timeouts.body_bytes:
             self._body_bytes = 0
             self._deadline.set(self._timeouts.body)
         else:
-            talk.request_late()
+            handler.on_timeout()
 
-    def _late_without_talk(self) -> None:
-        if self._is_leaving:
-            self._transport.abort()
-        elif self._requests.is_idle:
-            self._transport.close()
+    def _on_deadline_without_exchange(self) -> None:
+        if self.state is _READING_HEAD:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The head of the request did not come in time.")
+        elif self.state is _IDLE:
+            self.close_idle()
         else:
-            self._refuse(TIMED_OUT, "The head of the request did not come in time.")
+            self._abort_transport()
+
+    def _abort_transport(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,8 +1,9 @@
-"""A moment by which something must have happened, which may be moved at every request and costs next to nothing."""
+"""Limits of time, and a deadline that can be moved at every request at almost no cost."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import final
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,15 +11,15 @@ class Timeouts:
     """Limits of time, in seconds.
 
     Args:
-        head: For a head, from its first byte on; as nginx.
-        body: How often a client that sends a body is looked at. It must have sent `body_bytes` since, unless we held it
-            back or it is being answered already.
-        body_bytes: 240 bytes a second, as Kestrel asks.
-        stall: For reading some of an answer that is waiting.
-        keepalive: For the next request: longer than the 90 s of Go's pools in front of us, so that they close first and
-            never send a request on a connection that is closing.
-        linger: For the rest of an upload after an early answer, which is read away, so that a reset does not destroy
-            the answer.
+        head: For a request head, from its first byte on; as nginx.
+        body: How often a client that sends a body is checked. It must have sent `body_bytes` since the last check,
+            unless we paused reading or the response has begun.
+        body_bytes: 240 bytes a second, as Kestrel requires.
+        stall: For reading some of a response that is waiting.
+        keepalive: For the next request: longer than the 90 s of Go's connection pools in front of us, so that they
+            close first and never send a request on a connection that is closing.
+        linger: For the rest of an upload after an early response. It is read and discarded, so that a reset does not
+            destroy the response.
     """
 
     head: float = 60.0
@@ -29,15 +30,20 @@ class Timeouts:
     linger: float = 10.0
 
 
+@final
 class Deadline:
-    """Calls back when its moment has passed.
+    """Calls back once when its time has passed.
 
     Args:
-        on_late: Called then, once.
+        on_late: Called then.
 
     Notes:
-        Moving it later leaves the timer alone: a timer that comes too early is set again. So a connection sets one
-        timer in its limit's time, not one for each request.
+        Timers of the loop are dear to set and to cancel, and a busy connection moves its deadline twice per request. So
+        moving it later only writes the new time down and leaves the timer as it is; the timer then fires too early,
+        sees the time that was written down, and is set again for it. Only moving it earlier than the timer sets the
+        timer at once. Example: a keep-alive limit of 120 s, moved by each of 1,000 requests a second. The timer fires
+        once after 120 s and is set again for the time of the last request plus 120 s: one timer instead of 120,000.
+        `clear` leaves the timer too; it fires, finds no time, and is gone.
     """
 
     __slots__ = ("_at", "_loop", "_on_late", "_timer")
@@ -49,32 +55,32 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, seconds: float) -> None:
-        """From now on it is so many seconds away."""
+        """Move it to that many seconds from now."""
         at = self._at = self._loop.time() + seconds
         timer = self._timer
         if timer is None:
-            self._timer = self._loop.call_at(at, self._look)
+            self._timer = self._loop.call_at(at, self._check)
         elif timer.when() > at:
             timer.cancel()
-            self._timer = self._loop.call_at(at, self._look)
+            self._timer = self._loop.call_at(at, self._check)
 
     def clear(self) -> None:
-        """There is none for now."""
+        """Have no deadline for now."""
         self._at = None
 
     def stop(self) -> None:
-        """There will never be one again."""
+        """Have no deadline any more."""
         self._at = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
         if self._at is None:
             return
         if self._loop.time() < self._at:
-            self._timer = self._loop.call_at(self._at, self._look)
+            self._timer = self._loop.call_at(self._at, self._check)
             return
         self._at = None
         self._on_late()

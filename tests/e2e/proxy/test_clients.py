@@ -25,12 +25,12 @@ async def _close(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("leave", [_reset, _close])
-async def test_client_leaves_before_the_answer(proxy: Proxied, upstream: RawUpstream, leave: Leave) -> None:
+async def test_client_leaves_before_the_response(proxy: Proxied, upstream: RawUpstream, leave: Leave) -> None:
     """A client that leaves while the model works is a 499, and the model server's connection is closed at once."""
     working = asyncio.Event()
 
     async def work(wire: Wire) -> None:
-        """Never answers."""
+        """Never respond."""
         await wire.message()
         working.set()
         await wire.gone()
@@ -71,7 +71,7 @@ async def test_client_leaves_within_its_body(proxy: Proxied, upstream: RawUpstre
 
 
 @pytest.mark.parametrize("leave", [_reset, _close])
-async def test_client_leaves_within_the_answer(proxy: Proxied, upstream: RawUpstream, leave: Leave) -> None:
+async def test_client_leaves_within_the_response(proxy: Proxied, upstream: RawUpstream, leave: Leave) -> None:
     """A client that leaves within a stream is a 499; the stream's connection is closed, not used again."""
 
     async def stream(wire: Wire) -> None:
@@ -103,7 +103,7 @@ async def test_client_leaves_within_its_head(proxy: Proxied, upstream: RawUpstre
     assert 0 == proxy.total("request_count")
 
 
-async def test_broken_chunks_are_answered(proxy: Proxied, upstream: RawUpstream) -> None:
+async def test_broken_chunks_get_a_response(proxy: Proxied, upstream: RawUpstream) -> None:
     """A body whose framing breaks is a 400 for the client and a cut request for the model server."""
     begun = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""`Expect: 100-continue` goes from end to end, and early answers arrive."""
+"""`Expect: 100-continue` goes from end to end, and early responses arrive."""
 
 import asyncio
 
@@ -42,10 +42,10 @@ async def test_continue_comes_from_the_model_server(proxy: Proxied, upstream: Ra
 
 
 async def test_refusal_is_relayed_without_the_body(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A final answer instead of 100 reaches the client, whose connection then ends: its body will not come."""
+    """A final response instead of 100 reaches the client, whose connection then ends: its body will not come."""
 
     async def refuse(wire: Wire) -> None:
-        """Answers a head at once."""
+        """Respond to a head at once."""
         await wire.head()
         wire.send(TOO_LARGE)
         await wire.gone()
@@ -96,11 +96,11 @@ async def test_connection_stays_after_continue(proxy: Proxied, upstream: RawUpst
     assert 1 == len(upstream.wires)
 
 
-async def test_early_answer_reaches_a_client_that_still_uploads(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A model server that answers and stops reading is heard, however much the client has still to send."""
+async def test_early_response_reaches_a_client_that_still_uploads(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A model server that responds and stops reading is heard, however much the client has still to send."""
 
     async def respond_early(wire: Wire) -> None:
-        """Answers, and neither reads nor closes."""
+        """Respond, and neither reads nor closes."""
         await wire.head()
         wire.send(TOO_LARGE)
         await asyncio.Event().wait()
@@ -112,11 +112,11 @@ async def test_early_answer_reaches_a_client_that_still_uploads(proxy: Proxied, 
     assert lines_of(TOO_LARGE) == lines_of(await wire.message())
 
 
-async def test_early_answer_of_a_model_server_that_closes_arrives(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A model server that answers and closes with most of the body unread, which resets the connection, is heard."""
+async def test_early_response_of_a_model_server_that_closes_arrives(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A model server that responds and closes with most of the body unread, which resets the connection, is heard."""
 
     async def respond_and_close(wire: Wire) -> None:
-        """Answers a head and closes."""
+        """Respond to a head and closes."""
         await wire.head()
         wire.send(TOO_LARGE)
 
@@ -127,10 +127,10 @@ async def test_early_answer_of_a_model_server_that_closes_arrives(proxy: Proxied
 
 
 async def test_both_bodies_may_run_at_once(proxy: Proxied, upstream: RawUpstream) -> None:
-    """An answer that begins before the request's end goes on while the request does."""
+    """A response that begins before the request's end goes on while the request does."""
 
     async def echo(wire: Wire) -> None:
-        """Answers the body with itself, as it comes."""
+        """Respond to the body with itself, as it comes."""
         await wire.head()
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
         for _ in range(3):

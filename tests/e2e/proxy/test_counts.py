@@ -113,7 +113,7 @@ async def test_chunked_bodies_are_counted_without_framing(proxy: Proxied, upstre
 
 @pytest.mark.parametrize("status", [201, 302, 400, 404, 500, 503])
 async def test_only_200_is_a_response(proxy: Proxied, upstream: RawUpstream, status: int) -> None:
-    """Another status is counted and told with the request; its body is no payload."""
+    """Another status is counted with its code; its body is not a payload."""
     upstream.script = responding(b"HTTP/1.1 %d Status\r\nContent-Length: 2\r\n\r\nno" % status)
     await proxy.ask(post(INFER, b"{}"))
     await proxy.counted(str(status))
@@ -169,11 +169,11 @@ async def test_names_are_capped(proxy: Proxied) -> None:
 
 
 async def test_in_flight_while_under_way(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A request is in flight from its head to the end of its answer."""
+    """A request is in flight from its head to the end of its response."""
     shown: list[float] = []
 
     async def look(wire: Wire) -> None:
-        """Looks at the gauge before it answers."""
+        """Read the gauge, then respond."""
         await wire.message()
         shown.append(proxy.total("driftgauge_requests_in_flight", model_name="wine"))
         wire.send(OK)
@@ -190,7 +190,7 @@ async def test_latency_and_overhead(proxy: Proxied, upstream: RawUpstream) -> No
     """Latency is what the caller feels; the time that the model takes is none of the proxy's own share."""
 
     async def take_two_seconds(wire: Wire) -> None:
-        """Answers two seconds later."""
+        """Respond two seconds later."""
         await wire.message()
         proxy.timer.now += 2
         wire.send(OK)

@@ -25,7 +25,7 @@ async def test_odd_heads_are_refused(proxy: Proxied, upstream: RawUpstream, requ
 async def test_odd_heads_are_refused_behind_sound_ones(
     proxy: Proxied, upstream: RawUpstream, request_bytes: bytes
 ) -> None:
-    """A pipelined request that is refused is answered after the one before it, which alone was passed on."""
+    """A refused pipelined request gets its response after the one before it, which alone was forwarded."""
     first = b"GET /first HTTP/1.1\r\nHost: m\r\n\r\n"
     wire = await proxy.connect()
     wire.send(first + request_bytes)

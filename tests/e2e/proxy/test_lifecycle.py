@@ -14,11 +14,11 @@ GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 
 
 async def test_drain_lets_requests_end(proxy: Proxied, upstream: RawUpstream) -> None:
-    """While draining, what is under way ends well, its connection is told to close, and nobody new is let in."""
+    """While draining, exchanges are completed, their connections end, and no new connection is accepted."""
     working, go_on = asyncio.Event(), asyncio.Event()
 
     async def work(wire: Wire) -> None:
-        """Answers when the test says so."""
+        """Respond when the test says so."""
         await wire.message()
         working.set()
         await go_on.wait()
@@ -71,7 +71,7 @@ async def test_drain_has_a_limit(upstream: RawUpstream) -> None:
     working = asyncio.Event()
 
     async def hang(wire: Wire) -> None:
-        """Never answers."""
+        """Never respond."""
         await wire.message()
         working.set()
         await wire.gone()
@@ -109,11 +109,11 @@ async def test_nothing_is_left(upstream: RawUpstream) -> None:
 
 
 async def test_clients_do_not_wait_for_each_other(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Two hundred requests that are only answered when all have come are all answered."""
+    """Two hundred requests whose responses wait until all have come all get their response."""
     waiting, everybody = 0, asyncio.Event()
 
     async def wait_for_everybody(wire: Wire) -> None:
-        """Answers when all requests have come."""
+        """Respond when all requests have come."""
         nonlocal waiting
         await wire.message()
         waiting += 1
@@ -129,7 +129,7 @@ async def test_clients_do_not_wait_for_each_other(proxy: Proxied, upstream: RawU
     await proxy.counted("200", 200)
 
 
-async def test_fault_of_our_own(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
+async def test_internal_error(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
     """A fault in the proxy itself is a 500 in KServe's form with one line and its trace in the log, never a hang."""
 
     def broken_clock() -> float:
@@ -142,15 +142,15 @@ async def test_fault_of_our_own(upstream: RawUpstream, caplog: pytest.LogCapture
         assert response.startswith(b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n")
         assert OK == await proxy.ask(GET)
 
-    assert ["an exchange met a fault of ours"] == caplog.messages
+    assert ["an exchange failed because of an error of ours"] == caplog.messages
 
 
-async def test_fault_after_the_answer(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
-    """A fault in the counting takes no answer away: it is logged, and the connection serves the next request."""
+async def test_internal_error_after_the_response(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
+    """An error in the recorder costs no response: it is logged, and the connection serves the next request."""
     readings = iter([0.0])
 
     def clock_that_breaks() -> float:
-        """Tells the time once."""
+        """Return the time once."""
         return next(readings)
 
     async with Proxied(upstream.port, clock=clock_that_breaks) as proxy:
@@ -163,7 +163,7 @@ async def test_fault_after_the_answer(upstream: RawUpstream, caplog: pytest.LogC
 
         assert OK == await wire.message()
 
-    assert ["an exchange met a fault of ours"] == caplog.messages
+    assert ["an exchange failed because of an error of ours"] == caplog.messages
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8085", "grpc://127.0.0.1:8085", "http://"])

@@ -1,4 +1,4 @@
-"""Random bytes from either side harm nobody else and leave nothing behind."""
+"""Random bytes from either side harm no other connection and leave nothing behind."""
 
 import asyncio
 
@@ -35,14 +35,14 @@ SERVER_NOISE = st.one_of(
 @given(noise=CLIENT_NOISE)
 @example(noise=b"GET / HTTP/1.1\r\nHost: m\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x81\x00\xff")
 def test_noise_of_clients(noise: bytes) -> None:
-    """Any bytes are answered or end their connection; the next request is served; no task or connection is left."""
+    """Any bytes get a response or end their connection; the next request is served; no task or connection is left."""
     asyncio.run(_endure_client(noise))
 
 
 @settings(max_examples=60, deadline=None)
 @given(noise=SERVER_NOISE)
 def test_noise_of_model_servers(noise: bytes) -> None:
-    """Whatever a model server says, the client's connection is answered or ends, and the request is counted once."""
+    """Whatever a model server sends, its client gets a response or is disconnected; the request is counted once."""
     asyncio.run(_endure_server(noise))
 
 
@@ -90,5 +90,5 @@ async def _endure_server(noise: bytes) -> None:
 async def _tasks_are(number: int, upstream: RawUpstream) -> None:
     """Waits until only the tasks of the model server's own open connections are added."""
     async with asyncio.timeout(10):
-        while len(asyncio.all_tasks()) > number + upstream.open_connections:  # noqa: ASYNC110 - no event tells it
+        while len(asyncio.all_tasks()) > number + upstream.open_connections:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0)

@@ -22,12 +22,12 @@ HURRIED = SCRAPE.replace(b"\r\n\r\n", b"\r\nX-Prometheus-Scrape-Timeout-Seconds:
 TYPE = b"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
 
 NO_PAGE = {
-    "none": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", b"it answered 404."),
-    "redirected": (b"HTTP/1.1 302 Found\r\nLocation: /m\r\nContent-Length: 0\r\n\r\n", b"it answered 302."),
+    "none": (b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", b"it responded with 404."),
+    "redirected": (b"HTTP/1.1 302 Found\r\nLocation: /m\r\nContent-Length: 0\r\n\r\n", b"it responded with 302."),
     "JSON": (page_response(b'{"ready":true}', "application/json"), b"line 1 is not of the text format 0.0.4"),
     "OpenMetrics": (
         page_response(b"a 1\n", "application/openmetrics-text; version=1.0.0"),
-        b"it answered in OpenMetrics",
+        b"it responded in OpenMetrics",
     ),
     "corrupt": (page_response(b"\x1f\x8b\x08garbage"), b"The gzip body is"),
     "too long": (page_response(b"#" * (MAX_PAGE_BYTES + 1)), b"it is longer than 4194304 bytes."),
@@ -48,10 +48,10 @@ async def merging(upstream: RawUpstream) -> AsyncIterator[Proxied]:
 
 
 def once(response: bytes) -> Script:
-    """A script that answers one request and closes."""
+    """A script that responds to one request and closes."""
 
     async def play(wire: Wire) -> None:
-        """Answers once."""
+        """Respond once."""
         await wire.message(bodiless=True)
         wire.send(response)
         await wire.flush()
@@ -60,7 +60,7 @@ def once(response: bytes) -> Script:
 
 
 async def test_by_default_the_path_goes_to_the_model(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Request and answer pass byte for byte, as on every other path."""
+    """Request and response pass byte for byte, as on every other path."""
     upstream.script = responding(page_response(PYTHON_SERVER), bodiless_requests=True)
 
     assert page_response(PYTHON_SERVER) == await proxy.ask(SCRAPE)
@@ -121,14 +121,14 @@ async def test_without_a_page_of_the_model_ours_stands_alone(
 
 
 async def test_a_model_server_that_is_down_costs_nothing_but_its_own(merging: Proxied, upstream: RawUpstream) -> None:
-    """The scrape is answered with ours."""
+    """The scrape gets our families."""
     await upstream.stop()
 
     assert b"cannot be reached." in body_of(await merging.ask(SCRAPE)).split(b"\n")[0]
 
 
 async def test_a_silent_model_server_is_given_half_of_the_scrapes_time(merging: Proxied, upstream: RawUpstream) -> None:
-    """Prometheus tells how long it waits; the connection that brought nothing is closed."""
+    """Prometheus states how long it waits; the connection that brought nothing is closed."""
 
     async def say_nothing(wire: Wire) -> None:
         """Reads until the other end is gone."""
@@ -138,12 +138,12 @@ async def test_a_silent_model_server_is_given_half_of_the_scrapes_time(merging: 
     message = await merging.ask(HURRIED)
     await upstream.open_is(0)
 
-    assert b"did not answer in time." in body_of(message).split(b"\n")[0]
+    assert b"did not respond in time." in body_of(message).split(b"\n")[0]
 
 
 @pytest.mark.parametrize("reported", ["soon", "nan", "-1", ""])
 async def test_a_time_that_is_none_is_not_taken(merging: Proxied, upstream: RawUpstream, reported: str) -> None:
-    """A stranger's header cannot keep the model server's metrics away."""
+    """The header of an untrusted client cannot suppress the model server's metrics."""
     upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
     message = await merging.ask(HURRIED.replace(b"0.2", reported.encode()))
 
@@ -159,7 +159,7 @@ async def test_a_pooled_connection_that_was_closed_is_no_failure(merging: Proxie
 
 
 async def test_head_is_the_pages_head(merging: Proxied, upstream: RawUpstream) -> None:
-    """It tells a length, has no body, and the connection takes the next request."""
+    """It states a length, has no body, and the connection takes the next request."""
     upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
     wire = await merging.connect()
     wire.send(SCRAPE.replace(b"GET", b"HEAD") + SCRAPE)
@@ -190,12 +190,12 @@ async def test_other_methods_are_the_models(merging: Proxied, upstream: RawUpstr
     assert request == upstream.received
 
 
-async def test_a_client_that_leaves_harms_nobody(merging: Proxied, upstream: RawUpstream) -> None:
-    """It asks and resets while the model server is asked; the next scrape is answered."""
+async def test_a_client_that_leaves_harms_no_other(merging: Proxied, upstream: RawUpstream) -> None:
+    """It resets while the model server makes its page; the next scrape gets a page."""
     asked = asyncio.Event()
 
     async def report_and_wait(wire: Wire) -> None:
-        """Tells that it was asked, and waits for the other end to leave."""
+        """Report that a request came, and wait for the other end to leave."""
         await wire.head()
         asked.set()
         await wire.gone()
@@ -223,7 +223,7 @@ async def test_promtool_finds_no_fault(merging: Proxied, upstream: RawUpstream) 
 
 
 async def test_promtool_finds_nothing_but_the_models_own_faults(merging: Proxied, upstream: RawUpstream) -> None:
-    """Untyped families without HELP are told of as they are without us."""
+    """Untyped families without HELP are shown as they are without the proxy."""
     upstream.script = responding(page_response(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
     merged = body_of(await merging.ask(SCRAPE))
     found = [

@@ -118,7 +118,7 @@ async def test_upload_arrives_in_pieces(proxy: Proxied, upstream: RawUpstream) -
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def read_pieces(wire: Wire) -> None:
-        """Tells of each piece as it comes."""
+        """Record each piece as it comes."""
         await wire.head()
         for _ in range(3):
             await arrived.put(await wire.exactly(3))
@@ -204,11 +204,11 @@ async def test_upgrade_is_not_offered(proxy: Proxied, upstream: RawUpstream) -> 
     assert OK == await wire.message()
 
 
-async def test_pipelined_requests_are_answered_in_order(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Requests sent at once are answered one after the other."""
+async def test_pipelined_requests_get_their_responses_in_order(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Requests sent at once get their responses one after the other."""
 
     async def name_the_path(wire: Wire) -> None:
-        """Answers each request with its target."""
+        """Respond to each request with its target."""
         while True:
             path = (await wire.head()).split()[1]
             wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(path), path))
@@ -221,7 +221,7 @@ async def test_pipelined_requests_are_answered_in_order(proxy: Proxied, upstream
 
 
 async def test_direct_and_through_are_the_same(proxy: Proxied, upstream: RawUpstream) -> None:
-    """One request sent both ways leaves the same bytes at the model server and brings the same answer."""
+    """One request sent both ways leaves the same bytes at the model server and brings the same response."""
     request = post("/v2/models/wine/infer", b'{"inputs":[]}', "Content-Type: application/json", "X-A: 1")
 
     direct = await ask(upstream.port, request)

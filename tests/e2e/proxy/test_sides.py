@@ -22,16 +22,16 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def _response_of(received: bytes) -> bytes:
-    """What follows the words before the answer."""
+    """What follows the interim responses."""
     return received.removeprefix(CONTINUE)
 
 
-async def test_client_that_finished_gets_its_answer(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client that sends its request, closes its own side and waits is answered, then the connection ends."""
+async def test_client_that_finished_gets_its_response(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client that sends its request, ends its side and waits gets its response, then the connection ends."""
     asked, go_on = asyncio.Event(), asyncio.Event()
 
     async def respond_late(wire: Wire) -> None:
-        """Answers when the test says so."""
+        """Respond when the test says so."""
         await wire.message()
         asked.set()
         await go_on.wait()
@@ -48,8 +48,8 @@ async def test_client_that_finished_gets_its_answer(proxy: Proxied, upstream: Ra
     await proxy.counted("200")
 
 
-async def test_pipelining_client_that_finished_gets_all_answers(proxy: Proxied) -> None:
-    """All requests that came before the end of its side are answered, in order."""
+async def test_pipelining_client_that_finished_gets_all_responses(proxy: Proxied) -> None:
+    """All requests that came before the end of its side get their responses, in order."""
     wire = await proxy.connect()
     wire.send(GET * 5)
     wire.finish()
@@ -58,7 +58,7 @@ async def test_pipelining_client_that_finished_gets_all_answers(proxy: Proxied) 
     assert 5 == responses.count(b"HTTP/1.1 200 OK")
 
 
-async def test_old_client_that_finished_gets_its_answer(proxy: Proxied) -> None:
+async def test_old_client_that_finished_gets_its_response(proxy: Proxied) -> None:
     """And no word before it, which HTTP/1.0 does not know."""
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.0\r\n\r\n")
@@ -82,7 +82,7 @@ def _impatient(upstream: RawUpstream, timeouts: Timeouts) -> Proxied:
     return Proxied(upstream.port, replace(SETTINGS, timeouts=timeouts))
 
 
-async def test_clients_that_stall_hold_nobody(upstream: RawUpstream) -> None:
+async def test_clients_that_stall_delay_no_other(upstream: RawUpstream) -> None:
     """A body that comes too slowly is a 408, its connections are released, and others are served meanwhile."""
     async with _impatient(upstream, Timeouts(body=0.3)) as proxy:
         stalled = [await proxy.connect() for _ in range(10)]
@@ -132,7 +132,7 @@ async def test_idle_connections_end(upstream: RawUpstream) -> None:
 
 
 async def test_client_that_does_not_read_is_given_up(upstream: RawUpstream) -> None:
-    """An answer that nobody reads holds the model server only so long."""
+    """A response that no client reads occupies the model server only until the time limit."""
 
     async def send_without_end(wire: Wire) -> None:
         """Sends as fast as it is read."""
@@ -159,7 +159,7 @@ async def test_linger_has_a_limit(upstream: RawUpstream) -> None:
         assert (await wire.rest()).startswith(b"HTTP/1.1 400 ")
 
 
-async def test_idle_connections_cost_nobody(proxy: Proxied) -> None:
+async def test_idle_connections_delay_no_other(proxy: Proxied) -> None:
     """Requests are served beside them, and all of them can still ask."""
     wires = [await proxy.connect() for _ in range(400)]
 
@@ -172,11 +172,11 @@ async def test_idle_connections_cost_nobody(proxy: Proxied) -> None:
 
 
 async def test_early_requests_do_not_pile_up(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client that sends ahead without end is held back while its first request is at work."""
+    """A client that sends ahead without end is not read while its first request is at work."""
     working = asyncio.Event()
 
     async def work(wire: Wire) -> None:
-        """Never answers."""
+        """Never respond."""
         await wire.message()
         working.set()
         await wire.gone()
@@ -204,8 +204,8 @@ async def test_early_requests_do_not_pile_up(proxy: Proxied, upstream: RawUpstre
     assert 1 == len(upstream.wires)
 
 
-async def test_a_bad_request_behind_a_good_one_is_answered_in_its_turn(proxy: Proxied, upstream: RawUpstream) -> None:
-    """First the answer, then the refusal."""
+async def test_a_bad_request_behind_a_good_one_is_refused_in_its_turn(proxy: Proxied, upstream: RawUpstream) -> None:
+    """First the response, then the refusal."""
     wire = await proxy.connect()
     wire.send(GET + b"BAD\r\n\r\n" + GET)
     responses = await wire.rest()
@@ -225,7 +225,7 @@ async def test_head_that_is_too_large(proxy: Proxied, upstream: RawUpstream) -> 
 
 
 async def test_old_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
-    """An answer of HTTP/1.0 becomes one of HTTP/1.1, and its connection is not used again."""
+    """A response of HTTP/1.0 becomes one of HTTP/1.1, and its connection is not used again."""
     upstream.script = responding(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     for _ in range(2):
         assert lines_of(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n") == lines_of(await proxy.ask(GET))
@@ -234,11 +234,11 @@ async def test_old_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
 
 
 async def test_model_server_that_says_too_much(proxy: Proxied, upstream: RawUpstream) -> None:
-    """What it says behind its answer is nobody's: the connection is closed, the next request gets its own answer."""
+    """Bytes after a response belong to no request: the connection is closed, the next request gets its own response."""
     evil = OK.replace(b"{}", b"!!")
 
     async def twice(wire: Wire) -> None:
-        """Answers each request twice."""
+        """Respond to each request twice."""
         while True:
             await wire.message()
             wire.send(OK)

@@ -23,7 +23,7 @@ def _resident_bytes() -> int:
     return int(line.split()[1]) * 1024
 
 
-async def test_events_are_not_held_back(proxy: Proxied, upstream: RawUpstream) -> None:
+async def test_events_are_not_buffered(proxy: Proxied, upstream: RawUpstream) -> None:
     """Each server-sent event reaches the client before the model server makes the next."""
     seen = asyncio.Semaphore(0)
 
@@ -47,8 +47,8 @@ async def test_events_are_not_held_back(proxy: Proxied, upstream: RawUpstream) -
     assert b"0\r\n\r\n" == await wire.exactly(5)
 
 
-async def test_head_is_not_held_back(proxy: Proxied, upstream: RawUpstream) -> None:
-    """The head of an answer reaches the client before any of its body exists."""
+async def test_head_is_not_buffered(proxy: Proxied, upstream: RawUpstream) -> None:
+    """The head of a response reaches the client before any of its body exists."""
     seen = asyncio.Event()
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 

@@ -57,7 +57,7 @@ async def _hang(wire: Wire) -> None:
 
 
 def _looks_whole(received: bytes) -> bool:
-    """Whether a client would take this for a whole answer: with a last chunk, or of the length it told."""
+    """Whether a client would take this for a complete response: with a last chunk, or of the stated length."""
     head, _, body = received.partition(b"\r\n\r\n")
     return body.endswith(b"0\r\n\r\n") if b"chunked" in head else len(body) >= 100
 
@@ -72,7 +72,7 @@ def _error_of(response: bytes) -> str:
 async def test_broken_before_the_head(
     proxy: Proxied, upstream: RawUpstream, data: bytes, end: Callable[[Wire], Awaitable[None]]
 ) -> None:
-    """A model server that breaks off before its answer's head is complete is a 502 in KServe's form, counted so."""
+    """A model server that breaks off before its response head is complete is a 502 in KServe's form, and counted so."""
     upstream.script = _sending_then(data, end)
     wire = await proxy.connect()
     wire.send(post(INFER, b"{}"))
@@ -96,7 +96,7 @@ async def test_broken_before_the_head(
 async def test_broken_within_the_body(
     proxy: Proxied, upstream: RawUpstream, data: bytes, end: Callable[[Wire], Awaitable[None]]
 ) -> None:
-    """A cut answer never looks complete: the client's connection ends without its end, and 502 is counted."""
+    """A response that breaks off never looks complete: the client's connection ends before it, and 502 is counted."""
     upstream.script = _sending_then(data, end)
     wire = await proxy.connect()
     wire.send(post(INFER, b"{}"))
@@ -123,7 +123,7 @@ async def test_reset_is_no_end_of_an_unending_body(proxy: Proxied, upstream: Raw
 
 
 async def test_cut_body_is_a_reset_for_http10(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Where the end of the connection is the end of the body, a cut is told by a reset."""
+    """Where the end of the connection is the end of the body, a reset marks an incomplete one."""
     upstream.script = _sending_then(CHUNKED + b"3\r\nabc\r\n", _close)
     wire = await proxy.connect()
     wire.send(b"POST / HTTP/1.0\r\nHost: m\r\nContent-Length: 0\r\n\r\n")
@@ -141,8 +141,8 @@ async def test_cut_body_is_a_reset_for_http10(proxy: Proxied, upstream: RawUpstr
     ],
     ids=["not HTTP", "two lengths", "negative length", "unasked protocol"],
 )
-async def test_malformed_answer(proxy: Proxied, upstream: RawUpstream, response: bytes) -> None:
-    """An answer that is not HTTP is a 502."""
+async def test_malformed_response(proxy: Proxied, upstream: RawUpstream, response: bytes) -> None:
+    """A response that is not HTTP is a 502."""
     upstream.script = _sending_then(response, _hang)
 
     assert (await proxy.ask(post(INFER, b"{}"))).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
@@ -188,16 +188,16 @@ async def test_silence_before_the_head(upstream: RawUpstream) -> None:
         response = await proxy.ask(post(INFER, b"{}"))
 
         assert response.startswith(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: application/json\r\n")
-        assert f"The model server at 127.0.0.1:{upstream.port} did not answer in time." == _error_of(response)
+        assert f"The model server at 127.0.0.1:{upstream.port} did not respond in time." == _error_of(response)
         await proxy.counted("504")
         await upstream.open_is(0)
 
 
-async def test_silence_on_a_connection_that_is_used_again(upstream: RawUpstream) -> None:
+async def test_silence_on_a_connection_that_is_reused(upstream: RawUpstream) -> None:
     """The limit holds for the second request of a connection as for the first."""
 
     async def once(wire: Wire) -> None:
-        """Answers one request and not the next."""
+        """Respond to one request and not the next."""
         await wire.message()
         wire.send(OK)
         await wire.message()
@@ -211,7 +211,7 @@ async def test_silence_on_a_connection_that_is_used_again(upstream: RawUpstream)
 
 
 async def test_silence_within_the_body(upstream: RawUpstream) -> None:
-    """A model server that falls silent within its answer is a 504, and the client sees that it is cut."""
+    """A model server that falls silent within its response is a 504, and the client sees that it is cut."""
     upstream.script = _sending_then(CHUNKED + b"3\r\nabc\r\n", _hang)
     async with Proxied(upstream.port, IMPATIENT) as proxy:
         wire = await proxy.connect()
@@ -233,10 +233,10 @@ async def test_silence_after_expect(upstream: RawUpstream) -> None:
 
 
 async def test_model_server_that_does_not_read(upstream: RawUpstream) -> None:
-    """A model server that neither reads nor answers is a 504, however much is still to be uploaded."""
+    """A model server that neither reads nor responds is a 504, however much is still to be uploaded."""
 
     async def ignore(_: Wire) -> None:
-        """Neither reads nor answers."""
+        """Neither read nor respond."""
         await asyncio.Event().wait()
 
     upstream.script = ignore
@@ -248,7 +248,7 @@ async def test_model_server_that_does_not_read(upstream: RawUpstream) -> None:
 
 
 async def _one_limit_passes() -> bytes:
-    """Another model server falls silent for as long as the limit; the answer that its client gets."""
+    """Another model server is silent for as long as the limit; returns what its client gets."""
     async with RawUpstream(_sending_then(b"", _hang)) as silent, Proxied(silent.port, IMPATIENT) as other:
         return await other.ask(post("/", b""))
 
@@ -311,7 +311,7 @@ async def test_closed_pool_connection_is_not_used(proxy: Proxied, upstream: RawU
     """A connection that the model server closed while it was idle costs no request, not even a POST."""
 
     async def once(wire: Wire) -> None:
-        """Answers one request and closes."""
+        """Respond to one request and closes."""
         await wire.message()
         wire.send(OK)
 
@@ -326,7 +326,7 @@ async def test_safe_request_is_sent_again(proxy: Proxied, upstream: RawUpstream)
     """What meets a pooled connection being closed is sent on a new one, but for a POST that may have had an effect."""
 
     async def serve_then_drop(wire: Wire) -> None:
-        """Answers one request and closes on the second."""
+        """Respond to one request and closes on the second."""
         await wire.message()
         wire.send(OK)
         await wire.message()
@@ -350,7 +350,7 @@ async def test_connections_to_the_model_server_are_used_again(proxy: Proxied, up
 async def test_connection_is_not_used_again_after_an_error_of_the_model_server(
     proxy: Proxied, upstream: RawUpstream
 ) -> None:
-    """Some close it soon after such an answer, without saying so, and the next request would pay for that."""
+    """Some close it soon after such a response without announcing it, and the next request would fail."""
     upstream.script = responding(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
     for _ in range(3):
         await proxy.ask(post(INFER, b"{}"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.bodies import Body, BrokenBodyError, Chunked, KnownLength, UntilClose
-from driftgauge.http1.grammar import MAX_TRAILER_BYTES
+from driftgauge.http1.bodies import Body, Chunked, KnownLength, UntilClose
+from driftgauge.http1.grammar import MAX_TRAILER_BYTES, BrokenBodyError
 from tests.support.framing import CHUNKED, CUT
 
 
@@ -78,7 +78,7 @@ def test_what_was_put_in_chunks_comes_out(pieces: list[bytes], rest: bytes) -> N
 
 @given(noise=st.binary(max_size=80))
 def test_noise_is_never_more_than_it_is(noise: bytes) -> None:
-    """Any bytes are content, held, or broken; nothing else is raised, nothing is made up."""
+    """Any bytes are content, buffered, or an error; nothing else is raised, nothing is made up."""
     body = Chunked()
     try:
         content = body.feed(noise)
@@ -105,7 +105,7 @@ def test_odd_chunks_are_broken(wire: bytes, step: int) -> None:
     [b"1" * 2000, b"0\r\nX: " + b"x" * MAX_TRAILER_BYTES],
     ids=["a size without end", "trailers without end"],
 )
-def test_what_has_no_end_is_not_held(wire: bytes) -> None:
+def test_what_has_no_end_is_not_buffered(wire: bytes) -> None:
     """Lines have a limit, whether or not their end may come."""
     with pytest.raises(BrokenBodyError):
         Chunked().feed(wire)

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftgauge.http1.grammar import RefusedError
 from driftgauge.http1.head_cache import HeadCache
-from driftgauge.http1.heads import RequestHead, ResponseHead, read_request, read_response
-from driftgauge.http1.http_errors import RefusedError
+from driftgauge.http1.head_parser import read_request, read_response
+from driftgauge.http1.heads import RequestHead, ResponseHead
 
 START = b"POST /v1/models/wine:predict HTTP/1.1\r\nHost: m\r\n"
 END = b"Content-Length: 3\r\n\r\n"
@@ -38,15 +39,15 @@ LINES = st.sampled_from(
 
 
 def reported(head: RequestHead | ResponseHead) -> tuple[object, ...]:
-    """All that a head tells; lines in any order, since those of different names have none."""
-    common = (sorted(head.lines), head.fields, head.raw, head.http11, head.keeps, head.length, head.is_end_to_end)
+    """All attributes of a head; lines in any order, since the order of different names has no meaning."""
+    common = (sorted(head.lines), head.fields, head.raw, head.http11, head.keep_alive, head.length, head.is_end_to_end)
     if isinstance(head, RequestHead):
         return (*common, head.method, head.target, head.expects_continue)
     return (*common, head.status, head.reason, head.chunked)
 
 
 def outcome(read: Callable[[bytes], RequestHead], raw: bytes) -> object:
-    """What a head tells, or how it is refused."""
+    """The attributes of a head, or how it is refused."""
     try:
         return reported(read(raw))
     except RefusedError as error:
@@ -63,7 +64,7 @@ def test_a_request_is_what_a_full_reading_makes_of_it(heads: list[list[bytes]]) 
 
 
 @given(st.lists(st.sampled_from([b"Date: 1", b"Date: 2", b"Server: a", b"X-Request-Id: 3"]), max_size=4, unique=True))
-def test_an_answer_is_what_a_full_reading_makes_of_it(lines: list[bytes]) -> None:
+def test_a_cached_response_equals_a_parsed_one(lines: list[bytes]) -> None:
     """Before and after it was read once."""
     raw = b"HTTP/1.1 200 OK\r\n" + b"".join(line + b"\r\n" for line in lines) + END
     read = HeadCache(read_response)
@@ -102,7 +103,7 @@ def test_lines_stand_in_their_order() -> None:
     assert [(b"Host", b"m"), (b"X-Request-Id", b"1"), (b"Content-Length", b"3")] == list(heads[1].lines)
 
 
-def test_strangers_cannot_fill_memory() -> None:
+def test_untrusted_clients_cannot_fill_memory() -> None:
     """Heads that are all new push each other out, long ones are not kept at all, and all are read rightly."""
     reader = Reader()
     read = HeadCache(reader)

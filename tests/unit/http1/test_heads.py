@@ -2,10 +2,17 @@
 
 import pytest
 
-from driftgauge.http1.grammar import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEAD_BYTES, MAX_LINE_BYTES
+from driftgauge.http1.grammar import (
+    MAX_FIELD_BYTES,
+    MAX_FIELDS,
+    MAX_HEAD_BYTES,
+    MAX_LINE_BYTES,
+    BadResponseError,
+    RefusedError,
+)
 from driftgauge.http1.head_cache import HeadCache
-from driftgauge.http1.heads import read_request, read_response, request_length
-from driftgauge.http1.http_errors import BadResponseError, RefusedError
+from driftgauge.http1.head_parser import read_request, read_response
+from driftgauge.http1.heads import request_length
 from tests.support.framing import REFUSED
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n"
@@ -58,8 +65,8 @@ def test_length_of_a_request(lines: bytes, length: int | None) -> None:
     ],
 )
 def test_persistence(version: bytes, line: bytes, keeps: bool) -> None:  # noqa: FBT001 - a column of a table
-    """HTTP/1.1 stays unless told not to, HTTP/1.0 goes unless told not to (RFC 9112 section 9.3)."""
-    assert keeps is read_request(b"GET / HTTP/1.%b\r\nHost: m\r\n%b\r\n" % (version, line)).keeps
+    """HTTP/1.1 keeps a connection unless a header says otherwise, HTTP/1.0 does not (RFC 9112 section 9.3)."""
+    assert keeps is read_request(b"GET / HTTP/1.%b\r\nHost: m\r\n%b\r\n" % (version, line)).keep_alive
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,7 @@ def test_largest_that_passes() -> None:
     assert MAX_FIELDS == len(read_request(GET + lines + long + b"\r\n").lines)
 
 
-def test_answer() -> None:
+def test_response() -> None:
     """Status, reason and lines are those of the wire."""
     head = read_response(b"HTTP/1.1 299 Well, \xc3\xa9\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 3\r\n\r\n")
 
@@ -160,8 +167,8 @@ def test_reason_may_be_missing(raw: bytes) -> None:
     ("raw", "final"),
     [(b"HTTP/1.1 103 E\r\n\r\n", False), (b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", False)],
 )
-def test_words_before_the_answer(raw: bytes, final: bool) -> None:  # noqa: FBT001 - a column of a table
-    """1xx is not the answer, and has no body."""
+def test_interim_responses(raw: bytes, final: bool) -> None:  # noqa: FBT001 - a column of a table
+    """1xx is not the final response, and has no body."""
     head = read_response(raw)
 
     assert final is head.is_final
@@ -172,7 +179,7 @@ def test_words_before_the_answer(raw: bytes, final: bool) -> None:  # noqa: FBT0
     ("method", "status", "has_body"),
     [(b"GET", 200, True), (b"HEAD", 200, False), (b"GET", 204, False), (b"GET", 304, False), (b"GET", 404, True)],
 )
-def test_which_answers_have_a_body(method: bytes, status: int, has_body: bool) -> None:  # noqa: FBT001 - a column
+def test_which_responses_have_a_body(method: bytes, status: int, has_body: bool) -> None:  # noqa: FBT001 - a column
     """By method and status alone (RFC 9112 section 6.3)."""
     assert has_body is read_response(b"HTTP/1.1 %d X\r\n\r\n" % status).has_body(method)
 
@@ -202,14 +209,14 @@ BAD_RESPONSES = {
 
 
 @pytest.mark.parametrize("raw", BAD_RESPONSES.values(), ids=BAD_RESPONSES)
-def test_odd_answers_are_none(raw: bytes) -> None:
-    """A client behind us must not be left to guess where such an answer ends."""
+def test_odd_responses_are_refused(raw: bytes) -> None:
+    """A client behind us must not have to guess where such a response ends."""
     with pytest.raises(BadResponseError):
         read_response(raw)
 
 
-def test_chunked_answer() -> None:
-    """Its length is told by its chunks."""
+def test_chunked_response() -> None:
+    """Its length follows from its chunks."""
     head = read_response(OK + b"Transfer-Encoding: CHUNKED\r\nX: \t1\r\n\r\n")
 
     assert head.chunked

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import MAX_HEAD_BYTES, MAX_LINE_BYTES
+from driftgauge.http1.grammar import MAX_HEAD_BYTES, MAX_LINE_BYTES, RefusedError
 from driftgauge.http1.heads import RequestHead
-from driftgauge.http1.http_errors import RefusedError
 from driftgauge.http1.requests import RequestReader
 from tests.support.framing import CUT, REFUSED
 
@@ -19,7 +18,7 @@ CHUNKED = b"PUT /2 HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n2\r\
 
 
 class Log:
-    """Notes what each conversation is told; ends each when its body is whole, if it may.
+    """Records what each handler is called with; finishes each when its body is complete, if it may.
 
     Args:
         ends: Whether it may.
@@ -35,7 +34,7 @@ class Log:
         self.reported.append(head.target)
         return self
 
-    def request_piece(self, data: bytes) -> None:
+    def on_body(self, data: bytes) -> None:
         """Joins pieces, which may be cut anywhere."""
         last = self.reported[-1]
         if isinstance(last, bytearray):
@@ -43,13 +42,13 @@ class Log:
         else:
             self.reported.append(bytearray(data))
 
-    def request_end(self, trailers: HeaderList) -> None:
+    def on_request_end(self, trailers: HeaderList) -> None:
         """Notes the end."""
         self.reported.append(list(trailers))
         if self._ends:
-            self.requests.over()
+            self.requests.finish_request()
 
-    def request_broken(self) -> None:
+    def on_framing_error(self) -> None:
         """Notes it."""
         self.reported.append("broken")
 
@@ -80,14 +79,14 @@ def test_requests_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
 
 
 def test_the_next_request_waits() -> None:
-    """Nothing is told of a request before the conversation of the one before it has ended."""
+    """A request is not reported before the one before it is finished."""
     log = Log(ends=False)
     log.requests.feed(WIRE)
 
     assert STATED[:2] == log.reported
     assert len(WIRE) - len(GET % 0) == log.requests.waiting_bytes
 
-    log.requests.over()
+    log.requests.finish_request()
 
     assert STATED[:5] == log.reported
     assert 2 == log.flushes
@@ -108,7 +107,7 @@ def test_state_can_be_asked() -> None:
 
     assert (False, False) == (requests.is_idle, requests.is_receiving)
 
-    requests.over()
+    requests.finish_request()
 
     assert (True, False) == (requests.is_idle, requests.is_receiving)
 
@@ -126,7 +125,7 @@ def test_what_comes_after_the_end_is_thrown_away() -> None:
 @pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("step", [1, 100_000])
 def test_odd_heads_are_refused(raw: bytes, step: int) -> None:
-    """Nobody is told of such a request, whether it came at once or byte by byte."""
+    """No handler gets such a request, whether it came at once or byte by byte."""
     log = Log()
     with pytest.raises(RefusedError):
         _feed(log.requests, raw, step)
@@ -136,7 +135,7 @@ def test_odd_heads_are_refused(raw: bytes, step: int) -> None:
 
 @pytest.mark.parametrize("raw", CUT.values(), ids=CUT)
 def test_odd_bodies_are_broken(raw: bytes) -> None:
-    """The conversation is told, never of an end, and what follows is thrown away."""
+    """The handler gets a framing error and never an end, and what follows is discarded."""
     log = Log()
     log.requests.feed(raw)
     log.requests.feed(WIRE)
@@ -152,7 +151,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("raw", "status"), ENDLESS.values(), ids=ENDLESS)
-def test_heads_without_end_are_not_held(raw: bytes, status: int) -> None:
+def test_heads_without_end_are_not_buffered(raw: bytes, status: int) -> None:
     """They are refused when they are too long, not when they end."""
     log = Log()
     with pytest.raises(RefusedError) as caught:

@@ -1,4 +1,4 @@
-"""A model server's bytes are read as the answer to one request."""
+"""A model server's bytes are read as the response to one request."""
 
 from itertools import pairwise
 
@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.http1.framing import HeaderList
-from driftgauge.http1.grammar import MAX_HEAD_BYTES
+from driftgauge.http1.grammar import MAX_HEAD_BYTES, BadResponseError
 from driftgauge.http1.heads import ResponseHead
-from driftgauge.http1.http_errors import BadResponseError
 from driftgauge.http1.responses import ResponseReader
 
 HINTS = b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n"
@@ -19,33 +18,33 @@ UNENDING = b"HTTP/1.1 200 OK\r\n\r\nabc"
 
 
 def responses_to(method: bytes, log: "Log") -> ResponseReader:
-    """Waits for the answer to one request."""
+    """Waits for the response to one request."""
     reader = ResponseReader()
     reader.expect(method, log)
     return reader
 
 
 class Log:
-    """Notes what it is told."""
+    """Records its calls."""
 
     def __init__(self) -> None:
         self.reported: list[object] = []
         self.body = b""
         self.flushes = 0
 
-    def response_head(self, head: ResponseHead) -> None:
+    def on_response_head(self, head: ResponseHead) -> None:
         """Notes the status."""
         self.reported.append(head.status)
 
-    def response_piece(self, data: bytes) -> None:
+    def on_response_body(self, data: bytes) -> None:
         """Joins pieces."""
         self.body += data
 
-    def response_end(self, trailers: HeaderList) -> None:
+    def on_response_end(self, trailers: HeaderList) -> None:
         """Notes the end."""
         self.reported.append(list(trailers))
 
-    def response_flush(self) -> None:
+    def flush_response(self) -> None:
         """Counts it."""
         self.flushes += 1
 
@@ -57,12 +56,12 @@ WHOLE = {
     "no content": (b"HTTP/1.1 204 No\r\n\r\n", [204, []], b"", True),
     "closing": (LENGTH.replace(b"Content", b"Connection: close\r\nContent"), [200, []], b"abc", False),
     "old": (LENGTH.replace(b"1.1", b"1.0"), [200, []], b"abc", False),
-    "more than the answer": (LENGTH + b"x", [200, []], b"abc", False),
+    "more than the response": (LENGTH + b"x", [200, []], b"abc", False),
 }
 
 
 @pytest.mark.parametrize(("wire", "reported", "body", "leaves_open"), WHOLE.values(), ids=WHOLE)
-def test_whole_answers(wire: bytes, reported: list[object], body: bytes, leaves_open: bool) -> None:  # noqa: FBT001 - a column
+def test_whole_responses(wire: bytes, reported: list[object], body: bytes, leaves_open: bool) -> None:  # noqa: FBT001 - a column
     """Their ends are found, and whether the connection can carry another."""
     log = Log()
     reader = responses_to(b"GET", log)
@@ -77,7 +76,7 @@ def test_whole_answers(wire: bytes, reported: list[object], body: bytes, leaves_
 
 
 @given(cuts=st.lists(st.integers(0, len(HINTS + CHUNKED)), max_size=12))
-def test_answers_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
+def test_responses_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
     """Heads, content and trailers do not depend on how the bytes came."""
     wire = HINTS + CHUNKED
     ends = [0, *sorted(cuts), len(wire)]
@@ -90,7 +89,7 @@ def test_answers_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
     assert ([103, 200, [(b"X", b"1")]], b"abc") == (log.reported, log.body)
 
 
-def test_answer_to_head_has_no_body() -> None:
+def test_response_to_head_has_no_body() -> None:
     """Whatever its length says."""
     log = Log()
     reader = responses_to(b"HEAD", log)
@@ -115,7 +114,7 @@ def test_the_end_of_the_connection_ends_a_body_without_a_length() -> None:
 
 @pytest.mark.parametrize("wire", [b"", HINTS, b"HTTP/1.1 200 O", LENGTH[:-1], CHUNKED[:-1]])
 def test_an_early_end_is_none(wire: bytes) -> None:
-    """An answer that is cut is not whole."""
+    """A response that breaks off is not complete."""
     reader = responses_to(b"GET", Log())
     if wire:
         reader.feed(wire)
@@ -133,8 +132,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("wire", BAD.values(), ids=BAD)
-def test_bad_answers(wire: bytes) -> None:
-    """What is no answer of HTTP/1.1 is told as such."""
+def test_bad_responses(wire: bytes) -> None:
+    """What is not a response of HTTP/1.1 raises an error."""
     with pytest.raises(BadResponseError):
         responses_to(b"GET", Log()).feed(wire)
 
@@ -150,15 +149,15 @@ class Leaver(Log):
         super().__init__()
         self._responses = reader
 
-    def response_head(self, head: ResponseHead) -> None:
+    def on_response_head(self, head: ResponseHead) -> None:
         """Notes the status, and leaves."""
-        super().response_head(head)
+        super().on_response_head(head)
         self._responses.forget()
 
 
 @pytest.mark.parametrize("wire", [LENGTH, CHUNKED])
-def test_who_has_left_is_told_nothing_more(wire: bytes) -> None:
-    """Neither the rest of an answer that came at once, nor what comes later."""
+def test_nothing_is_reported_after_forget(wire: bytes) -> None:
+    """Neither the rest of a response that came at once, nor what comes later."""
     reader = ResponseReader()
     log = Leaver(reader)
     reader.expect(b"GET", log)

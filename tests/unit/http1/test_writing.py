@@ -5,7 +5,7 @@ import json
 import pytest
 
 from driftgauge.http1.framing import Framing
-from driftgauge.http1.heads import read_request, read_response
+from driftgauge.http1.head_parser import read_request, read_response
 from driftgauge.http1.writing import (
     connection_line,
     error_response,
@@ -91,7 +91,7 @@ def test_host_is_added_only_where_it_is_missing() -> None:
 
 
 FRAMINGS = [
-    # method, answer, HTTP/1.1 client, framing: RFC 9112 section 6.3
+    # method, response, HTTP/1.1 client, framing: RFC 9112 section 6.3
     (b"HEAD", b"200 ", LENGTH, True, Framing.NONE),
     (b"HEAD", b"200 ", CHUNKED, True, Framing.NONE),
     (b"GET", b"204 ", b"", True, Framing.NONE),
@@ -106,14 +106,14 @@ FRAMINGS = [
 
 
 @pytest.mark.parametrize(("method", "status", "lines", "http11", "expected"), FRAMINGS)
-def test_answer_framing(
+def test_response_framing(
     method: bytes,
     status: bytes,
     lines: bytes,
     http11: bool,  # noqa: FBT001 - a column of a table
     expected: Framing,
 ) -> None:
-    """An answer keeps its framing where the client understands it."""
+    """A response keeps its framing where the client understands it."""
     head = read_response(b"HTTP/1.1 " + status + b"\r\n" + lines + b"\r\n")
 
     assert expected is response_framing(method, head, http11=http11)
@@ -133,13 +133,13 @@ HEADS = [
 
 
 @pytest.mark.parametrize(("lines", "framing", "connection", "expected"), HEADS)
-def test_answer_head(lines: bytes, framing: Framing, connection: bytes | None, expected: bytes) -> None:
-    """The head tells the framing that the body has, where it stood, and our own connection's fate."""
+def test_response_head(lines: bytes, framing: Framing, connection: bytes | None, expected: bytes) -> None:
+    """The head states the framing of the body, in its old place, and whether our connection is kept."""
     assert b"HTTP/1.1 200 Yes\r\n" + expected + b"\r\n" == _responded(lines, framing, connection)
 
 
 @pytest.mark.parametrize("lines", [CHUNKED, LENGTH])
-def test_no_content_tells_of_none(lines: bytes) -> None:
+def test_no_content_has_no_framing(lines: bytes) -> None:
     """204 never has a body, so no line may promise one (RFC 9112 section 6.1, RFC 9110 section 8.6)."""
     assert b"HTTP/1.1 204 No\r\nA: 1\r\n\r\n" == _responded(lines + b"A: 1\r\n", Framing.NONE, None, b"HTTP/1.1 204 No")
 
@@ -151,14 +151,14 @@ def test_status_line_is_made_whole(start: bytes) -> None:
 
 
 def test_interim_head() -> None:
-    """A word before the answer keeps its lines but those of the connection and of a body that it cannot have."""
+    """An interim response keeps its lines except those of the connection and of a body that it cannot have."""
     head = read_response(b"HTTP/1.1 103 Hints\r\nLink: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n")
 
     assert b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" == interim_head(head)
 
 
 def test_trailers() -> None:
-    """What would frame, route or let in stays behind (RFC 9110 section 6.5.1)."""
+    """What would frame, route or let in is not forwarded (RFC 9110 section 6.5.1)."""
     kept = [(b"X-Sum", b"1"), (b"Server-Timing", b"a")]
     bad = [(name, b"1") for name in (b"Content-Length", b"HOST", b"transfer-encoding", b"Authorization", b"Trailer")]
 
@@ -166,17 +166,17 @@ def test_trailers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stays", "http11", "line"),
+    ("keep_alive", "http11", "line"),
     [(True, True, None), (True, False, b"keep-alive"), (False, True, b"close"), (False, False, None)],
 )
-def test_connection_line(stays: bool, http11: bool, line: bytes | None) -> None:  # noqa: FBT001 - columns of a table
-    """The connection's fate is told where the version does not tell it."""
-    assert line == connection_line(stays=stays, http11=http11)
+def test_connection_line(keep_alive: bool, http11: bool, line: bytes | None) -> None:  # noqa: FBT001 - columns of a table
+    """Whether the connection is kept is stated where the version does not imply it."""
+    assert line == connection_line(keep_alive=keep_alive, http11=http11)
 
 
 def test_error_has_kserves_form() -> None:
-    """An error is JSON with one member, `error`, whose length is told."""
-    head, body = error_response(502, 'No "model".', stays=True)
+    """An error is JSON with one member, `error`, and has a stated length."""
+    head, body = error_response(502, 'No "model".', keep_alive=True)
     expected = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
     assert {"error": 'No "model".'} == json.loads(body)
@@ -185,7 +185,7 @@ def test_error_has_kserves_form() -> None:
 
 def test_error_may_end_the_connection() -> None:
     """An error after which the connection ends says so."""
-    assert b"\r\nConnection: close\r\n" in error_response(400, "No.", stays=False)[0]
+    assert b"\r\nConnection: close\r\n" in error_response(400, "No.", keep_alive=False)[0]
 
 
 def test_frames() -> None:

@@ -1,4 +1,4 @@
-"""Door 2: what KServe's agents send, and what strangers send."""
+"""The logger's port: what KServe's agents send, and what untrusted senders send."""
 
 import asyncio
 import gzip
@@ -11,15 +11,15 @@ from aiohttp import ClientSession
 
 from driftgauge.inference.models import OVERFLOW
 from driftgauge.inference.payload import Kind, ModelKey, PairObservation
+from tests.support.listening_receiver import LIMIT, NOW, ListeningReceiver, headers
 from tests.support.models import IRIS, WINE
-from tests.support.post import LIMIT, NOW, Post, headers
 from tests.support.waiting import until
 
 
 @pytest.fixture
-async def post() -> AsyncIterator[Post]:
+async def post() -> AsyncIterator[ListeningReceiver]:
     """Open on a port that the system chose."""
-    post = Post()
+    post = ListeningReceiver()
     port = await post.receiver.start("127.0.0.1", 0)
     post.url = f"http://127.0.0.1:{port}/"
     yield post
@@ -33,8 +33,8 @@ async def client() -> AsyncIterator[ClientSession]:
         yield session
 
 
-async def test_an_event_of_the_agent_is_answered_200_and_handed_on(post: Post, client: ClientSession) -> None:
-    """Exactly 200 and nothing in the body: any other answer is an error in the agent's log."""
+async def test_an_event_of_the_agent_gets_200_and_is_offered(post: ListeningReceiver, client: ClientSession) -> None:
+    """Exactly 200 and nothing in the body: any other response is an error in the agent's log."""
     async with client.post(post.url, data=b'{"instances":[[1]]}', headers=headers()) as response:
         assert (200, b"") == (response.status, await response.read())
     (payload,) = post.payloads
@@ -52,14 +52,14 @@ async def test_an_event_of_the_agent_is_answered_200_and_handed_on(post: Post, c
     assert post.value("request_count", code="") == 1
 
 
-async def test_any_path_will_do(post: Post, client: ClientSession) -> None:
+async def test_any_path_will_do(post: ListeningReceiver, client: ClientSession) -> None:
     """`logger.url` is used as it is, and a token may stand in it."""
     async with client.post(f"{post.url}a/b%2Fc?token=x", data=b"{}", headers=headers()) as response:
         assert response.status == 200
     assert len(post.payloads) == 1
 
 
-async def test_a_response_is_no_request(post: Post, client: ClientSession) -> None:
+async def test_a_response_is_no_request(post: ListeningReceiver, client: ClientSession) -> None:
     """Its bytes are counted, and it is handed on as a response."""
     async with client.post(post.url, data=b'{"predictions":[1]}', headers=headers("response")):
         pass
@@ -69,7 +69,7 @@ async def test_a_response_is_no_request(post: Post, client: ClientSession) -> No
     assert post.value("driftgauge_response_bytes_total") == 19
 
 
-async def test_an_old_agents_time_is_not_the_true_one(post: Post, client: ClientSession) -> None:
+async def test_an_old_agents_time_is_not_the_true_one(post: ListeningReceiver, client: ClientSession) -> None:
     """Without `recordedtime` the time is that of sending."""
     old = headers()
     del old["Ce-Recordedtime"]
@@ -79,7 +79,7 @@ async def test_an_old_agents_time_is_not_the_true_one(post: Post, client: Client
     assert [False] == [observation.true_time for observation in post.observations]
 
 
-async def test_an_event_without_a_time_is_stamped_here(post: Post, client: ClientSession) -> None:
+async def test_an_event_without_a_time_is_stamped_here(post: ListeningReceiver, client: ClientSession) -> None:
     """CloudEvents leave `time` optional."""
     timeless = headers()
     del timeless["Ce-Time"]
@@ -90,7 +90,9 @@ async def test_an_event_without_a_time_is_stamped_here(post: Post, client: Clien
     assert [None] == [observation.event_time for observation in post.observations]
 
 
-async def test_a_redelivery_is_counted_as_such_and_not_handed_on(post: Post, client: ClientSession) -> None:
+async def test_a_redelivery_is_counted_as_such_and_not_handed_on(
+    post: ListeningReceiver, client: ClientSession
+) -> None:
     """Its rows are in the ring already."""
     post.is_new = False
     async with client.post(post.url, data=b"{}", headers=headers()) as response:
@@ -101,8 +103,8 @@ async def test_a_redelivery_is_counted_as_such_and_not_handed_on(post: Post, cli
     assert post.value("request_count", code="") == 0
 
 
-async def test_an_event_without_a_body_is_no_inference(post: Post, client: ClientSession) -> None:
-    """The agent logs health checks and other GETs; they pair, but tell no latency and are no requests."""
+async def test_an_event_without_a_body_is_no_inference(post: ListeningReceiver, client: ClientSession) -> None:
+    """The agent logs health checks and other GETs; they pair, but have no latency and are not requests."""
     bare = headers()
     del bare["Content-Type"]
     async with client.post(post.url, headers=bare) as response:
@@ -113,7 +115,7 @@ async def test_an_event_without_a_body_is_no_inference(post: Post, client: Clien
     assert post.value("request_count", OVERFLOW, code="") == 0
 
 
-async def test_models_are_told_apart_by_what_the_event_says(post: Post, client: ClientSession) -> None:
+async def test_the_event_names_the_model(post: ListeningReceiver, client: ClientSession) -> None:
     """One logger serves many InferenceServices."""
     async with client.post(post.url, data=b"{}", headers=headers(model=IRIS)):
         pass
@@ -123,7 +125,7 @@ async def test_models_are_told_apart_by_what_the_event_says(post: Post, client: 
     assert [IRIS, WINE] == [payload.model for payload in post.payloads]
 
 
-async def test_large_bodies_and_large_headers_are_taken(post: Post, client: ClientSession) -> None:
+async def test_large_bodies_and_large_headers_are_taken(post: ListeningReceiver, client: ClientSession) -> None:
     """Beyond aiohttp's own 1 MiB and 8,190 bytes."""
     metadata = json.dumps({"Cookie": ["x" * 65_536]})
     body = b'{"instances":[[1]]}'.ljust(LIMIT)
@@ -135,7 +137,7 @@ async def test_large_bodies_and_large_headers_are_taken(post: Post, client: Clie
     assert [body] == [payload.body for payload in post.payloads]
 
 
-async def test_a_body_beyond_the_limit_is_answered_413_and_counted(post: Post, client: ClientSession) -> None:
+async def test_a_body_beyond_the_limit_gets_413_and_is_counted(post: ListeningReceiver, client: ClientSession) -> None:
     """And the next event is taken."""
     async with client.post(post.url, data=io.BytesIO(b" " * (LIMIT + 1)), headers=headers()) as response:
         assert response.status == 413
@@ -147,8 +149,8 @@ async def test_a_body_beyond_the_limit_is_answered_413_and_counted(post: Post, c
 
 
 @pytest.mark.parametrize("missing", ["Ce-Id", "Ce-Type", "Ce-Source", "Ce-Specversion"])
-async def test_an_event_without_a_required_attribute_is_answered_400(
-    post: Post, client: ClientSession, missing: str
+async def test_an_event_without_a_required_attribute_gets_400(
+    post: ListeningReceiver, client: ClientSession, missing: str
 ) -> None:
     """The sentence names the attribute."""
     broken = headers()
@@ -161,7 +163,7 @@ async def test_an_event_without_a_required_attribute_is_answered_400(
     assert post.rejected("malformed") == 1
 
 
-async def test_an_event_of_no_inference_service_is_answered_400(post: Post, client: ClientSession) -> None:
+async def test_an_event_of_no_inference_service_gets_400(post: ListeningReceiver, client: ClientSession) -> None:
     """It could not be counted anywhere."""
     async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Inferenceservicename": ""})) as response:
         assert response.status == 400
@@ -169,8 +171,8 @@ async def test_an_event_of_no_inference_service_is_answered_400(post: Post, clie
     assert post.rejected("malformed") == 1
 
 
-async def test_one_bad_event_of_a_batch_loses_nothing_else(post: Post, client: ClientSession) -> None:
-    """The good ones are handed on, the bad one is counted, the answer is 200."""
+async def test_one_bad_event_of_a_batch_loses_nothing_else(post: ListeningReceiver, client: ClientSession) -> None:
+    """The good ones are offered, the bad one is counted, the response is 200."""
     good = {
         "specversion": "1.0",
         "id": "b1",
@@ -191,7 +193,9 @@ async def test_one_bad_event_of_a_batch_loses_nothing_else(post: Post, client: C
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "no-such-coding"])
-async def test_a_content_encoding_is_neither_trusted_nor_undone(post: Post, client: ClientSession, coding: str) -> None:
+async def test_a_content_encoding_is_neither_trusted_nor_undone(
+    post: ListeningReceiver, client: ClientSession, coding: str
+) -> None:
     """The body is handed on as it came; what it is, is seen from its bytes."""
     body = gzip.compress(b"{}")
     async with client.post(post.url, data=body, headers=headers(more={"Content-Encoding": coding})) as response:
@@ -200,7 +204,7 @@ async def test_a_content_encoding_is_neither_trusted_nor_undone(post: Post, clie
     assert [body] == [payload.body for payload in post.payloads]
 
 
-async def test_a_sender_that_leaves_within_its_event_is_counted(post: Post) -> None:
+async def test_a_sender_that_leaves_within_its_event_is_counted(post: ListeningReceiver) -> None:
     """And is no fault of ours in the log."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
     _, writer = await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/")))
@@ -213,7 +217,7 @@ async def test_a_sender_that_leaves_within_its_event_is_counted(post: Post) -> N
     assert [] == post.payloads
 
 
-async def test_events_without_a_body_take_no_place_of_a_model(post: Post, client: ClientSession) -> None:
+async def test_events_without_a_body_take_no_place_of_a_model(post: ListeningReceiver, client: ClientSession) -> None:
     """Health checks of anything could use up all of them."""
     for number in range(12):
         model = ModelKey("garden", f"m{number}", "predictor", f"m{number}")
@@ -225,7 +229,7 @@ async def test_events_without_a_body_take_no_place_of_a_model(post: Post, client
     assert [WINE] == [payload.model for payload in post.payloads]
 
 
-async def test_a_time_in_the_future_is_the_present(post: Post, client: ClientSession) -> None:
+async def test_a_time_in_the_future_is_the_present(post: ListeningReceiver, client: ClientSession) -> None:
     """Else one event of a wrong clock would look like the newest for ever."""
     async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Time": "2999-01-01T00:00:00Z"})):
         pass
@@ -233,20 +237,22 @@ async def test_a_time_in_the_future_is_the_present(post: Post, client: ClientSes
     assert [NOW] == [payload.time for payload in post.payloads]
 
 
-async def test_senders_are_asked_to_leave_once_the_end_is_announced(post: Post, client: ClientSession) -> None:
+async def test_senders_are_asked_to_leave_once_the_end_is_announced(
+    post: ListeningReceiver, client: ClientSession
+) -> None:
     """A connection that is used again would be closed on them in the midst of an event."""
-    post.receiver.announce()
+    post.receiver.begin_drain()
     async with client.post(post.url, data=b"{}", headers=headers()) as response:
         assert (200, "close") == (response.status, response.headers["Connection"])
 
 
-async def test_a_get_is_answered_200(post: Post, client: ClientSession) -> None:
+async def test_a_get_gets_200(post: ListeningReceiver, client: ClientSession) -> None:
     """Probes and people look at the port."""
     async with client.get(post.url) as response:
         assert response.status == 200
 
 
-async def test_models_beyond_the_cap_are_not_paired(post: Post, client: ClientSession) -> None:
+async def test_models_beyond_the_cap_are_not_paired(post: ListeningReceiver, client: ClientSession) -> None:
     """They share one key, and their ids have nothing to do with each other."""
     for number in range(12):
         model = ModelKey("garden", f"m{number}", "predictor", f"m{number}")
@@ -257,7 +263,7 @@ async def test_models_beyond_the_cap_are_not_paired(post: Post, client: ClientSe
     assert [OVERFLOW, OVERFLOW] == [payload.model for payload in post.payloads[10:]]
 
 
-async def test_trailers_of_one_event_are_no_headers_of_the_next(post: Post) -> None:
+async def test_trailers_of_one_event_are_no_headers_of_the_next(post: ListeningReceiver) -> None:
     """A gateway may carry events of many senders over one connection."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
     start = f"POST / HTTP/1.1\r\nHost: x\r\n{lines}"

@@ -1,16 +1,16 @@
-"""What is done at each event of an exchange, told by two sides that only take notes."""
+"""What an exchange does at each event, as recorded by its peers."""
 
 import json
 from collections.abc import Callable
 
 import pytest
 
-from driftgauge.http1.grammar import READ_BYTES
-from driftgauge.http1.heads import read_request, read_response
-from driftgauge.http1.http_errors import BadResponseError, ExchangeError
+from driftgauge.http1.grammar import READ_BYTES, BadResponseError
+from driftgauge.http1.head_parser import read_request, read_response
 from driftgauge.proxy.exchange import Exchange
+from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ExchangeContext
-from tests.support.exchange_sides import GET, OK, POST, UNENDING, Book, Scene, UpstreamConnection
+from tests.support.recording_peers import GET, OK, POST, UNENDING, CodeRecorder, Scene, UpstreamConnection
 
 
 def _status(said: bytes) -> int:
@@ -33,8 +33,8 @@ def test_one_write_each_way() -> None:
 
     scene.response(OK, b"{}")
 
-    assert [OK + b"{}"] == scene.client.said
-    assert (["release"], ["stays"], [200]) == (scene.notes, scene.client.notes, scene.codes)
+    assert [OK + b"{}"] == scene.client.written
+    assert (["release"], ["kept"], [200]) == (scene.notes, scene.client.notes, scene.codes)
 
 
 def test_pieces_go_on_as_they_come() -> None:
@@ -45,7 +45,7 @@ def test_pieces_go_on_as_they_come() -> None:
 
     assert ([POST], None) == (link.written, link.silence)
 
-    scene.exchange.request_piece(b"ab")
+    scene.exchange.on_body(b"ab")
     scene.exchange.flush()
     scene.exchange.flush()
     scene.ask(b"c")
@@ -53,96 +53,108 @@ def test_pieces_go_on_as_they_come() -> None:
     assert ([POST, b"ab", b"c"], 7.0) == (link.written, link.silence)
 
     scene.response(OK, b"{", whole=False)
-    scene.exchange.response_flush()
-    scene.exchange.response_piece(b"}")
-    scene.exchange.response_end(())
+    scene.exchange.flush_response()
+    scene.exchange.on_response_body(b"}")
+    scene.exchange.on_response_end(())
 
-    assert [OK + b"{", b"}"] == scene.client.said
+    assert [OK + b"{", b"}"] == scene.client.written
 
 
 def test_what_comes_before_the_connection_waits_for_it() -> None:
-    """In bounds: a client that sends much is held."""
+    """Within limits: a client that sends much is paused."""
     scene = Scene(POST.replace(b"3", b"99999999"))
     for _ in range(3):
-        scene.exchange.request_piece(bytes(READ_BYTES))
+        scene.exchange.on_body(bytes(READ_BYTES))
         scene.exchange.flush()
 
-    assert (["request_connection"], ["hold", "hold"]) == (scene.notes, scene.client.notes)
+    assert (["request_connection"], ["pause", "pause"]) == (scene.notes, scene.client.notes)
 
     link = UpstreamConnection()
-    scene.exchange.connected(link)
+    scene.exchange.on_connected(link)
 
     assert 3 * READ_BYTES < len(link.written[0])
-    assert "go on" == scene.client.notes[-1]
+    assert "resume" == scene.client.notes[-1]
 
 
 def test_a_little_may_wait() -> None:
-    """Pieces that fit hold nobody."""
+    """Pieces within the limit pause no client."""
     scene = Scene(POST)
     for piece in (b"a", b"b"):
-        scene.exchange.request_piece(piece)
+        scene.exchange.on_body(piece)
         scene.exchange.flush()
 
     assert (["request_connection"], []) == (scene.notes, scene.client.notes)
 
 
 def test_no_connection() -> None:
-    """The client is told why, and may ask again."""
+    """The client gets the reason, and its connection is kept."""
     scene = Scene()
     scene.ask()
-    scene.exchange.failed(ExchangeError(502, "Away."))
+    scene.exchange.on_upstream_error(ExchangeError(502, "Away."))
 
-    assert (502, "Away.") == (_status(scene.client.said[0]), _error(scene.client.said[0]))
-    assert (["stays"], [502], 1) == (scene.client.notes, scene.codes, len(scene.trouble))
+    assert (502, "Away.") == (_status(scene.client.written[0]), _error(scene.client.written[0]))
+    assert (["kept"], [502], 1) == (scene.client.notes, scene.codes, len(scene.errors))
 
 
 def test_both_sides_hold_each_other_back() -> None:
     """Whoever does not read stops the other, and its own silence alone counts."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
-    scene.exchange.request_piece(b"a")
+    scene.exchange.on_body(b"a")
     scene.exchange.flush()
-    scene.exchange.link_full(full=True)
+    scene.exchange.on_upstream_full(full=True)
 
-    assert (["hold"], 7.0) == (scene.client.notes, link.silence)
+    assert (["pause"], 7.0) == (scene.client.notes, link.silence)
 
-    scene.exchange.link_full(full=False)
+    scene.exchange.on_upstream_full(full=False)
 
-    assert (["hold", "go on"], None) == (scene.client.notes, link.silence)
+    assert (["pause", "resume"], None) == (scene.client.notes, link.silence)
 
     scene.ask(b"bc")
     scene.response(OK, b"{", whole=False)
-    scene.exchange.client_full(full=True)
+    scene.exchange.on_client_full(full=True)
 
-    assert ("hold", None) == (link.notes[-1], link.silence)
+    assert ("pause", None) == (link.notes[-1], link.silence)
 
-    scene.exchange.client_full(full=False)
+    scene.exchange.on_client_full(full=False)
 
-    assert ("go on", 7.0) == (link.notes[-1], link.silence)
+    assert ("resume", 7.0) == (link.notes[-1], link.silence)
 
 
 def test_the_end_waits_for_a_client_that_does_not_read() -> None:
-    """The exchange is over when the client has read, or has left: what is not sent is not answered."""
+    """The exchange is over when the client has read, or has left: then the response does not count as sent."""
     for read, code in ((True, 200), (False, 499)):
         scene = Scene(GET, UpstreamConnection())
         scene.ask()
         scene.response(OK, b"{", whole=False)
-        scene.exchange.client_full(full=True)
-        scene.exchange.response_piece(b"}")
-        scene.exchange.response_end(())
+        scene.exchange.on_client_full(full=True)
+        scene.exchange.on_response_body(b"}")
+        scene.exchange.on_response_end(())
 
         assert [] == scene.codes
 
         if read:
-            scene.exchange.client_full(full=False)
+            scene.exchange.on_client_full(full=False)
         else:
-            scene.exchange.client_left()
-        scene.exchange.client_full(full=False)
+            scene.exchange.on_client_lost()
+        scene.exchange.on_client_full(full=False)
 
         assert [code] == scene.codes
 
 
-def test_an_early_answer_ends_both_connections() -> None:
+def test_a_body_behind_a_sent_response_is_not_kept() -> None:
+    """It uses no memory while the client does not read."""
+    scene = Scene(POST, UpstreamConnection())
+    scene.exchange.flush()
+    scene.exchange.on_client_full(full=True)
+    scene.response(OK, b"{}")
+    scene.exchange.on_body(b"ab")
+
+    assert scene.exchange.response_sent
+    assert 0 == scene.exchange.request.pending_bytes
+
+
+def test_an_early_response_ends_both_connections() -> None:
     """The rest of the request has nowhere to go."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
@@ -150,8 +162,8 @@ def test_an_early_answer_ends_both_connections() -> None:
     scene.response(OK, b"{}")
     scene.exchange.flush()
 
-    assert b"Connection: close" in scene.client.said[0]
-    assert (["leaves"], "abort") == (scene.client.notes, link.notes[-1])
+    assert b"Connection: close" in scene.client.written[0]
+    assert (["ended"], "abort") == (scene.client.notes, link.notes[-1])
 
 
 @pytest.mark.parametrize(("status", "note"), [(499, "release"), (500, "abort")])
@@ -166,27 +178,27 @@ def test_connection_after_an_error_of_the_model(status: int, note: str) -> None:
 
 
 def test_draining_asks_to_leave() -> None:
-    """The answer says that its connection ends."""
+    """The response says that its connection ends."""
     scene = Scene(GET, UpstreamConnection())
-    scene.closing.draining = True
+    scene.client.draining = True
     scene.ask()
     scene.response(OK, b"{}")
 
-    assert b"\r\nConnection: close\r\n" in scene.client.said[0]
-    assert ["leaves"] == scene.client.notes
+    assert b"\r\nConnection: close\r\n" in scene.client.written[0]
+    assert ["ended"] == scene.client.notes
 
 
 def test_trailers_pass_both_ways() -> None:
     """Behind chunks."""
     link = UpstreamConnection()
     scene = Scene(GET.replace(b"GET", b"PUT").replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n"), link)
-    scene.exchange.request_end([(b"X", b"1")])
+    scene.exchange.on_request_end([(b"X", b"1")])
     scene.exchange.flush()
-    scene.exchange.response_head(read_response(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
-    scene.exchange.response_end([(b"Y", b"2")])
+    scene.exchange.on_response_head(read_response(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"))
+    scene.exchange.on_response_end([(b"Y", b"2")])
 
     assert link.written[0].endswith(b"\r\n\r\n0\r\nX: 1\r\n\r\n")
-    assert scene.client.said[0].endswith(b"\r\n\r\n0\r\nY: 2\r\n\r\n")
+    assert scene.client.written[0].endswith(b"\r\n\r\n0\r\nY: 2\r\n\r\n")
 
 
 EXPECTING = POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
@@ -203,18 +215,18 @@ HINTS = b"HTTP/1.1 103 Hints\r\n\r\n"
         (POST.replace(b"1.1", b"1.0"), False, []),
     ],
 )
-def test_words_before_the_answer(request_head: bytes, asked: bool, said: list[bytes]) -> None:  # noqa: FBT001 - a column
+def test_interim_responses(request_head: bytes, asked: bool, said: list[bytes]) -> None:  # noqa: FBT001 - a column
     """They pass to HTTP/1.1; 100 to such alone as wait for it."""
     scene = Scene(request_head, UpstreamConnection())
     if asked:
         scene.ask(b"abc")
     else:
         scene.exchange.flush()
-    scene.exchange.response_head(read_response(CONTINUE))
-    scene.exchange.response_head(read_response(HINTS))
-    scene.exchange.response_flush()
+    scene.exchange.on_response_head(read_response(CONTINUE))
+    scene.exchange.on_response_head(read_response(HINTS))
+    scene.exchange.flush_response()
 
-    assert said == scene.client.said
+    assert said == scene.client.written
 
 
 def test_silence_counts_until_the_model_asks_for_the_body() -> None:
@@ -225,74 +237,74 @@ def test_silence_counts_until_the_model_asks_for_the_body() -> None:
 
     assert 7.0 == link.silence
 
-    scene.exchange.response_head(read_response(CONTINUE))
-    scene.exchange.response_flush()
+    scene.exchange.on_response_head(read_response(CONTINUE))
+    scene.exchange.flush_response()
 
     assert link.silence is None
 
 
 FAILURES = [
-    # error, whether the client is told by a word, its status
-    (TimeoutError(), 504, "did not answer in time"),
+    # error, status code, part of the sentence
+    (TimeoutError(), 504, "did not respond in time"),
     (BadResponseError("odd"), 502, "is not valid HTTP/1.1"),
     (ConnectionResetError(), 502, "broke off"),
 ]
 
 
 @pytest.mark.parametrize(("error", "status", "sentence"), FAILURES)
-def test_failures_before_the_answer(error: Exception, status: int, sentence: str) -> None:
-    """The client is told which, in KServe's form."""
+def test_failures_before_the_response(error: Exception, status: int, sentence: str) -> None:
+    """The response names the error, in KServe's form."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.ask(b"abc")
-    scene.exchange.failed(error)
+    scene.exchange.on_upstream_error(error)
 
-    assert status == _status(scene.client.said[0])
-    assert sentence in _error(scene.client.said[0])
-    assert (["stays"], [status], "abort") == (scene.client.notes, scene.codes, link.notes[-1])
+    assert status == _status(scene.client.written[0])
+    assert sentence in _error(scene.client.written[0])
+    assert (["kept"], [status], "abort") == (scene.client.notes, scene.codes, link.notes[-1])
 
 
-@pytest.mark.parametrize(("version", "note"), [(b"1.1", "broken off"), (b"1.0", "reset")])
-def test_failures_within_the_answer(version: bytes, note: str) -> None:
+@pytest.mark.parametrize(("version", "note"), [(b"1.1", "aborted"), (b"1.0", "reset")])
+def test_failures_within_the_response(version: bytes, note: str) -> None:
     """What was said must not look whole: where the connection's end is the body's, only a reset says so."""
     scene = Scene(GET.replace(b"1.1", version), UpstreamConnection())
     scene.ask()
     scene.response(UNENDING, b"a", whole=False)
-    scene.exchange.failed(ConnectionResetError())
-    scene.exchange.failed(ConnectionResetError())
+    scene.exchange.on_upstream_error(ConnectionResetError())
+    scene.exchange.on_upstream_error(ConnectionResetError())
 
     assert ([note], [502]) == (scene.client.notes, scene.codes)
 
 
 def test_error_of_a_head_request_has_no_body() -> None:
-    """Its head tells the length of the body that does not follow."""
+    """Its head states the length of the body that does not follow."""
     scene = Scene(GET.replace(b"GET", b"HEAD"), UpstreamConnection())
     scene.ask()
-    scene.exchange.failed(TimeoutError())
+    scene.exchange.on_upstream_error(TimeoutError())
 
-    assert scene.client.said[0].endswith(b"\r\n\r\n")
+    assert scene.client.written[0].endswith(b"\r\n\r\n")
 
 
 OWN_FAULTS: list[tuple[Callable[[Exchange], None], int]] = [
-    (Exchange.request_broken, 400),
-    (Exchange.request_late, 408),
-    (Exchange.fault, 500),
+    (Exchange.on_framing_error, 400),
+    (Exchange.on_timeout, 408),
+    (Exchange.on_internal_error, 500),
 ]
 
 
 @pytest.mark.parametrize(("event", "status"), OWN_FAULTS)
 def test_faults_that_are_not_the_model_servers(event: Callable[[Exchange], None], status: int) -> None:
-    """The connection ends after the answer, and no trouble is told."""
+    """The connection ends after the response, and no error of the model server is logged."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.flush()
     event(scene.exchange)
 
-    assert status == _status(scene.client.said[0])
-    assert (["leaves"], [status], [], "abort") == (scene.client.notes, scene.codes, scene.trouble, link.notes[-1])
+    assert status == _status(scene.client.written[0])
+    assert (["ended"], [status], [], "abort") == (scene.client.notes, scene.codes, scene.errors, link.notes[-1])
 
 
-ENDS: list[tuple[Callable[[Exchange], None], int]] = [(Exchange.client_left, 499), (Exchange.cut, 503)]
+ENDS: list[tuple[Callable[[Exchange], None], int]] = [(Exchange.on_client_lost, 499), (Exchange.on_shutdown, 503)]
 
 
 @pytest.mark.parametrize(("event", "code"), ENDS)
@@ -305,19 +317,19 @@ def test_ends_without_a_word(event: Callable[[Exchange], None], code: int, link:
     event(scene.exchange)
     scene.exchange.flush()
 
-    assert ([], [code]) == (scene.client.said, scene.codes)
+    assert ([], [code]) == (scene.client.written, scene.codes)
     assert "abort" in link.notes if link is not None else "forget" in scene.notes
 
 
 def test_an_end_before_anything_was_done() -> None:
     """There is nothing to give up."""
     scene = Scene()
-    scene.exchange.cut()
+    scene.exchange.on_shutdown()
 
     assert ([503], []) == (scene.codes, scene.notes)
 
 
-def test_a_connection_that_takes_nothing_tells_so_itself() -> None:
+def test_a_connection_that_takes_nothing_reports_its_loss() -> None:
     """What could not be written is not taken for forwarded; the failure follows."""
     link = UpstreamConnection(used=True)
     link.is_open = False
@@ -326,7 +338,7 @@ def test_a_connection_that_takes_nothing_tells_so_itself() -> None:
 
     assert link.silence is None
 
-    scene.exchange.failed(BrokenPipeError())
+    scene.exchange.on_upstream_error(BrokenPipeError())
 
     assert ["request_connection"] == scene.notes
 
@@ -335,19 +347,19 @@ def test_late_words_of_a_connection_change_nothing() -> None:
     """When the exchange has let it go."""
     scene = Scene(GET, UpstreamConnection())
     scene.ask()
-    scene.exchange.client_left()
-    scene.exchange.link_full(full=True)
-    scene.exchange.client_full(full=True)
-    scene.exchange.response_flush()
-    scene.exchange.response_end(())
+    scene.exchange.on_client_lost()
+    scene.exchange.on_upstream_full(full=True)
+    scene.exchange.on_client_full(full=True)
+    scene.exchange.flush_response()
+    scene.exchange.on_response_end(())
 
     assert [499] == scene.codes
 
 
-def test_a_tally_that_fails_leaves_no_client_waiting() -> None:
+def test_a_recorder_that_fails_leaves_no_client_waiting() -> None:
     """The connection goes on, whatever becomes of the counting."""
 
-    class Broken(Book):
+    class Broken(CodeRecorder):
         """Fails."""
 
         def finish(self, code: int) -> None:
@@ -355,14 +367,12 @@ def test_a_tally_that_fails_leaves_no_client_waiting() -> None:
             raise OverflowError(code)
 
     scene = Scene(GET, UpstreamConnection())
-    exchange = Exchange(
-        read_request(GET), scene.client, Broken([]), ExchangeContext(scene, "m:1", 7.0, scene.closing, scene)
-    )
-    exchange.request_end(())
+    exchange = Exchange(read_request(GET), scene.client, Broken([]), ExchangeContext(scene, "m:1", 7.0, scene))
+    exchange.on_request_end(())
     scene.idle = UpstreamConnection()
     exchange.flush()
-    exchange.response_head(read_response(OK))
+    exchange.on_response_head(read_response(OK))
     with pytest.raises(OverflowError):
-        exchange.response_end(())
+        exchange.on_response_end(())
 
-    assert ["stays"] == scene.client.notes
+    assert ["kept"] == scene.client.notes

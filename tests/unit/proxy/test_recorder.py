@@ -1,4 +1,4 @@
-"""Every end of an exchange is counted once, each half has one end, and the copies' room is given back."""
+"""Every end of an exchange is counted once, each half has one end, and the memory of the copies is freed."""
 
 from collections.abc import Callable
 
@@ -28,11 +28,18 @@ class Books:
         self.metrics = Metrics("200")
         known = KnownModels(1, (MODEL,))
         self.ledger = RecorderFactory(
-            MODEL, self.offered.append, self.metrics, known, lambda: 0.0, self.timer, self.budget, max_payload_bytes=50
+            model=MODEL,
+            offer=self.offered.append,
+            metrics=self.metrics,
+            models=known,
+            clock=lambda: 0.0,
+            timer=self.timer,
+            budget=self.budget,
+            max_payload_bytes=50,
         )
 
     def open(self) -> ExchangeRecorder:
-        """The tally of an inference that begins now."""
+        """The recorder of an inference that begins now."""
         return self.ledger.open(b"POST", INFER, {}, self.timer())
 
     def total(self, name: str, **labels: str) -> float:
@@ -41,58 +48,58 @@ class Books:
 
 
 def _whole(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.forwarded()
-    recorder.response_begins(200, {})
-    recorder.response_piece(b"{ }")
-    recorder.response_complete()
-    recorder.handed()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_forwarded()
+    recorder.on_response_head(200, {})
+    recorder.on_response_body(b"{ }")
+    recorder.on_response_end()
+    recorder.on_sent()
     recorder.finish(200)
 
 
 def _cut_request(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{")
+    recorder.on_request_body(b"{")
     recorder.finish(499)
 
 
 def _cut_response(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.response_begins(200, {})
-    recorder.response_piece(b"{")
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(200, {})
+    recorder.on_response_body(b"{")
     recorder.finish(502)
 
 
 def _replaced_response(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.response_begins(200, {})
-    recorder.response_piece(b"{")
-    recorder.replaced(b"sorry")
-    recorder.handed()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(200, {})
+    recorder.on_response_body(b"{")
+    recorder.on_replaced(b"sorry")
+    recorder.on_sent()
     recorder.finish(502)
 
 
 def _left_at_the_end(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.response_begins(200, {})
-    recorder.response_piece(b"{}")
-    recorder.handed()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(200, {})
+    recorder.on_response_body(b"{}")
+    recorder.on_sent()
     recorder.finish(499)
 
 
 def _without_response(recorder: ExchangeRecorder) -> None:
-    recorder.request_piece(b"{}")
-    recorder.request_complete()
-    recorder.replaced(b"sorry")
-    recorder.handed()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_replaced(b"sorry")
+    recorder.on_sent()
     recorder.finish(504)
 
 
 ENDS = [
-    # how it ends, code, kinds offered, kinds counted as incomplete, bytes of the answer
+    # how it ends, code, kinds offered, kinds counted as incomplete, bytes of the response
     (_whole, "200", ["request", "response"], [], 3),
     (_cut_request, "499", [], ["request"], 0),
     (_cut_response, "502", ["request"], ["response"], 1),
@@ -106,7 +113,7 @@ ENDS = [
 def test_every_end_adds_up(
     end: Callable[[ExchangeRecorder], None], code: str, offered: list[str], incomplete: list[str], response_bytes: int
 ) -> None:
-    """One request is counted, each half that there was is offered or lost, and nothing is held any longer."""
+    """One request is counted, each half that there was is offered or lost, and no copy is kept."""
     books = Books()
     end(books.open())
 
@@ -129,9 +136,9 @@ def test_spans() -> None:
     books = Books()
     recorder = books.open()
     for seconds, step in (
-        (1, recorder.forwarded),
-        (10, recorder.response_complete),
-        (2, recorder.handed),
+        (1, recorder.on_forwarded),
+        (10, recorder.on_response_end),
+        (2, recorder.on_sent),
         (100, lambda: recorder.finish(200)),
     ):
         books.timer.now += seconds
@@ -141,12 +148,12 @@ def test_spans() -> None:
     assert 3 == books.total("driftgauge_proxy_overhead_seconds_sum")
 
 
-def test_the_rest_has_a_tally_that_does_nothing() -> None:
+def test_other_requests_have_a_recorder_that_does_nothing() -> None:
     """What is no inference is followed by the same calls, and nothing comes of them."""
     books = Books()
     recorder = books.ledger.open(b"GET", INFER, {}, 0.0)
     _whole(recorder)
-    recorder.replaced(b"sorry")
+    recorder.on_replaced(b"sorry")
 
     assert not isinstance(recorder, InferenceRecorder)
     assert [] == books.offered

@@ -62,7 +62,7 @@ def test_only_post_infers(method: bytes) -> None:
     ],
 )
 def test_probes_are_no_inference(name: bytes, value: bytes, probe: bool) -> None:  # noqa: FBT001 - a column of a table
-    """Probes of Kubernetes and Knative are told by their headers."""
+    """Probes of Kubernetes and Knative are recognised by their headers."""
     assert probe is (inference_model(b"POST", b"/v2/models/m/infer", {name: value}) is None)
 
 

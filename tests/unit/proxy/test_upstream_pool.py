@@ -7,10 +7,10 @@ import pytest
 
 from driftgauge.http1.framing import HeaderList
 from driftgauge.http1.heads import ResponseHead
-from driftgauge.http1.http_errors import ExchangeError
+from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ResponseHandler
 from driftgauge.proxy.upstream_connection import UpstreamConnection
-from driftgauge.proxy.upstream_pool import Upstream
+from driftgauge.proxy.upstream_pool import UpstreamPool
 from tests.support.raw_client import Wire
 from tests.support.upstream import OK, RawUpstream
 
@@ -18,35 +18,35 @@ GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 
 
 class Waiter:
-    """Uses a link for one request, and waits for the end of the answer."""
+    """Uses a connection for one request, and waits for the end of the response."""
 
     def __init__(self) -> None:
         self.ended = asyncio.Event()
         self.statuses: list[int] = []
 
-    def response_head(self, head: ResponseHead) -> None:
+    def on_response_head(self, head: ResponseHead) -> None:
         """Notes the status."""
         self.statuses.append(head.status)
 
-    def response_piece(self, data: bytes) -> None:
+    def on_response_body(self, data: bytes) -> None:
         """Wants none of it."""
 
-    def response_flush(self) -> None:
+    def flush_response(self) -> None:
         """Waits for more."""
 
-    def response_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - wants none of them
+    def on_response_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - wants none of them
         """Ends the waiting."""
         self.ended.set()
 
-    def failed(self, error: Exception) -> None:
+    def on_upstream_error(self, error: Exception) -> None:
         """No test fails here."""
         raise error
 
-    def link_full(self, *, full: bool) -> None:
+    def on_upstream_full(self, *, full: bool) -> None:
         """A request of one line always fits."""
 
 
-async def _serve_once(upstream: Upstream) -> UpstreamConnection:
+async def _serve_once(upstream: UpstreamPool) -> UpstreamConnection:
     """One exchange on a connection of the pool, which is released."""
     link = upstream.take() or await upstream.connect()
     waiter = Waiter()
@@ -58,10 +58,10 @@ async def _serve_once(upstream: Upstream) -> UpstreamConnection:
     return link
 
 
-async def test_idle_connection_is_used_again() -> None:
+async def test_idle_connection_is_reused() -> None:
     """A released connection serves the next exchange."""
     async with RawUpstream() as server:
-        upstream = Upstream(f"http://127.0.0.1:{server.port}/", 5)
+        upstream = UpstreamPool(f"http://127.0.0.1:{server.port}/", 5)
         links = [await _serve_once(upstream) for _ in range(3)]
         await upstream.close()
 
@@ -70,9 +70,9 @@ async def test_idle_connection_is_used_again() -> None:
 
 
 async def test_idle_connection_is_closed_after_a_while() -> None:
-    """A connection that nobody uses is closed by us, before the model server does."""
+    """An idle connection is closed by us, before the model server does."""
     async with RawUpstream() as server:
-        upstream = Upstream(f"http://127.0.0.1:{server.port}", 5, idle_seconds=0.01)
+        upstream = UpstreamPool(f"http://127.0.0.1:{server.port}", 5, idle_seconds=0.01)
         await _serve_once(upstream)
         await server.open_is(1)
         await server.open_is(0)
@@ -80,42 +80,42 @@ async def test_idle_connection_is_closed_after_a_while() -> None:
 
 
 async def test_connection_with_unasked_bytes_is_not_used() -> None:
-    """Bytes that belong to no request make a connection useless: they would be taken for the next answer."""
+    """Bytes that belong to no request make a connection useless: they would be taken for the next response."""
 
     async def say_too_much(wire: Wire) -> None:
-        """Answers twice."""
+        """Respond twice."""
         await wire.message()
         wire.send(OK + OK)
         await wire.gone()
 
     async with RawUpstream(say_too_much) as server:
-        upstream = Upstream(f"http://127.0.0.1:{server.port}", 5)
+        upstream = UpstreamPool(f"http://127.0.0.1:{server.port}", 5)
         links = [await _serve_once(upstream) for _ in range(2)]
         await upstream.close()
 
     assert 2 == len(set(links))
 
 
-async def test_answer_that_closes_is_not_kept() -> None:
+async def test_response_that_closes_is_not_kept() -> None:
     """`Connection: close` of the model server is obeyed."""
 
     async def close_after(wire: Wire) -> None:
-        """Answers, and says that it will close."""
+        """Respond, and announce that the connection closes."""
         await wire.message()
         wire.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         await wire.gone()
 
     async with RawUpstream(close_after) as server:
-        upstream = Upstream(f"http://127.0.0.1:{server.port}", 5)
+        upstream = UpstreamPool(f"http://127.0.0.1:{server.port}", 5)
         await _serve_once(upstream)
         await server.open_is(0)
         await upstream.close()
 
 
-async def test_nobody_listens() -> None:
+async def test_no_server_listens() -> None:
     """A model server that is away is a 502, and not reachable."""
     async with RawUpstream() as server:
-        upstream = Upstream(f"http://127.0.0.1:{server.port}", 5)
+        upstream = UpstreamPool(f"http://127.0.0.1:{server.port}", 5)
 
         assert await upstream.is_reachable()
 
@@ -137,4 +137,4 @@ async def test_nobody_listens() -> None:
 )
 def test_authority(url: str, authority: str) -> None:
     """The model server is named by host and port alone."""
-    assert authority == Upstream(url, 1).authority
+    assert authority == UpstreamPool(url, 1).authority

@@ -1,4 +1,4 @@
-"""Copies are bounded, alone and together, and give back what they held."""
+"""Copies are bounded, alone and together, and free their memory."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ def test_copy_is_whole() -> None:
 
     assert body_copy.loss is None
     assert 5 == body_copy.size_bytes
-    assert b"abcde" == body_copy.body()
+    assert b"abcde" == body_copy.take()
 
 
 def test_copy_may_be_as_long_as_its_bound() -> None:
@@ -30,7 +30,7 @@ def test_copy_may_be_as_long_as_its_bound() -> None:
     assert Reason.TOO_LARGE is body_copy.loss
 
 
-def test_long_copy_frees_its_room_at_once() -> None:
+def test_long_copy_frees_its_memory_at_once() -> None:
     """A copy that is given up holds nothing, and goes on counting bytes."""
     budget = MemoryBudget(100)
     body_copy = BodyCopy(budget, 3)
@@ -40,11 +40,11 @@ def test_long_copy_frees_its_room_at_once() -> None:
 
     assert 100 == budget.free_bytes
     assert 9 == body_copy.size_bytes
-    assert b"" == body_copy.body()
+    assert b"" == body_copy.take()
 
 
-def test_room_is_shared() -> None:
-    """A copy for which there is no room is given up; another may take the room when it is free."""
+def test_memory_is_shared() -> None:
+    """A copy for which there is no memory is given up; another may use the memory when it is free."""
     budget = MemoryBudget(4)
     one, two = BodyCopy(budget, 10), BodyCopy(budget, 10)
     one.add(b"abc")
@@ -53,7 +53,7 @@ def test_room_is_shared() -> None:
     assert one.loss is None
     assert Reason.QUEUE_FULL is two.loss
 
-    one.body()
+    one.take()
     three = BodyCopy(budget, 10)
     three.add(b"fghi")
 
@@ -73,8 +73,8 @@ def test_first_reason_stands() -> None:
     size=st.integers(0, 30),
     bodies=st.lists(st.tuples(st.integers(0, 20), st.lists(st.binary(max_size=12), max_size=5)), max_size=6),
 )
-def test_room_is_never_overdrawn_and_all_given_back(size: int, bodies: list[tuple[int, list[bytes]]]) -> None:
-    """However bodies come, no more is held than there is room for, and in the end nothing is."""
+def test_memory_is_never_overdrawn_and_all_freed(size: int, bodies: list[tuple[int, list[bytes]]]) -> None:
+    """However bodies come, no more memory is used than the budget has, and in the end none is."""
     budget = MemoryBudget(size)
     copies = []
     for max_bytes, pieces in bodies:
@@ -86,6 +86,6 @@ def test_room_is_never_overdrawn_and_all_given_back(size: int, bodies: list[tupl
             assert 0 <= budget.free_bytes <= size
 
     for body_copy, (_, pieces) in zip(copies, bodies, strict=True):
-        assert body_copy.body() == (b"" if body_copy.loss else b"".join(pieces))
+        assert body_copy.take() == (b"" if body_copy.loss else b"".join(pieces))
 
     assert size == budget.free_bytes

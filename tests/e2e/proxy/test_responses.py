@@ -1,4 +1,4 @@
-"""Answers reach the client byte for byte, but for what belongs to one connection alone."""
+"""Responses reach the client byte for byte, except for what belongs to one connection alone."""
 
 import pytest
 
@@ -39,18 +39,18 @@ BODILESS = {
 
 
 @pytest.mark.parametrize("response", SAME.values(), ids=SAME)
-async def test_answer_is_kept(proxy: Proxied, upstream: RawUpstream, response: bytes) -> None:
-    """An answer arrives as it was sent, byte for byte."""
+async def test_response_is_kept(proxy: Proxied, upstream: RawUpstream, response: bytes) -> None:
+    """A response arrives as it was sent, byte for byte."""
     upstream.script = responding(response)
 
     assert response == await proxy.ask(post("/", b"x"))
 
 
 @pytest.mark.parametrize(("request_bytes", "response"), BODILESS.values(), ids=BODILESS)
-async def test_answer_without_body_is_kept(
+async def test_response_without_body_is_kept(
     proxy: Proxied, upstream: RawUpstream, request_bytes: bytes, response: bytes
 ) -> None:
-    """An answer that has no body keeps its head, gets none, and the connection goes on behind it."""
+    """A response that has no body keeps its head, gets none, and the connection goes on behind it."""
     upstream.script = responding(response)
     wire = await proxy.connect()
     wire.send(request_bytes + request_bytes)
@@ -68,10 +68,10 @@ async def test_hop_by_hop_lines_are_removed(proxy: Proxied, upstream: RawUpstrea
 
 
 async def test_body_that_ends_with_the_connection_becomes_chunked(proxy: Proxied, upstream: RawUpstream) -> None:
-    """An answer whose body ends when the model server closes is given an end that the client can see."""
+    """A response whose body ends when the model server closes is given an end that the client can see."""
 
     async def close_after(wire: Wire) -> None:
-        """Answers in two pieces, without a length."""
+        """Respond in two pieces, without a length."""
         await wire.message()
         wire.send(b"HTTP/1.1 200 OK\r\nX: 1\r\n\r\nsome ")
         await wire.flush()
@@ -100,7 +100,7 @@ async def test_chunks_are_taken_off_for_http10(proxy: Proxied, upstream: RawUpst
 
 
 async def test_http10_keeps_its_connection_if_it_asks(proxy: Proxied) -> None:
-    """`Connection: keep-alive` of HTTP/1.0 is understood and answered."""
+    """`Connection: keep-alive` of HTTP/1.0 is understood and confirmed."""
     wire = await proxy.connect()
     for _ in range(2):
         wire.send(b"GET / HTTP/1.0\r\nHost: m\r\nConnection: keep-alive\r\n\r\n")
@@ -111,7 +111,7 @@ async def test_http10_keeps_its_connection_if_it_asks(proxy: Proxied) -> None:
 
 
 async def test_trailers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
-    """An answer arrives with its trailers and their announcement, and its connection serves the next one."""
+    """A response arrives with its trailers and their announcement, and its connection serves the next one."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
     response = head + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\nX-Sum: 2\r\n\r\n"
     upstream.script = responding(response)
@@ -123,7 +123,7 @@ async def test_trailers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
 
 
 async def test_trailers_that_would_frame_are_dropped(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Nothing that tells of framing, routing or credentials passes behind a body (RFC 9110 section 6.5.1)."""
+    """No trailer about framing, routing or credentials is forwarded (RFC 9110 section 6.5.1)."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
     upstream.script = responding(head + b"Content-Length: 9\r\nSet-Cookie: a=b\r\nX-Sum: 1\r\n\r\n")
 
@@ -141,7 +141,7 @@ async def test_trailers_stay_behind_where_there_are_no_chunks(proxy: Proxied, up
     assert b"HTTP/1.1 200 OK\r\n\r\nabc" == await wire.rest()
 
 
-async def test_interim_answers_are_passed_on(proxy: Proxied, upstream: RawUpstream) -> None:
+async def test_interim_responses_are_passed_on(proxy: Proxied, upstream: RawUpstream) -> None:
     """102 and 103 pass, as a proxy must let them (RFC 9110 section 15.2); 100 only to a client that waits for it."""
     hints = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
     upstream.script = responding(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + OK)
@@ -151,8 +151,8 @@ async def test_interim_answers_are_passed_on(proxy: Proxied, upstream: RawUpstre
     assert hints + OK == await wire.exactly(len(hints + OK))
 
 
-async def test_interim_answers_are_kept_from_http10(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client of HTTP/1.0 would take a word before the answer for the answer."""
+async def test_interim_responses_are_kept_from_http10(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client of HTTP/1.0 would mistake an interim response for the final one."""
     upstream.script = responding(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK)
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.0\r\n\r\n")
@@ -160,8 +160,8 @@ async def test_interim_answers_are_kept_from_http10(proxy: Proxied, upstream: Ra
     assert OK == await wire.rest()
 
 
-async def test_client_that_closes_is_told_so(proxy: Proxied) -> None:
-    """`Connection: close` is answered with the same, and the connection ends."""
+async def test_connection_close_of_a_client_is_confirmed(proxy: Proxied) -> None:
+    """`Connection: close` gets the same header in the response, and the connection ends."""
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
     response = await wire.rest()

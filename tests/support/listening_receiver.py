@@ -1,4 +1,4 @@
-"""A receiver that listens, what it has handed on, and the headers of KServe's agent."""
+"""A receiver that listens, with what it offered, and the headers of KServe's agent."""
 
 from driftgauge.inference.models import OVERFLOW, KnownModels
 from driftgauge.inference.payload import ModelKey, PairObservation, Payload
@@ -31,8 +31,8 @@ def headers(kind: str = "request", model: ModelKey = WINE, more: dict[str, str] 
     }
 
 
-class Post:
-    """A receiver that listens, and what it has handed on."""
+class ListeningReceiver:
+    """A receiver that listens, and what it offered."""
 
     def __init__(self, timeouts: Timeouts | None = None) -> None:
         self.payloads: list[Payload] = []
@@ -40,12 +40,12 @@ class Post:
         self.metrics = Metrics("")
         self.is_new: bool | None = True
         self.receiver = Receiver(
-            self.payloads.append,
-            self._pair,
-            self.metrics,
-            KnownModels(10),
-            LIMIT,
-            2 * LIMIT,
+            offer=self.payloads.append,
+            pair=self._pair,
+            metrics=self.metrics,
+            models=KnownModels(10),
+            max_event_bytes=LIMIT,
+            budget_bytes=2 * LIMIT,
             clock=lambda: NOW,
             timeouts=timeouts or Timeouts(),
         )
@@ -59,7 +59,7 @@ class Post:
 
     @property
     def budget_bytes(self) -> int:
-        """How much the bodies that come may still have."""
+        """Free bytes of the budget for incoming bodies."""
         return self.receiver.budget.free_bytes
 
     def value(self, name: str, model: ModelKey = WINE, **more: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Door 2 on the wire: events that are sent ahead, wait for a word, stall, or are too many."""
+"""The logger's port on the wire: events that are sent ahead, expect 100 Continue, stall, or are too many."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,14 +7,14 @@ import pytest
 
 from driftgauge.inference.models import OVERFLOW
 from driftgauge.server.timeouts import Timeouts
-from tests.support.post import LIMIT, Post, headers
+from tests.support.listening_receiver import LIMIT, ListeningReceiver, headers
 from tests.support.waiting import until
 
 
 @pytest.fixture
-async def post() -> AsyncIterator[Post]:
+async def post() -> AsyncIterator[ListeningReceiver]:
     """Open on a port that the system chose."""
-    post = Post()
+    post = ListeningReceiver()
     port = await post.receiver.start("127.0.0.1", 0)
     post.url = f"http://127.0.0.1:{port}/"
     yield post
@@ -33,7 +33,7 @@ class Sender:
         await self._writer.drain()
 
     async def heads(self, number: int) -> list[str]:
-        """The next answers without a body."""
+        """The next response, which has no body."""
         async with asyncio.timeout(10):
             return [(await self._reader.readuntil(b"\r\n\r\n")).decode() for _ in range(number)]
 
@@ -49,7 +49,7 @@ class Sender:
 
 
 @pytest.fixture
-async def sender(post: Post) -> AsyncIterator[Sender]:
+async def sender(post: ListeningReceiver) -> AsyncIterator[Sender]:
     """Connected to the receiver."""
     found = Sender(*await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/"))))
     yield found
@@ -66,15 +66,15 @@ def wire(more: str, body: str = "", method: str = "POST", **changed: str) -> str
 OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-async def test_events_that_are_sent_ahead_are_answered_in_order(post: Post, sender: Sender) -> None:
-    """On one connection, though the sender did not wait for an answer."""
+async def test_events_that_are_sent_ahead_get_responses_in_order(post: ListeningReceiver, sender: Sender) -> None:
+    """On one connection, though the sender did not wait for a response."""
     await sender.send("".join(wire("Content-Length: 2\r\n", "{}", Ce_Id=f"a{number}") for number in range(3)))
 
     assert [OK] * 3 == await sender.heads(3)
     assert ["a0", "a1", "a2"] == [payload.id for payload in post.payloads]
 
 
-async def test_a_sender_that_asks_before_it_sends_is_told_to_go_on(post: Post, sender: Sender) -> None:
+async def test_a_sender_that_expects_100_continue_gets_it(post: ListeningReceiver, sender: Sender) -> None:
     """It would wait for ever."""
     await sender.send(wire("Expect: 100-continue\r\nContent-Length: 2\r\n"))
     assert ["HTTP/1.1 100 Continue\r\n\r\n"] == await sender.heads(1)
@@ -84,7 +84,7 @@ async def test_a_sender_that_asks_before_it_sends_is_told_to_go_on(post: Post, s
     assert [b"{}"] == [payload.body for payload in post.payloads]
 
 
-async def test_other_methods_are_refused(post: Post, sender: Sender) -> None:
+async def test_other_methods_are_refused(post: ListeningReceiver, sender: Sender) -> None:
     """An event is sent by POST."""
     await sender.send(wire("Content-Length: 2\r\n", "{}", method="PUT"))
 
@@ -92,7 +92,7 @@ async def test_other_methods_are_refused(post: Post, sender: Sender) -> None:
     assert [] == post.payloads
 
 
-async def test_a_head_is_answered_without_a_body(post: Post, sender: Sender) -> None:
+async def test_a_head_request_gets_no_body(post: ListeningReceiver, sender: Sender) -> None:
     """As a GET, but for the body."""
     await sender.send("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     found = await sender.rest()
@@ -102,8 +102,8 @@ async def test_a_head_is_answered_without_a_body(post: Post, sender: Sender) -> 
     assert [] == post.payloads
 
 
-async def test_bodies_that_come_at_once_have_a_bound_together(post: Post, sender: Sender) -> None:
-    """The one too many is answered 503, which stands in the agent's log, and is counted."""
+async def test_bodies_that_come_at_once_have_a_bound_together(post: ListeningReceiver, sender: Sender) -> None:
+    """The one too many gets 503, which the agent logs, and is counted."""
     others = [await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/"))) for _ in range(2)]
     for _, writer in others:
         writer.write(f"{wire(f'Content-Length: {LIMIT}' + chr(13) + chr(10))}{' ' * (LIMIT - 1)}".encode())
@@ -119,7 +119,7 @@ async def test_bodies_that_come_at_once_have_a_bound_together(post: Post, sender
         await writer.wait_closed()
 
 
-async def test_a_broken_chunk_ends_the_connection_and_is_counted(post: Post, sender: Sender) -> None:
+async def test_a_broken_chunk_ends_the_connection_and_is_counted(post: ListeningReceiver, sender: Sender) -> None:
     """What stands behind it cannot be read."""
     await sender.send(wire("Transfer-Encoding: chunked\r\n", "zz\r\n"))
 
@@ -128,8 +128,8 @@ async def test_a_broken_chunk_ends_the_connection_and_is_counted(post: Post, sen
 
 
 async def test_a_body_that_stalls_is_given_up_and_counted() -> None:
-    """Within the patience that the receiver has."""
-    post = Post(Timeouts(body=0.05, body_bytes=10))
+    """Within the receiver's time limits."""
+    post = ListeningReceiver(Timeouts(body=0.05, body_bytes=10))
     port = await post.receiver.start("127.0.0.1", 0)
     sender = Sender(*await asyncio.open_connection("127.0.0.1", port))
     await sender.send(wire("Content-Length: 20\r\n", "{"))
@@ -140,7 +140,7 @@ async def test_a_body_that_stalls_is_given_up_and_counted() -> None:
     await post.receiver.close()
 
 
-async def test_an_event_that_makes_trouble_costs_itself_alone(post: Post, sender: Sender) -> None:
+async def test_an_event_that_makes_trouble_costs_itself_alone(post: ListeningReceiver, sender: Sender) -> None:
     """A fault of ours is counted, and the next event on the same connection is taken."""
     post.is_new = None
     await sender.send(wire("Content-Length: 2\r\n", "{}"))

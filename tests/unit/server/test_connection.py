@@ -1,0 +1,52 @@
+"""A client's connection keeps its limits of time in every state."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from driftgauge.http1.states import ClientState
+from tests.support.data_plane import DataPlane
+
+
+@pytest.fixture
+def plane() -> Iterator[DataPlane]:
+    """A data plane with one client, closed at the end."""
+    plane = DataPlane()
+    yield plane
+    plane.close()
+
+
+def test_a_client_that_does_not_read_is_given_up_though_it_sends(plane: DataPlane) -> None:
+    """The limit for reading a response outlasts further bytes of the client."""
+    plane.begin_request("get")
+    plane.send(1000)
+    plane.fill_client(full=True)
+    plane.begin_request("get")
+    plane.send(1)
+    plane.advance(121)
+
+    assert plane.transport.was_reset
+
+
+def test_an_empty_line_does_not_begin_a_request(plane: DataPlane) -> None:
+    """The time of the next request counts from its own first byte."""
+    plane.begin_request("empty line")
+    plane.send(2)
+
+    assert (ClientState.IDLE, None) == (plane.client.state, plane.client.begun)
+
+    plane.advance(5)
+    plane.send(1)
+
+    assert (ClientState.READING_HEAD, plane.loop.now) == (plane.client.state, plane.client.begun)
+
+
+def test_a_head_has_its_limit_of_time_after_an_empty_line(plane: DataPlane) -> None:
+    """It is refused with 408, not waited for as an idle connection."""
+    plane.begin_request("empty line")
+    plane.send(2)
+    plane.send(1)
+    plane.advance(61)
+
+    assert plane.transport.written.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert ClientState.LEAVING is plane.client.state
