@@ -21,7 +21,14 @@ _SAMPLED_SUFFIXES = (".csv", ".parquet")
 """Files of which a sample is drawn without reading them whole."""
 
 
-def check(reference: Data, window: Data, *, alpha: float = 0.05, correction: str = "holm", min_rows: int = 1) -> Report:
+def check(
+    reference: Data | Reference,
+    window: Data,
+    *,
+    alpha: float = 0.05,
+    correction: str = "holm",
+    min_rows: int = 1,
+) -> Report:
     """Test rows against a reference, feature by feature.
 
     Args:

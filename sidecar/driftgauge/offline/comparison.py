@@ -28,6 +28,7 @@ class Dataset:
         rows: Rows, missing values included.
         digest: SHA-256 of the content, in hexadecimal.
         named: The data itself names its columns.
+        ordered: `columns` is the order of the data. A reference does not keep how inputs and predictions are mixed.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class Dataset:
     rows: int
     digest: str
     named: bool
+    ordered: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,8 @@ def _of_reference(reference: Reference) -> Dataset:
     """A reference does not keep whether its file named its columns: a matrix has the names that one is given."""
     columns = (*reference.columns, *(f"{PREDICTION}{name}" for name in reference.prediction_columns))
     named = columns != tuple(f"feature_{index}" for index in range(len(columns)))
-    return Dataset(reference.path, columns, reference.rows, reference.digest, named)
+    ordered = not reference.predictions
+    return Dataset(reference.path, columns, reference.rows, reference.digest, named, ordered)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -121,8 +124,8 @@ def _places(expected: Dataset, found: Dataset) -> Mapping[str, int]:
     if expected.named and found.named:
         position = {name: index for index, name in enumerate(found.columns)}
         return {name: position[name] for name in expected.columns if name in position}
-    inputs = [name for name in expected.columns if output_name(name) is None]
-    for names in (expected.columns, inputs):
+    inputs = tuple(name for name in expected.columns if output_name(name) is None)
+    for names in (expected.columns, inputs) if expected.ordered else (inputs,):
         if len(names) == len(found.columns):
             return {name: index for index, name in enumerate(names)}
     raise ReferenceDataError(

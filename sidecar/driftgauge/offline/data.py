@@ -1,10 +1,12 @@
 """Converts data in memory, or a file, to a table: DataFrames, arrays, mappings and paths."""
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +14,44 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.interchange import interchange_columns
+from driftgauge.reference.column import shortened
 from driftgauge.reference.files import read_table
-from driftgauge.reference.formats.arrays import array_numbers
 from driftgauge.reference.formats.csv_file import NO_KINDS
 from driftgauge.reference.formats.parquet_file import table_of_arrow
-from driftgauge.reference.table import Table, checked_with_digest, numeric_table, table_of_columns
-
-Data = Any
-"""A path, a DataFrame, an array or a mapping, as `as_table` describes it."""
+from driftgauge.reference.table import MAX_VALUES, Table, checked_with_digest, table_of_columns
 
 _MATRIX_AXES = 2
+
+
+class ArrowFrame(Protocol):
+    """A DataFrame that exports an Arrow stream: of pandas, polars, pyarrow and others."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> object:  # noqa: ANN401 - the protocol's
+        """The stream, in a PyCapsule."""
+
+
+class InterchangeFrame(Protocol):
+    """A DataFrame of the interchange protocol."""
+
+    def __dataframe__(self) -> Any:  # noqa: ANN401 - the protocol's
+        """The DataFrame as the protocol defines it."""
+
+
+class ColumnFrame(Protocol):
+    """A DataFrame whose columns numpy can convert."""
+
+    @property
+    def columns(self) -> Any:  # noqa: ANN401 - names in a sequence or an index
+        """The names of the columns."""
+
+    def __getitem__(self, name: Any, /) -> Any:  # noqa: ANN401 - a column of any library
+        """A column by name."""
+
+
+Data: TypeAlias = (
+    str | os.PathLike[str] | NDArray[Any] | Mapping[str, Any] | ArrowFrame | InterchangeFrame | ColumnFrame
+)
+"""A path, a DataFrame, an array or a mapping, as `as_table` describes it."""
 
 
 def as_table(data: Data, name: str, kinds: Mapping[str, FeatureKind] = NO_KINDS) -> Table:
@@ -32,10 +62,15 @@ def as_table(data: Data, name: str, kinds: Mapping[str, FeatureKind] = NO_KINDS)
             a path (text or `os.PathLike`) of a CSV, Parquet or NPZ file;
             a DataFrame of pandas, polars or pyarrow, or any object with `__arrow_c_stream__` (used if pyarrow is
             installed), with `__dataframe__`, or with `columns` and columns by name; a pandas index is left out;
-            a NumPy array: shape `(n, d)` of numbers, shape `(n,)` for a single feature, or a structured array;
+            a NumPy array: shape `(n, d)`, shape `(n,)` for a single feature, or a structured array;
+            a Series of pandas or polars, which is a single feature;
             a mapping of names to columns of one axis.
         name: Named in errors where there is no path.
         kinds: Columns whose kind is known; used for CSV files, whose cells can be ambiguous.
+
+    Returns:
+        The checked table. The columns of an array without fields, and of a Series without a name, have no names and
+        are matched by position.
 
     Raises:
         ReferenceDataError: The data cannot be used; one sentence names the data, the column and the rule.
@@ -45,45 +80,76 @@ def as_table(data: Data, name: str, kinds: Mapping[str, FeatureKind] = NO_KINDS)
     if isinstance(data, np.ndarray):
         return _of_array(data, name)
     if isinstance(data, Mapping):
-        return table_of_columns(data, name=name)
-    if hasattr(data, "__arrow_c_stream__") and (pa := _pyarrow()) is not None:
-        return _of_arrow(data, name, pa)
-    if hasattr(data, "__dataframe__"):
-        return table_of_columns(interchange_columns(data, name), name=name)
-    if hasattr(data, "columns") and hasattr(data, "__getitem__"):
-        return table_of_columns({str(column): data[column] for column in data.columns}, name=name)
+        return _of_columns(data, name)
+    if len(getattr(data, "shape", ())) == 1 and hasattr(data, "__array__"):
+        return _of_series(data, name)
+    if any(hasattr(data, attribute) for attribute in ("__arrow_c_stream__", "__dataframe__", "columns")):
+        return _of_frame(data, name)
     raise ReferenceDataError(
         f"{name}: {type(data).__name__} is no dataset: give a path, a DataFrame, a NumPy array or a mapping of columns"
     )
 
 
+def _of_columns(columns: Mapping[Any, Any], name: str) -> Table:
+    for column, values in columns.items():
+        if not isinstance(column, str):
+            raise ReferenceDataError(f"{name}: the name of column {shortened(str(column))} is not text")
+        if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
+            raise ReferenceDataError(
+                f"{name}: column {shortened(column)} is {type(values).__name__}, a column is an array or a sequence"
+            )
+    return table_of_columns(columns, name=name)
+
+
 def _of_array(array: NDArray[Any], name: str) -> Table:
     if array.dtype.names is not None:
-        return table_of_columns({column: array[column] for column in array.dtype.names}, name=name)
+        return _of_columns({column: array[column] for column in array.dtype.names}, name)
     matrix = array[:, np.newaxis] if array.ndim == 1 else array
     if matrix.ndim != _MATRIX_AXES:
         raise ReferenceDataError(f"{name}: the array has shape {array.shape}, one or two axes are needed")
-    names = [f"feature_{column}" for column in range(matrix.shape[1])]
-    return checked_with_digest(numeric_table(Path(name), names, array_numbers(Path(name), name, matrix), named=False))
+    if isinstance(matrix, np.ma.MaskedArray):
+        matrix = np.ma.filled(matrix.astype(np.float64), np.nan)
+    columns = {f"feature_{column}": matrix[:, column] for column in range(matrix.shape[1])}
+    return replace(table_of_columns(columns, name=name), named=False)
 
 
-def _of_arrow(data: Data, name: str, pa: Any) -> Table:  # noqa: ANN401 - pyarrow has no types
-    try:
-        table = pa.RecordBatchReader.from_stream(data).read_all()
-        index = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
-        kept = [column for column in table.column_names if column not in index]
-        if len(set(kept)) == len(kept):  # else the check of names refuses them, with a sentence
-            table = table.select(kept)
+def _of_series(series: Any, name: str) -> Table:  # noqa: ANN401 - a Series of any library
+    title = str(getattr(series, "name", None) or "")
+    return replace(table_of_columns({title or "feature_0": series}, name=name), named=title != "")
+
+
+def _of_frame(frame: Any, name: str) -> Table:  # noqa: ANN401 - a DataFrame of any library
+    """A table of a DataFrame: by Arrow, else by the interchange protocol, else column by column."""
+    table = _arrow_table(frame)
+    if table is not None:
+        if table.num_rows * table.num_columns > MAX_VALUES:
+            raise ReferenceDataError(f"{name}: more than {MAX_VALUES} values, a sample will do")
         return checked_with_digest(table_of_arrow(Path(name), table))
-    except (pa.ArrowException, TypeError) as error:
-        first = str(error).partition("\n")[0]
-        raise ReferenceDataError(f"{name}: the DataFrame cannot be converted to Arrow: {first}") from error
+    if hasattr(frame, "__dataframe__"):
+        # What the DataFrame itself cannot export, such as a pandas column of objects of several types.
+        with contextlib.suppress(ValueError, TypeError, NotImplementedError):
+            return _of_columns(interchange_columns(frame, name), name)
+    if not hasattr(frame, "columns"):
+        raise ReferenceDataError(f"{name}: to read {type(frame).__name__}, pip install 'driftgauge[parquet]'")
+    names = list(frame.columns)
+    for column in names:
+        if names.count(column) > 1:
+            raise ReferenceDataError(f"{name}: two columns are named {shortened(str(column))}")
+    return _of_columns({str(column): frame[column] for column in names}, name)
 
 
-def _pyarrow() -> Any:  # noqa: ANN401 - pyarrow has no types
-    """pyarrow, or `None` where it is not installed."""
+def _arrow_table(frame: Any) -> Any | None:  # noqa: ANN401 - pyarrow has no types
+    """The DataFrame as a `pyarrow.Table` without pandas' index; `None` without pyarrow, and where it cannot convert."""
+    if not hasattr(frame, "__arrow_c_stream__"):
+        return None
     try:
         import pyarrow as pa  # noqa: PLC0415 - optional
     except ImportError:
         return None
-    return pa
+    try:
+        table = pa.RecordBatchReader.from_stream(frame).read_all()
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):  # column by column the error names the place
+        return None
+    index = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+    kept = [position for position, column in enumerate(table.column_names) if column not in index]
+    return table.select(kept)

@@ -6,6 +6,7 @@ Source:
 
 import ctypes
 import datetime as dt
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +41,9 @@ def interchange_columns(data: Any, name: str) -> dict[str, Values]:  # noqa: ANN
     Raises:
         ReferenceDataError: A column has another type.
     """
-    frame = data.__dataframe__()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas deprecates the protocol in favour of Arrow's, which needs pyarrow
+        frame = data.__dataframe__()
     columns: dict[str, Values] = {}
     for column in frame.column_names():
         if column in columns:

@@ -10,8 +10,11 @@ from scipy.stats import ks_2samp
 
 from driftgauge.drift.statistics.p_value import effective_size, first_point, near_critical
 
-CACHE_SIZE = 4096
-"""Cached p-values, and as many critical statistics."""
+CACHE_SIZE = 2**16
+"""Cached p-values, and as many critical statistics: a window has few pairs of sample sizes, and searches overlap."""
+
+_SECANT_STEPS = 6
+"""Of most guesses the third is right to one unit."""
 
 
 class Ks2sampPValues:
@@ -57,7 +60,8 @@ class Ks2sampPValues:
             alpha: Significance level, in (0, 1).
 
         Returns:
-            A multiple of 1 / lcm(m, n) in [0, 1]: p < alpha exactly if D is at least that. Infinity if there is none.
+            A statistic in [0, 1] that samples of these sizes can have: p < alpha exactly if D is at least that.
+            Infinity if there is none.
         """
         return self._critical(m, n, alpha)
 
@@ -69,32 +73,55 @@ class Ks2sampPValues:
         def below(point: int) -> bool:
             return self._p_value(m, n, point) < alpha
 
-        guess = near_critical(max(1, effective_size(m, n)), alpha)
-        return first_point(below, round(guess * points), points) / points
+        return _least_gap(m, n, first_point(below, self._guess(m, n, alpha), points))[2] / points
+
+    def _guess(self, m: int, n: int, alpha: float) -> int:
+        """Approximately the critical statistic, in units of 1 / lcm(m, n).
+
+        Each p-value of large samples takes up to seconds, so there should be few. The logarithm of the p-value is
+        nearly linear in D^2, since p is about 2 exp(-2 mn / (m + n) D^2). So the guess follows the secant through the
+        two newest points; the first slope is that of the approximation.
+        """
+        points, slope = math.lcm(m, n), -2.0 * m * n / (m + n)
+        squared = near_critical(max(1, effective_size(m, n)), alpha) ** 2
+        previous: tuple[float, float] | None = None
+        for _ in range(_SECANT_STEPS):
+            p_value = self._p_value(m, n, max(1, round(math.sqrt(squared) * points)))
+            if not 0.0 < p_value < 1.0:
+                break
+            height = math.log(p_value / alpha)
+            if previous is not None and previous[0] != squared and previous[1] != height:
+                slope = (height - previous[1]) / (squared - previous[0])
+            following = min(1.0, max(0.0, squared - height / slope))
+            if abs(math.sqrt(following) - math.sqrt(squared)) * points < 1.0:
+                break
+            previous, squared = (squared, height), following
+        return round(math.sqrt(squared) * points)
 
 
 def _p_value(m: int, n: int, point: int) -> float:
     """The p-value of the least statistic of samples of m and n values that is at least `point / lcm(m, n)`."""
-    zeros = _zeros(m, n, point)
-    while zeros is None:
-        point += 1
-        zeros = _zeros(m, n, point)
-    first, second = (np.arange(size) >= count for size, count in zip((m, n), zeros, strict=True))
+    i, j, _ = _least_gap(m, n, point)
+    first, second = np.repeat([0.0, 1.0], [i, m - i]), np.repeat([0.0, 1.0], [j, n - j])
     with warnings.catch_warnings():  # where the exact method fails, the asymptotic one is used, which scipy warns of
         warnings.simplefilter("ignore", RuntimeWarning)
-        return float(ks_2samp(first.astype(np.float64), second.astype(np.float64)).pvalue)
+        return float(ks_2samp(first, second).pvalue)
 
 
-def _zeros(m: int, n: int, point: int) -> tuple[int, int] | None:
-    """How many zeros two samples of m and n zeros and ones have whose distance is `point / lcm(m, n)`.
+def _least_gap(m: int, n: int, point: int) -> tuple[int, int, int]:
+    """The least statistic of samples of m and n values that is at least `point`, in units of 1 / lcm(m, n).
 
-    With g = gcd(m, n), i zeros of m and j of n have the distance |i (n/g) - j (m/g)| / lcm(m, n), so i is known up to
-    multiples of m/g; by symmetry (zeros for ones) only i/m >= j/n need be looked at. For coprime m and n some
-    distances do not exist: of 2 and 3 values, 1/6 is |1/2 - 1/3|, but 5/6 is none.
+    With g = gcd(m, n), i zeros of m and j of n have the distance |i (n/g) - j (m/g)|; by symmetry (zeros for ones) only
+    i/m >= j/n need be looked at. Of coprime sizes some distances do not exist: of 4 and 5 values, 17/20 is none, and
+    the next one is 1.
+
+    Returns:
+        How many zeros the samples have, and their distance.
     """
-    a, b = n // math.gcd(m, n), m // math.gcd(m, n)
-    i = point * pow(a, -1, b) % b if b > 1 else 0
-    least = -(-point // a)  # j is not negative
-    i += max(0, -(-(least - i) // b)) * b
-    j = (i * a - point) // b
-    return (i, j) if i <= m and j <= n else None
+    shared = math.gcd(m, n)
+    rise, step = n // shared, m // shared
+    i = np.arange(m + 1)
+    j = (i * rise - point) // step  # the most zeros that leave a distance of at least `point`; below 0 there are none
+    gaps = np.where(j < 0, np.iinfo(np.int64).max, i * rise - j * step)
+    least = int(np.argmin(gaps))
+    return least, int(j[least]), int(gaps[least])

@@ -112,7 +112,8 @@ class Report:
             raise ReferenceDataError(f"{target}: it cannot be written: {error.strerror}") from error
 
     def _repr_html_(self) -> str:
-        page = html.escape(self.to_html())
+        # Links within a `srcdoc` page would lead to the notebook's own address without this base.
+        page = html.escape(self.to_html().replace("<head>", '<head><base href="about:srcdoc">', 1))
         style = f"width:100%;height:{_FRAME_PIXELS}px;border:0"
         return f'<iframe title="driftgauge report" sandbox="" style="{style}" srcdoc="{page}"></iframe>'
 

@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
     """A text stream that says it is a terminal."""
 
     def isatty(self) -> bool:
-        """It is one."""
+        """Always true."""
         return True
 
 
@@ -59,7 +59,7 @@ def check(
 
 
 def test_unforeseen_failure_is_no_drift(reference: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A path that no system call takes: one sentence and exit code 2, since 1 says drift."""
+    """A path that no system call accepts gives one sentence and exit code 2, since 1 means drift."""
     code = run(["check", str(reference), "window\0.csv"])
 
     assert code == 2
@@ -103,8 +103,8 @@ def test_same_file(reference: Path) -> None:
     assert [0.0, 0.0, 0.0] == [feature["statistic"] for feature in json.loads(out)["features"]]
 
 
-def test_fits_a_page(tmp_path: Path) -> None:
-    """Off a terminal the table is plain text of at most 80 columns, long names and markup included."""
+def test_the_table_has_at_most_80_columns(tmp_path: Path) -> None:
+    """In a file or a pipe the table is plain text; long names are folded, and names that look like markup are shown."""
     columns = ("[red]a[/red]", "x" * 100, "tab\u200bchar")
     same = csv(tmp_path / "a.csv", columns, sample(1))
     window = csv(tmp_path / "b.csv", columns, sample(2, shift=0.5))
@@ -170,7 +170,7 @@ def test_columns_are_matched_by_name(reference: Path, tmp_path: Path) -> None:
 
 
 def test_missing_columns(reference: Path, tmp_path: Path) -> None:
-    """Columns that the window lacks are named, exit 2."""
+    """Columns that the window lacks are named, and the exit code is 2."""
     window = csv(tmp_path / "w.csv", COLUMNS[:1], sample(2)[:, :1])
     sentence = f"{window}: column 'sugar' of {reference} is missing, and 1 more\n"
 
@@ -218,7 +218,7 @@ def test_too_few_rows(reference: Path, tmp_path: Path) -> None:
 
 
 def test_feature_without_values(reference: Path, tmp_path: Path) -> None:
-    """A feature that is missing everywhere has drifted: it is the schema that broke."""
+    """A feature that is missing in every row has drifted, and its change is a schema break."""
     rows = sample(2)
     rows[:, 0] = np.nan
     code, out, _ = check(reference, csv(tmp_path / "w.csv", COLUMNS, rows))
@@ -229,7 +229,7 @@ def test_feature_without_values(reference: Path, tmp_path: Path) -> None:
 
 
 def test_a_reference_of_few_rows_is_noted(tmp_path: Path) -> None:
-    """Against one row nothing can alarm, and no drift means little."""
+    """Against one row nothing can alarm, so a note says that no drift means little."""
     one = csv(tmp_path / "one.csv", COLUMNS, sample(1, rows=1))
     window = csv(tmp_path / "window.csv", COLUMNS, sample(2))
     code, _, err = check(one, window)
@@ -262,19 +262,19 @@ def test_missing_values_that_are_new_have_a_line_of_their_own(reference: Path, t
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Path:
+def wines(tmp_path: Path) -> Path:
     """A reference of a number, a category and a date."""
     lines = [f"{place % 50},{('red', 'white', 'red')[place % 3]},2026-01-{1 + place % 28:02d}" for place in range(600)]
-    path = tmp_path / "cellar.csv"
+    path = tmp_path / "wines.csv"
     path.write_text("\n".join(["age,colour,bottled", *lines]) + "\n")
     return path
 
 
-def test_categories_are_tested(stack: Path, tmp_path: Path) -> None:
+def test_categories_are_tested(wines: Path, tmp_path: Path) -> None:
     """A changed share is drift, tested by total variation; a column of dates is left out with a note."""
     window = tmp_path / "w.csv"
-    window.write_text(stack.read_text().replace("red", "white", 200))
-    code, out, err = check(stack, window, output_format="json")
+    window.write_text(wines.read_text().replace("red", "white", 200))
+    code, out, err = check(wines, window, output_format="json")
     tree = json.loads(out)
 
     assert 1 == code
@@ -283,7 +283,7 @@ def test_categories_are_tested(stack: Path, tmp_path: Path) -> None:
     ]
     assert 1 / 3 == pytest.approx(tree["features"][1]["statistic"])
     assert ["bottled"] == tree["ignored"]
-    assert err == f"note: {stack}: column 'bottled' holds dates: it is left out, since a date is always new\n"
+    assert err == f"note: {wines}: column 'bottled' holds dates: it is left out, since a date is always new\n"
     assert [err.removeprefix("note: ").strip()] == tree["notes"]
 
 
@@ -300,7 +300,7 @@ def test_a_change_of_unit_is_explained(tmp_path: Path) -> None:
 
 
 def test_many_readings_are_cut(tmp_path: Path) -> None:
-    """Of a dozen features that drifted ten are read out."""
+    """Of twelve drifted features, ten have a sentence."""
     names = tuple(f"f{place}" for place in range(12))
     zeros, ones = np.zeros((300, 12)), np.ones((300, 12))
     zeros[0], ones[0] = 1, 0
@@ -311,7 +311,7 @@ def test_many_readings_are_cut(tmp_path: Path) -> None:
 
 
 def test_page(reference: Path, tmp_path: Path) -> None:
-    """A page for a browser: plain letters that any terminal holds, with pictures, files and notes."""
+    """The page for a browser is ASCII, with charts, file names and notes."""
     rows = np.column_stack([sample(2, shift=0.5), np.zeros(400)])
     window = csv(tmp_path / "w\u00e9in.csv", (*COLUMNS, "id"), rows)
     code, out, _ = check(reference, window, output_format="html")

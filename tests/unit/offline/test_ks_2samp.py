@@ -61,3 +61,28 @@ def test_large_samples_have_the_critical_statistic_of_the_serving_process() -> N
     args = 20_000, 30_000, 0.01
 
     assert PValues().critical_statistic(*args) == Ks2sampPValues().critical_statistic(*args)
+
+
+@pytest.mark.parametrize(("m", "n"), [(4, 5), (1000, 599), (2000, 2000), (3001, 1500), (10_001, 400)])
+@pytest.mark.parametrize("alpha", [0.05, 0.0005])
+def test_the_critical_statistic_is_the_least_possible_one(m: int, n: int, alpha: float) -> None:
+    """The p-value of the next smaller point is not below the level, unless no samples have a statistic between both."""
+    source, points = Ks2sampPValues(), math.lcm(m, n)
+    critical = source.critical_statistic(m, n, alpha)
+    if math.isinf(critical):
+        assert source.p_values(m, n, np.array([1.0]))[0] >= alpha
+        return
+    at, before = source.p_values(m, n, np.array([round(critical * points), round(critical * points) - 1]) / points)
+
+    assert at < alpha
+    assert before >= alpha or at == before
+
+
+def test_a_critical_statistic_is_one_that_samples_can_have() -> None:
+    """Of four and five values, 17/20 is a multiple of 1/20 that no samples have."""
+    assert 1.0 == Ks2sampPValues().critical_statistic(4, 5, 0.05)
+
+
+def test_p_values_beyond_the_range_of_floats() -> None:
+    """Two thousand values without a common range have the p-value 0, without a warning."""
+    assert [0.0] == Ks2sampPValues().p_values(2000, 2000, np.array([1.0])).tolist()
