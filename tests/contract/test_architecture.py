@@ -1,7 +1,9 @@
 """The documents name the packages and layers that the code has."""
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -40,3 +42,21 @@ def test_the_packages_without_io_are_those_of_the_contract() -> None:
 
     named = set(re.findall(r"`(\w+)`", sentence.split("do no I/O")[0]))
     assert {name.removeprefix("driftgauge.") for name in CONTRACTS[1]["source_modules"]} == named
+
+
+def test_the_walks_name_files_and_functions_that_exist() -> None:
+    """Each name in backticks is a file of the package, or a function, class or method in one of its files."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    walks = page.partition("<!-- walks -->")[2].partition("`python -m")[0]
+    files = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
+    definitions = {name for tree in files.values() for name in _qualified_names(tree)}
+
+    assert [] == sorted(set(re.findall(r"`([^`]+)`", walks)) - definitions - set(files))
+
+
+def _qualified_names(tree: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield prefix + node.name
+        if isinstance(node, ast.ClassDef):
+            yield from _qualified_names(node, f"{node.name}.")
