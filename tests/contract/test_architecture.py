@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,17 @@ def test_the_walks_name_files_and_functions_that_exist() -> None:
     definitions = {name for tree in files.values() for name in _qualified_names(tree)}
 
     assert [] == sorted(set(re.findall(r"`([^`]+)`", walks)) - definitions - set(files))
+
+
+def test_no_two_packages_share_the_name_of_a_file_or_a_class() -> None:
+    """A reader who meets a name knows which one is meant."""
+    modules = [path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+    classes = [
+        node.name for path in modules for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)
+    ]
+
+    assert [] == [name for name, count in Counter(path.name for path in modules).items() if count > 1]
+    assert [] == [name for name, count in Counter(classes).items() if count > 1]
 
 
 def _qualified_names(tree: ast.Module | ast.ClassDef, prefix: str = "") -> Iterator[str]:

@@ -12,7 +12,7 @@ from driftgauge.storage.memory import MemoryStates
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.ring import StreamKey
-from driftgauge.storage.states import State, StateStore
+from driftgauge.storage.stream_states import State, StateStore
 from tests.support.rows import REQUESTS, RESPONSES
 
 

@@ -20,7 +20,7 @@ from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey
-from driftgauge.storage.states import StateStore
+from driftgauge.storage.stream_states import StateStore
 from tests.support.clock import ManualClock
 from tests.support.models import WINE, labels
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from driftgauge.errors import StorageError
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey, Window
-from driftgauge.storage.states import State
+from driftgauge.storage.stream_states import State
 
 
 class AwayRing:

@@ -9,7 +9,7 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.memory import MemoryPairs, MemoryRing, MemoryStates
 from driftgauge.storage.pairs import PairStore
 from driftgauge.storage.ring import RingBuffer
-from driftgauge.storage.states import StateStore
+from driftgauge.storage.stream_states import StateStore
 
 _PAIR_CAPACITY = 200_000
 """Keys of the pair store in memory: some 50 MB when it is full."""

@@ -13,7 +13,7 @@ from driftgauge.features.output_columns import OutputColumns
 from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.profiles import profiles_of
 from driftgauge.storage.ring import RingBuffer, StreamKey
-from driftgauge.storage.states import StateStore
+from driftgauge.storage.stream_states import StateStore
 
 _log = logging.getLogger(__name__)
 

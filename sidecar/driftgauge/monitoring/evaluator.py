@@ -13,7 +13,7 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.targets import Target
 from driftgauge.results.latest import Evaluation
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
-from driftgauge.storage.states import StateStore
+from driftgauge.storage.stream_states import StateStore
 
 _STATE_NAME = "detector"
 

@@ -9,7 +9,7 @@ import numpy as np
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.pairs import Arrival, Half, PutResult
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
-from driftgauge.storage.states import State
+from driftgauge.storage.stream_states import State
 
 
 class MemoryStates:

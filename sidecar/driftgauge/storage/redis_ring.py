@@ -27,7 +27,7 @@ _NOTHING = (0, 0)  # below every id: rows are numbered from 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Entry:
+class _StreamEntry:
     """One stream entry.
 
     Args:
@@ -66,7 +66,7 @@ class RedisRing:
         self._ttl_milliseconds = round(ttl_seconds * 1000)
         self._page_entries = page_entries
         self._append = redis.client.register_script(_APPEND)
-        self._seen: dict[StreamKey, list[_Entry]] = {}
+        self._seen: dict[StreamKey, list[_StreamEntry]] = {}
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """Add a block at the newest end, and remove entries that only contain surplus rows.
@@ -110,7 +110,7 @@ class RedisRing:
         async with self._redis.call("respond"):
             await self._redis.client.ping()
 
-    async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_Entry]]:
+    async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_StreamEntry]]:
         """Read the entries that are newer than those of the last read.
 
         Returns:
@@ -132,17 +132,17 @@ class RedisRing:
             if len(page) < self._page_entries:
                 return last_read_id, seen
 
-    async def _read_page(self, key: str, seen: list[_Entry]) -> list[_Entry]:
+    async def _read_page(self, key: str, seen: list[_StreamEntry]) -> list[_StreamEntry]:
         oldest = "{}-{}".format(*_newest(seen))
         response = await self._redis.client.xrange(key, min=oldest, count=self._page_entries)
         page = cast("list[tuple[bytes, dict[bytes, bytes]]]", response)  # the client decodes nothing
-        return [_Entry.parse(raw_id, fields) for raw_id, fields in page]
+        return [_StreamEntry.parse(raw_id, fields) for raw_id, fields in page]
 
-    def _within_capacity(self, entries: list[_Entry]) -> list[_Entry]:
+    def _within_capacity(self, entries: list[_StreamEntry]) -> list[_StreamEntry]:
         """The entries without those that a writer has trimmed since they were read."""
         surplus = _newest(entries)[0] - self._capacity_rows
         return [entry for entry in entries if entry.id[0] > surplus]
 
 
-def _newest(entries: list[_Entry]) -> tuple[int, int]:
+def _newest(entries: list[_StreamEntry]) -> tuple[int, int]:
     return entries[-1].id if entries else _NOTHING

@@ -10,7 +10,7 @@ from typing import cast
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.ring import StreamKey
-from driftgauge.storage.states import State
+from driftgauge.storage.stream_states import State
 
 _HEAD = re.compile(rb"([1-9][0-9]{0,17})\n")
 # Reads the version only, since a blob may be large. A value without a version counts as no state, as in `load`.

@@ -10,7 +10,7 @@ from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
-from driftgauge.storage.states import State
+from driftgauge.storage.stream_states import State
 from tests.support.redis_server import RedisServer
 from tests.support.rows import REQUESTS, counted
 
