@@ -1,4 +1,4 @@
-"""Random bytes from either side harm no other connection and leave nothing behind."""
+"""Random bytes from either side harm no other connection and leave no task or connection."""
 
 import asyncio
 
@@ -64,7 +64,7 @@ async def _endure_client(noise: bytes) -> None:
 
 async def _endure_server(noise: bytes) -> None:
     async def babble(wire: Wire) -> None:
-        """Says it and closes."""
+        """Send the noise and close."""
         await wire.message()
         wire.send(noise)
 
