@@ -30,7 +30,7 @@ def responding(response: bytes, *, bodiless_requests: bool = False) -> Script:
 
 
 class RawUpstream:
-    """Listens on a port of its own until the `async with` block ends.
+    """A server that listens on a free port until the `async with` block ends.
 
     Args:
         script: Runs on each connection; may be replaced at any time.

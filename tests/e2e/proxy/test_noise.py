@@ -88,7 +88,7 @@ async def _endure_server(noise: bytes) -> None:
 
 
 async def _tasks_are(number: int, upstream: RawUpstream) -> None:
-    """Waits until only the tasks of the model server's own open connections are added."""
+    """Wait until no tasks are left except those of the model server's open connections."""
     async with asyncio.timeout(10):
         while len(asyncio.all_tasks()) > number + upstream.open_connections:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0)

@@ -216,7 +216,7 @@ def test_odd_responses_are_refused(raw: bytes) -> None:
 
 
 def test_chunked_response() -> None:
-    """A chunked response has no length, and its removed white space is not in `raw`."""
+    """A chunked response has no length, and `raw` is empty where white space was removed."""
     head = read_response(OK + b"Transfer-Encoding: CHUNKED\r\nX: \t1\r\n\r\n")
 
     assert head.chunked

@@ -18,10 +18,10 @@ CHUNKED = b"PUT /2 HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n2\r\
 
 
 class Log:
-    """Records what each handler is called with; finishes each when its body is complete, if it may.
+    """Records what each handler is called with; finishes each request at its end if `ends` is set.
 
     Args:
-        ends: Whether it may.
+        ends: Whether to finish requests.
     """
 
     def __init__(self, *, ends: bool = True) -> None:
