@@ -1,4 +1,4 @@
-"""Whatever a client sends, what goes on is read in one way alone: by us, and by another's parser."""
+"""The proxy's output is read in one way only, whatever a client sends: by our parser and by that of aiohttp."""
 
 import asyncio
 
@@ -43,7 +43,7 @@ BODIES = st.one_of(st.sampled_from([b"", b"abc", b"0\r\n\r\n", b"3\r\nabc\r\n0\r
 
 @st.composite
 def messages(draw: st.DrawFn) -> bytes:
-    """Something like a request, some of them from the corpus with a few bytes changed."""
+    """Byte strings like requests, some of them from the corpus with a few bytes changed."""
     if draw(st.booleans()):
         raw = bytearray(draw(st.sampled_from(CORPUS)))
         for _ in range(draw(st.integers(0, 2))):
@@ -76,33 +76,33 @@ class Forward:
         return self
 
     def on_body(self, data: bytes) -> None:
-        """Frames it."""
+        """Frame the data."""
         self._body += data
         self._pending += self._framing.frame(data)
 
     def on_request_end(self, trailers: HeaderList) -> None:
-        """Only whole requests count."""
+        """Record complete requests only."""
         self.written += self._pending + self._framing.end(trailers)
         self.shapes.append((self._head.method, self._head.target, self._body, list(trailers)))
         self._requests.finish_request()
 
     def on_framing_error(self) -> None:
-        """It is given up."""
+        """Discard the request."""
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing, since nothing is buffered."""
 
 
 @given(data=st.lists(messages(), min_size=1, max_size=3).map(b"".join))
-def test_what_goes_on_is_read_as_it_was(data: bytes) -> None:
-    """As many requests with the same targets, bodies and trailers; and to pass it twice changes nothing."""
+def test_forwarded_requests_are_read_as_received(data: bytes) -> None:
+    """Forwarded requests have the same targets, bodies and trailers, and forwarding them again changes nothing."""
     first = Forward(data)
     second = Forward(first.written)
 
     assert (first.shapes, first.written) == (second.shapes, second.written)
 
 
-async def _read_by_another(raw: bytes) -> tuple[str, str, list[tuple[bytes, bytes]]]:
+async def _read_with_aiohttp(raw: bytes) -> tuple[str, str, list[tuple[bytes, bytes]]]:
     loop = asyncio.get_running_loop()
     parser = HttpRequestParserPy(BaseProtocol(loop), loop, 2**16, max_line_size=2**17, max_field_size=2**17)
     ((message, _),), _, _ = parser.feed_data(raw)
@@ -110,15 +110,15 @@ async def _read_by_another(raw: bytes) -> tuple[str, str, list[tuple[bytes, byte
 
 
 @given(raw=messages())
-def test_heads_are_read_as_by_another_parser(raw: bytes) -> None:
-    """What we accept another's parser reads as the same method, target and lines, or refuses: never otherwise."""
+def test_heads_are_read_as_by_aiohttp(raw: bytes) -> None:
+    """The parser of aiohttp refuses a head that we accept, or reads the same method, target and lines."""
     head_bytes = raw[: raw.find(b"\r\n\r\n") + 4]
     try:
         head = read_request(head_bytes)
     except RefusedError:
         return
     try:
-        method, target, lines = asyncio.run(_read_by_another(request_head(head, "u:1")))
+        method, target, lines = asyncio.run(_read_with_aiohttp(request_head(head, "u:1")))
     except HttpProcessingError:
         return
     again = read_request(request_head(head, "u:1"))

@@ -19,18 +19,18 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        """Predict."""
+        """Respond with a prediction."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if isinstance(self.server, _Server):
             self.server.gate.wait(timeout=60)
             self._response(self.server.response(body))
 
     def do_GET(self) -> None:
-        """Say that all is well."""
+        """Respond that the server is ready."""
         self._response(b'{"ready":true}')
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the signature is the library's
-        """Say nothing."""
+        """Log nothing."""
 
     def _response(self, body: bytes) -> None:
         self.send_response(200)
@@ -51,14 +51,14 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that leaves is none of its business."""
+        """Ignore clients that leave."""
 
 
 class EchoModel:
     """A model server on loopback, in threads of this process.
 
     Args:
-        port: Where it listens; 0 lets the system choose.
+        port: The port to listen on; 0 lets the system choose.
         response: Its response to a request body.
     """
 
@@ -70,7 +70,7 @@ class EchoModel:
 
     @property
     def gate(self) -> threading.Event:
-        """Predictions wait while it is cleared."""
+        """Predictions wait while this event is cleared."""
         return self._server.gate
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""One HTTP exchange, kept as it was on the wire, so that two of them can be compared."""
+"""One HTTP exchange, recorded as it was on the wire, so that two of them can be compared."""
 
 import http.client
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ class Message:
     """A request to be sent, byte for byte.
 
     Args:
-        path: With its query.
-        body: Empty for none.
-        headers: Beside `Host` and `Content-Length`.
-        method: As on the request line.
+        path: The path and query.
+        body: The body, empty for none.
+        headers: Header lines besides `Host` and `Content-Length`.
+        method: The method on the request line.
     """
 
     path: str
@@ -27,7 +27,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: nothing decoded, nothing reordered."""
+    """A response with nothing decoded and nothing reordered."""
 
     status: int
     reason: str
@@ -35,7 +35,7 @@ class Reply:
     body: bytes
 
     def lasting(self) -> "Reply":
-        """The same without the `Date`, the one header that differs between two equal responses."""
+        """The same response without `Date`, the one header that differs between two equal responses."""
         headers = [(name, value) for name, value in self.headers if name.lower() != "date"]
         return Reply(self.status, self.reason, headers, self.body)
 
@@ -45,7 +45,7 @@ class Reply:
 
 
 def send(url: str, message: Message) -> Reply:
-    """Sends a message to the server at `url`, on a connection of its own."""
+    """Send a message to the server at `url` on a new connection."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request(message.method, message.path, message.body or None, dict(message.headers))

@@ -1,4 +1,4 @@
-"""Requests as raw bytes whose framing is odd, or looks so: what no proxy may pass on, and what each should.
+"""Requests as raw bytes whose framing is odd, or only looks odd: no proxy may forward the former.
 
 Sources: RFC 9112 sections 2.2, 5, 6, 7.1, 11.2; J. Kettle, "HTTP Desync Attacks" (2019) and "HTTP/1.1 must die" (2025);
 B. Kallus and S. Malik, the corpus of "HTTP Garden" (2024).
@@ -12,7 +12,7 @@ LENGTH = b"Content-Length: %d\r\n" % len(SMUGGLED)
 LAST = b"0\r\n\r\n"
 
 REFUSED = {
-    # two truths about the end of the body
+    # contradicting statements about the end of the body
     "length and chunks": POST + LENGTH + b"Transfer-Encoding: chunked\r\n\r\n" + LAST + SMUGGLED,
     "chunks and length": POST + b"Transfer-Encoding: chunked\r\n" + LENGTH + b"\r\n" + LAST + SMUGGLED,
     "two lengths": POST + b"Content-Length: 0\r\n" + LENGTH + b"\r\n" + SMUGGLED,
@@ -21,7 +21,7 @@ REFUSED = {
     "list of lengths": POST + b"Content-Length: 3, 3\r\n\r\nabc",
     "chunked twice": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" + LAST,
     "chunked and identity": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n" + LAST,
-    # lengths that are none
+    # invalid lengths
     "signed length": POST + b"Content-Length: +3\r\n\r\nabc",
     "negative length": POST + b"Content-Length: -3\r\n\r\nabc",
     "hexadecimal length": POST + b"Content-Length: 0x3\r\n\r\nabc",
@@ -30,7 +30,7 @@ REFUSED = {
     "length with underscore": POST + b"Content-Length: 1_0\r\n\r\n0123456789",
     "length beyond 64 bits": POST + b"Content-Length: 18446744073709551617\r\n\r\na",
     "decimal length": POST + b"Content-Length: 3.0\r\n\r\nabc",
-    # transfer codings that are not chunked alone
+    # transfer codings other than `chunked` alone
     "unknown coding": POST + b"Transfer-Encoding: x\r\n\r\n" + LAST,
     "identity": POST + b"Transfer-Encoding: identity\r\n\r\n" + LAST,
     "chunked is not last": POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n" + LAST,
@@ -42,7 +42,7 @@ REFUSED = {
     "chunked, empty": POST + b"Transfer-Encoding: chunked,\r\n\r\n" + LAST,
     "empty coding": POST + b"Transfer-Encoding:\r\n\r\n" + LAST,
     "chunks in HTTP/1.0": b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n" + LAST,
-    # lines that two readers would cut differently
+    # lines that two parsers would split differently
     "space before the colon": POST + b"Transfer-Encoding : chunked\r\n\r\n" + LAST,
     "tab before the colon": POST + b"Content-Length\t: 3\r\n\r\nabc",
     "folded coding": POST + b"Transfer-Encoding:\r\n chunked\r\n\r\n" + LAST,
@@ -90,8 +90,8 @@ REFUSED = {
 }
 
 CUT = {
-    # the head is sound, so it may be on its way already: the body must never look whole
-    "size that is none": CHUNKED + b"x\r\n" + SMUGGLED,
+    # the head is valid, so it may have been forwarded already: the body must never look complete
+    "invalid size": CHUNKED + b"x\r\n" + SMUGGLED,
     "empty size": CHUNKED + b"\r\n" + SMUGGLED,
     "negative size": CHUNKED + b"-1\r\na\r\n" + LAST,
     "signed size": CHUNKED + b"+1\r\na\r\n" + LAST,
@@ -106,7 +106,7 @@ CUT = {
     "bare CR behind the size": CHUNKED + b"1\ra\r\n" + LAST,
     "bare LF behind the content": CHUNKED + b"1\r\na\n" + LAST,
     "nothing behind the content": CHUNKED + b"1\r\na" + LAST,
-    "more content than was said": CHUNKED + b"1\r\nab\r\n" + LAST,
+    "more content than the size": CHUNKED + b"1\r\nab\r\n" + LAST,
     "CR CR LF behind the content": CHUNKED + b"1\r\na\r\r\n" + LAST,
     "extension with a bare LF": CHUNKED + b"1;a\nb\r\na\r\n" + LAST,
     "extension with a bare CR": CHUNKED + b"1;a\rb\r\na\r\n" + LAST,
@@ -125,7 +125,7 @@ CUT = {
 }
 
 PASSED = {
-    # what was sent, and what arrives: always one whole message
+    # what was sent, and what arrives: always one complete message
     "length": (POST + b"Content-Length: 3\r\n\r\nabc", POST + b"Content-Length: 3\r\n\r\nabc"),
     "length of nothing": (POST + b"Content-Length: 0\r\n\r\n", POST + b"Content-Length: 0\r\n\r\n"),
     "length with zeros": (POST + b"Content-Length: 003\r\n\r\nabc", POST + b"Content-Length: 003\r\n\r\nabc"),
@@ -155,4 +155,4 @@ PASSED = {
     ),
     "empty host": (b"GET / HTTP/1.1\r\nHost:\r\n\r\n", b"GET / HTTP/1.1\r\nHost:\r\n\r\n"),
 }
-"""The model server must find exactly these, and nothing behind them."""
+"""The model server must get exactly these requests, and nothing after them."""

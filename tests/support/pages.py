@@ -1,4 +1,4 @@
-"""Pages of metrics as model servers show them."""
+"""Pages of metrics as model servers serve them."""
 
 import gzip
 
@@ -19,10 +19,10 @@ request_predict_seconds_bucket{le="+Inf",model_name="wine"} 4.0
 request_predict_seconds_count{model_name="wine"} 4.0
 request_predict_seconds_sum{model_name="wine"} 0.9
 """
-"""As a KServe Python server shows it, shortened: with families of the process, whose names are ours too."""
+"""A shortened page of a KServe Python server, with families of the process that driftgauge has too."""
 
 UNTYPED = b'loads_total{model="wine",note="a \\"b\\" \\\\ c"} 3 1700000000000\nqueue_depth 2\n'
-"""Families without HELP and TYPE, which older servers show; the format calls them untyped."""
+"""Families without HELP and TYPE, as older servers have; the format calls them untyped."""
 
 
 def page_response(page: bytes, content_type: str = "text/plain; version=0.0.4", *headers: str) -> bytes:
@@ -32,5 +32,5 @@ def page_response(page: bytes, content_type: str = "text/plain; version=0.0.4", 
 
 
 def packed_response(page: bytes) -> bytes:
-    """The same, compressed."""
+    """The same response, compressed with gzip."""
     return page_response(gzip.compress(page), "text/plain; version=0.0.4", "Content-Encoding: gzip")

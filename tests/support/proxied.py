@@ -1,4 +1,4 @@
-"""A started proxy with what it counted and offered: what the tests of the data plane need of one."""
+"""A started proxy for the tests of the data plane, with the metrics and the offered payloads that it recorded."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,9 +30,9 @@ class Proxied:
     """A proxy in front of a server on a port of this machine, until the `async with` block ends.
 
     Args:
-        upstream_port: Where the model server listens.
-        settings: Its bounds; the URL is filled in here.
-        url: The model server's URL, if it is not that port.
+        upstream_port: The port of the model server.
+        settings: The settings of the proxy; the URL is set here.
+        url: The model server's URL, instead of that port.
         clock: Seconds since the epoch.
     """
 
@@ -59,41 +59,41 @@ class Proxied:
         )
 
     async def __aenter__(self) -> Self:
-        """The proxy, listening."""
+        """The listening proxy."""
         self.port = await self._proxy.start("127.0.0.1", 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """The proxy, closed, and every client's connection."""
+        """Close the proxy and every client's connection."""
         for wire in self._wires:
             await wire.drop()
         await self.close()
 
     async def close(self) -> None:
-        """Closes it."""
+        """Close the proxy."""
         await self._proxy.close()
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Drains it."""
+        """Drain the proxy."""
         await self._proxy.drain(timeout_seconds)
 
     async def upstream_reachable(self) -> bool:
-        """What it says of the model server."""
+        """Whether the proxy reports the model server as reachable."""
         return await self._proxy.upstream_reachable()
 
     async def ask(self, request: bytes, *, bodiless: bool = False) -> bytes:
-        """Its response to one request on a new connection."""
+        """The response of the proxy to one request on a new connection."""
         return await ask(self.port, request, bodiless=bodiless)
 
     async def connect(self, buffer_bytes: int | None = None) -> Wire:
-        """A client's connection to it."""
+        """A client's connection to the proxy."""
         wire = await Wire.connect(self.port, buffer_bytes)
         self._wires.append(wire)
         return wire
 
     @property
     def samples(self) -> Samples:
-        """What a scrape would see."""
+        """The samples that a scrape would return."""
         return Samples.parse(generate_latest(self._metrics.registry).decode())
 
     def total(self, name: str, **labels: str) -> float:
@@ -101,7 +101,7 @@ class Proxied:
         return self.samples.total(name, **labels)
 
     async def counted(self, code: str, number: int = 1) -> None:
-        """Waits until so many requests were counted with this code: counting comes after the response."""
+        """Wait until `number` requests were counted with this code: counting comes after the response."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             while self.total("request_count", code=code) < number:  # noqa: ASYNC110 - a counter has no event
                 await asyncio.sleep(0)

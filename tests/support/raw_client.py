@@ -1,4 +1,4 @@
-"""One end of a TCP connection, spoken to in exact bytes; and clients made of it."""
+"""One end of a TCP connection that sends and receives exact bytes, and clients built on it."""
 
 import asyncio
 import socket
@@ -6,10 +6,10 @@ import struct
 from typing import Self
 
 DEADLINE_SECONDS = 20
-"""After this long a wait in a test has failed."""
+"""The longest wait in a test before it fails."""
 
 LIMIT_BYTES = 1024 * 1024
-"""How much an end reads ahead, and how much it remembers."""
+"""The limit of bytes that an end reads ahead, and of those that it records."""
 
 
 class Wire:
@@ -44,22 +44,22 @@ class Wire:
         self._writer.write(data)
 
     async def flush(self) -> None:
-        """Wait until most of what was sent has left."""
+        """Wait until most of the sent bytes have left."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             await self._writer.drain()
 
     async def until(self, mark: bytes) -> bytes:
-        """The bytes up to the mark, with it."""
+        """The bytes up to and including the mark."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             return self._note(await self._reader.readuntil(mark))
 
     async def exactly(self, size: int) -> bytes:
-        """As many bytes."""
+        """The next `size` bytes."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             return self._note(await self._reader.readexactly(size))
 
     async def some(self, size: int = 65536) -> bytes:
-        """What has come, at least one byte; nothing at the end of the connection."""
+        """The bytes that have come, at least one; empty at the end of the connection."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             return self._note(await self._reader.read(size))
 
@@ -67,20 +67,20 @@ class Wire:
         """The bytes until the other end closes.
 
         Raises:
-            ConnectionResetError: It did not close, it reset.
+            ConnectionResetError: The other end reset the connection.
         """
         async with asyncio.timeout(DEADLINE_SECONDS):
             return self._note(await self._reader.read())
 
     async def head(self) -> bytes:
-        """The next head, with the empty line."""
+        """The next head, including the empty line."""
         return await self.until(b"\r\n\r\n")
 
     async def message(self, *, bodiless: bool = False) -> bytes:
-        """The next whole message as it was on the wire: of known length or chunked.
+        """The next complete message as it was on the wire: of known length or chunked.
 
         Args:
-            bodiless: It has no body, whatever its head says.
+            bodiless: Whether the message has no body, whatever its head says.
         """
         head = await self.head()
         if bodiless:
@@ -90,7 +90,7 @@ class Wire:
         return head + await self.exactly(length_of(head))
 
     async def gone(self) -> str:
-        """Waits until the other end is gone: `closed` or `reset`."""
+        """Wait until the other end is gone, and return `closed` or `reset`."""
         try:
             while await self.some():
                 continue
@@ -99,7 +99,7 @@ class Wire:
         return "closed"
 
     def finish(self) -> None:
-        """Say that no more is coming, and go on reading."""
+        """Shut down the sending side only."""
         self._writer.write_eof()
 
     async def close(self) -> None:
@@ -117,7 +117,7 @@ class Wire:
         self._writer.transport.abort()
 
     async def drop(self) -> None:
-        """End the connection with a reset, if it has not ended, and wait until it is gone."""
+        """Reset the connection if it is still open, and wait until it is closed."""
         if not self._writer.transport.is_closing():
             self.reset()
         await self.close()
@@ -151,13 +151,13 @@ def length_of(head: bytes) -> int:
 
 
 def lines_of(head: bytes) -> list[bytes]:
-    """The lines of a head but those that belong to one connection alone."""
+    """The lines of a head except those that belong to one connection alone."""
     own = (b"connection:", b"keep-alive:", b"trailer:", b"proxy-connection:", b"upgrade:")
     return [line for line in head.split(b"\r\n\r\n")[0].split(b"\r\n") if not line.lower().startswith(own)]
 
 
 def body_of(message: bytes) -> bytes:
-    """The body of a whole message, without the framing of chunks."""
+    """The body of a complete message, without the framing of chunks."""
     head, _, rest = message.partition(b"\r\n\r\n")
     if b"\r\ntransfer-encoding:" not in head.lower():
         return rest
@@ -185,9 +185,9 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
     """A POST of known length.
 
     Args:
-        path: Its target.
-        body: Its body.
-        *headers: Further lines.
+        path: The request target.
+        body: The request body.
+        *headers: Further header lines.
     """
     lines = [f"POST {path} HTTP/1.1", "Host: model", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

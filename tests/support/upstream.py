@@ -7,7 +7,7 @@ from typing import Self
 from tests.support.raw_client import DEADLINE_SECONDS, LIMIT_BYTES, Wire
 
 Script = Callable[[Wire], Awaitable[None]]
-"""Plays the model server's part on one connection; the connection closes when it returns."""
+"""Acts as the model server on one connection; the connection closes when it returns."""
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -30,10 +30,10 @@ def responding(response: bytes, *, bodiless_requests: bool = False) -> Script:
 
 
 class RawUpstream:
-    """Listens on a port of its own until the `async with` block ends.
+    """A server that listens on a free port until the `async with` block ends.
 
     Args:
-        script: Played on each connection; may be replaced at any time.
+        script: Runs on each connection; may be replaced at any time.
     """
 
     def __init__(self, script: Script | None = None) -> None:
@@ -52,7 +52,7 @@ class RawUpstream:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Ends every connection."""
+        """End every connection."""
         await self.stop()
 
     async def stop(self) -> None:
@@ -67,11 +67,11 @@ class RawUpstream:
 
     @property
     def received(self) -> bytes:
-        """All bytes of all connections, in the order of the connections."""
+        """All bytes of all connections, in the order in which the connections were opened."""
         return b"".join(wire.received for wire in self.wires)
 
     async def open_is(self, count: int) -> None:
-        """Waits until as many connections are open."""
+        """Wait until exactly `count` connections are open."""
         async with asyncio.timeout(DEADLINE_SECONDS), self._changed:
             await self._changed.wait_for(lambda: self.open_connections == count)
 

@@ -10,13 +10,13 @@ from tests.support.upstream import RawUpstream
 
 @pytest.fixture
 async def upstream() -> AsyncIterator[RawUpstream]:
-    """A model server that says `{}` until it is given another script."""
+    """A model server that responds with `{}` until a test gives it another script."""
     async with RawUpstream() as server:
         yield server
 
 
 @pytest.fixture
 async def proxy(upstream: RawUpstream) -> AsyncIterator[Proxied]:
-    """A started proxy in front of it."""
+    """A started proxy in front of that model server."""
     async with Proxied(upstream.port) as started:
         yield started

@@ -1,4 +1,4 @@
-"""Clients that leave, that speak badly, or that want what is not carried."""
+"""Clients that leave early, that send malformed requests, or that ask for what the proxy does not support."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ async def _close(wire: Wire) -> None:
 
 @pytest.mark.parametrize("leave", [_reset, _close])
 async def test_client_leaves_before_the_response(proxy: Proxied, upstream: RawUpstream, leave: Leave) -> None:
-    """A client that leaves while the model works is a 499, and the model server's connection is closed at once."""
+    """A client that leaves while the model works is a 499, and the upstream connection is closed at once."""
     working = asyncio.Event()
 
     async def work(wire: Wire) -> None:
@@ -49,11 +49,11 @@ async def test_client_leaves_before_the_response(proxy: Proxied, upstream: RawUp
 
 @pytest.mark.parametrize("leave", [_reset, _close])
 async def test_client_leaves_within_its_body(proxy: Proxied, upstream: RawUpstream, leave: Leave) -> None:
-    """A client that leaves within its body is a 499; the model server never sees a whole request."""
+    """A client that leaves within its body is a 499; the model server never receives a complete request."""
     begun = asyncio.Event()
 
     async def read(wire: Wire) -> None:
-        """Reads, and says when it has begun."""
+        """Read the start of the request, report it, and wait for the end."""
         await wire.head()
         begun.set()
         await wire.gone()
@@ -72,10 +72,10 @@ async def test_client_leaves_within_its_body(proxy: Proxied, upstream: RawUpstre
 
 @pytest.mark.parametrize("leave", [_reset, _close])
 async def test_client_leaves_within_the_response(proxy: Proxied, upstream: RawUpstream, leave: Leave) -> None:
-    """A client that leaves within a stream is a 499; the stream's connection is closed, not used again."""
+    """A client that leaves within a stream is a 499; the upstream connection is closed and not reused."""
 
     async def stream(wire: Wire) -> None:
-        """Begins a stream that never ends."""
+        """Begin a stream that never ends."""
         await wire.message()
         wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         await wire.gone()
@@ -93,7 +93,7 @@ async def test_client_leaves_within_the_response(proxy: Proxied, upstream: RawUp
 
 
 async def test_client_leaves_within_its_head(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client that leaves before its head is complete costs nothing."""
+    """A client that leaves before its head is complete is not counted and sends nothing to the model server."""
     wire = await proxy.connect()
     wire.send(b"POST /v2/models/wi")
     await wire.close()
@@ -104,11 +104,11 @@ async def test_client_leaves_within_its_head(proxy: Proxied, upstream: RawUpstre
 
 
 async def test_broken_chunks_get_a_response(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A body whose framing breaks is a 400 for the client and a cut request for the model server."""
+    """A body with malformed chunks is a 400 for the client and an incomplete request for the model server."""
     begun = asyncio.Event()
 
     async def read(wire: Wire) -> None:
-        """Reads, and says when it has begun."""
+        """Read the start of the request, report it, and wait for the end."""
         await wire.until(b"3\r\nabc\r\n")
         begun.set()
         await wire.gone()
@@ -144,7 +144,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("request_bytes", "status"), REFUSED.values(), ids=REFUSED)
 async def test_refused(proxy: Proxied, upstream: RawUpstream, request_bytes: bytes, status: int) -> None:
-    """What is not carried is refused in KServe's form, the connection ends, the model server sees nothing."""
+    """An unsupported request gets an error in KServe's form, its connection ends, and nothing is forwarded."""
     wire = await proxy.connect()
     wire.send(request_bytes)
     response = await wire.rest()

@@ -1,4 +1,4 @@
-"""`Expect: 100-continue` goes from end to end, and early responses arrive."""
+"""`Expect: 100-continue` is forwarded in both directions, and early responses reach the client."""
 
 import asyncio
 
@@ -12,13 +12,13 @@ TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nlong"
 
 
 async def test_continue_comes_from_the_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
-    """The client is asked for its body when the model server asks, not before."""
-    asked, go_on = asyncio.Event(), asyncio.Event()
+    """The client gets 100 Continue when the model server sends it, and not before."""
+    head_came, go_on = asyncio.Event(), asyncio.Event()
 
     async def ask_late(wire: Wire) -> None:
-        """Asks for the body when the test says so."""
+        """Ask for the body when the test allows it."""
         await wire.head()
-        asked.set()
+        head_came.set()
         await go_on.wait()
         wire.send(CONTINUE)
         await wire.exactly(4)
@@ -27,7 +27,7 @@ async def test_continue_comes_from_the_model_server(proxy: Proxied, upstream: Ra
     upstream.script = ask_late
     wire = await proxy.connect()
     wire.send(EXPECTING)
-    await asyncio.wait_for(asked.wait(), 10)
+    await asyncio.wait_for(head_came.wait(), 10)
 
     assert b"" == wire.received
 
@@ -42,10 +42,10 @@ async def test_continue_comes_from_the_model_server(proxy: Proxied, upstream: Ra
 
 
 async def test_refusal_is_relayed_without_the_body(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A final response instead of 100 reaches the client, whose connection then ends: its body will not come."""
+    """A final response instead of 100 reaches the client, whose connection then ends because its body is unread."""
 
     async def refuse(wire: Wire) -> None:
-        """Respond to a head at once."""
+        """Respond as soon as the head has come."""
         await wire.head()
         wire.send(TOO_LARGE)
         await wire.gone()
@@ -72,10 +72,10 @@ async def test_body_may_come_unasked(proxy: Proxied, upstream: RawUpstream) -> N
 
 
 async def test_connection_stays_after_continue(proxy: Proxied, upstream: RawUpstream) -> None:
-    """After a body that was asked for, the connection serves the next request."""
+    """After an exchange with 100 Continue, the connection serves the next request."""
 
     async def ask_each(wire: Wire) -> None:
-        """Asks for each body."""
+        """Ask for each body."""
         while True:
             await wire.head()
             wire.send(CONTINUE)
@@ -97,10 +97,10 @@ async def test_connection_stays_after_continue(proxy: Proxied, upstream: RawUpst
 
 
 async def test_early_response_reaches_a_client_that_still_uploads(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A model server that responds and stops reading is heard, however much the client has still to send."""
+    """The response of a model server that stops reading reaches a client that still uploads its body."""
 
     async def respond_early(wire: Wire) -> None:
-        """Respond, and neither reads nor closes."""
+        """Respond, then neither read nor close."""
         await wire.head()
         wire.send(TOO_LARGE)
         await asyncio.Event().wait()
@@ -113,10 +113,10 @@ async def test_early_response_reaches_a_client_that_still_uploads(proxy: Proxied
 
 
 async def test_early_response_of_a_model_server_that_closes_arrives(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A model server that responds and closes with most of the body unread, which resets the connection, is heard."""
+    """An early response arrives though the model server closes with most of the body unread, which is a reset."""
 
     async def respond_and_close(wire: Wire) -> None:
-        """Respond to a head and closes."""
+        """Respond to the head and close."""
         await wire.head()
         wire.send(TOO_LARGE)
 
@@ -127,10 +127,10 @@ async def test_early_response_of_a_model_server_that_closes_arrives(proxy: Proxi
 
 
 async def test_both_bodies_may_run_at_once(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A response that begins before the request's end goes on while the request does."""
+    """A response that begins before the end of the request is forwarded while the request continues."""
 
     async def echo(wire: Wire) -> None:
-        """Respond to the body with itself, as it comes."""
+        """Send each piece of the request body back as it comes."""
         await wire.head()
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""What is counted and offered of an inference, and that nothing is of the rest."""
+"""Inferences are counted and offered; all other requests are not."""
 
 from dataclasses import replace
 
@@ -45,7 +45,7 @@ def _only(payloads: list[Payload], kind: Kind) -> Payload:
 
 @pytest.mark.parametrize(("target", "name"), INFERENCES.items())
 async def test_inference_is_counted(proxy: Proxied, target: str, name: str) -> None:
-    """A POST on an inference path is counted for the model that its path names, once."""
+    """A POST on an inference path is counted once, for the model named in the path."""
     await proxy.ask(post(target, b'{"x":1}'))
     await proxy.counted("200")
 
@@ -60,7 +60,7 @@ async def test_inference_is_counted(proxy: Proxied, target: str, name: str) -> N
 
 @pytest.mark.parametrize("request_bytes", OTHERS.values(), ids=OTHERS)
 async def test_the_rest_passes_uncounted(proxy: Proxied, upstream: RawUpstream, request_bytes: bytes) -> None:
-    """What is no inference reaches the model server and is neither counted nor copied."""
+    """A request that is not an inference reaches the model server and is neither counted nor copied."""
     assert OK == await proxy.ask(request_bytes)
     assert request_bytes == upstream.received
 
@@ -72,7 +72,7 @@ async def test_the_rest_passes_uncounted(proxy: Proxied, upstream: RawUpstream, 
 
 
 async def test_both_halves_are_offered(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Request and response are offered with their bytes, one id, the status, their times and JSON lengths."""
+    """Request and response are offered with their bytes, one id, the status code, their times and JSON lengths."""
     response = b"HTTP/1.1 200 OK\r\nInference-Header-Content-Length: 3\r\nContent-Length: 5\r\n\r\n{ }\x00\x01"
     upstream.script = responding(response)
     await proxy.ask(post(INFER, b"{}\xff", "Ce-Id: one", "X-Request-Id: two", "Inference-Header-Content-Length: 2"))
@@ -85,7 +85,7 @@ async def test_both_halves_are_offered(proxy: Proxied, upstream: RawUpstream) ->
 
 
 async def test_id_is_that_of_the_request(proxy: Proxied) -> None:
-    """Without `Ce-Id` the id is `X-Request-Id`, bounded; without both it is fresh for each request."""
+    """Without `Ce-Id` the id is `X-Request-Id`, up to a limit; without both, each request gets a new id."""
     await proxy.ask(post(INFER, b"{}", "X-Request-Id: " + "i" * 1000))
     await proxy.ask(post(INFER, b"{}"))
     await proxy.ask(post(INFER, b"{}"))
@@ -99,7 +99,7 @@ async def test_id_is_that_of_the_request(proxy: Proxied) -> None:
 
 
 async def test_chunked_bodies_are_counted_without_framing(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Body bytes are counted and copied as they are, without the framing of chunks."""
+    """Body bytes are counted and copied without the framing of chunks."""
     upstream.script = responding(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
     head = f"POST {INFER} HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     await proxy.ask(head + b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n")
@@ -112,7 +112,7 @@ async def test_chunked_bodies_are_counted_without_framing(proxy: Proxied, upstre
 
 @pytest.mark.parametrize("status", [201, 302, 400, 404, 500, 503])
 async def test_only_200_is_a_response(proxy: Proxied, upstream: RawUpstream, status: int) -> None:
-    """Another status is counted with its code; its body is not a payload."""
+    """Another status code is counted and offered with the request; its body is not a payload."""
     upstream.script = responding(b"HTTP/1.1 %d Status\r\nContent-Length: 2\r\n\r\nno" % status)
     await proxy.ask(post(INFER, b"{}"))
     await proxy.counted(str(status))
@@ -123,7 +123,7 @@ async def test_only_200_is_a_response(proxy: Proxied, upstream: RawUpstream, sta
 
 
 async def test_long_bodies_are_not_copied(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A body beyond the bound is passed on and rejected as too large; the other half is offered."""
+    """A body above the limit is forwarded and rejected as too large; the other half is offered."""
     response = b"HTTP/1.1 200 OK\r\nContent-Length: 4097\r\n\r\n" + bytes(4097)
     upstream.script = responding(response)
 
@@ -136,7 +136,7 @@ async def test_long_bodies_are_not_copied(proxy: Proxied, upstream: RawUpstream)
 
 
 async def test_copies_share_a_bound(upstream: RawUpstream) -> None:
-    """When all copies together would hold too much, the copy is dropped and the request passes."""
+    """When all copies together would exceed the limit, the copy is dropped and the request is forwarded."""
     async with Proxied(upstream.port, replace(SETTINGS, copy_bytes=100)) as proxy:
         assert OK == await proxy.ask(post(INFER, bytes(101)))
         assert OK == await proxy.ask(post(INFER, bytes(98)))
@@ -147,7 +147,7 @@ async def test_copies_share_a_bound(upstream: RawUpstream) -> None:
 
 
 async def test_unproven_names_make_no_series(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Names that the model server does not know are counted as one, however many there are."""
+    """All names that the model server does not know are counted under the overflow key."""
     upstream.script = responding(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
     for number in range(10):
         await proxy.ask(post(f"/v2/models/guess-{number}/infer", b"{}"))
@@ -158,7 +158,7 @@ async def test_unproven_names_make_no_series(proxy: Proxied, upstream: RawUpstre
 
 
 async def test_names_are_capped(proxy: Proxied) -> None:
-    """Models beyond the cap are counted as one."""
+    """Models above the limit are counted under the overflow key."""
     for number in range(4):
         await proxy.ask(post(f"/v2/models/model-{number}/infer", b"{}"))
     await proxy.counted("200", 4)
@@ -171,13 +171,13 @@ async def test_in_flight_while_under_way(proxy: Proxied, upstream: RawUpstream) 
     """A request is in flight from its head to the end of its response."""
     shown: list[float] = []
 
-    async def look(wire: Wire) -> None:
+    async def read_gauge(wire: Wire) -> None:
         """Read the gauge, then respond."""
         await wire.message()
         shown.append(proxy.total("driftgauge_requests_in_flight", model_name="wine"))
         wire.send(OK)
 
-    upstream.script = look
+    upstream.script = read_gauge
     await proxy.ask(post(INFER, b"{}"))
     await proxy.counted("200")
 
@@ -186,7 +186,7 @@ async def test_in_flight_while_under_way(proxy: Proxied, upstream: RawUpstream) 
 
 
 async def test_latency_and_overhead(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Latency is what the caller feels; the time that the model takes is none of the proxy's own share."""
+    """Latency includes the time that the model takes; the overhead of the proxy does not."""
 
     async def take_two_seconds(wire: Wire) -> None:
         """Respond two seconds later."""
@@ -203,7 +203,7 @@ async def test_latency_and_overhead(proxy: Proxied, upstream: RawUpstream) -> No
 
 
 async def test_slow_client_is_latency_not_overhead(proxy: Proxied) -> None:
-    """Latency begins with the first byte of the head; a client that is slow to send is none of our share."""
+    """Latency begins with the first byte of the head; the time that a slow client takes is not overhead."""
     wire = await proxy.connect()
     request = post(INFER, b"{}")
     wire.send(request[:5])

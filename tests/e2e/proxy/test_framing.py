@@ -1,4 +1,4 @@
-"""Odd framing is refused and never passed on: the corpus through a real proxy, byte for byte."""
+"""The proxy refuses odd framing and never forwards it: the test corpus through a real proxy, byte for byte."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.upstream import OK, RawUpstream
 
 @pytest.mark.parametrize("request_bytes", REFUSED.values(), ids=REFUSED)
 async def test_odd_heads_are_refused(proxy: Proxied, upstream: RawUpstream, request_bytes: bytes) -> None:
-    """400 and the end of the connection; the model server sees not one byte, nor is it called."""
+    """The client gets 400 and the end of the connection; the proxy does not even connect to the model server."""
     wire = await proxy.connect()
     wire.send(request_bytes)
     response = await wire.rest()
@@ -25,7 +25,7 @@ async def test_odd_heads_are_refused(proxy: Proxied, upstream: RawUpstream, requ
 async def test_odd_heads_are_refused_behind_sound_ones(
     proxy: Proxied, upstream: RawUpstream, request_bytes: bytes
 ) -> None:
-    """A refused pipelined request gets its response after the one before it, which alone was forwarded."""
+    """A refused pipelined request gets its response after the request before it, the only one forwarded."""
     first = b"GET /first HTTP/1.1\r\nHost: m\r\n\r\n"
     wire = await proxy.connect()
     wire.send(first + request_bytes)
@@ -41,10 +41,10 @@ async def test_odd_heads_are_refused_behind_sound_ones(
 
 @pytest.mark.parametrize("request_bytes", CUT.values(), ids=CUT)
 async def test_odd_chunks_are_refused(proxy: Proxied, upstream: RawUpstream, request_bytes: bytes) -> None:
-    """400 and the end of the connection; the model server never sees the end of a body, nor what follows it."""
+    """The client gets 400; the model server never gets the end of that body, nor the bytes that follow it."""
 
     async def read(wire: Wire) -> None:
-        """Reads until the other end is gone."""
+        """Read until the other end is gone."""
         await wire.gone()
 
     upstream.script = read
@@ -63,7 +63,7 @@ async def test_odd_chunks_are_refused(proxy: Proxied, upstream: RawUpstream, req
 async def test_what_is_sound_passes(
     proxy: Proxied, upstream: RawUpstream, request_bytes: bytes, expected: bytes
 ) -> None:
-    """One request arrives as one, in one framing, and the next one on the connection is the next."""
+    """One valid request arrives as one request with one framing, and the next request follows it."""
     following = b"GET /next HTTP/1.1\r\nHost: m\r\n\r\n"
     wire = await proxy.connect()
     wire.send(request_bytes + following)
@@ -76,7 +76,7 @@ async def test_what_is_sound_passes(
 async def test_cuts_on_the_way_change_nothing(
     proxy: Proxied, upstream: RawUpstream, request_bytes: bytes, expected: bytes
 ) -> None:
-    """A request that comes byte by byte arrives as the same head and the same body."""
+    """A request that comes byte by byte arrives with the same head and the same body."""
     wire = await proxy.connect()
     for at in range(len(request_bytes)):
         wire.send(request_bytes[at : at + 1])

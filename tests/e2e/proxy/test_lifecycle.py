@@ -1,4 +1,4 @@
-"""How the proxy begins and ends."""
+"""The proxy starts, drains and closes without losing requests or leaking tasks."""
 
 import asyncio
 
@@ -44,11 +44,11 @@ async def test_drain_lets_requests_end(proxy: Proxied, upstream: RawUpstream) ->
 
 
 async def test_drain_lets_uploads_end(proxy: Proxied, upstream: RawUpstream) -> None:
-    """While draining, a body that is still coming is read to its end."""
+    """While draining, the rest of a request body is read to its end."""
     begun = asyncio.Event()
 
     async def read(wire: Wire) -> None:
-        """Says when it has begun to read."""
+        """Report the start of the request, then read the rest."""
         await wire.head()
         begun.set()
         await wire.exactly(4)
@@ -67,7 +67,7 @@ async def test_drain_lets_uploads_end(proxy: Proxied, upstream: RawUpstream) -> 
 
 
 async def test_drain_has_a_limit(upstream: RawUpstream) -> None:
-    """What does not end within the limit is cut off by `close`, counted as 503, and leaves no connection."""
+    """`close` ends exchanges that exceed the drain limit, counts them as 503, and leaves no connection."""
     working = asyncio.Event()
 
     async def hang(wire: Wire) -> None:
@@ -90,7 +90,7 @@ async def test_drain_has_a_limit(upstream: RawUpstream) -> None:
 
 
 async def test_nothing_is_left(upstream: RawUpstream) -> None:
-    """After `close` there is no task, no idle connection and no client of the proxy left."""
+    """After `close` the proxy has no task, no idle connection and no client."""
     before = asyncio.all_tasks()
     async with Proxied(upstream.port) as proxy:
         idle = await proxy.connect()
@@ -109,7 +109,7 @@ async def test_nothing_is_left(upstream: RawUpstream) -> None:
 
 
 async def test_clients_do_not_wait_for_each_other(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Two hundred requests whose responses wait until all have come all get their response."""
+    """Two hundred concurrent requests are all forwarded before the first of them gets its response."""
     waiting, everybody = 0, asyncio.Event()
 
     async def wait_for_everybody(wire: Wire) -> None:
@@ -130,10 +130,10 @@ async def test_clients_do_not_wait_for_each_other(proxy: Proxied, upstream: RawU
 
 
 async def test_internal_error(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
-    """A fault in the proxy itself is a 500 in KServe's form with one line and its trace in the log, never a hang."""
+    """An error in the proxy itself is a 500 in KServe's form and one line with a traceback in the log."""
 
     def broken_clock() -> float:
-        """Fails."""
+        """Raise an error."""
         raise OverflowError("the clock broke")
 
     async with Proxied(upstream.port, clock=broken_clock) as proxy:
@@ -146,7 +146,7 @@ async def test_internal_error(upstream: RawUpstream, caplog: pytest.LogCaptureFi
 
 
 async def test_internal_error_after_the_response(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
-    """An error in the recorder costs no response: it is logged, and the connection serves the next request."""
+    """An error in the recorder does not cost the response: it is logged, and the connection serves the next request."""
     readings = iter([0.0])
 
     def clock_that_breaks() -> float:
@@ -167,7 +167,7 @@ async def test_internal_error_after_the_response(upstream: RawUpstream, caplog: 
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8085", "grpc://127.0.0.1:8085", "http://"])
-def test_url_that_is_none(url: str) -> None:
-    """A model server's address that is none is the operator's fault, said at once."""
+def test_invalid_url(url: str) -> None:
+    """An invalid address of the model server raises `ConfigError` at the start."""
     with pytest.raises(ConfigError, match="upstream_url must look like"):
         Proxied(0, url=url)

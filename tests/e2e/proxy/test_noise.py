@@ -1,4 +1,4 @@
-"""Random bytes from either side harm no other connection and leave nothing behind."""
+"""Random bytes from either side harm no other connection and leave no task or connection."""
 
 import asyncio
 
@@ -64,7 +64,7 @@ async def _endure_client(noise: bytes) -> None:
 
 async def _endure_server(noise: bytes) -> None:
     async def babble(wire: Wire) -> None:
-        """Says it and closes."""
+        """Send the noise and close."""
         await wire.message()
         wire.send(noise)
 
@@ -88,7 +88,7 @@ async def _endure_server(noise: bytes) -> None:
 
 
 async def _tasks_are(number: int, upstream: RawUpstream) -> None:
-    """Waits until only the tasks of the model server's own open connections are added."""
+    """Wait until no tasks are left except those of the model server's open connections."""
     async with asyncio.timeout(10):
         while len(asyncio.all_tasks()) > number + upstream.open_connections:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0)

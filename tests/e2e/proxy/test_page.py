@@ -1,4 +1,4 @@
-"""`merge_metrics`: one scrape of the data port gets the model server's metrics and ours; without it, theirs alone."""
+"""`merge_metrics`: one scrape of the data port returns the model server's metrics and ours; without it, only theirs."""
 
 import asyncio
 import subprocess
@@ -42,7 +42,7 @@ NO_PAGE = {
 
 @pytest.fixture
 async def merging(upstream: RawUpstream) -> AsyncIterator[Proxied]:
-    """A proxy that merges."""
+    """A proxy with `merge_metrics`."""
     async with Proxied(upstream.port, replace(SETTINGS, merge_metrics=True)) as proxy:
         yield proxy
 
@@ -60,7 +60,7 @@ def once(response: bytes) -> Script:
 
 
 async def test_by_default_the_path_goes_to_the_model(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Request and response pass byte for byte, as on every other path."""
+    """Without `merge_metrics`, request and response of `/metrics` are forwarded byte for byte."""
     upstream.script = responding(page_response(PYTHON_SERVER), bodiless_requests=True)
 
     assert page_response(PYTHON_SERVER) == await proxy.ask(SCRAPE)
@@ -71,7 +71,7 @@ async def test_by_default_the_path_goes_to_the_model(proxy: Proxied, upstream: R
 async def test_one_scrape_gets_both(
     merging: Proxied, upstream: RawUpstream, response: Callable[[bytes], bytes]
 ) -> None:
-    """Theirs first as it is, unpacked if need be; then ours; a family that both have is theirs; classic text always."""
+    """The page has the model server's families first and unchanged, then ours without those that both have."""
     upstream.script = responding(response(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
     await merging.ask(post("/v1/models/wine:predict", b"{}"))
     message = await merging.ask(SCRAPE)
@@ -91,7 +91,7 @@ async def test_one_scrape_gets_both(
 async def test_the_model_is_asked_for_classic_text_with_the_scrapers_credentials(
     merging: Proxied, upstream: RawUpstream
 ) -> None:
-    """Nothing else of the scraper's head is passed on: its Accept would bring OpenMetrics."""
+    """Only the credentials of the scraper's head are forwarded: its Accept would select OpenMetrics."""
     upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
     await merging.ask(SCRAPE.replace(b"\r\n\r\n", b"\r\nAuthorization: Bearer t\r\n\r\n"))
     start, *lines = upstream.received.split(b"\r\n\r\n")[0].split(b"\r\n")
@@ -109,7 +109,7 @@ async def test_the_model_is_asked_for_classic_text_with_the_scrapers_credentials
 async def test_without_a_page_of_the_model_ours_stands_alone(
     merging: Proxied, upstream: RawUpstream, response: bytes, why: bytes
 ) -> None:
-    """200, one comment line that says why, and all of our families, those of the process included."""
+    """The response is 200 with one comment line that gives the reason, and with all of our families."""
     upstream.script = once(response)
     message = await merging.ask(SCRAPE)
     first = body_of(message).split(b"\n")[0]
@@ -120,18 +120,18 @@ async def test_without_a_page_of_the_model_ours_stands_alone(
     assert Samples.parse(body_of(message).decode()).matching("process_cpu_seconds_total")
 
 
-async def test_a_model_server_that_is_down_costs_nothing_but_its_own(merging: Proxied, upstream: RawUpstream) -> None:
-    """The scrape gets our families."""
+async def test_a_model_server_that_is_down_does_not_fail_the_scrape(merging: Proxied, upstream: RawUpstream) -> None:
+    """A scrape returns our families while the model server is down."""
     await upstream.stop()
 
     assert b"cannot be reached." in body_of(await merging.ask(SCRAPE)).split(b"\n")[0]
 
 
 async def test_a_silent_model_server_is_given_half_of_the_scrapes_time(merging: Proxied, upstream: RawUpstream) -> None:
-    """Prometheus states how long it waits; the connection that brought nothing is closed."""
+    """The proxy stops waiting before the scrape times out, and closes the silent connection."""
 
     async def say_nothing(wire: Wire) -> None:
-        """Reads until the other end is gone."""
+        """Read until the other end is gone."""
         await wire.gone()
 
     upstream.script = say_nothing
@@ -142,8 +142,8 @@ async def test_a_silent_model_server_is_given_half_of_the_scrapes_time(merging: 
 
 
 @pytest.mark.parametrize("reported", ["soon", "nan", "-1", ""])
-async def test_a_time_that_is_none_is_not_taken(merging: Proxied, upstream: RawUpstream, reported: str) -> None:
-    """The header of an untrusted client cannot suppress the model server's metrics."""
+async def test_an_invalid_scrape_timeout_is_ignored(merging: Proxied, upstream: RawUpstream, reported: str) -> None:
+    """An invalid scrape timeout of an untrusted client cannot suppress the model server's metrics."""
     upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
     message = await merging.ask(HURRIED.replace(b"0.2", reported.encode()))
 
@@ -151,7 +151,7 @@ async def test_a_time_that_is_none_is_not_taken(merging: Proxied, upstream: RawU
 
 
 async def test_a_pooled_connection_that_was_closed_is_no_failure(merging: Proxied, upstream: RawUpstream) -> None:
-    """The second scrape meets a connection that the model server has closed, and asks on another."""
+    """When the model server has closed a pooled connection, the scrape is repeated on a new one."""
     upstream.script = once(page_response(b"up 1\n"))
     messages = [body_of(await merging.ask(SCRAPE)) for _ in range(3)]
 
@@ -159,7 +159,7 @@ async def test_a_pooled_connection_that_was_closed_is_no_failure(merging: Proxie
 
 
 async def test_head_is_the_pages_head(merging: Proxied, upstream: RawUpstream) -> None:
-    """It states a length, has no body, and the connection takes the next request."""
+    """The response to HEAD states a length and has no body, and the connection serves the next request."""
     upstream.script = responding(page_response(b"up 1\n"), bodiless_requests=True)
     wire = await merging.connect()
     wire.send(SCRAPE.replace(b"GET", b"HEAD") + SCRAPE)
@@ -174,7 +174,7 @@ async def test_head_is_the_pages_head(merging: Proxied, upstream: RawUpstream) -
 
 @pytest.mark.parametrize("target", ["/metrics/", "/metrics?name=up", "/metrics/wine", "/Metrics", "/v2/metrics"])
 async def test_other_paths_are_the_models(merging: Proxied, upstream: RawUpstream, target: str) -> None:
-    """Only `/metrics` without anything behind it is ours."""
+    """The proxy responds to `/metrics` alone; all other targets are forwarded."""
     request = f"GET {target} HTTP/1.1\r\nHost: pod\r\n\r\n".encode()
     upstream.script = responding(page_response(b"theirs"), bodiless_requests=True)
 
@@ -183,7 +183,7 @@ async def test_other_paths_are_the_models(merging: Proxied, upstream: RawUpstrea
 
 
 async def test_other_methods_are_the_models(merging: Proxied, upstream: RawUpstream) -> None:
-    """A POST to `/metrics` passes."""
+    """A POST to `/metrics` is forwarded."""
     request = post("/metrics", b"x")
 
     assert (await merging.ask(request)).endswith(b"{}")
@@ -191,7 +191,7 @@ async def test_other_methods_are_the_models(merging: Proxied, upstream: RawUpstr
 
 
 async def test_a_client_that_leaves_harms_no_other(merging: Proxied, upstream: RawUpstream) -> None:
-    """It resets while the model server makes its page; the next scrape gets a page."""
+    """After a scraper resets while the model server makes its page, the next scrape gets a page."""
     asked = asyncio.Event()
 
     async def report_and_wait(wire: Wire) -> None:
@@ -212,7 +212,7 @@ async def test_a_client_that_leaves_harms_no_other(merging: Proxied, upstream: R
 
 
 async def test_promtool_finds_no_fault(merging: Proxied, upstream: RawUpstream) -> None:
-    """A clean page of the model server and ours are clean together: no family twice, HELP and TYPE for each."""
+    """The merged page of two clean pages is clean: each family is there once, with HELP and TYPE."""
     upstream.script = responding(page_response(PYTHON_SERVER), bodiless_requests=True)
     merged = body_of(await merging.ask(SCRAPE))
     lint = subprocess.run(  # noqa: ASYNC221 - nothing else is to run
@@ -223,7 +223,7 @@ async def test_promtool_finds_no_fault(merging: Proxied, upstream: RawUpstream) 
 
 
 async def test_promtool_finds_nothing_but_the_models_own_faults(merging: Proxied, upstream: RawUpstream) -> None:
-    """Untyped families without HELP are shown as they are without the proxy."""
+    """The tool reports the same faults of untyped families for the merged page as for the model server's page."""
     upstream.script = responding(page_response(PYTHON_SERVER + UNTYPED), bodiless_requests=True)
     merged = body_of(await merging.ask(SCRAPE))
     found = [
@@ -236,7 +236,7 @@ async def test_promtool_finds_nothing_but_the_models_own_faults(merging: Proxied
 
 
 async def test_a_real_prometheus_scrapes_both(merging: Proxied, upstream: RawUpstream, tmp_path: Path) -> None:
-    """One target, and series of the model server, of its untyped families, and of ours."""
+    """Prometheus stores series of the model server, of its untyped families, and of ours, from one target."""
     upstream.script = responding(page_response(PYTHON_SERVER + b"queue_depth 2\n"), bodiless_requests=True)
     with Prometheus({"pod": f"http://127.0.0.1:{merging.port}"}, tmp_path) as prometheus:
         await asyncio.to_thread(prometheus.wait_for, 'driftgauge_build_info{job="pod"} == 1')

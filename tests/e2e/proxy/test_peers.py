@@ -1,4 +1,4 @@
-"""nginx and haproxy beside ours: what each lets through of the corpus of odd requests."""
+"""nginx and haproxy compared with our proxy: which requests of the corpus each of them forwards."""
 
 import asyncio
 import re
@@ -72,7 +72,7 @@ async def _peer(name: str, upstream_port: int, home: Path) -> AsyncIterator[int]
 
 @asynccontextmanager
 async def _both(name: str, home: Path) -> AsyncIterator[tuple[RawUpstream, Proxied, int]]:
-    """A model server, ours in front of it, and the port of the peer in front of it."""
+    """The model server, our proxy in front of it, and the port of the peer in front of it."""
     async with (
         RawUpstream(responding(_RESPONSE)) as upstream,
         Proxied(upstream.port) as proxy,
@@ -82,7 +82,7 @@ async def _both(name: str, home: Path) -> AsyncIterator[tuple[RawUpstream, Proxi
 
 
 async def _whole_requests(port: int, upstream: RawUpstream, request: bytes) -> int:
-    """How many whole requests the model server found in what a proxy made of one."""
+    """The number of complete requests that the model server gets when a proxy receives `request`."""
     before = _found(upstream)
     wire = await Wire.connect(port)
     wire.send(request)
@@ -90,7 +90,7 @@ async def _whole_requests(port: int, upstream: RawUpstream, request: bytes) -> i
         async with asyncio.timeout(_QUIET_SECONDS):
             await wire.gone()
     except TimeoutError:
-        pass  # it waits for more, or for the next request
+        pass  # the proxy waits for more bytes, or for the next request
     await wire.drop()
     return _found(upstream) - before
 
@@ -122,9 +122,9 @@ def _count(received: bytes) -> int:
 async def test_we_are_at_least_as_strict(
     name: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """Of no odd request does the model server find a whole one behind us, whatever the peer makes of it.
+    """Our proxy forwards no odd request as a complete one, whatever the peer does.
 
-    What the peer makes of it is a property of the test's report (`--junit-xml`), since it changes with its version.
+    The peer's count is a property of the test report (`--junit-xml`), since it changes with the peer's version.
     """
     async with _both(name, tmp_path) as (upstream, proxy, port):
         for case, request in {**REFUSED, **CUT}.items():
@@ -136,10 +136,10 @@ async def test_we_are_at_least_as_strict(
 
 
 @pytest.mark.parametrize("name", _PEERS)
-async def test_we_are_not_stricter_than_need_be(
+async def test_we_are_not_stricter_than_necessary(
     name: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """What is sound the model server finds once, behind us and behind the peer."""
+    """Our proxy forwards each valid request exactly once."""
     async with _both(name, tmp_path) as (upstream, proxy, port):
         for case, (request, _) in PASSED.items():
             ours = await _whole_requests(proxy.port, upstream, request)

@@ -1,4 +1,4 @@
-"""Requests reach the model server byte for byte, but for what belongs to one connection alone."""
+"""Requests reach the model server byte for byte, except for what belongs to one connection alone."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ TARGETS = [
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target[:24])
 async def test_target_is_kept(proxy: Proxied, upstream: RawUpstream, target: str) -> None:
-    """A request target arrives as it was sent, escapes, slashes, dots and empty query included."""
+    """A request target arrives as it was sent, with its escapes, slashes, dots and empty query."""
     request = f"GET {target} HTTP/1.1\r\nHost: model\r\n\r\n".encode()
 
     await proxy.ask(request)
@@ -35,7 +35,7 @@ async def test_target_is_kept(proxy: Proxied, upstream: RawUpstream, target: str
 
 
 async def test_headers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Header lines keep their order, case, number and bytes; nothing is added, not even where none was sent."""
+    """Header lines keep their order, case, number and bytes, and no line is added."""
     request = (
         b"POST /p HTTP/1.1\r\nx-lower: 1\r\nHOST: some.Host:81\r\nX-Twice: a\r\nContent-Length: 2\r\n"
         b"X-Other: \r\nX-Twice: b\r\nX-Latin: \xe9t\xe9\r\nX-UTF8: \xc3\xa9\r\nX-Forwarded-For: 1.2.3.4\r\n"
@@ -48,7 +48,7 @@ async def test_headers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
 
 
 async def test_hop_by_hop_lines_are_removed(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Lines of one connection stay behind, those that `Connection` names among them."""
+    """Header lines of one connection are not forwarded, including those that `Connection` names."""
     kept = b"GET / HTTP/1.1\r\nHost: m\r\n"
     dropped = (
         b"Connection: close, X-Private\r\nX-Private: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\n"
@@ -71,7 +71,7 @@ async def test_connection_cannot_take_framing_away(proxy: Proxied, upstream: Raw
 
 
 async def test_chunked_stays_chunked(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A body without a length arrives without one, and whole."""
+    """A chunked body arrives chunked and complete."""
     head = b"POST / HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\nX-End: 1\r\n\r\n"
 
     await proxy.ask(head + b"3\r\nabc\r\n4;ext=1\r\ndefg\r\n0\r\n\r\n")
@@ -92,7 +92,7 @@ async def test_trailers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
 
 
 async def test_trailers_do_not_become_headers_of_the_next_request(proxy: Proxied, upstream: RawUpstream) -> None:
-    """What follows a body cannot add lines to the next request on the connection, which may be another user's."""
+    """Trailers of one request cannot add lines to the next request on the upstream connection."""
     head = b"POST / HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
     following = b"GET /next HTTP/1.1\r\nHost: m\r\n\r\n"
     wire = await proxy.connect()
@@ -114,7 +114,7 @@ async def test_connection_stays_after_chunked_requests(proxy: Proxied, upstream:
 
 
 async def test_upload_arrives_in_pieces(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Each piece of a body is passed on when it comes; none waits for the next."""
+    """Each piece of a body is forwarded when it comes, without waiting for the next."""
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def read_pieces(wire: Wire) -> None:
@@ -136,7 +136,7 @@ async def test_upload_arrives_in_pieces(proxy: Proxied, upstream: RawUpstream) -
 
 
 async def test_http10_is_passed_on_as_http11(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client of HTTP/1.0 without `Host` is given one (RFC 9112 section 3.2), and its connection ends."""
+    """A request of HTTP/1.0 without `Host` gets one (RFC 9112 section 3.2), and its connection ends."""
     wire = await proxy.connect()
     wire.send(b"GET /old HTTP/1.0\r\nX-A: 1\r\n\r\n")
 
@@ -145,7 +145,7 @@ async def test_http10_is_passed_on_as_http11(proxy: Proxied, upstream: RawUpstre
 
 
 async def test_long_header_passes(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A header line of 100,000 bytes passes, as tokens and cookies may need."""
+    """A header line of 100,000 bytes is forwarded, since tokens and cookies can be long."""
     request = b"GET / HTTP/1.1\r\nHost: m\r\nCookie: " + b"c" * 100_000 + b"\r\n\r\n"
 
     await proxy.ask(request)
@@ -154,7 +154,7 @@ async def test_long_header_passes(proxy: Proxied, upstream: RawUpstream) -> None
 
 
 async def test_many_headers_pass(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Three hundred header lines pass."""
+    """Three hundred header lines are forwarded."""
     lines = b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(300))
     request = b"GET / HTTP/1.1\r\nHost: m\r\n" + lines + b"\r\n"
 
@@ -164,7 +164,7 @@ async def test_many_headers_pass(proxy: Proxied, upstream: RawUpstream) -> None:
 
 
 async def test_compressed_body_is_untouched(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A body said to be gzip passes as it is, valid or not."""
+    """A body with `Content-Encoding: gzip` is forwarded unchanged, valid or not."""
     request = post("/", b"\x1f\x8bnot really", "Content-Encoding: gzip")
 
     await proxy.ask(request)
@@ -174,7 +174,7 @@ async def test_compressed_body_is_untouched(proxy: Proxied, upstream: RawUpstrea
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 async def test_methods_pass(proxy: Proxied, upstream: RawUpstream, method: str) -> None:
-    """Any method of HTTP goes to the model server, without a body if it had none."""
+    """Any HTTP method is forwarded, without a body if the request had none."""
     request = f"{method} /any HTTP/1.1\r\nHost: m\r\n\r\n".encode()
 
     await proxy.ask(request, bodiless=method == "HEAD")
@@ -192,7 +192,7 @@ async def test_options_asterisk_passes(proxy: Proxied, upstream: RawUpstream) ->
 
 
 async def test_upgrade_is_not_offered(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A wish for another protocol stays behind, and the connection goes on in this one."""
+    """`Upgrade` is not forwarded, and the connection continues with HTTP/1.1."""
     wire = await proxy.connect()
     wire.send(b"GET /ws HTTP/1.1\r\nHost: m\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
 
@@ -205,7 +205,7 @@ async def test_upgrade_is_not_offered(proxy: Proxied, upstream: RawUpstream) -> 
 
 
 async def test_pipelined_requests_get_their_responses_in_order(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Requests sent at once get their responses one after the other."""
+    """Pipelined requests get their responses in the order in which they were sent."""
 
     async def name_the_path(wire: Wire) -> None:
         """Respond to each request with its target."""
@@ -221,7 +221,7 @@ async def test_pipelined_requests_get_their_responses_in_order(proxy: Proxied, u
 
 
 async def test_direct_and_through_are_the_same(proxy: Proxied, upstream: RawUpstream) -> None:
-    """One request sent both ways leaves the same bytes at the model server and brings the same response."""
+    """A request sent directly and through the proxy gives the same bytes at the model server and at the client."""
     request = post("/v2/models/wine/infer", b'{"inputs":[]}', "Content-Type: application/json", "X-A: 1")
 
     direct = await ask(upstream.port, request)

@@ -50,7 +50,7 @@ async def test_response_is_kept(proxy: Proxied, upstream: RawUpstream, response:
 async def test_response_without_body_is_kept(
     proxy: Proxied, upstream: RawUpstream, request_bytes: bytes, response: bytes
 ) -> None:
-    """A response that has no body keeps its head, gets none, and the connection goes on behind it."""
+    """A response without a body keeps its head, gets no body, and the connection serves the next request."""
     upstream.script = responding(response)
     wire = await proxy.connect()
     wire.send(request_bytes + request_bytes)
@@ -60,7 +60,7 @@ async def test_response_without_body_is_kept(
 
 
 async def test_hop_by_hop_lines_are_removed(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Lines of the model server's connection do not reach the client, those that `Connection` names among them."""
+    """Header lines of the upstream connection are not forwarded, including those that `Connection` names."""
     own = b"Connection: keep-alive, X-P\r\nX-P: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2\r\n"
     upstream.script = responding(b"HTTP/1.1 200 OK\r\nX: 1\r\n" + own + b"Content-Length: 1\r\n\r\n.")
 
@@ -68,7 +68,7 @@ async def test_hop_by_hop_lines_are_removed(proxy: Proxied, upstream: RawUpstrea
 
 
 async def test_body_that_ends_with_the_connection_becomes_chunked(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A response whose body ends when the model server closes is given an end that the client can see."""
+    """A response whose body ends when the model server closes is forwarded with chunks."""
 
     async def close_after(wire: Wire) -> None:
         """Respond in two pieces, without a length."""
@@ -91,7 +91,7 @@ async def test_body_that_ends_with_the_connection_becomes_chunked(proxy: Proxied
 
 
 async def test_chunks_are_taken_off_for_http10(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client of HTTP/1.0 gets a body that ends with the connection."""
+    """A client of HTTP/1.0 gets a body without chunks that ends with the connection."""
     upstream.script = responding(SAME["chunked"])
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.0\r\nHost: m\r\n\r\n")
@@ -100,7 +100,7 @@ async def test_chunks_are_taken_off_for_http10(proxy: Proxied, upstream: RawUpst
 
 
 async def test_http10_keeps_its_connection_if_it_asks(proxy: Proxied) -> None:
-    """`Connection: keep-alive` of HTTP/1.0 is understood and confirmed."""
+    """`Connection: keep-alive` of HTTP/1.0 is confirmed, and the connection stays open."""
     wire = await proxy.connect()
     for _ in range(2):
         wire.send(b"GET / HTTP/1.0\r\nHost: m\r\nConnection: keep-alive\r\n\r\n")
@@ -131,7 +131,7 @@ async def test_trailers_that_would_frame_are_dropped(proxy: Proxied, upstream: R
 
 
 async def test_trailers_stay_behind_where_there_are_no_chunks(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client of HTTP/1.0 gets the body without trailers, and without their announcement."""
+    """A client of HTTP/1.0 gets the body without trailers and without their announcement."""
     upstream.script = responding(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n3\r\nabc\r\n0\r\nX: 1\r\n\r\n"
     )
@@ -142,7 +142,7 @@ async def test_trailers_stay_behind_where_there_are_no_chunks(proxy: Proxied, up
 
 
 async def test_interim_responses_are_passed_on(proxy: Proxied, upstream: RawUpstream) -> None:
-    """102 and 103 pass, as a proxy must let them (RFC 9110 section 15.2); 100 only to a client that waits for it."""
+    """102 and 103 are forwarded (RFC 9110 section 15.2); 100 only reaches a client that expects it."""
     hints = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
     upstream.script = responding(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + OK)
     wire = await proxy.connect()
@@ -152,7 +152,7 @@ async def test_interim_responses_are_passed_on(proxy: Proxied, upstream: RawUpst
 
 
 async def test_interim_responses_are_kept_from_http10(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client of HTTP/1.0 would mistake an interim response for the final one."""
+    """Interim responses are not sent to HTTP/1.0, whose clients would mistake them for the final response."""
     upstream.script = responding(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK)
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.0\r\n\r\n")
@@ -161,7 +161,7 @@ async def test_interim_responses_are_kept_from_http10(proxy: Proxied, upstream: 
 
 
 async def test_connection_close_of_a_client_is_confirmed(proxy: Proxied) -> None:
-    """`Connection: close` gets the same header in the response, and the connection ends."""
+    """A request with `Connection: close` gets the same header in its response, and the connection ends."""
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
     response = await wire.rest()

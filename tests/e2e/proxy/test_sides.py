@@ -1,4 +1,4 @@
-"""Clients that say they have finished, that are slow, many or early; and memory while they are."""
+"""Clients that end their side, that are slow, numerous or early; and the memory that they use."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from tests.support.upstream import OK, RawUpstream, responding
 INFER = "/v2/models/wine/infer"
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 LEAD_BYTES = 24 * 1024 * 1024
-"""Linux lets the two sockets of a connection hold some 10 MB."""
+"""Linux buffers some 10 MB in the two sockets of a connection."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -27,7 +27,7 @@ def _response_of(received: bytes) -> bytes:
 
 
 async def test_client_that_finished_gets_its_response(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client that sends its request, ends its side and waits gets its response, then the connection ends."""
+    """A client that sends its request and ends its side gets its response, then the connection ends."""
     asked, go_on = asyncio.Event(), asyncio.Event()
 
     async def respond_late(wire: Wire) -> None:
@@ -49,7 +49,7 @@ async def test_client_that_finished_gets_its_response(proxy: Proxied, upstream: 
 
 
 async def test_pipelining_client_that_finished_gets_all_responses(proxy: Proxied) -> None:
-    """All requests that came before the end of its side get their responses, in order."""
+    """All requests that came before the client ended its side get their responses."""
     wire = await proxy.connect()
     wire.send(GET * 5)
     wire.finish()
@@ -59,7 +59,7 @@ async def test_pipelining_client_that_finished_gets_all_responses(proxy: Proxied
 
 
 async def test_old_client_that_finished_gets_its_response(proxy: Proxied) -> None:
-    """And no word before it, which HTTP/1.0 does not know."""
+    """A client of HTTP/1.0 that ends its side gets its response, without an interim response before it."""
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.0\r\n\r\n")
     wire.finish()
@@ -68,7 +68,7 @@ async def test_old_client_that_finished_gets_its_response(proxy: Proxied) -> Non
 
 
 async def test_client_that_finished_within_its_body_has_left(proxy: Proxied, upstream: RawUpstream) -> None:
-    """The rest of its body will never come."""
+    """A client that ends its side within its body is a 499 and gets no response."""
     wire = await proxy.connect()
     wire.send(f"POST {INFER} HTTP/1.1\r\nHost: m\r\nContent-Length: 10\r\n\r\nabc".encode())
     wire.finish()
@@ -78,13 +78,13 @@ async def test_client_that_finished_within_its_body_has_left(proxy: Proxied, ups
     await upstream.open_is(0)
 
 
-def _impatient(upstream: RawUpstream, timeouts: Timeouts) -> Proxied:
+def _with_timeouts(upstream: RawUpstream, timeouts: Timeouts) -> Proxied:
     return Proxied(upstream.port, replace(SETTINGS, timeouts=timeouts))
 
 
 async def test_clients_that_stall_delay_no_other(upstream: RawUpstream) -> None:
-    """A body that comes too slowly is a 408, its connections are released, and others are served meanwhile."""
-    async with _impatient(upstream, Timeouts(body=0.3)) as proxy:
+    """A body that comes too slowly is a 408, its connections are closed, and others are served meanwhile."""
+    async with _with_timeouts(upstream, Timeouts(body=0.3)) as proxy:
         stalled = [await proxy.connect() for _ in range(10)]
         for wire in stalled:
             wire.send(f"POST {INFER} HTTP/1.1\r\nHost: m\r\nContent-Length: 1000\r\n\r\na".encode())
@@ -100,8 +100,8 @@ async def test_clients_that_stall_delay_no_other(upstream: RawUpstream) -> None:
 
 
 async def test_clients_that_send_enough_are_left_alone(upstream: RawUpstream) -> None:
-    """A long upload may take many times that long."""
-    async with _impatient(upstream, Timeouts(body=0.02, body_bytes=1)) as proxy:
+    """An upload may take many times the body timeout while enough bytes come."""
+    async with _with_timeouts(upstream, Timeouts(body=0.02, body_bytes=1)) as proxy:
         wire = await proxy.connect()
         wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(999):
@@ -113,8 +113,8 @@ async def test_clients_that_send_enough_are_left_alone(upstream: RawUpstream) ->
 
 
 async def test_head_that_stalls(upstream: RawUpstream) -> None:
-    """A head that does not end is a 408, however its bytes trickle; the model server is not called."""
-    async with _impatient(upstream, Timeouts(head=0.05)) as proxy:
+    """A head that does not end in time is a 408, and nothing is forwarded."""
+    async with _with_timeouts(upstream, Timeouts(head=0.05)) as proxy:
         wire = await proxy.connect()
         wire.send(b"GET / HTT")
 
@@ -123,8 +123,8 @@ async def test_head_that_stalls(upstream: RawUpstream) -> None:
 
 
 async def test_idle_connections_end(upstream: RawUpstream) -> None:
-    """A connection that asks nothing more is closed without a word."""
-    async with _impatient(upstream, Timeouts(keepalive=0.05)) as proxy:
+    """An idle connection is closed without a further response."""
+    async with _with_timeouts(upstream, Timeouts(keepalive=0.05)) as proxy:
         wire = await proxy.connect()
         wire.send(GET)
 
@@ -132,10 +132,10 @@ async def test_idle_connections_end(upstream: RawUpstream) -> None:
 
 
 async def test_client_that_does_not_read_is_given_up(upstream: RawUpstream) -> None:
-    """A response that no client reads occupies the model server only until the time limit."""
+    """A client that does not read its response is disconnected after a timeout, and counted as 499."""
 
     async def send_without_end(wire: Wire) -> None:
-        """Sends as fast as it is read."""
+        """Send as fast as the other end reads."""
         await wire.message()
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
         while True:
@@ -143,7 +143,7 @@ async def test_client_that_does_not_read_is_given_up(upstream: RawUpstream) -> N
             await wire.flush()
 
     upstream.script = send_without_end
-    async with _impatient(upstream, Timeouts(stall=0.05)) as proxy:
+    async with _with_timeouts(upstream, Timeouts(stall=0.05)) as proxy:
         wire = await proxy.connect(buffer_bytes=16384)
         wire.send(post(INFER, b"{}"))
         await proxy.counted("499")
@@ -151,8 +151,8 @@ async def test_client_that_does_not_read_is_given_up(upstream: RawUpstream) -> N
 
 
 async def test_linger_has_a_limit(upstream: RawUpstream) -> None:
-    """A client that was refused and goes on sending is closed."""
-    async with _impatient(upstream, Timeouts(linger=0.05)) as proxy:
+    """The connection of a refused client is closed after a timeout."""
+    async with _with_timeouts(upstream, Timeouts(linger=0.05)) as proxy:
         wire = await proxy.connect()
         wire.send(b"NO\r\n\r\n")
 
@@ -160,7 +160,7 @@ async def test_linger_has_a_limit(upstream: RawUpstream) -> None:
 
 
 async def test_idle_connections_delay_no_other(proxy: Proxied) -> None:
-    """Requests are served beside them, and all of them can still ask."""
+    """Requests are served beside 400 idle connections, and the idle connections can still send requests."""
     wires = [await proxy.connect() for _ in range(400)]
 
     assert OK == await proxy.ask(GET)
@@ -172,7 +172,7 @@ async def test_idle_connections_delay_no_other(proxy: Proxied) -> None:
 
 
 async def test_early_requests_do_not_pile_up(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client that sends ahead without end is not read while its first request is at work."""
+    """A client that pipelines without end is not read while its first request is in progress."""
     working = asyncio.Event()
 
     async def work(wire: Wire) -> None:
@@ -188,7 +188,7 @@ async def test_early_requests_do_not_pile_up(proxy: Proxied, upstream: RawUpstre
     sent = 0
 
     async def send_ahead() -> None:
-        """Counts what it could send."""
+        """Count the bytes that could be sent."""
         nonlocal sent
         while True:
             wire.send(GET * 1000)
@@ -205,7 +205,7 @@ async def test_early_requests_do_not_pile_up(proxy: Proxied, upstream: RawUpstre
 
 
 async def test_a_bad_request_behind_a_good_one_is_refused_in_its_turn(proxy: Proxied, upstream: RawUpstream) -> None:
-    """First the response, then the refusal."""
+    """A refusal is sent after the response to the valid request before it."""
     wire = await proxy.connect()
     wire.send(GET + b"BAD\r\n\r\n" + GET)
     responses = await wire.rest()
@@ -216,7 +216,7 @@ async def test_a_bad_request_behind_a_good_one_is_refused_in_its_turn(proxy: Pro
 
 
 async def test_head_that_is_too_large(proxy: Proxied, upstream: RawUpstream) -> None:
-    """431, and the model server is not called."""
+    """A head that is too large is a 431, and nothing is forwarded."""
     wire = await proxy.connect()
     wire.send(b"GET / HTTP/1.1\r\nHost: m\r\nCookie: " + b"c" * limits.MAX_FIELD_BYTES + b"\r\n\r\n")
 
@@ -225,7 +225,7 @@ async def test_head_that_is_too_large(proxy: Proxied, upstream: RawUpstream) -> 
 
 
 async def test_old_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A response of HTTP/1.0 becomes one of HTTP/1.1, and its connection is not used again."""
+    """A response of HTTP/1.0 is forwarded as HTTP/1.1, and its upstream connection is not reused."""
     upstream.script = responding(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     for _ in range(2):
         assert lines_of(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n") == lines_of(await proxy.ask(GET))
@@ -233,8 +233,8 @@ async def test_old_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
     assert 2 == len(upstream.wires)
 
 
-async def test_model_server_that_says_too_much(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Bytes after a response belong to no request: the connection is closed, the next request gets its own response."""
+async def test_model_server_that_sends_too_much(proxy: Proxied, upstream: RawUpstream) -> None:
+    """Bytes after a response are discarded with their connection, so the next request gets its own response."""
     evil = OK.replace(b"{}", b"!!")
 
     async def twice(wire: Wire) -> None:

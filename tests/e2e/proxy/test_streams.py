@@ -1,4 +1,4 @@
-"""Bodies of any length pass as they come, and none is kept waiting or piled up."""
+"""Bodies of any length are forwarded as they come, without delay and with bounded memory."""
 
 import asyncio
 import hashlib
@@ -14,7 +14,7 @@ LARGE_BYTES = 100 * 1024 * 1024
 FLAT_BYTES = 32 * 1024 * 1024
 KERNEL_BYTES = 64 * 1024
 LEAD_BYTES = 24 * 1024 * 1024
-"""Linux lets the two sockets of each of the two connections hold some 10 MB; a proxy that piles up would hold all."""
+"""Linux buffers some 10 MB in the sockets of each of the two connections; a proxy without a bound buffers all."""
 
 
 def _resident_bytes() -> int:
@@ -24,11 +24,11 @@ def _resident_bytes() -> int:
 
 
 async def test_events_are_not_buffered(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Each server-sent event reaches the client before the model server makes the next."""
+    """Each server-sent event reaches the client before the model server sends the next."""
     seen = asyncio.Semaphore(0)
 
     async def send_events(wire: Wire) -> None:
-        """Sends each event when the last one was seen."""
+        """Send each event after the client has received the last one."""
         await wire.head()
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         for number in range(5):
@@ -53,7 +53,7 @@ async def test_head_is_not_buffered(proxy: Proxied, upstream: RawUpstream) -> No
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 
     async def head_first(wire: Wire) -> None:
-        """Sends the body when the head was seen."""
+        """Send the body after the client has received the head."""
         await wire.head()
         wire.send(head)
         await seen.wait()
@@ -70,18 +70,18 @@ async def test_head_is_not_buffered(proxy: Proxied, upstream: RawUpstream) -> No
     assert b"hi" == await wire.exactly(2)
 
 
-async def _turns(number: int) -> None:
-    """Let the loop turn, so that whoever may run ahead does."""
+async def _run_loop(number: int) -> None:
+    """Run the event loop several times, so that a side without back pressure would run ahead."""
     for _ in range(number):
         await asyncio.sleep(0)
 
 
 async def test_large_download_takes_no_memory(proxy: Proxied, upstream: RawUpstream) -> None:
-    """100 MB come down whole while the process grows by less than 32 MB."""
+    """A download of 100 MB is complete while the process grows by less than 32 MB."""
     sent, received = hashlib.sha256(), hashlib.sha256()
 
     async def send_large(wire: Wire) -> None:
-        """Sends as fast as it is read."""
+        """Send as fast as the other end reads."""
         await wire.head()
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGE_BYTES)
         for _ in range(LARGE_BYTES // len(PIECE)):
@@ -104,11 +104,11 @@ async def test_large_download_takes_no_memory(proxy: Proxied, upstream: RawUpstr
 
 
 async def test_large_upload_takes_no_memory(proxy: Proxied, upstream: RawUpstream) -> None:
-    """100 MB go up whole while the process grows by less than 32 MB, though an inference is copied."""
+    """An inference with a body of 100 MB is forwarded while the process grows by less than 32 MB."""
     sent, received = hashlib.sha256(), hashlib.sha256()
 
     async def read_large(wire: Wire) -> None:
-        """Reads as fast as it comes."""
+        """Read as fast as the bytes come."""
         await wire.head()
         left = LARGE_BYTES
         while left:
@@ -135,12 +135,12 @@ async def test_large_upload_takes_no_memory(proxy: Proxied, upstream: RawUpstrea
     assert 1 == proxy.total("driftgauge_payloads_total", kind="request", reason="too_large")
 
 
-async def test_slow_client_holds_the_model_server_back(proxy: Proxied, upstream: RawUpstream) -> None:
-    """The model server never runs ahead of a slow client by more than what the kernel's and our buffers hold."""
+async def test_slow_client_slows_the_model_server(proxy: Proxied, upstream: RawUpstream) -> None:
+    """The model server is never ahead of a slow client by more than the buffers of the kernel and the proxy."""
     sent = 0
 
     async def send_as_fast_as_possible(wire: Wire) -> None:
-        """Counts what it could send."""
+        """Count the bytes that could be sent."""
         nonlocal sent
         await wire.head()
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGE_BYTES)
@@ -155,7 +155,7 @@ async def test_slow_client_holds_the_model_server_back(proxy: Proxied, upstream:
     await wire.head()
     received = lead = 0
     for _ in range(200):
-        await _turns(20)
+        await _run_loop(20)
         received += len(await wire.some())
         lead = max(lead, sent - received)
 
@@ -164,10 +164,10 @@ async def test_slow_client_holds_the_model_server_back(proxy: Proxied, upstream:
 
 
 async def test_slow_client_gets_all_of_an_unending_body(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A model server that sends a body and closes long before the client has read it cuts nothing off."""
+    """A slow client gets the whole body though the model server has closed long before."""
 
     async def send_and_close(wire: Wire) -> None:
-        """Sends all at once and closes."""
+        """Send all at once and close."""
         await wire.head()
         wire.send(b"HTTP/1.1 200 OK\r\n\r\n" + PIECE * 128)
 
@@ -176,29 +176,29 @@ async def test_slow_client_gets_all_of_an_unending_body(proxy: Proxied, upstream
     wire.send(GET)
     message = await wire.head()
     while not message.endswith(b"\r\n0\r\n\r\n"):
-        await _turns(5)
+        await _run_loop(5)
         message += await wire.some()
 
     assert PIECE * 128 == body_of(message)
 
 
-async def test_slow_model_server_holds_the_client_back(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A client never runs ahead of a slow model server by more than what the kernel's and our buffers hold."""
+async def test_slow_model_server_slows_the_client(proxy: Proxied, upstream: RawUpstream) -> None:
+    """A client is never ahead of a slow model server by more than the buffers of the kernel and the proxy."""
     sent = received = lead = 0
     done = asyncio.Event()
 
     async def read_slowly(wire: Wire) -> None:
-        """Reads little, and seldom."""
+        """Read little, and rarely."""
         nonlocal received, lead
         await wire.head()
         for _ in range(200):
-            await _turns(20)
+            await _run_loop(20)
             received += len(await wire.some(16384))
             lead = max(lead, sent - received)
         done.set()
 
     async def send_as_fast_as_possible(wire: Wire) -> None:
-        """Counts what it could send."""
+        """Count the bytes that could be sent."""
         nonlocal sent
         wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: %d\r\n\r\n" % LARGE_BYTES)
         while True:

@@ -17,7 +17,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 UNENDING = b"HTTP/1.1 200 OK\r\nX: 1\r\n\r\n"
 
-IMPATIENT = replace(SETTINGS, upstream_timeout_seconds=0.5)
+SHORT_TIMEOUT = replace(SETTINGS, upstream_timeout_seconds=0.5)
 
 BEFORE_THE_HEAD = {
     "nothing": b"",
@@ -112,7 +112,7 @@ async def test_broken_within_the_body(
 
 
 async def test_reset_is_no_end_of_an_unending_body(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A body that ends with its connection is not whole if the connection was reset."""
+    """A body that ends with its connection is not complete if the connection was reset."""
     upstream.script = _sending_then(UNENDING + b"abc", _reset)
     wire = await proxy.connect()
     wire.send(post(INFER, b"{}"))
@@ -151,7 +151,7 @@ async def test_malformed_response(proxy: Proxied, upstream: RawUpstream, respons
 
 
 async def test_model_server_away(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A model server that does not listen is a 502; when it listens again, the same connection is served."""
+    """A model server that does not listen is a 502; when it listens again, the same client connection is served."""
     await upstream.stop()
     wire = await proxy.connect()
     wire.send(post(INFER, b"{}"))
@@ -171,7 +171,7 @@ async def test_model_server_away(proxy: Proxied, upstream: RawUpstream) -> None:
 
 
 async def test_error_of_a_head_request_has_no_body(proxy: Proxied, upstream: RawUpstream) -> None:
-    """An error made for a HEAD has the head of the error and nothing behind it."""
+    """An error response to a HEAD has no body."""
     await upstream.stop()
     wire = await proxy.connect()
     wire.send(b"HEAD / HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
@@ -182,9 +182,9 @@ async def test_error_of_a_head_request_has_no_body(proxy: Proxied, upstream: Raw
 
 
 async def test_silence_before_the_head(upstream: RawUpstream) -> None:
-    """A model server that says nothing for too long is a 504, and its connection is closed."""
+    """A model server that sends nothing for too long is a 504, and its connection is closed."""
     upstream.script = _sending_then(b"", _hang)
-    async with Proxied(upstream.port, IMPATIENT) as proxy:
+    async with Proxied(upstream.port, SHORT_TIMEOUT) as proxy:
         response = await proxy.ask(post(INFER, b"{}"))
 
         assert response.startswith(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: application/json\r\n")
@@ -194,7 +194,7 @@ async def test_silence_before_the_head(upstream: RawUpstream) -> None:
 
 
 async def test_silence_on_a_connection_that_is_reused(upstream: RawUpstream) -> None:
-    """The limit holds for the second request of a connection as for the first."""
+    """The upstream timeout also applies to the second request of a connection."""
 
     async def once(wire: Wire) -> None:
         """Respond to one request and not the next."""
@@ -204,16 +204,16 @@ async def test_silence_on_a_connection_that_is_reused(upstream: RawUpstream) -> 
         await _hang(wire)
 
     upstream.script = once
-    async with Proxied(upstream.port, IMPATIENT) as proxy:
+    async with Proxied(upstream.port, SHORT_TIMEOUT) as proxy:
         assert OK == await proxy.ask(post(INFER, b"{}"))
         assert (await proxy.ask(post(INFER, b"{}"))).startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
         assert 1 == len(upstream.wires)
 
 
 async def test_silence_within_the_body(upstream: RawUpstream) -> None:
-    """A model server that falls silent within its response is a 504, and the client sees that it is cut."""
+    """A model server that stops sending within its response is a 504, and the client's connection ends early."""
     upstream.script = _sending_then(CHUNKED + b"3\r\nabc\r\n", _hang)
-    async with Proxied(upstream.port, IMPATIENT) as proxy:
+    async with Proxied(upstream.port, SHORT_TIMEOUT) as proxy:
         wire = await proxy.connect()
         wire.send(post(INFER, b"{}"))
 
@@ -223,9 +223,9 @@ async def test_silence_within_the_body(upstream: RawUpstream) -> None:
 
 
 async def test_silence_after_expect(upstream: RawUpstream) -> None:
-    """A model server that never asks for a body that waits for it is a 504."""
+    """A model server that sends no 100 Continue to a client that waits for it is a 504."""
     upstream.script = _sending_then(b"", _hang)
-    async with Proxied(upstream.port, IMPATIENT) as proxy:
+    async with Proxied(upstream.port, SHORT_TIMEOUT) as proxy:
         wire = await proxy.connect()
         wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
 
@@ -240,7 +240,7 @@ async def test_model_server_that_does_not_read(upstream: RawUpstream) -> None:
         await asyncio.Event().wait()
 
     upstream.script = ignore
-    async with Proxied(upstream.port, IMPATIENT) as proxy:
+    async with Proxied(upstream.port, SHORT_TIMEOUT) as proxy:
         wire = await proxy.connect()
         wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 40000000\r\n\r\n" + bytes(40_000_000))
 
@@ -248,15 +248,15 @@ async def test_model_server_that_does_not_read(upstream: RawUpstream) -> None:
 
 
 async def _one_limit_passes() -> bytes:
-    """Another model server is silent for as long as the limit; returns what its client gets."""
-    async with RawUpstream(_sending_then(b"", _hang)) as silent, Proxied(silent.port, IMPATIENT) as other:
+    """Let another proxy time out, and return the response that its client gets."""
+    async with RawUpstream(_sending_then(b"", _hang)) as silent, Proxied(silent.port, SHORT_TIMEOUT) as other:
         return await other.ask(post("/", b""))
 
 
 async def test_slow_upload_is_no_silence(upstream: RawUpstream) -> None:
-    """The model server's limit does not run while the client's body is under way."""
+    """The upstream timeout does not run while the client still sends its body."""
     upstream.script = _sending_then(OK, _hang)
-    async with Proxied(upstream.port, IMPATIENT) as proxy:
+    async with Proxied(upstream.port, SHORT_TIMEOUT) as proxy:
         wire = await proxy.connect()
         wire.send(b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 2\r\n\r\n{")
         expired = await _one_limit_passes()
@@ -267,12 +267,12 @@ async def test_slow_upload_is_no_silence(upstream: RawUpstream) -> None:
 
 
 async def test_stream_may_outlast_the_limit(upstream: RawUpstream) -> None:
-    """A stream may be longer than the limit, as long as bytes come."""
+    """A stream may last longer than the upstream timeout while bytes come."""
     go_on = asyncio.Semaphore(0)
     pieces = 5
 
     async def stream(wire: Wire) -> None:
-        """Sends a piece whenever the test says so."""
+        """Send a piece each time that the test allows it."""
         await wire.message()
         wire.send(CHUNKED)
         for _ in range(pieces):
@@ -281,7 +281,7 @@ async def test_stream_may_outlast_the_limit(upstream: RawUpstream) -> None:
         wire.send(b"0\r\n\r\n")
 
     upstream.script = stream
-    longer = replace(SETTINGS, upstream_timeout_seconds=(pieces - 1) * IMPATIENT.upstream_timeout_seconds)
+    longer = replace(SETTINGS, upstream_timeout_seconds=(pieces - 1) * SHORT_TIMEOUT.upstream_timeout_seconds)
     async with Proxied(upstream.port, longer) as proxy:
         wire = await proxy.connect()
         wire.send(post("/", b""))
@@ -293,8 +293,8 @@ async def test_stream_may_outlast_the_limit(upstream: RawUpstream) -> None:
         assert b"0\r\n\r\n" == await wire.exactly(5)
 
 
-async def test_trouble_is_logged_once(proxy: Proxied, upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
-    """A model server that is down fills no log: one line, then silence for ten seconds, then one that counts."""
+async def test_errors_are_logged_once(proxy: Proxied, upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
+    """A model server that is down causes one log line, and after ten seconds one more with the number of errors."""
     await upstream.stop()
     with caplog.at_level(logging.INFO, "driftgauge.proxy"):
         for _ in range(3):
@@ -308,10 +308,10 @@ async def test_trouble_is_logged_once(proxy: Proxied, upstream: RawUpstream, cap
 
 
 async def test_closed_pool_connection_is_not_used(proxy: Proxied, upstream: RawUpstream) -> None:
-    """A connection that the model server closed while it was idle costs no request, not even a POST."""
+    """A connection that the model server closed while it was idle is not used, so that no request is lost."""
 
     async def once(wire: Wire) -> None:
-        """Respond to one request and closes."""
+        """Respond to one request and close."""
         await wire.message()
         wire.send(OK)
 
@@ -323,10 +323,10 @@ async def test_closed_pool_connection_is_not_used(proxy: Proxied, upstream: RawU
 
 
 async def test_safe_request_is_sent_again(proxy: Proxied, upstream: RawUpstream) -> None:
-    """What meets a pooled connection being closed is sent on a new one, but for a POST that may have had an effect."""
+    """A request on a pooled connection that closes is sent again, unless it is a POST that is not an inference."""
 
     async def serve_then_drop(wire: Wire) -> None:
-        """Respond to one request and closes on the second."""
+        """Respond to one request and close on the second."""
         await wire.message()
         wire.send(OK)
         await wire.message()
@@ -340,7 +340,7 @@ async def test_safe_request_is_sent_again(proxy: Proxied, upstream: RawUpstream)
 
 
 async def test_connections_to_the_model_server_are_used_again(proxy: Proxied, upstream: RawUpstream) -> None:
-    """Many clients one after the other need one connection to the model server."""
+    """Ten clients one after the other use one upstream connection."""
     for _ in range(10):
         await proxy.ask(post(INFER, b"{}"))
 
@@ -350,7 +350,7 @@ async def test_connections_to_the_model_server_are_used_again(proxy: Proxied, up
 async def test_connection_is_not_used_again_after_an_error_of_the_model_server(
     proxy: Proxied, upstream: RawUpstream
 ) -> None:
-    """Some close it soon after such a response without announcing it, and the next request would fail."""
+    """An upstream connection is closed after a 5xx: some servers close it then without announcing it."""
     upstream.script = responding(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
     for _ in range(3):
         await proxy.ask(post(INFER, b"{}"))

@@ -1,4 +1,4 @@
-"""Bodies are taken out of their framing, and their ends are found."""
+"""Bodies are read out of their framing, and their ends are found."""
 
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ def _fed(body: Body, *pieces: bytes) -> bytes:
 
 
 def test_known_length() -> None:
-    """It ends after as many bytes; what follows is not its."""
+    """A body of known length ends after that many bytes, and the bytes after it are its rest."""
     body = KnownLength(5)
 
     assert b"abcde" == _fed(body, b"abc", b"defg")
@@ -24,20 +24,20 @@ def test_known_length() -> None:
 
 
 def test_known_length_in_one() -> None:
-    """Its last byte may be the last that came."""
+    """A body of known length that comes in one piece is complete and has no rest."""
     body = KnownLength(3)
 
     assert b"abc" == _fed(body, b"abc")
     assert (True, b"") == (body.done, body.rest)
 
 
-def test_nothing_is_whole_at_once() -> None:
-    """A body of length 0 waits for no byte."""
+def test_empty_body_is_complete_at_once() -> None:
+    """A body of length 0 is complete without any byte."""
     assert KnownLength(0).done
 
 
 def test_until_close() -> None:
-    """All is body, and no byte ends it."""
+    """All bytes of a body without a length are content, and only the end of the connection ends it."""
     body = UntilClose()
 
     assert b"abc" == _fed(body, b"a", b"bc")
@@ -50,7 +50,7 @@ WIRE = b'3\r\nabc\r\n0A;x="y"\r\n0123456789\r\n0\r\nX-A: 1\r\nHost: evil\r\nx-a:
 
 @given(cuts=st.lists(st.integers(0, len(WIRE)), max_size=12))
 def test_chunks_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
-    """Content, trailers and what follows do not depend on how the bytes came."""
+    """Content, trailers and rest do not depend on how the bytes were split."""
     ends = [0, *sorted(cuts), len(WIRE)]
     body = Chunked()
     content, rest = b"", b""
@@ -68,7 +68,7 @@ def test_chunks_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
 
 @given(pieces=st.lists(st.binary(min_size=1, max_size=300), max_size=8), rest=st.binary(max_size=20))
 def test_what_was_put_in_chunks_comes_out(pieces: list[bytes], rest: bytes) -> None:
-    """Any content in any chunks is that content."""
+    """Any content in chunks of any size is read as that content."""
     wire = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n" + rest
     body = Chunked()
 
@@ -77,8 +77,8 @@ def test_what_was_put_in_chunks_comes_out(pieces: list[bytes], rest: bytes) -> N
 
 
 @given(noise=st.binary(max_size=80))
-def test_noise_is_never_more_than_it_is(noise: bytes) -> None:
-    """Any bytes are content, buffered, or an error; nothing else is raised, nothing is made up."""
+def test_noise_yields_no_other_content(noise: bytes) -> None:
+    """Random bytes either raise `BrokenBodyError` or give content that was in them."""
     body = Chunked()
     try:
         content = body.feed(noise)
@@ -94,7 +94,7 @@ BROKEN = {name: raw.removeprefix(CHUNKED) for name, raw in CUT.items()}
 @pytest.mark.parametrize("wire", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("step", [1, 100_000])
 def test_odd_chunks_are_broken(wire: bytes, step: int) -> None:
-    """Whether they come at once or byte by byte."""
+    """Malformed chunks raise `BrokenBodyError`, whether they come at once or byte by byte."""
     body = Chunked()
     with pytest.raises(BrokenBodyError):
         _fed(body, *(wire[at : at + step] for at in range(0, len(wire), step)))
@@ -106,6 +106,6 @@ def test_odd_chunks_are_broken(wire: bytes, step: int) -> None:
     ids=["a size without end", "trailers without end"],
 )
 def test_what_has_no_end_is_not_buffered(wire: bytes) -> None:
-    """Lines have a limit, whether or not their end may come."""
+    """A size line or trailers beyond the limit raise `BrokenBodyError` before they end."""
     with pytest.raises(BrokenBodyError):
         Chunked().feed(wire)

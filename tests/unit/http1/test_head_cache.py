@@ -1,4 +1,4 @@
-"""Heads are known again, but for lines that vary, and are what a full reading makes of them."""
+"""Cached heads equal parsed ones, also where lines such as ids and times vary."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ LINES = st.sampled_from(
 )
 
 
-def reported(head: RequestHead | ResponseHead) -> tuple[object, ...]:
+def attributes_of(head: RequestHead | ResponseHead) -> tuple[object, ...]:
     """All attributes of a head; lines in any order, since the order of different names has no meaning."""
     common = (sorted(head.lines), head.fields, head.raw, head.http11, head.keep_alive, head.length, head.is_end_to_end)
     if isinstance(head, RequestHead):
@@ -49,14 +49,14 @@ def reported(head: RequestHead | ResponseHead) -> tuple[object, ...]:
 def outcome(read: Callable[[bytes], RequestHead], raw: bytes) -> object:
     """The attributes of a head, or how it is refused."""
     try:
-        return reported(read(raw))
+        return attributes_of(read(raw))
     except RefusedError as error:
         return error.status
 
 
 @given(st.lists(st.lists(LINES, max_size=3), min_size=1, max_size=4))
-def test_a_request_is_what_a_full_reading_makes_of_it(heads: list[list[bytes]]) -> None:
-    """Whatever was read before, and whatever varies."""
+def test_a_cached_request_equals_a_parsed_one(heads: list[list[bytes]]) -> None:
+    """A request from the cache equals the parsed one, whatever was read before and whichever lines vary."""
     read = HeadCache(read_request)
     for lines in heads:
         raw = START + b"".join(line + b"\r\n" for line in lines) + END
@@ -65,28 +65,28 @@ def test_a_request_is_what_a_full_reading_makes_of_it(heads: list[list[bytes]]) 
 
 @given(st.lists(st.sampled_from([b"Date: 1", b"Date: 2", b"Server: a", b"X-Request-Id: 3"]), max_size=4, unique=True))
 def test_a_cached_response_equals_a_parsed_one(lines: list[bytes]) -> None:
-    """Before and after it was read once."""
+    """A response equals the parsed one at the first reading and at the second."""
     raw = b"HTTP/1.1 200 OK\r\n" + b"".join(line + b"\r\n" for line in lines) + END
     read = HeadCache(read_response)
 
-    assert reported(read_response(raw)) == reported(read(raw)) == reported(read(raw))
+    assert attributes_of(read_response(raw)) == attributes_of(read(raw)) == attributes_of(read(raw))
 
 
-class Reader:
-    """Counts what it reads in full."""
+class CountingParser:
+    """Counts the heads that it parses."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def __call__(self, raw: bytes) -> RequestHead:
-        """Read it."""
+        """Count and parse the head."""
         self.count += 1
         return read_request(raw)
 
 
-def test_what_varies_is_not_read_in_full_again() -> None:
-    """Ids, times and traces of a thousand requests cost one reading."""
-    reader = Reader()
+def test_varying_lines_do_not_cause_parsing() -> None:
+    """A thousand requests that differ in ids and trace contexts are parsed once."""
+    reader = CountingParser()
     read = HeadCache(reader)
     for number in range(1_000):
         head = read(START + b"X-Request-Id: %d\r\nTraceparent: %d\r\n" % (number, number) + END)
@@ -95,8 +95,8 @@ def test_what_varies_is_not_read_in_full_again() -> None:
     assert 1 == reader.count
 
 
-def test_lines_stand_in_their_order() -> None:
-    """Those of a head that is passed on as it came."""
+def test_lines_keep_their_order() -> None:
+    """The lines of a cached head are in the order in which they came."""
     read = HeadCache(read_request)
     heads = [read(START + b"X-Request-Id: %d\r\n" % number + END) for number in range(2)]
 
@@ -104,8 +104,8 @@ def test_lines_stand_in_their_order() -> None:
 
 
 def test_untrusted_clients_cannot_fill_memory() -> None:
-    """Heads that are all new push each other out, long ones are not kept at all, and all are read rightly."""
-    reader = Reader()
+    """New heads replace cached ones, heads that are too long are not cached, and all are read correctly."""
+    reader = CountingParser()
     read = HeadCache(reader)
     for number in range(1_000):
         assert b"%d" % number == read(START + b"A: %d\r\n" % number + END).fields[b"a"]
@@ -117,8 +117,8 @@ def test_untrusted_clients_cannot_fill_memory() -> None:
     assert 1_003 == reader.count
 
 
-def test_a_name_that_stands_there_twice_is_read_in_full() -> None:
-    """Which of its values counts is for the reader to say."""
+def test_a_repeated_name_is_read_in_full() -> None:
+    """A head that has a varying name twice is parsed in full, so that the first value counts."""
     raw = START + b"X-Request-Id: 1\r\nx-request-id: 2\r\n" + END
     head = HeadCache(read_request)(raw)
 

@@ -1,4 +1,4 @@
-"""Which heads are sound, and what is read from them."""
+"""Valid heads are read, odd and large ones are refused."""
 
 import pytest
 
@@ -20,7 +20,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def test_request() -> None:
-    """Method, target and lines are those of the wire; the first line of a name is its field."""
+    """Method, target and lines are those of the wire; the field of a name is its first line."""
     head = read_request(b"POST /a%20b? HTTP/1.1\r\nHOST: m\r\nX-A: 1 \r\nx-a: 2\r\nContent-Length: 3\r\n\r\n")
 
     assert (b"POST", b"/a%20b?", True, 3) == (head.method, head.target, head.http11, head.length)
@@ -28,8 +28,8 @@ def test_request() -> None:
     assert {b"host": b"m", b"x-a": b"1", b"content-length": b"3"} == head.fields
 
 
-def test_bytes_may_go_on_only_where_they_hold_the_lines_alone() -> None:
-    """White space that was taken away is not in the lines, so the bytes with it must not go on."""
+def test_raw_bytes_are_kept_only_where_they_equal_the_lines() -> None:
+    """`raw` is empty where white space around a value was removed, since those bytes must not be forwarded."""
     plain = GET + b"X: 1\r\n\r\n"
 
     assert plain == read_request(plain).raw
@@ -47,7 +47,7 @@ def test_bytes_may_go_on_only_where_they_hold_the_lines_alone() -> None:
     ],
 )
 def test_length_of_a_request(lines: bytes, length: int | None) -> None:
-    """A request without a line on it has no body (RFC 9112 section 6.3)."""
+    """A request without a framing line has no body (RFC 9112 section 6.3)."""
     assert length == read_request(GET + lines + b"\r\n").length
 
 
@@ -80,12 +80,12 @@ def test_persistence(version: bytes, line: bytes, keeps: bool) -> None:  # noqa:
     ],
 )
 def test_expectation(version: bytes, lines: bytes, expects: bool) -> None:  # noqa: FBT001 - a column of a table
-    """A client waits for 100 if it says so, has a body, and speaks HTTP/1.1 (RFC 9110 section 10.1.1)."""
+    """A client expects 100 if it says so, has a body, and uses HTTP/1.1 (RFC 9110 section 10.1.1)."""
     assert expects is read_request(b"PUT / HTTP/1.%b\r\nHost: m\r\n%b\r\n" % (version, lines)).expects_continue
 
 
-def test_upgrades_are_read_as_what_they_are_beside() -> None:
-    """A wish for another protocol makes a request no less one of HTTP/1.1."""
+def test_upgrade_requests_are_read() -> None:
+    """A request with `Upgrade` is read like any other request of HTTP/1.1."""
     head = read_request(GET + b"Upgrade: websocket\r\nConnection: Upgrade\r\nX: 1\r\nX: 2\r\n\r\n")
 
     assert b"websocket" == head.fields[b"upgrade"]
@@ -97,7 +97,7 @@ WHOLE = {name: raw for name, raw in REFUSED.items() if raw.endswith(b"\r\n\r\n")
 
 @pytest.mark.parametrize("raw", WHOLE.values(), ids=WHOLE)
 def test_odd_heads_are_refused(raw: bytes) -> None:
-    """Each with 400, and with a sentence that quotes none of it."""
+    """An odd head is refused with 400 and a sentence that quotes nothing of it."""
     with pytest.raises(RefusedError) as caught:
         read_request(raw)
 
@@ -117,8 +117,8 @@ ODD_FRAMING = [
 
 
 @pytest.mark.parametrize(("fields", "http11"), ODD_FRAMING)
-def test_our_own_rules_stand_alone(fields: dict[bytes, bytes], http11: bool) -> None:  # noqa: FBT001 - a column of a table
-    """Odd framing is refused even if llhttp should become lenient one day."""
+def test_our_own_rules_refuse_odd_framing(fields: dict[bytes, bytes], http11: bool) -> None:  # noqa: FBT001 - a column of a table
+    """Our own rules refuse odd framing, even if a later llhttp accepts it."""
     with pytest.raises(RefusedError):
         request_length(fields, http11=http11)
 
@@ -134,15 +134,15 @@ LARGE = {
 
 @pytest.mark.parametrize(("raw", "status"), LARGE.values(), ids=LARGE)
 def test_limits_of_a_request(raw: bytes, status: int) -> None:
-    """What is too large, or not carried, is refused as such."""
+    """A head that is too large or unsupported is refused with the status code for it."""
     with pytest.raises(RefusedError) as caught:
         read_request(raw)
 
     assert status == caught.value.status
 
 
-def test_largest_that_passes() -> None:
-    """Many lines, and long ones, pass."""
+def test_largest_head_that_passes() -> None:
+    """A head with as many lines as allowed and with a long line is read."""
     lines = b"".join(b"X-%d: 1\r\n" % number for number in range(MAX_FIELDS - 2))
     long = b"Y: " + b"y" * (MAX_FIELD_BYTES - 10) + b"\r\n"
 
@@ -150,7 +150,7 @@ def test_largest_that_passes() -> None:
 
 
 def test_response() -> None:
-    """Status, reason and lines are those of the wire."""
+    """Status code, reason and lines are those of the wire."""
     head = read_response(b"HTTP/1.1 299 Well, \xc3\xa9\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 3\r\n\r\n")
 
     assert (299, b"Well, \xc3\xa9", True, 3) == (head.status, head.reason, head.http11, head.length)
@@ -159,7 +159,7 @@ def test_response() -> None:
 
 @pytest.mark.parametrize("raw", [b"HTTP/1.1 200 \r\n\r\n", b"HTTP/1.1 200\r\n\r\n"])
 def test_reason_may_be_missing(raw: bytes) -> None:
-    """With its space or without."""
+    """A status line without a reason is read, with or without the space before it."""
     assert b"" == read_response(raw).reason
 
 
@@ -168,7 +168,7 @@ def test_reason_may_be_missing(raw: bytes) -> None:
     [(b"HTTP/1.1 103 E\r\n\r\n", False), (b"HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", False)],
 )
 def test_interim_responses(raw: bytes, final: bool) -> None:  # noqa: FBT001 - a column of a table
-    """1xx is not the final response, and has no body."""
+    """A 1xx response is not final and has no body."""
     head = read_response(raw)
 
     assert final is head.is_final
@@ -180,7 +180,7 @@ def test_interim_responses(raw: bytes, final: bool) -> None:  # noqa: FBT001 - a
     [(b"GET", 200, True), (b"HEAD", 200, False), (b"GET", 204, False), (b"GET", 304, False), (b"GET", 404, True)],
 )
 def test_which_responses_have_a_body(method: bytes, status: int, has_body: bool) -> None:  # noqa: FBT001 - a column
-    """By method and status alone (RFC 9112 section 6.3)."""
+    """Whether a response has a body depends on method and status code alone (RFC 9112 section 6.3)."""
     assert has_body is read_response(b"HTTP/1.1 %d X\r\n\r\n" % status).has_body(method)
 
 
@@ -210,21 +210,21 @@ BAD_RESPONSES = {
 
 @pytest.mark.parametrize("raw", BAD_RESPONSES.values(), ids=BAD_RESPONSES)
 def test_odd_responses_are_refused(raw: bytes) -> None:
-    """A client behind us must not have to guess where such a response ends."""
+    """An odd response is refused, so that no client has to guess where it ends."""
     with pytest.raises(BadResponseError):
         read_response(raw)
 
 
 def test_chunked_response() -> None:
-    """Its length follows from its chunks."""
+    """A chunked response has no length, and `raw` is empty where white space was removed."""
     head = read_response(OK + b"Transfer-Encoding: CHUNKED\r\nX: \t1\r\n\r\n")
 
     assert head.chunked
     assert (None, b"", b"1") == (head.length, head.raw, head.fields[b"x"])
 
 
-def test_memory_knows_the_last_head_alone() -> None:
-    """The same bytes are the same head; others are read, and such as are refused change nothing."""
+def test_cache_of_heads() -> None:
+    """Equal bytes give the cached head, other bytes are parsed, and a refused head changes nothing."""
     read = HeadCache(read_request)
     one, other = GET + b"A: 1\r\n\r\n", GET + b"A: 2\r\n\r\n"
     head = read(one)

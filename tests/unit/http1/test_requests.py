@@ -17,10 +17,10 @@ CHUNKED = b"PUT /2 HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n2\r\
 
 
 class Log:
-    """Records what each handler is called with; finishes each when its body is complete, if it may.
+    """Records what each handler is called with; finishes each request at its end if `ends` is set.
 
     Args:
-        ends: Whether it may.
+        ends: Whether to finish requests.
     """
 
     def __init__(self, *, ends: bool = True) -> None:
@@ -34,7 +34,7 @@ class Log:
         return self
 
     def on_body(self, data: bytes) -> None:
-        """Joins pieces, which may be cut anywhere."""
+        """Join the pieces, since they may be split anywhere."""
         last = self.reported[-1]
         if isinstance(last, bytearray):
             last += data
@@ -42,17 +42,17 @@ class Log:
             self.reported.append(bytearray(data))
 
     def on_request_end(self, trailers: HeaderList) -> None:
-        """Notes the end."""
+        """Record the end."""
         self.reported.append(list(trailers))
         if self._ends:
             self.requests.finish_request()
 
     def on_framing_error(self) -> None:
-        """Notes it."""
+        """Record the error."""
         self.reported.append("broken")
 
     def flush(self) -> None:
-        """Counts it."""
+        """Count the call."""
         self.flushes += 1
 
 
@@ -61,19 +61,19 @@ def _feed(requests: RequestReader, raw: bytes, step: int) -> None:
         requests.feed(raw[at : at + step])
 
 
-STATED = [b"/0", [], b"/1", bytearray(b"abc"), [], b"/2", bytearray(b"de"), [(b"X", b"1")], b"/3", []]
+EXPECTED = [b"/0", [], b"/1", bytearray(b"abc"), [], b"/2", bytearray(b"de"), [(b"X", b"1")], b"/3", []]
 WIRE = GET % 0 + POST + b"\r\n" + CHUNKED + GET % 3
 
 
 @given(cuts=st.lists(st.integers(0, len(WIRE)), max_size=12))
 def test_requests_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
-    """Heads, bodies and trailers do not depend on how the bytes came."""
+    """Heads, bodies and trailers do not depend on how the bytes were split."""
     ends = [0, *sorted(cuts), len(WIRE)]
     log = Log()
     for start, end in pairwise(ends):
         log.requests.feed(WIRE[start:end])
 
-    assert STATED == log.reported
+    assert EXPECTED == log.reported
     assert log.requests.is_idle
 
 
@@ -82,17 +82,17 @@ def test_the_next_request_waits() -> None:
     log = Log(ends=False)
     log.requests.feed(WIRE)
 
-    assert STATED[:2] == log.reported
+    assert EXPECTED[:2] == log.reported
     assert len(WIRE) - len(GET % 0) == log.requests.waiting_bytes
 
     log.requests.finish_request()
 
-    assert STATED[:5] == log.reported
+    assert EXPECTED[:5] == log.reported
     assert 2 == log.flushes
 
 
 def test_state_can_be_asked() -> None:
-    """Whether something is under way, and whether a body is."""
+    """`is_idle` and `is_receiving` follow the state of the request and of its body."""
     log = Log(ends=False)
     requests = log.requests
 
@@ -111,8 +111,8 @@ def test_state_can_be_asked() -> None:
     assert (True, False) == (requests.is_idle, requests.is_receiving)
 
 
-def test_what_comes_after_the_end_is_thrown_away() -> None:
-    """Of a connection that is leaving nothing is read."""
+def test_bytes_after_close_are_discarded() -> None:
+    """After `close` the reader discards all bytes."""
     log = Log()
     log.requests.feed(POST[:-1])
     log.requests.close()
@@ -124,7 +124,7 @@ def test_what_comes_after_the_end_is_thrown_away() -> None:
 @pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("step", [1, 100_000])
 def test_odd_heads_are_refused(raw: bytes, step: int) -> None:
-    """No handler gets such a request, whether it came at once or byte by byte."""
+    """An odd head is refused without a call of the handler, whether it comes at once or byte by byte."""
     log = Log()
     with pytest.raises(RefusedError):
         _feed(log.requests, raw, step)
@@ -134,7 +134,7 @@ def test_odd_heads_are_refused(raw: bytes, step: int) -> None:
 
 @pytest.mark.parametrize("raw", CUT.values(), ids=CUT)
 def test_odd_bodies_are_broken(raw: bytes) -> None:
-    """The handler gets a framing error and never an end, and what follows is discarded."""
+    """The handler gets a framing error instead of an end, and all bytes after it are discarded."""
     log = Log()
     log.requests.feed(raw)
     log.requests.feed(WIRE)
@@ -151,7 +151,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize(("raw", "status"), ENDLESS.values(), ids=ENDLESS)
 def test_heads_without_end_are_not_buffered(raw: bytes, status: int) -> None:
-    """They are refused when they are too long, not when they end."""
+    """A head is refused as soon as it exceeds the limit, before it ends."""
     log = Log()
     with pytest.raises(RefusedError) as caught:
         log.requests.feed(raw)
@@ -160,8 +160,8 @@ def test_heads_without_end_are_not_buffered(raw: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize("part", [b"\r", b"G", b"GET / HTTP/1.1\r", b"GET / HTTP/1.1\r\nHost: m\r\n\r"])
-def test_parts_of_heads_are_waited_for(part: bytes) -> None:
-    """What can still become a request is not refused."""
+def test_partial_heads_are_not_refused(part: bytes) -> None:
+    """The start of a valid request is not refused."""
     log = Log()
     log.requests.feed(part)
 

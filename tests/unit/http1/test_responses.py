@@ -17,7 +17,7 @@ UNENDING = b"HTTP/1.1 200 OK\r\n\r\nabc"
 
 
 def responses_to(method: bytes, log: "Log") -> ResponseReader:
-    """Waits for the response to one request."""
+    """A reader that expects the response to one request."""
     reader = ResponseReader()
     reader.expect(method, log)
     return reader
@@ -32,19 +32,19 @@ class Log:
         self.flushes = 0
 
     def on_response_head(self, head: ResponseHead) -> None:
-        """Notes the status."""
+        """Record the status code."""
         self.reported.append(head.status)
 
     def on_response_body(self, data: bytes) -> None:
-        """Joins pieces."""
+        """Join the pieces."""
         self.body += data
 
     def on_response_end(self, trailers: HeaderList) -> None:
-        """Notes the end."""
+        """Record the end."""
         self.reported.append(list(trailers))
 
     def flush_response(self) -> None:
-        """Counts it."""
+        """Count the call."""
         self.flushes += 1
 
 
@@ -61,7 +61,7 @@ WHOLE = {
 
 @pytest.mark.parametrize(("wire", "reported", "body", "leaves_open"), WHOLE.values(), ids=WHOLE)
 def test_whole_responses(wire: bytes, reported: list[object], body: bytes, leaves_open: bool) -> None:  # noqa: FBT001 - a column
-    """Their ends are found, and whether the connection can carry another."""
+    """The reader finds the end of a response, and whether the connection can carry another."""
     log = Log()
     reader = responses_to(b"GET", log)
     reader.feed(wire)
@@ -76,7 +76,7 @@ def test_whole_responses(wire: bytes, reported: list[object], body: bytes, leave
 
 @given(cuts=st.lists(st.integers(0, len(HINTS + CHUNKED)), max_size=12))
 def test_responses_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
-    """Heads, content and trailers do not depend on how the bytes came."""
+    """Heads, content and trailers do not depend on how the bytes were split."""
     wire = HINTS + CHUNKED
     ends = [0, *sorted(cuts), len(wire)]
     log = Log()
@@ -89,7 +89,7 @@ def test_responses_are_the_same_however_they_are_cut(cuts: list[int]) -> None:
 
 
 def test_response_to_head_has_no_body() -> None:
-    """Whatever its length says."""
+    """A response to HEAD ends with its head, whatever its length says."""
     log = Log()
     reader = responses_to(b"HEAD", log)
     reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
@@ -99,7 +99,7 @@ def test_response_to_head_has_no_body() -> None:
 
 
 def test_the_end_of_the_connection_ends_a_body_without_a_length() -> None:
-    """And no other."""
+    """The end of the connection ends a body without a length, and the connection is not reused."""
     log = Log()
     reader = responses_to(b"GET", log)
     reader.feed(UNENDING)
@@ -112,8 +112,8 @@ def test_the_end_of_the_connection_ends_a_body_without_a_length() -> None:
 
 
 @pytest.mark.parametrize("wire", [b"", HINTS, b"HTTP/1.1 200 O", LENGTH[:-1], CHUNKED[:-1]])
-def test_an_early_end_is_none(wire: bytes) -> None:
-    """A response that breaks off is not complete."""
+def test_an_early_end_is_an_error(wire: bytes) -> None:
+    """A connection that ends within a response raises `BadResponseError`."""
     reader = responses_to(b"GET", Log())
     if wire:
         reader.feed(wire)
@@ -132,16 +132,16 @@ BAD = {
 
 @pytest.mark.parametrize("wire", BAD.values(), ids=BAD)
 def test_bad_responses(wire: bytes) -> None:
-    """What is not a response of HTTP/1.1 raises an error."""
+    """Bytes that are not a response of HTTP/1.1 raise `BadResponseError`."""
     with pytest.raises(BadResponseError):
         responses_to(b"GET", Log()).feed(wire)
 
 
-class Leaver(Log):
-    """Waits no longer once the head has come.
+class ForgettingLog(Log):
+    """Stops waiting for the response when the head has come.
 
     Args:
-        reader: Who reads.
+        reader: The reader that calls it.
     """
 
     def __init__(self, reader: ResponseReader) -> None:
@@ -149,16 +149,16 @@ class Leaver(Log):
         self._responses = reader
 
     def on_response_head(self, head: ResponseHead) -> None:
-        """Notes the status, and leaves."""
+        """Record the status code, and stop waiting."""
         super().on_response_head(head)
         self._responses.forget()
 
 
 @pytest.mark.parametrize("wire", [LENGTH, CHUNKED])
 def test_nothing_is_reported_after_forget(wire: bytes) -> None:
-    """Neither the rest of a response that came at once, nor what comes later."""
+    """After `forget`, neither the rest of a response nor later bytes are reported."""
     reader = ResponseReader()
-    log = Leaver(reader)
+    log = ForgettingLog(reader)
     reader.expect(b"GET", log)
     reader.feed(wire)
     assert ([200], b"") == (log.reported, log.body)

@@ -1,4 +1,4 @@
-"""Which lines of a head go on, and how bodies are framed."""
+"""Header lines of one connection are removed from heads, and bodies are framed."""
 
 import json
 
@@ -22,7 +22,7 @@ LENGTH = b"Content-Length: 3\r\n"
 
 
 def _sent(lines: bytes) -> bytes:
-    """What goes on of a request's lines beside its `Host`."""
+    """The forwarded lines of a request, without its `Host`."""
     return request_head(read_request(GET + lines + b"\r\n"), "u:1").removeprefix(GET).removesuffix(b"\r\n")
 
 
@@ -42,8 +42,8 @@ KEPT = {
 
 
 @pytest.mark.parametrize("lines", KEPT.values(), ids=KEPT)
-def test_lines_for_the_other_end_stay(lines: bytes) -> None:
-    """They keep their order, case, number and bytes."""
+def test_end_to_end_lines_are_kept(lines: bytes) -> None:
+    """End-to-end lines keep their order, case, number and bytes."""
     assert lines.replace(b"X:1", b"X:1") == _sent(lines)
 
 
@@ -62,29 +62,29 @@ DROPPED = {
 
 @pytest.mark.parametrize("lines", DROPPED.values(), ids=DROPPED)
 @pytest.mark.parametrize("around", [(b"", LENGTH), (LENGTH, b""), (b"X-Connection: close\r\n", b"")])
-def test_lines_of_one_connection_go(lines: bytes, around: tuple[bytes, bytes]) -> None:
-    """However they are spelled and wherever they stand (RFC 9110 section 7.6.1)."""
+def test_lines_of_one_connection_are_removed(lines: bytes, around: tuple[bytes, bytes]) -> None:
+    """Lines of one connection are removed in any spelling and at any place (RFC 9110 section 7.6.1)."""
     before, after = around
 
     assert before + after == _sent(before + lines + after)
 
 
 @pytest.mark.parametrize("line", [LENGTH, CHUNKED])
-def test_framing_cannot_be_named(line: bytes) -> None:
-    """`Connection` cannot take away the lines by which the receiver finds the request and the end of its body."""
+def test_connection_cannot_remove_framing(line: bytes) -> None:
+    """`Connection` cannot remove `Host` or the framing lines."""
     name = line.split(b":")[0]
 
     assert line == _sent(b"Connection: host, " + name + b"\r\n" + line)
 
 
 @pytest.mark.parametrize("odd", [b"X: \t1\t \r\n", b"X:\t1\r\n", b"X: 1  \r\n"])
-def test_white_space_around_values_is_made_plain(odd: bytes) -> None:
-    """So that no reader behind us takes it for part of the value."""
+def test_white_space_around_values_is_normalised(odd: bytes) -> None:
+    """White space around a value is normalised, so that no other parser takes it for a part of the value."""
     assert b"X: 1\r\n" == _sent(odd)
 
 
 def test_host_is_added_only_where_it_is_missing() -> None:
-    """A request has exactly the host that the client gave, or that of the model server."""
+    """A request without `Host` gets that of the model server."""
     old = read_request(b"GET /a HTTP/1.0\r\nA: 1\r\n\r\n")
 
     assert b"GET /a HTTP/1.1\r\nHost: u:1\r\nA: 1\r\n\r\n" == request_head(old, "u:1")
@@ -140,13 +140,13 @@ def test_response_head(lines: bytes, framing: Framing, connection: bytes | None,
 
 @pytest.mark.parametrize("lines", [CHUNKED, LENGTH])
 def test_no_content_has_no_framing(lines: bytes) -> None:
-    """204 never has a body, so no line may promise one (RFC 9112 section 6.1, RFC 9110 section 8.6)."""
+    """A 204 never has a body, so its framing lines are removed (RFC 9112 section 6.1, RFC 9110 section 8.6)."""
     assert b"HTTP/1.1 204 No\r\nA: 1\r\n\r\n" == _responded(lines + b"A: 1\r\n", Framing.NONE, None, b"HTTP/1.1 204 No")
 
 
 @pytest.mark.parametrize("start", [b"HTTP/1.0 200 ", b"HTTP/1.1 200"])
-def test_status_line_is_made_whole(start: bytes) -> None:
-    """Whatever version the model server speaks, and if it leaves a space out: the line is one of HTTP/1.1."""
+def test_status_line_is_completed(start: bytes) -> None:
+    """The status line is one of HTTP/1.1, whatever the version and the spaces of the model server."""
     assert b"HTTP/1.1 200 \r\n" + LENGTH + b"\r\n" == _responded(LENGTH, Framing.LENGTH, None, start)
 
 
@@ -158,7 +158,7 @@ def test_interim_head() -> None:
 
 
 def test_trailers() -> None:
-    """What would frame, route or let in is not forwarded (RFC 9110 section 6.5.1)."""
+    """Trailers of framing, routing or credentials are not forwarded (RFC 9110 section 6.5.1)."""
     kept = [(b"X-Sum", b"1"), (b"Server-Timing", b"a")]
     bad = [(name, b"1") for name in (b"Content-Length", b"HOST", b"transfer-encoding", b"Authorization", b"Trailer")]
 
@@ -170,12 +170,12 @@ def test_trailers() -> None:
     [(True, True, None), (True, False, b"keep-alive"), (False, True, b"close"), (False, False, None)],
 )
 def test_connection_line(keep_alive: bool, http11: bool, line: bytes | None) -> None:  # noqa: FBT001 - columns of a table
-    """Whether the connection is kept is stated where the version does not imply it."""
+    """`Connection` is written only where the version does not imply whether the connection is kept."""
     assert line == connection_line(keep_alive=keep_alive, http11=http11)
 
 
 def test_error_has_kserves_form() -> None:
-    """An error is JSON with one member, `error`, and has a stated length."""
+    """An error response is JSON with the one member `error`, and states its length."""
     head, body = error_response(502, 'No "model".', keep_alive=True)
     expected = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
@@ -184,12 +184,12 @@ def test_error_has_kserves_form() -> None:
 
 
 def test_error_may_end_the_connection() -> None:
-    """An error after which the connection ends says so."""
+    """An error response after which the connection ends has `Connection: close`."""
     assert b"\r\nConnection: close\r\n" in error_response(400, "No.", keep_alive=False)[0]
 
 
 def test_frames() -> None:
-    """Only chunks add bytes to a piece; an empty piece adds none, since an empty chunk would be the end."""
+    """Only chunks add bytes to a piece; an empty piece gets no chunk, since an empty chunk is the end."""
     others = (Framing.NONE, Framing.LENGTH, Framing.CLOSE)
 
     assert b"3\r\nabc\r\n" == Framing.CHUNKED.frame(b"abc")

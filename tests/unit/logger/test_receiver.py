@@ -1,4 +1,4 @@
-"""The logger's port: what KServe's agents send, and what untrusted senders send."""
+"""The logger's port accepts the events of KServe's agents, and refuses what untrusted senders must not send."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ from tests.support.waiting import until
 
 @pytest.fixture
 async def post() -> AsyncIterator[ListeningReceiver]:
-    """Open on a port that the system chose."""
+    """A receiver that listens on a port chosen by the system."""
     post = ListeningReceiver()
     port = await post.receiver.start("127.0.0.1", 0)
     post.url = f"http://127.0.0.1:{port}/"
@@ -27,13 +27,13 @@ async def post() -> AsyncIterator[ListeningReceiver]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[ClientSession]:
-    """A client that adds nothing of its own."""
+    """A client that adds no headers of its own."""
     async with ClientSession(skip_auto_headers=("Content-Type",), max_field_size=2**20) as session:
         yield session
 
 
 async def test_an_event_of_the_agent_gets_200_and_is_offered(post: ListeningReceiver, client: ClientSession) -> None:
-    """Exactly 200 and nothing in the body: any other response is an error in the agent's log."""
+    """An event gets exactly 200 and no body: any other response is an error in the agent's log."""
     async with client.post(post.url, data=b'{"instances":[[1]]}', headers=headers()) as response:
         assert (200, b"") == (response.status, await response.read())
     (payload,) = post.payloads
@@ -51,15 +51,15 @@ async def test_an_event_of_the_agent_gets_200_and_is_offered(post: ListeningRece
     assert post.value("request_count", code="") == 1
 
 
-async def test_any_path_will_do(post: ListeningReceiver, client: ClientSession) -> None:
-    """`logger.url` is used as it is, and a token may stand in it."""
+async def test_any_path_is_accepted(post: ListeningReceiver, client: ClientSession) -> None:
+    """Any path and query is accepted, since `logger.url` may contain a token."""
     async with client.post(f"{post.url}a/b%2Fc?token=x", data=b"{}", headers=headers()) as response:
         assert response.status == 200
     assert len(post.payloads) == 1
 
 
 async def test_a_response_is_no_request(post: ListeningReceiver, client: ClientSession) -> None:
-    """Its bytes are counted, and it is handed on as a response."""
+    """The event of a response is offered as a response; its bytes are counted, but no request is."""
     async with client.post(post.url, data=b'{"predictions":[1]}', headers=headers("response")):
         pass
 
@@ -68,8 +68,8 @@ async def test_a_response_is_no_request(post: ListeningReceiver, client: ClientS
     assert post.value("driftgauge_response_bytes_total") == 19
 
 
-async def test_an_old_agents_time_is_not_the_true_one(post: ListeningReceiver, client: ClientSession) -> None:
-    """Without `recordedtime` the time is that of sending."""
+async def test_a_time_of_sending_is_not_the_true_time(post: ListeningReceiver, client: ClientSession) -> None:
+    """Without `recordedtime` an observation is marked as not having the true time."""
     old = headers()
     del old["Ce-Recordedtime"]
     async with client.post(post.url, data=b"{}", headers=old):
@@ -79,7 +79,7 @@ async def test_an_old_agents_time_is_not_the_true_one(post: ListeningReceiver, c
 
 
 async def test_an_event_without_a_time_is_stamped_here(post: ListeningReceiver, client: ClientSession) -> None:
-    """CloudEvents leave `time` optional."""
+    """An event without the optional `time` gets the time of the receiver."""
     timeless = headers()
     del timeless["Ce-Time"]
     async with client.post(post.url, data=b"{}", headers=timeless):
@@ -89,10 +89,8 @@ async def test_an_event_without_a_time_is_stamped_here(post: ListeningReceiver, 
     assert [None] == [observation.event_time for observation in post.observations]
 
 
-async def test_a_redelivery_is_counted_as_such_and_not_handed_on(
-    post: ListeningReceiver, client: ClientSession
-) -> None:
-    """Its rows are in the ring already."""
+async def test_a_redelivery_is_counted_and_not_offered(post: ListeningReceiver, client: ClientSession) -> None:
+    """A redelivered event is counted as a duplicate and not offered again."""
     post.is_new = False
     async with client.post(post.url, data=b"{}", headers=headers()) as response:
         assert response.status == 200
@@ -103,7 +101,7 @@ async def test_a_redelivery_is_counted_as_such_and_not_handed_on(
 
 
 async def test_an_event_without_a_body_is_no_inference(post: ListeningReceiver, client: ClientSession) -> None:
-    """The agent logs health checks and other GETs; they pair, but have no latency and are not requests."""
+    """Events without a body, such as logged health checks, are rejected as empty and are not requests."""
     bare = headers()
     del bare["Content-Type"]
     async with client.post(post.url, headers=bare) as response:
@@ -115,7 +113,7 @@ async def test_an_event_without_a_body_is_no_inference(post: ListeningReceiver, 
 
 
 async def test_the_event_names_the_model(post: ListeningReceiver, client: ClientSession) -> None:
-    """One logger serves many InferenceServices."""
+    """One receiver serves many InferenceServices and takes the model from each event."""
     async with client.post(post.url, data=b"{}", headers=headers(model=IRIS)):
         pass
     async with client.post(post.url, data=b"{}", headers=headers()):
@@ -125,7 +123,7 @@ async def test_the_event_names_the_model(post: ListeningReceiver, client: Client
 
 
 async def test_large_bodies_and_large_headers_are_taken(post: ListeningReceiver, client: ClientSession) -> None:
-    """Beyond aiohttp's own 1 MiB and 8,190 bytes."""
+    """Bodies and headers beyond aiohttp's defaults of 1 MiB and 8,190 bytes are accepted."""
     metadata = json.dumps({"Cookie": ["x" * 65_536]})
     body = b'{"instances":[[1]]}'.ljust(LIMIT)
     async with client.post(
@@ -137,7 +135,7 @@ async def test_large_bodies_and_large_headers_are_taken(post: ListeningReceiver,
 
 
 async def test_a_body_beyond_the_limit_gets_413_and_is_counted(post: ListeningReceiver, client: ClientSession) -> None:
-    """And the next event is taken."""
+    """A body beyond the limit gets 413 and is counted, and the next event is accepted."""
     async with client.post(post.url, data=io.BytesIO(b" " * (LIMIT + 1)), headers=headers()) as response:
         assert response.status == 413
     async with client.post(post.url, data=b"{}", headers=headers()) as response:
@@ -151,7 +149,7 @@ async def test_a_body_beyond_the_limit_gets_413_and_is_counted(post: ListeningRe
 async def test_an_event_without_a_required_attribute_gets_400(
     post: ListeningReceiver, client: ClientSession, missing: str
 ) -> None:
-    """The sentence names the attribute."""
+    """An event without a required attribute gets 400 and an error that names the attribute."""
     broken = headers()
     del broken[missing]
     async with client.post(post.url, data=b"{}", headers=broken) as response:
@@ -163,7 +161,7 @@ async def test_an_event_without_a_required_attribute_gets_400(
 
 
 async def test_an_event_of_no_inference_service_gets_400(post: ListeningReceiver, client: ClientSession) -> None:
-    """It could not be counted anywhere."""
+    """An event without the name of an InferenceService gets 400 and is counted as malformed."""
     async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Inferenceservicename": ""})) as response:
         assert response.status == 400
 
@@ -171,7 +169,7 @@ async def test_an_event_of_no_inference_service_gets_400(post: ListeningReceiver
 
 
 async def test_one_bad_event_of_a_batch_loses_nothing_else(post: ListeningReceiver, client: ClientSession) -> None:
-    """The good ones are offered, the bad one is counted, the response is 200."""
+    """Of a batch, the valid events are offered, the invalid one is counted, and the response is 200."""
     good = {
         "specversion": "1.0",
         "id": "b1",
@@ -192,10 +190,8 @@ async def test_one_bad_event_of_a_batch_loses_nothing_else(post: ListeningReceiv
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "no-such-coding"])
-async def test_a_content_encoding_is_neither_trusted_nor_undone(
-    post: ListeningReceiver, client: ClientSession, coding: str
-) -> None:
-    """The body is handed on as it came; what it is, is seen from its bytes."""
+async def test_a_content_encoding_is_ignored(post: ListeningReceiver, client: ClientSession, coding: str) -> None:
+    """The body is offered unchanged, whatever `Content-Encoding` says."""
     body = gzip.compress(b"{}")
     async with client.post(post.url, data=body, headers=headers(more={"Content-Encoding": coding})) as response:
         assert response.status == 200
@@ -204,7 +200,7 @@ async def test_a_content_encoding_is_neither_trusted_nor_undone(
 
 
 async def test_a_sender_that_leaves_within_its_event_is_counted(post: ListeningReceiver) -> None:
-    """And is no fault of ours in the log."""
+    """An event that ends early is counted as incomplete and not offered."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
     _, writer = await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/")))
     writer.write(f"POST / HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: 10\r\n\r\n{{}}".encode())
@@ -216,8 +212,8 @@ async def test_a_sender_that_leaves_within_its_event_is_counted(post: ListeningR
     assert [] == post.payloads
 
 
-async def test_events_without_a_body_take_no_place_of_a_model(post: ListeningReceiver, client: ClientSession) -> None:
-    """Health checks of anything could use up all of them."""
+async def test_events_without_a_body_do_not_count_as_models(post: ListeningReceiver, client: ClientSession) -> None:
+    """Events without a body do not count towards the limit of models."""
     for number in range(12):
         model = ModelKey("garden", f"m{number}", "predictor", f"m{number}")
         async with client.post(post.url, data=b"", headers=headers(model=model)):
@@ -229,30 +225,28 @@ async def test_events_without_a_body_take_no_place_of_a_model(post: ListeningRec
 
 
 async def test_a_time_in_the_future_is_the_present(post: ListeningReceiver, client: ClientSession) -> None:
-    """Else one event of a wrong clock would look like the newest for ever."""
+    """A time in the future is replaced by the present, so that a wrong clock cannot make an event the newest."""
     async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Time": "2999-01-01T00:00:00Z"})):
         pass
 
     assert [NOW] == [payload.time for payload in post.payloads]
 
 
-async def test_senders_are_asked_to_leave_once_the_end_is_announced(
-    post: ListeningReceiver, client: ClientSession
-) -> None:
-    """A connection that is used again would be closed on them in the midst of an event."""
+async def test_draining_closes_the_connections_of_senders(post: ListeningReceiver, client: ClientSession) -> None:
+    """While draining, a response has `Connection: close`, so that no event is sent on a closing connection."""
     post.receiver.begin_drain()
     async with client.post(post.url, data=b"{}", headers=headers()) as response:
         assert (200, "close") == (response.status, response.headers["Connection"])
 
 
 async def test_a_get_gets_200(post: ListeningReceiver, client: ClientSession) -> None:
-    """Probes and people look at the port."""
+    """A GET, as of probes and people, gets 200."""
     async with client.get(post.url) as response:
         assert response.status == 200
 
 
 async def test_models_beyond_the_cap_are_not_paired(post: ListeningReceiver, client: ClientSession) -> None:
-    """They share one key, and their ids have nothing to do with each other."""
+    """Models beyond the limit share the overflow key, so their ids are not observed for pairing."""
     for number in range(12):
         model = ModelKey("garden", f"m{number}", "predictor", f"m{number}")
         async with client.post(post.url, data=b"{}", headers=headers(model=model)) as response:
@@ -263,7 +257,7 @@ async def test_models_beyond_the_cap_are_not_paired(post: ListeningReceiver, cli
 
 
 async def test_trailers_of_one_event_are_no_headers_of_the_next(post: ListeningReceiver) -> None:
-    """A gateway may carry events of many senders over one connection."""
+    """Trailers of one event do not become headers of the next event on the connection."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
     start = f"POST / HTTP/1.1\r\nHost: x\r\n{lines}"
     chunked = f"{start}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\nCe-Namespace: elsewhere\r\n\r\n"

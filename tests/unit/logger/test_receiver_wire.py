@@ -13,7 +13,7 @@ from tests.support.waiting import until
 
 @pytest.fixture
 async def post() -> AsyncIterator[ListeningReceiver]:
-    """Open on a port that the system chose."""
+    """A receiver that listens on a port chosen by the system."""
     post = ListeningReceiver()
     port = await post.receiver.start("127.0.0.1", 0)
     post.url = f"http://127.0.0.1:{port}/"
@@ -22,42 +22,42 @@ async def post() -> AsyncIterator[ListeningReceiver]:
 
 
 class Sender:
-    """A sender that writes bytes of its own."""
+    """A sender that writes exact bytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
     async def send(self, data: str) -> None:
-        """Write it."""
+        """Write the data."""
         self._writer.write(data.encode())
         await self._writer.drain()
 
     async def heads(self, number: int) -> list[str]:
-        """The next response, which has no body."""
+        """The heads of the next responses, which have no body."""
         async with asyncio.timeout(10):
             return [(await self._reader.readuntil(b"\r\n\r\n")).decode() for _ in range(number)]
 
     async def rest(self) -> str:
-        """What comes until the other side closes."""
+        """The bytes until the other side closes."""
         async with asyncio.timeout(10):
             return (await self._reader.read()).decode()
 
     async def close(self) -> None:
-        """Leave."""
+        """Close the connection."""
         self._writer.close()
         await self._writer.wait_closed()
 
 
 @pytest.fixture
 async def sender(post: ListeningReceiver) -> AsyncIterator[Sender]:
-    """Connected to the receiver."""
+    """A sender that is connected to the receiver."""
     found = Sender(*await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/"))))
     yield found
     await found.close()
 
 
 def wire(more: str, body: str = "", method: str = "POST", **changed: str) -> str:
-    """A request as it stands on the wire."""
+    """A request as it is on the wire."""
     reported = {**headers(), **{name.replace("_", "-"): value for name, value in changed.items()}}
     lines = "".join(f"{name}: {value}\r\n" for name, value in reported.items())
     return f"{method} / HTTP/1.1\r\nHost: x\r\n{lines}{more}\r\n{body}"
@@ -67,7 +67,7 @@ OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 async def test_events_that_are_sent_ahead_get_responses_in_order(post: ListeningReceiver, sender: Sender) -> None:
-    """On one connection, though the sender did not wait for a response."""
+    """Events that are pipelined on one connection get their responses in order."""
     await sender.send("".join(wire("Content-Length: 2\r\n", "{}", Ce_Id=f"a{number}") for number in range(3)))
 
     assert [OK] * 3 == await sender.heads(3)
@@ -75,7 +75,7 @@ async def test_events_that_are_sent_ahead_get_responses_in_order(post: Listening
 
 
 async def test_a_sender_that_expects_100_continue_gets_it(post: ListeningReceiver, sender: Sender) -> None:
-    """It would wait for ever."""
+    """A sender that expects 100 Continue gets it before its body, and 200 after it."""
     await sender.send(wire("Expect: 100-continue\r\nContent-Length: 2\r\n"))
     assert ["HTTP/1.1 100 Continue\r\n\r\n"] == await sender.heads(1)
 
@@ -85,7 +85,7 @@ async def test_a_sender_that_expects_100_continue_gets_it(post: ListeningReceive
 
 
 async def test_other_methods_are_refused(post: ListeningReceiver, sender: Sender) -> None:
-    """An event is sent by POST."""
+    """An event that is not sent by POST gets 405."""
     await sender.send(wire("Content-Length: 2\r\n", "{}", method="PUT"))
 
     assert (await sender.rest()).startswith("HTTP/1.1 405 Method Not Allowed\r\n")
@@ -93,7 +93,7 @@ async def test_other_methods_are_refused(post: ListeningReceiver, sender: Sender
 
 
 async def test_a_head_request_gets_no_body(post: ListeningReceiver, sender: Sender) -> None:
-    """As a GET, but for the body."""
+    """A HEAD gets the response to a GET without its body."""
     await sender.send("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     found = await sender.rest()
 
@@ -103,7 +103,7 @@ async def test_a_head_request_gets_no_body(post: ListeningReceiver, sender: Send
 
 
 async def test_bodies_that_come_at_once_have_a_bound_together(post: ListeningReceiver, sender: Sender) -> None:
-    """The one too many gets 503, which the agent logs, and is counted."""
+    """A body beyond the common limit of all bodies gets 503, which the agent logs, and is counted."""
     others = [await asyncio.open_connection("127.0.0.1", int(post.url.split(":")[2].strip("/"))) for _ in range(2)]
     for _, writer in others:
         writer.write(f"{wire(f'Content-Length: {LIMIT}' + chr(13) + chr(10))}{' ' * (LIMIT - 1)}".encode())
@@ -120,7 +120,7 @@ async def test_bodies_that_come_at_once_have_a_bound_together(post: ListeningRec
 
 
 async def test_a_broken_chunk_ends_the_connection_and_is_counted(post: ListeningReceiver, sender: Sender) -> None:
-    """What stands behind it cannot be read."""
+    """A malformed chunk gets 400, ends the connection, and is counted as incomplete."""
     await sender.send(wire("Transfer-Encoding: chunked\r\n", "zz\r\n"))
 
     assert (await sender.rest()).startswith("HTTP/1.1 400 Bad Request\r\n")
@@ -128,7 +128,7 @@ async def test_a_broken_chunk_ends_the_connection_and_is_counted(post: Listening
 
 
 async def test_a_body_that_stalls_is_given_up_and_counted() -> None:
-    """Within the receiver's time limits."""
+    """A body that is too slow for the receiver's timeouts gets 408 and is counted as incomplete."""
     post = ListeningReceiver(Timeouts(body=0.05, body_bytes=10))
     port = await post.receiver.start("127.0.0.1", 0)
     sender = Sender(*await asyncio.open_connection("127.0.0.1", port))
@@ -140,8 +140,8 @@ async def test_a_body_that_stalls_is_given_up_and_counted() -> None:
     await post.receiver.close()
 
 
-async def test_an_event_that_makes_trouble_costs_itself_alone(post: ListeningReceiver, sender: Sender) -> None:
-    """A fault of ours is counted, and the next event on the same connection is taken."""
+async def test_an_internal_error_loses_one_event(post: ListeningReceiver, sender: Sender) -> None:
+    """An internal error loses one event and is counted, and the next event on the connection is offered."""
     post.is_new = None
     await sender.send(wire("Content-Length: 2\r\n", "{}"))
     assert [OK] == await sender.heads(1)

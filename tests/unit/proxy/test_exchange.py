@@ -23,7 +23,7 @@ def _error(said: bytes) -> str:
 
 
 def test_one_write_each_way() -> None:
-    """What came together goes on together: head, body and end."""
+    """Head, body and end that come together are written together, in both directions."""
     link = UpstreamConnection(used=True)
     scene = Scene(POST, link)
     scene.ask(b"abc")
@@ -38,7 +38,7 @@ def test_one_write_each_way() -> None:
 
 
 def test_pieces_go_on_as_they_come() -> None:
-    """None waits for the next; the model server's silence does not count while the client has the word."""
+    """Each piece is forwarded at once, and the upstream timeout does not run while the client sends its body."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.flush()
@@ -61,7 +61,7 @@ def test_pieces_go_on_as_they_come() -> None:
 
 
 def test_what_comes_before_the_connection_waits_for_it() -> None:
-    """Within limits: a client that sends much is paused."""
+    """Until there is an upstream connection, body bytes are kept up to a limit, then the client is paused."""
     scene = Scene(POST.replace(b"3", b"99999999"))
     for _ in range(3):
         scene.exchange.on_body(bytes(READ_BYTES))
@@ -76,8 +76,8 @@ def test_what_comes_before_the_connection_waits_for_it() -> None:
     assert "resume" == scene.client.notes[-1]
 
 
-def test_a_little_may_wait() -> None:
-    """Pieces within the limit pause no client."""
+def test_a_small_body_may_wait() -> None:
+    """Pieces within the limit that wait for a connection do not pause the client."""
     scene = Scene(POST)
     for piece in (b"a", b"b"):
         scene.exchange.on_body(piece)
@@ -87,7 +87,7 @@ def test_a_little_may_wait() -> None:
 
 
 def test_no_connection() -> None:
-    """The client gets the reason, and its connection is kept."""
+    """A failed connection attempt is a 502 with the reason, and the client's connection is kept."""
     scene = Scene()
     scene.ask()
     scene.exchange.on_upstream_error(ExchangeError(502, "Away."))
@@ -96,8 +96,8 @@ def test_no_connection() -> None:
     assert (["kept"], [502], 1) == (scene.client.notes, scene.codes, len(scene.errors))
 
 
-def test_both_sides_hold_each_other_back() -> None:
-    """Whoever does not read stops the other, and its own silence alone counts."""
+def test_both_sides_pause_each_other() -> None:
+    """A side that does not read pauses the other, and the upstream timeout runs only for the model server."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.on_body(b"a")
@@ -122,7 +122,7 @@ def test_both_sides_hold_each_other_back() -> None:
 
 
 def test_the_end_waits_for_a_client_that_does_not_read() -> None:
-    """The exchange is over when the client has read, or has left: then the response does not count as sent."""
+    """The exchange ends when the client has read the response, or with 499 when the client leaves before."""
     for read, code in ((True, 200), (False, 499)):
         scene = Scene(GET, UpstreamConnection())
         scene.ask()
@@ -143,7 +143,7 @@ def test_the_end_waits_for_a_client_that_does_not_read() -> None:
 
 
 def test_a_body_behind_a_sent_response_is_not_kept() -> None:
-    """It uses no memory while the client does not read."""
+    """The rest of a request whose response is written is discarded while the client does not read."""
     scene = Scene(POST, UpstreamConnection())
     scene.exchange.flush()
     scene.exchange.on_client_full(full=True)
@@ -155,7 +155,7 @@ def test_a_body_behind_a_sent_response_is_not_kept() -> None:
 
 
 def test_an_early_response_ends_both_connections() -> None:
-    """The rest of the request has nowhere to go."""
+    """A response before the end of the request ends the connections of the client and of the model server."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.flush()
@@ -168,7 +168,7 @@ def test_an_early_response_ends_both_connections() -> None:
 
 @pytest.mark.parametrize(("status", "note"), [(499, "release"), (500, "abort")])
 def test_connection_after_an_error_of_the_model(status: int, note: str) -> None:
-    """It is not used again: some servers close it soon, without saying so."""
+    """An upstream connection is closed after a 5xx: some servers close it then without announcing it."""
     link = UpstreamConnection()
     scene = Scene(GET, link)
     scene.ask()
@@ -177,8 +177,8 @@ def test_connection_after_an_error_of_the_model(status: int, note: str) -> None:
     assert note in scene.notes + link.notes
 
 
-def test_draining_asks_to_leave() -> None:
-    """The response says that its connection ends."""
+def test_draining_closes_the_connection() -> None:
+    """While draining, a response has `Connection: close`, and the connection ends."""
     scene = Scene(GET, UpstreamConnection())
     scene.client.draining = True
     scene.ask()
@@ -189,7 +189,7 @@ def test_draining_asks_to_leave() -> None:
 
 
 def test_trailers_pass_both_ways() -> None:
-    """Behind chunks."""
+    """Trailers of chunked bodies are forwarded in both directions."""
     link = UpstreamConnection()
     scene = Scene(GET.replace(b"GET", b"PUT").replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n"), link)
     scene.exchange.on_request_end([(b"X", b"1")])
@@ -216,7 +216,7 @@ HINTS = b"HTTP/1.1 103 Hints\r\n\r\n"
     ],
 )
 def test_interim_responses(request_head: bytes, asked: bool, said: list[bytes]) -> None:  # noqa: FBT001 - a column
-    """They pass to HTTP/1.1; 100 to such alone as wait for it."""
+    """Interim responses are sent to clients of HTTP/1.1 only, and 100 only to those that expect it."""
     scene = Scene(request_head, UpstreamConnection())
     if asked:
         scene.ask(b"abc")
@@ -230,7 +230,7 @@ def test_interim_responses(request_head: bytes, asked: bool, said: list[bytes]) 
 
 
 def test_silence_counts_until_the_model_asks_for_the_body() -> None:
-    """A client that waits for 100 has not the word until it comes."""
+    """The upstream timeout runs until the model server sends 100 Continue."""
     link = UpstreamConnection()
     scene = Scene(EXPECTING, link)
     scene.exchange.flush()
@@ -253,7 +253,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("error", "status", "sentence"), FAILURES)
 def test_failures_before_the_response(error: Exception, status: int, sentence: str) -> None:
-    """The response names the error, in KServe's form."""
+    """A failure before the response gives an error response in KServe's form that names it."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.ask(b"abc")
@@ -266,7 +266,7 @@ def test_failures_before_the_response(error: Exception, status: int, sentence: s
 
 @pytest.mark.parametrize(("version", "note"), [(b"1.1", "aborted"), (b"1.0", "reset")])
 def test_failures_within_the_response(version: bytes, note: str) -> None:
-    """What was said must not look whole: where the connection's end is the body's, only a reset says so."""
+    """A response that breaks off never looks complete: the connection is aborted, for HTTP/1.0 with a reset."""
     scene = Scene(GET.replace(b"1.1", version), UpstreamConnection())
     scene.ask()
     scene.response(UNENDING, b"a", whole=False)
@@ -277,7 +277,7 @@ def test_failures_within_the_response(version: bytes, note: str) -> None:
 
 
 def test_error_of_a_head_request_has_no_body() -> None:
-    """Its head states the length of the body that does not follow."""
+    """An error response to HEAD ends with its head."""
     scene = Scene(GET.replace(b"GET", b"HEAD"), UpstreamConnection())
     scene.ask()
     scene.exchange.on_upstream_error(TimeoutError())
@@ -285,16 +285,16 @@ def test_error_of_a_head_request_has_no_body() -> None:
     assert scene.client.written[0].endswith(b"\r\n\r\n")
 
 
-OWN_FAULTS: list[tuple[Callable[[Exchange], None], int]] = [
+OWN_ERRORS: list[tuple[Callable[[Exchange], None], int]] = [
     (Exchange.on_framing_error, 400),
     (Exchange.on_timeout, 408),
     (Exchange.on_internal_error, 500),
 ]
 
 
-@pytest.mark.parametrize(("event", "status"), OWN_FAULTS)
-def test_faults_that_are_not_the_model_servers(event: Callable[[Exchange], None], status: int) -> None:
-    """The connection ends after the response, and no error of the model server is logged."""
+@pytest.mark.parametrize(("event", "status"), OWN_ERRORS)
+def test_errors_that_are_not_the_model_servers(event: Callable[[Exchange], None], status: int) -> None:
+    """After an error that is not the model server's, the connection ends, and no upstream error is logged."""
     link = UpstreamConnection()
     scene = Scene(POST, link)
     scene.exchange.flush()
@@ -309,8 +309,8 @@ ENDS: list[tuple[Callable[[Exchange], None], int]] = [(Exchange.on_client_lost, 
 
 @pytest.mark.parametrize(("event", "code"), ENDS)
 @pytest.mark.parametrize("link", [UpstreamConnection(), None])
-def test_ends_without_a_word(event: Callable[[Exchange], None], code: int, link: UpstreamConnection | None) -> None:
-    """Counted once, and the connection, or the wait for one, is given up."""
+def test_ends_without_a_response(event: Callable[[Exchange], None], code: int, link: UpstreamConnection | None) -> None:
+    """An exchange that ends without a response is counted once and releases the connection or the wait for one."""
     scene = Scene(POST, link)
     scene.exchange.flush()
     event(scene.exchange)
@@ -322,7 +322,7 @@ def test_ends_without_a_word(event: Callable[[Exchange], None], code: int, link:
 
 
 def test_an_end_before_anything_was_done() -> None:
-    """There is nothing to give up."""
+    """An exchange that is shut down before its first step is counted and has nothing to release."""
     scene = Scene()
     scene.exchange.on_shutdown()
 
@@ -330,7 +330,7 @@ def test_an_end_before_anything_was_done() -> None:
 
 
 def test_a_connection_that_takes_nothing_reports_its_loss() -> None:
-    """What could not be written is not taken for forwarded; the failure follows."""
+    """A request on a closed connection does not count as forwarded, and is sent again after the error."""
     link = UpstreamConnection(used=True)
     link.is_open = False
     scene = Scene(GET, link)
@@ -343,8 +343,8 @@ def test_a_connection_that_takes_nothing_reports_its_loss() -> None:
     assert ["request_connection"] == scene.notes
 
 
-def test_late_words_of_a_connection_change_nothing() -> None:
-    """When the exchange has let it go."""
+def test_late_events_change_nothing() -> None:
+    """Events that come after the end of the exchange change nothing."""
     scene = Scene(GET, UpstreamConnection())
     scene.ask()
     scene.exchange.on_client_lost()
@@ -357,13 +357,13 @@ def test_late_words_of_a_connection_change_nothing() -> None:
 
 
 def test_a_recorder_that_fails_leaves_no_client_waiting() -> None:
-    """The connection goes on, whatever becomes of the counting."""
+    """The client's connection is kept even if the recorder raises an error."""
 
     class Broken(CodeRecorder):
-        """Fails."""
+        """Raise an error."""
 
         def finish(self, code: int) -> None:
-            """Fails."""
+            """Raise an error."""
             raise OverflowError(code)
 
     scene = Scene(GET, UpstreamConnection())

@@ -1,4 +1,4 @@
-"""Two pages become one that every reader of classic text takes; what a model server has is its own."""
+"""Two pages of metrics are joined into one valid page of classic text, in which the model server's families win."""
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, generate_latest
@@ -7,7 +7,7 @@ from driftgauge.proxy.metrics_merge import NotClassicTextError, Rest, joined, na
 from tests.support.pages import PYTHON_SERVER, UNTYPED
 from tests.support.scrape import Samples
 
-TAKEN_BY_READERS = {
+VALID_PAGES = {
     "empty": "",
     "only a comment": "# anything\n#\n",
     "no end of line": "up 1",
@@ -23,7 +23,7 @@ TAKEN_BY_READERS = {
 }
 """Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details."""
 
-REFUSED_BY_READERS = {
+INVALID_PAGES = {
     "JSON": '{"ready":true}',
     "HTML": "<html>",
     "no value": "up\n",
@@ -39,29 +39,29 @@ REFUSED_BY_READERS = {
 }
 
 
-@pytest.mark.parametrize("page", TAKEN_BY_READERS.values(), ids=TAKEN_BY_READERS)
+@pytest.mark.parametrize("page", VALID_PAGES.values(), ids=VALID_PAGES)
 def test_classic_text_is_read(page: str) -> None:
-    """What the format allows is not refused, and the client library's parser reads it too."""
+    """Text that the format allows is read, and the client library's parser finds no other sample names."""
     names = names_of(page.encode())
 
     assert {sample.name for sample in Samples.parse(page)} <= names
 
 
-@pytest.mark.parametrize("page", REFUSED_BY_READERS.values(), ids=REFUSED_BY_READERS)
-def test_what_would_spoil_a_scrape_is_refused(page: str) -> None:
-    """Prometheus throws a whole scrape away for one such line; the error names the line, and quotes nothing of it."""
+@pytest.mark.parametrize("page", INVALID_PAGES.values(), ids=INVALID_PAGES)
+def test_text_that_prometheus_rejects_is_refused(page: str) -> None:
+    """A line for which Prometheus discards the whole scrape is refused; the error has its number, not its text."""
     with pytest.raises(NotClassicTextError, match=r"^line \d is not of the text format 0\.0\.4$"):
         names_of(page.encode())
 
 
 def test_bytes_that_are_not_utf8_are_refused() -> None:
-    """The format is UTF-8."""
+    """A page that is not UTF-8 is refused."""
     with pytest.raises(NotClassicTextError, match="not UTF-8"):
         names_of(b'up{a="\xff"} 1\n')
 
 
 def test_the_names_are_those_of_families_and_of_samples() -> None:
-    """A histogram speaks of its own name and of its series' names."""
+    """The names of a page are those of its families and those of its samples."""
     page = b'# HELP h Text.\n# TYPE h histogram\nh_bucket{le="+Inf"} 0\nh_sum 0\nh_count 0\nlone 1\n'
 
     assert {"h", "h_bucket", "h_sum", "h_count", "lone"} == names_of(page)
@@ -92,7 +92,7 @@ def registry() -> CollectorRegistry:
 def test_a_family_is_left_out_for_its_name_or_that_of_a_sample(
     registry: CollectorRegistry, taken: str, left_out: list[str]
 ) -> None:
-    """A gauge `request_count` of the model server and our summary `request` would be one series to a reader."""
+    """A family of ours is left out if the model server uses its name or that of one of its samples."""
     rest = Rest(registry.collect(), {taken})
 
     assert left_out == rest.left_out
@@ -100,7 +100,7 @@ def test_a_family_is_left_out_for_its_name_or_that_of_a_sample(
 
 
 def test_the_joined_page_has_each_family_once(registry: CollectorRegistry) -> None:
-    """Theirs stands first and unchanged, with its last line ended; then the remarks, each on one line; then ours."""
+    """The model server's page comes first and unchanged, then one line for each remark, then our families."""
     theirs = PYTHON_SERVER + UNTYPED.rstrip(b"\n")
     page = joined(theirs, generate_latest(Rest(registry.collect(), names_of(theirs))), ["one\n# TYPE two"])
     text = page.decode()
@@ -111,7 +111,7 @@ def test_the_joined_page_has_each_family_once(registry: CollectorRegistry) -> No
 
 
 def test_without_their_page_ours_stands_alone(registry: CollectorRegistry) -> None:
-    """No empty line begins it."""
+    """Without a page of the model server, the joined page equals ours."""
     ours = generate_latest(registry)
 
     assert ours == joined(b"", ours, [])

@@ -1,4 +1,4 @@
-"""Every end of an exchange is counted once, each half has one end, and the memory of the copies is freed."""
+"""Every end of an exchange is counted once, each half is offered or lost, and the memory of the copies is freed."""
 
 from collections.abc import Callable
 
@@ -17,8 +17,8 @@ INFER = b"/v2/models/wine/infer"
 BUDGET_BYTES = 100
 
 
-class Books:
-    """A ledger with what it counted and offered."""
+class Recording:
+    """A factory of recorders, with the metrics and the payloads that they recorded."""
 
     def __init__(self) -> None:
         self.offered: list[Payload] = []
@@ -26,7 +26,7 @@ class Books:
         self.budget = MemoryBudget(BUDGET_BYTES)
         self.metrics = Metrics("200")
         known = KnownModels(1, (MODEL,))
-        self.ledger = RecorderFactory(
+        self.factory = RecorderFactory(
             model=MODEL,
             offer=self.offered.append,
             metrics=self.metrics,
@@ -39,7 +39,7 @@ class Books:
 
     def open(self) -> ExchangeRecorder:
         """The recorder of an inference that begins now."""
-        return self.ledger.open(b"POST", INFER, {}, self.timer())
+        return self.factory.open(b"POST", INFER, {}, self.timer())
 
     def total(self, name: str, **labels: str) -> float:
         """The sum of the samples of that name with at least these labels."""
@@ -113,47 +113,47 @@ def test_every_end_adds_up(
     end: Callable[[ExchangeRecorder], None], code: str, offered: list[str], incomplete: list[str], response_bytes: int
 ) -> None:
     """One request is counted, each half that there was is offered or lost, and no copy is kept."""
-    books = Books()
-    end(books.open())
+    recording = Recording()
+    end(recording.open())
 
-    assert 1 == books.total("request_count")
-    assert 1 == books.total("request_count", code=code)
-    assert 0 == books.total("driftgauge_requests_in_flight")
-    assert response_bytes == books.total("driftgauge_response_bytes_total")
-    assert offered == [payload.kind for payload in books.offered]
+    assert 1 == recording.total("request_count")
+    assert 1 == recording.total("request_count", code=code)
+    assert 0 == recording.total("driftgauge_requests_in_flight")
+    assert response_bytes == recording.total("driftgauge_response_bytes_total")
+    assert offered == [payload.kind for payload in recording.offered]
     assert incomplete == [
         kind
         for kind in ("request", "response")
-        if books.total("driftgauge_payloads_total", kind=kind, outcome="rejected", reason="incomplete")
+        if recording.total("driftgauge_payloads_total", kind=kind, outcome="rejected", reason="incomplete")
     ]
-    assert len(incomplete) == books.total("driftgauge_payloads_total")
-    assert BUDGET_BYTES == books.budget.free_bytes
+    assert len(incomplete) == recording.total("driftgauge_payloads_total")
+    assert BUDGET_BYTES == recording.budget.free_bytes
 
 
 def test_spans() -> None:
-    """Latency is the whole; the proxy's share is the way there and the way back without what lies between."""
-    books = Books()
-    recorder = books.open()
+    """Latency is the whole time; the overhead excludes the time between forwarding and the end of the response."""
+    recording = Recording()
+    recorder = recording.open()
     for seconds, step in (
         (1, recorder.on_forwarded),
         (10, recorder.on_response_end),
         (2, recorder.on_sent),
         (100, lambda: recorder.finish(200)),
     ):
-        books.timer.now += seconds
+        recording.timer.now += seconds
         step()
 
-    assert 13 == books.total("request_latency_seconds_sum")
-    assert 3 == books.total("driftgauge_proxy_overhead_seconds_sum")
+    assert 13 == recording.total("request_latency_seconds_sum")
+    assert 3 == recording.total("driftgauge_proxy_overhead_seconds_sum")
 
 
 def test_other_requests_have_a_recorder_that_does_nothing() -> None:
-    """What is no inference is followed by the same calls, and nothing comes of them."""
-    books = Books()
-    recorder = books.ledger.open(b"GET", INFER, {}, 0.0)
+    """The recorder of a request that is not an inference accepts the same calls and records nothing."""
+    recording = Recording()
+    recorder = recording.factory.open(b"GET", INFER, {}, 0.0)
     _whole(recorder)
     recorder.on_replaced(b"sorry")
 
     assert not isinstance(recorder, InferenceRecorder)
-    assert [] == books.offered
-    assert 0 == books.total("request_count")
+    assert [] == recording.offered
+    assert 0 == recording.total("request_count")

@@ -1,4 +1,4 @@
-"""Which requests are inferences, under which id, with how long a JSON part."""
+"""The proxy recognises inferences, their models and ids, and the length of the JSON part."""
 
 import pytest
 
@@ -41,13 +41,13 @@ TARGETS = {
 
 @pytest.mark.parametrize(("target", "model"), TARGETS.items())
 def test_inference_model(target: str, model: str | None) -> None:
-    """The model's name stands in the path (one too long for Kubernetes is folded); other paths name none."""
+    """The model's name is in the path (one too long for Kubernetes becomes the overflow key); other paths have none."""
     assert model == inference_model(b"POST", target.encode(), {})
 
 
 @pytest.mark.parametrize("method", [b"GET", b"PUT", b"HEAD", b"OPTIONS"])
 def test_only_post_infers(method: bytes) -> None:
-    """Another method on an inference path is no inference."""
+    """A request with another method on an inference path is not an inference."""
     assert inference_model(method, b"/v2/models/m/infer", {}) is None
 
 
@@ -76,12 +76,12 @@ def test_probes_are_no_inference(name: bytes, value: bytes, probe: bool) -> None
     ],
 )
 def test_payload_id_is_the_clients(fields: dict[bytes, bytes], expected: str) -> None:
-    """`Ce-Id` comes before `X-Request-Id`; an empty one is none; length and bytes are bounded."""
+    """`Ce-Id` comes before `X-Request-Id`; an empty one is ignored; length and bytes are limited."""
     assert expected == payload_id(fields)
 
 
 def test_payload_id_is_fresh_without_one() -> None:
-    """Two requests without an id have different ones, of 32 hexadecimal digits."""
+    """Two requests without an id get different ones, of 32 hexadecimal digits."""
     ids = {payload_id({}), payload_id({})}
 
     assert [32, 32] == [len(f"{int(one, 16):032x}") for one in ids]
@@ -92,10 +92,10 @@ def test_payload_id_is_fresh_without_one() -> None:
     [(b"0", 0), (b"312", 312), (b"", None), (b"-1", None), (b"1e3", None), (b"\xb2", None), (b"9" * 19, None)],
 )
 def test_json_length(value: bytes, expected: int | None) -> None:
-    """Only a plain number is believed."""
+    """Only a plain number is accepted."""
     assert expected == json_length({b"inference-header-content-length": value})
 
 
 def test_json_length_may_be_missing() -> None:
-    """Without the header the length is not known."""
+    """Without the header the length is `None`."""
     assert json_length({}) is None

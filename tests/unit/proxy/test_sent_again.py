@@ -1,4 +1,4 @@
-"""Which requests are sent once more, on a new connection, and which are not."""
+"""Some requests are sent once more on a new connection, and others are not."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.support.recording_peers import GET, POST, Scene, UpstreamConnection
 
 
 def test_safe_request_is_sent_once_more() -> None:
-    """On a new connection, if the one from the pool was closed and nothing came on it (RFC 9110 section 9.2.2)."""
+    """A safe request is sent again if its pooled connection closed without a byte (RFC 9110 section 9.2.2)."""
     scene = Scene(GET, UpstreamConnection(used=True))
     scene.ask()
     scene.exchange.on_upstream_error(ConnectionResetError())
@@ -21,7 +21,7 @@ def test_safe_request_is_sent_once_more() -> None:
 
 
 def test_inference_is_sent_once_more() -> None:
-    """It changes nothing where it is done, so it may be done twice, though it is a POST."""
+    """An inference is sent again though it is a POST, since it has no side effect."""
     scene = Scene(POST, UpstreamConnection(used=True), is_inference=True)
     scene.ask(b"abc")
     scene.exchange.on_upstream_error(ConnectionResetError())
@@ -47,7 +47,7 @@ NOT_AGAIN = {
 
 @pytest.mark.parametrize(("request_head", "link", "error"), NOT_AGAIN.values(), ids=NOT_AGAIN)
 def test_what_is_not_sent_again(request_head: bytes, link: UpstreamConnection, error: Exception) -> None:
-    """What may have been done, or would fail again."""
+    """A request that may have had an effect, or would fail again, is not sent again."""
     scene = Scene(request_head, link)
     scene.ask()
     scene.exchange.on_upstream_error(error)
@@ -56,7 +56,7 @@ def test_what_is_not_sent_again(request_head: bytes, link: UpstreamConnection, e
 
 
 def test_a_body_that_came_in_parts_is_not_sent_again() -> None:
-    """It is not kept."""
+    """A request whose body came in parts is not sent again, since its body is not kept."""
     scene = Scene(POST.replace(b"POST", b"OPTIONS"), UpstreamConnection(used=True))
     scene.exchange.flush()
     scene.ask(b"abc")

@@ -1,4 +1,4 @@
-"""The pool keeps connections for a while, hands out sound ones alone, and lets go of all."""
+"""The pool keeps idle connections for a limited time, reuses only valid ones, and closes all at the end."""
 
 import asyncio
 from typing import cast
@@ -25,29 +25,29 @@ class Waiter:
         self.statuses: list[int] = []
 
     def on_response_head(self, head: ResponseHead) -> None:
-        """Notes the status."""
+        """Record the status code."""
         self.statuses.append(head.status)
 
     def on_response_body(self, data: bytes) -> None:
-        """Wants none of it."""
+        """Ignore the data."""
 
     def flush_response(self) -> None:
-        """Waits for more."""
+        """Do nothing."""
 
     def on_response_end(self, trailers: HeaderList) -> None:  # noqa: ARG002 - wants none of them
-        """Ends the waiting."""
+        """End the waiting."""
         self.ended.set()
 
     def on_upstream_error(self, error: Exception) -> None:
-        """No test fails here."""
+        """Raise the error, since no test expects one."""
         raise error
 
     def on_upstream_full(self, *, full: bool) -> None:
-        """A request of one line always fits."""
+        """Do nothing, since a request of one line always fits."""
 
 
 async def _serve_once(upstream: UpstreamPool) -> UpstreamConnection:
-    """One exchange on a connection of the pool, which is released."""
+    """Run one exchange on a connection of the pool, release the connection, and return it."""
     link = upstream.take() or await upstream.connect()
     waiter = Waiter()
     link.begin(b"GET", cast("ResponseHandler", waiter))
@@ -70,7 +70,7 @@ async def test_idle_connection_is_reused() -> None:
 
 
 async def test_idle_connection_is_closed_after_a_while() -> None:
-    """An idle connection is closed by us, before the model server does."""
+    """The pool closes a connection that is idle for too long, before the model server does."""
     async with RawUpstream() as server:
         upstream = UpstreamPool(f"http://127.0.0.1:{server.port}", 5, idle_seconds=0.01)
         await _serve_once(upstream)
@@ -80,7 +80,7 @@ async def test_idle_connection_is_closed_after_a_while() -> None:
 
 
 async def test_connection_with_unasked_bytes_is_not_used() -> None:
-    """Bytes that belong to no request make a connection useless: they would be taken for the next response."""
+    """A connection with bytes that belong to no request is not reused: the next exchange would read them."""
 
     async def say_too_much(wire: Wire) -> None:
         """Respond twice."""
@@ -97,7 +97,7 @@ async def test_connection_with_unasked_bytes_is_not_used() -> None:
 
 
 async def test_response_that_closes_is_not_kept() -> None:
-    """`Connection: close` of the model server is obeyed."""
+    """A connection whose response has `Connection: close` is closed."""
 
     async def close_after(wire: Wire) -> None:
         """Respond, and announce that the connection closes."""
@@ -113,7 +113,7 @@ async def test_response_that_closes_is_not_kept() -> None:
 
 
 async def test_no_server_listens() -> None:
-    """A model server that is away is a 502, and not reachable."""
+    """A model server that does not listen is a 502, and is not reachable."""
     async with RawUpstream() as server:
         upstream = UpstreamPool(f"http://127.0.0.1:{server.port}", 5)
 
@@ -136,5 +136,5 @@ async def test_no_server_listens() -> None:
     ],
 )
 def test_authority(url: str, authority: str) -> None:
-    """The model server is named by host and port alone."""
+    """The authority of the model server consists of host and port."""
     assert authority == UpstreamPool(url, 1).authority

@@ -8,7 +8,7 @@ from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 
 
 def test_copy_is_whole() -> None:
-    """A copy is its pieces in order."""
+    """A copy consists of its pieces in order."""
     body_copy = BodyCopy(MemoryBudget(10), 10)
     for piece in (b"ab", b"", b"cde"):
         body_copy.add(piece)
@@ -19,7 +19,7 @@ def test_copy_is_whole() -> None:
 
 
 def test_copy_may_be_as_long_as_its_bound() -> None:
-    """The bound itself is allowed, one byte more is not."""
+    """A copy may be as long as its limit, and is lost with one byte more."""
     body_copy = BodyCopy(MemoryBudget(100), 3)
     body_copy.add(b"abc")
 
@@ -31,7 +31,7 @@ def test_copy_may_be_as_long_as_its_bound() -> None:
 
 
 def test_long_copy_frees_its_memory_at_once() -> None:
-    """A copy that is given up holds nothing, and goes on counting bytes."""
+    """A copy that is given up uses no memory, and continues to count bytes."""
     budget = MemoryBudget(100)
     body_copy = BodyCopy(budget, 3)
     body_copy.add(b"abc")
@@ -44,7 +44,7 @@ def test_long_copy_frees_its_memory_at_once() -> None:
 
 
 def test_memory_is_shared() -> None:
-    """A copy for which there is no memory is given up; another may use the memory when it is free."""
+    """A copy that exceeds the free memory is given up; another copy may use the memory that is freed later."""
     budget = MemoryBudget(4)
     one, two = BodyCopy(budget, 10), BodyCopy(budget, 10)
     one.add(b"abc")
@@ -61,7 +61,7 @@ def test_memory_is_shared() -> None:
 
 
 def test_first_reason_stands() -> None:
-    """A copy that was too long stays so, whatever happens to the body afterwards."""
+    """A copy that was too long keeps this reason, whatever happens to the body afterwards."""
     body_copy = BodyCopy(MemoryBudget(10), 1)
     body_copy.add(b"ab")
     body_copy.give_up(Reason.INCOMPLETE)
@@ -74,7 +74,7 @@ def test_first_reason_stands() -> None:
     bodies=st.lists(st.tuples(st.integers(0, 20), st.lists(st.binary(max_size=12), max_size=5)), max_size=6),
 )
 def test_memory_is_never_overdrawn_and_all_freed(size: int, bodies: list[tuple[int, list[bytes]]]) -> None:
-    """However bodies come, no more memory is used than the budget has, and in the end none is."""
+    """Copies never use more memory than the budget has, and in the end all of it is free."""
     budget = MemoryBudget(size)
     copies = []
     for max_bytes, pieces in bodies:

@@ -16,8 +16,8 @@ def plane() -> Iterator[DataPlane]:
     plane.close()
 
 
-def test_a_client_that_does_not_read_is_given_up_though_it_sends(plane: DataPlane) -> None:
-    """The limit for reading a response outlasts further bytes of the client."""
+def test_a_client_that_sends_but_does_not_read_is_reset(plane: DataPlane) -> None:
+    """A client that does not read is reset in time, even if it continues to send."""
     plane.begin_request("get")
     plane.send(1000)
     plane.fill_client(full=True)
@@ -41,8 +41,8 @@ def test_an_empty_line_does_not_begin_a_request(plane: DataPlane) -> None:
     assert (ClientState.READING_HEAD, plane.loop.now) == (plane.client.state, plane.client.begun)
 
 
-def test_a_head_has_its_limit_of_time_after_an_empty_line(plane: DataPlane) -> None:
-    """It is refused with 408, not waited for as an idle connection."""
+def test_a_head_after_an_empty_line_has_a_time_limit(plane: DataPlane) -> None:
+    """A head that does not end after an empty line is refused with 408 instead of treated as idle."""
     plane.begin_request("empty line")
     plane.send(2)
     plane.send(1)

@@ -24,7 +24,7 @@ CASES = {
 
 @pytest.mark.parametrize(("request_head", "draining", "keep_alive", "written", "note"), CASES.values(), ids=CASES)
 def test_responses(request_head: bytes, *, draining: bool, keep_alive: bool, written: bytes, note: str) -> None:
-    """With the framing and the connection that fit the request."""
+    """A response has the framing and the `Connection` that fit the request."""
     client = Client(draining=draining)
     response = ShortResponse(read_request(request_head), client)
     response.write(200, b"t/t", b"hi", keep_alive=keep_alive)
@@ -34,7 +34,7 @@ def test_responses(request_head: bytes, *, draining: bool, keep_alive: bool, wri
 
 
 def test_a_client_that_does_not_read_is_waited_for() -> None:
-    """What it asks next would pile up."""
+    """The exchange does not end before the client has read, so that no further request is read."""
     client = Client()
     response = ShortResponse(read_request(GET), client)
     response.on_client_full(full=True)
