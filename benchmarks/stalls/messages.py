@@ -73,11 +73,11 @@ def _to_the_proxy() -> Iterator[tuple[str, Message]]:
         Message("proxy", post(path, gzip.compress(nested), {"Content-Encoding": "gzip"})),
     )
     yield "4 MB of []", Message("proxy", post(path, nested))
-    numbers = json.dumps({"instances": rows(48_000)}).encode()
+    numbers = json.dumps({"instances": rows(42_000)}).encode()
     yield "4 MB of numbers", Message("proxy", post(path, numbers))
     texts = json.dumps({"instances": [["red", "white", "rosé"]] * 160_000}).encode()
     yield "4 MB of rows of texts", Message("proxy", post(path, texts[: 4 * MEGABYTE]))
-    named = json.dumps({"instances": [{f"f{number}": 1.5 for number in range(13)}] * 30_000}).encode()
+    named = json.dumps({"instances": [{f"f{number}": 1.5 for number in range(13)}] * 28_000}).encode()
     yield "4 MB of rows by name", Message("proxy", post(path, named))
     yield "4 MB in chunks of one byte", Message("proxy", chunked(post(path, numbers[: 4 * MEGABYTE]), 1))
     tensors = [{"name": f"t{number}", "datatype": "FP64", "shape": [1], "data": [1]} for number in range(2_200)]
