@@ -17,7 +17,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why a payload was dropped or rejected. A closed set, since it is the value of a metric label."""
 
-    # dropped: the payload may be valid, but the sidecar could not use it
+    # dropped: the payload may be valid, but driftgauge could not use it
     QUEUE_FULL = "queue_full"
     NO_REFERENCE = "no_reference"
     OTHER_MODEL = "other_model"
@@ -37,7 +37,7 @@ class Reason(StrEnum):
 
     @property
     def dropped(self) -> bool:
-        """Whether the sidecar is the cause, so that the payload counts as dropped; else it counts as rejected."""
+        """Whether driftgauge is the cause, so that the payload counts as dropped; else it counts as rejected."""
         return self in _DROPPED
 
 

@@ -100,7 +100,7 @@ class Admin:
 
     async def _window(self, request: web.Request) -> web.Response:
         if self._capture is None:
-            return web.Response(status=403, text="no rows leave this sidecar: set allow_capture to let them\n")
+            return web.Response(status=403, text="rows are not served: set allow_capture to allow it\n")
         model = self._requested_model(request)
         try:
             content = await self._capture(model)
@@ -118,6 +118,8 @@ class Admin:
         """
         query = request.query
         service = query.get("inference_service", "")
+        if not service:
+            raise web.HTTPNotFound(text="the query names no inference_service: `/` links to each model's page\n")
         model = ModelKey(
             query.get("namespace", ""), service, query.get("component", PREDICTOR), query.get("model_name", service)
         )

@@ -1,1 +1,1 @@
-"""TODO cli."""
+"""The command line: parses the commands and prints what they found."""

@@ -1,4 +1,4 @@
-"""The command `reference capture`: writes the window of a running sidecar as a reference, after confirmation."""
+"""The command `reference capture`: writes the window of a running process as a reference, after confirmation."""
 
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -18,7 +18,7 @@ CAPTURED, NOT_WANTED, FAULT = 0, 1, 2
 """Exit codes."""
 
 TIMEOUT_SECONDS = 30
-"""The sidecar reads its ring buffer for the response, which takes a second at most."""
+"""The process reads its ring buffer for the response, which takes a second at most."""
 
 MAX_SENTENCE_BYTES = 500
 """How much of an error response is shown."""
@@ -29,7 +29,7 @@ class WindowAddress:
     """The address of a window.
 
     Args:
-        admin_url: The sidecar's admin port, `http://` or `https://`.
+        admin_url: The process's admin port, `http://` or `https://`.
         namespace: The namespace of the InferenceService.
         inference_service: The name of the InferenceService.
         component: The component of the InferenceService.

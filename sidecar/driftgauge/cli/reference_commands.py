@@ -17,7 +17,7 @@ def add_reference(parser: argparse.ArgumentParser) -> None:
 
     _add_build(command("build", "draw a reference from training data of any size"))
     _add_show(command("show", "print what a reference holds"))
-    _add_capture(command("capture", "make a running sidecar's window a reference: exit 1 without confirmation"))
+    _add_capture(command("capture", "make the window of a running process a reference: exit 1 without confirmation"))
 
 
 def run_reference(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:
@@ -60,7 +60,7 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 
 def _add_capture(parser: argparse.ArgumentParser) -> None:
     url = "http://127.0.0.1:9464"
-    parser.add_argument("--admin-url", metavar="URL", default=url, help="of the sidecar (default: %(default)s)")
+    parser.add_argument("--admin-url", metavar="URL", default=url, help="of the process (default: %(default)s)")
     parser.add_argument("--inference-service", metavar="NAME", required=True, help="whose window it is")
     parser.add_argument("--namespace", metavar="NAME", default="", help="its namespace (default: empty)")
     parser.add_argument("--component", choices=COMPONENTS, default=COMPONENTS[0], help="default: %(default)s")

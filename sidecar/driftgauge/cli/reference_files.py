@@ -29,7 +29,7 @@ WIDTH_COLUMNS = 100
 """Width of the report in characters where the output is a file or a pipe."""
 
 DEFAULT_BUDGET = Budget(false_alarm_seconds=2_592_000, evaluation_seconds=30, tolerance=0.02)
-"""The false-alarm budget of a sidecar with default options; a test compares it with the options."""
+"""The false-alarm budget of a process with default options; a test compares it with the options."""
 
 DEFAULT_WINDOW_ROWS = 2000
 """The default of the option `window_rows`; a test compares it with the options."""
@@ -138,7 +138,7 @@ def _origin(reference: Reference) -> list[str]:
 
 
 def _needed(reference: Reference) -> list[str]:
-    """Whether the rows are enough for the false-alarm budget of a sidecar with default options."""
+    """Whether the rows are enough for the false-alarm budget of a process with default options."""
     needed = rows_needed(reference)
     if reference.rows >= needed:
         return []

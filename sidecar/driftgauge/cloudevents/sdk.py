@@ -97,7 +97,7 @@ def _read_structured(value: object) -> Event:
 def _check_required(attributes: Mapping[str, object]) -> None:
     missing = [name for name in _REQUIRED if not _is_filled(attributes.get(name))]
     if missing:
-        message = f"The CloudEvent must have as text, not empty: {', '.join(missing)}."
+        message = f"The CloudEvent lacks {', '.join(missing)}."
         raise PayloadError(Reason.MALFORMED, message)
 
 

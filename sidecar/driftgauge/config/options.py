@@ -1,4 +1,4 @@
-"""The declaration of every option. Flags, variables, YAML keys, README table and JSON Schema are made from it.
+"""The declaration of every option. Flags, variables, YAML keys, docs/options.md and the JSON Schema follow it.
 
 Order of the sources, of which the first wins: flags, environment (`DRIFTGAUGE_<NAME>`), the YAML file, defaults.
 """

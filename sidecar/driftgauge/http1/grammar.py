@@ -35,10 +35,12 @@ MAX_EXTENSIONS_BYTES = 16 * 1024
 MAX_TRAILER_BYTES = 64 * 1024
 """Longest trailers of one body."""
 
+# A repeated group is never possessive: before CPython 3.11.5 such a group could match although a part of it did not
+# (gh-106052). Nothing is lost, since each repetition can match in one way only.
 # token = 1*tchar; field-line = field-name ":" OWS field-value OWS; field-value holds VCHAR, obs-text, SP and HTAB
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _VALUE = rb"[\t\x20-\x7e\x80-\xff]*+"
-_LINES = rb"(?:%b:%b\r\n)*+\r\n" % (_TOKEN, _VALUE)
+_LINES = rb"(?:%b:%b\r\n)*\r\n" % (_TOKEN, _VALUE)
 
 # request-line = method SP request-target SP HTTP-version
 REQUEST = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])\r\n%b" % (_TOKEN, _LINES))
@@ -49,11 +51,11 @@ RESPONSE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (%b))?\r\n%b" % (_VAL
 TRAILERS = re.compile(_LINES)
 
 # chunk-size [ chunk-ext ]; no white space, which the standard calls bad, and no more digits than a length has
-_QUOTED = rb"\"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+\""
-CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;%b(?:=(?:%b|%b))?)*+\r\n" % (_TOKEN, _TOKEN, _QUOTED))
+_QUOTED = rb"\"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*\""
+CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;%b(?:=(?:%b|%b))?)*\r\n" % (_TOKEN, _TOKEN, _QUOTED))
 
 # uri-host [ ":" port ], as far as its characters go; empty for a target without an authority
-HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+;=:\[\]]*+")
+HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*;=:\[\]]*+")
 
 LENGTH = re.compile(rb"[0-9]{1,18}")
 """Digits of a length that fits 64 bits, and nothing else: neither sign nor list."""

@@ -1,1 +1,1 @@
-"""TODO logger."""
+"""Logger mode: receives CloudEvents, and pairs requests with responses."""

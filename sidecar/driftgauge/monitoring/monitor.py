@@ -78,7 +78,7 @@ class Monitor:
         Args:
             ring: The store of the rows.
             own: The proxy's model: only models of its InferenceService are added. `None` in the logger: only models
-                that have a reference are added, because sidecars may keep their rows in the same store.
+                that have a reference are added, because other processes may keep their rows in the same store.
         """
         try:
             streams = await ring.streams()

@@ -3,7 +3,10 @@
 import os
 import time
 from collections.abc import Sequence
+from numbers import Real
+from operator import index
 from pathlib import Path
+from typing import SupportsIndex
 
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
@@ -120,19 +123,23 @@ def _draw(training: Data, spec: SampleSpec) -> Table:
     return sample_table(as_table(training, "training"), spec)
 
 
-def _sample_spec(rows: int | None, seed: int, predictions: Sequence[str]) -> SampleSpec:
-    if rows is not None and rows < 1:
-        raise ReferenceDataError(f"rows: must be at least 1; it is {rows}")
-    if seed < 0:
-        raise ReferenceDataError(f"seed: must be at least 0; it is {seed}")
-    return SampleSpec(rows, seed, (predictions,) if isinstance(predictions, str) else tuple(predictions))
+def _sample_spec(rows: object, seed: object, predictions: object) -> SampleSpec:
+    names = (predictions,) if isinstance(predictions, str) else predictions
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise ReferenceDataError(f"predictions: must be names of columns; it is {predictions!r}")
+    return SampleSpec(None if rows is None else _whole(rows, "rows", 1), _whole(seed, "seed", 0), tuple(names))
 
 
-def _rule(alpha: float, correction: str, min_rows: int) -> Rule:
-    if not 0 < alpha < 1:
-        raise ReferenceDataError(f"alpha: must be between 0 and 1; it is {alpha!r}")
-    if correction not in set(Correction):
+def _whole(value: object, name: str, least: int) -> int:
+    """An argument that is a whole number, also one of numpy's."""
+    if not isinstance(value, SupportsIndex) or isinstance(value, bool) or index(value) < least:
+        raise ReferenceDataError(f"{name}: must be a whole number, at least {least}; it is {value!r}")
+    return index(value)
+
+
+def _rule(alpha: object, correction: object, min_rows: object) -> Rule:
+    if not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
+        raise ReferenceDataError(f"alpha: must be a number between 0 and 1; it is {alpha!r}")
+    if not isinstance(correction, str) or correction not in set(Correction):
         raise ReferenceDataError(f"correction: must be one of {', '.join(Correction)}; it is {correction!r}")
-    if min_rows < 1:
-        raise ReferenceDataError(f"min_rows: must be at least 1; it is {min_rows}")
-    return Rule(alpha, Correction(correction), min_rows)
+    return Rule(float(alpha), Correction(correction), _whole(min_rows, "min_rows", 1))

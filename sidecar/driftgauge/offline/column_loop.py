@@ -60,7 +60,7 @@ def check_drift(
 def _matrix(data: ArrayLike, name: str) -> "np.ndarray[Any, np.dtype[Any]]":
     """The data as an array of two axes with at least one row, in its own dtype."""
     try:
-        matrix = np.asarray(data)
+        matrix = np.asanyarray(data)  # a masked array keeps its mask, which `ks_2samp` heeds
     except ValueError as error:
         raise ReferenceDataError(f"{name}: it is not a matrix: {error}") from error
     if matrix.ndim != _AXES:

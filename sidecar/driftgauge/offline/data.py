@@ -15,7 +15,9 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.interchange import interchange_columns
 from driftgauge.reference.column import shortened
+from driftgauge.reference.dataset import Reference
 from driftgauge.reference.files import read_table
+from driftgauge.reference.formats.arrays import NUMBER_KINDS
 from driftgauge.reference.formats.csv_file import NO_KINDS
 from driftgauge.reference.formats.parquet_file import table_of_arrow
 from driftgauge.reference.table import MAX_VALUES, Table, checked_with_digest, table_of_columns
@@ -76,13 +78,31 @@ def as_table(data: Data, name: str, kinds: Mapping[str, FeatureKind] = NO_KINDS)
         ReferenceDataError: The data cannot be used; one sentence names the data, the column and the rule.
     """
     if isinstance(data, str | os.PathLike):
+        if "\0" in os.fspath(data):
+            raise ReferenceDataError(f"{name}: the path {data!r} has a NUL character")
         return read_table(Path(data), kinds)
+    if isinstance(data, Reference):
+        raise ReferenceDataError(
+            f"{name}: it is a Reference, which has sorted columns but no rows any more: give its data"
+        )
+    try:
+        return _of_memory(data, name)
+    except ReferenceDataError:
+        raise
+    except Exception as error:  # what a foreign library raises for a type of its own
+        kind = type(data).__name__
+        raise ReferenceDataError(f"{name}: {kind} cannot be converted ({type(error).__name__}: {error})") from error
+
+
+def _of_memory(data: Any, name: str) -> Table:  # noqa: ANN401 - of any library
     if isinstance(data, np.ndarray):
         return _of_array(data, name)
     if isinstance(data, Mapping):
         return _of_columns(data, name)
     if len(getattr(data, "shape", ())) == 1 and hasattr(data, "__array__"):
         return _of_series(data, name)
+    if hasattr(data, "collect") and hasattr(data, "lazy"):
+        raise ReferenceDataError(f"{name}: {type(data).__name__} is not computed yet: call collect() first")
     if any(hasattr(data, attribute) for attribute in ("__arrow_c_stream__", "__dataframe__", "columns")):
         return _of_frame(data, name)
     raise ReferenceDataError(
@@ -108,6 +128,8 @@ def _of_array(array: NDArray[Any], name: str) -> Table:
     if matrix.ndim != _MATRIX_AXES:
         raise ReferenceDataError(f"{name}: the array has shape {array.shape}, one or two axes are needed")
     if isinstance(matrix, np.ma.MaskedArray):
+        if matrix.dtype.kind not in NUMBER_KINDS:
+            raise ReferenceDataError(f"{name}: a masked array holds {matrix.dtype}, not numbers")
         matrix = np.ma.filled(matrix.astype(np.float64), np.nan)
     columns = {f"feature_{column}": matrix[:, column] for column in range(matrix.shape[1])}
     return replace(table_of_columns(columns, name=name), named=False)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.category import text_of
 from driftgauge.reference.column import shortened
 
 # DtypeKind and ColumnNullType of the protocol.
@@ -70,7 +71,7 @@ def _values(column: Any) -> Values:  # noqa: ANN401 - a column of the protocol
         data, (_, code_bits, code_letters, _) = buffers["data"]
         codes = _fixed(data, code_bits, _letter(column, code_letters), column)
         null = _nulls(column, codes, buffers)
-        values = np.array([None, *categories.tolist()], dtype=object)
+        values = np.array([None, *map(text_of, categories.tolist())], dtype=object)
         return values[np.where(null, 0, codes.astype(np.int64) + 1)]
     if kind == _STRING:
         return _texts(column, buffers)

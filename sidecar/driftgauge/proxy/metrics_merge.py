@@ -11,7 +11,7 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 _NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*+"
-_PAIR = r'[ \t]*+ [a-zA-Z_][a-zA-Z0-9_]*+ [ \t]*+ = [ \t]*+ "(?:[^"\\]|\\.)*+" [ \t]*+'
+_PAIR = r'[ \t]*+ [a-zA-Z_][a-zA-Z0-9_]*+ [ \t]*+ = [ \t]*+ "(?:[^"\\]|\\.)*" [ \t]*+'
 _LINE = re.compile(
     rf"""
     [ \t]*+

@@ -195,7 +195,7 @@ class InferenceRecorder(ExchangeRecorder):
         self._forwarded = self._factory.timer()
 
     def on_response_head(self, status: int, fields: HeaderMap) -> None:
-        """Copy the body of status 200 alone, which is a prediction, as KServe's agent does."""
+        """Copy the body only if the status code is 200, as KServe's agent does: other bodies hold no prediction."""
         if status == _OK:
             self._response = self._factory.body_copy()
             self._response_fields = fields

@@ -20,8 +20,8 @@ from driftgauge.proxy.upstream_connection import UpstreamConnection
 _log = logging.getLogger("driftgauge.proxy")
 
 IDLE_SECONDS = 3.0
-"""How long an idle connection is kept. uvicorn, which most model servers run on, closes after 5 s, and a POST on
-a closing connection must not be sent again: we have to be the first to close."""
+"""How long an idle connection is kept. uvicorn, which most model servers run on, closes after 5 s. A request on a
+closing connection fails, and only an inference may be sent again, so we have to be the first to close."""
 
 _LOG_INTERVAL_SECONDS = 10.0
 """Least time between two log lines about the model server."""

@@ -42,6 +42,11 @@ class Reference:
     notes: tuple[str, ...] = ()
     origin: Origin | None = None
 
+    def __repr__(self) -> str:
+        """The size and the file, not the columns: they are long."""
+        size = f"{self.rows} rows, {len(self.features)} features, {len(self.predictions)} predictions"
+        return f"<Reference {str(self.path)!r}: {size}>"
+
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of the features."""

@@ -38,12 +38,12 @@ class Deadline:
         on_late: Called then.
 
     Notes:
-        Timers of the loop are dear to set and to cancel, and a busy connection moves its deadline twice per request. So
-        moving it later only writes the new time down and leaves the timer as it is; the timer then fires too early,
-        sees the time that was written down, and is set again for it. Only moving it earlier than the timer sets the
-        timer at once. Example: a keep-alive limit of 120 s, moved by each of 1,000 requests a second. The timer fires
-        once after 120 s and is set again for the time of the last request plus 120 s: one timer instead of 120,000.
-        `clear` leaves the timer too; it fires, finds no time, and is gone.
+        Timers of the loop are expensive to set and to cancel, and a busy connection moves its deadline twice per
+        request. So moving it later only writes the new time down and leaves the timer as it is; the timer then fires
+        too early, sees the time that was written down, and is set again for it. Only moving it earlier than the timer
+        sets the timer at once. Example: a keep-alive limit of 120 s, moved by each of 1,000 requests a second. The
+        timer fires once after 120 s and is set again for the time of the last request plus 120 s: one timer instead of
+        120,000. `clear` leaves the timer too; it fires, finds no time, and is gone.
     """
 
     __slots__ = ("_at", "_loop", "_on_late", "_timer")

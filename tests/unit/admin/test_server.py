@@ -214,7 +214,7 @@ async def test_no_rows_leave_unless_allowed(fixture: AdminFixture, client: Clien
     """The window has what clients sent, so the operator must allow it."""
     fixture.publish(WINE)
 
-    assert (403, "no rows leave this sidecar: set allow_capture to let them\n") == await get(
+    assert (403, "rows are not served: set allow_capture to allow it\n") == await get(
         client, f"{fixture.url}/window?{QUERY[WINE]}"
     )
 

@@ -90,7 +90,7 @@ def test_required_attributes(name: str, value: str | None) -> None:
     """A required attribute that is missing or empty is malformed, and the sentence names it."""
     reason, sentence = fault(agent_headers(**{name: value}))
 
-    assert (Reason.MALFORMED, f"The CloudEvent must have as text, not empty: {name}.") == (reason, sentence)
+    assert (Reason.MALFORMED, f"The CloudEvent lacks {name}.") == (reason, sentence)
 
 
 def test_no_event() -> None:

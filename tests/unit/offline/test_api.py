@@ -247,9 +247,9 @@ def test_bad_data_is_named(data: Any, sentence: str) -> None:  # noqa: ANN401 - 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"alpha": 1.0}, "alpha: must be between 0 and 1; it is 1.0"),
+        ({"alpha": 1.0}, "alpha: must be a number between 0 and 1; it is 1.0"),
         ({"correction": "x"}, "correction: must be one of holm, bh, bonferroni, none; it is 'x'"),
-        ({"min_rows": 0}, "min_rows: must be at least 1; it is 0"),
+        ({"min_rows": 0}, "min_rows: must be a whole number, at least 1; it is 0"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], sentence: str) -> None:

@@ -1,1 +1,1 @@
-"""TODO formats."""
+"""One reader for each file format: bytes in, a table out."""

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,12 @@ EMPTY_TEXT: Final = frozenset({""})
 _OBJECT_KINDS: Final = frozenset({"O", "T"})
 """numpy's letters for Python objects and for text of variable length."""
 
+MAX_EXACT: Final = 2**53
+"""Up to here float64 holds every integer."""
+
+INEXACT: Final = "holds integers above 2^53, which float64 cannot hold: it is left out; as text it would be a category"
+"""Why a column of such integers is left out. Most are identifiers."""
+
 _DATE_TYPES: Final = (dt.date, dt.time, np.datetime64)
 
 
@@ -42,7 +48,7 @@ def array_column(path: Path, name: str, array: NDArray[Any], missing_texts: froz
         name: Of the column.
         array: Shape `(n,)`. Bool, integers and floats are numbers, text and bytes are categories, datetime64 is
             left out, as is text of which nearly all cells are dates.
-        missing_texts: CategoryEncoder in lower case that stand for a missing value.
+        missing_texts: Texts, in lower case, that stand for a missing value.
 
     Raises:
         ReferenceDataError: The array has another dtype.
@@ -50,6 +56,8 @@ def array_column(path: Path, name: str, array: NDArray[Any], missing_texts: froz
     if array.dtype.kind in DATE_KINDS:
         return ignored_column(array.size, DATES)
     if array.dtype.kind not in TEXT_KINDS:
+        if has_inexact_integers(array):
+            return ignored_column(array.size, INEXACT)
         return Column(FeatureKind.NUMERIC, array_numbers(path, name, array))
     distinct, places = np.unique(array, return_inverse=True)
     counts = np.bincount(places, minlength=distinct.size).tolist()
@@ -60,6 +68,13 @@ def array_column(path: Path, name: str, array: NDArray[Any], missing_texts: froz
         for word, cells in zip(words, counts, strict=True)
     ]
     return texts.column(np.array(codes, dtype=np.float64)[places])
+
+
+def has_inexact_integers(array: NDArray[Any]) -> bool:
+    """Whether an array of integers holds one beyond 2**53, from where on float64 cannot tell neighbours apart."""
+    if array.dtype.kind not in "iu" or array.size == 0:
+        return False
+    return int(array.max()) > MAX_EXACT or int(array.min()) < -MAX_EXACT
 
 
 def array_numbers(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.float64]:
@@ -133,6 +148,9 @@ def _object_texts(values: Sequence[object]) -> Column:
 
 def _object_numbers(values: Sequence[object], present: Sequence[int]) -> Column:
     numbers = np.full(len(values), np.nan)
+    integers = [int(value) for index in present if isinstance(value := values[index], Integral)]
+    if len(integers) == len(present) and any(abs(integer) > MAX_EXACT for integer in integers):
+        return ignored_column(len(values), INEXACT)
     found = np.array([values[index] for index in present])
     if found.dtype.kind not in NUMBER_KINDS:  # decimals, and integers that no dtype of numpy holds
         found = np.array([_as_float(number) for number in found.tolist()])

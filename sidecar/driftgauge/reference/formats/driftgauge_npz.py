@@ -87,7 +87,7 @@ def packed_window(
     categories: Mapping[float, str],
     origin: Origin | None = None,
 ) -> bytes:
-    """An NPZ file of a running sidecar's window, which can serve as reference.
+    """An NPZ file of a running process's window, which can serve as reference.
 
     Args:
         columns: d names.

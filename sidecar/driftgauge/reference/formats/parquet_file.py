@@ -13,6 +13,7 @@ from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.tensor import widen
 from driftgauge.reference.column import DATES, CategoryEncoder, Column, ignored_column, shortened
+from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
 from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Table, join_columns
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
@@ -84,7 +85,17 @@ def _column(path: Path, name: str, column: Any, pa: Any) -> Column:  # noqa: ANN
         return ignored_column(len(column), DATES)
     if types.is_dictionary(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return _categories(column)
+    if types.is_integer(kind) and _has_inexact_integers(column):
+        return ignored_column(len(column), INEXACT)
     return Column(FeatureKind.NUMERIC, _floats(path, name, column, pa))
+
+
+def _has_inexact_integers(column: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
+    """As `has_inexact_integers`, of a column of Arrow."""
+    from pyarrow import compute  # noqa: PLC0415 - optional
+
+    ends = compute.min_max(column).as_py()
+    return ends["max"] is not None and (ends["max"] > MAX_EXACT or ends["min"] < -MAX_EXACT)
 
 
 def _categories(column: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
