@@ -40,7 +40,7 @@ def test_integers_that_float64_cannot_hold_are_left_out_and_named(make: Any) -> 
 
 
 def test_integers_up_to_2_to_the_53_are_numbers() -> None:
-    """The last integer that float64 tells from its neighbours is tested."""
+    """The last integer that float64 keeps apart from its neighbours is tested."""
     data = {"id": np.array([-(2**53), 0, 2**53])}
 
     assert ["id"] == [feature.feature for feature in driftgauge.check(data, data).features]
