@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import MAX_NAME_CHARS, Kind
-from driftgauge.protocol.json_text import parse
+from driftgauge.protocol.json_text import check_parse_cost, parse
 
 _RFC_3339: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9]|60)"
@@ -20,6 +20,9 @@ _NANOSECONDS: Final = 1_000_000_000
 
 _JSON_LENGTH_HEADER: Final = "inference-header-content-length"
 _LENGTH: Final = re.compile("[0-9]{1,15}")
+
+_MAX_METADATA_COST: Final = 8 * 1024
+"""Most values in the metadata of an event: many times the headers of a request, and 1 ms to parse."""
 
 
 class Event(NamedTuple):
@@ -47,6 +50,18 @@ class Event(NamedTuple):
     component: str
     json_length: int | None
     body: bytes
+
+
+class RefusedEvent(NamedTuple):
+    """A CloudEvent that cannot be used. No exception, since those of a whole batch are kept together.
+
+    Args:
+        reason: The value of the metric label.
+        sentence: One sentence for people.
+    """
+
+    reason: Reason
+    sentence: str
 
 
 def read_seconds(text: str) -> float:
@@ -130,7 +145,7 @@ def stated_json_length(metadata: object) -> int | None:
         `None` if the header is missing or the metadata cannot be read: the event itself is still usable.
     """
     try:
-        entries = parse(metadata.encode()) if isinstance(metadata, str) else metadata
+        entries = _parse_metadata(metadata.encode()) if isinstance(metadata, str) else metadata
     except PayloadError:
         return None
     if not isinstance(entries, dict):
@@ -138,3 +153,9 @@ def stated_json_length(metadata: object) -> int | None:
     found = next((value for name, value in entries.items() if name.lower() == _JSON_LENGTH_HEADER), None)
     text = found[0] if isinstance(found, list) and found else found
     return int(text) if isinstance(text, str) and _LENGTH.fullmatch(text) else None
+
+
+def _parse_metadata(text: bytes) -> object:
+    """The value of the metadata, which are parsed on the event loop and are as long as a request head may be."""
+    check_parse_cost(text, _MAX_METADATA_COST)
+    return parse(text)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.cloudevents.event import Event
+from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.cloudevents.kserve_agent import agent_event
 from driftgauge.cloudevents.sdk import parse_events
 from driftgauge.errors import PayloadError, Reason
@@ -28,7 +28,7 @@ def by_the_sdk(fields: dict[bytes, bytes], body: bytes) -> object:
     (found,) = parse_events(
         [(n.decode("latin-1"), v.decode("utf-8", "surrogateescape")) for n, v in fields.items()], body
     )
-    return found.reason if isinstance(found, PayloadError) else found
+    return found.reason if isinstance(found, RefusedEvent) else found
 
 
 def straight(fields: dict[bytes, bytes], body: bytes) -> object:
