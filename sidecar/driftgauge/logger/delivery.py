@@ -32,8 +32,8 @@ class EventSink(Protocol):
     def accept_all(self, events: Sequence[Event | RefusedEvent]) -> None:
         """Accept the events of one body, and count those that cannot be used."""
 
-    def count_loss(self, reason: Reason) -> None:
-        """Count an event whose model is not known."""
+    def count_loss(self, reason: Reason, event: Event | None) -> None:
+        """Count the loss of an event, which may be known by its head alone, or of one whose model is not known."""
 
 
 @final
@@ -122,7 +122,7 @@ class Delivery:
         self._is_client_lost = True
         if not self._is_parsed_later and not self._response.is_written:
             self._body_copy.give_up(Reason.INCOMPLETE)
-            self._sink.count_loss(Reason.INCOMPLETE)
+            self._count_loss(Reason.INCOMPLETE)
 
     def on_shutdown(self) -> None:
         """Count the loss of an event that is still coming."""
@@ -133,7 +133,7 @@ class Delivery:
         if not self._response.is_written:
             self._reject(Reason.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR, "the logger met an error")
         else:  # the sender has the response, but the event is lost
-            self._sink.count_loss(Reason.INTERNAL)
+            self._count_loss(Reason.INTERNAL)
             self._response.finish()
 
     def on_events(self, events: Sequence[Event | RefusedEvent]) -> None:
@@ -148,7 +148,7 @@ class Delivery:
 
     def on_parse_failure(self, reason: Reason) -> None:
         """Count the loss of such a body, and respond."""
-        self._sink.count_loss(reason)
+        self._count_loss(reason)
         if not self._is_client_lost and not self._response.is_written:
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "the logger met an error")
 
@@ -170,6 +170,10 @@ class Delivery:
         else:
             self._reject(*_LOSSES[Reason.QUEUE_FULL])
 
+    def _count_loss(self, reason: Reason) -> None:
+        """Count the loss of the event for the model that its head names."""
+        self._sink.count_loss(reason, named_by(self._head.fields))
+
     def _receive_all(self, events: Sequence[Event | RefusedEvent]) -> None:
         self._write_result(only_refused(events))
         self._sink.accept_all(events)
@@ -186,7 +190,7 @@ class Delivery:
     def _reject(self, reason: Reason, status: int, sentence: str) -> None:
         """Respond with an error; the body is not read to its end, so the connection cannot be kept."""
         self._body_copy.give_up(reason)
-        self._sink.count_loss(reason)
+        self._count_loss(reason)
         self._refuse(status, sentence)
 
     def _refuse(self, status: int, sentence: str) -> None:
@@ -201,6 +205,18 @@ _LOSSES: Mapping[Reason, tuple[Reason, int, str]] = {
     Reason.TOO_LARGE: (Reason.TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the event's body is too long"),
     Reason.QUEUE_FULL: (Reason.QUEUE_FULL, HTTPStatus.SERVICE_UNAVAILABLE, "too many events come at once"),
 }
+
+
+def named_by(fields: Mapping[bytes, bytes]) -> Event | None:
+    """The event that a head describes, without its body; `None` if the head is not that of a valid event."""
+    try:
+        event = agent_event(fields, b"")
+    except PayloadError:
+        return None
+    if event is not None:
+        return event
+    (parsed,) = parse(fields, b"")  # a body that would hold the attributes is empty, so there is one item
+    return parsed if isinstance(parsed, Event) else None
 
 
 def _error_json(sentence: str) -> bytes:

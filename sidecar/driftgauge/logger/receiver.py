@@ -105,9 +105,8 @@ class Receiver:
         """Count, pair and offer one event."""
         kind, body = event.kind, event.body
         inference = bool(body)
-        name = event.inference_service
         # An event without a body proves no model: health checks of anything could use up the series.
-        model = self._models.admit(ModelKey(event.namespace, name, event.component, name), proven=inference)
+        model = self._admit(event, proven=inference)
         metrics = self._metrics.model(model)
         true_time = event.recorded and inference
         # Models without series of their own share one key, so their ids cannot be paired.
@@ -131,14 +130,23 @@ class Receiver:
         """Accept the events of one body, and count those that cannot be used."""
         for event in events:
             if isinstance(event, RefusedEvent):
-                self.count_loss(event.reason)
+                self.count_loss(event.reason, None)
             else:
                 self.accept(event)
 
-    def count_loss(self, reason: Reason) -> None:
-        """Count an event whose model is not known."""
+    def count_loss(self, reason: Reason, event: Event | None) -> None:
+        """Count the loss of an event, which may be known by its head alone, or of one whose model is not known."""
         outcome = Outcome.DROPPED if reason.dropped else Outcome.REJECTED
-        self._metrics.model(OVERFLOW).count_payload(Kind.REQUEST, outcome, reason)
+        if event is None:
+            self._metrics.model(OVERFLOW).count_payload(Kind.REQUEST, outcome, reason)
+            return
+        # Only a body that is too long proves that there was a body; see `accept`.
+        model = self._admit(event, proven=reason is Reason.TOO_LARGE)
+        self._metrics.model(model).count_payload(event.kind, outcome, reason)
+
+    def _admit(self, event: Event, *, proven: bool) -> ModelKey:
+        name = event.inference_service
+        return self._models.admit(ModelKey(event.namespace, name, event.component, name), proven=proven)
 
     def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery:
         return Delivery(head, self, client, BodyCopy(self.budget, self._max_event_bytes))
