@@ -35,6 +35,7 @@ class Reason(StrEnum):
     EMPTY = "empty"
     DUPLICATE = "duplicate"
     INCOMPLETE = "incomplete"
+    FAILED = "failed"
 
     @property
     def dropped(self) -> bool:

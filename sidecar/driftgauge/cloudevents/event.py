@@ -21,6 +21,8 @@ _NANOSECONDS: Final = 1_000_000_000
 _JSON_LENGTH_HEADER: Final = "inference-header-content-length"
 _LENGTH: Final = re.compile("[0-9]{1,15}")
 
+_STATUS: Final = re.compile("[1-5][0-9]{2}", re.ASCII)
+
 _MAX_METADATA_COST: Final = 8 * 1024
 """Most values in the metadata of an event: many times the headers of a request, and 1 ms to parse."""
 
@@ -39,6 +41,7 @@ class Event(NamedTuple):
         component: `predictor`, `transformer` or `explainer`, at most 253 characters; `predictor` if missing.
         json_length: Length in bytes of the JSON part of a binary request, if the metadata contain its header.
         body: The payload as on the wire; in structured mode the data of the event.
+        status: HTTP status code of the response, from `statuscode`; `None` if the event has none.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Event(NamedTuple):
     component: str
     json_length: int | None
     body: bytes
+    status: int | None = None
 
 
 class RefusedEvent(NamedTuple):
@@ -133,6 +137,19 @@ def time_of(text: str) -> float | None:
         return read_seconds(text) if text else None
     except ValueError as error:
         raise PayloadError(Reason.MALFORMED, f"The CloudEvent's time cannot be read: {error}.") from error
+
+
+def status_of(value: object) -> int | None:
+    """The status code of an HTTP response, from 100 to 599; `None` for any other value.
+
+    Args:
+        value: The attribute `statuscode`: a text; in structured mode it may be a number.
+
+    Source:
+        https://github.com/kserve/kserve/pull/6036, which proposes the attribute.
+    """
+    text = str(value).strip() if isinstance(value, str | int) else ""
+    return int(text) if _STATUS.fullmatch(text) else None
 
 
 def stated_json_length(metadata: object) -> int | None:

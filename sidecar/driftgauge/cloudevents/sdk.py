@@ -12,7 +12,7 @@ from cloudevents.core.bindings.http import HTTPMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from driftgauge.cloudevents.event import Event, RefusedEvent, kind_of, name_of, stated_json_length, time_of
+from driftgauge.cloudevents.event import Event, RefusedEvent, kind_of, name_of, stated_json_length, status_of, time_of
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import PREDICTOR, Kind, printable
 from driftgauge.protocol.json_text import MAX_PARSE_COST, check_parse_cost, from_base64, parse, serialise
@@ -133,6 +133,7 @@ def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
         component=name_of(_extension(attributes, "component"), "component") or PREDICTOR,
         json_length=stated_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
         body=body,
+        status=status_of(attributes.get("statuscode")),
     )
 
 

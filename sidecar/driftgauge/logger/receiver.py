@@ -9,6 +9,7 @@ Source: CloudEvents 1.0, HTTP protocol binding (https://github.com/cloudevents/s
 
 import time
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import final
 
 from driftgauge.cloudevents.event import Event, RefusedEvent
@@ -27,6 +28,7 @@ from driftgauge.inference.payload import (
 )
 from driftgauge.logger.delivery import Delivery
 from driftgauge.logger.parse_queue import ParseQueue
+from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 from driftgauge.server.connection import ClientConnection
@@ -105,8 +107,9 @@ class Receiver:
         """Count, pair and offer one event."""
         kind, body = event.kind, event.body
         inference = bool(body)
-        # An event without a body proves no model: health checks of anything could use up the series.
-        model = self._admit(event, proven=inference)
+        failed = event.status is not None and event.status >= HTTPStatus.BAD_REQUEST
+        # Neither an event without a body nor a failure proves a model: requests to anything could use up the series.
+        model = self._admit(event, proven=inference and not failed)
         metrics = self._metrics.model(model)
         true_time = event.recorded and inference
         # Models without series of their own share one key, so their ids cannot be paired.
@@ -117,14 +120,24 @@ class Receiver:
             # A health check or a GET: KServe's agent sends an event for every request that is not its own probe.
             metrics.count_payload(kind, Outcome.REJECTED, Reason.EMPTY)
             return
-        if kind is Kind.REQUEST:
-            metrics.count_request("")
-            metrics.exchanges.request_bytes += len(body)
-        else:
-            metrics.exchanges.response_bytes += len(body)
+        self._count(event, metrics, failed=failed)
+        if failed:  # the model did not predict from these rows
+            metrics.count_payload(kind, Outcome.REJECTED, Reason.FAILED)
+            return
         now = self._clock()
         time_passed = now if event.time is None else min(event.time, now)
-        self._offer(Payload(kind, event.id, model, body, event.json_length, None, time_passed))
+        self._offer(Payload(kind, event.id, model, body, event.json_length, event.status, time_passed))
+
+    def _count(self, event: Event, metrics: ModelMetrics, *, failed: bool) -> None:
+        """Count a request, or the error that a response reports for a request that has an event of its own."""
+        code = "" if event.status is None else str(event.status)
+        if event.kind is Kind.REQUEST:
+            metrics.count_request(code)
+            metrics.exchanges.request_bytes += len(event.body)
+            return
+        metrics.exchanges.response_bytes += len(event.body)
+        if failed:
+            metrics.count_error(code)
 
     def accept_all(self, events: Sequence[Event | RefusedEvent]) -> None:
         """Accept the events of one body, and count those that cannot be used."""

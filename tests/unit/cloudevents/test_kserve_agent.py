@@ -15,12 +15,15 @@ AGENT = {name.lower().encode(): value.encode() for name, value in agent_headers(
 ATTRIBUTES = sorted(name for name in AGENT if name.startswith(b"ce-"))
 
 STATED = [
+    *(b"200", b"500", b" 500 ", b"%35%30%30"),
     *b"1.0 0.3 %41 % null {} a.request b.response request 2026-03-01T12:00:00Z 2026-13-01T12:00:00Z".split(),
     *(b'{"a":1}', b"http://a/ b", b"a b", b"a\tb", b'"quoted"', b"\\", b"", b" ", b"\xff", "é".encode()),
     b'{"Inference-Header-Content-Length":["12"]}',
 ]
 VALUES = st.sampled_from([*AGENT.values(), *STATED, b"x" * 254, b"x" * 300]) | st.binary(max_size=12)
-EXTRAS = st.sampled_from(b"ce-subject ce-dataschema ce-a_b ce- ce-traceparent x-other ce-annotations".split())
+EXTRAS = st.sampled_from(
+    b"ce-subject ce-dataschema ce-a_b ce- ce-traceparent ce-statuscode x-other ce-annotations".split()
+)
 
 
 def by_the_sdk(fields: dict[bytes, bytes], body: bytes) -> object:

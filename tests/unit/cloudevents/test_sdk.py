@@ -298,3 +298,12 @@ def test_batch_that_is_none(body: bytes) -> None:
 def _open_event() -> bytes:
     """A structured event's text without data and without its closing brace."""
     return as_json(structured_event(data=...))[:-1] + b","
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [("500", 500), (500, 500), (" 200 ", 200), (None, None), (True, None), ("", None), (4000, None)],
+)
+def test_status_code_of_structured_mode(value: object, status: int | None) -> None:
+    """A status code is a text or a number; any other value is ignored."""
+    assert status == only(STRUCTURED, as_json(structured_event(statuscode=value))).status
