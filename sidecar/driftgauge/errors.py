@@ -26,6 +26,7 @@ class Reason(StrEnum):
     INTERNAL = "internal"
     # rejected: the payload itself cannot be used
     TOO_LARGE = "too_large"
+    TOO_COMPLEX = "too_complex"
     MALFORMED = "malformed"
     UNSUPPORTED = "unsupported"
     WRONG_WIDTH = "wrong_width"
@@ -34,6 +35,7 @@ class Reason(StrEnum):
     EMPTY = "empty"
     DUPLICATE = "duplicate"
     INCOMPLETE = "incomplete"
+    FAILED = "failed"
 
     @property
     def dropped(self) -> bool:

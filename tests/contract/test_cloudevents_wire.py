@@ -7,9 +7,9 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 
-from driftgauge.cloudevents.event import Event
+from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.cloudevents.sdk import parse_events
-from driftgauge.errors import PayloadError, Reason
+from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind
 from tests.support.payloads import REQUEST_TYPE, RESPONSE_TYPE, read, tables
 from tests.support.wire import wire_bytes
@@ -88,7 +88,7 @@ def test_batch_file() -> None:
 
     assert isinstance(request, Event)
     assert isinstance(response, Event)
-    assert isinstance(fault, PayloadError)
+    assert isinstance(fault, RefusedEvent)
     assert (Kind.REQUEST, Kind.RESPONSE, True) == (request.kind, response.kind, request.id == response.id)
     assert b'{"predictions":[1]}' == response.body
 
@@ -105,7 +105,7 @@ def test_event_of_another_kind() -> None:
     ]
     (error,) = parse_events(headers, b"{}")
 
-    assert isinstance(error, PayloadError)
+    assert isinstance(error, RefusedEvent)
     assert Reason.UNSUPPORTED is error.reason
 
 

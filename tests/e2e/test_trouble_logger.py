@@ -252,3 +252,14 @@ def test_the_admin_port_reports_health_and_readiness(references: Path) -> None:
         down = logger.wait_for(lambda s: s.total("driftgauge_redis_errors_total") > 0, "a failed call")
 
     assert down.total("driftgauge_redis_up") == 0
+
+
+def test_no_attribute_of_an_event_forges_a_log_line(references: Path) -> None:
+    """A line break in an attribute of an event is an escape in the log."""
+    event = Event("request", b"no JSON", "a1", inference_service="x%0A2026-03-01 00:00:00 ERROR forged")
+    with Driftgauge("logger", "--reference-dir", references, *FAST, "--log-level=debug") as logger:
+        assert [200] == post(logger.port, event)
+        logger.wait_for(lambda s: ended(s, outcome="rejected", reason="malformed") == 1, "the event")
+        lines = [line for line in logger.stderr.split("\n") if "forged" in line]
+
+    assert [True] == [r"x\n2026-03-01 00:00:00 ERROR forged" in line for line in lines]

@@ -291,3 +291,15 @@ def test_while_draining_it_serves_but_is_not_ready(model: EchoModel, reference: 
 
     assert [] == wrong
     assert code == 0
+
+
+def test_no_name_of_a_model_forges_a_log_line(model: EchoModel, reference: Path) -> None:
+    """A line break in a model's name is an escape in the log."""
+    flags = ("--upstream-url", model.url, "--reference", reference, *FAST, "--log-level=debug")
+    with Driftgauge("proxy", *flags) as proxy:
+        ask(proxy.port, b"[1]", "/v1/models/x%0A2026-03-01%20ERROR%20forged:predict")
+        proxy.wait_for(lambda s: payloads(s, outcome="rejected", kind="request") == 1, "the request")
+        lines = [line for line in proxy.stderr.split("\n") if "forged" in line]
+
+    assert lines
+    assert all(r"x\n2026-03-01 ERROR forged" in line for line in lines)

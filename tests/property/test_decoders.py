@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from driftgauge.cloudevents.event import RefusedEvent
 from driftgauge.cloudevents.sdk import parse_events
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError
@@ -223,9 +224,9 @@ def test_nothing_but_payload_errors(
     bodies(),
 )
 def test_any_headers(headers: list[tuple[str, str]], whole: bool, body: bytes) -> None:  # noqa: FBT001 - drawn
-    """Any headers and body give events or PayloadErrors, and each text of an event can be encoded."""
+    """Any headers and body give events or refused events, and each text of an event can be encoded."""
     for event in parse_events(headers + (agent_headers() if whole else []), body):
-        if not isinstance(event, PayloadError):
+        if not isinstance(event, RefusedEvent):
             for text in (event.id, event.namespace, event.inference_service, event.component):
                 text.encode()
 

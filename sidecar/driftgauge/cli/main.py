@@ -99,13 +99,14 @@ def _add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
 def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
     import uvloop  # noqa: PLC0415 the other commands start faster without it
 
+    from driftgauge.app.log_format import LogFormatter  # noqa: PLC0415 as above
     from driftgauge.app.serve import run_logger, run_proxy  # noqa: PLC0415 as above
 
     flags = {name: value for name, value in vars(known).items() if name not in {"command", "config"}}
     config = load(known.command, flags, unknown, known.config)
-    logging.basicConfig(
-        level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LogFormatter())
+    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
     # uvloop needs a sixth less CPU for a small request than the event loop of asyncio.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if known.command == "proxy":

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import MAX_NAME_CHARS, Kind
-from driftgauge.protocol.json_text import parse
+from driftgauge.protocol.json_text import check_parse_cost, parse
 
 _RFC_3339: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9]|60)"
@@ -20,6 +20,11 @@ _NANOSECONDS: Final = 1_000_000_000
 
 _JSON_LENGTH_HEADER: Final = "inference-header-content-length"
 _LENGTH: Final = re.compile("[0-9]{1,15}")
+
+_STATUS: Final = re.compile("[1-5][0-9]{2}", re.ASCII)
+
+_MAX_METADATA_COST: Final = 8 * 1024
+"""Most values in the metadata of an event: many times the headers of a request, and 1 ms to parse."""
 
 
 class Event(NamedTuple):
@@ -36,6 +41,7 @@ class Event(NamedTuple):
         component: `predictor`, `transformer` or `explainer`, at most 253 characters; `predictor` if missing.
         json_length: Length in bytes of the JSON part of a binary request, if the metadata contain its header.
         body: The payload as on the wire; in structured mode the data of the event.
+        status: HTTP status code of the response, from `statuscode`; `None` if the event has none.
     """
 
     id: str
@@ -47,6 +53,19 @@ class Event(NamedTuple):
     component: str
     json_length: int | None
     body: bytes
+    status: int | None = None
+
+
+class RefusedEvent(NamedTuple):
+    """A CloudEvent that cannot be used. No exception, since those of a whole batch are kept together.
+
+    Args:
+        reason: The value of the metric label.
+        sentence: One sentence for people.
+    """
+
+    reason: Reason
+    sentence: str
 
 
 def read_seconds(text: str) -> float:
@@ -120,6 +139,19 @@ def time_of(text: str) -> float | None:
         raise PayloadError(Reason.MALFORMED, f"The CloudEvent's time cannot be read: {error}.") from error
 
 
+def status_of(value: object) -> int | None:
+    """The status code of an HTTP response, from 100 to 599; `None` for any other value.
+
+    Args:
+        value: The attribute `statuscode`: a text; in structured mode it may be a number.
+
+    Source:
+        https://github.com/kserve/kserve/pull/6036, which proposes the attribute.
+    """
+    text = str(value).strip() if isinstance(value, str | int) else ""
+    return int(text) if _STATUS.fullmatch(text) else None
+
+
 def stated_json_length(metadata: object) -> int | None:
     """The length in the client's `Inference-Header-Content-Length`, if the agent was configured to pass that header on.
 
@@ -130,7 +162,7 @@ def stated_json_length(metadata: object) -> int | None:
         `None` if the header is missing or the metadata cannot be read: the event itself is still usable.
     """
     try:
-        entries = parse(metadata.encode()) if isinstance(metadata, str) else metadata
+        entries = _parse_metadata(metadata.encode()) if isinstance(metadata, str) else metadata
     except PayloadError:
         return None
     if not isinstance(entries, dict):
@@ -138,3 +170,9 @@ def stated_json_length(metadata: object) -> int | None:
     found = next((value for name, value in entries.items() if name.lower() == _JSON_LENGTH_HEADER), None)
     text = found[0] if isinstance(found, list) and found else found
     return int(text) if isinstance(text, str) and _LENGTH.fullmatch(text) else None
+
+
+def _parse_metadata(text: bytes) -> object:
+    """The value of the metadata, which are parsed on the event loop and are as long as a request head may be."""
+    check_parse_cost(text, _MAX_METADATA_COST)
+    return parse(text)

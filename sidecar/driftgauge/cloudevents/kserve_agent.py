@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from driftgauge.cloudevents.event import Event, kind_of, name_of, stated_json_length, time_of
+from driftgauge.cloudevents.event import Event, kind_of, name_of, stated_json_length, status_of, time_of
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import PREDICTOR, Kind
 
@@ -27,6 +27,7 @@ _KNOWN: Final = frozenset(
         b"endpoint",
         b"metadata",
         b"annotations",
+        b"statuscode",
     )
 )
 _PLAIN: Final = re.compile(rb"[\x20-\x24\x26-\x7e]*")
@@ -87,6 +88,7 @@ def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
         identity.component,
         _json_length(fields.get(b"ce-metadata", b"")) if identity.kind is Kind.REQUEST else None,
         body,
+        status_of(fields.get(b"ce-statuscode", b"").decode()),
     )
 
 

@@ -12,10 +12,10 @@ from cloudevents.core.bindings.http import HTTPMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from driftgauge.cloudevents.event import Event, kind_of, name_of, stated_json_length, time_of
+from driftgauge.cloudevents.event import Event, RefusedEvent, kind_of, name_of, stated_json_length, status_of, time_of
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import PREDICTOR, Kind, printable
-from driftgauge.protocol.json_text import from_base64, parse, serialise
+from driftgauge.protocol.json_text import MAX_PARSE_COST, check_parse_cost, from_base64, parse, serialise
 
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
@@ -24,7 +24,11 @@ _RAW: Final = ("time", "metadata")
 """Attributes that the SDK does not get: it cuts `time` to microseconds and percent-decodes `metadata`."""
 
 
-def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event | PayloadError]:
+MAX_EVENTS: Final = 1_000
+"""Most events of a batch: some 50 ms of work. KServe's agent sends each event in a request of its own."""
+
+
+def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event | RefusedEvent]:
     """The events of one HTTP request in binary, structured or batch mode.
 
     Args:
@@ -35,7 +39,8 @@ def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event 
     Returns:
         For each event, in order, the event or its error: `MALFORMED` if it is no CloudEvent 1.0, names no
         InferenceService or has a name of more than 253 characters, `UNSUPPORTED` if its type is neither a request
-        nor a response. One item in binary and structured mode. Nothing is raised.
+        nor a response. One item in binary and structured mode, and `TOO_COMPLEX` for a JSON text with too many values
+        or events. Nothing is raised.
 
     Notes:
         A `ce-` header means binary mode, whatever the content type, since KServe's agent copies the client's
@@ -50,23 +55,27 @@ def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event 
     media_type = first.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if media_type in {_STRUCTURED, _BATCH} and not any(f"ce-{name}" in first for name in _REQUIRED):
+            check_parse_cost(body, MAX_PARSE_COST)
             return _read_json(parse(body), batch=media_type == _BATCH)
         return [_read_binary(first, body)]
     except PayloadError as error:
-        return [error]
+        return [RefusedEvent(error.reason, str(error))]
 
 
-def _read_json(value: object, *, batch: bool) -> list[Event | PayloadError]:
+def _read_json(value: object, *, batch: bool) -> list[Event | RefusedEvent]:
     if not batch:
         return [_read_structured(value)]
     if not isinstance(value, list):
         raise PayloadError(Reason.MALFORMED, "A batch of CloudEvents must be a JSON array.")
-    events: list[Event | PayloadError] = []
+    if len(value) > MAX_EVENTS:
+        message = f"The batch has {len(value)} CloudEvents, of at most {MAX_EVENTS}."
+        raise PayloadError(Reason.TOO_COMPLEX, message)
+    events: list[Event | RefusedEvent] = []
     for item in value:
         try:
             events.append(_read_structured(item))
         except PayloadError as error:
-            events.append(error)
+            events.append(RefusedEvent(error.reason, str(error)))
     return events
 
 
@@ -124,6 +133,7 @@ def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
         component=name_of(_extension(attributes, "component"), "component") or PREDICTOR,
         json_length=stated_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
         body=body,
+        status=status_of(attributes.get("statuscode")),
     )
 
 

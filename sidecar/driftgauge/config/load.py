@@ -1,6 +1,6 @@
 """Reads the options from flags, environment and file, and lists every error at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     Raises:
         ConfigError: Lists the errors of all sources.
     """
-    faults = [f"{argument}: unknown option of driftgauge {mode}" for argument in unknown]
+    faults = [f"{name}: unknown option of driftgauge {mode}" for name in _without_values(unknown)]
     faults += _password_in_flag(flags)
     file_faults, readable = _check_file(yaml)
     faults += _unknown_variables(MODES[mode]) + file_faults
@@ -67,9 +67,27 @@ def _check_file(yaml: Path | None) -> tuple[list[str], Path | None]:
     try:
         content = YamlConfigSettingsSource(Config, yaml_file=yaml)()
     except Exception as error:  # noqa: BLE001 the YAML library has many error types, and all mean the same here
-        return [f"config: {yaml} is not a YAML mapping of options ({' '.join(str(error).split())})"], None
+        return [f"config: {yaml} is not a YAML mapping of options ({_without_text(error)})"], None
     unknown = [key for key in content if key not in _all_options()]
     return [f"config: {yaml} has an unknown key {key!r}" for key in unknown], yaml
+
+
+def _without_text(error: Exception) -> str:
+    """What a YAML error says, without the lines of the file that it quotes: they may contain a password."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if problem is None or mark is None:
+        return type(error).__name__
+    return f"{problem}, line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _without_values(arguments: Sequence[str]) -> list[str]:
+    """The arguments without the values of flags, one of which may be a password: `--a=b` and `--a b` are `--a`."""
+    after_flag = [False, *(argument.startswith("-") and "=" not in argument for argument in arguments)]
+    return [
+        argument.partition("=")[0] if argument.startswith("-") else argument
+        for argument, is_value in zip(arguments, after_flag, strict=False)
+        if argument.startswith("-") or not is_value
+    ]
 
 
 def _password_in_flag(flags: Mapping[str, str]) -> list[str]:
@@ -85,6 +103,6 @@ def _sentence(error: dict[str, Any]) -> str:
     option = ".".join(str(part) for part in error["loc"])
     rule = str(error["msg"]).removeprefix("Value error, ")
     rule = rule[:1].lower() + rule[1:]
-    if option.startswith("redis"):
+    if option.startswith("redis") or "@" in str(error["input"]):  # a secret, or perhaps a URL with a password
         return f"{option}: {rule}"
     return f"{option}: {rule}; it is {error['input']!r}"

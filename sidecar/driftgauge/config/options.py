@@ -247,6 +247,8 @@ class ProxyConfig(Config):
     @classmethod
     def _check_upstream_url(cls, value: str) -> str:
         url = _split_url(value)
+        if "@" in value:
+            raise ValueError("must hold no user and no password: clients authenticate themselves to the model server")
         if url.scheme in {"grpc", "grpcs"}:
             raise ValueError("gRPC is not carried; give the model server's HTTP port")
         if url.scheme not in {"http", "https"} or not url.hostname or url.path.strip("/") or url.query:
@@ -271,5 +273,6 @@ def _split_url(url: str) -> SplitResult:
         _ = parts.port
         (parts.hostname or "").encode("idna")
     except ValueError as error:
-        raise ValueError(f"is not a URL ({error})") from None
+        # the text of the error may contain a part of the URL, and so of a password
+        raise ValueError("is not a URL" if "@" in url else f"is not a URL ({error})") from None
     return parts

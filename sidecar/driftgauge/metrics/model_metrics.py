@@ -55,6 +55,10 @@ class RequestCounts(Collector):
         if code >= _FIRST_ERROR:
             self._errors[model, code] += 1
 
+    def count_error(self, model: ModelKey, code: str) -> None:
+        """Count the error of a request that was counted before its status code was known."""
+        self._errors[model, code] += 1
+
     def add_rows(self, model: ModelKey, code: str, rows: int) -> None:
         """Add the rows of a request; `count` counts the request itself."""
         self._requests[model, code] += 0
@@ -255,6 +259,10 @@ class ModelMetrics:
     def count_request(self, code: str) -> None:
         """Count a request that ended with this status code; empty if it is unknown."""
         self._families.requests.count(self.model, code)
+
+    def count_error(self, code: str) -> None:
+        """Count the error of a request that was counted before its status code was known."""
+        self._families.requests.count_error(self.model, code)
 
     def count_rows(self, code: str, rows: int) -> None:
         """Add the rows of a request that has been counted."""

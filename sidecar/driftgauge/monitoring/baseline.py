@@ -200,11 +200,13 @@ def unpack(blob: bytes) -> Baseline | None:
     head, _, body = blob.partition(b"\n")
     try:
         facts = orjson.loads(head)
-        columns = tuple(map(str, facts["columns"]))
+        columns, kinds = tuple(map(str, facts["columns"])), tuple(map(FeatureKind, facts["kinds"]))
+        if len(columns) != len(kinds):
+            return None
         return Baseline(
             reference=str(facts["reference"]),
             columns=columns,
-            kinds=tuple(map(FeatureKind, facts["kinds"])),
+            kinds=kinds,
             rows=np.frombuffer(body, dtype="<f8").reshape(-1, len(columns)),
             categories={float(code): str(text) for code, text in facts["categories"]},
             taken_at=float(facts["taken_at"]),

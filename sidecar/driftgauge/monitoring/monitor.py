@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import PREDICTOR, Kind, KnownModels, ModelKey, is_overflow
+from driftgauge.inference.payload import PREDICTOR, Kind, KnownModels, ModelKey, is_overflow, printable
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
@@ -85,7 +85,12 @@ class Monitor:
         except StorageError as error:
             _log.warning("the models of before the restart cannot be listed: %s", error)
             return
-        for model in sorted({stream.model for stream in streams}):
+        models = sorted({stream.model for stream in streams})
+        usable = [model for model in models if all(name == printable(name) for name in model)]
+        skipped = len(models) - len(usable)
+        if skipped:
+            _log.warning("%d models in the store have names that are no text and are skipped", skipped)
+        for model in usable:
             if self._is_ours(model, own) and not is_overflow(self._models.admit(model)):
                 self._metrics.model(model)
                 self._targets.record_reference(model)

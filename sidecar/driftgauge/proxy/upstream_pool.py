@@ -68,7 +68,7 @@ class UpstreamPool:
     def __init__(self, url: str, timeout_seconds: float, idle_seconds: float = IDLE_SECONDS) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError([f"upstream_url must look like http://127.0.0.1:8085, not {url!r}"])
+            raise ConfigError(["upstream_url must look like http://127.0.0.1:8085"])
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None

@@ -30,6 +30,7 @@ KEY_PATTERN = "driftgauge:{*}:*"
 """Pattern, in the syntax of Redis, of the keys of all streams. Few other keys match."""
 
 _KEY = re.compile(rb"driftgauge:\{([^/{}]*)/([^/{}]*)/([^/{}]*)/([^/{}]*)\}:(request|response)")
+_MALFORMED_KEY = re.compile(rb"driftgauge:\{.*\}:(request|response)", re.DOTALL)
 _VALUE_BYTES = 8
 
 
@@ -52,12 +53,21 @@ def stream_key(stream: StreamKey) -> str:
 
 
 def parse_key(key: bytes) -> StreamKey | None:
-    """The stream of a Redis key; `None` if it is not the key of a stream."""
+    """The stream of a Redis key; `None` if `stream_key` of no stream returns it."""
     found = _KEY.fullmatch(key)
     if found is None:
         return None
-    names = [unquote_to_bytes(name).decode("utf-8", "surrogatepass") for name in found.group(1, 2, 3, 4)]
-    return StreamKey(ModelKey(*names), Kind(found[5].decode()))
+    try:
+        names = [unquote_to_bytes(name).decode("utf-8", "surrogatepass") for name in found.group(1, 2, 3, 4)]
+    except UnicodeDecodeError:
+        return None
+    stream = StreamKey(ModelKey(*names), Kind(found[5].decode()))
+    return stream if stream_key(stream).encode() == key else None
+
+
+def is_malformed(key: bytes) -> bool:
+    """Whether a Redis key looks like that of a stream, but is none, such as `driftgauge:{a/%FF/b/c}:request`."""
+    return _MALFORMED_KEY.fullmatch(key) is not None and parse_key(key) is None
 
 
 def pack(block: Block) -> list[str | bytes]:

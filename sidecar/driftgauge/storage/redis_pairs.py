@@ -7,6 +7,7 @@ epoch, as its shortest exact decimal:
     alone:request or alone:response     the half that waits
 """
 
+import math
 from collections.abc import Sequence
 
 from driftgauge.inference.payload import Kind
@@ -82,7 +83,15 @@ def _key(half: Half) -> str:
 
 
 def _put_result(arrival: bytes, other_time: bytes, replaced: int) -> PutResult:
-    return PutResult(Arrival(arrival.decode()), float(other_time) if other_time else None, bool(replaced))
+    return PutResult(Arrival(arrival.decode()), _read_time(other_time) if other_time else None, bool(replaced))
+
+
+def _read_time(text: bytes) -> float:
+    """A time that another process has written; NaN, which gives no latency, if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _is_unpaired(half: Half, values: Sequence[bytes | None]) -> bool:

@@ -1,11 +1,14 @@
 """The ring in Redis: its rows survive a restart and are shared by replicas. `redis_layout` defines their format."""
 
+import logging
 from dataclasses import dataclass
 from typing import Self, cast
 
 from driftgauge.storage.redis_client import BoundedRedis
-from driftgauge.storage.redis_layout import KEY_PATTERN, pack, parse_key, stream_key, unpack
+from driftgauge.storage.redis_layout import KEY_PATTERN, is_malformed, pack, parse_key, stream_key, unpack
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
+
+_log = logging.getLogger(__name__)
 
 # The newest id contains the number of the newest row. So XADD can trim by MINID, without reading other entries.
 # An emptied stream keeps its last id and would refuse smaller ones: it is deleted, and its rows count from 1 again.
@@ -92,13 +95,17 @@ class RedisRing:
         return assemble(numbered, schema, width, self._capacity_rows, skipped)
 
     async def streams(self) -> list[StreamKey]:
-        """The streams that contain rows, of every process that shares this Redis.
+        """The streams that contain rows, of every process that shares this Redis; malformed keys are skipped.
 
         Raises:
             StorageError: Redis is away, slow or refuses, or has too many keys to visit them all within the time limit.
         """
         async with self._redis.call("list streams"):
             keys = [key async for key in self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS)]
+        malformed = [key for key in keys if is_malformed(key)]
+        if malformed:
+            # as bytes, since such a name may be no text
+            _log.warning("%d keys in Redis have malformed names and are skipped: %.100r", len(malformed), malformed[0])
         return [stream for key in keys if (stream := parse_key(key)) is not None]
 
     async def ping(self) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.cloudevents.event import Event
+from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.cloudevents.kserve_agent import agent_event
 from driftgauge.cloudevents.sdk import parse_events
 from driftgauge.errors import PayloadError, Reason
@@ -15,12 +15,15 @@ AGENT = {name.lower().encode(): value.encode() for name, value in agent_headers(
 ATTRIBUTES = sorted(name for name in AGENT if name.startswith(b"ce-"))
 
 STATED = [
+    *(b"200", b"500", b" 500 ", b"%35%30%30"),
     *b"1.0 0.3 %41 % null {} a.request b.response request 2026-03-01T12:00:00Z 2026-13-01T12:00:00Z".split(),
     *(b'{"a":1}', b"http://a/ b", b"a b", b"a\tb", b'"quoted"', b"\\", b"", b" ", b"\xff", "é".encode()),
     b'{"Inference-Header-Content-Length":["12"]}',
 ]
 VALUES = st.sampled_from([*AGENT.values(), *STATED, b"x" * 254, b"x" * 300]) | st.binary(max_size=12)
-EXTRAS = st.sampled_from(b"ce-subject ce-dataschema ce-a_b ce- ce-traceparent x-other ce-annotations".split())
+EXTRAS = st.sampled_from(
+    b"ce-subject ce-dataschema ce-a_b ce- ce-traceparent ce-statuscode x-other ce-annotations".split()
+)
 
 
 def by_the_sdk(fields: dict[bytes, bytes], body: bytes) -> object:
@@ -28,7 +31,7 @@ def by_the_sdk(fields: dict[bytes, bytes], body: bytes) -> object:
     (found,) = parse_events(
         [(n.decode("latin-1"), v.decode("utf-8", "surrogateescape")) for n, v in fields.items()], body
     )
-    return found.reason if isinstance(found, PayloadError) else found
+    return found.reason if isinstance(found, RefusedEvent) else found
 
 
 def straight(fields: dict[bytes, bytes], body: bytes) -> object:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from driftgauge.cloudevents.event import Event
+from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.cloudevents.sdk import parse_events
-from driftgauge.errors import PayloadError, Reason
+from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind
 from tests.support.payloads import (
     REQUEST_TYPE,
@@ -31,8 +31,8 @@ def only(headers: list[tuple[str, str]], body: bytes = b"{}") -> Event:
 def fault(headers: list[tuple[str, str]], body: bytes = b"{}") -> tuple[Reason, str]:
     """What is wrong with the one event of a request."""
     (error,) = parse_events(headers, body)
-    assert isinstance(error, PayloadError)
-    return error.reason, str(error)
+    assert isinstance(error, RefusedEvent)
+    return error.reason, error.sentence
 
 
 def test_event_of_the_agent() -> None:
@@ -175,6 +175,14 @@ def test_json_length_in_metadata(metadata: str | None, expected: int | None) -> 
     assert expected == only(agent_headers(metadata=metadata)).json_length
 
 
+def test_metadata_that_take_long_to_parse() -> None:
+    """Metadata of more values than they may have say nothing, since they are parsed on the event loop."""
+    filler = ",".join(["[]"] * 50_000)
+    metadata = f'{{"Inference-Header-Content-Length":["123"],"X":[{filler}]}}'
+
+    assert only(agent_headers(metadata=metadata)).json_length is None
+
+
 def test_json_length_of_a_response() -> None:
     """A response's metadata are the request's headers, so they say nothing about its own JSON part."""
     headers = agent_headers(type=RESPONSE_TYPE, metadata='{"Inference-Header-Content-Length":["123"]}')
@@ -271,7 +279,7 @@ def test_batch() -> None:
     first, second, third = parse_events(BATCH, as_json([good, {}, structured_event(id="a-2")]))
 
     assert isinstance(first, Event)
-    assert isinstance(second, PayloadError)
+    assert isinstance(second, RefusedEvent)
     assert isinstance(third, Event)
     assert (b"\x1f\x8b", Reason.MALFORMED, "a-2") == (first.body, second.reason, third.id)
 
@@ -290,3 +298,12 @@ def test_batch_that_is_none(body: bytes) -> None:
 def _open_event() -> bytes:
     """A structured event's text without data and without its closing brace."""
     return as_json(structured_event(data=...))[:-1] + b","
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [("500", 500), (500, 500), (" 200 ", 200), (None, None), (True, None), ("", None), (4000, None)],
+)
+def test_status_code_of_structured_mode(value: object, status: int | None) -> None:
+    """A status code is a text or a number; any other value is ignored."""
+    assert status == only(STRUCTURED, as_json(structured_event(statuscode=value))).status

@@ -136,6 +136,8 @@ def test_every_fault_of_every_source_is_listed_at_once(monkeypatch: pytest.Monke
         ("upstream_url", "grpc://127.0.0.1:9000", "gRPC is not carried"),
         ("upstream_url", "http://127.0.0.1:8085/v1", "without a path"),
         ("upstream_url", "127.0.0.1:8085", "must be http://host:port"),
+        ("upstream_url", "http://user:hunter2@127.0.0.1:8085", "must hold no user and no password"),
+        ("upstream_url", "http://user@127.0.0.1:8085", "must hold no user and no password"),
         ("upstream_url", "http://127.0.0.1:99999", "is not a URL"),
         ("redis_url", "http://redis", "must be redis://"),
         ("component", "router", "'predictor', 'transformer' or 'explainer'"),
@@ -188,6 +190,48 @@ def test_a_password_in_a_flag_is_refused_without_showing_it() -> None:
     assert len(faults) == 1
     assert "DRIFTGAUGE_REDIS_PASSWORD" in faults[0]
     assert "hunter2" not in faults[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:hunter2@127.0.0.1:8085",
+        "http://:hunter2@127.0.0.1",
+        "https://hunter2@model",
+        "http://user:hunter2@127.0.0.1:99999",
+        "http://user:hunter2@[::1",
+        "http://user:/hunter2@model:8085",
+        "grpc://user:hunter2@127.0.0.1:9000",
+        "user:hunter2@127.0.0.1:8085",
+    ],
+)
+def test_a_password_of_the_model_server_is_not_shown(url: str) -> None:
+    """A URL of the model server with a user or a password is refused in one sentence that shows neither."""
+    faults = faults_of({"upstream_url": url})
+
+    assert 1 == len(faults)
+    assert faults[0].startswith("upstream_url: ")
+    assert "hunter2" not in faults[0]
+
+
+def test_a_broken_file_is_not_quoted(tmp_path: Path) -> None:
+    """The error of a file that cannot be read has the line and the column, and no text of the file."""
+    yaml = tmp_path / "driftgauge.yaml"
+    yaml.write_text("redis_password: hunter2: x\n")
+
+    (fault,) = faults_of(yaml=yaml)
+
+    assert "line 1" in fault
+    assert "hunter2" not in fault
+
+
+def test_a_value_of_an_unknown_flag_is_not_shown() -> None:
+    """An unknown flag is named without its value, since secrets are no flags but may be given as one."""
+    sentence = "--redis-password: unknown option of driftgauge proxy"
+
+    assert (sentence,) == faults_of({}, "--redis-password=hunter2")
+    assert (sentence, "--x: unknown option of driftgauge proxy") == faults_of({}, "--redis-password", "hunter2", "--x")
+    assert ("proxy2: unknown option of driftgauge proxy",) == faults_of({}, "proxy2")
 
 
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

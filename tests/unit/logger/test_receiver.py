@@ -141,7 +141,7 @@ async def test_a_body_beyond_the_limit_gets_413_and_is_counted(post: ListeningRe
     async with client.post(post.url, data=b"{}", headers=headers()) as response:
         assert response.status == 200
 
-    assert post.rejected("too_large") == 1
+    assert post.rejected("too_large", WINE) == 1
     assert len(post.payloads) == 1
 
 

@@ -179,3 +179,15 @@ async def test_an_unreachable_store_restores_no_model(directory: Path) -> None:
     await fixture.monitor.restore_models(fixture.ring, None)
 
     assert [] == list(fixture.models)
+
+
+async def test_a_name_that_is_no_text_restores_no_model(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A model whose name cannot be a label is skipped and counted in the log; the others are restored."""
+    before = MonitorFixture(directory)
+    for model in (WINE._replace(model_name="\udcff"), WINE):
+        await before.fill(model, 12.0)
+    fixture = MonitorFixture(directory, before.ring)
+    await fixture.monitor.restore_models(fixture.ring, WINE)
+
+    assert [WINE] == list(fixture.models)
+    assert "1 models in the store have names" in caplog.text

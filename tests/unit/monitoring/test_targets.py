@@ -286,3 +286,11 @@ async def test_a_reference_that_is_too_small_is_logged_once(tmp_path: Path, capl
     assert 20 < needed < 100
     assert 1 == len(warnings)
     assert f"{needed:.0f} rows would do" in warnings[0]
+
+
+def test_a_baseline_with_more_columns_than_kinds_is_damaged() -> None:
+    """A stored baseline that has no kind for one of its columns counts as damaged."""
+    head = b'{"reference":"","columns":["a","b"],"kinds":["numeric"],"categories":[],"taken_at":1.0}\n'
+
+    assert unpack(head + bytes(16)) is None
+    assert unpack(head.replace(b'["numeric"]', b'["numeric","numeric"]') + bytes(16)) is not None

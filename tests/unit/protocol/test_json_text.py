@@ -1,11 +1,12 @@
 """JSON text as Python clients write it, and nothing but PayloadError for what is none."""
 
+import base64
 import math
 
 import pytest
 
 from driftgauge.errors import Reason
-from driftgauge.protocol.json_text import from_base64, object_end, parse, serialise
+from driftgauge.protocol.json_text import check_parse_cost, from_base64, object_end, parse, serialise
 from tests.support.payloads import refusal
 
 
@@ -96,3 +97,22 @@ def test_too_deep_to_write() -> None:
         value = [value]
 
     assert Reason.MALFORMED == refusal(lambda: serialise(value))[0]
+
+
+def test_long_base64() -> None:
+    """A text of several pieces gives the same bytes as in one call, and padding within it is malformed."""
+    data = bytes(range(256)) * 3_001
+    text = base64.b64encode(data).decode()
+
+    assert data == from_base64(text)
+    assert Reason.MALFORMED is refusal(lambda: from_base64(base64.b64encode(data[:196_607]).decode() + text))[0]
+
+
+@pytest.mark.parametrize(
+    ("item", "cost"), [(b"[],", 2), (b"{},", 2), (b"1,", 1), (b'"",', 1), (b"\\n", 1), (b"x" * 200, 2)]
+)
+def test_parse_cost_is_bounded(item: bytes, cost: int) -> None:
+    """A text with more values, escapes or bytes than the limit allows is refused, one with fewer is not."""
+    check_parse_cost(item * (1_000 // cost), 1_100)
+
+    assert Reason.TOO_COMPLEX is refusal(lambda: check_parse_cost(item * (1_200 // cost), 1_100))[0]

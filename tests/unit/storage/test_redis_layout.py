@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.storage.redis_layout import KEY_PATTERN, pack, parse_key, stream_key, unpack
+from driftgauge.storage.redis_layout import KEY_PATTERN, is_malformed, pack, parse_key, stream_key, unpack
 from driftgauge.storage.ring import Block, StreamKey
 
 ROWS: NDArray[np.float64] = np.array([[1.0, -2.0, 0.5], [0.0, np.inf, 3.0]])
@@ -174,3 +174,30 @@ def test_the_pattern_of_all_streams_finds_every_key() -> None:
     key = stream_key(StreamKey(ModelKey("", "wine", "predictor", "a}b{c"), Kind.REQUEST))
 
     assert fnmatch.fnmatchcase(key, KEY_PATTERN)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        b"driftgauge:{a/%FF/predictor/b}:request",
+        b"driftgauge:{a/%E9/predictor/b}:response",
+        b"driftgauge:{a/\xff/predictor/b}:request",
+        b"driftgauge:{a/%41/predictor/b}:request",
+        b"driftgauge:{a/%zz/predictor/b}:request",
+        b"driftgauge:{a/b}:request",
+        b"driftgauge:{a/b\n/c/d}:request",
+        b"driftgauge:{}:response",
+    ],
+)
+def test_malformed_keys_are_no_streams(key: bytes) -> None:
+    """A key that looks like that of a stream, but that no stream has, is malformed."""
+    assert parse_key(key) is None
+    assert is_malformed(key)
+
+
+@pytest.mark.parametrize(
+    "key", [b"driftgauge:{a/b/c/d}:request", b"driftgauge:{a/b/c/d}:request:detector", b"driftgauge:pair:{ab}", b"x"]
+)
+def test_keys_of_other_kinds_are_not_malformed(key: bytes) -> None:
+    """Keys of streams, of states, of pairs and of other programs are not malformed."""
+    assert not is_malformed(key)

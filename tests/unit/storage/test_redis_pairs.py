@@ -1,6 +1,7 @@
 """The pair store in Redis: its layout, its replicas, its round trips, its errors."""
 
 import asyncio
+import math
 
 import pytest
 from redis.asyncio import Redis
@@ -90,3 +91,15 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: Re
     assert await pairs.unpaired([ASKED]) == 1
     assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([RESPONDED])]
     await client.aclose()
+
+
+async def test_a_malformed_time_costs_one_latency_only(redis_client: Redis) -> None:
+    """A time that is no number completes its pair without a latency, and the other pairs of the call are paired."""
+    await redis_client.hset(KEY, "alone:request", b"x")
+    other = Half("d2", Kind.REQUEST, 1.0)
+
+    broken, first = await stored(redis_client).put([RESPONDED, other])
+
+    assert (Arrival.COMPLETED, Arrival.FIRST) == (broken.arrival, first.arrival)
+    assert broken.other_time is not None
+    assert math.isnan(broken.other_time)

@@ -387,3 +387,14 @@ async def test_close_leaves_no_connection_behind(redis_server: RedisServer, redi
 
     assert before < between
     assert before == after
+
+
+async def test_keys_with_malformed_names_are_skipped(redis_client: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    """Keys with malformed names are skipped, and their number is logged; the other streams are listed."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 1))
+    for key in (b"driftgauge:{a/%FF/predictor/b}:request", b"driftgauge:{a}:response"):
+        await redis_client.set(key, b"x")
+
+    assert [REQUESTS] == await ring.streams()
+    assert "2 keys in Redis have malformed names" in caplog.text
