@@ -26,6 +26,12 @@ MAX_FIELDS = 512
 READ_BYTES = 64 * 1024
 """How much of a body is read before the other side takes it; at twice as much reading is paused."""
 
+CHUNKS_PER_TURN = 2048
+"""Most chunks of one body that are read in one turn of the event loop: about a millisecond of work."""
+
+REQUESTS_PER_TURN = 16
+"""Most requests of one connection that are read in one turn, if their handlers respond at once."""
+
 MAX_CHUNK_LINE_BYTES = 1024
 """Longest first line of a chunk: the size, and extensions, which are ignored."""
 

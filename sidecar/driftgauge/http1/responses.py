@@ -34,11 +34,14 @@ class ResponseEvents(Protocol):
 class ResponseReader:
     """Reads the responses on one connection: one final response for each request, and interim ones before it.
 
+    One call reads at most `CHUNKS_PER_TURN` chunks. Then `is_behind` is set, and the owner calls `feed` without bytes
+    in a later turn of the event loop.
+
     Args:
         read: Parses heads; may share a cache with other connections.
     """
 
-    __slots__ = ("_body", "_buffered", "_handler", "_keep_alive", "_method", "_read", "_seen", "done")
+    __slots__ = ("_body", "_buffered", "_handler", "_keep_alive", "_method", "_read", "_seen", "done", "is_behind")
 
     def __init__(self, read: Callable[[bytes], ResponseHead] = read_response) -> None:
         self._read = read
@@ -49,6 +52,8 @@ class ResponseReader:
         self._body: Body | None = None
         self._keep_alive = False
         self.done = True
+        self.is_behind = False
+        """Whether bytes wait that could be read, since the work of one turn of the event loop is done."""
 
     def expect(self, method: bytes, handler: ResponseEvents) -> None:
         """Read the following bytes as the response to a new request.
@@ -65,6 +70,7 @@ class ResponseReader:
     def forget(self) -> None:
         """Report nothing more."""
         self._handler = None
+        self.is_behind = False
 
     @property
     def leaves_open(self) -> bool:
@@ -72,12 +78,13 @@ class ResponseReader:
         return self.done and self._keep_alive and not self._buffered
 
     def feed(self, data: bytes) -> None:
-        """Read bytes.
+        """Read bytes, after those that waited for another turn of the event loop.
 
         Raises:
             BadResponseError: They are not a response.
         """
         self._buffered = self._buffered + data if self._buffered else data
+        self.is_behind = False
         while self._buffered and not self.done:
             body = self._body
             if not (self._read_head() if body is None else self._read_body(body)):
@@ -140,11 +147,13 @@ class ResponseReader:
             piece = body.feed(data)
         except BrokenBodyError as error:
             raise BadResponseError(str(error)) from None
+        self._buffered = body.rest
         if piece and self._handler is not None:
             self._handler.on_response_body(piece)
         if body.done:
-            self._buffered = body.rest
             self._end(body.trailers)
+        else:
+            self.is_behind = bool(self._buffered) and self._handler is not None
         return False
 
     def _end(self, trailers: HeaderList) -> None:
