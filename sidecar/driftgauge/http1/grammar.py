@@ -32,6 +32,9 @@ CHUNKS_PER_TURN = 2048
 REQUESTS_PER_TURN = 16
 """Most requests of one connection that are read in one turn, if their handlers respond at once."""
 
+MAX_INTERIM_RESPONSES = 100
+"""Most interim responses (1xx) before one final response."""
+
 MAX_CHUNK_LINE_BYTES = 1024
 """Longest first line of a chunk: the size, and extensions, which are ignored."""
 
@@ -84,6 +87,10 @@ class RefusedError(ValueError):
 
 class BadResponseError(ValueError):
     """A response that is not HTTP/1.1, or that ends too early: an error of the model server."""
+
+
+class InterimResponsesError(BadResponseError):
+    """More than `MAX_INTERIM_RESPONSES` before the final response."""
 
 
 class BrokenBodyError(ValueError):

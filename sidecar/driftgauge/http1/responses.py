@@ -5,7 +5,15 @@ from http import HTTPStatus
 from typing import Protocol, final
 
 from driftgauge.http1.bodies import Body, Chunked, KnownLength, UntilClose
-from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES, BadResponseError, BrokenBodyError, HeaderList
+from driftgauge.http1.grammar import (
+    CANNOT_BE_HEAD,
+    MAX_HEAD_BYTES,
+    MAX_INTERIM_RESPONSES,
+    BadResponseError,
+    BrokenBodyError,
+    HeaderList,
+    InterimResponsesError,
+)
 from driftgauge.http1.head_parser import read_response
 from driftgauge.http1.heads import ResponseHead
 
@@ -41,7 +49,18 @@ class ResponseReader:
         read: Parses heads; may share a cache with other connections.
     """
 
-    __slots__ = ("_body", "_buffered", "_handler", "_keep_alive", "_method", "_read", "_seen", "done", "is_behind")
+    __slots__ = (
+        "_body",
+        "_buffered",
+        "_handler",
+        "_interims",
+        "_keep_alive",
+        "_method",
+        "_read",
+        "_seen",
+        "done",
+        "is_behind",
+    )
 
     def __init__(self, read: Callable[[bytes], ResponseHead] = read_response) -> None:
         self._read = read
@@ -51,6 +70,7 @@ class ResponseReader:
         self._seen = 0
         self._body: Body | None = None
         self._keep_alive = False
+        self._interims = 0
         self.done = True
         self.is_behind = False
         """Whether bytes wait that could be read, since the work of one turn of the event loop is done."""
@@ -65,6 +85,7 @@ class ResponseReader:
         self._method = method
         self._handler = handler
         self._body = None
+        self._interims = 0
         self._keep_alive = self.done = False
 
     def forget(self) -> None:
@@ -122,6 +143,9 @@ class ResponseReader:
         if head.is_final:
             self._begin(head, handler)
         else:
+            self._interims += 1
+            if self._interims > MAX_INTERIM_RESPONSES:
+                raise InterimResponsesError("there are too many interim responses")
             handler.on_response_head(head)
         return True
 

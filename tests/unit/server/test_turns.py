@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from driftgauge.http1.grammar import CHUNKS_PER_TURN, REQUESTS_PER_TURN, HeaderList
+from driftgauge.http1.grammar import CHUNKS_PER_TURN, MAX_INTERIM_RESPONSES, REQUESTS_PER_TURN, HeaderList
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.states import ClientState
 from driftgauge.proxy.upstream_connection import UpstreamConnection
@@ -274,3 +274,18 @@ def test_chunks_that_wait_are_read_when_the_connection_ends(upstream: Upstream, 
     assert CHUNKS_PER_TURN * 3 == upstream.content_bytes
     assert ["kept"] == upstream.scene.client.notes
     assert not upstream.connection.release()
+
+
+def test_too_many_interim_responses_are_a_502(upstream: Upstream) -> None:
+    """After 100 interim responses the client gets 502, which is counted and logged, and the connection is dropped."""
+    upstream.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 5_000)
+
+    written = b"".join(upstream.scene.client.written)
+
+    assert MAX_INTERIM_RESPONSES == written.count(b"HTTP/1.1 102 Processing")
+    assert b"HTTP/1.1 502 Bad Gateway" in written
+    assert ["The model server at m:1 sent more than 100 interim responses."] == [
+        error.sentence for error in upstream.scene.errors
+    ]
+    assert [502] == upstream.scene.codes
+    assert upstream.transport.is_closed
