@@ -18,8 +18,6 @@ TARGETS = [
     "/q?a=1&&b=%20+c?&=",
     "/%zz?%zz",
     '/[odd]|{chars}"<>^`;,',
-    "/fragment#kept?x",
-    "http://model:80/absolute?form",
     "/" + "long" * 4000,
 ]
 
@@ -32,6 +30,22 @@ async def test_target_is_kept(proxy: Proxied, upstream: RawUpstream, target: str
     await proxy.ask(request)
 
     assert request == upstream.received
+
+
+async def test_absolute_form_becomes_a_path_and_a_host(proxy: Proxied, upstream: RawUpstream) -> None:
+    """The model server gets the path of an absolute-form, and its authority as `Host`, not the one that was sent."""
+    await proxy.ask(b"GET http://other:81/a%2fb?form HTTP/1.1\r\nX-A: 1\r\nHost: model\r\n\r\n")
+
+    assert b"GET /a%2fb?form HTTP/1.1\r\nX-A: 1\r\nHost: other:81\r\n\r\n" == upstream.received
+
+
+@pytest.mark.parametrize("target", ["/fragment#x", "http://user:secret@model/", "https://model/", "*"])
+async def test_other_targets_are_not_forwarded(proxy: Proxied, upstream: RawUpstream, target: str) -> None:
+    """A fragment, userinfo, another scheme and a `*` that is not for OPTIONS are refused with 400."""
+    response = await proxy.ask(f"GET {target} HTTP/1.1\r\nHost: model\r\n\r\n".encode())
+
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b"" == upstream.received
 
 
 async def test_headers_are_kept(proxy: Proxied, upstream: RawUpstream) -> None:
