@@ -14,6 +14,7 @@ from driftgauge.proxy.recorder import RecorderFactory
 from driftgauge.proxy.upstream_pool import RateLimitedLog, UpstreamPool
 from driftgauge.server.body_copy import MemoryBudget
 from driftgauge.server.connection import ClientConnection
+from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, ConnectionLimit
 from driftgauge.server.listener import Listener
 from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
@@ -28,6 +29,7 @@ class ProxySettings:
         upstream_timeout_seconds: Its longest silence; a stream may last as long as bytes come.
         max_payload_bytes: Longest body that is copied for the monitor.
         copy_bytes: Bytes that all copies may hold together; beyond it a copy is given up, never a request.
+        max_connections: Connections of clients that may be open at once.
         merge_metrics: Whether `/metrics` returns the model server's page and ours.
         timeouts: Limits of time for clients.
     """
@@ -36,6 +38,7 @@ class ProxySettings:
     upstream_timeout_seconds: float
     max_payload_bytes: int
     copy_bytes: int
+    max_connections: int = DEFAULT_MAX_CONNECTIONS
     merge_metrics: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
 
@@ -82,7 +85,8 @@ class Proxy:
             budget=MemoryBudget(settings.copy_bytes),
             max_payload_bytes=settings.max_payload_bytes,
         )
-        self._listener = Listener(self._on_request, settings.timeouts, timer)
+        limit = ConnectionLimit(settings.max_connections, metrics.refused_connections.inc, timer)
+        self._listener = Listener(self._on_request, settings.timeouts, timer, limit)
         self._pool = pool = UpstreamPool(settings.upstream_url, settings.upstream_timeout_seconds)
         self._context = ExchangeContext(pool, pool.authority, pool.timeout_seconds, RateLimitedLog(timer))
         self._page = MetricsPage(pool, metrics.registry) if settings.merge_metrics else None

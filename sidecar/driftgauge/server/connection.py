@@ -162,6 +162,14 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def refuse_connection(self) -> None:
+        """Respond with 503 before any request, and end the connection: the server has too many."""
+        self.write(b"".join(error_response(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections.", keep_alive=False)))
+        self.state = _ON_CLOSE[self.state]
+        self._requests.close()
+        self._deadline.clear()
+        self.close_idle()
+
     def close(self) -> None:
         """End the exchange and the connection, so that no client takes this for the end of a response."""
         handler, self._handler = self._handler, None
