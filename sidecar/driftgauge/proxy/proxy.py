@@ -3,15 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
+from driftgauge.http1.grammar import RefusedError
 from driftgauge.http1.heads import RequestHead
 from driftgauge.inference.payload import KnownModels, ModelKey, Offer
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange import Exchange
+from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ExchangeContext
 from driftgauge.proxy.metrics_page import MetricsPage
 from driftgauge.proxy.recorder import RecorderFactory
 from driftgauge.proxy.upstream_pool import RateLimitedLog, UpstreamPool
+from driftgauge.proxy.via import is_named_in, make_pseudonym
 from driftgauge.server.body_copy import MemoryBudget
 from driftgauge.server.connection import ClientConnection
 from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, ConnectionLimit
@@ -88,8 +92,9 @@ class Proxy:
         limit = ConnectionLimit(settings.max_connections, metrics.refused_connections.inc, timer)
         self._listener = Listener(self._on_request, settings.timeouts, timer, limit)
         self._pool = pool = UpstreamPool(settings.upstream_url, settings.upstream_timeout_seconds)
-        self._context = ExchangeContext(pool, pool.authority, pool.timeout_seconds, RateLimitedLog(timer))
-        self._page = MetricsPage(pool, metrics.registry) if settings.merge_metrics else None
+        self._pseudonym = pseudonym = make_pseudonym()
+        self._context = ExchangeContext(pool, pool.authority, pool.timeout_seconds, RateLimitedLog(timer), pseudonym)
+        self._page = MetricsPage(pool, metrics.registry, pseudonym) if settings.merge_metrics else None
 
     @property
     def draining(self) -> bool:
@@ -120,8 +125,21 @@ class Proxy:
         return await self._pool.is_reachable()
 
     def _on_request(self, head: RequestHead, connection: ClientConnection) -> RequestHandler:
+        if b"via" in head.fields:
+            self._refuse_loop(head)
         if self._page is not None and self._page.is_requested_by(head):
             return self._page.handle(head, connection)
         begun = connection.begun if connection.begun is not None else self._timer()
         recorder = self._recorders.open(head.method, head.target, head.fields, begun)
         return Exchange(head, connection, recorder, self._context)
+
+    def _refuse_loop(self, head: RequestHead) -> None:
+        """Refuse a request that this process has forwarded.
+
+        Raises:
+            RefusedError: Its `Via` names this process.
+        """
+        if is_named_in(head, self._pseudonym):
+            error = ExchangeError(HTTPStatus.LOOP_DETECTED, "The proxy's upstream_url leads back to the proxy.")
+            self._context.error_log.warning(error)
+            raise RefusedError(error.sentence, error.status)
