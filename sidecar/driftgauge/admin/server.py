@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from driftgauge.admin.connections import KEEPALIVE_SECONDS, AdminConnections
+from driftgauge.admin.admin_connections import KEEPALIVE_SECONDS, AdminConnections
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import PREDICTOR, ModelKey

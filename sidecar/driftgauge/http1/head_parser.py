@@ -20,7 +20,7 @@ from driftgauge.http1.grammar import (
     RefusedError,
 )
 from driftgauge.http1.heads import HeaderLines, RequestHead, ResponseHead
-from driftgauge.http1.targets import read_target
+from driftgauge.http1.request_target import read_target
 
 _ONCE = frozenset({b"content-length", b"transfer-encoding", b"host"})
 """Headers that must not occur twice: two parsers could believe one each."""

@@ -5,7 +5,7 @@ import pytest
 from driftgauge.http1.grammar import RefusedError
 from driftgauge.http1.head_cache import HeadCache
 from driftgauge.http1.head_parser import read_request
-from driftgauge.http1.targets import read_target
+from driftgauge.http1.request_target import read_target
 from driftgauge.http1.writing import request_head
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from driftgauge.admin.connections import HEAD_SECONDS, MAX_CONNECTIONS, AdminConnection, AdminConnections
+from driftgauge.admin.admin_connections import HEAD_SECONDS, MAX_CONNECTIONS, AdminConnection, AdminConnections
 from tests.support.recording_transport import ManualLoop, RecordingTransport
 
 

@@ -15,7 +15,7 @@ _ABSOLUTE = re.compile(
 )
 
 
-class Target(NamedTuple):
+class RequestTarget(NamedTuple):
     """The target of a request.
 
     Args:
@@ -27,7 +27,7 @@ class Target(NamedTuple):
     authority: bytes | None
 
 
-def read_target(method: bytes, target: bytes) -> Target:
+def read_target(method: bytes, target: bytes) -> RequestTarget:
     """Read a target.
 
     Args:
@@ -40,15 +40,15 @@ def read_target(method: bytes, target: bytes) -> Target:
     if b"#" in target:
         raise RefusedError("The target of the request has a fragment.")
     if target.startswith(b"/"):
-        return Target(target, None)
+        return RequestTarget(target, None)
     if target == b"*":
         if method != b"OPTIONS":
             raise RefusedError("The target * is only valid for OPTIONS.")
-        return Target(target, None)
+        return RequestTarget(target, None)
     found = _ABSOLUTE.fullmatch(target)
     if found is None:
         raise RefusedError("The target of the request is neither a path nor a URL of http without userinfo.")
     authority, path = found.groups()
     if not path and method == b"OPTIONS":  # RFC 9112 section 3.2.4
-        return Target(b"*", authority)
-    return Target(path if path.startswith(b"/") else b"/" + path, authority)
+        return RequestTarget(b"*", authority)
+    return RequestTarget(path if path.startswith(b"/") else b"/" + path, authority)
