@@ -41,3 +41,19 @@ def test_idle_connections() -> None:
             assert one.recv(12).startswith(b"HTTP/1.1 ")
 
     assert GROWTH_MEGABYTES > grown / 2**20
+
+
+def test_metrics_are_served_while_the_data_port_is_full() -> None:
+    """Connections beyond `max_connections` get 503 and are counted, and the admin port serves `/metrics` meanwhile."""
+    with EchoModel() as model, ExitStack() as stack:
+        options = ("--upstream-url", model.url, "--reference", REFERENCE, "--max-connections", "3")
+        proxy = stack.enter_context(Driftgauge("proxy", *options))
+        opened = [stack.enter_context(socket.create_connection(("127.0.0.1", proxy.port))) for _ in range(6)]
+
+        assert [opened[3].recv(13), opened[5].recv(13)] == [b"HTTP/1.1 503 "] * 2
+
+        scrape = proxy.wait_for(lambda s: s.total("driftgauge_refused_connections_total") >= 3, "refused connections")
+
+        assert scrape.total("driftgauge_refused_connections_total") == 3
+        opened[0].sendall(b"GET / HTTP/1.1\r\nHost: m\r\n\r\n")
+        assert opened[0].recv(12).startswith(b"HTTP/1.1 ")

@@ -33,7 +33,7 @@ def headers(kind: str = "request", model: ModelKey = WINE, more: dict[str, str] 
 class ListeningReceiver:
     """A receiver that listens, and what it offered."""
 
-    def __init__(self, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, timeouts: Timeouts | None = None, max_connections: int = 100) -> None:
         self.payloads: list[Payload] = []
         self.observations: list[PairObservation] = []
         self.metrics = Metrics("")
@@ -45,6 +45,7 @@ class ListeningReceiver:
             models=KnownModels(10),
             max_event_bytes=LIMIT,
             budget_bytes=2 * LIMIT,
+            max_connections=max_connections,
             clock=lambda: NOW,
             timeouts=timeouts or Timeouts(),
         )

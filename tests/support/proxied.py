@@ -34,6 +34,7 @@ class Proxied:
         settings: The settings of the proxy; the URL is set here.
         url: The model server's URL, instead of that port.
         clock: Seconds since the epoch.
+        port: The port to listen on; 0 for one that the system chooses.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Proxied:
         settings: ProxySettings = SETTINGS,
         url: str | None = None,
         clock: Callable[[], float] = lambda: EPOCH_SECONDS,
+        port: int = 0,
     ) -> None:
-        self.port = 0
+        self.port = port
         self.offered: list[Payload] = []
         self.timer = ManualClock()
         self._wires: list[Wire] = []
@@ -60,7 +62,7 @@ class Proxied:
 
     async def __aenter__(self) -> Self:
         """The listening proxy."""
-        self.port = await self._proxy.start("127.0.0.1", 0)
+        self.port = await self._proxy.start("127.0.0.1", self.port)
         return self
 
     async def __aexit__(self, *_: object) -> None:

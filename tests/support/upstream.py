@@ -1,15 +1,24 @@
 """A model server that records the exact bytes it gets and responds with the exact bytes it was given."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Self
 
 from tests.support.raw_client import DEADLINE_SECONDS, LIMIT_BYTES, Wire
 
+_VIA = re.compile(rb"\r\nVia: 1\.[01] driftgauge-[0-9a-f]{16}(?=\r\n\r\n)")
+"""The one line that the proxy adds to a request."""
+
 Script = Callable[[Wire], Awaitable[None]]
 """Acts as the model server on one connection; the connection closes when it returns."""
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+def without_via(data: bytes) -> bytes:
+    """Requests of the proxy without the line that it adds at the end of each head."""
+    return _VIA.sub(b"", data)
 
 
 def responding(response: bytes, *, bodiless_requests: bool = False) -> Script:
@@ -67,6 +76,11 @@ class RawUpstream:
 
     @property
     def received(self) -> bytes:
+        """All bytes but the `Via` that ends each head, of all connections in the order in which they were opened."""
+        return without_via(self.received_with_via)
+
+    @property
+    def received_with_via(self) -> bytes:
         """All bytes of all connections, in the order in which the connections were opened."""
         return b"".join(wire.received for wire in self.wires)
 

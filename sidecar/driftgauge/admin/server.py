@@ -1,11 +1,13 @@
 """The server of the admin port: in proxy mode every path of the data port is the model's, so it has its own port."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from driftgauge.admin.admin_connections import KEEPALIVE_SECONDS, AdminConnections
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import PREDICTOR, ModelKey
@@ -52,7 +54,8 @@ class Admin:
         self._capture = capture
         # One thread renders everything that takes long: the event loop is for inferences, and clients wait in line.
         self._worker = Worker("admin")
-        app = web.Application()
+        self._connections = AdminConnections()
+        app = web.Application(middlewares=[self._connections.follow])
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)
         app.router.add_get("/readyz", self._readyz)
@@ -60,16 +63,23 @@ class Admin:
         app.router.add_get("/", self._index)
         app.router.add_get("/report", self._report)
         app.router.add_get("/window", self._window)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=KEEPALIVE_SECONDS)
+        self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which the system chooses if `port` is 0."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        return int(self._runner.addresses[0][1])
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("the admin server could not be set up")
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: self._connections.make(server()), host, port)
+        return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Stop listening."""
+        if self._server is not None:
+            self._server.close()
         await self._runner.cleanup()
         self._worker.close()
 

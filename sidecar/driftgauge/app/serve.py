@@ -61,6 +61,7 @@ async def run_proxy(config: ProxyConfig) -> None:
         upstream_timeout_seconds=config.upstream_timeout_seconds,
         max_payload_bytes=config.max_payload_bytes,
         copy_bytes=config.queue_bytes,
+        max_connections=config.max_connections,
         merge_metrics=config.merge_metrics,
     )
     proxy = Proxy(
@@ -96,6 +97,7 @@ async def run_logger(config: LoggerConfig) -> None:
         models=runtime.models,
         max_event_bytes=config.max_event_bytes,
         budget_bytes=max(config.queue_bytes, config.max_event_bytes),
+        max_connections=config.max_connections,
     )
 
     async def check_ready() -> str | None:

@@ -103,6 +103,6 @@ def _sentence(error: dict[str, Any]) -> str:
     option = ".".join(str(part) for part in error["loc"])
     rule = str(error["msg"]).removeprefix("Value error, ")
     rule = rule[:1].lower() + rule[1:]
-    if option.startswith("redis") or "@" in str(error["input"]):  # a secret, or perhaps a URL with a password
+    if option.startswith("redis") or "@" in str(error["input"]):  # a secret, or a URL that may hold a password
         return f"{option}: {rule}"
     return f"{option}: {rule}; it is {error['input']!r}"

@@ -152,6 +152,12 @@ class Config(BaseSettings):
     drain_timeout_seconds: Seconds = Field(
         20, description="time limit for open requests to finish, and again for the queue to be flushed, in seconds"
     )
+    max_connections: int = Field(
+        16_384,
+        ge=1,
+        le=1_000_000,
+        description="connections to the data port that may be open at once; others get status code 503 and are counted",
+    )
     queue_payloads: Rows = Field(
         1024, description="limit of queued payloads; payloads beyond it are dropped and counted"
     )

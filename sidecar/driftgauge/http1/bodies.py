@@ -11,6 +11,7 @@ from typing import Protocol, final
 
 from driftgauge.http1.grammar import (
     CHUNK,
+    CHUNKS_PER_TURN,
     MAX_CHUNK_LINE_BYTES,
     MAX_EXTENSIONS_BYTES,
     MAX_TRAILER_BYTES,
@@ -23,6 +24,12 @@ from driftgauge.http1.writing import trailers
 _MORE_DIGITS_THAN_EXTENSION = 18
 """Bytes of a chunk's first line that are not an extension: 15 digits and the line break, and one spare byte."""
 
+_SHORT_CHUNK_BYTES = 4096
+_SIZES = {line % size: size for size in range(1, _SHORT_CHUNK_BYTES) for line in (b"%x\r\n", b"%X\r\n")}
+"""The first line of each short chunk in its usual form, and its size: one look-up instead of a match."""
+
+_LONGEST_SIZE_LINE_BYTES = 5
+
 _Step = Callable[[bytes, int, list[bytes]], int | None]
 
 
@@ -31,7 +38,8 @@ class Body(Protocol):
 
     Attributes:
         done: Whether the whole body has been read.
-        rest: Bytes that came after its end.
+        rest: Bytes that were not read: those after its end, or, if it is not done, those that are too much work for
+            one turn of the event loop.
         trailers: The trailer lines after it that are forwarded.
         is_ended_by_close: Whether the end of the connection is the end of the body.
     """
@@ -99,13 +107,31 @@ class UntilClose:
 
 @final
 class Chunked:
-    """A body in chunks; see `Body`."""
+    """A body in chunks; see `Body`.
 
-    __slots__ = ("_buffered", "_extensions_bytes", "_left", "_step", "done", "is_ended_by_close", "rest", "trailers")
+    One call of `feed` reads at most `CHUNKS_PER_TURN` chunks, and leaves the bytes after them in `rest`.
+
+    Attributes:
+        chunks_left: How many more the last call could have read.
+    """
+
+    __slots__ = (
+        "_buffered",
+        "_chunks_left",
+        "_extensions_bytes",
+        "_left",
+        "_step",
+        "chunks_left",
+        "done",
+        "is_ended_by_close",
+        "rest",
+        "trailers",
+    )
 
     def __init__(self) -> None:
         self._step: _Step = self._read_size
         self._buffered = b""
+        self.chunks_left = 0
         self._left = 0
         self._extensions_bytes = 0
         self.done = False
@@ -119,15 +145,35 @@ class Chunked:
             data, self._buffered = self._buffered + data, b""
         pieces: list[bytes] = []
         at = 0
-        while at < len(data) and not self.done:
+        self.chunks_left = CHUNKS_PER_TURN
+        while at < len(data) and not self.done and self.chunks_left > 0:
+            if self._step == self._read_size:
+                at = self._read_short_chunks(data, at, pieces)
+                if self.chunks_left == 0:
+                    break
             after = self._step(data, at, pieces)
             if after is None:
                 self._buffered = data[at:]
+                at = len(data)
                 break
             at = after
-        if self.done:
-            self.rest = data[at:]
+        self.rest = data[at:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _read_short_chunks(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+        """Read whole short chunks in their usual form; returns where the first one begins that is something else."""
+        find, size_of, add = data.find, _SIZES.get, pieces.append
+        left = self.chunks_left
+        while left:
+            start = find(b"\n", at, at + _LONGEST_SIZE_LINE_BYTES) + 1
+            end = start + size_of(data[at:start], 0)
+            if end == start or data[end : end + 2] != b"\r\n":
+                break
+            add(data[start:end])
+            at = end + 2
+            left -= 1
+        self.chunks_left = left
+        return at
 
     # Each step reads from `at` on and returns where the next step begins, or `None` if it needs more bytes. The bytes
     # that are too few are buffered until more come. They are never more than the limit of the line, so a sender of an
@@ -146,6 +192,7 @@ class Chunked:
         if self._extensions_bytes > MAX_EXTENSIONS_BYTES:
             raise BrokenBodyError("the extensions of the chunks are too long")
         self._left = int(line[1], 16)
+        self.chunks_left -= 1
         self._step = self._read_content if self._left else self._read_trailers
         return end
 

@@ -26,6 +26,15 @@ MAX_FIELDS = 512
 READ_BYTES = 64 * 1024
 """How much of a body is read before the other side takes it; at twice as much reading is paused."""
 
+CHUNKS_PER_TURN = 2048
+"""Most chunks of one body that are read in one turn of the event loop: about a millisecond of work."""
+
+REQUESTS_PER_TURN = 16
+"""Most requests of one connection that are read in one turn, if their handlers respond at once."""
+
+MAX_INTERIM_RESPONSES = 100
+"""Most interim responses (1xx) before one final response."""
+
 MAX_CHUNK_LINE_BYTES = 1024
 """Longest first line of a chunk: the size, and extensions, which are ignored."""
 
@@ -55,7 +64,7 @@ _QUOTED = rb"\"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xf
 CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;%b(?:=(?:%b|%b))?)*\r\n" % (_TOKEN, _TOKEN, _QUOTED))
 
 # uri-host [ ":" port ], as far as its characters go; empty for a target without an authority
-HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*;=:\[\]]*+")
+HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+;=:\[\]]*+")
 
 LENGTH = re.compile(rb"[0-9]{1,18}")
 """Digits of a length that fits 64 bits, and nothing else: neither sign nor list."""
@@ -80,6 +89,10 @@ class RefusedError(ValueError):
 
 class BadResponseError(ValueError):
     """A response that is not HTTP/1.1, or that ends too early: an error of the model server."""
+
+
+class InterimResponsesError(BadResponseError):
+    """More than `MAX_INTERIM_RESPONSES` before the final response."""
 
 
 class BrokenBodyError(ValueError):

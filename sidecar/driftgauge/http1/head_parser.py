@@ -20,6 +20,7 @@ from driftgauge.http1.grammar import (
     RefusedError,
 )
 from driftgauge.http1.heads import HeaderLines, RequestHead, ResponseHead
+from driftgauge.http1.request_target import read_target
 
 _ONCE = frozenset({b"content-length", b"transfer-encoding", b"host"})
 """Headers that must not occur twice: two parsers could believe one each."""
@@ -57,6 +58,10 @@ def read_request(raw: bytes) -> RequestHead:
     parsed = _ParsedLines(raw, events, HttpRequestParser)
     if parsed.has_duplicate or events.urls != [target] or parser.get_method() != method:
         raise RefusedError("The request is not valid HTTP/1.1.")
+    path, authority = read_target(method, target)
+    if authority is not None:
+        headers = _with_host(parsed.headers, authority, http11=minor == b"1")
+        return RequestHead(method, path, minor, headers, b"")
     return RequestHead(method, target, minor, parsed.headers, raw if parsed.is_plain else b"")
 
 
@@ -153,6 +158,15 @@ class _ParsedLines:
             self.has_duplicate |= low in fields and low in _ONCE
             fields.setdefault(low, value)
         self.headers = HeaderLines(lines, fields)
+
+
+def _with_host(headers: HeaderLines, authority: bytes, *, http11: bool) -> HeaderLines:
+    """The lines with the authority of an absolute-form as their `Host` (RFC 9112 section 3.2.2)."""
+    has_host = b"host" in headers.fields
+    if http11 and not has_host:
+        return headers  # HTTP/1.1 requires the line even then: the check of the head will refuse this one
+    lines = [(name, authority if name.lower() == b"host" else value) for name, value in headers.lines]
+    return HeaderLines(lines if has_host else [(b"Host", authority), *lines], {**headers.fields, b"host": authority})
 
 
 def _check_size(raw: bytes) -> None:

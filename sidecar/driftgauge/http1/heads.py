@@ -89,7 +89,7 @@ class RequestHead(MessageHead):
 
     Args:
         method: As sent.
-        target: As sent, byte for byte.
+        target: In origin-form, byte for byte, or `*`.
         minor: Of its version: 1, or 0 for HTTP/1.0.
         headers: The header lines.
         raw: All its bytes, if they hold nothing but the lines, else empty.

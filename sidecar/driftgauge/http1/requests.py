@@ -7,8 +7,10 @@ from typing import Protocol, final
 from driftgauge.http1.bodies import Body, Chunked, KnownLength
 from driftgauge.http1.grammar import (
     CANNOT_BE_HEAD,
+    CHUNKS_PER_TURN,
     MAX_HEAD_BYTES,
     MAX_LINE_BYTES,
+    REQUESTS_PER_TURN,
     BrokenBodyError,
     HeaderList,
     RefusedError,
@@ -40,6 +42,9 @@ class RequestEvents(Protocol):
 class RequestReader:
     """Reads one client's requests; each waits until `finish_request` was called for the one before it.
 
+    One call reads at most `REQUESTS_PER_TURN` heads or `CHUNKS_PER_TURN` chunks. Then
+    `is_behind` is set, and the owner calls `feed` without bytes in a later turn of the event loop.
+
     Args:
         on_head: Called with each head; returns the handler of the request.
         read: Parses heads; may share a cache with other connections.
@@ -53,7 +58,9 @@ class RequestReader:
         "_may_skip",
         "_on_head",
         "_read",
+        "_requests_left",
         "_seen",
+        "is_behind",
         "is_closed",
     )
 
@@ -66,8 +73,11 @@ class RequestReader:
         self._body: Body | None = None
         self._buffered = b""
         self._seen = 0
+        self._requests_left = REQUESTS_PER_TURN
         self._is_advancing = False
         self._may_skip = True
+        self.is_behind = False
+        """Whether bytes wait that could be read, since the work of one turn of the event loop is done."""
         self.is_closed = False
         """Whether further bytes are discarded."""
 
@@ -87,7 +97,7 @@ class RequestReader:
         return self._body is not None
 
     def feed(self, data: bytes) -> None:
-        """Read bytes.
+        """Read bytes, after those that waited for another turn of the event loop.
 
         Raises:
             RefusedError: They are not a request; nothing after them can be read.
@@ -109,26 +119,34 @@ class RequestReader:
 
     def close(self) -> None:
         """Discard all further bytes."""
-        self.is_closed = True
+        self.is_closed, self.is_behind = True, False
         self._buffered, self._body, self._handler = b"", None, None
 
     def _advance(self) -> None:
         if self._is_advancing:
             return
-        self._is_advancing = True
+        self._is_advancing, self.is_behind = True, False
+        self._requests_left = REQUESTS_PER_TURN
         try:
-            while self._buffered and not self.is_closed:
-                body = self._body
-                if body is not None:
-                    has_advanced = self._read_body(body)
-                else:
-                    has_advanced = self._handler is None and self._read_head()
-                if not has_advanced:
-                    break
+            while self._buffered and not self.is_closed and self._read_next():
+                pass
             if self._handler is not None:
                 self._handler.flush()
         finally:
             self._is_advancing = False
+
+    def _read_next(self) -> bool:
+        """Read a head, or some of a body; returns whether there may be more to read now."""
+        body = self._body
+        if body is not None:
+            return self._read_body(body)
+        if self._handler is not None:
+            return False
+        if self._requests_left <= 0:
+            self.is_behind = True
+            return False
+        self._requests_left -= 1
+        return self._read_head()
 
     def _read_head(self) -> bool:
         data = self._buffered
@@ -176,10 +194,15 @@ class RequestReader:
             self.close()
             handler.on_framing_error()
             return False
+        self._buffered = body.rest
         if piece:
             handler.on_body(piece)
         if not body.done:
+            self.is_behind = bool(self._buffered)
             return False
-        self._body, self._buffered = None, body.rest
+        self._body = None
+        if type(body) is Chunked:
+            # Chunks count as requests, so that many short bodies in chunks are no more work than one long one.
+            self._requests_left -= (CHUNKS_PER_TURN - body.chunks_left) * REQUESTS_PER_TURN // CHUNKS_PER_TURN
         handler.on_request_end(body.trailers)
         return True

@@ -5,7 +5,15 @@ from http import HTTPStatus
 from typing import Protocol, final
 
 from driftgauge.http1.bodies import Body, Chunked, KnownLength, UntilClose
-from driftgauge.http1.grammar import CANNOT_BE_HEAD, MAX_HEAD_BYTES, BadResponseError, BrokenBodyError, HeaderList
+from driftgauge.http1.grammar import (
+    CANNOT_BE_HEAD,
+    MAX_HEAD_BYTES,
+    MAX_INTERIM_RESPONSES,
+    BadResponseError,
+    BrokenBodyError,
+    HeaderList,
+    InterimResponsesError,
+)
 from driftgauge.http1.head_parser import read_response
 from driftgauge.http1.heads import ResponseHead
 
@@ -34,11 +42,25 @@ class ResponseEvents(Protocol):
 class ResponseReader:
     """Reads the responses on one connection: one final response for each request, and interim ones before it.
 
+    One call reads at most `CHUNKS_PER_TURN` chunks. Then `is_behind` is set, and the owner calls `feed` without bytes
+    in a later turn of the event loop.
+
     Args:
         read: Parses heads; may share a cache with other connections.
     """
 
-    __slots__ = ("_body", "_buffered", "_handler", "_keep_alive", "_method", "_read", "_seen", "done")
+    __slots__ = (
+        "_body",
+        "_buffered",
+        "_handler",
+        "_interims",
+        "_keep_alive",
+        "_method",
+        "_read",
+        "_seen",
+        "done",
+        "is_behind",
+    )
 
     def __init__(self, read: Callable[[bytes], ResponseHead] = read_response) -> None:
         self._read = read
@@ -48,7 +70,10 @@ class ResponseReader:
         self._seen = 0
         self._body: Body | None = None
         self._keep_alive = False
+        self._interims = 0
         self.done = True
+        self.is_behind = False
+        """Whether bytes wait that could be read, since the work of one turn of the event loop is done."""
 
     def expect(self, method: bytes, handler: ResponseEvents) -> None:
         """Read the following bytes as the response to a new request.
@@ -60,11 +85,13 @@ class ResponseReader:
         self._method = method
         self._handler = handler
         self._body = None
+        self._interims = 0
         self._keep_alive = self.done = False
 
     def forget(self) -> None:
         """Report nothing more."""
         self._handler = None
+        self.is_behind = False
 
     @property
     def leaves_open(self) -> bool:
@@ -72,12 +99,13 @@ class ResponseReader:
         return self.done and self._keep_alive and not self._buffered
 
     def feed(self, data: bytes) -> None:
-        """Read bytes.
+        """Read bytes, after those that waited for another turn of the event loop.
 
         Raises:
             BadResponseError: They are not a response.
         """
         self._buffered = self._buffered + data if self._buffered else data
+        self.is_behind = False
         while self._buffered and not self.done:
             body = self._body
             if not (self._read_head() if body is None else self._read_body(body)):
@@ -115,6 +143,9 @@ class ResponseReader:
         if head.is_final:
             self._begin(head, handler)
         else:
+            self._interims += 1
+            if self._interims > MAX_INTERIM_RESPONSES:
+                raise InterimResponsesError("there are too many interim responses")
             handler.on_response_head(head)
         return True
 
@@ -140,11 +171,13 @@ class ResponseReader:
             piece = body.feed(data)
         except BrokenBodyError as error:
             raise BadResponseError(str(error)) from None
+        self._buffered = body.rest
         if piece and self._handler is not None:
             self._handler.on_response_body(piece)
         if body.done:
-            self._buffered = body.rest
             self._end(body.trailers)
+        else:
+            self.is_behind = bool(self._buffered) and self._handler is not None
         return False
 
     def _end(self, trailers: HeaderList) -> None:

@@ -41,18 +41,21 @@ CONTINUE_HEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CHUNKED_LINE = (b"Transfer-Encoding", b"chunked")
 
 
-def request_head(head: RequestHead, authority: str) -> bytes:
-    """The head of a request for the model server: the client's bytes if no line has to be removed.
+def request_head(head: RequestHead, authority: str, pseudonym: bytes = b"") -> bytes:
+    """The head of a request for the model server: the client's bytes and `Via` if no line has to be removed.
 
     Args:
         head: As received.
         authority: Host and port of the model server: the `Host` for a client that sent none, which HTTP/1.0 allows.
+        pseudonym: What the `Via` line at its end calls this proxy; empty for a head without that line.
     """
     if head.http11 and (raw := head.raw if head.is_end_to_end else _raw_end_to_end(head)):
-        return raw
+        return b"%bVia: 1.1 %b\r\n\r\n" % (raw[:-2], pseudonym) if pseudonym else raw
     lines = end_to_end(head.lines, head.fields, trailing=head.length is None)
     if b"host" not in head.fields:
         lines.insert(0, (b"Host", authority.encode()))
+    if pseudonym:
+        lines.append((b"Via", (b"1.1 " if head.http11 else b"1.0 ") + pseudonym))
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (head.method, head.target, joined(lines))
 
 

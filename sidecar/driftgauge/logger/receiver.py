@@ -32,6 +32,7 @@ from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 from driftgauge.server.connection import ClientConnection
+from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, ConnectionLimit
 from driftgauge.server.listener import Listener
 from driftgauge.server.timeouts import Timeouts
 
@@ -50,6 +51,7 @@ class Receiver:
         models: The models that may have series of their own.
         max_event_bytes: Longest body that is read.
         budget_bytes: Bytes that all incoming bodies may have together.
+        max_connections: Connections of senders that may be open at once.
         clock: Seconds since the epoch.
         timeouts: Limits of time for senders.
     """
@@ -63,6 +65,7 @@ class Receiver:
         models: KnownModels,
         max_event_bytes: int,
         budget_bytes: int,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
         clock: Callable[[], float] = time.time,
         timeouts: Timeouts = _TIMEOUTS,
     ) -> None:
@@ -74,7 +77,8 @@ class Receiver:
         self.budget = MemoryBudget(budget_bytes)
         self._parse_queue = ParseQueue(self.budget)
         self._clock = clock
-        self._listener = Listener(self._on_request, timeouts)
+        limit = ConnectionLimit(max_connections, metrics.refused_connections.inc, time.monotonic)
+        self._listener = Listener(self._on_request, timeouts, limit=limit)
 
     @property
     def parse_queue(self) -> ParseQueue:

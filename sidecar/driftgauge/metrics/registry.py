@@ -37,6 +37,11 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._code = code
         self._families = Families(self.registry)
+        self.refused_connections = Counter(
+            "driftgauge_refused_connections_total",
+            "Connections to the data port that were refused, because max_connections were open.",
+            registry=self.registry,
+        )
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()
         ProcessCollector(registry=self.registry)

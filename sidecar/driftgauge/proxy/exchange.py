@@ -62,7 +62,7 @@ class Exchange:
     def __init__(
         self, head: RequestHead, client: ClientWriter, recorder: ExchangeRecorder, context: ExchangeContext
     ) -> None:
-        self.request = RequestSide(head, context.authority)
+        self.request = RequestSide(head, context.authority, context.pseudonym)
         self.response = ResponseSide(head)
         self._client = client
         self._recorder = recorder

@@ -18,7 +18,7 @@ A timeout is not a reason: the model server is slow, and a second request would 
 
 from http import HTTPStatus
 
-from driftgauge.http1.grammar import BadResponseError
+from driftgauge.http1.grammar import MAX_INTERIM_RESPONSES, BadResponseError, InterimResponsesError
 
 CLIENT_CLOSED_REQUEST = 499
 """Status code of an exchange whose client has left. It is counted and never sent; nginx introduced it."""
@@ -67,6 +67,9 @@ def explain(error: Exception, authority: str) -> ExchangeError:
     if isinstance(error, TimeoutError):
         sentence = f"The model server at {authority} did not respond in time."
         return ExchangeError(HTTPStatus.GATEWAY_TIMEOUT, sentence)
+    if isinstance(error, InterimResponsesError):
+        sentence = f"The model server at {authority} sent more than {MAX_INTERIM_RESPONSES} interim responses."
+        return ExchangeError(HTTPStatus.BAD_GATEWAY, sentence)
     if isinstance(error, BadResponseError):
         sentence = f"The response of the model server at {authority} is not valid HTTP/1.1."
         return ExchangeError(HTTPStatus.BAD_GATEWAY, sentence)

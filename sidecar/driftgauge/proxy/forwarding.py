@@ -42,6 +42,7 @@ class RequestSide:
     Args:
         head: Head of the request.
         authority: Host and port of the model server.
+        pseudonym: What the `Via` line calls this proxy; empty for none.
 
     Attributes:
         state: Changed only as `REQUEST_TRANSITIONS` says.
@@ -52,14 +53,14 @@ class RequestSide:
 
     __slots__ = ("_framing", "_pieces", "head", "is_begun", "pending_bytes", "state", "whole")
 
-    def __init__(self, head: RequestHead, authority: str) -> None:
+    def __init__(self, head: RequestHead, authority: str, pseudonym: bytes = b"") -> None:
         self.head = head
         self.state = RequestState.EXPECTING if head.expects_continue else RequestState.RECEIVING
         self.is_begun = False
         self.pending_bytes = 0
         self.whole: bytes | None = None
         self._framing = _CHUNKED if head.length is None else Framing.LENGTH
-        self._pieces = [request_head(head, authority)]
+        self._pieces = [request_head(head, authority, pseudonym)]
 
     def add(self, data: bytes) -> None:
         """Add a piece of the body."""

@@ -118,9 +118,11 @@ class ExchangeContext:
         authority: Host and port of the model server.
         timeout_seconds: Longest silence of the model server.
         error_log: Where its errors are logged.
+        pseudonym: What the `Via` line of forwarded requests calls this proxy; empty for none.
     """
 
     pool: Pool
     authority: str
     timeout_seconds: float
     error_log: ErrorLog
+    pseudonym: bytes = b""

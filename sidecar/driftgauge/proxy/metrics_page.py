@@ -51,10 +51,12 @@ class MetricsPage:
     Args:
         pool: Connections to the model server.
         registry: Our families.
+        pseudonym: What the `Via` line of the request to the model server calls this proxy.
     """
 
-    def __init__(self, pool: UpstreamPool, registry: CollectorRegistry) -> None:
+    def __init__(self, pool: UpstreamPool, registry: CollectorRegistry, pseudonym: bytes) -> None:
         self._pool = pool
+        self._via_line = b"Via: 1.1 " + pseudonym
         self._registry = registry
         self._thread_lock = asyncio.Lock()
         self._worker = Worker("metrics page")
@@ -129,6 +131,7 @@ class MetricsPage:
         lines = [b"Host: " + self._pool.authority.encode(), *_ACCEPT_LINES]
         if b"authorization" in fields:
             lines.append(b"Authorization: " + fields[b"authorization"])
+        lines.append(self._via_line)
         connection.begin(b"GET", page)
         connection.write(b"GET %b HTTP/1.1\r\n%b\r\n\r\n" % (_TARGET, b"\r\n".join(lines)))
         try:

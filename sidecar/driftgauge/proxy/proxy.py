@@ -3,17 +3,22 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
+from driftgauge.http1.grammar import RefusedError
 from driftgauge.http1.heads import RequestHead
 from driftgauge.inference.payload import KnownModels, ModelKey, Offer
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange import Exchange
+from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ExchangeContext
 from driftgauge.proxy.metrics_page import MetricsPage
 from driftgauge.proxy.recorder import RecorderFactory
 from driftgauge.proxy.upstream_pool import RateLimitedLog, UpstreamPool
+from driftgauge.proxy.via import is_named_in, make_pseudonym
 from driftgauge.server.body_copy import MemoryBudget
 from driftgauge.server.connection import ClientConnection
+from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, ConnectionLimit
 from driftgauge.server.listener import Listener
 from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
@@ -28,6 +33,7 @@ class ProxySettings:
         upstream_timeout_seconds: Its longest silence; a stream may last as long as bytes come.
         max_payload_bytes: Longest body that is copied for the monitor.
         copy_bytes: Bytes that all copies may hold together; beyond it a copy is given up, never a request.
+        max_connections: Connections of clients that may be open at once.
         merge_metrics: Whether `/metrics` returns the model server's page and ours.
         timeouts: Limits of time for clients.
     """
@@ -36,6 +42,7 @@ class ProxySettings:
     upstream_timeout_seconds: float
     max_payload_bytes: int
     copy_bytes: int
+    max_connections: int = DEFAULT_MAX_CONNECTIONS
     merge_metrics: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
 
@@ -82,10 +89,12 @@ class Proxy:
             budget=MemoryBudget(settings.copy_bytes),
             max_payload_bytes=settings.max_payload_bytes,
         )
-        self._listener = Listener(self._on_request, settings.timeouts, timer)
+        limit = ConnectionLimit(settings.max_connections, metrics.refused_connections.inc, timer)
+        self._listener = Listener(self._on_request, settings.timeouts, timer, limit)
         self._pool = pool = UpstreamPool(settings.upstream_url, settings.upstream_timeout_seconds)
-        self._context = ExchangeContext(pool, pool.authority, pool.timeout_seconds, RateLimitedLog(timer))
-        self._page = MetricsPage(pool, metrics.registry) if settings.merge_metrics else None
+        self._pseudonym = pseudonym = make_pseudonym()
+        self._context = ExchangeContext(pool, pool.authority, pool.timeout_seconds, RateLimitedLog(timer), pseudonym)
+        self._page = MetricsPage(pool, metrics.registry, pseudonym) if settings.merge_metrics else None
 
     @property
     def draining(self) -> bool:
@@ -116,8 +125,21 @@ class Proxy:
         return await self._pool.is_reachable()
 
     def _on_request(self, head: RequestHead, connection: ClientConnection) -> RequestHandler:
+        if b"via" in head.fields:
+            self._refuse_loop(head)
         if self._page is not None and self._page.is_requested_by(head):
             return self._page.handle(head, connection)
         begun = connection.begun if connection.begun is not None else self._timer()
         recorder = self._recorders.open(head.method, head.target, head.fields, begun)
         return Exchange(head, connection, recorder, self._context)
+
+    def _refuse_loop(self, head: RequestHead) -> None:
+        """Refuse a request that this process has forwarded.
+
+        Raises:
+            RefusedError: Its `Via` names this process.
+        """
+        if is_named_in(head, self._pseudonym):
+            error = ExchangeError(HTTPStatus.LOOP_DETECTED, "The proxy's upstream_url leads back to the proxy.")
+            self._context.error_log.warning(error)
+            raise RefusedError(error.sentence, error.status)

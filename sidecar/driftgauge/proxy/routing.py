@@ -14,7 +14,6 @@ from driftgauge.inference.payload import MAX_NAME_CHARS, OVERFLOW
 
 _PATH = re.compile(
     rb"""
-    (?: https?://[^/?\#]* )?
     (?: /v1/models/ (?P<v1> [^/?\#]+? ) (?: /(?:versions|labels)/[^/?\#:]+ )? (?: : | %3[Aa] ) (?: predict | explain )
       | /v2/models/ (?P<v2> [^/?\#]+ ) (?: /versions/[^/?\#]+ )? /infer )
     (?: [?\#] .* )?

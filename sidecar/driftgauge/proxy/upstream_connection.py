@@ -53,6 +53,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._responses = ResponseReader(read)
         self._deadline = Deadline(self._on_deadline)
         self._poll = select.poll()
+        self._next_turn: asyncio.Handle | None = None
+        self._has_ended = False
 
     # What an exchange does with the connection: see `UpstreamWriter`.
 
@@ -83,9 +85,11 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Continue to read the response."""
+        """Continue to read the response, first the bytes that wait for their turn."""
         self._is_paused = False
-        if self._transport is not None:
+        if self._responses.is_behind:
+            self._wait_for_turn()
+        elif self._transport is not None:
             self._transport.resume_reading()
 
     def limit_silence(self, seconds: float | None) -> None:
@@ -111,7 +115,7 @@ class UpstreamConnection(asyncio.Protocol):
         transport = self._transport
         self._handler = None
         self._deadline.clear()
-        if transport is None or transport.is_closing() or not self._responses.leaves_open:
+        if transport is None or transport.is_closing() or self._has_ended or not self._responses.leaves_open:
             return False
         self.state = _ON_RELEASE[self.state]
         if self._is_paused:
@@ -136,20 +140,50 @@ class UpstreamConnection(asyncio.Protocol):
             self.abort()
             return
         self.state = _ON_BYTES[self.state]
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
+        """Read bytes, after those that waited for their turn."""
         try:
             self._responses.feed(data)
         except BadResponseError as error:
             self._fail(error)
         except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
             self._on_internal_error()
+        if self._responses.is_behind:
+            self._wait_for_turn()
+
+    def _wait_for_turn(self) -> None:
+        """Read no more bytes, and read those that wait in the next turn of the loop: others get theirs before."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+        if self._next_turn is None:
+            self._next_turn = self.loop.call_soon(self._read_more)
+
+    def _read_more(self) -> None:
+        """Read bytes that waited for their turn, unless the exchange has paused reading."""
+        self._next_turn = None
+        if self._is_paused or not self._responses.is_behind:
+            return
+        self._read(b"")
+        if not self._is_paused:
+            self.resume_reading()
+
+    def _read_all_waiting(self) -> None:
+        """Read the bytes that wait for their turn, since the connection has ended."""
+        self._has_ended = True
+        while self._responses.is_behind:
+            self._read(b"")
 
     def eof_received(self) -> bool:
         """Handle the end of the connection, which may be the end of the response."""
+        self._read_all_waiting()
         self._end(None)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle a lost connection: a reset does not end a response, but what came before it is read."""
+        self._read_all_waiting()
         if exc is not None and self._transport is not None and self._transport.get_extra_info("sslcontext") is None:
             self._read_rest(self._transport)
         self._end(exc)
@@ -179,6 +213,7 @@ class UpstreamConnection(asyncio.Protocol):
             fileno = transport.get_extra_info("socket").fileno()
             while self._handler is not None and (data := os.read(fileno, READ_BYTES)):
                 self.data_received(data)
+                self._read_all_waiting()
         except OSError:
             return
 

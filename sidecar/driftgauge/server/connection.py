@@ -90,6 +90,7 @@ class ClientConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._deadline = Deadline(self._on_deadline)
         self._reset_check: ResetCheck | None = None
+        self._next_turn: asyncio.Handle | None = None
         self._body_bytes = 0
         self._http11 = True
         self._is_paused = False
@@ -118,8 +119,7 @@ class ClientConnection(asyncio.Protocol):
     def resume_reading(self) -> None:
         """Continue to read the request."""
         self._is_paused = False
-        if self._transport is not None:
-            self._transport.resume_reading()
+        self._resume_transport()
 
     def finish(self, *, keep_alive: bool) -> None:
         """End the exchange, and read the next request or end the connection."""
@@ -133,12 +133,12 @@ class ClientConnection(asyncio.Protocol):
             if waiting:
                 self._begin_request()
                 self._deadline.set(self._timeouts.head)
-                self._read(b"")
+                self._read(None)
             else:
                 self._deadline.set(self._timeouts.keepalive)
                 self._requests.finish_request()
-            if (waiting or was_paused) and not self._is_paused and self._transport is not None:
-                self._transport.resume_reading()
+            if waiting or was_paused:
+                self._resume_transport()
         self._host.connection_idle()
 
     def abort(self, *, reset: bool) -> None:
@@ -161,6 +161,14 @@ class ClientConnection(asyncio.Protocol):
         """End the connection when all that was written has left."""
         if self._transport is not None:
             self._transport.close()
+
+    def refuse_connection(self) -> None:
+        """Respond with 503 before any request, and end the connection: the server has too many."""
+        self.write(b"".join(error_response(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections.", keep_alive=False)))
+        self.state = _ON_CLOSE[self.state]
+        self._requests.close()
+        self._deadline.clear()
+        self.close_idle()
 
     def close(self) -> None:
         """End the exchange and the connection, so that no client takes this for the end of a response."""
@@ -209,6 +217,8 @@ class ClientConnection(asyncio.Protocol):
         """Give up the exchange and the timers."""
         self._lose()
         self._deadline.stop()
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         if self._reset_check is not None:
             self._reset_check.stop()
         self._host.connection_closed(self)
@@ -241,14 +251,14 @@ class ClientConnection(asyncio.Protocol):
         self.state = _ON_HEAD[self.state]
         return handler
 
-    def _read(self, data: bytes) -> None:
-        """Read the next bytes, or those that waited if there are none, and note what is still to come."""
+    def _read(self, data: bytes | None) -> None:
+        """Read the next bytes, or the request that waited for the end of the exchange, and note what is to come."""
         requests = self._requests
         try:
-            if data:
-                requests.feed(data)
-            else:
+            if data is None:
                 requests.finish_request()
+            else:
+                requests.feed(data)
         except RefusedError as error:
             self._refuse(error.status, error.sentence)
         except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
@@ -258,6 +268,34 @@ class ClientConnection(asyncio.Protocol):
             self._check_body(state, is_awaited=requests.is_receiving)
         elif state is _READING_HEAD and requests.is_idle:
             self._skip_empty_line()
+        if requests.is_behind:
+            self._wait_for_turn()
+
+    def _wait_for_turn(self) -> None:
+        """Read no more bytes, and read those that wait in the next turn of the loop: others get theirs before."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+        if self._next_turn is None:
+            self._next_turn = asyncio.get_running_loop().call_soon(self._read_more)
+
+    def _read_more(self) -> None:
+        """Read bytes that waited for their turn, unless the handler has paused reading."""
+        self._next_turn = None
+        if self._is_paused or not self._requests.is_behind:
+            return
+        self._read(b"")
+        is_waiting = self.state is _IN_EXCHANGE and self._requests.waiting_bytes > READ_BYTES
+        if not is_waiting and self.state < ClientState.LEAVING:
+            self._resume_transport()
+
+    def _resume_transport(self) -> None:
+        """Unless the handler has paused reading: read what the client sends, or first the bytes that wait."""
+        if self._is_paused:
+            return
+        if self._requests.is_behind:
+            self._wait_for_turn()
+        elif self._transport is not None:
+            self._transport.resume_reading()
 
     def _check_body(self, state: ClientState, *, is_awaited: bool) -> None:
         """Limit the time for the rest of the body, or note that it is complete."""

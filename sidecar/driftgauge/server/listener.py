@@ -9,6 +9,7 @@ from driftgauge.http1.head_cache import HeadCache
 from driftgauge.http1.head_parser import read_request
 from driftgauge.http1.heads import RequestHead
 from driftgauge.server.connection import ClientConnection
+from driftgauge.server.connection_limit import ConnectionLimit
 from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
 
@@ -29,6 +30,7 @@ class Listener:
         on_request: Returns the handler of a request.
         timeouts: Limits of time for clients.
         timer: Seconds of a monotonic clock.
+        limit: On the number of connections; `None` for no limit.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class Listener:
         on_request: Callable[[RequestHead, ClientConnection], RequestHandler],
         timeouts: Timeouts,
         timer: Callable[[], float] = time.perf_counter,
+        limit: ConnectionLimit | None = None,
     ) -> None:
         self.draining = False
         """Whether clients are asked to leave: no connection carries another exchange."""
         self._on_request = on_request
         self._timeouts = timeouts
         self._timer = timer
+        self._limit = limit
         self._read = HeadCache(read_request)
         self._connections: set[ClientConnection] = set()
         self._changed = asyncio.Event()
@@ -86,8 +90,11 @@ class Listener:
         return self._on_request(head, connection)
 
     def connection_opened(self, connection: ClientConnection) -> None:
-        """Keep a connection that was accepted."""
-        self._connections.add(connection)
+        """Keep a connection that was accepted, or refuse it if there are too many."""
+        if self._limit is not None and not self._limit.admits(len(self._connections)):
+            connection.refuse_connection()
+        else:
+            self._connections.add(connection)
 
     def connection_closed(self, connection: ClientConnection) -> None:
         """Forget a connection that is gone."""

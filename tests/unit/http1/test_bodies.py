@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.http1.bodies import Body, Chunked, KnownLength, UntilClose
-from driftgauge.http1.grammar import MAX_TRAILER_BYTES, BrokenBodyError
+from driftgauge.http1.grammar import CHUNKS_PER_TURN, MAX_TRAILER_BYTES, BrokenBodyError
 from tests.support.framing import CHUNKED, CUT
 
 
@@ -109,3 +109,38 @@ def test_what_has_no_end_is_not_buffered(wire: bytes) -> None:
     """A size line or trailers beyond the limit raise `BrokenBodyError` before they end."""
     with pytest.raises(BrokenBodyError):
         Chunked().feed(wire)
+
+
+@pytest.mark.parametrize("size_line", [b"1", b"01", b"1;x=y"], ids=["usual", "leading zero", "extension"])
+def test_one_call_reads_a_limited_number_of_chunks(size_line: bytes) -> None:
+    """A call reads `CHUNKS_PER_TURN` chunks at most; the rest is read by the next calls, each as much as the first."""
+    body, content, calls = Chunked(), b"", 0
+    body.rest = (size_line + b"\r\nx\r\n") * (2 * CHUNKS_PER_TURN + 5) + b"0\r\n\r\n"
+    while not body.done:
+        piece = body.feed(body.rest)
+        content += piece
+        calls += 1
+
+        assert len(piece) <= CHUNKS_PER_TURN
+
+    assert (2 * CHUNKS_PER_TURN + 5, 3) == (len(content), calls)
+    assert b"" == body.rest
+
+
+@given(
+    sizes=st.lists(st.integers(1, 5000), max_size=12),
+    forms=st.lists(st.sampled_from([b"%x\r\n", b"%X\r\n", b"0%x\r\n", b"%x;a\r\n"]), min_size=12, max_size=12),
+    cuts=st.lists(st.integers(0, 60_000), max_size=6),
+)
+def test_short_and_other_chunks_can_be_mixed(sizes: list[int], forms: list[bytes], cuts: list[int]) -> None:
+    """Chunks of every size and every form of the size line give their content, however they are cut."""
+    contents = [b"\n" * (size // 2) + b"a" * (size - size // 2) for size in sizes]
+    wire = (
+        b"".join(form % len(content) + content + b"\r\n" for form, content in zip(forms, contents, strict=False))
+        + b"0\r\n\r\n"
+    )
+    body = Chunked()
+    ends = [0, *sorted(min(cut, len(wire)) for cut in cuts), len(wire)]
+
+    assert b"".join(contents) == _fed(body, *(wire[start:end] for start, end in pairwise(ends)))
+    assert body.done

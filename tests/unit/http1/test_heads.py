@@ -236,3 +236,10 @@ def test_cache_of_heads() -> None:
 
     assert head is read(one)
     assert [b"2", b"1"] == [read(raw).fields[b"a"] for raw in (other, one)]
+
+
+def test_a_host_may_have_every_character_of_a_registered_name() -> None:
+    """Unreserved characters and sub-delimiters (RFC 3986, section 3.2.2), except the comma, which separates lists."""
+    host = b"a-Z.9_~%41!$&'()*+;="
+
+    assert host == read_request(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n").fields[b"host"]

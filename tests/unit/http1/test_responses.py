@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.http1.grammar import MAX_HEAD_BYTES, BadResponseError, HeaderList
+from driftgauge.http1.grammar import (
+    MAX_HEAD_BYTES,
+    MAX_INTERIM_RESPONSES,
+    BadResponseError,
+    HeaderList,
+    InterimResponsesError,
+)
 from driftgauge.http1.heads import ResponseHead
 from driftgauge.http1.responses import ResponseReader
 
@@ -167,3 +173,17 @@ def test_nothing_is_reported_after_forget(wire: bytes) -> None:
     reader.forget()
     reader.feed(wire)
     assert ([200], b"") == (log.reported, log.body)
+
+
+def test_interim_responses_are_limited() -> None:
+    """`MAX_INTERIM_RESPONSES` before a final response are reported, and one more raises."""
+    log = Log()
+    reader = responses_to(b"GET", log)
+    reader.feed(HINTS * MAX_INTERIM_RESPONSES + LENGTH)
+
+    assert [103] * MAX_INTERIM_RESPONSES + [200, []] == log.reported
+
+    reader.expect(b"GET", log)
+    reader.feed(HINTS * MAX_INTERIM_RESPONSES)
+    with pytest.raises(InterimResponsesError):
+        reader.feed(HINTS)

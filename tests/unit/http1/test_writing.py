@@ -198,3 +198,27 @@ def test_frames() -> None:
     assert b"0\r\nX: 1\r\n\r\n" == Framing.CHUNKED.end([(b"X", b"1")])
     assert [b"abc"] * 3 == [framing.frame(b"abc") for framing in others]
     assert [b""] * 3 == [framing.end([(b"X", b"1")]) for framing in others]
+
+
+@pytest.mark.parametrize(
+    ("lines", "forwarded"),
+    [
+        (b"X: 1\r\n", b"X: 1\r\nVia: 1.1 me\r\n"),
+        (b"X: \t1\r\n", b"X: 1\r\nVia: 1.1 me\r\n"),
+        (b"via: 1.1 a, 1.0 b\r\nX: 1\r\n", b"via: 1.1 a, 1.0 b\r\nX: 1\r\nVia: 1.1 me\r\n"),
+        (b"Connection: close\r\nX: 1\r\n", b"X: 1\r\nVia: 1.1 me\r\n"),
+        (b"Connection: X\r\nX: 1\r\n", b"Via: 1.1 me\r\n"),
+    ],
+)
+def test_via_is_the_last_line_of_a_request(lines: bytes, forwarded: bytes) -> None:
+    """A `Via` with the version that the client spoke is added after all lines, also after another `Via`."""
+    head = read_request(GET + lines + b"\r\n")
+
+    assert GET + forwarded + b"\r\n" == request_head(head, "u:1", b"me")
+
+
+def test_via_of_an_old_client() -> None:
+    """A request in HTTP/1.0 is forwarded in HTTP/1.1, and `Via` has the version in which it came."""
+    head = read_request(b"GET /a HTTP/1.0\r\nHost: m\r\n\r\n")
+
+    assert b"GET /a HTTP/1.1\r\nHost: m\r\nVia: 1.0 me\r\n\r\n" == request_head(head, "u:1", b"me")

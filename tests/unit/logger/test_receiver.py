@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, PairObservation
 from tests.support.listening_receiver import LIMIT, NOW, ListeningReceiver, headers
 from tests.support.models import IRIS, WINE
+from tests.support.raw_client import Wire
 from tests.support.waiting import until
 
 
@@ -56,6 +57,26 @@ async def test_any_path_is_accepted(post: ListeningReceiver, client: ClientSessi
     async with client.post(f"{post.url}a/b%2Fc?token=x", data=b"{}", headers=headers()) as response:
         assert response.status == 200
     assert len(post.payloads) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("GET", "http://other/path", 200),
+        ("GET", "http://user:secret@other/", 400),
+        ("GET", "https://other/", 400),
+        ("GET", "/path#fragment", 400),
+        ("GET", "*", 400),
+        ("OPTIONS", "*", 405),
+    ],
+)
+async def test_targets(post: ListeningReceiver, method: str, target: str, status: int) -> None:
+    """A URL of http is taken as its path; other forms of a target are refused with 400."""
+    wire = await Wire.connect(int(post.url.split(":")[2].rstrip("/")))
+    wire.send(f"{method} {target} HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n".encode())
+
+    assert (await wire.rest()).startswith(f"HTTP/1.1 {status} ".encode())
+    await wire.close()
 
 
 async def test_a_response_is_no_request(post: ListeningReceiver, client: ClientSession) -> None:

@@ -1,0 +1,136 @@
+"""The connections of the admin port, limited in number and in the time for the first head, which aiohttp lacks.
+
+The later heads of a connection are limited by aiohttp's keep-alive time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import cast, final
+
+from aiohttp import web
+
+HEAD_SECONDS = 10.0
+"""Time for the first request head of a connection."""
+
+KEEPALIVE_SECONDS = 75.0
+"""Time for each later head: longer than the usual interval of a scrape."""
+
+MAX_CONNECTIONS = 128
+"""Most connections at once: some scrapers, probes and people."""
+
+
+@final
+class AdminConnections:
+    """Makes the protocol of each connection of the admin port.
+
+    When `MAX_CONNECTIONS` are open, the oldest that waits for a request is closed in favour of the new one; if none
+    waits, the new one is closed.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[web.RequestHandler, AdminConnection] = {}
+
+    def make(self, handler: web.RequestHandler) -> "AdminConnection":
+        """The protocol of a connection that is about to be accepted.
+
+        Args:
+            handler: That of aiohttp.
+        """
+        return AdminConnection(handler, self)
+
+    def admit(self, connection: "AdminConnection") -> bool:
+        """Keep a new connection, unless there are too many; returns whether it is served."""
+        if len(self._open) >= MAX_CONNECTIONS:
+            waiting = next((one for one in self._open.values() if not one.is_responding), None)
+            if waiting is None:
+                return False
+            self._open.pop(waiting.handler)
+            waiting.abort()
+        self._open[connection.handler] = connection
+        return True
+
+    def forget(self, connection: "AdminConnection") -> None:
+        """Forget a connection that is gone."""
+        self._open.pop(connection.handler, None)
+
+    @web.middleware
+    async def follow(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Note that a request has come while it is handled."""
+        connection = self._open.get(request.protocol)
+        if connection is None:
+            return await handler(request)
+        connection.begin()
+        try:
+            return await handler(request)
+        finally:
+            connection.is_responding = False
+
+
+@final
+class AdminConnection(asyncio.Protocol):
+    """Passes the events of one connection on to aiohttp.
+
+    Args:
+        handler: aiohttp's protocol of the connection.
+        connections: All of them.
+
+    Attributes:
+        handler: aiohttp's protocol of the connection.
+        is_responding: Whether a request is being handled.
+    """
+
+    def __init__(self, handler: web.RequestHandler, connections: AdminConnections) -> None:
+        self.handler = handler
+        self.is_responding = False
+        self._connections = connections
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Note that a head has come."""
+        self.is_responding = True
+        self._stop_timer()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to read requests, or end the connection if there are too many."""
+        self._transport = cast("asyncio.Transport", transport)
+        self.handler.connection_made(transport)
+        if self._connections.admit(self):
+            self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.abort)
+        else:
+            self.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Pass it on."""
+        self.handler.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """Pass it on."""
+        self.handler.eof_received()
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass it on, and stop the timer."""
+        self._stop_timer()
+        self._connections.forget(self)
+        self.handler.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Pass it on."""
+        self.handler.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Pass it on."""
+        self.handler.resume_writing()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
