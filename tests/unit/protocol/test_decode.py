@@ -1,14 +1,16 @@
 """What a body is, is seen from its bytes."""
 
 import base64
+import gzip
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from driftgauge.errors import Reason
+from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
-from driftgauge.protocol.decode import decode
+from driftgauge.protocol.decode import MAX_CONTAINERS, decode
 from tests.support.payloads import Sent, as_json, gzipped, read, refusal, structured_event, tables, v2
 
 V1_BODY = b'{"instances": [[1, 2]]}'
@@ -130,3 +132,25 @@ def test_cloudevent_of_v2() -> None:
 def test_cloudevent_without_a_message(changes: dict[str, Any], reason: Reason) -> None:
     """An event whose data are no message, or another event, is refused."""
     assert reason == refusal(lambda: read(as_json(structured_event(**changes))))[0]
+
+
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress])
+@pytest.mark.parametrize("item", [b"[]", b"{}", b'["a"]', b'{"a":1}', b"[[]]"])
+def test_a_body_of_too_many_lists_is_refused_before_it_is_parsed(item: bytes, wrap: Callable[[bytes], bytes]) -> None:
+    """Whatever its lists and objects hold, and compressed or not."""
+    body = b'{"instances":[' + b",".join([item] * (MAX_CONTAINERS + 1)) + b"]}"
+
+    with pytest.raises(PayloadError) as caught:
+        decode(wrap(body), Kind.REQUEST, json_length=None, limit_bytes=2**22)
+
+    assert Reason.TOO_COMPLEX is caught.value.reason
+
+
+def test_rows_of_numbers_are_decoded_however_many_they_are() -> None:
+    """They are parsed in slices, so their number holds nothing up."""
+    rows = 2 * MAX_CONTAINERS
+    body = b'{"instances":[' + b",".join([b"[1.5]"] * rows) + b"]}"
+
+    decoded = decode(body, Kind.REQUEST, json_length=None, limit_bytes=2**22)
+
+    assert [rows] == [tensor.rows for tensor in decoded.tensors]
