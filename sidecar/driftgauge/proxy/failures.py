@@ -73,4 +73,7 @@ def explain(error: Exception, authority: str) -> ExchangeError:
     if isinstance(error, BadResponseError):
         sentence = f"The response of the model server at {authority} is not valid HTTP/1.1."
         return ExchangeError(HTTPStatus.BAD_GATEWAY, sentence)
-    return ExchangeError(HTTPStatus.BAD_GATEWAY, f"The model server at {authority} broke off.")
+    return ExchangeError(
+        HTTPStatus.BAD_GATEWAY,
+        f"The model server at {authority} closed the connection before its response was complete.",
+    )

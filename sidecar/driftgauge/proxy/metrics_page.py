@@ -112,7 +112,9 @@ class MetricsPage:
         except TimeoutError as error:
             raise NoPageError(f"The model server at {self._pool.authority} did not respond in time.") from error
         except (OSError, BadResponseError) as error:
-            raise NoPageError(f"The model server at {self._pool.authority} broke off.") from error
+            raise NoPageError(
+                f"The model server at {self._pool.authority} closed the connection before its response was complete."
+            ) from error
         except (PayloadError, NotClassicTextError) as error:
             raise NoPageError(str(error)) from error
 

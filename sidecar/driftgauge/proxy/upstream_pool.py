@@ -48,7 +48,8 @@ class RateLimitedLog:
         if now < self._next:
             self._unlogged += 1
             return
-        _log.warning("%s (%d errors since the last line)", error.sentence, self._unlogged)
+        more = f" ({self._unlogged} more errors since the last line)" if self._unlogged else ""
+        _log.warning("%s%s", error.sentence, more)
         self._next, self._unlogged = now + _LOG_INTERVAL_SECONDS, 0
 
 

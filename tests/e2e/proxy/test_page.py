@@ -35,8 +35,11 @@ NO_PAGE = {
         packed_response(b"#" * (MAX_PAGE_BYTES + 1)),
         b"larger than 4194304 bytes when unpacked.",
     ),
-    "broken off": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nup 1\n", b"broke off."),
-    "not HTTP": (b"up 1\n", b"broke off."),
+    "broken off": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nup 1\n",
+        b"closed the connection before its response was complete.",
+    ),
+    "not HTTP": (b"up 1\n", b"closed the connection before its response was complete."),
 }
 
 

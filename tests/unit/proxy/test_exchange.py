@@ -247,7 +247,7 @@ FAILURES = [
     # error, status code, part of the sentence
     (TimeoutError(), 504, "did not respond in time"),
     (BadResponseError("odd"), 502, "is not valid HTTP/1.1"),
-    (ConnectionResetError(), 502, "broke off"),
+    (ConnectionResetError(), 502, "closed the connection"),
 ]
 
 
