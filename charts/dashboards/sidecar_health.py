@@ -107,6 +107,12 @@ def _queue() -> Row:
         "KServe sends no event for a failed response, and its agent drops events when its queue is full.",
         "reqps",
     )
+    refused = Text(
+        "Refused connections",
+        "Connections to the data port a second that were closed with 503, because `max_connections` were open, by "
+        "process.",
+        "cps",
+    )
     by_reason = {
         outcome: total(rate("driftgauge_payloads_total", f'outcome="{outcome}"'), "reason, kind")
         for outcome in ("dropped", "rejected")
@@ -123,8 +129,13 @@ def _queue() -> Row:
             ),
             graph(outcomes, Query(total(rate("driftgauge_payloads_total"), "outcome"), "{{outcome}}"), width=THIRD),
             graph(unpaired, Query(total(rate("driftgauge_unpaired_total")), MODEL_LEGEND), width=THIRD),
-            graph(dropped, Query(by_reason["dropped"], "{{reason}} {{kind}}")),
-            graph(rejected, Query(by_reason["rejected"], "{{reason}} {{kind}}")),
+            graph(dropped, Query(by_reason["dropped"], "{{reason}} {{kind}}"), width=THIRD),
+            graph(rejected, Query(by_reason["rejected"], "{{reason}} {{kind}}"), width=THIRD),
+            graph(
+                refused,
+                Query(f"rate(driftgauge_refused_connections_total{{{PROCESS}}}[$__rate_interval])", _PROCESS),
+                width=THIRD,
+            ),
         ),
     )
 
