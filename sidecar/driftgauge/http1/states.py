@@ -5,8 +5,8 @@ which it may occur and the state that follows. The owner of a machine applies th
 
     self.state = CLIENT_TRANSITIONS[ClientEvent.HEAD][self.state]
 
-An event that the table does not list for a state raises `IllegalTransitionError`. That is always an error of ours and
-never of a peer: what a peer may do at any moment (send, stop reading, leave) is either listed or checked before. Such
+An event that the table does not list for a state raises `IllegalTransitionError`. That is always a bug in driftgauge,
+never an error of a peer: what a peer may do at any moment (send, stop reading, leave) is either listed or checked before. Such
 an error ends one exchange with status 500, like any other exception in it.
 
 Why four machines and not one: a request can be complete while its response streams, a response can be complete while
@@ -42,7 +42,7 @@ State = TypeVar("State", bound=IntEnum)
 
 
 class IllegalTransitionError(RuntimeError):
-    """An event occurred in a state that the table does not list for it: an error of ours."""
+    """An event occurred in a state that the table does not list for it: a bug in driftgauge."""
 
 
 class Transition(dict[State, State]):
@@ -152,7 +152,7 @@ class ResponseEvent(IntEnum):
     WRITE = 2
     """Some of the final response is given to the client's socket, and more is to come."""
     END = 3
-    """The end of the response, which may be an error of ours, is given to the client's socket."""
+    """The end of the response, which may be an error that driftgauge makes, is given to the client's socket."""
     FINISH = 4
     """The exchange is counted and leaves both connections."""
 

@@ -83,8 +83,8 @@ class ParseQueue:
                 parsed.on_events(events[start : start + EVENTS_A_TURN])
                 await asyncio.sleep(0)
             parsed.on_parsed(only_refused(events))
-        except Exception:  # noqa: BLE001 - an error of ours ends one body, and its loss is counted
-            _log.exception("a body of events was lost because of an error of ours")
+        except Exception:  # noqa: BLE001 - a bug in driftgauge ends one body, and its loss is counted
+            _log.exception("a body of events was lost because of a bug in driftgauge")
             parsed.on_parse_failure(Reason.INTERNAL)
 
 

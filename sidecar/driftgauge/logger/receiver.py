@@ -87,7 +87,7 @@ class Receiver:
 
     @property
     def draining(self) -> bool:
-        """Whether senders are asked to leave."""
+        """Whether senders are asked to close their connections."""
         return self._listener.draining
 
     async def start(self, host: str, port: int) -> int:

@@ -258,7 +258,7 @@ class PageRequest:
         if task.cancelled() or self.response_sent:
             return
         if (error := task.exception()) is not None:
-            _log.error("the page of metrics failed because of an error of ours", exc_info=error)
+            _log.error("the page of metrics failed because of a bug in driftgauge", exc_info=error)
             self.on_internal_error()
             return
         body = task.result()

@@ -98,7 +98,7 @@ class Proxy:
 
     @property
     def draining(self) -> bool:
-        """Whether clients are asked to leave."""
+        """Whether clients are asked to close their connections."""
         return self._listener.draining
 
     async def start(self, host: str, port: int) -> int:

@@ -148,7 +148,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._responses.feed(data)
         except BadResponseError as error:
             self._fail(error)
-        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+        except Exception:  # noqa: BLE001 - a bug in driftgauge ends one exchange, not the loop
             self._on_internal_error()
         if self._responses.is_behind:
             self._wait_for_turn()
@@ -227,7 +227,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._responses.end()
         except BadResponseError:
             self._fail(ConnectionResetError("the connection ended before the response"))
-        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+        except Exception:  # noqa: BLE001 - a bug in driftgauge ends one exchange, not the loop
             self._on_internal_error()
 
     def _on_deadline(self) -> None:
@@ -239,13 +239,13 @@ class UpstreamConnection(asyncio.Protocol):
             return
         try:
             handler.on_upstream_error(error)
-        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+        except Exception:  # noqa: BLE001 - a bug in driftgauge ends one exchange, not the loop
             self._on_internal_error()
         self.abort()
 
     def _on_internal_error(self) -> None:
         handler, self._handler = self._handler, None
-        _log.exception("an exchange failed because of an error of ours")
+        _log.exception("an exchange failed because of a bug in driftgauge")
         self.abort()
         if handler is not None:
             handler.on_internal_error()

@@ -172,8 +172,8 @@ class UpstreamPool:
         self._connecting.pop(waiter, None)
         try:
             waiter.on_connected(connection)
-        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
-            _log.exception("an exchange failed because of an error of ours")
+        except Exception:  # noqa: BLE001 - a bug in driftgauge ends one exchange, not the loop
+            _log.exception("an exchange failed because of a bug in driftgauge")
             connection.abort()
             waiter.on_internal_error()
 

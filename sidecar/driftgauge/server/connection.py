@@ -261,7 +261,7 @@ class ClientConnection(asyncio.Protocol):
                 requests.feed(data)
         except RefusedError as error:
             self._refuse(error.status, error.sentence)
-        except Exception:  # noqa: BLE001 - an error of ours ends one exchange, not the loop
+        except Exception:  # noqa: BLE001 - a bug in driftgauge ends one exchange, not the loop
             self._on_internal_error()
         state = self.state
         if state is _IN_EXCHANGE or state is _RECEIVING_BODY:
@@ -322,7 +322,7 @@ class ClientConnection(asyncio.Protocol):
         self._leave()
 
     def _on_internal_error(self) -> None:
-        _log.exception("an exchange failed because of an error of ours")
+        _log.exception("an exchange failed because of a bug in driftgauge")
         if self._handler is not None:
             self._handler.on_internal_error()
         elif self.state is _READING_HEAD:

@@ -41,7 +41,7 @@ class Listener:
         limit: ConnectionLimit | None = None,
     ) -> None:
         self.draining = False
-        """Whether clients are asked to leave: no connection carries another exchange."""
+        """Whether clients are asked to close their connections: none of these carries another exchange."""
         self._on_request = on_request
         self._timeouts = timeouts
         self._timer = timer

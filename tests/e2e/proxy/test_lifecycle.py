@@ -142,7 +142,7 @@ async def test_internal_error(upstream: RawUpstream, caplog: pytest.LogCaptureFi
         assert response.startswith(b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n")
         assert OK == await proxy.ask(GET)
 
-    assert ["an exchange failed because of an error of ours"] == caplog.messages
+    assert ["an exchange failed because of a bug in driftgauge"] == caplog.messages
 
 
 async def test_internal_error_after_the_response(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
@@ -163,7 +163,7 @@ async def test_internal_error_after_the_response(upstream: RawUpstream, caplog: 
 
         assert OK == await wire.message()
 
-    assert ["an exchange failed because of an error of ours"] == caplog.messages
+    assert ["an exchange failed because of a bug in driftgauge"] == caplog.messages
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8085", "grpc://127.0.0.1:8085", "http://"])
