@@ -6,8 +6,8 @@ which it may occur and the state that follows. The owner of a machine applies th
     self.state = CLIENT_TRANSITIONS[ClientEvent.HEAD][self.state]
 
 An event that the table does not list for a state raises `IllegalTransitionError`. That is always a bug in driftgauge,
-never an error of a peer: what a peer may do at any moment (send, stop reading, leave) is either listed or checked before. Such
-an error ends one exchange with status 500, like any other exception in it.
+never an error of a peer: what a peer may do at any moment (send, stop reading, leave) is either listed or checked
+before. Such an error ends one exchange with status 500, like any other exception in it.
 
 Why four machines and not one: a request can be complete while its response streams, a response can be complete while
 the request still comes, and each connection outlives its exchanges. Their product has some hundred states, of which
