@@ -12,7 +12,7 @@ from rich.text import Text
 from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import ReferenceDataError
-from driftgauge.offline.comparison import column_kinds, compare
+from driftgauge.offline.comparison import compare, window_rules
 from driftgauge.offline.report import Report, by_distance, run_tests, shown_name
 from driftgauge.reference.files import read_table
 
@@ -65,7 +65,7 @@ def run_check(reference: Path, window: Path, rule: Rule, output_format: OutputFo
 
 def _check(reference: Path, window: Path, rule: Rule) -> Report:
     expected = read_table(reference)
-    return run_tests(compare(expected, read_table(window, column_kinds(expected))), rule)
+    return run_tests(compare(expected, read_table(window, window_rules(expected))), rule)
 
 
 def _print_table(report: Report, out: TextIO) -> None:

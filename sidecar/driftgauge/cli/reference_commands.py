@@ -1,6 +1,7 @@
 """The flags of `driftgauge reference build`, `show` and `capture`, and their execution."""
 
 import argparse
+import csv
 from pathlib import Path
 from typing import TextIO
 
@@ -51,6 +52,8 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="of the draw (default: %(default)s)")
     text = "columns that hold the model's outputs"
     parser.add_argument("--predictions", nargs="+", metavar="NAME", default=[], help=text)
+    text = "columns whose numbers are names, such as codes: tested as categories (a name with a comma: in quotes)"
+    parser.add_argument("--categorical", type=_listed_names, metavar="NAME,NAME", default=[], help=text)
 
 
 def _add_show(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +77,11 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", required=True, help=text)
 
 
+def _listed_names(text: str) -> list[str]:
+    """Names between commas, as in a line of CSV."""
+    return next(csv.reader([text]), [])
+
+
 def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     from driftgauge.cli.reference_files import run_build  # noqa: PLC0415 only this command needs it
     from driftgauge.reference.sample import SampleSpec  # noqa: PLC0415
@@ -85,9 +93,8 @@ def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
         faults.append(f"seed: must be at least 0; it is {known.seed}")
     if faults:
         raise ConfigError(faults)
-    return run_build(
-        known.training, known.output, SampleSpec(known.rows, known.seed, tuple(known.predictions)), out, err
-    )
+    spec = SampleSpec(known.rows, known.seed, tuple(known.predictions), tuple(known.categorical))
+    return run_build(known.training, known.output, spec, out, err)
 
 
 def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:

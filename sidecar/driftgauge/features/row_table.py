@@ -135,7 +135,6 @@ MAX_CATEGORIES: Final = 1000
 """Most texts that are kept of a column. The other categories are shown by their codes."""
 
 _SCALARS: Final = frozenset({str, bytes, bool, int, float, NoneType})
-_TEXTS: Final = frozenset({str})
 
 
 def as_floats(values: NDArray[Any], columns: Sequence[str], kinds: Sequence[FeatureKind]) -> NDArray[np.float64]:
@@ -216,8 +215,7 @@ def _texts(values: NDArray[Any], column: str) -> list[str | None]:
     if not types <= _SCALARS:
         message = f"Column {column!r:.80} holds objects where categories are expected."
         raise PayloadError(Reason.WRONG_TYPE, message)
-    items = values.tolist()
-    return [item or None for item in items] if types == _TEXTS else [text_of(item) for item in items]
+    return [text_of(item) for item in values.tolist()]
 
 
 def _codes(texts: Sequence[str | None]) -> list[float]:

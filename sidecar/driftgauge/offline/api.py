@@ -11,7 +11,7 @@ from typing import SupportsIndex
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.errors import ReferenceDataError
-from driftgauge.offline.comparison import column_kinds, compare
+from driftgauge.offline.comparison import compare, window_rules
 from driftgauge.offline.data import Data, as_table
 from driftgauge.offline.report import Report, run_tests
 from driftgauge.reference.dataset import Reference, prepare
@@ -58,7 +58,7 @@ def check(
     """
     rule = _rule(alpha, correction, min_rows)
     expected = reference if isinstance(reference, Reference) else as_table(reference, "reference")
-    return run_tests(compare(expected, as_table(window, "window", column_kinds(expected))), rule)
+    return run_tests(compare(expected, as_table(window, "window", window_rules(expected))), rule)
 
 
 def read_reference(data: Data) -> Reference:
@@ -87,6 +87,7 @@ def build_reference(
     rows: int | None = None,
     seed: int = 0,
     predictions: Sequence[str] = (),
+    categorical: Sequence[str] = (),
 ) -> Reference:
     """Draw a reference from training data, as `driftgauge reference build` does.
 
@@ -96,6 +97,8 @@ def build_reference(
         rows: Rows to keep, at least 1; `None` keeps 100,000, or fewer of very wide data.
         seed: Of the draw, at least 0; the same data and seed give the same reference.
         predictions: Columns that hold the model's predictions.
+        categorical: Columns whose numbers are names, such as postal codes or codes of shops: they are tested as
+            categories.
 
     Returns:
         The reference.
@@ -107,7 +110,12 @@ def build_reference(
         >>> build_reference({"age": [31, 45, 27]}, rows=2).rows
         2
     """
-    spec = _sample_spec(rows, seed, predictions)
+    spec = SampleSpec(
+        None if rows is None else _whole(rows, "rows", 1),
+        _whole(seed, "seed", 0),
+        _names(predictions, "predictions"),
+        _names(categorical, "categorical"),
+    )
     path = Path("reference.npz" if output is None else output)
     check_output(path)
     content = packed(_draw(training, spec))
@@ -120,14 +128,15 @@ def build_reference(
 def _draw(training: Data, spec: SampleSpec) -> Table:
     if isinstance(training, str | os.PathLike) and Path(training).suffix.lower() in _SAMPLED_SUFFIXES:
         return draw_sample(Path(training), spec)
-    return sample_table(as_table(training, "training"), spec)
+    return sample_table(as_table(training, "training", spec.rules), spec)
 
 
-def _sample_spec(rows: object, seed: object, predictions: object) -> SampleSpec:
-    names = (predictions,) if isinstance(predictions, str) else predictions
+def _names(given: object, argument: str) -> tuple[str, ...]:
+    """An argument that is one name of a column, or several."""
+    names = (given,) if isinstance(given, str) else given
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise ReferenceDataError(f"predictions: must be names of columns; it is {predictions!r}")
-    return SampleSpec(None if rows is None else _whole(rows, "rows", 1), _whole(seed, "seed", 0), tuple(names))
+        raise ReferenceDataError(f"{argument}: must be names of columns; it is {given!r}")
+    return tuple(names)
 
 
 def _whole(value: object, name: str, least: int) -> int:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import Column, shortened
+from driftgauge.reference.column import NO_RULES, Column, ColumnRules, shortened
 from driftgauge.reference.formats.arrays import memory_column
 
 MAX_VALUES: Final = 2**25
@@ -104,7 +104,7 @@ def numeric_table(path: Path, names: Sequence[str], values: NDArray[np.float64],
     return Table(path, tuple(names), (FeatureKind.NUMERIC,) * len(names), values, named=named)
 
 
-def table_of_columns(columns: Mapping[str, Any], *, name: str = "data") -> Table:
+def table_of_columns(columns: Mapping[str, Any], *, name: str = "data", rules: ColumnRules = NO_RULES) -> Table:
     """Make a table of columns in memory, by the rules of files.
 
     Args:
@@ -113,6 +113,7 @@ def table_of_columns(columns: Mapping[str, Any], *, name: str = "data") -> Table
             times, and text of which nearly all cells are dates, are left out. `None`, NaN and the empty text are
             missing; words such as `NA`, which stand for a missing value in CSV, are text.
         name: Named in errors, where a file's path is otherwise.
+        rules: What is known of the columns.
 
     Returns:
         The checked table. Its digest depends on names, kinds and values alone: the same data has the same digest.
@@ -121,7 +122,7 @@ def table_of_columns(columns: Mapping[str, Any], *, name: str = "data") -> Table
         ReferenceDataError: The columns cannot be used; one sentence names the column and the rule.
     """
     path = Path(name)
-    made = {column: memory_column(path, column, values) for column, values in columns.items()}
+    made = {column: memory_column(path, column, values, rules) for column, values in columns.items()}
     if sum(column.values.size for column in made.values()) > MAX_VALUES:
         raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do")
     return checked_with_digest(join_columns(path, tuple(made), tuple(made.values())))

@@ -1,7 +1,6 @@
 """Converts arrays and lists of Python objects to columns."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Integral, Real
@@ -15,7 +14,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.tensor import widen
-from driftgauge.reference.column import DATES, CategoryEncoder, Column, ignored_column, shortened
+from driftgauge.reference.category_encoder import CategoryEncoder, numbers_as_categories, text_column
+from driftgauge.reference.column import DATES, NO_RULES, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
 
 NUMBER_KINDS: Final = "biuf"
 """numpy's letters for bool, signed, unsigned and float."""
@@ -40,34 +40,46 @@ INEXACT: Final = "holds integers above 2^53, which float64 cannot hold: it is le
 _DATE_TYPES: Final = (dt.date, dt.time, np.datetime64)
 
 
-def array_column(path: Path, name: str, array: NDArray[Any], missing_texts: frozenset[str] = EMPTY_TEXT) -> Column:
-    """One column of an array, its kind given by the dtype.
+def array_column(
+    path: Path,
+    name: str,
+    array: NDArray[Any],
+    rules: ColumnRules = NO_RULES,
+    missing_texts: frozenset[str] = EMPTY_TEXT,
+) -> Column:
+    """One column of an array, its kind given by the rules, or else by the dtype.
 
     Args:
         path: Named in errors.
         name: Of the column.
         array: Shape `(n,)`. Bool, integers and floats are numbers, text and bytes are categories, datetime64 is
             left out, as is text of which nearly all cells are dates.
+        rules: May have the kind of the column.
         missing_texts: Texts, in lower case, that stand for a missing value.
 
     Raises:
-        ReferenceDataError: The array has another dtype.
+        ReferenceDataError: The array has another dtype, or text where numbers are known to be.
     """
     if array.dtype.kind in DATE_KINDS:
         return ignored_column(array.size, DATES)
     if array.dtype.kind not in TEXT_KINDS:
-        if has_inexact_integers(array):
-            return ignored_column(array.size, INEXACT)
-        return Column(FeatureKind.NUMERIC, array_numbers(path, name, array))
+        return _number_column(path, name, array, rules)
     distinct, places = np.unique(array, return_inverse=True)
-    counts = np.bincount(places, minlength=distinct.size).tolist()
-    texts = CategoryEncoder()
-    words = [text_of(word) or "" for word in distinct.tolist()]
-    codes = [
-        np.nan if word.lower() in missing_texts else texts.encode(word, cells)
-        for word, cells in zip(words, counts, strict=True)
-    ]
-    return texts.column(np.array(codes, dtype=np.float64)[places])
+    words = [text_of(word) for word in distinct.tolist()]
+    texts = [None if word is None or word.lower() in missing_texts else word for word in words]
+    return text_column(path, name, texts, places, rules)
+
+
+def _number_column(path: Path, name: str, array: NDArray[Any], rules: ColumnRules) -> Column:
+    """One column of an array of numbers."""
+    kind = rules.kinds.get(name)
+    if kind is FeatureKind.IGNORED:
+        return ignored_column(array.size, NOT_TESTED)
+    if kind is FeatureKind.CATEGORICAL and array.dtype.kind in NUMBER_KINDS:
+        return numbers_as_categories(array)
+    if kind is None and has_inexact_integers(array):
+        return ignored_column(array.size, INEXACT)
+    return Column(FeatureKind.NUMERIC, array_numbers(path, name, array))
 
 
 def has_inexact_integers(array: NDArray[Any]) -> bool:
@@ -83,12 +95,26 @@ def array_numbers(path: Path, name: str, array: NDArray[Any]) -> NDArray[np.floa
     Raises:
         ReferenceDataError: The array does not hold numbers.
     """
-    if array.dtype.kind not in NUMBER_KINDS:
-        raise ReferenceDataError(f"{path}: array {shortened(name)} holds {array.dtype}, not numbers")
+    require_numbers(path, name, array)
     return widen(array)
 
 
-def memory_column(path: Path, name: str, values: Any) -> Column:  # noqa: ANN401 - whatever a caller holds in memory
+def require_numbers(path: Path, name: str, array: NDArray[Any]) -> None:
+    """Refuse an array of another dtype.
+
+    Raises:
+        ReferenceDataError: The array does not hold numbers.
+    """
+    if array.dtype.kind not in NUMBER_KINDS:
+        raise ReferenceDataError(f"{path}: array {shortened(name)} holds {array.dtype}, not numbers")
+
+
+def memory_column(
+    path: Path,
+    name: str,
+    values: Any,  # noqa: ANN401 - whatever a caller holds in memory
+    rules: ColumnRules = NO_RULES,
+) -> Column:
     """One column of an array or a sequence in memory.
 
     Args:
@@ -96,6 +122,7 @@ def memory_column(path: Path, name: str, values: Any) -> Column:  # noqa: ANN401
         name: Of the column.
         values: An array, or what numpy makes one of (a pandas Series), as in `array_column`; or a sequence or
             array of objects, which are all numbers, all text or all dates. `None`, NaN and the empty text are missing.
+        rules: May have the kind of the column.
 
     Raises:
         ReferenceDataError: There is more than one axis, or the values are of other or of different types.
@@ -104,8 +131,8 @@ def memory_column(path: Path, name: str, values: Any) -> Column:  # noqa: ANN401
     if array.ndim != 1:
         raise ReferenceDataError(f"{path}: column {shortened(name)} has shape {array.shape}, a column has one axis")
     if array.dtype.kind not in _OBJECT_KINDS:
-        return array_column(path, name, array)
-    return _object_column(path, name, array.astype(object).tolist())
+        return array_column(path, name, array, rules)
+    return _object_column(path, name, array.astype(object).tolist(), rules)
 
 
 def _object_array(values: Sequence[object]) -> NDArray[Any]:
@@ -115,7 +142,7 @@ def _object_array(values: Sequence[object]) -> NDArray[Any]:
     return array
 
 
-def _object_column(path: Path, name: str, values: Sequence[object]) -> Column:
+def _object_column(path: Path, name: str, values: Sequence[object], rules: ColumnRules) -> Column:
     """One column of objects of one type."""
     present = [index for index, value in enumerate(values) if text_of(value) is not None]
     families = [_family(values[index]) for index in present]
@@ -127,7 +154,9 @@ def _object_column(path: Path, name: str, values: Sequence[object]) -> Column:
             raise ReferenceDataError(f"{path}: row {index + 1}, column {shortened(name)}: {shown}, {rule}")
     if family == "a date":
         return ignored_column(len(values), DATES)
-    return _object_texts(values) if family == "text" else _object_numbers(values, present)
+    if family == "text":
+        return _object_texts(path, name, values, rules)
+    return _object_numbers(values, present, rules.kinds.get(name))
 
 
 def _family(value: object) -> str:
@@ -139,23 +168,43 @@ def _family(value: object) -> str:
     return "a number" if isinstance(value, Real | Decimal | np.bool_) else ""
 
 
-def _object_texts(values: Sequence[object]) -> Column:
+def _object_texts(path: Path, name: str, values: Sequence[object], rules: ColumnRules) -> Column:
     words = [text_of(value) for value in values]
-    texts = CategoryEncoder()
-    codes = {word: np.nan if word is None else texts.encode(word, cells) for word, cells in Counter(words).items()}
-    return texts.column(np.array([codes[word] for word in words], dtype=np.float64))
+    texts = list(dict.fromkeys(words))
+    place = {text: index for index, text in enumerate(texts)}
+    return text_column(path, name, texts, np.array([place[word] for word in words], dtype=np.intp), rules)
 
 
-def _object_numbers(values: Sequence[object], present: Sequence[int]) -> Column:
-    numbers = np.full(len(values), np.nan)
+def _object_numbers(values: Sequence[object], present: Sequence[int], kind: FeatureKind | None) -> Column:
+    if kind is FeatureKind.IGNORED:
+        return ignored_column(len(values), NOT_TESTED)
     integers = [int(value) for index in present if isinstance(value := values[index], Integral)]
-    if len(integers) == len(present) and any(abs(integer) > MAX_EXACT for integer in integers):
+    if kind is FeatureKind.CATEGORICAL:
+        return _object_categories(values, present)
+    if kind is None and len(integers) == len(present) and any(abs(integer) > MAX_EXACT for integer in integers):
         return ignored_column(len(values), INEXACT)
+    numbers = np.full(len(values), np.nan)
     found = np.array([values[index] for index in present])
     if found.dtype.kind not in NUMBER_KINDS:  # decimals, and integers that no dtype of numpy holds
         found = np.array([_as_float(number) for number in found.tolist()])
     numbers[list(present)] = widen(found)
     return Column(FeatureKind.NUMERIC, numbers)
+
+
+def _object_categories(values: Sequence[object], present: Sequence[int]) -> Column:
+    """Numbers that are names, such as codes of shops: each has the text that it has in a request."""
+    codes = np.full(len(values), np.nan)
+    encoder = CategoryEncoder()
+    codes[list(present)] = [encoder.encode(_number_text(values[index])) for index in present]
+    return encoder.column(codes, is_categorical=True)
+
+
+def _number_text(value: Any) -> str:  # noqa: ANN401 - Real, Decimal and numpy's bool have no common type
+    if isinstance(value, bool | np.bool_):
+        return str(text_of(bool(value)))
+    if isinstance(value, Integral):
+        return str(int(value))
+    return str(text_of(float(widen(np.asarray(value))) if isinstance(value, np.floating) else _as_float(value)))
 
 
 def _as_float(number: Any) -> float:  # noqa: ANN401 - Real and Decimal have no common type

@@ -2,31 +2,30 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.formats.text_columns import Row, number, table_of_cells
+from driftgauge.reference.cells import number
+from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.formats.text_columns import Row, table_of_cells
 from driftgauge.reference.table import MAX_VALUES, Table, numeric_table
 
 DELIMITERS = (",", ";", "\t")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-NO_KINDS: Mapping[str, FeatureKind] = MappingProxyType({})
 
-
-def read_csv(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NO_KINDS) -> Table:
+def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:
     """Read a CSV file.
 
     Args:
         path: Named in errors.
         content: The file's bytes; a UTF-8 byte order mark is taken off, blank lines are skipped.
-        kinds: Columns whose kind is known.
+        rules: What is known of the columns.
 
     Returns:
         The table. Missing are empty cells, `NaN`, `NA` and `null` in any case; `true` and `false` are 1 and 0.
@@ -43,11 +42,11 @@ def read_csv(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NO_K
     rows = _rows(path, text, delimiter)
     header = next(rows, (0, []))[1]
     columns = names_of(path, header)
-    wanted = {kinds.get(name, FeatureKind.NUMERIC) for name in columns}
+    wanted = {rules.kinds.get(name, FeatureKind.NUMERIC) for name in columns}
     values = _plain_numbers(text, delimiter, len(columns)) if wanted == {FeatureKind.NUMERIC} else None
     if values is not None:
         return numeric_table(path, columns, values)
-    return table_of_cells(path, columns, lambda: _body(path, text, delimiter), kinds)
+    return table_of_cells(path, columns, lambda: _body(path, text, delimiter), rules)
 
 
 def decode(path: Path, content: bytes) -> str:

@@ -3,6 +3,8 @@
 import io
 import zipfile
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import shortened
-from driftgauge.reference.formats.arrays import array_column, array_numbers
+from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
+from driftgauge.reference.formats.arrays import array_column, array_numbers, require_numbers
 from driftgauge.reference.formats.driftgauge_npz import META, add_meta
 from driftgauge.reference.table import MAX_VALUES, Table, join_columns, numeric_table
 
@@ -27,12 +29,13 @@ MATRIX = 2
 """Axes of a matrix: rows and columns."""
 
 
-def read_npz(path: Path, content: bytes) -> Table:
+def read_npz(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:
     """Read an NPZ file.
 
     Args:
         path: Named in errors.
         content: The file's bytes. Nothing in it is ever unpickled.
+        rules: What is known of the columns.
 
     Returns:
         The table: as written by `packed`; of a matrix `data` and its names `columns`; of one matrix alone, whose
@@ -45,14 +48,15 @@ def read_npz(path: Path, content: bytes) -> Table:
     arrays = _arrays(path, content)
     if set(arrays) - {META} == {"data", "columns"} and arrays["data"].ndim == MATRIX:
         names = _names(path, arrays["columns"], arrays["data"])
-        table = numeric_table(path, names, array_numbers(path, "data", arrays["data"]))
-        return add_meta(table, arrays[META]) if META in arrays else table
+        if META in arrays:
+            return add_meta(numeric_table(path, names, array_numbers(path, "data", arrays["data"])), arrays[META])
+        return _of_matrix(path, "data", names, arrays["data"], rules)
     if len(arrays) == 1:
         ((name, only),) = arrays.items()
         if only.ndim == MATRIX:
             columns = [f"feature_{position}" for position in range(only.shape[1])]
-            return numeric_table(path, columns, array_numbers(path, name, only), named=False)
-    return _of_columns(path, arrays)
+            return replace(_of_matrix(path, name, columns, only, rules), named=False)
+    return _of_columns(path, arrays, rules)
 
 
 def _arrays(path: Path, content: bytes) -> Arrays:
@@ -90,7 +94,14 @@ def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ..
     return tuple(str(name).strip() for name in names)
 
 
-def _of_columns(path: Path, arrays: Arrays) -> Table:
+def _of_matrix(path: Path, name: str, names: Sequence[str], matrix: NDArray[Any], rules: ColumnRules) -> Table:
+    """A table of a matrix of numbers; `name` is that of the array."""
+    require_numbers(path, name, matrix)
+    columns = [array_column(path, column, matrix[:, index], rules) for index, column in enumerate(names)]
+    return join_columns(path, names, columns)
+
+
+def _of_columns(path: Path, arrays: Arrays, rules: ColumnRules) -> Table:
     """A table of arrays of one axis each."""
     for name, array in arrays.items():
         if array.ndim != 1:
@@ -98,6 +109,5 @@ def _of_columns(path: Path, arrays: Arrays) -> Table:
                 f"{path}: array {shortened(name)} has shape {array.shape}; give one array of one axis per column, "
                 "or one matrix 'data' with 'columns'"
             )
-    return join_columns(
-        path, tuple(arrays), [array_column(path, name, array, NO_TEXT) for name, array in arrays.items()]
-    )
+    columns = [array_column(path, name, array, rules, NO_TEXT) for name, array in arrays.items()]
+    return join_columns(path, tuple(arrays), columns)

@@ -3,7 +3,7 @@
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,19 +14,13 @@ import numpy as np
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
-from driftgauge.reference.column import CategoryEncoder, Column, ignored_column, shortened
+from driftgauge.reference.category_encoder import CategoryEncoder
+from driftgauge.reference.cells import MISSING, number
+from driftgauge.reference.column import NOT_TESTED, Column, ColumnRules, ignored_column, shortened
 from driftgauge.reference.table import Table, join_columns
-
-MISSING = frozenset({"", "nan", "na", "null"})
-"""Cells, in lower case, that mean a missing value."""
-
-TRUTH = {"true": 1.0, "false": 0.0}
 
 CHUNK_CELLS = 2**18
 """Cells that are transposed from rows to columns at a time."""
-
-PLAIN_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
-"""A number that is no name: `007` and `1e5` may be names."""
 
 FOREIGN_NUMBER = re.compile(r"[+-]?\d+([_,]\d+)*(\.\d+)?|[+-]?\d{1,3}(\.\d{3})+,\d+")
 """A number with a decimal comma, thousands separators, or digits of another script: a mistake, not a category."""
@@ -83,14 +77,14 @@ class _Numbers:
         return FeatureKind.CATEGORICAL if mostly_text else FeatureKind.NUMERIC
 
 
-def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[str, FeatureKind]) -> Table:
+def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRules) -> Table:
     """Make a table of rows of text.
 
     Args:
         path: Named in errors.
         names: The names of the columns.
         rows: Called once, or twice if there are columns of text.
-        kinds: Columns whose kind is known. Any other is categorical if more than half of its cells
+        rules: What is known of the columns. A column of unknown kind is categorical if more than half of its cells
             that are not missing are text, and left out if nearly all of these are dates; else it is numeric.
 
     Raises:
@@ -102,29 +96,14 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[
         lines.extend(chunk_lines)
         for numbers, cells in zip(read, chunk, strict=True):
             numbers.add(chunk_lines, cells)
-    decided = [kinds.get(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
+    decided = [rules.kinds.get(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
     _refuse_text(path, names, read, decided)
     texts = [index for index, kind in enumerate(decided) if kind is FeatureKind.CATEGORICAL]
     columns = [_column(kind, numbers) for kind, numbers in zip(decided, read, strict=True)]
-    certain = {index for index in texts if names[index] in kinds}
+    certain = {index for index in texts if names[index] in rules.kinds}
     for index, column in _text_columns(_chunks(path, len(names), rows), texts, certain):
         columns[index] = column
     return join_columns(path, names, columns, lines)
-
-
-def number(cell: str) -> float | None:
-    """A cell as a number, NaN if it is missing, `None` if it is text."""
-    word = cell.strip().lower()
-    if word in MISSING:
-        return float("nan")
-    if word in TRUTH:
-        return TRUTH[word]
-    if "_" in word or not word.isascii():
-        return None
-    try:
-        return float(word)
-    except ValueError:
-        return None
 
 
 def _plain_numbers(cells: Sequence[str]) -> list[float]:
@@ -160,7 +139,7 @@ def _refuse_text(path: Path, names: Sequence[str], read: Sequence[_Numbers], kin
 def _column(kind: FeatureKind, numbers: _Numbers) -> Column:
     """A numeric or ignored column; a placeholder for a categorical one, which needs the second pass."""
     if kind is FeatureKind.IGNORED:
-        return ignored_column(len(numbers.values), "is left out of the reference")
+        return ignored_column(len(numbers.values), NOT_TESTED)
     return Column(kind, np.array(numbers.values, dtype=np.float64))
 
 
@@ -179,10 +158,6 @@ def _text_columns(chunks: Iterator[Chunk], indices: Sequence[int], certain: set[
 
 
 def _code(texts: CategoryEncoder, cell: str, count: int) -> float:
-    """The code of the text of `count` cells, NaN if it is missing; numbers are written as in requests, 3.0 as 3."""
-    text = cell.strip()
-    if text.lower() in MISSING:
-        return np.nan
-    if "." in text and PLAIN_NUMBER.fullmatch(text):
-        text = text_of(float(text)) or text
-    return texts.encode(text, count)
+    """The code of the text of `count` cells, NaN if it is missing."""
+    text = text_of(cell.strip())
+    return np.nan if text is None or text.lower() in MISSING else texts.encode(text, count)

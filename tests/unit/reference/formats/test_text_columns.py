@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
-from driftgauge.reference.formats.text_columns import CHUNK_CELLS, number, table_of_cells
+from driftgauge.reference.cells import number
+from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.formats.text_columns import CHUNK_CELLS, table_of_cells
 from driftgauge.reference.table import Table
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
@@ -21,7 +23,7 @@ NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = None) -> Table:
     """A table of one column, whose first row ends on line 2."""
     rows = [(line, [cell]) for line, cell in enumerate(cells, start=2)]
-    return table_of_cells(Path("a.csv"), ["a"], lambda: iter(rows), kinds or {})
+    return table_of_cells(Path("a.csv"), ["a"], lambda: iter(rows), ColumnRules(kinds or {}))
 
 
 @pytest.mark.parametrize(
@@ -66,18 +68,18 @@ def test_the_first_fault_of_the_file_is_named() -> None:
     """Not that of the first column."""
     rows = [(2, ["1", "1"]), (3, ["1", "x"]), (4, ["x", "1"])]
     with pytest.raises(ReferenceDataError, match=re.escape("line 3, column 'b'")):
-        table_of_cells(Path("a.csv"), ["a", "b"], lambda: iter(rows), {})
+        table_of_cells(Path("a.csv"), ["a", "b"], lambda: iter(rows), NO_RULES)
 
 
 def test_numbers_are_written_as_on_the_wire() -> None:
-    """Among categories 3.0 is 3; what may be a name stays as it is."""
+    """Among categories 3.0 is 3; what may be a name, such as the version 3.50, stays as it is."""
     cells = [" red ", "3.0", "3", "3.50", "007", "1e5", "True", "nan", "red"]
-    texts = ["red", "3", "3", "3.5", "007", "1e5", "True", None, "red"]
+    texts = ["red", "3", "3", "3.50", "007", "1e5", "True", None, "red"]
     table = column_of([*cells, *(["x"] * 9)])
 
     expected = [np.nan if text is None else code(text) for text in texts]
     np.testing.assert_array_equal(expected, table.values[:9, 0])
-    assert {"red", "3", "3.5", "007", "1e5", "True", "x"} == set(table.categories.values())
+    assert {"red", "3", "3.50", "007", "1e5", "True", "x"} == set(table.categories.values())
 
 
 def test_known_kinds_override_the_cells() -> None:
@@ -108,7 +110,9 @@ def test_long_text_is_shown_cut() -> None:
 def test_a_table_of_many_chunks() -> None:
     """Columns are put together across the chunks in which cells are read, lines too."""
     count = CHUNK_CELLS + 5
-    table = table_of_cells(Path("a.csv"), ["a"], lambda: ((line, [str(line)]) for line in range(2, count + 2)), {})
+    table = table_of_cells(
+        Path("a.csv"), ["a"], lambda: ((line, [str(line)]) for line in range(2, count + 2)), NO_RULES
+    )
 
     assert list(range(2, count + 2)) == table.values[:, 0].tolist() == list(table.lines)
 
