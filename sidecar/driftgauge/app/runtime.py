@@ -21,6 +21,8 @@ from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
+from driftgauge.protocol.missing_words import split_words
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 
@@ -52,7 +54,8 @@ class Runtime:
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
-        references = ReferenceStore(config.reference, config.reference_dir)
+        rules = ColumnRules(missing_words=split_words(config.missing_words))
+        references = ReferenceStore(config.reference, config.reference_dir, rules)
 
         outputs = OutputColumns(config.max_models + 1)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs)

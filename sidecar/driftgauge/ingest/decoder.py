@@ -140,7 +140,7 @@ class Decoder:
             return self._extract_response(model, reference, decoded, requests)
         if reference is None or not reference.features:
             return Reason.NO_REFERENCE
-        values = extract(decoded, reference.columns, reference.kinds, limit_cells)
+        values = extract(decoded, reference.columns, reference.kinds, limit_cells, reference.missing_words)
         return self._newest(reference.columns, reference.kinds, reference.schema, values, requests)
 
     def _extract_response(
@@ -149,7 +149,7 @@ class Decoder:
         """The columns of the reference's predictions; without them all columns of the response, which are recorded."""
         if reference is not None and reference.predictions:
             columns, kinds = reference.prediction_columns, reference.prediction_kinds
-            values = extract_predictions(decoded, columns, kinds)
+            values = extract_predictions(decoded, columns, kinds, reference.missing_words)
             return self._newest(columns, kinds, reference.prediction_schema, values, requests)
         layout = self._outputs.get(model)
         outputs = extract_outputs(decoded, {} if layout is None else layout.known)

@@ -84,10 +84,10 @@ def compare(reference: Table | Reference, window: Table) -> Comparison:
 def window_rules(reference: Table | Reference) -> ColumnRules:
     """How a window is read: each column as the kind that it has in the reference, whatever its values look like."""
     if isinstance(reference, Table):
-        return ColumnRules(dict(zip(reference.columns, reference.kinds, strict=True)))
+        return ColumnRules(dict(zip(reference.columns, reference.kinds, strict=True)), reference.missing_words)
     inputs = {profile.name: profile.kind for profile in reference.features}
     outputs = {f"{PREDICTION}{profile.name}": profile.kind for profile in reference.predictions}
-    return ColumnRules(inputs | outputs)
+    return ColumnRules(inputs | outputs, reference.missing_words)
 
 
 def _of_table(table: Table) -> Dataset:

@@ -145,7 +145,7 @@ def _of_frame(frame: Any, name: str, rules: ColumnRules) -> Table:  # noqa: ANN4
     if table is not None:
         if table.num_rows * table.num_columns > MAX_VALUES:
             raise ReferenceDataError(f"{name}: more than {MAX_VALUES} values, a sample will do")
-        return checked_with_digest(table_of_arrow(Path(name), table, rules))
+        return checked_with_digest(table_of_arrow(Path(name), table, rules), rules)
     if hasattr(frame, "__dataframe__"):
         # What the DataFrame itself cannot export, such as a pandas column of objects of several types.
         with contextlib.suppress(ValueError, TypeError, NotImplementedError):

@@ -72,12 +72,13 @@ def text_column(
         name: Of the column.
         texts: The different texts, as `text_of` returns them; `None` is a missing value.
         places: Shape `(n,)`: the index of each row's text.
-        rules: May have the kind of the column.
+        rules: May have the kind of the column, and missing words.
 
     Raises:
         ReferenceDataError: The column is known to be numeric, and a text is not a number.
     """
     kind = rules.kinds.get(name)
+    texts = [None if text in rules.missing_words else text for text in texts]
     if kind is FeatureKind.IGNORED:
         return ignored_column(places.size, NOT_TESTED)
     if kind is FeatureKind.NUMERIC:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
+from driftgauge.protocol.missing_words import NO_WORDS
 
 MAX_TEXTS: Final = 10_000
 """Texts kept of one column. A column with more of them holds identifiers, and its codes suffice."""
@@ -29,9 +30,12 @@ class ColumnRules:
     Args:
         kinds: Columns whose kind is known, by name: of a window the kinds of the reference, of a reference those
             that a person has set. The content decides the kind of any other column.
+        missing_words: Texts that are missing values in every column, besides the empty one. A number that has such
+            a text is missing too.
     """
 
     kinds: Mapping[str, FeatureKind] = field(default_factory=dict)
+    missing_words: frozenset[str] = NO_WORDS
 
 
 NO_RULES: Final = ColumnRules()

@@ -12,7 +12,7 @@ from driftgauge.reference.column import NO_RULES, ColumnRules
 from driftgauge.reference.formats.csv_file import read_csv
 from driftgauge.reference.formats.npz_file import read_npz
 from driftgauge.reference.formats.parquet_file import read_parquet
-from driftgauge.reference.table import Table, check_table
+from driftgauge.reference.table import Table, check_table, without_missing_words
 
 MAX_FILE_BYTES: Final = 256 * 2**20
 """A file is read whole. Of a larger one a sample is as good: with 1,000,000 rows the error of D is about 0.001."""
@@ -80,4 +80,5 @@ def parse_table(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Ta
     """
     table = READERS[path.suffix.lower()](path, content, rules)
     check_table(table)
+    table = without_missing_words(table, rules.missing_words)
     return replace(table, digest=hashlib.sha256(content).hexdigest())

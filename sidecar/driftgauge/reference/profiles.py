@@ -1,12 +1,13 @@
 """Profiles of the columns of a reference, and notes on columns that are left out or redundant."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, ignored_profile, numeric_profile
+from driftgauge.protocol.missing_words import is_missing_number
 from driftgauge.reference.column import MAX_TEXTS, shortened
 from driftgauge.reference.table import Table
 
@@ -78,11 +79,25 @@ def review_columns(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Pro
         if one.kind is FeatureKind.IGNORED
     ]
     notes += [f"column {shortened(one.name)} is constant" for one in kept if distinct_values(one) == 1]
+    notes += [note for one in kept for note in _odd_texts(one)]
     notes += _copies(table, kept)
     if len(notes) > SHOWN_NOTES:
         more = len(notes) - SHOWN_NOTES
         notes[SHOWN_NOTES:] = [f"as much can be said of {more} more columns: left out, constant or equal to another"]
     return kept, tuple(notes)
+
+
+def _odd_texts(profile: Profile) -> Iterator[str]:
+    """Notes on texts that are taken as they stand, although a person may mean something else."""
+    name, texts = shortened(profile.name), profile.categories.values()
+    if profile.name != profile.name.strip():
+        yield f"the name of column {name} begins or ends with a space, which is part of it"
+    spaced = next((text for text in texts if text != text.strip()), None)
+    if spaced is not None:
+        yield f"column {name} has categories that begin or end with a space, such as {shortened(spaced)}"
+    word = next((text for text in texts if is_missing_number(text)), None)
+    if word is not None:
+        yield f"column {name} has the category {shortened(word)}: if it is no category, name it in missing_words"
 
 
 def identifiers(profiles: Iterable[Profile]) -> dict[str, str]:

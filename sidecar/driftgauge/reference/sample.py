@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from driftgauge import __version__
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.category_encoder import numbers_as_categories
 from driftgauge.reference.column import ColumnRules, shortened
 from driftgauge.reference.dataset import PREDICTION
@@ -20,7 +21,7 @@ from driftgauge.reference.formats.csv_stream import read_outline, read_rows, spl
 from driftgauge.reference.formats.parquet_file import parquet_library, table_of_arrow
 from driftgauge.reference.formats.text_columns import table_of_cells
 from driftgauge.reference.profiles import identifiers, profiles_of
-from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Origin, Table, check_table
+from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Origin, Table, check_table, without_missing_words
 
 MAX_KEPT_VALUES = MAX_VALUES // 2
 """Rows times columns of a sample: half of the limit of a table, since the texts of categories need memory too."""
@@ -44,17 +45,19 @@ class SampleSpec:
         seed: At least 0; the same file and seed give the same sample.
         predictions: Columns that hold the model's outputs.
         categorical: Columns whose numbers are names, such as codes of shops: they are tested as categories.
+        missing_words: Texts that are missing values, besides the empty one.
     """
 
     rows: int | None = None
     seed: int = 0
     predictions: Sequence[str] = ()
     categorical: Sequence[str] = ()
+    missing_words: frozenset[str] = NO_WORDS
 
     @property
     def rules(self) -> ColumnRules:
         """What a person has set of the columns."""
-        return ColumnRules(dict.fromkeys(self.categorical, FeatureKind.CATEGORICAL))
+        return ColumnRules(dict.fromkeys(self.categorical, FeatureKind.CATEGORICAL), self.missing_words)
 
 
 def sample_rows(seen: int, kept: int, seed: int) -> NDArray[np.int64]:
@@ -157,7 +160,7 @@ def _prepared(table: Table, spec: SampleSpec) -> Table:
     """The sample as a reference needs it, with the columns that the person has named."""
     _check_columns(table, spec.categorical, "test as categories")
     _check_columns(table, spec.predictions, "take as prediction")
-    return _without_identifiers(_with_predictions(table, spec.predictions))
+    return _without_identifiers(_with_predictions(without_missing_words(table, spec.missing_words), spec.predictions))
 
 
 def _check_columns(table: Table, names: Sequence[str], purpose: str) -> None:

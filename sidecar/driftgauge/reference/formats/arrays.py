@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
+from driftgauge.protocol.missing_words import is_missing_number
 from driftgauge.protocol.tensor import widen
 from driftgauge.reference.category_encoder import CategoryEncoder, numbers_as_categories, text_column
 from driftgauge.reference.column import DATES, NO_RULES, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
@@ -25,9 +26,6 @@ TEXT_KINDS: Final = "US"
 
 DATE_KINDS: Final = "M"
 
-EMPTY_TEXT: Final = frozenset({""})
-"""The empty text is a missing value everywhere."""
-
 _OBJECT_KINDS: Final = frozenset({"O", "T"})
 """numpy's letters for Python objects and for text of variable length."""
 
@@ -37,6 +35,8 @@ MAX_EXACT: Final = 2**53
 INEXACT: Final = "holds integers above 2^53, which float64 cannot hold: it is left out; as text it would be a category"
 """Why a column of such integers is left out. Most are identifiers."""
 
+_NUMBER: Final = "a number"
+
 _DATE_TYPES: Final = (dt.date, dt.time, np.datetime64)
 
 
@@ -45,7 +45,6 @@ def array_column(
     name: str,
     array: NDArray[Any],
     rules: ColumnRules = NO_RULES,
-    missing_texts: frozenset[str] = EMPTY_TEXT,
 ) -> Column:
     """One column of an array, its kind given by the rules, or else by the dtype.
 
@@ -54,8 +53,7 @@ def array_column(
         name: Of the column.
         array: Shape `(n,)`. Bool, integers and floats are numbers, text and bytes are categories, datetime64 is
             left out, as is text of which nearly all cells are dates.
-        rules: May have the kind of the column.
-        missing_texts: Texts, in lower case, that stand for a missing value.
+        rules: May have the kind of the column, and missing words.
 
     Raises:
         ReferenceDataError: The array has another dtype, or text where numbers are known to be.
@@ -65,9 +63,7 @@ def array_column(
     if array.dtype.kind not in TEXT_KINDS:
         return _number_column(path, name, array, rules)
     distinct, places = np.unique(array, return_inverse=True)
-    words = [text_of(word) for word in distinct.tolist()]
-    texts = [None if word is None or word.lower() in missing_texts else word for word in words]
-    return text_column(path, name, texts, places, rules)
+    return text_column(path, name, [text_of(word) for word in distinct.tolist()], places, rules)
 
 
 def _number_column(path: Path, name: str, array: NDArray[Any], rules: ColumnRules) -> Column:
@@ -144,9 +140,9 @@ def _object_array(values: Sequence[object]) -> NDArray[Any]:
 
 def _object_column(path: Path, name: str, values: Sequence[object], rules: ColumnRules) -> Column:
     """One column of objects of one type."""
-    present = [index for index, value in enumerate(values) if text_of(value) is not None]
+    present = _present(values, rules.missing_words)
     families = [_family(values[index]) for index in present]
-    family = families[0] if families else "a number"
+    family = families[0] if families else _NUMBER
     for index, other in zip(present, families, strict=True):
         if other != family or not other:
             shown = f"{shortened(str(values[index]))} is {other or type(values[index]).__name__}"
@@ -159,13 +155,29 @@ def _object_column(path: Path, name: str, values: Sequence[object], rules: Colum
     return _object_numbers(values, present, rules.kinds.get(name))
 
 
+def _present(values: Sequence[object], missing_words: frozenset[str]) -> list[int]:
+    """The indices of the values that are not missing; beside numbers, `NA` and its like are."""
+    texts = [text_of(value) if isinstance(value, str | bytes) else None for value in values]
+    has_numbers = any(_family(value) == _NUMBER for value in values if text_of(value) is not None)
+    missing = {
+        text
+        for text in set(texts)
+        if text is not None and (is_missing_number(text, missing_words) if has_numbers else text in missing_words)
+    }
+    return [
+        index
+        for index, (value, text) in enumerate(zip(values, texts, strict=True))
+        if text_of(value) is not None and text not in missing
+    ]
+
+
 def _family(value: object) -> str:
     """What a value is, empty if no column may hold it."""
     if isinstance(value, str | bytes):
         return "text"
     if isinstance(value, _DATE_TYPES):
         return "a date"
-    return "a number" if isinstance(value, Real | Decimal | np.bool_) else ""
+    return _NUMBER if isinstance(value, Real | Decimal | np.bool_) else ""
 
 
 def _object_texts(path: Path, name: str, values: Sequence[object], rules: ColumnRules) -> Column:

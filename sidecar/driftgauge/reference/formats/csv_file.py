@@ -28,9 +28,9 @@ def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table
         rules: What is known of the columns.
 
     Returns:
-        The table. Missing are empty cells, `NaN`, `NA` and `null` in any case; `true` and `false` are 1 and 0.
-        A column is categorical if more than half of its cells that are not missing are text, and left out
-        if nearly all of these are dates.
+        The table. Missing are empty cells, and in a column of numbers `NA` and its like; `true` and `false` are 1
+        and 0. Names and texts stand as they are, spaces included. A column is categorical if more than half of its
+        cells that are not missing are text, and left out if nearly all of these are dates.
 
     Raises:
         ReferenceDataError: A line cannot be read under the header's names, or text stands in a numeric column.
@@ -85,9 +85,14 @@ def _rows(path: Path, text: str, delimiter: str) -> Iterator[Row]:
     """The rows that are not blank."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
+        line = first_line = 0
         for cells in reader:
+            first_line, line = line, reader.line_num
             if cells:
-                yield reader.line_num, cells
+                yield line, cells
+        if text.count('"') % 2:  # a quote may not be closed, and contain the last lines
+            last_row = io.StringIO(text, newline="").readlines()[first_line:]
+            list(csv.reader(last_row, delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise ReferenceDataError(f"{path}: line {reader.line_num}: not CSV: {error}") from None
 
@@ -105,7 +110,7 @@ def names_of(path: Path, header: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ReferenceDataError: The line holds data: every cell is a number. 0, 1, 2, ... are names that pandas gives.
     """
-    columns = tuple(name.strip() for name in header)
+    columns = tuple(header)
     if all(number(name) is not None for name in columns) and columns != tuple(map(str, range(len(columns)))):
         raise ReferenceDataError(f"{path}: line 1 holds numbers, it must hold the names of the columns")
     return columns

@@ -19,9 +19,6 @@ from driftgauge.reference.table import MAX_VALUES, Table, join_columns, numeric_
 
 Arrays = dict[str, NDArray[Any]]
 
-NO_TEXT = frozenset({"", "nan"})
-"""Texts, in lower case, that mean a missing value: an array of text has no other way to represent one."""
-
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, MemoryError)
 """Errors of `zipfile` and numpy on bytes that are not an archive of arrays, or a damaged one."""
 
@@ -40,7 +37,7 @@ def read_npz(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table
     Returns:
         The table: as written by `packed`; of a matrix `data` and its names `columns`; of one matrix alone, whose
         columns become `feature_0`, `feature_1`, ...; or of arrays of one axis, named after themselves, which
-        may hold text (the empty one and `nan` are missing).
+        may hold text.
 
     Raises:
         ReferenceDataError: The arrays are none of these, or neither numbers nor text.
@@ -91,7 +88,7 @@ def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ..
         raise ReferenceDataError(f"{path}: array 'columns' must hold the names of the columns as text")
     if names.size != data.shape[1]:
         raise ReferenceDataError(f"{path}: there are {names.size} names for {data.shape[1]} columns of 'data'")
-    return tuple(str(name).strip() for name in names)
+    return tuple(map(str, names))
 
 
 def _of_matrix(path: Path, name: str, names: Sequence[str], matrix: NDArray[Any], rules: ColumnRules) -> Table:
@@ -109,5 +106,5 @@ def _of_columns(path: Path, arrays: Arrays, rules: ColumnRules) -> Table:
                 f"{path}: array {shortened(name)} has shape {array.shape}; give one array of one axis per column, "
                 "or one matrix 'data' with 'columns'"
             )
-    columns = [array_column(path, name, array, rules, NO_TEXT) for name, array in arrays.items()]
+    columns = [array_column(path, name, array, rules) for name, array in arrays.items()]
     return join_columns(path, tuple(arrays), columns)

@@ -3,19 +3,21 @@
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
+from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.category_encoder import CategoryEncoder
-from driftgauge.reference.cells import MISSING, number
+from driftgauge.reference.cells import number
 from driftgauge.reference.column import NOT_TESTED, Column, ColumnRules, ignored_column, shortened
 from driftgauge.reference.table import Table, join_columns
 
@@ -40,12 +42,14 @@ class _Numbers:
     """One column, read as numbers: NaN where a cell is missing or text.
 
     Args:
+        missing_words: Texts that are missing values.
         values: One for each row.
         texts: How many cells are text.
         foreign: How many of these are numbers in an unsupported form.
         first: Line and cell of the first text.
     """
 
+    missing_words: frozenset[str] = NO_WORDS
     values: "array[float]" = field(default_factory=lambda: array("d"))
     texts: int = 0
     foreign: int = 0
@@ -56,7 +60,7 @@ class _Numbers:
         try:
             self.values.extend(_plain_numbers(cells))
         except ValueError:  # some cell is missing, text, or a number that Python alone would read
-            read = {cell: number(cell) for cell in set(cells)}
+            read = {cell: number(cell, self.missing_words) for cell in set(cells)}
             texts = {cell for cell, value in read.items() if value is None}
             if texts:
                 self._add_texts(lines, cells, texts)
@@ -90,7 +94,7 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRu
     Raises:
         ReferenceDataError: A row has another width than the header, or a numeric column holds text.
     """
-    read = [_Numbers() for _ in names]
+    read = [_Numbers(rules.missing_words) for _ in names]
     lines = array("q")
     for chunk_lines, chunk in _chunks(path, len(names), rows):
         lines.extend(chunk_lines)
@@ -100,9 +104,9 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRu
     _refuse_text(path, names, read, decided)
     texts = [index for index, kind in enumerate(decided) if kind is FeatureKind.CATEGORICAL]
     columns = [_column(kind, numbers) for kind, numbers in zip(decided, read, strict=True)]
-    certain = {index for index in texts if names[index] in rules.kinds}
-    for index, column in _text_columns(_chunks(path, len(names), rows), texts, certain):
-        columns[index] = column
+    encoders = {index: CategoryEncoder() for index in texts}
+    for index, codes in _encode(_chunks(path, len(names), rows), encoders, rules.missing_words):
+        columns[index] = encoders[index].column(codes, is_categorical=names[index] in rules.kinds)
     return join_columns(path, names, columns, lines)
 
 
@@ -143,21 +147,22 @@ def _column(kind: FeatureKind, numbers: _Numbers) -> Column:
     return Column(kind, np.array(numbers.values, dtype=np.float64))
 
 
-def _text_columns(chunks: Iterator[Chunk], indices: Sequence[int], certain: set[int]) -> Iterator[tuple[int, Column]]:
-    """The columns of text, by a second pass, since only the first one decides which they are."""
-    if not indices:
+def _encode(
+    chunks: Iterator[Chunk], encoders: Mapping[int, CategoryEncoder], missing_words: frozenset[str]
+) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """The codes of the columns of text, by a second pass, since only the first one decides which they are."""
+    if not encoders:
         return
-    texts = {index: CategoryEncoder() for index in indices}
-    codes = {index: array("d") for index in indices}
+    codes = {index: array("d") for index in encoders}
     for _, chunk in chunks:
-        for index in indices:
-            coded = {cell: _code(texts[index], cell, count) for cell, count in Counter(chunk[index]).items()}
+        for index, encoder in encoders.items():
+            cells = Counter(chunk[index])
+            coded = {cell: _code(encoder, cell, count, missing_words) for cell, count in cells.items()}
             codes[index].extend([coded[cell] for cell in chunk[index]])
-    for index in indices:
-        yield index, texts[index].column(np.array(codes[index]), is_categorical=index in certain)
+    yield from ((index, np.array(column)) for index, column in codes.items())
 
 
-def _code(texts: CategoryEncoder, cell: str, count: int) -> float:
+def _code(encoder: CategoryEncoder, cell: str, count: int, missing_words: frozenset[str]) -> float:
     """The code of the text of `count` cells, NaN if it is missing."""
-    text = text_of(cell.strip())
-    return np.nan if text is None or text.lower() in MISSING else texts.encode(text, count)
+    text = text_of(cell)
+    return np.nan if text is None or text in missing_words else encoder.encode(text, count)

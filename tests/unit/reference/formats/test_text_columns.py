@@ -72,14 +72,14 @@ def test_the_first_fault_of_the_file_is_named() -> None:
 
 
 def test_numbers_are_written_as_on_the_wire() -> None:
-    """Among categories 3.0 is 3; what may be a name, such as the version 3.50, stays as it is."""
-    cells = [" red ", "3.0", "3", "3.50", "007", "1e5", "True", "nan", "red"]
-    texts = ["red", "3", "3", "3.50", "007", "1e5", "True", None, "red"]
+    """Among categories 3.0 is 3; what may be a name, such as the version 3.50 or NA, stays as it is."""
+    cells = [" red ", "3.0", "3", "3.50", "007", "1e5", "True", "nan", ""]
+    texts = [" red ", "3", "3", "3.50", "007", "1e5", "True", "nan", None]
     table = column_of([*cells, *(["x"] * 9)])
 
     expected = [np.nan if text is None else code(text) for text in texts]
     np.testing.assert_array_equal(expected, table.values[:9, 0])
-    assert {"red", "3", "3.50", "007", "1e5", "True", "x"} == set(table.categories.values())
+    assert {" red ", "3", "3.50", "007", "1e5", "True", "nan", "x"} == set(table.categories.values())
 
 
 def test_known_kinds_override_the_cells() -> None:
