@@ -80,6 +80,10 @@ class PayloadError(DriftgaugeError):
         super().__init__(message)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["PayloadError"], tuple[Reason, str]]:
+        """How it is pickled: with both arguments."""
+        return PayloadError, (self.reason, str(self))
+
 
 class EmptySampleError(DriftgaugeError):
     """A statistic needs at least one row, and the sample has none."""
