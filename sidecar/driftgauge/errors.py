@@ -19,6 +19,7 @@ class Reason(StrEnum):
 
     # dropped: the payload may be valid, but driftgauge could not use it
     QUEUE_FULL = "queue_full"
+    QUEUE_TIMEOUT = "queue_timeout"
     NO_REFERENCE = "no_reference"
     OTHER_MODEL = "other_model"
     STORAGE = "storage"
@@ -44,7 +45,15 @@ class Reason(StrEnum):
 
 
 _DROPPED = frozenset(
-    {Reason.QUEUE_FULL, Reason.NO_REFERENCE, Reason.OTHER_MODEL, Reason.STORAGE, Reason.SHUTDOWN, Reason.INTERNAL},
+    {
+        Reason.QUEUE_FULL,
+        Reason.QUEUE_TIMEOUT,
+        Reason.NO_REFERENCE,
+        Reason.OTHER_MODEL,
+        Reason.STORAGE,
+        Reason.SHUTDOWN,
+        Reason.INTERNAL,
+    },
 )
 
 

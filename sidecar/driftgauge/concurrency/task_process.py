@@ -28,6 +28,10 @@ class TaskFailedError(DriftgaugeError):
     """A call has no result. The message says why, as a predicate: `took more than 5 s`."""
 
 
+class NoProcessError(TaskFailedError):
+    """The child cannot be started."""
+
+
 class TaskProcess:
     """A child process that runs one function at a time. It starts with the first call, and ends when it has been idle.
 
@@ -73,8 +77,8 @@ class TaskProcess:
             What the function returns, pickled. A `DriftgaugeError` of the function is raised here.
 
         Raises:
-            TaskFailedError: The child ran out of memory or time, died, or could not be started; or the function raised
-                another exception.
+            TaskFailedError: The child ran out of memory or time, or died; or the function raised another exception.
+            NoProcessError: The child could not be started.
         """
         async with self._one_call:
             self._cancel_idle_timer()
@@ -156,7 +160,7 @@ def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - no input
     except OSError as error:
-        raise EOFError(f"cannot start a process: {error.strerror}") from None
+        raise NoProcessError(f"cannot start a process: {error.strerror}") from None
 
 
 def _cause_of_death(status: int) -> str:

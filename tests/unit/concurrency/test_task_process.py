@@ -107,7 +107,7 @@ async def test_idle_child_ends() -> None:
     """A child without calls ends, and the next call starts another."""
     process = TaskProcess("test", memory_bytes=64 * _MIB, idle_seconds=0)
     first = await process.run(30, os.getpid)
-    with contextlib.suppress(ChildProcessError):  # it has ended, and nobody needs to wait for it
+    with contextlib.suppress(ChildProcessError):  # it has ended already
         await asyncio.to_thread(os.waitid, os.P_PID, first, os.WEXITED | os.WNOWAIT)
     assert await process.run(30, os.getpid) != first
     await process.close()
