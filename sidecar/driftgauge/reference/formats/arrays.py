@@ -72,7 +72,7 @@ def _number_column(path: Path, name: str, array: NDArray[Any], rules: ColumnRule
     if kind is FeatureKind.IGNORED:
         return ignored_column(array.size, NOT_TESTED)
     if kind is FeatureKind.CATEGORICAL and array.dtype.kind in NUMBER_KINDS:
-        return numbers_as_categories(array)
+        return numbers_as_categories(path, name, array)
     if kind is None and has_inexact_integers(array):
         return ignored_column(array.size, INEXACT)
     return Column(FeatureKind.NUMERIC, array_numbers(path, name, array))
@@ -152,6 +152,8 @@ def _object_column(path: Path, name: str, values: Sequence[object], rules: Colum
         return ignored_column(len(values), DATES)
     if family == "text":
         return _object_texts(path, name, values, rules)
+    if rules.kinds.get(name) is FeatureKind.CATEGORICAL:
+        return _object_categories(path, name, values, present)
     return _object_numbers(values, present, rules.kinds.get(name))
 
 
@@ -191,8 +193,6 @@ def _object_numbers(values: Sequence[object], present: Sequence[int], kind: Feat
     if kind is FeatureKind.IGNORED:
         return ignored_column(len(values), NOT_TESTED)
     integers = [int(value) for index in present if isinstance(value := values[index], Integral)]
-    if kind is FeatureKind.CATEGORICAL:
-        return _object_categories(values, present)
     if kind is None and len(integers) == len(present) and any(abs(integer) > MAX_EXACT for integer in integers):
         return ignored_column(len(values), INEXACT)
     numbers = np.full(len(values), np.nan)
@@ -203,10 +203,10 @@ def _object_numbers(values: Sequence[object], present: Sequence[int], kind: Feat
     return Column(FeatureKind.NUMERIC, numbers)
 
 
-def _object_categories(values: Sequence[object], present: Sequence[int]) -> Column:
+def _object_categories(path: Path, name: str, values: Sequence[object], present: Sequence[int]) -> Column:
     """Numbers that are names, such as codes of shops: each has the text that it has in a request."""
     codes = np.full(len(values), np.nan)
-    encoder = CategoryEncoder()
+    encoder = CategoryEncoder(path, name)
     codes[list(present)] = [encoder.encode(_number_text(values[index])) for index in present]
     return encoder.column(codes, is_categorical=True)
 

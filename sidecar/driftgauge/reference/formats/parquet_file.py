@@ -99,7 +99,11 @@ def _column(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  
     if known is None and types.is_integer(kind) and _has_inexact_integers(column):
         return ignored_column(len(column), INEXACT)
     numbers = _floats(path, name, column, pa)
-    return numbers_as_categories(numbers) if known is FeatureKind.CATEGORICAL else Column(FeatureKind.NUMERIC, numbers)
+    return (
+        numbers_as_categories(path, name, numbers)
+        if known is FeatureKind.CATEGORICAL
+        else Column(FeatureKind.NUMERIC, numbers)
+    )
 
 
 def _has_inexact_integers(column: Any) -> bool:  # noqa: ANN401 - pyarrow has no types

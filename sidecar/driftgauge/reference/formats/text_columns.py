@@ -20,6 +20,7 @@ from driftgauge.reference.category_encoder import CategoryEncoder
 from driftgauge.reference.cells import number
 from driftgauge.reference.column import NOT_TESTED, Column, ColumnRules, ignored_column, shortened
 from driftgauge.reference.table import Table, join_columns
+from driftgauge.reference.text_forms import plain_number
 
 CHUNK_CELLS = 2**18
 """Cells that are transposed from rows to columns at a time."""
@@ -104,9 +105,10 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRu
     _refuse_text(path, names, read, decided)
     texts = [index for index, kind in enumerate(decided) if kind is FeatureKind.CATEGORICAL]
     columns = [_column(kind, numbers) for kind, numbers in zip(decided, read, strict=True)]
-    encoders = {index: CategoryEncoder() for index in texts}
+    encoders = {index: CategoryEncoder(path, names[index]) for index in texts}
     for index, codes in _encode(_chunks(path, len(names), rows), encoders, rules.missing_words):
-        columns[index] = encoders[index].column(codes, is_categorical=names[index] in rules.kinds)
+        is_known = names[index] in rules.kinds
+        columns[index] = encoders[index].column(codes, is_categorical=is_known, lines=lines)
     return join_columns(path, names, columns, lines)
 
 
@@ -134,9 +136,10 @@ def _refuse_text(path: Path, names: Sequence[str], read: Sequence[_Numbers], kin
     if numeric:
         first = min(numeric, key=lambda index: read[index].first[0])
         line, cell = read[first].first
+        plain = plain_number(cell)
         raise ReferenceDataError(
             f"{path}: line {line}, column {shortened(names[first])}: {shortened(cell)} is not a number "
-            "(missing values are empty, NaN, NA or null)"
+            f"(missing values are empty, NaN, NA or null){f'; write {plain}' if plain else ''}"
         )
 
 
