@@ -183,6 +183,23 @@ def test_each_form_of_a_row_by_name_gives_the_row(tmp_path: Path, instances: lis
     assert batch is None or summed([batch]) == summed(results)
 
 
+def test_texts_in_base64_are_the_categories_that_they_encode(tmp_path: Path) -> None:
+    """In a batch or alone, a text in base64 gives the category of the plain text."""
+    one = decoder(tmp_path, "colour\nred\nwhite\n")
+
+    def message(text: str, **parameters: object) -> Payload:
+        tensor = {"name": "colour", "shape": [1, 1], "datatype": "BYTES", "data": [text], **parameters}
+        return payload({"inputs": [tensor]}, Kind.REQUEST)
+
+    packed = message(base64.b64encode(b"red").decode(), parameters={"content_type": "base64"})
+    expected, found = alone(one, message("red")), alone(one, packed)
+
+    assert isinstance(expected.rows, DecodedRows)
+    assert isinstance(found.rows, DecodedRows)
+    assert expected.rows.values.tolist() == found.rows.values.tolist()
+    assert one.decode_batch([packed, packed]) is None
+
+
 def rows_of_text(number: int) -> dict[str, Any]:
     """A request with numbers, dates and categories."""
     return {"instances": [[index, "2026-03-01", ["red", "white"][index % 2]] for index in range(number)]}
