@@ -114,7 +114,7 @@ def text_column(
         ReferenceDataError: The column is known to be numeric, and a text is not a number; or as
             `CategoryEncoder.column`.
     """
-    kind = rules.kinds.get(name)
+    kind = rules.kind_of(name)
     texts = [None if text in rules.missing_words else text for text in texts]
     if kind is FeatureKind.IGNORED:
         return ignored_column(places.size, NOT_TESTED)

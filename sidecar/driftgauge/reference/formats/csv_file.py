@@ -43,7 +43,7 @@ def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table
     rows = _rows(path, text, delimiter)
     header = next(rows, (0, []))[1]
     columns = names_of(path, header)
-    wanted = {rules.kinds.get(name, FeatureKind.NUMERIC) for name in columns}
+    wanted = {rules.kind_of(name) or FeatureKind.NUMERIC for name in columns}
     values = _plain_numbers(text, delimiter, len(columns)) if wanted == {FeatureKind.NUMERIC} else None
     if values is not None:
         return numeric_table(path, columns, values)

@@ -122,13 +122,13 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRu
         lines.extend(chunk_lines)
         for numbers, cells in zip(read, chunk, strict=True):
             numbers.add(chunk_lines, cells)
-    decided = [rules.kinds.get(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
+    decided = [rules.kind_of(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
     _refuse_text(path, names, read, decided)
     texts = [index for index, kind in enumerate(decided) if kind is FeatureKind.CATEGORICAL]
-    columns = [_column(rules.kinds.get(name), numbers) for name, numbers in zip(names, read, strict=True)]
+    columns = [_column(rules.kind_of(name), numbers) for name, numbers in zip(names, read, strict=True)]
     encoders = {index: CategoryEncoder(path, names[index]) for index in texts}
     for index, codes in _encode(_chunks(path, len(names), rows), encoders, rules.missing_words):
-        is_known = names[index] in rules.kinds
+        is_known = rules.kind_of(names[index]) is not None
         columns[index] = encoders[index].column(codes, is_categorical=is_known, lines=lines)
     return join_columns(path, names, columns, lines)
 
