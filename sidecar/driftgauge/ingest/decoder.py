@@ -187,7 +187,7 @@ class Decoder:
 
     def _warn_of_rounding(self, model: ModelKey, rows: DecodedRows) -> None:
         """Say once of each numeric column that its whole numbers are rounded. They keep their order in the window."""
-        large = (np.abs(rows.values) >= LARGEST_EXACT).any(axis=0).tolist()
+        large: list[bool] = (np.abs(rows.values) >= LARGEST_EXACT).any(axis=0).tolist()
         for column, kind, is_large in zip(rows.columns, rows.kinds, large, strict=True):
             key = (model, column)
             if (
