@@ -187,15 +187,10 @@ class Decoder:
 
     def _warn_of_rounding(self, model: ModelKey, rows: DecodedRows) -> None:
         """Say once of each numeric column that its whole numbers are rounded. They keep their order in the window."""
-        large: list[bool] = (np.abs(rows.values) >= LARGEST_EXACT).any(axis=0).tolist()
-        for column, kind, is_large in zip(rows.columns, rows.kinds, large, strict=True):
+        for index in np.flatnonzero((np.abs(rows.values) >= LARGEST_EXACT).any(axis=0)).tolist():
+            column, kind = rows.columns[index], rows.kinds[index]
             key = (model, column)
-            if (
-                is_large
-                and kind is FeatureKind.NUMERIC
-                and key not in self._rounded
-                and len(self._rounded) < _MAX_WARNED
-            ):
+            if kind is FeatureKind.NUMERIC and key not in self._rounded and len(self._rounded) < _MAX_WARNED:
                 self._rounded.add(key)
                 _log.warning(
                     "column %r of %s has numbers of 2^53 and more: whole numbers of that size are rounded; if they are "
