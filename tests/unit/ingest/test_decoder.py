@@ -18,6 +18,7 @@ from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import Kind, Payload
 from driftgauge.ingest.decoder import Decoder, DecodeResult
 from driftgauge.ingest.row_reader import DecodedRows, read_body
+from driftgauge.protocol.category import code
 from driftgauge.protocol.limits import Limits
 from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
@@ -199,6 +200,22 @@ def test_texts_in_base64_are_the_categories_that_they_encode(tmp_path: Path) -> 
     assert isinstance(found.rows, DecodedRows)
     assert expected.rows.values.tolist() == found.rows.values.tolist()
     assert one.decode_batch([packed, packed]) is None
+
+
+def test_whole_numbers_that_are_rounded_are_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a numeric column the nearest doubles are kept; a category keeps all digits and is not named."""
+    one = decoder(tmp_path, "alcohol,colour\n9.5,red\n10.5,white\n")
+    small = alone(one, payload({"instances": [[2**53 - 1, 2**53 + 1], [None, "red"]]}, Kind.REQUEST)).rows
+
+    assert isinstance(small, DecodedRows)
+    assert small.values[0].tolist() == [2.0**53 - 1, code(str(2**53 + 1))]
+    assert caplog.messages == []
+
+    large = [alone(one, payload({"instances": [[n, "red"], [None, 7]]}, Kind.REQUEST)).rows for n in (2**53 + 1, 2**60)]
+
+    assert all(isinstance(rows, DecodedRows) for rows in large)
+    (said,) = caplog.messages
+    assert "column 'alcohol' of cellar/wine/predictor/wine has numbers of 2^53 and more" in said
 
 
 def rows_of_text(number: int) -> dict[str, Any]:
