@@ -15,17 +15,8 @@ from typing import final
 from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.errors import Reason
 from driftgauge.http1.heads import RequestHead
-from driftgauge.inference.payload import (
-    OVERFLOW,
-    Kind,
-    KnownModels,
-    ModelKey,
-    Offer,
-    Outcome,
-    PairObservation,
-    Payload,
-    is_overflow,
-)
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Offer, Outcome, PairObservation, Payload, is_overflow
 from driftgauge.logger.delivery import Delivery
 from driftgauge.logger.parse_queue import ParseQueue
 from driftgauge.metrics.model_metrics import ModelMetrics
@@ -113,7 +104,7 @@ class Receiver:
         inference = bool(body)
         failed = event.status is not None and event.status >= HTTPStatus.BAD_REQUEST
         # Neither an event without a body nor a failure proves a model: requests to anything could use up the series.
-        model = self._admit(event, proven=inference and not failed)
+        model = self._models.admit(_model_of(event), proven=inference and not failed)
         metrics = self._metrics.model(model)
         true_time = event.recorded and inference
         # Models without series of their own share one key, so their ids cannot be paired.
@@ -157,13 +148,15 @@ class Receiver:
         if event is None:
             self._metrics.model(OVERFLOW).count_payload(Kind.REQUEST, outcome, reason)
             return
-        # Only a body that is too long proves that there was a body; see `accept`.
-        model = self._admit(event, proven=reason is Reason.TOO_LARGE)
+        # Without its body an event proves no model, unless somebody filed a reference for the model.
+        proven = reason is Reason.TOO_LARGE and self._models.is_reserved(_model_of(event))
+        model = self._models.admit(_model_of(event), proven=proven)
         self._metrics.model(model).count_payload(event.kind, outcome, reason)
-
-    def _admit(self, event: Event, *, proven: bool) -> ModelKey:
-        name = event.inference_service
-        return self._models.admit(ModelKey(event.namespace, name, event.component, name), proven=proven)
 
     def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery:
         return Delivery(head, self, client, BodyCopy(self.budget, self._max_event_bytes))
+
+
+def _model_of(event: Event) -> ModelKey:
+    """The model of an event: its InferenceService, since an event names no model."""
+    return ModelKey(event.namespace, event.inference_service, event.component, event.inference_service)
