@@ -14,7 +14,7 @@ from driftgauge.reference.store import ReferenceStore
 _REPLACE_SECONDS: Final = 3_600
 """Time without requests after which another model may take a place, if no place is free."""
 
-_SWEEP_SECONDS: Final = 5
+_SWEEP_SECONDS: Final = 1
 """Time between two removals of what is kept of models that lost their place."""
 
 
