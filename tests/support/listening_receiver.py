@@ -2,6 +2,7 @@
 
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import OVERFLOW, ModelKey, PairObservation, Payload
+from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.receiver import Receiver
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.timeouts import Timeouts
@@ -53,6 +54,7 @@ class ListeningReceiver:
             pair=self._pair,
             metrics=self.metrics,
             models=self.models,
+            inferences=InferenceFilter(300, lambda: NOW),
             max_event_bytes=LIMIT,
             budget_bytes=2 * LIMIT,
             max_connections=max_connections,

@@ -18,6 +18,7 @@ from driftgauge.http1.heads import RequestHead
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Offer, Outcome, PairObservation, Payload, is_overflow
 from driftgauge.logger.delivery import Delivery
+from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.parse_queue import ParseQueue
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
@@ -40,6 +41,7 @@ class Receiver:
         pair: Called with each half of a pair; returns whether it is new.
         metrics: Where requests are counted.
         models: The models that may have series of their own.
+        inferences: Recognises the events of inferences.
         max_event_bytes: Longest body that is read.
         budget_bytes: Bytes that all incoming bodies may have together.
         max_connections: Connections of senders that may be open at once.
@@ -54,6 +56,7 @@ class Receiver:
         pair: Callable[[PairObservation], bool],
         metrics: Metrics,
         models: KnownModels,
+        inferences: InferenceFilter,
         max_event_bytes: int,
         budget_bytes: int,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
@@ -64,6 +67,7 @@ class Receiver:
         self._pair = pair
         self._metrics = metrics
         self._models = models
+        self._inferences = inferences
         self._max_event_bytes = max_event_bytes
         self.budget = MemoryBudget(budget_bytes)
         self._parse_queue = ParseQueue(self.budget)
@@ -100,20 +104,20 @@ class Receiver:
 
     def accept(self, event: Event) -> None:
         """Count, pair and offer one event."""
-        kind, body = event.kind, event.body
-        inference = bool(body)
+        kind, body, key = event.kind, event.body, _model_of(event)
+        inference = self._inferences.is_inference(key if key in self._models else OVERFLOW, event)
         failed = event.status is not None and event.status >= HTTPStatus.BAD_REQUEST
-        # Neither an event without a body nor a failure proves a model: requests to anything could use up the series.
-        model = self._models.admit(_model_of(event), proven=inference and not failed)
+        # Neither a GET nor a failure proves a model: requests to anything could use up the series.
+        model = self._models.admit(key, proven=inference and not failed)
         metrics = self._metrics.model(model)
-        true_time = event.recorded and inference
-        # Models without series of their own share one key, so their ids cannot be paired.
-        if not is_overflow(model) and not self._pair(PairObservation(model, event.id, kind, event.time, true_time)):
-            metrics.count_payload(kind, Outcome.REJECTED, Reason.DUPLICATE)
-            return
+        self._inferences.record(model, event)
         if not inference:
-            # A health check or a GET: KServe's agent sends an event for every request that is not its own probe.
             metrics.count_payload(kind, Outcome.REJECTED, Reason.EMPTY)
+            return
+        # Models without series of their own share one key, so their ids cannot be paired.
+        half = PairObservation(model, event.id, kind, event.time, event.recorded)
+        if not is_overflow(model) and not self._pair(half):
+            metrics.count_payload(kind, Outcome.REJECTED, Reason.DUPLICATE)
             return
         self._count(event, metrics, failed=failed)
         if failed:  # the model did not predict from these rows
