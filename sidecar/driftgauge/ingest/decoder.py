@@ -23,7 +23,8 @@ from driftgauge.inference.payload import Kind, ModelKey, Payload
 from driftgauge.ingest.row_reader import DecodedRows, ReadBody, RowReader, read_body, read_rows
 from driftgauge.protocol.batch import decode_batch
 from driftgauge.protocol.chunked_json import LONG_BYTES
-from driftgauge.protocol.decode import GZIP_MAGIC, decode_quickly, unpack
+from driftgauge.protocol.compression import is_plain, unpack
+from driftgauge.protocol.decode import decode_quickly
 from driftgauge.protocol.limits import Limits
 from driftgauge.reference.store import ReferenceStore
 
@@ -176,8 +177,8 @@ class Decoder:
 
 
 def is_small(payload: Payload) -> bool:
-    """Whether a body is so short, and not compressed, that it may be decoded on the event loop."""
-    return len(payload.body) <= SMALL_BYTES and not payload.body.startswith(GZIP_MAGIC)
+    """Whether a body is short and not compressed, so that it may be decoded on the event loop."""
+    return len(payload.body) <= SMALL_BYTES and is_plain(payload.body)
 
 
 def _is_refused_here(read: ReadBody) -> bool:

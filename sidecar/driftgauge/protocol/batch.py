@@ -18,7 +18,7 @@ from driftgauge.errors import PayloadError
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.json_text import as_numbers, is_numeric, nested_array
 from driftgauge.protocol.tensor import BYTES, Decoded, Tensor, from_json, is_known
-from driftgauge.protocol.v2 import MAX_DIMENSIONS
+from driftgauge.protocol.v2 import MAX_DIMENSIONS, is_base64
 
 V1_ROWS: Final = {Kind.REQUEST: "instances", Kind.RESPONSE: "predictions"}
 _V2: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
@@ -139,7 +139,7 @@ def _items(message: object, kind: Kind) -> list[Mapping[str, Any]]:
 
 def _is_tensor(item: object) -> bool:
     """Whether an item is a tensor with its data in JSON, as many as its shape has."""
-    if not isinstance(item, dict) or not item.keys() >= _TENSOR:
+    if not isinstance(item, dict) or not item.keys() >= _TENSOR or is_base64(item):
         return False
     shape, data = item["shape"], item["data"]
     if not isinstance(shape, list) or not 1 <= len(shape) <= MAX_DIMENSIONS:

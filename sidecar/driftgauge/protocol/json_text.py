@@ -107,6 +107,14 @@ def from_base64(value: object) -> bytes:
     return b"".join(pieces)
 
 
+def decode_base64(text: str | bytes) -> str | bytes:
+    """The bytes of a text in base64 (RFC 4648, section 4); the text itself if it is not base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return text
+
+
 def serialise(value: Any) -> bytes:  # noqa: ANN401 - JSON holds any value
     """The JSON text of a value that `parse` returned; `parse` of it returns an equal value.
 
