@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import PREDICTOR, Kind, KnownModels, ModelKey, is_overflow, printable
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, is_overflow, printable
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
