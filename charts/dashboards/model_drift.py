@@ -127,7 +127,7 @@ def _rows() -> Row:
     states = Text(
         "Columns by state",
         "Features: tested, with too few rows for a verdict (untested), left out such as dates and identifiers "
-        "(ignored), and with series here (shown): at most `max_features`, the most severe first. The rest is tested too.",
+        "(ignored), and with series here (shown): at most `max_features`, the most severe first. The rest is tested.",
         "short",
     )
     missing_share = Text(

@@ -94,8 +94,8 @@ def _queue() -> Row:
     )
     dropped = Text(
         "Dropped payloads",
-        "Payloads a second that driftgauge dropped, by reason: queue_full, storage (Redis), no_reference, "
-        "other_model, shutdown, internal.",
+        "Payloads a second that driftgauge dropped, by reason: queue_full, queue_timeout, storage (Redis), "
+        "no_reference, other_model, shutdown, internal.",
         "reqps",
     )
     rejected = Text(

@@ -19,6 +19,7 @@ class Reason(StrEnum):
 
     # dropped: the payload may be valid, but driftgauge could not use it
     QUEUE_FULL = "queue_full"
+    QUEUE_TIMEOUT = "queue_timeout"
     NO_REFERENCE = "no_reference"
     OTHER_MODEL = "other_model"
     STORAGE = "storage"
@@ -44,7 +45,15 @@ class Reason(StrEnum):
 
 
 _DROPPED = frozenset(
-    {Reason.QUEUE_FULL, Reason.NO_REFERENCE, Reason.OTHER_MODEL, Reason.STORAGE, Reason.SHUTDOWN, Reason.INTERNAL},
+    {
+        Reason.QUEUE_FULL,
+        Reason.QUEUE_TIMEOUT,
+        Reason.NO_REFERENCE,
+        Reason.OTHER_MODEL,
+        Reason.STORAGE,
+        Reason.SHUTDOWN,
+        Reason.INTERNAL,
+    },
 )
 
 
@@ -79,6 +88,10 @@ class PayloadError(DriftgaugeError):
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type["PayloadError"], tuple[Reason, str]]:
+        """How it is pickled: with both arguments."""
+        return PayloadError, (self.reason, str(self))
 
 
 class EmptySampleError(DriftgaugeError):

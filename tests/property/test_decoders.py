@@ -20,6 +20,7 @@ from driftgauge.features.outputs import extract_outputs
 from driftgauge.features.predictions import extract_predictions
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.decode import decode
+from driftgauge.protocol.limits import Limits
 from driftgauge.protocol.tensor import widen_bf16
 from tests.support.payloads import (
     DTYPES,
@@ -198,7 +199,7 @@ def test_nothing_but_payload_errors(
     """Any bytes are decoded or refused by PayloadError, and the same holds for what follows."""
     column, other = kinds
     with contextlib.suppress(PayloadError):
-        decoded = decode(body, kind, json_length=json_length, limit_bytes=limit_bytes)
+        decoded = decode(body, kind, json_length=json_length, limits=Limits(limit_bytes))
         for act in (
             lambda: extract(decoded, ["name", "data"], [column, other]),
             lambda: extract_predictions(decoded, ["name", "x_class"], [column, other]),

@@ -15,6 +15,7 @@ from tritonclient.utils import serialize_byte_tensor
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.decode import decode
+from driftgauge.protocol.limits import Limits
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 LIMIT_BYTES = 1 << 20
@@ -91,7 +92,7 @@ def gzipped(body: bytes) -> bytes:
 
 def read(body: bytes, kind: Kind = Kind.REQUEST, json_length: int | None = None) -> Decoded:
     """`decode` under the tests' usual limit."""
-    return decode(body, kind, json_length=json_length, limit_bytes=LIMIT_BYTES)
+    return decode(body, kind, json_length=json_length, limits=Limits(LIMIT_BYTES))
 
 
 def decoded(**tensors: Any) -> Decoded:  # noqa: ANN401 - arrays or nested lists

@@ -55,7 +55,7 @@ class Runtime:
         references = ReferenceStore(config.reference, config.reference_dir)
 
         outputs = OutputColumns(config.max_models + 1)
-        self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs)
+        self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 
         rule = _rule(config)
@@ -96,7 +96,7 @@ class Runtime:
             self.pipeline.stop()
             await asyncio.wait({pipeline}, timeout=self.config.drain_timeout_seconds)
             await cancel(pipeline, *background)
-            self.pipeline.close()
+            await self.pipeline.close()
             self._evaluator.close()
             self._targets.close()
             self._reference_watcher.close()
@@ -136,6 +136,7 @@ def _pipeline_settings(config: Config) -> PipelineSettings:
     return PipelineSettings(
         queue_payloads=config.queue_payloads,
         queue_bytes=config.queue_bytes,
+        queue_seconds=config.queue_seconds,
         max_payload_bytes=config.max_payload_bytes,
         window_rows=config.window_rows,
         flush_interval_seconds=config.flush_interval_seconds,

@@ -164,6 +164,10 @@ class Config(BaseSettings):
     queue_bytes: Bytes = Field(
         64 * 2**20, description="limit of the bytes of queued payloads, and of bodies that are being copied"
     )
+    queue_seconds: Seconds = Field(
+        30,
+        description="longest time in seconds that a payload is queued; payloads that are older are dropped and counted",
+    )
     max_payload_bytes: Bytes = Field(
         4 * 2**20, description="limit of one decompressed payload in bytes; larger ones are rejected and counted"
     )

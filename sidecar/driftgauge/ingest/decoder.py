@@ -1,51 +1,54 @@
-"""From payloads to rows: one payload at a time, or many small payloads of one stream together."""
+"""From payloads to rows, each body where it cannot hold up requests: on the event loop, in a thread, or in a child.
+
+- Small bodies are decoded on the event loop, many of one stream together. That costs them the least.
+- Others are decompressed in a thread, and decoded there if that needs no long call: a call into C keeps the lock of the
+  interpreter until it ends, and the event loop waits for the lock. Numbers are parsed in slices for that reason.
+- What is left is decoded in a child process, with a limit of memory and of time.
+
+A body that turns out to be larger or more complex than its place allows goes on to the next one.
+"""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import token_hex
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from driftgauge.drift.profile import FeatureKind
+from driftgauge.concurrency.task_process import NoProcessError, TaskFailedError, TaskProcess
+from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.features.inputs import extract
-from driftgauge.features.output_columns import OutputColumns, OutputLayout
-from driftgauge.features.outputs import are_alike, extract_outputs
-from driftgauge.features.predictions import extract_predictions
-from driftgauge.features.row_table import MAX_CELLS, missing_per_column
+from driftgauge.features.output_columns import OutputColumns
+from driftgauge.features.outputs import are_alike
 from driftgauge.inference.payload import Kind, ModelKey, Payload
+from driftgauge.ingest.row_reader import DecodedRows, ReadBody, RowReader, read_body, read_rows
 from driftgauge.protocol.batch import decode_batch
-from driftgauge.protocol.decode import decode
-from driftgauge.protocol.tensor import Decoded
-from driftgauge.reference.dataset import Reference, schema_hash
+from driftgauge.protocol.chunked_json import LONG_BYTES
+from driftgauge.protocol.decode import GZIP_MAGIC, decode_quickly, unpack
+from driftgauge.protocol.limits import Limits
 from driftgauge.reference.store import ReferenceStore
 
 _log = logging.getLogger(__name__)
 
+SMALL_BYTES: Final = 16 * 1024
+"""Longest body that is decoded on the event loop, one per turn of the loop.
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DecodedRows:
-    """The rows of one or more payloads of one stream.
+It takes some 0.1 ms, at worst 2 ms. Decoding it in a second thread would cost requests more, since that thread takes
+turns with the event loop at the interpreter's lock.
+"""
 
-    Args:
-        columns: The names of the columns.
-        kinds: The kind of each column.
-        schema: Hash of the names and kinds.
-        values: Shape `(n, d)`, float64: the newest rows of each payload, in order.
-        missing: Shape `(d,)`: the number of missing values of each column, in all rows of the payloads.
-        count: The number of all rows of the payloads; `values` may have fewer.
-        requests: Shape `(k,)`, int64: the number of rows in `values` of each payload.
-    """
+_SMALL_NAMES: Final = 256
+_SMALL_CELLS: Final = 16 * 1024
+"""Most names and cells of a table that is made on the event loop."""
 
-    columns: tuple[str, ...]
-    kinds: tuple[FeatureKind, ...]
-    schema: str
-    values: NDArray[np.float64]
-    missing: NDArray[np.int64]
-    count: int
-    requests: NDArray[np.int64]
+_MORE_THAN_ALLOWED: Final = frozenset({Reason.TOO_LARGE, Reason.TOO_COMPLEX})
+"""Why a body goes on to the next place."""
+
+_CHILD_BYTES: Final = 160 * 2**20
+"""Memory of the child process for one body. A body within the limits takes less than a half of it."""
+
+_CHILD_IDLE_SECONDS: Final = 60
+_CHILD_SECONDS: Final = 10
+"""Time for one body in the child process. On a whole core, the slowest body within the limits takes 0.4 s."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +67,7 @@ class DecodeResult:
 
 
 class Decoder:
-    """Extracts the rows of payloads. May be used from any thread.
+    """Extracts the rows of payloads.
 
     Args:
         references: The columns of each model.
@@ -78,38 +81,57 @@ class Decoder:
     ) -> None:
         self._references = references
         self._outputs = outputs
-        self._max_payload_bytes = max_payload_bytes
+        self._max_bytes = max_payload_bytes
         self._window_rows = window_rows
         self._separator = token_hex(8)
+        self._thread = Worker("decode")
+        self._child = TaskProcess("decode-child", memory_bytes=_CHILD_BYTES, idle_seconds=_CHILD_IDLE_SECONDS)
 
-    def decode(self, payload: Payload, limit_cells: int = MAX_CELLS) -> DecodeResult:
-        """Decode one payload.
+    @property
+    def child_pid(self) -> int | None:
+        """The id of the child process; `None` while there is none."""
+        return self._child.pid
 
-        Args:
-            payload: Any payload.
-            limit_cells: The most cells that its rows may have.
-        """
-        row_count = 0
+    async def close(self) -> None:
+        """End the thread and the child process."""
+        self._thread.close()
+        await self._child.close()
+
+    async def decode(self, payload: Payload) -> DecodeResult:
+        """Decode one payload where it holds up nothing."""
+        read = None
+        if is_small(payload):
+            limits = Limits(min(SMALL_BYTES, self._max_bytes), _SMALL_NAMES, _SMALL_CELLS)
+            reader = replace(self.reader(payload.model, payload.kind), limit_cells=_SMALL_CELLS)
+            read = read_body(payload.body, payload.json_length, limits, reader)
+        if read is None or _is_refused_here(read):
+            read = await self._decode_beside(payload)
+        return self._result(payload, read)
+
+    async def _decode_beside(self, payload: Payload) -> ReadBody:
+        """Decode one payload in the thread, or else in the child process."""
+        reader = self.reader(payload.model, payload.kind)
         try:
-            decoded = decode(
-                payload.body,
-                payload.kind,
-                json_length=payload.json_length,
-                limit_bytes=self._max_payload_bytes,
-                limit_cells=min(limit_cells, self._max_payload_bytes),
-            )
-            row_count = decoded.tensors[0].rows
-            rows = self._extract(payload.model, payload.kind, decoded, limit_cells)
+            raw = await self._thread.run(unpack, payload.body, self._max_bytes)
         except PayloadError as error:
-            _log.debug("a %s of %s was rejected: %s", payload.kind, payload.model, error)
-            return DecodeResult((payload,), (row_count,), error.reason)
-        return DecodeResult((payload,), (row_count,), rows)
+            return ReadBody(0, error)
+        read = await self._thread.run(_read_quickly, raw, payload.json_length, self._max_bytes, reader)
+        if read is not None:
+            return read
+        limits = Limits(self._max_bytes)
+        try:
+            return await self._child.run(_CHILD_SECONDS, read_body, raw, payload.json_length, limits, reader)
+        except NoProcessError as error:
+            _log.warning("a %s of %s was dropped: driftgauge %s", payload.kind, payload.model, error)
+            return ReadBody(0, PayloadError(Reason.INTERNAL, f"driftgauge {error}."))
+        except TaskFailedError as error:
+            return ReadBody(0, PayloadError(Reason.TOO_COMPLEX, f"Decoding the body {error}."))
 
     def decode_batch(self, payloads: Sequence[Payload]) -> DecodeResult | None:
         """Decode payloads in one step, which is cheaper than one at a time.
 
         Args:
-            payloads: At least one payload of one stream, with bodies of plain JSON.
+            payloads: At least one payload of one stream, with small bodies of plain JSON.
 
         Returns:
             The rows that decoding one payload at a time gives; `None` if the payloads must be decoded that way, since
@@ -117,59 +139,56 @@ class Decoder:
         """
         first = payloads[0]
         batch = decode_batch([payload.body for payload in payloads], first.kind, self._separator)
-        if batch is None or batch.counts.max() > self._window_rows:
+        if batch is None or batch.counts.max() > self._window_rows or len(batch.decoded.tensors) > _SMALL_NAMES:
             return None
         if first.kind is Kind.RESPONSE and not are_alike(batch.decoded, batch.counts):
             return None
         try:
-            rows = self._extract(first.model, first.kind, batch.decoded, MAX_CELLS, batch.counts)
+            rows = self.reader(first.model, first.kind).read(batch.decoded, batch.counts)
         except PayloadError:
             return None
+        self._record(first.model, rows)
         return DecodeResult(payloads, batch.counts.tolist(), rows)
 
-    def _extract(
-        self,
-        model: ModelKey,
-        kind: Kind,
-        decoded: Decoded,
-        limit_cells: int,
-        requests: NDArray[np.int64] | None = None,
-    ) -> DecodedRows | Reason:
+    def reader(self, model: ModelKey, kind: Kind) -> RowReader:
+        """What is extracted from the bodies of a stream now."""
         reference = self._references.get(model)
-        if kind is Kind.RESPONSE:
-            return self._extract_response(model, reference, decoded, requests)
-        if reference is None or not reference.features:
-            return Reason.NO_REFERENCE
-        values = extract(decoded, reference.columns, reference.kinds, limit_cells)
-        return self._newest(reference.columns, reference.kinds, reference.schema, values, requests)
-
-    def _extract_response(
-        self, model: ModelKey, reference: Reference | None, decoded: Decoded, requests: NDArray[np.int64] | None
-    ) -> DecodedRows:
-        """The columns of the reference's predictions; without them all columns of the response, which are recorded."""
+        if kind is Kind.REQUEST:
+            if reference is None:
+                return RowReader(kind, (), (), "", self._window_rows)
+            return RowReader(kind, reference.columns, reference.kinds, reference.schema, self._window_rows)
         if reference is not None and reference.predictions:
             columns, kinds = reference.prediction_columns, reference.prediction_kinds
-            values = extract_predictions(decoded, columns, kinds)
-            return self._newest(columns, kinds, reference.prediction_schema, values, requests)
+            return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows)
         layout = self._outputs.get(model)
-        outputs = extract_outputs(decoded, {} if layout is None else layout.known)
-        self._outputs.record(model, OutputLayout(outputs.columns, outputs.kinds, outputs.categories))
-        schema = schema_hash(outputs.columns, outputs.kinds)
-        return self._newest(outputs.columns, outputs.kinds, schema, outputs.values, requests)
+        return RowReader(kind, (), (), "", self._window_rows, {} if layout is None else layout.known)
 
-    def _newest(
-        self,
-        columns: tuple[str, ...],
-        kinds: tuple[FeatureKind, ...],
-        schema: str,
-        values: NDArray[np.float64],
-        requests: NDArray[np.int64] | None,
-    ) -> DecodedRows:
-        """The newest `window_rows` rows of one payload; of several payloads (`requests` given) all rows."""
-        missing, count = missing_per_column(values), len(values)
-        if requests is None:
-            kept = values[-self._window_rows :]
-            # A copy, since a view of the last rows would keep a large table in memory.
-            values = kept if len(kept) == count else kept.copy()
-            requests = np.array([len(values)])
-        return DecodedRows(columns, kinds, schema, values, missing, count, requests)
+    def _result(self, payload: Payload, read: ReadBody) -> DecodeResult:
+        if isinstance(read.rows, PayloadError):
+            _log.debug("a %s of %s was rejected: %s", payload.kind, payload.model, read.rows)
+            return DecodeResult((payload,), (read.count,), read.rows.reason)
+        self._record(payload.model, read.rows)
+        return DecodeResult((payload,), (read.count,), read.rows)
+
+    def _record(self, model: ModelKey, rows: DecodedRows) -> None:
+        if rows.layout is not None:
+            self._outputs.record(model, rows.layout)
+
+
+def is_small(payload: Payload) -> bool:
+    """Whether a body is so short, and not compressed, that it may be decoded on the event loop."""
+    return len(payload.body) <= SMALL_BYTES and not payload.body.startswith(GZIP_MAGIC)
+
+
+def _is_refused_here(read: ReadBody) -> bool:
+    """Whether another place may decode what this one refused."""
+    return isinstance(read.rows, PayloadError) and read.rows.reason in _MORE_THAN_ALLOWED
+
+
+def _read_quickly(raw: bytes, json_length: int | None, limit_bytes: int, reader: RowReader) -> ReadBody | None:
+    """Decode a decompressed body if that needs no long call; `None` if it does."""
+    if len(raw) > LONG_BYTES:
+        decoded = decode_quickly(raw, reader.kind, json_length=json_length)
+        return None if decoded is None else read_rows(decoded, reader)
+    read = read_body(raw, json_length, Limits(min(LONG_BYTES, limit_bytes)), reader)
+    return None if _is_refused_here(read) else read

@@ -6,20 +6,20 @@ Each payload ends as exactly one of accepted, sampled out, dropped or rejected, 
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 
-from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import Reason, StorageError
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import Kind, ModelKey, Outcome, Payload, is_overflow
-from driftgauge.ingest.decoder import DecodedRows, Decoder, DecodeResult
+from driftgauge.ingest.decoder import Decoder, DecodeResult, is_small
+from driftgauge.ingest.row_reader import DecodedRows
 from driftgauge.metrics.registry import Metrics
-from driftgauge.protocol.decode import GZIP_MAGIC
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey
 
@@ -27,16 +27,6 @@ _log = logging.getLogger(__name__)
 
 _BATCH_PAYLOADS = 256
 """Most payloads of a batch. One XADD costs about the same for 1 row as for 256, so larger batches cost less per row."""
-
-_SMALL_BYTES = 16 * 1024
-"""Longest body that is decoded on the event loop, one per turn of the loop.
-
-It takes some 0.1 ms, at worst 0.5 ms, or 3 ms if all of it is short texts that are not in the cache. Decoding it in a
-second thread would cost requests more, since that thread takes turns with the event loop at the interpreter's lock.
-"""
-
-_SMALL_CELLS = 16 * 1024
-"""Most cells of a table that is made on the event loop."""
 
 _GROUP_BYTES = 32 * 1024
 """Most bytes of small bodies of one stream that are decoded together: 0.5 ms at worst."""
@@ -52,6 +42,7 @@ class PipelineSettings:
     Args:
         queue_payloads: Most payloads in the queue, at least 1.
         queue_bytes: Most bytes of their bodies.
+        queue_seconds: Longest time that a payload waits until it is decoded.
         max_payload_bytes: Longest body after decompression.
         window_rows: Rows of a window. Only the last `window_rows` rows of a longer payload are used.
         flush_interval_seconds: Longest time that a payload waits for a batch to fill.
@@ -60,10 +51,18 @@ class PipelineSettings:
 
     queue_payloads: int
     queue_bytes: int
+    queue_seconds: float
     max_payload_bytes: int
     window_rows: int
     flush_interval_seconds: float
     sample_ratio: float
+
+
+class _Queued(NamedTuple):
+    """A payload in the queue, and when it arrived there."""
+
+    payload: Payload
+    arrived: float
 
 
 _Streams = defaultdict[tuple[StreamKey, str], list[tuple[Sequence[Payload], DecodedRows]]]
@@ -79,6 +78,7 @@ class Pipeline:
         references: The columns of each model.
         metrics: Counts every payload.
         outputs: Records the columns of responses, for models whose reference has no predictions.
+        clock: Returns seconds, monotonic.
     """
 
     def __init__(
@@ -88,13 +88,14 @@ class Pipeline:
         references: ReferenceStore,
         metrics: Metrics,
         outputs: OutputColumns,
+        clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._ring = ring
         self._metrics = metrics
         self._decoder = Decoder(references, outputs, settings.max_payload_bytes, settings.window_rows)
-        self._worker = Worker("decode")
-        self._queue: deque[Payload] = deque()
+        self._clock = clock
+        self._queue: deque[_Queued] = deque()
         self._queued_bytes = 0
         self._enough_payloads = min(_BATCH_PAYLOADS, (settings.queue_payloads + 1) // 2)
         self._enough_bytes = settings.queue_bytes / 2
@@ -121,7 +122,7 @@ class Pipeline:
             self._full.set()  # the queued payloads need not wait any longer
             self._discard([payload], Reason.QUEUE_FULL)
             return
-        self._queue.append(payload)
+        self._queue.append(_Queued(payload, self._clock()))
         self._queued_bytes = size_bytes
         if waiting == 0:
             self._arrived.set()
@@ -133,7 +134,7 @@ class Pipeline:
         while self._queue or not self._draining:
             await self._wait_for_batch()
             batch = self._take_batch()
-            self._in_flight = {id(payload): payload for payload in batch}
+            self._in_flight = {id(waiting.payload): waiting.payload for waiting in batch}
             try:
                 await self._flush(batch)
             except Exception:  # noqa: BLE001 an unexpected error must not end the task, and its payloads are counted
@@ -146,11 +147,11 @@ class Pipeline:
         self._arrived.set()
         self._full.set()
 
-    def close(self) -> None:
-        """Count the remaining payloads as dropped, and release the thread. `run` must have ended."""
-        self._discard([*self._in_flight.values(), *self._queue], Reason.SHUTDOWN)
+    async def close(self) -> None:
+        """Count the remaining payloads as dropped, and close the decoder. `run` must have ended."""
+        self._discard([*self._in_flight.values(), *(waiting.payload for waiting in self._queue)], Reason.SHUTDOWN)
         self._queue.clear()
-        self._worker.close()
+        await self._decoder.close()
 
     @property
     def _has_batch(self) -> bool:
@@ -165,19 +166,23 @@ class Pipeline:
         except TimeoutError:
             pass  # the batch stays small
 
-    def _take_batch(self) -> list[Payload]:
+    def _take_batch(self) -> list[_Queued]:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_PAYLOADS))]
-        self._queued_bytes -= sum(len(payload.body) for payload in batch)
+        self._queued_bytes -= sum(len(waiting.payload.body) for waiting in batch)
         if not self._queue and not self._draining:
             self._arrived.clear()
         if not self._has_batch and not self._draining:
             self._full.clear()
         return batch
 
-    async def _flush(self, batch: Sequence[Payload]) -> None:
+    async def _flush(self, batch: Sequence[_Queued]) -> None:
         streams: _Streams = defaultdict(list)
         buffered_bytes = 0
-        for group in _groups(batch):
+        arrivals = {id(waiting.payload): waiting.arrived for waiting in batch}
+        for group in _groups(waiting.payload for waiting in batch):
+            if self._clock() - arrivals[id(group[0])] > self._settings.queue_seconds:
+                self._discard(group, Reason.QUEUE_TIMEOUT)
+                continue
             for result in await self._decode(group):
                 self._count_rows(result)
                 if isinstance(result.rows, Reason):
@@ -193,23 +198,18 @@ class Pipeline:
         await self._append_all(streams)
 
     async def _decode(self, group: Sequence[Payload]) -> list[DecodeResult]:
-        """Decode small bodies on the event loop, each group in a turn of its own, and a large body in the thread.
+        """Decode the payloads of a group together, and halve it until that works, so that a bad body costs little.
 
-        A group that cannot be decoded together is halved until it can, so that one bad body costs the others little.
+        Each step is a turn of its own of the event loop.
         """
-        if not _is_small(group[0]):
-            return [await self._worker.run(self._decoder.decode, group[0])]
         await asyncio.sleep(0)
-        if len(group) > 1:
-            result = self._decoder.decode_batch(group)
-            if result is not None:
-                return [result]
-            half = len(group) // 2
-            return [*await self._decode(group[:half]), *await self._decode(group[half:])]
-        result = self._decoder.decode(group[0], _SMALL_CELLS)
-        if result.rows is Reason.TOO_LARGE:  # a small body of a large table
-            result = await self._worker.run(self._decoder.decode, group[0])
-        return [result]
+        if len(group) == 1:
+            return [await self._decoder.decode(group[0])]
+        result = self._decoder.decode_batch(group)
+        if result is not None:
+            return [result]
+        half = len(group) // 2
+        return [*await self._decode(group[:half]), *await self._decode(group[half:])]
 
     def _count_rows(self, result: DecodeResult) -> None:
         """Count the rows of requests by status code, also of requests whose rows cannot be used."""
@@ -261,10 +261,6 @@ class Pipeline:
         self._metrics.model(payload.model).count_payload(payload.kind, outcome, reason)
 
 
-def _is_small(payload: Payload) -> bool:
-    return len(payload.body) <= _SMALL_BYTES and not payload.body.startswith(GZIP_MAGIC)
-
-
 def _groups(batch: Iterable[Payload]) -> list[list[Payload]]:
     """The payloads of a batch that are decoded together: small bodies of one stream. Other payloads are alone.
 
@@ -275,7 +271,7 @@ def _groups(batch: Iterable[Payload]) -> list[list[Payload]]:
     for payload in batch:
         stream, size_bytes = (payload.model, payload.kind), len(payload.body)
         group, group_bytes = open_groups.get(stream, (None, 0))
-        if not _is_small(payload) or payload.json_length is not None:
+        if not is_small(payload) or payload.json_length is not None:
             open_groups.pop(stream, None)  # later payloads must not be appended before this one
             groups.append([payload])
         elif group is None or group_bytes + size_bytes > _GROUP_BYTES:

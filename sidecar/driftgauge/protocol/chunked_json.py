@@ -8,30 +8,33 @@ For example, `1, 2, 3, 4` may be cut into `1, 2` and `3, 4`. A message of any ot
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeGuard
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from driftgauge.errors import PayloadError
+from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.batch import V1_ROWS, is_plain_v2, items_of
 from driftgauge.protocol.json_text import as_numbers, nested_array
-from driftgauge.protocol.tensor import FLOATS, Decoded, Tensor
+from driftgauge.protocol.tensor import WIRE_DTYPES, Decoded, Tensor, from_json
 
-LONG_BYTES: Final = 64 * 1024
-"""Shortest body that is parsed in slices. A shorter one takes less time than a thread may keep the lock."""
+LONG_BYTES: Final = 32 * 1024
+"""Longest body that is parsed in one call beside the event loop: at worst, the lock is kept for some 4 ms."""
 
 _SLICE_BYTES: Final = 32 * 1024
+_MAX_ROW_BYTES: Final = 64 * 1024
+"""Longest row of a slice; a message with a longer one is not cut."""
+
 _MAX_ENVELOPE_BYTES: Final = 4 * 1024
 _BETWEEN_ROWS: Final = re.compile(rb"\][ \t\r\n]*,[ \t\r\n]*\[")
 _DATA: Final = re.compile(rb'"data"[ \t\r\n]*:[ \t\r\n]*\[')
 
 
 def decode_in_slices(raw: bytes, kind: Kind, slice_bytes: int = _SLICE_BYTES) -> Decoded | None:
-    """The tensors of a message that is one long list of numbers: V1 rows by position, or one flat V2 tensor of floats.
+    """The tensors of a message that is one long list of numbers: V1 rows by position, or one flat V2 tensor.
 
     Args:
         raw: The decompressed body.
@@ -51,7 +54,7 @@ def _v1(raw: bytes, kind: Kind, slice_bytes: int) -> Decoded | None:
     start, end = raw.find(b"[") + 1, raw.rfind(b"]")
     if _envelope(raw, start, end) != {V1_ROWS[kind]: []}:
         return None
-    data = _joined(_rows(raw, start, end, slice_bytes))
+    data = _joined(_rows(raw, start, end, slice_bytes), lambda values: as_numbers(nested_array(values, "the rows")))
     return None if data is None else Decoded((Tensor("", data),))
 
 
@@ -67,12 +70,12 @@ def _v2(raw: bytes, kind: Kind, slice_bytes: int) -> Decoded | None:
         return None
     items = items_of(message, kind)
     item = items[0] if isinstance(items, list) and len(items) == 1 else None
-    if not isinstance(item, dict) or item.get("data") != [] or item.get("datatype") not in FLOATS:
+    if not isinstance(item, dict) or item.get("data") != [] or item.get("datatype") not in WIRE_DTYPES:
         return None
-    name, shape = item.get("name"), item.get("shape")
+    name, datatype, shape = item.get("name"), item["datatype"], item.get("shape")
     if not isinstance(name, str) or not name or not _is_shape(shape):
         return None
-    data = _joined(_numbers(raw, start, end, slice_bytes))
+    data = _joined(_numbers(raw, start, end, slice_bytes), lambda values: from_json(values, datatype, name))
     if data is None or data.ndim != 1 or data.size != math.prod(shape):
         return None
     return Decoded((Tensor(name, data.reshape(shape)),))
@@ -90,13 +93,22 @@ def _envelope(raw: bytes, start: int, end: int) -> Any:  # noqa: ANN401 - JSON h
 
 
 def _rows(raw: bytes, start: int, end: int, slice_bytes: int) -> Iterator[bytes]:
-    """Slices that end between two rows."""
+    """Slices that end between two rows, which are lists or numbers.
+
+    Raises:
+        PayloadError: `UNSUPPORTED` if a row is longer than a slice may be.
+    """
+    if not raw[start : start + slice_bytes].lstrip().startswith(b"["):
+        yield from _numbers(raw, start, end, slice_bytes)
+        return
     while end - start > slice_bytes:
-        found = _BETWEEN_ROWS.search(raw, start + slice_bytes, end)
+        found = _BETWEEN_ROWS.search(raw, start + slice_bytes, start + slice_bytes + _MAX_ROW_BYTES)
         if found is None:
             break
         yield raw[start : found.start() + 1]
         start = found.end() - 1
+    if end - start > slice_bytes + _MAX_ROW_BYTES:
+        raise PayloadError(Reason.UNSUPPORTED, f"A row is longer than {_MAX_ROW_BYTES} bytes.")
     yield raw[start:end]
 
 
@@ -111,12 +123,12 @@ def _numbers(raw: bytes, start: int, end: int, slice_bytes: int) -> Iterator[byt
     yield raw[start:end]
 
 
-def _joined(slices: Iterator[bytes]) -> NDArray[np.float64] | None:
+def _joined(slices: Iterator[bytes], convert: Callable[[list[Any]], NDArray[Any]]) -> NDArray[Any] | None:
     """The numbers of all slices; `None` if a slice is empty, or contains anything but numbers."""
-    parts: list[NDArray[np.float64]] = []
+    parts: list[NDArray[Any]] = []
     for piece in slices:
-        block = as_numbers(nested_array(orjson.loads(b"[%b]" % piece), "the rows"))
-        if block.dtype == object or not block.size or block.shape[1:] != (parts[0] if parts else block).shape[1:]:
+        part = convert(orjson.loads(b"[%b]" % piece))
+        if part.dtype == object or not part.size or part.shape[1:] != (parts[0] if parts else part).shape[1:]:
             return None
-        parts.append(block)
+        parts.append(part)
     return np.concatenate(parts)

@@ -6,15 +6,17 @@ content type of the request.
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.chunked_json import LONG_BYTES, decode_in_slices
 from driftgauge.protocol.json_text import from_base64, object_end, parse
-from driftgauge.protocol.tensor import Decoded
+from driftgauge.protocol.limits import Limits, check_content, check_names
+from driftgauge.protocol.tensor import BYTES, Decoded
 from driftgauge.protocol.v1 import decode_v1
-from driftgauge.protocol.v2 import binary_size, decode_v2, is_v2
+from driftgauge.protocol.v2 import V2_MEMBERS, binary_size, decode_v2, is_v2
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 """The first two bytes of every gzip member (RFC 1952, section 2.3.1)."""
@@ -82,25 +84,15 @@ _CELLS_A_BYTE = 8
 _FEW_CELLS = 2**14
 """Cells that a body of any length may make."""
 
-MAX_CONTAINERS: Final = 2**17
-"""Most lists and objects of a JSON text that is parsed in one go: rows of 32 bytes in 4 MiB.
 
-The parser holds the interpreter until it has finished: 50 ms for so many empty lists, measured once, where 4 MiB of
-them took 200 ms. Keys of objects are not counted. Rows of numbers are parsed in slices and have no such limit.
-"""
-
-
-def decode(
-    body: bytes, kind: Kind, *, json_length: int | None, limit_bytes: int, limit_cells: int | None = None
-) -> Decoded:
+def decode(body: bytes, kind: Kind, *, json_length: int | None, limits: Limits) -> Decoded:
     """The tensors of one body: V1, V2 in JSON, or V2 with binary tensors; possibly in gzip, or in a CloudEvent.
 
     Args:
         body: The bytes as on the wire.
         kind: Whether the members of a request or of a response are read.
         json_length: Length in bytes of the JSON part, from `Inference-Header-Content-Length`; `None` to detect it.
-        limit_bytes: Most bytes of the decompressed body, at least 1.
-        limit_cells: Most cells of rows by name, if fewer than eight for each byte of the body.
+        limits: The limits. Rows by name have at most eight cells for each byte of the body, too.
 
     Returns:
         At least one tensor.
@@ -112,38 +104,68 @@ def decode(
         TensorFlow Serving, "RESTful API"; Open Inference Protocol, REST; Triton and KServe, "Binary Tensor
         Data Extension"; CloudEvents JSON format 1.0.2, section 3.
     """
-    raw = unpack(body, limit_bytes)
-    cells = min(limit_bytes if limit_cells is None else limit_cells, max(_FEW_CELLS, _CELLS_A_BYTE * len(raw)))
-    if json_length is None and len(raw) > LONG_BYTES and (found := decode_in_slices(raw, kind)) is not None:
-        return found
-    _check_containers(raw)
+    raw = unpack(body, limits.unpacked_bytes)
+    found = decode_quickly(raw, kind, json_length=json_length) if len(raw) > LONG_BYTES else None
+    return decode_unpacked(raw, kind, json_length=json_length, limits=limits) if found is None else found
+
+
+def decode_quickly(raw: bytes, kind: Kind, *, json_length: int | None) -> Decoded | None:
+    """The tensors of a long body that needs no long call into the JSON parser: numbers in slices, or in binary tensors.
+
+    Args:
+        raw: The decompressed body.
+        kind: As in `decode`.
+        json_length: As in `decode`.
+
+    Returns:
+        `None` if the body has another form, or an error.
+    """
+    if json_length is None:
+        return decode_in_slices(raw, kind)
+    if json_length > LONG_BYTES or BYTES.encode() in raw[:json_length]:
+        return None
+    try:
+        return decode_unpacked(raw, kind, json_length=json_length, limits=Limits(len(raw)))
+    except PayloadError:
+        return None
+
+
+def decode_unpacked(raw: bytes, kind: Kind, *, json_length: int | None, limits: Limits) -> Decoded:
+    """The tensors of a decompressed body, whose JSON part is parsed in one call.
+
+    Args:
+        raw: The decompressed body.
+        kind: As in `decode`.
+        json_length: As in `decode`.
+        limits: As in `decode`.
+
+    Raises:
+        PayloadError: As in `decode`.
+    """
+    limits = replace(limits, cells=min(limits.cells, max(_FEW_CELLS, _CELLS_A_BYTE * len(raw))))
+    check_content(raw if json_length is None else raw[:json_length])
     message, tail = _split(raw, kind, json_length)
     if tail or "specversion" not in message:
-        return _dispatch(message, kind, tail, cells)
+        return _dispatch(message, kind, tail, limits)
     data = _event_data(message)
     if isinstance(data, dict):
-        return _dispatch(data, kind, memoryview(b""), cells)
+        return _dispatch(data, kind, memoryview(b""), limits)
     if not isinstance(data, bytes):
         raise PayloadError(Reason.MALFORMED, "The CloudEvent holds neither an object nor bytes as its data.")
-    inner = unpack(data, limit_bytes)
-    _check_containers(inner)
+    inner = unpack(data, limits.unpacked_bytes)
+    check_content(inner)
     message, tail = _split(inner, kind, None)
-    return _dispatch(message, kind, tail, cells)
+    return _dispatch(message, kind, tail, limits)
 
 
-def _check_containers(raw: bytes) -> None:
-    """Refuse a body that takes long to parse, by counting its opening brackets, those in text and tensors included."""
-    if len(raw) > MAX_CONTAINERS and raw.count(b"[") + raw.count(b"{") > MAX_CONTAINERS:
-        raise PayloadError(Reason.TOO_COMPLEX, f"The body has more than {MAX_CONTAINERS} lists and objects.")
-
-
-def _dispatch(message: Mapping[str, Any], kind: Kind, tail: memoryview, limit_cells: int) -> Decoded:
+def _dispatch(message: Mapping[str, Any], kind: Kind, tail: memoryview, limits: Limits) -> Decoded:
     if is_v2(message, kind):
+        check_names(len(message[V2_MEMBERS[kind]]), limits.names)
         return decode_v2(message, kind, tail)
     if tail:
         text = f"{len(tail)} bytes follow the JSON part of a message that is not V2."
         raise PayloadError(Reason.MALFORMED, text)
-    return decode_v1(message, kind, limit_cells)
+    return decode_v1(message, kind, limits)
 
 
 def _split(raw: bytes, kind: Kind, json_length: int | None) -> tuple[dict[str, Any], memoryview]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.json_text import as_numbers, nested_array
+from driftgauge.protocol.limits import Limits, check_names
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 _MEMBERS: Final = {Kind.REQUEST: ("inputs", "instances"), Kind.RESPONSE: ("predictions", "outputs")}
@@ -17,14 +18,13 @@ _COLUMNAR: Final = frozenset({"inputs", "outputs"})
 Row = Mapping[str, Any]
 
 
-def decode_v1(message: Mapping[str, Any], kind: Kind, limit_cells: int) -> Decoded:
+def decode_v1(message: Mapping[str, Any], kind: Kind, limits: Limits) -> Decoded:
     """The tensors of a V1 message.
 
     Args:
         message: The JSON object.
         kind: Of a request, `inputs` or else `instances` is read; of a response, `predictions` or else `outputs`.
-        limit_cells: Most cells of a table of named columns. Otherwise a small body, whose rows lack most columns, could
-            make a huge table.
+        limits: The limits of names, and of the cells of a table of named columns.
 
     Returns:
         One unnamed tensor for rows by position (a list of scalars has one row for each), or one tensor for each column
@@ -33,7 +33,8 @@ def decode_v1(message: Mapping[str, Any], kind: Kind, limit_cells: int) -> Decod
 
     Raises:
         PayloadError: `UNSUPPORTED` if none of the members is present (an explanation, an error, another
-            protocol); `EMPTY` without rows; `MALFORMED` if ragged; `TOO_LARGE` beyond `limit_cells`.
+            protocol); `EMPTY` without rows; `MALFORMED` if ragged; `TOO_LARGE` beyond the
+            limit of cells, `TOO_COMPLEX` beyond that of names.
 
     Source:
         TensorFlow Serving, "RESTful API", row and column format; KServe, "V1 Inference Protocol".
@@ -42,23 +43,24 @@ def decode_v1(message: Mapping[str, Any], kind: Kind, limit_cells: int) -> Decod
     if member is None:
         expected = " nor ".join(f"`{name}`" for name in _MEMBERS[kind])
         raise PayloadError(Reason.UNSUPPORTED, f"The {kind} has neither {expected}.")
-    tensors = _read_member(member, message[member], kind, limit_cells)
+    tensors = _read_member(member, message[member], kind, limits)
     if not any(tensor.data.size for tensor in tensors):
         raise PayloadError(Reason.EMPTY, f"The {kind} has no rows in `{member}`.")
     return Decoded(tensors)
 
 
-def _read_member(member: str, value: object, kind: Kind, limit_cells: int) -> tuple[Tensor, ...]:
+def _read_member(member: str, value: object, kind: Kind, limits: Limits) -> tuple[Tensor, ...]:
     if value is None:
         return ()
     if isinstance(value, dict) and member in _COLUMNAR:
+        check_names(len(value), limits.names)
         columns = {name: items if isinstance(items, list) else [items] for name, items in value.items()}
         return tuple(_tensor(name, items) for name, items in columns.items())
     if not isinstance(value, list):
         raise PayloadError(Reason.MALFORMED, f"`{member}` must be a list of rows.")
     rows = _joined(value)
     if all(map(_is_row, rows)):
-        return _columns(rows, kind, limit_cells)
+        return _columns(rows, kind, limits)
     return (_tensor("", value),)
 
 
@@ -74,14 +76,15 @@ def _is_row(value: object) -> bool:
     return isinstance(value, dict) and not (value.keys() == {"b64"} and isinstance(value["b64"], str))
 
 
-def _columns(rows: Sequence[Row], kind: Kind, limit_cells: int) -> tuple[Tensor, ...]:
+def _columns(rows: Sequence[Row], kind: Kind, limits: Limits) -> tuple[Tensor, ...]:
     names = dict.fromkeys(name for row in rows for name in row)
+    check_names(len(names), limits.names)
     # KServe makes a DataFrame of each instance, so a list in it has several rows. A prediction is one row, and a list
     # in it is a vector.
     counts = [_count_rows(row) for row in rows] if kind is Kind.REQUEST else [1] * len(rows)
-    _check_cells(len(names) * max(len(rows), sum(counts)), limit_cells)
+    _check_cells(len(names) * max(len(rows), sum(counts)), limits.cells)
     if kind is Kind.RESPONSE:
-        return tuple(_tensor(name, _outputs(name, rows, limit_cells)) for name in names)
+        return tuple(_tensor(name, _outputs(name, rows, limits.cells)) for name in names)
     return tuple(_tensor(name, _column(name, rows, counts)) for name in names)
 
 

@@ -13,7 +13,8 @@ from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.tensor import BF16, BOOL, BYTES, WIRE_DTYPES, Decoded, Tensor, from_json, is_known, widen_bf16
 
-_MEMBERS: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
+V2_MEMBERS: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
+"""The member that holds the tensors."""
 
 MAX_DIMENSIONS: Final = 64
 """Most dimensions of a numpy array (NPY_MAXDIMS of numpy 2)."""
@@ -27,7 +28,7 @@ def is_v2(message: Mapping[str, Any], kind: Kind) -> bool:
 
     The name alone does not decide, since V1 requests may have `inputs` too.
     """
-    items = message.get(_MEMBERS[kind])
+    items = message.get(V2_MEMBERS[kind])
     return isinstance(items, list) and any(
         isinstance(item, dict) and "datatype" in item and "shape" in item for item in items
     )
@@ -35,7 +36,7 @@ def is_v2(message: Mapping[str, Any], kind: Kind) -> bool:
 
 def binary_size(message: Mapping[str, Any], kind: Kind) -> int:
     """The bytes of binary tensors that a V2 message announces; 0 if it announces none, or none validly."""
-    items = message.get(_MEMBERS[kind])
+    items = message.get(V2_MEMBERS[kind])
     announced = [_announced(item) for item in items] if isinstance(items, list) else []
     return sum(size for size in announced if size is not None)
 
@@ -61,7 +62,7 @@ def decode_v2(message: Mapping[str, Any], kind: Kind, tail: memoryview) -> Decod
     """
     tensors: dict[str, Tensor] = {}
     start = 0
-    for item in message[_MEMBERS[kind]]:
+    for item in message[V2_MEMBERS[kind]]:
         header = _read_header(item)
         end = start + (header.size or 0)
         if header.name in tensors:

@@ -15,6 +15,7 @@ def test_each_reason_is_either_ours_or_the_senders() -> None:
 
     assert dropped == {
         Reason.QUEUE_FULL,
+        Reason.QUEUE_TIMEOUT,
         Reason.NO_REFERENCE,
         Reason.OTHER_MODEL,
         Reason.STORAGE,

@@ -1,6 +1,10 @@
 """Payloads that are decoded as a batch give the rows that each payload alone gives."""
 
+import asyncio
+import base64
+import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftgauge.errors import Reason
+from driftgauge.errors import PayloadError, Reason
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import Kind, Payload
-from driftgauge.ingest.decoder import DecodedRows, Decoder, DecodeResult
+from driftgauge.ingest.decoder import Decoder, DecodeResult
+from driftgauge.ingest.row_reader import DecodedRows, read_body
+from driftgauge.protocol.limits import Limits
 from driftgauge.reference.store import ReferenceStore
 from tests.support.models import IRIS, WINE
 
@@ -33,6 +39,11 @@ def payload(message: object, kind: Kind) -> Payload:
     """A payload of `WINE`."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
     return Payload(kind, "1", WINE, body, None, 200, 1.0)
+
+
+def alone(one: Decoder, payload: Payload) -> DecodeResult:
+    """The result of a payload that is decoded alone."""
+    return asyncio.run(one.decode(payload))
 
 
 def summed(results: list[DecodeResult]) -> dict[str, object] | None:
@@ -65,7 +76,7 @@ def same(before: Decoder, after: Decoder, messages: list[Any], kind: Kind) -> No
     payloads = [payload(message, kind) for message in messages]
     found = after.decode_batch(payloads)
     if found is not None:
-        assert summed([before.decode(one) for one in payloads]) == summed([found])
+        assert summed([alone(before, one) for one in payloads]) == summed([found])
 
 
 CHECKS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -130,9 +141,9 @@ def test_payloads_that_need_decoding_one_by_one_are_no_batch(tmp_path: Path, mes
 
 def test_a_long_payload_gives_its_newest_rows(tmp_path: Path) -> None:
     """The count includes all rows."""
-    found = (
-        decoder(tmp_path, window_rows=4).decode(payload({"instances": [[n, n] for n in range(6)]}, Kind.REQUEST)).rows
-    )
+    found = alone(
+        decoder(tmp_path, window_rows=4), payload({"instances": [[n, n] for n in range(6)]}, Kind.REQUEST)
+    ).rows
 
     assert isinstance(found, DecodedRows)
     assert (6, [4], [[2, 2], [3, 3], [4, 4], [5, 5]]) == (found.count, found.requests.tolist(), found.values.tolist())
@@ -143,5 +154,92 @@ def test_reasons(tmp_path: Path) -> None:
     one = decoder(tmp_path)
     unknown = payload({"instances": [[1, 2]]}, Kind.REQUEST)._replace(model=IRIS)
 
-    assert Reason.MALFORMED is one.decode(payload(b"{", Kind.REQUEST)).rows
-    assert Reason.NO_REFERENCE is one.decode(unknown).rows
+    assert Reason.MALFORMED is alone(one, payload(b"{", Kind.REQUEST)).rows
+    assert Reason.NO_REFERENCE is alone(one, unknown).rows
+
+
+def rows_of_text(number: int) -> dict[str, Any]:
+    """A request with numbers, dates and categories."""
+    return {"instances": [[index, "2026-03-01", ["red", "white"][index % 2]] for index in range(number)]}
+
+
+HARD = {
+    "rows of texts": rows_of_text(2_000),
+    "rows by name": {"instances": [{"alcohol": index, "colour": "red"} for index in range(2_000)]},
+    "a wide row": {"instances": [[0.5] * 20_000]},
+    "columns": {"inputs": {"alcohol": list(range(20_000))}},
+    "a literal of Python": b'{"instances":[' + b"[NaN,1,1]," * 5_000 + b"[1,1,1]]}",
+}
+EASY = {
+    "a small body": rows_of_text(50),
+    "numbers": {"instances": [[index, 1, 1] for index in range(5_000)]},
+    "a medium body": rows_of_text(800),
+    "many names": {"instances": [{f"name {index}": 1 for index in range(600)}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "is_hard"), [*((m, True) for m in HARD.values()), *((m, False) for m in EASY.values())]
+)
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress])
+async def test_only_a_body_that_needs_a_long_call_goes_to_the_child(
+    tmp_path: Path, message: object, wrap: Callable[[bytes], bytes], *, is_hard: bool
+) -> None:
+    """The child exists after such a body alone, compressed or not; and its result is that of any other place."""
+    one = decoder(tmp_path, MIXED)
+    plain = payload(message, Kind.REQUEST)
+    result = await one.decode(plain._replace(body=wrap(plain.body)))
+    child = one.child_pid
+    expected = read_body(plain.body, None, Limits(2**20), one.reader(WINE, Kind.REQUEST))
+    await one.close()
+
+    assert is_hard == (child is not None)
+    assert [expected.count] == list(result.row_counts)
+    if isinstance(expected.rows, PayloadError):
+        assert expected.rows.reason is result.rows
+    else:
+        assert isinstance(result.rows, DecodedRows)
+        np.testing.assert_array_equal(expected.rows.values, result.rows.values)
+        np.testing.assert_array_equal(expected.rows.missing, result.rows.missing)
+
+
+async def test_columns_found_by_the_child_are_recorded(tmp_path: Path) -> None:
+    """The layout of a long response is known, as that of a short one is."""
+    outputs = OutputColumns()
+    one = Decoder(ReferenceStore(None, tmp_path), outputs, 2**20, 100)
+    await one.decode(payload({"predictions": ["red", "white"] * 5_000}, Kind.RESPONSE))
+    child, layout = one.child_pid, outputs.get(WINE)
+    await one.close()
+
+    assert child is not None
+    assert layout is not None
+    assert {"red", "white"} == set(layout.categories.values())
+
+
+@pytest.mark.parametrize("inner", [gzip.compress(b'{"instances":[' + b'["a"],' * 50_000 + b'["a"]]}')])
+async def test_a_small_event_of_a_large_body_is_not_decoded_on_the_event_loop(tmp_path: Path, inner: bytes) -> None:
+    """What is compressed within a CloudEvent counts by its true size."""
+    one = decoder(tmp_path)
+    event = {"specversion": "1.0", "data_base64": base64.b64encode(inner).decode()}
+    result = await one.decode(payload(event, Kind.REQUEST))
+    child = one.child_pid
+    await one.close()
+
+    assert child is not None
+    assert [50_001] == list(result.row_counts)
+    assert Reason.WRONG_WIDTH is result.rows
+
+
+async def test_a_body_that_takes_too_much_memory_is_refused_and_the_next_is_decoded(tmp_path: Path) -> None:
+    """The child's limit of memory holds where no other limit does."""
+    (tmp_path / "wine.csv").write_text(PLAIN)
+    references = ReferenceStore(None, tmp_path)
+    references.refresh(0.0)
+    one = Decoder(references, OutputColumns(), 2**28, 100)
+    text = payload({"instances": ["a" * 2**26]}, Kind.REQUEST)
+    first = await one.decode(text)
+    second = await one.decode(payload({"inputs": {"alcohol": list(range(20_000))}}, Kind.REQUEST))
+    await one.close()
+
+    assert Reason.TOO_COMPLEX is first.rows
+    assert isinstance(second.rows, DecodedRows)

@@ -30,6 +30,7 @@ PREDICTED = "alcohol,prediction:label,prediction:score\n9.5,red,0.5\n10.5,white,
 SETTINGS = PipelineSettings(
     queue_payloads=4,
     queue_bytes=1_000,
+    queue_seconds=30,
     max_payload_bytes=500,
     window_rows=2_000,
     flush_interval_seconds=0.001,
@@ -58,9 +59,10 @@ class Bench:
 
     def __init__(self, ring: RingBuffer, references: ReferenceStore, settings: PipelineSettings) -> None:
         self.ring = ring
+        self.now = 0.0
         self.metrics = Metrics("200")
         self.outputs = OutputColumns()
-        self.pipeline = Pipeline(settings, ring, references, self.metrics, self.outputs)
+        self.pipeline = Pipeline(settings, ring, references, self.metrics, self.outputs, lambda: self.now)
 
     async def take(self, *payloads: Payload) -> None:
         """Offer payloads, and run the pipeline until all of them have ended."""
@@ -336,7 +338,7 @@ async def test_what_is_left_at_the_end_is_counted(build: Build) -> None:
         bench.pipeline.offer(request(b'{"instances": [[9.5, 3.1]]}'))
         await ring.reached.wait()
         bench.pipeline.offer(request(b'{"instances": [[9.5, 3.1]]}'))
-    bench.pipeline.close()
+    await bench.pipeline.close()
 
     assert bench.ends() == {("request", "dropped", "shutdown"): 2}
 
@@ -369,6 +371,18 @@ async def test_of_a_payload_longer_than_the_window_the_last_rows_are_kept(build:
     assert bench.value("driftgauge_rows_total") == 3
     assert bench.value("request_sum", code="200") == 3
     assert bench.value("driftgauge_missing_values_total", feature="ph") == 1
+
+
+async def test_a_payload_that_waited_too_long_is_dropped(build: Build) -> None:
+    """So the work in the queue is bounded in time, however slowly it is done."""
+    bench = build()
+    bench.pipeline.offer(request(b'{"instances": [[1, 1]]}'))
+    bench.now = 1.0
+    bench.pipeline.offer(response(b'{"predictions": [1]}'))
+    bench.now = 30.5
+    await bench.take()
+
+    assert bench.ends() == {("request", "dropped", "queue_timeout"): 1, ("response", "accepted", ""): 1}
 
 
 async def test_a_small_body_that_makes_a_large_table_is_decoded_all_the_same(build: Build) -> None:

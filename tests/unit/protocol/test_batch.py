@@ -12,6 +12,7 @@ from driftgauge.errors import PayloadError
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.batch import DecodedBatch, decode_batch, parse_batch
 from driftgauge.protocol.decode import decode
+from driftgauge.protocol.limits import Limits
 from driftgauge.protocol.tensor import Decoded
 
 MARK = "0123456789abcdef"
@@ -51,7 +52,7 @@ MESSAGES = st.one_of(
 def alone(texts: list[bytes], kind: Kind) -> list[Decoded] | None:
     """Each by itself; `None` if any has a fault."""
     try:
-        return [decode(text, kind, json_length=None, limit_bytes=2**20) for text in texts]
+        return [decode(text, kind, json_length=None, limits=Limits(2**20)) for text in texts]
     except PayloadError:
         return None
 

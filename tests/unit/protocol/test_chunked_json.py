@@ -12,6 +12,7 @@ from driftgauge.errors import PayloadError
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.chunked_json import decode_in_slices
 from driftgauge.protocol.json_text import parse
+from driftgauge.protocol.limits import Limits
 from driftgauge.protocol.tensor import Decoded
 from driftgauge.protocol.v1 import decode_v1
 from driftgauge.protocol.v2 import decode_v2, is_v2
@@ -23,12 +24,14 @@ FLAT = [index / 8 for index in range(40_000)]
 def whole(raw: bytes, kind: Kind) -> Decoded:
     """The same read in one go."""
     message = parse(raw)
-    return decode_v2(message, kind, memoryview(b"")) if is_v2(message, kind) else decode_v1(message, kind, 2**22)
+    return (
+        decode_v2(message, kind, memoryview(b"")) if is_v2(message, kind) else decode_v1(message, kind, Limits(2**22))
+    )
 
 
-def reported(decoded: Decoded) -> list[tuple[str, tuple[int, ...], bytes]]:
+def reported(decoded: Decoded) -> list[tuple[str, tuple[int, ...], str, bytes]]:
     """The exact content of a message."""
-    return [(one.name, one.data.shape, np.asarray(one.data, np.float64).tobytes()) for one in decoded.tensors]
+    return [(one.name, one.data.shape, one.data.dtype.str, one.data.tobytes()) for one in decoded.tensors]
 
 
 def tensor(**changed: object) -> dict[str, Any]:
@@ -39,7 +42,9 @@ def tensor(**changed: object) -> dict[str, Any]:
 LONG = {
     "V1 request": (Kind.REQUEST, {"instances": ROWS}),
     "V1 response": (Kind.RESPONSE, {"predictions": ROWS}),
-    "one wide row": (Kind.REQUEST, {"instances": [[0.25] * 30_000]}),
+    "one wide row": (Kind.REQUEST, {"instances": [[0.25] * 10_000]}),
+    "V1 of one value a row": (Kind.REQUEST, {"instances": [index / 8 for index in range(40_000)]}),
+    "V2 integers": (Kind.REQUEST, {"inputs": [tensor(datatype="INT64", data=[2**62 + i for i in range(40_000)])]}),
     "V2 request": (Kind.REQUEST, {"id": "1", "inputs": [tensor()]}),
     "V2 of one axis": (Kind.REQUEST, {"inputs": [tensor(shape=[40_000], datatype="FP32")]}),
     "V2 response": (Kind.RESPONSE, {"model_name": "m", "outputs": [tensor()]}),
@@ -71,7 +76,9 @@ ODD = {
     "cut off": PLAIN[:-3],
     "a comma too many": PLAIN[:-2] + b",]}",
     "huge integer": PLAIN.replace(b"4000.5", b"1" * 400, 1),
-    "V2 integers": json.dumps({"inputs": [tensor(datatype="INT64")]}).encode(),
+    "V2 null among integers": json.dumps({"inputs": [tensor(datatype="INT8", data=[1, None] * 20_000)]}).encode(),
+    "V2 integers too large": json.dumps({"inputs": [tensor(datatype="INT8", data=[128] * 40_000)]}).encode(),
+    "a wide row": json.dumps({"instances": [[0.25] * 30_000]}).encode(),
     "V2 nested": json.dumps({"inputs": [tensor(data=np.reshape(FLAT, (-1, 4)).tolist())]}).encode(),
     "V2 two tensors": json.dumps({"inputs": [tensor(), tensor(name="y")]}).encode(),
     "V2 wrong size": json.dumps({"inputs": [tensor(shape=[9_999, 4])]}).encode(),

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
-from driftgauge.protocol.decode import MAX_CONTAINERS, decode
+from driftgauge.protocol.decode import decode
+from driftgauge.protocol.limits import MAX_NAMES, MAX_PARSED_BYTES, Limits
 from tests.support.payloads import Sent, as_json, gzipped, read, refusal, structured_event, tables, v2
 
 V1_BODY = b'{"instances": [[1, 2]]}'
@@ -31,7 +33,7 @@ def test_no_message(body: bytes) -> None:
 
 def test_too_large() -> None:
     """A body beyond the limit is refused before it is parsed."""
-    reason, sentence = refusal(lambda: decode(b"{" * 11, Kind.REQUEST, json_length=None, limit_bytes=10))
+    reason, sentence = refusal(lambda: decode(b"{" * 11, Kind.REQUEST, json_length=None, limits=Limits(10)))
 
     assert (Reason.TOO_LARGE, "The body is larger than 10 bytes when unpacked.") == (reason, sentence)
 
@@ -135,22 +137,74 @@ def test_cloudevent_without_a_message(changes: dict[str, Any], reason: Reason) -
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress])
-@pytest.mark.parametrize("item", [b"[]", b"{}", b'["a"]', b'{"a":1}', b"[[]]"])
-def test_a_body_of_too_many_lists_is_refused_before_it_is_parsed(item: bytes, wrap: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize("item", [b"[]", b"{}", b'["a"]', b'{"a":1}', b"[[]]", b'"a"', b'null,"a"', b'"a:b,c"'])
+def test_a_body_whose_values_take_much_memory_is_refused_before_it_is_parsed(
+    item: bytes, wrap: Callable[[bytes], bytes]
+) -> None:
     """Whatever its lists and objects hold, and compressed or not."""
-    body = b'{"instances":[' + b",".join([item] * (MAX_CONTAINERS + 1)) + b"]}"
+    body = b'{"instances":[' + b",".join([item] * (MAX_PARSED_BYTES // 50)) + b"]}"
 
-    with pytest.raises(PayloadError) as caught:
-        decode(wrap(body), Kind.REQUEST, json_length=None, limit_bytes=2**22)
+    with pytest.raises(PayloadError, match="of memory, more than 40") as caught:
+        decode(wrap(body), Kind.REQUEST, json_length=None, limits=Limits(2**24))
 
     assert Reason.TOO_COMPLEX is caught.value.reason
 
 
 def test_rows_of_numbers_are_decoded_however_many_they_are() -> None:
     """They are parsed in slices, so their number holds nothing up."""
-    rows = 2 * MAX_CONTAINERS
+    rows = MAX_PARSED_BYTES // 50
     body = b'{"instances":[' + b",".join([b"[1.5]"] * rows) + b"]}"
 
-    decoded = decode(body, Kind.REQUEST, json_length=None, limit_bytes=2**22)
+    decoded = decode(body, Kind.REQUEST, json_length=None, limits=Limits(2**24))
 
     assert [rows] == [tensor.rows for tensor in decoded.tensors]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"instances": [["red", "Bordeaux", 7.5, 1978]] * 100_000},
+        {"instances": [{"alcohol": 9.5, "residual_sugar": 2.25, "volatile_acidity": 0.735, "pH": 3.1}] * 45_000},
+        {"inputs": [{"name": "x", "datatype": "BYTES", "shape": [400_000], "data": ["wine"] * 400_000}]},
+    ],
+    ids=["rows of texts", "rows by name", "a V2 tensor of texts"],
+)
+def test_bodies_of_3_mb_and_more_as_people_send_them_are_decoded(message: dict[str, Any]) -> None:
+    """The limit is for bodies of many tiny values."""
+    body = orjson.dumps(message)
+    assert len(body) > 2.5e6
+
+    assert decode(body, Kind.REQUEST, json_length=None, limits=Limits(2**22)).tensors
+
+
+def _named(names: int) -> dict[str, object]:
+    return {f"f{index}": 1 for index in range(names)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        (Kind.REQUEST, lambda names: {"instances": [_named(names)]}),
+        (Kind.REQUEST, lambda names: {"instances": [{name: 1} for name in _named(names)]}),
+        (Kind.REQUEST, lambda names: {"inputs": _named(names)}),
+        (Kind.RESPONSE, lambda names: {"predictions": [_named(names)]}),
+        (Kind.RESPONSE, lambda names: {"outputs": _named(names)}),
+        (
+            Kind.REQUEST,
+            lambda names: {
+                "inputs": [{"name": n, "datatype": "INT8", "shape": [1], "data": [1]} for n in _named(names)]
+            },
+        ),
+    ],
+    ids=["V1 row", "V1 rows", "V1 columns", "V1 prediction", "V1 outputs", "V2"],
+)
+def test_a_body_of_too_many_names_is_refused(kind: Kind, form: Callable[[int], dict[str, Any]]) -> None:
+    """Each name becomes an array of its own, wherever the protocol has names."""
+    limits = Limits(2**23, names=20)
+
+    assert 20 == len(decode(as_json(form(20)), kind, json_length=None, limits=limits).tensors)
+    with pytest.raises(PayloadError, match="21 tensors or columns, more than 20") as caught:
+        decode(as_json(form(21)), kind, json_length=None, limits=limits)
+
+    assert Reason.TOO_COMPLEX is caught.value.reason
+    assert MAX_NAMES >= 10_000, "a wide model has thousands of features"

@@ -8,6 +8,7 @@ import pytest
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.decode import decode
+from driftgauge.protocol.limits import Limits
 from tests.support.payloads import as_json, read, refusal, tables
 
 FORMS: list[tuple[object, dict[str, list[Any]]]] = [
@@ -128,13 +129,13 @@ def test_table_of_the_limit() -> None:
     """A table may have as many cells as the body may have bytes."""
     body = b'{"instances":[{"a":1,"b":2}]}'
 
-    assert 2 == len(decode(body, Kind.REQUEST, json_length=None, limit_bytes=len(body)).tensors)
+    assert 2 == len(decode(body, Kind.REQUEST, json_length=None, limits=Limits(len(body))).tensors)
 
 
 def test_vectors_that_most_predictions_lack_are_bounded() -> None:
     """One long list and many empty rows would be a small body and a huge table."""
     body = as_json({"predictions": [{"a": [0] * 1_000}, *[{}] * 1_000]})
-    reason, sentence = refusal(lambda: decode(body, Kind.RESPONSE, json_length=None, limit_bytes=10**6))
+    reason, sentence = refusal(lambda: decode(body, Kind.RESPONSE, json_length=None, limits=Limits(10**6)))
 
     assert Reason.TOO_LARGE == reason
     assert "Rows by name make a table of 1001000 cells, more than" in sentence

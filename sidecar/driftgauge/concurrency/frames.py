@@ -1,0 +1,68 @@
+"""Python objects as frames in a pipe: a pickle, and the arrays in it as buffers of their own, which are not copied."""
+
+import pickle
+import struct
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+_COUNT: Final = struct.Struct("<I")
+_PIECE_BYTES: Final = 256 * 1024
+"""The interpreter's lock is released between pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The outcome of a call that has neither a result nor an error of driftgauge.
+
+    Args:
+        cause: What happened, as a predicate.
+    """
+
+    cause: str
+
+
+def write_frame(pipe: IO[bytes] | None, value: object) -> None:
+    """Write one object.
+
+    Raises:
+        OSError: The other end is closed.
+    """
+    pipe = _checked(pipe)
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    parts = [memoryview(head), *(buffer.raw() for buffer in buffers)]
+    pipe.write(_COUNT.pack(len(parts)) + struct.pack(f"<{len(parts)}Q", *map(len, parts)))
+    for part in parts:
+        for start in range(0, len(part), _PIECE_BYTES):
+            pipe.write(part[start : start + _PIECE_BYTES])
+    pipe.flush()
+
+
+def read_frame(pipe: IO[bytes] | None) -> Any:  # noqa: ANN401 - any object
+    """Read one object. Its arrays can be written to.
+
+    Raises:
+        EOFError: The other end is closed.
+    """
+    pipe = _checked(pipe)
+    (count,) = _COUNT.unpack(_read(pipe, _COUNT.size))
+    sizes = struct.unpack(f"<{count}Q", _read(pipe, 8 * count))
+    head, *buffers = [_read(pipe, size) for size in sizes]
+    return pickle.loads(head, buffers=buffers)  # noqa: S301 - written by this package
+
+
+def _checked(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise EOFError("has no pipe")
+    return pipe
+
+
+def _read(pipe: IO[bytes], size: int) -> bytearray:
+    content = bytearray(size)
+    view, start = memoryview(content), 0
+    while start < size:
+        number = pipe.readinto(view[start : start + _PIECE_BYTES])  # type: ignore[attr-defined] # BufferedReader has it
+        if not number:
+            raise EOFError("has no more bytes")
+        start += number
+    return content
