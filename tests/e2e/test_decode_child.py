@@ -81,11 +81,11 @@ def test_killed_child_loses_at_most_its_payload(flags: tuple[str, ...]) -> None:
     assert payloads(samples, outcome="accepted") >= 2
 
 
-def test_child_ends_with_the_proxy(flags: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_child_ends_with_the_proxy(flags: tuple[str, ...], number: signal.Signals) -> None:
     """No process is left when the proxy has ended by a signal, or was killed."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with Driftgauge("proxy", *flags) as proxy:
-            assert wrong_responses(proxy.port, [_LONG]) == []
-            (child,) = wait_until(lambda pid=proxy.pid: children(pid), "a child")
-            os.kill(proxy.pid, number)
-            wait_until(lambda pid=child: not Path(f"/proc/{pid}/cmdline").exists(), "the end of the child")
+    with Driftgauge("proxy", *flags) as proxy:
+        assert wrong_responses(proxy.port, [_LONG]) == []
+        (child,) = wait_until(lambda: children(proxy.pid), "a child")
+        os.kill(proxy.pid, number)
+        wait_until(lambda: not Path(f"/proc/{child}/cmdline").exists(), "the end of the child")

@@ -14,6 +14,7 @@ from driftgauge.inference.payload import Kind
 from driftgauge.protocol.chunked_json import LONG_BYTES, decode_in_slices
 from driftgauge.protocol.json_text import from_base64, object_end, parse
 from driftgauge.protocol.limits import Limits, check_content, check_names
+from driftgauge.protocol.named_rows import NO_COLUMNS
 from driftgauge.protocol.tensor import BYTES, Decoded
 from driftgauge.protocol.v1 import decode_v1
 from driftgauge.protocol.v2 import V2_MEMBERS, binary_size, decode_v2, is_v2
@@ -85,7 +86,9 @@ _FEW_CELLS = 2**14
 """Cells that a body of any length may make."""
 
 
-def decode(body: bytes, kind: Kind, *, json_length: int | None, limits: Limits) -> Decoded:
+def decode(
+    body: bytes, kind: Kind, *, json_length: int | None, limits: Limits, columns: frozenset[str] = NO_COLUMNS
+) -> Decoded:
     """The tensors of one body: V1, V2 in JSON, or V2 with binary tensors; possibly in gzip, or in a CloudEvent.
 
     Args:
@@ -93,6 +96,7 @@ def decode(body: bytes, kind: Kind, *, json_length: int | None, limits: Limits) 
         kind: Whether the members of a request or of a response are read.
         json_length: Length in bytes of the JSON part, from `Inference-Header-Content-Length`; `None` to detect it.
         limits: The limits. Rows by name have at most eight cells for each byte of the body, too.
+        columns: The columns of the reference; empty if they are unknown. They decide how rows by name are read.
 
     Returns:
         At least one tensor.
@@ -106,7 +110,9 @@ def decode(body: bytes, kind: Kind, *, json_length: int | None, limits: Limits) 
     """
     raw = unpack(body, limits.unpacked_bytes)
     found = decode_quickly(raw, kind, json_length=json_length) if len(raw) > LONG_BYTES else None
-    return decode_unpacked(raw, kind, json_length=json_length, limits=limits) if found is None else found
+    if found is not None:
+        return found
+    return decode_unpacked(raw, kind, json_length=json_length, limits=limits, columns=columns)
 
 
 def decode_quickly(raw: bytes, kind: Kind, *, json_length: int | None) -> Decoded | None:
@@ -130,7 +136,9 @@ def decode_quickly(raw: bytes, kind: Kind, *, json_length: int | None) -> Decode
         return None
 
 
-def decode_unpacked(raw: bytes, kind: Kind, *, json_length: int | None, limits: Limits) -> Decoded:
+def decode_unpacked(
+    raw: bytes, kind: Kind, *, json_length: int | None, limits: Limits, columns: frozenset[str] = NO_COLUMNS
+) -> Decoded:
     """The tensors of a decompressed body, whose JSON part is parsed in one call.
 
     Args:
@@ -138,6 +146,7 @@ def decode_unpacked(raw: bytes, kind: Kind, *, json_length: int | None, limits: 
         kind: As in `decode`.
         json_length: As in `decode`.
         limits: As in `decode`.
+        columns: As in `decode`.
 
     Raises:
         PayloadError: As in `decode`.
@@ -146,26 +155,28 @@ def decode_unpacked(raw: bytes, kind: Kind, *, json_length: int | None, limits: 
     check_content(raw if json_length is None else raw[:json_length])
     message, tail = _split(raw, kind, json_length)
     if tail or "specversion" not in message:
-        return _dispatch(message, kind, tail, limits)
+        return _dispatch(message, kind, tail, limits, columns)
     data = _event_data(message)
     if isinstance(data, dict):
-        return _dispatch(data, kind, memoryview(b""), limits)
+        return _dispatch(data, kind, memoryview(b""), limits, columns)
     if not isinstance(data, bytes):
         raise PayloadError(Reason.MALFORMED, "The CloudEvent holds neither an object nor bytes as its data.")
     inner = unpack(data, limits.unpacked_bytes)
     check_content(inner)
     message, tail = _split(inner, kind, None)
-    return _dispatch(message, kind, tail, limits)
+    return _dispatch(message, kind, tail, limits, columns)
 
 
-def _dispatch(message: Mapping[str, Any], kind: Kind, tail: memoryview, limits: Limits) -> Decoded:
+def _dispatch(
+    message: Mapping[str, Any], kind: Kind, tail: memoryview, limits: Limits, columns: frozenset[str]
+) -> Decoded:
     if is_v2(message, kind):
         check_names(len(message[V2_MEMBERS[kind]]), limits.names)
         return decode_v2(message, kind, tail)
     if tail:
         text = f"{len(tail)} bytes follow the JSON part of a message that is not V2."
         raise PayloadError(Reason.MALFORMED, text)
-    return decode_v1(message, kind, limits)
+    return decode_v1(message, kind, limits, columns)
 
 
 def _split(raw: bytes, kind: Kind, json_length: int | None) -> tuple[dict[str, Any], memoryview]:

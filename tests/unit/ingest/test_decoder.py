@@ -158,6 +158,31 @@ def test_reasons(tmp_path: Path) -> None:
     assert Reason.NO_REFERENCE is alone(one, unknown).rows
 
 
+NAMED = {
+    "scalars beside a vector that the reference lacks": [{"alcohol": 9.5, "ph": 3.1, "extra": [1, 2, 3]}],
+    "a named vector": [{"dense_input": [9.5, 3.1]}],
+    "a DataFrame of lists": [{"alcohol": [9.5], "ph": [3.1]}],
+    "a DataFrame by index": [{"ph": {"0": 3.1}, "alcohol": {"0": 9.5}}],
+    "values": [{"ph": 3.1, "alcohol": 9.5}],
+}
+
+
+@pytest.mark.parametrize("instances", NAMED.values(), ids=NAMED)
+@pytest.mark.parametrize("number", [1, 3])
+def test_each_form_of_a_row_by_name_gives_the_row(tmp_path: Path, instances: list[Any], number: int) -> None:
+    """Alone and in a batch, each instance is one row of the reference's columns."""
+    one = decoder(tmp_path)
+    payloads = [payload({"instances": instances * number}, Kind.REQUEST) for _ in range(2)]
+    results = [alone(one, each) for each in payloads]
+    batch = one.decode_batch(payloads)
+
+    for result in results:
+        assert isinstance(result.rows, DecodedRows)
+        assert [[9.5, 3.1]] * number == result.rows.values.tolist()
+        assert [number] == list(result.row_counts)
+    assert batch is None or summed([batch]) == summed(results)
+
+
 def rows_of_text(number: int) -> dict[str, Any]:
     """A request with numbers, dates and categories."""
     return {"instances": [[index, "2026-03-01", ["red", "white"][index % 2]] for index in range(number)]}
