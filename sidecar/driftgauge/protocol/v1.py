@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
-from driftgauge.protocol.json_text import as_numbers, nested_array
+from driftgauge.protocol.json_text import as_exact_numbers, nested_array
 from driftgauge.protocol.limits import Limits, check_names
 from driftgauge.protocol.named_rows import NO_COLUMNS, Columns, Row, is_row, request_columns, response_columns
 from driftgauge.protocol.tensor import Decoded, Tensor
@@ -28,8 +28,8 @@ def decode_v1(message: Mapping[str, Any], kind: Kind, limits: Limits, columns: f
 
     Returns:
         One unnamed tensor for rows by position (a list of scalars has one row for each), or one tensor for each column
-        of rows by name. Numbers are float64, with NaN for null and missing; a tensor with text or objects is dtype
-        object.
+        of rows by name. Numbers are float64, with NaN for null and missing; a tensor with text, objects, bools, or
+        integers that float64 would round, is dtype object.
 
     Raises:
         PayloadError: `UNSUPPORTED` if none of the members is present (an explanation, an error, another
@@ -84,4 +84,4 @@ def _tensors(columns: Columns) -> tuple[Tensor, ...]:
 
 def _tensor(name: str, values: list[Any]) -> Tensor:
     what = f"column {name!r:.80}" if name else "the rows"
-    return Tensor(name, as_numbers(nested_array(values, what)))
+    return Tensor(name, as_exact_numbers(nested_array(values, what)))
