@@ -113,6 +113,12 @@ def _queue() -> Row:
         "process.",
         "cps",
     )
+    models = Text(
+        "Refused models",
+        "Events and requests a second that count as `(other)`, because `max_models` models have places, by process. "
+        "They may have invented names.",
+        "ops",
+    )
     by_reason = {
         outcome: total(rate("driftgauge_payloads_total", f'outcome="{outcome}"'), "reason, kind")
         for outcome in ("dropped", "rejected")
@@ -134,6 +140,11 @@ def _queue() -> Row:
             graph(
                 refused,
                 Query(f"rate(driftgauge_refused_connections_total{{{PROCESS}}}[$__rate_interval])", _PROCESS),
+                width=THIRD,
+            ),
+            graph(
+                models,
+                Query(f"rate(driftgauge_refused_models_total{{{PROCESS}}}[$__rate_interval])", _PROCESS),
                 width=THIRD,
             ),
         ),

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 
 from driftgauge.admin.server import Admin, Ready
 from driftgauge.admin.views import Views
+from driftgauge.app.model_places import ModelExpiry, make_models
 from driftgauge.app.stores import open_stores
 from driftgauge.config.options import Config
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import StorageError
 from driftgauge.features.output_columns import OutputColumns
-from driftgauge.inference.payload import OVERFLOW, KnownModels, ModelKey, overflow_key
+from driftgauge.inference.payload import ModelKey
 from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
@@ -30,6 +31,9 @@ _log = logging.getLogger(__name__)
 
 _FIRST_LOAD_SECONDS = 5
 """How long the ports wait for the first load of the references. A volume that hangs must not keep them closed."""
+
+_MAX_REFERENCED_MODELS = 10_000
+"""Models with a reference whose columns of responses are kept, in addition to `max_models`."""
 
 _MISSED_EVALUATIONS = 3
 """How many evaluations may fail or be late before the gauges of the last one disappear."""
@@ -47,7 +51,6 @@ class Runtime:
     def __init__(self, config: Config, code: str, model: ModelKey | None = None) -> None:
         self.config = config
         self._model = model
-        self.models = KnownModels(config.max_models, other=OVERFLOW if model is None else overflow_key(model))
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
         self.latest = LatestEvaluations(stale_seconds)
         self.metrics = Metrics(code)
@@ -56,8 +59,9 @@ class Runtime:
         ring, states = self.stores.ring, self.stores.states
         rules = ColumnRules(missing_words=split_words(config.missing_words))
         references = ReferenceStore(config.reference, config.reference_dir, rules)
+        self.models = make_models(config, model, references, self.metrics)
 
-        outputs = OutputColumns(config.max_models + 1)
+        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 
@@ -68,6 +72,8 @@ class Runtime:
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics)
+        holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, ring, states)
+        self._expiry = ModelExpiry(self.models, holders)
         self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
         if model is not None:
             self.models.add(model)
@@ -91,6 +97,7 @@ class Runtime:
             first_load,
             asyncio.create_task(self._reference_watcher.run(self.config.reference_poll_seconds)),
             asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds)),
+            asyncio.create_task(self._expiry.run()),
             asyncio.create_task(self._ping_storage()),
         ]
         try:

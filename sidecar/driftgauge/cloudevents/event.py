@@ -42,6 +42,8 @@ class Event(NamedTuple):
         json_length: Length in bytes of the JSON part of a binary request, if the metadata contain its header.
         body: The payload as on the wire; in structured mode the data of the event.
         status: HTTP status code of the response, from `statuscode`; `None` if the event has none.
+        has_content_type: Whether the event states the type of its payload; true in structured mode. KServe's agent
+            copies the type from the client's request, to the event of the response too.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Event(NamedTuple):
     json_length: int | None
     body: bytes
     status: int | None = None
+    has_content_type: bool = True
 
 
 class RefusedEvent(NamedTuple):

@@ -89,6 +89,7 @@ def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
         _json_length(fields.get(b"ce-metadata", b"")) if identity.kind is Kind.REQUEST else None,
         body,
         status_of(fields.get(b"ce-statuscode", b"").decode()),
+        bool(fields.get(b"content-type", b"").strip()),
     )
 
 

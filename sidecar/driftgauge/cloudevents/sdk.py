@@ -88,7 +88,8 @@ def _read_binary(headers: Mapping[str, str], body: bytes) -> Event:
     except Exception as error:  # the SDK's errors have no common root, ValueError and AttributeError occur
         raise _invalid(error) from error
     raw = {"time": unquote(attributes.get("time", "")), "metadata": attributes.get("metadata")}
-    return _event(event.get_attributes() | raw, body)
+    found = _event(event.get_attributes() | raw, body)
+    return found._replace(has_content_type=bool(headers.get("content-type", "").strip()))
 
 
 def _read_structured(value: object) -> Event:

@@ -3,7 +3,7 @@
 Class scores, such as the probabilities of a classifier, give two more columns: the chosen class and the confidence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from threading import Lock
@@ -63,6 +63,12 @@ class OutputColumns:
             self._layouts[model] = layout if before is None else _merge(before, layout)
             if len(self._layouts) > self._limit:
                 del self._layouts[next(iter(self._layouts))]
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Remove the layouts of models that are not in `models`."""
+        with self._lock:
+            for model in [model for model in self._layouts if model not in models]:
+                del self._layouts[model]
 
 
 def _merge(before: OutputLayout, after: OutputLayout) -> OutputLayout:

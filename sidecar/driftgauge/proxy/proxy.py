@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 from driftgauge.http1.grammar import RefusedError
 from driftgauge.http1.heads import RequestHead
-from driftgauge.inference.payload import KnownModels, ModelKey, Offer
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import ModelKey, Offer
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange import Exchange
 from driftgauge.proxy.failures import ExchangeError

@@ -6,7 +6,8 @@ from typing import final
 
 from driftgauge.errors import Reason
 from driftgauge.http1.grammar import HeaderMap
-from driftgauge.inference.payload import Kind, KnownModels, ModelKey, Offer, Outcome, Payload
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, Payload
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.failures import CLIENT_CLOSED_REQUEST
@@ -117,13 +118,14 @@ class RecorderFactory:
             proven: Whether its server responded without an error; only then is a new name admitted.
         """
         found = self._models_by_name.get(name)
-        if found is not None:
+        if found is not None and self._models.touch(found[0]):
             return found
         key = self._model._replace(model_name=name)
         admitted = self._models.admit(key, proven=proven)
         found = admitted, self._metrics.model(admitted)
         if admitted == key:
-            self._models_by_name[name] = found
+            known = {name: one for name, one in self._models_by_name.items() if one[0] in self._models}
+            self._models_by_name = {**known, name: found}
         return found
 
 

@@ -1,19 +1,19 @@
 """Stores in the memory of this process, for a deployment of one replica."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.pairs import Arrival, Half, PutResult
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
 from driftgauge.storage.stream_states import State
 
 
 class MemoryStates:
-    """A `StateStore` in memory. States do not expire."""
+    """A `StateStore` in memory. States last as long as their model is known."""
 
     def __init__(self) -> None:
         self._states: dict[tuple[StreamKey, str], State] = {}
@@ -33,6 +33,11 @@ class MemoryStates:
     async def delete(self, stream: StreamKey, name: str) -> None:
         """Delete a state of any version."""
         self._states.pop((stream, name), None)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Delete the states of models that are not in `models`."""
+        for key in [key for key in self._states if key[0].model not in models]:
+            del self._states[key]
 
 
 @dataclass(slots=True)
@@ -89,6 +94,11 @@ class MemoryRing:
     async def streams(self) -> list[StreamKey]:
         """The streams that contain rows."""
         return list(self._streams)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget the rows of models that are not in `models`."""
+        for stream in [stream for stream in self._streams if stream.model not in models]:
+            del self._streams[stream]
 
     async def ping(self) -> None:
         """Do nothing: memory is always available."""

@@ -1,9 +1,11 @@
 """The ring in Redis: its rows survive a restart and are shared by replicas. `redis_layout` defines their format."""
 
 import logging
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Self, cast
 
+from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_layout import KEY_PATTERN, is_malformed, pack, parse_key, stream_key, unpack
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
@@ -107,6 +109,11 @@ class RedisRing:
             # as bytes, since such a name may be no text
             _log.warning("%d keys in Redis have malformed names and are skipped: %.100r", len(malformed), malformed[0])
         return [stream for key in keys if (stream := parse_key(key)) is not None]
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget what was read of models that are not in `models`. Their rows in Redis expire by themselves."""
+        for stream in [stream for stream in self._seen if stream.model not in models]:
+            del self._seen[stream]
 
     async def ping(self) -> None:
         """Check that Redis replies.
