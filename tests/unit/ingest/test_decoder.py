@@ -64,7 +64,7 @@ def summed(results: list[DecodeResult]) -> dict[str, object] | None:
 
 
 NUMBERS = st.none() | st.floats(-10, 10) | st.integers(0, 3)
-TEXTS = st.sampled_from(["red", "white", "", "rosé"])
+TEXTS = st.sampled_from(["red", "white", "", "rosé", "NaN"])
 SCORES = st.sampled_from([[0.25, 0.75], [1.0, 0.0], [0.5, 0.4], [2.0, -1.0]])
 
 
