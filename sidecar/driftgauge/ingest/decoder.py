@@ -172,7 +172,8 @@ class Decoder:
             columns, kinds = reference.prediction_columns, reference.prediction_kinds
             return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows)
         layout = self._outputs.get(model)
-        return RowReader(kind, (), (), "", self._window_rows, {} if layout is None else layout.known)
+        known = {} if layout is None else layout.known
+        return RowReader(kind, (), (), "", self._window_rows, known, self._outputs.unstable(model))
 
     def _result(self, payload: Payload, read: ReadBody) -> DecodeResult:
         if isinstance(read.rows, PayloadError):
