@@ -93,7 +93,7 @@ def _tensor(name: str, values: list[Any], kind: Kind = Kind.REQUEST) -> Tensor:
     except PayloadError:
         if kind is Kind.REQUEST:
             raise
-        return Tensor(name, _uneven(values))  # one output of many, perhaps: the others can be used
+        return Tensor(name, _uneven(values))  # one output of many, maybe: the others can be used
     return Tensor(name, as_exact_numbers(block))
 
 
