@@ -22,6 +22,8 @@ from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
+from driftgauge.protocol.missing_words import split_words
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 
@@ -58,7 +60,8 @@ class Runtime:
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
-        references = ReferenceStore(config.reference, config.reference_dir)
+        rules = ColumnRules(missing_words=split_words(config.missing_words))
+        references = ReferenceStore(config.reference, config.reference_dir, rules)
         self.models = make_models(config, model, references, self.metrics)
 
         outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)

@@ -12,8 +12,10 @@ from rich.text import Text
 from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import ReferenceDataError
-from driftgauge.offline.comparison import column_kinds, compare
+from driftgauge.offline.comparison import compare, window_rules
 from driftgauge.offline.report import Report, by_distance, run_tests, shown_name, untested_lines
+from driftgauge.protocol.missing_words import NO_WORDS
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.files import read_table
 
 OutputFormat = Literal["table", "json", "html"]
@@ -34,7 +36,16 @@ _WORDS = {Change.SCALE: "scale", Change.SCHEMA: "schema"}
 """Verdicts for a narrow column; any other change that alarms is `drift`."""
 
 
-def run_check(reference: Path, window: Path, rule: Rule, output_format: OutputFormat, out: TextIO, err: TextIO) -> int:
+def run_check(  # noqa: PLR0913 - the arguments of the command
+    reference: Path,
+    window: Path,
+    rule: Rule,
+    output_format: OutputFormat,
+    out: TextIO,
+    err: TextIO,
+    *,
+    missing_words: frozenset[str] = NO_WORDS,
+) -> int:
     """Test one file against another and print the report.
 
     Args:
@@ -44,12 +55,14 @@ def run_check(reference: Path, window: Path, rule: Rule, output_format: OutputFo
         output_format: A table for people, JSON for programs or a page for a browser.
         out: Where the report is written.
         err: Where errors and notes are written.
+        missing_words: Texts that are missing values in both files, besides the empty one.
 
     Returns:
         Exit code: 1 if a feature drifted, else 2 if a file cannot be used or a feature has no verdict, else 0.
     """
     try:
-        report = _check(reference, window, rule)
+        expected = read_table(reference, ColumnRules(missing_words=missing_words))
+        report = run_tests(compare(expected, read_table(window, window_rules(expected))), rule)
     except ReferenceDataError as error:
         err.write(f"{error}\n")
         return COULD_NOT_TELL
@@ -61,11 +74,6 @@ def run_check(reference: Path, window: Path, rule: Rule, output_format: OutputFo
     else:
         _print_table(report, out)
     return {True: DRIFT, False: NO_DRIFT, None: COULD_NOT_TELL}[report.drift]
-
-
-def _check(reference: Path, window: Path, rule: Rule) -> Report:
-    expected = read_table(reference)
-    return run_tests(compare(expected, read_table(window, column_kinds(expected))), rule)
 
 
 def _print_table(report: Report, out: TextIO) -> None:

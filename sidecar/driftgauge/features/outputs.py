@@ -35,6 +35,7 @@ from driftgauge.features.row_table import (
 )
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.json_text import is_numeric, types_in
+from driftgauge.protocol.missing_words import is_missing_number
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 MAX_OUTPUT_COLUMNS: Final = 1000
@@ -86,10 +87,11 @@ def extract_outputs(
 
     Returns:
         A tensor of one value per row has one column of its name, a wider one the columns `name_0` to `name_k`; unnamed
-        rows are called `prediction`. A column with text is categorical. Columns with objects, and tensors of text with
-        more than 1000 values per row, are left out. Of tensors that differ in rows, those with the number of rows that
-        most of them have are kept, and the larger number of two that are as frequent. A tensor with class scores in
-        every row has two more columns: `name_confidence`, the largest score, and `name_class`, the index of its class.
+        rows are called `prediction`. A column with text is categorical, unless all texts stand for missing numbers.
+        Columns with objects, and tensors of text with more than 1000 values per row, are left out. Of tensors that
+        differ in rows, those with the number of rows that most of them have are kept, and the larger number of two that
+        are as frequent. A tensor with class scores in every row has two more columns: `name_confidence`, the largest
+        score, and `name_class`, the index of its class.
 
     Raises:
         PayloadError: `UNSUPPORTED` if there is no such column, if there are more than 1000 or two of one
@@ -139,15 +141,15 @@ def are_alike(decoded: Decoded, counts: NDArray[np.int64]) -> bool:
         counts: Shape `(k,)`: the number of rows of each response.
 
     Returns:
-        False if the columns of one response could depend on its own values: a missing value, numbers beside text, or
-        rows that are class scores in one response only.
+        False if the columns of one response could depend on its own values: a missing value or a word for one, numbers
+        beside text, or rows that are class scores in one response only.
     """
     return all(_is_alike(by_row(tensor), counts) for tensor in decoded.tensors)
 
 
 def _is_alike(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
     if values.dtype == object:
-        return types_in(values) == {str}
+        return types_in(values) == {str} and not any(map(is_missing_number, values.ravel().tolist()))
     if values.dtype.kind == "f" and np.isnan(values).any():
         return False
     scores = are_scores_of_each(values, counts)
@@ -174,10 +176,19 @@ def _kinds(values: NDArray[Any], columns: Sequence[str], known: Mapping[str, Fea
 
 def _kind(values: NDArray[Any], known: FeatureKind | None) -> FeatureKind:
     if not is_numeric(values):
-        return FeatureKind.CATEGORICAL if is_scalar(values) else FeatureKind.IGNORED
+        if not is_scalar(values):
+            return FeatureKind.IGNORED
+        return FeatureKind.NUMERIC if _are_numbers(values.tolist(), known) else FeatureKind.CATEGORICAL
     if known is FeatureKind.CATEGORICAL and all(text_of(item) is None for item in values.tolist()):
         return known
     return FeatureKind.NUMERIC
+
+
+def _are_numbers(items: Sequence[object], known: FeatureKind | None) -> bool:
+    """Whether values with text among them are numbers: each text stands for a missing one, as `NaN` does."""
+    if known is FeatureKind.CATEGORICAL or (known is None and not any(isinstance(item, int | float) for item in items)):
+        return False
+    return all(is_missing_number(text_of(item) or "") for item in items if isinstance(item, str | bytes))
 
 
 def _outputs(columns: tuple[str, ...], kinds: tuple[FeatureKind, ...], values: NDArray[Any]) -> Outputs:

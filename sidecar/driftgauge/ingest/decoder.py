@@ -167,10 +167,11 @@ class Decoder:
         if kind is Kind.REQUEST:
             if reference is None:
                 return RowReader(kind, (), (), "", self._window_rows)
-            return RowReader(kind, reference.columns, reference.kinds, reference.schema, self._window_rows)
+            columns, kinds, words = reference.columns, reference.kinds, reference.missing_words
+            return RowReader(kind, columns, kinds, reference.schema, self._window_rows, missing_words=words)
         if reference is not None and reference.predictions:
-            columns, kinds = reference.prediction_columns, reference.prediction_kinds
-            return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows)
+            columns, kinds, words = reference.prediction_columns, reference.prediction_kinds, reference.missing_words
+            return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows, missing_words=words)
         layout = self._outputs.get(model)
         known = {} if layout is None else layout.known
         return RowReader(kind, (), (), "", self._window_rows, known, self._outputs.unstable(model))

@@ -45,6 +45,25 @@ def test_numbers_are_columns(payload: Decoded, names: tuple[str, ...], expected:
 
 
 @pytest.mark.parametrize(
+    ("values", "known", "kind", "expected"),
+    [
+        ([0.5, "NaN", ""], {}, NUMERIC, [[0.5], [None], [None]]),
+        (["NaN"], {"prediction": NUMERIC}, NUMERIC, [[None]]),
+        (["NaN"], {}, CATEGORICAL, [[code("NaN")]]),
+        ([1, "NA"], {"prediction": CATEGORICAL}, CATEGORICAL, [[code("1")], [code("NA")]]),
+        ([1, "red"], {"prediction": NUMERIC}, CATEGORICAL, [[code("1")], [RED]]),
+    ],
+)
+def test_missing_numbers_as_text(
+    values: list[object], known: dict[str, FeatureKind], kind: FeatureKind, expected: list[Any]
+) -> None:
+    """Beside numbers, `NaN` is a missing number; alone it is what the column was before."""
+    found = extract_outputs(read(as_json({"predictions": values}), Kind.RESPONSE), known)
+
+    assert ((kind,), expected) == (found.kinds, listed(found.values))
+
+
+@pytest.mark.parametrize(
     ("body", "names", "kinds", "expected"),
     [
         (as_json({"predictions": ["red", None]}), ("prediction",), (CATEGORICAL,), [[RED], [None]]),

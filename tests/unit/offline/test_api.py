@@ -332,7 +332,29 @@ def test_identifiers_are_left_out_of_a_built_reference() -> None:
     assert "as identifiers do" in driftgauge.build_reference(training).notes[0]
 
 
-@pytest.mark.parametrize("arguments", [{"rows": 0}, {"seed": -1}, {"predictions": ["x"]}, {"output": "a.csv"}])
+def test_codes_are_categories_of_a_built_reference(tmp_path: Path) -> None:
+    """Columns that `categorical` names are tested by the shares of their values, in memory as in files."""
+    shops = [10_000 + row % 7 for row in range(70)]
+    (tmp_path / "training.csv").write_text("shop\n" + "".join(f"{shop}\n" for shop in shops))
+    built = [
+        driftgauge.build_reference(data, categorical="shop") for data in ({"shop": shops}, tmp_path / "training.csv")
+    ]
+
+    assert ["categorical"] * 2 == [reference.kinds[0] for reference in built]
+    assert 0.5 == driftgauge.check(built[0], {"shop": [*shops, *([99] * 70)]}).features[0].distance.statistic
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"rows": 0},
+        {"seed": -1},
+        {"predictions": ["x"]},
+        {"categorical": ["x"]},
+        {"categorical": [1]},
+        {"output": "a.csv"},
+    ],
+)
 def test_a_reference_is_not_built_from_bad_arguments(arguments: dict[str, Any]) -> None:
     """Each is refused."""
     with pytest.raises(driftgauge.ReferenceDataError):
