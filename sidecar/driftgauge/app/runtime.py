@@ -35,6 +35,9 @@ _FIRST_LOAD_SECONDS = 5
 _MAX_REFERENCED_MODELS = 10_000
 """Models with a reference whose columns of responses are kept, in addition to `max_models`."""
 
+_SHOWN_CHARS = 80
+"""Most characters of an output's name in the log, since it comes from the network."""
+
 _MISSED_EVALUATIONS = 3
 """How many evaluations may fail or be late before the gauges of the last one disappear."""
 
@@ -61,7 +64,7 @@ class Runtime:
         references = ReferenceStore(config.reference, config.reference_dir, rules)
         self.models = make_models(config, model, references, self.metrics)
 
-        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS)
+        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 
@@ -78,6 +81,10 @@ class Runtime:
         if model is not None:
             self.models.add(model)
             self.metrics.model(model)
+
+    def _report_untested(self, model: ModelKey, output: str, cause: str) -> None:
+        self.metrics.model(model).untested_outputs.inc()
+        _log.warning("output %r of %s is not tested: %s", output[:_SHOWN_CHARS], model, cause)
 
     def make_admin(self, ready: Ready) -> Admin:
         """Make the server of the admin port.

@@ -173,7 +173,8 @@ class Decoder:
             columns, kinds, words = reference.prediction_columns, reference.prediction_kinds, reference.missing_words
             return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows, missing_words=words)
         layout = self._outputs.get(model)
-        return RowReader(kind, (), (), "", self._window_rows, {} if layout is None else layout.known)
+        known = {} if layout is None else layout.known
+        return RowReader(kind, (), (), "", self._window_rows, known, self._outputs.unstable(model))
 
     def _result(self, payload: Payload, read: ReadBody) -> DecodeResult:
         if isinstance(read.rows, PayloadError):
