@@ -155,6 +155,22 @@ def test_classes_stay_categories(source: str, values: list[str]) -> None:
     assert (CATEGORICAL, NUMERIC) == table_of(source, values).kinds
 
 
+@pytest.mark.parametrize("source", ["parquet", "npz", "memory"])
+def test_numbers_as_text_are_noted(source: str) -> None:
+    """Codes and few classes are not; in CSV there are no numbers as text."""
+    note = "column 'x' holds numbers as text, which are tested as categories: write numbers"
+    notes = [
+        reference_of(source, values).notes
+        for values in (
+            [f"{number / 2:.2f}" for number in range(1, 41)],
+            [f"1.{number}" for number in range(1, 9)],
+            [str(number) for number in range(1000, 1040)],
+        )
+    ]
+
+    assert [(note,), (), ()] == notes
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_person_may_say_that_they_are_categories(source: str) -> None:
     """Then neither dates nor formatted numbers are looked for."""
