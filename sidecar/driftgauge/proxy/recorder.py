@@ -151,6 +151,7 @@ class InferenceRecorder(ExchangeRecorder):
         "_factory",
         "_fields",
         "_forwarded",
+        "_has_failed",
         "_is_request_complete",
         "_name",
         "_parsed",
@@ -178,6 +179,7 @@ class InferenceRecorder(ExchangeRecorder):
         self._response: BodyCopy | None = None
         self._response_bytes = 0
         self._is_request_complete = False
+        self._has_failed = True
         self._forwarded: float | None = None
         self._responded: float | None = None
         self._sent: float | None = None
@@ -197,7 +199,12 @@ class InferenceRecorder(ExchangeRecorder):
         self._forwarded = self._factory.timer()
 
     def on_response_head(self, status: int, fields: HeaderMap) -> None:
-        """Copy the body only if the status code is 200, as KServe's agent does: other bodies hold no prediction."""
+        """Copy the body only if the status code is 200, as KServe's agent does: other bodies hold no prediction.
+
+        The status code also decides whether the rows of the request are kept: from 400 on, or without a response, the
+        model has predicted nothing from them. A response that breaks off later, or whose client leaves, began with it.
+        """
+        self._has_failed = status >= _FIRST_ERROR
         if status == _OK:
             self._response = self._factory.body_copy()
             self._response_fields = fields
@@ -245,8 +252,8 @@ class InferenceRecorder(ExchangeRecorder):
         if not self._is_request_complete:
             self._request.give_up(Reason.INCOMPLETE)
         if self._request.loss is None:
-            json_bytes = json_length(self._fields)
-            self._factory.offer(Payload(Kind.REQUEST, name, key, self._request.take(), json_bytes, code, self._time))
+            json_bytes, body, failed = json_length(self._fields), self._request.take(), self._has_failed
+            self._factory.offer(Payload(Kind.REQUEST, name, key, body, json_bytes, code, self._time, failed))
         else:
             _count_loss(metrics, Kind.REQUEST, self._request.loss)
         if self._response is None:
