@@ -8,7 +8,8 @@ from prometheus_client import generate_latest
 from driftgauge.inference.known_models import IdleLimits, KnownModels
 from driftgauge.inference.payload import ModelKey, Payload, overflow_key
 from driftgauge.metrics.registry import Metrics
-from driftgauge.proxy.recorder import ExchangeRecorder, InferenceRecorder, RecorderFactory
+from driftgauge.proxy.exchange_recorder import ExchangeRecorder
+from driftgauge.proxy.recorder import InferenceRecorder, RecorderFactory
 from driftgauge.server.body_copy import MemoryBudget
 from tests.support.clock import ManualClock
 from tests.support.scrape import Samples
@@ -36,6 +37,7 @@ class Recording:
             timer=self.timer,
             budget=self.budget,
             max_payload_bytes=50,
+            defer=lambda step: step(),
         )
 
     def open(self, target: bytes = INFER) -> ExchangeRecorder:
