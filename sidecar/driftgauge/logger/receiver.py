@@ -20,6 +20,7 @@ from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Offer, Outcom
 from driftgauge.logger.delivery import Delivery
 from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.parse_queue import ParseQueue
+from driftgauge.metrics.loss_log import LossLog
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
@@ -72,6 +73,7 @@ class Receiver:
         self.budget = MemoryBudget(budget_bytes)
         self._parse_queue = ParseQueue(self.budget)
         self._clock = clock
+        self._losses = LossLog()
         limit = ConnectionLimit(max_connections, metrics.refused_connections.inc, time.monotonic)
         self._listener = Listener(self._on_request, timeouts, limit=limit)
 
@@ -142,13 +144,16 @@ class Receiver:
         """Accept the events of one body, and count those that cannot be used."""
         for event in events:
             if isinstance(event, RefusedEvent):
-                self.count_loss(event.reason, None)
+                self.count_loss(event, None)
             else:
                 self.accept(event)
 
-    def count_loss(self, reason: Reason, event: Event | None) -> None:
+    def count_loss(self, loss: RefusedEvent, event: Event | None) -> None:
         """Count the loss of an event, which may be known by its head alone, or of one whose model is not known."""
+        reason, sentence = loss
         outcome = Outcome.DROPPED if reason.dropped else Outcome.REJECTED
+        named = "" if event is None else f" ({_model_of(event)})"
+        self._losses.add(f"an event was {outcome} as {reason}", f"{sentence}{named}")
         if event is None:
             self._metrics.model(OVERFLOW).count_payload(Kind.REQUEST, outcome, reason)
             return

@@ -285,3 +285,21 @@ async def test_a_body_that_takes_too_much_memory_is_refused_and_the_next_is_deco
 
     assert Reason.TOO_COMPLEX is first.rows
     assert isinstance(second.rows, DecodedRows)
+
+
+async def test_rejected_payloads_leave_one_line_for_each_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has the first rejected payload of each kind and reason, and nothing about dropped ones."""
+    one = decoder(tmp_path)
+    for _ in range(5):
+        await one.decode(payload(b"{", Kind.REQUEST))
+        await one.decode(payload({"instances": [[1, 2, 3]]}, Kind.REQUEST))
+        await one.decode(payload({"instances": [[1]]}, Kind.REQUEST)._replace(model=IRIS))
+    await one.close()
+
+    assert [
+        "a request was rejected as malformed",
+        "a request was rejected as wrong_width",
+    ] == [message.partition(":")[0] for message in caplog.messages]
+    assert all(message.endswith("(cellar/wine/predictor/wine)") for message in caplog.messages)
