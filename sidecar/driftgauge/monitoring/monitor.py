@@ -9,7 +9,7 @@ from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.result import DriftReport, Obstacle
 from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
-from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, is_overflow, printable
+from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, printable
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
@@ -103,10 +103,15 @@ class Monitor:
         skipped = len(models) - len(usable)
         if skipped:
             _log.warning("%d models in the store have names that are no text and are skipped", skipped)
-        for model in usable:
-            if self._is_ours(model, own) and not is_overflow(self._models.admit(model)):
-                self._metrics.model(model)
-                self._targets.record_reference(model)
+            self._metrics.count_skipped_keys(skipped)
+        ours = [model for model in usable if self._is_ours(model, own)]
+        restored = [model for model in ours if self._models.restore(model)]
+        if len(restored) < len(ours):
+            text = "%d models in the store get no place, since max_models have places; they get one with their traffic"
+            _log.warning(text, len(ours) - len(restored))
+        for model in restored:
+            self._metrics.model(model)
+            self._targets.record_reference(model)
 
     def _is_ours(self, model: ModelKey, own: ModelKey | None) -> bool:
         if own is not None:

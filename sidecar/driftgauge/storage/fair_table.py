@@ -2,11 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, TypeVar, final
+from typing import Final, Generic, TypeVar, final
 
 G = TypeVar("G", bound=Hashable)
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+EXPIRED_A_CALL: Final = 512
+"""Most entries that expire in one call: 1 ms."""
 
 
 @final
@@ -55,11 +58,11 @@ class FairTable(Generic[G, K, V]):
         self._count_removal(group, entries)
         return found[0]
 
-    def pop_expired(self, now: float) -> list[tuple[G, K, V]]:
-        """Remove the entries that have expired. Returns them, the oldest of each group first."""
-        expired = []
+    def pop_expired(self, now: float, limit: int = EXPIRED_A_CALL) -> list[tuple[G, K, V]]:
+        """Remove entries that have expired, at most `limit`. Returns them, the oldest of each group first."""
+        expired: list[tuple[G, K, V]] = []
         for group, entries in list(self._groups.items()):
-            while entries and next(iter(entries.values()))[1] <= now:
+            while entries and len(expired) < limit and next(iter(entries.values()))[1] <= now:
                 expired.append(self._pop_oldest(group))
         return expired
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from driftgauge.drift.budget import Budget
+from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import IRIS, WINE
@@ -207,6 +208,24 @@ async def test_a_proxy_restores_the_models_of_its_own_inference_service(director
     await fixture.monitor.restore_models(fixture.ring, WINE)
 
     assert [WINE, second] == list(fixture.models)
+
+
+async def test_thousands_of_models_in_a_shared_store_take_a_bounded_number_of_places(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rows of invented models are restored up to the places there are, and a model with requests gets one of these."""
+    before = MonitorFixture(directory)
+    before.use_models(KnownModels(1_000))
+    for number in range(1_000):
+        await before.fill(WINE._replace(namespace=f"n{number}"), 12.0, rows=1)
+    fixture = MonitorFixture(directory, before.ring)
+    fixture.use_models(KnownModels(5, reserved_by=lambda model: ("", "wine") if model == WINE else None))
+    fixture.references.refresh(0.0)
+    await fixture.monitor.restore_models(fixture.ring, None)
+
+    assert 5 == len(list(fixture.models))
+    assert WINE == fixture.models.admit(WINE)
+    assert "995 models in the store get no place" in caplog.text
 
 
 async def test_an_unreachable_store_restores_no_model(directory: Path) -> None:
