@@ -50,11 +50,12 @@ class Untested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsNeeded:
-    """How many rows would put a threshold within reach, if the other side stayed as it is.
+    """How many rows would put a threshold within reach.
 
     Args:
-        window: Values of the window; `None` if no number is enough.
-        reference: Values of the reference; `None` if no number is enough, or if it was not computed.
+        window: Values of a window that would be enough; `None` if no number is, for this reference.
+        reference: Values of a reference that would be enough for this window, where no window is for this reference;
+            `None` if no number is, and for categories.
     """
 
     window: int | None
