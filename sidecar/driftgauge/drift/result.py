@@ -198,6 +198,11 @@ class DriftReport:
         """The features with a verdict, in the reference's order."""
         return tuple(feature for feature in self.features if feature.drift is not None)
 
+    @property
+    def overall(self) -> bool | None:
+        """Whether any feature drifts; `None` if none does, but not every feature has a verdict."""
+        return None if self.untested and not self.drift else self.drift
+
 
 def severity(feature: FeatureDrift) -> float:
     """How far a feature lies from its reference, in units of what alarms.
