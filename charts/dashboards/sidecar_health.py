@@ -193,6 +193,12 @@ def _evaluation() -> Row:
         "rows are not tested.",
         "cps",
     )
+    untested = Text(
+        "Untested outputs",
+        "Outputs of each model's responses that are not tested, because they hold objects or have no fixed width or "
+        "number of rows; the log names them.",
+        "short",
+    )
     reference = Text("Reference rows", "Rows of each model's reference; 0 without one.", "short")
     evaluated = highest(selected("driftgauge_evaluation_timestamp_seconds"))
     failed = f"increase({selected('driftgauge_evaluation_failures_total')}[1h])"
@@ -206,6 +212,7 @@ def _evaluation() -> Row:
             graph(failures, Query(total(failed, MODEL), MODEL_LEGEND), width=THIRD),
             graph(skipped, Query(total(rate("driftgauge_skipped_blocks_total")), MODEL_LEGEND)),
             *_detector(),
+            graph(untested, Query(total(selected("driftgauge_untested_outputs_total")), MODEL_LEGEND)),
             graph(reference, Query(f"min by ({MODEL}) ({selected('driftgauge_reference_rows')})", MODEL_LEGEND)),
         ),
     )

@@ -22,6 +22,8 @@ from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
+from driftgauge.protocol.missing_words import split_words
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 
@@ -32,6 +34,9 @@ _FIRST_LOAD_SECONDS = 5
 
 _MAX_REFERENCED_MODELS = 10_000
 """Models with a reference whose columns of responses are kept, in addition to `max_models`."""
+
+_SHOWN_CHARS = 80
+"""Most characters of an output's name in the log, since it comes from the network."""
 
 _MISSED_EVALUATIONS = 3
 """How many evaluations may fail or be late before the gauges of the last one disappear."""
@@ -55,10 +60,11 @@ class Runtime:
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
-        references = ReferenceStore(config.reference, config.reference_dir)
+        rules = ColumnRules(missing_words=split_words(config.missing_words))
+        references = ReferenceStore(config.reference, config.reference_dir, rules)
         self.models = make_models(config, model, references, self.metrics)
 
-        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS)
+        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 
@@ -75,6 +81,10 @@ class Runtime:
         if model is not None:
             self.models.add(model)
             self.metrics.model(model)
+
+    def _report_untested(self, model: ModelKey, output: str, cause: str) -> None:
+        self.metrics.model(model).untested_outputs.inc()
+        _log.warning("output %r of %s is not tested: %s", output[:_SHOWN_CHARS], model, cause)
 
     def make_admin(self, ready: Ready) -> Admin:
         """Make the server of the admin port.

@@ -14,6 +14,7 @@ from rich.text import Text
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.column import NO_RULES, ColumnRules
 from driftgauge.reference.dataset import Reference, load_reference, prepare
 from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
@@ -35,7 +36,7 @@ DEFAULT_WINDOW_ROWS = 2000
 """The default of the option `window_rows`; a test compares it with the options."""
 
 
-def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO) -> int:
+def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO, rules: ColumnRules = NO_RULES) -> int:
     """Print what a reference holds.
 
     Args:
@@ -43,12 +44,13 @@ def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO) ->
         output_format: A table for people or JSON for programs.
         out: Receives the report.
         err: Receives faults.
+        rules: What is known of the columns.
 
     Returns:
         Exit code: 0, or 2 if the file cannot serve as reference.
     """
     try:
-        reference = load_reference(path, 0.0)
+        reference = load_reference(path, 0.0, rules)
     except ReferenceDataError as error:
         err.write(f"{error}\n")
         return 2

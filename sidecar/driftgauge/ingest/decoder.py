@@ -14,8 +14,11 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Final
 
+import numpy as np
+
 from driftgauge.concurrency.task_process import NoProcessError, TaskFailedError, TaskProcess
 from driftgauge.concurrency.worker import Worker
+from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.features.outputs import are_alike
@@ -26,6 +29,7 @@ from driftgauge.protocol.batch import decode_batch
 from driftgauge.protocol.chunked_json import LONG_BYTES
 from driftgauge.protocol.compression import is_plain, unpack
 from driftgauge.protocol.decode import decode_quickly
+from driftgauge.protocol.json_text import LARGEST_EXACT
 from driftgauge.protocol.limits import Limits
 from driftgauge.reference.store import ReferenceStore
 
@@ -44,6 +48,9 @@ _SMALL_CELLS: Final = 16 * 1024
 
 _MORE_THAN_ALLOWED: Final = frozenset({Reason.TOO_LARGE, Reason.TOO_COMPLEX})
 """Why a body goes on to the next place."""
+
+_MAX_WARNED: Final = 1000
+"""Most columns that are named in the log, since names can come from the network."""
 
 _CHILD_BYTES: Final = 160 * 2**20
 """Memory of the child process for one body. A body within the limits takes less than a half of it."""
@@ -86,6 +93,7 @@ class Decoder:
         self._max_bytes = max_payload_bytes
         self._window_rows = window_rows
         self._separator = token_hex(8)
+        self._rounded: set[tuple[ModelKey, str]] = set()
         self._losses = LossLog()
         self._thread = Worker("decode")
         self._child = TaskProcess("decode-child", memory_bytes=_CHILD_BYTES, idle_seconds=_CHILD_IDLE_SECONDS)
@@ -159,12 +167,14 @@ class Decoder:
         if kind is Kind.REQUEST:
             if reference is None:
                 return RowReader(kind, (), (), "", self._window_rows)
-            return RowReader(kind, reference.columns, reference.kinds, reference.schema, self._window_rows)
+            columns, kinds, words = reference.columns, reference.kinds, reference.missing_words
+            return RowReader(kind, columns, kinds, reference.schema, self._window_rows, missing_words=words)
         if reference is not None and reference.predictions:
-            columns, kinds = reference.prediction_columns, reference.prediction_kinds
-            return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows)
+            columns, kinds, words = reference.prediction_columns, reference.prediction_kinds, reference.missing_words
+            return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows, missing_words=words)
         layout = self._outputs.get(model)
-        return RowReader(kind, (), (), "", self._window_rows, {} if layout is None else layout.known)
+        known = {} if layout is None else layout.known
+        return RowReader(kind, (), (), "", self._window_rows, known, self._outputs.unstable(model))
 
     def _result(self, payload: Payload, read: ReadBody) -> DecodeResult:
         if isinstance(read.rows, PayloadError):
@@ -181,6 +191,22 @@ class Decoder:
     def _record(self, model: ModelKey, rows: DecodedRows) -> None:
         if rows.layout is not None:
             self._outputs.record(model, rows.layout)
+        if (np.abs(rows.values) >= LARGEST_EXACT).any():
+            self._warn_of_rounding(model, rows)
+
+    def _warn_of_rounding(self, model: ModelKey, rows: DecodedRows) -> None:
+        """Say once of each numeric column that its whole numbers are rounded. They keep their order in the window."""
+        for index in np.flatnonzero((np.abs(rows.values) >= LARGEST_EXACT).any(axis=0)).tolist():
+            column, kind = rows.columns[index], rows.kinds[index]
+            key = (model, column)
+            if kind is FeatureKind.NUMERIC and key not in self._rounded and len(self._rounded) < _MAX_WARNED:
+                self._rounded.add(key)
+                _log.warning(
+                    "column %r of %s has numbers of 2^53 and more: whole numbers of that size are rounded; if they are "
+                    "identifiers, make the column a category or leave it out of the reference",
+                    column,
+                    model,
+                )
 
 
 def is_small(payload: Payload) -> bool:

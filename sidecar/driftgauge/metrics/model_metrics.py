@@ -235,7 +235,11 @@ class Families:
         self.unpaired = counter(
             "driftgauge_unpaired_total", "Requests without their response, and responses without their request."
         )
-        self.by_model = (self.rows, self.skipped, self.failures, self.unpaired)
+        self.untested_outputs = counter(
+            "driftgauge_untested_outputs_total",
+            "Outputs of responses that are not tested: they hold objects, or have no fixed width or number of rows.",
+        )
+        self.by_model = (self.rows, self.skipped, self.failures, self.unpaired, self.untested_outputs)
         self.by_kind = (self.detector_rows, self.detector_skipped, self.detector_resets)
 
 
@@ -258,6 +262,7 @@ class ModelMetrics:
         self.skipped = families.skipped.labels(*self._values)
         self.failures = families.failures.labels(*self._values)
         self.unpaired = families.unpaired.labels(*self._values)
+        self.untested_outputs = families.untested_outputs.labels(*self._values)
         self._payloads = {
             (kind, outcome, reason): families.payloads.labels(*self._values, kind, outcome, reason or "")
             for kind in Kind

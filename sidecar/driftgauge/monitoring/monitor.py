@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from driftgauge.concurrency.worker import Worker
+from driftgauge.drift.result import DriftReport, Obstacle
 from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, printable
@@ -47,6 +48,7 @@ class Monitor:
         self._metrics = metrics
         self._latest = latest
         self._clock = clock
+        self._out_of_reach: set[StreamKey] = set()
 
     async def run(self, interval_seconds: float) -> None:
         """Evaluate on a clock until cancelled."""
@@ -71,7 +73,17 @@ class Monitor:
         if target is None:
             self._latest.withdraw(stream.model, stream.kind)
         else:
-            self._latest.publish(stream.model, stream.kind, await self._evaluator.evaluate(stream, target))
+            evaluation = await self._evaluator.evaluate(stream, target)
+            self._latest.publish(stream.model, stream.kind, evaluation)
+            self._log_out_of_reach(stream, evaluation.report)
+
+    def _log_out_of_reach(self, stream: StreamKey, report: DriftReport) -> None:
+        """Log once that no feature of a stream can alarm, although its window has the required rows."""
+        if report.drift is not None:
+            self._out_of_reach.discard(stream)
+        elif stream not in self._out_of_reach and any(one.reason is Obstacle.OUT_OF_REACH for one in report.untested):
+            self._out_of_reach.add(stream)
+            _log.warning("the %ss of %s have no verdict: %s", stream.kind, stream.model, report.reading)
 
     async def restore_models(self, ring: RingBuffer, own: ModelKey | None) -> None:
         """Add the models whose rows outlived a restart, so that their verdicts do not wait for traffic.

@@ -18,7 +18,9 @@ from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import Kind, Payload
 from driftgauge.ingest.decoder import Decoder, DecodeResult
 from driftgauge.ingest.row_reader import DecodedRows, read_body
+from driftgauge.protocol.category import code
 from driftgauge.protocol.limits import Limits
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
 from tests.support.models import IRIS, WINE
 
@@ -62,7 +64,7 @@ def summed(results: list[DecodeResult]) -> dict[str, object] | None:
 
 
 NUMBERS = st.none() | st.floats(-10, 10) | st.integers(0, 3)
-TEXTS = st.sampled_from(["red", "white", "", "rosé"])
+TEXTS = st.sampled_from(["red", "white", "", "rosé", "NaN"])
 SCORES = st.sampled_from([[0.25, 0.75], [1.0, 0.0], [0.5, 0.4], [2.0, -1.0]])
 
 
@@ -200,6 +202,22 @@ def test_texts_in_base64_are_the_categories_that_they_encode(tmp_path: Path) -> 
     assert one.decode_batch([packed, packed]) is None
 
 
+def test_whole_numbers_that_are_rounded_are_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a numeric column the nearest doubles are kept; a category keeps all digits and is not named."""
+    one = decoder(tmp_path, "alcohol,colour\n9.5,red\n10.5,white\n")
+    small = alone(one, payload({"instances": [[2**53 - 1, 2**53 + 1], [None, "red"]]}, Kind.REQUEST)).rows
+
+    assert isinstance(small, DecodedRows)
+    assert small.values[0].tolist() == [2.0**53 - 1, code(str(2**53 + 1))]
+    assert caplog.messages == []
+
+    large = [alone(one, payload({"instances": [[n, "red"], [None, 7]]}, Kind.REQUEST)).rows for n in (2**53 + 1, 2**60)]
+
+    assert all(isinstance(rows, DecodedRows) for rows in large)
+    (said,) = caplog.messages
+    assert "column 'alcohol' of cellar/wine/predictor/wine has numbers of 2^53 and more" in said
+
+
 def rows_of_text(number: int) -> dict[str, Any]:
     """A request with numbers, dates and categories."""
     return {"instances": [[index, "2026-03-01", ["red", "white"][index % 2]] for index in range(number)]}
@@ -285,6 +303,21 @@ async def test_a_body_that_takes_too_much_memory_is_refused_and_the_next_is_deco
 
     assert Reason.TOO_COMPLEX is first.rows
     assert isinstance(second.rows, DecodedRows)
+
+
+async def test_payloads_are_read_by_the_missing_words_of_the_reference(tmp_path: Path) -> None:
+    """Requests and responses, alone and in a batch."""
+    (tmp_path / "wine.csv").write_text(PREDICTED)
+    references = ReferenceStore(None, tmp_path, ColumnRules(missing_words=frozenset({"unknown", "-1"})))
+    references.refresh(0.0)
+    one = Decoder(references, OutputColumns(), 2**20, 100)
+    request = payload({"instances": [["unknown", -1]]}, Kind.REQUEST)
+    response = payload({"predictions": [{"label": "unknown", "score": -1}]}, Kind.RESPONSE)
+
+    for found in (await one.decode(request), await one.decode(response), one.decode_batch([request, request])):
+        assert found is not None
+        assert isinstance(found.rows, DecodedRows)
+        assert np.isnan(found.rows.values).all()
 
 
 async def test_rejected_payloads_leave_one_line_for_each_reason(

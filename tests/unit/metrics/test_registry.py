@@ -13,7 +13,7 @@ from driftgauge.inference.payload import Kind, Outcome
 from driftgauge.metrics.registry import Metrics
 from driftgauge.results.latest import Evaluation, LatestEvaluations
 from tests.support.models import WINE, labels
-from tests.support.reports import FOUND
+from tests.support.reports import FOUND, moved, report_of
 
 
 @pytest.fixture
@@ -114,7 +114,8 @@ def test_the_number_of_columns_with_series_is_an_option() -> None:
     """Columns without series are tested as well."""
     metrics, latest = Metrics("200"), LatestEvaluations(90, lambda: 1_000)
     metrics.watch_evaluations(latest, max_features=1)
-    latest.publish(WINE, Kind.REQUEST, Evaluation(FOUND, 1_000, 0.01, 999))
+    report = report_of(moved("acid", 0.1, 0.2), moved("sugar", 0.1, 0.2))
+    latest.publish(WINE, Kind.REQUEST, Evaluation(report, 1_000, 0.01, 999))
     value = metrics.registry.get_sample_value
 
     assert 1 == value("driftgauge_features", labels(state="shown"))
