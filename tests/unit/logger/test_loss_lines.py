@@ -20,6 +20,9 @@ async def post() -> AsyncIterator[ListeningReceiver]:
     await post.receiver.close()
 
 
+UNSUPPORTED = "The CloudEvent's type 'other' ends neither in .request nor in .response."
+
+
 async def send(post: ListeningReceiver, body: bytes = b"{}", **more: str) -> None:
     """Post one event of WINE with other headers."""
     fields = headers(more={f"Ce-{name.capitalize()}": value for name, value in more.items()})
@@ -36,11 +39,10 @@ async def test_each_reason_has_one_line_with_the_first_sentence(
         await send(post, type="other")
         await send(post, b" " * (LIMIT + 1))
 
-    rejected = "an event was rejected as"
     assert [
-        f"{rejected} malformed: The CloudEvent lacks id.",
-        f"{rejected} unsupported: The CloudEvent's type 'other' ends neither in .request nor in .response.",
-        f"{rejected} too_large: the event's body is too long (cellar/wine/predictor/wine)",
+        "an event was rejected as malformed: The CloudEvent lacks id.",
+        "an event was rejected as unsupported: " + UNSUPPORTED,
+        "an event was rejected as too_large: the event's body is too long (cellar/wine/predictor/wine)",
     ] == caplog.messages
     assert (4, 4, 4) == tuple(post.rejected(reason) for reason in ("malformed", "unsupported", "too_large"))
 
