@@ -20,10 +20,11 @@ from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.memory import MemoryRing, MemoryStates
-from driftgauge.storage.ring import Block, RingBuffer, StreamKey
+from driftgauge.storage.ring import RingBuffer, StreamKey
 from driftgauge.storage.stream_states import StateStore
 from tests.support.clock import ManualClock
 from tests.support.models import WINE, labels
+from tests.support.rows import block_of
 
 BY_P_VALUE = Rule(0.05, Correction.HOLM, min_rows=20)
 
@@ -78,7 +79,7 @@ class MonitorFixture:
     async def put(self, stream: StreamKey, values: NDArray[np.float64], schema: str = SCHEMA) -> None:
         """Put rows into the ring."""
         self.models.admit(stream.model)
-        await self.ring.append(stream, Block(schema, values, 999.0))
+        await self.ring.append(stream, block_of(values, schema, 999.0))
 
     async def response(self, values: NDArray[np.floating], columns: tuple[str, ...] = ("quality",)) -> None:
         """Put numeric responses of `WINE` into the ring, and record their columns."""

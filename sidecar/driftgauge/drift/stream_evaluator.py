@@ -29,11 +29,15 @@ class StreamWindow:
             evaluation compares its rows with these.
         numbers: Shape `(n,)`: the number of each row in its stream, from 1, ascending.
         requests: Shape `(n,)`: equal for rows of one request, ascending.
+        times: Shape `(n,)`: when the request of each row passed, in seconds since the epoch; `None` if unknown.
+        ids: Shape `(n,)`, uint64: a digest of the id of each row's request; `None` if unknown.
     """
 
     values: NDArray[np.float64]
     numbers: NDArray[np.int64]
     requests: NDArray[np.int64]
+    times: NDArray[np.float64] | None = None
+    ids: NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

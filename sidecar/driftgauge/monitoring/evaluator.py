@@ -140,7 +140,8 @@ class Evaluator:
         """
         for _ in range(_ATTEMPTS):
             window = await self.read_window(stream, target)
-            rows, now = StreamWindow(window.rows, window.numbers, window.requests), self._clock()
+            rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids)
+            now = self._clock()
             result = await self._worker.run(loaded.evaluator.evaluate, loaded.state, rows, self._p_values, now)
             if result.state is loaded.state or await self._save_state(stream, loaded, result):
                 break
