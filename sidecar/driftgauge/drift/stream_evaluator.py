@@ -48,7 +48,8 @@ class StreamEvaluation:
         report: The results of all tests.
         state: The detector's new state, for the next evaluation.
         fed: Rows that were fed to the detector.
-        skipped: Rows that no evaluation has seen, since more came between two of them than a window holds.
+        skipped: Rows that were never fed: more came between two evaluations than a window holds, or a part of their
+            request was fed before.
     """
 
     report: DriftReport
@@ -120,8 +121,12 @@ class StreamEvaluator:
             # The store lost its newest rows and gives their numbers to new ones. Which rows are new is unknown for this
             # once: feed none, and count on from the number that the store has now.
             return replace(state, number=newest), 0, 0
-        first = int(np.searchsorted(window.numbers, state.number, side="right"))
+        oldest = int(np.searchsorted(window.numbers, state.number, side="right"))
+        first = _first_of_a_request(window.requests, oldest)
         fed = window.numbers.size - first
+        skipped = first - oldest + (max(0, int(window.numbers[oldest]) - state.number - 1) if state.rows else 0)
+        if fed == 0:
+            return replace(state, number=newest), 0, skipped
         factors = self._dependence(window)
         learned = replace(state, factors=factors) if state.rows == 0 else state
         counts = [
@@ -130,7 +135,6 @@ class StreamEvaluator:
         ]
         after = detector.advance(learned, counts, now)
         averaged = learned.factors + _weight(fed, after.rows, window.numbers.size) * (factors - learned.factors)
-        skipped = max(0, int(window.numbers[first]) - state.number - 1) if state.rows else 0
         return replace(after, number=newest, factors=averaged), fed, skipped
 
     def _dependence(self, window: StreamWindow) -> NDArray[np.float64]:
@@ -148,6 +152,17 @@ class StreamEvaluator:
 _NO_STATE = DetectorState(
     key="", number=0, rows=0, time=0.0, log_evidence=np.empty((0, 0)), factors=np.empty(0), since=np.empty(0)
 )
+
+
+def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
+    """The index of the first row, from `oldest` on, whose request has no row before `oldest`.
+
+    A store appends and returns whole requests, so that this is `oldest`; except that it may have lost its newest rows
+    and given their numbers to a request that began before. Each request must count once: what is left of it is skipped.
+    """
+    if oldest == 0 or requests[oldest] != requests[oldest - 1]:
+        return oldest
+    return int(np.searchsorted(requests, requests[oldest], side="right"))
 
 
 def _weight(fed: int, all_rows: int, window_rows: int) -> float:
