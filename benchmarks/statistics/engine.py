@@ -114,7 +114,7 @@ def _look(rows: int, evaluation: StreamEvaluation) -> Look:
         window=any(drift for sequential, drift in tests if not sequential),
         detector=any(drift for sequential, drift in tests if sequential),
         plain=_plain(evaluation.report),
-        factor=float(np.maximum(evaluation.state.factors, 1.0).mean()),
+        factor=float(np.mean([max(1.0, (one.rows or one.missing) / one.effective_rows) for one in features] or [1.0])),
     )
 
 

@@ -1,5 +1,6 @@
 """A monitor with its collaborators in memory: references in a directory, a ring, states, and a clock set by hand."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +77,16 @@ class MonitorFixture:
         values = np.column_stack([alcohol + 0.1 * np.arange(rows), 3 + 0.01 * np.arange(rows)])
         await self.put(StreamKey(model, Kind.REQUEST), values, schema)
 
-    async def put(self, stream: StreamKey, values: NDArray[np.float64], schema: str = SCHEMA) -> None:
-        """Put rows into the ring."""
+    async def put(
+        self,
+        stream: StreamKey,
+        values: NDArray[np.float64],
+        schema: str = SCHEMA,
+        lengths: Sequence[int] | None = None,
+    ) -> None:
+        """Put rows into the ring that came in payloads of these lengths, by default one by one."""
         self.models.admit(stream.model)
-        await self.ring.append(stream, block_of(values, schema, 999.0))
+        await self.ring.append(stream, block_of(values, schema, 999.0, lengths))
 
     async def response(self, values: NDArray[np.floating], columns: tuple[str, ...] = ("quality",)) -> None:
         """Put numeric responses of `WINE` into the ring, and record their columns."""

@@ -53,10 +53,25 @@ class RankCache:
         self.rows, self.numbers = rows, numbers
         self.cells, self.below, self.at_most = cells, below, at_most
 
-    def ranked_window(self, features: Sequence[int]) -> RankedWindow:
-        """The values of some features in ascending order, and their ranks."""
+    def ranked_window(self, features: Sequence[int], weights: Floats | None = None) -> RankedWindow:
+        """The values of some features in ascending order, and their ranks.
+
+        Args:
+            features: The features.
+            weights: Shape `(features, n)`: the weight of each row for each of them, in the order of the rows.
+        """
+        if weights is not None:
+            return self._weighted_window(features, weights)
         values = np.sort(self.rows.T[features], axis=1)
         return RankedWindow(values, *self.ranks(features), sizes_of(values))
+
+    def _weighted_window(self, features: Sequence[int], weights: Floats) -> RankedWindow:
+        """As `ranked_window`, with weights that keep their values."""
+        columns = self.rows.T[features]
+        order = np.argsort(columns, axis=1)
+        values, ascending = (np.take_along_axis(one, order, axis=1) for one in (columns, weights))
+        below, at_most = (np.take_along_axis(one[features], order, axis=1) for one in (self.below, self.at_most))
+        return RankedWindow(values, below, at_most, sizes_of(values), ascending)
 
     def ranks(self, features: Sequence[int] | slice) -> tuple[Counts, Counts]:
         """`below` and `at_most` of some features, each line ascending.
