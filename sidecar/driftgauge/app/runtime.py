@@ -23,6 +23,7 @@ from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.protocol.missing_words import split_words
 from driftgauge.reference.column import ColumnRules
+from driftgauge.reference.loading import ChildLoader
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 
@@ -67,7 +68,7 @@ class Runtime:
         self._targets = Targets(references, baselines, self.latest, size)
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
-        self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics)
+        self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, ChildLoader())
         self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
         if model is not None:
             self.models.add(model)
@@ -102,7 +103,7 @@ class Runtime:
             await self.pipeline.close()
             self._evaluator.close()
             self._targets.close()
-            self._reference_watcher.close()
+            await self._reference_watcher.close()
             await self.stores.close()
 
     async def _start_first_load(self) -> asyncio.Task[None]:

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.column import NO_RULES, ColumnRules
@@ -13,6 +13,8 @@ from driftgauge.reference.formats.csv_file import read_csv
 from driftgauge.reference.formats.npz_file import read_npz
 from driftgauge.reference.formats.parquet_file import read_parquet
 from driftgauge.reference.table import Table, check_table, without_missing_words
+
+_T = TypeVar("_T")
 
 MAX_FILE_BYTES: Final = 256 * 2**20
 """A file is read whole. Of a larger one a sample is as good: with 1,000,000 rows the error of D is about 0.001."""
@@ -44,32 +46,47 @@ def read_content(path: Path) -> bytes:
     Raises:
         ReferenceDataError: It does not exist, is not a file, not readable, empty, too big, or of an unknown extension.
     """
+    content = _access(path, _read_checked)
+    if not content:
+        raise ReferenceDataError(f"{path}: the file is empty")
+    return content
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that cannot be a dataset, without opening it.
+
+    Raises:
+        ReferenceDataError: It does not exist, is not a file, too big, or of an unknown extension.
+    """
+    _access(path, _check_facts)
+
+
+def _access(path: Path, action: Callable[[Path], _T]) -> _T:
     try:
-        content = _read_bounded(path)
+        return action(path)
     except FileNotFoundError:
         raise ReferenceDataError(f"{path}: there is no such file") from None
     except OSError as error:
         raise ReferenceDataError(f"{path}: it cannot be read: {error.strerror}") from error
-    if not content:
-        raise ReferenceDataError(f"{path}: the file is empty")
-    if len(content) > MAX_FILE_BYTES:
-        raise ReferenceDataError(
-            f"{path}: the file is larger than {MAX_FILE_BYTES >> 20} MiB, a sample will do: driftgauge reference build"
-        )
-    return content
 
 
-def _read_bounded(path: Path) -> bytes:
-    """Read a file, but no more than one byte above the limit."""
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
+def _read_checked(path: Path) -> bytes:
+    _check_facts(path)
+    return path.read_bytes()  # with a limit as argument, `read` would allocate as much
+
+
+def _check_facts(path: Path) -> None:
+    facts = path.stat()
+    if stat.S_ISDIR(facts.st_mode):
         raise ReferenceDataError(f"{path}: this is a directory, not a file")
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(facts.st_mode):
         raise ReferenceDataError(f"{path}: this is not a regular file")
     if path.suffix.lower() not in READERS:
         raise ReferenceDataError(f"{path}: the extension must be one of {', '.join(READERS)}")
-    with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
+    if facts.st_size > MAX_FILE_BYTES:
+        raise ReferenceDataError(
+            f"{path}: the file is larger than {MAX_FILE_BYTES >> 20} MiB, a sample will do: driftgauge reference build"
+        )
 
 
 def parse_table(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:

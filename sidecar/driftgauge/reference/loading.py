@@ -1,0 +1,213 @@
+"""Loads one reference file: in a child process while driftgauge serves, else in the calling thread."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from driftgauge.concurrency.task_process import NoProcessError, TaskFailedError, TaskProcess
+from driftgauge.concurrency.worker import Worker
+from driftgauge.errors import ReferenceDataError
+from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.dataset import Reference, prepare
+from driftgauge.reference.files import check_file, parse_table, read_content
+from driftgauge.reference.packing import PackedReference, pack, unpack
+
+_CHILD_BYTES: Final = 256 * 2**20
+"""Memory of the child process for one file."""
+
+_CHILD_SECONDS: Final = 300
+"""Time for one file. The slowest one within the limits takes 20 s of a core; a container may have a tenth of one."""
+
+_CHILD_IDLE_SECONDS: Final = 10
+_REUSED_BYTES: Final = 2**20
+"""A child is used for the next file only after one that is smaller than this, and that was loaded.
+
+Else its memory may be fragmented, so that the next file fails at the limit.
+"""
+
+_SAMPLE: Final = "a sample will do: driftgauge reference build"
+
+Signature = tuple[str, int, int, int, int, int]
+"""Real path, device, inode, size, and the times in nanoseconds at which the content and the inode last changed.
+
+If all are equal, so is the content; the inode's time also changes when a file becomes readable.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileToLoad:
+    """A file that is new or has changed.
+
+    Args:
+        path: The file.
+        signature: Of the file; `None` if it could not be looked at.
+        digest: SHA-256 of the content that is loaded already, in hexadecimal; empty if there is none.
+        rules: How the file is read.
+    """
+
+    path: Path
+    signature: Signature | None = None
+    digest: str = ""
+    rules: ColumnRules = NO_RULES
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file, 0 if it could not be looked at."""
+        return 0 if self.signature is None else self.signature[3]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadResult:
+    """What came of loading a file.
+
+    Args:
+        reference: The new reference; `None` if the content is what is loaded already, or with a fault.
+        fault: Why the file cannot be used; empty if it can.
+        is_temporary: The fault is not the file's, so that loading it again may succeed.
+    """
+
+    reference: Reference | None = None
+    fault: str = ""
+    is_temporary: bool = False
+
+
+def read_signature(path: Path) -> Signature | None:
+    """Read the attributes that change with the content of a file; symbolic links are followed."""
+    try:
+        real = os.path.realpath(path)
+        facts = Path(real).stat()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return None
+    return real, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def load_here(file: FileToLoad, now: float) -> LoadResult:
+    """Load a file in the calling thread.
+
+    Args:
+        file: The file.
+        now: Seconds since the epoch.
+    """
+    try:
+        return LoadResult(_load(file, now))
+    except ReferenceDataError as error:
+        return LoadResult(fault=str(error))
+    except MemoryError:
+        return _failed(file, "ran out of memory")
+
+
+class Loader(Protocol):
+    """Loads files one after the other."""
+
+    async def load(self, file: FileToLoad, now: float) -> LoadResult:
+        """Load a file.
+
+        Args:
+            file: The file.
+            now: Seconds since the epoch.
+        """
+
+    async def rest(self) -> None:
+        """Free the memory that loading took: no file will follow soon."""
+
+    async def close(self) -> None:
+        """Free all that loading needs. No call may be running."""
+
+
+class ChildLoader:
+    """Loads files in a child process, so that serving continues at its pace and keeps its memory.
+
+    Args:
+        memory_bytes: The most memory that the child may use for one file.
+    """
+
+    def __init__(self, memory_bytes: int = _CHILD_BYTES) -> None:
+        self._process = TaskProcess("reference-child", memory_bytes=memory_bytes, idle_seconds=_CHILD_IDLE_SECONDS)
+        self._worker = Worker("reference-load")
+
+    @property
+    def child_pid(self) -> int | None:
+        """The id of the child process; `None` while there is none."""
+        return self._process.pid
+
+    async def rest(self) -> None:
+        """End the child process; the next file starts another."""
+        await self._process.end()
+
+    async def close(self) -> None:
+        """End the thread and the child process."""
+        self._worker.close()
+        await self._process.close()
+
+    async def load(self, file: FileToLoad, now: float) -> LoadResult:
+        """Load a file, after the files before it.
+
+        Args:
+            file: The file.
+            now: Seconds since the epoch.
+        """
+        result = await self._load(file, now)
+        if result.fault or file.bytes > _REUSED_BYTES:
+            await self._process.end()
+        return result
+
+    async def _load(self, file: FileToLoad, now: float) -> LoadResult:
+        try:
+            await self._worker.run(_check, file)
+            packed = await self._process.run(_CHILD_SECONDS, _load_packed, file, now)
+        except NoProcessError as error:
+            return LoadResult(fault=f"{file.path}: it cannot be loaded: driftgauge {error}", is_temporary=True)
+        except TaskFailedError as error:
+            return _failed(file, str(error))
+        except ReferenceDataError as error:
+            return LoadResult(fault=str(error))
+        return LoadResult(None if packed is None else await self._worker.run(unpack, packed))
+
+
+def _failed(file: FileToLoad, cause: str) -> LoadResult:
+    return LoadResult(fault=f"{file.path}: loading it {cause}; {_SAMPLE}")
+
+
+def _load_packed(file: FileToLoad, now: float) -> PackedReference | None:
+    """Load a file in the child process."""
+    reference = _load(file, now)
+    return None if reference is None else pack(reference)
+
+
+def _load(file: FileToLoad, now: float) -> Reference | None:
+    """Load a file; returns `None` if its content is what is loaded already.
+
+    Raises:
+        ReferenceDataError: The file cannot be used.
+        MemoryError: There is not enough memory.
+    """
+    with _refusing(file.path):
+        content = read_content(file.path)
+        if hashlib.sha256(content).hexdigest() == file.digest:
+            return None
+        return prepare(parse_table(file.path, content, file.rules), now)
+
+
+def _check(file: FileToLoad) -> None:
+    """Refuse a file that no child needs to be started for, such as one that does not exist.
+
+    Raises:
+        ReferenceDataError: The file cannot be used.
+    """
+    with _refusing(file.path):
+        check_file(file.path)
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Refuse a file for any error: it must not end the watch over the others, whatever is in it."""
+    try:
+        yield
+    except (ReferenceDataError, MemoryError):
+        raise
+    except Exception as error:
+        raise ReferenceDataError(f"{path}: it cannot be used: {type(error).__name__}: {error}") from error
