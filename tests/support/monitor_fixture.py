@@ -82,6 +82,11 @@ class MonitorFixture:
             self.references, self.targets, self.models, self.metrics, LoaderInPlace(), self.clock
         )
 
+    async def load_changed_reference(self) -> None:
+        """Look at the references twice: a changed file is loaded when it no longer changes."""
+        await self.watcher.refresh()
+        await self.watcher.refresh()
+
     async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
         """Put rows into the ring: alcohol starts at a value and rises in steps of 0.1, ph is as in the reference."""
         values = np.column_stack([alcohol + 0.1 * np.arange(rows), 3 + 0.01 * np.arange(rows)])

@@ -2,19 +2,21 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from driftgauge.concurrency.task_process import NoProcessError, TaskFailedError, TaskProcess
 from driftgauge.concurrency.worker import Worker
-from driftgauge.errors import ReferenceDataError
+from driftgauge.errors import DriftgaugeError, ReferenceDataError
 from driftgauge.reference.column import NO_RULES, ColumnRules
 from driftgauge.reference.dataset import Reference, prepare
 from driftgauge.reference.files import check_file, parse_table, read_content
 from driftgauge.reference.packing import PackedReference, pack, unpack
+
+_T = TypeVar("_T")
 
 _CHILD_BYTES: Final = 256 * 2**20
 """Memory of the child process for one file."""
@@ -31,11 +33,29 @@ Else its memory may be fragmented, so that the next file fails at the limit.
 
 _SAMPLE: Final = "a sample will do: driftgauge reference build"
 
-Signature = tuple[str, int, int, int, int, int]
-"""Real path, device, inode, size, and the times in nanoseconds at which the content and the inode last changed.
 
-If all are equal, so is the content; the inode's time also changes when a file becomes readable.
-"""
+class FileChangingError(DriftgaugeError):
+    """A file was changed while it was read."""
+
+
+class Signature(NamedTuple):
+    """What changes with the content of a file. If all is equal, so is the content.
+
+    Args:
+        real_path: The path without symbolic links.
+        device: The file system.
+        inode: Of the file.
+        bytes: The size.
+        modified_ns: When the content last changed, in nanoseconds since the epoch.
+        changed_ns: When the inode last changed, which it also does when the file becomes readable.
+    """
+
+    real_path: str
+    device: int
+    inode: int
+    bytes: int
+    modified_ns: int
+    changed_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +74,6 @@ class FileToLoad:
     digest: str = ""
     rules: ColumnRules = NO_RULES
 
-    @property
-    def bytes(self) -> int:
-        """The size of the file, 0 if it could not be looked at."""
-        return 0 if self.signature is None else self.signature[3]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadResult:
@@ -68,11 +83,13 @@ class LoadResult:
         reference: The new reference; `None` if the content is what is loaded already, or with a fault.
         fault: Why the file cannot be used; empty if it can.
         is_temporary: The fault is not the file's, so that loading it again may succeed.
+        is_changing: The file was changed while it was read. There is neither a reference nor a fault.
     """
 
     reference: Reference | None = None
     fault: str = ""
     is_temporary: bool = False
+    is_changing: bool = False
 
 
 def read_signature(path: Path) -> Signature | None:
@@ -82,7 +99,7 @@ def read_signature(path: Path) -> Signature | None:
         facts = Path(real).stat()
     except (OSError, ValueError):  # ValueError: a NUL in the path
         return None
-    return real, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+    return Signature(real, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
 
 
 def load_here(file: FileToLoad, now: float) -> LoadResult:
@@ -94,6 +111,8 @@ def load_here(file: FileToLoad, now: float) -> LoadResult:
     """
     try:
         return LoadResult(_load(file, now))
+    except FileChangingError:
+        return LoadResult(is_changing=True)
     except ReferenceDataError as error:
         return LoadResult(fault=str(error))
     except MemoryError:
@@ -151,7 +170,7 @@ class ChildLoader:
             now: Seconds since the epoch.
         """
         result = await self._load(file, now)
-        if result.fault or file.bytes > _REUSED_BYTES:
+        if result.fault or (file.signature is not None and file.signature.bytes > _REUSED_BYTES):
             await self._process.end()
         return result
 
@@ -159,6 +178,8 @@ class ChildLoader:
         try:
             await self._worker.run(_check, file)
             packed = await self._process.run(_CHILD_SECONDS, _load_packed, file, now)
+        except FileChangingError:
+            return LoadResult(is_changing=True)
         except NoProcessError as error:
             return LoadResult(fault=f"{file.path}: it cannot be loaded: driftgauge {error}", is_temporary=True)
         except TaskFailedError as error:
@@ -183,10 +204,11 @@ def _load(file: FileToLoad, now: float) -> Reference | None:
 
     Raises:
         ReferenceDataError: The file cannot be used.
+        FileChangingError: It was changed while it was read.
         MemoryError: There is not enough memory.
     """
     with _refusing(file.path):
-        content = read_content(file.path)
+        content = _access(file, read_content)
         if hashlib.sha256(content).hexdigest() == file.digest:
             return None
         return prepare(parse_table(file.path, content, file.rules), now)
@@ -197,9 +219,19 @@ def _check(file: FileToLoad) -> None:
 
     Raises:
         ReferenceDataError: The file cannot be used.
+        FileChangingError: It was changed.
     """
     with _refusing(file.path):
-        check_file(file.path)
+        _access(file, check_file)
+
+
+def _access(file: FileToLoad, action: Callable[[Path], _T]) -> _T:
+    """Read a file, and make sure that it is still the one that was looked at."""
+    try:
+        return action(file.path)
+    finally:
+        if file.signature is not None and file.signature != read_signature(file.path):
+            raise FileChangingError
 
 
 @contextmanager
@@ -207,7 +239,7 @@ def _refusing(path: Path) -> Iterator[None]:
     """Refuse a file for any error: it must not end the watch over the others, whatever is in it."""
     try:
         yield
-    except (ReferenceDataError, MemoryError):
+    except (DriftgaugeError, MemoryError):
         raise
     except Exception as error:
         raise ReferenceDataError(f"{path}: it cannot be used: {type(error).__name__}: {error}") from error

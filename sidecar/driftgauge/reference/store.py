@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from driftgauge.inference.payload import ModelKey
@@ -94,12 +94,14 @@ class _Entry:
 
     Args:
         path: Where it was last found.
+        seen: Signature of the file when it was last looked at; `None` if it could not be.
         signature: Of the file when it was last read; `None` if it is to be read again in any case.
         reference: The newest version that could be used.
         fault: Why the newest version cannot be used; empty if it can.
     """
 
     path: Path
+    seen: Signature | None = None
     signature: Signature | None = None
     reference: Reference | None = None
     fault: str = ""
@@ -135,9 +137,10 @@ class ReferenceStore:
         self._entries: dict[Name, _Entry] = {}
         self._listing_faults: frozenset[str] = frozenset()
         self._references: Mapping[Name, Reference] = {}
+        self._is_started = False
 
     def refresh(self, now: float) -> list[str]:
-        """Load files that are new or have changed, in the calling thread.
+        """Load files that are new or have changed, at once and in the calling thread.
 
         Args:
             now: Seconds since the epoch.
@@ -147,28 +150,40 @@ class ReferenceStore:
             for each fault when it first occurs. A faulty or vanished file leaves the reference that was
             loaded before in place.
         """
-        sentences, changes = self.find_changes()
+        sentences, changes = self.find_changes(at_once=True)
         for change in changes:
             sentences += self.record(change, load_here(change.file, now))
         return sentences
 
-    def find_changes(self) -> tuple[list[str], list[ChangedFile]]:
-        """List the files that are new or have changed. Blocks on the disk: call it in a thread, one at a time.
+    def find_changes(self, *, at_once: bool = False) -> tuple[list[str], list[ChangedFile]]:
+        """List the files to load: those that are new or have changed, and are no longer being written.
+
+        A file is no longer being written if two calls in succession find it the same. The first call of all waits for
+        nothing, since a start should not wait; nor does a file to which another symbolic link leads than before,
+        since a link is swapped when the content is complete (a ConfigMap's `..data`).
+
+        Blocks on the disk: call it in a thread, one at a time.
+
+        Args:
+            at_once: List files that may still be written, too.
 
         Returns:
             A `Fault` for each fault of the directory when it first occurs, and the files to load.
         """
+        at_once, self._is_started = at_once or not self._is_started, True
         paths, faults = self._list_files()
         sentences: list[str] = [Fault(fault) for fault in sorted(faults - self._listing_faults)]
         self._listing_faults = faults
-        changes = (self._find_change(name, path) for name, path in paths.items())
+        changes = [self._find_change(name, path, at_once=at_once) for name, path in paths.items()]
         return sentences, [change for change in changes if change is not None]
 
     def record(self, change: ChangedFile, result: LoadResult) -> list[str]:
         """Take over what came of loading a file; returns the sentences on it, as `refresh` does."""
-        before = self._entries.get(change.name, _Entry(change.file.path))
-        after = _Entry(
-            path=change.file.path,
+        if result.is_changing:
+            return []
+        before = self._entries[change.name]
+        after = replace(
+            before,
             signature=None if result.is_temporary else change.file.signature,
             reference=result.reference or before.reference,
             fault=result.fault,
@@ -178,13 +193,16 @@ class ReferenceStore:
             self._references = {**self._references, change.name: after.reference}
         return _describe_change(before, after)
 
-    def _find_change(self, name: Name, path: Path) -> ChangedFile | None:
-        """The file of a name if it must be loaded."""
-        entry = self._entries.get(name, _Entry(path))
+    def _find_change(self, name: Name, path: Path, *, at_once: bool) -> ChangedFile | None:
+        """Look at the file of a name; returns it if it must be loaded."""
+        before = self._entries.get(name)
         signature = read_signature(path)
-        if signature is not None and signature == entry.signature:
+        after = self._entries[name] = replace(before or _Entry(path), path=path, seen=signature)
+        if signature is not None and signature == after.signature:
             return None
-        digest = entry.reference.digest if entry.reference else ""
+        if not at_once and (before is None or _may_be_changing(before, after)):
+            return None
+        digest = after.reference.digest if after.reference else ""
         return ChangedFile(name, FileToLoad(path, signature, digest, self._rules))
 
     def get(self, model: ModelKey) -> Reference | None:
@@ -209,6 +227,14 @@ class ReferenceStore:
             found, faults = list_references(self._directory)
             paths |= found
         return paths, faults
+
+
+def _may_be_changing(before: _Entry, after: _Entry) -> bool:
+    """Whether a file differs from what it was when it was last looked at, and not only by the links that lead to it."""
+    if before.seen is None or after.seen is None or before.path != after.path:
+        return before.seen != after.seen
+    is_swapped = before.seen.real_path != after.seen.real_path
+    return before.seen != after.seen and not is_swapped
 
 
 def _describe_change(before: _Entry, after: _Entry) -> list[str]:

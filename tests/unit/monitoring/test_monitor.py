@@ -87,7 +87,7 @@ async def test_a_reference_that_appears_is_logged(directory: Path, caplog: pytes
     await fixture.fill(WINE, 9.0)
     await fixture.watcher.refresh()
     (directory / "wine.csv").write_text("")
-    await fixture.watcher.refresh()
+    await fixture.load_changed_reference()
 
     assert fixture.value("driftgauge_reference_rows") == 50
     assert ["INFO", "WARNING"] == [record.levelname for record in caplog.records if "wine.csv" in record.message]
