@@ -135,6 +135,7 @@ def _listed(items: Sequence[str]) -> str:
 MAX_CATEGORIES: Final = 1000
 """Most texts that are kept of a column. The other categories are shown by their codes."""
 
+_TEXTS: Final = frozenset({str})
 _SCALARS: Final = frozenset({str, bytes, bool, int, float, NoneType})
 
 
@@ -240,7 +241,10 @@ def _texts(values: NDArray[Any], column: str) -> list[str | None]:
     if not types <= _SCALARS:
         message = f"Column {column!r:.80} holds objects where categories are expected."
         raise PayloadError(Reason.WRONG_TYPE, message)
-    return [text_of(item) for item in values.tolist()]
+    items = values.tolist()
+    if types != _TEXTS:
+        return [text_of(item) for item in items]
+    return [text_of(item) if item[-2:] == ".0" else item or None for item in items]  # faster: few texts change
 
 
 def _codes(texts: Sequence[str | None]) -> list[float]:

@@ -14,8 +14,11 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Final
 
+import numpy as np
+
 from driftgauge.concurrency.task_process import NoProcessError, TaskFailedError, TaskProcess
 from driftgauge.concurrency.worker import Worker
+from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.features.outputs import are_alike
@@ -23,7 +26,9 @@ from driftgauge.inference.payload import Kind, ModelKey, Payload
 from driftgauge.ingest.row_reader import DecodedRows, ReadBody, RowReader, read_body, read_rows
 from driftgauge.protocol.batch import decode_batch
 from driftgauge.protocol.chunked_json import LONG_BYTES
-from driftgauge.protocol.decode import GZIP_MAGIC, decode_quickly, unpack
+from driftgauge.protocol.compression import is_plain, unpack
+from driftgauge.protocol.decode import decode_quickly
+from driftgauge.protocol.json_text import LARGEST_EXACT
 from driftgauge.protocol.limits import Limits
 from driftgauge.reference.store import ReferenceStore
 
@@ -42,6 +47,9 @@ _SMALL_CELLS: Final = 16 * 1024
 
 _MORE_THAN_ALLOWED: Final = frozenset({Reason.TOO_LARGE, Reason.TOO_COMPLEX})
 """Why a body goes on to the next place."""
+
+_MAX_WARNED: Final = 1000
+"""Most columns that are named in the log, since names can come from the network."""
 
 _CHILD_BYTES: Final = 160 * 2**20
 """Memory of the child process for one body. A body within the limits takes less than a half of it."""
@@ -84,6 +92,7 @@ class Decoder:
         self._max_bytes = max_payload_bytes
         self._window_rows = window_rows
         self._separator = token_hex(8)
+        self._rounded: set[tuple[ModelKey, str]] = set()
         self._thread = Worker("decode")
         self._child = TaskProcess("decode-child", memory_bytes=_CHILD_BYTES, idle_seconds=_CHILD_IDLE_SECONDS)
 
@@ -174,11 +183,27 @@ class Decoder:
     def _record(self, model: ModelKey, rows: DecodedRows) -> None:
         if rows.layout is not None:
             self._outputs.record(model, rows.layout)
+        if (np.abs(rows.values) >= LARGEST_EXACT).any():
+            self._warn_of_rounding(model, rows)
+
+    def _warn_of_rounding(self, model: ModelKey, rows: DecodedRows) -> None:
+        """Say once of each numeric column that its whole numbers are rounded. They keep their order in the window."""
+        for index in np.flatnonzero((np.abs(rows.values) >= LARGEST_EXACT).any(axis=0)).tolist():
+            column, kind = rows.columns[index], rows.kinds[index]
+            key = (model, column)
+            if kind is FeatureKind.NUMERIC and key not in self._rounded and len(self._rounded) < _MAX_WARNED:
+                self._rounded.add(key)
+                _log.warning(
+                    "column %r of %s has numbers of 2^53 and more: whole numbers of that size are rounded; if they are "
+                    "identifiers, make the column a category or leave it out of the reference",
+                    column,
+                    model,
+                )
 
 
 def is_small(payload: Payload) -> bool:
-    """Whether a body is so short, and not compressed, that it may be decoded on the event loop."""
-    return len(payload.body) <= SMALL_BYTES and not payload.body.startswith(GZIP_MAGIC)
+    """Whether a body is short and not compressed, so that it may be decoded on the event loop."""
+    return len(payload.body) <= SMALL_BYTES and is_plain(payload.body)
 
 
 def _is_refused_here(read: ReadBody) -> bool:

@@ -132,7 +132,8 @@ def read_rows(decoded: Decoded, reader: RowReader) -> ReadBody:
 def read_body(raw: bytes, json_length: int | None, limits: Limits, reader: RowReader) -> ReadBody:
     """Decode a decompressed body, and extract its rows."""
     try:
-        decoded = decode_unpacked(raw, reader.kind, json_length=json_length, limits=limits)
+        columns = frozenset(reader.columns)
+        decoded = decode_unpacked(raw, reader.kind, json_length=json_length, limits=limits, columns=columns)
     except PayloadError as error:
         return ReadBody(0, error)
     return read_rows(decoded, reader)

@@ -84,10 +84,12 @@ def compare(reference: Table | Reference, window: Table) -> Comparison:
 def window_rules(reference: Table | Reference) -> ColumnRules:
     """How a window is read: each column as the kind that it has in the reference, whatever its values look like."""
     if isinstance(reference, Table):
-        return ColumnRules(dict(zip(reference.columns, reference.kinds, strict=True)), reference.missing_words)
-    inputs = {profile.name: profile.kind for profile in reference.features}
-    outputs = {f"{PREDICTION}{profile.name}": profile.kind for profile in reference.predictions}
-    return ColumnRules(inputs | outputs, reference.missing_words)
+        kinds, is_named = dict(zip(reference.columns, reference.kinds, strict=True)), reference.named
+    else:
+        inputs = {profile.name: profile.kind for profile in reference.features}
+        outputs = {f"{PREDICTION}{profile.name}": profile.kind for profile in reference.predictions}
+        kinds, is_named = inputs | outputs, _of_reference(reference).named
+    return ColumnRules(kinds, reference.missing_words, FeatureKind.IGNORED if is_named else None)
 
 
 def _of_table(table: Table) -> Dataset:

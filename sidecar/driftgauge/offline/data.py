@@ -130,12 +130,12 @@ def _of_array(array: NDArray[Any], name: str, rules: ColumnRules) -> Table:
             raise ReferenceDataError(f"{name}: a masked array holds {matrix.dtype}, not numbers")
         matrix = np.ma.filled(matrix.astype(np.float64), np.nan)
     columns = {f"feature_{column}": matrix[:, column] for column in range(matrix.shape[1])}
-    return replace(table_of_columns(columns, name=name, rules=rules), named=False)
+    return replace(table_of_columns(columns, name=name, rules=rules.by_position), named=False)
 
 
 def _of_series(series: Any, name: str, rules: ColumnRules) -> Table:  # noqa: ANN401 - a Series of any library
     title = str(getattr(series, "name", None) or "")
-    table = table_of_columns({title or "feature_0": series}, name=name, rules=rules)
+    table = table_of_columns({title or "feature_0": series}, name=name, rules=rules if title else rules.by_position)
     return replace(table, named=title != "")
 
 

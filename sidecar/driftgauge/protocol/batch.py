@@ -8,6 +8,7 @@ Where that is not certain, `decode_batch` returns `None`, and the caller decodes
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Final, TypeGuard
 
 import numpy as np
@@ -16,14 +17,16 @@ from numpy.typing import NDArray
 
 from driftgauge.errors import PayloadError
 from driftgauge.inference.payload import Kind
-from driftgauge.protocol.json_text import as_numbers, is_numeric, nested_array
+from driftgauge.protocol.json_text import as_exact_numbers, nested_array, types_in
 from driftgauge.protocol.tensor import BYTES, Decoded, Tensor, from_json, is_known
-from driftgauge.protocol.v2 import MAX_DIMENSIONS
+from driftgauge.protocol.v2 import MAX_DIMENSIONS, is_base64
 
 V1_ROWS: Final = {Kind.REQUEST: "instances", Kind.RESPONSE: "predictions"}
 _V2: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
 _BESIDE: Final = frozenset({"id", "model_name", "model_version", "parameters", "inputs", "outputs"})
 """Members of a V2 message that have no effect on its tensors. An unknown member might have one."""
+
+_SINGLE_NUMBERS: Final = frozenset({bool, int, float, NoneType})
 
 _TENSOR: Final = frozenset({"name", "datatype", "shape", "data"})
 
@@ -94,28 +97,37 @@ def _v1(rows_of_each: Sequence[object]) -> DecodedBatch:
         counts.append(len(own))
         rows += own
     if isinstance(rows[0], dict):
-        return DecodedBatch(Decoded(_named_columns(rows)), np.array(counts))
-    block = nested_array(rows, "the rows")
-    data = as_numbers(block)
-    if not data.size or (data.dtype == object and not _all_hold_text(block, counts)):
+        return DecodedBatch(Decoded(_named_columns(rows, counts)), np.array(counts))
+    data = _exact(nested_array(rows, "the rows"), counts)
+    if not data.size:
         raise _NotInBatchError
     return DecodedBatch(Decoded((Tensor("", data),)), np.array(counts))
 
 
-def _named_columns(rows: Sequence[Any]) -> tuple[Tensor, ...]:
-    """The columns of rows by name. All rows must have the same names, and numbers or nulls."""
+def _named_columns(rows: Sequence[Any], counts: Sequence[int]) -> tuple[Tensor, ...]:
+    """The columns of rows by name. All rows must have the same names, and single values."""
     names = tuple(rows[0])
     if not names or not all(isinstance(row, dict) and tuple(row) == names for row in rows):
         raise _NotInBatchError
-    data = as_numbers(nested_array([list(row.values()) for row in rows], "the rows"))
-    if data.dtype == object or data.ndim != 2:  # noqa: PLR2004 - rows and columns
+    block = nested_array([list(row.values()) for row in rows], "the rows")
+    if block.ndim != 2 or not types_in(block) <= _SINGLE_NUMBERS:  # noqa: PLR2004 - rows and columns
         raise _NotInBatchError
-    return tuple(Tensor(name, np.ascontiguousarray(column)) for name, column in zip(names, data.T, strict=True))
+    data = as_exact_numbers(block)
+    columns = data.T if data.dtype != object else [_exact(column, counts) for column in data.T]
+    return tuple(Tensor(name, np.ascontiguousarray(column)) for name, column in zip(names, columns, strict=True))
 
 
-def _all_hold_text(block: NDArray[Any], counts: Sequence[int]) -> bool:
-    """Whether every message has text. A message of only numbers would be float64, which rounds large integers."""
-    return not any(is_numeric(part) for part in np.split(block, np.cumsum(counts)[:-1]))
+def _exact(block: NDArray[Any], counts: Sequence[int]) -> NDArray[Any]:
+    """The rows of all messages as float64, or as objects if each message alone would be objects.
+
+    A message of only numbers is float64. Its numbers would be other categories among the objects of other messages.
+    """
+    data = as_exact_numbers(block)
+    if data.dtype == object:
+        parts = np.split(block, np.cumsum(counts)[:-1])
+        if any(as_exact_numbers(part).dtype != object for part in parts):
+            raise _NotInBatchError
+    return data
 
 
 def is_plain_v2(message: object) -> TypeGuard[dict[str, Any]]:
@@ -139,7 +151,7 @@ def _items(message: object, kind: Kind) -> list[Mapping[str, Any]]:
 
 def _is_tensor(item: object) -> bool:
     """Whether an item is a tensor with its data in JSON, as many as its shape has."""
-    if not isinstance(item, dict) or not item.keys() >= _TENSOR:
+    if not isinstance(item, dict) or not item.keys() >= _TENSOR or is_base64(item):
         return False
     shape, data = item["shape"], item["data"]
     if not isinstance(shape, list) or not 1 <= len(shape) <= MAX_DIMENSIONS:

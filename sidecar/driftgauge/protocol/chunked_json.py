@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.batch import V1_ROWS, is_plain_v2, items_of
-from driftgauge.protocol.json_text import as_numbers, nested_array
+from driftgauge.protocol.json_text import as_exact_numbers, nested_array
 from driftgauge.protocol.tensor import WIRE_DTYPES, Decoded, Tensor, from_json
 
 LONG_BYTES: Final = 32 * 1024
@@ -54,7 +54,9 @@ def _v1(raw: bytes, kind: Kind, slice_bytes: int) -> Decoded | None:
     start, end = raw.find(b"[") + 1, raw.rfind(b"]")
     if _envelope(raw, start, end) != {V1_ROWS[kind]: []}:
         return None
-    data = _joined(_rows(raw, start, end, slice_bytes), lambda values: as_numbers(nested_array(values, "the rows")))
+    data = _joined(
+        _rows(raw, start, end, slice_bytes), lambda values: as_exact_numbers(nested_array(values, "the rows"))
+    )
     return None if data is None else Decoded((Tensor("", data),))
 
 

@@ -1,82 +1,23 @@
-"""Decodes the body of one request or response, of any protocol, and decompresses it up to a limit.
+"""Decodes the body of one request or response, of any protocol.
 
 The protocol is detected from the body. The content type is not used, since KServe's agent sends a response with the
 content type of the request.
 """
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.chunked_json import LONG_BYTES, decode_in_slices
+from driftgauge.protocol.compression import unpack
 from driftgauge.protocol.json_text import from_base64, object_end, parse
 from driftgauge.protocol.limits import Limits, check_content, check_names
+from driftgauge.protocol.named_rows import NO_COLUMNS
 from driftgauge.protocol.tensor import BYTES, Decoded
 from driftgauge.protocol.v1 import decode_v1
 from driftgauge.protocol.v2 import V2_MEMBERS, binary_size, decode_v2, is_v2
-
-GZIP_MAGIC: Final = b"\x1f\x8b"
-"""The first two bytes of every gzip member (RFC 1952, section 2.3.1)."""
-
-_GZIP_WINDOW_BITS: Final = 31
-"""zlib's code for "a gzip member with the largest window" (zlib manual, inflateInit2)."""
-
-_MAX_MEMBERS: Final = 128
-"""Most members of one body. Each member costs a copy of the bytes after it, so the limit bounds the work."""
-
-
-def unpack(body: bytes, limit_bytes: int) -> bytes:
-    """The plain bytes of a body that may be compressed by gzip.
-
-    Args:
-        body: The bytes as on the wire. Their magic number decides, since KServe's agent drops `Content-Encoding`.
-        limit_bytes: Most plain bytes. At most one byte more is allocated.
-
-    Returns:
-        The body itself if it is not gzip, else the decompressed bytes of all its members.
-
-    Raises:
-        PayloadError: `TOO_LARGE` beyond the limit, `MALFORMED` if truncated, corrupt or followed by other
-            bytes than zeros, `UNSUPPORTED` if it has more than 128 members.
-
-    Source:
-        RFC 1952, section 2.2 (a file is a series of members).
-    """
-    if not body.startswith(GZIP_MAGIC):
-        _check_size(len(body), limit_bytes)
-        return body
-    parts: list[bytes] = []
-    budget_bytes = limit_bytes
-    rest = body
-    for _ in range(_MAX_MEMBERS):
-        plain, rest = _unpack_member(rest, budget_bytes, limit_bytes)
-        parts.append(plain)
-        budget_bytes -= len(plain)
-        if not rest:
-            return b"".join(parts)
-    raise PayloadError(Reason.UNSUPPORTED, f"The gzip body has more than {_MAX_MEMBERS} members.")
-
-
-def _unpack_member(packed: bytes, budget_bytes: int, limit_bytes: int) -> tuple[bytes, bytes]:
-    inflate = zlib.decompressobj(_GZIP_WINDOW_BITS)
-    try:
-        plain = inflate.decompress(packed, budget_bytes + 1)
-    except zlib.error as error:
-        raise PayloadError(Reason.MALFORMED, f"The gzip body is corrupt: {error}.") from error
-    if len(plain) > budget_bytes:
-        _check_size(limit_bytes + 1, limit_bytes)
-    if not inflate.eof:
-        raise PayloadError(Reason.MALFORMED, "The gzip body is truncated.")
-    return plain, inflate.unused_data.lstrip(b"\0")  # zeros after a member are padding, as gzip itself accepts
-
-
-def _check_size(size_bytes: int, limit_bytes: int) -> None:
-    if size_bytes > limit_bytes:
-        raise PayloadError(Reason.TOO_LARGE, f"The body is larger than {limit_bytes} bytes when unpacked.")
-
 
 _CELLS_A_BYTE = 8
 """Most cells for each byte of a body. Rows by name that lack most columns make a table that is larger than the body."""
@@ -85,7 +26,9 @@ _FEW_CELLS = 2**14
 """Cells that a body of any length may make."""
 
 
-def decode(body: bytes, kind: Kind, *, json_length: int | None, limits: Limits) -> Decoded:
+def decode(
+    body: bytes, kind: Kind, *, json_length: int | None, limits: Limits, columns: frozenset[str] = NO_COLUMNS
+) -> Decoded:
     """The tensors of one body: V1, V2 in JSON, or V2 with binary tensors; possibly in gzip, or in a CloudEvent.
 
     Args:
@@ -93,6 +36,7 @@ def decode(body: bytes, kind: Kind, *, json_length: int | None, limits: Limits) 
         kind: Whether the members of a request or of a response are read.
         json_length: Length in bytes of the JSON part, from `Inference-Header-Content-Length`; `None` to detect it.
         limits: The limits. Rows by name have at most eight cells for each byte of the body, too.
+        columns: The columns of the reference; empty if they are unknown. They decide how rows by name are read.
 
     Returns:
         At least one tensor.
@@ -106,7 +50,9 @@ def decode(body: bytes, kind: Kind, *, json_length: int | None, limits: Limits) 
     """
     raw = unpack(body, limits.unpacked_bytes)
     found = decode_quickly(raw, kind, json_length=json_length) if len(raw) > LONG_BYTES else None
-    return decode_unpacked(raw, kind, json_length=json_length, limits=limits) if found is None else found
+    if found is not None:
+        return found
+    return decode_unpacked(raw, kind, json_length=json_length, limits=limits, columns=columns)
 
 
 def decode_quickly(raw: bytes, kind: Kind, *, json_length: int | None) -> Decoded | None:
@@ -130,7 +76,9 @@ def decode_quickly(raw: bytes, kind: Kind, *, json_length: int | None) -> Decode
         return None
 
 
-def decode_unpacked(raw: bytes, kind: Kind, *, json_length: int | None, limits: Limits) -> Decoded:
+def decode_unpacked(
+    raw: bytes, kind: Kind, *, json_length: int | None, limits: Limits, columns: frozenset[str] = NO_COLUMNS
+) -> Decoded:
     """The tensors of a decompressed body, whose JSON part is parsed in one call.
 
     Args:
@@ -138,6 +86,7 @@ def decode_unpacked(raw: bytes, kind: Kind, *, json_length: int | None, limits: 
         kind: As in `decode`.
         json_length: As in `decode`.
         limits: As in `decode`.
+        columns: As in `decode`.
 
     Raises:
         PayloadError: As in `decode`.
@@ -146,26 +95,28 @@ def decode_unpacked(raw: bytes, kind: Kind, *, json_length: int | None, limits: 
     check_content(raw if json_length is None else raw[:json_length])
     message, tail = _split(raw, kind, json_length)
     if tail or "specversion" not in message:
-        return _dispatch(message, kind, tail, limits)
+        return _dispatch(message, kind, tail, limits, columns)
     data = _event_data(message)
     if isinstance(data, dict):
-        return _dispatch(data, kind, memoryview(b""), limits)
+        return _dispatch(data, kind, memoryview(b""), limits, columns)
     if not isinstance(data, bytes):
         raise PayloadError(Reason.MALFORMED, "The CloudEvent holds neither an object nor bytes as its data.")
     inner = unpack(data, limits.unpacked_bytes)
     check_content(inner)
     message, tail = _split(inner, kind, None)
-    return _dispatch(message, kind, tail, limits)
+    return _dispatch(message, kind, tail, limits, columns)
 
 
-def _dispatch(message: Mapping[str, Any], kind: Kind, tail: memoryview, limits: Limits) -> Decoded:
+def _dispatch(
+    message: Mapping[str, Any], kind: Kind, tail: memoryview, limits: Limits, columns: frozenset[str]
+) -> Decoded:
     if is_v2(message, kind):
         check_names(len(message[V2_MEMBERS[kind]]), limits.names)
         return decode_v2(message, kind, tail)
     if tail:
         text = f"{len(tail)} bytes follow the JSON part of a message that is not V2."
         raise PayloadError(Reason.MALFORMED, text)
-    return decode_v1(message, kind, limits)
+    return decode_v1(message, kind, limits, columns)
 
 
 def _split(raw: bytes, kind: Kind, json_length: int | None) -> tuple[dict[str, Any], memoryview]:

@@ -13,6 +13,11 @@ from driftgauge.errors import PayloadError, Reason
 
 _NUMBERS: Final = frozenset({bool, int, float, NoneType})
 
+_PLAIN_NUMBERS: Final = frozenset({int, float, NoneType})
+
+LARGEST_EXACT: Final = 2**53
+"""All whole numbers up to this one are exact in float64."""
+
 _BASE64_CHARS: Final = 256 * 1024
 """Characters that are decoded in one call, a multiple of 4: other threads may run after each."""
 
@@ -107,6 +112,14 @@ def from_base64(value: object) -> bytes:
     return b"".join(pieces)
 
 
+def decode_base64(text: str | bytes) -> str | bytes:
+    """The bytes of a text in base64 (RFC 4648, section 4); the text itself if it is not base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return text
+
+
 def serialise(value: Any) -> bytes:  # noqa: ANN401 - JSON holds any value
     """The JSON text of a value that `parse` returned; `parse` of it returns an equal value.
 
@@ -163,6 +176,31 @@ def as_numbers(block: NDArray[Any]) -> NDArray[Any]:
         return block.astype(np.float64)
     except OverflowError:
         return block
+
+
+def as_exact_numbers(block: NDArray[Any]) -> NDArray[Any]:
+    """The array as float64 if that loses nothing, with NaN for null.
+
+    It is returned unchanged if it contains text, objects, bools, or integers that float64 would round. For example, a
+    category `true` differs from a category `1`, and 9007199254740993 from 9007199254740992.
+
+    Args:
+        block: dtype object, values of JSON.
+    """
+    types = types_in(block)
+    if not types <= _PLAIN_NUMBERS:
+        return block
+    if int not in types:
+        return block.astype(np.float64)
+    try:
+        numbers = block.astype(np.float64)
+    except OverflowError:
+        return block
+    return block if bool((np.abs(numbers) >= LARGEST_EXACT).any()) and _has_large_integer(block) else numbers
+
+
+def _has_large_integer(block: NDArray[Any]) -> bool:
+    return any(type(item) is int and abs(item) > LARGEST_EXACT for item in block.ravel().tolist())
 
 
 def _serialise_leniently(value: Any) -> bytes:  # noqa: ANN401 - JSON holds any value

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
+from driftgauge.protocol.json_text import decode_base64
 from driftgauge.protocol.tensor import BF16, BOOL, BYTES, WIRE_DTYPES, Decoded, Tensor, from_json, is_known, widen_bf16
 
 V2_MEMBERS: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
@@ -50,7 +51,8 @@ def decode_v2(message: Mapping[str, Any], kind: Kind, tail: memoryview) -> Decod
         tail: The bytes after the JSON part: binary tensors, in the order of the items that announce a size.
 
     Returns:
-        The tensors, in wire order and with their declared shapes.
+        The tensors, in wire order and with their declared shapes. One size of a shape may be -1: it follows from the
+        data, as in KServe and MLServer. Texts with the `content_type` `base64` are decoded, as in MLServer.
 
     Raises:
         PayloadError: `MALFORMED` if a member is missing or contradicts another, or bytes are left over;
@@ -82,6 +84,7 @@ class _Header:
     shape: tuple[int, ...]
     size: int | None
     data: object
+    is_base64: bool
 
 
 def _read_header(item: object) -> _Header:
@@ -93,24 +96,58 @@ def _read_header(item: object) -> _Header:
     if not is_known(datatype):
         message = f"Tensor {name!r:.80} has the datatype {datatype!r:.40}, which the protocol does not know."
         raise PayloadError(Reason.UNSUPPORTED, message)
-    return _Header(name, datatype, _read_shape(item.get("shape"), name), _announced(item), item.get("data"))
+    shape = _read_shape(item.get("shape"), name)
+    return _Header(name, datatype, shape, _announced(item), item.get("data"), datatype == BYTES and is_base64(item))
+
+
+def is_base64(item: Mapping[str, Any]) -> bool:
+    """Whether the values of a tensor are texts in base64, as MLServer's `Base64Codec` writes them."""
+    parameters = item.get("parameters")
+    return isinstance(parameters, dict) and parameters.get("content_type") == "base64"
 
 
 def _read_shape(shape: object, name: str) -> tuple[int, ...]:
-    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(map(_is_size, shape)):
-        raise _malformed(name, "its shape must be a list of at most 64 integers, none negative")
+    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS or not all(map(_is_size, _without_minus_one(shape))):
+        raise _malformed(name, "its shape must be a list of at most 64 integers, none negative but for one -1")
     if 0 in shape:
         raise PayloadError(Reason.EMPTY, f"Tensor {name!r:.80} has no values.")
     return tuple(shape)
 
 
+def _without_minus_one(shape: list[object]) -> list[object]:
+    """A shape without its first -1, a size that follows from the data, as in numpy's `reshape`."""
+    at = next((index for index, size in enumerate(shape) if type(size) is int and size == -1), len(shape))
+    return shape[:at] + shape[at + 1 :]
+
+
 def _read_tensor(header: _Header, chunk: memoryview) -> Tensor:
-    count = math.prod(header.shape)
+    data = _read_data(header, chunk)
+    if header.is_base64:
+        data = _decode_base64(data)
+    return Tensor(header.name, data.reshape(_full_shape(header, data.size)))
+
+
+def _full_shape(header: _Header, count: int) -> tuple[int, ...]:
+    """The shape, with its -1 replaced by the size that follows from the number of values."""
+    product = math.prod(header.shape)
+    if product < 0:
+        missing, rest = divmod(count, -product)
+        if rest:
+            raise _malformed(header.name, f"{count} values do not fill its shape {list(header.shape)}")
+        return tuple(missing if size == -1 else size for size in header.shape)
+    if count != product:
+        raise _malformed(header.name, f"its shape says {product} values, but it has {count}")
+    return header.shape
+
+
+def _read_data(header: _Header, chunk: memoryview) -> NDArray[Any]:
+    """The values of a tensor, of any shape; at least one."""
     if header.size is not None:
         if len(chunk) != header.size:
             cause = f"it announces {header.size} bytes, but only {len(chunk)} of them are there"
             raise _malformed(header.name, cause)
-        data = from_binary(chunk, header.datatype, count, header.name)
+        count = math.prod(header.shape)
+        data = from_binary(chunk, header.datatype, count if count > 0 else None, header.name)
     elif isinstance(header.data, list):
         data = from_json(header.data, header.datatype, header.name)
     elif header.data is None:
@@ -118,9 +155,17 @@ def _read_tensor(header: _Header, chunk: memoryview) -> Tensor:
         raise PayloadError(Reason.UNSUPPORTED, message)
     else:
         raise _malformed(header.name, "its data must be a list")
-    if data.size != count:
-        raise _malformed(header.name, f"its shape says {count} values, but it has {data.size}")
-    return Tensor(header.name, data.reshape(header.shape))
+    if not data.size:
+        raise PayloadError(Reason.EMPTY, f"Tensor {header.name!r:.80} has no values.")
+    return data
+
+
+def _decode_base64(data: NDArray[Any]) -> NDArray[Any]:
+    """Values of BYTES in base64 as bytes. A value that is not base64 stays as it is, as in MLServer."""
+    items = [item if item is None else decode_base64(item) for item in data.ravel().tolist()]
+    decoded = np.empty(len(items), dtype=object)
+    decoded[:] = items
+    return decoded
 
 
 def _announced(item: object) -> int | None:
@@ -136,13 +181,13 @@ def _is_size(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
-def from_binary(chunk: memoryview, datatype: str, count: int, name: str) -> NDArray[Any]:
+def from_binary(chunk: memoryview, datatype: str, count: int | None, name: str) -> NDArray[Any]:
     """The values of a binary tensor.
 
     Args:
         chunk: The bytes of the tensor, row-major and little-endian.
         datatype: A datatype for which `is_known` holds.
-        count: The number of values of its shape, at least 1.
+        count: The number of values of its shape, at least 1; `None` if it follows from the bytes.
         name: The name of the tensor, for error messages.
 
     Returns:
@@ -158,6 +203,8 @@ def from_binary(chunk: memoryview, datatype: str, count: int, name: str) -> NDAr
     if datatype == BYTES:
         return _texts(chunk, count, name)
     dtype = WIRE_DTYPES[datatype]
+    if count is None:
+        count = len(chunk) // dtype.itemsize
     if len(chunk) != count * dtype.itemsize:
         expected = f"{count} values of {datatype} take {count * dtype.itemsize} bytes"
         raise _malformed(name, f"{expected}, not {len(chunk)}")
@@ -169,20 +216,22 @@ def from_binary(chunk: memoryview, datatype: str, count: int, name: str) -> NDAr
     return values
 
 
-def _texts(chunk: memoryview, count: int, name: str) -> NDArray[Any]:
-    if count * _LENGTH.size > len(chunk):
+def _texts(chunk: memoryview, count: int | None, name: str) -> NDArray[Any]:
+    if count is not None and count * _LENGTH.size > len(chunk):
         raise _malformed(name, f"{count} values of BYTES do not fit in {len(chunk)} bytes")
-    texts = np.empty(count, dtype=object)
+    texts: list[bytes] = []
     start = 0
-    for index in range(count):
+    while start < len(chunk) if count is None else len(texts) < count:
         end = _text_end(chunk, start)
         if end > len(chunk):
-            raise _malformed(name, f"value {index} of BYTES ends beyond its {len(chunk)} bytes")
-        texts[index] = bytes(chunk[start + _LENGTH.size : end])
+            raise _malformed(name, f"value {len(texts)} of BYTES ends beyond its {len(chunk)} bytes")
+        texts.append(bytes(chunk[start + _LENGTH.size : end]))
         start = end
     if start != len(chunk):
         raise _malformed(name, f"{len(chunk) - start} bytes follow its last value")
-    return texts
+    values = np.empty(len(texts), dtype=object)
+    values[:] = texts
+    return values
 
 
 def _text_end(chunk: memoryview, start: int) -> int:

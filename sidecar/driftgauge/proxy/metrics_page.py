@@ -15,7 +15,7 @@ from driftgauge.errors import PayloadError
 from driftgauge.http1.grammar import BadResponseError, HeaderList, HeaderMap
 from driftgauge.http1.heads import RequestHead, ResponseHead
 from driftgauge.http1.writing import connection_line, error_response, own_head
-from driftgauge.protocol.decode import unpack
+from driftgauge.protocol.compression import unpack
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ClientWriter
 from driftgauge.proxy.metrics_merge import NotClassicTextError, Rest, joined, names_of

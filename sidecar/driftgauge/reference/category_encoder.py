@@ -1,7 +1,7 @@
 """The codes of the texts of one column."""
 
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,23 +15,39 @@ from driftgauge.protocol.category import MAX_TEXT_CHARS, code, text_of
 from driftgauge.protocol.tensor import widen
 from driftgauge.reference.cells import number
 from driftgauge.reference.column import DATES, MAX_TEXTS, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.text_forms import is_date, plain_number
 
-_MIN_DATE_SHARE: Final = 0.95
-"""Share of a column's texts that must be dates for the column to hold dates."""
+_MIN_SHARE: Final = 0.95
+"""Share of a column's cells that must have a form for the column to have it."""
 
-_DAY: Final = r"\d{4}([-/])\d{2}\1\d{2}"
-_TIME: Final = r"\d{2}:\d{2}(:\d{2}([.,]\d+)?)?"
-_DATE: Final = re.compile(rf"{_DAY}([T ]{_TIME} ?(Z|UTC|[+-]\d{{2}}:?(\d{{2}})?)?)?|{_TIME}", re.ASCII)
-"""The usual forms of ISO 8601; a space for the T and slashes for the hyphens are allowed."""
+_MAX_FORMATTED: Final = 20
+"""Different numbers with a currency or a percent sign up to which they are categories, such as classes of prices."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of one text."""
+
+    code: float
+    is_date: bool
+    is_formatted: bool
 
 
 class CategoryEncoder:
-    """Gives the texts of one column their codes, and counts the dates among them."""
+    """Gives the texts of one column their codes, and counts the dates and the formatted numbers among them.
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[float, bool]] = {}
+    Args:
+        path: Named in errors.
+        name: Of the column.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
+        self._name = name
+        self._known: dict[str, _Known] = {}
         self._cells = 0
         self._dates = 0
+        self._formatted = 0
 
     def encode(self, text: str, cells: int = 1) -> float:
         """The code of a text.
@@ -42,24 +58,44 @@ class CategoryEncoder:
         """
         known = self._known.get(text)
         if known is None:
-            known = code(text), _DATE.fullmatch(text) is not None
+            known = _Known(code(text), is_date(text), plain_number(text) is not None)
             if len(self._known) < MAX_TEXTS:
                 self._known[text] = known
         self._cells += cells
-        self._dates += cells * known[1]
-        return known[0]
+        self._dates += cells * known.is_date
+        self._formatted += cells * known.is_formatted
+        return known.code
 
-    def column(self, values: NDArray[np.float64], *, is_categorical: bool = False) -> Column:
+    def column(self, values: NDArray[np.float64], *, is_categorical: bool = False, lines: Sequence[int] = ()) -> Column:
         """The column of the encoded texts: categorical, or left out if nearly all texts are dates.
 
         Args:
             values: Shape `(n,)`, float64: codes, NaN for a missing value.
-            is_categorical: The column is known to be categorical, even if its texts are dates.
+            is_categorical: The column is known to be categorical, whatever its texts are.
+            lines: The line of each row, in a format of lines.
+
+        Raises:
+            ReferenceDataError: Nearly all texts are numbers with a currency, a percent sign or separators.
         """
-        if not is_categorical and self._dates >= _MIN_DATE_SHARE * self._cells > 0:
+        if not is_categorical and self._dates >= _MIN_SHARE * self._cells > 0:
             return ignored_column(values.size, DATES)
-        categories = {code: _label_text(text) for text, (code, _) in self._known.items()}
+        if not is_categorical and self._formatted >= _MIN_SHARE * self._cells > 0:
+            self._refuse_formatted(values, lines)
+        categories = {known.code: _label_text(text) for text, known in self._known.items()}
         return Column(FeatureKind.CATEGORICAL, values, categories)
+
+    def _refuse_formatted(self, values: NDArray[np.float64], lines: Sequence[int]) -> None:
+        """Refuse many different numbers with a currency or a percent sign; the first one is named."""
+        formatted = {known.code: text for text, known in self._known.items() if known.is_formatted}
+        if len(formatted) <= _MAX_FORMATTED:
+            return
+        row = int(np.argmax(np.isin(values, list(formatted))))
+        text = formatted[float(values[row])]
+        place = f"line {lines[row]}" if lines else f"row {row + 1}"
+        raise ReferenceDataError(
+            f"{self._path}: {place}, column {shortened(self._name)}: {shortened(text)} is a number written as text: "
+            f"write {plain_number(text)} (or name the column as categorical: driftgauge reference build --categorical)"
+        )
 
 
 def text_column(
@@ -75,16 +111,17 @@ def text_column(
         rules: May have the kind of the column, and missing words.
 
     Raises:
-        ReferenceDataError: The column is known to be numeric, and a text is not a number.
+        ReferenceDataError: The column is known to be numeric, and a text is not a number; or as
+            `CategoryEncoder.column`.
     """
-    kind = rules.kinds.get(name)
+    kind = rules.kind_of(name)
     texts = [None if text in rules.missing_words else text for text in texts]
     if kind is FeatureKind.IGNORED:
         return ignored_column(places.size, NOT_TESTED)
     if kind is FeatureKind.NUMERIC:
         return Column(kind, texts_as_numbers(path, name, texts, places))
     cells = np.bincount(places, minlength=len(texts)).tolist()
-    encoder = CategoryEncoder()
+    encoder = CategoryEncoder(path, name)
     codes = [np.nan if text is None else encoder.encode(text, count) for text, count in zip(texts, cells, strict=True)]
     return encoder.column(np.array(codes, dtype=np.float64)[places], is_categorical=kind is FeatureKind.CATEGORICAL)
 
@@ -108,16 +145,18 @@ def texts_as_numbers(
     return np.array(numbers, dtype=np.float64)[places]
 
 
-def numbers_as_categories(values: NDArray[Any]) -> Column:
+def numbers_as_categories(path: Path, name: str, values: NDArray[Any]) -> Column:
     """A column of numbers whose values are names, such as codes of shops, as categories.
 
     Args:
+        path: Named in errors.
+        name: Of the column.
         values: Shape `(n,)`: bool, integers, or floats with NaN for a missing value. A number has the text that it
             has in a request: 94103 and 94103.0 are `94103`.
     """
     exact = widen(values) if values.dtype.kind == "f" else values  # integers above 2**53 keep their digits
     distinct, places = np.unique(exact, return_inverse=True)
-    encoder = CategoryEncoder()
+    encoder = CategoryEncoder(path, name)
     codes = [np.nan if (text := text_of(value)) is None else encoder.encode(text) for value in distinct.tolist()]
     return encoder.column(np.array(codes, dtype=np.float64)[places], is_categorical=True)
 

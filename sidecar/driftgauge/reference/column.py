@@ -1,7 +1,7 @@
 """One column of a dataset, and what is known of a column before it is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -29,13 +29,25 @@ class ColumnRules:
 
     Args:
         kinds: Columns whose kind is known, by name: of a window the kinds of the reference, of a reference those
-            that a person has set. The content decides the kind of any other column.
+            that a person has set.
         missing_words: Texts that are missing values in every column, besides the empty one. A number that has such
             a text is missing too.
+        others: The kind of any other column; if it is `None`, the content decides. Columns of a window that the
+            reference lacks are ignored, whatever they hold.
     """
 
     kinds: Mapping[str, FeatureKind] = field(default_factory=dict)
     missing_words: frozenset[str] = NO_WORDS
+    others: FeatureKind | None = None
+
+    def kind_of(self, name: str) -> FeatureKind | None:
+        """The kind of a column; `None` if its content decides."""
+        return self.kinds.get(name, self.others)
+
+    @property
+    def by_position(self) -> "ColumnRules":
+        """The rules for columns without names, which are matched by position."""
+        return replace(self, others=None)
 
 
 NO_RULES: Final = ColumnRules()

@@ -33,7 +33,7 @@ def as_kind(table: Table, index: int, kind: FeatureKind) -> NDArray[np.float64]:
         why = table.left_out.get(name, "is left out").partition(":")[0]
         raise ReferenceDataError(f"{table.path}: column {shortened(name)} {why}, the reference does not leave it out")
     if kind is FeatureKind.CATEGORICAL:
-        return numbers_as_categories(values).values
+        return numbers_as_categories(table.path, name, values).values
     distinct, places = np.unique(values, return_inverse=True)
     texts = [None if np.isnan(one) else table.categories.get(one, "text") for one in distinct.tolist()]
     return texts_as_numbers(table.path, name, texts, places)

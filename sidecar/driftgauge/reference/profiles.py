@@ -10,6 +10,7 @@ from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, 
 from driftgauge.protocol.missing_words import is_missing_number
 from driftgauge.reference.column import MAX_TEXTS, shortened
 from driftgauge.reference.table import Table
+from driftgauge.reference.times import possible_times, times
 
 MIN_IDENTIFIER_ROWS = 1000
 """With fewer rows, texts that are nearly all different may still be categories."""
@@ -62,16 +63,17 @@ def _profile(name: str, kind: FeatureKind, column: NDArray[np.float64], categori
 
 
 def review_columns(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Profile, ...], tuple[str, ...]]:
-    """Leave out identifiers, and list what is left out, constant or a copy.
+    """Leave out identifiers and times, and list what is left out, constant or a copy.
 
     Args:
         table: The dataset.
         profiles: One for each of its columns, in order.
 
     Returns:
-        The profiles, those of identifiers ignored, and the notes: at most 20 sentences, and one that counts the rest.
+        The profiles, those of identifiers and times ignored, and the notes: at most 20 sentences, and one that counts
+        the rest.
     """
-    left_out = {**table.left_out, **identifiers(profiles)}
+    left_out = {**table.left_out, **identifiers(profiles), **times(profiles)}
     kept = tuple(ignored_profile(one.name, one.rows) if one.name in left_out else one for one in profiles)
     notes = [
         f"column {shortened(one.name)} {left_out.get(one.name, 'is left out')}"
@@ -79,6 +81,7 @@ def review_columns(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Pro
         if one.kind is FeatureKind.IGNORED
     ]
     notes += [f"column {shortened(one.name)} is constant" for one in kept if distinct_values(one) == 1]
+    notes += [f"column {shortened(name)} {why}" for name, why in possible_times(kept).items()]
     notes += [note for one in kept for note in _odd_texts(one)]
     notes += _copies(table, kept)
     if len(notes) > SHOWN_NOTES:

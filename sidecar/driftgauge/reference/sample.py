@@ -150,7 +150,7 @@ def _with_categories(table: Table, names: Sequence[str]) -> Table:
     kinds, values, categories = list(table.kinds), table.values.copy(), dict(table.categories)
     for index, (name, kind) in enumerate(zip(table.columns, table.kinds, strict=True)):
         if name in names and kind is FeatureKind.NUMERIC:
-            column = numbers_as_categories(values[:, index])
+            column = numbers_as_categories(table.path, name, values[:, index])
             kinds[index], values[:, index] = column.kind, column.values
             categories |= column.categories
     return replace(table, kinds=tuple(kinds), values=values, categories=categories)

@@ -18,6 +18,7 @@ from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import Kind, Payload
 from driftgauge.ingest.decoder import Decoder, DecodeResult
 from driftgauge.ingest.row_reader import DecodedRows, read_body
+from driftgauge.protocol.category import code
 from driftgauge.protocol.limits import Limits
 from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
@@ -157,6 +158,64 @@ def test_reasons(tmp_path: Path) -> None:
 
     assert Reason.MALFORMED is alone(one, payload(b"{", Kind.REQUEST)).rows
     assert Reason.NO_REFERENCE is alone(one, unknown).rows
+
+
+NAMED = {
+    "scalars beside a vector that the reference lacks": [{"alcohol": 9.5, "ph": 3.1, "extra": [1, 2, 3]}],
+    "a named vector": [{"dense_input": [9.5, 3.1]}],
+    "a DataFrame of lists": [{"alcohol": [9.5], "ph": [3.1]}],
+    "a DataFrame by index": [{"ph": {"0": 3.1}, "alcohol": {"0": 9.5}}],
+    "values": [{"ph": 3.1, "alcohol": 9.5}],
+}
+
+
+@pytest.mark.parametrize("instances", NAMED.values(), ids=NAMED)
+@pytest.mark.parametrize("number", [1, 3])
+def test_each_form_of_a_row_by_name_gives_the_row(tmp_path: Path, instances: list[Any], number: int) -> None:
+    """Alone and in a batch, each instance is one row of the reference's columns."""
+    one = decoder(tmp_path)
+    payloads = [payload({"instances": instances * number}, Kind.REQUEST) for _ in range(2)]
+    results = [alone(one, each) for each in payloads]
+    batch = one.decode_batch(payloads)
+
+    for result in results:
+        assert isinstance(result.rows, DecodedRows)
+        assert [[9.5, 3.1]] * number == result.rows.values.tolist()
+        assert [number] == list(result.row_counts)
+    assert batch is None or summed([batch]) == summed(results)
+
+
+def test_texts_in_base64_are_the_categories_that_they_encode(tmp_path: Path) -> None:
+    """In a batch or alone, a text in base64 gives the category of the plain text."""
+    one = decoder(tmp_path, "colour\nred\nwhite\n")
+
+    def message(text: str, **parameters: object) -> Payload:
+        tensor = {"name": "colour", "shape": [1, 1], "datatype": "BYTES", "data": [text], **parameters}
+        return payload({"inputs": [tensor]}, Kind.REQUEST)
+
+    packed = message(base64.b64encode(b"red").decode(), parameters={"content_type": "base64"})
+    expected, found = alone(one, message("red")), alone(one, packed)
+
+    assert isinstance(expected.rows, DecodedRows)
+    assert isinstance(found.rows, DecodedRows)
+    assert expected.rows.values.tolist() == found.rows.values.tolist()
+    assert one.decode_batch([packed, packed]) is None
+
+
+def test_whole_numbers_that_are_rounded_are_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a numeric column the nearest doubles are kept; a category keeps all digits and is not named."""
+    one = decoder(tmp_path, "alcohol,colour\n9.5,red\n10.5,white\n")
+    small = alone(one, payload({"instances": [[2**53 - 1, 2**53 + 1], [None, "red"]]}, Kind.REQUEST)).rows
+
+    assert isinstance(small, DecodedRows)
+    assert small.values[0].tolist() == [2.0**53 - 1, code(str(2**53 + 1))]
+    assert caplog.messages == []
+
+    large = [alone(one, payload({"instances": [[n, "red"], [None, 7]]}, Kind.REQUEST)).rows for n in (2**53 + 1, 2**60)]
+
+    assert all(isinstance(rows, DecodedRows) for rows in large)
+    (said,) = caplog.messages
+    assert "column 'alcohol' of cellar/wine/predictor/wine has numbers of 2^53 and more" in said
 
 
 def rows_of_text(number: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from driftgauge.protocol.tensor import Decoded
 from driftgauge.protocol.v1 import decode_v1
 from driftgauge.protocol.v2 import decode_v2, is_v2
 
-ROWS = [[index + 0.5, None, True, -3e300] for index in range(5_000)]
+ROWS = [[index + 0.5, None, 2**53, -3e300] for index in range(5_000)]
 FLAT = [index / 8 for index in range(40_000)]
 
 
@@ -71,6 +71,8 @@ ODD = {
     "other member": json.dumps({"instances": ROWS, "signature_name": "s"}).encode(),
     "other list": json.dumps({"instances": ROWS, "more": [[1], [2]]}).encode(),
     "twice": PLAIN[:-1] + b"," + PLAIN[1:],
+    "a bool": PLAIN.replace(b"4000.5", b"true", 1),
+    "an integer that is rounded": PLAIN.replace(b"4000.5", b"9007199254740993", 1),
     "not JSON": PLAIN.replace(b"[4000.5, ", b"[4000.5, , ", 1),
     "a literal of Python": PLAIN.replace(b"4000.5", b"NaN", 1),
     "cut off": PLAIN[:-3],

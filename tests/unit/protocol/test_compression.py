@@ -1,11 +1,15 @@
-"""gzip is seen by its magic number and unpacked within a bound."""
+"""Compression is recognised by the first bytes, and unpacked within a limit."""
 
+import contextlib
 import zlib
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from driftgauge.errors import Reason
-from driftgauge.protocol.decode import unpack
+from driftgauge.errors import PayloadError, Reason
+from driftgauge.protocol.compression import unpack
 from tests.support.payloads import gzipped, refusal
 
 
@@ -72,8 +76,52 @@ def test_bytes_after_the_end() -> None:
     assert Reason.MALFORMED == refusal(lambda: unpack(gzipped(b"x") + b"junk", 100))[0]
 
 
-def test_zlib_is_not_sniffed() -> None:
-    """A zlib stream without the gzip header is left alone: its first bytes are no safe sign."""
-    body = zlib.compress(b"x")
+BODY = b' {"instances": [[1.5, 2.5]]}'
 
+
+def _raw(body: bytes) -> bytes:
+    """Deflated, without a header."""
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+def _stored(body: bytes) -> bytes:
+    """In zlib's format, without compression: the header of another level."""
+    return zlib.compress(body, 0)
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, _stored, _raw])
+def test_deflate_with_and_without_header(pack: Callable[[bytes], bytes]) -> None:
+    """Both forms that clients send as `Content-Encoding: deflate` are unpacked within the limit."""
+    assert BODY == unpack(pack(BODY), len(BODY))
+    assert Reason.TOO_LARGE == refusal(lambda: unpack(pack(BODY), len(BODY) - 1))[0]
+    assert Reason.TOO_LARGE == refusal(lambda: unpack(pack(b"{" + bytes(2**26)), 1024))[0]
+
+
+def test_deflate_that_is_broken() -> None:
+    """A body with zlib's header that is truncated, corrupt or followed by more is refused with its reason."""
+    packed = zlib.compress(BODY)
+
+    assert (Reason.MALFORMED, "The deflated body is truncated.") == refusal(lambda: unpack(packed[:-1], 100))
+    assert Reason.MALFORMED == refusal(lambda: unpack(packed[:-1] + b"?", 100))[0]
+    assert Reason.MALFORMED == refusal(lambda: unpack(packed + b"more", 100))[0]
+
+
+@pytest.mark.parametrize(
+    "body", [b"12", b"x", b"8", b"a=1&b=2", b"\x00\x01\x02", _raw(b"no JSON"), _raw(BODY) + b"more"]
+)
+def test_other_bytes_are_left_alone(body: bytes) -> None:
+    """What is not certainly compressed is not unpacked."""
     assert body == unpack(body, 100)
+
+
+def test_zstandard_is_named() -> None:
+    """A body of another compression is unsupported, not malformed."""
+    assert Reason.UNSUPPORTED == refusal(lambda: unpack(b"\x28\xb5\x2f\xfd rest", 100))[0]
+
+
+@given(st.binary(max_size=50))
+def test_no_bytes_raise_another_error(body: bytes) -> None:
+    """Whatever the bytes, they are unpacked, left alone or refused."""
+    with contextlib.suppress(PayloadError):
+        assert isinstance(unpack(body, 1000), bytes)

@@ -29,7 +29,9 @@ FORMS: list[tuple[object, dict[str, list[Any]]]] = [
 
 LISTS_OF_A_REQUEST: list[tuple[object, dict[str, list[Any]]]] = [
     ([{"a": [1, 2], "b": [3, 4]}, {"a": [5], "b": [6]}], {"a": [1.0, 2.0, 5.0], "b": [3.0, 4.0, 6.0]}),
-    ([{"a": [1, 2], "b": 7}], {"a": [1.0, 2.0], "b": [7.0, 7.0]}),
+    ([{"a": [1, 2], "b": 7}], {"a": [[1.0, 2.0]], "b": [7.0]}),
+    ([{"a": [1, 2], "b": [3]}], {"a": [[1.0, 2.0]], "b": [[3.0]]}),
+    ([{"a": {"0": 1, "1": 2}, "b": {"1": 4, "0": 3}}], {"a": [1.0, 2.0], "b": [3.0, 4.0]}),
 ]
 
 LISTS_OF_A_RESPONSE: list[tuple[object, dict[str, list[Any]]]] = [
@@ -51,6 +53,59 @@ def test_rows_of_a_request(member: str, rows: object, expected: dict[str, list[A
 def test_rows_of_a_response(member: str, rows: object, expected: dict[str, list[Any]]) -> None:
     """Both members of a response hold rows in the same forms."""
     assert expected == tables(read(as_json({member: rows}), Kind.RESPONSE))
+
+
+KNOWN: list[tuple[object, dict[str, list[Any]]]] = [
+    ([{"a": 1, "b": 2, "extra": [1, 2, 3]}], {"a": [1.0], "b": [2.0]}),
+    ([{"a": 1, "extra": [1, 2]}, {"a": 3, "extra": [1]}], {"a": [1.0, 3.0]}),
+    ([{"a": [1, 2], "b": 7, "extra": [1, 2, 3]}], {"a": [1.0, 2.0], "b": [7.0, 7.0]}),
+    ([{"a": [1, 2], "b": [3, 4]}, {"b": [6], "a": [5]}], {"a": [1.0, 2.0, 5.0], "b": [3.0, 4.0, 6.0]}),
+    ([{"a": 1}, {"extra": [1, 2, 3]}], {"a": [1.0, None]}),
+    ([{"x": [1, 2, 3, 4]}, {"x": [5, 6, 7, 8]}], {"x": [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]}),
+    ([{"x": [1, 2], "y": [3, 4]}], {"x": [1.0, 2.0], "y": [3.0, 4.0]}),
+    ([{"x": [1, 2], "y": 3}], {"x": [[1.0, 2.0]], "y": [3.0]}),
+    ([{"a": {"0": 3.5}, "b": {"0": 1}}], {"a": [3.5], "b": [1.0]}),
+    ([{"a": {"0": 3.5, "1": 4}, "b": {"1": 1}}], {"a": [3.5, 4.0], "b": [None, 1.0]}),
+    (
+        [{"a": {"0": 1}, "b": 2, "extra": [1, 2]}, {"a": {"7": 3, "8": 4}}],
+        {"a": [1.0, 3.0, 4.0], "b": [2.0, None, None]},
+    ),
+    ([{"a": {"0": 3.5}, "extra": {"0": 1, "1": 2}}], {"a": [3.5]}),
+    ({"a": {"0": 1, "1": 2}, "b": {"0": 3, "1": 4}}, {"a": [1.0, 2.0], "b": [3.0, 4.0]}),
+    ([{"x": {"0": 1, "1": 2}}], {"x": [1.0, 2.0]}),
+]
+
+
+@pytest.mark.parametrize(("rows", "expected"), KNOWN)
+def test_columns_of_the_reference_decide_how_rows_by_name_are_read(
+    rows: object, expected: dict[str, list[Any]]
+) -> None:
+    """A column that the reference lacks never makes rows, and one named vector alone is one row."""
+    found = decode(
+        as_json({"inputs": rows}),
+        Kind.REQUEST,
+        json_length=None,
+        limits=Limits(10_000),
+        columns=frozenset({"a", "b", "c"}),
+    )
+
+    assert expected == tables(found)
+
+
+@pytest.mark.parametrize("instance", [{"a": [1, 2], "b": [1]}, {"a": [1, 2], "b": {"0": 1}}])
+def test_instance_of_uneven_columns_is_refused(instance: object) -> None:
+    """Where the columns are the reference's, it cannot be told which values belong together."""
+    refused = refusal(
+        lambda: decode(
+            as_json({"instances": [instance]}),
+            Kind.REQUEST,
+            json_length=None,
+            limits=Limits(10_000),
+            columns=frozenset({"a", "b"}),
+        )
+    )
+
+    assert Reason.MALFORMED is refused[0]
 
 
 def test_numbers_are_doubles() -> None:
@@ -91,7 +146,6 @@ def test_columns(member: str, kind: Kind) -> None:
         ({"instances": "[1]"}, Reason.MALFORMED),
         ({"instances": [[1], [2, 3]]}, Reason.MALFORMED),
         ({"instances": [[1], 2]}, Reason.MALFORMED),
-        ({"instances": [{"a": [1, 2], "b": [1]}]}, Reason.MALFORMED),
         ({"instances": [{"a": [1, [2]]}]}, Reason.MALFORMED),
         ({"predictions": [1]}, Reason.UNSUPPORTED),
         ({"model": "m", "messages": []}, Reason.UNSUPPORTED),

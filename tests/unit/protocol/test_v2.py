@@ -1,5 +1,7 @@
 """Messages of the Open Inference Protocol: members, shapes, and where the bytes of each tensor stand."""
 
+import base64
+import struct
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,65 @@ def test_nested_or_flat(shape: list[int], data: list[Any]) -> None:
     decoded = read(v2_tensor(shape=shape, data=data))
 
     assert np.arange(1.0, 5.0).reshape(shape).tolist() == decoded.tensors[0].data.tolist()
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [([-1], [4]), ([-1, 2], [2, 2]), ([2, -1], [2, 2]), ([-1, 1, 4], [1, 1, 4]), ([4, -1], [4, 1])],
+)
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize(("datatype", "values"), [("FP64", [1.5, 2.5, 3.5, 4.5]), ("BYTES", ["a", "bc", "", "d"])])
+def test_size_of_minus_one_follows_from_the_data(
+    *, shape: list[int], expected: list[int], binary: bool, datatype: str, values: list[Any]
+) -> None:
+    """As in KServe and MLServer, which reshape with numpy."""
+    body = v2_tensor(shape=shape, datatype=datatype, data=values)
+    if binary:
+        chunk = b"".join(
+            struct.pack("<d", value) if datatype == "FP64" else struct.pack("<I", len(value)) + value.encode()
+            for value in values
+        )
+        parameters = {"binary_data_size": len(chunk)}
+        body = v2_tensor(shape=shape, datatype=datatype, data=..., parameters=parameters) + chunk
+    (tensor,) = read(body).tensors
+
+    assert expected == list(tensor.data.shape)
+    found = [value.decode() if isinstance(value, bytes) else value for value in tensor.data.ravel().tolist()]
+    assert values == found
+
+
+@pytest.mark.parametrize("shape", [[-1, -1], [-2, 2], [-1, 3], [-1, 0], [-1.0, 2], [-1, 8]])
+def test_size_that_does_not_follow_is_refused(shape: list[Any]) -> None:
+    """Two unknown sizes, other negative ones, and a size that the data does not fill."""
+    reason = Reason.EMPTY if 0 in shape else Reason.MALFORMED
+
+    assert reason is refusal(lambda: read(v2_tensor(shape=shape, data=[1.0, 2.0, 3.0, 4.0])))[0]
+
+
+def test_values_in_base64_are_decoded() -> None:
+    """As MLServer's codec does, which leaves alone a text that is not base64."""
+    data = [base64.b64encode(text).decode() for text in (b"red", "rosé".encode(), b"")] + ["no base64", None]
+    body = v2_tensor(shape=[5, 1], datatype="BYTES", data=data, parameters={"content_type": "base64"})
+    (tensor,) = read(body).tensors
+
+    assert [[b"red"], ["rosé".encode()], [b""], ["no base64"], [None]] == tensor.data.tolist()
+
+
+def test_binary_values_in_base64_are_decoded() -> None:
+    """The codec works on the values, wherever they stand."""
+    chunk = struct.pack("<I", 4) + base64.b64encode(b"red")
+    parameters = {"content_type": "base64", "binary_data_size": len(chunk)}
+    (tensor,) = read(v2_tensor(shape=[1], datatype="BYTES", data=..., parameters=parameters) + chunk).tensors
+
+    assert [b"red"] == tensor.data.tolist()
+
+
+@pytest.mark.parametrize("datatype", ["FP32", "INT64"])
+def test_base64_of_numbers_has_no_meaning(datatype: str) -> None:
+    """The content type counts for text alone."""
+    body = v2_tensor(datatype=datatype, data=[1, 2], parameters={"content_type": "base64"})
+
+    assert [1, 2] == read(body).tensors[0].data.tolist()
 
 
 def test_scalar_shape() -> None:

@@ -125,7 +125,7 @@ def test_both_ways_of_reading_agree(tmp_path: Path) -> None:
         ),
         (
             "decimal_comma.csv",
-            f"line 2, column 'acidity': '7,4' is {NOT_A_NUMBER}",
+            f"line 2, column 'acidity': '7,4' is {NOT_A_NUMBER}; write 7.4",
         ),
         ("not_utf8.csv", "line 2: the file is not UTF-8"),
         ("utf16.csv", "the file is UTF-16, save it as UTF-8"),

@@ -132,6 +132,9 @@ def test_codes_keep_all_their_digits(tmp_path: Path) -> None:
 
     assert [codes] * 3 == [read_table(path, ZIP).values[:, 0].tolist() for path in sources]
     assert codes == as_table({"zip": large}, "window", ZIP).values[:, 0].tolist()
+    assert (
+        codes == extract(read(as_json({"instances": [[one] for one in large]})), ["zip"], [CATEGORICAL])[:, 0].tolist()
+    )
     assert codes == extract(read(v2([Sent("zip", "INT64", np.array(large))])[0]), ["zip"], [CATEGORICAL])[:, 0].tolist()
 
 

@@ -35,7 +35,7 @@ def test_words_among_numbers(text: str) -> None:
     assert is_missing_number(text)
 
 
-@pytest.mark.parametrize("text", ["0", "red", "unknown", "-", "NA.", "nane", "."])
+@pytest.mark.parametrize("text", ["0", "red", "unknown", "-", "NA.", "nanx", "."])
 def test_other_texts_among_numbers(text: str) -> None:
     """Any other text is a fault of the data."""
     assert not is_missing_number(text)

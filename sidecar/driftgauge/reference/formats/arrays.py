@@ -32,7 +32,9 @@ _OBJECT_KINDS: Final = frozenset({"O", "T"})
 MAX_EXACT: Final = 2**53
 """Up to here float64 holds every integer."""
 
-INEXACT: Final = "holds integers above 2^53, which float64 cannot hold: it is left out; as text it would be a category"
+INEXACT: Final = (
+    "holds integers above 2^53, which float64 cannot hold: it is left out; --categorical makes it categories"
+)
 """Why a column of such integers is left out. Most are identifiers."""
 
 _NUMBER: Final = "a number"
@@ -58,6 +60,8 @@ def array_column(
     Raises:
         ReferenceDataError: The array has another dtype, or text where numbers are known to be.
     """
+    if rules.kind_of(name) is FeatureKind.IGNORED:
+        return ignored_column(array.size, NOT_TESTED)
     if array.dtype.kind in DATE_KINDS:
         return ignored_column(array.size, DATES)
     if array.dtype.kind not in TEXT_KINDS:
@@ -68,11 +72,9 @@ def array_column(
 
 def _number_column(path: Path, name: str, array: NDArray[Any], rules: ColumnRules) -> Column:
     """One column of an array of numbers."""
-    kind = rules.kinds.get(name)
-    if kind is FeatureKind.IGNORED:
-        return ignored_column(array.size, NOT_TESTED)
+    kind = rules.kind_of(name)
     if kind is FeatureKind.CATEGORICAL and array.dtype.kind in NUMBER_KINDS:
-        return numbers_as_categories(array)
+        return numbers_as_categories(path, name, array)
     if kind is None and has_inexact_integers(array):
         return ignored_column(array.size, INEXACT)
     return Column(FeatureKind.NUMERIC, array_numbers(path, name, array))
@@ -123,6 +125,8 @@ def memory_column(
     Raises:
         ReferenceDataError: There is more than one axis, or the values are of other or of different types.
     """
+    if rules.kind_of(name) is FeatureKind.IGNORED:
+        return ignored_column(len(values), NOT_TESTED)
     array = np.asarray(values) if hasattr(values, "__array__") else _object_array(values)
     if array.ndim != 1:
         raise ReferenceDataError(f"{path}: column {shortened(name)} has shape {array.shape}, a column has one axis")
@@ -152,7 +156,9 @@ def _object_column(path: Path, name: str, values: Sequence[object], rules: Colum
         return ignored_column(len(values), DATES)
     if family == "text":
         return _object_texts(path, name, values, rules)
-    return _object_numbers(values, present, rules.kinds.get(name))
+    if rules.kind_of(name) is FeatureKind.CATEGORICAL:
+        return _object_categories(path, name, values, present)
+    return _object_numbers(values, present, rules.kind_of(name))
 
 
 def _present(values: Sequence[object], missing_words: frozenset[str]) -> list[int]:
@@ -188,11 +194,7 @@ def _object_texts(path: Path, name: str, values: Sequence[object], rules: Column
 
 
 def _object_numbers(values: Sequence[object], present: Sequence[int], kind: FeatureKind | None) -> Column:
-    if kind is FeatureKind.IGNORED:
-        return ignored_column(len(values), NOT_TESTED)
     integers = [int(value) for index in present if isinstance(value := values[index], Integral)]
-    if kind is FeatureKind.CATEGORICAL:
-        return _object_categories(values, present)
     if kind is None and len(integers) == len(present) and any(abs(integer) > MAX_EXACT for integer in integers):
         return ignored_column(len(values), INEXACT)
     numbers = np.full(len(values), np.nan)
@@ -203,10 +205,10 @@ def _object_numbers(values: Sequence[object], present: Sequence[int], kind: Feat
     return Column(FeatureKind.NUMERIC, numbers)
 
 
-def _object_categories(values: Sequence[object], present: Sequence[int]) -> Column:
+def _object_categories(path: Path, name: str, values: Sequence[object], present: Sequence[int]) -> Column:
     """Numbers that are names, such as codes of shops: each has the text that it has in a request."""
     codes = np.full(len(values), np.nan)
-    encoder = CategoryEncoder()
+    encoder = CategoryEncoder(path, name)
     codes[list(present)] = [encoder.encode(_number_text(values[index])) for index in present]
     return encoder.column(codes, is_categorical=True)
 

@@ -52,7 +52,7 @@ def read_npz(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table
         ((name, only),) = arrays.items()
         if only.ndim == MATRIX:
             columns = [f"feature_{position}" for position in range(only.shape[1])]
-            return replace(_of_matrix(path, name, columns, only, rules), named=False)
+            return replace(_of_matrix(path, name, columns, only, rules.by_position), named=False)
     return _of_columns(path, arrays, rules)
 
 

@@ -87,7 +87,7 @@ def _check_size(path: Path, rows: int, columns: int) -> None:
 def _column(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  # noqa: ANN401 - pyarrow has no types
     """One column by the kind that is known, or else by its type."""
     pa, _ = parquet_library(path)
-    kind, types, known = column.type, pa.types, rules.kinds.get(name)
+    kind, types, known = column.type, pa.types, rules.kind_of(name)
     if known is FeatureKind.IGNORED:
         return ignored_column(len(column), NOT_TESTED)
     if types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind):
@@ -99,7 +99,11 @@ def _column(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  
     if known is None and types.is_integer(kind) and _has_inexact_integers(column):
         return ignored_column(len(column), INEXACT)
     numbers = _floats(path, name, column, pa)
-    return numbers_as_categories(numbers) if known is FeatureKind.CATEGORICAL else Column(FeatureKind.NUMERIC, numbers)
+    return (
+        numbers_as_categories(path, name, numbers)
+        if known is FeatureKind.CATEGORICAL
+        else Column(FeatureKind.NUMERIC, numbers)
+    )
 
 
 def _has_inexact_integers(column: Any) -> bool:  # noqa: ANN401 - pyarrow has no types

@@ -18,14 +18,19 @@ from driftgauge.protocol.category import text_of
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.category_encoder import CategoryEncoder
 from driftgauge.reference.cells import number
-from driftgauge.reference.column import NOT_TESTED, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.column import NOT_TESTED, SHOWN_CHARACTERS, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
 from driftgauge.reference.table import Table, join_columns
+from driftgauge.reference.text_forms import plain_number
 
 CHUNK_CELLS = 2**18
 """Cells that are transposed from rows to columns at a time."""
 
 FOREIGN_NUMBER = re.compile(r"[+-]?\d+([_,]\d+)*(\.\d+)?|[+-]?\d{1,3}(\.\d{3})+,\d+")
 """A number with a decimal comma, thousands separators, or digits of another script: a mistake, not a category."""
+
+_OF_INTEGERS = "0123456789+- \t"
+"""The characters of cells that are integers."""
 
 Row = tuple[int, list[str]]
 """The line on which a row ends, counted from 1, and its cells."""
@@ -47,6 +52,8 @@ class _Numbers:
         texts: How many cells are text.
         foreign: How many of these are numbers in an unsupported form.
         first: Line and cell of the first text.
+        whole: Every number is an integer, written without a point and an exponent.
+        large: An integer is so large that float64 cannot hold it.
     """
 
     missing_words: frozenset[str] = NO_WORDS
@@ -54,17 +61,31 @@ class _Numbers:
     texts: int = 0
     foreign: int = 0
     first: tuple[int, str] = (0, "")
+    whole: bool = True
+    large: bool = False
 
     def add(self, lines: Sequence[int], cells: Sequence[str]) -> None:
         """Read more cells."""
         try:
-            self.values.extend(_plain_numbers(cells))
+            numbers = _plain_numbers(cells)
+            self.values.extend(numbers)
+            self._add_integers(cells, numbers)
         except ValueError:  # some cell is missing, text, or a number that Python alone would read
             read = {cell: number(cell, self.missing_words) for cell in set(cells)}
             texts = {cell for cell, value in read.items() if value is None}
             if texts:
                 self._add_texts(lines, cells, texts)
             self.values.extend([np.nan if (value := read[cell]) is None else value for cell in cells])
+            present = {cell: value for cell, value in read.items() if value is not None and not np.isnan(value)}
+            self._add_integers(list(present), list(present.values()))
+
+    def _add_integers(self, cells: Sequence[str], numbers: Sequence[float]) -> None:
+        self.whole = self.whole and not "".join(cells).strip(_OF_INTEGERS)
+        if self.whole and numbers and (max(numbers) >= MAX_EXACT or min(numbers) <= -MAX_EXACT):
+            self.large = self.large or any(
+                abs(value) > MAX_EXACT or (abs(value) == MAX_EXACT and abs(int(cell)) > MAX_EXACT)
+                for cell, value in zip(cells, numbers, strict=True)
+            )
 
     def _add_texts(self, lines: Sequence[int], cells: Sequence[str], texts: AbstractSet[str]) -> None:
         places = [place for place, cell in enumerate(cells) if cell in texts]
@@ -89,7 +110,8 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRu
         names: The names of the columns.
         rows: Called once, or twice if there are columns of text.
         rules: What is known of the columns. A column of unknown kind is categorical if more than half of its cells
-            that are not missing are text, and left out if nearly all of these are dates; else it is numeric.
+            that are not missing are text, and left out if nearly all of these are dates. Else it is numeric, or left
+            out if it holds integers that float64 cannot hold.
 
     Raises:
         ReferenceDataError: A row has another width than the header, or a numeric column holds text.
@@ -100,21 +122,27 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRu
         lines.extend(chunk_lines)
         for numbers, cells in zip(read, chunk, strict=True):
             numbers.add(chunk_lines, cells)
-    decided = [rules.kinds.get(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
+    decided = [rules.kind_of(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
     _refuse_text(path, names, read, decided)
     texts = [index for index, kind in enumerate(decided) if kind is FeatureKind.CATEGORICAL]
-    columns = [_column(kind, numbers) for kind, numbers in zip(decided, read, strict=True)]
-    encoders = {index: CategoryEncoder() for index in texts}
+    columns = [_column(rules.kind_of(name), numbers) for name, numbers in zip(names, read, strict=True)]
+    encoders = {index: CategoryEncoder(path, names[index]) for index in texts}
     for index, codes in _encode(_chunks(path, len(names), rows), encoders, rules.missing_words):
-        columns[index] = encoders[index].column(codes, is_categorical=names[index] in rules.kinds)
+        is_known = rules.kind_of(names[index]) is not None
+        columns[index] = encoders[index].column(codes, is_categorical=is_known, lines=lines)
     return join_columns(path, names, columns, lines)
 
 
 def _plain_numbers(cells: Sequence[str]) -> list[float]:
-    """The cells as Python reads them; `1_000` and digits of other scripts are no numbers, as in `number`."""
+    """The cells as Python reads them.
+
+    Raises:
+        ValueError: A cell is no number to Python; or it is none to `number` (`1_000`, digits of other scripts), or
+            NaN or an infinity.
+    """
     joined = "".join(cells)
-    if "_" in joined or not joined.isascii():
-        raise ValueError(joined)
+    if "_" in joined or "n" in joined or "N" in joined or not joined.isascii():
+        raise ValueError(joined[:SHOWN_CHARACTERS])
     return list(map(float, cells))
 
 
@@ -134,17 +162,25 @@ def _refuse_text(path: Path, names: Sequence[str], read: Sequence[_Numbers], kin
     if numeric:
         first = min(numeric, key=lambda index: read[index].first[0])
         line, cell = read[first].first
+        plain = plain_number(cell)
         raise ReferenceDataError(
             f"{path}: line {line}, column {shortened(names[first])}: {shortened(cell)} is not a number "
-            "(missing values are empty, NaN, NA or null)"
+            f"(missing values are empty, NaN, NA or null){f'; write {plain}' if plain else ''}"
         )
 
 
-def _column(kind: FeatureKind, numbers: _Numbers) -> Column:
-    """A numeric or ignored column; a placeholder for a categorical one, which needs the second pass."""
-    if kind is FeatureKind.IGNORED:
+def _column(known: FeatureKind | None, numbers: _Numbers) -> Column:
+    """A numeric or ignored column; a placeholder for a categorical one, which needs the second pass.
+
+    Args:
+        known: The kind of the column, if it is known.
+        numbers: The cells that are numbers.
+    """
+    if known is FeatureKind.IGNORED:
         return ignored_column(len(numbers.values), NOT_TESTED)
-    return Column(kind, np.array(numbers.values, dtype=np.float64))
+    if known is None and numbers.whole and numbers.large:
+        return ignored_column(len(numbers.values), INEXACT)
+    return Column(FeatureKind.NUMERIC, np.array(numbers.values, dtype=np.float64))
 
 
 def _encode(

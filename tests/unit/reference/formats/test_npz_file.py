@@ -87,6 +87,15 @@ def test_text_is_categories_and_dates_are_left_out(tmp_path: Path) -> None:
     assert np.isnan(table.values[:, 2:]).all()
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_large_integers_in_a_matrix(tmp_path: Path, named: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Columns that float64 cannot hold are left out, as in arrays of one axis."""
+    matrix = np.array([[2**53 + 1, 1], [5, 2]])
+    arrays = {"data": matrix, "columns": np.array(["a", "b"])} if named else {"x": matrix}
+
+    assert ("ignored", "numeric") == read_table(save(tmp_path, **arrays)).kinds
+
+
 def zipped(member: str, content: bytes) -> bytes:
     """A ZIP archive of one member."""
     buffer = io.BytesIO()

@@ -14,6 +14,8 @@ from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
 from driftgauge.reference.cells import number
 from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.formats.arrays import INEXACT
+from driftgauge.reference.formats.csv_file import read_csv
 from driftgauge.reference.formats.text_columns import CHUNK_CELLS, table_of_cells
 from driftgauge.reference.table import Table
 
@@ -131,3 +133,55 @@ def test_a_cell_is_a_number_missing_or_text(cell: str) -> None:
     value = number(cell)
     if value is not None:
         np.testing.assert_array_equal([[value]], column_of([cell]).values)
+
+
+LARGE = 2**53
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ([str(LARGE), "1"], NUMERIC),
+        ([str(LARGE + 1), "1"], IGNORED),
+        ([str(-LARGE - 1), "1", "", "NA"], IGNORED),
+        ([str(LARGE + 1), "nan"], IGNORED),
+        ([" 12345678901234567890 ", "+7"], IGNORED),
+        (["9" * 400, "1"], IGNORED),
+        ([str(LARGE + 1), "1.5"], NUMERIC),
+        (["1.5", "", str(LARGE + 1)], NUMERIC),
+        ([str(LARGE + 1), "1e3"], NUMERIC),
+        (["1e30", "2e30"], NUMERIC),
+        ([str(LARGE + 1), "true"], NUMERIC),
+    ],
+)
+def test_integers_that_float64_cannot_hold_are_left_out(cells: Sequence[str], kind: FeatureKind) -> None:
+    """As in the other formats; a column with points or exponents holds measured numbers."""
+    table = column_of(cells)
+
+    assert (kind,) == table.kinds
+    assert ({"a": INEXACT} if kind is IGNORED else {}) == table.left_out
+
+
+def test_large_integers_in_another_chunk() -> None:
+    """All chunks decide: a point in the last one makes numbers of the column, a large integer there leaves it out."""
+    small = [str(number) for number in range(CHUNK_CELLS + 1)]
+
+    assert (IGNORED,) == column_of([*small, str(LARGE + 1)]).kinds
+    assert (IGNORED,) == column_of([str(LARGE + 1), *small]).kinds
+    assert (NUMERIC,) == column_of([str(LARGE + 1), *small, "0.5"]).kinds
+
+
+def test_large_integers_of_a_known_kind() -> None:
+    """A window is read by the reference: as numbers if it holds numbers, and exactly if it holds categories."""
+    cells = [str(LARGE + 1), str(LARGE + 2)]
+
+    assert (NUMERIC,) == column_of(cells, {"a": NUMERIC}).kinds
+    assert [code(cell) for cell in cells] == column_of(cells, {"a": CATEGORICAL}).values[:, 0].tolist()
+
+
+@pytest.mark.parametrize("large", [LARGE, LARGE + 1])
+def test_large_integers_in_a_file_of_numbers(large: int) -> None:
+    """The fast reader of numbers leaves them to the exact one."""
+    table = read_csv(Path("a.csv"), f"a,n\n{large},1\n2,3\n".encode())
+
+    assert ((NUMERIC if large == LARGE else IGNORED), NUMERIC) == table.kinds
