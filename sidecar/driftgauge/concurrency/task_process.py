@@ -162,6 +162,7 @@ def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(_OWN_VARIABLES)}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     environment["OPENBLAS_NUM_THREADS"] = "1"  # each of its threads reserves memory, which counts
+    environment.setdefault("MALLOC_MMAP_THRESHOLD_", "65536")  # glibc: arrays that grow do not fragment the heap
     command = [sys.executable, "-P", "-m", "driftgauge.concurrency.task_child", str(memory_bytes)]
     try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - no input

@@ -211,7 +211,9 @@ def _load(file: FileToLoad, now: float) -> Reference | None:
         content = _access(file, read_content)
         if hashlib.sha256(content).hexdigest() == file.digest:
             return None
-        return prepare(parse_table(file.path, content, file.rules), now)
+        table = parse_table(file.path, content, file.rules)
+        del content  # preparing takes memory, too
+        return prepare(table, now)
 
 
 def _check(file: FileToLoad) -> None:
