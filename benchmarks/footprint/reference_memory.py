@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.concurrency.task_process import CHILD_VARIABLES
 from driftgauge.reference.loading import FileToLoad, load_here
 
 _COLUMNS = 20
@@ -45,7 +46,7 @@ def _load(path: Path) -> str:
 def _write_files(folder: Path, values: int) -> Iterator[Path]:
     rng = np.random.default_rng(1)
     names = [f"feature_{index}" for index in range(_COLUMNS)]
-    words = np.array([f"word {index}" for index in range(1000)])
+    words = np.array([f"word{index}" for index in range(1000)])
     rows = values // _COLUMNS
     tables: dict[str, NDArray[np.generic]] = {
         "numbers": rng.normal(size=(rows, _COLUMNS)).round(4),
@@ -92,7 +93,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="driftgauge-bench-") as folder:
         for path in _write_files(Path(folder), arguments.values):
             argv = [sys.executable, "-m", "benchmarks.footprint.reference_memory", "--load", str(path)]
-            env = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "PYTHONPATH": ":".join(sys.path)}
+            env = {**CHILD_VARIABLES, "PYTHONPATH": ":".join(sys.path)}
             subprocess.run(argv, check=True, env=env)  # noqa: S603 - itself
 
 

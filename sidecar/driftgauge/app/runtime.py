@@ -23,6 +23,7 @@ from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.protocol.missing_words import split_words
 from driftgauge.reference.column import ColumnRules
+from driftgauge.reference.file_limits import FileLimits
 from driftgauge.reference.loading import ChildLoader
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
@@ -56,7 +57,8 @@ class Runtime:
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
         rules = ColumnRules(missing_words=split_words(config.missing_words))
-        references = ReferenceStore(config.reference, config.reference_dir, rules)
+        limits = FileLimits(config.max_reference_bytes, config.max_reference_values)
+        references = ReferenceStore(config.reference, config.reference_dir, rules, limits)
 
         outputs = OutputColumns(config.max_models + 1)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
@@ -68,7 +70,8 @@ class Runtime:
         self._targets = Targets(references, baselines, self.latest, size)
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
-        self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, ChildLoader())
+        loader = ChildLoader(limits.memory_bytes)
+        self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, loader)
         self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
         if model is not None:
             self.models.add(model)

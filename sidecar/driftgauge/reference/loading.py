@@ -13,13 +13,11 @@ from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import DriftgaugeError, ReferenceDataError
 from driftgauge.reference.column import NO_RULES, ColumnRules
 from driftgauge.reference.dataset import Reference, prepare
+from driftgauge.reference.file_limits import ANY_SIZE, FileLimits, out_of_memory
 from driftgauge.reference.files import check_file, parse_table, read_content
 from driftgauge.reference.packing import PackedReference, pack, unpack
 
 _T = TypeVar("_T")
-
-_CHILD_BYTES: Final = 256 * 2**20
-"""Memory of the child process for one file."""
 
 _CHILD_SECONDS: Final = 300
 """Time for one file. The slowest one within the limits takes 20 s of a core; a container may have a tenth of one."""
@@ -30,8 +28,6 @@ _REUSED_BYTES: Final = 2**20
 
 Else its memory may be fragmented, so that the next file fails at the limit.
 """
-
-_SAMPLE: Final = "a sample will do: driftgauge reference build"
 
 
 class FileChangingError(DriftgaugeError):
@@ -67,12 +63,14 @@ class FileToLoad:
         signature: Of the file; `None` if it could not be looked at.
         digest: SHA-256 of the content that is loaded already, in hexadecimal; empty if there is none.
         rules: How the file is read.
+        limits: How large it may be.
     """
 
     path: Path
     signature: Signature | None = None
     digest: str = ""
     rules: ColumnRules = NO_RULES
+    limits: FileLimits = ANY_SIZE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +114,7 @@ def load_here(file: FileToLoad, now: float) -> LoadResult:
     except ReferenceDataError as error:
         return LoadResult(fault=str(error))
     except MemoryError:
-        return _failed(file, "ran out of memory")
+        return LoadResult(fault=str(out_of_memory(file.path)))
 
 
 class Loader(Protocol):
@@ -144,7 +142,7 @@ class ChildLoader:
         memory_bytes: The most memory that the child may use for one file.
     """
 
-    def __init__(self, memory_bytes: int = _CHILD_BYTES) -> None:
+    def __init__(self, memory_bytes: int) -> None:
         self._process = TaskProcess("reference-child", memory_bytes=memory_bytes, idle_seconds=_CHILD_IDLE_SECONDS)
         self._worker = Worker("reference-load")
 
@@ -183,14 +181,10 @@ class ChildLoader:
         except NoProcessError as error:
             return LoadResult(fault=f"{file.path}: it cannot be loaded: driftgauge {error}", is_temporary=True)
         except TaskFailedError as error:
-            return _failed(file, str(error))
+            return LoadResult(fault=f"{file.path}: loading it {error}; a sample will do: driftgauge reference build")
         except ReferenceDataError as error:
             return LoadResult(fault=str(error))
         return LoadResult(None if packed is None else await self._worker.run(unpack, packed))
-
-
-def _failed(file: FileToLoad, cause: str) -> LoadResult:
-    return LoadResult(fault=f"{file.path}: loading it {cause}; {_SAMPLE}")
 
 
 def _load_packed(file: FileToLoad, now: float) -> PackedReference | None:
@@ -211,9 +205,12 @@ def _load(file: FileToLoad, now: float) -> Reference | None:
         content = _access(file, read_content)
         if hashlib.sha256(content).hexdigest() == file.digest:
             return None
-        table = parse_table(file.path, content, file.rules)
+        table = parse_table(file.path, content, file.rules, file.limits)
         del content  # preparing takes memory, too
-        return prepare(table, now)
+        reference = prepare(table, now)
+        columns = (*reference.features, *reference.predictions)
+        file.limits.check_categories(file.path, sum(len(column.categories) for column in columns))
+        return reference
 
 
 def _check(file: FileToLoad) -> None:
@@ -227,10 +224,10 @@ def _check(file: FileToLoad) -> None:
         _access(file, check_file)
 
 
-def _access(file: FileToLoad, action: Callable[[Path], _T]) -> _T:
+def _access(file: FileToLoad, action: Callable[[Path, FileLimits], _T]) -> _T:
     """Read a file, and make sure that it is still the one that was looked at."""
     try:
-        return action(file.path)
+        return action(file.path, file.limits)
     finally:
         if file.signature is not None and file.signature != read_signature(file.path):
             raise FileChangingError

@@ -8,6 +8,7 @@ from pathlib import Path
 from driftgauge.inference.payload import ModelKey
 from driftgauge.reference.column import NO_RULES, ColumnRules
 from driftgauge.reference.dataset import Reference
+from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
 from driftgauge.reference.files import READERS
 from driftgauge.reference.loading import FileToLoad, LoadResult, Signature, load_here, read_signature
 from driftgauge.reference.table import is_unicode
@@ -128,10 +129,18 @@ class ReferenceStore:
         directory: Where `<namespace>/<inference_service>.<ext>` and `<inference_service>.<ext>` lie (logger mode).
             The configuration allows one of the two; where both are given, an entry there goes before `file`.
         rules: How the files are read.
+        limits: How large they may be.
     """
 
-    def __init__(self, file: Path | None, directory: Path | None, rules: ColumnRules = NO_RULES) -> None:
+    def __init__(
+        self,
+        file: Path | None,
+        directory: Path | None,
+        rules: ColumnRules = NO_RULES,
+        limits: FileLimits = ANY_SIZE,
+    ) -> None:
         self._rules = rules
+        self._limits = limits
         self._file = file
         self._directory = directory
         self._entries: dict[Name, _Entry] = {}
@@ -203,7 +212,7 @@ class ReferenceStore:
         if not at_once and (before is None or _may_be_changing(before, after)):
             return None
         digest = after.reference.digest if after.reference else ""
-        return ChangedFile(name, FileToLoad(path, signature, digest, self._rules))
+        return ChangedFile(name, FileToLoad(path, signature, digest, self._rules, self._limits))
 
     def get(self, model: ModelKey) -> Reference | None:
         """The reference of a model: its namespace's, else its InferenceService's, else the file's. No I/O."""

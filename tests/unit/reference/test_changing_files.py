@@ -194,7 +194,7 @@ async def test_child_does_not_take_a_changing_file(tmp_path: Path) -> None:
     await asyncio.to_thread(path.write_text, GOOD)
     signature = read_signature(path)
     assert signature is not None
-    loader = ChildLoader()
+    loader = ChildLoader(memory_bytes=64 * 2**20)
     result = await loader.load(FileToLoad(path, signature._replace(bytes=3)), 0.0)
     await loader.close()
 

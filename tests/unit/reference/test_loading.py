@@ -17,7 +17,7 @@ CONTENT = "a,colour,day,prediction:q\n1,red,2026-01-01,1\n2,white,2026-01-02,0\n
 @pytest.fixture
 async def loader() -> AsyncIterator[ChildLoader]:
     """A loader that is closed after the test."""
-    one = ChildLoader()
+    one = ChildLoader(memory_bytes=64 * 2**20)
     yield one
     await one.close()
 

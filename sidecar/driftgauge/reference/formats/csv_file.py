@@ -15,9 +15,10 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.cells import number
 from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
 from driftgauge.reference.formats.arrays import MAX_EXACT
 from driftgauge.reference.formats.text_columns import Row, table_of_cells
-from driftgauge.reference.table import MAX_VALUES, Table, numeric_table
+from driftgauge.reference.table import Table, numeric_table
 
 DELIMITERS = (",", ";", "\t")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -27,13 +28,14 @@ BLOCK_BYTES = 2**20
 _LINE_END = re.compile(rb"\n|\r(?!\n)")
 
 
-def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:
+def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES, limits: FileLimits = ANY_SIZE) -> Table:
     """Read a CSV file.
 
     Args:
         path: Named in errors.
         content: The file's bytes; a UTF-8 byte order mark is taken off, blank lines are skipped.
         rules: What is known of the columns.
+        limits: How many values the table may have.
 
     Returns:
         The table. Missing are empty cells, and in a column of numbers `NA` and its like; `true` and `false` are 1
@@ -44,11 +46,11 @@ def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table
         ReferenceDataError: A line cannot be read under the header's names, or text stands in a numeric column.
     """
     delimiter = delimiter_of(_first_text(path, content))
-    if content.count(delimiter.encode()) + content.count(b"\n") > MAX_VALUES:
-        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do: driftgauge reference build")
     rows = _rows(path, content, delimiter)
     header = next(rows, (0, []))[1]
     columns = names_of(path, header)
+    line_ends = content.count(b"\n") or content.count(b"\r")
+    limits.check_values(path, content.count(delimiter.encode()) + line_ends - len(columns))
     wanted = {rules.kind_of(name) or FeatureKind.NUMERIC for name in columns}
     values = _plain_numbers(content, delimiter, len(columns)) if wanted == {FeatureKind.NUMERIC} else None
     if values is not None:
