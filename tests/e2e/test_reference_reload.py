@@ -100,7 +100,7 @@ def test_largest_reference_is_loaded_at_start(model: EchoModel, path: Path) -> N
     [
         (
             "--max-reference-values=500",
-            "more than 500 values, a sample will do: driftgauge reference build (it has 6",
+            "more than 500 values, a sample will do: driftgauge reference build (it has 600)",
         ),
         ("--max-reference-bytes=4000", "the file is larger than 0.003815 MiB, a sample will do"),
     ],
