@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 
 from driftgauge.admin.server import Admin, Ready
 from driftgauge.admin.views import Views
+from driftgauge.app.model_places import ModelExpiry, make_models
 from driftgauge.app.stores import open_stores
 from driftgauge.config.options import Config
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import StorageError
 from driftgauge.features.output_columns import OutputColumns
-from driftgauge.inference.payload import OVERFLOW, KnownModels, ModelKey, overflow_key
+from driftgauge.inference.payload import ModelKey
 from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
@@ -33,6 +34,12 @@ _log = logging.getLogger(__name__)
 _FIRST_LOAD_SECONDS = 5
 """How long the ports wait for the first load of the references. A volume that hangs must not keep them closed."""
 
+_MAX_REFERENCED_MODELS = 10_000
+"""Models with a reference whose columns of responses are kept, in addition to `max_models`."""
+
+_SHOWN_CHARS = 80
+"""Most characters of an output's name in the log, since it comes from the network."""
+
 _MISSED_EVALUATIONS = 3
 """How many evaluations may fail or be late before the gauges of the last one disappear."""
 
@@ -49,7 +56,6 @@ class Runtime:
     def __init__(self, config: Config, code: str, model: ModelKey | None = None) -> None:
         self.config = config
         self._model = model
-        self.models = KnownModels(config.max_models, other=OVERFLOW if model is None else overflow_key(model))
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
         self.latest = LatestEvaluations(stale_seconds)
         self.metrics = Metrics(code)
@@ -59,8 +65,9 @@ class Runtime:
         rules = ColumnRules(missing_words=split_words(config.missing_words))
         limits = FileLimits(config.max_reference_bytes, config.max_reference_values)
         references = ReferenceStore(config.reference, config.reference_dir, rules, limits)
+        self.models = make_models(config, model, references, self.metrics)
 
-        outputs = OutputColumns(config.max_models + 1)
+        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 
@@ -72,10 +79,16 @@ class Runtime:
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
         loader = ChildLoader(limits.memory_bytes)
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, loader)
+        holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, self._monitor, ring, states)
+        self._expiry = ModelExpiry(self.models, holders)
         self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
         if model is not None:
             self.models.add(model)
             self.metrics.model(model)
+
+    def _report_untested(self, model: ModelKey, output: str, cause: str) -> None:
+        self.metrics.model(model).untested_outputs.inc()
+        _log.warning("output %r of %s is not tested: %s", output[:_SHOWN_CHARS], model, cause)
 
     def make_admin(self, ready: Ready) -> Admin:
         """Make the server of the admin port.
@@ -95,6 +108,7 @@ class Runtime:
             first_load,
             asyncio.create_task(self._reference_watcher.run(self.config.reference_poll_seconds)),
             asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds)),
+            asyncio.create_task(self._expiry.run()),
             asyncio.create_task(self._ping_storage()),
         ]
         try:

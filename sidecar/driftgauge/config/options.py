@@ -219,7 +219,7 @@ class Config(BaseSettings):
         100,
         ge=0,
         le=100_000,
-        description="limit of models with metric series of their own; models beyond it count as `(other)`",
+        description="limit of models that have series of their own without a reference; others count as `(other)`",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
 

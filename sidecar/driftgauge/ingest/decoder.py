@@ -24,6 +24,7 @@ from driftgauge.features.output_columns import OutputColumns
 from driftgauge.features.outputs import are_alike
 from driftgauge.inference.payload import Kind, ModelKey, Payload
 from driftgauge.ingest.row_reader import DecodedRows, ReadBody, RowReader, read_body, read_rows
+from driftgauge.metrics.loss_log import LossLog
 from driftgauge.protocol.batch import decode_batch
 from driftgauge.protocol.chunked_json import LONG_BYTES
 from driftgauge.protocol.compression import is_plain, unpack
@@ -93,6 +94,7 @@ class Decoder:
         self._window_rows = window_rows
         self._separator = token_hex(8)
         self._rounded: set[tuple[ModelKey, str]] = set()
+        self._losses = LossLog()
         self._thread = Worker("decode")
         self._child = TaskProcess("decode-child", memory_bytes=_CHILD_BYTES, idle_seconds=_CHILD_IDLE_SECONDS)
 
@@ -171,14 +173,20 @@ class Decoder:
             columns, kinds, words = reference.prediction_columns, reference.prediction_kinds, reference.missing_words
             return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows, missing_words=words)
         layout = self._outputs.get(model)
-        return RowReader(kind, (), (), "", self._window_rows, {} if layout is None else layout.known)
+        known = {} if layout is None else layout.known
+        return RowReader(kind, (), (), "", self._window_rows, known, self._outputs.unstable(model))
 
     def _result(self, payload: Payload, read: ReadBody) -> DecodeResult:
         if isinstance(read.rows, PayloadError):
-            _log.debug("a %s of %s was rejected: %s", payload.kind, payload.model, read.rows)
+            self._log_loss(payload, read.rows)
             return DecodeResult((payload,), (read.count,), read.rows.reason)
         self._record(payload.model, read.rows)
         return DecodeResult((payload,), (read.count,), read.rows)
+
+    def _log_loss(self, payload: Payload, error: PayloadError) -> None:
+        """Log why a payload is rejected, at a limited rate; dropped ones have alerts of their own."""
+        if not error.reason.dropped:
+            self._losses.add(f"a {payload.kind} was rejected as {error.reason}", f"{error} ({payload.model})")
 
     def _record(self, model: ModelKey, rows: DecodedRows) -> None:
         if rows.layout is not None:

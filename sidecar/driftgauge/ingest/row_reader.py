@@ -56,6 +56,7 @@ class RowReader:
         kinds: The kind of each column.
         schema: Hash of the names, the kinds and the missing words.
         known: The kinds of the columns of earlier responses, used if `columns` is empty.
+        unstable: Outputs of responses that are left out, used if `columns` is empty.
         window_rows: Only the last `window_rows` rows of a longer payload are used.
         limit_cells: The most cells that the rows may have.
         missing_words: Texts that are missing values, besides the empty one, as in the reference.
@@ -67,6 +68,7 @@ class RowReader:
     schema: str
     window_rows: int
     known: Mapping[str, FeatureKind] = field(default_factory=dict)
+    unstable: frozenset[str] = frozenset()
     limit_cells: int = MAX_CELLS
     missing_words: frozenset[str] = NO_WORDS
 
@@ -84,8 +86,8 @@ class RowReader:
         if self.columns:
             values = extract_predictions(decoded, self.columns, self.kinds, self.missing_words)
             return self._newest(self.columns, self.kinds, self.schema, values, requests)
-        found = extract_outputs(decoded, self.known)
-        layout = OutputLayout(found.columns, found.kinds, found.categories)
+        found = extract_outputs(decoded, self.known, self.unstable)
+        layout = OutputLayout(found.columns, found.kinds, found.categories, found.widths, found.left_out)
         schema = schema_hash(found.columns, found.kinds)
         return self._newest(found.columns, found.kinds, schema, found.values, requests, layout)
 

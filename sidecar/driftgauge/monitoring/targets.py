@@ -1,7 +1,7 @@
 """Finds what a stream is tested against: the reference's inputs, its predictions, or a baseline."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from driftgauge.concurrency.worker import Worker
@@ -96,6 +96,12 @@ class Targets:
         if reference is not None and reference.predictions:
             return Target(reference.predictions, reference.prediction_schema, reference.digest)
         return await self._get_baseline(stream, "" if reference is None else reference.digest, now)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget the baselines of models that are not in `models`."""
+        self._baselines.retain(models)
+        for stream in [stream for stream in self._baseline_targets if stream.model not in models]:
+            del self._baseline_targets[stream]
 
     def has_reference(self, model: ModelKey) -> bool:
         """Whether a reference of the model is loaded."""

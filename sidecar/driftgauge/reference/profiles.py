@@ -1,6 +1,6 @@
 """Profiles of the columns of a reference, and notes on columns that are left out or redundant."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, ignored_profile, numeric_profile
 from driftgauge.protocol.missing_words import is_missing_number
+from driftgauge.reference.cells import number
 from driftgauge.reference.column import MAX_TEXTS, shortened
 from driftgauge.reference.table import Table
 from driftgauge.reference.times import possible_times, times
 
 MIN_IDENTIFIER_ROWS = 1000
 """With fewer rows, texts that are nearly all different may still be categories."""
+
+MAX_DECIMALS = 20
+"""With more different numbers as text there is a note, since classes are fewer."""
 
 SHOWN_NOTES = 20
 """Notes that are listed; further ones are only counted."""
@@ -82,7 +86,7 @@ def review_columns(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Pro
     ]
     notes += [f"column {shortened(one.name)} is constant" for one in kept if distinct_values(one) == 1]
     notes += [f"column {shortened(name)} {why}" for name, why in possible_times(kept).items()]
-    notes += [note for one in kept for note in _odd_texts(one)]
+    notes += _odd_texts(kept)
     notes += _copies(table, kept)
     if len(notes) > SHOWN_NOTES:
         more = len(notes) - SHOWN_NOTES
@@ -90,17 +94,38 @@ def review_columns(table: Table, profiles: Sequence[Profile]) -> tuple[tuple[Pro
     return kept, tuple(notes)
 
 
-def _odd_texts(profile: Profile) -> Iterator[str]:
+def _odd_texts(profiles: Sequence[Profile]) -> Iterator[str]:
     """Notes on texts that are taken as they stand, although a person may mean something else."""
-    name, texts = shortened(profile.name), profile.categories.values()
-    if profile.name != profile.name.strip():
-        yield f"the name of column {name} begins or ends with a space, which is part of it"
-    spaced = next((text for text in texts if text != text.strip()), None)
-    if spaced is not None:
-        yield f"column {name} has categories that begin or end with a space, such as {shortened(spaced)}"
-    word = next((text for text in texts if is_missing_number(text)), None)
-    if word is not None:
-        yield f"column {name} has the category {shortened(word)}: if it is no category, name it in missing_words"
+    names = [one.name for one in profiles if one.name != one.name.strip()]
+    if names:
+        yield f"a space begins or ends the name of {shortened(names[0])}{_more(names)}: it is part of the name"
+    spaced = {
+        one.name: text for one in profiles if (text := _first(one, lambda text: text != text.strip())) is not None
+    }
+    if spaced:
+        name, text = next(iter(spaced.items()))
+        yield f"a space begins or ends categories of column {shortened(name)}{_more(spaced)}, such as {shortened(text)}"
+    for one in profiles:
+        if len(one.categories) > MAX_DECIMALS and _are_decimals(one.categories.values()):
+            yield f"column {shortened(one.name)} holds numbers as text, which are tested as categories: write numbers"
+        word = _first(one, is_missing_number)
+        if word is not None:
+            rule = "if it is a missing value, name it in missing_words"
+            yield f"column {shortened(one.name)} has the category {shortened(word)}: {rule}"
+
+
+def _are_decimals(texts: Collection[str]) -> bool:
+    """Whether all texts are numbers and most have a point, which codes do not have."""
+    return all(number(text) is not None for text in texts) and 2 * sum("." in text for text in texts) > len(texts)
+
+
+def _first(profile: Profile, condition: Callable[[str], bool]) -> str | None:
+    """The most frequent category for which a condition holds."""
+    return next(filter(condition, profile.categories.values()), None)
+
+
+def _more(names: Collection[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""
 
 
 def identifiers(profiles: Iterable[Profile]) -> dict[str, str]:

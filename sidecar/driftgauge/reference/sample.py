@@ -184,8 +184,10 @@ def _sample_parquet(path: Path, spec: SampleSpec) -> Table:
         with pq.ParquetFile(path) as file:
             seen = file.metadata.num_rows
             kept = _rows_to_keep(path, spec, seen, file.metadata.num_columns)
-            batches = _read_batches(file, sample_rows(seen, kept, spec.seed))
-            table = table_of_arrow(path, pa.Table.from_batches(batches, file.schema_arrow), spec.rules)
+            positions = sample_rows(seen, kept, spec.seed)
+            sample = pa.Table.from_batches(_read_batches(file, positions), file.schema_arrow)
+        rows = (positions + 1).tolist()
+        table = replace(table_of_arrow(path, sample, replace(spec.rules, rows=rows)), rows=rows)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
     with path.open("rb") as content:

@@ -216,10 +216,15 @@ class ReferenceStore:
 
     def get(self, model: ModelKey) -> Reference | None:
         """The reference of a model: its namespace's, else its InferenceService's, else the file's. No I/O."""
+        name = self.name_of(model)
+        return None if name is None else self._references.get(name)
+
+    def name_of(self, model: ModelKey) -> Name | None:
+        """The name of the reference that `get` returns."""
         references = self._references
         for name in ((model.namespace, model.inference_service), ("", model.inference_service), EVERY_MODEL):
             if name in references:
-                return references[name]
+                return name
         return None
 
     def loaded(self) -> Mapping[str, Reference]:

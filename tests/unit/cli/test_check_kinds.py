@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from driftgauge.cli.main import run
+from driftgauge.reference.formats.arrays import INEXACT
 
 ROWS = 200
 COLUMNS: dict[str, list[Any]] = {
@@ -64,14 +65,14 @@ def test_the_same_data_never_drifts(
     result = capsys.readouterr()
     assert "No drift in 5 features" in result.out
     notes = [
-        "'day' holds dates: it is left out, since a date is always new",
-        "'epoch_time' holds times in seconds since 1970: it is left out, since a time is always new",
-        "'id' holds integers above 2^53, which float64 cannot hold: it is left out; --categorical makes it categories",
-        "'country' has the category 'NA': if it is no category, name it in missing_words",
-        "'sector' has categories that begin or end with a space, such as ' Private'",
+        "column 'day' holds dates: it is left out, since a date is always new",
+        "column 'epoch_time' holds times in seconds since 1970: it is left out, since a time is always new",
+        f"column 'id' {INEXACT}",
+        "a space begins or ends categories of column 'sector', such as ' Private'",
+        "column 'country' has the category 'NA': if it is a missing value, name it in missing_words",
     ]
     assert [
-        *(f"note: {reference}: column {note}" for note in notes),
+        *(f"note: {reference}: {note}" for note in notes),
         f"note: {window}: columns that the reference does not have are left out: 'price'",
     ] == result.err.splitlines()
 

@@ -64,7 +64,7 @@ def summed(results: list[DecodeResult]) -> dict[str, object] | None:
 
 
 NUMBERS = st.none() | st.floats(-10, 10) | st.integers(0, 3)
-TEXTS = st.sampled_from(["red", "white", "", "rosé"])
+TEXTS = st.sampled_from(["red", "white", "", "rosé", "NaN"])
 SCORES = st.sampled_from([[0.25, 0.75], [1.0, 0.0], [0.5, 0.4], [2.0, -1.0]])
 
 
@@ -318,3 +318,21 @@ async def test_payloads_are_read_by_the_missing_words_of_the_reference(tmp_path:
         assert found is not None
         assert isinstance(found.rows, DecodedRows)
         assert np.isnan(found.rows.values).all()
+
+
+async def test_rejected_payloads_leave_one_line_for_each_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has the first rejected payload of each kind and reason, and nothing about dropped ones."""
+    one = decoder(tmp_path)
+    for _ in range(5):
+        await one.decode(payload(b"{", Kind.REQUEST))
+        await one.decode(payload({"instances": [[1, 2, 3]]}, Kind.REQUEST))
+        await one.decode(payload({"instances": [[1]]}, Kind.REQUEST)._replace(model=IRIS))
+    await one.close()
+
+    assert [
+        "a request was rejected as malformed",
+        "a request was rejected as wrong_width",
+    ] == [message.partition(":")[0] for message in caplog.messages]
+    assert all(message.endswith("(cellar/wine/predictor/wine)") for message in caplog.messages)

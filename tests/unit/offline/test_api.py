@@ -18,6 +18,7 @@ from scipy.stats import ks_2samp
 
 import driftgauge
 from driftgauge.cli.main import run
+from driftgauge.drift.result import Obstacle
 
 Floats = NDArray[np.float64]
 COLUMNS = ("acidity", "sugar", "alcohol")
@@ -358,6 +359,34 @@ def test_a_reference_is_not_built_from_bad_arguments(arguments: dict[str, Any]) 
     """Each is refused."""
     with pytest.raises(driftgauge.ReferenceDataError):
         driftgauge.build_reference(sample(1), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("window", "drift", "untested"),
+    [
+        ({"a": range(50), "b": range(50)}, False, []),
+        ({"a": [25.0], "b": [25.0]}, None, ["a", "b"]),
+        ({"a": range(50), "b": [25.0, *[None] * 49]}, True, []),
+        ({"a": range(80, 130), "b": [25.0] * 50}, True, []),
+    ],
+)
+def test_no_drift_is_no_doubt(window: dict[str, list[float]], drift: bool | None, untested: list[str]) -> None:  # noqa: FBT001 - the expected verdict
+    """A report is `False` only if every feature has a verdict; a feature that is suddenly missing drifts."""
+    report = driftgauge.check({"a": [*range(50)], "b": [*range(50)]}, {name: [*one] for name, one in window.items()})
+
+    assert (drift, untested) == (report.drift, [one.feature for one in report.result.untested])
+    assert drift == report.to_dict()["drift"]
+
+
+def test_a_feature_that_was_always_missing_leaves_a_doubt() -> None:
+    """No feature drifts, but one has a single value: `None`, and every form of the report names the feature."""
+    data = {"a": [*range(50)], "b": [25.0, *[None] * 49]}
+    report = driftgauge.check(data, data)
+
+    assert (None, False, None) == (report.drift, report.features[0].drift, report.features[1].drift)
+    assert [("b", Obstacle.TOO_FEW_VALUES)] == [(one.feature, one.reason) for one in report.result.untested]
+    assert "b: could not tell: the window has 1 value, 2 are needed" in repr(report)
+    assert "could not tell" in report.to_html()
 
 
 def test_check_drift_is_a_loop_over_ks_2samp() -> None:

@@ -1,5 +1,6 @@
 """Missing cells: empty ones, words among numbers, and words that are set, alike in references, windows and requests."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -170,10 +171,21 @@ def test_texts_that_may_be_meant_otherwise_are_noted(tmp_path: Path) -> None:
     notes = load_reference(tmp_path / "a.csv", 0.0).notes
 
     assert (
-        "column 'country' has the category 'NA': if it is no category, name it in missing_words",
-        "the name of column ' sector' begins or ends with a space, which is part of it",
-        "column ' sector' has categories that begin or end with a space, such as ' Private'",
+        "a space begins or ends the name of ' sector': it is part of the name",
+        "a space begins or ends categories of column ' sector', such as ' Private'",
+        "column 'country' has the category 'NA': if it is a missing value, name it in missing_words",
     ) == notes
+
+
+def test_many_spaces_are_one_note(tmp_path: Path) -> None:
+    """Spaces after the commas of a CSV file concern every column but the first."""
+    (tmp_path / "a.csv").write_text("a, b, c\nx, y, z\nx, v, z \n")
+    notes = load_reference(tmp_path / "a.csv", 0.0).notes
+
+    assert "a space begins or ends the name of ' b' and 1 more: it is part of the name" in notes
+    assert any(
+        note.startswith("a space begins or ends categories of column ' b' and 1 more, such as ' ") for note in notes
+    )
 
 
 def test_the_flag_of_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,6 +204,9 @@ def test_the_flag_of_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert 0 == run(["reference", "show", files[0], "--missing-words", "unknown"])
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["c", "categorical", "50", "1", "red", "100.0%"] in shown
+    assert ["missing", "words:", "'unknown'"] in shown
+    assert 0 == run(["reference", "show", built, "--format", "json"])
+    assert ["unknown"] == json.loads(capsys.readouterr().out)["missing_words"]
 
 
 def test_the_argument_of_the_python_functions() -> None:
