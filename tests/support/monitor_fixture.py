@@ -1,5 +1,6 @@
 """A monitor with its collaborators in memory: references in a directory, a ring, states, and a clock set by hand."""
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +36,16 @@ SCHEMA = schema_hash(COLUMNS, KINDS)
 BASELINE_ROWS = 40
 
 
-class LoaderInPlace:
-    """Loads references in the calling thread: a child process for each test would take long."""
+class ThreadLoader:
+    """Loads references in a thread of the test: a child process for each test would take long."""
+
+    def __init__(self) -> None:
+        self.loaded: list[Path] = []
 
     async def load(self, file: FileToLoad, now: float) -> LoadResult:
         """Load a file."""
-        return load_here(file, now)
+        self.loaded.append(file.path)
+        return await asyncio.to_thread(load_here, file, now)
 
     async def rest(self) -> None:
         """Nothing is to be freed."""
@@ -83,9 +88,8 @@ class MonitorFixture:
         """Monitor these models."""
         self.models = models
         self.monitor = Monitor(self.evaluator, self.targets, models, self.metrics, self.latest, clock=self.clock)
-        self.watcher = ReferenceWatcher(
-            self.references, self.targets, models, self.metrics, LoaderInPlace(), self.clock
-        )
+        self.loader = ThreadLoader()
+        self.watcher = ReferenceWatcher(self.references, self.targets, models, self.metrics, self.loader, self.clock)
 
     async def load_changed_reference(self) -> None:
         """Look at the references twice: a changed file is loaded when it no longer changes."""

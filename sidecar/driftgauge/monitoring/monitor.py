@@ -153,6 +153,7 @@ class ReferenceWatcher:
         self._clock = clock
         # A thread of its own: a reference on a volume that hangs must not stop the evaluations.
         self._worker = Worker("reference")
+        self._one_refresh = asyncio.Lock()  # the first load may take longer than the interval
 
     async def run(self, interval_seconds: float) -> None:
         """Refresh on a clock until cancelled."""
@@ -160,6 +161,10 @@ class ReferenceWatcher:
 
     async def refresh(self) -> None:
         """Load what is new or has changed, and record which references are in use; a failure is logged."""
+        async with self._one_refresh:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         try:
             sentences, changes = await self._worker.run(self._references.find_changes)
             _log_sentences(sentences)

@@ -1,5 +1,6 @@
 """From the ring to the gauges: what an evaluation reads, publishes and survives."""
 
+import asyncio
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +116,15 @@ async def test_a_failed_refresh_of_the_references_is_logged_each_time(caplog: py
 
     assert ["refreshing the references failed"] * 2 == [record.message for record in caplog.records]
     assert all(record.exc_info for record in caplog.records)
+
+
+async def test_a_file_is_loaded_once_though_loading_takes_longer_than_the_interval(directory: Path) -> None:
+    """The check that falls into the first load waits until it has ended, and finds nothing to do."""
+    fixture = MonitorFixture(directory)
+    await asyncio.gather(*(fixture.watcher.refresh() for _ in range(9)))
+
+    assert [directory / "wine.csv"] == fixture.loader.loaded
+    assert fixture.references.get(WINE) is not None
 
 
 async def test_a_reference_that_appears_is_logged(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
