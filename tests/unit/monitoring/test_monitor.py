@@ -90,7 +90,7 @@ async def test_a_verdict_that_is_lost_again_is_logged_again(directory: Path, cap
     await fixture.put(StreamKey(WINE, Kind.REQUEST), np.random.default_rng(1).uniform(3, 10, (100, 2)))
     for content in ("alcohol,ph\n9,3\n10,3.1\n", full, "alcohol,ph\n9,3\n10,3.2\n"):
         (directory / "wine.csv").write_text(content)
-        await fixture.watcher.refresh()
+        await fixture.load_changed_reference()
         await fixture.monitor.evaluate_all()
 
     assert 2 == sum("no verdict" in record.message for record in caplog.records)
@@ -124,7 +124,7 @@ async def test_a_reference_that_appears_is_logged(directory: Path, caplog: pytes
     await fixture.fill(WINE, 9.0)
     await fixture.watcher.refresh()
     (directory / "wine.csv").write_text("")
-    await fixture.watcher.refresh()
+    await fixture.load_changed_reference()
 
     assert fixture.value("driftgauge_reference_rows") == 50
     assert ["INFO", "WARNING"] == [record.levelname for record in caplog.records if "wine.csv" in record.message]
