@@ -10,9 +10,13 @@ import uvloop
 
 pytest_plugins = ["tests.support.redis_fixtures"]
 
-# CI uses the same examples every time; local runs search for new ones.
+# CI uses the same examples every time; local runs search for new ones, and `make fuzz` for as many as FUZZ_EXAMPLES.
 hypothesis.settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
+if os.environ.get("FUZZ_EXAMPLES"):
+    examples = int(os.environ["FUZZ_EXAMPLES"])
+    hypothesis.settings.register_profile("fuzz", max_examples=examples, deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("fuzz")
+elif os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
 
