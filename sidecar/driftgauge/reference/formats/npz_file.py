@@ -1,11 +1,13 @@
 """Reads NPZ, numpy's archive of arrays: one array per column, or one matrix with or without names."""
 
 import io
+import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -73,13 +75,23 @@ def _array(path: Path, archive: "np.lib.npyio.NpzFile", name: str) -> NDArray[An
     """One array of the archive; pickled members and members that are no arrays are refused."""
     try:
         array = archive[name]
-    except ValueError as error:
+    except (ValueError, TokenError, SyntaxError) as error:  # numpy reads the header of an array as Python
         raise ReferenceDataError(
             f"{path}: array {shortened(name)} holds Python objects or is damaged, only plain numbers are read"
         ) from error
     if not isinstance(array, np.ndarray):
         raise ReferenceDataError(f"{path}: member {shortened(name)} is not a numpy array")
+    if not _is_unicode(array):
+        raise ReferenceDataError(f"{path}: array {shortened(name)} holds text that is not Unicode")
     return array
+
+
+def _is_unicode(array: NDArray[Any]) -> bool:
+    """Whether each character of an array of text is a code point; numpy stores any 32 bits, and cannot read them."""
+    if array.dtype.kind != "U" or array.dtype.itemsize == 0 or array.size == 0:
+        return True
+    code_points = np.ascontiguousarray(array).reshape(-1).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    return int(code_points.max()) <= sys.maxunicode
 
 
 def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ...]:
