@@ -8,8 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
+FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test unit lint format check bench bench-statistics lock clean
+.PHONY: help demo test chart-test fuzz unit lint format check bench bench-statistics lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -22,6 +24,9 @@ test: $(VENV)/.dev ## all tests that can run on this machine
 
 chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests with real engines and schemas
 	$(BIN)/pytest tests/chart tests/alerts tests/dashboards tests/manifests
+
+fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
 
 unit: $(VENV)/.dev ## only the quick tests
 	$(BIN)/pytest tests/unit tests/property
