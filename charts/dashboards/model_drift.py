@@ -126,8 +126,8 @@ def _rows() -> Row:
     )
     states = Text(
         "Columns by state",
-        "Features: tested, with too few values (untested), left out such as dates and identifiers (ignored), and those "
-        "with series here (shown): at most `max_features`, the most severe first. All others are tested too.",
+        "Features: tested, with too few rows for a verdict (untested), left out such as dates and identifiers "
+        "(ignored), and with series here (shown): at most `max_features`, the most severe first. The rest is tested.",
         "short",
     )
     missing_share = Text(

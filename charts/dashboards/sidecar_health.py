@@ -113,6 +113,12 @@ def _queue() -> Row:
         "process.",
         "cps",
     )
+    models = Text(
+        "Refused models",
+        "Events and requests a second that count as `(other)`, because `max_models` models have places, by process. "
+        "They may have invented names.",
+        "ops",
+    )
     by_reason = {
         outcome: total(rate("driftgauge_payloads_total", f'outcome="{outcome}"'), "reason, kind")
         for outcome in ("dropped", "rejected")
@@ -136,6 +142,11 @@ def _queue() -> Row:
                 Query(f"rate(driftgauge_refused_connections_total{{{PROCESS}}}[$__rate_interval])", _PROCESS),
                 width=THIRD,
             ),
+            graph(
+                models,
+                Query(f"rate(driftgauge_refused_models_total{{{PROCESS}}}[$__rate_interval])", _PROCESS),
+                width=THIRD,
+            ),
         ),
     )
 
@@ -147,11 +158,21 @@ def _redis() -> Row:
         "none",
     )
     errors = Text("Failed calls to Redis", "Calls a second that failed or took too long, by process.", "cps")
+    skipped = Text(
+        "Skipped keys",
+        "Keys with malformed names that a process skipped at its start. Other programs may use the same Redis.",
+        "short",
+    )
     return Row(
         "Redis",
         (
-            graph(up, Query(f"driftgauge_redis_up{{{PROCESS}}}", _PROCESS), limits=(0, 1)),
-            graph(errors, Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", _PROCESS)),
+            graph(up, Query(f"driftgauge_redis_up{{{PROCESS}}}", _PROCESS), limits=(0, 1), width=THIRD),
+            graph(
+                errors,
+                Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", _PROCESS),
+                width=THIRD,
+            ),
+            graph(skipped, Query(f"driftgauge_redis_skipped_keys_total{{{PROCESS}}}", _PROCESS), width=THIRD),
         ),
     )
 
@@ -172,6 +193,12 @@ def _evaluation() -> Row:
         "rows are not tested.",
         "cps",
     )
+    untested = Text(
+        "Untested outputs",
+        "Outputs of each model's responses that are not tested, because they hold objects or have no fixed width or "
+        "number of rows; the log names them.",
+        "short",
+    )
     reference = Text("Reference rows", "Rows of each model's reference; 0 without one.", "short")
     evaluated = highest(selected("driftgauge_evaluation_timestamp_seconds"))
     failed = f"increase({selected('driftgauge_evaluation_failures_total')}[1h])"
@@ -185,6 +212,7 @@ def _evaluation() -> Row:
             graph(failures, Query(total(failed, MODEL), MODEL_LEGEND), width=THIRD),
             graph(skipped, Query(total(rate("driftgauge_skipped_blocks_total")), MODEL_LEGEND)),
             *_detector(),
+            graph(untested, Query(total(selected("driftgauge_untested_outputs_total")), MODEL_LEGEND)),
             graph(reference, Query(f"min by ({MODEL}) ({selected('driftgauge_reference_rows')})", MODEL_LEGEND)),
         ),
     )

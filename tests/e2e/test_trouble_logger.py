@@ -133,15 +133,35 @@ def test_every_form_of_a_request_becomes_a_row(references: Path, event: Event) -
 
 
 def test_health_checks_are_no_inferences(references: Path) -> None:
-    """A GET through the agent is an event without a body."""
-    asked, responded = pair(b"", b'{"ready":true}', "health")
+    """A GET through the agent is an event without a body, and its response is none of a prediction."""
+    get_events = [
+        replace(event, content_type=content_type)
+        for content_type in ("application/json", None)
+        for event in pair(b"", b'{"ready":true}', f"health-{content_type}")
+    ]
+    early = [replace(event, content_type=None) for event in pair(b"", b"# HELP x", "metrics")[::-1]]
     with Driftgauge("logger", "--reference-dir", references, *FAST) as logger:
-        assert [200, 200] == post(logger.port, replace(asked, content_type=None), responded)
-        samples = logger.wait_for(lambda s: ended(s) == 2, "both ends")
+        assert [200] * 6 == post(logger.port, *get_events, *early)
+        post(logger.port, Event("request", body_of([[9.5, 3.1]]), "alone"))
+        samples = logger.wait_for(lambda s: s.total("driftgauge_unpaired_total") == 1, "the request to be unpaired")
 
-    assert samples.total("request_count") == 0
+    assert samples.total("request_count") == 1
     assert samples.total("request_latency_seconds_count") == 0
-    assert ended(samples, kind="request", reason="empty") == 1
+    assert samples.total("driftgauge_response_bytes_total") == 0
+    assert [3, 3] == [ended(samples, kind=kind, reason="empty") for kind in ("request", "response")]
+
+
+@pytest.mark.parametrize("mode", ["request", "response"])
+def test_one_half_of_all_inferences_is_unpaired(references: Path, mode: str) -> None:
+    """With `mode: request` or `mode: response`, or a batcher, every half counts as unpaired, and its rows are kept."""
+    halves = [event for number in range(5) for event in pair(body_of([[9.5, 3.1]]), RESPONSE, f"m{number}")]
+    with Driftgauge("logger", "--reference-dir", references, *FAST) as logger:
+        post(logger.port, *(event for event in halves if event.kind == mode))
+        samples = logger.wait_for(lambda s: s.total("driftgauge_unpaired_total") == 5, "five unpaired halves")
+
+    assert ended(samples, kind=mode, outcome="accepted") == 5
+    assert samples.total("request_count") == (5 if mode == "request" else 0)
+    assert samples.total("request_error_count") == 0
 
 
 def test_untrusted_names_make_a_bounded_number_of_series(references: Path) -> None:

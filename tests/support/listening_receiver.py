@@ -1,6 +1,8 @@
 """A receiver that listens, with what it offered, and the headers of KServe's agent."""
 
-from driftgauge.inference.payload import OVERFLOW, KnownModels, ModelKey, PairObservation, Payload
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import OVERFLOW, ModelKey, PairObservation, Payload
+from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.receiver import Receiver
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.timeouts import Timeouts
@@ -31,18 +33,28 @@ def headers(kind: str = "request", model: ModelKey = WINE, more: dict[str, str] 
 
 
 class ListeningReceiver:
-    """A receiver that listens, and what it offered."""
+    """A receiver that listens, and what it offered.
 
-    def __init__(self, timeouts: Timeouts | None = None, max_connections: int = 100) -> None:
+    Args:
+        timeouts: Limits of time for senders.
+        max_connections: Connections that may be open at once.
+        models: The models that may have series; ten by default.
+    """
+
+    def __init__(
+        self, timeouts: Timeouts | None = None, max_connections: int = 100, models: KnownModels | None = None
+    ) -> None:
         self.payloads: list[Payload] = []
         self.observations: list[PairObservation] = []
         self.metrics = Metrics("")
+        self.models = KnownModels(10) if models is None else models
         self.is_new: bool | None = True
         self.receiver = Receiver(
             offer=self.payloads.append,
             pair=self._pair,
             metrics=self.metrics,
-            models=KnownModels(10),
+            models=self.models,
+            inferences=InferenceFilter(300, lambda: NOW),
             max_event_bytes=LIMIT,
             budget_bytes=2 * LIMIT,
             max_connections=max_connections,

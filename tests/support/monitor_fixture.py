@@ -9,7 +9,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.features.output_columns import OutputColumns, OutputLayout
-from driftgauge.inference.payload import Kind, KnownModels, ModelKey
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
@@ -53,7 +54,6 @@ class MonitorFixture:
         self.clock = ManualClock()
         self.ring = MemoryRing(100) if ring is None else ring
         self.states = MemoryStates() if states is None else states
-        self.models = KnownModels(10)
         self.outputs = OutputColumns()
         self.latest = LatestEvaluations(90, self.clock)
         self.metrics = Metrics("200")
@@ -62,8 +62,13 @@ class MonitorFixture:
         self.baselines = Baselines(self.ring, self.states, self.outputs, BASELINE_ROWS)
         self.targets = Targets(self.references, self.baselines, self.latest, ReferenceSize(rule.budget, 100))
         self.evaluator = Evaluator(self.ring, self.states, self.metrics, rule, self.clock)
-        self.monitor = Monitor(self.evaluator, self.targets, self.models, self.metrics, self.latest, clock=self.clock)
-        self.watcher = ReferenceWatcher(self.references, self.targets, self.models, self.metrics, self.clock)
+        self.use_models(KnownModels(10))
+
+    def use_models(self, models: KnownModels) -> None:
+        """Monitor these models."""
+        self.models = models
+        self.monitor = Monitor(self.evaluator, self.targets, models, self.metrics, self.latest, clock=self.clock)
+        self.watcher = ReferenceWatcher(self.references, self.targets, models, self.metrics, self.clock)
 
     async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
         """Put rows into the ring: alcohol starts at a value and rises in steps of 0.1, ph is as in the reference."""

@@ -7,7 +7,8 @@ from typing import Self
 
 from prometheus_client import generate_latest
 
-from driftgauge.inference.payload import KnownModels, ModelKey, Payload
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import ModelKey, Payload
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.proxy import Proxy, ProxySettings
 from tests.support.clock import ManualClock

@@ -4,13 +4,36 @@ import math
 from dataclasses import replace
 
 from driftgauge.drift.profile import FeatureKind
-from driftgauge.drift.result import Bin, Change, DriftReport, DriftTest, DriftTestResult, Effects, FeatureDrift
+from driftgauge.drift.result import (
+    Bin,
+    Change,
+    DriftReport,
+    DriftTest,
+    DriftTestResult,
+    Effects,
+    FeatureDrift,
+    Obstacle,
+    Untested,
+)
 
 DECILES = tuple(float(n) for n in range(11))
 TENFOLD = tuple(10 * value for value in DECILES)
 
 _MISSING = DriftTestResult(test=DriftTest.MISSING, statistic=0.1, p_value=0.02, threshold=0.2, drift=False)
 _EVIDENCE = DriftTestResult(test=DriftTest.SEQUENTIAL, statistic=9.5, p_value=None, threshold=7.0, drift=True)
+
+
+def few(feature: str, explanation: str = "the window has 7 rows, 50 are needed") -> Untested:
+    """A feature with too few values."""
+    return Untested(feature=feature, reason=Obstacle.TOO_FEW_VALUES, explanation=explanation)
+
+
+NO_COLOUR = Untested(
+    feature="colour",
+    reason=Obstacle.OUT_OF_REACH,
+    explanation="the reference has 8 values, too few for any window to alarm",
+)
+"""The category below has no verdict."""
 
 ALCOHOL = FeatureDrift(
     feature="alcohol",
@@ -56,13 +79,14 @@ COLOUR = FeatureDrift(
     window_quantiles=(),
     reference_quantiles=(),
     change=Change.NONE,
-    reading="colour is as it was.",
+    reading="Could not tell: the reference has 8 values, too few for any window to alarm.",
+    untested=NO_COLOUR,
 )
 """A categorical feature whose reference is too small for any alarm."""
 
 FOUND = DriftReport(
     features=(ALCOHOL, COLOUR),
-    untested=("sulphates",),
+    untested=(NO_COLOUR, few("sulphates", "the window has 3 values, 50 are needed")),
     ignored=("bottled", "barrel"),
     rows=100,
     drift=True,
@@ -72,7 +96,7 @@ FOUND = DriftReport(
 
 TOO_FEW = DriftReport(
     features=(),
-    untested=("alcohol", "colour"),
+    untested=(few("alcohol"), few("colour")),
     ignored=(),
     rows=7,
     drift=None,
@@ -89,5 +113,5 @@ def moved(name: str, statistic: float, threshold: float, *, drift: bool = False)
 
 def report_of(*features: FeatureDrift) -> DriftReport:
     """A report on these features."""
-    drifted = sum(feature.drift for feature in features)
+    drifted = sum(bool(feature.drift) for feature in features)
     return replace(FOUND, features=features, untested=(), ignored=(), drift=drifted > 0, drifted_features=drifted)

@@ -1,9 +1,10 @@
 """Rings and states that behave like a store in trouble."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 
 from driftgauge.errors import StorageError
+from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey, Window
 from driftgauge.storage.stream_states import State
@@ -29,6 +30,10 @@ class AwayRing:
         """Call the other ring, unless away."""
         self._check()
         return await self._ring.read(stream, schema, width)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Call the other ring."""
+        self._ring.retain(models)
 
     async def streams(self) -> list[StreamKey]:
         """Call the other ring, unless away."""

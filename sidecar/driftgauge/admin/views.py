@@ -82,7 +82,8 @@ class Views:
         profiles = target.profiles
         categories = {code: text for profile in profiles for code, text in profile.categories.items()}
         names, kinds = [profile.name for profile in profiles], [profile.kind for profile in profiles]
-        return await self._worker.run(packed_window, names, kinds, window.rows, categories)
+        words = target.missing_words
+        return await self._worker.run(packed_window, names, kinds, window.rows, categories, None, words)
 
     async def _make_part(self, stream: StreamKey) -> Part | None:
         """Make a stream's part of the page; without charts if the store is unreachable, `None` if never evaluated."""

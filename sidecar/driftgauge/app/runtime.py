@@ -8,19 +8,22 @@ from contextlib import asynccontextmanager
 
 from driftgauge.admin.server import Admin, Ready
 from driftgauge.admin.views import Views
+from driftgauge.app.model_places import ModelExpiry, make_models
 from driftgauge.app.stores import open_stores
 from driftgauge.config.options import Config
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import StorageError
 from driftgauge.features.output_columns import OutputColumns
-from driftgauge.inference.payload import OVERFLOW, KnownModels, ModelKey, overflow_key
+from driftgauge.inference.payload import ModelKey
 from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
+from driftgauge.protocol.missing_words import split_words
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 
@@ -28,6 +31,12 @@ _log = logging.getLogger(__name__)
 
 _FIRST_LOAD_SECONDS = 5
 """How long the ports wait for the first load of the references. A volume that hangs must not keep them closed."""
+
+_MAX_REFERENCED_MODELS = 10_000
+"""Models with a reference whose columns of responses are kept, in addition to `max_models`."""
+
+_SHOWN_CHARS = 80
+"""Most characters of an output's name in the log, since it comes from the network."""
 
 _MISSED_EVALUATIONS = 3
 """How many evaluations may fail or be late before the gauges of the last one disappear."""
@@ -45,16 +54,17 @@ class Runtime:
     def __init__(self, config: Config, code: str, model: ModelKey | None = None) -> None:
         self.config = config
         self._model = model
-        self.models = KnownModels(config.max_models, other=OVERFLOW if model is None else overflow_key(model))
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
         self.latest = LatestEvaluations(stale_seconds)
         self.metrics = Metrics(code)
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
-        references = ReferenceStore(config.reference, config.reference_dir)
+        rules = ColumnRules(missing_words=split_words(config.missing_words))
+        references = ReferenceStore(config.reference, config.reference_dir, rules)
+        self.models = make_models(config, model, references, self.metrics)
 
-        outputs = OutputColumns(config.max_models + 1)
+        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 
@@ -65,10 +75,16 @@ class Runtime:
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics)
+        holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, ring, states)
+        self._expiry = ModelExpiry(self.models, holders)
         self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
         if model is not None:
             self.models.add(model)
             self.metrics.model(model)
+
+    def _report_untested(self, model: ModelKey, output: str, cause: str) -> None:
+        self.metrics.model(model).untested_outputs.inc()
+        _log.warning("output %r of %s is not tested: %s", output[:_SHOWN_CHARS], model, cause)
 
     def make_admin(self, ready: Ready) -> Admin:
         """Make the server of the admin port.
@@ -88,6 +104,7 @@ class Runtime:
             first_load,
             asyncio.create_task(self._reference_watcher.run(self.config.reference_poll_seconds)),
             asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds)),
+            asyncio.create_task(self._expiry.run()),
             asyncio.create_task(self._ping_storage()),
         ]
         try:

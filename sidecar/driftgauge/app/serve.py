@@ -85,6 +85,7 @@ async def run_proxy(config: ProxyConfig) -> None:
 
 async def run_logger(config: LoggerConfig) -> None:
     """Serve as the target of KServe's agents until a signal."""
+    from driftgauge.logger.inference_filter import InferenceFilter  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.pairing import Pairing  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.receiver import Receiver  # noqa: PLC0415 - the proxy saves its memory
 
@@ -95,6 +96,7 @@ async def run_logger(config: LoggerConfig) -> None:
         pair=pairing.offer,
         metrics=runtime.metrics,
         models=runtime.models,
+        inferences=InferenceFilter(config.pair_ttl_seconds, time.monotonic),
         max_event_bytes=config.max_event_bytes,
         budget_bytes=max(config.queue_bytes, config.max_event_bytes),
         max_connections=config.max_connections,

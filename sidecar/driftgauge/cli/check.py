@@ -12,8 +12,10 @@ from rich.text import Text
 from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import ReferenceDataError
-from driftgauge.offline.comparison import column_kinds, compare
-from driftgauge.offline.report import Report, by_distance, run_tests, shown_name
+from driftgauge.offline.comparison import compare, window_rules
+from driftgauge.offline.report import Report, by_distance, run_tests, shown_name, untested_lines
+from driftgauge.protocol.missing_words import NO_WORDS
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.files import read_table
 
 OutputFormat = Literal["table", "json", "html"]
@@ -27,11 +29,23 @@ WIDTH_COLUMNS = 80
 _READINGS = 10
 """Features whose change is explained below the table."""
 
+_QUIET = {True: "ok", False: "ok", None: "untested"}
+"""What a test that does not alarm is called, by the feature's verdict; lines below the table explain the last one."""
+
 _WORDS = {Change.SCALE: "scale", Change.SCHEMA: "schema"}
 """Verdicts for a narrow column; any other change that alarms is `drift`."""
 
 
-def run_check(reference: Path, window: Path, rule: Rule, output_format: OutputFormat, out: TextIO, err: TextIO) -> int:
+def run_check(  # noqa: PLR0913 - the arguments of the command
+    reference: Path,
+    window: Path,
+    rule: Rule,
+    output_format: OutputFormat,
+    out: TextIO,
+    err: TextIO,
+    *,
+    missing_words: frozenset[str] = NO_WORDS,
+) -> int:
     """Test one file against another and print the report.
 
     Args:
@@ -41,13 +55,14 @@ def run_check(reference: Path, window: Path, rule: Rule, output_format: OutputFo
         output_format: A table for people, JSON for programs or a page for a browser.
         out: Where the report is written.
         err: Where errors and notes are written.
+        missing_words: Texts that are missing values in both files, besides the empty one.
 
     Returns:
-        Exit code: 1 if a feature drifted, else 2 if a file cannot be used or a feature has too few
-        values, else 0.
+        Exit code: 1 if a feature drifted, else 2 if a file cannot be used or a feature has no verdict, else 0.
     """
     try:
-        report = _check(reference, window, rule)
+        expected = read_table(reference, ColumnRules(missing_words=missing_words))
+        report = run_tests(compare(expected, read_table(window, window_rules(expected))), rule)
     except ReferenceDataError as error:
         err.write(f"{error}\n")
         return COULD_NOT_TELL
@@ -58,14 +73,7 @@ def run_check(reference: Path, window: Path, rule: Rule, output_format: OutputFo
         out.write(report.to_html())
     else:
         _print_table(report, out)
-    if report.drift:
-        return DRIFT
-    return COULD_NOT_TELL if report.result.untested or report.drift is None else NO_DRIFT
-
-
-def _check(reference: Path, window: Path, rule: Rule) -> Report:
-    expected = read_table(reference)
-    return run_tests(compare(expected, read_table(window, column_kinds(expected))), rule)
+    return {True: DRIFT, False: NO_DRIFT, None: COULD_NOT_TELL}[report.drift]
 
 
 def _print_table(report: Report, out: TextIO) -> None:
@@ -74,13 +82,13 @@ def _print_table(report: Report, out: TextIO) -> None:
     console = Console(file=out, width=None if terminal else WIDTH_COLUMNS, force_terminal=terminal, highlight=False)
     if report.features:
         console.print(_grid(report))
-    for line in _readings(report):
+    for line in (*_readings(report), *untested_lines(report.result)):
         console.print(Text(line), soft_wrap=True)
     console.print(Text(_summary(report)), soft_wrap=True)
 
 
 def _grid(report: Report) -> Grid:
-    """A line for each tested feature, and a second one if its missing values alarm."""
+    """A line for each feature with results, and a second one if its missing values alarm."""
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
     grid.add_column("feature", overflow="fold")
     grid.add_column("test", no_wrap=True)
@@ -98,7 +106,7 @@ def _cells(feature: FeatureDrift, test: DriftTestResult) -> tuple[Text, ...]:
     """One line, as plain text: names are untrusted and may look like markup."""
     p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
     numbers = (f"{test.statistic:.4f}", f"{test.threshold:.4f}", p_value, f"{feature.effects.psi:.3f}")
-    verdict = _WORDS.get(feature.change, "drift") if test.drift else "ok"
+    verdict = _WORDS.get(feature.change, "drift") if test.drift else _QUIET[feature.drift]
     cells = (shown_name(feature), str(test.test), *numbers, str(feature.rows), str(feature.missing), verdict)
     return tuple(Text(cell) for cell in cells)
 
@@ -118,9 +126,13 @@ def _summary(report: Report) -> str:
     """The verdict in one line."""
     expected, found, rule = report.comparison.expected, report.comparison.found, report.rule
     files = f"{found.path} ({found.rows} rows) against {expected.path} ({expected.rows} rows)"
+    count, untested = len(report.result.tested), len(report.result.untested)
+    rule_text = f"alpha {rule.alpha:g}, correction {rule.correction}"
     if report.drift is None:
-        return f"Could not tell: no feature has {max(1, rule.min_rows)} values; {files}."
-    count, rule_text = len(report.features), f"alpha {rule.alpha:g}, correction {rule.correction}"
+        others = f", no drift in {count} ({rule_text})" if count else ""
+        return f"Could not tell for {untested} of {count + untested} features{others}: {files}."
     if report.drift:
-        return f"Drift in {report.result.drifted_features} of {count} features ({rule_text}): {files}."
+        others = f", could not tell for {untested}" if untested else ""
+        drifted = f"{report.result.drifted_features} of {count + untested} features"
+        return f"Drift in {drifted}{others} ({rule_text}): {files}."
     return f"No drift in {count} features ({rule_text}): {files}."

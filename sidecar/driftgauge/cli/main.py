@@ -12,7 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from driftgauge import __version__
-from driftgauge.cli.reference_commands import add_reference, run_reference
+from driftgauge.cli.reference_commands import add_missing_words, add_reference, run_reference
 from driftgauge.config.documents import as_json_schema, as_markdown
 from driftgauge.config.load import MODES, SECRETS, load
 from driftgauge.config.options import Config, LoggerConfig, ProxyConfig
@@ -89,6 +89,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     corrections = [correction.value for correction in Correction]
     text = "over the features; none tests each at alpha (default: %(default)s)"
     parser.add_argument("--correction", choices=corrections, default="holm", help=text)
+    add_missing_words(parser)
     _add_format(parser, "table", "json", "html")
 
 
@@ -124,7 +125,8 @@ def _check(known: argparse.Namespace) -> int:
         raise ConfigError([f"alpha: must be between 0 and 1; it is {known.alpha!r}"])
     rule = Rule(known.alpha, Correction(known.correction), min_rows=1)
     try:
-        return run_check(known.reference, known.window, rule, known.format, sys.stdout, sys.stderr)
+        words = known.missing_words
+        return run_check(known.reference, known.window, rule, known.format, sys.stdout, sys.stderr, missing_words=words)
     except Exception as error:  # noqa: BLE001 a traceback would exit with 1, which means drift
         _print_errors([f"check: cannot test {known.window} against {known.reference}: {type(error).__name__}: {error}"])
         return 2

@@ -1,11 +1,13 @@
 """The flags of `driftgauge reference build`, `show` and `capture`, and their execution."""
 
 import argparse
+import csv
 from pathlib import Path
 from typing import TextIO
 
 from driftgauge.errors import ConfigError
 from driftgauge.inference.payload import COMPONENTS
+from driftgauge.protocol.missing_words import NO_WORDS, split_words
 
 
 def add_reference(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +41,9 @@ def run_reference(known: argparse.Namespace, replies: TextIO, out: TextIO, err: 
         return _build(known, out, err)
     if known.action == "show":
         from driftgauge.cli.reference_files import run_show  # noqa: PLC0415 only this command needs it
+        from driftgauge.reference.column import ColumnRules  # noqa: PLC0415 as above
 
-        return run_show(known.file, known.format, out, err)
+        return run_show(known.file, known.format, out, err, ColumnRules(missing_words=known.missing_words))
     return _capture(known, replies, out, err)
 
 
@@ -51,10 +54,20 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="of the draw (default: %(default)s)")
     text = "columns that hold the model's outputs"
     parser.add_argument("--predictions", nargs="+", metavar="NAME", default=[], help=text)
+    text = "columns whose numbers are names, such as codes: tested as categories (a name with a comma: in quotes)"
+    parser.add_argument("--categorical", type=_listed_names, metavar="NAME,NAME", default=[], help=text)
+    add_missing_words(parser)
+
+
+def add_missing_words(parser: argparse.ArgumentParser) -> None:
+    """Add the flag `--missing-words` to a parser."""
+    text = "texts that are missing values in every column, such as unknown,-999 (empty cells always are)"
+    parser.add_argument("--missing-words", type=split_words, metavar="WORD,WORD", default=NO_WORDS, help=text)
 
 
 def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="CSV, Parquet or NPZ file")
+    add_missing_words(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: %(default)s")
 
 
@@ -74,6 +87,11 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", required=True, help=text)
 
 
+def _listed_names(text: str) -> list[str]:
+    """Names between commas, as in a line of CSV."""
+    return next(csv.reader([text]), [])
+
+
 def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     from driftgauge.cli.reference_files import run_build  # noqa: PLC0415 only this command needs it
     from driftgauge.reference.sample import SampleSpec  # noqa: PLC0415
@@ -85,9 +103,8 @@ def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
         faults.append(f"seed: must be at least 0; it is {known.seed}")
     if faults:
         raise ConfigError(faults)
-    return run_build(
-        known.training, known.output, SampleSpec(known.rows, known.seed, tuple(known.predictions)), out, err
-    )
+    spec = SampleSpec(known.rows, known.seed, tuple(known.predictions), tuple(known.categorical), known.missing_words)
+    return run_build(known.training, known.output, spec, out, err)
 
 
 def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:

@@ -3,6 +3,8 @@
 Order of the sources, of which the first wins: flags, environment (`DRIFTGAUGE_<NAME>`), the YAML file, defaults.
 """
 
+import csv
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,6 +74,23 @@ def _parse_duration(value: object) -> object:
     return float(found[1]) * _UNIT_SECONDS[found[2]]
 
 
+def _join_words(value: object) -> object:
+    """A list of words as one text with commas between them; other values unchanged, for the validation that follows.
+
+    Raises:
+        ValueError: An item of the list is no word.
+    """
+    if type(value) in (int, float):
+        return str(value)
+    if not isinstance(value, list):
+        return value
+    if not all(isinstance(word, str | int | float) and not isinstance(word, bool) for word in value):
+        raise ValueError("must be words, with commas between them or as a list; write words such as null in quotes")
+    line = io.StringIO()
+    csv.writer(line, lineterminator="", quoting=csv.QUOTE_ALL).writerow([str(word) for word in value])
+    return line.getvalue()
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 Duration = Annotated[
@@ -81,6 +100,11 @@ Duration = Annotated[
     WithJsonSchema(
         {"anyOf": [{"type": "number", "minimum": 60, "maximum": 1e9}, {"type": "string", "pattern": _DURATION_PATTERN}]}
     ),
+]
+Words = Annotated[
+    str,
+    BeforeValidator(_join_words),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "number"]}}]}),
 ]
 Rows = Annotated[int, Field(ge=1, le=10_000_000)]
 Bytes = Annotated[int, Field(ge=1, le=2**40)]
@@ -102,6 +126,11 @@ class Config(BaseSettings):
     )
     reference_poll_seconds: Seconds = Field(
         10, description="seconds between two checks of the reference files for changes"
+    )
+    missing_words: Words = Field(
+        "",
+        description="texts that are missing values in every column of references and requests, with commas between them"
+        " or a list in YAML: `unknown,-999`; empty cells, null and NaN are always missing",
     )
     redis_url: SecretStr | None = Field(
         None, description="URL of Redis, `redis://` or `rediss://`; if not set, rows are kept in memory"
@@ -181,7 +210,7 @@ class Config(BaseSettings):
         100,
         ge=0,
         le=100_000,
-        description="limit of models with metric series of their own; models beyond it count as `(other)`",
+        description="limit of models that have series of their own without a reference; others count as `(other)`",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
 

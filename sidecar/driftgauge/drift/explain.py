@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import Change, DriftTest, FeatureDrift, most_drifted, most_severe_test
+from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Untested, most_drifted, most_severe_test
 from driftgauge.drift.statistics.ks import sorted_ks_statistic
 from driftgauge.drift.unit_change import three_digits, unit_change
+from driftgauge.drift.untested import by_explanation, enumerated
 
 _MOST = 0.5
 """A share of rows above this is called most of them."""
@@ -63,25 +64,39 @@ def explain_feature(profile: Profile, window: NDArray[np.float64], missing: int,
     return Change.DRIFT, f"Drift: {'; '.join(_drift(profile, window, missing))}."
 
 
-def explain_report(features: Sequence[FeatureDrift], untested: Sequence[str], rows: int) -> str:
+def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested]) -> str:
     """One sentence on a whole window.
 
     Args:
-        features: The tested features.
-        untested: The features with too few values.
-        rows: Rows of the window.
+        features: The features with results, those without a verdict among them.
+        untested: The features without a verdict.
     """
-    if not features:
-        return f"No verdict: too few rows ({rows})." if untested else "No verdict: there is nothing to test."
     drifting = [feature for feature in features if feature.drift]
+    tested = sum(feature.drift is not None for feature in features)
+    if not tested:
+        return _explain_untested(untested)
+    unknown = (
+        f"could not tell for {len(untested)} ({enumerated([one.feature for one in untested])})" if untested else ""
+    )
     if not drifting:
-        return f"No drift in {_features(len(features))}."
+        return "; ".join(filter(None, (f"No drift in {_features(tested)}", unknown))) + "."
     counts = [(change, sum(one.change is change for one in drifting)) for change in (Change.SCHEMA, Change.SCALE)]
     parts = [f"{change} break in {count}" for change, count in counts if count]
     drifted = len(drifting) - sum(count for _, count in counts)
     parts += [f"drift in {drifted}"] if drifted else []
-    sentence = f"{', '.join(parts)} of {_features(len(features))}"
-    return f"{sentence[0].upper()}{sentence[1:]}; {_moved_most(drifting)}."
+    sentence = f"{', '.join(parts)} of {_features(tested + len(untested))}"
+    clauses = (f"{sentence[0].upper()}{sentence[1:]}", _moved_most(drifting), unknown)
+    return "; ".join(filter(None, clauses)) + "."
+
+
+def _explain_untested(untested: Sequence[Untested]) -> str:
+    """No feature has a verdict: why."""
+    if not untested:
+        return "Could not tell: there is nothing to test."
+    first = untested[0]
+    if len(by_explanation(untested)) == 1:
+        return f"Could not tell: {first.explanation}."
+    return f"Could not tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."
 
 
 def _features(count: int) -> str:

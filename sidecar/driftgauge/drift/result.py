@@ -26,6 +26,42 @@ class Change(StrEnum):
     DRIFT = "drift"
 
 
+class Obstacle(StrEnum):
+    """Why the tests could not tell whether a feature drifts."""
+
+    TOO_FEW_VALUES = "too_few_values"
+    OUT_OF_REACH = "threshold_out_of_reach"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untested:
+    """A feature without a verdict: it does not alarm, but hardly any change, or none, would have alarmed.
+
+    Args:
+        feature: The reference's column name.
+        reason: What prevents a verdict.
+        explanation: What is too few, and how many would be enough where that is known: a clause, without a full stop.
+    """
+
+    feature: str
+    reason: Obstacle
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsNeeded:
+    """How many rows would put a threshold within reach.
+
+    Args:
+        window: Values of a window that would be enough; `None` if no number is, for this reference.
+        reference: Values of a reference that would be enough for this window, where no window is for this reference;
+            `None` if no number is, and for categories.
+    """
+
+    window: int | None
+    reference: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftTestResult:
     """The result of one test of one feature.
@@ -38,6 +74,7 @@ class DriftTestResult:
         p_value: Two-sided asymptotic p-value, in [0, 1], as if rows were independent; `None` for `sequential`.
         threshold: The smallest statistic that would alarm; infinity where none could.
         drift: Whether the test alarms.
+        rows_needed: `ks` and `tv`: what would be needed, if no window with as many values could alarm; else `None`.
     """
 
     test: DriftTest
@@ -45,6 +82,7 @@ class DriftTestResult:
     p_value: float | None
     threshold: float
     drift: bool
+    rows_needed: RowsNeeded | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +138,7 @@ class FeatureDrift:
         change: The kind of change.
         reading: One sentence for a person that describes the change.
         since: When the feature's alarm began, seconds since the epoch; `None` without an alarm or if it is unknown.
+        untested: Why the tests could not tell whether the feature drifts; `None` if they could.
     """
 
     feature: str
@@ -117,6 +156,7 @@ class FeatureDrift:
     change: Change
     reading: str
     since: float | None = None
+    untested: Untested | None = None
 
     @property
     def distance(self) -> DriftTestResult:
@@ -124,9 +164,11 @@ class FeatureDrift:
         return self.tests[0]
 
     @property
-    def drift(self) -> bool:
-        """Whether any test alarms."""
-        return any(test.drift for test in self.tests)
+    def drift(self) -> bool | None:
+        """Whether any test alarms; `None` if none does, and the tests could not tell."""
+        if any(test.drift for test in self.tests):
+            return True
+        return None if self.untested else False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,22 +176,32 @@ class DriftReport:
     """The results of all tests of one window.
 
     Args:
-        features: The tested features, in the reference's order.
-        untested: Features with fewer values than the rule requires, in the reference's order.
+        features: The features with results, in the reference's order.
+        untested: The features without a verdict, in the reference's order, with results or without.
         ignored: Columns that no test looks at (dates, identifiers), in the reference's order.
         rows: Rows of the window, missing values included.
-        drift: Whether any feature drifts; `None` if no feature was tested.
-        drifted_features: How many features drift; `None` if no feature was tested.
+        drift: Whether any feature drifts; `None` if no feature has a verdict.
+        drifted_features: How many features drift; `None` if no feature has a verdict.
         reading: One sentence on the whole window.
     """
 
     features: tuple[FeatureDrift, ...]
-    untested: tuple[str, ...]
+    untested: tuple[Untested, ...]
     ignored: tuple[str, ...]
     rows: int
     drift: bool | None
     drifted_features: int | None
     reading: str
+
+    @property
+    def tested(self) -> tuple[FeatureDrift, ...]:
+        """The features with a verdict, in the reference's order."""
+        return tuple(feature for feature in self.features if feature.drift is not None)
+
+    @property
+    def overall(self) -> bool | None:
+        """Whether any feature drifts; `None` if none does, but not every feature has a verdict."""
+        return None if self.untested and not self.drift else self.drift
 
 
 def severity(feature: FeatureDrift) -> float:
@@ -181,7 +233,11 @@ def most_drifted(features: Sequence[FeatureDrift]) -> tuple[FeatureDrift, ...]:
         Those that alarm first; among equals by `severity`, then by the distance of their values, descending; then in
         the reference's order. The page, the metrics and the sentence on a window all follow this order.
     """
-    return tuple(sorted(features, key=lambda one: (one.drift, severity(one), one.distance.statistic), reverse=True))
+    return tuple(sorted(features, key=_order, reverse=True))
+
+
+def _order(feature: FeatureDrift) -> tuple[bool, float, float]:
+    return bool(feature.drift), severity(feature), feature.distance.statistic
 
 
 def _windowed(feature: FeatureDrift) -> list[DriftTestResult]:

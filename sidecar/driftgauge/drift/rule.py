@@ -3,12 +3,14 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.measure import Counts, Measurement
+from driftgauge.drift.reach import rows_needed
 from driftgauge.drift.result import DriftTest, DriftTestResult
 from driftgauge.drift.statistics.chi_square import homogeneity_p_value
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
@@ -57,27 +59,52 @@ def judge(
         if rule.budget is None:
             drift = p_value < level
             threshold = _threshold_by_p_value(one, level, p_values, drift=drift)
+            alarms = partial(_alarms_by_p_value, level=level, p_values=p_values)
         else:
             threshold = _threshold_by_budget(one, features, rule.budget)
             drift = one.statistic > threshold
+            alarms = partial(_alarms_by_budget, features=features, budget=rule.budget)
         yield DriftTestResult(
             test=one.test,
             statistic=one.statistic,
             p_value=p_value,
             threshold=threshold if threshold <= 1 else math.inf,
             drift=drift,
+            rows_needed=rows_needed(one, alarms) if _may_be_out_of_reach(one, threshold, rule, drift=drift) else None,
         )
 
 
+def _may_be_out_of_reach(one: Measurement, threshold: float, rule: Rule, *, drift: bool) -> bool:
+    """Whether it is possible that no window of this size could alarm by the distance of its values.
+
+    A finite threshold is within reach, with one exception: that of shares by p-value holds for changes in the direction
+    of this one, and of any size between whole rows.
+    """
+    if drift or one.test is DriftTest.MISSING:
+        return False
+    return threshold > 1 or (one.test is DriftTest.TV and rule.budget is None)
+
+
+def _alarms_by_budget(one: Measurement, *, features: int, budget: Budget) -> bool:
+    return one.statistic > _threshold_by_budget(one, features, budget)
+
+
+def _alarms_by_p_value(one: Measurement, *, level: float, p_values: PValueSource) -> bool:
+    return bool(_p_values([one], p_values)[0] < level)
+
+
 def _threshold_by_budget(one: Measurement, features: int, budget: Budget) -> float:
-    """The statistic above which the budget alarms."""
-    reference_rows = one.rows[0]
+    """The statistic above which the budget alarms; infinity if no statistic can be."""
+    reference_rows, greatest = one.rows[0], 1.0
     if one.counts is None:
-        return budget.ks_threshold(reference_rows, one.effective_rows, features)
-    if one.test is DriftTest.TV:
-        return budget.tv_threshold(one.counts[0], one.categories, one.effective_rows, features)
-    reference, window = (float(side[-1] / side.sum()) for side in one.counts)
-    return budget.share_threshold(reference, window, reference_rows, one.effective_rows, features)
+        threshold = budget.ks_threshold(reference_rows, one.effective_rows, features)
+    elif one.test is DriftTest.TV:
+        threshold = budget.tv_threshold(one.counts[0], one.categories, one.effective_rows, features)
+    else:
+        reference, window = (float(side[-1] / side.sum()) for side in one.counts)
+        threshold = budget.share_threshold(reference, window, reference_rows, one.effective_rows, features)
+        greatest = reference if window < reference else 1 - reference
+    return threshold if threshold < greatest else math.inf
 
 
 def _threshold_by_p_value(one: Measurement, level: float, p_values: PValueSource, *, drift: bool) -> float:

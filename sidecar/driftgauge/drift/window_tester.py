@@ -11,11 +11,12 @@ from driftgauge.drift.explain import explain_feature, explain_report
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.measure import NumericFacts, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import DriftReport, DriftTest, DriftTestResult, FeatureDrift
+from driftgauge.drift.result import DriftReport, DriftTest, DriftTestResult, FeatureDrift, Untested
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
 from driftgauge.drift.statistics.ks import RankedWindow, rank_window
 from driftgauge.drift.statistics.p_value import PValueSource
+from driftgauge.drift.untested import find_obstacle
 
 
 def evaluate(
@@ -36,7 +37,8 @@ def evaluate(
             no detector.
 
     Returns:
-        The report. With fewer than `rule.min_rows` rows no feature is tested.
+        The report. Features with fewer than `rule.min_rows` values have no verdict, and so have those for which no
+        window of this size could alarm.
 
     Raises:
         ValueError: The window is not as wide as the reference, or holds an infinity (the caller's fault).
@@ -97,15 +99,17 @@ class WindowTester:
             measurements.append(sample.measure(max(1, self._rule.min_rows)))
         flat = [one for some in measurements for one in some]
         results = judge(flat, max(1, len(self.columns)), self._rule, p_values)
-        features, untested = [], []
+        features: list[FeatureDrift] = []
+        obstacles: list[Untested | None] = []
         for position, (sample, measured) in enumerate(zip(samples, measurements, strict=True)):
             self._checkpoint()
             if measured:
                 tests = (*(next(results) for _ in measured), *_sequential(known, position))
                 features.append(self._feature(position, sample, tests, facts.get(position), _since(known, position)))
+                obstacles.append(features[-1].untested)
             else:
-                untested.append(sample.profile.name)
-        return self._report(tuple(features), tuple(untested), rows)
+                obstacles.append(find_obstacle(sample, (), self._rule.min_rows))
+        return self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
 
     def _samples(
         self, window: RankedWindow, rows: int, known: DetectorVerdict, facts: Mapping[int, NumericFacts]
@@ -136,7 +140,9 @@ class WindowTester:
         profile, values, missing = sample.profile, sample.values, sample.missing
         bins = self._histograms[position].bins(values, missing)
         effective_rows = sample.effective_rows(values.size or missing)
-        change, sentence = explain_feature(profile, values, missing, drift=any(test.drift for test in tests))
+        drift = any(test.drift for test in tests)
+        untested = None if drift else find_obstacle(sample, tests, self._rule.min_rows)
+        change, sentence = explain_feature(profile, values, missing, drift=drift)
         return FeatureDrift(
             feature=profile.name,
             kind=profile.kind,
@@ -151,20 +157,21 @@ class WindowTester:
             window_quantiles=() if facts is None else facts.deciles,
             reference_quantiles=self._deciles[position],
             change=change,
-            reading=sentence,
+            reading=sentence if untested is None else f"Could not tell: {untested.explanation}.",
             since=since,
+            untested=untested,
         )
 
-    def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[str, ...], rows: int) -> DriftReport:
-        drifted = sum(feature.drift for feature in features)
+    def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[Untested, ...], rows: int) -> DriftReport:
+        verdicts = [feature.drift for feature in features if feature.drift is not None]
         return DriftReport(
             features=features,
             untested=untested,
             ignored=self._ignored,
             rows=rows,
-            drift=drifted > 0 if features else None,
-            drifted_features=drifted if features else None,
-            reading=explain_report(features, untested, rows),
+            drift=any(verdicts) if verdicts else None,
+            drifted_features=sum(verdicts) if verdicts else None,
+            reading=explain_report(features, untested),
         )
 
 

@@ -1,6 +1,6 @@
 """The rows of a request: the columns of the reference, by name or by position."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,16 @@ from driftgauge.features.row_table import (
     width,
     wrong_width,
 )
+from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 
 def extract(
-    decoded: Decoded, columns: Sequence[str], kinds: Sequence[FeatureKind], limit_cells: int = MAX_CELLS
+    decoded: Decoded,
+    columns: Sequence[str],
+    kinds: Sequence[FeatureKind],
+    limit_cells: int = MAX_CELLS,
+    missing_words: frozenset[str] = NO_WORDS,
 ) -> NDArray[np.float64]:
     """The rows of a request, in the order of the reference's columns.
 
@@ -31,6 +36,7 @@ def extract(
         columns: The reference's names, at least one, ignored ones included.
         kinds: The kind of each column.
         limit_cells: The most cells that the rows may have.
+        missing_words: Texts that are missing values, besides the empty one.
 
     Returns:
         Shape `(n, d)` with n >= 1, C-contiguous; finite or NaN. A categorical column contains codes, an ignored one
@@ -47,10 +53,13 @@ def extract(
     named = _named(decoded, columns, kinds)
     only = decoded.tensors[0]
     if named and all(width(tensor) == 1 for tensor in named.values()):
-        rows = _by_name(named, columns, kinds, limit_cells)
+        rows = empty_rows(common_rows(list(named.values())), len(columns), limit_cells)
+        for index, column in enumerate(columns):
+            if column in named:
+                rows[:, index] = as_column(named[column].data.reshape(-1), column, kinds[index], missing_words)
     elif len(decoded.tensors) == 1 and width(only) == len(columns):
         check_size(only.rows, len(columns), limit_cells)
-        rows = np.ascontiguousarray(as_floats(by_row(only), columns, kinds))
+        rows = np.ascontiguousarray(as_floats(by_row(only), columns, kinds, missing_words))
     else:
         raise wrong_width(decoded, columns)
     check_finite(rows, columns)
@@ -65,13 +74,3 @@ def _named(decoded: Decoded, columns: Sequence[str], kinds: Sequence[FeatureKind
         return named
     ignored = {column for column, kind in zip(columns, kinds, strict=True) if kind is FeatureKind.IGNORED}
     return {name: tensor for name, tensor in named.items() if name not in ignored} or named
-
-
-def _by_name(
-    named: Mapping[str, Tensor], columns: Sequence[str], kinds: Sequence[FeatureKind], limit_cells: int
-) -> NDArray[np.float64]:
-    rows = empty_rows(common_rows(list(named.values())), len(columns), limit_cells)
-    for index, column in enumerate(columns):
-        if column in named:
-            rows[:, index] = as_column(named[column].data.reshape(-1), column, kinds[index])
-    return rows

@@ -1,7 +1,8 @@
 """The columns of a response without predictions in a reference: numbers, labels, and columns derived from scores."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -10,7 +11,15 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.features.output_columns import CLASS, CONFIDENCE, are_scores, are_scores_of_each, decisions
+from driftgauge.features.output_columns import (
+    CLASS,
+    CONFIDENCE,
+    NOT_SCALAR,
+    ROWS_DIFFER,
+    are_scores,
+    are_scores_of_each,
+    decisions,
+)
 from driftgauge.features.row_table import (
     MAX_CATEGORIES,
     as_floats,
@@ -19,7 +28,6 @@ from driftgauge.features.row_table import (
     check_distinct,
     check_finite,
     check_size,
-    common_rows,
     is_scalar,
     output_columns,
     output_name,
@@ -27,6 +35,7 @@ from driftgauge.features.row_table import (
 )
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.json_text import is_numeric, types_in
+from driftgauge.protocol.missing_words import is_missing_number
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 MAX_OUTPUT_COLUMNS: Final = 1000
@@ -44,12 +53,16 @@ class Outputs:
         kinds: The kind of each column, numeric or categorical.
         values: Shape `(n, k)` with n >= 1, C-contiguous; finite or NaN. Categories are codes.
         categories: The texts of codes that occur, at most 1000.
+        widths: The values per row of each output that has columns.
+        left_out: Why other outputs have none.
     """
 
     columns: tuple[str, ...]
     kinds: tuple[FeatureKind, ...]
     values: NDArray[np.float64]
     categories: Mapping[float, str]
+    widths: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,22 +75,27 @@ class _Part:
     values: NDArray[Any]
 
 
-def extract_outputs(decoded: Decoded, known: Mapping[str, FeatureKind] = _NONE_KNOWN) -> Outputs:
+def extract_outputs(
+    decoded: Decoded, known: Mapping[str, FeatureKind] = _NONE_KNOWN, unstable: frozenset[str] = frozenset()
+) -> Outputs:
     """Extract the columns of a response, with their names and kinds.
 
     Args:
         decoded: The response's tensors.
         known: The columns of the model's earlier responses, for what one response alone does not show.
+        unstable: Outputs that are left out.
 
     Returns:
         A tensor of one value per row has one column of its name, a wider one the columns `name_0` to `name_k`; unnamed
-        rows are called `prediction`. A column with text is categorical. Columns with objects, and tensors of text with
-        more than 1000 values per row, are left out. A tensor with class scores in every row has two more columns:
-        `name_confidence`, the largest score, and `name_class`, the index of its class.
+        rows are called `prediction`. A column with text is categorical, unless all texts stand for missing numbers.
+        Columns with objects, and tensors of text with more than 1000 values per row, are left out. Of tensors that
+        differ in rows, those with the number of rows that most of them have are kept, and the larger number of two that
+        are as frequent. A tensor with class scores in every row has two more columns: `name_confidence`, the largest
+        score, and `name_class`, the index of its class.
 
     Raises:
         PayloadError: `UNSUPPORTED` if there is no such column, if there are more than 1000 or two of one
-            name; `MALFORMED` if tensors differ in rows; `INFINITE` for an infinity; `EMPTY` without rows;
+            name; `INFINITE` for an infinity; `EMPTY` without rows;
             `TOO_LARGE` beyond 2**22 cells.
 
     Notes:
@@ -86,19 +104,33 @@ def extract_outputs(decoded: Decoded, known: Mapping[str, FeatureKind] = _NONE_K
         may look like class scores in one short response; a tensor that is known without the two columns does not get
         them later.
     """
-    parts = [part for tensor in decoded.tensors if (part := _part(tensor, known)).columns]
+    every = [_part(tensor, known) for tensor in decoded.tensors if output_name(tensor) not in unstable]
+    usable = [part for part in every if part.columns]
+    parts = _of_one_length(usable)
     columns = [name for part in parts for name in part.columns]
+    if unstable and not every:
+        raise PayloadError(Reason.UNSUPPORTED, "No output of the response has a fixed width and number of rows.")
     if not 1 <= len(columns) <= MAX_OUTPUT_COLUMNS:
         message = f"The response has {len(columns)} columns of numbers or text; 1 to {MAX_OUTPUT_COLUMNS} can be kept."
         raise PayloadError(Reason.UNSUPPORTED, message)
     check_distinct(columns)
-    check_size(common_rows([part.tensor for part in parts]), len(columns))
+    check_size(parts[0].tensor.rows, len(columns))
     outputs: list[Outputs] = []
     for part in parts:
         given = _outputs(part.columns, part.kinds, part.values)
         outputs.append(given)
         outputs += _derived(part, given.values, known, columns)
-    return _joined(outputs)
+    left_out = {output_name(part.tensor): NOT_SCALAR for part in every if part not in usable}
+    left_out |= {output_name(part.tensor): ROWS_DIFFER for part in usable if part not in parts}
+    widths = {output_name(part.tensor): width(part.tensor) for part in parts}
+    return replace(_joined(outputs), widths=widths, left_out=left_out)
+
+
+def _of_one_length(parts: Sequence[_Part]) -> list[_Part]:
+    """The parts with the most frequent number of rows, the larger one of two that are as frequent."""
+    lengths = Counter(part.tensor.rows for part in parts)
+    chosen = max(lengths, key=lambda rows: (lengths[rows], rows), default=0)
+    return [part for part in parts if part.tensor.rows == chosen]
 
 
 def are_alike(decoded: Decoded, counts: NDArray[np.int64]) -> bool:
@@ -109,15 +141,15 @@ def are_alike(decoded: Decoded, counts: NDArray[np.int64]) -> bool:
         counts: Shape `(k,)`: the number of rows of each response.
 
     Returns:
-        False if the columns of one response could depend on its own values: a missing value, numbers beside text, or
-        rows that are class scores in one response only.
+        False if the columns of one response could depend on its own values: a missing value or a word for one, numbers
+        beside text, or rows that are class scores in one response only.
     """
     return all(_is_alike(by_row(tensor), counts) for tensor in decoded.tensors)
 
 
 def _is_alike(values: NDArray[Any], counts: NDArray[np.int64]) -> bool:
     if values.dtype == object:
-        return types_in(values) == {str}
+        return types_in(values) == {str} and not any(map(is_missing_number, values.ravel().tolist()))
     if values.dtype.kind == "f" and np.isnan(values).any():
         return False
     scores = are_scores_of_each(values, counts)
@@ -144,10 +176,19 @@ def _kinds(values: NDArray[Any], columns: Sequence[str], known: Mapping[str, Fea
 
 def _kind(values: NDArray[Any], known: FeatureKind | None) -> FeatureKind:
     if not is_numeric(values):
-        return FeatureKind.CATEGORICAL if is_scalar(values) else FeatureKind.IGNORED
+        if not is_scalar(values):
+            return FeatureKind.IGNORED
+        return FeatureKind.NUMERIC if _are_numbers(values.tolist(), known) else FeatureKind.CATEGORICAL
     if known is FeatureKind.CATEGORICAL and all(text_of(item) is None for item in values.tolist()):
         return known
     return FeatureKind.NUMERIC
+
+
+def _are_numbers(items: Sequence[object], known: FeatureKind | None) -> bool:
+    """Whether values with text among them are numbers: each text stands for a missing one, as `NaN` does."""
+    if known is FeatureKind.CATEGORICAL or (known is None and not any(isinstance(item, int | float) for item in items)):
+        return False
+    return all(is_missing_number(text_of(item) or "") for item in items if isinstance(item, str | bytes))
 
 
 def _outputs(columns: tuple[str, ...], kinds: tuple[FeatureKind, ...], values: NDArray[Any]) -> Outputs:

@@ -21,6 +21,7 @@ from driftgauge.features.row_table import (
     width,
     wrong_width,
 )
+from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.protocol.tensor import Decoded, Tensor
 
 
@@ -33,13 +34,19 @@ class _Source:
     values: NDArray[Any]
 
 
-def extract_predictions(decoded: Decoded, columns: Sequence[str], kinds: Sequence[FeatureKind]) -> NDArray[np.float64]:
+def extract_predictions(
+    decoded: Decoded,
+    columns: Sequence[str],
+    kinds: Sequence[FeatureKind],
+    missing_words: frozenset[str] = NO_WORDS,
+) -> NDArray[np.float64]:
     """The rows of a response, in the order of the reference's predictions.
 
     Args:
         decoded: The response's tensors.
         columns: The names of the reference's predictions, at least one, as `extract_outputs` makes them.
         kinds: The kind of each.
+        missing_words: Texts that are missing values, besides the empty one.
 
     Returns:
         Shape `(n, k)` with n >= 1, C-contiguous; finite or NaN. A categorical column contains codes, an ignored one
@@ -61,7 +68,8 @@ def extract_predictions(decoded: Decoded, columns: Sequence[str], kinds: Sequenc
     rows = empty_rows(common_rows(used), len(columns))
     for source in sources:
         indices = [positions[name] for name in source.columns]
-        rows[:, indices] = as_floats(source.values, source.columns, [kinds[index] for index in indices])
+        source_kinds = [kinds[index] for index in indices]
+        rows[:, indices] = as_floats(source.values, source.columns, source_kinds, missing_words)
     check_finite(rows, columns)
     return rows
 

@@ -17,6 +17,7 @@ from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import printable
 from driftgauge.protocol.category import MAX_TEXT_CHARS, code, text_of
 from driftgauge.protocol.json_text import is_numeric, types_in
+from driftgauge.protocol.missing_words import NO_WORDS, blank_categories, blank_numbers, is_missing_number
 from driftgauge.protocol.tensor import Decoded, Tensor, widen
 
 MAX_CELLS: Final = 2**22
@@ -134,28 +135,37 @@ def _listed(items: Sequence[str]) -> str:
 MAX_CATEGORIES: Final = 1000
 """Most texts that are kept of a column. The other categories are shown by their codes."""
 
-_SCALARS: Final = frozenset({str, bytes, bool, int, float, NoneType})
 _TEXTS: Final = frozenset({str})
+_SCALARS: Final = frozenset({str, bytes, bool, int, float, NoneType})
 
 
-def as_floats(values: NDArray[Any], columns: Sequence[str], kinds: Sequence[FeatureKind]) -> NDArray[np.float64]:
+def as_floats(
+    values: NDArray[Any],
+    columns: Sequence[str],
+    kinds: Sequence[FeatureKind],
+    missing_words: frozenset[str] = NO_WORDS,
+) -> NDArray[np.float64]:
     """The cells of several columns.
 
     Args:
         values: Shape `(n, k)`, any numeric or bool dtype, or object.
         columns: k names, for error messages.
         kinds: k kinds.
+        missing_words: Texts that are missing values, besides the empty one.
 
     Returns:
         Shape `(n, k)`: numbers (narrow floats as in `widen`), codes of categories, and NaN for missing values and
         ignored columns. Infinities stay.
 
     Raises:
-        PayloadError: `WRONG_TYPE` if a numeric column holds text or objects, or a categorical one objects;
+        PayloadError: `WRONG_TYPE` if a numeric column holds objects, or text that does not stand for a missing value
+            (`is_missing_number`), or a categorical one objects;
             `INFINITE` if a numeric column holds an integer beyond the range of a double.
     """
-    if values.dtype == object:
-        cells = [as_column(values[:, index], column, kinds[index]) for index, column in enumerate(columns)]
+    if values.dtype == object or missing_words:
+        cells = [
+            as_column(values[:, index], column, kinds[index], missing_words) for index, column in enumerate(columns)
+        ]
         return np.stack(cells, axis=1)
     rows = widen(values)
     if kinds.count(FeatureKind.NUMERIC) < len(kinds):
@@ -165,13 +175,16 @@ def as_floats(values: NDArray[Any], columns: Sequence[str], kinds: Sequence[Feat
     return rows
 
 
-def as_column(values: NDArray[Any], column: str, kind: FeatureKind) -> NDArray[np.float64]:
+def as_column(
+    values: NDArray[Any], column: str, kind: FeatureKind, missing_words: frozenset[str] = NO_WORDS
+) -> NDArray[np.float64]:
     """The cells of one column, shape `(n,)`, as in `as_floats`."""
     if kind is FeatureKind.IGNORED:
         return np.full(len(values), np.nan)
     if kind is FeatureKind.CATEGORICAL:
-        return np.array(_codes(_texts(values, column)))
-    return widen(values) if values.dtype != object else _numbers(values, column)
+        return blank_categories(np.array(_codes(_texts(values, column))), missing_words)
+    numbers = widen(values) if values.dtype != object else _numbers(values, column, missing_words)
+    return blank_numbers(numbers, missing_words)
 
 
 def is_scalar(values: NDArray[Any]) -> bool:
@@ -197,7 +210,9 @@ def category_texts(values: NDArray[Any], column: str) -> Mapping[float, str]:
     return {code(text): printable(text) for text in islice(labels, MAX_CATEGORIES)}
 
 
-def _numbers(values: NDArray[Any], column: str) -> NDArray[np.float64]:
+def _numbers(values: NDArray[Any], column: str, missing_words: frozenset[str]) -> NDArray[np.float64]:
+    if not is_numeric(values):
+        values = _without_missing_texts(values, missing_words)
     if not is_numeric(values):
         message = f"Column {column!r:.80} holds text or objects where numbers are expected."
         raise PayloadError(Reason.WRONG_TYPE, message)
@@ -205,6 +220,16 @@ def _numbers(values: NDArray[Any], column: str) -> NDArray[np.float64]:
         return values.astype(np.float64)
     except OverflowError as error:
         raise beyond_doubles(column) from error
+
+
+def _without_missing_texts(values: NDArray[Any], missing_words: frozenset[str]) -> NDArray[Any]:
+    """Values of a numeric column with `None` for the texts that are missing values: some clients write NaN as text."""
+    kept = np.empty(len(values), dtype=object)
+    kept[:] = [
+        None if isinstance(item, str | bytes) and is_missing_number(text_of(item) or "", missing_words) else item
+        for item in values.tolist()
+    ]
+    return kept
 
 
 def _texts(values: NDArray[Any], column: str) -> list[str | None]:
@@ -217,7 +242,9 @@ def _texts(values: NDArray[Any], column: str) -> list[str | None]:
         message = f"Column {column!r:.80} holds objects where categories are expected."
         raise PayloadError(Reason.WRONG_TYPE, message)
     items = values.tolist()
-    return [item or None for item in items] if types == _TEXTS else [text_of(item) for item in items]
+    if types != _TEXTS:
+        return [text_of(item) for item in items]
+    return [text_of(item) if item[-2:] == ".0" else item or None for item in items]  # faster: few texts change
 
 
 def _codes(texts: Sequence[str | None]) -> list[float]:

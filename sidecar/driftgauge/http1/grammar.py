@@ -57,6 +57,9 @@ REQUEST = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])\r\n%b" % (_TOKEN, _L
 # status-line = HTTP-version SP status-code SP [ reason-phrase ]; many leave the second SP out
 RESPONSE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (%b))?\r\n%b" % (_VALUE, _LINES))
 
+LONG_TARGET = re.compile(rb"%b [\x21-\x7e]{%d}" % (_TOKEN, MAX_LINE_BYTES + 1))
+"""Matches the beginning of a request whose target is longer than the limit, before its end has come."""
+
 TRAILERS = re.compile(_LINES)
 
 # chunk-size [ chunk-ext ]; no white space, which the standard calls bad, and no more digits than a length has

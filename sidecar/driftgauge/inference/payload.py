@@ -1,9 +1,6 @@
-"""One request or response of one model, as both modes pass it to the pipeline, and the models that it may belong to.
+"""One request or response of one model, as both modes pass it to the pipeline."""
 
-Names come from the network and become metric labels and Redis keys, so the number of models is limited.
-"""
-
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -70,6 +67,7 @@ class Payload(NamedTuple):
         json_length: Length in bytes of the JSON part of a V2 binary body, if the header of that name was present.
         status: HTTP status code of the response; `None` if it is unknown, since KServe's agent does not send it.
         time: When the payload passed, in seconds since the epoch.
+        failed: Whether the model is known to have made no prediction from it: its rows are counted, and not kept.
 
     Notes:
         A tuple, since every inference makes two, and a frozen dataclass takes four times as long to make.
@@ -82,6 +80,7 @@ class Payload(NamedTuple):
     json_length: int | None
     status: int | None
     time: float
+    failed: bool = False
 
 
 class PairObservation(NamedTuple):
@@ -122,43 +121,3 @@ OVERFLOW = ModelKey(_OVERFLOW, _OVERFLOW, _OVERFLOW, _OVERFLOW)
 def is_overflow(model: ModelKey) -> bool:
     """Whether a key stands for many models, so that its rows cannot be used together."""
     return model.model_name == _OVERFLOW
-
-
-class KnownModels:
-    """Admits model keys up to a limit; first come, first served.
-
-    Args:
-        limit: The most keys that are admitted in addition to `first` and `add`, at least 0.
-        first: Configured keys, always admitted.
-        other: The key that replaces every other one.
-    """
-
-    def __init__(self, limit: int, first: Iterable[ModelKey] = (), other: ModelKey = OVERFLOW) -> None:
-        self._keys = {key: key for key in first}
-        self._free = limit
-        self._other = other
-
-    def __iter__(self) -> Iterator[ModelKey]:
-        """The admitted keys, oldest first."""
-        return iter(self._keys)
-
-    def add(self, key: ModelKey) -> None:
-        """Admit a configured key, which does not count towards the limit."""
-        self._keys.setdefault(key, key)
-
-    def admit(self, key: ModelKey, *, proven: bool = True) -> ModelKey:
-        """Admit a key below the limit. Returns the key itself if it is admitted, else `other`.
-
-        Args:
-            key: The model that a request or an event names.
-            proven: Whether the model is known to exist (its server responded with success). Only such a key is
-                admitted, so that requests for names that do not exist cannot use up the limit.
-        """
-        known = self._keys.get(key)
-        if known is not None:
-            return known
-        if not proven or self._free <= 0 or is_overflow(key):
-            return self._other
-        self._free -= 1
-        self._keys[key] = key
-        return key

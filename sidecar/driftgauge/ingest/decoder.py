@@ -24,6 +24,7 @@ from driftgauge.features.output_columns import OutputColumns
 from driftgauge.features.outputs import are_alike
 from driftgauge.inference.payload import Kind, ModelKey, Payload
 from driftgauge.ingest.row_reader import DecodedRows, ReadBody, RowReader, read_body, read_rows
+from driftgauge.metrics.loss_log import LossLog
 from driftgauge.protocol.batch import decode_batch
 from driftgauge.protocol.chunked_json import LONG_BYTES
 from driftgauge.protocol.compression import is_plain, unpack
@@ -93,6 +94,7 @@ class Decoder:
         self._window_rows = window_rows
         self._separator = token_hex(8)
         self._rounded: set[tuple[ModelKey, str]] = set()
+        self._losses = LossLog()
         self._thread = Worker("decode")
         self._child = TaskProcess("decode-child", memory_bytes=_CHILD_BYTES, idle_seconds=_CHILD_IDLE_SECONDS)
 
@@ -165,19 +167,26 @@ class Decoder:
         if kind is Kind.REQUEST:
             if reference is None:
                 return RowReader(kind, (), (), "", self._window_rows)
-            return RowReader(kind, reference.columns, reference.kinds, reference.schema, self._window_rows)
+            columns, kinds, words = reference.columns, reference.kinds, reference.missing_words
+            return RowReader(kind, columns, kinds, reference.schema, self._window_rows, missing_words=words)
         if reference is not None and reference.predictions:
-            columns, kinds = reference.prediction_columns, reference.prediction_kinds
-            return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows)
+            columns, kinds, words = reference.prediction_columns, reference.prediction_kinds, reference.missing_words
+            return RowReader(kind, columns, kinds, reference.prediction_schema, self._window_rows, missing_words=words)
         layout = self._outputs.get(model)
-        return RowReader(kind, (), (), "", self._window_rows, {} if layout is None else layout.known)
+        known = {} if layout is None else layout.known
+        return RowReader(kind, (), (), "", self._window_rows, known, self._outputs.unstable(model))
 
     def _result(self, payload: Payload, read: ReadBody) -> DecodeResult:
         if isinstance(read.rows, PayloadError):
-            _log.debug("a %s of %s was rejected: %s", payload.kind, payload.model, read.rows)
+            self._log_loss(payload, read.rows)
             return DecodeResult((payload,), (read.count,), read.rows.reason)
         self._record(payload.model, read.rows)
         return DecodeResult((payload,), (read.count,), read.rows)
+
+    def _log_loss(self, payload: Payload, error: PayloadError) -> None:
+        """Log why a payload is rejected, at a limited rate; dropped ones have alerts of their own."""
+        if not error.reason.dropped:
+            self._losses.add(f"a {payload.kind} was rejected as {error.reason}", f"{error} ({payload.model})")
 
     def _record(self, model: ModelKey, rows: DecodedRows) -> None:
         if rows.layout is not None:
@@ -187,15 +196,10 @@ class Decoder:
 
     def _warn_of_rounding(self, model: ModelKey, rows: DecodedRows) -> None:
         """Say once of each numeric column that its whole numbers are rounded. They keep their order in the window."""
-        large: list[bool] = (np.abs(rows.values) >= LARGEST_EXACT).any(axis=0).tolist()
-        for column, kind, is_large in zip(rows.columns, rows.kinds, large, strict=True):
+        for index in np.flatnonzero((np.abs(rows.values) >= LARGEST_EXACT).any(axis=0)).tolist():
+            column, kind = rows.columns[index], rows.kinds[index]
             key = (model, column)
-            if (
-                is_large
-                and kind is FeatureKind.NUMERIC
-                and key not in self._rounded
-                and len(self._rounded) < _MAX_WARNED
-            ):
+            if kind is FeatureKind.NUMERIC and key not in self._rounded and len(self._rounded) < _MAX_WARNED:
                 self._rounded.add(key)
                 _log.warning(
                     "column %r of %s has numbers of 2^53 and more: whole numbers of that size are rounded; if they are "

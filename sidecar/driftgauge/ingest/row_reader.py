@@ -16,6 +16,7 @@ from driftgauge.features.row_table import MAX_CELLS, missing_per_column
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.decode import decode_unpacked
 from driftgauge.protocol.limits import Limits
+from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.protocol.tensor import Decoded
 from driftgauge.reference.dataset import schema_hash
 
@@ -53,10 +54,12 @@ class RowReader:
         kind: Requests or responses.
         columns: The columns of the reference: features of a request, predictions of a response. Empty without.
         kinds: The kind of each column.
-        schema: Hash of the names and kinds.
+        schema: Hash of the names, the kinds and the missing words.
         known: The kinds of the columns of earlier responses, used if `columns` is empty.
+        unstable: Outputs of responses that are left out, used if `columns` is empty.
         window_rows: Only the last `window_rows` rows of a longer payload are used.
         limit_cells: The most cells that the rows may have.
+        missing_words: Texts that are missing values, besides the empty one, as in the reference.
     """
 
     kind: Kind
@@ -65,7 +68,9 @@ class RowReader:
     schema: str
     window_rows: int
     known: Mapping[str, FeatureKind] = field(default_factory=dict)
+    unstable: frozenset[str] = frozenset()
     limit_cells: int = MAX_CELLS
+    missing_words: frozenset[str] = NO_WORDS
 
     def read(self, decoded: Decoded, requests: NDArray[np.int64] | None = None) -> DecodedRows:
         """The rows of one payload, or of several with as many rows as in `requests`.
@@ -76,13 +81,13 @@ class RowReader:
         if self.kind is Kind.REQUEST:
             if not self.columns:
                 raise PayloadError(Reason.NO_REFERENCE, "The model has no reference.")
-            values = extract(decoded, self.columns, self.kinds, self.limit_cells)
+            values = extract(decoded, self.columns, self.kinds, self.limit_cells, self.missing_words)
             return self._newest(self.columns, self.kinds, self.schema, values, requests)
         if self.columns:
-            values = extract_predictions(decoded, self.columns, self.kinds)
+            values = extract_predictions(decoded, self.columns, self.kinds, self.missing_words)
             return self._newest(self.columns, self.kinds, self.schema, values, requests)
-        found = extract_outputs(decoded, self.known)
-        layout = OutputLayout(found.columns, found.kinds, found.categories)
+        found = extract_outputs(decoded, self.known, self.unstable)
+        layout = OutputLayout(found.columns, found.kinds, found.categories, found.widths, found.left_out)
         schema = schema_hash(found.columns, found.kinds)
         return self._newest(found.columns, found.kinds, schema, found.values, requests, layout)
 

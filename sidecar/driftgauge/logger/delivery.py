@@ -16,6 +16,7 @@ from driftgauge.server.body_copy import BodyCopy
 from driftgauge.server.connection import ClientConnection
 from driftgauge.server.request_handler import ShortResponse
 
+_INTERNAL_ERROR = "the logger met an error"
 _ROOT_RESPONSE = b"driftgauge logger: POST CloudEvents here\n"
 
 
@@ -32,7 +33,7 @@ class EventSink(Protocol):
     def accept_all(self, events: Sequence[Event | RefusedEvent]) -> None:
         """Accept the events of one body, and count those that cannot be used."""
 
-    def count_loss(self, reason: Reason, event: Event | None) -> None:
+    def count_loss(self, loss: RefusedEvent, event: Event | None) -> None:
         """Count the loss of an event, which may be known by its head alone, or of one whose model is not known."""
 
 
@@ -122,7 +123,7 @@ class Delivery:
         self._is_client_lost = True
         if not self._is_parsed_later and not self._response.is_written:
             self._body_copy.give_up(Reason.INCOMPLETE)
-            self._count_loss(Reason.INCOMPLETE)
+            self._count_loss(Reason.INCOMPLETE, "the sender left before the event was complete")
 
     def on_shutdown(self) -> None:
         """Count the loss of an event that is still coming."""
@@ -131,9 +132,9 @@ class Delivery:
     def on_internal_error(self) -> None:
         """Respond after an exception in our code."""
         if not self._response.is_written:
-            self._reject(Reason.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR, "the logger met an error")
+            self._reject(Reason.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR, _INTERNAL_ERROR)
         else:  # the sender has the response, but the event is lost
-            self._count_loss(Reason.INTERNAL)
+            self._count_loss(Reason.INTERNAL, _INTERNAL_ERROR)
             self._response.finish()
 
     def on_events(self, events: Sequence[Event | RefusedEvent]) -> None:
@@ -148,9 +149,10 @@ class Delivery:
 
     def on_parse_failure(self, reason: Reason) -> None:
         """Count the loss of such a body, and respond."""
-        self._count_loss(reason)
+        sentence = "the logger ends" if reason is Reason.SHUTDOWN else _INTERNAL_ERROR
+        self._count_loss(reason, sentence)
         if not self._is_client_lost and not self._response.is_written:
-            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "the logger met an error")
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
 
     def _receive(self, body: bytes) -> None:
         """Respond, then count: only whether there is an event decides the response."""
@@ -170,9 +172,9 @@ class Delivery:
         else:
             self._reject(*_LOSSES[Reason.QUEUE_FULL])
 
-    def _count_loss(self, reason: Reason) -> None:
+    def _count_loss(self, reason: Reason, sentence: str) -> None:
         """Count the loss of the event for the model that its head names."""
-        self._sink.count_loss(reason, named_by(self._head.fields))
+        self._sink.count_loss(RefusedEvent(reason, sentence), named_by(self._head.fields))
 
     def _receive_all(self, events: Sequence[Event | RefusedEvent]) -> None:
         self._write_result(only_refused(events))
@@ -190,7 +192,7 @@ class Delivery:
     def _reject(self, reason: Reason, status: int, sentence: str) -> None:
         """Respond with an error; the body is not read to its end, so the connection cannot be kept."""
         self._body_copy.give_up(reason)
-        self._count_loss(reason)
+        self._count_loss(reason, sentence)
         self._refuse(status, sentence)
 
     def _refuse(self, status: int, sentence: str) -> None:

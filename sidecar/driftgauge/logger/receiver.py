@@ -15,21 +15,15 @@ from typing import final
 from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.errors import Reason
 from driftgauge.http1.heads import RequestHead
-from driftgauge.inference.payload import (
-    OVERFLOW,
-    Kind,
-    KnownModels,
-    ModelKey,
-    Offer,
-    Outcome,
-    PairObservation,
-    Payload,
-    is_overflow,
-)
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Offer, Outcome, PairObservation, Payload, is_overflow
 from driftgauge.logger.delivery import Delivery
+from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.parse_queue import ParseQueue
+from driftgauge.metrics.loss_log import LossLog
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
+from driftgauge.protocol.openai import read_openai
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 from driftgauge.server.connection import ClientConnection
 from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, ConnectionLimit
@@ -49,6 +43,7 @@ class Receiver:
         pair: Called with each half of a pair; returns whether it is new.
         metrics: Where requests are counted.
         models: The models that may have series of their own.
+        inferences: Recognises the events of inferences.
         max_event_bytes: Longest body that is read.
         budget_bytes: Bytes that all incoming bodies may have together.
         max_connections: Connections of senders that may be open at once.
@@ -63,6 +58,7 @@ class Receiver:
         pair: Callable[[PairObservation], bool],
         metrics: Metrics,
         models: KnownModels,
+        inferences: InferenceFilter,
         max_event_bytes: int,
         budget_bytes: int,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
@@ -73,10 +69,12 @@ class Receiver:
         self._pair = pair
         self._metrics = metrics
         self._models = models
+        self._inferences = inferences
         self._max_event_bytes = max_event_bytes
         self.budget = MemoryBudget(budget_bytes)
         self._parse_queue = ParseQueue(self.budget)
         self._clock = clock
+        self._losses = LossLog()
         limit = ConnectionLimit(max_connections, metrics.refused_connections.inc, time.monotonic)
         self._listener = Listener(self._on_request, timeouts, limit=limit)
 
@@ -109,22 +107,28 @@ class Receiver:
 
     def accept(self, event: Event) -> None:
         """Count, pair and offer one event."""
-        kind, body = event.kind, event.body
-        inference = bool(body)
+        kind, body, key = event.kind, event.body, _model_of(event)
+        inference = self._inferences.is_inference(key if key in self._models else OVERFLOW, event)
         failed = event.status is not None and event.status >= HTTPStatus.BAD_REQUEST
-        # Neither an event without a body nor a failure proves a model: requests to anything could use up the series.
-        model = self._admit(event, proven=inference and not failed)
+        # Neither a GET nor a failure proves a model: requests to anything could use up the series.
+        model = self._models.admit(key, proven=inference and not failed)
+        self._inferences.record(model, event)
+        openai = read_openai(kind, body) if inference else None
+        if openai is not None:
+            model = self._admit_named(model, openai.model, proven=kind is Kind.RESPONSE and not failed)
         metrics = self._metrics.model(model)
-        true_time = event.recorded and inference
-        # Models without series of their own share one key, so their ids cannot be paired.
-        if not is_overflow(model) and not self._pair(PairObservation(model, event.id, kind, event.time, true_time)):
-            metrics.count_payload(kind, Outcome.REJECTED, Reason.DUPLICATE)
-            return
         if not inference:
-            # A health check or a GET: KServe's agent sends an event for every request that is not its own probe.
             metrics.count_payload(kind, Outcome.REJECTED, Reason.EMPTY)
             return
+        # Models without series of their own share one key, so their ids cannot be paired.
+        half = PairObservation(model, event.id, kind, event.time, event.recorded)
+        if not is_overflow(model) and not self._pair(half):
+            if openai is None:
+                metrics.count_payload(kind, Outcome.REJECTED, Reason.DUPLICATE)
+            return
         self._count(event, metrics, failed=failed)
+        if openai is not None:  # no payload, since it has no rows
+            return
         if failed:  # the model did not predict from these rows
             metrics.count_payload(kind, Outcome.REJECTED, Reason.FAILED)
             return
@@ -147,23 +151,41 @@ class Receiver:
         """Accept the events of one body, and count those that cannot be used."""
         for event in events:
             if isinstance(event, RefusedEvent):
-                self.count_loss(event.reason, None)
+                self.count_loss(event, None)
             else:
                 self.accept(event)
 
-    def count_loss(self, reason: Reason, event: Event | None) -> None:
+    def count_loss(self, loss: RefusedEvent, event: Event | None) -> None:
         """Count the loss of an event, which may be known by its head alone, or of one whose model is not known."""
+        reason, sentence = loss
         outcome = Outcome.DROPPED if reason.dropped else Outcome.REJECTED
+        named = "" if event is None else f" ({_model_of(event)})"
+        self._losses.add(f"an event was {outcome} as {reason}", f"{sentence}{named}")
         if event is None:
             self._metrics.model(OVERFLOW).count_payload(Kind.REQUEST, outcome, reason)
             return
-        # Only a body that is too long proves that there was a body; see `accept`.
-        model = self._admit(event, proven=reason is Reason.TOO_LARGE)
+        # Without its body an event proves no model, unless somebody filed a reference for the model.
+        proven = reason is Reason.TOO_LARGE and self._models.is_reserved(_model_of(event))
+        model = self._models.admit(_model_of(event), proven=proven)
         self._metrics.model(model).count_payload(event.kind, outcome, reason)
 
-    def _admit(self, event: Event, *, proven: bool) -> ModelKey:
-        name = event.inference_service
-        return self._models.admit(ModelKey(event.namespace, name, event.component, name), proven=proven)
+    def _admit_named(self, model: ModelKey, name: str | None, *, proven: bool) -> ModelKey:
+        """The key of the model that an OpenAI-compatible body names; that of its InferenceService if it has no place.
+
+        Args:
+            model: The key of the InferenceService.
+            name: The name in the body, if it has one.
+            proven: Whether the model server wrote it; any client can write names into requests.
+        """
+        if name is None or is_overflow(model):
+            return model
+        named = self._models.admit(model._replace(model_name=name), proven=proven)
+        return model if is_overflow(named) else named
 
     def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery:
         return Delivery(head, self, client, BodyCopy(self.budget, self._max_event_bytes))
+
+
+def _model_of(event: Event) -> ModelKey:
+    """The model of an event: its InferenceService, since an event names no model."""
+    return ModelKey(event.namespace, event.inference_service, event.component, event.inference_service)

@@ -23,12 +23,12 @@ _MODEL_FAMILIES: Mapping[Kind, tuple[_Family, ...]] = {
     Kind.REQUEST: (
         (
             "driftgauge_drift",
-            "1 if any feature has drifted, else 0; absent while the window has too few rows.",
+            "1 if any feature has drifted, else 0; absent while no feature has a verdict.",
             lambda one: one.report.drift,
         ),
         (
             "driftgauge_drifted_features",
-            "How many features have drifted; absent while the window has too few rows.",
+            "How many features have drifted; absent while no feature has a verdict.",
             lambda one: one.report.drifted_features,
         ),
         ("driftgauge_window_rows", "Rows in the window of the newest evaluation.", lambda one: one.report.rows),
@@ -47,7 +47,7 @@ _MODEL_FAMILIES: Mapping[Kind, tuple[_Family, ...]] = {
     Kind.RESPONSE: (
         (
             "driftgauge_drifted_predictions",
-            "How many predictions have drifted; absent while the window of responses has too few rows.",
+            "How many predictions have drifted; absent while no prediction has a verdict.",
             lambda one: one.report.drifted_features,
         ),
         (
@@ -89,14 +89,14 @@ class DriftGauges(Collector):
 
 def _column_counts(subject: Subject, evaluations: _Evaluations, shown: Shown) -> GaugeMetricFamily:
     text = (
-        f"How many {subject.noun}s were tested, had too few values (untested), are left out (ignored), and have series "
-        "of their own (shown)."
+        f"How many {subject.noun}s have a verdict (tested), have none because of too few rows (untested), are left out "
+        "(ignored), and have series of their own (shown)."
     )
     family = GaugeMetricFamily(_STATES[subject], text, labels=(*MODEL_LABELS, "state"))
     for model, one in evaluations.items():
         report = one.report
         counts = {
-            "tested": report.features,
+            "tested": report.tested,
             "untested": report.untested,
             "ignored": report.ignored,
             "shown": shown[model],

@@ -64,6 +64,12 @@ class RequestCounts(Collector):
         self._requests[model, code] += 0
         self._rows[model, code] += rows
 
+    def remove(self, model: ModelKey) -> None:
+        """Remove a model's series."""
+        for counts in (self._requests, self._rows, self._errors):
+            for key in [key for key in counts if key[0] == model]:
+                del counts[key]
+
     def collect(self) -> Iterator[SummaryMetricFamily]:
         """The two summary families."""
         names = (*MODEL_LABELS, "code")
@@ -146,6 +152,10 @@ class ExchangeFamilies(Collector):
         """Start a model's series at 0, unless they exist."""
         return self._models.setdefault(model_labels(model), Exchanges())
 
+    def remove(self, model: ModelKey) -> None:
+        """Remove a model's series."""
+        self._models.pop(model_labels(model), None)
+
     def collect(self) -> Iterator[Metric]:
         """Two histograms, a gauge and two counters."""
         yield self._histogram(
@@ -225,6 +235,12 @@ class Families:
         self.unpaired = counter(
             "driftgauge_unpaired_total", "Requests without their response, and responses without their request."
         )
+        self.untested_outputs = counter(
+            "driftgauge_untested_outputs_total",
+            "Outputs of responses that are not tested: they hold objects, or have no fixed width or number of rows.",
+        )
+        self.by_model = (self.rows, self.skipped, self.failures, self.unpaired, self.untested_outputs)
+        self.by_kind = (self.detector_rows, self.detector_skipped, self.detector_resets)
 
 
 class ModelMetrics:
@@ -246,15 +262,16 @@ class ModelMetrics:
         self.skipped = families.skipped.labels(*self._values)
         self.failures = families.failures.labels(*self._values)
         self.unpaired = families.unpaired.labels(*self._values)
+        self.untested_outputs = families.untested_outputs.labels(*self._values)
         self._payloads = {
             (kind, outcome, reason): families.payloads.labels(*self._values, kind, outcome, reason or "")
             for kind in Kind
             for outcome, reason in _outcomes()
         }
         self._detector_rows, self._detector_skipped, self._detector_resets = (
-            {kind: family.labels(*self._values, kind) for kind in Kind}
-            for family in (families.detector_rows, families.detector_skipped, families.detector_resets)
+            {kind: family.labels(*self._values, kind) for kind in Kind} for family in families.by_kind
         )
+        self._columns: set[str] = set()
 
     def count_request(self, code: str) -> None:
         """Count a request that ended with this status code; empty if it is unknown."""
@@ -283,8 +300,24 @@ class ModelMetrics:
 
     def count_missing(self, columns: Sequence[str], missing: NDArray[np.int64]) -> None:
         """Count missing values by feature; every feature has a series from its first row on."""
+        self._columns.update(columns)
         for column, number in zip(columns, missing.tolist(), strict=True):
             self._families.missing.labels(*self._values, column).inc(number)
+
+    def remove(self) -> None:
+        """Remove the series. What still counts here afterwards is not shown."""
+        families = self._families
+        families.requests.remove(self.model)
+        families.exchanges.remove(self.model)
+        for family in families.by_model:
+            family.remove(*self._values)
+        for family in families.by_kind:
+            for kind in Kind:
+                family.remove(*self._values, kind)
+        for kind, outcome, reason in self._payloads:
+            families.payloads.remove(*self._values, kind, outcome, reason or "")
+        for column in self._columns:
+            families.missing.remove(*self._values, column)
 
 
 def _outcomes() -> list[tuple[Outcome, Reason | None]]:

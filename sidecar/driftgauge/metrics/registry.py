@@ -5,7 +5,8 @@ Rendering a scrape takes tens of milliseconds, so the admin server does it in a 
 
 import gzip
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -19,10 +20,13 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 from driftgauge import __version__
-from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.payload import ModelKey, is_overflow
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
 from driftgauge.metrics.model_metrics import Families, ModelMetrics
 from driftgauge.results.latest import LatestEvaluations
+
+_REMOVED_A_CALL = 20
+"""Models whose series are removed in one call: some 5 ms."""
 
 
 class Metrics:
@@ -42,6 +46,12 @@ class Metrics:
             "Connections to the data port that were refused, because max_connections were open.",
             registry=self.registry,
         )
+        self.refused_models = Counter(
+            "driftgauge_refused_models_total",
+            "Events and requests of models that are counted as (other), because max_models have places.",
+            registry=self.registry,
+        )
+        self._skipped_keys: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()
         ProcessCollector(registry=self.registry)
@@ -52,6 +62,12 @@ class Metrics:
         if series is None:
             series = self._models[key] = ModelMetrics(key, self._families, self._code)
         return series
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Remove the series of models that are not in `models`, at most of 20 in a call; overflow keys stay."""
+        gone = (key for key in self._models if key not in models and not is_overflow(key))
+        for key in list(islice(gone, _REMOVED_A_CALL)):
+            self._models.pop(key).remove()
 
     def watch_evaluations(self, latest: LatestEvaluations, max_features: int = MAX_FEATURES) -> None:
         """Show the newest evaluations.
@@ -72,7 +88,17 @@ class Metrics:
         """Return a gauge (1 while Redis responds, else 0) and a counter of failures, for the caller to set."""
         up = Gauge("driftgauge_redis_up", "1 if the last call to Redis succeeded, else 0.", registry=self.registry)
         errors = Counter("driftgauge_redis_errors_total", "Calls to Redis that failed.", registry=self.registry)
+        self._skipped_keys = Counter(
+            "driftgauge_redis_skipped_keys_total",
+            "Keys in Redis that were skipped when models were restored, because their names are malformed.",
+            registry=self.registry,
+        )
         return up, errors
+
+    def count_skipped_keys(self, number: int) -> None:
+        """Count keys in Redis that were skipped; without Redis do nothing."""
+        if self._skipped_keys is not None:
+            self._skipped_keys.inc(number)
 
     def _set_build_info(self) -> None:
         info = Gauge(

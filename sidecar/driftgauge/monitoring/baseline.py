@@ -1,7 +1,7 @@
 """The baseline: the first responses of a model, used as reference of its predictions where there is none."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.features.output_columns import OutputColumns
+from driftgauge.inference.payload import ModelKey
 from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.profiles import profiles_of
 from driftgauge.storage.ring import RingBuffer, StreamKey
@@ -100,6 +101,12 @@ class Baselines:
         if baseline is not None:
             self._baselines[stream] = baseline
         return baseline
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget the baselines of models that are not in `models`; those in the store stay."""
+        for known in (self._baselines, self._loaded_at, self._changes):
+            for stream in [stream for stream in known if stream.model not in models]:
+                del known[stream]
 
     async def _is_outdated(self, stream: StreamKey, baseline: Baseline, reference: str) -> bool:
         """Whether the reference has changed, or the response has other columns and no row of the old ones is left."""

@@ -1,7 +1,7 @@
 """Evaluates one stream: reads its window, tests it off the event loop, and saves the detector's state."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from driftgauge.concurrency.worker import Worker
@@ -9,6 +9,7 @@ from driftgauge.drift.detector.detector import DetectorState, pack, unpack
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.targets import Target
 from driftgauge.results.latest import Evaluation
@@ -105,6 +106,11 @@ class Evaluator:
         window = await self._ring.read(stream, target.schema, len(target.profiles))
         self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)
         return window
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget the prepared tests of models that are not in `models`."""
+        for stream in [stream for stream in self._loaded if stream.model not in models]:
+            del self._loaded[stream]
 
     def close(self) -> None:
         """Stop the thread."""

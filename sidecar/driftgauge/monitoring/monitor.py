@@ -6,8 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 from driftgauge.concurrency.worker import Worker
+from driftgauge.drift.result import DriftReport, Obstacle
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import PREDICTOR, Kind, KnownModels, ModelKey, is_overflow, printable
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, printable
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
@@ -46,6 +48,7 @@ class Monitor:
         self._metrics = metrics
         self._latest = latest
         self._clock = clock
+        self._out_of_reach: set[StreamKey] = set()
 
     async def run(self, interval_seconds: float) -> None:
         """Evaluate on a clock until cancelled."""
@@ -70,7 +73,17 @@ class Monitor:
         if target is None:
             self._latest.withdraw(stream.model, stream.kind)
         else:
-            self._latest.publish(stream.model, stream.kind, await self._evaluator.evaluate(stream, target))
+            evaluation = await self._evaluator.evaluate(stream, target)
+            self._latest.publish(stream.model, stream.kind, evaluation)
+            self._log_out_of_reach(stream, evaluation.report)
+
+    def _log_out_of_reach(self, stream: StreamKey, report: DriftReport) -> None:
+        """Log once that no feature of a stream can alarm, although its window has the required rows."""
+        if report.drift is not None:
+            self._out_of_reach.discard(stream)
+        elif stream not in self._out_of_reach and any(one.reason is Obstacle.OUT_OF_REACH for one in report.untested):
+            self._out_of_reach.add(stream)
+            _log.warning("the %ss of %s have no verdict: %s", stream.kind, stream.model, report.reading)
 
     async def restore_models(self, ring: RingBuffer, own: ModelKey | None) -> None:
         """Add the models whose rows outlived a restart, so that their verdicts do not wait for traffic.
@@ -90,10 +103,15 @@ class Monitor:
         skipped = len(models) - len(usable)
         if skipped:
             _log.warning("%d models in the store have names that are no text and are skipped", skipped)
-        for model in usable:
-            if self._is_ours(model, own) and not is_overflow(self._models.admit(model)):
-                self._metrics.model(model)
-                self._targets.record_reference(model)
+            self._metrics.count_skipped_keys(skipped)
+        ours = [model for model in usable if self._is_ours(model, own)]
+        restored = [model for model in ours if self._models.restore(model)]
+        if len(restored) < len(ours):
+            text = "%d models in the store get no place, since max_models have places; they get one with their traffic"
+            _log.warning(text, len(ours) - len(restored))
+        for model in restored:
+            self._metrics.model(model)
+            self._targets.record_reference(model)
 
     def _is_ours(self, model: ModelKey, own: ModelKey | None) -> bool:
         if own is not None:

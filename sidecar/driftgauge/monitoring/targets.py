@@ -1,7 +1,7 @@
 """Finds what a stream is tested against: the reference's inputs, its predictions, or a baseline."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from driftgauge.concurrency.worker import Worker
@@ -9,6 +9,7 @@ from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.monitoring.baseline import Baseline, Baselines
+from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.dataset import Reference
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations, ReferenceFacts
@@ -25,11 +26,13 @@ class Target:
         profiles: The columns, at least one.
         schema: Hash of their names and kinds.
         digest: Identifies the reference or the baseline.
+        missing_words: Texts that are missing values, besides the empty one.
     """
 
     profiles: Sequence[Profile]
     schema: str
     digest: str
+    missing_words: frozenset[str] = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +92,16 @@ class Targets:
         if stream.kind is Kind.REQUEST:
             if reference is None or not reference.features:
                 return None
-            return Target(reference.features, reference.schema, reference.digest)
+            return Target(reference.features, reference.schema, reference.digest, reference.missing_words)
         if reference is not None and reference.predictions:
             return Target(reference.predictions, reference.prediction_schema, reference.digest)
         return await self._get_baseline(stream, "" if reference is None else reference.digest, now)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget the baselines of models that are not in `models`."""
+        self._baselines.retain(models)
+        for stream in [stream for stream in self._baseline_targets if stream.model not in models]:
+            del self._baseline_targets[stream]
 
     def has_reference(self, model: ModelKey) -> bool:
         """Whether a reference of the model is loaded."""

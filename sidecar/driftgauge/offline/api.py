@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from numbers import Real
 from operator import index
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import SupportsIndex
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.errors import ReferenceDataError
-from driftgauge.offline.comparison import column_kinds, compare
+from driftgauge.offline.comparison import compare, window_rules
 from driftgauge.offline.data import Data, as_table
 from driftgauge.offline.report import Report, run_tests
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.dataset import Reference, prepare
 from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
@@ -31,6 +32,7 @@ def check(
     alpha: float = 0.05,
     correction: str = "holm",
     min_rows: int = 1,
+    missing_words: Sequence[str] = (),
 ) -> Report:
     """Test rows against a reference, feature by feature.
 
@@ -42,6 +44,7 @@ def check(
         alpha: Significance level of the whole window, in (0, 1).
         correction: How alpha is shared over the tests: `holm`, `bh`, `bonferroni`, or `none` for alpha each.
         min_rows: Fewest values of a feature that are tested, at least 1.
+        missing_words: Texts that are missing values on both sides, besides the empty one. A `Reference` has its own.
 
     Returns:
         The report, the same as that of `driftgauge check`. Numbers are tested with `scipy.stats.ks_2samp` (its default
@@ -57,15 +60,19 @@ def check(
         (True, 0.6)
     """
     rule = _rule(alpha, correction, min_rows)
-    expected = reference if isinstance(reference, Reference) else as_table(reference, "reference")
-    return run_tests(compare(expected, as_table(window, "window", column_kinds(expected))), rule)
+    rules = ColumnRules(missing_words=_words(missing_words))
+    if isinstance(reference, Reference) and not rules.missing_words <= reference.missing_words:
+        raise ReferenceDataError("missing_words: the Reference has been read without them: give them to read_reference")
+    expected = reference if isinstance(reference, Reference) else as_table(reference, "reference", rules)
+    return run_tests(compare(expected, as_table(window, "window", window_rules(expected))), rule)
 
 
-def read_reference(data: Data) -> Reference:
+def read_reference(data: Data, *, missing_words: Sequence[str] = ()) -> Reference:
     """Read a reference.
 
     Args:
         data: A path, a DataFrame, an array or a mapping, as in `check`.
+        missing_words: Texts that are missing values, also in the windows that are tested against the reference.
 
     Returns:
         The reference, every column sorted and ready to be tested against.
@@ -77,16 +84,18 @@ def read_reference(data: Data) -> Reference:
         >>> read_reference({"age": [31, 45, 27], "colour": ["red", "white", "red"]}).columns
         ('age', 'colour')
     """
-    return prepare(as_table(data, "reference"), time.time())
+    return prepare(as_table(data, "reference", ColumnRules(missing_words=_words(missing_words))), time.time())
 
 
-def build_reference(
+def build_reference(  # noqa: PLR0913 - what can be said of the columns are arguments by name
     training: Data,
     output: str | os.PathLike[str] | None = None,
     *,
     rows: int | None = None,
     seed: int = 0,
     predictions: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    missing_words: Sequence[str] = (),
 ) -> Reference:
     """Draw a reference from training data, as `driftgauge reference build` does.
 
@@ -96,6 +105,10 @@ def build_reference(
         rows: Rows to keep, at least 1; `None` keeps 100,000, or fewer of very wide data.
         seed: Of the draw, at least 0; the same data and seed give the same reference.
         predictions: Columns that hold the model's predictions.
+        categorical: Columns whose numbers are names, such as postal codes or codes of shops: they are tested as
+            categories.
+        missing_words: Texts that are missing values, also in requests and windows that are tested against the
+            reference.
 
     Returns:
         The reference.
@@ -107,7 +120,13 @@ def build_reference(
         >>> build_reference({"age": [31, 45, 27]}, rows=2).rows
         2
     """
-    spec = _sample_spec(rows, seed, predictions)
+    spec = SampleSpec(
+        None if rows is None else _whole(rows, "rows", 1),
+        _whole(seed, "seed", 0),
+        _names(predictions, "predictions"),
+        _names(categorical, "categorical"),
+        _words(missing_words),
+    )
     path = Path("reference.npz" if output is None else output)
     check_output(path)
     content = packed(_draw(training, spec))
@@ -120,14 +139,22 @@ def build_reference(
 def _draw(training: Data, spec: SampleSpec) -> Table:
     if isinstance(training, str | os.PathLike) and Path(training).suffix.lower() in _SAMPLED_SUFFIXES:
         return draw_sample(Path(training), spec)
-    return sample_table(as_table(training, "training"), spec)
+    return sample_table(as_table(training, "training", spec.rules), spec)
 
 
-def _sample_spec(rows: object, seed: object, predictions: object) -> SampleSpec:
-    names = (predictions,) if isinstance(predictions, str) else predictions
+def _names(given: object, argument: str) -> tuple[str, ...]:
+    """An argument that is one name of a column, or several."""
+    names = (given,) if isinstance(given, str) else given
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise ReferenceDataError(f"predictions: must be names of columns; it is {predictions!r}")
-    return SampleSpec(None if rows is None else _whole(rows, "rows", 1), _whole(seed, "seed", 0), tuple(names))
+        raise ReferenceDataError(f"{argument}: must be names of columns; it is {given!r}")
+    return tuple(names)
+
+
+def _words(given: object) -> frozenset[str]:
+    words = (given,) if isinstance(given, str) else given
+    if not isinstance(words, Collection) or not all(isinstance(word, str) for word in words):
+        raise ReferenceDataError(f"missing_words: must be texts; it is {given!r}")
+    return frozenset(words) - {""}
 
 
 def _whole(value: object, name: str, least: int) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile, ignored_profile
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import shortened
+from driftgauge.reference.column import ColumnRules, shortened
 from driftgauge.reference.dataset import PREDICTION, Reference, output_name, prepare
 from driftgauge.reference.kinds import as_kind
 from driftgauge.reference.table import Table
@@ -81,12 +81,15 @@ def compare(reference: Table | Reference, window: Table) -> Comparison:
     return Comparison(expected, found, tuple(kept), np.column_stack(columns), tuple(notes))
 
 
-def column_kinds(reference: Table | Reference) -> dict[str, FeatureKind]:
-    """The kind of each column, by name: the cells of a CSV file alone can be ambiguous."""
+def window_rules(reference: Table | Reference) -> ColumnRules:
+    """How a window is read: each column as the kind that it has in the reference, whatever its values look like."""
     if isinstance(reference, Table):
-        return dict(zip(reference.columns, reference.kinds, strict=True))
-    inputs = {profile.name: profile.kind for profile in reference.features}
-    return inputs | {f"{PREDICTION}{profile.name}": profile.kind for profile in reference.predictions}
+        kinds, is_named = dict(zip(reference.columns, reference.kinds, strict=True)), reference.named
+    else:
+        inputs = {profile.name: profile.kind for profile in reference.features}
+        outputs = {f"{PREDICTION}{profile.name}": profile.kind for profile in reference.predictions}
+        kinds, is_named = inputs | outputs, _of_reference(reference).named
+    return ColumnRules(kinds, reference.missing_words, FeatureKind.IGNORED if is_named else None)
 
 
 def _of_table(table: Table) -> Dataset:

@@ -4,16 +4,17 @@ import html
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from driftgauge.drift.result import DriftReport, FeatureDrift
 from driftgauge.drift.rule import Rule
+from driftgauge.drift.untested import by_explanation, enumerated
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.errors import ReferenceDataError
 from driftgauge.inference.payload import printable
-from driftgauge.offline.comparison import Comparison, Dataset, listed
+from driftgauge.offline.comparison import Comparison, Dataset
 from driftgauge.offline.ks_2samp import Ks2sampPValues
 from driftgauge.page.as_json import report_as_json
 from driftgauge.page.contents import Facts, Page, part_of
@@ -24,6 +25,9 @@ FEW_ROWS = 200
 
 SHOWN_FEATURES = 20
 """Features in the short table."""
+
+VERDICTS = {True: "drift", False: "ok", None: "could not tell"}
+"""A feature's verdict in words."""
 
 _NAME_CHARACTERS = 24
 _FRAME_PIXELS = 640
@@ -49,12 +53,12 @@ class Report:
 
     @property
     def features(self) -> tuple[FeatureDrift, ...]:
-        """The tested features, in the reference's order."""
+        """The features with results, in the reference's order."""
         return self.result.features
 
     @property
     def drift(self) -> bool | None:
-        """Whether any feature drifted; `None` if no feature could be tested."""
+        """Whether any feature drifted; `None` if none did, but the tests could not tell for every feature."""
         return self.result.drift
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,8 +122,11 @@ class Report:
         return f'<iframe title="driftgauge report" sandbox="" style="{style}" srcdoc="{page}"></iframe>'
 
     def __repr__(self) -> str:
-        """A short table, the largest distance first, and the verdict."""
-        return "\n".join([*_lines(self.result), self.result.reading, *(f"note: {note}" for note in self.notes)])
+        """A short table, the largest distance first, the features without a verdict, and the verdict."""
+        untested = untested_lines(self.result)
+        return "\n".join(
+            [*_lines(self.result), *untested, self.result.reading, *(f"note: {note}" for note in self.notes)]
+        )
 
 
 def run_tests(comparison: Comparison, rule: Rule) -> Report:
@@ -131,15 +138,25 @@ def run_tests(comparison: Comparison, rule: Rule) -> Report:
 
     Notes:
         The p-values of numbers are those of `scipy.stats.ks_2samp`; missing values are left out before the test. The
-        shares of categories and of missing values have tests of their own.
+        shares of categories and of missing values have tests of their own. A report is used as a gate, so that it has
+        no verdict if it has none on a single feature.
     """
     result = evaluate(comparison.profiles, comparison.values, rule, Ks2sampPValues())
-    return Report(comparison, rule, result, (*comparison.notes, *_notes(comparison, result, rule)))
+    return Report(comparison, rule, replace(result, drift=result.overall), (*comparison.notes, *_notes(comparison)))
 
 
 def by_distance(report: DriftReport) -> list[FeatureDrift]:
-    """The tested features, the largest distance first."""
+    """The features with results, the largest distance first."""
     return sorted(report.features, key=lambda one: -one.distance.statistic)
+
+
+def untested_lines(report: DriftReport) -> Iterator[str]:
+    """A line for each reason for which the tests could not tell, with the features that it holds for."""
+    groups = list(by_explanation(report.untested).items())
+    for explanation, names in groups[:SHOWN_FEATURES]:
+        yield f"{enumerated(names)}: could not tell: {explanation}"
+    if len(groups) > SHOWN_FEATURES:
+        yield f"(and {len(groups) - SHOWN_FEATURES} more)"
 
 
 def shown_name(feature: FeatureDrift) -> str:
@@ -147,13 +164,10 @@ def shown_name(feature: FeatureDrift) -> str:
     return feature.feature if feature.feature.isprintable() else repr(feature.feature)
 
 
-def _notes(comparison: Comparison, result: DriftReport, rule: Rule) -> Iterator[str]:
+def _notes(comparison: Comparison) -> Iterator[str]:
     for dataset in (comparison.expected, comparison.found):
         if dataset.rows < FEW_ROWS:
             yield f"{dataset.path}: {dataset.rows} rows, under {FEW_ROWS} only large changes can be seen"
-    if result.untested:
-        least = max(1, rule.min_rows)
-        yield f"{comparison.found.path}: not tested, with fewer than {least} values: {listed(result.untested)}"
 
 
 def _source(dataset: Dataset) -> dict[str, Any]:
@@ -169,7 +183,7 @@ def _lines(result: DriftReport) -> Iterator[str]:
         test, name = feature.distance, shown_name(feature)
         short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 3] + "..."
         p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
-        verdict = "drift" if feature.drift else "ok"
+        verdict = VERDICTS[feature.drift]
         yield (
             f"{short:<{_NAME_CHARACTERS}}  {test.test:<4}  {test.statistic:.4f}  {test.threshold:>9.4f}  "
             f"{p_value:>8}  {verdict}"

@@ -29,7 +29,15 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
         "drifted_features": report.drifted_features,
         "reading": printable(report.reading),
         "features": [_feature(feature) for feature in report.features],
-        "untested": [printable(name) for name in report.untested],
+        "untested": [printable(one.feature) for one in report.untested],
+        "could_not_tell": [
+            {
+                "feature": printable(one.feature),
+                "reason": str(one.reason),
+                "reading": f"Could not tell: {printable(one.explanation)}.",
+            }
+            for one in report.untested
+        ],
         "ignored": [printable(name) for name in report.ignored],
     }
 

@@ -6,7 +6,8 @@ The page loads nothing from the network, and has no script.
 from collections.abc import Iterator, Sequence
 from importlib import resources
 
-from driftgauge.drift.result import DriftReport, FeatureDrift, most_drifted
+from driftgauge.drift.result import DriftReport, FeatureDrift, Untested, most_drifted
+from driftgauge.drift.untested import by_explanation
 from driftgauge.page.contents import Page, Part, first_alarms
 from driftgauge.page.feature_section import section
 from driftgauge.page.formatting import badge, count, distance, moment, probability, share, verdict
@@ -64,8 +65,8 @@ def _summary(part: Part) -> Markup:
     """The verdict, and what was compared."""
     pairs = (joined((tag("dt", key), tag("dd", value))) for key, value in _facts(part))
     notes = tag("ul", *(tag("li", note) for note in part.facts.notes), class_="notes") if part.facts.notes else Markup()
-    kind = {True: "drift", False: "ok", None: "unknown"}[part.report.drift]
-    lead = tag("p", badge(part.report.drift), " ", tag("strong", part.report.reading))
+    kind = {True: "drift", False: "ok", None: "unknown"}[part.report.overall]
+    lead = tag("p", badge(part.report.overall), " ", tag("strong", part.report.reading))
     return tag("div", lead, tag("dl", *pairs), _first_alarms(part.report), notes, class_=f"summary {kind}")
 
 
@@ -82,9 +83,17 @@ def _facts(part: Part) -> Iterator[tuple[str, str]]:
     if facts.time is not None:
         yield "Tested", moment(facts.time)
     if report.untested:
-        yield "Too few values", _listed(report.untested)
+        yield "Could not tell", _untested(report.untested)
     if report.ignored:
         yield "Left out", _listed(report.ignored)
+
+
+def _untested(untested: Sequence[Untested]) -> Markup:
+    """The features without a verdict, and why."""
+    groups = list(by_explanation(untested).items())
+    lines = [tag("div", f"{explanation}: ", _listed(names)) for explanation, names in groups[:_LISTED]]
+    more = len(groups) - _LISTED
+    return joined((*lines, tag("div", f"and {more:,} more reasons") if more > 0 else Markup()))
 
 
 def _listed(names: Sequence[str]) -> Markup:
@@ -111,13 +120,13 @@ def _legend(part: Part) -> Markup:
 
 
 def _table(part: Part, links: dict[str, str]) -> Markup:
-    """Every tested feature, the most severe first."""
+    """Every feature with results, the most severe first."""
     if not part.report.features:
         return Markup()
     titles = ("feature", "verdict", "distance", "", "threshold", "p", "PSI", "missing")
     head = tag("tr", *(tag("th", title, scope="col") if title else _drawn(Markup()) for title in titles))
     lines = (_line(feature, links.get(feature.feature)) for feature in most_drifted(part.report.features))
-    caption = tag("caption", "All tested features, the one that moved most first")
+    caption = tag("caption", "All features, the one that moved most first")
     return tag("table", caption, tag("thead", head), tag("tbody", *lines), class_="overview")
 
 

@@ -1,8 +1,10 @@
 """Categories as numbers for the float64 cells of the ring: the same number in every process and release."""
 
 import math
+import re
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Final
 
 _BITS = 53
 """Whole numbers up to 2**53 are exact in float64."""
@@ -33,17 +35,30 @@ remembered = lru_cache(maxsize=65_536)(_hashed)
 """`code` of short texts. Long texts are not cached, since the size of the cache counts texts and not characters."""
 
 
+_WHOLE: Final = re.compile(r"(-?(?:0|[1-9]\d{0,15}))\.0", re.ASCII)
+"""A whole number as a float is written, up to 16 digits: those that are written without an exponent."""
+
+
+def _without_point(text: str) -> str:
+    if text.endswith(".0") and (whole := _WHOLE.fullmatch(text)):
+        return str(int(whole[1]))
+    return text
+
+
 def text_of(value: object) -> str | None:
     """The text of a category, from a value of a payload or a file; `None` if missing (`None`, NaN, empty text).
 
     Args:
-        value: Text is unchanged, UTF-8 bytes are decoded, a bool becomes `true` or `false`, and a number its shortest
-            decimal, without a point if it is whole: 3 and 3.0 are one category.
+        value: A number becomes its shortest decimal, without a point if it is whole, and a bool `true` or `false`.
+            UTF-8 bytes are decoded. Text is unchanged, except that `94103.0` becomes `94103`: a column of whole
+            numbers becomes one of floats as soon as a value is missing, so that the same code has both forms.
     """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    if isinstance(value, str):
+        return _without_point(value) or None
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape") or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.json_text import as_exact_numbers, nested_array
@@ -33,7 +36,8 @@ def decode_v1(message: Mapping[str, Any], kind: Kind, limits: Limits, columns: f
 
     Raises:
         PayloadError: `UNSUPPORTED` if none of the members is present (an explanation, an error, another
-            protocol); `EMPTY` without rows; `MALFORMED` if ragged; `TOO_LARGE` beyond the
+            protocol); `EMPTY` without rows; `MALFORMED` if the rows of a
+            request are ragged (those of a response are objects); `TOO_LARGE` beyond the
             limit of cells, `TOO_COMPLEX` beyond that of names.
 
     Source:
@@ -60,9 +64,9 @@ def _read_member(member: str, value: object, kind: Kind, limits: Limits, columns
         raise PayloadError(Reason.MALFORMED, f"`{member}` must be a list of rows.")
     rows = _joined(value)
     if not all(map(is_row, rows)):
-        return (_tensor("", value),)
+        return (_tensor("", value, kind),)
     if kind is Kind.RESPONSE:
-        return _tensors(response_columns(rows, limits))
+        return tuple(_tensor(name, values, kind) for name, values in response_columns(rows, limits).items())
     return _tensors(request_columns(rows, columns, limits))
 
 
@@ -82,6 +86,20 @@ def _tensors(columns: Columns) -> tuple[Tensor, ...]:
     return tuple(_tensor(name, values) for name, values in columns.items())
 
 
-def _tensor(name: str, values: list[Any]) -> Tensor:
+def _tensor(name: str, values: list[Any], kind: Kind = Kind.REQUEST) -> Tensor:
     what = f"column {name!r:.80}" if name else "the rows"
-    return Tensor(name, as_exact_numbers(nested_array(values, what)))
+    try:
+        block = nested_array(values, what)
+    except PayloadError:
+        if kind is Kind.REQUEST:
+            raise
+        return Tensor(name, _uneven(values))  # one output of many, maybe: the others can be used
+    return Tensor(name, as_exact_numbers(block))
+
+
+def _uneven(values: list[Any]) -> NDArray[Any]:
+    """Lists of different lengths, each as one object."""
+    block = np.empty(len(values), dtype=object)
+    for index, value in enumerate(values):
+        block[index] = value
+    return block

@@ -1,16 +1,14 @@
-"""One column of a dataset, and the codes of its categories."""
+"""One column of a dataset, and what is known of a column before it is read."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
-from driftgauge.inference.payload import printable
-from driftgauge.protocol.category import MAX_TEXT_CHARS, code
+from driftgauge.protocol.missing_words import NO_WORDS
 
 MAX_TEXTS: Final = 10_000
 """Texts kept of one column. A column with more of them holds identifiers, and its codes suffice."""
@@ -18,16 +16,43 @@ MAX_TEXTS: Final = 10_000
 DATES: Final = "holds dates: it is left out, since a date is always new"
 """Why a column of dates is left out; follows the column's name."""
 
+NOT_TESTED: Final = "is left out of the reference"
+"""Why a column of a window is left out if it is left out of the reference."""
+
 SHOWN_CHARACTERS: Final = 40
 """How much of an untrusted text an error shows."""
 
-_MIN_DATE_SHARE: Final = 0.95
-"""Share of a column's texts that must be dates for the column to hold dates."""
 
-_DAY: Final = r"\d{4}([-/])\d{2}\1\d{2}"
-_TIME: Final = r"\d{2}:\d{2}(:\d{2}([.,]\d+)?)?"
-_DATE: Final = re.compile(rf"{_DAY}([T ]{_TIME} ?(Z|UTC|[+-]\d{{2}}:?(\d{{2}})?)?)?|{_TIME}", re.ASCII)
-"""The usual forms of ISO 8601; a space for the T and slashes for the hyphens are allowed."""
+@dataclass(frozen=True, slots=True)
+class ColumnRules:
+    """What is known of the columns of a dataset before it is read.
+
+    Args:
+        kinds: Columns whose kind is known, by name: of a window the kinds of the reference, of a reference those
+            that a person has set.
+        missing_words: Texts that are missing values in every column, besides the empty one. A number that has such
+            a text is missing too.
+        others: The kind of any other column; if it is `None`, the content decides. Columns of a window that the
+            reference lacks are ignored, whatever they hold.
+        rows: The number of each row in its file, counted from 1, if the data is a sample without line numbers.
+    """
+
+    kinds: Mapping[str, FeatureKind] = field(default_factory=dict)
+    missing_words: frozenset[str] = NO_WORDS
+    others: FeatureKind | None = None
+    rows: Sequence[int] = ()
+
+    def kind_of(self, name: str) -> FeatureKind | None:
+        """The kind of a column; `None` if its content decides."""
+        return self.kinds.get(name, self.others)
+
+    @property
+    def by_position(self) -> "ColumnRules":
+        """The rules for columns without names, which are matched by position."""
+        return replace(self, others=None)
+
+
+NO_RULES: Final = ColumnRules()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +72,19 @@ class Column:
     left_out: str = ""
 
 
+def place(row: int, lines: Sequence[int] = (), rows: Sequence[int] = ()) -> str:
+    """The place of a row in its file, as errors name it.
+
+    Args:
+        row: Its index.
+        lines: The line of each row, in a format of lines.
+        rows: The number of each row, if the data is a sample.
+    """
+    if lines:
+        return f"line {lines[row]}"
+    return f"row {rows[row] if rows else row + 1}"
+
+
 def ignored_column(rows: int, why: str) -> Column:
     """A column that is left out of the tests.
 
@@ -55,49 +93,6 @@ def ignored_column(rows: int, why: str) -> Column:
         why: The reason; follows the column's name.
     """
     return Column(FeatureKind.IGNORED, np.full(rows, np.nan), left_out=why)
-
-
-class CategoryEncoder:
-    """Gives the texts of one column their codes, and counts the dates among them."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[float, bool]] = {}
-        self._cells = 0
-        self._dates = 0
-
-    def encode(self, text: str, cells: int = 1) -> float:
-        """The code of a text.
-
-        Args:
-            text: Not empty.
-            cells: How many cells hold it.
-        """
-        known = self._known.get(text)
-        if known is None:
-            known = code(text), _DATE.fullmatch(text) is not None
-            if len(self._known) < MAX_TEXTS:
-                self._known[text] = known
-        self._cells += cells
-        self._dates += cells * known[1]
-        return known[0]
-
-    def column(self, values: NDArray[np.float64], *, is_categorical: bool = False) -> Column:
-        """The column of the encoded texts: categorical, or left out if nearly all texts are dates.
-
-        Args:
-            values: Shape `(n,)`, float64: codes, NaN for a missing value.
-            is_categorical: The column is known to be categorical, even if its texts are dates.
-        """
-        if not is_categorical and self._dates >= _MIN_DATE_SHARE * self._cells > 0:
-            return ignored_column(values.size, DATES)
-        categories = {code: _label_text(text) for text, (code, _) in self._known.items()}
-        return Column(FeatureKind.CATEGORICAL, values, categories)
-
-
-def _label_text(text: str) -> str:
-    """A text as a label can hold it: cut where it is long, and valid UTF-8."""
-    cut = text if len(text) <= MAX_TEXT_CHARS else text[: MAX_TEXT_CHARS - 3] + "..."
-    return printable(cut)
 
 
 def shortened(text: str) -> str:

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import shortened
+from driftgauge.protocol.missing_words import NO_WORDS
+from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.files import read_table
 from driftgauge.reference.profiles import profiles_of, review_columns
 from driftgauge.reference.table import Origin, Table
@@ -31,6 +33,7 @@ class Reference:
         loaded_at: When it was loaded, in seconds since the epoch.
         notes: Sentences on columns that are left out, constant or equal to another one.
         origin: Where the rows were drawn from, if the file says so.
+        missing_words: Texts that are missing values in requests too, besides the empty one.
     """
 
     features: tuple[Profile, ...]
@@ -41,6 +44,7 @@ class Reference:
     loaded_at: float
     notes: tuple[str, ...] = ()
     origin: Origin | None = None
+    missing_words: frozenset[str] = NO_WORDS
 
     def __repr__(self) -> str:
         """The size and the file, not the columns: they are long."""
@@ -60,7 +64,7 @@ class Reference:
     @cached_property
     def schema(self) -> str:
         """`schema_hash` of the features."""
-        return schema_hash(self.columns, self.kinds)
+        return schema_hash(self.columns, self.kinds, self.missing_words)
 
     @cached_property
     def prediction_columns(self) -> tuple[str, ...]:
@@ -75,26 +79,33 @@ class Reference:
     @cached_property
     def prediction_schema(self) -> str:
         """`schema_hash` of the outputs."""
-        return schema_hash(self.prediction_columns, self.prediction_kinds)
+        return schema_hash(self.prediction_columns, self.prediction_kinds, self.missing_words)
 
 
-def schema_hash(columns: Sequence[str], kinds: Sequence[FeatureKind]) -> str:
-    """Hash of a list of columns: 16 hexadecimal digits that differ when a name, a kind or the order differs."""
+def schema_hash(
+    columns: Sequence[str], kinds: Sequence[FeatureKind], missing_words: AbstractSet[str] = NO_WORDS
+) -> str:
+    """Hash of how rows are read: 16 hexadecimal digits.
+
+    They differ when a name, a kind, the order of the columns or a missing word differs.
+    """
     joined = "".join(f"{kind}:{len(name)}:{name}" for name, kind in zip(columns, kinds, strict=True))
+    joined += "".join(f"missing:{len(word)}:{word}" for word in sorted(missing_words))
     return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
 
-def load_reference(path: Path, now: float) -> Reference:
+def load_reference(path: Path, now: float, rules: ColumnRules = NO_RULES) -> Reference:
     """Read a reference dataset from a file.
 
     Args:
         path: A CSV, Parquet or NPZ file.
         now: Seconds since the epoch.
+        rules: What is known of the columns.
 
     Raises:
         ReferenceDataError: The file cannot serve as reference; the sentence says why.
     """
-    return prepare(read_table(path), now)
+    return prepare(read_table(path, rules), now)
 
 
 def prepare(table: Table, now: float) -> Reference:
@@ -125,6 +136,7 @@ def prepare(table: Table, now: float) -> Reference:
         loaded_at=now,
         notes=notes,
         origin=table.origin,
+        missing_words=table.missing_words,
     )
 
 

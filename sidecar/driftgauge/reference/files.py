@@ -2,22 +2,22 @@
 
 import hashlib
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.formats.csv_file import NO_KINDS, read_csv
+from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.formats.csv_file import read_csv
 from driftgauge.reference.formats.npz_file import read_npz
 from driftgauge.reference.formats.parquet_file import read_parquet
-from driftgauge.reference.table import Table, check_table
+from driftgauge.reference.table import Table, check_table, without_missing_words
 
 MAX_FILE_BYTES: Final = 256 * 2**20
 """A file is read whole. Of a larger one a sample is as good: with 1,000,000 rows the error of D is about 0.001."""
 
-READERS: Final[dict[str, Callable[[Path, bytes], Table]]] = {
+READERS: Final[dict[str, Callable[[Path, bytes, ColumnRules], Table]]] = {
     ".csv": read_csv,
     ".parquet": read_parquet,
     ".npz": read_npz,
@@ -25,17 +25,17 @@ READERS: Final[dict[str, Callable[[Path, bytes], Table]]] = {
 """By extension, in lower case."""
 
 
-def read_table(path: Path, kinds: Mapping[str, FeatureKind] = NO_KINDS) -> Table:
+def read_table(path: Path, rules: ColumnRules = NO_RULES) -> Table:
     """Read a dataset whose extension is `.csv`, `.parquet` or `.npz`.
 
     Args:
         path: The file.
-        kinds: Columns whose kind is known. Used for CSV only, whose cells do not have a type.
+        rules: What is known of the columns.
 
     Raises:
         ReferenceDataError: The file cannot be used; one sentence names the file, the place and the rule.
     """
-    return parse_table(path, read_content(path), kinds)
+    return parse_table(path, read_content(path), rules)
 
 
 def read_content(path: Path) -> bytes:
@@ -72,13 +72,13 @@ def _read_bounded(path: Path) -> bytes:
         return file.read(MAX_FILE_BYTES + 1)
 
 
-def parse_table(path: Path, content: bytes, kinds: Mapping[str, FeatureKind] = NO_KINDS) -> Table:
+def parse_table(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:
     """Make a checked table of a file's bytes.
 
     Raises:
         ReferenceDataError: As `read_table`.
     """
-    reader = READERS[path.suffix.lower()]
-    table = read_csv(path, content, kinds) if reader is read_csv else reader(path, content)
+    table = READERS[path.suffix.lower()](path, content, rules)
     check_table(table)
+    table = without_missing_words(table, rules.missing_words)
     return replace(table, digest=hashlib.sha256(content).hexdigest())

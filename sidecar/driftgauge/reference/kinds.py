@@ -5,9 +5,8 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.protocol.category import code, text_of
+from driftgauge.reference.category_encoder import numbers_as_categories, texts_as_numbers
 from driftgauge.reference.column import shortened
-from driftgauge.reference.formats.text_columns import number
 from driftgauge.reference.table import Table
 
 
@@ -25,35 +24,16 @@ def as_kind(table: Table, index: int, kind: FeatureKind) -> NDArray[np.float64]:
     Raises:
         ReferenceDataError: The column cannot be converted; the sentence names the file, column and value.
     """
-    found, values = table.kinds[index], table.values[:, index]
+    found, values, name = table.kinds[index], table.values[:, index], table.columns[index]
     if found is kind:
         return values
     if kind is FeatureKind.IGNORED:
         return np.full(values.size, np.nan)
     if found is FeatureKind.IGNORED:
-        name = table.columns[index]
         why = table.left_out.get(name, "is left out").partition(":")[0]
         raise ReferenceDataError(f"{table.path}: column {shortened(name)} {why}, the reference does not leave it out")
-    return _as_codes(values) if kind is FeatureKind.CATEGORICAL else _as_numbers(table, index)
-
-
-def _as_codes(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Numbers as categories."""
+    if kind is FeatureKind.CATEGORICAL:
+        return numbers_as_categories(table.path, name, values).values
     distinct, places = np.unique(values, return_inverse=True)
-    texts = [text_of(value) for value in distinct.tolist()]
-    return np.array([np.nan if text is None else code(text) for text in texts])[places]
-
-
-def _as_numbers(table: Table, index: int) -> NDArray[np.float64]:
-    """Categories as numbers, if each is one."""
-    distinct, places = np.unique(table.values[:, index], return_inverse=True)
-    texts = ["" if np.isnan(one) else table.categories.get(one, "text") for one in distinct.tolist()]
-    numbers = [number(text) for text in texts]
-    wrong = np.array([value is None or np.isinf(value) for value in numbers])[places]
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise ReferenceDataError(
-            f"{table.path}: row {row + 1}, column {shortened(table.columns[index])}: "
-            f"{shortened(texts[places[row]])} is not a number, the reference holds numbers there"
-        )
-    return np.array(numbers, dtype=np.float64)[places]
+    texts = [None if np.isnan(one) else table.categories.get(one, "text") for one in distinct.tolist()]
+    return texts_as_numbers(table.path, name, texts, places)

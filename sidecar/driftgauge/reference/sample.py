@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from driftgauge import __version__
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import shortened
+from driftgauge.protocol.missing_words import NO_WORDS
+from driftgauge.reference.category_encoder import numbers_as_categories
+from driftgauge.reference.column import ColumnRules, shortened
 from driftgauge.reference.dataset import PREDICTION
-from driftgauge.reference.formats.csv_file import NO_KINDS
 from driftgauge.reference.formats.csv_stream import read_outline, read_rows, split_rows
 from driftgauge.reference.formats.parquet_file import parquet_library, table_of_arrow
 from driftgauge.reference.formats.text_columns import table_of_cells
 from driftgauge.reference.profiles import identifiers, profiles_of
-from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Origin, Table, check_table
+from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Origin, Table, check_table, without_missing_words
 
 MAX_KEPT_VALUES = MAX_VALUES // 2
 """Rows times columns of a sample: half of the limit of a table, since the texts of categories need memory too."""
@@ -43,11 +44,20 @@ class SampleSpec:
         rows: How many rows are kept, at least 1; `None` for 100,000, or fewer of very wide files.
         seed: At least 0; the same file and seed give the same sample.
         predictions: Columns that hold the model's outputs.
+        categorical: Columns whose numbers are names, such as codes of shops: they are tested as categories.
+        missing_words: Texts that are missing values, besides the empty one.
     """
 
     rows: int | None = None
     seed: int = 0
     predictions: Sequence[str] = ()
+    categorical: Sequence[str] = ()
+    missing_words: frozenset[str] = NO_WORDS
+
+    @property
+    def rules(self) -> ColumnRules:
+        """What a person has set of the columns."""
+        return ColumnRules(dict.fromkeys(self.categorical, FeatureKind.CATEGORICAL), self.missing_words)
 
 
 def sample_rows(seen: int, kept: int, seed: int) -> NDArray[np.int64]:
@@ -115,14 +125,14 @@ def draw_sample(path: Path, spec: SampleSpec) -> Table:
         table = reader(path, spec)
     except OSError as error:
         raise ReferenceDataError(f"{path}: it cannot be read: {error.strerror or error}") from error
-    return _without_identifiers(_with_predictions(table, spec.predictions))
+    return _prepared(table, spec)
 
 
 def sample_table(table: Table, spec: SampleSpec) -> Table:
     """Draw a sample of a table in memory, by the rules of `draw_sample`.
 
     Args:
-        table: The training data; its path is named in errors and in the origin.
+        table: The training data, read by the rules of `spec`; its path is named in errors and in the origin.
         spec: Size, seed and predictions of the sample.
 
     Raises:
@@ -132,14 +142,38 @@ def sample_table(table: Table, spec: SampleSpec) -> Table:
     rows = sample_rows(seen, _rows_to_keep(table.path, spec, seen, len(table.columns)), spec.seed)
     origin = Origin(table.path.name, table.digest, seen, spec.seed, __version__)
     sample = replace(table, values=table.values[rows], lines=(), digest="", origin=origin)
-    return _without_identifiers(_with_predictions(sample, spec.predictions))
+    return _prepared(_with_categories(sample, spec.categorical), spec)
+
+
+def _with_categories(table: Table, names: Sequence[str]) -> Table:
+    """The table with these columns as categories, also if the file itself says that they are numbers."""
+    kinds, values, categories = list(table.kinds), table.values.copy(), dict(table.categories)
+    for index, (name, kind) in enumerate(zip(table.columns, table.kinds, strict=True)):
+        if name in names and kind is FeatureKind.NUMERIC:
+            column = numbers_as_categories(table.path, name, values[:, index])
+            kinds[index], values[:, index] = column.kind, column.values
+            categories |= column.categories
+    return replace(table, kinds=tuple(kinds), values=values, categories=categories)
+
+
+def _prepared(table: Table, spec: SampleSpec) -> Table:
+    """The sample as a reference needs it, with the columns that the person has named."""
+    _check_columns(table, spec.categorical, "test as categories")
+    _check_columns(table, spec.predictions, "take as prediction")
+    return _without_identifiers(_with_predictions(without_missing_words(table, spec.missing_words), spec.predictions))
+
+
+def _check_columns(table: Table, names: Sequence[str], purpose: str) -> None:
+    unknown = [name for name in names if name not in table.columns]
+    if unknown:
+        raise ReferenceDataError(f"{table.path}: there is no column {shortened(unknown[0])} to {purpose}")
 
 
 def _sample_csv(path: Path, spec: SampleSpec) -> Table:
     given = read_outline(path)
     positions = sample_rows(given.rows, _rows_to_keep(path, spec, given.rows, len(given.columns)), spec.seed)
     rows = read_rows(path, given, positions)
-    table = table_of_cells(path, given.columns, lambda: split_rows(path, given.delimiter, rows), NO_KINDS)
+    table = table_of_cells(path, given.columns, lambda: split_rows(path, given.delimiter, rows), spec.rules)
     return replace(table, origin=Origin(path.name, given.sha256, given.rows, spec.seed, __version__))
 
 
@@ -149,8 +183,10 @@ def _sample_parquet(path: Path, spec: SampleSpec) -> Table:
         with pq.ParquetFile(path) as file:
             seen = file.metadata.num_rows
             kept = _rows_to_keep(path, spec, seen, file.metadata.num_columns)
-            batches = _read_batches(file, sample_rows(seen, kept, spec.seed))
-            table = table_of_arrow(path, pa.Table.from_batches(batches, file.schema_arrow))
+            positions = sample_rows(seen, kept, spec.seed)
+            sample = pa.Table.from_batches(_read_batches(file, positions), file.schema_arrow)
+        rows = (positions + 1).tolist()
+        table = replace(table_of_arrow(path, sample, replace(spec.rules, rows=rows)), rows=rows)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
     with path.open("rb") as content:
@@ -194,9 +230,6 @@ def _rows_to_keep(path: Path, spec: SampleSpec, seen: int, columns: int) -> int:
 
 def _with_predictions(table: Table, predictions: Sequence[str]) -> Table:
     """The table with these columns named as predictions."""
-    unknown = [name for name in predictions if name not in table.columns]
-    if unknown:
-        raise ReferenceDataError(f"{table.path}: there is no column {shortened(unknown[0])} to take as prediction")
     names = {name: f"{PREDICTION}{name}" for name in predictions if not name.startswith(PREDICTION)}
     return replace(
         table,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from driftgauge.errors import ReferenceDataError
 from driftgauge.inference.payload import ModelKey
+from driftgauge.reference.column import NO_RULES, ColumnRules
 from driftgauge.reference.dataset import Reference, prepare
 from driftgauge.reference.files import READERS, parse_table, read_content
 from driftgauge.reference.table import is_unicode
@@ -119,9 +120,11 @@ class ReferenceStore:
         file: The dataset that every model is tested against (proxy mode).
         directory: Where `<namespace>/<inference_service>.<ext>` and `<inference_service>.<ext>` lie (logger mode).
             The configuration allows one of the two; where both are given, an entry there goes before `file`.
+        rules: How the files are read.
     """
 
-    def __init__(self, file: Path | None, directory: Path | None) -> None:
+    def __init__(self, file: Path | None, directory: Path | None, rules: ColumnRules = NO_RULES) -> None:
+        self._rules = rules
         self._file = file
         self._directory = directory
         self._entries: dict[Name, _Entry] = {}
@@ -144,7 +147,7 @@ class ReferenceStore:
         self._listing_faults = faults
         for name, path in paths.items():
             before = self._entries.get(name, _Entry(path))
-            after = _reload(before, path, now)
+            after = _reload(before, path, now, self._rules)
             self._entries[name] = after
             sentences += _describe_change(before, after)
         self._references = {name: entry.reference for name, entry in self._entries.items() if entry.reference}
@@ -152,10 +155,15 @@ class ReferenceStore:
 
     def get(self, model: ModelKey) -> Reference | None:
         """The reference of a model: its namespace's, else its InferenceService's, else the file's. No I/O."""
+        name = self.name_of(model)
+        return None if name is None else self._references.get(name)
+
+    def name_of(self, model: ModelKey) -> Name | None:
+        """The name of the reference that `get` returns."""
         references = self._references
         for name in ((model.namespace, model.inference_service), ("", model.inference_service), EVERY_MODEL):
             if name in references:
-                return references[name]
+                return name
         return None
 
     def loaded(self) -> Mapping[str, Reference]:
@@ -174,7 +182,7 @@ class ReferenceStore:
         return paths, faults
 
 
-def _reload(entry: _Entry, path: Path, now: float) -> _Entry:
+def _reload(entry: _Entry, path: Path, now: float, rules: ColumnRules) -> _Entry:
     """Load the file of a name again if it has changed."""
     signature = _read_signature(path)
     if signature is not None and signature == entry.signature:
@@ -184,7 +192,7 @@ def _reload(entry: _Entry, path: Path, now: float) -> _Entry:
         content = read_content(path)
         if entry.reference and hashlib.sha256(content).hexdigest() == entry.reference.digest:
             return looked_at
-        return replace(looked_at, reference=prepare(parse_table(path, content), now))
+        return replace(looked_at, reference=prepare(parse_table(path, content, rules), now))
     except ReferenceDataError as error:
         return replace(looked_at, fault=str(error))
     except Exception as error:  # noqa: BLE001 one file must not end the watch over the others, whatever is in it

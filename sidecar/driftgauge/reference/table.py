@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import Column, shortened
+from driftgauge.protocol.missing_words import NO_WORDS, blank_categories, blank_numbers
+from driftgauge.reference.column import NO_RULES, Column, ColumnRules, place, shortened
 from driftgauge.reference.formats.arrays import memory_column
 
 MAX_VALUES: Final = 2**25
@@ -56,6 +57,8 @@ class Table:
         left_out: Why an ignored column is left out, by its name.
         lines: The line of each row, counted from 1, in a format of lines.
         origin: Where the rows were drawn from, if the file says so.
+        missing_words: Texts that were read as missing values, besides the empty one.
+        rows: The number of each row in its file, counted from 1, if the table is a sample without line numbers.
     """
 
     path: Path
@@ -68,6 +71,8 @@ class Table:
     left_out: Mapping[str, str] = field(default_factory=dict)
     lines: Sequence[int] = ()
     origin: Origin | None = None
+    missing_words: frozenset[str] = NO_WORDS
+    rows: Sequence[int] = ()
 
 
 def join_columns(path: Path, names: Sequence[str], columns: Sequence[Column], lines: Sequence[int] = ()) -> Table:
@@ -104,15 +109,16 @@ def numeric_table(path: Path, names: Sequence[str], values: NDArray[np.float64],
     return Table(path, tuple(names), (FeatureKind.NUMERIC,) * len(names), values, named=named)
 
 
-def table_of_columns(columns: Mapping[str, Any], *, name: str = "data") -> Table:
+def table_of_columns(columns: Mapping[str, Any], *, name: str = "data", rules: ColumnRules = NO_RULES) -> Table:
     """Make a table of columns in memory, by the rules of files.
 
     Args:
         columns: By name, all of the same length: an array of one axis, what numpy makes an array of (a pandas
             Series), or a sequence. Bool, integers, floats and decimals are numbers; text is categories; dates and
             times, and text of which nearly all cells are dates, are left out. `None`, NaN and the empty text are
-            missing; words such as `NA`, which stand for a missing value in CSV, are text.
+            missing, and beside numbers the words that are missing in a CSV file's column of numbers.
         name: Named in errors, where a file's path is otherwise.
+        rules: What is known of the columns.
 
     Returns:
         The checked table. Its digest depends on names, kinds and values alone: the same data has the same digest.
@@ -121,22 +127,35 @@ def table_of_columns(columns: Mapping[str, Any], *, name: str = "data") -> Table
         ReferenceDataError: The columns cannot be used; one sentence names the column and the rule.
     """
     path = Path(name)
-    made = {column: memory_column(path, column, values) for column, values in columns.items()}
+    made = {column: memory_column(path, column, values, rules) for column, values in columns.items()}
     if sum(column.values.size for column in made.values()) > MAX_VALUES:
         raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do")
-    return checked_with_digest(join_columns(path, tuple(made), tuple(made.values())))
+    return checked_with_digest(join_columns(path, tuple(made), tuple(made.values())), rules)
 
 
-def checked_with_digest(table: Table) -> Table:
-    """A table in memory with its digest, which depends on names, kinds and values alone.
+def checked_with_digest(table: Table, rules: ColumnRules) -> Table:
+    """A table in memory, without missing words, with its digest, which depends on names, kinds and values alone.
 
     Raises:
         ReferenceDataError: The table cannot be tested.
     """
     check_table(table)
+    table = without_missing_words(table, rules.missing_words)
     digest = hashlib.sha256(repr((table.columns, tuple(map(str, table.kinds)))).encode())
     digest.update(table.values.tobytes())
     return replace(table, digest=digest.hexdigest())
+
+
+def without_missing_words(table: Table, words: frozenset[str]) -> Table:
+    """The table with NaN for numbers and categories that have the text of a missing word, its own words included."""
+    words |= table.missing_words
+    if not words:
+        return table
+    values = table.values.copy()
+    for index, kind in enumerate(table.kinds):
+        blank = blank_categories if kind is FeatureKind.CATEGORICAL else blank_numbers
+        values[:, index] = blank(values[:, index], words)
+    return replace(table, values=values, missing_words=words)
 
 
 def check_table(table: Table) -> None:
@@ -150,10 +169,9 @@ def check_table(table: Table) -> None:
         raise ReferenceDataError(f"{table.path}: there are no rows")
     infinite = np.isinf(table.values)
     if infinite.any():
-        row, column = (int(place) for place in np.argwhere(infinite)[0])
-        place = f"line {table.lines[row]}" if table.lines else f"row {row + 1}"
+        row, column = (int(index) for index in np.argwhere(infinite)[0])
         raise ReferenceDataError(
-            f"{table.path}: {place}, column {shortened(table.columns[column])}: "
+            f"{table.path}: {place(row, table.lines, table.rows)}, column {shortened(table.columns[column])}: "
             "an infinity, only finite values can be tested"
         )
 
@@ -166,7 +184,7 @@ def _check_names(path: Path, columns: tuple[str, ...]) -> None:
         raise ReferenceDataError(f"{path}: there are {len(columns)} columns, at most {MAX_COLUMNS} can be tested")
     seen: set[str] = set()
     for position, name in enumerate(columns, start=1):
-        if not name:
+        if not name.strip():
             raise ReferenceDataError(
                 f"{path}: column {position} has no name (pandas writes such a one for its index: say index=False)"
             )

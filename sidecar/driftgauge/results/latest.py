@@ -1,7 +1,7 @@
 """The newest evaluation of every stream, and the facts about what each stream is compared with."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -84,6 +84,13 @@ class LatestEvaluations:
     def withdraw(self, model: ModelKey, kind: Kind) -> None:
         """Remove the evaluation of a stream, if there is one."""
         self._evaluations[kind].pop(model, None)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Remove what is known of models that are not in `models`."""
+        for kind in Kind:
+            for known in (self._evaluations[kind], self._references[kind]):
+                for model in [model for model in known if model not in models]:
+                    del known[model]
 
     def set_reference(self, model: ModelKey, kind: Kind, facts: ReferenceFacts | None) -> None:
         """Record what a stream is compared with; `None` if there is nothing yet."""

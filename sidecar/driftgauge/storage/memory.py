@@ -1,19 +1,20 @@
 """Stores in the memory of this process, for a deployment of one replica."""
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.fair_table import FairTable
 from driftgauge.storage.pairs import Arrival, Half, PutResult
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
 from driftgauge.storage.stream_states import State
 
 
 class MemoryStates:
-    """A `StateStore` in memory. States do not expire."""
+    """A `StateStore` in memory. States last as long as their model is known."""
 
     def __init__(self) -> None:
         self._states: dict[tuple[StreamKey, str], State] = {}
@@ -33,6 +34,11 @@ class MemoryStates:
     async def delete(self, stream: StreamKey, name: str) -> None:
         """Delete a state of any version."""
         self._states.pop((stream, name), None)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Delete the states of models that are not in `models`."""
+        for key in [key for key in self._states if key[0].model not in models]:
+            del self._states[key]
 
 
 @dataclass(slots=True)
@@ -90,6 +96,11 @@ class MemoryRing:
         """The streams that contain rows."""
         return list(self._streams)
 
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget the rows of models that are not in `models`."""
+        for stream in [stream for stream in self._streams if stream.model not in models]:
+            del self._streams[stream]
+
     async def ping(self) -> None:
         """Do nothing: memory is always available."""
 
@@ -103,12 +114,10 @@ class _Pair:
     """The halves of one key. A time is kept as its exact decimal, as in Redis.
 
     Args:
-        changed: Clock reading of the last change, in seconds.
         alone: The time of the half that waits, at most one.
         completed: The times of both halves of the newest completed pair, or empty.
     """
 
-    changed: float
     alone: dict[Kind, str] = field(default_factory=dict)
     completed: dict[Kind, str] = field(default_factory=dict)
 
@@ -131,41 +140,33 @@ class MemoryPairs:
     Args:
         ttl_seconds: A key expires after twice this time without a change, so that `unpaired` still finds it
             after `ttl_seconds`.
-        capacity: The most keys that are kept, at least 1. Beyond it, the key unchanged for the longest time is removed.
+        capacity: The most keys that are kept, at least 1. Beyond it, the model with the most keys loses the one that is
+            unchanged for the longest time.
         clock: Monotonic time in seconds.
     """
 
     def __init__(self, ttl_seconds: float, capacity: int, clock: Callable[[], float]) -> None:
-        self._ttl_seconds = ttl_seconds
-        self._capacity = capacity
         self._clock = clock
-        self._pairs: OrderedDict[str, _Pair] = OrderedDict()
+        self._pairs: FairTable[ModelKey | None, str, _Pair] = FairTable(capacity, 2 * ttl_seconds)
 
     async def put(self, halves: Sequence[Half]) -> list[PutResult]:
         """Store halves, in order."""
         now = self._clock()
-        self._expire(now)
+        self._pairs.pop_expired(now)
         return [self._put(half, now) for half in halves]
 
     async def unpaired(self, halves: Sequence[Half]) -> int:
         """Count the halves that are still alone or have expired."""
-        self._expire(self._clock())
-        return sum(self._is_unpaired(half) for half in halves)
+        now = self._clock()
+        return sum(self._is_unpaired(half, now) for half in halves)
 
     def _put(self, half: Half, now: float) -> PutResult:
-        pair = self._pairs.setdefault(half.key, _Pair(now))
+        pair = self._pairs.get(half.model, half.key, now) or _Pair()
         result = pair.put(half.kind, repr(half.time))
         if result.arrival is not Arrival.DUPLICATE:
-            pair.changed = now
-            self._pairs.move_to_end(half.key)
-        while len(self._pairs) > self._capacity:
-            self._pairs.popitem(last=False)
+            self._pairs.put(half.model, half.key, pair, now)
         return result
 
-    def _is_unpaired(self, half: Half) -> bool:
-        pair = self._pairs.get(half.key)
+    def _is_unpaired(self, half: Half, now: float) -> bool:
+        pair = self._pairs.get(half.model, half.key, now)
         return pair is None or pair.alone.get(half.kind) == repr(half.time)
-
-    def _expire(self, now: float) -> None:
-        while self._pairs and next(iter(self._pairs.values())).changed + 2 * self._ttl_seconds <= now:
-            self._pairs.popitem(last=False)

@@ -5,8 +5,10 @@ slot of the stream. Its value is the version as a decimal number without leading
 """
 
 import re
+from collections.abc import Container
 from typing import cast
 
+from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.ring import StreamKey
@@ -65,6 +67,9 @@ class RedisStates:
         """
         async with self._redis.call("delete a state"):
             await self._redis.client.delete(_key(stream, name))
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Do nothing: states in Redis expire by themselves, and other processes may use them."""
 
 
 def _key(stream: StreamKey, name: str) -> str:

@@ -1,6 +1,6 @@
 """The ring: the newest rows of each stream. A protocol; its adapters are `MemoryRing` and `RedisRing`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeGuard
 
@@ -78,6 +78,9 @@ class RingBuffer(Protocol):
 
     async def streams(self) -> list[StreamKey]:
         """The streams that contain rows, including those from before a restart if the store survived it."""
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Free the memory of this process for models that are not in `models`. Never blocks, never raises."""
 
     async def ping(self) -> None:
         """Check that the store replies."""

@@ -1,8 +1,10 @@
 """Named states of a stream, such as its detector. A protocol; its adapters are `MemoryStates` and `RedisStates`."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol
 
+from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.ring import StreamKey
 
 
@@ -51,3 +53,6 @@ class StateStore(Protocol):
 
     async def delete(self, stream: StreamKey, name: str) -> None:
         """Delete a state of any version. Deleting a missing state is no error."""
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Free the memory of this process for models that are not in `models`. Never blocks, never raises."""

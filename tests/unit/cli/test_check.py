@@ -136,7 +136,7 @@ def test_json(reference: Path, tmp_path: Path) -> None:
 
     assert 1 == code
     assert ["reference", "window", "rule", "drift", "drifted_features", "reading"] == list(tree)[:6]
-    assert ["features", "untested", "ignored", "notes"] == list(tree)[6:]
+    assert ["features", "untested", "could_not_tell", "ignored", "notes"] == list(tree)[6:]
     assert ["path", "rows", "sha256"] == list(tree["window"])
     assert {"alpha": 0.05, "correction": "holm", "min_rows": 1} == tree["rule"]
     assert (True, 1, []) == (tree["drift"], tree["drifted_features"], tree["untested"])
@@ -148,13 +148,16 @@ def test_json(reference: Path, tmp_path: Path) -> None:
 
 
 def test_json_without_a_threshold(tmp_path: Path) -> None:
-    """Where no distance could alarm the threshold is null, not a bare Infinity."""
+    """Where no distance could alarm, the threshold and the verdict are null, not a bare Infinity."""
     first, second = tmp_path / "a.csv", tmp_path / "b.csv"
     first.write_text("a\n1\n")
     second.write_text("a\n2\n")
     code, out, _ = check(first, second, output_format="json")
 
-    assert (0, None) == (code, json.loads(out)["features"][0]["threshold"])
+    tree = json.loads(out)
+
+    assert (2, None, None) == (code, tree["drift"], tree["drifted_features"])
+    assert (None, None) == (tree["features"][0]["threshold"], tree["features"][0]["drift"])
 
 
 def test_columns_are_matched_by_name(reference: Path, tmp_path: Path) -> None:
@@ -205,16 +208,16 @@ def test_bad_file(reference: Path, tmp_path: Path, swapped: bool) -> None:  # no
 
 
 def test_too_few_rows(reference: Path, tmp_path: Path) -> None:
-    """With fewer rows than asked for there is no verdict: exit 2, and a note that says why."""
+    """With fewer rows than asked for there is no verdict: exit 2, and a line that says why."""
     window = csv(tmp_path / "w.csv", COLUMNS, sample(2, rows=30))
     code, out, err = check(reference, window, Rule(alpha=0.05, correction=Correction.HOLM, min_rows=31))
 
     assert 2 == code
-    assert out.startswith("Could not tell: no feature has 31 values; ")
-    assert err == (
-        f"note: {window}: 30 rows, under 200 only large changes can be seen\n"
-        f"note: {window}: not tested, with fewer than 31 values: 'acidity', 'sugar', 'alcohol'\n"
+    assert out == (
+        "acidity, sugar, alcohol: could not tell: the window has 30 rows, 31 are needed\n"
+        f"Could not tell for 3 of 3 features: {window} (30 rows) against {reference} (400 rows).\n"
     )
+    assert err == f"note: {window}: 30 rows, under 200 only large changes can be seen\n"
 
 
 def test_feature_without_values(reference: Path, tmp_path: Path) -> None:
@@ -229,25 +232,28 @@ def test_feature_without_values(reference: Path, tmp_path: Path) -> None:
 
 
 def test_a_reference_of_few_rows_is_noted(tmp_path: Path) -> None:
-    """Against one row nothing can alarm, so a note says that no drift means little."""
+    """One row shows no distribution: exit 2, and a note."""
     one = csv(tmp_path / "one.csv", COLUMNS, sample(1, rows=1))
     window = csv(tmp_path / "window.csv", COLUMNS, sample(2))
-    code, _, err = check(one, window)
+    code, out, err = check(one, window)
 
-    assert code == 0
+    assert code == 2
+    assert "acidity, sugar, alcohol: could not tell: the reference has 1 value, 2 are needed\n" in out
     assert f"note: {one}: 1 rows, under 200 only large changes can be seen\n" in err
 
 
 def test_feature_with_few_values_is_tested_by_those_that_it_lacks(tmp_path: Path) -> None:
-    """With too few values for a distance, the share of missing ones is shown instead."""
+    """With too few values for a distance, the share of missing ones is shown, but it says nothing about the values."""
     rows = sample(2)
     rows[9:, 0] = np.nan
     window = csv(tmp_path / "w.csv", COLUMNS, rows)
     few = csv(tmp_path / "r.csv", COLUMNS, rows)
     code, out, err = check(few, window, Rule(alpha=0.05, correction=Correction.HOLM, min_rows=10))
 
-    assert (0, "") == (code, err)
-    assert "acidity missing 0.0000 inf 1 0.000 9 391 ok" in re.sub(" +", " ", out)
+    assert (2, "") == (code, err)
+    assert "acidity missing 0.0000 inf 1 0.000 9 391 untested" in re.sub(" +", " ", out)
+    assert "acidity: could not tell: the window has 9 values, 10 are needed\n" in out
+    assert "Could not tell for 1 of 3 features, no drift in 2 (alpha 0.05, correction holm): " in out
 
 
 def test_missing_values_that_are_new_have_a_line_of_their_own(reference: Path, tmp_path: Path) -> None:
@@ -351,3 +357,40 @@ def test_agrees_with_a_loop_over_ks_2samp(tmp_path: Path, seed: int, threshold: 
 def test_few_rows_are_fewer_than_the_monitor_asks_for() -> None:
     """A note is given under the default of the option `min_rows`."""
     assert FEW_ROWS == ProxyConfig.model_fields["min_rows"].default
+
+
+@pytest.mark.parametrize("output_format", ["table", "json", "html"])
+def test_one_row_is_no_sign_that_nothing_has_changed(
+    reference: Path, tmp_path: Path, output_format: OutputFormat
+) -> None:
+    """Exit 2, and every format says so."""
+    window = csv(tmp_path / "one.csv", COLUMNS, np.zeros((1, 3)))
+    code, out, _ = check(reference, window, output_format=output_format)
+
+    assert code == 2
+    assert "could not tell" in out.lower()
+    assert "the window has 1 row, 2 are needed" in out
+    assert "No drift" not in out
+
+
+def test_a_feature_without_a_verdict_is_no_success(tmp_path: Path) -> None:
+    """Two features without drift, one with a single value: exit 2, and the feature is named."""
+    rows = sample(2)
+    rows[1:, 1] = np.nan
+    few = csv(tmp_path / "few.csv", COLUMNS, rows)
+    code, out, _ = check(few, csv(tmp_path / "w.csv", COLUMNS, rows))
+
+    assert code == 2
+    assert "sugar: could not tell: the window has 1 value, 2 are needed\n" in out
+    assert "Could not tell for 1 of 3 features, no drift in 2 (alpha 0.05, correction holm): " in out
+
+
+def test_drift_is_found_although_another_feature_has_no_verdict(tmp_path: Path) -> None:
+    """Exit 1, and the other feature is named."""
+    old, new = sample(1), sample(2, shift=0.5)
+    old[1:, 1], new[1:, 1] = np.nan, np.nan
+    code, out, _ = check(csv(tmp_path / "old.csv", COLUMNS, old), csv(tmp_path / "new.csv", COLUMNS, new))
+
+    assert code == 1
+    assert "sugar: could not tell: the window has 1 value, 2 are needed\n" in out
+    assert "Drift in 1 of 3 features, could not tell for 1 (alpha 0.05, correction holm): " in out

@@ -24,6 +24,23 @@ def test_build_and_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert built == capsys.readouterr().out
 
 
+def test_codes_are_shown_as_categories(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--categorical` names columns between commas; `show` shows their kind, and an unknown name is a fault."""
+    training, output = tmp_path / "train.csv", tmp_path / "reference.npz"
+    lines = "".join(f"{94103 + (number % 3 == 0)},{number % 3},{number}\n" for number in range(60))
+    training.write_text(f'zip,"shop, old",n\n{lines}')
+    build = ["reference", "build", str(training), "-o", str(output), "--categorical"]
+
+    assert 0 == run([*build, 'zip,"shop, old"'])
+    assert ["categorical", "categorical", "numeric"] == list(load_reference(output, 0.0).kinds)
+    capsys.readouterr()
+    assert 0 == run(["reference", "show", str(output)])
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["zip", "categorical", "0", "2", "94103", "66.7%,", "94104", "33.3%"] in shown
+    assert 2 == run([*build, "zip,shop"])
+    assert f"{training}: there is no column 'shop' to test as categories\n" == capsys.readouterr().err
+
+
 def test_numbers_out_of_range(capsys: pytest.CaptureFixture[str]) -> None:
     """One error lists every fault."""
     assert 2 == run(["reference", "build", "a.csv", "-o", "a.npz", "--rows", "0", "--seed", "-1"])

@@ -7,6 +7,7 @@ import pytest
 from driftgauge.config.load import load
 from driftgauge.config.options import LoggerConfig, ProxyConfig
 from driftgauge.errors import ConfigError
+from driftgauge.protocol.missing_words import split_words
 
 
 @pytest.fixture(autouse=True)
@@ -244,3 +245,34 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in "".join(faults)
     monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "redis://user:hunter2@redis")
     assert "hunter2" not in repr(load("proxy", {}))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("missing_words: NA, unknown", {"NA", "unknown"}),
+        ("missing_words: [NA, -999, 'a,b', ' x']", {"NA", "-999", "a,b", " x"}),
+        ("missing_words: []", set()),
+        ("missing_words: -999", {"-999"}),
+    ],
+)
+def test_words_in_the_file(text: str, words: set[str], tmp_path: Path) -> None:
+    """A list of YAML, or a text with commas."""
+    yaml = tmp_path / "driftgauge.yaml"
+    yaml.write_text(text)
+
+    assert words == split_words(load("logger", {}, yaml=yaml).missing_words)
+
+
+def test_words_in_a_flag() -> None:
+    """With commas between them."""
+    assert {"NA", "unknown"} == split_words(load("proxy", {"missing_words": "NA,unknown"}).missing_words)
+
+
+@pytest.mark.parametrize("text", ["missing_words: [null]", "missing_words: [true]", "missing_words: [[a]]"])
+def test_words_that_are_none(text: str, tmp_path: Path) -> None:
+    """YAML reads some words as values of other types."""
+    yaml = tmp_path / "driftgauge.yaml"
+    yaml.write_text(text)
+
+    assert faults_of(yaml=yaml)[0].startswith("missing_words: must be words, with commas between them or as a list")

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.explain import explain_feature, explain_report
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
-from driftgauge.drift.result import Bin, Change, DriftTest, DriftTestResult, Effects, FeatureDrift
+from driftgauge.drift.result import Bin, Change, DriftTest, DriftTestResult, Effects, FeatureDrift, Untested
+from tests.support.reports import few
 
 Floats = NDArray[np.float64]
 
@@ -275,6 +276,7 @@ def feature(name: str, change: Change, *tests: tuple[DriftTest, float], threshol
 
 
 STILL = feature("still", Change.NONE, (DriftTest.KS, 0.9))
+MOVED = feature("moved", Change.DRIFT, (DriftTest.KS, 0.25))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +313,7 @@ STILL = feature("still", Change.NONE, (DriftTest.KS, 0.9))
 )
 def test_a_report_has_one_sentence(features: list[FeatureDrift], expected: str) -> None:
     """It says how many features changed, in which way, and which one moved most."""
-    assert expected == explain_report(features, [], 100)
+    assert expected == explain_report(features, [])
 
 
 def test_the_sentence_names_the_feature_that_is_farthest_above_its_threshold() -> None:
@@ -319,19 +321,39 @@ def test_the_sentence_names_the_feature_that_is_farthest_above_its_threshold() -
     far = feature("far", Change.DRIFT, (DriftTest.KS, 0.30), threshold=0.20)
     farther = feature("farther", Change.DRIFT, (DriftTest.KS, 0.02), (DriftTest.MISSING, 0.12), threshold=0.01)
 
-    assert explain_report([far, farther], (), 100).endswith(
-        "; farther moved most (share of missing values off by 0.12)."
-    )
+    assert explain_report([far, farther], ()).endswith("; farther moved most (share of missing values off by 0.12).")
 
 
 @pytest.mark.parametrize(
-    ("untested", "rows", "expected"),
+    ("untested", "expected"),
     [
-        (["a"], 1, "No verdict: too few rows (1)."),
-        (["a", "b"], 49, "No verdict: too few rows (49)."),
-        ([], 100, "No verdict: there is nothing to test."),
+        ([few("a")], "Could not tell: the window has 7 rows, 50 are needed."),
+        ([few("a"), few("b")], "Could not tell: the window has 7 rows, 50 are needed."),
+        ([few("a", "x"), few("b", "y")], "Could not tell for any of 2 features; a: x."),
+        ([], "Could not tell: there is nothing to test."),
     ],
 )
-def test_without_a_test_there_is_no_verdict(untested: list[str], rows: int, expected: str) -> None:
-    """The window is too short, or the reference has ignored columns only."""
-    assert expected == explain_report([], untested, rows)
+def test_without_a_test_there_is_no_verdict(untested: list[Untested], expected: str) -> None:
+    """The rows are too few, or the reference has ignored columns only."""
+    assert expected == explain_report([], untested)
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ([STILL], "No drift in 1 feature; could not tell for 2 (a, 'b\\n')."),
+        ([MOVED, STILL], "Drift in 1 of 4 features; moved moved most (D 0.25); could not tell for 2 (a, 'b\\n')."),
+    ],
+)
+def test_features_without_a_verdict_are_named(features: list[FeatureDrift], expected: str) -> None:
+    """They are not among those that are called unchanged."""
+    assert expected == explain_report(features, [few("a"), few("b\n")])
+
+
+def test_many_names_are_cut() -> None:
+    """A sentence has five names."""
+    untested = [few(f"f{place}") for place in range(1000)]
+
+    assert "No drift in 1 feature; could not tell for 1000 (f0, f1, f2, f3, f4 and 995 more)." == explain_report(
+        [STILL], untested
+    )

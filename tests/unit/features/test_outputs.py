@@ -7,6 +7,7 @@ import pytest
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import Reason
+from driftgauge.features.output_columns import NOT_SCALAR, ROWS_DIFFER
 from driftgauge.features.outputs import MAX_OUTPUT_COLUMNS, extract_outputs
 from driftgauge.features.row_table import MAX_CATEGORIES, MAX_CELLS
 from driftgauge.inference.payload import Kind
@@ -41,6 +42,25 @@ def test_numbers_are_columns(payload: Decoded, names: tuple[str, ...], expected:
     assert expected == listed(found.values)
     assert found.values.flags.c_contiguous
     assert {} == found.categories
+
+
+@pytest.mark.parametrize(
+    ("values", "known", "kind", "expected"),
+    [
+        ([0.5, "NaN", ""], {}, NUMERIC, [[0.5], [None], [None]]),
+        (["NaN"], {"prediction": NUMERIC}, NUMERIC, [[None]]),
+        (["NaN"], {}, CATEGORICAL, [[code("NaN")]]),
+        ([1, "NA"], {"prediction": CATEGORICAL}, CATEGORICAL, [[code("1")], [code("NA")]]),
+        ([1, "red"], {"prediction": NUMERIC}, CATEGORICAL, [[code("1")], [RED]]),
+    ],
+)
+def test_missing_numbers_as_text(
+    values: list[object], known: dict[str, FeatureKind], kind: FeatureKind, expected: list[Any]
+) -> None:
+    """Beside numbers, `NaN` is a missing number; alone it is what the column was before."""
+    found = extract_outputs(read(as_json({"predictions": values}), Kind.RESPONSE), known)
+
+    assert ((kind,), expected) == (found.kinds, listed(found.values))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +166,6 @@ def test_the_texts_of_a_response_are_bounded() -> None:
         (decoded(image=[{"b64": "eA=="}]), Reason.UNSUPPORTED),
         (decoded(p=np.zeros((1, 1001))), Reason.UNSUPPORTED),
         (decoded(p=[[1, 2]], p_0=[3]), Reason.UNSUPPORTED),
-        (decoded(p=[1, 2], q=[3]), Reason.MALFORMED),
         (decoded(p=[np.inf]), Reason.INFINITE),
         (decoded(p=[[np.inf, -np.inf]]), Reason.INFINITE),
         (decoded(p=np.array([10**400], dtype=object)), Reason.INFINITE),
@@ -158,6 +177,39 @@ def test_the_texts_of_a_response_are_bounded() -> None:
 def test_refused_outputs(payload: Decoded, reason: Reason) -> None:
     """Outputs that cannot be columns are refused with their reason."""
     assert reason == refusal(lambda: extract_outputs(payload))[0]
+
+
+@pytest.mark.parametrize(
+    ("payload", "columns", "left_out"),
+    [
+        (decoded(p=[1, 2], q=[3]), ["p"], ["q"]),
+        (decoded(info=["v1"], p=[1, 2], label=["a", "b"]), ["p", "label"], ["info"]),
+        (decoded(p=[1], boxes=[[1, 2], [3, 4]], q=[5]), ["p", "q"], ["boxes"]),
+        (decoded(p=[1], q=[2]), ["p", "q"], []),
+    ],
+)
+def test_outputs_that_differ_in_rows(payload: Decoded, columns: list[str], left_out: list[str]) -> None:
+    """Those with the most frequent number of rows are kept, and the others are named."""
+    found = extract_outputs(payload)
+
+    assert columns == [column for column in found.columns if not column.endswith(("_class", "_confidence"))]
+    assert dict.fromkeys(left_out, ROWS_DIFFER) == found.left_out
+
+
+def test_unstable_outputs_are_left_out() -> None:
+    """If none is left, the response is refused."""
+    payload = decoded(p=[1], q=[[2, 3]])
+
+    assert ("p",) == extract_outputs(payload, {}, frozenset({"q"})).columns
+    assert Reason.UNSUPPORTED == refusal(lambda: extract_outputs(payload, {}, frozenset({"p", "q"})))[0]
+
+
+def test_outputs_of_objects_are_named() -> None:
+    """Beside them, the other outputs are kept."""
+    found = extract_outputs(decoded(p=[1], details=[{"a": 1}]))
+
+    assert ("p",) == found.columns
+    assert {"details": NOT_SCALAR} == found.left_out
 
 
 def test_most_output_columns() -> None:

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.features.output_columns import OutputColumns, OutputLayout
-from driftgauge.inference.payload import OVERFLOW, KnownModels, ModelKey, is_overflow, overflow_key
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import OVERFLOW, ModelKey, is_overflow, overflow_key
 from tests.support.models import IRIS, WINE
 
 

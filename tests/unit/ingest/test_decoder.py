@@ -20,6 +20,7 @@ from driftgauge.ingest.decoder import Decoder, DecodeResult
 from driftgauge.ingest.row_reader import DecodedRows, read_body
 from driftgauge.protocol.category import code
 from driftgauge.protocol.limits import Limits
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
 from tests.support.models import IRIS, WINE
 
@@ -63,7 +64,7 @@ def summed(results: list[DecodeResult]) -> dict[str, object] | None:
 
 
 NUMBERS = st.none() | st.floats(-10, 10) | st.integers(0, 3)
-TEXTS = st.sampled_from(["red", "white", "", "rosé"])
+TEXTS = st.sampled_from(["red", "white", "", "rosé", "NaN"])
 SCORES = st.sampled_from([[0.25, 0.75], [1.0, 0.0], [0.5, 0.4], [2.0, -1.0]])
 
 
@@ -302,3 +303,36 @@ async def test_a_body_that_takes_too_much_memory_is_refused_and_the_next_is_deco
 
     assert Reason.TOO_COMPLEX is first.rows
     assert isinstance(second.rows, DecodedRows)
+
+
+async def test_payloads_are_read_by_the_missing_words_of_the_reference(tmp_path: Path) -> None:
+    """Requests and responses, alone and in a batch."""
+    (tmp_path / "wine.csv").write_text(PREDICTED)
+    references = ReferenceStore(None, tmp_path, ColumnRules(missing_words=frozenset({"unknown", "-1"})))
+    references.refresh(0.0)
+    one = Decoder(references, OutputColumns(), 2**20, 100)
+    request = payload({"instances": [["unknown", -1]]}, Kind.REQUEST)
+    response = payload({"predictions": [{"label": "unknown", "score": -1}]}, Kind.RESPONSE)
+
+    for found in (await one.decode(request), await one.decode(response), one.decode_batch([request, request])):
+        assert found is not None
+        assert isinstance(found.rows, DecodedRows)
+        assert np.isnan(found.rows.values).all()
+
+
+async def test_rejected_payloads_leave_one_line_for_each_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has the first rejected payload of each kind and reason, and nothing about dropped ones."""
+    one = decoder(tmp_path)
+    for _ in range(5):
+        await one.decode(payload(b"{", Kind.REQUEST))
+        await one.decode(payload({"instances": [[1, 2, 3]]}, Kind.REQUEST))
+        await one.decode(payload({"instances": [[1]]}, Kind.REQUEST)._replace(model=IRIS))
+    await one.close()
+
+    assert [
+        "a request was rejected as malformed",
+        "a request was rejected as wrong_width",
+    ] == [message.partition(":")[0] for message in caplog.messages]
+    assert all(message.endswith("(cellar/wine/predictor/wine)") for message in caplog.messages)

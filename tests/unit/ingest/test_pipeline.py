@@ -1,6 +1,7 @@
 """Payload -> ring: every payload ends in exactly one way, and what is accepted is in the ring."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -63,6 +64,15 @@ class Bench:
         self.metrics = Metrics("200")
         self.outputs = OutputColumns()
         self.pipeline = Pipeline(settings, ring, references, self.metrics, self.outputs, lambda: self.now)
+
+    async def run_through(self, payload: Payload) -> None:
+        """Offer one payload, and run the pipeline until it has ended."""
+        task = asyncio.create_task(self.pipeline.run())
+        before = sum(self.ends().values())
+        self.pipeline.offer(payload)
+        await until(lambda: sum(self.ends().values()) > before)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     async def take(self, *payloads: Payload) -> None:
         """Offer payloads, and run the pipeline until all of them have ended."""
@@ -136,6 +146,29 @@ async def test_the_rows_of_a_request_are_in_the_ring_and_counted(build: Build) -
     assert bench.value("request_sum", code="200") == 2
     assert bench.value("driftgauge_missing_values_total", feature="ph") == 1
     assert bench.value("driftgauge_missing_values_total", feature="alcohol") == 0
+
+
+async def test_rows_of_failed_requests_are_counted_and_not_kept(build: Build) -> None:
+    """Rows that the model refused count by status code, whatever stands beside them, and never reach the ring."""
+    bench = build()
+    refused = request(b'{"instances": [[9.5, 3.1], [9.8, 3.2]]}', status=401)._replace(failed=True)
+    await bench.take(refused, request(b'{"instances": [[9.6, 3.0]]}'), refused)
+    window = await bench.window()
+
+    np.testing.assert_array_equal([[9.6, 3.0]], window.rows)
+    assert bench.ends() == {("request", "accepted", ""): 1, ("request", "rejected", "failed"): 2}
+    assert bench.value("driftgauge_rows_total") == 1
+    assert bench.value("request_sum", code="200") == 1
+    assert bench.value("request_sum", code="401") == 4
+    assert bench.value("driftgauge_missing_values_total", feature="ph") == 0
+
+
+async def test_a_failed_request_is_failed_whatever_its_body(build: Build) -> None:
+    """A body that cannot be decoded, with a model server that refused it, counts as failed and not as malformed."""
+    bench = build()
+    await bench.take(request(b"{", status=422)._replace(failed=True))
+
+    assert bench.ends() == {("request", "rejected", "failed"): 1}
 
 
 async def test_an_unknown_status_code_leaves_the_label_empty(build: Build) -> None:
@@ -371,6 +404,18 @@ async def test_of_a_payload_longer_than_the_window_the_last_rows_are_kept(build:
     assert bench.value("driftgauge_rows_total") == 3
     assert bench.value("request_sum", code="200") == 3
     assert bench.value("driftgauge_missing_values_total", feature="ph") == 1
+
+
+async def test_responses_without_a_fixed_width_keep_what_can_be_tested(build: Build) -> None:
+    """The label stays one stream; the tokens are left out once their width has changed too often."""
+    bench = build(settings=replace(SETTINGS, queue_payloads=100, queue_bytes=100_000))
+    for number in range(12):
+        tokens = list(range(1 + number % 5))
+        await bench.run_through(response(json.dumps({"predictions": [{"score": 0.25, "tokens": tokens}]}).encode()))
+    window = await bench.window(kind=Kind.RESPONSE, columns={"score": FeatureKind.NUMERIC})
+
+    assert bench.ends() == {("response", "accepted", ""): 12}
+    assert len(window.rows) == 7
 
 
 async def test_a_payload_that_waited_too_long_is_dropped(build: Build) -> None:

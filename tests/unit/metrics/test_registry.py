@@ -13,7 +13,7 @@ from driftgauge.inference.payload import Kind, Outcome
 from driftgauge.metrics.registry import Metrics
 from driftgauge.results.latest import Evaluation, LatestEvaluations
 from tests.support.models import WINE, labels
-from tests.support.reports import FOUND
+from tests.support.reports import FOUND, moved, report_of
 
 
 @pytest.fixture
@@ -93,6 +93,16 @@ def test_the_queue_is_read_at_the_scrape(metrics: Metrics) -> None:
     assert metrics.registry.get_sample_value("driftgauge_queue_capacity") == 1024
 
 
+def test_skipped_keys_are_counted_where_redis_is_used(metrics: Metrics) -> None:
+    """Without Redis there are no keys, and no counter of them."""
+    metrics.count_skipped_keys(1)
+    before = metrics.registry.get_sample_value("driftgauge_redis_skipped_keys_total")
+    metrics.watch_redis()
+    metrics.count_skipped_keys(2)
+
+    assert (None, 2) == (before, metrics.registry.get_sample_value("driftgauge_redis_skipped_keys_total"))
+
+
 def test_no_series_has_a_time_of_creation(metrics: Metrics) -> None:
     """The library's `_created` series would double the scrape."""
     metrics.model(WINE).exchanges.latency.observe(0.1)
@@ -104,7 +114,8 @@ def test_the_number_of_columns_with_series_is_an_option() -> None:
     """Columns without series are tested as well."""
     metrics, latest = Metrics("200"), LatestEvaluations(90, lambda: 1_000)
     metrics.watch_evaluations(latest, max_features=1)
-    latest.publish(WINE, Kind.REQUEST, Evaluation(FOUND, 1_000, 0.01, 999))
+    report = report_of(moved("acid", 0.1, 0.2), moved("sugar", 0.1, 0.2))
+    latest.publish(WINE, Kind.REQUEST, Evaluation(report, 1_000, 0.01, 999))
     value = metrics.registry.get_sample_value
 
     assert 1 == value("driftgauge_features", labels(state="shown"))

@@ -1,13 +1,18 @@
 """From the ring to the gauges: what an evaluation reads, publishes and survives."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from driftgauge.inference.payload import ModelKey
+from driftgauge.drift.budget import Budget
+from driftgauge.inference.known_models import KnownModels
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.ring import StreamKey
 from tests.support.models import IRIS, WINE
-from tests.support.monitor_fixture import MonitorFixture
+from tests.support.monitor_fixture import BY_P_VALUE, MonitorFixture
 from tests.support.rings import AwayRing, BrokenRing
 
 
@@ -57,6 +62,38 @@ async def test_too_few_rows_give_no_verdict(directory: Path) -> None:
 
     assert fixture.value("driftgauge_drift") is None
     assert fixture.value("driftgauge_window_rows") == 19
+
+
+async def test_a_reference_of_two_rows_gives_no_verdict(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By budget it is too small for any alarm: the verdict is absent, features are untested, and one line says why."""
+    (directory / "wine.csv").write_text("alcohol,ph\n9,3\n10,3.1\n")
+    fixture = MonitorFixture(directory, rule=replace(BY_P_VALUE, budget=Budget(86_400.0, 60.0, 0.02)))
+    await fixture.watcher.refresh()
+    await fixture.fill(WINE, 9.0)
+    await fixture.monitor.evaluate_all()
+    await fixture.monitor.evaluate_all()
+
+    assert fixture.value("driftgauge_drift") is None
+    assert fixture.value("driftgauge_drifted_features") is None
+    assert (0, 2) == (
+        fixture.value("driftgauge_features", state="tested"),
+        fixture.value("driftgauge_features", state="untested"),
+    )
+    (line,) = (record.message for record in caplog.records if "no verdict" in record.message)
+    assert line.startswith(f"the requests of {WINE} have no verdict: Could not tell: the reference has 2 values, ")
+
+
+async def test_a_verdict_that_is_lost_again_is_logged_again(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Between two lines there was a verdict."""
+    full = (directory / "wine.csv").read_text()
+    fixture = MonitorFixture(directory, rule=replace(BY_P_VALUE, budget=Budget(86_400.0, 60.0, 0.02)))
+    await fixture.put(StreamKey(WINE, Kind.REQUEST), np.random.default_rng(1).uniform(3, 10, (100, 2)))
+    for content in ("alcohol,ph\n9,3\n10,3.1\n", full, "alcohol,ph\n9,3\n10,3.2\n"):
+        (directory / "wine.csv").write_text(content)
+        await fixture.watcher.refresh()
+        await fixture.monitor.evaluate_all()
+
+    assert 2 == sum("no verdict" in record.message for record in caplog.records)
 
 
 async def test_a_model_without_a_reference_shows_zero_reference_rows(directory: Path) -> None:
@@ -171,6 +208,24 @@ async def test_a_proxy_restores_the_models_of_its_own_inference_service(director
     await fixture.monitor.restore_models(fixture.ring, WINE)
 
     assert [WINE, second] == list(fixture.models)
+
+
+async def test_thousands_of_models_in_a_shared_store_take_a_bounded_number_of_places(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rows of invented models are restored up to the places there are, and a model with requests gets one of these."""
+    before = MonitorFixture(directory)
+    before.use_models(KnownModels(1_000))
+    for number in range(1_000):
+        await before.fill(WINE._replace(namespace=f"n{number}"), 12.0, rows=1)
+    fixture = MonitorFixture(directory, before.ring)
+    fixture.use_models(KnownModels(5, reserved_by=lambda model: ("", "wine") if model == WINE else None))
+    fixture.references.refresh(0.0)
+    await fixture.monitor.restore_models(fixture.ring, None)
+
+    assert 5 == len(list(fixture.models))
+    assert WINE == fixture.models.admit(WINE)
+    assert "995 models in the store get no place" in caplog.text
 
 
 async def test_an_unreachable_store_restores_no_model(directory: Path) -> None:

@@ -18,6 +18,7 @@ from scipy.stats import ks_2samp
 
 import driftgauge
 from driftgauge.cli.main import run
+from driftgauge.drift.result import Obstacle
 
 Floats = NDArray[np.float64]
 COLUMNS = ("acidity", "sugar", "alcohol")
@@ -331,11 +332,61 @@ def test_identifiers_are_left_out_of_a_built_reference() -> None:
     assert "as identifiers do" in driftgauge.build_reference(training).notes[0]
 
 
-@pytest.mark.parametrize("arguments", [{"rows": 0}, {"seed": -1}, {"predictions": ["x"]}, {"output": "a.csv"}])
+def test_codes_are_categories_of_a_built_reference(tmp_path: Path) -> None:
+    """Columns that `categorical` names are tested by the shares of their values, in memory as in files."""
+    shops = [10_000 + row % 7 for row in range(70)]
+    (tmp_path / "training.csv").write_text("shop\n" + "".join(f"{shop}\n" for shop in shops))
+    built = [
+        driftgauge.build_reference(data, categorical="shop") for data in ({"shop": shops}, tmp_path / "training.csv")
+    ]
+
+    assert ["categorical"] * 2 == [reference.kinds[0] for reference in built]
+    assert 0.5 == driftgauge.check(built[0], {"shop": [*shops, *([99] * 70)]}).features[0].distance.statistic
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"rows": 0},
+        {"seed": -1},
+        {"predictions": ["x"]},
+        {"categorical": ["x"]},
+        {"categorical": [1]},
+        {"output": "a.csv"},
+    ],
+)
 def test_a_reference_is_not_built_from_bad_arguments(arguments: dict[str, Any]) -> None:
     """Each is refused."""
     with pytest.raises(driftgauge.ReferenceDataError):
         driftgauge.build_reference(sample(1), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("window", "drift", "untested"),
+    [
+        ({"a": range(50), "b": range(50)}, False, []),
+        ({"a": [25.0], "b": [25.0]}, None, ["a", "b"]),
+        ({"a": range(50), "b": [25.0, *[None] * 49]}, True, []),
+        ({"a": range(80, 130), "b": [25.0] * 50}, True, []),
+    ],
+)
+def test_no_drift_is_no_doubt(window: dict[str, list[float]], drift: bool | None, untested: list[str]) -> None:  # noqa: FBT001 - the expected verdict
+    """A report is `False` only if every feature has a verdict; a feature that is suddenly missing drifts."""
+    report = driftgauge.check({"a": [*range(50)], "b": [*range(50)]}, {name: [*one] for name, one in window.items()})
+
+    assert (drift, untested) == (report.drift, [one.feature for one in report.result.untested])
+    assert drift == report.to_dict()["drift"]
+
+
+def test_a_feature_that_was_always_missing_leaves_a_doubt() -> None:
+    """No feature drifts, but one has a single value: `None`, and every form of the report names the feature."""
+    data = {"a": [*range(50)], "b": [25.0, *[None] * 49]}
+    report = driftgauge.check(data, data)
+
+    assert (None, False, None) == (report.drift, report.features[0].drift, report.features[1].drift)
+    assert [("b", Obstacle.TOO_FEW_VALUES)] == [(one.feature, one.reason) for one in report.result.untested]
+    assert "b: could not tell: the window has 1 value, 2 are needed" in repr(report)
+    assert "could not tell" in report.to_html()
 
 
 def test_check_drift_is_a_loop_over_ks_2samp() -> None:

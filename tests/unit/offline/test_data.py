@@ -18,6 +18,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.data import as_table
 from driftgauge.protocol.category import code
+from driftgauge.reference.column import ColumnRules
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 NAN = float("nan")
@@ -123,7 +124,18 @@ def test_paths(as_path: Callable[[Path], str | Path], tmp_path: Path) -> None:
     path.write_text("zip\n12345\n")
 
     assert (NUMERIC,) == as_table(as_path(path), "window").kinds
-    assert (CATEGORICAL,) == as_table(as_path(path), "window", {"zip": CATEGORICAL}).kinds
+    assert (CATEGORICAL,) == as_table(as_path(path), "window", ColumnRules({"zip": CATEGORICAL})).kinds
+
+
+def test_codes_with_missing_values(tmp_path: Path) -> None:
+    """Integers become floats in pandas as soon as one is missing: as categories they stay what they were."""
+    frame = pd.DataFrame({"zip": [94103, None, 10001]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+
+    for data in (frame, tmp_path / "a.csv", tmp_path / "a.parquet"):
+        found = as_table(data, "window", ColumnRules({"zip": CATEGORICAL})).values  # noqa: PD011 - as above
+        np.testing.assert_array_equal([code("94103"), NAN, code("10001")], found[:, 0])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import math
 from dataclasses import replace
 
 from driftgauge.page.as_json import report_as_json
-from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW
+from tests.support.reports import ALCOHOL, COLOUR, FOUND, NO_COLOUR, TOO_FEW
 
 
 def test_a_feature_has_its_keys() -> None:
@@ -62,6 +62,19 @@ def test_infinity_is_null() -> None:
     assert json.dumps(found, allow_nan=False)
 
 
+def test_a_feature_without_verdict_has_a_reason() -> None:
+    """Its verdict is null, and it is listed with what prevents a verdict, in a word and in a sentence."""
+    found = report_as_json(FOUND)
+
+    assert (None, NO_COLOUR.feature) == (found["features"][1]["drift"], found["features"][1]["feature"])
+    assert ["colour", "sulphates"] == found["untested"]
+    assert {
+        "feature": "colour",
+        "reason": "threshold_out_of_reach",
+        "reading": "Could not tell: the reference has 8 values, too few for any window to alarm.",
+    } == found["could_not_tell"][0]
+
+
 def test_a_report_without_verdict() -> None:
     """Its verdict is null."""
     assert {
@@ -71,6 +84,14 @@ def test_a_report_without_verdict() -> None:
         "reading": "7 rows are too few.",
         "features": [],
         "untested": ["alcohol", "colour"],
+        "could_not_tell": [
+            {
+                "feature": name,
+                "reason": "too_few_values",
+                "reading": "Could not tell: the window has 7 rows, 50 are needed.",
+            }
+            for name in ("alcohol", "colour")
+        ],
         "ignored": [],
     } == report_as_json(TOO_FEW)
 

@@ -10,7 +10,7 @@ from driftgauge.drift.result import DriftReport
 from driftgauge.page.contents import FULL_FEATURES, Facts, Page, Part, part_of
 from driftgauge.page.document import render
 from driftgauge.page.markup import LONGEST_NAME
-from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW, moved, report_of
+from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW, few, moved, report_of
 
 FACTS = Facts(
     window="new.csv",
@@ -96,7 +96,8 @@ def test_shows_what_was_compared() -> None:
         "Reference hash": f"<code>{'ab' * 32}</code>",
         "Rule": "p-value",
         "Tested": "2023-11-14 22:13:20 UTC",
-        "Too few values": "<bdi>sulphates</bdi>",
+        "Could not tell": "<div>the reference has 8 values, too few for any window to alarm: <bdi>colour</bdi></div>"
+        "<div>the window has 3 values, 50 are needed: <bdi>sulphates</bdi></div>",
         "Left out": "<bdi>bottled</bdi>, <bdi>barrel</bdi>",
     } == facts
     assert "<strong>1 of 2 features has drifted.</strong>" in text
@@ -144,12 +145,29 @@ def test_too_few_rows_give_no_verdict() -> None:
     assert '<table class="overview">' not in text
 
 
+def test_no_drift_in_some_features_only_is_not_ok() -> None:
+    """The summary is not green while a feature has no verdict; it is once all have one."""
+    report = report_of(moved("acid", 0.1, 0.2))
+    partly, fully = replace(report, untested=(few("sugar"),)), report
+    texts = [render(Page("wine", (part(report=one),))) for one in (partly, fully)]
+
+    assert ["summary unknown", "summary ok"] == [re.findall(r'class="(summary \w+)"', text)[0] for text in texts]
+
+
 def test_long_lists_are_cut() -> None:
     """Of a thousand untested features a hundred are listed."""
-    report = replace(TOO_FEW, untested=tuple(f"f{place}" for place in range(1000)))
+    report = replace(TOO_FEW, untested=tuple(few(f"f{place}") for place in range(1000)))
     text = render(Page("wine", (part(report=report),)))
 
     assert "<bdi>f99</bdi> and 900 more" in text
+
+
+def test_long_lists_of_reasons_are_cut() -> None:
+    """Of a thousand reasons a hundred are shown."""
+    report = replace(TOO_FEW, untested=tuple(few(f"f{place}", f"reason {place}") for place in range(1000)))
+    text = render(Page("wine", (part(report=report),)))
+
+    assert "<div>reason 99: <bdi>f99</bdi></div><div>and 900 more reasons</div>" in text
 
 
 def test_unknown_facts_are_left_out() -> None:

@@ -32,7 +32,8 @@ def test_a_verdict_is_a_word(drift: bool | None, change: Change, word: str) -> N
 def test_a_feature_has_the_verdict_of_all_its_tests() -> None:
     """Drift by any test is shown with its kind of change."""
     assert "scale break" in verdict(replace(ALCOHOL, change=Change.SCALE))
-    assert "ok" in verdict(COLOUR)
+    assert "ok" in verdict(replace(COLOUR, untested=None))
+    assert "could not tell" in verdict(COLOUR)
 
 
 def test_distances_have_three_digits_and_evidence_two() -> None:

@@ -47,6 +47,20 @@ def test_missing_values_are_no_category(value: object) -> None:
     [
         ("red", "red"),
         (" red ", " red "),
+        ("94103.0", "94103"),
+        (b"94103.0", "94103"),
+        ("-3.0", "-3"),
+        ("-0.0", "0"),
+        ("3.50", "3.50"),
+        ("3.10", "3.10"),
+        ("1.2.0", "1.2.0"),
+        ("007.0", "007.0"),
+        ("+3.0", "+3.0"),
+        ("9999999999999999.0", "9999999999999999"),
+        ("12345678901234567.0", "12345678901234567.0"),
+        ("\u0663.0", "\u0663.0"),
+        ("3.0\n", "3.0\n"),
+        (".0", ".0"),
         (b"red", "red"),
         ("rosé".encode(), "rosé"),
         (b"\xff", "\udcff"),
@@ -63,5 +77,5 @@ def test_missing_values_are_no_category(value: object) -> None:
     ],
 )
 def test_a_category_is_its_text(value: object, expected: str) -> None:
-    """Whole numbers have no point, whatever type carried them; text stays as it is."""
+    """Whole numbers have no point, whatever type carried them; any other text stays as it is."""
     assert expected == text_of(value)

@@ -38,6 +38,8 @@ LISTS_OF_A_RESPONSE: list[tuple[object, dict[str, list[Any]]]] = [
     ([{"a": [1, 2], "b": "x"}, {"a": [3, 4], "b": "y"}], {"a": [[1.0, 2.0], [3.0, 4.0]], "b": ["x", "y"]}),
     ([{"a": [1, 2]}, {"b": "y"}], {"a": [[1.0, 2.0], [None, None]], "b": [None, "y"]}),
     ([{"a": [1, 2], "b": [3]}], {"a": [[1.0, 2.0]], "b": [[3.0]]}),
+    ([{"a": [1, 2], "b": 3}, {"a": [1], "b": 4}], {"a": [[1, 2], [1]], "b": [3.0, 4.0]}),
+    ([[1, 2], [3]], {"": [[1, 2], [3]]}),
 ]
 
 
@@ -94,7 +96,7 @@ def test_columns_of_the_reference_decide_how_rows_by_name_are_read(
 
 @pytest.mark.parametrize("instance", [{"a": [1, 2], "b": [1]}, {"a": [1, 2], "b": {"0": 1}}])
 def test_instance_of_uneven_columns_is_refused(instance: object) -> None:
-    """Where the columns are the reference's, it cannot be told which values belong together."""
+    """Where the columns are the reference's, nothing says which values belong together."""
     refused = refusal(
         lambda: decode(
             as_json({"instances": [instance]}),

@@ -82,7 +82,7 @@ def test_predictions_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a,prediction: \n1,2\n", "column 'prediction:' must name an output after the colon"),
+        ("a,prediction: \n1,2\n", "column 'prediction: ' must name an output after the colon"),
         ("prediction:q,prediction: q\n1,2\n", "two columns describe the output 'q'"),
         ("day\n2026-01-01\n", "no column is left to test: column 'day' holds dates"),
         ("a,colour\n1,\n2,NA\n", "column 'colour' has no value in any row"),

@@ -40,7 +40,12 @@ def rows_of(path: Path) -> list[list[float | None]]:
         pytest.param("a,b\nTrue,false\n", [[1, 0]], id="bool"),
         pytest.param('"a","b"\n"1","2"\n', [[1, 2]], id="quotes"),
         pytest.param("\na,b\n\n1,2\n\n", [[1, 2]], id="blank-lines"),
-        pytest.param(" a , b \n 1 , -2.5 \n", [[1, -2.5]], id="spaces"),
+        pytest.param("a,b\n 1 , -2.5 \n", [[1, -2.5]], id="spaces"),
+        pytest.param(
+            "a,b\n1,NA\nN/A, <na> \nnull,2\nNone,#N/A\n",
+            [[1, None], [None, None], [None, 2], [None, None]],
+            id="missing",
+        ),
         pytest.param("a,b\n1,\n", [[1, None]], id="empty-last-cell"),
         pytest.param("a,b\n1,2\n,\n", [[1, 2], [None, None]], id="empty-row-of-cells"),
     ],
@@ -50,6 +55,13 @@ def test_csv(tmp_path: Path, content: str, expected: list[list[float | None]]) -
     path = write(tmp_path, content)
 
     assert (("a", "b"), expected) == (read_table(path).columns, rows_of(path))
+
+
+@pytest.mark.parametrize("content", ['a,c\n1,"red\n2,white\n3,red\n', 'a,c\n1,red\n2,"white', 'a,"c\n1,red\n'])
+def test_a_quote_that_is_not_closed(tmp_path: Path, content: str) -> None:
+    """The lines after it would be one cell."""
+    with pytest.raises(ReferenceDataError, match="not CSV: unexpected end of data"):
+        read_table(write(tmp_path, content))
 
 
 def test_header_over_two_lines(tmp_path: Path) -> None:
@@ -113,7 +125,7 @@ def test_both_ways_of_reading_agree(tmp_path: Path) -> None:
         ),
         (
             "decimal_comma.csv",
-            f"line 2, column 'acidity': '7,4' is {NOT_A_NUMBER}",
+            f"line 2, column 'acidity': '7,4' is {NOT_A_NUMBER}; write 7.4",
         ),
         ("not_utf8.csv", "line 2: the file is not UTF-8"),
         ("utf16.csv", "the file is UTF-16, save it as UTF-8"),

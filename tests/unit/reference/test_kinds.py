@@ -9,6 +9,7 @@ import pytest
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
+from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.files import read_table
 from driftgauge.reference.kinds import as_kind
 from driftgauge.reference.table import Table
@@ -64,7 +65,7 @@ def test_a_window_is_read_as_the_reference_asks(tmp_path: Path) -> None:
     """CSV cells are read by kinds that are known, so that a mixed column is no fault."""
     path = tmp_path / "w.csv"
     path.write_text("zip,n\n007,1\n12,2\nA1,3\n")
-    found = read_table(path, {"zip": CATEGORICAL})
+    found = read_table(path, ColumnRules({"zip": CATEGORICAL}))
 
     assert [code("007"), code("12"), code("A1")] == as_kind(found, 0, CATEGORICAL).tolist()
     with pytest.raises(ReferenceDataError, match="'A1' is not a number"):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
+from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.table import Origin, Table
 
 META = "driftgauge"
@@ -68,6 +69,7 @@ def packed(table: Table) -> bytes:
         "kinds": list(table.kinds),
         "categories": [[int(code), text] for code, text in table.categories.items() if code in used],
         "left_out": dict(table.left_out),
+        "missing_words": sorted(table.missing_words),
         "origin": None if table.origin is None else asdict(table.origin),
     }
     buffer = io.BytesIO()
@@ -86,6 +88,7 @@ def packed_window(
     rows: NDArray[np.float64],
     categories: Mapping[float, str],
     origin: Origin | None = None,
+    missing_words: frozenset[str] = NO_WORDS,
 ) -> bytes:
     """An NPZ file of a running process's window, which can serve as reference.
 
@@ -95,8 +98,10 @@ def packed_window(
         rows: Shape `(n, d)`, float64, finite or NaN; categories as codes.
         categories: The texts of codes, possibly not of all of them.
         origin: The name of the window and its size.
+        missing_words: Texts that were read as missing values, besides the empty one.
     """
-    return packed(Table(Path("window"), tuple(columns), tuple(kinds), rows, categories=categories, origin=origin))
+    table = Table(Path("window"), tuple(columns), tuple(kinds), rows)
+    return packed(replace(table, categories=categories, origin=origin, missing_words=missing_words))
 
 
 def add_meta(table: Table, member: NDArray[Any]) -> Table:
@@ -119,6 +124,7 @@ def add_meta(table: Table, member: NDArray[Any]) -> Table:
         kinds = tuple(map(FeatureKind, meta["kinds"]))
         categories = {float(code): str(text) for code, text in meta["categories"]}
         left_out = {str(name): str(why) for name, why in meta["left_out"].items()}
+        missing_words = frozenset(map(str, meta.get("missing_words", ())))
         origin = None if meta["origin"] is None else _origin(**meta["origin"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path) from error
@@ -126,7 +132,15 @@ def add_meta(table: Table, member: NDArray[Any]) -> Table:
         raise ReferenceDataError(f"{path}: member {META!r} does not fit the matrix 'data'")
     values = table.values.copy()
     values[:, [kind is FeatureKind.IGNORED for kind in kinds]] = np.nan
-    return replace(table, kinds=kinds, values=values, categories=categories, left_out=left_out, origin=origin)
+    return replace(
+        table,
+        kinds=kinds,
+        values=values,
+        categories=categories,
+        left_out=left_out,
+        origin=origin,
+        missing_words=missing_words,
+    )
 
 
 def _meta(path: Path, member: NDArray[Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import io
 import zipfile
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import shortened
-from driftgauge.reference.formats.arrays import array_column, array_numbers
+from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
+from driftgauge.reference.formats.arrays import array_column, array_numbers, require_numbers
 from driftgauge.reference.formats.driftgauge_npz import META, add_meta
 from driftgauge.reference.table import MAX_VALUES, Table, join_columns, numeric_table
 
 Arrays = dict[str, NDArray[Any]]
-
-NO_TEXT = frozenset({"", "nan"})
-"""Texts, in lower case, that mean a missing value: an array of text has no other way to represent one."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, MemoryError)
 """Errors of `zipfile` and numpy on bytes that are not an archive of arrays, or a damaged one."""
@@ -27,17 +26,18 @@ MATRIX = 2
 """Axes of a matrix: rows and columns."""
 
 
-def read_npz(path: Path, content: bytes) -> Table:
+def read_npz(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:
     """Read an NPZ file.
 
     Args:
         path: Named in errors.
         content: The file's bytes. Nothing in it is ever unpickled.
+        rules: What is known of the columns.
 
     Returns:
         The table: as written by `packed`; of a matrix `data` and its names `columns`; of one matrix alone, whose
         columns become `feature_0`, `feature_1`, ...; or of arrays of one axis, named after themselves, which
-        may hold text (the empty one and `nan` are missing).
+        may hold text.
 
     Raises:
         ReferenceDataError: The arrays are none of these, or neither numbers nor text.
@@ -45,14 +45,15 @@ def read_npz(path: Path, content: bytes) -> Table:
     arrays = _arrays(path, content)
     if set(arrays) - {META} == {"data", "columns"} and arrays["data"].ndim == MATRIX:
         names = _names(path, arrays["columns"], arrays["data"])
-        table = numeric_table(path, names, array_numbers(path, "data", arrays["data"]))
-        return add_meta(table, arrays[META]) if META in arrays else table
+        if META in arrays:
+            return add_meta(numeric_table(path, names, array_numbers(path, "data", arrays["data"])), arrays[META])
+        return _of_matrix(path, "data", names, arrays["data"], rules)
     if len(arrays) == 1:
         ((name, only),) = arrays.items()
         if only.ndim == MATRIX:
             columns = [f"feature_{position}" for position in range(only.shape[1])]
-            return numeric_table(path, columns, array_numbers(path, name, only), named=False)
-    return _of_columns(path, arrays)
+            return replace(_of_matrix(path, name, columns, only, rules.by_position), named=False)
+    return _of_columns(path, arrays, rules)
 
 
 def _arrays(path: Path, content: bytes) -> Arrays:
@@ -87,10 +88,17 @@ def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ..
         raise ReferenceDataError(f"{path}: array 'columns' must hold the names of the columns as text")
     if names.size != data.shape[1]:
         raise ReferenceDataError(f"{path}: there are {names.size} names for {data.shape[1]} columns of 'data'")
-    return tuple(str(name).strip() for name in names)
+    return tuple(map(str, names))
 
 
-def _of_columns(path: Path, arrays: Arrays) -> Table:
+def _of_matrix(path: Path, name: str, names: Sequence[str], matrix: NDArray[Any], rules: ColumnRules) -> Table:
+    """A table of a matrix of numbers; `name` is that of the array."""
+    require_numbers(path, name, matrix)
+    columns = [array_column(path, column, matrix[:, index], rules) for index, column in enumerate(names)]
+    return join_columns(path, names, columns)
+
+
+def _of_columns(path: Path, arrays: Arrays, rules: ColumnRules) -> Table:
     """A table of arrays of one axis each."""
     for name, array in arrays.items():
         if array.ndim != 1:
@@ -98,6 +106,5 @@ def _of_columns(path: Path, arrays: Arrays) -> Table:
                 f"{path}: array {shortened(name)} has shape {array.shape}; give one array of one axis per column, "
                 "or one matrix 'data' with 'columns'"
             )
-    return join_columns(
-        path, tuple(arrays), [array_column(path, name, array, NO_TEXT) for name, array in arrays.items()]
-    )
+    columns = [array_column(path, name, array, rules) for name, array in arrays.items()]
+    return join_columns(path, tuple(arrays), columns)

@@ -12,7 +12,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.tensor import widen
-from driftgauge.reference.column import DATES, CategoryEncoder, Column, ignored_column, shortened
+from driftgauge.reference.category_encoder import numbers_as_categories, text_column
+from driftgauge.reference.column import DATES, NO_RULES, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
 from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
 from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Table, join_columns
 
@@ -20,12 +21,13 @@ PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 """The columns in which pandas stores an index of its own."""
 
 
-def read_parquet(path: Path, content: bytes) -> Table:
+def read_parquet(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:
     """Read a Parquet file.
 
     Args:
         path: Named in errors.
         content: The file's bytes; null is a missing value, a column of pandas' index is left out.
+        rules: What is known of the columns.
 
     Raises:
         ReferenceDataError: pyarrow is not installed, the bytes are not Parquet, or a column holds neither
@@ -35,7 +37,7 @@ def read_parquet(path: Path, content: bytes) -> Table:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
-        return table_of_arrow(path, file.read())
+        return table_of_arrow(path, file.read(), rules)
     except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
         raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
 
@@ -57,16 +59,20 @@ def parquet_library(path: Path) -> tuple[Any, Any]:
     return pa, pq
 
 
-def table_of_arrow(path: Path, table: Any) -> Table:  # noqa: ANN401 - pyarrow has no types
+def table_of_arrow(path: Path, table: Any, rules: ColumnRules = NO_RULES) -> Table:  # noqa: ANN401 - pyarrow has no types
     """Make a table of an Arrow table; a column of pandas' index is left out.
+
+    Args:
+        path: Named in errors.
+        table: A `pyarrow.Table`.
+        rules: What is known of the columns.
 
     Raises:
         ReferenceDataError: A column holds neither numbers nor text nor dates.
     """
-    pa, _ = parquet_library(path)
     names = table.column_names
     kept = [index for index, name in enumerate(names) if not PANDAS_INDEX.fullmatch(name)]
-    columns = [_column(path, names[index], table.column(index), pa) for index in kept]
+    columns = [_column(path, names[index], table.column(index), rules) for index in kept]
     return join_columns(path, [names[index] for index in kept], columns)
 
 
@@ -78,16 +84,26 @@ def _check_size(path: Path, rows: int, columns: int) -> None:
         raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do: driftgauge reference build")
 
 
-def _column(path: Path, name: str, column: Any, pa: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
-    """One column by its type."""
-    kind, types = column.type, pa.types
+def _column(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  # noqa: ANN401 - pyarrow has no types
+    """One column by the kind that is known, or else by its type."""
+    pa, _ = parquet_library(path)
+    kind, types, known = column.type, pa.types, rules.kind_of(name)
+    if known is FeatureKind.IGNORED:
+        return ignored_column(len(column), NOT_TESTED)
     if types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind):
         return ignored_column(len(column), DATES)
     if types.is_dictionary(kind) or types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
-        return _categories(column)
-    if types.is_integer(kind) and _has_inexact_integers(column):
+        return _texts(path, name, column, rules)
+    if known is FeatureKind.CATEGORICAL and (types.is_integer(kind) or types.is_boolean(kind)):
+        return _texts(path, name, column, rules)
+    if known is None and types.is_integer(kind) and _has_inexact_integers(column):
         return ignored_column(len(column), INEXACT)
-    return Column(FeatureKind.NUMERIC, _floats(path, name, column, pa))
+    numbers = _floats(path, name, column, pa)
+    return (
+        numbers_as_categories(path, name, numbers)
+        if known is FeatureKind.CATEGORICAL
+        else Column(FeatureKind.NUMERIC, numbers)
+    )
 
 
 def _has_inexact_integers(column: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
@@ -98,15 +114,13 @@ def _has_inexact_integers(column: Any) -> bool:  # noqa: ANN401 - pyarrow has no
     return ends["max"] is not None and (ends["max"] > MAX_EXACT or ends["min"] < -MAX_EXACT)
 
 
-def _categories(column: Any) -> Column:  # noqa: ANN401 - pyarrow has no types
-    """A column of text, plain or dictionary-encoded."""
+def _texts(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  # noqa: ANN401 - pyarrow has no types
+    """A column of text, plain or dictionary-encoded, or of integers or bool that are names."""
     encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
     places = encoded.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False).astype(np.intp)
     words = [text_of(word) for word in encoded.dictionary.to_pylist()]
-    cells = np.bincount(places + 1, minlength=len(words) + 1)[1:].tolist()
-    texts = CategoryEncoder()
-    codes = [np.nan if word is None else texts.encode(word, count) for word, count in zip(words, cells, strict=True)]
-    return texts.column(np.array([*codes, np.nan], dtype=np.float64)[places])  # place -1 is the last one: missing
+    places[places < 0] = len(words)  # null is the text after the last one
+    return text_column(path, name, [*words, None], places, rules)
 
 
 def _floats(path: Path, name: str, column: Any, pa: Any) -> NDArray[np.float64]:  # noqa: ANN401 - pyarrow has no types

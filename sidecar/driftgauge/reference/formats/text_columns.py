@@ -10,26 +10,27 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
-from driftgauge.reference.column import CategoryEncoder, Column, ignored_column, shortened
+from driftgauge.protocol.missing_words import NO_WORDS
+from driftgauge.reference.category_encoder import CategoryEncoder
+from driftgauge.reference.cells import number
+from driftgauge.reference.column import NOT_TESTED, SHOWN_CHARACTERS, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
 from driftgauge.reference.table import Table, join_columns
-
-MISSING = frozenset({"", "nan", "na", "null"})
-"""Cells, in lower case, that mean a missing value."""
-
-TRUTH = {"true": 1.0, "false": 0.0}
+from driftgauge.reference.text_forms import plain_number
 
 CHUNK_CELLS = 2**18
 """Cells that are transposed from rows to columns at a time."""
 
-PLAIN_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
-"""A number that is no name: `007` and `1e5` may be names."""
-
 FOREIGN_NUMBER = re.compile(r"[+-]?\d+([_,]\d+)*(\.\d+)?|[+-]?\d{1,3}(\.\d{3})+,\d+")
 """A number with a decimal comma, thousands separators, or digits of another script: a mistake, not a category."""
+
+_OF_INTEGERS = "0123456789+- \t"
+"""The characters of cells that are integers."""
 
 Row = tuple[int, list[str]]
 """The line on which a row ends, counted from 1, and its cells."""
@@ -46,27 +47,45 @@ class _Numbers:
     """One column, read as numbers: NaN where a cell is missing or text.
 
     Args:
+        missing_words: Texts that are missing values.
         values: One for each row.
         texts: How many cells are text.
         foreign: How many of these are numbers in an unsupported form.
         first: Line and cell of the first text.
+        whole: Every number is an integer, written without a point and an exponent.
+        large: An integer is so large that float64 cannot hold it.
     """
 
+    missing_words: frozenset[str] = NO_WORDS
     values: "array[float]" = field(default_factory=lambda: array("d"))
     texts: int = 0
     foreign: int = 0
     first: tuple[int, str] = (0, "")
+    whole: bool = True
+    large: bool = False
 
     def add(self, lines: Sequence[int], cells: Sequence[str]) -> None:
         """Read more cells."""
         try:
-            self.values.extend(_plain_numbers(cells))
+            numbers = _plain_numbers(cells)
+            self.values.extend(numbers)
+            self._add_integers(cells, numbers)
         except ValueError:  # some cell is missing, text, or a number that Python alone would read
-            read = {cell: number(cell) for cell in set(cells)}
+            read = {cell: number(cell, self.missing_words) for cell in set(cells)}
             texts = {cell for cell, value in read.items() if value is None}
             if texts:
                 self._add_texts(lines, cells, texts)
             self.values.extend([np.nan if (value := read[cell]) is None else value for cell in cells])
+            present = {cell: value for cell, value in read.items() if value is not None and not np.isnan(value)}
+            self._add_integers(list(present), list(present.values()))
+
+    def _add_integers(self, cells: Sequence[str], numbers: Sequence[float]) -> None:
+        self.whole = self.whole and not "".join(cells).strip(_OF_INTEGERS)
+        if self.whole and numbers and (max(numbers) >= MAX_EXACT or min(numbers) <= -MAX_EXACT):
+            self.large = self.large or any(
+                abs(value) > MAX_EXACT or (abs(value) == MAX_EXACT and abs(int(cell)) > MAX_EXACT)
+                for cell, value in zip(cells, numbers, strict=True)
+            )
 
     def _add_texts(self, lines: Sequence[int], cells: Sequence[str], texts: AbstractSet[str]) -> None:
         places = [place for place, cell in enumerate(cells) if cell in texts]
@@ -83,55 +102,47 @@ class _Numbers:
         return FeatureKind.CATEGORICAL if mostly_text else FeatureKind.NUMERIC
 
 
-def table_of_cells(path: Path, names: Sequence[str], rows: Rows, kinds: Mapping[str, FeatureKind]) -> Table:
+def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRules) -> Table:
     """Make a table of rows of text.
 
     Args:
         path: Named in errors.
         names: The names of the columns.
         rows: Called once, or twice if there are columns of text.
-        kinds: Columns whose kind is known. Any other is categorical if more than half of its cells
-            that are not missing are text, and left out if nearly all of these are dates; else it is numeric.
+        rules: What is known of the columns. A column of unknown kind is categorical if more than half of its cells
+            that are not missing are text, and left out if nearly all of these are dates. Else it is numeric, or left
+            out if it holds integers that float64 cannot hold.
 
     Raises:
         ReferenceDataError: A row has another width than the header, or a numeric column holds text.
     """
-    read = [_Numbers() for _ in names]
+    read = [_Numbers(rules.missing_words) for _ in names]
     lines = array("q")
     for chunk_lines, chunk in _chunks(path, len(names), rows):
         lines.extend(chunk_lines)
         for numbers, cells in zip(read, chunk, strict=True):
             numbers.add(chunk_lines, cells)
-    decided = [kinds.get(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
+    decided = [rules.kind_of(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
     _refuse_text(path, names, read, decided)
     texts = [index for index, kind in enumerate(decided) if kind is FeatureKind.CATEGORICAL]
-    columns = [_column(kind, numbers) for kind, numbers in zip(decided, read, strict=True)]
-    certain = {index for index in texts if names[index] in kinds}
-    for index, column in _text_columns(_chunks(path, len(names), rows), texts, certain):
-        columns[index] = column
+    columns = [_column(rules.kind_of(name), numbers) for name, numbers in zip(names, read, strict=True)]
+    encoders = {index: CategoryEncoder(path, names[index]) for index in texts}
+    for index, codes in _encode(_chunks(path, len(names), rows), encoders, rules.missing_words):
+        is_known = rules.kind_of(names[index]) is not None
+        columns[index] = encoders[index].column(codes, is_categorical=is_known, lines=lines)
     return join_columns(path, names, columns, lines)
 
 
-def number(cell: str) -> float | None:
-    """A cell as a number, NaN if it is missing, `None` if it is text."""
-    word = cell.strip().lower()
-    if word in MISSING:
-        return float("nan")
-    if word in TRUTH:
-        return TRUTH[word]
-    if "_" in word or not word.isascii():
-        return None
-    try:
-        return float(word)
-    except ValueError:
-        return None
-
-
 def _plain_numbers(cells: Sequence[str]) -> list[float]:
-    """The cells as Python reads them; `1_000` and digits of other scripts are no numbers, as in `number`."""
+    """The cells as Python reads them.
+
+    Raises:
+        ValueError: A cell is no number to Python; or it is none to `number` (`1_000`, digits of other scripts), or
+            NaN or an infinity.
+    """
     joined = "".join(cells)
-    if "_" in joined or not joined.isascii():
-        raise ValueError(joined)
+    if "_" in joined or "n" in joined or "N" in joined or not joined.isascii():
+        raise ValueError(joined[:SHOWN_CHARACTERS])
     return list(map(float, cells))
 
 
@@ -151,38 +162,43 @@ def _refuse_text(path: Path, names: Sequence[str], read: Sequence[_Numbers], kin
     if numeric:
         first = min(numeric, key=lambda index: read[index].first[0])
         line, cell = read[first].first
+        plain = plain_number(cell)
         raise ReferenceDataError(
             f"{path}: line {line}, column {shortened(names[first])}: {shortened(cell)} is not a number "
-            "(missing values are empty, NaN, NA or null)"
+            f"(missing values are empty, NaN, NA or null){f'; write {plain}' if plain else ''}"
         )
 
 
-def _column(kind: FeatureKind, numbers: _Numbers) -> Column:
-    """A numeric or ignored column; a placeholder for a categorical one, which needs the second pass."""
-    if kind is FeatureKind.IGNORED:
-        return ignored_column(len(numbers.values), "is left out of the reference")
-    return Column(kind, np.array(numbers.values, dtype=np.float64))
+def _column(known: FeatureKind | None, numbers: _Numbers) -> Column:
+    """A numeric or ignored column; a placeholder for a categorical one, which needs the second pass.
+
+    Args:
+        known: The kind of the column, if it is known.
+        numbers: The cells that are numbers.
+    """
+    if known is FeatureKind.IGNORED:
+        return ignored_column(len(numbers.values), NOT_TESTED)
+    if known is None and numbers.whole and numbers.large:
+        return ignored_column(len(numbers.values), INEXACT)
+    return Column(FeatureKind.NUMERIC, np.array(numbers.values, dtype=np.float64))
 
 
-def _text_columns(chunks: Iterator[Chunk], indices: Sequence[int], certain: set[int]) -> Iterator[tuple[int, Column]]:
-    """The columns of text, by a second pass, since only the first one decides which they are."""
-    if not indices:
+def _encode(
+    chunks: Iterator[Chunk], encoders: Mapping[int, CategoryEncoder], missing_words: frozenset[str]
+) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """The codes of the columns of text, by a second pass, since only the first one decides which they are."""
+    if not encoders:
         return
-    texts = {index: CategoryEncoder() for index in indices}
-    codes = {index: array("d") for index in indices}
+    codes = {index: array("d") for index in encoders}
     for _, chunk in chunks:
-        for index in indices:
-            coded = {cell: _code(texts[index], cell, count) for cell, count in Counter(chunk[index]).items()}
+        for index, encoder in encoders.items():
+            cells = Counter(chunk[index])
+            coded = {cell: _code(encoder, cell, count, missing_words) for cell, count in cells.items()}
             codes[index].extend([coded[cell] for cell in chunk[index]])
-    for index in indices:
-        yield index, texts[index].column(np.array(codes[index]), is_categorical=index in certain)
+    yield from ((index, np.array(column)) for index, column in codes.items())
 
 
-def _code(texts: CategoryEncoder, cell: str, count: int) -> float:
-    """The code of the text of `count` cells, NaN if it is missing; numbers are written as in requests, 3.0 as 3."""
-    text = cell.strip()
-    if text.lower() in MISSING:
-        return np.nan
-    if "." in text and PLAIN_NUMBER.fullmatch(text):
-        text = text_of(float(text)) or text
-    return texts.encode(text, count)
+def _code(encoder: CategoryEncoder, cell: str, count: int, missing_words: frozenset[str]) -> float:
+    """The code of the text of `count` cells, NaN if it is missing."""
+    text = text_of(cell)
+    return np.nan if text is None or text in missing_words else encoder.encode(text, count)

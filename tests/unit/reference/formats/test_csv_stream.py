@@ -59,7 +59,7 @@ def test_the_outline(tmp_path: Path) -> None:
     path = write(tmp_path, content)
     found = read_outline(path)
 
-    assert (("a", "b"), ";", 2, hashlib.sha256(content).hexdigest()) == (
+    assert (("a ", "b"), ";", 2, hashlib.sha256(content).hexdigest()) == (
         found.columns,
         found.delimiter,
         found.rows,

@@ -53,7 +53,7 @@ def test_text_is_categories(tmp_path: Path) -> None:
     table = read_table(save(tmp_path, columns))
     expected = [
         ["red", None, None, "red"],
-        ["red", None, "3.0", "nan"],
+        ["red", None, "3", "nan"],
         ["b", None, "a", "b"],
     ]
 

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
-from driftgauge.reference.formats.text_columns import CHUNK_CELLS, number, table_of_cells
+from driftgauge.reference.cells import number
+from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.formats.arrays import INEXACT
+from driftgauge.reference.formats.csv_file import read_csv
+from driftgauge.reference.formats.text_columns import CHUNK_CELLS, table_of_cells
 from driftgauge.reference.table import Table
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
@@ -21,7 +25,7 @@ NUMERIC, CATEGORICAL, IGNORED = FeatureKind
 def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = None) -> Table:
     """A table of one column, whose first row ends on line 2."""
     rows = [(line, [cell]) for line, cell in enumerate(cells, start=2)]
-    return table_of_cells(Path("a.csv"), ["a"], lambda: iter(rows), kinds or {})
+    return table_of_cells(Path("a.csv"), ["a"], lambda: iter(rows), ColumnRules(kinds or {}))
 
 
 @pytest.mark.parametrize(
@@ -66,18 +70,18 @@ def test_the_first_fault_of_the_file_is_named() -> None:
     """Not that of the first column."""
     rows = [(2, ["1", "1"]), (3, ["1", "x"]), (4, ["x", "1"])]
     with pytest.raises(ReferenceDataError, match=re.escape("line 3, column 'b'")):
-        table_of_cells(Path("a.csv"), ["a", "b"], lambda: iter(rows), {})
+        table_of_cells(Path("a.csv"), ["a", "b"], lambda: iter(rows), NO_RULES)
 
 
 def test_numbers_are_written_as_on_the_wire() -> None:
-    """Among categories 3.0 is 3; what may be a name stays as it is."""
-    cells = [" red ", "3.0", "3", "3.50", "007", "1e5", "True", "nan", "red"]
-    texts = ["red", "3", "3", "3.5", "007", "1e5", "True", None, "red"]
+    """Among categories 3.0 is 3; what may be a name, such as the version 3.50 or NA, stays as it is."""
+    cells = [" red ", "3.0", "3", "3.50", "007", "1e5", "True", "nan", ""]
+    texts = [" red ", "3", "3", "3.50", "007", "1e5", "True", "nan", None]
     table = column_of([*cells, *(["x"] * 9)])
 
     expected = [np.nan if text is None else code(text) for text in texts]
     np.testing.assert_array_equal(expected, table.values[:9, 0])
-    assert {"red", "3", "3.5", "007", "1e5", "True", "x"} == set(table.categories.values())
+    assert {" red ", "3", "3.50", "007", "1e5", "True", "nan", "x"} == set(table.categories.values())
 
 
 def test_known_kinds_override_the_cells() -> None:
@@ -108,7 +112,9 @@ def test_long_text_is_shown_cut() -> None:
 def test_a_table_of_many_chunks() -> None:
     """Columns are put together across the chunks in which cells are read, lines too."""
     count = CHUNK_CELLS + 5
-    table = table_of_cells(Path("a.csv"), ["a"], lambda: ((line, [str(line)]) for line in range(2, count + 2)), {})
+    table = table_of_cells(
+        Path("a.csv"), ["a"], lambda: ((line, [str(line)]) for line in range(2, count + 2)), NO_RULES
+    )
 
     assert list(range(2, count + 2)) == table.values[:, 0].tolist() == list(table.lines)
 
@@ -127,3 +133,55 @@ def test_a_cell_is_a_number_missing_or_text(cell: str) -> None:
     value = number(cell)
     if value is not None:
         np.testing.assert_array_equal([[value]], column_of([cell]).values)
+
+
+LARGE = 2**53
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ([str(LARGE), "1"], NUMERIC),
+        ([str(LARGE + 1), "1"], IGNORED),
+        ([str(-LARGE - 1), "1", "", "NA"], IGNORED),
+        ([str(LARGE + 1), "nan"], IGNORED),
+        ([" 12345678901234567890 ", "+7"], IGNORED),
+        (["9" * 400, "1"], IGNORED),
+        ([str(LARGE + 1), "1.5"], NUMERIC),
+        (["1.5", "", str(LARGE + 1)], NUMERIC),
+        ([str(LARGE + 1), "1e3"], NUMERIC),
+        (["1e30", "2e30"], NUMERIC),
+        ([str(LARGE + 1), "true"], NUMERIC),
+    ],
+)
+def test_integers_that_float64_cannot_hold_are_left_out(cells: Sequence[str], kind: FeatureKind) -> None:
+    """As in the other formats; a column with points or exponents holds measured numbers."""
+    table = column_of(cells)
+
+    assert (kind,) == table.kinds
+    assert ({"a": INEXACT} if kind is IGNORED else {}) == table.left_out
+
+
+def test_large_integers_in_another_chunk() -> None:
+    """All chunks decide: a point in the last one makes numbers of the column, a large integer there leaves it out."""
+    small = [str(number) for number in range(CHUNK_CELLS + 1)]
+
+    assert (IGNORED,) == column_of([*small, str(LARGE + 1)]).kinds
+    assert (IGNORED,) == column_of([str(LARGE + 1), *small]).kinds
+    assert (NUMERIC,) == column_of([str(LARGE + 1), *small, "0.5"]).kinds
+
+
+def test_large_integers_of_a_known_kind() -> None:
+    """A window is read by the reference: as numbers if it holds numbers, and exactly if it holds categories."""
+    cells = [str(LARGE + 1), str(LARGE + 2)]
+
+    assert (NUMERIC,) == column_of(cells, {"a": NUMERIC}).kinds
+    assert [code(cell) for cell in cells] == column_of(cells, {"a": CATEGORICAL}).values[:, 0].tolist()
+
+
+@pytest.mark.parametrize("large", [LARGE, LARGE + 1])
+def test_large_integers_in_a_file_of_numbers(large: int) -> None:
+    """The fast reader of numbers leaves them to the exact one."""
+    table = read_csv(Path("a.csv"), f"a,n\n{large},1\n2,3\n".encode())
+
+    assert ((NUMERIC if large == LARGE else IGNORED), NUMERIC) == table.kinds

@@ -1,0 +1,50 @@
+"""Writes to the log what counters count: one line for each cause and interval, whatever the traffic."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, final
+
+_log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS: Final = 60.0
+"""Least time between two lines of one cause."""
+
+_MAX_CHARS: Final = 300
+"""Longest sentence in a line; the rest is cut. Sentences may quote what a sender sent."""
+
+
+@dataclass(slots=True)
+class _Cause:
+    next_line: float
+    unlogged: int = 0
+
+
+@final
+class LossLog:
+    """Warns of losses, at most once per cause and interval. A line has the first loss as example.
+
+    Args:
+        timer: Monotonic time in seconds.
+    """
+
+    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+        self._timer = timer
+        self._causes: dict[str, _Cause] = {}
+
+    def add(self, cause: str, sentence: str) -> None:
+        """Log a loss, or count it for the next line of its cause.
+
+        Args:
+            cause: What happened, in words that begin the line. One of a closed set.
+            sentence: What happened to this one.
+        """
+        now = self._timer()
+        known = self._causes.get(cause)
+        if known is not None and now < known.next_line:
+            known.unlogged += 1
+            return
+        since = f" ({known.unlogged} more since the last line)" if known is not None and known.unlogged else ""
+        _log.warning("%s: %.*s%s", cause, _MAX_CHARS, sentence, since)
+        self._causes[cause] = _Cause(now + INTERVAL_SECONDS)

@@ -1,0 +1,201 @@
+"""Features without a verdict: what is too few, and how many rows would be enough."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.detector.detector import no_detector
+from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
+from driftgauge.drift.result import DriftReport, Obstacle
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.window_tester import evaluate
+from driftgauge.offline.ks_2samp import Ks2sampPValues
+
+Floats = NDArray[np.float64]
+
+HOLM = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=1)
+BUDGET = replace(HOLM, budget=Budget(false_alarm_seconds=30 * 86400, evaluation_seconds=60, tolerance=0.05))
+
+
+def numbers(rows: int, missing: int = 0) -> Profile:
+    """The numbers from 0 up."""
+    return numeric_profile("a", np.arange(float(rows)), missing)
+
+
+def colours(*counts: int) -> Profile:
+    """As many rows of each category."""
+    return categorical_profile("a", np.repeat(np.arange(float(len(counts))), counts), {})
+
+
+def report(profile: Profile, values: Floats, rule: Rule, factor: float = 1.0) -> DriftReport:
+    """The report on one feature, by the p-values of the offline tests."""
+    detector = replace(no_detector(1), factors=np.array([factor]))
+    return evaluate([profile], values.reshape(-1, 1), rule, Ks2sampPValues(), detector)
+
+
+def explanation(profile: Profile, values: Floats, rule: Rule, factor: float = 1.0) -> tuple[Obstacle, str]:
+    """Why there is no verdict on the feature."""
+    found = report(profile, values, rule, factor)
+    (untested,) = found.untested
+
+    assert (None, None) == (found.drift, found.drifted_features)
+    assert [None] * len(found.features) == [one.drift for one in found.features]
+    assert {f"Could not tell: {untested.explanation}."} == {found.reading, *(one.reading for one in found.features)}
+    return untested.reason, untested.explanation
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_a_single_row_shows_no_distribution(rule: Rule) -> None:
+    """A row in the middle of a large reference is not called unchanged."""
+    expected = Obstacle.TOO_FEW_VALUES, "the window has 1 row, 2 are needed"
+
+    assert expected == explanation(numbers(400), np.array([200.0]), rule)
+    assert expected == explanation(colours(300, 200), np.array([0.0]), rule)
+
+
+def test_a_single_row_that_alarms_drifts() -> None:
+    """Of 400 values none is as large: that has the p-value 2 / 401."""
+    assert report(numbers(400), np.array([1e6]), HOLM).drift is True
+
+
+def test_a_single_value_among_missing_ones_is_too_few() -> None:
+    """The sentence counts values where the window has enough rows."""
+    values = np.full(400, np.nan)
+    values[7] = 1.0
+
+    assert (Obstacle.TOO_FEW_VALUES, "the window has 1 value, 2 are needed") == explanation(
+        numbers(2, missing=798), values, HOLM
+    )
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_a_reference_of_one_value_shows_no_distribution(rule: Rule) -> None:
+    """However many rows the window has."""
+    assert (Obstacle.TOO_FEW_VALUES, "the reference has 1 value, 2 are needed") == explanation(
+        numbers(1), np.zeros(400), rule
+    )
+
+
+def test_the_rule_s_least_rows_are_named() -> None:
+    """They count where they are more than two."""
+    assert (Obstacle.TOO_FEW_VALUES, "the window has 49 rows, 50 are needed") == explanation(
+        numbers(400), np.arange(49.0), replace(HOLM, min_rows=50)
+    )
+
+
+@pytest.mark.parametrize(("window", "alpha", "needed"), [(3, 0.06, 4), (2, 0.05, 5)])
+def test_ks_by_p_value(window: int, alpha: float, needed: int) -> None:
+    """The p-values of the largest D of 3 values and 3, 4 and 5 are 2 / 20, 2 / 35 and 2 / 56."""
+    rule = replace(HOLM, alpha=alpha)
+
+    assert (Obstacle.OUT_OF_REACH, f"no window of {window} values could alarm, {needed} are needed") == explanation(
+        numbers(3), np.arange(float(window)), rule
+    )
+    assert report(numbers(3), np.arange(float(needed)), rule).drift is False
+    assert report(numbers(3), np.arange(10.0, 10.0 + needed), rule).drift is True
+
+
+def test_the_level_is_that_after_correction() -> None:
+    """A feature that has a verdict alone has none among ten with the same rows: 2 / 56 is above 0.05 / 10."""
+    values = np.arange(5.0)
+    profiles = [replace(numbers(3), name=f"f{place}") for place in range(10)]
+    found = evaluate(profiles, np.column_stack([values] * 10), HOLM, Ks2sampPValues())
+
+    assert report(numbers(3), values, HOLM).drift is False
+    assert (None, 10) == (found.drift, len(found.untested))
+
+
+def test_ks_by_budget() -> None:
+    """With one value less than needed the threshold is above 1, with the needed ones below."""
+    profile = numbers(5000)
+    reason, text = explanation(profile, np.arange(5.0), BUDGET)
+    needed = int(text.split()[-3])
+
+    assert (Obstacle.OUT_OF_REACH, f"no window of 5 values could alarm, {needed} are needed") == (reason, text)
+    assert report(profile, np.linspace(0, 4999, needed - 1), BUDGET).drift is None
+    assert report(profile, np.linspace(0, 4999, needed), BUDGET).drift is False
+    assert report(profile, np.linspace(6000, 7000, needed), BUDGET).drift is True
+
+
+def test_dependent_rows_are_named() -> None:
+    """A hundred times as many rows are needed if a hundred rows are worth one."""
+    independent = explanation(numbers(5000), np.arange(5.0), BUDGET)[1].split()[-3]
+    _, text = explanation(numbers(5000), np.arange(500.0), BUDGET, factor=100.0)
+    needed = int(text.split()[-3].replace(",", ""))
+
+    assert f"no window of 500 values, worth 5 independent ones, could alarm, {needed:,} are needed" == text
+    assert 100 * (int(independent) - 1) < needed <= 100 * int(independent)
+
+
+def test_a_reference_that_is_too_small() -> None:
+    """By budget, a reference of two rows may be wrong by more than any distance."""
+    reason, text = explanation(numbers(2), np.zeros(400), BUDGET)
+    needed = int(text.split()[-3])
+
+    assert reason is Obstacle.OUT_OF_REACH
+    assert f"the reference has 2 values, for a window of 400 values {needed} are needed" == text
+    assert report(numbers(needed), np.zeros(400), BUDGET).drift is not None
+    assert explanation(numbers(needed - 1), np.full(400, (needed - 1) / 2), BUDGET)
+
+
+def test_a_reference_that_no_window_makes_up_for() -> None:
+    """Where window and reference are too small, and where it is one of categories, no number is given."""
+    text = "the reference has 2 values, too few for any window to alarm"
+
+    assert (Obstacle.OUT_OF_REACH, text) == explanation(numbers(2), np.zeros(2), BUDGET)
+    assert (Obstacle.OUT_OF_REACH, text) == explanation(colours(1, 1), np.zeros(400), BUDGET)
+
+
+def test_categories_by_p_value() -> None:
+    """Two values of an unknown category are no alarm against ten values of two; the number that is named would be."""
+    profile = colours(5, 5)
+    reason, text = explanation(profile, np.zeros(2), HOLM)
+    needed = int(text.split()[-3])
+
+    assert (Obstacle.OUT_OF_REACH, f"no window of 2 values could alarm, {needed} are needed") == (reason, text)
+    assert report(profile, np.resize([0.0, 1.0], needed), HOLM).drift is False
+    assert report(profile, np.full(needed, 7.0), HOLM).drift is True
+
+
+@pytest.mark.parametrize("rule", [HOLM, BUDGET])
+def test_categories_that_could_alarm_have_a_verdict(rule: Rule) -> None:
+    """Equal shares have no threshold in any direction, and yet another window would have alarmed."""
+    assert report(colours(500, 500), np.resize([0.0, 1.0], 500), rule).drift is False
+
+
+def test_an_equal_share_of_missing_values_says_nothing_about_the_values() -> None:
+    """Three values of 400 on both sides are too few, whatever the test of missing values says."""
+    values = np.full(400, np.nan)
+    values[:3] = range(3)
+
+    assert (Obstacle.OUT_OF_REACH, "no window of 3 values could alarm, 5 are needed") == explanation(
+        numbers(3, missing=397), values, replace(HOLM, correction=Correction.NONE)
+    )
+
+
+def test_other_features_keep_their_verdicts() -> None:
+    """One feature of three has no verdict, and the sentence names it."""
+    rows = np.random.default_rng(1).normal(size=(400, 3))
+    profiles = [
+        replace(numeric_profile("x", np.sort(column)), name=name) for name, column in zip("abc", rows.T, strict=True)
+    ]
+    rows[1:, 1] = np.nan
+    profiles[1] = replace(numbers(1, missing=399), name="b")
+    found = evaluate(profiles, rows, HOLM, PValues())
+
+    assert (False, 0, ["b"]) == (found.drift, found.drifted_features, [one.feature for one in found.untested])
+    assert "No drift in 2 features; could not tell for 1 (b)." == found.reading
+    assert ["a", "c"] == [one.feature for one in found.tested]
+
+
+def test_a_share_of_missing_values_that_cannot_rise_enough_has_no_threshold() -> None:
+    """By budget, a threshold equal to the largest possible gap is out of reach: nothing is above it."""
+    values = np.array([np.nan, 1.0, 2.0, 3.0])
+    missing = report(numbers(2500, missing=2500), values, BUDGET).features[0].tests[1]
+
+    assert (float("inf"), False) == (missing.threshold, missing.drift)
