@@ -14,7 +14,7 @@ from benchmarks.children import OTHER_CORES, ROOT, Program, module
 from benchmarks.hostile.effect import BUSY_SHARE, Effect, Latency, Phase, Usage, effect
 
 _SLICE_SECONDS = 0.02
-_IDLE_SECONDS = 1.0
+_IDLE_SECONDS = 0.8
 """The pipeline waits half a second for more payloads, so a message may be handled that much later than it came."""
 
 _LONGEST_SECONDS = 40.0

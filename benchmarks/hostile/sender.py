@@ -12,13 +12,13 @@ from benchmarks.children import Program
 from benchmarks.environment import scrape
 from tests.support.scrape import Samples
 
-_QUIET_SECONDS = 1.0
+_QUIET_SECONDS = 0.5
 """A message has all its responses when nothing came back for this time after the first of them."""
 
-_COUNTED_SECONDS = 1.5
+_COUNTED_SECONDS = 1.0
 """Payloads are batched for half a second before they are counted."""
 
-_LOOKS = 8
+_LOOKS = 60
 _LONGEST_SECONDS = 40.0
 _STATUS = re.compile(rb"HTTP/1\.1 ([0-9]{3})")
 
@@ -41,17 +41,22 @@ def send(port: int, wire: bytes) -> bytes:
 
 def outcome(program: Program, wire: bytes) -> str:
     """Send a message while no other client sends: `200, accepted` or `413, too_complex`."""
-    time.sleep(_COUNTED_SECONDS)
-    before = _payloads(scrape(program))
+    before = _counted(program)
     found = _STATUS.search(send(program.port, wire))
-    counted = before - before
-    for _ in range(_LOOKS):
-        time.sleep(_COUNTED_SECONDS)
-        counted, last = _payloads(scrape(program)) - before, counted
-        if counted and counted == last:
-            break
+    counted = _counted(program) - before
     status = "no response" if found is None else found[1].decode()
     return ", ".join([status, *(name if number == 1 else f"{number:,} {name}" for name, number in counted.items())])
+
+
+def _counted(program: Program) -> Counter[str]:
+    """The number of payloads of requests by their outcome, when it has stopped growing."""
+    counted = _payloads(scrape(program))
+    for _ in range(_LOOKS):
+        time.sleep(_COUNTED_SECONDS)
+        counted, last = _payloads(scrape(program)), counted
+        if counted == last:
+            break
+    return counted
 
 
 def _drain(client: socket.socket, received: list[bytes]) -> None:
@@ -63,7 +68,6 @@ def _drain(client: socket.socket, received: list[bytes]) -> None:
 
 
 def _payloads(samples: Samples) -> Counter[str]:
-    """The number of payloads of requests by their outcome."""
     counted = Counter[str]()
     for sample in samples.matching("driftgauge_payloads_total", kind="request"):
         name = sample.labels["outcome"]

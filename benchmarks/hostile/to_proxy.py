@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from benchmarks.hostile.datasets import body_of
+from benchmarks.hostile.datasets import body_of, names_of
 from benchmarks.hostile.messages import LIMIT_BYTES, Data, Message, chunked, instances, post
+from benchmarks.proxy.bodies import COLUMNS
 
 _V1 = "/v1/models/wine:predict"
 _V2 = "/v2/models/wine/infer"
@@ -31,11 +32,10 @@ def _usual() -> Iterator[tuple[str, Message]]:
     yield "4 MB of rows of numbers in chunks of one byte", numbers._replace(wire=chunked(numbers.wire, 1))
     yield "4 MB of rows of texts", _v1(body_of(Data.TEXTS))._replace(data=Data.TEXTS)
     yield "4 MB of rows by name", _v1(body_of(Data.WINES))._replace(data=Data.WINES)
-    whole = np.arange(LIMIT_BYTES // 8).tolist()
-    yield "4 MB of integers (V2)", _v2({"name": "x", "datatype": "INT64", "shape": [len(whole)], "data": whole})
-    count = LIMIT_BYTES // 5 - 100
-    name = f"{count:,} texts of 1 byte (V2, binary)"
-    yield name, _binary_texts(count)
+    whole = np.arange(10**6, 10**6 + 40_000 * COLUMNS).tolist()
+    shape = [40_000, COLUMNS]
+    yield "4 MB of integers (V2)", _v2({"name": "x", "datatype": "INT64", "shape": shape, "data": whole})
+    yield "838,000 texts of 1 byte (V2, binary)", _binary_texts(139_666)
 
 
 def _dense() -> Iterator[tuple[str, Message]]:
@@ -46,7 +46,10 @@ def _dense() -> Iterator[tuple[str, Message]]:
     yield '4 MB of {"a":1}', _v1(instances(b'{"a":1}'))
     yield "4 MB of texts of 1 character", _v1(instances(b'["a","b","c"]'))._replace(data=Data.TEXTS)
     yield "4 MB of rows by short names", _v1(instances(b'{"a":1,"b":2,"c":3}'))
-    yield r"4 MB of \u escapes", _v1(instances(b'"' + rb"\u00e9" * 20 + b'"'))._replace(data=Data.TEXTS)
+    yield (
+        r"4 MB of \u escapes",
+        _v1(instances(b"[" + b",".join([b'"' + rb"\u00e9" * 20 + b'"'] * 6) + b"]"))._replace(data=Data.TEXTS),
+    )
     yield "4 MB of NaN", _v1(instances(b"[" + b",".join([b"NaN"] * 13) + b"]"))
 
 
@@ -100,9 +103,11 @@ def _named(count: int) -> bytes:
 
 
 def _binary_texts(count: int) -> Message:
-    data = b"\x01\x00\x00\x00a" * count
+    """Rows of as many texts as the reference has columns."""
+    columns = len(names_of(Data.TEXTS))
+    data = b"\x01\x00\x00\x00a" * (count * columns)
     size = {"binary_data_size": len(data)}
-    tensor = {"name": "workclass", "datatype": "BYTES", "shape": [count], "parameters": size}
+    tensor = {"name": "x", "datatype": "BYTES", "shape": [count, columns], "parameters": size}
     part = json.dumps({"inputs": [tensor]}).encode()
     headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(part))}
     return Message("proxy", post(_V2, part + data, headers), Data.TEXTS)
