@@ -44,7 +44,7 @@ _REPEATED_ROWS = 20_000
 
 def run(effort: Effort) -> list[Table]:
     """Measure the table."""
-    plan = Plan(3, 1.5) if not effort.quick else Plan(1, 0.5)
+    plan = Plan(5, 1.0) if not effort.quick else Plan(1, 0.5)
     with TemporaryDirectory(prefix="driftgauge-bench-") as name, ExitStack() as stack:
         stack.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
         os.sched_setaffinity(0, OTHER_CORES)
