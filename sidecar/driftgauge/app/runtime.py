@@ -75,7 +75,7 @@ class Runtime:
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics)
-        holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, ring, states)
+        holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, self._monitor, ring, states)
         self._expiry = ModelExpiry(self.models, holders)
         self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
         if model is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.result import DriftReport, Obstacle
@@ -76,6 +76,10 @@ class Monitor:
             evaluation = await self._evaluator.evaluate(stream, target)
             self._latest.publish(stream.model, stream.kind, evaluation)
             self._log_out_of_reach(stream, evaluation.report)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget what was logged of models that are not in `models`."""
+        self._out_of_reach = {stream for stream in self._out_of_reach if stream.model in models}
 
     def _log_out_of_reach(self, stream: StreamKey, report: DriftReport) -> None:
         """Log once that no feature of a stream can alarm, although its window has the required rows."""
