@@ -14,7 +14,7 @@ from benchmarks.hostile import to_logger, to_proxy
 from benchmarks.hostile.datasets import body_of, reference
 from benchmarks.hostile.effect import LONGEST_SECONDS, MEDIAN_SECONDS, MEGABYTES, Effect
 from benchmarks.hostile.messages import Data, Message, post
-from benchmarks.hostile.reload import POLL_SECONDS, Replacement, sizes
+from benchmarks.hostile.reload import POLL_SECONDS, Replacement, contents
 from benchmarks.hostile.rounds import Plan, measure
 from benchmarks.hostile.sender import outcome, send
 from benchmarks.logger.suite import event
@@ -39,7 +39,6 @@ _QUICK_STEP = 5
 """A quick run takes every fifth message, and one reload: about a minute and a half."""
 
 _NEVER = ("--evaluation-interval-seconds", 3_600)
-_REPEATED_ROWS = 20_000
 
 
 def run(effort: Effort) -> list[Table]:
@@ -86,15 +85,14 @@ def _message_rows(folder: Path, port: int, plan: Plan, step: int) -> Iterator[tu
 
 
 def _reload_rows(folder: Path, port: int, plan: Plan, step: int) -> Iterator[tuple[Cell, ...]]:
-    content = reference(Data.NUMBERS, _REPEATED_ROWS)
-    for title, size in islice(sizes().items(), 0, None, step):
+    for title, content in islice(contents(), 0, None, step):
         path = _write_reference(folder / "reload", reference(Data.NUMBERS))
         options = ("--reference", path, "--reference-poll-seconds", POLL_SECONDS)
         with driftgauge("proxy", *options, "--upstream-url", f"http://127.0.0.1:{port}", *_NEVER) as program:
-            replace = Replacement(program, path, content, size)
+            replace = Replacement(program, path, content)
             found = measure(program, _write_request(folder, Message("proxy", b"")), replace, plan, replace.prepare)
         broken = tuple(part for part in found.broken() if part != "memory")
-        yield _row(f"proxy: {title}", size, f"{replace.loaded} of {replace.asked} loaded", found, broken)
+        yield _row(f"proxy: {title}", len(content), f"{replace.loaded} of {replace.asked} loaded", found, broken)
 
 
 def _write_reference(folder: Path, content: bytes) -> Path:
