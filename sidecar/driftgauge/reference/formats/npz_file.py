@@ -2,11 +2,13 @@
 
 import io
 import math
+import sys
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,9 @@ Arrays = dict[str, NDArray[Any]]
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 """Errors of `zipfile` and numpy on bytes that are not an archive of arrays, or a damaged one."""
+
+DAMAGED_HEADER = (ValueError, TokenError, SyntaxError)
+"""Errors of numpy on the header of an array, which it reads as Python."""
 
 MATRIX = 2
 """Axes of a matrix: rows and columns."""
@@ -91,7 +96,7 @@ def _count_values(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo)
             is_short = np.lib.format.read_magic(file) == (1, 0)
             read_header = np.lib.format.read_array_header_1_0 if is_short else np.lib.format.read_array_header_2_0
             shape, _, dtype = read_header(file)
-        except ValueError:
+        except DAMAGED_HEADER:
             return 0
     if math.prod(shape) * dtype.itemsize > member.file_size:
         raise _damaged_array(path, member.filename.removesuffix(".npy"))
@@ -108,11 +113,21 @@ def _array(path: Path, archive: "np.lib.npyio.NpzFile", name: str) -> NDArray[An
     """One array of the archive; pickled members and members that are no arrays are refused."""
     try:
         array = archive[name]
-    except ValueError as error:
+    except DAMAGED_HEADER as error:
         raise _damaged_array(path, name) from error
     if not isinstance(array, np.ndarray):
         raise ReferenceDataError(f"{path}: member {shortened(name)} is not a numpy array")
+    if not _is_unicode(array):
+        raise ReferenceDataError(f"{path}: array {shortened(name)} holds text that is not Unicode")
     return array
+
+
+def _is_unicode(array: NDArray[Any]) -> bool:
+    """Whether each character of an array of text is a code point; numpy stores any 32 bits, and cannot read them."""
+    if array.dtype.kind != "U" or array.dtype.itemsize == 0 or array.size == 0:
+        return True
+    code_points = np.ascontiguousarray(array).reshape(-1).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    return int(code_points.max()) <= sys.maxunicode
 
 
 def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ...]:
