@@ -46,7 +46,7 @@ def read_request(raw: bytes) -> RequestHead:
     if method == b"CONNECT":
         raise RefusedError("CONNECT is not supported.", HTTPStatus.NOT_IMPLEMENTED)
     if len(target) > MAX_LINE_BYTES:
-        raise RefusedError("The target of the request is too long.")
+        raise RefusedError("The target of the request is too long.", HTTPStatus.REQUEST_URI_TOO_LONG)
     events = _DictEvents()
     parser = HttpRequestParser(events)
     try:

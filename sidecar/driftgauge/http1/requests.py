@@ -181,7 +181,7 @@ class RequestReader:
         elif len(data) > MAX_HEAD_BYTES:
             raise RefusedError("The head of the request is too large.", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif len(data) > 2 * MAX_LINE_BYTES and b"\r\n" not in data:
-            raise RefusedError("The target of the request is too long.")
+            raise RefusedError("The target of the request is too long.", HTTPStatus.REQUEST_URI_TOO_LONG)
         self._seen = len(data)
 
     def _read_body(self, body: Body) -> bool:

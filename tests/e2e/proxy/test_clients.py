@@ -138,7 +138,7 @@ REFUSED = {
     ),
     "folded line": (b"GET / HTTP/1.1\r\nHost: m\r\nX: a\r\n b\r\n\r\n", 400),
     "space before colon": (b"GET / HTTP/1.1\r\nHost: m\r\nX : a\r\n\r\n", 400),
-    "line too long": (b"GET /" + b"l" * 70_000 + b" HTTP/1.1\r\nHost: m\r\n\r\n", 400),
+    "line too long": (b"GET /" + b"l" * 70_000 + b" HTTP/1.1\r\nHost: m\r\n\r\n", 414),
 }
 
 

@@ -127,7 +127,7 @@ LARGE = {
     "head": (GET + (b"X: " + b"x" * 100_000 + b"\r\n") * 3 + b"\r\n", 431),
     "line": (GET + b"X: " + b"x" * MAX_FIELD_BYTES + b"\r\n\r\n", 431),
     "number of lines": (GET + b"X: 1\r\n" * (MAX_FIELDS + 1) + b"\r\n", 431),
-    "target": (b"GET /" + b"x" * MAX_LINE_BYTES + b" HTTP/1.1\r\nHost: m\r\n\r\n", 400),
+    "target": (b"GET /" + b"x" * MAX_LINE_BYTES + b" HTTP/1.1\r\nHost: m\r\n\r\n", 414),
     "CONNECT": (b"CONNECT m:1 HTTP/1.1\r\nHost: m:1\r\n\r\n", 501),
 }
 

@@ -144,7 +144,7 @@ def test_odd_bodies_are_broken(raw: bytes) -> None:
 
 
 ENDLESS = {
-    "target": (b"GET /" + b"x" * (3 * MAX_LINE_BYTES), 400),
+    "target": (b"GET /" + b"x" * (3 * MAX_LINE_BYTES), 414),
     "head": (b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * (MAX_HEAD_BYTES // 6), 431),
 }
 
