@@ -158,11 +158,21 @@ def _redis() -> Row:
         "none",
     )
     errors = Text("Failed calls to Redis", "Calls a second that failed or took too long, by process.", "cps")
+    skipped = Text(
+        "Skipped keys",
+        "Keys with malformed names that a process skipped at its start. Other programs may use the same Redis.",
+        "short",
+    )
     return Row(
         "Redis",
         (
-            graph(up, Query(f"driftgauge_redis_up{{{PROCESS}}}", _PROCESS), limits=(0, 1)),
-            graph(errors, Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", _PROCESS)),
+            graph(up, Query(f"driftgauge_redis_up{{{PROCESS}}}", _PROCESS), limits=(0, 1), width=THIRD),
+            graph(
+                errors,
+                Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", _PROCESS),
+                width=THIRD,
+            ),
+            graph(skipped, Query(f"driftgauge_redis_skipped_keys_total{{{PROCESS}}}", _PROCESS), width=THIRD),
         ),
     )
 

@@ -11,7 +11,7 @@ from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
 TIMES = st.one_of(st.integers(0, 3).map(float), st.floats(allow_nan=False, allow_infinity=False))
-HALVES = st.lists(st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(Kind), TIMES), max_size=20)
+HALVES = st.lists(st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(Kind), TIMES, st.none()), max_size=20)
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,9 +6,9 @@ from enum import IntEnum
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.states import UpstreamState
 from driftgauge.proxy.exchange import Exchange
+from driftgauge.proxy.exchange_recorder import ExchangeRecorder
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ConnectWaiter, ExchangeContext, UpstreamWriter
-from driftgauge.proxy.recorder import ExchangeRecorder
 from driftgauge.proxy.upstream_connection import UpstreamConnection
 from driftgauge.server.connection import ClientConnection
 from driftgauge.server.request_handler import RequestHandler

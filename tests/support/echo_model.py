@@ -23,7 +23,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if isinstance(self.server, _Server):
             self.server.gate.wait(timeout=60)
-            self._response(self.server.response(body))
+            self._response(self.server.response(body), self.server.status)
 
     def do_GET(self) -> None:
         """Respond that the server is ready."""
@@ -32,8 +32,8 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the signature is the library's
         """Log nothing."""
 
-    def _response(self, body: bytes) -> None:
-        self.send_response(200)
+    def _response(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -46,6 +46,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, port: int, response: Callable[[bytes], bytes]) -> None:
         self.response = response
+        self.status = 200
         self.gate = threading.Event()
         self.gate.set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -72,6 +73,10 @@ class EchoModel:
     def gate(self) -> threading.Event:
         """Predictions wait while this event is cleared."""
         return self._server.gate
+
+    def respond_with(self, status: int) -> None:
+        """Send this status code with each later response to a POST."""
+        self._server.status = status
 
     def __enter__(self) -> Self:
         """The server, listening."""

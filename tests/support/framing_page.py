@@ -14,9 +14,10 @@ What the proxy does with {count} raw requests, what the standard demands, and wh
 The logger reads requests by the same rules. A test sends each of them to all three. This page is generated from
 `tests/support/request_corpus.py` by `python -m tests.support.framing_page`.
 
-The outcome is the status codes that the client gets: 200 comes from the server behind the proxy, all others from the
-proxy itself. `waits` means that the proxy waits for the rest of the request. The columns of the peers are empty where
-they do the same. Their configuration is the shortest that forwards requests without buffering them.
+Bytes are written as in Python. The outcome is the status codes that the client gets: 200 comes from the server behind
+the proxy, all others from the proxy itself. `waits` means that the proxy waits for the rest of the request. The columns
+of the peers are empty where they do the same. Their configuration is the shortest that forwards requests without
+buffering them.
 
 driftgauge refuses each request whose end two readers could find in different places, also where the standard allows
 a recovery: a client that sends such a request is broken or an attacker.

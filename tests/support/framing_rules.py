@@ -20,8 +20,8 @@ _RULES = {
     Rule("RFC 9112 6.1", "a length beside chunks ought to be handled as an error; may be refused"): [
         "length and chunks",
         "chunks and length",
-        "chunks in HTTP/1.0",
     ],
+    Rule("RFC 9112 6.1", "chunks in HTTP/1.0 must be handled as faulty framing"): ["chunks in HTTP/1.0"],
     Rule("RFC 9112 6.3", "several or invalid lengths must be refused with 400; a list of equal ones may be accepted"): [
         "two lengths",
         "one length twice",

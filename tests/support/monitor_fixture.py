@@ -17,6 +17,7 @@ from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.reference.dataset import schema_hash
+from driftgauge.reference.loading import FileToLoad, LoadResult, load_here
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.memory import MemoryRing, MemoryStates
@@ -32,6 +33,20 @@ KINDS = (FeatureKind.NUMERIC, FeatureKind.NUMERIC)
 SCHEMA = schema_hash(COLUMNS, KINDS)
 
 BASELINE_ROWS = 40
+
+
+class LoaderInPlace:
+    """Loads references in the calling thread: a child process for each test would take long."""
+
+    async def load(self, file: FileToLoad, now: float) -> LoadResult:
+        """Load a file."""
+        return load_here(file, now)
+
+    async def rest(self) -> None:
+        """Nothing is to be freed."""
+
+    async def close(self) -> None:
+        """Nothing is to be closed."""
 
 
 class MonitorFixture:
@@ -68,7 +83,14 @@ class MonitorFixture:
         """Monitor these models."""
         self.models = models
         self.monitor = Monitor(self.evaluator, self.targets, models, self.metrics, self.latest, clock=self.clock)
-        self.watcher = ReferenceWatcher(self.references, self.targets, models, self.metrics, self.clock)
+        self.watcher = ReferenceWatcher(
+            self.references, self.targets, models, self.metrics, LoaderInPlace(), self.clock
+        )
+
+    async def load_changed_reference(self) -> None:
+        """Look at the references twice: a changed file is loaded when it no longer changes."""
+        await self.watcher.refresh()
+        await self.watcher.refresh()
 
     async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
         """Put rows into the ring: alcohol starts at a value and rises in steps of 0.1, ph is as in the reference."""

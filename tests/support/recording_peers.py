@@ -2,9 +2,9 @@
 
 from driftgauge.http1.head_parser import read_request, read_response
 from driftgauge.proxy.exchange import Exchange
+from driftgauge.proxy.exchange_recorder import ExchangeRecorder
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ConnectWaiter, ExchangeContext, ResponseHandler, UpstreamWriter
-from driftgauge.proxy.recorder import ExchangeRecorder
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 3\r\n\r\n"

@@ -79,6 +79,10 @@ class RecordingTransport(asyncio.Transport):
         """A real socket, for its file number and options."""
         return self._socket if name == "socket" else default
 
+    def deliver(self, data: bytes) -> None:
+        """Leave bytes of the peer unread in the socket."""
+        self._peer.sendall(data)
+
     def release(self) -> None:
         """Close the socket behind it."""
         self._socket.close()

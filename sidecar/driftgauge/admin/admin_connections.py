@@ -1,6 +1,6 @@
-"""The connections of the admin port, limited in number and in the time for the first head, which aiohttp lacks.
+"""The connections of the admin port, limited in number and in time, which aiohttp lacks.
 
-The later heads of a connection are limited by aiohttp's keep-alive time.
+An idle connection is limited by aiohttp's keep-alive time.
 """
 
 import asyncio
@@ -14,6 +14,9 @@ HEAD_SECONDS = 10.0
 
 KEEPALIVE_SECONDS = 75.0
 """Time for each later head: longer than the usual interval of a scrape."""
+
+REQUEST_SECONDS = 2 * KEEPALIVE_SECONDS
+"""Time from a request head to the next one: for the rest of a body, the response, and for reading it."""
 
 MAX_CONNECTIONS = 128
 """Most connections at once: some scrapers, probes and people."""
@@ -70,7 +73,7 @@ class AdminConnections:
 
 @final
 class AdminConnection(asyncio.Protocol):
-    """Passes the events of one connection on to aiohttp.
+    """Passes the events of one connection on to aiohttp, and ends it when a time limit has passed.
 
     Args:
         handler: aiohttp's protocol of the connection.
@@ -85,13 +88,14 @@ class AdminConnection(asyncio.Protocol):
         self.handler = handler
         self.is_responding = False
         self._connections = connections
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
         """Note that a head has come."""
         self.is_responding = True
-        self._stop_timer()
+        self._limit(REQUEST_SECONDS)
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -103,7 +107,7 @@ class AdminConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self.handler.connection_made(transport)
         if self._connections.admit(self):
-            self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.abort)
+            self._limit(HEAD_SECONDS)
         else:
             self.abort()
 
@@ -129,6 +133,11 @@ class AdminConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Pass it on."""
         self.handler.resume_writing()
+
+    def _limit(self, seconds: float) -> None:
+        """End the connection after that time, in place of the limit before."""
+        self._stop_timer()
+        self._timer = self._loop.call_later(seconds, self.abort)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.dataset import Reference, load_reference, prepare
 from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
@@ -136,6 +136,8 @@ def _origin(reference: Reference) -> list[str]:
             f"a sample of the {origin.rows_seen} rows of {origin.source}{_sum(origin.sha256)}, seed {origin.seed}",
             f"sampling error, with 99 % confidence: each column is within D = {_rounded_up(error)} of the whole file's",
         ]
+    if reference.missing_words:
+        lines.append(f"missing words: {', '.join(map(shortened, sorted(reference.missing_words)))}")
     return [*lines, *_needed(reference)]
 
 
@@ -182,6 +184,7 @@ def _facts(reference: Reference) -> dict[str, Any]:
         "rows_needed": rows_needed(reference),
         "features": [_column(profile) for profile in reference.features],
         "predictions": [_column(profile) for profile in reference.predictions],
+        "missing_words": sorted(reference.missing_words),
         "notes": list(reference.notes),
     }
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from driftgauge.errors import PayloadError, Reason
@@ -23,6 +24,9 @@ _LENGTH: Final = re.compile("[0-9]{1,15}")
 
 _STATUS: Final = re.compile("[1-5][0-9]{2}", re.ASCII)
 
+_MAX_ID_CHARS: Final = 256
+_ID_DIGEST_BYTES: Final = 16
+
 _MAX_METADATA_COST: Final = 8 * 1024
 """Most values in the metadata of an event: many times the headers of a request, and 1 ms to parse."""
 
@@ -31,7 +35,7 @@ class Event(NamedTuple):
     """One half of an inference: a request or a response. All texts are untrusted, and valid UTF-8.
 
     Args:
-        id: The same for the request and its response.
+        id: The same for the request and its response, at most 256 characters; see `id_of`.
         kind: Request or response, from the last part of the event's type.
         time: `time` in seconds since the epoch, `None` if the event has none.
         recorded: Whether the event has `recordedtime` (KServe 0.18 and later). Then `time` is when the payload passed
@@ -116,6 +120,13 @@ def kind_of(event_type: str) -> Kind:
             return kind
     message = f"The CloudEvent's type {event_type!r:.80} ends neither in .request nor in .response."
     raise PayloadError(Reason.UNSUPPORTED, message)
+
+
+def id_of(text: str) -> str:
+    """The id of an event; the digest of one of more than 256 characters, since ids are kept while payloads wait."""
+    if len(text) <= _MAX_ID_CHARS:
+        return text
+    return blake2b(text.encode(), digest_size=_ID_DIGEST_BYTES).hexdigest()
 
 
 def name_of(value: str, attribute: str) -> str:

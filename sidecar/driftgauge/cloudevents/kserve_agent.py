@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from driftgauge.cloudevents.event import Event, kind_of, name_of, stated_json_length, status_of, time_of
+from driftgauge.cloudevents.event import Event, id_of, kind_of, name_of, stated_json_length, status_of, time_of
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import PREDICTOR, Kind
 
@@ -79,7 +79,7 @@ def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
         return None
     identity = _identity(*names)
     return Event(
-        id_.decode(),
+        id_of(id_.decode()),
         identity.kind,
         time_of(fields.get(b"ce-time", b"").strip().decode()),
         bool(fields.get(b"ce-recordedtime", b"").strip()),

@@ -12,7 +12,16 @@ from cloudevents.core.bindings.http import HTTPMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from driftgauge.cloudevents.event import Event, RefusedEvent, kind_of, name_of, stated_json_length, status_of, time_of
+from driftgauge.cloudevents.event import (
+    Event,
+    RefusedEvent,
+    id_of,
+    kind_of,
+    name_of,
+    stated_json_length,
+    status_of,
+    time_of,
+)
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import PREDICTOR, Kind, printable
 from driftgauge.protocol.json_text import MAX_PARSE_COST, check_parse_cost, from_base64, parse, serialise
@@ -23,6 +32,8 @@ _REQUIRED: Final = ("id", "source", "specversion", "type")
 _RAW: Final = ("time", "metadata")
 """Attributes that the SDK does not get: it cuts `time` to microseconds and percent-decodes `metadata`."""
 
+_MAX_PERCENT: Final = 8 * 1024
+"""Most percent-encoded bytes in the headers of an event: 2 ms to decode on the event loop."""
 
 MAX_EVENTS: Final = 1_000
 """Most events of a batch: some 50 ms of work. KServe's agent sends each event in a request of its own."""
@@ -82,6 +93,9 @@ def _read_json(value: object, *, batch: bool) -> list[Event | RefusedEvent]:
 def _read_binary(headers: Mapping[str, str], body: bytes) -> Event:
     attributes = {name[3:]: printable(value) for name, value in headers.items() if name.startswith("ce-")}
     _check_required(attributes)
+    if sum(value.count("%") for value in attributes.values()) > _MAX_PERCENT:
+        message = f"The CloudEvent's attributes have more than {_MAX_PERCENT} percent-encoded bytes."
+        raise PayloadError(Reason.TOO_COMPLEX, message)
     shown = {f"ce-{name}": value for name, value in attributes.items() if name not in _RAW}
     try:
         event = from_binary(HTTPMessage(shown, b""), JSONFormat(), CloudEvent)
@@ -125,7 +139,7 @@ def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
     if not inference_service:
         raise PayloadError(Reason.MALFORMED, "The CloudEvent's inferenceservicename is missing or empty.")
     return Event(
-        id=attributes["id"],
+        id=id_of(attributes["id"]),
         kind=kind,
         time=time_of(_extension(attributes, "time")),
         recorded=bool(_extension(attributes, "recordedtime")),

@@ -40,10 +40,10 @@ def rows_needed(one: Measurement, alarms: Alarms) -> RowsNeeded | None:
 
     if within_reach(one.rows):
         return None
-    return RowsNeeded(
-        window=_least(lambda rows: within_reach((reference, rows)), window),
-        reference=None if one.counts else _least(lambda rows: within_reach((rows, window)), reference),
-    )
+    more = _least(lambda rows: within_reach((reference, rows)), window)
+    if more is not None or one.counts is not None:
+        return RowsNeeded(window=more, reference=None)
+    return RowsNeeded(window=None, reference=_least(lambda rows: within_reach((rows, window)), reference))
 
 
 def _most_extreme(one: Measurement, reference: int, window: int) -> Measurement:

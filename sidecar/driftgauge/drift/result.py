@@ -50,11 +50,12 @@ class Untested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsNeeded:
-    """How many rows would put a threshold within reach, if the other side stayed as it is.
+    """How many rows would put a threshold within reach.
 
     Args:
-        window: Values of the window; `None` if no number is enough.
-        reference: Values of the reference; `None` if no number is enough, or if it was not computed.
+        window: Values of a window that would be enough; `None` if no number is, for this reference.
+        reference: Values of a reference that would be enough for this window, where no window is for this reference;
+            `None` if no number is, and for categories.
     """
 
     window: int | None
@@ -196,6 +197,11 @@ class DriftReport:
     def tested(self) -> tuple[FeatureDrift, ...]:
         """The features with a verdict, in the reference's order."""
         return tuple(feature for feature in self.features if feature.drift is not None)
+
+    @property
+    def overall(self) -> bool | None:
+        """Whether any feature drifts; `None` if none does, but not every feature has a verdict."""
+        return None if self.untested and not self.drift else self.drift
 
 
 def severity(feature: FeatureDrift) -> float:

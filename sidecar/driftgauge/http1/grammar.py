@@ -26,8 +26,8 @@ MAX_FIELDS = 512
 READ_BYTES = 64 * 1024
 """How much of a body is read before the other side takes it; at twice as much reading is paused."""
 
-CHUNKS_PER_TURN = 2048
-"""Most chunks of one body that are read in one turn of the event loop: about a millisecond of work."""
+CHUNKS_PER_TURN = 1024
+"""Most chunks of one body that are read in one turn of the event loop: half a millisecond of work."""
 
 REQUESTS_PER_TURN = 16
 """Most requests of one connection that are read in one turn, if their handlers respond at once."""
@@ -56,6 +56,9 @@ REQUEST = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])\r\n%b" % (_TOKEN, _L
 
 # status-line = HTTP-version SP status-code SP [ reason-phrase ]; many leave the second SP out
 RESPONSE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: (%b))?\r\n%b" % (_VALUE, _LINES))
+
+LONG_TARGET = re.compile(rb"%b [\x21-\x7e]{%d}" % (_TOKEN, MAX_LINE_BYTES + 1))
+"""Matches the beginning of a request whose target is longer than the limit, before its end has come."""
 
 TRAILERS = re.compile(_LINES)
 

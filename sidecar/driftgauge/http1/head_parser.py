@@ -10,6 +10,7 @@ from typing import final
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, HttpResponseParser
 
 from driftgauge.http1.grammar import (
+    LONG_TARGET,
     MAX_FIELD_BYTES,
     MAX_FIELDS,
     MAX_HEAD_BYTES,
@@ -38,6 +39,7 @@ def read_request(raw: bytes) -> RequestHead:
     Raises:
         RefusedError: It is not valid, or too large.
     """
+    check_target_length(raw)
     _check_size(raw)
     valid = REQUEST.fullmatch(raw)
     if valid is None:
@@ -45,8 +47,6 @@ def read_request(raw: bytes) -> RequestHead:
     method, target, minor = valid.groups()
     if method == b"CONNECT":
         raise RefusedError("CONNECT is not supported.", HTTPStatus.NOT_IMPLEMENTED)
-    if len(target) > MAX_LINE_BYTES:
-        raise RefusedError("The target of the request is too long.", HTTPStatus.REQUEST_URI_TOO_LONG)
     events = _DictEvents()
     parser = HttpRequestParser(events)
     try:
@@ -167,6 +167,16 @@ def _with_host(headers: HeaderLines, authority: bytes, *, http11: bool) -> Heade
         return headers  # HTTP/1.1 requires the line even then: the check of the head will refuse this one
     lines = [(name, authority if name.lower() == b"host" else value) for name, value in headers.lines]
     return HeaderLines(lines if has_host else [(b"Host", authority), *lines], {**headers.fields, b"host": authority})
+
+
+def check_target_length(raw: bytes) -> None:
+    """Refuse a request whose target is too long, from the beginning of its head (RFC 9112 section 3).
+
+    Raises:
+        RefusedError: With status 414.
+    """
+    if len(raw) > MAX_LINE_BYTES and LONG_TARGET.match(raw):
+        raise RefusedError("The target of the request is too long.", HTTPStatus.REQUEST_URI_TOO_LONG)
 
 
 def _check_size(raw: bytes) -> None:

@@ -9,13 +9,12 @@ from driftgauge.http1.grammar import (
     CANNOT_BE_HEAD,
     CHUNKS_PER_TURN,
     MAX_HEAD_BYTES,
-    MAX_LINE_BYTES,
     REQUESTS_PER_TURN,
     BrokenBodyError,
     HeaderList,
     RefusedError,
 )
-from driftgauge.http1.head_parser import read_request
+from driftgauge.http1.head_parser import check_target_length, read_request
 from driftgauge.http1.heads import RequestHead
 
 _END = b"\r\n\r\n"
@@ -175,13 +174,11 @@ class RequestReader:
         return True
 
     def _check_part(self, data: bytes) -> None:
-        if CANNOT_BE_HEAD.search(data, self._seen and self._seen - 1):
-            if data != b"\r":
-                raise RefusedError("The request is not valid HTTP/1.1.")
-        elif len(data) > MAX_HEAD_BYTES:
+        if CANNOT_BE_HEAD.search(data, self._seen and self._seen - 1) and data != b"\r":
+            raise RefusedError("The request is not valid HTTP/1.1.")
+        check_target_length(data)
+        if len(data) > MAX_HEAD_BYTES:
             raise RefusedError("The head of the request is too large.", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif len(data) > 2 * MAX_LINE_BYTES and b"\r\n" not in data:
-            raise RefusedError("The target of the request is too long.", HTTPStatus.REQUEST_URI_TOO_LONG)
         self._seen = len(data)
 
     def _read_body(self, body: Body) -> bool:

@@ -127,6 +127,22 @@ class KnownModels:
         self.on_refused(key)
         return self._other
 
+    def restore(self, key: ModelKey) -> bool:
+        """Give a free place to a model whose rows outlived a restart. Returns whether it is known now.
+
+        A new model may take its place at once, as if the model were idle: its rows may be those of an invented name.
+        """
+        if key in self:
+            return True
+        until = self._idle.clock() - self._idle.replace_seconds
+        for places in (self._places_of_file(key), self._unreserved):
+            if places is not None and len(places.models) < places.limit and not is_overflow(key):
+                places.touch(key, until)
+                places.models.move_to_end(key, last=False)
+                self._placed[key] = key, places
+                return True
+        return False
+
     def touch(self, key: ModelKey) -> bool:
         """Note a request of a model. Returns whether the key is known."""
         return self._touch(key) is not None

@@ -67,6 +67,7 @@ class Payload(NamedTuple):
         json_length: Length in bytes of the JSON part of a V2 binary body, if the header of that name was present.
         status: HTTP status code of the response; `None` if it is unknown, since KServe's agent does not send it.
         time: When the payload passed, in seconds since the epoch.
+        failed: Whether the model is known to have made no prediction from it: its rows are counted, and not kept.
 
     Notes:
         A tuple, since every inference makes two, and a frozen dataclass takes four times as long to make.
@@ -79,6 +80,7 @@ class Payload(NamedTuple):
     json_length: int | None
     status: int | None
     time: float
+    failed: bool = False
 
 
 class PairObservation(NamedTuple):

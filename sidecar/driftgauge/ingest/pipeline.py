@@ -185,12 +185,13 @@ class Pipeline:
                 continue
             for result in await self._decode(group):
                 self._count_rows(result)
-                if isinstance(result.rows, Reason):
-                    self._discard(result.payloads, result.rows)
-                    continue
                 first = result.payloads[0]
-                streams[StreamKey(first.model, first.kind), result.rows.schema].append((result.payloads, result.rows))
-                buffered_bytes += result.rows.values.nbytes
+                rows = Reason.FAILED if first.failed else result.rows
+                if isinstance(rows, Reason):
+                    self._discard(result.payloads, rows)
+                    continue
+                streams[StreamKey(first.model, first.kind), rows.schema].append((result.payloads, rows))
+                buffered_bytes += rows.values.nbytes
             if buffered_bytes > _BUFFERED_BYTES:
                 await self._append_all(streams)
                 streams.clear()
@@ -262,14 +263,14 @@ class Pipeline:
 
 
 def _groups(batch: Iterable[Payload]) -> list[list[Payload]]:
-    """The payloads of a batch that are decoded together: small bodies of one stream. Other payloads are alone.
+    """The payloads of a batch that are decoded together: small bodies of one stream, failed or not. Others are alone.
 
     The payloads of each stream keep their order.
     """
     groups: list[list[Payload]] = []
-    open_groups: dict[tuple[ModelKey, Kind], tuple[list[Payload], int]] = {}
+    open_groups: dict[tuple[ModelKey, Kind, bool], tuple[list[Payload], int]] = {}
     for payload in batch:
-        stream, size_bytes = (payload.model, payload.kind), len(payload.body)
+        stream, size_bytes = (payload.model, payload.kind, payload.failed), len(payload.body)
         group, group_bytes = open_groups.get(stream, (None, 0))
         if not is_small(payload) or payload.json_length is not None:
             open_groups.pop(stream, None)  # later payloads must not be appended before this one

@@ -23,6 +23,7 @@ from driftgauge.logger.parse_queue import ParseQueue
 from driftgauge.metrics.loss_log import LossLog
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
+from driftgauge.protocol.openai import read_openai
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 from driftgauge.server.connection import ClientConnection
 from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, ConnectionLimit
@@ -111,17 +112,23 @@ class Receiver:
         failed = event.status is not None and event.status >= HTTPStatus.BAD_REQUEST
         # Neither a GET nor a failure proves a model: requests to anything could use up the series.
         model = self._models.admit(key, proven=inference and not failed)
-        metrics = self._metrics.model(model)
         self._inferences.record(model, event)
+        openai = read_openai(kind, body) if inference else None
+        if openai is not None:
+            model = self._admit_named(model, openai.model, proven=kind is Kind.RESPONSE and not failed)
+        metrics = self._metrics.model(model)
         if not inference:
             metrics.count_payload(kind, Outcome.REJECTED, Reason.EMPTY)
             return
         # Models without series of their own share one key, so their ids cannot be paired.
         half = PairObservation(model, event.id, kind, event.time, event.recorded)
         if not is_overflow(model) and not self._pair(half):
-            metrics.count_payload(kind, Outcome.REJECTED, Reason.DUPLICATE)
+            if openai is None:
+                metrics.count_payload(kind, Outcome.REJECTED, Reason.DUPLICATE)
             return
         self._count(event, metrics, failed=failed)
+        if openai is not None:  # no payload, since it has no rows
+            return
         if failed:  # the model did not predict from these rows
             metrics.count_payload(kind, Outcome.REJECTED, Reason.FAILED)
             return
@@ -161,6 +168,19 @@ class Receiver:
         proven = reason is Reason.TOO_LARGE and self._models.is_reserved(_model_of(event))
         model = self._models.admit(_model_of(event), proven=proven)
         self._metrics.model(model).count_payload(event.kind, outcome, reason)
+
+    def _admit_named(self, model: ModelKey, name: str | None, *, proven: bool) -> ModelKey:
+        """The key of the model that an OpenAI-compatible body names; that of its InferenceService if it has no place.
+
+        Args:
+            model: The key of the InferenceService.
+            name: The name in the body, if it has one.
+            proven: Whether the model server wrote it; any client can write names into requests.
+        """
+        if name is None or is_overflow(model):
+            return model
+        named = self._models.admit(model._replace(model_name=name), proven=proven)
+        return model if is_overflow(named) else named
 
     def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery:
         return Delivery(head, self, client, BodyCopy(self.budget, self._max_event_bytes))

@@ -51,6 +51,7 @@ class Metrics:
             "Events and requests of models that are counted as (other), because max_models have places.",
             registry=self.registry,
         )
+        self._skipped_keys: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()
         ProcessCollector(registry=self.registry)
@@ -87,7 +88,17 @@ class Metrics:
         """Return a gauge (1 while Redis responds, else 0) and a counter of failures, for the caller to set."""
         up = Gauge("driftgauge_redis_up", "1 if the last call to Redis succeeded, else 0.", registry=self.registry)
         errors = Counter("driftgauge_redis_errors_total", "Calls to Redis that failed.", registry=self.registry)
+        self._skipped_keys = Counter(
+            "driftgauge_redis_skipped_keys_total",
+            "Keys in Redis that were skipped when models were restored, because their names are malformed.",
+            registry=self.registry,
+        )
         return up, errors
+
+    def count_skipped_keys(self, number: int) -> None:
+        """Count keys in Redis that were skipped; without Redis do nothing."""
+        if self._skipped_keys is not None:
+            self._skipped_keys.inc(number)
 
     def _set_build_info(self) -> None:
         info = Gauge(

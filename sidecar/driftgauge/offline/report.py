@@ -142,9 +142,7 @@ def run_tests(comparison: Comparison, rule: Rule) -> Report:
         no verdict if it has none on a single feature.
     """
     result = evaluate(comparison.profiles, comparison.values, rule, Ks2sampPValues())
-    if result.untested and not result.drift:
-        result = replace(result, drift=None)
-    return Report(comparison, rule, result, (*comparison.notes, *_notes(comparison)))
+    return Report(comparison, rule, replace(result, drift=result.overall), (*comparison.notes, *_notes(comparison)))
 
 
 def by_distance(report: DriftReport) -> list[FeatureDrift]:

@@ -65,8 +65,8 @@ def _summary(part: Part) -> Markup:
     """The verdict, and what was compared."""
     pairs = (joined((tag("dt", key), tag("dd", value))) for key, value in _facts(part))
     notes = tag("ul", *(tag("li", note) for note in part.facts.notes), class_="notes") if part.facts.notes else Markup()
-    kind = {True: "drift", False: "ok", None: "unknown"}[part.report.drift]
-    lead = tag("p", badge(part.report.drift), " ", tag("strong", part.report.reading))
+    kind = {True: "drift", False: "ok", None: "unknown"}[part.report.overall]
+    lead = tag("p", badge(part.report.overall), " ", tag("strong", part.report.reading))
     return tag("div", lead, tag("dl", *pairs), _first_alarms(part.report), notes, class_=f"summary {kind}")
 
 

@@ -60,4 +60,4 @@ def _line(entry: Entry) -> Markup:
 def _described(report: DriftReport | None) -> Markup:
     if report is None:
         return tag("span", "not evaluated", class_="quiet")
-    return joined((badge(report.drift), " ", tag("span", report.reading, class_="quiet")))
+    return joined((badge(report.overall), " ", tag("span", report.reading, class_="quiet")))

@@ -12,6 +12,7 @@ from driftgauge.http1.grammar import READ_BYTES, HeaderList
 from driftgauge.http1.heads import RequestHead, ResponseHead
 from driftgauge.http1.states import RESPONSE_TRANSITIONS, RequestState, ResponseEvent, ResponseState
 from driftgauge.http1.writing import interim_head
+from driftgauge.proxy.exchange_recorder import ExchangeRecorder
 from driftgauge.proxy.failures import (
     CLIENT_CLOSED_REQUEST,
     ExchangeError,
@@ -21,7 +22,6 @@ from driftgauge.proxy.failures import (
 )
 from driftgauge.proxy.forwarding import RequestSide, ResponseSide
 from driftgauge.proxy.interfaces import ClientWriter, ExchangeContext, UpstreamWriter
-from driftgauge.proxy.recorder import ExchangeRecorder
 
 _COMPLETE = RequestState.COMPLETE
 _RECEIVING = RequestState.RECEIVING

@@ -1,5 +1,6 @@
 """The proxy as the composition root uses it: started, drained and closed."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,10 +12,13 @@ from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import ModelKey, Offer
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange import Exchange
+from driftgauge.proxy.exchange_recorder import NULL_RECORDER, ExchangeRecorder
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ExchangeContext
 from driftgauge.proxy.metrics_page import MetricsPage
+from driftgauge.proxy.openai_recorder import OpenAIRecorder
 from driftgauge.proxy.recorder import RecorderFactory
+from driftgauge.proxy.routing import is_openai_inference
 from driftgauge.proxy.upstream_pool import RateLimitedLog, UpstreamPool
 from driftgauge.proxy.via import is_named_in, make_pseudonym
 from driftgauge.server.body_copy import MemoryBudget
@@ -89,6 +93,7 @@ class Proxy:
             timer=timer,
             budget=MemoryBudget(settings.copy_bytes),
             max_payload_bytes=settings.max_payload_bytes,
+            defer=lambda step: asyncio.get_running_loop().call_soon(step),
         )
         limit = ConnectionLimit(settings.max_connections, metrics.refused_connections.inc, timer)
         self._listener = Listener(self._on_request, settings.timeouts, timer, limit)
@@ -131,8 +136,13 @@ class Proxy:
         if self._page is not None and self._page.is_requested_by(head):
             return self._page.handle(head, connection)
         begun = connection.begun if connection.begun is not None else self._timer()
+        return Exchange(head, connection, self._open_recorder(head, begun), self._context)
+
+    def _open_recorder(self, head: RequestHead, begun: float) -> ExchangeRecorder:
         recorder = self._recorders.open(head.method, head.target, head.fields, begun)
-        return Exchange(head, connection, recorder, self._context)
+        if recorder is NULL_RECORDER and is_openai_inference(head.method, head.target, head.fields):
+            return OpenAIRecorder(self._recorders, begun)
+        return recorder
 
     def _refuse_loop(self, head: RequestHead) -> None:
         """Refuse a request that this process has forwarded.

@@ -1,4 +1,4 @@
-"""Counts and copies one exchange. Only inferences are recorded; for all other requests the recorder does nothing."""
+"""Counts one exchange, and copies its bodies if it is an inference of V1 or V2."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -10,51 +10,14 @@ from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, Payload
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
+from driftgauge.proxy.exchange_recorder import NULL_RECORDER, ExchangeRecorder
 from driftgauge.proxy.failures import CLIENT_CLOSED_REQUEST
 from driftgauge.proxy.routing import inference_model, json_length, payload_id
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 
 _OK = int(HTTPStatus.OK)
-_FIRST_ERROR = int(HTTPStatus.BAD_REQUEST)
-
-
-class ExchangeRecorder:
-    """Follows one exchange and records nothing: for requests that are not inferences.
-
-    Attributes:
-        is_inference: Whether the request asks for an inference, which changes nothing and may be done twice.
-    """
-
-    __slots__ = ()
-
-    is_inference = False
-
-    def on_request_body(self, piece: bytes) -> None:
-        """Record bytes of the request's body."""
-
-    def on_request_end(self) -> None:
-        """Record the end of the request's body."""
-
-    def on_forwarded(self) -> None:
-        """Record that the head of the request was written to the model server's socket."""
-
-    def on_response_head(self, status: int, fields: HeaderMap) -> None:
-        """Record the head of the final response."""
-
-    def on_response_body(self, piece: bytes) -> None:
-        """Record bytes of the response's body."""
-
-    def on_response_end(self) -> None:
-        """Record that the last byte of the response has come from the model server."""
-
-    def on_replaced(self, body: bytes) -> None:
-        """Record that the client gets an error response with this body in place of the model server's."""
-
-    def on_sent(self) -> None:
-        """Record that the last byte of the response was given to the client's socket."""
-
-    def finish(self, code: int) -> None:
-        """Record the end of the exchange, and its status code. Called once."""
+FIRST_ERROR = int(HTTPStatus.BAD_REQUEST)
+"""The smallest status code of an error."""
 
 
 @final
@@ -70,6 +33,7 @@ class RecorderFactory:
         timer: Seconds of a monotonic clock.
         budget: Memory of all copies.
         max_payload_bytes: Longest body that is copied.
+        defer: Calls a function in a later turn of the event loop.
     """
 
     def __init__(  # noqa: PLR0913 - keywords, which the proxy passes on from the composition root
@@ -83,10 +47,12 @@ class RecorderFactory:
         timer: Callable[[], float],
         budget: MemoryBudget,
         max_payload_bytes: int,
+        defer: Callable[[Callable[[], None]], object],
     ) -> None:
         self.offer = offer
         self.clock = clock
         self.timer = timer
+        self.defer = defer
         self._model = model
         self._metrics = metrics
         self._models = models
@@ -106,9 +72,14 @@ class RecorderFactory:
         name = inference_model(method, target, fields)
         return NULL_RECORDER if name is None else InferenceRecorder(self, name, fields, begun)
 
-    def body_copy(self) -> BodyCopy:
-        """Return an empty copy for a body."""
-        return BodyCopy(self._budget, self._max_payload_bytes)
+    @property
+    def own_name(self) -> str:
+        """The model's name from the configuration."""
+        return self._model.model_name
+
+    def body_copy(self, max_bytes: int | None = None) -> BodyCopy:
+        """Return an empty copy for a body of at most `max_bytes`, by default `max_payload_bytes`."""
+        return BodyCopy(self._budget, self._max_payload_bytes if max_bytes is None else max_bytes)
 
     def admit(self, name: str, *, proven: bool) -> tuple[ModelKey, ModelMetrics]:
         """Return the key and the metrics that count requests for a model of that name.
@@ -129,9 +100,8 @@ class RecorderFactory:
         return found
 
 
-@final
-class InferenceRecorder(ExchangeRecorder):
-    """Counts one inference and copies both of its bodies.
+class TimedRecorder(ExchangeRecorder):
+    """Counts and times one exchange.
 
     `request_latency_seconds` runs from the first byte of the request's head to the response's last byte given to the
     client's socket. `driftgauge_proxy_overhead_seconds` is the sum of two spans of it: from the request's head being
@@ -141,48 +111,104 @@ class InferenceRecorder(ExchangeRecorder):
 
     Args:
         factory: What all recorders share.
-        name: Of the model in the request; not admitted yet.
-        fields: Header fields of the request.
+        name: Of the model for which the request is in flight.
         begun: When its first byte came, by the factory's `timer`.
     """
 
     __slots__ = (
         "_begun",
         "_factory",
-        "_fields",
         "_forwarded",
-        "_is_request_complete",
-        "_name",
         "_parsed",
-        "_request",
         "_responded",
-        "_response",
         "_response_bytes",
-        "_response_fields",
         "_saturation",
         "_sent",
+    )
+
+    def __init__(self, factory: RecorderFactory, name: str, begun: float) -> None:
+        self._factory = factory
+        self._begun = begun
+        self._parsed = factory.timer()
+        self._forwarded: float | None = None
+        self._responded: float | None = None
+        self._sent: float | None = None
+        self._response_bytes = 0
+        self._saturation = factory.admit(name, proven=False)[1].exchanges
+        self._saturation.in_flight += 1
+
+    def on_forwarded(self) -> None:
+        """End the first span of the overhead."""
+        self._forwarded = self._factory.timer()
+
+    def on_response_body(self, piece: bytes) -> None:
+        """Count it."""
+        self._response_bytes += len(piece)
+
+    def on_response_end(self) -> None:
+        """Begin the second span of the overhead."""
+        self._responded = self._factory.timer()
+
+    def on_replaced(self, body: bytes) -> None:
+        """Count it in place of the incomplete response."""
+        self._response_bytes = len(body)
+
+    def on_sent(self) -> None:
+        """End the second span of the overhead, and the latency."""
+        self._sent = self._factory.timer()
+
+    def _end(self) -> float:
+        """Leave the requests in flight; returns when the exchange ended."""
+        self._saturation.in_flight -= 1
+        return self._sent if self._sent is not None else self._factory.timer()
+
+    def _count(self, metrics: ModelMetrics, code: int, request_bytes: int, ended: float) -> None:
+        metrics.count_request(str(code))
+        exchanges = metrics.exchanges
+        exchanges.latency.observe(ended - self._begun)
+        exchanges.overhead.observe(self._overhead(ended))
+        exchanges.request_bytes += request_bytes
+        exchanges.response_bytes += self._response_bytes
+
+    def _overhead(self, ended: float) -> float:
+        before = (self._forwarded or ended) - self._parsed
+        return before + (ended - self._responded if self._responded is not None else 0)
+
+
+@final
+class InferenceRecorder(TimedRecorder):
+    """Counts one inference of V1 or V2, and copies both of its bodies.
+
+    Args:
+        factory: What all recorders share.
+        name: Of the model in the request; not admitted yet.
+        fields: Header fields of the request.
+        begun: When its first byte came, by the factory's `timer`.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_has_failed",
+        "_is_request_complete",
+        "_name",
+        "_request",
+        "_response",
+        "_response_fields",
         "_time",
     )
 
     is_inference = True
 
     def __init__(self, factory: RecorderFactory, name: str, fields: HeaderMap, begun: float) -> None:
-        self._factory = factory
+        super().__init__(factory, name, begun)
         self._name = name
-        self._begun = begun
-        self._parsed = factory.timer()
         self._time = factory.clock()
         self._fields = fields
         self._response_fields = fields
         self._request = factory.body_copy()
         self._response: BodyCopy | None = None
-        self._response_bytes = 0
         self._is_request_complete = False
-        self._forwarded: float | None = None
-        self._responded: float | None = None
-        self._sent: float | None = None
-        self._saturation = factory.admit(name, proven=False)[1].exchanges
-        self._saturation.in_flight += 1
+        self._has_failed = True
 
     def on_request_body(self, piece: bytes) -> None:
         """Count and copy it."""
@@ -192,12 +218,13 @@ class InferenceRecorder(ExchangeRecorder):
         """Note that the copy is complete."""
         self._is_request_complete = True
 
-    def on_forwarded(self) -> None:
-        """End the first span of the overhead."""
-        self._forwarded = self._factory.timer()
-
     def on_response_head(self, status: int, fields: HeaderMap) -> None:
-        """Copy the body only if the status code is 200, as KServe's agent does: other bodies hold no prediction."""
+        """Copy the body only if the status code is 200, as KServe's agent does: other bodies hold no prediction.
+
+        The status code also decides whether the rows of the request are kept: from 400 on, or without a response, the
+        model has predicted nothing from them. A response that breaks off later, or whose client leaves, began with it.
+        """
+        self._has_failed = status >= FIRST_ERROR
         if status == _OK:
             self._response = self._factory.body_copy()
             self._response_fields = fields
@@ -208,36 +235,18 @@ class InferenceRecorder(ExchangeRecorder):
         if self._response is not None:
             self._response.add(piece)
 
-    def on_response_end(self) -> None:
-        """Begin the second span of the overhead."""
-        self._responded = self._factory.timer()
-
     def on_replaced(self, body: bytes) -> None:
         """Count it, and give up the copy of the incomplete response that it replaces."""
-        self._response_bytes = len(body)
+        super().on_replaced(body)
         if self._response is not None:
             self._response.give_up(Reason.INCOMPLETE)
 
-    def on_sent(self) -> None:
-        """End the second span of the overhead, and the latency."""
-        self._sent = self._factory.timer()
-
     def finish(self, code: int) -> None:
         """Count the request, and offer its payloads."""
-        ended = self._sent if self._sent is not None else self._factory.timer()
-        self._saturation.in_flight -= 1
-        key, metrics = self._factory.admit(self._name, proven=code < _FIRST_ERROR)
-        metrics.count_request(str(code))
-        exchanges = metrics.exchanges
-        exchanges.latency.observe(ended - self._begun)
-        exchanges.overhead.observe(self._overhead(ended))
-        exchanges.request_bytes += self._request.size_bytes
-        exchanges.response_bytes += self._response_bytes
+        ended = self._end()
+        key, metrics = self._factory.admit(self._name, proven=code < FIRST_ERROR)
+        self._count(metrics, code, self._request.size_bytes, ended)
         self._settle(key, metrics, code)
-
-    def _overhead(self, ended: float) -> float:
-        before = (self._forwarded or ended) - self._parsed
-        return before + (ended - self._responded if self._responded is not None else 0)
 
     def _settle(self, key: ModelKey, metrics: ModelMetrics, code: int) -> None:
         """Offer each copy, or count its loss."""
@@ -245,8 +254,8 @@ class InferenceRecorder(ExchangeRecorder):
         if not self._is_request_complete:
             self._request.give_up(Reason.INCOMPLETE)
         if self._request.loss is None:
-            json_bytes = json_length(self._fields)
-            self._factory.offer(Payload(Kind.REQUEST, name, key, self._request.take(), json_bytes, code, self._time))
+            json_bytes, body, failed = json_length(self._fields), self._request.take(), self._has_failed
+            self._factory.offer(Payload(Kind.REQUEST, name, key, body, json_bytes, code, self._time, failed))
         else:
             _count_loss(metrics, Kind.REQUEST, self._request.loss)
         if self._response is None:
@@ -259,10 +268,6 @@ class InferenceRecorder(ExchangeRecorder):
             self._factory.offer(Payload(Kind.RESPONSE, name, key, self._response.take(), json_bytes, code, now))
         else:
             _count_loss(metrics, Kind.RESPONSE, self._response.loss)
-
-
-NULL_RECORDER = ExchangeRecorder()
-"""Has no state, so all exchanges share it."""
 
 
 def _count_loss(metrics: ModelMetrics, kind: Kind, loss: Reason) -> None:

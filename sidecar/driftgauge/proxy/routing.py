@@ -1,7 +1,8 @@
 """Recognises inferences, the model in their path, and their id.
 
 Source: V1, https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol; Open Inference Protocol,
-https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md.
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md;
+OpenAI-compatible, KServe 0.20, `kserve/protocol/rest/openai/endpoints.py`.
 """
 
 import os
@@ -20,6 +21,9 @@ _PATH = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+_OPENAI_PATH = re.compile(rb"(?:/openai)?/v1/(?:chat/completions|completions|embeddings|rerank)(?:[?\#].*)?", re.DOTALL)
+"""KServe's servers have the prefix `/openai`, vLLM alone has none."""
 
 _MAX_ID_CHARS = 256
 
@@ -43,6 +47,11 @@ def inference_model(method: bytes, target: bytes, fields: HeaderMap) -> str | No
     if method != b"POST" or _is_probe(fields):
         return None
     return _known_model_of(target) if len(target) <= _MAX_KNOWN_BYTES else _model_of(target)
+
+
+def is_openai_inference(method: bytes, target: bytes, fields: HeaderMap) -> bool:
+    """Whether a request asks for an inference on an OpenAI-compatible path, whose body names the model."""
+    return method == b"POST" and _OPENAI_PATH.fullmatch(target) is not None and not _is_probe(fields)
 
 
 def _model_of(target: bytes) -> str | None:

@@ -55,6 +55,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._poll = select.poll()
         self._next_turn: asyncio.Handle | None = None
         self._has_ended = False
+        self._error: Exception | None = None
+        self._rest: int | None = None
 
     # What an exchange does with the connection: see `UpstreamWriter`.
 
@@ -87,7 +89,7 @@ class UpstreamConnection(asyncio.Protocol):
     def resume_reading(self) -> None:
         """Continue to read the response, first the bytes that wait for their turn."""
         self._is_paused = False
-        if self._responses.is_behind:
+        if self._has_waiting:
             self._wait_for_turn()
         elif self._transport is not None:
             self._transport.resume_reading()
@@ -104,6 +106,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.state = _ON_CLOSE[self.state]
         self._handler = None
         self._responses.forget()
+        self._close_rest()
         self._deadline.stop()
         if self._transport is not None:
             self._transport.abort()
@@ -155,43 +158,56 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _wait_for_turn(self) -> None:
         """Read no more bytes, and read those that wait in the next turn of the loop: others get theirs before."""
-        if self._transport is not None:
+        if self._transport is not None and not self._has_ended:
             self._transport.pause_reading()
         if self._next_turn is None:
             self._next_turn = self.loop.call_soon(self._read_more)
 
     def _read_more(self) -> None:
-        """Read bytes that waited for their turn, unless the exchange has paused reading."""
+        """Read bytes that waited for their turn, unless the exchange has paused reading; then what follows them."""
         self._next_turn = None
-        if self._is_paused or not self._responses.is_behind:
+        if self._has_waiting and self._is_paused:
             return
-        self._read(b"")
-        if not self._is_paused:
+        if self._responses.is_behind:
+            self._read(b"")
+        elif self._rest is not None:
+            self._read_rest(self._rest)
+        if self._has_waiting:
+            self._wait_for_turn()
+        elif self._has_ended:
+            self._end()
+        elif not self._is_paused:
             self.resume_reading()
 
-    def _read_all_waiting(self) -> None:
-        """Read the bytes that wait for their turn, since the connection has ended."""
-        self._has_ended = True
-        while self._responses.is_behind:
-            self._read(b"")
+    @property
+    def _has_waiting(self) -> bool:
+        """Whether bytes wait for their turn: some that were read, or some in the socket of a lost connection."""
+        return self._responses.is_behind or self._rest is not None
 
     def eof_received(self) -> bool:
         """Handle the end of the connection, which may be the end of the response."""
-        self._read_all_waiting()
-        self._end(None)
+        self._begin_end(None)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Handle a lost connection: a reset does not end a response, but what came before it is read."""
-        self._read_all_waiting()
-        if exc is not None and self._transport is not None and self._transport.get_extra_info("sslcontext") is None:
-            self._read_rest(self._transport)
-        self._end(exc)
-        self.state = _ON_CLOSE[self.state]
-        self._deadline.stop()
+        """Handle a lost connection: a reset does not end a response, but what came before it is read.
+
+        A model server may respond and close while it is still being sent a body. Writing to it fails then, and asyncio
+        gives the connection up with the response unread.
+        """
+        if exc is not None and not self._has_ended:
+            self._keep_rest()
+        self._begin_end(exc)
         self._on_lost(self)
         if not self.gone.done():
             self.gone.set_result(None)
+
+    def _begin_end(self, exc: Exception | None) -> None:
+        """Read what waits, some in each turn, and end the exchange after it."""
+        if not self._has_ended:
+            self._has_ended, self._error = True, exc
+        if self._next_turn is None:
+            self._read_more()
 
     def pause_writing(self) -> None:
         """Hold the request back, since the model server does not read."""
@@ -203,26 +219,39 @@ class UpstreamConnection(asyncio.Protocol):
         if self._handler is not None:
             self._handler.on_upstream_full(full=False)
 
-    def _read_rest(self, transport: asyncio.Transport) -> None:
-        """Read the response of a model server that closed while it was still being sent a body.
+    def _keep_rest(self) -> None:
+        """Keep what is unread in the socket, by a duplicate of it: asyncio closes the socket itself."""
+        transport = self._transport
+        if self._handler is not None and transport is not None and transport.get_extra_info("sslcontext") is None:
+            self._rest = os.dup(transport.get_extra_info("socket").fileno())
 
-        Writing to it fails then, and asyncio gives the connection up with the response unread; but its socket is open
-        until `connection_lost` returns.
-        """
+    def _read_rest(self, fileno: int) -> None:
+        """Read some of the bytes in the socket of a lost connection."""
         try:
-            fileno = transport.get_extra_info("socket").fileno()
-            while self._handler is not None and (data := os.read(fileno, READ_BYTES)):
-                self.data_received(data)
-                self._read_all_waiting()
+            data = os.read(fileno, READ_BYTES)
         except OSError:
-            return
+            data = b""
+        if data and self._handler is not None:
+            self.data_received(data)
+        else:
+            self._close_rest()
 
-    def _end(self, exc: Exception | None) -> None:
-        if self._handler is None:
-            return
-        if exc is not None:
-            self._fail(exc)
-            return
+    def _close_rest(self) -> None:
+        if self._rest is not None:
+            os.close(self._rest)
+            self._rest = None
+
+    def _end(self) -> None:
+        """End the exchange, since the connection has ended and all bytes are read."""
+        if self._handler is not None:
+            if self._error is not None:
+                self._fail(self._error)
+            else:
+                self._end_response()
+        self.state = _ON_CLOSE[self.state]
+        self._deadline.stop()
+
+    def _end_response(self) -> None:
         try:
             self._responses.end()
         except BadResponseError:

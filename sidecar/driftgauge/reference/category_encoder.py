@@ -14,7 +14,16 @@ from driftgauge.inference.payload import printable
 from driftgauge.protocol.category import MAX_TEXT_CHARS, code, text_of
 from driftgauge.protocol.tensor import widen
 from driftgauge.reference.cells import number
-from driftgauge.reference.column import DATES, MAX_TEXTS, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.column import (
+    DATES,
+    MAX_TEXTS,
+    NOT_TESTED,
+    Column,
+    ColumnRules,
+    ignored_column,
+    place,
+    shortened,
+)
 from driftgauge.reference.text_forms import is_date, plain_number
 
 _MIN_SHARE: Final = 0.95
@@ -66,13 +75,21 @@ class CategoryEncoder:
         self._formatted += cells * known.is_formatted
         return known.code
 
-    def column(self, values: NDArray[np.float64], *, is_categorical: bool = False, lines: Sequence[int] = ()) -> Column:
+    def column(
+        self,
+        values: NDArray[np.float64],
+        *,
+        is_categorical: bool = False,
+        lines: Sequence[int] = (),
+        rows: Sequence[int] = (),
+    ) -> Column:
         """The column of the encoded texts: categorical, or left out if nearly all texts are dates.
 
         Args:
             values: Shape `(n,)`, float64: codes, NaN for a missing value.
             is_categorical: The column is known to be categorical, whatever its texts are.
             lines: The line of each row, in a format of lines.
+            rows: The number of each row, if the data is a sample.
 
         Raises:
             ReferenceDataError: Nearly all texts are numbers with a currency, a percent sign or separators.
@@ -80,21 +97,21 @@ class CategoryEncoder:
         if not is_categorical and self._dates >= _MIN_SHARE * self._cells > 0:
             return ignored_column(values.size, DATES)
         if not is_categorical and self._formatted >= _MIN_SHARE * self._cells > 0:
-            self._refuse_formatted(values, lines)
+            self._refuse_formatted(values, lines, rows)
         categories = {known.code: _label_text(text) for text, known in self._known.items()}
         return Column(FeatureKind.CATEGORICAL, values, categories)
 
-    def _refuse_formatted(self, values: NDArray[np.float64], lines: Sequence[int]) -> None:
+    def _refuse_formatted(self, values: NDArray[np.float64], lines: Sequence[int], rows: Sequence[int]) -> None:
         """Refuse many different numbers with a currency or a percent sign; the first one is named."""
         formatted = {known.code: text for text, known in self._known.items() if known.is_formatted}
         if len(formatted) <= _MAX_FORMATTED:
             return
         row = int(np.argmax(np.isin(values, list(formatted))))
         text = formatted[float(values[row])]
-        place = f"line {lines[row]}" if lines else f"row {row + 1}"
+        where = f"{self._path}: {place(row, lines, rows)}, column {shortened(self._name)}"
         raise ReferenceDataError(
-            f"{self._path}: {place}, column {shortened(self._name)}: {shortened(text)} is a number written as text: "
-            f"write {plain_number(text)} (or name the column as categorical: driftgauge reference build --categorical)"
+            f"{where}: {shortened(text)} is a number written as text: write {plain_number(text)} "
+            "(or name the column as categorical: driftgauge reference build --categorical)"
         )
 
 
@@ -123,7 +140,8 @@ def text_column(
     cells = np.bincount(places, minlength=len(texts)).tolist()
     encoder = CategoryEncoder(path, name)
     codes = [np.nan if text is None else encoder.encode(text, count) for text, count in zip(texts, cells, strict=True)]
-    return encoder.column(np.array(codes, dtype=np.float64)[places], is_categorical=kind is FeatureKind.CATEGORICAL)
+    is_categorical = kind is FeatureKind.CATEGORICAL
+    return encoder.column(np.array(codes, dtype=np.float64)[places], is_categorical=is_categorical, rows=rules.rows)
 
 
 def texts_as_numbers(

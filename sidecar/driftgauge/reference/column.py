@@ -1,6 +1,6 @@
 """One column of a dataset, and what is known of a column before it is read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -34,11 +34,13 @@ class ColumnRules:
             a text is missing too.
         others: The kind of any other column; if it is `None`, the content decides. Columns of a window that the
             reference lacks are ignored, whatever they hold.
+        rows: The number of each row in its file, counted from 1, if the data is a sample without line numbers.
     """
 
     kinds: Mapping[str, FeatureKind] = field(default_factory=dict)
     missing_words: frozenset[str] = NO_WORDS
     others: FeatureKind | None = None
+    rows: Sequence[int] = ()
 
     def kind_of(self, name: str) -> FeatureKind | None:
         """The kind of a column; `None` if its content decides."""
@@ -68,6 +70,19 @@ class Column:
     values: NDArray[np.float64]
     categories: Mapping[float, str] = field(default_factory=dict)
     left_out: str = ""
+
+
+def place(row: int, lines: Sequence[int] = (), rows: Sequence[int] = ()) -> str:
+    """The place of a row in its file, as errors name it.
+
+    Args:
+        row: Its index.
+        lines: The line of each row, in a format of lines.
+        rows: The number of each row, if the data is a sample.
+    """
+    if lines:
+        return f"line {lines[row]}"
+    return f"row {rows[row] if rows else row + 1}"
 
 
 def ignored_column(rows: int, why: str) -> Column:

@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, ignored_profile, numeric_profile
 from driftgauge.protocol.missing_words import is_missing_number
+from driftgauge.reference.cells import number
 from driftgauge.reference.column import MAX_TEXTS, shortened
 from driftgauge.reference.table import Table
 from driftgauge.reference.times import possible_times, times
 
 MIN_IDENTIFIER_ROWS = 1000
 """With fewer rows, texts that are nearly all different may still be categories."""
+
+MAX_DECIMALS = 20
+"""With more different numbers as text there is a note, since classes are fewer."""
 
 SHOWN_NOTES = 20
 """Notes that are listed; further ones are only counted."""
@@ -102,10 +106,17 @@ def _odd_texts(profiles: Sequence[Profile]) -> Iterator[str]:
         name, text = next(iter(spaced.items()))
         yield f"a space begins or ends categories of column {shortened(name)}{_more(spaced)}, such as {shortened(text)}"
     for one in profiles:
+        if len(one.categories) > MAX_DECIMALS and _are_decimals(one.categories.values()):
+            yield f"column {shortened(one.name)} holds numbers as text, which are tested as categories: write numbers"
         word = _first(one, is_missing_number)
         if word is not None:
             rule = "if it is a missing value, name it in missing_words"
             yield f"column {shortened(one.name)} has the category {shortened(word)}: {rule}"
+
+
+def _are_decimals(texts: Collection[str]) -> bool:
+    """Whether all texts are numbers and most have a point, which codes do not have."""
+    return all(number(text) is not None for text in texts) and 2 * sum("." in text for text in texts) > len(texts)
 
 
 def _first(profile: Profile, condition: Callable[[str], bool]) -> str | None:

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.missing_words import NO_WORDS, blank_categories, blank_numbers
-from driftgauge.reference.column import NO_RULES, Column, ColumnRules, shortened
+from driftgauge.reference.column import NO_RULES, Column, ColumnRules, place, shortened
+from driftgauge.reference.file_limits import MAX_VALUES
 from driftgauge.reference.formats.arrays import memory_column
-
-MAX_VALUES: Final = 2**25
-"""Rows times columns of a table: 256 MiB of float64. Small files can unpack to large tables."""
 
 MAX_COLUMNS: Final = 2000
 """Every evaluation tests every column; with more columns it takes longer than a second."""
@@ -58,6 +56,7 @@ class Table:
         lines: The line of each row, counted from 1, in a format of lines.
         origin: Where the rows were drawn from, if the file says so.
         missing_words: Texts that were read as missing values, besides the empty one.
+        rows: The number of each row in its file, counted from 1, if the table is a sample without line numbers.
     """
 
     path: Path
@@ -71,6 +70,7 @@ class Table:
     lines: Sequence[int] = ()
     origin: Origin | None = None
     missing_words: frozenset[str] = NO_WORDS
+    rows: Sequence[int] = ()
 
 
 def join_columns(path: Path, names: Sequence[str], columns: Sequence[Column], lines: Sequence[int] = ()) -> Table:
@@ -167,10 +167,9 @@ def check_table(table: Table) -> None:
         raise ReferenceDataError(f"{table.path}: there are no rows")
     infinite = np.isinf(table.values)
     if infinite.any():
-        row, column = (int(place) for place in np.argwhere(infinite)[0])
-        place = f"line {table.lines[row]}" if table.lines else f"row {row + 1}"
+        row, column = (int(index) for index in np.argwhere(infinite)[0])
         raise ReferenceDataError(
-            f"{table.path}: {place}, column {shortened(table.columns[column])}: "
+            f"{table.path}: {place(row, table.lines, table.rows)}, column {shortened(table.columns[column])}: "
             "an infinity, only finite values can be tested"
         )
 

@@ -1,6 +1,7 @@
 """Accepts the connections of a data port, keeps the set of open ones, and ends them in order."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import final
@@ -12,6 +13,8 @@ from driftgauge.server.connection import ClientConnection
 from driftgauge.server.connection_limit import ConnectionLimit
 from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
+
+_log = logging.getLogger("driftgauge.server")
 
 _BACKLOG = 1024
 
@@ -75,8 +78,10 @@ class Listener:
         await self._wait_until(lambda: not any(one.is_busy for one in self._connections), timeout_seconds)
 
     async def close(self) -> None:
-        """End all exchanges and connections."""
+        """End all exchanges and connections; those that have not ended within the limit of `drain` are logged."""
         await self.drain(0)
+        if busy := sum(one.is_busy for one in self._connections):
+            _log.warning("requests that were cut off at the end of drain_timeout_seconds: %d", busy)
         for connection in list(self._connections):
             connection.close()
         await self._wait_until(lambda: not self._connections, _RESET_SECONDS)

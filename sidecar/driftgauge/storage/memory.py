@@ -1,12 +1,13 @@
 """Stores in the memory of this process, for a deployment of one replica."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.fair_table import FairTable
 from driftgauge.storage.pairs import Arrival, Half, PutResult
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
 from driftgauge.storage.stream_states import State
@@ -113,12 +114,10 @@ class _Pair:
     """The halves of one key. A time is kept as its exact decimal, as in Redis.
 
     Args:
-        changed: Clock reading of the last change, in seconds.
         alone: The time of the half that waits, at most one.
         completed: The times of both halves of the newest completed pair, or empty.
     """
 
-    changed: float
     alone: dict[Kind, str] = field(default_factory=dict)
     completed: dict[Kind, str] = field(default_factory=dict)
 
@@ -141,41 +140,33 @@ class MemoryPairs:
     Args:
         ttl_seconds: A key expires after twice this time without a change, so that `unpaired` still finds it
             after `ttl_seconds`.
-        capacity: The most keys that are kept, at least 1. Beyond it, the key unchanged for the longest time is removed.
+        capacity: The most keys that are kept, at least 1. Beyond it, the model with the most keys loses the one that is
+            unchanged for the longest time.
         clock: Monotonic time in seconds.
     """
 
     def __init__(self, ttl_seconds: float, capacity: int, clock: Callable[[], float]) -> None:
-        self._ttl_seconds = ttl_seconds
-        self._capacity = capacity
         self._clock = clock
-        self._pairs: OrderedDict[str, _Pair] = OrderedDict()
+        self._pairs: FairTable[ModelKey | None, str, _Pair] = FairTable(capacity, 2 * ttl_seconds)
 
     async def put(self, halves: Sequence[Half]) -> list[PutResult]:
         """Store halves, in order."""
         now = self._clock()
-        self._expire(now)
+        self._pairs.pop_expired(now)
         return [self._put(half, now) for half in halves]
 
     async def unpaired(self, halves: Sequence[Half]) -> int:
         """Count the halves that are still alone or have expired."""
-        self._expire(self._clock())
-        return sum(self._is_unpaired(half) for half in halves)
+        now = self._clock()
+        return sum(self._is_unpaired(half, now) for half in halves)
 
     def _put(self, half: Half, now: float) -> PutResult:
-        pair = self._pairs.setdefault(half.key, _Pair(now))
+        pair = self._pairs.get(half.model, half.key, now) or _Pair()
         result = pair.put(half.kind, repr(half.time))
         if result.arrival is not Arrival.DUPLICATE:
-            pair.changed = now
-            self._pairs.move_to_end(half.key)
-        while len(self._pairs) > self._capacity:
-            self._pairs.popitem(last=False)
+            self._pairs.put(half.model, half.key, pair, now)
         return result
 
-    def _is_unpaired(self, half: Half) -> bool:
-        pair = self._pairs.get(half.key)
+    def _is_unpaired(self, half: Half, now: float) -> bool:
+        pair = self._pairs.get(half.model, half.key, now)
         return pair is None or pair.alone.get(half.kind) == repr(half.time)
-
-    def _expire(self, now: float) -> None:
-        while self._pairs and next(iter(self._pairs.values())).changed + 2 * self._ttl_seconds <= now:
-            self._pairs.popitem(last=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import Kind, ModelKey
 
 
 class Half(NamedTuple):
@@ -15,11 +15,14 @@ class Half(NamedTuple):
         key: Digest of (namespace, InferenceService, component, id): of fixed length, since ids are untrusted.
         kind: Request or response.
         time: When it passed, in seconds since the epoch.
+        model: Whose half it is, the same for all halves of a key. In memory, halves of one model do not displace those
+            of another.
     """
 
     key: str
     kind: Kind
     time: float
+    model: ModelKey | None = None
 
 
 class Arrival(StrEnum):

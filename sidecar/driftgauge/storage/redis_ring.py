@@ -1,7 +1,7 @@
 """The ring in Redis: its rows survive a restart and are shared by replicas. `redis_layout` defines their format."""
 
 import logging
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -25,8 +25,11 @@ local oldest = string.format('%.0f', math.max(total - capacity + 1, 0))
 redis.call('XADD', key, 'MINID', oldest, id, unpack(ARGV, 4))
 redis.call('PEXPIRE', key, ttl)
 """
-_SCAN_KEYS = 1000
-"""Keys that one step of SCAN visits: some hundred microseconds of the server's time."""
+_SCAN_KEYS = 500
+"""Keys that one step of SCAN visits: some hundred microseconds of the server's time, and 5 ms to parse their names."""
+
+_MAX_STREAMS = 20_000
+"""Most keys of streams that are listed: 0.2 s of work."""
 
 _NOTHING = (0, 0)  # below every id: rows are numbered from 1
 
@@ -59,17 +62,26 @@ class RedisRing:
             rows of all schemas together, in whole blocks, so it may have up to one block minus a row more.
         ttl_seconds: A stream expires this long after its last append.
         page_entries: Entries of one XRANGE, at least 2: one reply must not keep the server busy for long.
+        on_skipped: Called with the number of keys with malformed names, when streams are listed.
 
     Notes:
         An append is one atomic script, O(1) amortised, that reads only the newest entry.
         A reader keeps the entries that it has read (again `capacity_rows` rows and a block), and requests newer ones.
     """
 
-    def __init__(self, redis: BoundedRedis, capacity_rows: int, ttl_seconds: float, page_entries: int = 128) -> None:
+    def __init__(
+        self,
+        redis: BoundedRedis,
+        capacity_rows: int,
+        ttl_seconds: float,
+        page_entries: int = 128,
+        on_skipped: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._redis = redis
         self._capacity_rows = capacity_rows
         self._ttl_milliseconds = round(ttl_seconds * 1000)
         self._page_entries = page_entries
+        self._on_skipped = on_skipped
         self._append = redis.client.register_script(_APPEND)
         self._seen: dict[StreamKey, list[_StreamEntry]] = {}
 
@@ -99,16 +111,28 @@ class RedisRing:
     async def streams(self) -> list[StreamKey]:
         """The streams that contain rows, of every process that shares this Redis; malformed keys are skipped.
 
+        There are at most 20,000; a shared Redis may have keys of any number of invented models.
+
         Raises:
             StorageError: Redis is away, slow or refuses, or has too many keys to visit them all within the time limit.
         """
         async with self._redis.call("list streams"):
-            keys = [key async for key in self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS)]
-        malformed = [key for key in keys if is_malformed(key)]
+            streams: list[StreamKey] = []
+            malformed: list[bytes] = []
+            async for key in self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS):
+                stream = parse_key(key)
+                if stream is not None:
+                    streams.append(stream)
+                elif is_malformed(key):
+                    malformed.append(key)
+                if len(streams) + len(malformed) >= _MAX_STREAMS:
+                    _log.warning("Redis has more than %d streams of rows; the others are not restored", _MAX_STREAMS)
+                    break
         if malformed:
             # as bytes, since such a name may be no text
             _log.warning("%d keys in Redis have malformed names and are skipped: %.100r", len(malformed), malformed[0])
-        return [stream for key in keys if (stream := parse_key(key)) is not None]
+            self._on_skipped(len(malformed))
+        return streams
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget what was read of models that are not in `models`. Their rows in Redis expire by themselves."""

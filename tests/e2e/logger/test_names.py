@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from driftgauge.storage.redis_client import connect
 from tests.support.agent import Event, post
 from tests.support.models import IRIS, WINE, labels
 from tests.support.processes import Driftgauge
+from tests.support.redis_server import RedisServer
 from tests.support.traffic import body_of
 
 FAST = ("--reference-poll-seconds=0.1", "--flush-interval-seconds=0.02", "--drain-delay-seconds=0")
@@ -50,3 +52,21 @@ def test_thousands_of_invented_names_hide_no_real_model(references: Path) -> Non
     assert empty.total("request_count", inference_service="(other)") > 0
     assert seen.total("request_count", **labels(IRIS)) == 1
     assert 1 == len(re.findall(r"a model is counted as \(other\), because max_models have places: ", log))
+
+
+async def test_keys_of_invented_models_in_redis_hide_no_real_model(references: Path, own_server: RedisServer) -> None:
+    """Of thousands of models in a shared Redis, as many are restored as have places; a model with requests is seen."""
+    names = [f"driftgauge:{{n{number}/wine/predictor/wine}}:request" for number in range(5_000)]
+    async with connect(own_server.url, timeout_seconds=5) as client:
+        await client.mset(dict.fromkeys([*names, "driftgauge:{%FF/a/b/c}:request"], b"x"))
+    redis = f"--redis-url={own_server.url}"
+    with Driftgauge("logger", "--reference-dir", references, redis, "--max-models=20", *FAST) as logger:
+        logger.wait_for(lambda s: len(s.matching("request_count")) >= 30, "restored models")
+        post(logger.port, Event("request", BODY, "w"))
+        seen = logger.wait_for(lambda s: s.total("driftgauge_rows_total", **labels(WINE)) == 1, "the row of WINE")
+        log = logger.stderr
+
+    assert len(seen.matching("request_count")) <= 32
+    assert seen.total("driftgauge_redis_skipped_keys_total") == 1
+    assert seen.total("driftgauge_refused_models_total") == 0
+    assert "4970 models in the store get no place" in log

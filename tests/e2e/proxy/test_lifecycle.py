@@ -66,8 +66,8 @@ async def test_drain_lets_uploads_end(proxy: Proxied, upstream: RawUpstream) -> 
     await asyncio.wait_for(draining, 10)
 
 
-async def test_drain_has_a_limit(upstream: RawUpstream) -> None:
-    """`close` ends exchanges that exceed the drain limit, counts them as 503, and leaves no connection."""
+async def test_drain_has_a_limit(upstream: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
+    """`close` ends exchanges that exceed the drain limit, counts and logs them, and leaves no connection."""
     working = asyncio.Event()
 
     async def hang(wire: Wire) -> None:
@@ -84,6 +84,7 @@ async def test_drain_has_a_limit(upstream: RawUpstream) -> None:
         await proxy.drain(0.01)
         await proxy.close()
 
+        assert ["requests that were cut off at the end of drain_timeout_seconds: 1"] == caplog.messages
         assert "reset" == await wire.gone()
         assert 1 == proxy.total("request_count", code="503")
         await upstream.open_is(0)

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from driftgauge.admin.admin_connections import HEAD_SECONDS, MAX_CONNECTIONS, AdminConnection, AdminConnections
+from driftgauge.admin.admin_connections import (
+    HEAD_SECONDS,
+    KEEPALIVE_SECONDS,
+    MAX_CONNECTIONS,
+    REQUEST_SECONDS,
+    AdminConnection,
+    AdminConnections,
+)
 from tests.support.recording_transport import ManualLoop, RecordingTransport
 
 
@@ -17,7 +24,7 @@ class Port:
         self.connections = AdminConnections()
         app = web.Application(middlewares=[self.connections.follow])
         app.router.add_get("/", self._respond)
-        self.runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self.runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=KEEPALIVE_SECONDS)
         self.transports: list[RecordingTransport] = []
         self.loop.run_until_complete(self.runner.setup())
 
@@ -47,6 +54,15 @@ class Port:
 
         self.loop.run_until_complete(call())
         self.loop.advance(0)
+
+    def lose(self, connection: AdminConnection) -> None:
+        """A connection is gone."""
+
+        async def call() -> None:
+            """Report it with a running loop."""
+            connection.connection_lost(None)
+
+        self.loop.run_until_complete(call())
 
     def close(self) -> None:
         """End everything."""
@@ -86,6 +102,49 @@ def test_a_connection_that_had_a_request_is_kept(port: Port) -> None:
     port.loop.advance(HEAD_SECONDS + 1)
 
     assert transport.written.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert not transport.is_closed
+
+
+ENDLESS = b"GET / HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_response_that_is_not_read_ends_the_connection(port: Port) -> None:
+    """A client that does not read its response is disconnected after a while, and its place is free."""
+    connection, transport = port.connect()
+    connection.pause_writing()
+    port.send(connection, b"GET / HTTP/1.1\r\nHost: m\r\n\r\n")
+    port.loop.advance(REQUEST_SECONDS - 1)
+
+    assert not transport.is_closed
+
+    port.loop.advance(2)
+
+    assert transport.is_closed
+
+    port.lose(connection)
+
+
+def test_a_body_without_end_ends_the_connection(port: Port) -> None:
+    """A client that sends a body without end is disconnected after a while, however much it sends."""
+    connection, transport = port.connect()
+    port.send(connection, ENDLESS)
+    for _ in range(3):
+        port.loop.advance(REQUEST_SECONDS / 3)
+        if not transport.is_closed:
+            port.send(connection, b"3\r\nabc\r\n")
+    port.loop.advance(1)
+
+    assert transport.is_closed
+
+
+def test_each_request_has_its_own_time(port: Port) -> None:
+    """A connection that carries one request after another is kept longer than the limit of one."""
+    connection, transport = port.connect()
+    for _ in range(4):
+        port.send(connection, b"GET / HTTP/1.1\r\nHost: m\r\n\r\n")
+        port.loop.advance(KEEPALIVE_SECONDS - 1)
+
+    assert 4 == transport.written.count(b"HTTP/1.1 200 OK")
     assert not transport.is_closed
 
 

@@ -76,6 +76,7 @@ def test_a_program_reads_every_column(tmp_path: Path) -> None:
                 "greatest": 5.0,
             }
         ],
+        "missing_words": [],
         "notes": [
             "column 'day' holds dates: it is left out, since a date is always new",
             "column 'prediction:quality' is constant",

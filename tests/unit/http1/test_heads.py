@@ -128,6 +128,9 @@ LARGE = {
     "line": (GET + b"X: " + b"x" * MAX_FIELD_BYTES + b"\r\n\r\n", 431),
     "number of lines": (GET + b"X: 1\r\n" * (MAX_FIELDS + 1) + b"\r\n", 431),
     "target": (b"GET /" + b"x" * MAX_LINE_BYTES + b" HTTP/1.1\r\nHost: m\r\n\r\n", 414),
+    "target beyond the limit of a line": (b"GET /" + b"x" * MAX_FIELD_BYTES + b" HTTP/1.1\r\nHost: m\r\n\r\n", 414),
+    "target beyond the limit of a head": (b"GET /" + b"x" * MAX_HEAD_BYTES + b" HTTP/1.1\r\nHost: m\r\n\r\n", 414),
+    "long method": (b"G" * 2 * MAX_FIELD_BYTES + b" / HTTP/1.1\r\nHost: m\r\n\r\n", 431),
     "CONNECT": (b"CONNECT m:1 HTTP/1.1\r\nHost: m:1\r\n\r\n", 501),
 }
 
@@ -139,6 +142,13 @@ def test_limits_of_a_request(raw: bytes, status: int) -> None:
         read_request(raw)
 
     assert status == caught.value.status
+
+
+def test_longest_target_that_passes() -> None:
+    """A target of 64 KiB is read."""
+    target = b"/".ljust(MAX_LINE_BYTES, b"x")
+
+    assert target == read_request(b"GET %b HTTP/1.1\r\nHost: m\r\n\r\n" % target).target
 
 
 def test_largest_head_that_passes() -> None:

@@ -144,7 +144,9 @@ def test_odd_bodies_are_broken(raw: bytes) -> None:
 
 
 ENDLESS = {
-    "target": (b"GET /" + b"x" * (3 * MAX_LINE_BYTES), 414),
+    "target": (b"GET /" + b"x" * MAX_LINE_BYTES, 414),
+    "long target": (b"GET /" + b"x" * 2 * MAX_HEAD_BYTES, 414),
+    "method": (b"G" * (MAX_HEAD_BYTES + 1), 431),
     "head": (b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * (MAX_HEAD_BYTES // 6), 431),
 }
 

@@ -163,3 +163,28 @@ def test_only_a_file_named_after_a_model_vouches_for_it() -> None:
     places = ModelSet(1, ("", ""), ("", "wine"))
 
     assert (True, False) == (places.models.is_reserved(WINE), places.models.is_reserved(IRIS))
+
+
+def test_restored_models_give_their_places_to_models_with_requests() -> None:
+    """Rows in a store may be those of invented names, so a restored model counts as idle until its first request."""
+    models = ModelSet(100, ("", "wine"))
+    wines = [named("wine", f"n{number}") for number in range(10_000)]
+    models.admits(IRIS)
+    restored = [wine for wine in wines if models.models.restore(wine)]
+    models.admits(restored[0])
+
+    assert PLACES_OF_A_FILE + 99 == len(restored)
+    assert [] == models.refused
+    assert [True] * 100 == models.admits(WINE, *(named(f"m{number}") for number in range(99)))
+    assert [False] == models.admits(named("m99"))
+    assert {IRIS, restored[0], WINE} <= set(models.models)
+
+
+def test_a_known_model_is_restored_as_it_is() -> None:
+    """A model with requests is not idle because its rows are found in the store."""
+    models = ModelSet(1)
+    models.admits(WINE)
+
+    assert models.models.restore(WINE)
+    assert not models.models.restore(IRIS)
+    assert [False] == models.admits(IRIS)

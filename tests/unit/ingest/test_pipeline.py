@@ -148,6 +148,29 @@ async def test_the_rows_of_a_request_are_in_the_ring_and_counted(build: Build) -
     assert bench.value("driftgauge_missing_values_total", feature="alcohol") == 0
 
 
+async def test_rows_of_failed_requests_are_counted_and_not_kept(build: Build) -> None:
+    """Rows that the model refused count by status code, whatever stands beside them, and never reach the ring."""
+    bench = build()
+    refused = request(b'{"instances": [[9.5, 3.1], [9.8, 3.2]]}', status=401)._replace(failed=True)
+    await bench.take(refused, request(b'{"instances": [[9.6, 3.0]]}'), refused)
+    window = await bench.window()
+
+    np.testing.assert_array_equal([[9.6, 3.0]], window.rows)
+    assert bench.ends() == {("request", "accepted", ""): 1, ("request", "rejected", "failed"): 2}
+    assert bench.value("driftgauge_rows_total") == 1
+    assert bench.value("request_sum", code="200") == 1
+    assert bench.value("request_sum", code="401") == 4
+    assert bench.value("driftgauge_missing_values_total", feature="ph") == 0
+
+
+async def test_a_failed_request_is_failed_whatever_its_body(build: Build) -> None:
+    """A body that cannot be decoded, with a model server that refused it, counts as failed and not as malformed."""
+    bench = build()
+    await bench.take(request(b"{", status=422)._replace(failed=True))
+
+    assert bench.ends() == {("request", "rejected", "failed"): 1}
+
+
 async def test_an_unknown_status_code_leaves_the_label_empty(build: Build) -> None:
     """The agent of a logger sends no status code."""
     bench = build()

@@ -219,3 +219,66 @@ def test_the_models_name_is_no_part_of_the_key() -> None:
     other = ModelKey(WINE.namespace, WINE.inference_service, WINE.component, "wine-v2")
 
     assert pair_key(WINE, "a") == pair_key(other, "a")
+
+
+async def test_a_flood_of_invented_ids_of_one_model_is_unpaired_and_harms_no_other(clock: ManualClock) -> None:
+    """Halves that are displaced count as unpaired of the model that sends too many; other models keep theirs."""
+    replica = Replica(MemoryPairs(TTL, 200, clock), clock)
+    replica.pairing = Pairing(MemoryPairs(TTL, 200, clock), replica.metrics, TTL, clock, capacity=100)
+    replica.see(Kind.REQUEST, 10.0, "mine")
+    await replica.pairing.advance()
+    for number in range(1_000):
+        replica.pairing.offer(PairObservation(IRIS, f"x{number}", Kind.REQUEST, 10.0, true_time=True))
+        await replica.pairing.advance()
+    flood = replica.metrics.registry.get_sample_value("driftgauge_unpaired_total", labels(IRIS))
+    again = replica.see(Kind.REQUEST, 10.0, "mine")
+    replica.see(Kind.RESPONSE, 10.25, "mine")
+    await replica.pairing.advance()
+
+    assert (1, 0.25) == replica.latencies
+    assert not again
+    assert (901, 0) == (flood, replica.unpaired)
+
+
+async def test_halves_beyond_the_queue_are_unpaired(clock: ManualClock) -> None:
+    """The queue in front of the store is bounded, and what does not fit is counted."""
+    replica = Replica(MemoryPairs(TTL, 200, clock), clock)
+    replica.pairing = Pairing(MemoryPairs(TTL, 200, clock), replica.metrics, TTL, clock, capacity=100)
+    for number in range(150):
+        assert replica.see(Kind.REQUEST, 10.0, f"x{number}")
+
+    assert replica.unpaired == 50
+
+
+@pytest.mark.parametrize(("asked", "responded"), [(0.0, 1_795_409_406.0), (-62_135_683_140.0, 253_402_387_140.0)])
+async def test_a_latency_that_is_longer_than_halves_are_kept_is_none(
+    replica: Replica, asked: float, responded: float
+) -> None:
+    """A wrong clock, or an invented time, gives no latency of years."""
+    replica.see(Kind.REQUEST, asked)
+    replica.see(Kind.RESPONSE, responded)
+    await replica.pairing.advance()
+
+    assert (0, 0) == replica.latencies
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        WINE._replace(namespace="elsewhere"),
+        WINE._replace(inference_service="wine-2"),
+        WINE._replace(component="transformer"),
+    ],
+)
+async def test_halves_of_two_models_never_pair(replica: Replica, clock: ManualClock, other: ModelKey) -> None:
+    """An event with the id of another model's request is unpaired, and so is that request."""
+    replica.see(Kind.REQUEST, 10.0)
+    replica.pairing.offer(PairObservation(other, "a", Kind.RESPONSE, 10.25, true_time=True))
+    await replica.pairing.advance()
+    clock.now += TTL
+    await replica.pairing.advance()
+
+    assert (0, 0) == replica.latencies
+    assert [1, 1] == [
+        replica.metrics.registry.get_sample_value("driftgauge_unpaired_total", labels(model)) for model in (WINE, other)
+    ]

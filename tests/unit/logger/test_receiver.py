@@ -291,3 +291,11 @@ async def test_trailers_of_one_event_are_no_headers_of_the_next(post: ListeningR
 
     assert 2 == responses.count(b"HTTP/1.1 200")
     assert [WINE, WINE] == [payload.model for payload in post.payloads]
+
+
+async def test_a_time_in_the_past_is_kept(post: ListeningReceiver, client: ClientSession) -> None:
+    """A time long ago cannot make an event newer than others, so it stays as it is."""
+    async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Time": "0001-01-01T00:00:00Z"})):
+        pass
+
+    assert [-62_135_596_800.0] == [payload.time for payload in post.payloads]

@@ -93,6 +93,16 @@ def test_the_queue_is_read_at_the_scrape(metrics: Metrics) -> None:
     assert metrics.registry.get_sample_value("driftgauge_queue_capacity") == 1024
 
 
+def test_skipped_keys_are_counted_where_redis_is_used(metrics: Metrics) -> None:
+    """Without Redis there are no keys, and no counter of them."""
+    metrics.count_skipped_keys(1)
+    before = metrics.registry.get_sample_value("driftgauge_redis_skipped_keys_total")
+    metrics.watch_redis()
+    metrics.count_skipped_keys(2)
+
+    assert (None, 2) == (before, metrics.registry.get_sample_value("driftgauge_redis_skipped_keys_total"))
+
+
 def test_no_series_has_a_time_of_creation(metrics: Metrics) -> None:
     """The library's `_created` series would double the scrape."""
     metrics.model(WINE).exchanges.latency.observe(0.1)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from driftgauge.drift.budget import Budget
+from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import IRIS, WINE
@@ -89,7 +90,7 @@ async def test_a_verdict_that_is_lost_again_is_logged_again(directory: Path, cap
     await fixture.put(StreamKey(WINE, Kind.REQUEST), np.random.default_rng(1).uniform(3, 10, (100, 2)))
     for content in ("alcohol,ph\n9,3\n10,3.1\n", full, "alcohol,ph\n9,3\n10,3.2\n"):
         (directory / "wine.csv").write_text(content)
-        await fixture.watcher.refresh()
+        await fixture.load_changed_reference()
         await fixture.monitor.evaluate_all()
 
     assert 2 == sum("no verdict" in record.message for record in caplog.records)
@@ -123,7 +124,7 @@ async def test_a_reference_that_appears_is_logged(directory: Path, caplog: pytes
     await fixture.fill(WINE, 9.0)
     await fixture.watcher.refresh()
     (directory / "wine.csv").write_text("")
-    await fixture.watcher.refresh()
+    await fixture.load_changed_reference()
 
     assert fixture.value("driftgauge_reference_rows") == 50
     assert ["INFO", "WARNING"] == [record.levelname for record in caplog.records if "wine.csv" in record.message]
@@ -207,6 +208,24 @@ async def test_a_proxy_restores_the_models_of_its_own_inference_service(director
     await fixture.monitor.restore_models(fixture.ring, WINE)
 
     assert [WINE, second] == list(fixture.models)
+
+
+async def test_thousands_of_models_in_a_shared_store_take_a_bounded_number_of_places(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rows of invented models are restored up to the places there are, and a model with requests gets one of these."""
+    before = MonitorFixture(directory)
+    before.use_models(KnownModels(1_000))
+    for number in range(1_000):
+        await before.fill(WINE._replace(namespace=f"n{number}"), 12.0, rows=1)
+    fixture = MonitorFixture(directory, before.ring)
+    fixture.use_models(KnownModels(5, reserved_by=lambda model: ("", "wine") if model == WINE else None))
+    fixture.references.refresh(0.0)
+    await fixture.monitor.restore_models(fixture.ring, None)
+
+    assert 5 == len(list(fixture.models))
+    assert WINE == fixture.models.admit(WINE)
+    assert "995 models in the store get no place" in caplog.text
 
 
 async def test_an_unreachable_store_restores_no_model(directory: Path) -> None:

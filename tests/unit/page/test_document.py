@@ -145,6 +145,15 @@ def test_too_few_rows_give_no_verdict() -> None:
     assert '<table class="overview">' not in text
 
 
+def test_no_drift_in_some_features_only_is_not_ok() -> None:
+    """The summary is not green while a feature has no verdict; it is once all have one."""
+    report = report_of(moved("acid", 0.1, 0.2))
+    partly, fully = replace(report, untested=(few("sugar"),)), report
+    texts = [render(Page("wine", (part(report=one),))) for one in (partly, fully)]
+
+    assert ["summary unknown", "summary ok"] == [re.findall(r'class="(summary \w+)"', text)[0] for text in texts]
+
+
 def test_long_lists_are_cut() -> None:
     """Of a thousand untested features a hundred are listed."""
     report = replace(TOO_FEW, untested=tuple(few(f"f{place}") for place in range(1000)))

@@ -1,6 +1,7 @@
 """The list of models."""
 
 import re
+from dataclasses import replace
 
 from driftgauge.page.model_index import Entry, render_index
 from tests.support.reports import FOUND, TOO_FEW, report_of
@@ -28,6 +29,14 @@ def test_each_model_has_its_verdicts_and_its_link() -> None:
     assert "1 of 2 features has drifted." in text
     assert "not evaluated" in text
     assert "2023-11-14 22:13:20 UTC" in text
+
+
+def test_a_model_with_a_feature_without_a_verdict_is_not_ok() -> None:
+    """Its badge is that of no verdict."""
+    partly = replace(WITHOUT_DRIFT, untested=TOO_FEW.untested)
+
+    assert "could not tell" in render_index([Entry("wine", "report", partly, None, None)])
+    assert "could not tell" not in render_index([Entry("wine", "report", WITHOUT_DRIFT, None, None)])
 
 
 def test_no_models_yet() -> None:

@@ -8,7 +8,8 @@ from prometheus_client import generate_latest
 from driftgauge.inference.known_models import IdleLimits, KnownModels
 from driftgauge.inference.payload import ModelKey, Payload, overflow_key
 from driftgauge.metrics.registry import Metrics
-from driftgauge.proxy.recorder import ExchangeRecorder, InferenceRecorder, RecorderFactory
+from driftgauge.proxy.exchange_recorder import ExchangeRecorder
+from driftgauge.proxy.recorder import InferenceRecorder, RecorderFactory
 from driftgauge.server.body_copy import MemoryBudget
 from tests.support.clock import ManualClock
 from tests.support.scrape import Samples
@@ -36,6 +37,7 @@ class Recording:
             timer=self.timer,
             budget=self.budget,
             max_payload_bytes=50,
+            defer=lambda step: step(),
         )
 
     def open(self, target: bytes = INFER) -> ExchangeRecorder:
@@ -90,6 +92,29 @@ def _left_at_the_end(recorder: ExchangeRecorder) -> None:
     recorder.finish(499)
 
 
+def _left_within_the_response(recorder: ExchangeRecorder) -> None:
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(200, {})
+    recorder.finish(499)
+
+
+def _left_before_the_response(recorder: ExchangeRecorder) -> None:
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.finish(499)
+
+
+def _refused(recorder: ExchangeRecorder) -> None:
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(401, {})
+    recorder.on_response_body(b"no")
+    recorder.on_response_end()
+    recorder.on_sent()
+    recorder.finish(401)
+
+
 def _without_response(recorder: ExchangeRecorder) -> None:
     recorder.on_request_body(b"{}")
     recorder.on_request_end()
@@ -105,6 +130,9 @@ ENDS = [
     (_cut_response, "502", ["request"], ["response"], 1),
     (_replaced_response, "502", ["request"], ["response"], 5),
     (_left_at_the_end, "499", ["request"], ["response"], 2),
+    (_left_within_the_response, "499", ["request"], ["response"], 0),
+    (_left_before_the_response, "499", ["request"], [], 0),
+    (_refused, "401", ["request"], [], 2),
     (_without_response, "504", ["request"], [], 5),
 ]
 
@@ -129,6 +157,42 @@ def test_every_end_adds_up(
     ]
     assert len(incomplete) == recording.total("driftgauge_payloads_total")
     assert BUDGET_BYTES == recording.budget.free_bytes
+
+
+@pytest.mark.parametrize(
+    ("end", "failed"),
+    [
+        (_whole, False),
+        (_cut_response, False),
+        (_replaced_response, False),
+        (_left_at_the_end, False),
+        (_left_within_the_response, False),
+        (_left_before_the_response, True),
+        (_refused, True),
+        (_without_response, True),
+    ],
+)
+def test_a_request_has_failed_by_the_status_of_the_model_server(
+    end: Callable[[ExchangeRecorder], None], *, failed: bool
+) -> None:
+    """A request has failed if its response began with 400 or above, or did not begin; a later end changes nothing."""
+    recording = Recording()
+    end(recording.open())
+
+    assert failed is recording.offered[0].failed
+
+
+@pytest.mark.parametrize(("status", "failed"), [(200, False), (201, False), (302, False), (400, True), (503, True)])
+def test_statuses_of_failed_requests(status: int, *, failed: bool) -> None:
+    """Status codes from 400 on are failures, a redirect is none."""
+    recording = Recording()
+    recorder = recording.open()
+    recorder.on_request_body(b"{}")
+    recorder.on_request_end()
+    recorder.on_response_head(status, {})
+    recorder.finish(status)
+
+    assert failed is recording.offered[0].failed
 
 
 def test_spans() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from driftgauge.inference.payload import OVERFLOW
-from driftgauge.proxy.routing import inference_model, json_length, payload_id
+from driftgauge.proxy.routing import inference_model, is_openai_inference, json_length, payload_id
 
 TARGETS = {
     # V1, with the versions and labels of TF-Serving
@@ -43,6 +43,33 @@ TARGETS = {
 def test_inference_model(target: str, model: str | None) -> None:
     """The model's name is in the path (one too long for Kubernetes becomes the overflow key); other paths have none."""
     assert model == inference_model(b"POST", target.encode(), {})
+
+
+OPENAI_TARGETS = {
+    "/v1/chat/completions": True,
+    "/v1/completions": True,
+    "/v1/embeddings": True,
+    "/v1/rerank": True,
+    "/openai/v1/chat/completions": True,
+    "/openai/v1/completions": True,
+    "/openai/v1/embeddings": True,
+    "/openai/v1/rerank": True,
+    "/openai/v1/chat/completions?api-version=1": True,
+    "/openai/v1/models": False,
+    "/v1/files": False,
+    "/v1/chat/completions/": False,
+    "/v2/chat/completions": False,
+    "/x/v1/completions": False,
+    "/v1/models/m:predict": False,
+}
+
+
+@pytest.mark.parametrize(("target", "is_inference"), OPENAI_TARGETS.items())
+def test_openai_inferences(target: str, *, is_inference: bool) -> None:
+    """The OpenAI-compatible endpoints of KServe are inferences, with and without the prefix, if POSTed by no probe."""
+    assert is_inference is is_openai_inference(b"POST", target.encode(), {})
+    assert not is_openai_inference(b"POST", target.encode(), {b"user-agent": b"kube-probe/1.30"})
+    assert not is_openai_inference(b"GET", target.encode(), {})
 
 
 @pytest.mark.parametrize("method", [b"GET", b"PUT", b"HEAD", b"OPTIONS"])

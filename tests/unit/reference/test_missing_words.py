@@ -1,5 +1,6 @@
 """Missing cells: empty ones, words among numbers, and words that are set, alike in references, windows and requests."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,9 @@ def test_the_flag_of_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert 0 == run(["reference", "show", files[0], "--missing-words", "unknown"])
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["c", "categorical", "50", "1", "red", "100.0%"] in shown
+    assert ["missing", "words:", "'unknown'"] in shown
+    assert 0 == run(["reference", "show", built, "--format", "json"])
+    assert ["unknown"] == json.loads(capsys.readouterr().out)["missing_words"]
 
 
 def test_the_argument_of_the_python_functions() -> None:

@@ -17,7 +17,7 @@ from driftgauge.offline.data import as_table
 from driftgauge.reference.column import DATES, ColumnRules
 from driftgauge.reference.dataset import Reference, prepare
 from driftgauge.reference.files import parse_table, read_table
-from driftgauge.reference.sample import SampleSpec, draw_sample
+from driftgauge.reference.sample import SampleSpec, draw_sample, sample_rows
 from driftgauge.reference.table import Table
 
 NUMERIC, CATEGORICAL, IGNORED = FeatureKind
@@ -155,6 +155,22 @@ def test_classes_stay_categories(source: str, values: list[str]) -> None:
     assert (CATEGORICAL, NUMERIC) == table_of(source, values).kinds
 
 
+@pytest.mark.parametrize("source", ["parquet", "npz", "memory"])
+def test_numbers_as_text_are_noted(source: str) -> None:
+    """Codes and few classes are not; in CSV there are no numbers as text."""
+    note = "column 'x' holds numbers as text, which are tested as categories: write numbers"
+    notes = [
+        reference_of(source, values).notes
+        for values in (
+            [f"{number / 2:.2f}" for number in range(1, 41)],
+            [f"1.{number}" for number in range(1, 9)],
+            [str(number) for number in range(1000, 1040)],
+        )
+    ]
+
+    assert [(note,), (), ()] == notes
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_person_may_say_that_they_are_categories(source: str) -> None:
     """Then neither dates nor formatted numbers are looked for."""
@@ -185,3 +201,16 @@ def test_building_and_checking_files(tmp_path: Path) -> None:
     built = prepare(draw_sample(path, SampleSpec()), 0.0)
 
     assert (IGNORED, NUMERIC) == built.kinds == prepare(read_table(path), 0.0).kinds
+
+
+def test_the_place_in_a_sample_is_that_of_the_file(tmp_path: Path) -> None:
+    """A Parquet file has no lines, and the rows of a sample have other numbers than those of the file."""
+    prices, limits = tmp_path / "prices.parquet", tmp_path / "limits.parquet"
+    pq.write_table(pa.table({"x": [f"${number:,}" for number in range(1000)]}), prices)
+    pq.write_table(pa.table({"x": [float("inf") if number > 600 else 0.5 for number in range(1000)]}), limits)
+    rows = sample_rows(1000, 50, 3)
+
+    with pytest.raises(ReferenceDataError, match=rf"row {rows[0] + 1}, column 'x': '\${rows[0]}' is a number written"):
+        draw_sample(prices, SampleSpec(rows=50, seed=3))
+    with pytest.raises(ReferenceDataError, match=f"row {rows[rows > 600][0] + 1}, column 'x': an infinity"):
+        draw_sample(limits, SampleSpec(rows=50, seed=3))

@@ -6,7 +6,7 @@ import pytest
 
 from driftgauge.http1.grammar import CHUNKS_PER_TURN, MAX_INTERIM_RESPONSES, REQUESTS_PER_TURN, HeaderList
 from driftgauge.http1.heads import RequestHead
-from driftgauge.http1.states import ClientState
+from driftgauge.http1.states import ClientState, UpstreamState
 from driftgauge.proxy.upstream_connection import UpstreamConnection
 from driftgauge.server.connection import ClientConnection
 from driftgauge.server.request_handler import RequestHandler, ShortResponse
@@ -266,14 +266,62 @@ def test_a_full_client_pauses_chunks_that_wait(upstream: Upstream) -> None:
 
 @pytest.mark.parametrize("error", [None, ConnectionResetError()], ids=["end", "reset"])
 def test_chunks_that_wait_are_read_when_the_connection_ends(upstream: Upstream, error: Exception | None) -> None:
-    """A complete response whose chunks wait for their turn reaches the client though the connection has ended."""
+    """A complete response whose chunks wait reaches the client though the connection has ended, some in each turn."""
     upstream.send(
         CHUNKED_RESPONSE + CHUNK * (CHUNKS_PER_TURN * 3) + END, lambda: upstream.connection.connection_lost(error)
     )
+    turns = [upstream.content_bytes]
+    while len(turns) < 4:
+        upstream.run()
+        turns.append(upstream.content_bytes)
 
-    assert CHUNKS_PER_TURN * 3 == upstream.content_bytes
+    assert [CHUNKS_PER_TURN, CHUNKS_PER_TURN * 2, CHUNKS_PER_TURN * 3, CHUNKS_PER_TURN * 3] == turns
     assert ["kept"] == upstream.scene.client.notes
     assert not upstream.connection.release()
+
+
+def test_chunks_that_wait_after_the_end_wait_for_a_full_client(upstream: Upstream) -> None:
+    """Chunks of a connection that has ended are not given to a client that does not read, until it reads again."""
+    upstream.send(CHUNKED_RESPONSE + CHUNK * (CHUNKS_PER_TURN + 7) + END, upstream.connection.eof_received)
+    upstream.run(lambda: upstream.scene.exchange.on_client_full(full=True))
+    upstream.run(lambda: upstream.connection.connection_lost(None))
+
+    assert CHUNKS_PER_TURN >= upstream.content_bytes - 7
+
+    upstream.run(lambda: upstream.scene.exchange.on_client_full(full=False))
+    upstream.run()
+
+    assert CHUNKS_PER_TURN + 7 == upstream.content_bytes
+    assert ["kept"] == upstream.scene.client.notes
+
+
+def test_a_response_that_is_unread_when_the_connection_is_lost(upstream: Upstream) -> None:
+    """What a model server sent before it closed on the request is read from the socket, some in each turn."""
+    count = CHUNKS_PER_TURN * 3
+    upstream.transport.deliver(CHUNKED_RESPONSE + CHUNK * count + END)
+    upstream.run(lambda: upstream.connection.connection_lost(BrokenPipeError()))
+    upstream.transport.release()
+    turns = [upstream.content_bytes]
+    while turns[-1] < count:
+        upstream.run()
+        turns.append(upstream.content_bytes)
+    for _ in range(3):
+        upstream.run()
+
+    assert [CHUNKS_PER_TURN, CHUNKS_PER_TURN * 2, CHUNKS_PER_TURN * 3] == turns
+    assert ["kept"] == upstream.scene.client.notes
+    assert UpstreamState.CLOSED is upstream.connection.state
+
+
+def test_a_response_that_is_unread_and_incomplete(upstream: Upstream) -> None:
+    """If what is left in the socket of a lost connection is not a whole response, the exchange fails with 502."""
+    upstream.transport.deliver(CHUNKED_RESPONSE + CHUNK)
+    upstream.run(lambda: upstream.connection.connection_lost(BrokenPipeError()))
+    for _ in range(3):
+        upstream.run()
+
+    assert [502] == upstream.scene.codes
+    assert UpstreamState.CLOSED is upstream.connection.state
 
 
 def test_too_many_interim_responses_are_a_502(upstream: Upstream) -> None:

@@ -71,4 +71,5 @@ def test_the_number_of_entries_is_that_of_what_was_put_and_not_removed(
             expected.remove((group, key))
 
     assert len(expected) == len(entries) <= capacity
+    assert [] == entries.pop_expired(TTL, limit=0)
     assert expected == {(group, key) for group, key, _ in entries.pop_expired(TTL)}

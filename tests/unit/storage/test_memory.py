@@ -4,6 +4,7 @@ from driftgauge.inference.payload import Kind
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half
 from tests.support.clock import ManualClock
+from tests.support.models import IRIS, WINE
 
 
 def asked(key: str) -> Half:
@@ -56,3 +57,14 @@ async def test_beyond_the_capacity_the_oldest_key_goes() -> None:
     met = await pairs.put([responded("b"), responded("c"), responded("a")])
 
     assert [Arrival.COMPLETED, Arrival.COMPLETED, Arrival.FIRST] == [response.arrival for response in met]
+
+
+async def test_a_flood_of_one_model_displaces_no_half_of_another() -> None:
+    """The model with the most keys loses its own."""
+    pairs = MemoryPairs(10, 100, ManualClock())
+    await pairs.put([asked("a")._replace(model=WINE)])
+    await pairs.put([asked(f"f{number}")._replace(model=IRIS) for number in range(10_000)])
+    (met,) = await pairs.put([responded("a")._replace(model=WINE)])
+
+    assert met.arrival is Arrival.COMPLETED
+    assert 9_901 == await pairs.unpaired([responded(f"f{number}")._replace(model=IRIS) for number in range(10_000)])

@@ -390,11 +390,22 @@ async def test_close_leaves_no_connection_behind(redis_server: RedisServer, redi
 
 
 async def test_keys_with_malformed_names_are_skipped(redis_client: Redis, caplog: pytest.LogCaptureFixture) -> None:
-    """Keys with malformed names are skipped, and their number is logged; the other streams are listed."""
-    ring = ring_on(redis_client)
+    """Keys with malformed names are skipped, logged and counted; the other streams are listed."""
+    counts: list[int] = []
+    ring = RedisRing(BoundedRedis(redis_client, 5), CAPACITY_ROWS, ttl_seconds=60, on_skipped=counts.append)
     await ring.append(REQUESTS, counted(0, 1))
     for key in (b"driftgauge:{a/%FF/predictor/b}:request", b"driftgauge:{a}:response"):
         await redis_client.set(key, b"x")
 
     assert [REQUESTS] == await ring.streams()
     assert "2 keys in Redis have malformed names" in caplog.text
+    assert [2] == counts
+
+
+async def test_the_number_of_listed_streams_is_limited(redis_client: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    """Of more than 20,000 keys of invented models the first ones are listed, in Redis's order."""
+    names = {f"driftgauge:{{n{number}/wine/predictor/wine}}:request": b"x" for number in range(20_500)}
+    await redis_client.mset(names)
+
+    assert 20_000 == len(await ring_on(redis_client).streams())
+    assert "Redis has more than 20000 streams of rows" in caplog.text
