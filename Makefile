@@ -26,7 +26,7 @@ chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests w
 	$(BIN)/pytest tests/chart tests/alerts tests/dashboards tests/manifests
 
 fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
-	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
 
 unit: $(VENV)/.dev ## only the quick tests
 	$(BIN)/pytest tests/unit tests/property
