@@ -49,7 +49,7 @@ format: $(VENV)/.dev ## format the code and apply safe fixes
 
 check: lint test ## lint and test: run it before a commit
 
-bench: $(VENV)/.bench ## measure the cost, compared with peers, about 25 min: ONLY="proxy logger engine store footprint interference hostile", QUICK=1, WRITE=1
+bench: $(VENV)/.bench ## measure the cost, compared with peers, about 40 min: ONLY="proxy logger engine store footprint interference hostile", QUICK=1, WRITE=1
 	$(BIN)/python -m benchmarks $(ONLY) $(if $(QUICK),--quick) $(if $(WRITE),--write docs/performance.md docs/security.md)
 
 bench-statistics: $(VENV)/.dev ## measure false alarms, delay and cost of the tests, and update docs/statistics.md
