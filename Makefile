@@ -8,8 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
+FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test unit lint format check bench bench-statistics lock clean
+.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -23,6 +25,9 @@ test: $(VENV)/.dev ## all tests that can run on this machine
 chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests with real engines and schemas
 	$(BIN)/pytest tests/chart tests/alerts tests/dashboards tests/manifests
 
+fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
+
 unit: $(VENV)/.dev ## only the quick tests
 	$(BIN)/pytest tests/unit tests/property
 
@@ -35,14 +40,17 @@ lint: $(VENV)/.dev ## check style, types, layers, docstrings, spelling and retir
 	$(BIN)/codespell
 	$(BIN)/python -m tests.style.retired_words
 
+audit: $(VENV)/.audit ## look for published advisories on the locked packages; says so where no database can be reached
+	@$(BIN)/python -m tests.style.lock_audit requirements/*.lock .ci/locks/build.lock .ci/locks/tools.lock
+
 format: $(VENV)/.dev ## format the code and apply safe fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 check: lint test ## lint and test: run it before a commit
 
-bench: $(VENV)/.bench ## measure the cost, compared with peers, about 25 min: ONLY="proxy logger engine store footprint interference stalls", QUICK=1, WRITE=1
-	$(BIN)/python -m benchmarks $(ONLY) $(if $(QUICK),--quick) $(if $(WRITE),--write docs/performance.md)
+bench: $(VENV)/.bench ## measure the cost, compared with peers, about 40 min: ONLY="proxy logger engine store footprint interference hostile", QUICK=1, WRITE=1
+	$(BIN)/python -m benchmarks $(ONLY) $(if $(QUICK),--quick) $(if $(WRITE),--write docs/performance.md docs/security.md)
 
 bench-statistics: $(VENV)/.dev ## measure false alarms, delay and cost of the tests, and update docs/statistics.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
@@ -54,6 +62,7 @@ lock: ## update the locks after a change of pyproject.toml; UPGRADE=1 also takes
 	$(COMPILE) --extra parquet --group dev -c requirements/demo.lock -o requirements/dev.lock
 	$(COMPILE) --extra parquet --group chart -c requirements/dev.lock -o requirements/chart.lock
 	$(COMPILE) --extra parquet --group bench -c requirements/chart.lock -o requirements/bench.lock
+	$(COMPILE) --group audit -c requirements/bench.lock -o requirements/audit.lock
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
@@ -84,4 +93,9 @@ $(VENV)/.chart: requirements/chart.lock $(VENV)/.dev
 $(VENV)/.bench: requirements/bench.lock $(VENV)/.dev
 	@echo "Installing the locked packages of the benchmarks ..."
 	@$(PIP) --require-hashes --no-deps -r requirements/bench.lock
+	@touch $@
+
+$(VENV)/.audit: requirements/audit.lock | $(VENV)/.python
+	@echo "Installing the locked packages of the audit ..."
+	@$(PIP) --require-hashes --no-deps -r requirements/audit.lock
 	@touch $@

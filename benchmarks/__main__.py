@@ -1,14 +1,14 @@
-"""`python -m benchmarks [SUITE ...] [--quick] [--write DOCUMENT]`: measure, print, save, draw.
+"""`python -m benchmarks [SUITE ...] [--quick] [--write DOCUMENT ...]`: measure, print, save, draw.
 
-Tables are saved in `build/bench`: results.json, results.md and a plot of each. `--write` also puts them between their
-marks in a document, and their plots into its folder `pictures`.
+Tables are saved in `build/bench`: results.json, results.md and a plot of each. `--write` also puts each of them
+between its marks in the document that has these marks, and its plot into the folder `pictures` of the document.
 """
 
 import argparse
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +19,7 @@ from benchmarks.results import Table
 from benchmarks.statistics.tables import fill
 from benchmarks.statistics.work import Effort
 
-SUITES = ("proxy", "logger", "engine", "store", "footprint", "interference", "stalls")
+SUITES = ("proxy", "logger", "engine", "store", "footprint", "interference", "hostile")
 _BUILD = ROOT / "build" / "bench"
 
 
@@ -32,7 +32,9 @@ def main() -> int:
         action="store_true",
         help="a short run, which shows that everything works; its numbers are not reliable",
     )
-    parser.add_argument("--write", type=Path, help="put the tables between the marks of this document")
+    parser.add_argument(
+        "--write", type=Path, nargs="+", default=[], help="put the tables between the marks of these documents"
+    )
     options = parser.parse_args()
     unknown = set(options.suites) - set(SUITES)
     if unknown:
@@ -63,15 +65,28 @@ def _run_suite(name: str, effort: Effort) -> list[Table] | None:
         return None
 
 
-def _print(one: Table, origin: str, document: Path | None) -> None:
+def _print(one: Table, origin: str, documents: Sequence[Path]) -> None:
     body = f"{as_markdown(one)}\n\n{origin}"
     sys.stdout.write(f"## {one.title}\n\n{body}\n\n")
     sys.stdout.flush()
-    if document:
+    if documents:
+        document = document_of(one.slug, documents)
         picture = document.parent / "pictures" / f"bench-{one.slug}.svg"
         draw(one, picture)
         shown = f"\n\n![{one.title}](pictures/{picture.name})" if one.plot else ""
         document.write_text(fill(document.read_text(), one.slug, f"{body}{shown}"))
+
+
+def document_of(name: str, documents: Sequence[Path]) -> Path:
+    """The first document that has the marks of a table.
+
+    Raises:
+        ValueError: None has them.
+    """
+    for document in documents:
+        if f"<!-- begin: {name} -->" in document.read_text():
+            return document
+    raise ValueError(f"no document has marks for {name}: {', '.join(map(str, documents))}")
 
 
 def _origin(name: str, effort: Effort, seconds: float) -> str:

@@ -1,5 +1,6 @@
 """Programs that a benchmark starts on given cores, and their cost in CPU time and memory."""
 
+import contextlib
 import os
 import re
 import signal
@@ -91,6 +92,10 @@ class Program:
         """CPU time until now, user and system, of all its threads and child processes that still run."""
         return sum(_ran_nanoseconds(task) for pid in self.pids() for task in _tasks(pid)) / 1e9
 
+    def private_megabytes(self) -> float:
+        """Megabytes of memory that no file backs (`RssAnon`), of the process and its children that still run."""
+        return sum(_anonymous_kilobytes(pid) for pid in self.pids()) / 1024
+
     def memory(self, field: str = "Rss") -> float:
         """Megabytes of memory (`Rss` or `Pss`), as the kernel sums them over its mappings, with child processes."""
         return sum(_rollup(pid, field) for pid in self.pids()) / 1024
@@ -99,8 +104,7 @@ class Program:
         """Its process id, and those of its child processes."""
         found = [self.process.pid]
         for pid in found:
-            children = Path(f"/proc/{pid}/task/{pid}/children")
-            found += [int(child) for child in children.read_text().split()] if children.exists() else []
+            found += _children(pid)
         return found
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
@@ -132,8 +136,25 @@ def _ran_nanoseconds(schedstat: Path) -> int:
     """Time on a processor, in nanoseconds (Linux, Documentation/scheduler/sched-stats.rst)."""
     try:
         return int(schedstat.read_text().split()[0])
-    except FileNotFoundError:  # the thread has ended
+    except (FileNotFoundError, ProcessLookupError):  # the thread has ended
         return 0
+
+
+def _children(pid: int) -> list[int]:
+    """The children of a process, whichever of its threads has started them; none if it has ended."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            found += map(int, path.read_text().split())
+    return found
+
+
+def _anonymous_kilobytes(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # the process has ended
+        return 0
+    return int(status.partition("RssAnon:")[2].split(maxsplit=1)[0]) if "RssAnon:" in status else 0
 
 
 def _rollup(pid: int, field: str) -> int:

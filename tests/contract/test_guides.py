@@ -11,7 +11,7 @@ from driftgauge.config.load import MODES
 from driftgauge.errors import Reason
 
 ROOT = Path(__file__).parents[2]
-GUIDES = [ROOT / "docs" / f"{name}.md" for name in ("install", "troubleshooting", "upgrading")]
+GUIDES = [ROOT / "docs" / f"{name}.md" for name in ("install", "security", "troubleshooting", "upgrading")]
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text()
 UNBROKEN = " ".join(TROUBLESHOOTING.split())
 SOURCE = "".join(path.read_text() for path in (ROOT / "sidecar").rglob("*.py"))

@@ -1,7 +1,10 @@
 """What is encoded is decoded to the same, and no bytes make a decoder raise anything but PayloadError."""
 
+import base64
 import contextlib
 import json
+import zlib
+from collections.abc import Callable
 from typing import Any, Literal
 
 import ml_dtypes
@@ -90,6 +93,10 @@ VALID_BODIES = [
         )
     ),
 ]
+PACKERS: st.SearchStrategy[Callable[[bytes], bytes]] = st.sampled_from(
+    [bytes, gzipped, zlib.compress, lambda body: zlib.compress(body, wbits=-15), lambda body: gzipped(body) * 2]
+)
+"""No compression, gzip, deflate with and without its header, and gzip in two members."""
 
 
 def scalars(datatype: str) -> st.SearchStrategy[Any]:
@@ -185,7 +192,9 @@ def bodies(draw: st.DrawFn) -> bytes:
         | JSON_VALUES.map(lambda value: json.dumps(value).encode())
         | st.sampled_from(VALID_BODIES)
     )
-    mutable = bytearray(gzipped(body) if draw(st.booleans()) else body)
+    if draw(st.booleans()):
+        body = as_json(structured_event(data=..., data_base64=base64.b64encode(draw(PACKERS)(body)).decode()))
+    mutable = bytearray(draw(PACKERS)(body))
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(mutable)))
         mutable[place : place + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))

@@ -86,14 +86,16 @@ def test_mlserver_decompresses_gzip(mlserver_url: str, wine_reference: Path, res
 
 
 def test_requests_that_mlserver_does_not_decompress(mlserver_url: str, wine_reference: Path) -> None:
-    """MLServer responds to `deflate` with 422, through the proxy as directly; the next request succeeds."""
-    messages = [
-        message(ROWS, "predict", binary=False, request=request, response=None) for request in ("deflate", "gzip")
-    ]
-    direct = infer(mlserver_url, messages)
+    """MLServer responds to `deflate` with 422, through the proxy as directly; such rows reached no model."""
+    refused = message(ROWS, "predict", binary=False, request="deflate", response=None)
+    good = message(ROWS + 1, "predict", binary=False, request="gzip", response=None)
+    direct = infer(mlserver_url, [refused, good])
     with proxy(mlserver_url, wine_reference) as sidecar:
-        through = infer(sidecar.url, messages)
+        through = infer(sidecar.url, [refused, good])
+        found = captured_rows(sidecar, 4)
+        samples = sidecar.metrics()
 
     assert direct == through
     assert through[0]["error"].startswith("[422]")
-    assert 4 == len(through[1]["classes"])
+    np.testing.assert_array_equal(ROWS + 1, found, strict=True)
+    assert 1 == samples.total("driftgauge_payloads_total", kind="request", reason="failed")

@@ -1,5 +1,6 @@
 """A monitor with its collaborators in memory: references in a directory, a ring, states, and a clock set by hand."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.reference.dataset import schema_hash
+from driftgauge.reference.loading import FileToLoad, LoadResult, load_here
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.memory import MemoryRing, MemoryStates
@@ -34,6 +36,24 @@ KINDS = (FeatureKind.NUMERIC, FeatureKind.NUMERIC)
 SCHEMA = schema_hash(COLUMNS, KINDS)
 
 BASELINE_ROWS = 40
+
+
+class ThreadLoader:
+    """Loads references in a thread of the test: a child process for each test would take long."""
+
+    def __init__(self) -> None:
+        self.loaded: list[Path] = []
+
+    async def load(self, file: FileToLoad, now: float) -> LoadResult:
+        """Load a file."""
+        self.loaded.append(file.path)
+        return await asyncio.to_thread(load_here, file, now)
+
+    async def rest(self) -> None:
+        """Nothing is to be freed."""
+
+    async def close(self) -> None:
+        """Nothing is to be closed."""
 
 
 class MonitorFixture:
@@ -70,7 +90,13 @@ class MonitorFixture:
         """Monitor these models."""
         self.models = models
         self.monitor = Monitor(self.evaluator, self.targets, models, self.metrics, self.latest, clock=self.clock)
-        self.watcher = ReferenceWatcher(self.references, self.targets, models, self.metrics, self.clock)
+        self.loader = ThreadLoader()
+        self.watcher = ReferenceWatcher(self.references, self.targets, models, self.metrics, self.loader, self.clock)
+
+    async def load_changed_reference(self) -> None:
+        """Look at the references twice: a changed file is loaded when it no longer changes."""
+        await self.watcher.refresh()
+        await self.watcher.refresh()
 
     async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
         """Put rows into the ring: alcohol starts at a value and rises in steps of 0.1, ph is as in the reference."""

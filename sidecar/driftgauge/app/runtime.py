@@ -24,6 +24,8 @@ from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.protocol.missing_words import split_words
 from driftgauge.reference.column import ColumnRules
+from driftgauge.reference.file_limits import FileLimits
+from driftgauge.reference.loading import ChildLoader
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 
@@ -61,7 +63,8 @@ class Runtime:
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
         rules = ColumnRules(missing_words=split_words(config.missing_words))
-        references = ReferenceStore(config.reference, config.reference_dir, rules)
+        limits = FileLimits(config.max_reference_bytes, config.max_reference_values)
+        references = ReferenceStore(config.reference, config.reference_dir, rules, limits)
         self.models = make_models(config, model, references, self.metrics)
 
         outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
@@ -74,8 +77,9 @@ class Runtime:
         self._targets = Targets(references, baselines, self.latest, size)
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
-        self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics)
-        holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, ring, states)
+        loader = ChildLoader(limits.memory_bytes)
+        self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, loader)
+        holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, self._monitor, ring, states)
         self._expiry = ModelExpiry(self.models, holders)
         self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
         if model is not None:
@@ -116,7 +120,7 @@ class Runtime:
             await self.pipeline.close()
             self._evaluator.close()
             self._targets.close()
-            self._reference_watcher.close()
+            await self._reference_watcher.close()
             await self.stores.close()
 
     async def _start_first_load(self) -> asyncio.Task[None]:

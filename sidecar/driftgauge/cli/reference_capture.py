@@ -11,7 +11,8 @@ from urllib.request import urlopen
 from driftgauge.cli.reference_files import print_reference
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.dataset import prepare
-from driftgauge.reference.files import MAX_FILE_BYTES, parse_table
+from driftgauge.reference.file_limits import MAX_FILE_BYTES
+from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, write_whole
 
 CAPTURED, NOT_WANTED, FAULT = 0, 1, 2

@@ -50,7 +50,12 @@ def run_reference(known: argparse.Namespace, replies: TextIO, out: TextIO, err: 
 def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("training", type=Path, metavar="TRAINING", help="CSV or Parquet file")
     _add_output(parser)
-    parser.add_argument("--rows", type=int, metavar="N", help="rows that are kept (default: 100000, or all)")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        metavar="N",
+        help="rows that are kept (default: 100000, or fewer of more than 50 columns)",
+    )
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="of the draw (default: %(default)s)")
     text = "columns that hold the model's outputs"
     parser.add_argument("--predictions", nargs="+", metavar="NAME", default=[], help=text)

@@ -23,6 +23,16 @@ _T = TypeVar("_T")
 _OWN_VARIABLES: Final = "DRIFTGAUGE_"
 """The child does not get the options: it needs none, and some are secret."""
 
+CHILD_VARIABLES: Final = {
+    # Each thread of OpenBLAS and pyarrow reserves memory, which counts; so does what jemalloc, pyarrow's own, holds.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_IO_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    # glibc: arrays that grow do not fragment the heap.
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+}
+
 
 class TaskFailedError(DriftgaugeError):
     """A call has no result. The message says why, as a predicate: `took more than 5 s`."""
@@ -102,6 +112,12 @@ class TaskProcess:
             raise outcome
         return cast("_T", outcome)
 
+    async def end(self) -> None:
+        """End the child, after the calls before it. The next call starts another, whose memory is not fragmented."""
+        async with self._one_call:
+            self._cancel_idle_timer()
+            await self._worker.run(self._end)
+
     async def close(self) -> None:
         """End the child, and wait until it has ended. A call that is running fails."""
         self._kill()
@@ -155,7 +171,7 @@ class TaskProcess:
 def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(_OWN_VARIABLES)}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    environment["OPENBLAS_NUM_THREADS"] = "1"  # each of its threads reserves memory, which counts
+    environment |= CHILD_VARIABLES
     command = [sys.executable, "-P", "-m", "driftgauge.concurrency.task_child", str(memory_bytes)]
     try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603 - no input

@@ -132,6 +132,15 @@ class Config(BaseSettings):
         description="texts that are missing values in every column of references and requests, with commas between them"
         " or a list in YAML: `unknown,-999`; empty cells, null and NaN are always missing",
     )
+    max_reference_bytes: int = Field(
+        64 * 2**20, ge=1, le=256 * 2**20, description="limit of a reference file in bytes; larger ones are refused"
+    )
+    max_reference_values: int = Field(
+        5_000_000,
+        ge=1,
+        le=2**25,
+        description="limit of a reference's rows times columns; larger ones are refused",
+    )
     redis_url: SecretStr | None = Field(
         None, description="URL of Redis, `redis://` or `rediss://`; if not set, rows are kept in memory"
     )

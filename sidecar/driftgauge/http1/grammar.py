@@ -26,8 +26,8 @@ MAX_FIELDS = 512
 READ_BYTES = 64 * 1024
 """How much of a body is read before the other side takes it; at twice as much reading is paused."""
 
-CHUNKS_PER_TURN = 2048
-"""Most chunks of one body that are read in one turn of the event loop: about a millisecond of work."""
+CHUNKS_PER_TURN = 1024
+"""Most chunks of one body that are read in one turn of the event loop: half a millisecond of work."""
 
 REQUESTS_PER_TURN = 16
 """Most requests of one connection that are read in one turn, if their handlers respond at once."""

@@ -53,9 +53,9 @@ class InferenceFilter:
         """Remember a request until its response comes; do nothing for a response."""
         if event.kind is Kind.RESPONSE:
             return
+        if event.body and event.has_content_type:
+            self._has_body.pop(model, event.id)  # an id that is used again
+            return
         now = self._clock()
-        if not event.body or not event.has_content_type:
-            self._has_body.pop_expired(now)
-            self._has_body.put(model, event.id, bool(event.body), now)
-        else:  # an id that is used again
-            self._has_body.pop(model, event.id)
+        self._has_body.pop_expired(now)
+        self._has_body.put(model, event.id, bool(event.body), now)

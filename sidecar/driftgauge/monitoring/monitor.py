@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container, Sequence
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.result import DriftReport, Obstacle
@@ -13,6 +13,7 @@ from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, printable
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
+from driftgauge.reference.loading import Loader
 from driftgauge.reference.store import Fault, ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.ring import RingBuffer, StreamKey
@@ -77,6 +78,10 @@ class Monitor:
             self._latest.publish(stream.model, stream.kind, evaluation)
             self._log_out_of_reach(stream, evaluation.report)
 
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget what was logged of models that are not in `models`."""
+        self._out_of_reach = {stream for stream in self._out_of_reach if stream.model in models}
+
     def _log_out_of_reach(self, stream: StreamKey, report: DriftReport) -> None:
         """Log once that no feature of a stream can alarm, although its window has the required rows."""
         if report.drift is not None:
@@ -127,6 +132,7 @@ class ReferenceWatcher:
         targets: Records which reference each model has.
         models: The known models.
         metrics: Starts the series of a model that is added.
+        loader: Loads the files where they do not hold up serving.
         clock: Returns the time in seconds since the epoch.
     """
 
@@ -136,15 +142,18 @@ class ReferenceWatcher:
         targets: Targets,
         models: KnownModels,
         metrics: Metrics,
+        loader: Loader,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._references = references
+        self._loader = loader
         self._targets = targets
         self._models = models
         self._metrics = metrics
         self._clock = clock
         # A thread of its own: a reference on a volume that hangs must not stop the evaluations.
         self._worker = Worker("reference")
+        self._one_refresh = asyncio.Lock()  # the first load may take longer than the interval
 
     async def run(self, interval_seconds: float) -> None:
         """Refresh on a clock until cancelled."""
@@ -152,18 +161,28 @@ class ReferenceWatcher:
 
     async def refresh(self) -> None:
         """Load what is new or has changed, and record which references are in use; a failure is logged."""
+        async with self._one_refresh:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         try:
-            for sentence in await self._worker.run(self._references.refresh, self._clock()):
-                _log.log(logging.WARNING if isinstance(sentence, Fault) else logging.INFO, sentence)
+            sentences, changes = await self._worker.run(self._references.find_changes)
+            _log_sentences(sentences)
+            for change in changes:
+                result = await self._loader.load(change.file, self._clock())
+                _log_sentences(self._references.record(change, result))
+            if changes:
+                await self._loader.rest()
             self._add_referenced_models()
             for model in self._models:
                 self._targets.record_reference(model)
         except Exception:  # noqa: BLE001 a task loop: a bug must not end it
             _log.exception("refreshing the references failed")
 
-    def close(self) -> None:
-        """Stop the thread. `run` must have ended."""
+    async def close(self) -> None:
+        """Stop the thread and the child process. `run` must have ended."""
         self._worker.close()
+        await self._loader.close()
 
     def _add_referenced_models(self) -> None:
         """Add the models of references that are filed by namespace and name: they exist even without traffic."""
@@ -173,6 +192,11 @@ class ReferenceWatcher:
                 key = ModelKey(namespace, inference_service, PREDICTOR, inference_service)
                 self._models.add(key)
                 self._metrics.model(key)
+
+
+def _log_sentences(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        _log.log(logging.WARNING if isinstance(sentence, Fault) else logging.INFO, sentence)
 
 
 async def _repeat(seconds: float, action: Callable[[], Awaitable[None]]) -> None:

@@ -15,10 +15,11 @@ from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.interchange import interchange_columns
 from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.dataset import Reference
+from driftgauge.reference.file_limits import MAX_VALUES
 from driftgauge.reference.files import read_table
 from driftgauge.reference.formats.arrays import NUMBER_KINDS
 from driftgauge.reference.formats.parquet_file import table_of_arrow
-from driftgauge.reference.table import MAX_VALUES, Table, checked_with_digest, table_of_columns
+from driftgauge.reference.table import Table, checked_with_digest, table_of_columns
 
 _MATRIX_AXES = 2
 

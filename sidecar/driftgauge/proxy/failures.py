@@ -11,7 +11,8 @@ It is sent once more, on a new connection, if all of this is true:
 - It is safe to do twice, since the model server may have read it after all. RFC 9110 section 9.2.2 allows a proxy to
   repeat a request that it knows to be safe. A method of section 9.2.1 is. So is an inference, though it is a POST: V1
   and V2 define it as a computation on its input, which changes nothing on the server. The price of repeating it is that
-  a model that dies of an input is asked twice.
+  a model that dies of an input is asked twice. An OpenAI-compatible inference is not repeated: servers may store what
+  they generate, and it costs seconds.
 
 A timeout is not a reason: the model server is slow, and a second request would make it slower.
 """

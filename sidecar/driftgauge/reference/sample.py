@@ -17,11 +17,12 @@ from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.category_encoder import numbers_as_categories
 from driftgauge.reference.column import ColumnRules, shortened
 from driftgauge.reference.dataset import PREDICTION
+from driftgauge.reference.file_limits import DEFAULT_VALUES, MAX_VALUES
 from driftgauge.reference.formats.csv_stream import read_outline, read_rows, split_rows
 from driftgauge.reference.formats.parquet_file import parquet_library, table_of_arrow
 from driftgauge.reference.formats.text_columns import table_of_cells
 from driftgauge.reference.profiles import identifiers, profiles_of
-from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Origin, Table, check_table, without_missing_words
+from driftgauge.reference.table import MAX_COLUMNS, Origin, Table, check_table, without_missing_words
 
 MAX_KEPT_VALUES = MAX_VALUES // 2
 """Rows times columns of a sample: half of the limit of a table, since the texts of categories need memory too."""
@@ -225,7 +226,9 @@ def _rows_to_keep(path: Path, spec: SampleSpec, seen: int, columns: int) -> int:
     most = MAX_KEPT_VALUES // max(1, columns)
     if spec.rows is not None and min(spec.rows, seen) > most:
         raise ReferenceDataError(f"{path}: of {columns} columns at most {most} rows can be kept, not {spec.rows}")
-    return min(most, DEFAULT_ROWS if spec.rows is None else spec.rows)
+    if spec.rows is None:
+        return min(DEFAULT_ROWS, DEFAULT_VALUES // max(1, columns))
+    return min(most, spec.rows)
 
 
 def _with_predictions(table: Table, predictions: Sequence[str]) -> Table:

@@ -1,16 +1,16 @@
 """The references of a running process: which model has which, and the reload of changed files."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from driftgauge.errors import ReferenceDataError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.reference.column import NO_RULES, ColumnRules
-from driftgauge.reference.dataset import Reference, prepare
-from driftgauge.reference.files import READERS, parse_table, read_content
+from driftgauge.reference.dataset import Reference
+from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
+from driftgauge.reference.files import READERS
+from driftgauge.reference.loading import FileToLoad, LoadResult, Signature, load_here, read_signature
 from driftgauge.reference.table import is_unicode
 
 Name = tuple[str, str]
@@ -83,13 +83,6 @@ def _list_entries(directory: Path, faults: set[str]) -> list[Path]:
     return [directory / name for name in names if not name.startswith(".") and name not in unreadable]
 
 
-Signature = tuple[str, int, int, int, int, int]
-"""Real path, device, inode, size, and the times in nanoseconds at which the content and the inode last changed.
-
-If all are equal, so is the content; the inode's time also changes when a file becomes readable.
-"""
-
-
 class Fault(str):
     """A sentence about a fault that a person has to fix."""
 
@@ -102,15 +95,30 @@ class _Entry:
 
     Args:
         path: Where it was last found.
-        signature: Of the file when it was last read; `None` if it could not be looked at.
+        seen: Signature of the file when it was last looked at; `None` if it could not be.
+        signature: Of the file when it was last read; `None` if it is to be read again in any case.
         reference: The newest version that could be used.
-        fault: Why the newest version cannot be used.
+        fault: Why the newest version cannot be used; empty if it can.
     """
 
     path: Path
+    seen: Signature | None = None
     signature: Signature | None = None
     reference: Reference | None = None
-    fault: str | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChangedFile:
+    """A file that is new or has changed.
+
+    Args:
+        name: Whose reference it is.
+        file: What to load.
+    """
+
+    name: Name
+    file: FileToLoad
 
 
 class ReferenceStore:
@@ -121,18 +129,27 @@ class ReferenceStore:
         directory: Where `<namespace>/<inference_service>.<ext>` and `<inference_service>.<ext>` lie (logger mode).
             The configuration allows one of the two; where both are given, an entry there goes before `file`.
         rules: How the files are read.
+        limits: How large they may be.
     """
 
-    def __init__(self, file: Path | None, directory: Path | None, rules: ColumnRules = NO_RULES) -> None:
+    def __init__(
+        self,
+        file: Path | None,
+        directory: Path | None,
+        rules: ColumnRules = NO_RULES,
+        limits: FileLimits = ANY_SIZE,
+    ) -> None:
         self._rules = rules
+        self._limits = limits
         self._file = file
         self._directory = directory
         self._entries: dict[Name, _Entry] = {}
         self._listing_faults: frozenset[str] = frozenset()
         self._references: Mapping[Name, Reference] = {}
+        self._is_started = False
 
     def refresh(self, now: float) -> list[str]:
-        """Load files that are new or have changed. Blocks on the disk: call it in a thread, one at a time.
+        """Load files that are new or have changed, at once and in the calling thread.
 
         Args:
             now: Seconds since the epoch.
@@ -142,16 +159,60 @@ class ReferenceStore:
             for each fault when it first occurs. A faulty or vanished file leaves the reference that was
             loaded before in place.
         """
+        sentences, changes = self.find_changes(at_once=True)
+        for change in changes:
+            sentences += self.record(change, load_here(change.file, now))
+        return sentences
+
+    def find_changes(self, *, at_once: bool = False) -> tuple[list[str], list[ChangedFile]]:
+        """List the files to load: those that are new or have changed, and are no longer being written.
+
+        A file is no longer being written if two calls in succession find it the same. The first call of all waits for
+        nothing, since a start should not wait; nor does a file to which another symbolic link leads than before,
+        since a link is swapped when the content is complete (a ConfigMap's `..data`).
+
+        Blocks on the disk: call it in a thread, one at a time.
+
+        Args:
+            at_once: List files that may still be written, too.
+
+        Returns:
+            A `Fault` for each fault of the directory when it first occurs, and the files to load.
+        """
+        at_once, self._is_started = at_once or not self._is_started, True
         paths, faults = self._list_files()
         sentences: list[str] = [Fault(fault) for fault in sorted(faults - self._listing_faults)]
         self._listing_faults = faults
-        for name, path in paths.items():
-            before = self._entries.get(name, _Entry(path))
-            after = _reload(before, path, now, self._rules)
-            self._entries[name] = after
-            sentences += _describe_change(before, after)
-        self._references = {name: entry.reference for name, entry in self._entries.items() if entry.reference}
-        return sentences
+        changes = [self._find_change(name, path, at_once=at_once) for name, path in paths.items()]
+        return sentences, [change for change in changes if change is not None]
+
+    def record(self, change: ChangedFile, result: LoadResult) -> list[str]:
+        """Take over what came of loading a file; returns the sentences on it, as `refresh` does."""
+        if result.is_changing:
+            return []
+        before = self._entries[change.name]
+        after = replace(
+            before,
+            signature=None if result.is_temporary else change.file.signature,
+            reference=result.reference or before.reference,
+            fault=result.fault,
+        )
+        self._entries[change.name] = after
+        if after.reference is not None:
+            self._references = {**self._references, change.name: after.reference}
+        return _describe_change(before, after)
+
+    def _find_change(self, name: Name, path: Path, *, at_once: bool) -> ChangedFile | None:
+        """Look at the file of a name; returns it if it must be loaded."""
+        before = self._entries.get(name)
+        signature = read_signature(path)
+        after = self._entries[name] = replace(before or _Entry(path), path=path, seen=signature)
+        if signature is not None and signature == after.signature:
+            return None
+        if not at_once and (before is None or _may_be_changing(before, after)):
+            return None
+        digest = after.reference.digest if after.reference else ""
+        return ChangedFile(name, FileToLoad(path, signature, digest, self._rules, self._limits))
 
     def get(self, model: ModelKey) -> Reference | None:
         """The reference of a model: its namespace's, else its InferenceService's, else the file's. No I/O."""
@@ -182,36 +243,17 @@ class ReferenceStore:
         return paths, faults
 
 
-def _reload(entry: _Entry, path: Path, now: float, rules: ColumnRules) -> _Entry:
-    """Load the file of a name again if it has changed."""
-    signature = _read_signature(path)
-    if signature is not None and signature == entry.signature:
-        return entry
-    looked_at = replace(entry, path=path, signature=signature, fault=None)
-    try:
-        content = read_content(path)
-        if entry.reference and hashlib.sha256(content).hexdigest() == entry.reference.digest:
-            return looked_at
-        return replace(looked_at, reference=prepare(parse_table(path, content, rules), now))
-    except ReferenceDataError as error:
-        return replace(looked_at, fault=str(error))
-    except Exception as error:  # noqa: BLE001 one file must not end the watch over the others, whatever is in it
-        return replace(looked_at, fault=f"{path}: it cannot be used: {type(error).__name__}: {error}")
-
-
-def _read_signature(path: Path) -> Signature | None:
-    """Read the attributes that change with the content of a file; symbolic links are followed."""
-    try:
-        real = os.path.realpath(path)
-        facts = Path(real).stat()
-    except (OSError, ValueError):  # ValueError: a NUL in the path
-        return None
-    return real, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+def _may_be_changing(before: _Entry, after: _Entry) -> bool:
+    """Whether a file differs from what it was when it was last looked at, and not only by the links that lead to it."""
+    if before.seen is None or after.seen is None or before.path != after.path:
+        return before.seen != after.seen
+    is_swapped = before.seen.real_path != after.seen.real_path
+    return before.seen != after.seen and not is_swapped
 
 
 def _describe_change(before: _Entry, after: _Entry) -> list[str]:
     """The sentences on a change; none if nothing changed."""
-    if after.fault is not None:
+    if after.fault:
         if after.fault == before.fault:
             return []
         return [Fault(f"{after.fault}; the reference loaded before stays" if after.reference else after.fault)]
@@ -223,6 +265,6 @@ def _describe_change(before: _Entry, after: _Entry) -> list[str]:
             size += f", {len(new.predictions)} of predictions"
         reported = f"{verb} the reference {new.path}: {size}, sha256 {new.digest[:12]}"
         return [reported, *(f"{new.path}: {note}" for note in new.notes)]
-    if before.fault is not None:
+    if before.fault:
         return [f"{after.path}: the file can be used again, its content is what was loaded before"]
     return []

@@ -13,10 +13,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.missing_words import NO_WORDS, blank_categories, blank_numbers
 from driftgauge.reference.column import NO_RULES, Column, ColumnRules, place, shortened
+from driftgauge.reference.file_limits import MAX_VALUES
 from driftgauge.reference.formats.arrays import memory_column
-
-MAX_VALUES: Final = 2**25
-"""Rows times columns of a table: 256 MiB of float64. Small files can unpack to large tables."""
 
 MAX_COLUMNS: Final = 2000
 """Every evaluation tests every column; with more columns it takes longer than a second."""

@@ -81,7 +81,7 @@ class Listener:
         """End all exchanges and connections; those that have not ended within the limit of `drain` are logged."""
         await self.drain(0)
         if busy := sum(one.is_busy for one in self._connections):
-            _log.warning("%d requests were cut off: they took longer than drain_timeout_seconds", busy)
+            _log.warning("requests that were cut off at the end of drain_timeout_seconds: %d", busy)
         for connection in list(self._connections):
             connection.close()
         await self._wait_until(lambda: not self._connections, _RESET_SECONDS)

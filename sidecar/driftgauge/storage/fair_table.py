@@ -43,10 +43,14 @@ class FairTable(Generic[G, K, V]):
 
     def put(self, group: G, key: K, value: V, now: float) -> tuple[G, K, V] | None:
         """Add an entry, or replace it and restart its time. Returns the entry that had to go for it, if any."""
-        entries = self._groups.setdefault(group, OrderedDict())
-        self._size -= entries.pop(key, None) is not None
+        entries = self._groups.get(group)
+        if entries is None:
+            entries = self._groups[group] = OrderedDict()
+        if key in entries:
+            entries.move_to_end(key)
+        else:
+            self._size += 1
         entries[key] = value, now + self._ttl_seconds
-        self._size += 1
         return self._pop_oldest(self._largest(group)) if self._size > self._capacity else None
 
     def pop(self, group: G, key: K) -> V | None:

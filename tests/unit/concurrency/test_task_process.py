@@ -60,6 +60,14 @@ async def test_other_error_is_named(process: TaskProcess) -> None:
     assert await process.run(30, operator.add, 1, 2) == 3
 
 
+async def test_ended_child_is_followed_by_another(process: TaskProcess) -> None:
+    """There is no child after the end, and the next call starts one."""
+    first = await process.run(30, os.getpid)
+    await process.end()
+    assert process.pid is None
+    assert await process.run(30, os.getpid) != first
+
+
 async def test_memory_is_limited(process: TaskProcess) -> None:
     """A function that allocates more than the limit fails, one below it does not, and the child goes on."""
     assert len(await process.run(30, bytes, 20 * _MIB)) == 20 * _MIB

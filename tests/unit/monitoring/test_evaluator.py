@@ -173,7 +173,7 @@ async def test_a_new_reference_restarts_the_detector(directory: Path) -> None:
     await evaluate(fixture)
     rows = np.random.default_rng(6).standard_normal((REFERENCE_ROWS, 2)) + 3
     np.savez(directory / "wine.npz", data=rows, columns=np.array(["alcohol", "ph"]))
-    await fixture.watcher.refresh()
+    await fixture.load_changed_reference()
     await evaluate(fixture)
 
     assert fixture.value("driftgauge_detector_resets_total", kind="request") == 1

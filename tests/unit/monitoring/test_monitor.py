@@ -1,5 +1,6 @@
 """From the ring to the gauges: what an evaluation reads, publishes and survives."""
 
+import asyncio
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -90,7 +91,7 @@ async def test_a_verdict_that_is_lost_again_is_logged_again(directory: Path, cap
     await fixture.put(StreamKey(WINE, Kind.REQUEST), np.random.default_rng(1).uniform(3, 10, (100, 2)))
     for content in ("alcohol,ph\n9,3\n10,3.1\n", full, "alcohol,ph\n9,3\n10,3.2\n"):
         (directory / "wine.csv").write_text(content)
-        await fixture.watcher.refresh()
+        await fixture.load_changed_reference()
         await fixture.monitor.evaluate_all()
 
     assert 2 == sum("no verdict" in record.message for record in caplog.records)
@@ -117,6 +118,15 @@ async def test_a_failed_refresh_of_the_references_is_logged_each_time(caplog: py
     assert all(record.exc_info for record in caplog.records)
 
 
+async def test_a_file_is_loaded_once_though_loading_takes_longer_than_the_interval(directory: Path) -> None:
+    """The check that falls into the first load waits until it has ended, and finds nothing to do."""
+    fixture = MonitorFixture(directory)
+    await asyncio.gather(*(fixture.watcher.refresh() for _ in range(9)))
+
+    assert [directory / "wine.csv"] == fixture.loader.loaded
+    assert fixture.references.get(WINE) is not None
+
+
 async def test_a_reference_that_appears_is_logged(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Its rows are shown and one line is logged; a file that cannot be used is a warning."""
     caplog.set_level(logging.INFO)
@@ -124,7 +134,7 @@ async def test_a_reference_that_appears_is_logged(directory: Path, caplog: pytes
     await fixture.fill(WINE, 9.0)
     await fixture.watcher.refresh()
     (directory / "wine.csv").write_text("")
-    await fixture.watcher.refresh()
+    await fixture.load_changed_reference()
 
     assert fixture.value("driftgauge_reference_rows") == 50
     assert ["INFO", "WARNING"] == [record.levelname for record in caplog.records if "wine.csv" in record.message]

@@ -94,7 +94,7 @@ async def with_new_reference(directory: Path) -> MonitorFixture:
     for _ in range(3):
         await fixture.response(STEPS + 100)
     write(directory, "alcohol,ph", rows=60)
-    await fixture.watcher.refresh()
+    await fixture.load_changed_reference()
     await fixture.monitor.evaluate_all()
     return fixture
 
@@ -134,7 +134,7 @@ async def test_a_lost_old_baseline_does_not_make_the_new_one_earlier(tmp_path: P
     await fixture.monitor.evaluate_all()
     await fixture.states.delete(RESPONSES, "baseline")
     write(tmp_path, "alcohol,ph", rows=60)
-    await fixture.watcher.refresh()
+    await fixture.load_changed_reference()
     await fixture.monitor.evaluate_all()
 
     assert fixture.value("driftgauge_prediction_reference_rows") == 0
@@ -178,12 +178,12 @@ async def test_replicas_take_one_new_baseline_after_a_new_reference(tmp_path: Pa
         await fixture.response(STEPS)
         await fixture.monitor.evaluate_all()
     write(tmp_path, "alcohol,ph", rows=60)
-    await one.watcher.refresh()
+    await one.load_changed_reference()
     await one.monitor.evaluate_all()
     await one.response(STEPS)
     for fixture in (one, other, one):
         fixture.clock.now += 1
-        await fixture.watcher.refresh()
+        await fixture.load_changed_reference()
         await fixture.monitor.evaluate_all()
     state = await one.states.load(RESPONSES, "baseline")
 

@@ -37,6 +37,7 @@ OTHERS = [
     (Kind.REQUEST, b'{"model":"x","messages":['),
     (Kind.REQUEST, b'data: {"model":"x","messages":[]}\n\n'),
     (Kind.REQUEST, b"\x00\xff"),
+    (Kind.REQUEST, b'{"model":"x","messages":[' + b"[]," * 5_000 + b"[]]}"),
     (Kind.REQUEST, b'{"instances":[' + b"[1,2]," * 20_000 + b'[1,2]],"model":"x","messages":[]}'),
     (Kind.REQUEST, b'{"model":"x","instances":[' + b"[1,2]," * 20_000 + b"[1,2]]}"),
     (Kind.RESPONSE, b'{"predictions":[{"model":"x","choices":1}]}'),

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.files import MAX_FILE_BYTES, read_table
+from driftgauge.reference.file_limits import MAX_FILE_BYTES
+from driftgauge.reference.files import read_table
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 

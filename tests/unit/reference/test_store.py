@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from driftgauge.inference.payload import ModelKey
+from driftgauge.reference.loading import LoadResult
 from driftgauge.reference.store import Fault, ReferenceStore
 
 GOOD = "a,b\n1,2\n3,4\n"
@@ -286,3 +287,32 @@ def test_a_file_whose_name_is_not_text_is_a_fault(tmp_path: Path) -> None:
     (fault,) = references.refresh(1.0)
     assert "is not UTF-8" in fault
     assert {} == references.loaded()
+
+
+def test_file_whose_loading_fails_is_not_loaded_again(tmp_path: Path) -> None:
+    """The old reference stays, the fault is reported once, and a change of the file is a reason to try again."""
+    path = write(tmp_path / "wine.csv", GOOD)
+    references = ReferenceStore(path, None)
+    references.refresh(1.0)
+    write(path, BETTER)
+    _, (change,) = references.find_changes(at_once=True)
+    fault = f"{path}: loading it ran out of memory"
+
+    assert [f"{fault}; the reference loaded before stays"] == references.record(change, LoadResult(fault=fault))
+    assert ([], []) == references.find_changes()
+    assert 2 == rows(references, model("wine"))
+    write(path, BETTER)
+    assert references.refresh(2.0)[0].startswith("replaced the reference")
+
+
+def test_file_that_could_not_be_loaded_for_now_is_loaded_again(tmp_path: Path) -> None:
+    """A fault that is not the file's is reported once, and the file is tried at each look."""
+    path = write(tmp_path / "wine.csv", GOOD)
+    references = ReferenceStore(path, None)
+    failed = LoadResult(fault=f"{path}: it cannot be loaded", is_temporary=True)
+    _, (change,) = references.find_changes()
+
+    assert [failed.fault] == references.record(change, failed)
+    _, (again,) = references.find_changes()
+    assert [] == references.record(again, failed)
+    assert references.refresh(2.0)[0].startswith("loaded the reference")

@@ -1,8 +1,11 @@
 """Reads CSV: UTF-8, a header line, cells separated by comma, semicolon or tab."""
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +15,27 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.cells import number
 from driftgauge.reference.column import NO_RULES, ColumnRules
+from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
 from driftgauge.reference.formats.arrays import MAX_EXACT
 from driftgauge.reference.formats.text_columns import Row, table_of_cells
-from driftgauge.reference.table import MAX_VALUES, Table, numeric_table
+from driftgauge.reference.table import Table, numeric_table
 
 DELIMITERS = (",", ";", "\t")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
+BLOCK_BYTES = 2**20
 
-def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:
+_LINE_END = re.compile(rb"\n|\r(?!\n)")
+
+
+def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES, limits: FileLimits = ANY_SIZE) -> Table:
     """Read a CSV file.
 
     Args:
         path: Named in errors.
         content: The file's bytes; a UTF-8 byte order mark is taken off, blank lines are skipped.
         rules: What is known of the columns.
+        limits: How many values the table may have.
 
     Returns:
         The table. Missing are empty cells, and in a column of numbers `NA` and its like; `true` and `false` are 1
@@ -36,18 +45,17 @@ def read_csv(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table
     Raises:
         ReferenceDataError: A line cannot be read under the header's names, or text stands in a numeric column.
     """
-    text = decode(path, content)
-    delimiter = delimiter_of(text)
-    if text.count(delimiter) + text.count("\n") > MAX_VALUES:
-        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do: driftgauge reference build")
-    rows = _rows(path, text, delimiter)
+    delimiter = delimiter_of(_first_text(path, content))
+    rows = _rows(path, content, delimiter)
     header = next(rows, (0, []))[1]
     columns = names_of(path, header)
+    line_ends = content.count(b"\n") or content.count(b"\r")
+    limits.check_values(path, content.count(delimiter.encode()) + line_ends - len(columns))
     wanted = {rules.kind_of(name) or FeatureKind.NUMERIC for name in columns}
-    values = _plain_numbers(text, delimiter, len(columns)) if wanted == {FeatureKind.NUMERIC} else None
+    values = _plain_numbers(content, delimiter, len(columns)) if wanted == {FeatureKind.NUMERIC} else None
     if values is not None:
         return numeric_table(path, columns, values)
-    return table_of_cells(path, columns, lambda: _body(path, text, delimiter), rules)
+    return table_of_cells(path, columns, lambda: _body(path, content, delimiter), rules)
 
 
 def decode(path: Path, content: bytes) -> str:
@@ -68,6 +76,21 @@ def decode(path: Path, content: bytes) -> str:
     return text
 
 
+def _first_text(path: Path, content: bytes) -> str:
+    """The first block that is not blank.
+
+    Raises:
+        ReferenceDataError: Some block is not UTF-8, or all are blank.
+    """
+    first = ""
+    try:
+        for block in blocks(content):
+            first = first or (block if block.strip() else "")
+    except UnicodeDecodeError:
+        first = ""
+    return first or decode(path, content)  # which names the fault
+
+
 def delimiter_of(text: str) -> str:
     """The delimiter that splits the header into the most cells; the comma if none does."""
     header = next(line for line in text.splitlines() if line.strip())
@@ -82,27 +105,56 @@ def _cells(header: str, delimiter: str) -> int:
         return 0
 
 
-def _rows(path: Path, text: str, delimiter: str) -> Iterator[Row]:
+def _rows(path: Path, content: bytes, delimiter: str) -> Iterator[Row]:
     """The rows that are not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(lines(content), delimiter=delimiter)
     try:
         line = first_line = 0
         for cells in reader:
             first_line, line = line, reader.line_num
             if cells:
                 yield line, cells
-        if text.count('"') % 2:  # a quote may not be closed, and contain the last lines
-            last_row = io.StringIO(text, newline="").readlines()[first_line:]
-            list(csv.reader(last_row, delimiter=delimiter, strict=True))
+        if content.count(b'"') % 2:  # a quote may not be closed, and contain the last lines
+            list(csv.reader(islice(lines(content), first_line, None), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise ReferenceDataError(f"{path}: line {reader.line_num}: not CSV: {error}") from None
 
 
-def _body(path: Path, text: str, delimiter: str) -> Iterator[Row]:
+def _body(path: Path, content: bytes, delimiter: str) -> Iterator[Row]:
     """The rows below the header."""
-    rows = _rows(path, text, delimiter)
+    rows = _rows(path, content, delimiter)
     next(rows, None)
     return rows
+
+
+def blocks(content: bytes, block_bytes: int = BLOCK_BYTES) -> Iterator[str]:
+    """The text of a file in blocks of whole lines, without the byte order mark.
+
+    The whole text is never in memory: as a stream of lines it would take four bytes for each character.
+
+    Args:
+        content: The file's bytes.
+        block_bytes: Length of a block, at least; does not change the lines.
+
+    Raises:
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
+    while start < len(content):
+        end = _LINE_END.search(content, start + block_bytes)
+        stop = end.end() if end else len(content)
+        yield content[start:stop].decode()
+        start = stop
+
+
+def lines(content: bytes, block_bytes: int = BLOCK_BYTES) -> Iterator[str]:
+    r"""The lines of a file, with their ends: `\n`, `\r\n` or `\r`.
+
+    Raises:
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    for block in blocks(content, block_bytes):
+        yield from io.StringIO(block, newline="")
 
 
 def names_of(path: Path, header: Sequence[str]) -> tuple[str, ...]:
@@ -117,13 +169,24 @@ def names_of(path: Path, header: Sequence[str]) -> tuple[str, ...]:
     return columns
 
 
-def _plain_numbers(text: str, delimiter: str, width: int) -> NDArray[np.float64] | None:
+def _plain_numbers(content: bytes, delimiter: str, width: int) -> NDArray[np.float64] | None:
     """All cells by `numpy.loadtxt`, 10 times as fast; `None` if a cell is not a finite number, or may be inexact."""
-    header, _, body = text.lstrip("\r\n").partition("\n")
-    if header.count('"') % 2 or not body.strip():
+    rest = dropwhile(lambda line: not line.strip("\r\n"), lines(content))
+    header = next(rest, "")
+    first = list(_until_text(rest))
+    if header.count('"') % 2 or not first or not first[-1].strip():
         return None
     try:
-        values = np.loadtxt(io.StringIO(body), delimiter=delimiter, comments=None, quotechar='"', ndmin=2)
+        values = np.loadtxt(chain(first, rest), delimiter=delimiter, comments=None, quotechar='"', ndmin=2)
     except ValueError:
         return None
-    return values if values.shape[1] == width and (np.abs(values) < MAX_EXACT).all() else None
+    is_exact = values.shape[1] == width and values.max() < MAX_EXACT and values.min() > -MAX_EXACT  # NaN is neither
+    return values if is_exact else None
+
+
+def _until_text(lines: Iterator[str]) -> Iterator[str]:
+    """The lines up to the first one that is not blank."""
+    for line in lines:
+        yield line
+        if line.strip():
+            return

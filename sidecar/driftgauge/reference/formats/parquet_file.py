@@ -1,6 +1,5 @@
 """Reads Parquet, with pyarrow, which is an optional part of the installation."""
 
-import io
 import re
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,22 @@ from driftgauge.protocol.category import text_of
 from driftgauge.protocol.tensor import widen
 from driftgauge.reference.category_encoder import numbers_as_categories, text_column
 from driftgauge.reference.column import DATES, NO_RULES, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
 from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
-from driftgauge.reference.table import MAX_COLUMNS, MAX_VALUES, Table, join_columns
+from driftgauge.reference.table import MAX_COLUMNS, Table, join_columns
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 """The columns in which pandas stores an index of its own."""
 
 
-def read_parquet(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> Table:
+def read_parquet(path: Path, content: bytes, rules: ColumnRules = NO_RULES, limits: FileLimits = ANY_SIZE) -> Table:
     """Read a Parquet file.
 
     Args:
         path: Named in errors.
         content: The file's bytes; null is a missing value, a column of pandas' index is left out.
         rules: What is known of the columns.
+        limits: How many values the table may have.
 
     Raises:
         ReferenceDataError: pyarrow is not installed, the bytes are not Parquet, or a column holds neither
@@ -35,10 +36,12 @@ def read_parquet(path: Path, content: bytes, rules: ColumnRules = NO_RULES) -> T
     """
     pa, pq = parquet_library(path)
     try:
-        file = pq.ParquetFile(io.BytesIO(content))
-        _check_size(path, file.metadata.num_rows, file.metadata.num_columns)
+        file = pq.ParquetFile(pa.BufferReader(content))
+        _check_size(path, file.metadata, limits)
         return table_of_arrow(path, file.read(), rules)
-    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
 
 
@@ -76,12 +79,14 @@ def table_of_arrow(path: Path, table: Any, rules: ColumnRules = NO_RULES) -> Tab
     return join_columns(path, [names[index] for index in kept], columns)
 
 
-def _check_size(path: Path, rows: int, columns: int) -> None:
+def _check_size(path: Path, facts: Any, limits: FileLimits) -> None:  # noqa: ANN401 - pyarrow has no types
     """Refuse a file that is too large, before it is decoded."""
+    columns = facts.num_columns
     if columns > MAX_COLUMNS + 1:  # one for pandas' index; the names are counted once more when they are known
         raise ReferenceDataError(f"{path}: there are {columns} columns, at most {MAX_COLUMNS} can be tested")
-    if rows * columns > MAX_VALUES:
-        raise ReferenceDataError(f"{path}: more than {MAX_VALUES} values, a sample will do: driftgauge reference build")
+    limits.check_values(path, facts.num_rows * columns)
+    groups = range(facts.num_row_groups)
+    limits.check_unpacked_bytes(path, sum(facts.row_group(group).total_byte_size for group in groups))
 
 
 def _column(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  # noqa: ANN401 - pyarrow has no types

@@ -23,7 +23,7 @@ from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
 from driftgauge.reference.table import Table, join_columns
 from driftgauge.reference.text_forms import plain_number
 
-CHUNK_CELLS = 2**18
+CHUNK_CELLS = 2**17
 """Cells that are transposed from rows to columns at a time."""
 
 FOREIGN_NUMBER = re.compile(r"[+-]?\d+([_,]\d+)*(\.\d+)?|[+-]?\d{1,3}(\.\d{3})+,\d+")
@@ -97,7 +97,7 @@ class _Numbers:
     @property
     def kind(self) -> FeatureKind:
         """Categorical if more than half of the present cells are text, and some text is no misformatted number."""
-        numbers = len(self.values) - int(np.count_nonzero(np.isnan(np.array(self.values))))
+        numbers = len(self.values) - int(np.count_nonzero(np.isnan(_as_array(self.values))))
         mostly_text = self.texts > numbers and self.texts > self.foreign
         return FeatureKind.CATEGORICAL if mostly_text else FeatureKind.NUMERIC
 
@@ -125,6 +125,8 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRu
     decided = [rules.kind_of(name) or numbers.kind for name, numbers in zip(names, read, strict=True)]
     _refuse_text(path, names, read, decided)
     texts = [index for index, kind in enumerate(decided) if kind is FeatureKind.CATEGORICAL]
+    for index in texts:
+        read[index].values = array("d")  # they are not needed, and take as much memory as the codes will
     columns = [_column(rules.kind_of(name), numbers) for name, numbers in zip(names, read, strict=True)]
     encoders = {index: CategoryEncoder(path, names[index]) for index in texts}
     for index, codes in _encode(_chunks(path, len(names), rows), encoders, rules.missing_words):
@@ -180,7 +182,7 @@ def _column(known: FeatureKind | None, numbers: _Numbers) -> Column:
         return ignored_column(len(numbers.values), NOT_TESTED)
     if known is None and numbers.whole and numbers.large:
         return ignored_column(len(numbers.values), INEXACT)
-    return Column(FeatureKind.NUMERIC, np.array(numbers.values, dtype=np.float64))
+    return Column(FeatureKind.NUMERIC, _as_array(numbers.values))
 
 
 def _encode(
@@ -195,7 +197,12 @@ def _encode(
             cells = Counter(chunk[index])
             coded = {cell: _code(encoder, cell, count, missing_words) for cell, count in cells.items()}
             codes[index].extend([coded[cell] for cell in chunk[index]])
-    yield from ((index, np.array(column)) for index, column in codes.items())
+    yield from ((index, _as_array(column)) for index, column in codes.items())
+
+
+def _as_array(values: "array[float]") -> NDArray[np.float64]:
+    """An array of numpy in the same memory."""
+    return np.frombuffer(values, dtype=np.float64)
 
 
 def _code(encoder: CategoryEncoder, cell: str, count: int, missing_words: frozenset[str]) -> float:

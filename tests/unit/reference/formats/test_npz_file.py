@@ -111,9 +111,20 @@ def huge_header() -> bytes:
     return buffer.getvalue()
 
 
+def array(dtype: str, content: bytes, shape: str = "(1,)", opening: str = "{") -> bytes:
+    """An array of one value in numpy's format, written by hand."""
+    header = f"{opening}'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + content
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        (zipped("a.npy", array("<f8", bytes(8), opening="[{")), "array 'a' holds Python objects or is damaged"),
+        (zipped("a.npy", array("<f8", bytes(8), shape="(1,")), "array 'a' holds Python objects or is damaged"),
+        (zipped("a.npy", array("<U1", b"\0\0\x11\0")), "array 'a' holds text that is not Unicode"),
+        (zipped("a.npy", array(">U1", b"\0\x11\0\0")), "array 'a' holds text that is not Unicode"),
+        (zipped("columns.npy", array("<U1", b"a\xff\0\x7f")), "array 'columns' holds text that is not Unicode"),
         (zipped("a.txt", b"text"), "member 'a.txt' is not a numpy array"),
         (zipped("a.npy", b"\x93NUMPY\x01"), "array 'a' holds Python objects or is damaged"),
         (zipped("a.npy", huge_header()), "array 'a' holds Python objects or is damaged"),
@@ -143,3 +154,12 @@ def test_flipped_bytes(tmp_path: Path, position: int) -> None:
         columns = 0
 
     assert columns in (0, 2)
+
+
+def test_text_of_any_code_point(tmp_path: Path) -> None:
+    """Text in either byte order is read up to the last code point; an empty text is a missing value."""
+    words = np.array(["\U0010ffff", "é", ""])
+    table = read_table(save(tmp_path, a=words, b=words.astype(">U1")))
+
+    assert {"\U0010ffff", "é"} == set(table.categories.values())
+    assert [[False, False], [False, False], [True, True]] == np.isnan(table.values).tolist()

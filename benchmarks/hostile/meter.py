@@ -1,21 +1,23 @@
-"""A client that sends a small request every 5 ms: `python -m benchmarks.stalls.meter PORT REQUEST SECONDS`.
+"""A client that sends a small request every 5 ms: `python -m benchmarks.hostile.meter PORT REQUEST`.
 
-Prints one line of JSON: a list of `[due, latency]` in seconds, `due` on the monotonic clock that all processes of the
-machine share. Requests are due at their moments whether or not earlier ones have a response (open loop), so a stall
-delays every request that falls into it.
+It sends until its standard input ends, then prints one line of JSON: a list of `[due, latency]` in seconds, `due` on
+the monotonic clock that all processes of the machine share. Requests are due at their moments whether or not earlier
+ones have a response (open loop), so a stall delays every request that falls into it.
 """
 
 import asyncio
 import json
 import selectors
 import sys
+import threading
 import time
+from itertools import count
 from pathlib import Path
 from typing import cast
 
 INTERVAL_SECONDS = 0.005
 CONNECTIONS = 512
-"""Enough for a stall of 2.5 s; in a longer one requests wait for a connection, which counts as latency."""
+"""Enough for a stall of 2.5 s. In a longer one requests wait for a connection, which counts as latency."""
 
 _LAST_SECONDS = 60.0
 """How long the last responses are waited for."""
@@ -55,15 +57,17 @@ class _Connection(asyncio.Protocol):
             self._idle.put_nowait(self)
 
 
-async def measure(port: int, request: bytes, seconds: float) -> list[tuple[float, float]]:
-    """Send for some seconds, and wait for the last response."""
+async def measure(port: int, request: bytes, stopped: threading.Event) -> list[tuple[float, float]]:
+    """Send until it is stopped, and wait for the last response."""
     loop = asyncio.get_running_loop()
     found: list[tuple[float, float]] = []
     idle: asyncio.Queue[_Connection] = asyncio.Queue()
     for _ in range(CONNECTIONS):
         await loop.create_connection(lambda: _Connection(found, idle), "127.0.0.1", port)
-    count, start = int(seconds / INTERVAL_SECONDS), time.monotonic()
-    for number in range(count):
+    start = time.monotonic()
+    for number in count():
+        if stopped.is_set():
+            break
         due = start + number * INTERVAL_SECONDS
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         (await idle.get()).send(request, due)
@@ -75,10 +79,16 @@ async def measure(port: int, request: bytes, seconds: float) -> list[tuple[float
 
 def main() -> None:
     """Measure and print."""
-    port, path, seconds = int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+    port, request, stopped = int(sys.argv[1]), Path(sys.argv[2]).read_bytes(), threading.Event()
+
+    def wait_for_end() -> None:
+        sys.stdin.read()
+        stopped.set()
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
     # `select` waits by the microsecond, where `epoll` rounds up to a millisecond.
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        sys.stdout.write(json.dumps(runner.run(measure(port, path.read_bytes(), seconds))) + "\n")
+        sys.stdout.write(json.dumps(runner.run(measure(port, request, stopped))) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,0 @@
-"""How long one message holds up the requests of another client."""
