@@ -50,5 +50,5 @@ def test_a_block_with_a_field_cut_short_is_refused(block: Block, name: str, lost
     short = fields[name.encode()][:-lost]
 
     found = unpack({**fields, name.encode(): short})
-    # Rows that lose whole columns cannot be told from narrower ones: they are of another width, and skipped as such.
+    # Rows that lose whole columns look like narrower rows: they have another width, and are skipped for that.
     assert found is None or (name == "data" and found.rows.shape[1] < block.rows.shape[1])
