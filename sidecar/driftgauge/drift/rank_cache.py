@@ -60,18 +60,12 @@ class RankCache:
             features: The features.
             weights: Shape `(features, n)`: the weight of each row for each of them, in the order of the rows.
         """
-        if weights is not None:
-            return self._weighted_window(features, weights)
-        values = np.sort(self.rows.T[features], axis=1)
-        return RankedWindow(values, *self.ranks(features), sizes_of(values))
-
-    def _weighted_window(self, features: Sequence[int], weights: Floats) -> RankedWindow:
-        """As `ranked_window`, with weights that keep their values."""
         columns = self.rows.T[features]
-        order = np.argsort(columns, axis=1)
-        values, ascending = (np.take_along_axis(one, order, axis=1) for one in (columns, weights))
-        below, at_most = (np.take_along_axis(one[features], order, axis=1) for one in (self.below, self.at_most))
-        return RankedWindow(values, below, at_most, sizes_of(values), ascending)
+        values = np.sort(columns, axis=1)
+        if weights is not None:
+            # Which of equal values comes first does not matter: a distribution function has risen by all of them.
+            weights = np.take_along_axis(weights, np.argsort(columns, axis=1), axis=1)
+        return RankedWindow(values, *self.ranks(features), sizes_of(values), weights)
 
     def ranks(self, features: Sequence[int] | slice) -> tuple[Counts, Counts]:
         """`below` and `at_most` of some features, each line ascending.

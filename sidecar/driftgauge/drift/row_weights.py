@@ -24,7 +24,9 @@ class RowWeights:
     missing: Floats
 
     def of(self, features: Sequence[int]) -> "RowWeights":
-        """The weights for some of the features, in the order in which they are given."""
+        """The weights for some of the features, ascending, each once."""
+        if len(features) == self.values.shape[0]:
+            return self
         return RowWeights(self.values[features], self.missing[features])
 
 

@@ -122,7 +122,7 @@ class StreamEvaluator:
         """For each tested column, the sum of the weights of the rows with a value, and of those without."""
         missing = np.isnan(self._ranks.rows.T[self._tester.columns])
         without = np.where(missing, weights.missing, 0.0).sum(axis=1)
-        present = np.where(missing, 0.0, weights.missing).sum(axis=1)
+        present = np.where(missing, 0.0, weights.missing).sum(axis=1)  # not a difference, which might be below 0
         return list(zip(present.tolist(), without.tolist(), strict=True))
 
     def _feed(
