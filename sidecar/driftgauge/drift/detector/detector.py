@@ -55,6 +55,10 @@ LEAST_CLEAR_RATIO = 10
 CAP_RATIO = 10
 """Evidence is capped at this multiple of the threshold."""
 
+REQUESTS_OF_AN_ALARM = 3
+"""A request of several rows takes the evidence at most a third of the way to the threshold. So one whose rows resemble
+each other cannot alarm alone, however little those of earlier requests did. An e-value that is made smaller is one."""
+
 _STATE_VERSION = 2
 """To be raised with each change of the bets or of the state: evidence of other bets means nothing, and may have another
 shape."""
@@ -140,6 +144,8 @@ class Detector:
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
         clear = max(threshold / CLEAR_RATIO, CLEAR_EVALUATIONS * budget.evaluation_seconds)
         self._log_clear = math.log(min(clear, threshold / LEAST_CLEAR_RATIO))
+        climb = self._log_threshold - math.log(budget.evaluation_seconds)
+        self._most_of_a_request = max(climb, 0.0) / REQUESTS_OF_AN_ALARM
         self.key = f"{_STATE_VERSION}/{digest}/{budget.tolerance!r}"
 
     @property
@@ -216,13 +222,15 @@ class Detector:
     ) -> Floats:
         """The log of the e-value of the new rows, for each bet of each feature: shape `(d, b)`."""
         logs = [count @ bets.log_factors for count, bets in zip(counts, self._bets, strict=True)]
+        factors = np.maximum(state.factors, 1.0).tolist()
+        logs = [log / factor for log, factor in zip(logs, factors, strict=True)]
         if batches is not None:
             weights = row_weights(batches.lengths, correlation_bounds(state.correlation))
             for feature, (bets, count) in enumerate(zip(self._bets, batches.counts, strict=True)):
                 by_bet = weights[:, self._score_slices[feature]][:, bets.score_of]
-                logs[feature] = logs[feature] + (by_bet * (count @ bets.log_factors)).sum(axis=0)
-        factors = np.maximum(state.factors, 1.0).tolist()
-        return _padded([log / factor for log, factor in zip(logs, factors, strict=True)], self._width)
+                gains = by_bet * (count @ bets.log_factors) / factors[feature]
+                logs[feature] = logs[feature] + np.minimum(gains, self._most_of_a_request).sum(axis=0)
+        return _padded(logs, self._width)
 
     def _learned(self, correlation: Floats, batches: Batches) -> Floats:
         """The running sums of the correlation with the new requests."""

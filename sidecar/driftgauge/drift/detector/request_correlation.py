@@ -28,6 +28,8 @@ STANDARD_ERRORS = 2
 PRIOR_REQUESTS = 2
 """The bound is drawn to 1 as by so many requests of wholly equal rows."""
 
+_ROUNDING = 1e-10
+
 SUMS = 7
 """Lines of the running sums: requests, a, q, a^2, a q, q^2, and the mean score of the newest request, where a is a
 request's estimate of the covariance of its rows, and q that of their variance."""
@@ -65,14 +67,20 @@ def add_requests(sums: Floats, totals: Floats, squares: Floats, lengths: NDArray
     rows = lengths[:, np.newaxis]
     means = totals / rows
     level = means * np.vstack([sums[-1:], means[:-1]])
-    covariance = (totals**2 - squares) / (rows * (rows - 1)) - level
-    variance = squares / rows - level
+    power = squares / rows
+    covariance = _rounded((totals**2 - squares) / (rows * (rows - 1)) - level, power)
+    variance = _rounded(power - level, power)
     known = slice(int(np.isnan(sums[-1]).any()), None)  # the very first request has none before it
     a, q = covariance[known], variance[known]
     decay = 1 - 1 / MEMORY_REQUESTS
     shares = decay ** np.arange(a.shape[0] - 1, -1, -1.0)
     added = [shares @ one for one in (np.ones_like(a), a, q, a * a, a * q, q * q)]
     return np.vstack([sums[:-1] * decay ** a.shape[0] + added, means[-1:]])
+
+
+def _rounded(difference: Floats, power: Floats) -> Floats:
+    """A difference of mean squares, or 0 where it is their rounding error: a constant score must have no variance."""
+    return np.where(np.abs(difference) > _ROUNDING * power, difference, 0.0)
 
 
 def correlation_bounds(sums: Floats) -> Floats:

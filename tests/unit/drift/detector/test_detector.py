@@ -199,6 +199,23 @@ def test_the_correlation_counts_from_the_next_rows_on() -> None:
     assert (np.abs(second[0][located]) > 8 * np.abs(first[0][located])).all()
 
 
+def test_one_request_cannot_alarm_alone() -> None:
+    """Even if earlier requests had independent rows: four wholly far ones do."""
+    of = profiles(1)
+    engine = detector(of)
+    many = batches(of, *(rows(seed, size=200, features=1) for seed in range(300)))
+    quiet = engine.start()
+    learned = replace(quiet, correlation=engine.advance(quiet, nothing(of), 0.0, many).correlation, rows=1000)
+    far = batches(of, np.full((200, 1), 3.0))
+    states = [learned]
+    for look in range(1, 5):
+        states.append(engine.advance(states[-1], nothing(of), 60.0 * look, far))
+    plain = engine.advance(learned, counts(of, np.full((200, 1), 3.0)), 60.0)
+
+    assert plain.latched.all()
+    assert [False, False, True] == [bool(states[requests].latched[0]) for requests in (1, 2, 4)]
+
+
 def test_single_rows_and_batches_add_up() -> None:
     """One look at both gives the sum of their gains."""
     of = profiles()

@@ -75,6 +75,15 @@ def test_a_score_that_never_varied_has_the_bound_one() -> None:
     """That no row of 500 requests was missing does not say whether missing rows come together."""
     assert (correlation_bounds(added(np.zeros((500, 8, SCORES)))) == 1).all()
     assert (correlation_bounds(added(np.full((500, 8, SCORES), 0.3))) == 1).all()
+    assert (correlation_bounds(added(np.full((500, 7, SCORES), -0.0436))) == 1).all()
+
+
+def test_requests_that_are_missing_as_a_whole_are_equal_rows() -> None:
+    """A score that is one constant in most requests and another in a few: the bound is 1, from the first ones on."""
+    scores = np.full((400, 7, SCORES), -0.0436)
+    scores[50::20] = 1 - 0.0436
+    for number in (50, 52, 100, 400):
+        assert correlation_bounds(added(scores[:number])) == pytest.approx(np.ones(SCORES))
 
 
 def test_a_score_that_seldom_varied_is_hardly_known() -> None:
