@@ -119,3 +119,16 @@ def test_the_shape_is_kept() -> None:
     values = np.array([[0.1, math.nan], [0.3, 1e9]], dtype=np.float32)
 
     np.testing.assert_array_equal([[0.1, math.nan], [0.3, 1e9]], widen(values))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits", "integer"), [(np.float16, 0x7C01, np.uint16), (np.float32, 0x7F800001, np.uint32)]
+)
+def test_a_signalling_nan_is_a_missing_value(
+    dtype: type[np.floating], bits: int, integer: type[np.unsignedinteger]
+) -> None:
+    """A signalling NaN becomes NaN without a warning of numpy, and the value beside it is unchanged."""
+    values = np.array([bits, 0], dtype=integer).view(dtype)
+    values[1] = 1.5
+
+    assert ["nan", "1.5"] == [str(value) for value in widen(values).tolist()]

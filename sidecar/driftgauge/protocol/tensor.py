@@ -64,7 +64,10 @@ def widen_bf16(bits: NDArray[np.uint16]) -> NDArray[np.float64]:
 
 def _as_doubles(values: NDArray[Any]) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):  # a signalling NaN is a missing value like any other NaN
-        return values.astype(np.float64)
+        wide = values.astype(np.float64)
+    if values.dtype == np.float16:  # only these are still signalling afterwards, and would cause a warning later
+        wide[np.isnan(wide)] = np.nan
+    return wide
 
 
 def _bf16_bits(values: NDArray[np.float64]) -> NDArray[Any]:
