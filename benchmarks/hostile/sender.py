@@ -15,11 +15,11 @@ from tests.support.scrape import Samples
 _QUIET_SECONDS = 0.5
 """A message has all its responses when nothing came back for this time after the first of them."""
 
-_COUNTED_SECONDS = 1.0
+_COUNTED_SECONDS = 2.0
 """Payloads are batched for half a second before they are counted."""
 
-_LOOKS = 60
-_LOOKS_WITHOUT_PAYLOAD = 10
+_LOOKS = 30
+_LOOKS_WITHOUT_PAYLOAD = 4
 _LONGEST_SECONDS = 40.0
 _STATUS = re.compile(rb"HTTP/1\.1 ([0-9]{3})")
 
