@@ -80,7 +80,9 @@ def evaluator_of(profiles: Sequence[Profile], budget: Budget) -> StreamEvaluator
 def looks(
     evaluator: StreamEvaluator, values: Floats, requests: NDArray[np.int64], start: int = LOOK_ROWS
 ) -> Iterator[Look]:
-    """Look at a stream every `LOOK_ROWS` rows.
+    """Look at a stream every `LOOK_ROWS` rows, at all requests that have arrived whole by then.
+
+    A look at which no request has arrived since the last one is left out.
 
     Args:
         evaluator: An evaluator that has seen no rows yet.
@@ -89,7 +91,13 @@ def looks(
         start: Rows of the stream at the first look.
     """
     p_values, state = PValues(), None
-    for number, rows in enumerate(range(start, values.shape[0] + 1, LOOK_ROWS)):
+    ends = np.append(np.flatnonzero(np.diff(requests)) + 1, requests.size)
+    looked = 0
+    for number, end in enumerate(range(start, values.shape[0] + 1, LOOK_ROWS)):
+        rows = int(ends[np.searchsorted(ends, end, side="right") - 1]) if end >= ends[0] else 0
+        if rows == looked:
+            continue
+        looked = rows
         part = slice(max(0, rows - WINDOW_ROWS), rows)
         numbers = np.arange(part.start + 1, rows + 1, dtype=np.int64)
         window = StreamWindow(values[part], numbers, requests[part])
@@ -106,7 +114,7 @@ def _look(rows: int, evaluation: StreamEvaluation) -> Look:
         window=any(drift for sequential, drift in tests if not sequential),
         detector=any(drift for sequential, drift in tests if sequential),
         plain=_plain(evaluation.report),
-        factor=float(np.maximum(evaluation.state.factors, 1.0).mean()),
+        factor=float(np.mean([max(1.0, (one.rows or one.missing) / one.effective_rows) for one in features] or [1.0])),
     )
 
 

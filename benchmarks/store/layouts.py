@@ -98,7 +98,9 @@ class Ours:
 
     async def append(self, rows: Rows) -> None:
         """Append one block."""
-        await self._ring.append(_STREAM, Block("schema", rows, 0.0))
+        each = len(rows)
+        ids = np.arange(each, dtype=np.uint64)
+        await self._ring.append(_STREAM, Block("schema", rows, np.ones(each, dtype=np.int64), np.zeros(each), ids))
 
     async def read(self) -> Rows:
         """Read as a process that has just started and knows no rows."""

@@ -11,7 +11,7 @@ from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey
-from tests.support.rows import REQUESTS, RESPONSES, WINE, counted
+from tests.support.rows import REQUESTS, RESPONSES, WINE, block_of, counted
 
 CAPACITY_ROWS = 10
 
@@ -26,7 +26,7 @@ def ring(request: pytest.FixtureRequest, redis_client: Redis) -> RingBuffer:
 
 def in_payloads(block: Block, *lengths: int) -> Block:
     """The block, its rows come in payloads of these lengths."""
-    return replace(block, requests=np.array(lengths, dtype=np.int64))
+    return block_of(block.rows, block.schema, lengths=lengths)
 
 
 async def first_column(ring: RingBuffer, stream: StreamKey = REQUESTS, schema: str = "s") -> list[float]:
@@ -43,14 +43,16 @@ async def test_an_unknown_stream_has_an_empty_window_of_the_asked_width(ring: Ri
     assert np.dtype(np.float64) == window.rows.dtype
     assert window.time is None
     assert window.skipped_blocks == 0
-    assert ((0,), (0,)) == (window.numbers.shape, window.requests.shape)
-    assert {np.dtype(np.int64)} == {window.numbers.dtype, window.requests.dtype}
+    by_row = (window.numbers, window.requests, window.times, window.ids)
+    assert [("int64", (0,)), ("int64", (0,)), ("float64", (0,)), ("uint64", (0,))] == [
+        (one.dtype.name, one.shape) for one in by_row
+    ]
 
 
 async def test_rows_come_back_bit_by_bit(ring: RingBuffer) -> None:
     """NaN, infinities, the negative zero and the smallest number survive."""
     rows = np.array([[np.nan, -0.0], [np.inf, -np.inf], [5e-324, 1 / 3]])
-    await ring.append(REQUESTS, Block("s", rows, 1.0))
+    await ring.append(REQUESTS, block_of(rows))
 
     assert rows.tobytes() == (await ring.read(REQUESTS, "s", 2)).rows.tobytes()
 
@@ -103,15 +105,17 @@ async def test_a_window_read_before_is_not_changed_by_an_append(ring: RingBuffer
 
 async def test_a_block_may_be_reused_after_its_append(ring: RingBuffer) -> None:
     """What the appender writes into its arrays afterwards does not reach the ring."""
-    lengths = np.array([2, 1], dtype=np.int64)
-    block = Block("s", counted(0, 3).rows, 0.5, lengths)
+    block = in_payloads(counted(0, 3), 2, 1)
+    ids = block.ids.tolist()
     await ring.append(REQUESTS, block)
-    block.rows[:] = 7
-    lengths[:] = 7
+    for array in (block.rows, block.requests, block.times, block.ids):
+        array[:] = 7
     window = await ring.read(REQUESTS, "s", 2)
 
     assert [0, 1, 2] == list(window.rows[:, 0])
     assert [0, 0, 1] == list(window.requests - window.requests[0])
+    assert [0.5, 0.5, 0.5] == window.times.tolist()
+    assert [ids[0], ids[0], ids[1]] == window.ids.tolist()
 
 
 async def test_requests_and_responses_are_apart(ring: RingBuffer) -> None:
@@ -249,8 +253,42 @@ async def test_rows_of_one_payload_share_an_index(ring: RingBuffer) -> None:
     assert [0, 0, 0, 1, 2, 3, 3] == list(window.requests - window.requests[0])
 
 
-async def test_rows_of_a_block_without_payload_lengths_came_one_by_one(ring: RingBuffer) -> None:
-    """This also holds beside blocks with payload lengths."""
+async def test_each_row_has_the_time_and_the_id_of_its_payload(ring: RingBuffer) -> None:
+    """Over blocks, and bit by bit: the greatest digest and a time with all its digits survive."""
+    times, ids = np.array([1700000000.1234567, 3.0]), np.array([2**64 - 1, 0], dtype=np.uint64)
+    await ring.append(REQUESTS, replace(in_payloads(counted(0, 3), 1, 2), times=times, ids=ids))
+    await ring.append(REQUESTS, replace(counted(3, 1), times=times[1:], ids=ids[:1]))
+    window = await ring.read(REQUESTS, "s", 2)
+
+    assert [1700000000.1234567, 3.0, 3.0, 3.0] == window.times.tolist()
+    assert [2**64 - 1, 0, 0, 2**64 - 1] == window.ids.tolist()
+    assert np.dtype(np.uint64) == window.ids.dtype
+
+
+async def test_times_and_ids_leave_the_window_with_their_rows(ring: RingBuffer) -> None:
+    """The window begins in the middle of a payload, whose time and id are there for the rows that are left."""
+    await ring.append(REQUESTS, in_payloads(counted(0, 9, time=1.0), 2, 7))
+    await ring.append(REQUESTS, counted(9, 4, time=2.0))
+    window = await ring.read(REQUESTS, "s", 2)
+
+    assert [0.5] * 6 + [2.0] * 4 == window.times.tolist()
+    assert [1, 4] == [np.unique(window.ids[part]).size for part in (slice(6), slice(6, None))]
+
+
+async def test_a_window_ends_with_a_whole_payload(ring: RingBuffer) -> None:
+    """An append is read whole or not at all, so that no payload is split over two reads of what is new."""
+    await ring.append(REQUESTS, in_payloads(counted(0, 4), 1, 3))
+    first = await ring.read(REQUESTS, "s", 2)
+    await ring.append(REQUESTS, in_payloads(counted(4, 6), 2, 4))
+    second = await ring.read(REQUESTS, "s", 2)
+    known = np.flatnonzero(second.numbers == first.numbers[-1])[0]
+
+    assert [4, 10] == [first.numbers[-1], second.numbers[-1]]
+    assert second.requests[known] + 1 == second.requests[known + 1]
+
+
+async def test_rows_that_came_one_by_one_have_an_index_each(ring: RingBuffer) -> None:
+    """This also holds beside blocks of longer payloads."""
     await ring.append(REQUESTS, counted(0, 2))
     before = await ring.read(REQUESTS, "s", 2)
     await ring.append(REQUESTS, in_payloads(counted(2, 2), 2))

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.bets import make_bets
-from driftgauge.drift.detector.detector import Detector, DetectorState, pack, unpack
+from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.detector.detector_state import DetectorState, pack, unpack
+from driftgauge.drift.detector.request_correlation import SUMS
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 
 Floats = NDArray[np.float64]
@@ -105,6 +107,7 @@ floats = st.floats(allow_nan=True, width=64)
 @given(data=st.data(), d=st.integers(0, 5), b=st.integers(0, 7), key=st.text(), number=st.integers(0, 2**62))
 def test_a_packed_state_is_unpacked_the_same(data: st.DataObject, d: int, b: int, key: str, number: int) -> None:
     """The unpacked state is equal, infinities and NaN included."""
+    s = data.draw(st.integers(0, 4))
     state = DetectorState(
         key=key.encode(errors="replace").decode(),
         number=number,
@@ -113,16 +116,17 @@ def test_a_packed_state_is_unpacked_the_same(data: st.DataObject, d: int, b: int
         log_evidence=data.draw(arrays.arrays(np.float64, (d, b), elements=floats)),
         factors=data.draw(arrays.arrays(np.float64, d, elements=floats)),
         since=data.draw(arrays.arrays(np.float64, d, elements=floats)),
+        correlation=data.draw(arrays.arrays(np.float64, (SUMS, s), elements=floats)),
     )
     actual = unpack(pack(state))
 
     assert actual is not None
     assert (state.key, state.number, state.rows, state.time) == (actual.key, actual.number, actual.rows, actual.time)
-    for name in ("log_evidence", "factors", "since"):
+    for name in ("log_evidence", "factors", "since", "correlation"):
         np.testing.assert_array_equal(getattr(state, name), getattr(actual, name), strict=True)
 
 
-HEAD = b'{"key":"","number":1,"rows":1,"time":0,"shape":[1,2]}\n'
+HEAD = b'{"key":"","number":1,"rows":1,"time":0,"shape":[1,2,1]}\n'
 
 
 @given(blob=st.one_of(st.binary(), st.binary().map(HEAD.__add__)))

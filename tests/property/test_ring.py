@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import RingBuffer
 from tests.support.redis_server import RedisServer
-from tests.support.rows import REQUESTS, counted
+from tests.support.rows import REQUESTS, block_of, counted
 
 SCHEMAS = ("s", "other")
 
@@ -69,7 +69,7 @@ async def assert_equal_to_a_list(ring: RingBuffer, capacity_rows: int, steps: Se
     for schema, lengths in [*steps, *((schema, list[int]()) for schema in SCHEMAS)]:
         if lengths:
             block = counted(model.rows + 1, sum(lengths), schema)
-            await ring.append(REQUESTS, replace(block, requests=np.array(lengths, dtype=np.int64)))
+            await ring.append(REQUESTS, block_of(block.rows, schema, float(model.rows), lengths))
             model.append(schema, lengths)
             continue
         window = await ring.read(REQUESTS, schema, 2)
@@ -104,3 +104,5 @@ async def test_the_ring_in_redis_equals_a_list(
             assert known.rows.tobytes() == fresh.rows.tobytes()
             assert known.numbers.tobytes() == fresh.numbers.tobytes()
             assert known.requests.tobytes() == fresh.requests.tobytes()
+            assert known.times.tobytes() == fresh.times.tobytes()
+            assert known.ids.tobytes() == fresh.ids.tobytes()

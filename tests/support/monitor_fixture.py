@@ -1,6 +1,7 @@
 """A monitor with its collaborators in memory: references in a directory, a ring, states, and a clock set by hand."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,11 @@ from driftgauge.reference.loading import FileToLoad, LoadResult, load_here
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.memory import MemoryRing, MemoryStates
-from driftgauge.storage.ring import Block, RingBuffer, StreamKey
+from driftgauge.storage.ring import RingBuffer, StreamKey
 from driftgauge.storage.stream_states import StateStore
 from tests.support.clock import ManualClock
 from tests.support.models import WINE, labels
+from tests.support.rows import block_of
 
 BY_P_VALUE = Rule(0.05, Correction.HOLM, min_rows=20)
 
@@ -101,10 +103,16 @@ class MonitorFixture:
         values = np.column_stack([alcohol + 0.1 * np.arange(rows), 3 + 0.01 * np.arange(rows)])
         await self.put(StreamKey(model, Kind.REQUEST), values, schema)
 
-    async def put(self, stream: StreamKey, values: NDArray[np.float64], schema: str = SCHEMA) -> None:
-        """Put rows into the ring."""
+    async def put(
+        self,
+        stream: StreamKey,
+        values: NDArray[np.float64],
+        schema: str = SCHEMA,
+        lengths: Sequence[int] | None = None,
+    ) -> None:
+        """Put rows into the ring that came in payloads of these lengths, by default one by one."""
         self.models.admit(stream.model)
-        await self.ring.append(stream, Block(schema, values, 999.0))
+        await self.ring.append(stream, block_of(values, schema, 999.0, lengths))
 
     async def response(self, values: NDArray[np.floating], columns: tuple[str, ...] = ("quality",)) -> None:
         """Put numeric responses of `WINE` into the ring, and record their columns."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import DetectorState
+from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction

@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftTest
 from driftgauge.drift.statistics.effects import Quantiles, deciles_of_each, wasserstein
-from driftgauge.drift.statistics.ks import RankedWindow, ranked_ks_statistics, sorted_ks_statistic
+from driftgauge.drift.statistics.ks import (
+    RankedWindow,
+    ranked_ks_statistics,
+    sorted_ks_statistic,
+    weighted_ks_statistics,
+)
 
 Counts = NDArray[np.float64]
 
@@ -27,7 +32,8 @@ class Measurement:
         statistic: In [0, 1].
         rows: How many values of the reference, and of the window, it was computed from; both at least 1.
         effective_rows: How many independent rows the window's values are worth, at least 1.
-        counts: Rows of reference and window in each cell, for tests of shares; `None` for `ks`.
+        counts: Rows of reference and window in each cell, for tests of shares; `None` for `ks`. Those of the window are
+            sums of weights.
         category_counts: The same for each single category, where a cell holds several. The reference's counts chose
             which categories have a cell of their own, and a p-value must not depend on that choice.
         categories: How many categories the reference knows, those without a cell of their own included; 0 but for `tv`.
@@ -52,6 +58,9 @@ class Sample:
         missing: Rows without a value.
         factor: Rows per independent row, at least 1.
         ks: The KS statistic of the values, if it is known already.
+        weights: The weight of each value, in their order; `None` if all are 1.
+        row_weights: For the share of missing values: the sum of the weights of the rows with a value, and of those
+            without; `None` if all are 1.
     """
 
     profile: Profile
@@ -59,15 +68,27 @@ class Sample:
     missing: int
     factor: float = 1.0
     ks: float | None = None
+    weights: NDArray[np.float64] | None = None
+    row_weights: tuple[float, float] | None = None
+
+    @property
+    def weight(self) -> float:
+        """The sum of the weights of the values."""
+        return float(self.values.size if self.weights is None else self.weights.sum())
+
+    @property
+    def present_and_missing(self) -> tuple[float, float]:
+        """The sum of the weights of the rows with a value, and of those without."""
+        return (float(self.values.size), float(self.missing)) if self.row_weights is None else self.row_weights
 
     @property
     def rows(self) -> int:
         """Rows of the window, those without a value included."""
         return self.values.size + self.missing
 
-    def effective_rows(self, rows: int) -> float:
-        """How many independent rows so many rows are worth, at least 1."""
-        return max(1.0, rows / self.factor)
+    def effective_rows(self, weight: float) -> float:
+        """How many independent rows are worth as much as rows of this sum of weights, at least 1."""
+        return max(1.0, weight / self.factor)
 
     def measure(self, min_rows: int) -> tuple[Measurement, ...]:
         """The distance of the values, if there are enough, and the gap of missing ones, if either side has any.
@@ -83,26 +104,26 @@ class Sample:
         if self.profile.kind is FeatureKind.NUMERIC:
             ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
             rows = self.profile.values.size, self.values.size
-            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.values.size))
-        reference = np.rint(self.profile.cells.shares * self.profile.values.size)
-        window = self.profile.cells.count(self.values).astype(np.float64)
-        return self._gap_of_shares(DriftTest.TV, reference, window)
+            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.weight))
+        cells = self.profile.cells
+        reference = np.rint(cells.shares * self.profile.values.size)
+        window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
+        return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size)
 
     def _missing(self) -> Measurement | None:
         if self.missing == 0 and self.profile.missing == 0:
             return None
         reference = np.array([self.profile.values.size, self.profile.missing], dtype=np.float64)
-        window = np.array([self.values.size, self.missing], dtype=np.float64)
-        return self._gap_of_shares(DriftTest.MISSING, reference, window)
+        window = np.array(self.present_and_missing)
+        return self._gap_of_shares(DriftTest.MISSING, reference, window, self.rows)
 
-    def _gap_of_shares(self, test: DriftTest, reference: Counts, window: Counts) -> Measurement:
-        rows = int(reference.sum()), int(window.sum())
+    def _gap_of_shares(self, test: DriftTest, reference: Counts, window: Counts, window_rows: int) -> Measurement:
         by_category = test is DriftTest.TV
         return Measurement(
             test=test,
             statistic=total_variation(reference, window),
-            rows=rows,
-            effective_rows=self.effective_rows(rows[1]),
+            rows=(int(reference.sum()), window_rows),
+            effective_rows=self.effective_rows(float(window.sum())),
             counts=(reference, window),
             category_counts=self._category_counts() if by_category else None,
             categories=self.profile.cells.bounds.size if by_category else 0,
@@ -110,11 +131,9 @@ class Sample:
 
     def _category_counts(self) -> tuple[Counts, Counts]:
         codes = np.union1d(self.profile.values, self.values)
-        reference, window = (
-            np.diff(np.searchsorted(side, codes, side="right"), prepend=0).astype(np.float64)
-            for side in (self.profile.values, self.values)
-        )
-        return reference, window
+        reference = np.bincount(np.searchsorted(codes, self.profile.values), minlength=codes.size)
+        window = np.bincount(np.searchsorted(codes, self.values), self.weights, codes.size)
+        return reference.astype(np.float64), window.astype(np.float64)
 
 
 def total_variation(reference: Counts, window: Counts) -> float:
@@ -158,10 +177,18 @@ def numeric_facts(
     """
     facts: dict[int, NumericFacts] = {}
     for positions, m, n in _blocks(window, quantiles, reference_rows):
-        values, at_most = window.values[positions, :n], window.at_most[positions, :n]
+        values, below, at_most = (
+            window.values[positions, :n],
+            window.below[positions, :n],
+            window.at_most[positions, :n],
+        )
+        if window.weights is None:
+            distances = ranked_ks_statistics(m, below, at_most)
+        else:
+            distances = weighted_ks_statistics(m, below, at_most, window.weights[positions, :n])
         references = [one for position in positions if (one := quantiles[position]) is not None]
         each = zip(
-            ranked_ks_statistics(m, window.below[positions, :n], at_most).tolist(),
+            distances.tolist(),
             wasserstein(references, values, at_most),
             deciles_of_each(values),
             strict=True,

@@ -53,10 +53,19 @@ class RankCache:
         self.rows, self.numbers = rows, numbers
         self.cells, self.below, self.at_most = cells, below, at_most
 
-    def ranked_window(self, features: Sequence[int]) -> RankedWindow:
-        """The values of some features in ascending order, and their ranks."""
-        values = np.sort(self.rows.T[features], axis=1)
-        return RankedWindow(values, *self.ranks(features), sizes_of(values))
+    def ranked_window(self, features: Sequence[int], weights: Floats | None = None) -> RankedWindow:
+        """The values of some features in ascending order, and their ranks.
+
+        Args:
+            features: The features.
+            weights: Shape `(features, n)`: the weight of each row for each of them, in the order of the rows.
+        """
+        columns = self.rows.T[features]
+        values = np.sort(columns, axis=1)
+        if weights is not None:
+            # Which of equal values comes first does not matter: a distribution function has risen by all of them.
+            weights = np.take_along_axis(weights, np.argsort(columns, axis=1), axis=1)
+        return RankedWindow(values, *self.ranks(features), sizes_of(values), weights)
 
     def ranks(self, features: Sequence[int] | slice) -> tuple[Counts, Counts]:
         """`below` and `at_most` of some features, each line ascending.

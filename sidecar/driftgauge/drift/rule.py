@@ -16,6 +16,10 @@ from driftgauge.drift.statistics.chi_square import homogeneity_p_value
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 from driftgauge.drift.statistics.p_value import PValueSource
 
+_ROUNDING = 1e-12
+"""A threshold that is as near to the greatest statistic as this is beyond it: the difference is rounding, and a window
+with the greatest statistic must not alarm by it."""
+
 _STEPS = 40
 """Halvings of the interval that holds a threshold of shares: it is found to 1e-12."""
 
@@ -104,7 +108,7 @@ def _threshold_by_budget(one: Measurement, features: int, budget: Budget) -> flo
         reference, window = (float(side[-1] / side.sum()) for side in one.counts)
         threshold = budget.share_threshold(reference, window, reference_rows, one.effective_rows, features)
         greatest = reference if window < reference else 1 - reference
-    return threshold if threshold < greatest else math.inf
+    return threshold if threshold < greatest - _ROUNDING else math.inf
 
 
 def _threshold_by_p_value(one: Measurement, level: float, p_values: PValueSource, *, drift: bool) -> float:

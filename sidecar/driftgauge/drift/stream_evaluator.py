@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.detector.bets import cell_scores
 from driftgauge.drift.detector.dependence import dependence_factors
-from driftgauge.drift.detector.detector import Checkpoint, Detector, DetectorState, no_checkpoint
+from driftgauge.drift.detector.detector import Checkpoint, Detector, no_checkpoint
+from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.request_correlation import Batches, no_sums
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
 from driftgauge.drift.result import DriftReport
+from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.window_tester import WindowTester, require_fit
@@ -29,11 +32,15 @@ class StreamWindow:
             evaluation compares its rows with these.
         numbers: Shape `(n,)`: the number of each row in its stream, from 1, ascending.
         requests: Shape `(n,)`: equal for rows of one request, ascending.
+        times: Shape `(n,)`: when the request of each row passed, in seconds since the epoch; `None` if unknown.
+        ids: Shape `(n,)`, uint64: a digest of the id of each row's request; `None` if unknown.
     """
 
     values: NDArray[np.float64]
     numbers: NDArray[np.int64]
     requests: NDArray[np.int64]
+    times: NDArray[np.float64] | None = None
+    ids: NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +51,8 @@ class StreamEvaluation:
         report: The results of all tests.
         state: The detector's new state, for the next evaluation.
         fed: Rows that were fed to the detector.
-        skipped: Rows that no evaluation has seen, since more came between two of them than a window holds.
+        skipped: Rows that were never fed: more came between two evaluations than a window holds, or a part of their
+            request was fed before.
     """
 
     report: DriftReport
@@ -91,16 +99,34 @@ class StreamEvaluator:
         """
         require_fit(self.profiles, window.values)
         self._ranks.update(window.values, window.numbers)
-        ranked, rows = self._ranks.ranked_window(self._tester.columns), window.values.shape[0]
+        columns, rows = self._tester.columns, window.values.shape[0]
         if self.detector is None:
+            ranked = self._ranks.ranked_window(columns)
             return StreamEvaluation(self._tester.test(ranked, rows, p_values), state or _NO_STATE, 0, 0)
         known = state if state is not None and state.key == self.detector.key else self.detector.start()
-        after, fed, skipped = self._feed(self.detector, known, window, now)
-        report = self._tester.test(ranked, rows, p_values, self.detector.verdict(after))
+        weights = self._weights(self.detector, known, window.requests)
+        after, fed, skipped = self._feed(self.detector, known, window, weights, now)
+        tested = None if weights is None else weights.of(columns)
+        ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
+        row_weights = None if tested is None else self._row_weights(tested)
+        report = self._tester.test(ranked, rows, p_values, self.detector.verdict(after), row_weights)
         return StreamEvaluation(report, after, fed, skipped)
 
+    @staticmethod
+    def _weights(detector: Detector, state: DetectorState, requests: NDArray[np.int64]) -> RowWeights | None:
+        """The weights of a window's rows, by what was known before it; `None` if all are 1, as of single rows."""
+        lengths = request_lengths(requests)
+        return weights_of(lengths, detector.correlations(state)) if lengths.max(initial=1) > 1 else None
+
+    def _row_weights(self, weights: RowWeights) -> list[tuple[float, float]]:
+        """For each tested column, the sum of the weights of the rows with a value, and of those without."""
+        missing = np.isnan(self._ranks.rows.T[self._tester.columns])
+        without = np.where(missing, weights.missing, 0.0).sum(axis=1)
+        present = np.where(missing, 0.0, weights.missing).sum(axis=1)  # not a difference, which might be below 0
+        return list(zip(present.tolist(), without.tolist(), strict=True))
+
     def _feed(
-        self, detector: Detector, state: DetectorState, window: StreamWindow, now: float
+        self, detector: Detector, state: DetectorState, window: StreamWindow, weights: RowWeights | None, now: float
     ) -> tuple[DetectorState, int, int]:
         """The state after the rows that it has not seen, and how many rows were fed and skipped.
 
@@ -116,34 +142,76 @@ class StreamEvaluator:
             # The store lost its newest rows and gives their numbers to new ones. Which rows are new is unknown for this
             # once: feed none, and count on from the number that the store has now.
             return replace(state, number=newest), 0, 0
-        first = int(np.searchsorted(window.numbers, state.number, side="right"))
+        oldest = int(np.searchsorted(window.numbers, state.number, side="right"))
+        first = _first_of_a_request(window.requests, oldest)
         fed = window.numbers.size - first
-        factors = self._dependence(window)
+        skipped = first - oldest + (max(0, int(window.numbers[oldest]) - state.number - 1) if state.rows else 0)
+        if fed == 0:
+            return replace(state, number=newest), 0, skipped
+        factors = self._dependence(window, weights)
         learned = replace(state, factors=factors) if state.rows == 0 else state
-        counts = [
-            np.bincount(cells[first:], minlength=profile.cells.shares.size + 1)
-            for cells, profile in zip(self._ranks.cells, self.profiles, strict=True)
-        ]
-        after = detector.advance(learned, counts, now)
+        counts, batches = self._count(window.requests[first:], first)
+        after = detector.advance(learned, counts, now, batches)
         averaged = learned.factors + _weight(fed, after.rows, window.numbers.size) * (factors - learned.factors)
-        skipped = max(0, int(window.numbers[first]) - state.number - 1) if state.rows else 0
         return replace(after, number=newest, factors=averaged), fed, skipped
 
-    def _dependence(self, window: StreamWindow) -> NDArray[np.float64]:
+    def _count(self, requests: NDArray[np.int64], first: int) -> tuple[list[NDArray[np.int64]], Batches | None]:
+        """The cells of the rows from `first` on: of requests of one row, and of each request of several rows.
+
+        Args:
+            requests: Equal for rows of one request, ascending; of the rows from `first` on.
+            first: The index of the first row.
+        """
+        lengths = request_lengths(requests)
+        alone = lengths == 1
+        sizes = [profile.cells.shares.size + 1 for profile in self.profiles]
+        cells = self._ranks.cells[:, first:]
+        if alone.all():
+            return [np.bincount(line, minlength=size) for line, size in zip(cells, sizes, strict=True)], None
+        together = cells[:, ~alone].astype(np.int64)
+        _, batch = np.unique(requests[~alone], return_inverse=True)
+        number = int(batch[-1]) + 1
+        singles = [np.bincount(line[alone], minlength=size) for line, size in zip(cells, sizes, strict=True)]
+        by_batch = [
+            np.bincount(batch * size + line, minlength=number * size).reshape(number, size)
+            for line, size in zip(together, sizes, strict=True)
+        ]
+        return singles, Batches(np.bincount(batch), by_batch)
+
+    def _dependence(self, window: StreamWindow, weights: RowWeights | None) -> NDArray[np.float64]:
         """Rows / effective rows of each feature: the largest of those by location, by scale and by missing values."""
         parts = [
             _scores_and_missing(scores.take(cells, axis=0), cells == scores.shape[0] - 1)
             for scores, cells in zip(self._scores, self._ranks.cells, strict=True)
         ]
         starts = np.cumsum([0, *(part.shape[1] for part in parts[:-1])])
-        by_score = dependence_factors(np.hstack(parts), window.requests)
+        by_row = None if weights is None else _weights_of_scores(weights, parts)
+        by_score = dependence_factors(np.hstack(parts), window.requests, by_row)
         factors: NDArray[np.float64] = np.maximum.reduceat(by_score, starts)
         return factors
 
 
 _NO_STATE = DetectorState(
-    key="", number=0, rows=0, time=0.0, log_evidence=np.empty((0, 0)), factors=np.empty(0), since=np.empty(0)
+    key="",
+    number=0,
+    rows=0,
+    time=0.0,
+    log_evidence=np.empty((0, 0)),
+    factors=np.empty(0),
+    since=np.empty(0),
+    correlation=no_sums(0),
 )
+
+
+def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
+    """The index of the first row, from `oldest` on, whose request has no row before `oldest`.
+
+    A store appends and returns whole requests, so that this is `oldest`; except that it may have lost its newest rows
+    and given their numbers to a request that began before. Each request must count once: what is left of it is skipped.
+    """
+    if oldest == 0 or requests[oldest] != requests[oldest - 1]:
+        return oldest
+    return int(np.searchsorted(requests, requests[oldest], side="right"))
 
 
 def _weight(fed: int, all_rows: int, window_rows: int) -> float:
@@ -158,6 +226,14 @@ def _weight(fed: int, all_rows: int, window_rows: int) -> float:
 def _scores_and_missing(scores: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The scores of each row, with a column for missing values if there are any."""
     return np.column_stack([scores, missing]) if missing.any() else scores
+
+
+def _weights_of_scores(weights: RowWeights, parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The weight of each row for each score of `_scores_and_missing`: two of values, then one of missing values."""
+    each = zip(weights.values, weights.missing, parts, strict=True)
+    return np.column_stack(
+        [one for values, missing, part in each for one in (values, values, missing)[: part.shape[1]]]
+    )
 
 
 def _with_missing(scores: NDArray[np.float64]) -> NDArray[np.float64]:

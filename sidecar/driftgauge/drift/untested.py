@@ -60,7 +60,7 @@ def _too_few(name: str, explanation: str) -> Untested:
 
 
 def _out_of_reach(sample: Sample, needed: RowsNeeded) -> str:
-    values, effective = sample.values.size, round(sample.effective_rows(sample.values.size))
+    values, effective = sample.values.size, round(sample.effective_rows(sample.weight))
     worth = "" if effective == values else f", worth {effective:,} independent {'one' if effective == 1 else 'ones'},"
     if needed.window is not None:
         return f"no window of {_values(values)}{worth} could alarm, {needed.window:,} are needed"

@@ -80,7 +80,12 @@ class WindowTester:
             self._quantiles.append(Quantiles(profile.values) if is_numeric else None)
 
     def test(
-        self, window: RankedWindow, rows: int, p_values: PValueSource, detector: DetectorVerdict | None = None
+        self,
+        window: RankedWindow,
+        rows: int,
+        p_values: PValueSource,
+        detector: DetectorVerdict | None = None,
+        row_weights: Sequence[tuple[float, float]] | None = None,
     ) -> DriftReport:
         """Test every feature of a window, as `evaluate` does.
 
@@ -89,10 +94,12 @@ class WindowTester:
             rows: Rows of the window.
             p_values: Turns statistics into p-values; used by one thread at a time.
             detector: What is known of each of the `d` columns from the past.
+            row_weights: For each tested column, the sum of the weights of the rows with a value, and of those without,
+                for the share of missing values; `None` if all weights are 1.
         """
         known = (detector or no_detector(self._width)).of(self.columns)
         facts = numeric_facts(window, self._quantiles, self._reference_rows)
-        samples = self._samples(window, rows, known, facts)
+        samples = self._samples(window, rows, known, facts, row_weights)
         measurements = []
         for sample in samples:
             self._checkpoint()
@@ -112,7 +119,12 @@ class WindowTester:
         return self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
 
     def _samples(
-        self, window: RankedWindow, rows: int, known: DetectorVerdict, facts: Mapping[int, NumericFacts]
+        self,
+        window: RankedWindow,
+        rows: int,
+        known: DetectorVerdict,
+        facts: Mapping[int, NumericFacts],
+        row_weights: Sequence[tuple[float, float]] | None,
     ) -> list[Sample]:
         """The features of a window."""
         return [
@@ -122,6 +134,8 @@ class WindowTester:
                 missing=rows - size,
                 factor=factor,
                 ks=facts[position].ks if position in facts else None,
+                weights=None if window.weights is None else window.weights[position, :size],
+                row_weights=None if row_weights is None else row_weights[position],
             )
             for position, (profile, values, size, factor) in enumerate(
                 zip(self._profiles, window.values, window.sizes, known.factors.tolist(), strict=True)
@@ -139,7 +153,7 @@ class WindowTester:
         """The results of a feature's tests, with everything that describes its window."""
         profile, values, missing = sample.profile, sample.values, sample.missing
         bins = self._histograms[position].bins(values, missing)
-        effective_rows = sample.effective_rows(values.size or missing)
+        effective_rows = sample.effective_rows(sample.weight or sample.present_and_missing[1])
         drift = any(test.drift for test in tests)
         untested = None if drift else find_obstacle(sample, tests, self._rule.min_rows)
         change, sentence = explain_feature(profile, values, missing, drift=drift)

@@ -21,7 +21,7 @@ from driftgauge.ingest.decoder import Decoder, DecodeResult, is_small
 from driftgauge.ingest.row_reader import DecodedRows
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.store import ReferenceStore
-from driftgauge.storage.ring import Block, RingBuffer, StreamKey
+from driftgauge.storage.ring import Block, RingBuffer, StreamKey, id_digests
 
 _log = logging.getLogger(__name__)
 
@@ -230,9 +230,13 @@ class Pipeline:
     async def _append(self, stream: StreamKey, parts: Sequence[tuple[Sequence[Payload], DecodedRows]]) -> None:
         payloads = [payload for part, _ in parts for payload in part]
         tables = [rows for _, rows in parts]
-        values = np.concatenate([rows.values for rows in tables])
-        requests = np.concatenate([rows.requests for rows in tables])
-        block = Block(tables[0].schema, values, max(payload.time for payload in payloads), requests)
+        block = Block(
+            schema=tables[0].schema,
+            rows=np.concatenate([rows.values for rows in tables]),
+            requests=np.concatenate([rows.requests for rows in tables]),
+            times=np.array([payload.time for payload in payloads], dtype=np.float64),
+            ids=id_digests(payload.id for payload in payloads),
+        )
         try:
             await self._ring.append(stream, block)
         except StorageError:

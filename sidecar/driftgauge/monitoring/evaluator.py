@@ -1,11 +1,12 @@
 """Evaluates one stream: reads its window, tests it off the event loop, and saves the detector's state."""
 
+import logging
 import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from driftgauge.concurrency.worker import Worker
-from driftgauge.drift.detector.detector import DetectorState, pack, unpack
+from driftgauge.drift.detector.detector_state import DetectorState, pack, unpack
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
@@ -15,6 +16,8 @@ from driftgauge.monitoring.targets import Target
 from driftgauge.results.latest import Evaluation
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
 from driftgauge.storage.stream_states import StateStore
+
+_log = logging.getLogger(__name__)
 
 _STATE_NAME = "detector"
 
@@ -140,7 +143,8 @@ class Evaluator:
         """
         for _ in range(_ATTEMPTS):
             window = await self.read_window(stream, target)
-            rows, now = StreamWindow(window.rows, window.numbers, window.requests), self._clock()
+            rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids)
+            now = self._clock()
             result = await self._worker.run(loaded.evaluator.evaluate, loaded.state, rows, self._p_values, now)
             if result.state is loaded.state or await self._save_state(stream, loaded, result):
                 break
@@ -160,6 +164,8 @@ class Evaluator:
         loaded.version = stored.version
         loaded.state = state if state is not None and state.key == detector.key else None
         if loaded.state is None:
+            text = "the evidence on the %ss of %s starts again: it is of another reference, setting or version"
+            _log.info(text, stream.kind, stream.model)
             self._metrics.model(stream.model).count_detector_reset(stream.kind)
 
     async def _save_state(self, stream: StreamKey, loaded: _Loaded, result: StreamEvaluation) -> bool:

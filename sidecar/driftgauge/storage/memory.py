@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -82,8 +82,13 @@ class MemoryRing:
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """Add a copy of a block at the newest end, and remove blocks that only contain surplus rows."""
-        requests = None if block.requests is None else block.requests.copy()
-        copy = replace(block, rows=np.array(block.rows, dtype=np.float64, order="C"), requests=requests)
+        copy = Block(
+            schema=block.schema,
+            rows=np.array(block.rows, dtype=np.float64, order="C"),
+            requests=block.requests.copy(),
+            times=block.times.copy(),
+            ids=block.ids.copy(),
+        )
         self._streams.setdefault(stream, _Stream()).append(copy, self._capacity_rows)
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:

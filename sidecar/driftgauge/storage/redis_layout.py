@@ -3,25 +3,24 @@
 One block is one stream entry. Its id is `<rows>-<milliseconds>`: the number of rows appended to the stream up to
 and including this block, and the server's time of the append since the epoch. Its fields, in order:
 
-    format     `1` or `2`
+    format     `3`
     schema     hash of the columns' names and kinds
     rows       number of rows, decimal
-    time       when the newest row passed, seconds since the epoch, shortest exact decimal
-    requests   only in format 2: the number of rows of each payload, in order, uint32, little-endian
-    data       the rows, row by row, each value an IEEE 754 binary64, little-endian
+    requests   the number of rows of each payload, in order, uint32
+    times      when each payload passed, seconds since the epoch, IEEE 754 binary64
+    ids        the first 64 bits of the BLAKE2b digest of each payload's id, uint64
+    data       the rows, row by row, each value an IEEE 754 binary64
 
-In format 1 each row came in a payload of its own. Blocks of such rows are written in it, since most models receive
-one row at a time; a process that only knows format 1 skips the other blocks. The id has the same form in every
-format, since trimming counts rows by it.
+All numbers in bytes are little-endian. Blocks of the formats 1 and 2, of earlier builds, lack the times and ids of
+their payloads; they are skipped. The id of an entry has the same form in every format, since trimming counts rows by
+it.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote_to_bytes
 
 import numpy as np
-from numpy.typing import NDArray
 
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.ring import Block, StreamKey
@@ -32,6 +31,7 @@ KEY_PATTERN = "driftgauge:{*}:*"
 _KEY = re.compile(rb"driftgauge:\{([^/{}]*)/([^/{}]*)/([^/{}]*)/([^/{}]*)\}:(request|response)")
 _MALFORMED_KEY = re.compile(rb"driftgauge:\{.*\}:(request|response)", re.DOTALL)
 _VALUE_BYTES = 8
+_FORMAT = "3"
 
 
 def stream_key(stream: StreamKey) -> str:
@@ -72,13 +72,13 @@ def is_malformed(key: bytes) -> bool:
 
 def pack(block: Block) -> list[str | bytes]:
     """The fields and values of the entry of a block, alternating."""
-    requests = None if _is_single(block) else np.ascontiguousarray(block.requests, dtype="<u4").tobytes()
     return [
-        *("format", "1" if requests is None else "2"),
+        *("format", _FORMAT),
         *("schema", block.schema),
         *("rows", str(len(block.rows))),
-        *("time", repr(block.time)),
-        *(() if requests is None else ("requests", requests)),
+        *("requests", block.requests.astype("<u4").tobytes()),
+        *("times", block.times.astype("<f8").tobytes()),
+        *("ids", block.ids.astype("<u8").tobytes()),
         *("data", np.ascontiguousarray(block.rows, dtype="<f8").tobytes()),
     ]
 
@@ -86,31 +86,17 @@ def pack(block: Block) -> list[str | bytes]:
 def unpack(fields: Mapping[bytes, bytes]) -> Block | None:
     """The block of an entry; `None` if the entry has another format or is damaged."""
     try:
-        rows, time = int(fields[b"rows"]), float(fields[b"time"])
-        schema, data = fields[b"schema"].decode(), fields[b"data"]
-        if rows < 1 or not data or len(data) % (rows * _VALUE_BYTES) or not math.isfinite(time):
+        rows, data, times = int(fields[b"rows"]), fields[b"data"], np.frombuffer(fields[b"times"], dtype="<f8")
+        if fields[b"format"] != _FORMAT.encode() or rows < 1 or not data or len(data) % (rows * _VALUE_BYTES):
             return None
-        values = np.frombuffer(data, dtype="<f8").reshape(rows, -1)
-        return Block(schema, values, time, _requests(fields))
+        if not np.isfinite(times).all():
+            return None
+        return Block(
+            schema=fields[b"schema"].decode(),
+            rows=np.frombuffer(data, dtype="<f8").reshape(rows, -1),
+            requests=np.frombuffer(fields[b"requests"], dtype="<u4").astype(np.int64),
+            times=times,
+            ids=np.frombuffer(fields[b"ids"], dtype="<u8"),
+        )
     except (KeyError, ValueError):
         return None
-
-
-def _is_single(block: Block) -> bool:
-    """Whether each row came in a payload of its own."""
-    return block.requests is None or len(block.requests) == len(block.rows)
-
-
-def _requests(fields: Mapping[bytes, bytes]) -> NDArray[np.int64] | None:
-    """The number of rows of each payload of an entry.
-
-    Raises:
-        KeyError: The entry lacks its format, or a field of its format.
-        ValueError: Its format is unknown, or it is damaged.
-    """
-    match fields[b"format"]:
-        case b"1":
-            return None
-        case b"2":
-            return np.frombuffer(fields[b"requests"], dtype="<u4").astype(np.int64)
-    raise ValueError(fields[b"format"])

@@ -84,6 +84,7 @@ class RedisRing:
         self._on_skipped = on_skipped
         self._append = redis.client.register_script(_APPEND)
         self._seen: dict[StreamKey, list[_StreamEntry]] = {}
+        self._warned: set[StreamKey] = set()
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """Add a block at the newest end, and remove entries that only contain surplus rows.
@@ -105,6 +106,7 @@ class RedisRing:
             last_read_id, entries = await self._catch_up(stream)
         self._seen[stream] = entries
         skipped = sum(entry.id > last_read_id and not is_usable(entry.block, schema, width) for entry in entries)
+        self._warn_of_unreadable(stream, sum(entry.block is None for entry in entries))
         numbered = ((entry.id[0], entry.block) for entry in entries)
         return assemble(numbered, schema, width, self._capacity_rows, skipped)
 
@@ -138,6 +140,7 @@ class RedisRing:
         """Forget what was read of models that are not in `models`. Their rows in Redis expire by themselves."""
         for stream in [stream for stream in self._seen if stream.model not in models]:
             del self._seen[stream]
+            self._warned.discard(stream)
 
     async def ping(self) -> None:
         """Check that Redis replies.
@@ -147,6 +150,13 @@ class RedisRing:
         """
         async with self._redis.call("respond"):
             await self._redis.client.ping()
+
+    def _warn_of_unreadable(self, stream: StreamKey, blocks: int) -> None:
+        """Log once for each stream that some of its blocks have another format or are damaged."""
+        if blocks and stream not in self._warned:
+            self._warned.add(stream)
+            text = "%d blocks of %ss of %s in Redis are skipped: they are of another version of driftgauge, or damaged"
+            _log.warning(text, blocks, stream.kind, stream.model)
 
     async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_StreamEntry]]:
         """Read the entries that are newer than those of the last read.

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from benchmarks.statistics.engine import TOLERANCE
+from benchmarks.statistics.requests import TRAFFIC, batch_among_singles, pareto
 from benchmarks.statistics.streams import STREAMS, TOLERANCE_SHIFT
 
 ROWS = 20_000
@@ -54,3 +55,34 @@ def test_requests_number_the_rows() -> None:
     stream = STREAMS["requests of 8 rows, 0.5"]
 
     assert [0] * 8 + [1] * 8 + [2] == stream.requests(17).tolist()
+
+
+@pytest.mark.parametrize("name", TRAFFIC)
+def test_requests_of_unequal_length_have_their_correlation(name: str) -> None:
+    """Rows are standard normal, two of one request have the correlation of the name, and all rows are there."""
+    values, requests = TRAFFIC[name].draw(np.random.default_rng(3), 100_000)
+    same = np.flatnonzero(np.diff(requests) == 0)
+    products = values[same] * values[same + 1]
+
+    assert (100_000, 3) == values.shape
+    assert requests.shape == (100_000,)
+    assert set(np.diff(requests).tolist()) == {0, 1}
+    assert float(values.std()) == pytest.approx(1.0, abs=0.1)
+    assert float(products.mean()) == pytest.approx(TRAFFIC[name].correlation, abs=0.35)
+
+
+def test_a_batch_among_singles_is_an_eighth_of_the_rows() -> None:
+    """Of each 2,000 rows 250 come in one request, and the others alone."""
+    lengths = batch_among_singles(250, 2_000, np.random.default_rng(4), 10_000)
+
+    assert [5, 10_000] == [np.count_nonzero(lengths == 250), lengths.sum()]
+    assert {1, 250} == set(lengths.tolist())
+
+
+def test_pareto_lengths_have_a_heavy_tail() -> None:
+    """Most requests have few rows, and the longest at most 2,000."""
+    lengths = pareto(np.random.default_rng(5), 100_000)
+
+    assert 100_000 <= lengths.sum() < 102_000
+    assert np.median(lengths) <= 2
+    assert 500 < lengths.max() <= 2_000

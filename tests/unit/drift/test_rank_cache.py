@@ -112,3 +112,20 @@ def test_ranks_without_ties_are_sorted_once() -> None:
     below, at_most = cache.ranks([0])
 
     assert below is at_most
+
+
+def test_weights_stay_with_their_values() -> None:
+    """Values, ranks and weights are in the order of the values; missing values stand last."""
+    block = rows(80)
+    block[3] = np.nan
+    cache = updated((block, numbers(1, 80)))
+    weights = np.arange(1.0, 81.0)[np.newaxis]
+    plain, weighted = cache.ranked_window([0]), cache.ranked_window([0], weights)
+    order = np.argsort(block[:, 0])
+
+    assert plain.weights is None
+    assert weighted.weights is not None
+    assert weights[0, order].tolist() == weighted.weights[0].tolist()
+    assert plain.sizes == weighted.sizes
+    for one, two in ((plain.values, weighted.values), (plain.below, weighted.below), (plain.at_most, weighted.at_most)):
+        np.testing.assert_array_equal(one, two)

@@ -1,6 +1,7 @@
 """The rule: which statistic alarms, by budget and by p-value."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,6 +86,17 @@ def test_missing_by_budget(window: list[float]) -> None:
     actual = verdict(one, BY_BUDGET)
 
     assert BUDGET.share_threshold(0.1, share, 5000, 500.0, 3) == pytest.approx(actual.threshold)
+
+
+@pytest.mark.parametrize("share", [0.0436, 0.0526, 0.0518, 0.0544, 0.1, 0.3])
+@pytest.mark.parametrize("effective_rows", [1.0, 18.0, 30.0])
+def test_few_effective_rows_without_missing_values_do_not_alarm(share: float, effective_rows: float) -> None:
+    """The threshold is beyond the share of the reference then, also where rounding puts it a little below."""
+    reference = [5000 * (1 - share), 5000 * share]
+    one = replace(shares(DriftTest.MISSING, reference, [240.0, 0.0]), effective_rows=effective_rows)
+
+    assert math.inf == verdict(one, BY_BUDGET).threshold
+    assert not verdict(one, BY_BUDGET).drift
 
 
 def test_the_ks_p_value_is_that_of_scipy() -> None:

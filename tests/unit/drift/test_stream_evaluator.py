@@ -184,6 +184,21 @@ def test_a_store_that_lost_rows() -> None:
     assert (25, 0, 465) == (after.fed, after.skipped, after.state.number)
 
 
+def test_a_request_that_is_split_over_two_evaluations_is_fed_once() -> None:
+    """Its rows that come later are skipped and counted; the next request is fed again."""
+    watched = stream(request_rows=8)
+    watched.append(rows(20, 60))
+    first = watched.look()
+    watched.append(rows(21, 4))
+    second = watched.look()
+    watched.append(rows(22, 6))
+    third = watched.look()
+
+    assert [(60, 0), (0, 4), (6, 0)] == [(one.fed, one.skipped) for one in (first, second, third)]
+    assert [60, 64, 70] == [one.state.number for one in (first, second, third)]
+    assert second.state.log_evidence is first.state.log_evidence
+
+
 @pytest.mark.parametrize("jump", [1e9, -1e9, 0.0])
 def test_a_clock_that_jumps_raises_no_alarm(jump: float) -> None:
     """Rows like the reference's are no evidence, whatever the clock shows."""

@@ -19,7 +19,7 @@ from driftgauge.protocol.category import code
 from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.storage.memory import MemoryRing
-from driftgauge.storage.ring import RingBuffer, StreamKey, Window
+from driftgauge.storage.ring import RingBuffer, StreamKey, Window, id_digests
 from tests.support.models import IRIS, WINE, labels
 from tests.support.rings import AwayRing, BlockedRing, BrokenRing
 from tests.support.waiting import until
@@ -190,6 +190,18 @@ async def test_rows_know_which_payload_they_came_in(build: Build) -> None:
     window = await bench.window()
 
     assert [0, 0, 1, 2, 2, 2] == (window.requests - window.requests[0]).tolist()
+
+
+async def test_rows_have_the_time_and_the_digest_of_the_id_of_their_payload(build: Build) -> None:
+    """Of the payload itself, not of the append."""
+    bench = build()
+    body = b'{"instances": [[9.5, 3.1], [9.6, 3.2]]}'
+    await bench.take(request(body)._replace(id="\udcff", time=1.25), request(body)._replace(id="b", time=7.0))
+    window = await bench.window()
+
+    assert [1.25, 1.25, 7.0, 7.0] == window.times.tolist()
+    assert np.repeat(id_digests(["\udcff", "b"]), 2).tolist() == window.ids.tolist()
+    assert window.time == 7.0
 
 
 async def test_categories_are_codes_and_an_ignored_column_keeps_its_place(build: Build) -> None:

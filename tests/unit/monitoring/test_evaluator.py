@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import DetectorState, unpack
+from driftgauge.drift.detector.detector_state import DetectorState, unpack
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.inference.payload import Kind
@@ -255,3 +255,62 @@ async def test_a_decision_by_p_value_has_no_detector(directory: Path) -> None:
     assert await fixture.states.load(REQUESTS, "detector") is None
     assert fixture.value("driftgauge_feature_drift", feature="ph", test="sequential") is None
     assert fixture.value("driftgauge_feature_drift", feature="ph", test="ks") == 0
+
+
+async def with_defaults(directory: Path) -> MonitorFixture:
+    """Make a fixture with the program's defaults, one alarm in 30 days and windows of 2,000 rows."""
+    rows = np.random.default_rng(5).standard_normal((5_000, 2))
+    np.savez(directory / "wine.npz", data=rows, columns=np.array(["alcohol", "ph"]))
+    rule = Rule(0.05, Correction.HOLM, min_rows=200, budget=Budget(30 * 86_400, 30, 0.02))
+    fixture = MonitorFixture(directory, rule=rule, ring=MemoryRing(2_000))
+    await fixture.watcher.refresh()
+    return fixture
+
+
+@pytest.mark.parametrize("level", [-2.5, 1.0, 3.0])
+async def test_a_request_of_many_rows_that_resemble_each_other_raises_no_alarm(tmp_path: Path, level: float) -> None:
+    """Single rows for an hour, and six times a request of 250 rows around one level; the promise is one in 30 days."""
+    fixture = await with_defaults(tmp_path)
+    drifts = []
+    for look in range(120):
+        await fixture.put(REQUESTS, calm(60, seed=look))
+        if look % 20 == 19:
+            batch = level * (-1) ** (look // 20) + 0.3 * calm(250, seed=1000 + look)
+            await fixture.put(REQUESTS, batch, lengths=[250])
+        await evaluate(fixture)
+        drifts.append(fixture.value("driftgauge_drift"))
+
+    assert {0.0} == set(drifts[4:])
+
+
+async def test_drift_after_such_requests_is_found(tmp_path: Path) -> None:
+    """All rows move by a standard deviation, single ones and those of a batch: an alarm within 600 rows."""
+    fixture = await with_defaults(tmp_path)
+    drifts = []
+    for look in range(60):
+        shift = 1.0 if look >= 50 else 0.0
+        await fixture.put(REQUESTS, calm(60, seed=look) + shift)
+        if look % 10 == 9:
+            await fixture.put(REQUESTS, 1.0 + 0.3 * calm(250, seed=1000 + look) + shift, lengths=[250])
+        await evaluate(fixture)
+        drifts.append(fixture.value("driftgauge_drift"))
+
+    assert {0.0} == set(drifts[4:50])
+    assert drifts[-1] == 1.0
+
+
+async def test_a_state_of_an_earlier_build_is_replaced_logged_and_counted(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its evidence is of other sums; the detector starts again, and saves in the new form."""
+    caplog.set_level("INFO")
+    fixture = await started(directory)
+    old = b'{"key":"1/ab12/0.05","number":7,"rows":5,"time":1.5,"shape":[2,3]}\n' + bytes(80)
+    await fixture.states.save(REQUESTS, "detector", old, 0)
+    await fixture.put(REQUESTS, calm(50))
+    await evaluate(fixture)
+
+    assert fixture.value("driftgauge_detector_resets_total", kind="request") == 1
+    assert (await saved_state(fixture)).rows == 50
+    said = "starts again: it is of another reference, setting or version"
+    assert [f"the evidence on the requests of {WINE} {said}"] == [one for one in caplog.messages if said in one]

@@ -1,6 +1,7 @@
 """The layout in Redis is fixed, since other programs may rely on it."""
 
 import fnmatch
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,10 +19,27 @@ DATA = bytes.fromhex(
     "0000000000000000" "000000000000f07f" "0000000000000840"
 )  # fmt: skip
 
-FIELDS = {b"format": b"1", b"schema": b"ab12", b"rows": b"2", b"time": b"1700000000.25", b"data": DATA}
+# 1700000000.25 and 0.5 as binary64
+TIMES = bytes.fromhex("00001040fc54d941000000000000e03f")
 
-# of three rows of two columns: the first payload had two rows, the second one
-BATCHED = {**FIELDS, b"format": b"2", b"rows": b"3", b"requests": bytes.fromhex("0200000001000000")}
+# three rows of two columns: the first payload had two rows, the second one
+FIELDS = {
+    b"format": b"3",
+    b"schema": b"ab12",
+    b"rows": b"3",
+    b"requests": bytes.fromhex("0200000001000000"),
+    b"times": TIMES,
+    b"ids": bytes.fromhex("0100000000000000" "00000000000000ff"),
+    b"data": DATA,
+}  # fmt: skip
+
+BLOCK = Block(
+    schema="ab12",
+    rows=ROWS.reshape(3, 2),
+    requests=np.array([2, 1]),
+    times=np.array([1700000000.25, 0.5]),
+    ids=np.array([1, 0xFF00000000000000], dtype=np.uint64),
+)
 
 
 def test_the_key_of_ordinary_names_is_plain() -> None:
@@ -53,67 +71,47 @@ def test_odd_characters_of_a_name_are_percent_encoded(name: str, escaped: str) -
 
 def test_the_fields_of_a_block() -> None:
     """Names, order and bytes of an entry are as the layout says."""
-    packed = pack(Block("ab12", ROWS, 1700000000.25))
+    packed = pack(BLOCK)
 
-    assert packed == [
-        *("format", "1", "schema", "ab12", "rows", "2"),
-        *("time", "1700000000.25", "data", DATA),
-    ]
-
-
-def test_the_fields_of_a_block_whose_rows_came_together() -> None:
-    """Format 2 has the number of rows of each payload, before the rows themselves."""
-    packed = pack(Block("ab12", ROWS.reshape(3, 2), 1700000000.25, np.array([2, 1])))
-
-    assert packed == [
-        *("format", "2", "schema", "ab12", "rows", "3"),
-        *("time", "1700000000.25", "requests", bytes.fromhex("0200000001000000"), "data", DATA),
-    ]
-
-
-def test_rows_that_came_one_by_one_have_no_payload_lengths() -> None:
-    """The entry is that of a block without payload lengths: a process that only knows format 1 reads it."""
-    assert pack(Block("ab12", ROWS, 1.0)) == pack(Block("ab12", ROWS, 1.0, np.array([1, 1])))
+    assert ["format", "schema", "rows", "requests", "times", "ids", "data"] == packed[::2]
+    assert [value if isinstance(value, bytes) else value.encode() for value in packed[1::2]] == list(FIELDS.values())
 
 
 def test_columns_that_are_not_contiguous_are_packed_row_by_row() -> None:
     """The order in memory does not reach the wire."""
-    assert pack(Block("ab12", np.asfortranarray(ROWS), 1.0))[-1] == DATA
+    assert DATA == pack(replace(BLOCK, rows=np.asfortranarray(BLOCK.rows)))[-1]
 
 
 def test_a_block_is_read_from_its_fields() -> None:
-    """The rows, the schema and the time come back."""
+    """The schema, the rows, and length, time and id of each payload come back."""
     block = unpack(FIELDS)
 
     assert block is not None
     assert block.schema == "ab12"
-    assert block.time == 1700000000.25
     assert ROWS.tobytes() == block.rows.tobytes()
-    assert block.rows.shape == (2, 3)
-    assert block.requests is None
-
-
-def test_payloads_are_read_from_the_fields_of_format_2() -> None:
-    """Their lengths come back as int64."""
-    block = unpack(BATCHED)
-
-    assert block is not None
-    assert block.requests is not None
+    assert block.rows.shape == (3, 2)
     assert np.dtype(np.int64) == block.requests.dtype
     assert [2, 1] == block.requests.tolist()
-    assert block.rows.shape == (3, 2)
+    assert [1700000000.25, 0.5] == block.times.tolist()
+    assert [1, 0xFF00000000000000] == block.ids.tolist()
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        {b"format": b"3"},
+        {b"format": b"1"},
+        {b"format": b"2"},
+        {b"format": b"4"},
         {b"rows": b"4"},
         {b"rows": b"0"},
         {b"rows": b"-1"},
         {b"rows": b"two"},
-        {b"time": b"noon"},
-        {b"time": b"nan"},
+        {b"times": TIMES[:8]},
+        {b"times": TIMES[:-1]},
+        {b"times": TIMES[:8] + bytes.fromhex("000000000000f07f")},
+        {b"ids": b""},
+        {b"ids": bytes(15)},
+        {b"ids": bytes(24)},
         {b"schema": b"\xff"},
         {b"data": b""},
         {b"data": DATA[:-1]},
@@ -133,16 +131,22 @@ def test_a_damaged_entry_is_no_block(fault: dict[bytes, bytes]) -> None:
 )
 def test_an_entry_whose_payloads_do_not_add_up_is_no_block(requests: bytes) -> None:
     """Too many rows, too few, none in a payload, or bytes left over."""
-    assert unpack({**BATCHED, b"requests": requests}) is None
+    assert unpack({**FIELDS, b"requests": requests}) is None
 
 
-@pytest.mark.parametrize("fields", [FIELDS, BATCHED], ids=["format 1", "format 2"])
-@pytest.mark.parametrize("missing", sorted(BATCHED))
-def test_an_entry_without_a_field_of_its_format_is_no_block(fields: dict[bytes, bytes], missing: bytes) -> None:
+@pytest.mark.parametrize("missing", sorted(FIELDS))
+def test_an_entry_without_a_field_is_no_block(missing: bytes) -> None:
     """Every field is needed."""
-    rest = {name: value for name, value in fields.items() if name != missing}
+    assert unpack({name: value for name, value in FIELDS.items() if name != missing}) is None
 
-    assert (unpack(rest) is None) == (missing in fields)
+
+OLD_FIELDS = {b"schema": b"ab12", b"rows": b"3", b"time": b"1700000000.25", b"data": DATA}
+
+
+@pytest.mark.parametrize("more", [{b"format": b"1"}, {b"format": b"2", b"requests": FIELDS[b"requests"]}], ids=repr)
+def test_a_block_of_an_earlier_build_is_no_block(more: dict[bytes, bytes]) -> None:
+    """The times and ids of its payloads are unknown."""
+    assert unpack({**OLD_FIELDS, **more}) is None
 
 
 @pytest.mark.parametrize("name", ["", "wine", "a}b{c", "a/b", "a%2Fb", "a\r\n\x00b", "wün", "\udcff"])

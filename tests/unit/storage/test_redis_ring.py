@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -17,7 +16,7 @@ from driftgauge.storage.redis_layout import pack, stream_key
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Window
 from tests.support.redis_server import RedisServer
-from tests.support.rows import REQUESTS, counted
+from tests.support.rows import REQUESTS, block_of, counted
 
 CAPACITY_ROWS = 10
 KEY = stream_key(REQUESTS)
@@ -69,36 +68,45 @@ async def test_the_layout_of_a_stream(redis_client: Redis) -> None:
     assert [2, 5] == [last_row for last_row, _, _ in buffered]
     assert all(abs(ms / 1000 - before) < 60 for _, ms, _ in buffered)
     assert list(buffered[0][2].items()) == [
-        (b"format", b"1"),
+        (b"format", b"3"),
         (b"schema", b"s"),
         (b"rows", b"2"),
-        (b"time", b"1.5"),
+        (b"requests", b"\x01\0\0\0\x01\0\0\0"),
+        (b"times", np.array([1.5, 1.5], dtype="<f8").tobytes()),
+        (b"ids", counted(0, 2, time=1.5).ids.astype("<u8").tobytes()),
         (b"data", np.array([0, 0.5, 1, 1.5], dtype="<f8").tobytes()),
     ]
 
 
 async def test_the_layout_of_a_block_whose_rows_came_together(redis_client: Redis) -> None:
-    """Format 2 holds the length of each payload."""
-    block = replace(counted(0, 3), requests=np.array([2, 1]))
+    """It holds the length, the time and the id of each payload."""
+    block = block_of(counted(0, 3).rows, lengths=[2, 1])
     await ring_on(redis_client).append(REQUESTS, block)
     _, _, fields = (await entries(redis_client))[0]
 
-    assert (b"2", b"\x02\0\0\0\x01\0\0\0") == (fields[b"format"], fields[b"requests"])
+    assert (b"3", b"\x02\0\0\0\x01\0\0\0") == (fields[b"format"], fields[b"requests"])
+    assert [16, 16] == [len(fields[name]) for name in (b"times", b"ids")]
 
 
-async def test_blocks_of_a_process_of_before_format_2_are_read(redis_client: Redis) -> None:
-    """While replicas are replaced one by one, old blocks stand among new ones, and each of their rows is alone."""
+async def test_blocks_of_an_earlier_build_are_skipped_and_logged_once(
+    redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While replicas are replaced one by one, old blocks stand among new ones; their rows have numbers."""
     ring = ring_on(redis_client)
-    await ring.append(REQUESTS, replace(counted(0, 2), requests=np.array([2])))
+    await ring.append(REQUESTS, block_of(counted(0, 2).rows, lengths=[2]))
     data = np.array([2, 2.5], dtype="<f8").tobytes()
     await add(redis_client, {"format": "1", "schema": "s", "rows": "1", "time": "1.5", "data": data})
-    await ring.append(REQUESTS, replace(counted(3, 3), requests=np.array([1, 2])))
+    await ring.append(REQUESTS, block_of(counted(3, 3).rows, lengths=[1, 2]))
     window = await read(ring)
+    await add(redis_client, {"format": "1", "schema": "s", "rows": "1", "time": "1.5", "data": data})
+    later = await read(ring)
 
-    assert [0, 1, 2, 3, 4, 5] == list(window.rows[:, 0])
-    assert [0, 0, 1, 2, 3, 3] == list(window.requests - window.requests[0])
-    assert [1, 2, 3, 4, 5, 6] == list(window.numbers)
-    assert window.skipped_blocks == 0
+    assert [0, 1, 3, 4, 5] == list(window.rows[:, 0])
+    assert [0, 0, 1, 2, 2] == list(window.requests - window.requests[0])
+    assert [1, 2, 4, 5, 6] == list(window.numbers)
+    assert [1, 1] == [window.skipped_blocks, later.skipped_blocks]
+    said = "1 blocks of requests of cellar/wine/predictor/wine-v1 in Redis are skipped: they are of another version of "
+    assert [f"{said}driftgauge, or damaged"] == caplog.messages
 
 
 async def test_replicas_number_the_rows_of_a_stream_alike(redis_server: RedisServer, redis_client: Redis) -> None:
@@ -249,9 +257,11 @@ async def test_a_stream_that_started_again_between_two_reads_is_noticed(own_serv
 @pytest.mark.parametrize(
     "damage",
     [
-        {"format": "3"},
-        {"format": "2"},
-        {"format": "2", "requests": b"short"},
+        {"format": "1"},
+        {"format": "4"},
+        {"requests": b"short"},
+        {"times": b"short"},
+        {"ids": b"short"},
         {"data": b"short"},
         {"rows": "3"},
         {"schema": "other"},

@@ -26,8 +26,7 @@ DEGREES = 3
 """Polynomials of degree 1 to 3: location, scale and skewness."""
 
 VARIATIONS = (2 * math.sqrt(3), 3 * math.sqrt(5), 4 * math.sqrt(7) * (0.5 + 1 / math.sqrt(5)))
-"""The total variation of each polynomial on [0, 1]: its mean moves by at most this times D (Hlawka-Koksma
-inequality)."""
+"""The total variation of each polynomial on [0, 1]: its mean moves by at most this times D (Hlawka, Koksma)."""
 
 GREATEST = (math.sqrt(3), math.sqrt(5), math.sqrt(7))
 """The greatest magnitude of each polynomial on [0, 1], at its ends."""
@@ -124,6 +123,10 @@ class Bets:
         log_factors: Shape `(k + 1, b)`: what a row in a cell adds to the log evidence of each bet; the last line is for
             a row that lacks the feature.
         log_weights: Shape `(b,)`: the log of each bet's weight in the feature's evidence; the weights sum to 1.
+        scores: Shape `(k + 1, j)`: the scores that are bet on. The first `main_scores` describe the values as a whole
+            (location, scale and skewness, or frequent categories), the last one says whether the feature is missing.
+        score_of: Shape `(b,)`: the index of the score of each bet.
+        main_scores: At least 1, or 0 for an ignored feature.
 
     Notes:
         A factor whose mean is at most 1 under the null hypothesis is an e-value. Products over rows, given the past,
@@ -136,6 +139,9 @@ class Bets:
 
     log_factors: Floats
     log_weights: Floats
+    scores: Floats
+    score_of: NDArray[np.intp]
+    main_scores: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +176,8 @@ def make_bets(profile: Profile, tolerance: float, features: int) -> Bets:
         The reference's own error is added to the tolerance, by bounds that hold for finite samples.
     """
     if profile.kind is FeatureKind.IGNORED:
-        return Bets(np.empty((profile.cells.shares.size + 1, 0)), np.empty(0))
+        nothing = np.empty((profile.cells.shares.size + 1, 0))
+        return Bets(nothing, np.empty(0), nothing, np.empty(0, dtype=np.intp), 0)
     return _combined([*_on_values(profile, tolerance, features), _on_missing(profile, tolerance, features)])
 
 
@@ -276,7 +283,10 @@ def _combined(groups: Sequence[_Scores]) -> Bets:
     """The bets of all groups; each group has an equal weight in the evidence."""
     factors = [_log_factors(group) for group in groups]
     weights = [np.full(one.shape[1], -math.log(len(groups) * one.shape[1])) for one in factors]
-    return Bets(np.hstack(factors), np.concatenate(weights))
+    scores = np.hstack([group.values for group in groups])
+    stakes = [len(group.stakes) for group in groups for _ in range(group.values.shape[1])]
+    score_of = np.repeat(np.arange(scores.shape[1]), stakes)
+    return Bets(np.hstack(factors), np.concatenate(weights), scores, score_of, groups[0].values.shape[1])
 
 
 def _log_factors(group: _Scores) -> Floats:

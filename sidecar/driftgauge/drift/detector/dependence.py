@@ -32,18 +32,23 @@ _BLOCK = 16
 """Scores per numpy call: all of their numbers fit into a processor's cache."""
 
 
-def dependence_factors(scores: NDArray[np.float64], requests: NDArray[np.int64]) -> NDArray[np.float64]:
+def dependence_factors(
+    scores: NDArray[np.float64], requests: NDArray[np.int64], weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """The variance of a mean over the rows, divided by that of as many independent rows.
 
     Args:
         scores: Shape `(n, k)`, float64, finite, n at least 1: k scores of each row, oldest row first.
         requests: Shape `(n,)`: equal for rows of one request, ascending.
+        weights: Shape `(n, k)`, above 0: the weight of each row for each score, by which the correlation within
+            requests is allowed for already. `None`: all are 1, and the factor allows for it.
 
     Returns:
-        Shape `(k,)`, at least 1: rows / effective rows. 1 for a constant score.
+        Shape `(k,)`, at least 1: rows / effective rows, or the sum of the weights / effective rows. 1 for a constant
+        score.
 
     Notes:
-        1. The rows' scores are centred in each of eight segments of the window, and summed over each request.
+        1. The rows' scores are centred in each of eight segments of the window, and summed over each request, weighted.
         2. The autocovariances of these sums are added over the segments, except for the two most dependent ones.
         3. Their long-run variance, divided by the sum of the squared scores, is the factor.
         4. It is corrected for what steps 1 and 2 take from it, and one standard error is added.
@@ -55,19 +60,25 @@ def dependence_factors(scores: NDArray[np.float64], requests: NDArray[np.int64])
         L. Kish, "Survey Sampling", 1965, section 5.4, for rows of one request.
     """
     starts = np.flatnonzero(np.diff(requests, prepend=requests[0] - 1))
-    blocks = [scores[:, first : first + _BLOCK] for first in range(0, scores.shape[1], _BLOCK)]
-    return np.concatenate([_factors(block, starts) for block in blocks])
+    blocks = [slice(first, first + _BLOCK) for first in range(0, scores.shape[1], _BLOCK)]
+    return np.concatenate(
+        [_factors(scores[:, block], starts, None if weights is None else weights[:, block]) for block in blocks]
+    )
 
 
-def _factors(scores: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+def _factors(
+    scores: NDArray[np.float64], starts: NDArray[np.intp], weights: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
     """The factors of scores whose requests start at these rows."""
     varies = (scores != scores[0]).any(axis=0)  # compared exactly: the variance of a constant may not be 0 in floats
     count = starts.size
+    if count < FEW_REQUESTS and weights is not None:
+        return np.ones(scores.shape[1])  # requests are taken to be independent of each other, as below
     if count < FEW_REQUESTS:
         # With the b rows of each request wholly alike, n rows are worth n^2 / sum(b^2) independent ones (Kish).
         sizes = np.diff(starts, append=scores.shape[0])
         return np.where(varies, np.square(sizes).sum() / scores.shape[0], 1.0)
-    covariances, variances = _by_segment(scores, starts)
+    covariances, variances = _by_segment(scores, starts, weights)
     used = _used_segments(covariances, variances)
     variance = (variances * used).sum(axis=0)
     pooled = (covariances * used[:, np.newaxis]).sum(axis=0)
@@ -75,13 +86,14 @@ def _factors(scores: NDArray[np.float64], starts: NDArray[np.intp]) -> NDArray[n
     # Centring makes the autocovariances of a segment sum to 0 over all lags, so that those of the first lags are too
     # small, the more so the longer the memory is compared with the segment. `estimate * count / rows` is the memory in
     # requests, `count // segments` the length of a segment in requests.
-    lost = LOST * estimate * count / scores.shape[0] / (count // covariances.shape[0])
+    rows = scores.shape[0] if weights is None else weights.sum(axis=0)
+    lost = LOST * estimate * count / rows / (count // covariances.shape[0])
     factors = estimate / (1 - np.minimum(lost, 1 - 1 / MOST_RAISED)) * (1 + np.sqrt(2 / count))
     return np.where(varies, np.maximum(factors, 1.0), 1.0)
 
 
 def _by_segment(
-    scores: NDArray[np.float64], starts: NDArray[np.intp]
+    scores: NDArray[np.float64], starts: NDArray[np.intp], weights: NDArray[np.float64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The autocovariances `(segments, lags, k)` of the requests' sums, and the sums of squares `(segments, k)`.
 
@@ -93,10 +105,18 @@ def _by_segment(
     rows, starts = scores[used[0] :], used - used[0]
     borders = starts[::length]
     sizes = np.diff(borders, append=rows.shape[0])
-    means = np.add.reduceat(rows, borders, axis=0) / sizes[:, np.newaxis]
-    centred = rows - np.repeat(means, sizes, axis=0)
-    sums = centred if starts.size == rows.shape[0] else np.add.reduceat(centred, starts, axis=0)
-    return _autocovariances(sums.reshape(segments, length, -1)), np.add.reduceat(np.square(centred), borders, axis=0)
+    if weights is None:
+        means = np.add.reduceat(rows, borders, axis=0) / sizes[:, np.newaxis]
+        centred = weighted = rows - np.repeat(means, sizes, axis=0)
+    else:
+        used_weights = weights[used[0] :]
+        totals = np.add.reduceat(used_weights * rows, borders, axis=0)
+        means = totals / np.add.reduceat(used_weights, borders, axis=0)
+        centred = rows - np.repeat(means, sizes, axis=0)
+        weighted = used_weights * centred
+    sums = weighted if starts.size == rows.shape[0] else np.add.reduceat(weighted, starts, axis=0)
+    variances = np.add.reduceat(weighted * centred, borders, axis=0)
+    return _autocovariances(sums.reshape(segments, length, -1)), variances
 
 
 def _used_segments(covariances: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.bool_]:

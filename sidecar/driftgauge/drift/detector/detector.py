@@ -14,13 +14,21 @@ The distance between the two levels is hysteresis: evidence that hovers at the t
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.bets import make_bets
+from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.request_correlation import (
+    Batches,
+    add_requests,
+    correlation_bounds,
+    no_sums,
+    row_weights,
+)
 from driftgauge.drift.profile import FeatureKind, Profile
 
 Checkpoint = Callable[[], object]
@@ -47,37 +55,13 @@ LEAST_CLEAR_RATIO = 10
 CAP_RATIO = 10
 """Evidence is capped at this multiple of the threshold."""
 
-_BETS_VERSION = 1
-"""To be raised with each change of the bets: evidence of other bets means nothing, and may have another shape."""
+REQUESTS_OF_AN_ALARM = 3
+"""A request of several rows takes the evidence at most a third of the way to the threshold. So one whose rows resemble
+each other cannot alarm alone, however little those of earlier requests did. An e-value that is made smaller is one."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DetectorState:
-    """All that the detector remembers of the past rows.
-
-    Args:
-        key: Identifies the reference and the bets; a state with another key cannot be used.
-        number: The number of the newest row that was fed, as the stream counts them; 0 before the first.
-        rows: Rows fed since the last start.
-        time: When rows were last fed, seconds since the epoch; 0 before the first.
-        log_evidence: Shape `(d, b)`: the log of the evidence of each bet of each feature, in seconds; minus infinity
-            at the start.
-        factors: Shape `(d,)`: rows / effective rows, at least 1; 0 where it is not known yet.
-        since: Shape `(d,)`: when the feature's alarm began, seconds since the epoch; NaN without alarm.
-    """
-
-    key: str
-    number: int
-    rows: int
-    time: float
-    log_evidence: Floats
-    factors: Floats
-    since: Floats
-
-    @property
-    def latched(self) -> NDArray[np.bool_]:
-        """Which features alarm: shape `(d,)`."""
-        return ~np.isnan(self.since)
+_STATE_VERSION = 2
+"""To be raised with each change of the bets or of the state: evidence of other bets means nothing, and may have another
+shape."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +107,10 @@ class Detector:
         mean over the d features. A feature alarms at d times the budget's threshold. The mean over the features is then
         at the budget's threshold at least, so that the mean time to the first alarm of any feature is no less than it.
         For rows that depend on each other the e-value is raised to the power 1 / factor: the geometric mean of e-values
-        is an e-value whatever their dependence (Hoelder's inequality), and one row in `factor` is independent.
+        is an e-value whatever their dependence (Hoelder's inequality), and one row in `factor` is independent. A row of
+        a request of several rows has a weight, by which the log of its e-value is multiplied (`request_correlation`).
+        With a correlation of 1 the weights of a request sum to 1, which is the geometric mean of its rows' e-values;
+        in between they hold the variance of the sum to that of independent rows, which is an approximation.
 
     Source:
         J. Shin, A. Ramdas, A. Rinaldo, "E-detectors: a Nonparametric Framework for Sequential Change Detection",
@@ -148,13 +135,18 @@ class Detector:
             checkpoint()
             self._bets.append(make_bets(profile, budget.tolerance, features))
         self._width = max((bets.log_weights.size for bets in self._bets), default=0)
+        ends = np.cumsum([0, *(bets.scores.shape[1] for bets in self._bets)]).tolist()
+        self._score_slices = [slice(start, end) for start, end in pairwise(ends)]
+        self._scores = ends[-1]
         self._log_weights = _padded([bets.log_weights for bets in self._bets], self._width)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
         clear = max(threshold / CLEAR_RATIO, CLEAR_EVALUATIONS * budget.evaluation_seconds)
         self._log_clear = math.log(min(clear, threshold / LEAST_CLEAR_RATIO))
-        self.key = f"{_BETS_VERSION}/{digest}/{budget.tolerance!r}"
+        climb = self._log_threshold - math.log(budget.evaluation_seconds)
+        self._most_of_a_request = max(climb, 0.0) / REQUESTS_OF_AN_ALARM
+        self.key = f"{_STATE_VERSION}/{digest}/{budget.tolerance!r}"
 
     @property
     def threshold(self) -> float:
@@ -172,27 +164,45 @@ class Detector:
             log_evidence=np.full((d, self._width), -np.inf),
             factors=np.zeros(d),
             since=np.full(d, np.nan),
+            correlation=no_sums(self._scores),
         )
 
-    def advance(self, state: DetectorState, counts: Sequence[NDArray[np.int64]], now: float) -> DetectorState:
+    def advance(
+        self, state: DetectorState, counts: Sequence[NDArray[np.int64]], now: float, batches: Batches | None = None
+    ) -> DetectorState:
         """Update the evidence with rows that were not fed before.
 
         Args:
             state: The last state, with this detector's key; its `factors` are used.
-            counts: For each feature, shape `(k + 1,)`: rows in each cell, and rows that lack the feature.
+            counts: For each feature, shape `(k + 1,)`: rows in each cell, and rows that lack the feature; only of
+                requests of one row.
             now: Seconds since the epoch. However far the clock jumps, at most one evaluation's time is added.
+            batches: The requests of several rows, each whole; they count by what was known before of the correlation.
 
         Returns:
             The new state, with `number` and `factors` of the last one.
         """
-        fed = int(counts[0].sum()) if counts else 0
+        fed = (int(counts[0].sum()) if counts else 0) + (0 if batches is None else int(batches.lengths.sum()))
         if fed == 0:
             return state
         seconds = self._seconds(state, now)
         log_seconds = math.log(seconds) if seconds > 0 else -math.inf
-        grown = np.logaddexp(state.log_evidence, log_seconds) + self._log_e_values(counts, state.factors)
-        after = replace(state, rows=state.rows + fed, time=now, log_evidence=self._capped(grown))
+        grown = np.logaddexp(state.log_evidence, log_seconds) + self._log_e_values(state, counts, batches)
+        correlation = state.correlation if batches is None else self._learned(state.correlation, batches)
+        log_evidence = self._capped(grown)
+        after = replace(state, rows=state.rows + fed, time=now, log_evidence=log_evidence, correlation=correlation)
         return self._with_alarms(after, now)
+
+    def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
+        """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
+
+        Returns:
+            Two of shape `(d,)`, in [0, 1]; the first is the largest of the main scores'. 0 for ignored features.
+        """
+        bounds = correlation_bounds(state.correlation)
+        parts = [bounds[one] for one in self._score_slices]
+        values = [part[: bets.main_scores].max(initial=0.0) for part, bets in zip(parts, self._bets, strict=True)]
+        return np.array(values), np.array([part[-1] if part.size else 0.0 for part in parts])
 
     def evidence(self, state: DetectorState) -> Floats:
         """The evidence against each feature, log10 of seconds, at least 0: shape `(d,)`."""
@@ -207,13 +217,27 @@ class Detector:
         longest = self._budget.evaluation_seconds
         return longest if state.rows == 0 else min(max(now - state.time, 0.0), longest)
 
-    def _log_e_values(self, counts: Sequence[NDArray[np.int64]], factors: Floats) -> Floats:
+    def _log_e_values(
+        self, state: DetectorState, counts: Sequence[NDArray[np.int64]], batches: Batches | None
+    ) -> Floats:
         """The log of the e-value of the new rows, for each bet of each feature: shape `(d, b)`."""
-        logs = [
-            count @ bets.log_factors / max(factor, 1.0)
-            for count, bets, factor in zip(counts, self._bets, factors.tolist(), strict=True)
-        ]
+        logs = [count @ bets.log_factors for count, bets in zip(counts, self._bets, strict=True)]
+        factors = np.maximum(state.factors, 1.0).tolist()
+        logs = [log / factor for log, factor in zip(logs, factors, strict=True)]
+        if batches is not None:
+            weights = row_weights(batches.lengths, correlation_bounds(state.correlation))
+            for feature, (bets, count) in enumerate(zip(self._bets, batches.counts, strict=True)):
+                by_bet = weights[:, self._score_slices[feature]][:, bets.score_of]
+                gains = by_bet * (count @ bets.log_factors) / factors[feature]
+                logs[feature] = logs[feature] + np.minimum(gains, self._most_of_a_request).sum(axis=0)
         return _padded(logs, self._width)
+
+    def _learned(self, correlation: Floats, batches: Batches) -> Floats:
+        """The running sums of the correlation with the new requests."""
+        pairs = list(zip(batches.counts, self._bets, strict=True))
+        totals: Floats = np.hstack([count @ bets.scores for count, bets in pairs])
+        squares: Floats = np.hstack([count @ bets.scores**2 for count, bets in pairs])
+        return add_requests(correlation, totals, squares, batches.lengths)
 
     def _log_by_feature(self, log_evidence: Floats) -> Floats:
         """The log of the weighted mean over the bets; minus infinity for features that are not bet on."""
@@ -252,37 +276,3 @@ def _padded(rows: Sequence[Floats], width: int) -> Floats:
     for line, row in zip(block, rows, strict=True):
         line[: row.size] = row
     return block
-
-
-def pack(state: DetectorState) -> bytes:
-    """The bytes of a state."""
-    head = {
-        "key": state.key,
-        "number": state.number,
-        "rows": state.rows,
-        "time": state.time,
-        "shape": list(state.log_evidence.shape),
-    }
-    arrays = (state.log_evidence, state.factors, state.since)
-    body = b"".join(np.ascontiguousarray(array, dtype="<f8").tobytes() for array in arrays)
-    return orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE) + body
-
-
-def unpack(blob: bytes) -> DetectorState | None:
-    """The state of bytes that `pack` made; `None` if they are of another form or damaged."""
-    head, _, body = blob.partition(b"\n")
-    try:
-        facts = orjson.loads(head)
-        d, b = (int(size) for size in facts["shape"])
-        values = np.frombuffer(body, dtype="<f8").copy()
-        return DetectorState(
-            key=str(facts["key"]),
-            number=int(facts["number"]),
-            rows=int(facts["rows"]),
-            time=float(facts["time"]),
-            log_evidence=values[: d * b].reshape(d, b),
-            factors=values[d * b : d * b + d].reshape(d),
-            since=values[d * b + d :].reshape(d),
-        )
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None

@@ -28,12 +28,14 @@ class RankedWindow:
         at_most: Shape `(d, n)`, each line ascending: how many are at most as large. Where the value is missing neither
             number means anything.
         sizes: The number of values of each feature.
+        weights: Shape `(d, n)`, above 0: the weight of each value; `None` if all are 1.
     """
 
     values: Floats
     below: Counts
     at_most: Counts
     sizes: Sequence[int]
+    weights: Floats | None = None
 
 
 def rank_window(references: Sequence[Floats], columns: Floats) -> RankedWindow:
@@ -222,6 +224,31 @@ def ranked_ks_statistics(reference_rows: int, below: NDArray[np.integer], at_mos
     under = np.multiply(below, n // shared, dtype=integer) - rise[:-1]
     statistics: Floats = np.maximum(above.max(axis=1), under.max(axis=1)) / points
     return statistics
+
+
+def weighted_ks_statistics(
+    reference_rows: int, below: NDArray[np.integer], at_most: NDArray[np.integer], weights: Floats
+) -> Floats:
+    """The KS statistics of many windows whose values have weights.
+
+    Args:
+        reference_rows: The number of values of each reference, at least 1.
+        below: Shape `(g, n)`, n at least 1, each line ascending: how many of the reference's values are smaller than
+            each value of the window.
+        at_most: Shape `(g, n)`, each line ascending: how many are at most as large.
+        weights: Shape `(g, n)`, above 0: the weight of each value.
+
+    Returns:
+        Shape `(g,)`: the largest gap between the reference's distribution function and the window's weighted one, which
+        rises at each value by its share of all weights. With equal weights it is `ks_statistic`, to 1e-12. O(g n).
+    """
+    risen = np.cumsum(weights, axis=1)
+    risen /= risen[:, -1:]
+    above = risen - at_most / reference_rows
+    under = below / reference_rows
+    under[:, 1:] -= risen[:, :-1]
+    statistics: Floats = np.maximum(above.max(axis=1), under.max(axis=1))
+    return np.clip(statistics, 0.0, 1.0)
 
 
 def _require_values(name: str, values: Floats) -> None:

@@ -121,3 +121,28 @@ def test_gaps_in_the_numbers_of_requests() -> None:
     scores, of = in_requests(8, 0.5, 400, columns=2)
 
     assert dependence_factors(scores, of).tolist() == dependence_factors(scores, 1000 + 37 * of).tolist()
+
+
+def test_weights_of_one_change_nothing() -> None:
+    """The factor is that of unweighted rows, to the precision of floats."""
+    scores, of = in_requests(8, 0.5, 2048)
+    expected = dependence_factors(scores, of)
+
+    np.testing.assert_allclose(dependence_factors(scores, of, np.ones(scores.shape)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("size", "icc"), [(8, 0.1), (8, 0.5), (32, 0.5), (32, 1.0)])
+def test_weights_by_the_correlation_within_requests_leave_no_dependence(size: int, icc: float) -> None:
+    """Rows that count by their weight are worth their sum, if the requests are independent."""
+    scores, of = in_requests(size, icc, 250 * size)
+    _, median, high = quantiles(dependence_factors(scores, of, np.full(scores.shape, 1 / (1 + (size - 1) * icc))))
+
+    assert 1.0 <= median < 1.2
+    assert high < 1.5
+
+
+def test_few_weighted_requests_are_taken_to_be_independent() -> None:
+    """Their weights allow for the rows within each."""
+    scores, of = in_requests(128, 0.5, 1280)
+
+    assert (dependence_factors(scores, of, np.full(scores.shape, 0.1)) == 1).all()

@@ -6,7 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from driftgauge.drift.detector.detector import DetectorState, pack, unpack
+from driftgauge.drift.detector.detector_state import DetectorState, pack, unpack
+from driftgauge.drift.detector.request_correlation import no_sums
 
 STATE = DetectorState(
     key="1/ab12/0.05",
@@ -16,9 +17,12 @@ STATE = DetectorState(
     log_evidence=np.array([[0.5, -math.inf, 2.0], [3.0, 4.0, 5.0]]),
     factors=np.array([1.0, 2.5]),
     since=np.array([math.nan, 9.0]),
+    correlation=np.arange(14.0).reshape(7, 2),
 )
-HEAD = b'{"key":"1/ab12/0.05","number":7,"rows":5,"time":1.5,"shape":[2,3]}\n'
-BODY = struct.pack("<10d", 0.5, -math.inf, 2.0, 3.0, 4.0, 5.0, 1.0, 2.5, math.nan, 9.0)
+HEAD = b'{"key":"1/ab12/0.05","number":7,"rows":5,"time":1.5,"shape":[2,3,2]}\n'
+BODY = struct.pack("<10d", 0.5, -math.inf, 2.0, 3.0, 4.0, 5.0, 1.0, 2.5, math.nan, 9.0) + struct.pack(
+    "<14d", *range(14)
+)
 
 
 def test_layout() -> None:
@@ -31,7 +35,7 @@ def test_unpacked_arrays_are_writable() -> None:
     state = unpack(pack(STATE))
 
     assert state is not None
-    assert all(array.flags.writeable for array in (state.log_evidence, state.factors, state.since))
+    assert all(array.flags.writeable for array in (state.log_evidence, state.factors, state.since, state.correlation))
 
 
 @pytest.mark.parametrize(
@@ -45,8 +49,8 @@ def test_unpacked_arrays_are_writable() -> None:
         pytest.param(b"[]\n" + BODY, id="no object"),
         pytest.param(b"{}\n" + BODY, id="no facts"),
         pytest.param(b"not json\n" + BODY, id="no json"),
-        pytest.param(HEAD.replace(b"[2,3]", b"[2]") + BODY, id="one dimension"),
-        pytest.param(HEAD.replace(b"[2,3]", b"null") + BODY, id="no shape"),
+        pytest.param(HEAD.replace(b"[2,3,2]", b"[2]") + BODY, id="one dimension"),
+        pytest.param(HEAD.replace(b"[2,3,2]", b"null") + BODY, id="no shape"),
         pytest.param(HEAD.replace(b'"number":7', b'"number":null') + BODY, id="no number"),
         pytest.param(HEAD.replace(b'"rows":5', b'"rows":1e999') + BODY, id="infinite rows"),
     ],
@@ -59,7 +63,14 @@ def test_other_bytes_are_no_state(blob: bytes) -> None:
 def test_no_features() -> None:
     """A state without features is packed and unpacked too."""
     state = DetectorState(
-        key="", number=0, rows=0, time=0.0, log_evidence=np.empty((0, 0)), factors=np.empty(0), since=np.empty(0)
+        key="",
+        number=0,
+        rows=0,
+        time=0.0,
+        log_evidence=np.empty((0, 0)),
+        factors=np.empty(0),
+        since=np.empty(0),
+        correlation=no_sums(0),
     )
     actual = unpack(pack(state))
 

@@ -1,0 +1,147 @@
+"""Evidence by request: rows of one request that resemble each other are no drift, and drift in them is found."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.profile import categorical_profile, numeric_profile
+from driftgauge.drift.rule import Rule
+from driftgauge.drift.statistics.correction import Correction
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+
+Floats = NDArray[np.float64]
+
+WINDOW_ROWS = 1000
+RULE = Rule(0.05, Correction.HOLM, 50, Budget(30 * 86_400.0, 60.0, 0.02))
+
+
+class Requests:
+    """A stream of requests of any length against a standard normal column and one of categories, looked at by request.
+
+    Args:
+        state: The detector's state before the first look.
+    """
+
+    def __init__(self, state: DetectorState | None = None) -> None:
+        rng = np.random.default_rng(1)
+        codes = np.sort(rng.choice(4, 5000, p=[0.4, 0.3, 0.2, 0.1]).astype(np.float64))
+        columns = [numeric_profile("n", np.sort(rng.standard_normal(5000))), categorical_profile("c", codes, {})]
+        self.evaluator = StreamEvaluator(columns, RULE, "digest")
+        self.state = state
+        self.evaluations: list[StreamEvaluation] = []
+        self._rows = np.empty((0, 2))
+        self._lengths: list[int] = []
+        self._p_values = PValues()
+
+    def add(self, *requests: Floats) -> None:
+        """Add requests, and evaluate the window."""
+        self._rows = np.vstack([self._rows, *requests])
+        self._lengths += [request.shape[0] for request in requests]
+        number = np.arange(1, self._rows.shape[0] + 1)
+        of = np.repeat(np.arange(len(self._lengths)), self._lengths)
+        newest = slice(-WINDOW_ROWS, None)
+        window = StreamWindow(self._rows[newest], number[newest], of[newest])
+        now = 1e9 + 60.0 * len(self.evaluations)
+        evaluation = self.evaluator.evaluate(self.state, window, self._p_values, now)
+        self.state = evaluation.state
+        self.evaluations.append(evaluation)
+
+    @property
+    def alarms(self) -> list[str]:
+        """The alarms so far, each look's."""
+        return [
+            f"{feature.feature}: {test.test} at look {look}"
+            for look, one in enumerate(self.evaluations)
+            for feature in one.report.features
+            for test in feature.tests
+            if test.drift
+        ]
+
+
+def singles(rng: np.random.Generator, count: int, shift: float = 0.0) -> list[Floats]:
+    """Requests of one row with the reference's distribution, or with numbers that are larger."""
+    return [np.array([[rng.normal(shift), rng.choice(4, p=[0.4, 0.3, 0.2, 0.1])]]) for _ in range(count)]
+
+
+def alike(rng: np.random.Generator, rows: int) -> Floats:
+    """A request of rows that resemble each other, whose level has the reference's distribution."""
+    codes = np.where(rng.random(rows) < 0.5, rng.choice(4, p=[0.4, 0.3, 0.2, 0.1]), rng.choice(4, rows))
+    return np.column_stack([rng.normal() * 0.9 + 0.4 * rng.standard_normal(rows), codes])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_now_and_then_a_request_of_many_rows_that_resemble_each_other_raises_no_alarm(seed: int) -> None:
+    """Single rows, and at each tenth look a request of 250 rows around a level of its own."""
+    rng, stream = np.random.default_rng(seed), Requests()
+    for look in range(80):
+        stream.add(*singles(rng, 60), *([alike(rng, 250)] if look % 10 == 9 else []))
+
+    assert [] == stream.alarms
+
+
+def test_a_single_batch_at_the_far_end_raises_no_alarm() -> None:
+    """250 equal rows, three standard deviations away and of the rarest category, after single rows."""
+    rng, stream = np.random.default_rng(4), Requests()
+    for _ in range(20):
+        stream.add(*singles(rng, 60))
+    stream.add(np.tile([[3.0, 3.0]], (250, 1)))
+
+    assert [] == stream.alarms
+
+
+def test_drift_in_requests_of_many_rows_is_found() -> None:
+    """Independent rows, 32 a request: a change by half a standard deviation is found within 1,500 rows."""
+    rng, stream = np.random.default_rng(5), Requests()
+    for look in range(100):
+        shift = 0.5 if look >= 50 else 0.0
+        stream.add(*(np.vstack(singles(rng, 32, shift)) for _ in range(2)))
+    first = int(stream.alarms[0].split()[-1])
+
+    assert stream.alarms[0].startswith("n: ")
+    assert 50 < first < 50 + 1500 // 64
+
+
+def test_drift_in_single_rows_is_found_among_batches() -> None:
+    """Batches of rows that resemble each other do not hide a change by a standard deviation of the other rows."""
+    rng, stream = np.random.default_rng(6), Requests()
+    for look in range(40):
+        batch = [alike(rng, 250)] if look % 10 == 9 else []
+        stream.add(*singles(rng, 60, 1.0 if look >= 20 else 0.0), *batch)
+
+    assert all(alarm.startswith("n: ") for alarm in stream.alarms)
+    assert 20 <= int(stream.alarms[0].split()[-1]) < 28
+
+
+def test_single_rows_count_the_same_whatever_was_learned_of_requests() -> None:
+    """Bit by bit: what is known of the correlation within requests does not touch requests of one row."""
+    plain = Requests()
+    start = plain.evaluator.detector
+    assert start is not None
+    learned = replace(start.start(), correlation=np.random.default_rng(7).random(start.start().correlation.shape))
+    other = Requests(learned)
+    for stream in (plain, other):
+        rng = np.random.default_rng(8)
+        for look in range(20):
+            stream.add(*singles(rng, 60, 0.4 if look > 10 else 0.0))
+
+    for one, two in zip(plain.evaluations, other.evaluations, strict=True):
+        assert one.state.log_evidence.tobytes() == two.state.log_evidence.tobytes()
+        assert one.state.factors.tobytes() == two.state.factors.tobytes()
+        assert one.report == two.report
+
+
+def test_single_rows_have_the_evidence_and_distance_that_they_had_without_weights() -> None:
+    """Figures of the version before requests had weights, on the same stream."""
+    rng, stream = np.random.default_rng(8), Requests()
+    for look in range(20):
+        stream.add(*singles(rng, 60, 0.4 if look > 10 else 0.0))
+    last = stream.evaluations[-1]
+    statistics = [test.statistic for feature in last.report.features for test in feature.tests]
+
+    assert last.state.log_evidence.max(axis=1).tolist() == pytest.approx([15.75643644120358, 6.004615210513838])
+    assert statistics == pytest.approx([0.0776, 5.033806317245275, 0.0238, 1.6166825173822352])
