@@ -36,7 +36,7 @@ _COLUMNS = (
     "promise",
 )
 _QUICK_STEP = 5
-"""A quick run takes every fifth message, and one reload: about a minute and a half."""
+"""A quick run takes every fifth message, and one reload: about two minutes."""
 
 _NEVER = ("--evaluation-interval-seconds", 3_600)
 

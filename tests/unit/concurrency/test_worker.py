@@ -54,6 +54,7 @@ async def test_a_closed_worker_drops_calls_that_have_not_started(worker: Worker)
     started, may_end = threading.Event(), threading.Event()
 
     def block() -> str:
+        """Wait until the test lets it end."""
         started.set()
         may_end.wait()
         return "done"

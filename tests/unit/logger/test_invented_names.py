@@ -29,6 +29,7 @@ async def post(clock: ManualClock) -> AsyncIterator[ListeningReceiver]:
     """A receiver that listens, with 100 places and a reference file `wine.csv`."""
 
     def reserved_by(model: ModelKey) -> tuple[str, str] | None:
+        """The reference that reserves a place for a model."""
         return ("", "wine") if model.inference_service == "wine" else None
 
     post = ListeningReceiver(models=KnownModels(100, idle=IdleLimits(HOUR, HOUR, clock), reserved_by=reserved_by))

@@ -91,6 +91,7 @@ async def test_names_beyond_the_limit_count_for_the_service() -> None:
         receiver.receiver.accept(event(Kind.RESPONSE, b'{"model":"m-%d","choices":[]}' % number))
 
     def response_bytes(name: str) -> float | None:
+        """The bytes of responses that count for a model."""
         return receiver.value("driftgauge_response_bytes_total", WINE._replace(model_name=name))
 
     assert [28] * 9 == [response_bytes(f"m-{number}") for number in range(9)]
