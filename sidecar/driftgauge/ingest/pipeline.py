@@ -8,7 +8,6 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -298,5 +297,4 @@ def is_sampled(id_: str, ratio: float) -> bool:
     """
     if ratio >= 1:
         return True
-    digest = blake2b(id_.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest) < ratio * 2**64
+    return int(id_digests([id_])[0]) < ratio * 2**64
