@@ -311,7 +311,9 @@ class LoggerConfig(Config):
         300, description="seconds that a request or response waits for the other half of its pair"
     )
     max_event_bytes: Bytes = Field(
-        16 * 2**20, description="limit of one event in bytes; larger ones get status code 413"
+        6 * 2**20,
+        description="limit of one event in bytes; larger ones get status code 413. It should be a third larger than "
+        "`max_payload_bytes`, for events whose payload is in base64",
     )
 
 

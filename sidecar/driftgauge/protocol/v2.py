@@ -24,6 +24,10 @@ _LENGTH: Final = struct.Struct("<I")
 """A value of BYTES starts with its length, an unsigned 32-bit integer."""
 
 
+MAX_TEXTS: Final = 400_000
+"""Most values of BYTES in the binary tensors of a message. Each takes some 100 bytes of memory."""
+
+
 def is_v2(message: Mapping[str, Any], kind: Kind) -> bool:
     """Whether a message is V2: an item of `inputs` (of a response, `outputs`) has a datatype and a shape.
 
@@ -56,20 +60,24 @@ def decode_v2(message: Mapping[str, Any], kind: Kind, tail: memoryview) -> Decod
 
     Raises:
         PayloadError: `MALFORMED` if a member is missing or contradicts another, or bytes are left over;
-            `UNSUPPORTED` for an unknown datatype and for data in shared memory; `EMPTY` if a tensor has no values.
+            `TOO_COMPLEX` for too many binary texts; `UNSUPPORTED` for an unknown datatype and for data in shared
+            memory; `EMPTY` if a tensor has no values.
 
     Source:
         Open Inference Protocol, REST, "Inference Request JSON Object" and "Response"; Triton and KServe,
         "Binary Tensor Data Extension".
     """
     tensors: dict[str, Tensor] = {}
-    start = 0
+    start = texts = 0
     for item in message[V2_MEMBERS[kind]]:
         header = _read_header(item)
         end = start + (header.size or 0)
         if header.name in tensors:
             raise _malformed(header.name, "it is there twice")
-        tensors[header.name] = _read_tensor(header, tail[start:end])
+        tensors[header.name] = tensor = _read_tensor(header, tail[start:end])
+        if header.datatype == BYTES and header.size is not None:
+            texts += tensor.data.size
+            _check_texts(texts)
         start = end
     if start != len(tail):
         message_text = f"{len(tail)} bytes follow the JSON part, but its tensors announce {start}."
@@ -219,6 +227,7 @@ def from_binary(chunk: memoryview, datatype: str, count: int | None, name: str) 
 def _texts(chunk: memoryview, count: int | None, name: str) -> NDArray[Any]:
     if count is not None and count * _LENGTH.size > len(chunk):
         raise _malformed(name, f"{count} values of BYTES do not fit in {len(chunk)} bytes")
+    _check_texts(count or 0)
     texts: list[bytes] = []
     start = 0
     while start < len(chunk) if count is None else len(texts) < count:
@@ -227,11 +236,18 @@ def _texts(chunk: memoryview, count: int | None, name: str) -> NDArray[Any]:
             raise _malformed(name, f"value {len(texts)} of BYTES ends beyond its {len(chunk)} bytes")
         texts.append(bytes(chunk[start + _LENGTH.size : end]))
         start = end
+        if len(texts) > MAX_TEXTS:
+            _check_texts(len(texts))
     if start != len(chunk):
         raise _malformed(name, f"{len(chunk) - start} bytes follow its last value")
     values = np.empty(len(texts), dtype=object)
     values[:] = texts
     return values
+
+
+def _check_texts(number: int) -> None:
+    if number > MAX_TEXTS:
+        raise PayloadError(Reason.TOO_COMPLEX, f"The message has more than {MAX_TEXTS} values of BYTES.")
 
 
 def _text_end(chunk: memoryview, start: int) -> int:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from driftgauge.errors import Reason
-from driftgauge.protocol.v2 import from_binary
-from tests.support.payloads import refusal
+from driftgauge.inference.payload import Kind
+from driftgauge.protocol.decode import decode
+from driftgauge.protocol.limits import Limits
+from driftgauge.protocol.v2 import MAX_TEXTS, from_binary
+from tests.support.payloads import as_json, refusal
 
 
 @pytest.mark.parametrize(
@@ -63,3 +66,19 @@ def test_size_must_agree(datatype: str, surplus: int) -> None:
 def test_bytes_must_agree(chunk: bytes, count: int) -> None:
     """Lengths of BYTES that do not fill their chunk exactly are malformed, and nothing is allocated for them."""
     assert Reason.MALFORMED == refusal(lambda: from_binary(memoryview(chunk), "BYTES", count, "x"))[0]
+
+
+@pytest.mark.parametrize("shapes", [[[MAX_TEXTS + 1]], [[-1]], [[MAX_TEXTS], [1]]], ids=["stated", "found", "together"])
+def test_texts_of_a_message_are_limited(shapes: list[list[int]]) -> None:
+    """Each text takes many times its bytes in memory, in one tensor or in several."""
+    text = b"\1\0\0\0a"
+    counts = [MAX_TEXTS + 1 if shape == [-1] else shape[0] for shape in shapes]
+    items = [
+        {"name": f"x{n}", "datatype": "BYTES", "shape": shape, "parameters": {"binary_data_size": 5 * count}}
+        for n, (shape, count) in enumerate(zip(shapes, counts, strict=True))
+    ]
+    body = as_json({"inputs": items}) + text * sum(counts)
+    reason, sentence = refusal(lambda: decode(body, Kind.REQUEST, json_length=None, limits=Limits(2**23)))
+
+    assert Reason.TOO_COMPLEX is reason
+    assert "400000 values of BYTES" in sentence
