@@ -171,8 +171,7 @@ class ReferenceWatcher:
             for change in changes:
                 result = await self._loader.load(change.file, self._clock())
                 _log_sentences(self._references.record(change, result))
-            if changes:
-                await self._loader.rest()
+            await self._loader.rest()
             self._add_referenced_models()
             for model in self._models:
                 self._targets.record_reference(model)

@@ -23,6 +23,12 @@ _CHILD_SECONDS: Final = 300
 """Time for one file. The slowest one within the limits takes 20 s of a core; a container may have a tenth of one."""
 
 _CHILD_IDLE_SECONDS: Final = 10
+_SMALL_BYTES: Final = 2**20
+"""Longest file that is loaded in a thread at the start, when there are no requests yet that it could delay.
+
+So the start does not wait for a child process, which takes long where the CPU is scarce.
+"""
+
 _REUSED_BYTES: Final = 2**20
 """A child is used for the next file only after one that is smaller than this, and that was loaded.
 
@@ -138,6 +144,8 @@ class Loader(Protocol):
 class ChildLoader:
     """Loads files in a child process, so that serving continues at its pace and keeps its memory.
 
+    Small files of CSV and NPZ are loaded in a thread until the first call of `rest`.
+
     Args:
         memory_bytes: The most memory that the child may use for one file.
     """
@@ -145,6 +153,7 @@ class ChildLoader:
     def __init__(self, memory_bytes: int) -> None:
         self._process = TaskProcess("reference-child", memory_bytes=memory_bytes, idle_seconds=_CHILD_IDLE_SECONDS)
         self._worker = Worker("reference-load")
+        self._is_starting = True
 
     @property
     def child_pid(self) -> int | None:
@@ -153,6 +162,7 @@ class ChildLoader:
 
     async def rest(self) -> None:
         """End the child process; the next file starts another."""
+        self._is_starting = False
         await self._process.end()
 
     async def close(self) -> None:
@@ -167,6 +177,8 @@ class ChildLoader:
             file: The file.
             now: Seconds since the epoch.
         """
+        if self._is_starting and _is_light(file):
+            return await self._worker.run(load_here, file, now)
         result = await self._load(file, now)
         if result.fault or (file.signature is not None and file.signature.bytes > _REUSED_BYTES):
             await self._process.end()
@@ -185,6 +197,12 @@ class ChildLoader:
         except ReferenceDataError as error:
             return LoadResult(fault=str(error))
         return LoadResult(None if packed is None else await self._worker.run(unpack, packed))
+
+
+def _is_light(file: FileToLoad) -> bool:
+    """Whether loading a file takes little memory. Parquet needs a library of 80 MB, which the process would keep."""
+    is_small = file.signature is not None and file.signature.bytes <= _SMALL_BYTES
+    return is_small and file.path.suffix.lower() != ".parquet"
 
 
 def _load_packed(file: FileToLoad, now: float) -> PackedReference | None:

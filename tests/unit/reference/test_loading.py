@@ -8,7 +8,7 @@ import pytest
 
 from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.dataset import load_reference
-from driftgauge.reference.loading import ChildLoader, FileToLoad, LoadResult, load_here
+from driftgauge.reference.loading import ChildLoader, FileToLoad, LoadResult, load_here, read_signature
 from driftgauge.reference.packing import pack, unpack
 
 CONTENT = "a,colour,day,prediction:q\n1,red,2026-01-01,1\n2,white,2026-01-02,0\n,red,2026-01-03,1\n"
@@ -61,6 +61,28 @@ async def test_child_loads_what_the_calling_thread_loads(loader: ChildLoader, pa
     """The reference is the same in every column, note and flag."""
     file = FileToLoad(path, rules=ColumnRules(missing_words=frozenset({"white"})))
     assert facts(await loader.load(file, 7.0)) == facts(load_here(file, 7.0))
+
+
+async def test_small_files_are_loaded_in_a_thread_at_the_start(loader: ChildLoader, path: Path) -> None:
+    """The start does not wait for a child; later files are loaded in one, so that they delay no requests."""
+    file = FileToLoad(path, read_signature(path))
+    at_start, child_at_start = await loader.load(file, 7.0), loader.child_pid
+    await loader.rest()
+    later, child_later = await loader.load(file, 7.0), loader.child_pid
+
+    assert facts(at_start) == facts(later)
+    assert child_at_start is None
+    assert child_later is not None
+
+
+async def test_long_files_are_loaded_in_the_child_at_the_start_too(path: Path) -> None:
+    """They take memory, which only a child has a limit of."""
+    write_lines(path, 600_000)
+    loader = ChildLoader(memory_bytes=2**20)
+    result = await loader.load(FileToLoad(path, read_signature(path)), 7.0)
+    await loader.close()
+
+    assert "ran out of memory" in result.fault
 
 
 async def test_no_child_waits_for_the_next_change(loader: ChildLoader, path: Path) -> None:
