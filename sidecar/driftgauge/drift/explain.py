@@ -37,6 +37,9 @@ _NOTICEABLE_CHANGE = 0.02
 _RARE = 0.02
 """A share below this, or as near to 1, is written with one more digit."""
 
+_FEWEST_ALIKE = 10
+"""Values of a window that must all be one value to be called constant."""
+
 _LONGEST_TEXT = 40
 """Characters of a category's text that are written."""
 
@@ -131,7 +134,12 @@ def _other_values(profile: Profile, window: NDArray[np.float64]) -> str | None:
     constant = profile.values[0] == profile.values[-1]
     if constant and not window[0] == window[-1] == profile.values[0]:
         return f"every value of the reference is {profile.values[0]:.6g}, the window has others"
-    if not constant and window[0] == window[-1] and _share(profile.values, float(window[0])) <= _MOST:
+    if (
+        not constant
+        and window.size >= _FEWEST_ALIKE
+        and window[0] == window[-1]
+        and _share(profile.values, float(window[0])) <= _MOST
+    ):
         return f"every value is {window[0]:.6g}, the reference's vary"
     return None
 

@@ -26,6 +26,9 @@ _ROUNDING = 1e-9
 _FEWEST_RATIOS = 5
 """Deciles that must differ from 0, of nine, for a ratio to mean anything."""
 
+_FEWEST_VALUES = 20
+"""Values of a window below which its deciles say too little of a conversion."""
+
 _INNER_LEVELS = np.array([float(level) for level in LEVELS[1:-1]])
 
 
@@ -41,6 +44,8 @@ def unit_change(reference: NDArray[np.float64], window: NDArray[np.float64]) -> 
         change if they then have the ranks of deciles. If both fit, the better one counts: a Gaussian that moved by many
         deviations has nearly the same ratio at every decile, but exactly the same offset.
     """
+    if window.size < _FEWEST_VALUES:
+        return None
     before, now = (np.array(deciles(values)[1:-1]) for values in (reference, window))
     if before[0] == before[-1] or now[0] == now[-1]:
         return None

@@ -1,8 +1,9 @@
 """From payloads to rows, each body where it cannot hold up requests: on the event loop, in a thread, or in a child.
 
 - Small bodies are decoded on the event loop, many of one stream together. That costs them the least.
-- Others are decompressed in a thread, and decoded there if that needs no long call: a call into C keeps the lock of the
-  interpreter until it ends, and the event loop waits for the lock. Numbers are parsed in slices for that reason.
+- Others are decompressed in a thread, and decoded there if they are not too long and need no long call: a call into C
+  keeps the lock of the interpreter until it ends, and the event loop waits for the lock. Numbers are parsed in slices
+  for that reason.
 - What is left is decoded in a child process, with a limit of memory and of time.
 
 A body that turns out to be larger or more complex than its place allows goes on to the next one.
@@ -41,6 +42,9 @@ SMALL_BYTES: Final = 16 * 1024
 It takes some 0.1 ms, at worst 2 ms. Decoding it in a second thread would cost requests more, since that thread takes
 turns with the event loop at the interpreter's lock.
 """
+
+_LONGEST_BESIDE: Final = 512 * 1024
+"""Longest decompressed body that is decoded in the thread. Its slices are short, but each delays the event loop."""
 
 _SMALL_NAMES: Final = 256
 _SMALL_CELLS: Final = 16 * 1024
@@ -126,12 +130,12 @@ class Decoder:
             raw = await self._thread.run(unpack, payload.body, self._max_bytes)
         except PayloadError as error:
             return ReadBody(0, error)
-        read = await self._thread.run(_read_quickly, raw, payload.json_length, self._max_bytes, reader)
-        if read is not None:
-            return read
-        limits = Limits(self._max_bytes)
+        if len(raw) <= _LONGEST_BESIDE:
+            read = await self._thread.run(_read_quickly, raw, payload.json_length, self._max_bytes, reader)
+            if read is not None:
+                return read
         try:
-            return await self._child.run(_CHILD_SECONDS, read_body, raw, payload.json_length, limits, reader)
+            return await self._child.run(_CHILD_SECONDS, _read, raw, payload.json_length, self._max_bytes, reader)
         except NoProcessError as error:
             _log.warning("a %s of %s was dropped: driftgauge %s", payload.kind, payload.model, error)
             return ReadBody(0, PayloadError(Reason.INTERNAL, f"driftgauge {error}."))
@@ -217,6 +221,12 @@ def is_small(payload: Payload) -> bool:
 def _is_refused_here(read: ReadBody) -> bool:
     """Whether another place may decode what this one refused."""
     return isinstance(read.rows, PayloadError) and read.rows.reason in _MORE_THAN_ALLOWED
+
+
+def _read(raw: bytes, json_length: int | None, limit_bytes: int, reader: RowReader) -> ReadBody:
+    """Decode a decompressed body, of numbers in slices, which take less memory."""
+    read = _read_quickly(raw, json_length, limit_bytes, reader)
+    return read_body(raw, json_length, Limits(limit_bytes), reader) if read is None else read
 
 
 def _read_quickly(raw: bytes, json_length: int | None, limit_bytes: int, reader: RowReader) -> ReadBody | None:

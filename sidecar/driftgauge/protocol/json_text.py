@@ -54,7 +54,7 @@ def check_parse_cost(text: bytes, limit: int) -> None:
         return
     cost = len(text) // _FREE_BYTES + sum(map(text.count, _COSTLY))
     if cost > limit:
-        message = f"The JSON text has too many values: about {cost}, of at most {limit}."
+        message = f"The JSON text takes too long to parse: as long as {cost} values, {limit} at most."
         raise PayloadError(Reason.TOO_COMPLEX, message)
 
 

@@ -7,6 +7,11 @@ from driftgauge.protocol.missing_words import NO_WORDS, is_missing_number
 _TRUTH: Final = {"true": 1.0, "false": 0.0}
 
 
+def is_truth(cell: str) -> bool:
+    """Whether a cell is `true` or `false`, in any case."""
+    return cell.strip().lower() in _TRUTH
+
+
 def number(cell: str, missing_words: frozenset[str] = NO_WORDS) -> float | None:
     """A cell as a number, NaN if it is missing (`is_missing_number`), `None` if it is text."""
     if is_missing_number(cell, missing_words):

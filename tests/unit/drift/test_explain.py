@@ -70,6 +70,14 @@ def test_a_constant_breaks_the_schema() -> None:
     assert (Change.SCHEMA, expected) == explain(numbers(), np.full(100, -1.5))
 
 
+@pytest.mark.parametrize("rows", [1, 9])
+def test_a_few_equal_values_are_no_constant(rows: int) -> None:
+    """One value cannot vary."""
+    change, _ = explain(numbers(), np.full(rows, -1.5))
+
+    assert Change.DRIFT is change
+
+
 def test_the_usual_value_alone_does_not_break_the_schema() -> None:
     """A flag that is seldom set may be unset for a whole window."""
     profile = numeric_profile("a", np.repeat([0.0, 1.0], [80, 20]))

@@ -39,6 +39,12 @@ def test_kelvin_for_celsius_is_found_by_its_offset() -> None:
     assert unit_change(degrees(5000, 1) + 273.15, degrees(5000, 1)) == "every decile is about 273 below the reference's"
 
 
+def test_a_few_values_show_no_unit() -> None:
+    """Two values have deciles, but they say nothing."""
+    assert None is unit_change(prices(5000, 1), np.array([0.1, 0.2]))
+    assert None is unit_change(degrees(5000, 1), degrees(19, 2) + 273.15)
+
+
 def test_integers_are_converted_too() -> None:
     """Neither ties nor zeros nor rounding hide the factor."""
     values = np.sort(np.random.default_rng(1).poisson(4.0, 3000).astype(np.float64))

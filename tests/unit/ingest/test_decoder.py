@@ -228,6 +228,7 @@ HARD = {
     "rows by name": {"instances": [{"alcohol": index, "colour": "red"} for index in range(2_000)]},
     "a wide row": {"instances": [[0.5] * 20_000]},
     "columns": {"inputs": {"alcohol": list(range(20_000))}},
+    "long rows of numbers": {"instances": [[index / 8, 1, 1] for index in range(50_000)]},
     "a literal of Python": b'{"instances":[' + b"[NaN,1,1]," * 5_000 + b"[1,1,1]]}",
 }
 EASY = {

@@ -58,7 +58,16 @@ def test_csv(tmp_path: Path, content: str, expected: list[list[float | None]]) -
     assert (("a", "b"), expected) == (read_table(path).columns, rows_of(path))
 
 
-@pytest.mark.parametrize("content", ['a,c\n1,"red\n2,white\n3,red\n', 'a,c\n1,red\n2,"white', 'a,"c\n1,red\n'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        'a,b\n1,"2\n',
+        "a,b\n" + "1,2\n" * 500 + '501,"10',
+        'a,c\n1,"red\n2,white\n3,red\n',
+        'a,c\n1,red\n2,"white',
+        'a,"c\n1,red\n',
+    ],
+)
 def test_a_quote_that_is_not_closed(tmp_path: Path, content: str) -> None:
     """The lines after it would be one cell."""
     with pytest.raises(ReferenceDataError, match="not CSV: unexpected end of data"):

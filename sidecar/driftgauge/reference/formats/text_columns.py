@@ -17,7 +17,7 @@ from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.category_encoder import CategoryEncoder
-from driftgauge.reference.cells import number
+from driftgauge.reference.cells import is_truth, number
 from driftgauge.reference.column import NOT_TESTED, SHOWN_CHARACTERS, Column, ColumnRules, ignored_column, shortened
 from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
 from driftgauge.reference.table import Table, join_columns
@@ -51,6 +51,7 @@ class _Numbers:
         values: One for each row.
         texts: How many cells are text.
         foreign: How many of these are numbers in an unsupported form.
+        truths: How many cells are `true` or `false`, which are numbers only among numbers.
         first: Line and cell of the first text.
         whole: Every number is an integer, written without a point and an exponent.
         large: An integer is so large that float64 cannot hold it.
@@ -60,6 +61,7 @@ class _Numbers:
     values: "array[float]" = field(default_factory=lambda: array("d"))
     texts: int = 0
     foreign: int = 0
+    truths: int = 0
     first: tuple[int, str] = (0, "")
     whole: bool = True
     large: bool = False
@@ -75,6 +77,8 @@ class _Numbers:
             texts = {cell for cell, value in read.items() if value is None}
             if texts:
                 self._add_texts(lines, cells, texts)
+            truths = {cell for cell in read if is_truth(cell)}
+            self.truths += sum(cell in truths for cell in cells) if truths else 0
             self.values.extend([np.nan if (value := read[cell]) is None else value for cell in cells])
             present = {cell: value for cell, value in read.items() if value is not None and not np.isnan(value)}
             self._add_integers(list(present), list(present.values()))
@@ -96,9 +100,12 @@ class _Numbers:
 
     @property
     def kind(self) -> FeatureKind:
-        """Categorical if more than half of the present cells are text, and some text is no misformatted number."""
-        numbers = len(self.values) - int(np.count_nonzero(np.isnan(_as_array(self.values))))
-        mostly_text = self.texts > numbers and self.texts > self.foreign
+        """Categorical if more than half of the present cells are text, and some text is no misformatted number.
+
+        Beside text, `true` and `false` are text too: true, false and unknown are three categories.
+        """
+        numbers = len(self.values) - int(np.count_nonzero(np.isnan(_as_array(self.values)))) - self.truths
+        mostly_text = self.texts > self.foreign and self.texts + self.truths > numbers
         return FeatureKind.CATEGORICAL if mostly_text else FeatureKind.NUMERIC
 
 

@@ -33,6 +33,9 @@ def column_of(cells: Sequence[str], kinds: Mapping[str, FeatureKind] | None = No
     [
         (["1", "2.5", "-1e3"], NUMERIC),
         (["true", "False", ""], NUMERIC),
+        (["true", "False", "0", "1", "2"], NUMERIC),
+        (["true", "true", "False", "unknown"], CATEGORICAL),
+        (["x"] * 4 + ["true"] * 2 + ["3", "007"] * 2 + ["NA"], CATEGORICAL),
         (["red", "white"], CATEGORICAL),
         (["red", "white", "3"], CATEGORICAL),
         (["red", "", "NA"], CATEGORICAL),
