@@ -8,20 +8,8 @@ from itertools import cycle, islice
 
 from benchmarks.hostile.messages import LIMIT_BYTES, Data
 from benchmarks.proxy.bodies import COLUMNS, rows
+from examples.wine.make_data import COLUMNS as WINE_NAMES
 
-WINE_NAMES = (
-    "fixed_acidity",
-    "volatile_acidity",
-    "citric_acid",
-    "residual_sugar",
-    "chlorides",
-    "free_sulfur_dioxide",
-    "total_sulfur_dioxide",
-    "density",
-    "ph",
-    "sulphates",
-    "alcohol",
-)
 _TEXTS = {
     "workclass": ("Private", "Self-emp-not-inc", "Local-gov", "Federal-gov"),
     "education": ("HS-grad", "Some-college", "Bachelors", "Masters", "Assoc-voc"),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 _COUNT: Final = struct.Struct("<I")
+NO_MEMORY_STATUS: Final = 77
+"""With this status a child ends that has no memory for a call or its outcome."""
+
 _PIECE_BYTES: Final = 256 * 1024
 """The interpreter's lock is released between pieces."""
 
@@ -16,9 +19,11 @@ class Failed:
 
     Args:
         cause: What happened, as a predicate.
+        traceback: Where an exception was raised.
     """
 
     cause: str
+    traceback: str = ""
 
 
 def write_frame(pipe: IO[bytes] | None, value: object) -> None:

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from driftgauge.concurrency.frames import Failed, read_frame, write_frame
+from driftgauge.concurrency.frames import NO_MEMORY_STATUS, Failed, read_frame, write_frame
 from driftgauge.errors import DriftgaugeError
 
 _NICENESS = 10
@@ -29,14 +29,20 @@ def main(memory_bytes: int) -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_KILLED)
     is_limited = False
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    try:
         while True:
             function, args, kwargs = read_frame(calls)
             if not is_limited:  # the modules of the first function are imported by now
                 _limit_memory(memory_bytes)
                 is_limited = True
-            write_frame(outcomes, _outcome(function, args, kwargs))
+            outcome = _outcome(function, args, kwargs)
             del function, args, kwargs
+            write_frame(outcomes, outcome)
+            del outcome
+    except (EOFError, BrokenPipeError):
+        return  # the parent has closed the pipes
+    except MemoryError:
+        sys.exit(NO_MEMORY_STATUS)
 
 
 def _outcome(function: Callable[..., object], args: Sequence[object], kwargs: Mapping[str, object]) -> object:
@@ -47,8 +53,7 @@ def _outcome(function: Callable[..., object], args: Sequence[object], kwargs: Ma
     except MemoryError:
         return Failed("ran out of memory")
     except Exception as error:  # noqa: BLE001 - the parent reports it
-        traceback.print_exc()
-        return Failed(f"raised {type(error).__name__}: {error!s:.200}")
+        return Failed(f"raised {type(error).__name__}: {error!s:.200}", traceback.format_exc())
 
 
 def _limit_memory(memory_bytes: int) -> None:

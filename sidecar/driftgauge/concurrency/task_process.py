@@ -7,21 +7,27 @@ file cannot use up the memory of the container, and it can be killed.
 
 import asyncio
 import contextlib
+import logging
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar, cast
 
-from driftgauge.concurrency.frames import Failed, read_frame, write_frame
+from driftgauge.concurrency.frames import NO_MEMORY_STATUS, Failed, read_frame, write_frame
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import DriftgaugeError
+
+_log = logging.getLogger(__name__)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _OWN_VARIABLES: Final = "DRIFTGAUGE_"
 """The child does not get the options: it needs none, and some are secret."""
+
+_END_SECONDS: Final = 1
+"""How long a child that has closed its pipes may take to end. Its status says why."""
 
 CHILD_VARIABLES: Final = {
     # Each thread of OpenBLAS and pyarrow reserves memory, which counts; so does what jemalloc, pyarrow's own, holds.
@@ -107,6 +113,8 @@ class TaskProcess:
                 limit.cancel()
                 self._idle_timer = loop.call_later(self._idle_seconds, self._end_soon)
         if isinstance(outcome, Failed):
+            # Not a line of its own: the message of a client may be the cause, and be sent again and again.
+            _log.debug("a call in the child process %s\n%s", outcome.cause, outcome.traceback)
             raise TaskFailedError(outcome.cause)
         if isinstance(outcome, DriftgaugeError):
             raise outcome
@@ -153,6 +161,8 @@ class TaskProcess:
             write_frame(child.stdin, call)
             return read_frame(child.stdout)
         except (EOFError, OSError):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_END_SECONDS)  # its pipes are closed, so it is about to end by itself
             self._end()
             raise EOFError(_cause_of_death(child.returncode)) from None
 
@@ -180,4 +190,6 @@ def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
 
 
 def _cause_of_death(status: int) -> str:
+    if status == NO_MEMORY_STATUS:
+        return "ran out of memory"
     return f"ended the child process with {f'signal {-status}' if status < 0 else f'status {status}'}"

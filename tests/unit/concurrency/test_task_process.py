@@ -76,6 +76,17 @@ async def test_memory_is_limited(process: TaskProcess) -> None:
     assert await process.run(30, operator.add, 1, 2) == 3
 
 
+async def test_memory_of_a_call_itself_is_limited(process: TaskProcess, capfd: pytest.CaptureFixture[str]) -> None:
+    """Arguments that do not fit fail their call; nothing is printed, since any client may send them."""
+    assert await process.run(30, len, b"abc") == 3
+    with pytest.raises(TaskFailedError, match=r"^ran out of memory$"):
+        await process.run(30, len, bytes(80 * _MIB))
+    with pytest.raises(TaskFailedError, match="raised ZeroDivisionError"):
+        await process.run(30, operator.floordiv, 1, 0)
+    assert await process.run(30, operator.add, 1, 2) == 3
+    assert capfd.readouterr() == ("", "")
+
+
 async def test_time_is_limited(process: TaskProcess) -> None:
     """A call that takes longer than its limit ends the child; the next call starts another."""
     first = await process.run(30, os.getpid)
