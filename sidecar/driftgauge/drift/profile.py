@@ -118,6 +118,9 @@ class Profile:
         missing: Rows without a value.
         cells: The partition of the values.
         categories: The text of each code, the most frequent code first; empty unless `CATEGORICAL`.
+        in_order: Shape `(rows,)`: the cell of each row in the order of time, the number of cells for a row that lacks
+            the feature; `None` where the order of the rows is not known.
+        parameters: Parameters of the model of hours that the values were adjusted by, at least 1.
     """
 
     name: str
@@ -126,6 +129,8 @@ class Profile:
     missing: int
     cells: Cells
     categories: Mapping[float, str] = field(default_factory=dict)
+    in_order: NDArray[np.uint16] | None = None
+    parameters: float = 1.0
 
     @property
     def rows(self) -> int:
