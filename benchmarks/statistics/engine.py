@@ -51,6 +51,7 @@ class Look:
         detector: Whether the detector alarms.
         plain: Whether the plain rule would alarm: p < 0.05 after Holm's correction.
         factor: Rows / effective rows, mean over the features.
+        untested: Whether some feature has no verdict.
     """
 
     rows: int
@@ -58,6 +59,7 @@ class Look:
     detector: bool
     plain: bool
     factor: float
+    untested: bool = False
 
 
 def budget_of(looks: float, tolerance: float) -> Budget:
@@ -115,6 +117,7 @@ def _look(rows: int, evaluation: StreamEvaluation) -> Look:
         detector=any(drift for sequential, drift in tests if sequential),
         plain=_plain(evaluation.report),
         factor=float(np.mean([max(1.0, (one.rows or one.missing) / one.effective_rows) for one in features] or [1.0])),
+        untested=bool(evaluation.report.untested),
     )
 
 

@@ -11,6 +11,8 @@ from driftgauge.drift.detector.bets import make_bets
 from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState, pack, unpack
 from driftgauge.drift.detector.request_correlation import SUMS
+from driftgauge.drift.detector.span_sums import SPANS
+from driftgauge.drift.detector.span_sums import SUMS as SPAN_SUMS
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 
 Floats = NDArray[np.float64]
@@ -117,16 +119,20 @@ def test_a_packed_state_is_unpacked_the_same(data: st.DataObject, d: int, b: int
         factors=data.draw(arrays.arrays(np.float64, d, elements=floats)),
         since=data.draw(arrays.arrays(np.float64, d, elements=floats)),
         correlation=data.draw(arrays.arrays(np.float64, (SUMS, s), elements=floats)),
+        requests=data.draw(st.integers(0, 2**62)),
+        spans=data.draw(
+            arrays.arrays(np.float32, (SPAN_SUMS, SPANS, data.draw(st.integers(0, 2))), fill=st.floats(width=32))
+        ),
     )
     actual = unpack(pack(state))
 
     assert actual is not None
     assert (state.key, state.number, state.rows, state.time) == (actual.key, actual.number, actual.rows, actual.time)
-    for name in ("log_evidence", "factors", "since", "correlation"):
+    for name in ("log_evidence", "factors", "since", "correlation", "spans"):
         np.testing.assert_array_equal(getattr(state, name), getattr(actual, name), strict=True)
 
 
-HEAD = b'{"key":"","number":1,"rows":1,"time":0,"shape":[1,2,1]}\n'
+HEAD = b'{"key":"","number":1,"rows":1,"time":0,"requests":1,"shape":[1,2,1,0]}\n'
 
 
 @given(blob=st.one_of(st.binary(), st.binary().map(HEAD.__add__)))

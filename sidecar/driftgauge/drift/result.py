@@ -31,6 +31,7 @@ class Obstacle(StrEnum):
 
     TOO_FEW_VALUES = "too_few_values"
     OUT_OF_REACH = "threshold_out_of_reach"
+    ROWS_ALIKE = "rows_alike"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

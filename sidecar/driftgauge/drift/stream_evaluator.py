@@ -11,6 +11,7 @@ from driftgauge.drift.detector.dependence import dependence_factors
 from driftgauge.drift.detector.detector import Checkpoint, Detector, no_checkpoint
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.request_correlation import Batches, no_sums
+from driftgauge.drift.detector.span_sums import no_spans
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
 from driftgauge.drift.result import DriftReport
@@ -149,9 +150,14 @@ class StreamEvaluator:
         if fed == 0:
             return replace(state, number=newest), 0, skipped
         factors = self._dependence(window, weights)
-        learned = replace(state, factors=factors) if state.rows == 0 else state
+        rows = self._ranks.cells[:, first:], window.requests[first:]
+        learned = state
+        if state.rows == 0:  # nothing is known from before: the first rows say themselves how they depend on each other
+            learned = detector.measure_dependence(replace(state, factors=factors), *rows)
         counts, batches = self._count(window.requests[first:], first)
         after = detector.advance(learned, counts, now, batches)
+        if state.rows > 0:
+            after = detector.measure_dependence(after, *rows)
         averaged = learned.factors + _weight(fed, after.rows, window.numbers.size) * (factors - learned.factors)
         return replace(after, number=newest, factors=averaged), fed, skipped
 
@@ -200,6 +206,8 @@ _NO_STATE = DetectorState(
     factors=np.empty(0),
     since=np.empty(0),
     correlation=no_sums(0),
+    requests=0,
+    spans=no_spans(0),
 )
 
 

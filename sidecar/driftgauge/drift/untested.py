@@ -1,5 +1,6 @@
 """Features without a verdict: why the tests could not tell, in words."""
 
+import math
 from collections.abc import Sequence
 
 from driftgauge.drift.measure import Sample
@@ -8,6 +9,9 @@ from driftgauge.drift.result import DriftTest, DriftTestResult, Obstacle, RowsNe
 FEWEST_VALUES = 2
 """A single value, in the window or in the reference, may be far enough away to alarm, but never shows that nothing has
 changed."""
+
+ALIKE = "neighbouring rows are so alike that it is not known how many independent rows they are worth"
+"""The explanation of a feature whose dependence has no bound."""
 
 LISTED_NAMES = 5
 """How many names a sentence has."""
@@ -34,6 +38,8 @@ def find_obstacle(sample: Sample, tests: Sequence[DriftTestResult], min_rows: in
         return _too_few(name, f"the window has {found}, {least} are needed")
     if known < FEWEST_VALUES:
         return _too_few(name, f"the reference has {_values(known)}, {FEWEST_VALUES} are needed")
+    if math.isinf(sample.factor):
+        return Untested(feature=name, reason=Obstacle.ROWS_ALIKE, explanation=ALIKE)
     distance = next(test for test in tests if test.test in {DriftTest.KS, DriftTest.TV})
     if distance.rows_needed is None:
         return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
-from driftgauge.drift.result import DriftTest
+from driftgauge.drift.result import DriftTest, Obstacle
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
@@ -244,6 +244,36 @@ def test_dependent_rows_raise_the_threshold() -> None:
     assert 150 < second.effective_rows < 400
     assert first.distance.threshold < second.distance.threshold
     assert first.detectable < second.detectable
+
+
+def test_one_burst_of_missing_values_raises_no_alarm_of_the_detector() -> None:
+    """Twenty neighbouring rows without values, in a stream that had none, are too few informative pairs."""
+    watched = stream()
+    burst = rows(1, 4000)
+    burst[2010:2030] = np.nan
+
+    assert [] == [one for one in alarms(watched.feed(burst, 50)) if "sequential" in one]
+
+
+def test_rows_whose_neighbours_are_too_alike_have_no_verdict() -> None:
+    """A correlation of 0.99 lasts for hundreds of rows: there is no alarm, and the report says why."""
+    evaluations = stream().feed(rows(5, 3200, autoregressive(0.99)), 100)
+    reasons = [one.reason for evaluation in evaluations for one in evaluation.report.untested]
+
+    assert [] == alarms(evaluations)
+    assert reasons.count(Obstacle.ROWS_ALIKE) > 40
+
+
+def test_a_shift_counts_as_no_dependence() -> None:
+    """A feature that moves by half a standard deviation is found, and keeps its verdict."""
+    watched = stream()
+    watched.feed(rows(1, 2000), 50)
+    shifted = rows(2, 1500)
+    shifted[:, 1] += 0.5
+    evaluations = watched.feed(shifted, 50)
+
+    assert any("f1: sequential" in one for one in alarms(evaluations))
+    assert () == evaluations[-1].report.untested
 
 
 def test_a_reference_of_one_row_never_alarms() -> None:

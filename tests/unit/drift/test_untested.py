@@ -1,5 +1,6 @@
 """Features without a verdict: what is too few, and how many rows would be enough."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -199,3 +200,11 @@ def test_a_share_of_missing_values_that_cannot_rise_enough_has_no_threshold() ->
     missing = report(numbers(2500, missing=2500), values, BUDGET).features[0].tests[1]
 
     assert (float("inf"), False) == (missing.threshold, missing.drift)
+
+
+def test_rows_that_are_too_alike_have_no_verdict() -> None:
+    """Values within the reference are worth an unknown number of rows; the distance decides nothing."""
+    text = "neighbouring rows are so alike that it is not known how many independent rows they are worth"
+
+    assert (Obstacle.ROWS_ALIKE, text) == explanation(numbers(400), np.arange(400.0), BUDGET, math.inf)
+    assert (Obstacle.ROWS_ALIKE, text) == explanation(numbers(400), np.full(400, 1e6), BUDGET, math.inf)

@@ -127,6 +127,9 @@ class Bets:
             (location, scale and skewness, or frequent categories), the last one says whether the feature is missing.
         score_of: Shape `(b,)`: the index of the score of each bet.
         main_scores: At least 1, or 0 for an ignored feature.
+        own_factors: Shape `(f,)`: the indices of the scores whose dependence is measured, the first one of the values
+            as a whole, the last one of missing values.
+        factor_of: Shape `(b,)`: for each bet, the index in `own_factors` of the score whose dependence it has.
 
     Notes:
         A factor whose mean is at most 1 under the null hypothesis is an e-value. Products over rows, given the past,
@@ -142,6 +145,8 @@ class Bets:
     scores: Floats
     score_of: NDArray[np.intp]
     main_scores: int
+    own_factors: NDArray[np.intp]
+    factor_of: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,8 +182,10 @@ def make_bets(profile: Profile, tolerance: float, features: int) -> Bets:
     """
     if profile.kind is FeatureKind.IGNORED:
         nothing = np.empty((profile.cells.shares.size + 1, 0))
-        return Bets(nothing, np.empty(0), nothing, np.empty(0, dtype=np.intp), 0)
-    return _combined([*_on_values(profile, tolerance, features), _on_missing(profile, tolerance, features)])
+        none = np.empty(0, dtype=np.intp)
+        return Bets(nothing, np.empty(0), nothing, none, 0, none, none)
+    groups = [*_on_values(profile, tolerance, features), _on_missing(profile, tolerance, features)]
+    return _combined(groups, numeric=profile.kind is FeatureKind.NUMERIC)
 
 
 def _on_values(profile: Profile, tolerance: float, features: int) -> list[_Scores]:
@@ -279,14 +286,30 @@ def _with_missing(values: Floats) -> Floats:
     return np.vstack([values, np.zeros((1, values.shape[1]))])
 
 
-def _combined(groups: Sequence[_Scores]) -> Bets:
+def _combined(groups: Sequence[_Scores], *, numeric: bool) -> Bets:
     """The bets of all groups; each group has an equal weight in the evidence."""
     factors = [_log_factors(group) for group in groups]
     weights = [np.full(one.shape[1], -math.log(len(groups) * one.shape[1])) for one in factors]
     scores = np.hstack([group.values for group in groups])
     stakes = [len(group.stakes) for group in groups for _ in range(group.values.shape[1])]
     score_of = np.repeat(np.arange(scores.shape[1]), stakes)
-    return Bets(np.hstack(factors), np.concatenate(weights), scores, score_of, groups[0].values.shape[1])
+    own, factor_of = _own_factors(scores.shape[1], numeric=numeric)
+    main = groups[0].values.shape[1]
+    return Bets(np.hstack(factors), np.concatenate(weights), scores, score_of, main, own, factor_of[score_of])
+
+
+def _own_factors(scores: int, *, numeric: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The scores whose dependence is measured, and for each score the index of the one whose dependence it has.
+
+    Of numbers location, scale, below, above and missing are measured. Skewness has that of scale, and the levels of the
+    distribution function have that of location.
+    """
+    if not numeric:
+        return np.arange(scores), np.arange(scores)
+    factor_of = np.zeros(scores, dtype=np.intp)
+    factor_of[[1, 2]] = 1
+    factor_of[-3:] = [2, 3, 4]
+    return np.array([0, 1, scores - 3, scores - 2, scores - 1]), factor_of
 
 
 def _log_factors(group: _Scores) -> Floats:

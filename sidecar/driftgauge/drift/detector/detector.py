@@ -29,6 +29,7 @@ from driftgauge.drift.detector.request_correlation import (
     no_sums,
     row_weights,
 )
+from driftgauge.drift.detector.span_sums import Units, add_units, dependence, no_spans
 from driftgauge.drift.profile import FeatureKind, Profile
 
 Checkpoint = Callable[[], object]
@@ -55,11 +56,7 @@ LEAST_CLEAR_RATIO = 10
 CAP_RATIO = 10
 """Evidence is capped at this multiple of the threshold."""
 
-REQUESTS_OF_AN_ALARM = 3
-"""A request of several rows takes the evidence at most a third of the way to the threshold. So one whose rows resemble
-each other cannot alarm alone, however little those of earlier requests did. An e-value that is made smaller is one."""
-
-_STATE_VERSION = 2
+_STATE_VERSION = 3
 """To be raised with each change of the bets or of the state: evidence of other bets means nothing, and may have another
 shape."""
 
@@ -69,7 +66,7 @@ class DetectorVerdict:
     """What the history of a stream adds to the tests of its window, for each of `d` features.
 
     Args:
-        factors: Shape `(d,)`: rows / effective rows, at least 1.
+        factors: Shape `(d,)`: rows / effective rows, at least 1; infinity where rows are too alike.
         evidence: Shape `(d,)`: the detector's evidence, log10 of seconds; `None` without a detector.
         threshold: The evidence that alarms, log10 of seconds.
         since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without an alarm.
@@ -138,14 +135,17 @@ class Detector:
         ends = np.cumsum([0, *(bets.scores.shape[1] for bets in self._bets)]).tolist()
         self._score_slices = [slice(start, end) for start, end in pairwise(ends)]
         self._scores = ends[-1]
+        ends = np.cumsum([0, *(bets.own_factors.size for bets in self._bets)]).tolist()
+        self._factor_slices = [slice(start, end) for start, end in pairwise(ends)]
+        self._measured = ends[-1]
+        centred = [bets.own_factors < bets.main_scores for bets in self._bets]
+        self._centred = np.concatenate(centred) if centred else np.empty(0, dtype=np.bool_)
         self._log_weights = _padded([bets.log_weights for bets in self._bets], self._width)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
         clear = max(threshold / CLEAR_RATIO, CLEAR_EVALUATIONS * budget.evaluation_seconds)
         self._log_clear = math.log(min(clear, threshold / LEAST_CLEAR_RATIO))
-        climb = self._log_threshold - math.log(budget.evaluation_seconds)
-        self._most_of_a_request = max(climb, 0.0) / REQUESTS_OF_AN_ALARM
         self.key = f"{_STATE_VERSION}/{digest}/{budget.tolerance!r}"
 
     @property
@@ -165,6 +165,8 @@ class Detector:
             factors=np.zeros(d),
             since=np.full(d, np.nan),
             correlation=no_sums(self._scores),
+            requests=0,
+            spans=no_spans(self._measured),
         )
 
     def advance(
@@ -193,6 +195,40 @@ class Detector:
         after = replace(state, rows=state.rows + fed, time=now, log_evidence=log_evidence, correlation=correlation)
         return self._with_alarms(after, now)
 
+    def measure_dependence(
+        self, state: DetectorState, cells: NDArray[np.integer], requests: NDArray[np.int64]
+    ) -> DetectorState:
+        """Add rows to the sums of dependence.
+
+        Args:
+            state: The last state, with this detector's key.
+            cells: Shape `(d, n)`, n at least 1: the cell of each row, in order; the last one for a row that lacks the
+                feature.
+            requests: Shape `(n,)`: equal for rows of one request, ascending.
+        """
+        each = zip(self._bets, cells, strict=True)
+        scores = np.hstack([bets.scores[:, bets.own_factors].take(line, axis=0) for bets, line in each])
+        starts = np.flatnonzero(np.diff(requests, prepend=requests[:1] - 1))
+        lengths = np.diff(starts, append=requests.size)
+        weights = np.repeat(self._weights_of_measured(state, lengths), lengths, axis=0)
+        parts = (weights * scores, weights * scores**2, weights)
+        totals, squares, weight = (np.add.reduceat(part, starts, axis=0) for part in parts)
+        units = Units(totals, squares, weight, self._centred)
+        spans = add_units(state.spans, state.requests, units)
+        return replace(state, spans=spans, requests=state.requests + starts.size)
+
+    def _weights_of_measured(self, state: DetectorState, lengths: NDArray[np.int64]) -> Floats:
+        """The weight of a row of each request, for each measured score."""
+        bounds = correlation_bounds(state.correlation)
+        each = zip(self._bets, self._score_slices, strict=True)
+        own = [bounds[part][bets.own_factors] for bets, part in each]
+        return row_weights(lengths, np.concatenate(own))
+
+    def _too_alike(self, state: DetectorState) -> NDArray[np.bool_]:
+        """Which features have rows so alike that the dependence of their values has no bound: shape `(d,)`."""
+        grows = dependence(state.spans).grows
+        return np.array([bool(grows[part][:1].any()) for part in self._factor_slices], dtype=np.bool_)
+
     def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
         """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
 
@@ -210,7 +246,8 @@ class Detector:
 
     def verdict(self, state: DetectorState) -> DetectorVerdict:
         """What a state adds to the tests of a window."""
-        return DetectorVerdict(np.maximum(state.factors, 1.0), self.evidence(state), self.threshold, state.since)
+        factors = np.where(self._too_alike(state), np.inf, np.maximum(state.factors, 1.0))
+        return DetectorVerdict(factors, self.evidence(state), self.threshold, state.since)
 
     def _seconds(self, state: DetectorState, now: float) -> float:
         """The time that passed since the last rows, in seconds: at most that between two evaluations."""
@@ -222,15 +259,30 @@ class Detector:
     ) -> Floats:
         """The log of the e-value of the new rows, for each bet of each feature: shape `(d, b)`."""
         logs = [count @ bets.log_factors for count, bets in zip(counts, self._bets, strict=True)]
-        factors = np.maximum(state.factors, 1.0).tolist()
-        logs = [log / factor for log, factor in zip(logs, factors, strict=True)]
         if batches is not None:
             weights = row_weights(batches.lengths, correlation_bounds(state.correlation))
             for feature, (bets, count) in enumerate(zip(self._bets, batches.counts, strict=True)):
                 by_bet = weights[:, self._score_slices[feature]][:, bets.score_of]
-                gains = by_bet * (count @ bets.log_factors) / factors[feature]
-                logs[feature] = logs[feature] + np.minimum(gains, self._most_of_a_request).sum(axis=0)
-        return _padded(logs, self._width)
+                logs[feature] = logs[feature] + (by_bet * (count @ bets.log_factors)).sum(axis=0)
+        return _padded(self._of_dependent_rows(state, logs), self._width)
+
+    def _of_dependent_rows(self, state: DetectorState, logs: Sequence[Floats]) -> list[Floats]:
+        """The logs of e-values of independent rows, raised to the power 1 / factor.
+
+        Of values, the factor of windows counts too if it is larger: it knows a moderate dependence sooner. A bet on a
+        score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
+        """
+        if state.requests == 0:
+            return [log / factor for log, factor in zip(logs, np.maximum(state.factors, 1.0).tolist(), strict=True)]
+        known = dependence(state.spans)
+        found = []
+        of_windows = np.maximum(state.factors, 1.0).tolist()
+        for log, bets, part, of_window in zip(logs, self._bets, self._factor_slices, of_windows, strict=True):
+            factors = known.factors[part].copy()
+            factors[:-1] = np.maximum(factors[:-1], of_window)
+            raised = log / factors[bets.factor_of]
+            found.append(np.where(known.bounded[part][bets.factor_of], raised, np.minimum(raised, 0.0)))
+        return found
 
     def _learned(self, correlation: Floats, batches: Batches) -> Floats:
         """The running sums of the correlation with the new requests."""

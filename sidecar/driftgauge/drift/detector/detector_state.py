@@ -7,6 +7,8 @@ import orjson
 from numpy.typing import NDArray
 
 from driftgauge.drift.detector.request_correlation import SUMS
+from driftgauge.drift.detector.span_sums import SPANS
+from driftgauge.drift.detector.span_sums import SUMS as SPAN_SUMS
 
 Floats = NDArray[np.float64]
 
@@ -22,9 +24,11 @@ class DetectorState:
         time: When rows were last fed, seconds since the epoch; 0 before the first.
         log_evidence: Shape `(d, b)`: the log of the evidence of each bet of each feature, in seconds; minus infinity
             at the start.
-        factors: Shape `(d,)`: rows / effective rows, at least 1; 0 where it is not known yet.
+        factors: Shape `(d,)`: rows / effective rows of a window, at least 1; 0 where it is not known yet.
         since: Shape `(d,)`: when the feature's alarm began, seconds since the epoch; NaN without alarm.
         correlation: Shape `(SUMS, s)`: running sums of the correlation within requests, for the scores of all features.
+        requests: Requests that `spans` has.
+        spans: Shape `(SPAN_SUMS, SPANS, f)`, float32: running sums of dependence, for all measured scores.
     """
 
     key: str
@@ -35,6 +39,8 @@ class DetectorState:
     factors: Floats
     since: Floats
     correlation: Floats
+    requests: int
+    spans: NDArray[np.float32]
 
     @property
     def latched(self) -> NDArray[np.bool_]:
@@ -49,11 +55,13 @@ def pack(state: DetectorState) -> bytes:
         "number": state.number,
         "rows": state.rows,
         "time": state.time,
-        "shape": [*state.log_evidence.shape, state.correlation.shape[1]],
+        "requests": state.requests,
+        "shape": [*state.log_evidence.shape, state.correlation.shape[1], state.spans.shape[2]],
     }
     arrays = (state.log_evidence, state.factors, state.since, state.correlation)
     body = b"".join(np.ascontiguousarray(array, dtype="<f8").tobytes() for array in arrays)
-    return orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE) + body
+    spans = np.ascontiguousarray(state.spans, dtype="<f4").tobytes()
+    return orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE) + body + spans
 
 
 def unpack(blob: bytes) -> DetectorState | None:
@@ -61,8 +69,10 @@ def unpack(blob: bytes) -> DetectorState | None:
     head, _, body = blob.partition(b"\n")
     try:
         facts = orjson.loads(head)
-        d, b, s = (int(size) for size in facts["shape"])
-        values = np.frombuffer(body, dtype="<f8").copy()
+        d, b, s, f = (int(size) for size in facts["shape"])
+        end = 8 * (d * b + 2 * d + SUMS * s)
+        values = np.frombuffer(body[:end], dtype="<f8").copy()
+        spans = np.frombuffer(body[end:], dtype="<f4").copy()
         evidence, factors, since, correlation = np.split(values, np.cumsum([d * b, d, d]))
         return DetectorState(
             key=str(facts["key"]),
@@ -73,6 +83,8 @@ def unpack(blob: bytes) -> DetectorState | None:
             factors=factors.reshape(d),
             since=since.reshape(d),
             correlation=correlation.reshape(SUMS, s),
+            requests=int(facts["requests"]),
+            spans=spans.reshape(SPAN_SUMS, SPANS, f),
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
