@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS, MIN_ROWS, WINDOW_ROWS, evaluator_of, profiles_of
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
-from driftgauge.drift.detector.dependence import dependence_factors
+from driftgauge.drift.detector.dependence import ScoreDependence
 from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.measure import Sample
 from driftgauge.drift.profile import FeatureKind

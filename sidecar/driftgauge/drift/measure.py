@@ -56,7 +56,8 @@ class Sample:
         profile: The feature's reference.
         values: The values that are present, sorted ascending.
         missing: Rows without a value.
-        factor: Rows per independent row, at least 1.
+        factor: Values per independent value, at least 1; infinity if it has no bound.
+        missing_factor: The same of rows, as to whether they lack the feature.
         ks: The KS statistic of the values, if it is known already.
         weights: The weight of each value, in their order; `None` if all are 1.
         row_weights: For the share of missing values: the sum of the weights of the rows with a value, and of those
@@ -67,6 +68,7 @@ class Sample:
     values: NDArray[np.float64]
     missing: int
     factor: float = 1.0
+    missing_factor: float = 1.0
     ks: float | None = None
     weights: NDArray[np.float64] | None = None
     row_weights: tuple[float, float] | None = None
@@ -87,7 +89,7 @@ class Sample:
         return self.values.size + self.missing
 
     def effective_rows(self, weight: float) -> float:
-        """How many independent rows are worth as much as rows of this sum of weights, at least 1."""
+        """How many independent values are worth as much as values of this sum of weights, at least 1."""
         return max(1.0, weight / self.factor)
 
     def measure(self, min_rows: int) -> tuple[Measurement, ...]:
@@ -108,22 +110,24 @@ class Sample:
         cells = self.profile.cells
         reference = np.rint(cells.shares * self.profile.values.size)
         window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
-        return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size)
+        return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size, self.factor)
 
     def _missing(self) -> Measurement | None:
         if self.missing == 0 and self.profile.missing == 0:
             return None
         reference = np.array([self.profile.values.size, self.profile.missing], dtype=np.float64)
         window = np.array(self.present_and_missing)
-        return self._gap_of_shares(DriftTest.MISSING, reference, window, self.rows)
+        return self._gap_of_shares(DriftTest.MISSING, reference, window, self.rows, self.missing_factor)
 
-    def _gap_of_shares(self, test: DriftTest, reference: Counts, window: Counts, window_rows: int) -> Measurement:
+    def _gap_of_shares(
+        self, test: DriftTest, reference: Counts, window: Counts, window_rows: int, factor: float
+    ) -> Measurement:
         by_category = test is DriftTest.TV
         return Measurement(
             test=test,
             statistic=total_variation(reference, window),
             rows=(int(reference.sum()), window_rows),
-            effective_rows=self.effective_rows(float(window.sum())),
+            effective_rows=max(1.0, float(window.sum()) / factor),
             counts=(reference, window),
             category_counts=self._category_counts() if by_category else None,
             categories=self.profile.cells.bounds.size if by_category else 0,

@@ -6,22 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.detector.bets import cell_scores
-from driftgauge.drift.detector.dependence import dependence_factors
 from driftgauge.drift.detector.detector import Checkpoint, Detector, no_checkpoint
 from driftgauge.drift.detector.detector_state import DetectorState
-from driftgauge.drift.detector.request_correlation import Batches, no_sums
-from driftgauge.drift.detector.span_sums import no_spans
+from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
-from driftgauge.drift.result import DriftReport
+from driftgauge.drift.result import DriftReport, DriftTest
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.window_tester import WindowTester, require_fit
-
-AVERAGED_WINDOWS = 4
-"""Windows over which the dependence of rows is averaged: the estimate of a single window is noisy."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,14 +44,14 @@ class StreamEvaluation:
 
     Args:
         report: The results of all tests.
-        state: The detector's new state, for the next evaluation.
+        state: The detector's new state, for the next evaluation; `None` without a detector.
         fed: Rows that were fed to the detector.
         skipped: Rows that were never fed: more came between two evaluations than a window holds, or a part of their
             request was fed before.
     """
 
     report: DriftReport
-    state: DetectorState
+    state: DetectorState | None
     fed: int
     skipped: int
 
@@ -79,7 +73,6 @@ class StreamEvaluator:
         self._rule = rule
         self._tester = WindowTester(profiles, rule, checkpoint)
         self._ranks = RankCache(profiles)
-        self._scores = [_with_missing(cell_scores(profile.cells.shares)[:, :2]) for profile in profiles]
         self.detector = (
             None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint)
         )
@@ -103,15 +96,28 @@ class StreamEvaluator:
         columns, rows = self._tester.columns, window.values.shape[0]
         if self.detector is None:
             ranked = self._ranks.ranked_window(columns)
-            return StreamEvaluation(self._tester.test(ranked, rows, p_values), state or _NO_STATE, 0, 0)
+            return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0)
         known = state if state is not None and state.key == self.detector.key else self.detector.start()
         weights = self._weights(self.detector, known, window.requests)
-        after, fed, skipped = self._feed(self.detector, known, window, weights, now)
+        after, fed, skipped = self._feed(self.detector, known, window, now)
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
         report = self._tester.test(ranked, rows, p_values, self.detector.verdict(after), row_weights)
+        raised = self._raised(report)
+        if not np.array_equal(raised, after.raised):
+            after = replace(after, raised=raised)
         return StreamEvaluation(report, after, fed, skipped)
+
+    def _raised(self, report: DriftReport) -> NDArray[np.float64]:
+        """Which windowed tests alarm: shape `(d, 2)`, those of the values and those of missing values."""
+        raised = np.zeros((len(self.profiles), 2))
+        columns = {self.profiles[column].name: column for column in self._tester.columns}
+        for feature in report.features:
+            for test in feature.tests:
+                if test.test is not DriftTest.SEQUENTIAL and test.drift:
+                    raised[columns[feature.feature], int(test.test is DriftTest.MISSING)] = 1.0
+        return raised
 
     @staticmethod
     def _weights(detector: Detector, state: DetectorState, requests: NDArray[np.int64]) -> RowWeights | None:
@@ -127,7 +133,7 @@ class StreamEvaluator:
         return list(zip(present.tolist(), without.tolist(), strict=True))
 
     def _feed(
-        self, detector: Detector, state: DetectorState, window: StreamWindow, weights: RowWeights | None, now: float
+        self, detector: Detector, state: DetectorState, window: StreamWindow, now: float
     ) -> tuple[DetectorState, int, int]:
         """The state after the rows that it has not seen, and how many rows were fed and skipped.
 
@@ -135,80 +141,22 @@ class StreamEvaluator:
         those above the number of the newest row that was fed.
         """
         if window.numbers.size == 0 or (window.numbers.size < self._rule.min_rows and state.rows == 0):
-            return state, 0, 0  # nothing new, or too few rows to estimate how they depend on each other
+            return state, 0, 0  # nothing new, or too few rows for a verdict: they are fed with those that follow
         newest = int(window.numbers[-1])
         if newest == state.number:
             return state, 0, 0
         if newest < state.number:
             # The store lost its newest rows and gives their numbers to new ones. Which rows are new is unknown for this
             # once: feed none, and count on from the number that the store has now.
-            return replace(state, number=newest), 0, 0
+            return replace(state, number=newest, risen_at=np.minimum(state.risen_at, newest)), 0, 0
         oldest = int(np.searchsorted(window.numbers, state.number, side="right"))
         first = _first_of_a_request(window.requests, oldest)
         fed = window.numbers.size - first
         skipped = first - oldest + (max(0, int(window.numbers[oldest]) - state.number - 1) if state.rows else 0)
         if fed == 0:
             return replace(state, number=newest), 0, skipped
-        factors = self._dependence(window, weights)
-        rows = self._ranks.cells[:, first:], window.requests[first:]
-        learned = state
-        if state.rows == 0:  # nothing is known from before: the first rows say themselves how they depend on each other
-            learned = detector.measure_dependence(replace(state, factors=factors), *rows)
-        counts, batches = self._count(window.requests[first:], first)
-        after = detector.advance(learned, counts, now, batches)
-        if state.rows > 0:
-            after = detector.measure_dependence(after, *rows)
-        averaged = learned.factors + _weight(fed, after.rows, window.numbers.size) * (factors - learned.factors)
-        return replace(after, number=newest, factors=averaged), fed, skipped
-
-    def _count(self, requests: NDArray[np.int64], first: int) -> tuple[list[NDArray[np.int64]], Batches | None]:
-        """The cells of the rows from `first` on: of requests of one row, and of each request of several rows.
-
-        Args:
-            requests: Equal for rows of one request, ascending; of the rows from `first` on.
-            first: The index of the first row.
-        """
-        lengths = request_lengths(requests)
-        alone = lengths == 1
-        sizes = [profile.cells.shares.size + 1 for profile in self.profiles]
-        cells = self._ranks.cells[:, first:]
-        if alone.all():
-            return [np.bincount(line, minlength=size) for line, size in zip(cells, sizes, strict=True)], None
-        together = cells[:, ~alone].astype(np.int64)
-        _, batch = np.unique(requests[~alone], return_inverse=True)
-        number = int(batch[-1]) + 1
-        singles = [np.bincount(line[alone], minlength=size) for line, size in zip(cells, sizes, strict=True)]
-        by_batch = [
-            np.bincount(batch * size + line, minlength=number * size).reshape(number, size)
-            for line, size in zip(together, sizes, strict=True)
-        ]
-        return singles, Batches(np.bincount(batch), by_batch)
-
-    def _dependence(self, window: StreamWindow, weights: RowWeights | None) -> NDArray[np.float64]:
-        """Rows / effective rows of each feature: the largest of those by location, by scale and by missing values."""
-        parts = [
-            _scores_and_missing(scores.take(cells, axis=0), cells == scores.shape[0] - 1)
-            for scores, cells in zip(self._scores, self._ranks.cells, strict=True)
-        ]
-        starts = np.cumsum([0, *(part.shape[1] for part in parts[:-1])])
-        by_row = None if weights is None else _weights_of_scores(weights, parts)
-        by_score = dependence_factors(np.hstack(parts), window.requests, by_row)
-        factors: NDArray[np.float64] = np.maximum.reduceat(by_score, starts)
-        return factors
-
-
-_NO_STATE = DetectorState(
-    key="",
-    number=0,
-    rows=0,
-    time=0.0,
-    log_evidence=np.empty((0, 0)),
-    factors=np.empty(0),
-    since=np.empty(0),
-    correlation=no_sums(0),
-    requests=0,
-    spans=no_spans(0),
-)
+        rows = NewRows(self._ranks.cells[:, first:], window.requests[first:])
+        return detector.advance(state, rows, newest, now), fed, skipped
 
 
 def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
@@ -220,30 +168,3 @@ def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
     if oldest == 0 or requests[oldest] != requests[oldest - 1]:
         return oldest
     return int(np.searchsorted(requests, requests[oldest], side="right"))
-
-
-def _weight(fed: int, all_rows: int, window_rows: int) -> float:
-    """The weight of a window's own factors in the average.
-
-    As long as the window still has every row that was ever fed, its estimate contains all earlier ones, and replaces
-    them. After that each row that is fed counts for 1 / (4 windows): an exponential average over 4 windows.
-    """
-    return 1.0 if all_rows <= window_rows else min(1.0, fed / (AVERAGED_WINDOWS * window_rows))
-
-
-def _scores_and_missing(scores: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The scores of each row, with a column for missing values if there are any."""
-    return np.column_stack([scores, missing]) if missing.any() else scores
-
-
-def _weights_of_scores(weights: RowWeights, parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """The weight of each row for each score of `_scores_and_missing`: two of values, then one of missing values."""
-    each = zip(weights.values, weights.missing, parts, strict=True)
-    return np.column_stack(
-        [one for values, missing, part in each for one in (values, values, missing)[: part.shape[1]]]
-    )
-
-
-def _with_missing(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The scores of each cell, with a line of zeros for rows that lack the feature."""
-    return np.vstack([scores, np.zeros((1, scores.shape[1]))])

@@ -133,12 +133,20 @@ class WindowTester:
                 values=values[:size],
                 missing=rows - size,
                 factor=factor,
+                missing_factor=missing_factor,
                 ks=facts[position].ks if position in facts else None,
                 weights=None if window.weights is None else window.weights[position, :size],
                 row_weights=None if row_weights is None else row_weights[position],
             )
-            for position, (profile, values, size, factor) in enumerate(
-                zip(self._profiles, window.values, window.sizes, known.factors.tolist(), strict=True)
+            for position, (profile, values, size, factor, missing_factor) in enumerate(
+                zip(
+                    self._profiles,
+                    window.values,
+                    window.sizes,
+                    known.factors.tolist(),
+                    known.missing_factors.tolist(),
+                    strict=True,
+                )
             )
         ]
 

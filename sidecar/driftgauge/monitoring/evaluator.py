@@ -170,7 +170,7 @@ class Evaluator:
 
     async def _save_state(self, stream: StreamKey, loaded: _Loaded, result: StreamEvaluation) -> bool:
         """Save the new state and count its rows; returns False if another replica saved first."""
-        if loaded.evaluator.detector is None:
+        if result.state is None:
             return True
         if not await self._states.save(stream, _STATE_NAME, pack(result.state), loaded.version):
             return False

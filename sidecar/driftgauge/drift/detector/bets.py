@@ -111,6 +111,9 @@ RARE = 0.05
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """Levels of the distribution function that are bet on."""
 
+MEASURED_CATEGORIES = 3
+"""Categories whose dependence is measured, the most frequent ones: the sums of each take a kilobyte."""
+
 BET_CATEGORIES = 20
 """Categories with a bet of their own, the most frequent ones."""
 
@@ -302,14 +305,18 @@ def _own_factors(scores: int, *, numeric: bool) -> tuple[NDArray[np.intp], NDArr
     """The scores whose dependence is measured, and for each score the index of the one whose dependence it has.
 
     Of numbers location, scale, below, above and missing are measured. Skewness has that of scale, and the levels of the
-    distribution function have that of location.
+    distribution function have that of location. Of categories the three most frequent ones, unknown ones and missing
+    values are measured; all others have that of the most frequent one.
     """
-    if not numeric:
-        return np.arange(scores), np.arange(scores)
+    if numeric:
+        own = np.array([0, 1, scores - 3, scores - 2, scores - 1])
+    else:
+        own = np.append(np.arange(min(MEASURED_CATEGORIES, scores - 2)), [scores - 2, scores - 1])
     factor_of = np.zeros(scores, dtype=np.intp)
-    factor_of[[1, 2]] = 1
-    factor_of[-3:] = [2, 3, 4]
-    return np.array([0, 1, scores - 3, scores - 2, scores - 1]), factor_of
+    factor_of[own] = np.arange(own.size)
+    if numeric:
+        factor_of[2] = 1
+    return own, factor_of
 
 
 def _log_factors(group: _Scores) -> Floats:

@@ -14,23 +14,21 @@ The distance between the two levels is hysteresis: evidence that hovers at the t
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
+from driftgauge.drift.detector.alarms import RECOVERY_STAKES, is_over, recovery_logs
+from driftgauge.drift.detector.bet_set import BetSet
 from driftgauge.drift.detector.bets import make_bets
+from driftgauge.drift.detector.dependence import KnownDependence, ScoreDependence
 from driftgauge.drift.detector.detector_state import DetectorState
-from driftgauge.drift.detector.request_correlation import (
-    Batches,
-    add_requests,
-    correlation_bounds,
-    no_sums,
-    row_weights,
-)
-from driftgauge.drift.detector.span_sums import Units, add_units, dependence, no_spans
+from driftgauge.drift.detector.new_rows import NewRows
+from driftgauge.drift.detector.request_correlation import add_requests, correlation_bounds, no_sums, row_weights
 from driftgauge.drift.profile import FeatureKind, Profile
+
+DAY_SECONDS = 86_400.0
 
 Checkpoint = Callable[[], object]
 """A hook that a long computation calls between pieces of work, each well under a millisecond, so that its caller can
@@ -42,19 +40,21 @@ def no_checkpoint() -> None:
 
 
 Floats = NDArray[np.float64]
-
-CLEAR_RATIO = 1000
-"""An alarm ends when the evidence has fallen to the threshold divided by this, unless one of the next two is higher."""
-
-CLEAR_EVALUATIONS = 10
-"""An alarm ends at the time of this many evaluations, in seconds, if that is more. Each evaluation adds its own time to
-the evidence, which therefore seldom falls lower."""
-
-LEAST_CLEAR_RATIO = 10
-"""An alarm never ends before the evidence has fallen to the threshold divided by this."""
+Mask = NDArray[np.bool_]
 
 CAP_RATIO = 10
 """Evidence is capped at this multiple of the threshold."""
+
+ROWS_OF_AN_ALARM = 64
+"""Neighbouring rows take the evidence at most so far that it needs as many to reach the threshold. So a burst of fewer
+rows cannot alarm alone. An e-value that is made smaller is one."""
+
+REQUESTS_OF_AN_ALARM = 3
+"""A request of several rows takes the evidence at most a third of the way to the threshold: one whose rows resemble each
+other cannot alarm alone, however little those of earlier requests did."""
+
+LOW_LOOKS = 10
+"""Evidence is low up to the time of so many looks."""
 
 _STATE_VERSION = 3
 """To be raised with each change of the bets or of the state: evidence of other bets means nothing, and may have another
@@ -66,26 +66,56 @@ class DetectorVerdict:
     """What the history of a stream adds to the tests of its window, for each of `d` features.
 
     Args:
-        factors: Shape `(d,)`: rows / effective rows, at least 1; infinity where rows are too alike.
+        factors: Shape `(d,)`: rows / effective rows of the values, at least 1; infinity where it has no bound.
+        missing_factors: Shape `(d,)`: the same of missing values.
         evidence: Shape `(d,)`: the detector's evidence, log10 of seconds; `None` without a detector.
         threshold: The evidence that alarms, log10 of seconds.
         since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without an alarm.
+        alike: Shape `(d,)`: whether the dependence of the values grows without bound.
+        unknown: Shape `(d,)`: whether too few rows are known to bound it.
+        risen_at: Shape `(d,)`, int64: the number of the newest row before the evidence began to rise; -1 if unknown.
+        raised: Shape `(d, 2)`: whether a window's test of the values, and of missing ones, alarmed at the last look.
     """
 
     factors: Floats
+    missing_factors: Floats
     evidence: Floats | None
     threshold: float
     since: Floats
+    alike: Mask
+    unknown: Mask
+    risen_at: NDArray[np.int64]
+    raised: Mask
 
     def of(self, features: Sequence[int]) -> "DetectorVerdict":
         """The verdict on some of the features, in the order in which they are given."""
-        evidence = None if self.evidence is None else self.evidence[features]
-        return DetectorVerdict(self.factors[features], evidence, self.threshold, self.since[features])
+        return replace(
+            self,
+            factors=self.factors[features],
+            missing_factors=self.missing_factors[features],
+            evidence=None if self.evidence is None else self.evidence[features],
+            since=self.since[features],
+            alike=self.alike[features],
+            unknown=self.unknown[features],
+            risen_at=self.risen_at[features],
+            raised=self.raised[features],
+        )
 
 
 def no_detector(features: int) -> DetectorVerdict:
     """Independent rows of so many features, and no detector."""
-    return DetectorVerdict(np.ones(features), None, math.inf, np.full(features, np.nan))
+    ones, none = np.ones(features), np.zeros(features, dtype=np.bool_)
+    return DetectorVerdict(
+        factors=ones,
+        missing_factors=ones,
+        evidence=None,
+        threshold=math.inf,
+        since=np.full(features, np.nan),
+        alike=none,
+        unknown=none,
+        risen_at=np.full(features, -1),
+        raised=np.zeros((features, 2), dtype=np.bool_),
+    )
 
 
 class Detector:
@@ -103,11 +133,12 @@ class Detector:
         tolerated distribution E[e] <= 1, so evidence minus the seconds that passed is a supermartingale, and so is its
         mean over the d features. A feature alarms at d times the budget's threshold. The mean over the features is then
         at the budget's threshold at least, so that the mean time to the first alarm of any feature is no less than it.
-        For rows that depend on each other the e-value is raised to the power 1 / factor: the geometric mean of e-values
-        is an e-value whatever their dependence (Hoelder's inequality), and one row in `factor` is independent. A row of
-        a request of several rows has a weight, by which the log of its e-value is multiplied (`request_correlation`).
-        With a correlation of 1 the weights of a request sum to 1, which is the geometric mean of its rows' e-values;
-        in between they hold the variance of the sum to that of independent rows, which is an approximation.
+        For rows that depend on each other the log of the e-value of each bet is divided by the factor of its score
+        (`span_sums`), as it was known before these rows; this is an approximation, of second order where rows that are
+        further apart than the factor are independent. A row of a request of several rows has a weight, by which the log
+        of its e-value is multiplied (`request_correlation`). With a correlation of 1 the weights of a request sum to 1,
+        which is the geometric mean of its rows' e-values; in between they hold the variance of the sum to that of
+        independent rows, which is an approximation.
 
     Source:
         J. Shin, A. Ramdas, A. Rinaldo, "E-detectors: a Nonparametric Framework for Sequential Change Detection",
@@ -122,30 +153,20 @@ class Detector:
         digest: str,
         checkpoint: Checkpoint = no_checkpoint,
     ) -> None:
-        self._profiles = tuple(profiles)
         self._budget = budget
         self._min_rows = min_rows
-        self._bet_on = np.array([profile.kind is not FeatureKind.IGNORED for profile in profiles])
-        features = max(1, int(self._bet_on.sum()))
-        self._bets = []
+        features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
+        bets = []
         for profile in profiles:
             checkpoint()
-            self._bets.append(make_bets(profile, budget.tolerance, features))
-        self._width = max((bets.log_weights.size for bets in self._bets), default=0)
-        ends = np.cumsum([0, *(bets.scores.shape[1] for bets in self._bets)]).tolist()
-        self._score_slices = [slice(start, end) for start, end in pairwise(ends)]
-        self._scores = ends[-1]
-        ends = np.cumsum([0, *(bets.own_factors.size for bets in self._bets)]).tolist()
-        self._factor_slices = [slice(start, end) for start, end in pairwise(ends)]
-        self._measured = ends[-1]
-        centred = [bets.own_factors < bets.main_scores for bets in self._bets]
-        self._centred = np.concatenate(centred) if centred else np.empty(0, dtype=np.bool_)
-        self._log_weights = _padded([bets.log_weights for bets in self._bets], self._width)
+            bets.append(make_bets(profile, budget.tolerance, features))
+        self._bet_set = BetSet(bets)
+        self._dependence = ScoreDependence(self._bet_set, profiles)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
+        self._log_low = math.log(min(LOW_LOOKS * budget.evaluation_seconds, threshold / LOW_LOOKS))
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
-        clear = max(threshold / CLEAR_RATIO, CLEAR_EVALUATIONS * budget.evaluation_seconds)
-        self._log_clear = math.log(min(clear, threshold / LEAST_CLEAR_RATIO))
+        self._climb = max(self._log_threshold - math.log(budget.evaluation_seconds), 0.0)
         self.key = f"{_STATE_VERSION}/{digest}/{budget.tolerance!r}"
 
     @property
@@ -155,79 +176,56 @@ class Detector:
 
     def start(self) -> DetectorState:
         """The state before the first row."""
-        d = len(self._profiles)
+        d = len(self._bet_set.bets)
+        nowhere = np.full(d, np.nan)
         return DetectorState(
             key=self.key,
             number=0,
             rows=0,
             time=0.0,
-            log_evidence=np.full((d, self._width), -np.inf),
-            factors=np.zeros(d),
-            since=np.full(d, np.nan),
-            correlation=no_sums(self._scores),
-            requests=0,
-            spans=no_spans(self._measured),
+            began=0.0,
+            requests=self._dependence.start_requests,
+            log_evidence=np.full((d, self._bet_set.width), -np.inf),
+            since=nowhere,
+            risen_at=np.zeros(d, dtype=np.int64),
+            leader=np.zeros(d, dtype=np.int64),
+            recovery=np.zeros((d, RECOVERY_STAKES.size)),
+            raised=np.zeros((d, 2)),
+            bounded_since=nowhere,
+            alike_since=nowhere,
+            correlation=no_sums(self._bet_set.scores),
+            spans=self._dependence.start_spans,
         )
 
-    def advance(
-        self, state: DetectorState, counts: Sequence[NDArray[np.int64]], now: float, batches: Batches | None = None
-    ) -> DetectorState:
+    def advance(self, state: DetectorState, rows: NewRows, number: int, now: float) -> DetectorState:
         """Update the evidence with rows that were not fed before.
 
         Args:
-            state: The last state, with this detector's key; its `factors` are used.
-            counts: For each feature, shape `(k + 1,)`: rows in each cell, and rows that lack the feature; only of
-                requests of one row.
+            state: The last state, with this detector's key.
+            rows: The new rows, of whole requests. They count by what was known before of their dependence.
+            number: The number of the newest of them in the stream.
             now: Seconds since the epoch. However far the clock jumps, at most one evaluation's time is added.
-            batches: The requests of several rows, each whole; they count by what was known before of the correlation.
-
-        Returns:
-            The new state, with `number` and `factors` of the last one.
         """
-        fed = (int(counts[0].sum()) if counts else 0) + (0 if batches is None else int(batches.lengths.sum()))
-        if fed == 0:
-            return state
+        known = self._dependence.known(state.spans)
+        bounds = correlation_bounds(state.correlation)
         seconds = self._seconds(state, now)
         log_seconds = math.log(seconds) if seconds > 0 else -math.inf
-        grown = np.logaddexp(state.log_evidence, log_seconds) + self._log_e_values(state, counts, batches)
-        correlation = state.correlation if batches is None else self._learned(state.correlation, batches)
-        log_evidence = self._capped(grown)
-        after = replace(state, rows=state.rows + fed, time=now, log_evidence=log_evidence, correlation=correlation)
-        return self._with_alarms(after, now)
-
-    def measure_dependence(
-        self, state: DetectorState, cells: NDArray[np.integer], requests: NDArray[np.int64]
-    ) -> DetectorState:
-        """Add rows to the sums of dependence.
-
-        Args:
-            state: The last state, with this detector's key.
-            cells: Shape `(d, n)`, n at least 1: the cell of each row, in order; the last one for a row that lacks the
-                feature.
-            requests: Shape `(n,)`: equal for rows of one request, ascending.
-        """
-        each = zip(self._bets, cells, strict=True)
-        scores = np.hstack([bets.scores[:, bets.own_factors].take(line, axis=0) for bets, line in each])
-        starts = np.flatnonzero(np.diff(requests, prepend=requests[:1] - 1))
-        lengths = np.diff(starts, append=requests.size)
-        weights = np.repeat(self._weights_of_measured(state, lengths), lengths, axis=0)
-        parts = (weights * scores, weights * scores**2, weights)
-        totals, squares, weight = (np.add.reduceat(part, starts, axis=0) for part in parts)
-        units = Units(totals, squares, weight, self._centred)
-        spans = add_units(state.spans, state.requests, units)
-        return replace(state, spans=spans, requests=state.requests + starts.size)
-
-    def _weights_of_measured(self, state: DetectorState, lengths: NDArray[np.int64]) -> Floats:
-        """The weight of a row of each request, for each measured score."""
-        bounds = correlation_bounds(state.correlation)
-        each = zip(self._bets, self._score_slices, strict=True)
-        own = [bounds[part][bets.own_factors] for bets, part in each]
-        return row_weights(lengths, np.concatenate(own))
-
-    def _too_alike(self, state: DetectorState) -> NDArray[np.bool_]:
-        """Which features have rows so alike that the dependence of their values has no bound: shape `(d,)`."""
-        grows = dependence(state.spans).grows
-        return np.array([bool(grows[part][:1].any()) for part in self._factor_slices], dtype=np.bool_)
+        gains, recovery, learned = self._weigh(state, rows, known, bounds)
+        log_evidence = self._capped(np.logaddexp(state.log_evidence, log_seconds) + gains)
+        measured = self._bet_set.of_measured(bounds)
+        after = replace(
+            state,
+            number=number,
+            rows=state.rows + rows.requests.size,
+            time=now,
+            began=state.began or now,
+            requests=state.requests + rows.starts.size,
+            log_evidence=log_evidence,
+            recovery=np.where(state.latched[:, np.newaxis], np.maximum(state.recovery, 0.0) + recovery, 0.0),
+            correlation=learned,
+            spans=self._dependence.add(state.spans, state.requests, rows, measured),
+        )
+        return self._with_alarms(self._with_bounds(after, now), now)
 
     def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
         """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
@@ -236,65 +234,69 @@ class Detector:
             Two of shape `(d,)`, in [0, 1]; the first is the largest of the main scores'. 0 for ignored features.
         """
         bounds = correlation_bounds(state.correlation)
-        parts = [bounds[one] for one in self._score_slices]
-        values = [part[: bets.main_scores].max(initial=0.0) for part, bets in zip(parts, self._bets, strict=True)]
+        parts = [bounds[one] for one in self._bet_set.score_slices]
+        each = zip(parts, self._bet_set.bets, strict=True)
+        values = [part[: bets.main_scores].max(initial=0.0) for part, bets in each]
         return np.array(values), np.array([part[-1] if part.size else 0.0 for part in parts])
 
     def evidence(self, state: DetectorState) -> Floats:
         """The evidence against each feature, log10 of seconds, at least 0: shape `(d,)`."""
-        return np.maximum(self._log_by_feature(state.log_evidence) / math.log(10), 0.0)
+        return np.maximum(self._bet_set.log_by_feature(state.log_evidence) / math.log(10), 0.0)
 
     def verdict(self, state: DetectorState) -> DetectorVerdict:
         """What a state adds to the tests of a window."""
-        factors = np.where(self._too_alike(state), np.inf, np.maximum(state.factors, 1.0))
-        return DetectorVerdict(factors, self.evidence(state), self.threshold, state.since)
+        known = self._dependence.known(state.spans)
+        factors = np.where(known.grows, np.inf, known.factors)
+        of_values = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
+        last = [one.stop - 1 for one in self._bet_set.measured_slices]
+        empty = [one.start == one.stop for one in self._bet_set.measured_slices]
+        return DetectorVerdict(
+            factors=np.array([factors[part].max(initial=1.0) for part in of_values]),
+            missing_factors=np.array([1.0 if no else factors[one] for one, no in zip(last, empty, strict=True)]),
+            evidence=self.evidence(state),
+            threshold=self.threshold,
+            since=state.since,
+            alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
+            unknown=np.array([bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_),
+            risen_at=state.risen_at,
+            raised=state.raised > 0,
+        )
 
     def _seconds(self, state: DetectorState, now: float) -> float:
         """The time that passed since the last rows, in seconds: at most that between two evaluations."""
         longest = self._budget.evaluation_seconds
         return longest if state.rows == 0 else min(max(now - state.time, 0.0), longest)
 
-    def _log_e_values(
-        self, state: DetectorState, counts: Sequence[NDArray[np.int64]], batches: Batches | None
-    ) -> Floats:
-        """The log of the e-value of the new rows, for each bet of each feature: shape `(d, b)`."""
-        logs = [count @ bets.log_factors for count, bets in zip(counts, self._bets, strict=True)]
-        if batches is not None:
-            weights = row_weights(batches.lengths, correlation_bounds(state.correlation))
-            for feature, (bets, count) in enumerate(zip(self._bets, batches.counts, strict=True)):
-                by_bet = weights[:, self._score_slices[feature]][:, bets.score_of]
-                logs[feature] = logs[feature] + (by_bet * (count @ bets.log_factors)).sum(axis=0)
-        return _padded(self._of_dependent_rows(state, logs), self._width)
+    def _weigh(
+        self, state: DetectorState, rows: NewRows, known: KnownDependence, bounds: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """What the new rows add to the log evidence of each bet, and to the log of each bet against a lasting change.
 
-    def _of_dependent_rows(self, state: DetectorState, logs: Sequence[Floats]) -> list[Floats]:
-        """The logs of e-values of independent rows, raised to the power 1 / factor.
-
-        Of values, the factor of windows counts too if it is larger: it knows a moderate dependence sooner. A bet on a
-        score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
+        Returns:
+            Shapes `(d, b)` and `(d, 4)`; and the running sums of the correlation within requests.
         """
-        if state.requests == 0:
-            return [log / factor for log, factor in zip(logs, np.maximum(state.factors, 1.0).tolist(), strict=True)]
-        known = dependence(state.spans)
-        found = []
-        of_windows = np.maximum(state.factors, 1.0).tolist()
-        for log, bets, part, of_window in zip(logs, self._bets, self._factor_slices, of_windows, strict=True):
-            factors = known.factors[part].copy()
-            factors[:-1] = np.maximum(factors[:-1], of_window)
-            raised = log / factors[bets.factor_of]
-            found.append(np.where(known.bounded[part][bets.factor_of], raised, np.minimum(raised, 0.0)))
-        return found
-
-    def _learned(self, correlation: Floats, batches: Batches) -> Floats:
-        """The running sums of the correlation with the new requests."""
-        pairs = list(zip(batches.counts, self._bets, strict=True))
-        totals: Floats = np.hstack([count @ bets.scores for count, bets in pairs])
-        squares: Floats = np.hstack([count @ bets.scores**2 for count, bets in pairs])
-        return add_requests(correlation, totals, squares, batches.lengths)
-
-    def _log_by_feature(self, log_evidence: Floats) -> Floats:
-        """The log of the weighted mean over the bets; minus infinity for features that are not bet on."""
-        found = np.logaddexp.reduce(log_evidence + self._log_weights, axis=1, initial=-np.inf)
-        return np.where(self._bet_on, found, -np.inf)
+        singles = rows.groups_of_singles
+        shares = np.minimum(rows.group_rows / ROWS_OF_AN_ALARM, 1 / REQUESTS_OF_AN_ALARM)[:, np.newaxis]
+        weights = row_weights(np.concatenate([np.ones(singles, dtype=np.int64), rows.of_several]), bounds)
+        logs, totals, squares = [], [], []
+        recovery = np.zeros_like(state.recovery)
+        for feature, bets in enumerate(self._bet_set.bets):
+            counts = rows.counts(feature, bets.scores.shape[0])
+            part = self._bet_set.measured_slices[feature]
+            factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
+            by_bet = weights[:, self._bet_set.score_slices[feature]][:, bets.score_of] / factors
+            gains = np.minimum(by_bet * (counts @ bets.log_factors), shares * self._climb)
+            # A bet on a score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
+            logs.append(np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0))
+            totals.append(counts[singles:] @ bets.scores)
+            squares.append(counts[singles:] @ bets.scores**2)
+            if state.latched[feature]:
+                leader = state.leader[feature]
+                recovery[feature] = by_bet[:, leader] @ (counts @ recovery_logs(bets.log_factors[:, leader]))
+        learned = state.correlation
+        if rows.of_several.size:
+            learned = add_requests(learned, np.hstack(totals), np.hstack(squares), rows.of_several)
+        return self._bet_set.by_feature(logs), recovery, learned
 
     def _capped(self, log_evidence: Floats) -> Floats:
         """The evidence with the weighted mean of each feature's bets at most at the cap.
@@ -302,8 +304,20 @@ class Detector:
         All bets of a feature are divided by the same number: the bet that fits the drift best still dominates. Less
         evidence can only delay an alarm, so the promised time between false alarms is kept.
         """
-        surplus = np.maximum(self._log_by_feature(log_evidence) - self._log_cap, 0.0)
+        surplus = np.maximum(self._bet_set.log_by_feature(log_evidence) - self._log_cap, 0.0)
         return log_evidence - surplus[:, np.newaxis]
+
+    def _with_bounds(self, state: DetectorState, now: float) -> DetectorState:
+        """The state with the times at which the dependence of values got, or lost, a bound."""
+        known = self._dependence.known(state.spans)
+        parts = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
+        bounded = np.array([bool(known.bounded[part].all()) for part in parts], dtype=np.bool_)
+        lost = ~bounded & (now - state.bounded_since >= DAY_SECONDS)  # false where it had none: NaN
+        return replace(
+            state,
+            bounded_since=np.where(bounded, np.where(np.isnan(state.bounded_since), now, state.bounded_since), np.nan),
+            alike_since=np.where(lost, now, np.where(bounded, np.nan, state.alike_since)),
+        )
 
     def _with_alarms(self, state: DetectorState, now: float) -> DetectorState:
         """The state with alarms begun and ended, and with the features whose alarm ended at the start again.
@@ -312,19 +326,19 @@ class Detector:
         far away as the first. When the last alarm of all ends, every feature starts from 0: the mean over the features,
         which the promise is about, is then where it was at the very start.
         """
-        log_evidence = self._log_by_feature(state.log_evidence)
+        log_evidence = self._bet_set.log_by_feature(state.log_evidence)
         begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
-        ends = state.latched & (log_evidence < self._log_clear)
+        ends = state.latched & is_over(state.recovery)
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
         if ends.any() and np.isnan(since).all():
             kept = np.full_like(kept, -np.inf)
-        return replace(state, since=since, log_evidence=kept)
-
-
-def _padded(rows: Sequence[Floats], width: int) -> Floats:
-    """Rows of unequal lengths as one array, filled up with minus infinity."""
-    block = np.full((len(rows), width), -np.inf)
-    for line, row in zip(block, rows, strict=True):
-        line[: row.size] = row
-    return block
+        leader = (state.log_evidence + self._bet_set.log_weights).argmax(axis=1) if begins.any() else state.leader
+        return replace(
+            state,
+            since=since,
+            log_evidence=kept,
+            leader=np.where(begins, leader, state.leader),
+            recovery=np.where(ends[:, np.newaxis], 0.0, state.recovery),
+            risen_at=np.where((log_evidence <= self._log_low) | ends, state.number, state.risen_at),
+        )

@@ -69,11 +69,13 @@ class Dependence:
         factors: Shape `(s,)`, at least 1: an upper bound of rows / effective rows, as far as the usable spans show it.
         bounded: Shape `(s,)`: whether blocks of 16 rows are known, and the factor does not still grow.
         grows: Shape `(s,)`: whether such blocks are known, and the factor still grows: the rows are too alike.
+        longest: Shape `(s,)`: the rows that blocks of the longest usable span are worth; 0 if none is usable.
     """
 
     factors: Floats
     bounded: NDArray[np.bool_]
     grows: NDArray[np.bool_]
+    longest: Floats
 
 
 def no_spans(scores: int) -> NDArray[np.float32]:
@@ -160,10 +162,11 @@ def dependence(sums: NDArray[np.float32]) -> Dependence:
     found = np.take_along_axis(lower, best, axis=0)[0] * (1 + np.sqrt(2 / np.maximum(width, 1.0)))
     rows = weight / (2 * np.maximum(pairs, 1.0))
     longest = (SPANS - 1 - usable[::-1].argmax(axis=0))[np.newaxis]
-    known = usable.any(axis=0) & (np.take_along_axis(rows, longest, axis=0)[0] > BOUNDED_ROWS - _ROUNDING)
+    longest_rows = np.where(usable.any(axis=0), np.take_along_axis(rows, longest, axis=0)[0], 0.0)
+    known = longest_rows > BOUNDED_ROWS - _ROUNDING
     here = np.take_along_axis(ratio / (1 + 2 * np.sqrt(2 / count)), longest, axis=0)[0]
     grows = known & (here > GROWTH * np.take_along_axis(ratio, np.maximum(longest - 2, 0), axis=0)[0])
-    return Dependence(np.maximum(found, 1.0), known & ~grows, grows)
+    return Dependence(np.maximum(found, 1.0), known & ~grows, grows, longest_rows + _ROUNDING)
 
 
 def _largest_share(count: float) -> float:
