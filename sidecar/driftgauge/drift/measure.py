@@ -46,6 +46,7 @@ class Measurement:
     counts: tuple[Counts, Counts] | None = None
     category_counts: tuple[Counts, Counts] | None = None
     categories: int = 0
+    rf: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +71,7 @@ class Sample:
     factor: float = 1.0
     missing_factor: float = 1.0
     ks: float | None = None
+    rf: tuple[float, float] = (1.0, 1.0)
     weights: NDArray[np.float64] | None = None
     row_weights: tuple[float, float] | None = None
 
@@ -106,7 +108,7 @@ class Sample:
         if self.profile.kind is FeatureKind.NUMERIC:
             ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
             rows = self.profile.values.size, self.values.size
-            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.weight))
+            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.weight), rf=self.rf[0])
         cells = self.profile.cells
         reference = np.rint(cells.shares * self.profile.values.size)
         window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
@@ -129,6 +131,7 @@ class Sample:
             rows=(int(reference.sum()), window_rows),
             effective_rows=max(1.0, float(window.sum()) / factor),
             counts=(reference, window),
+            rf=self.rf[0 if by_category else 1],
             category_counts=self._category_counts() if by_category else None,
             categories=self.profile.cells.bounds.size if by_category else 0,
         )

@@ -76,6 +76,8 @@ class StreamEvaluator:
         self.detector = (
             None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint)
         )
+        if self.detector:
+            self._tester.rf = [self.detector.reference_factors[c] for c in self._tester.columns]
 
     def evaluate(
         self, state: DetectorState | None, window: StreamWindow, p_values: PValues, now: float

@@ -69,6 +69,7 @@ class WindowTester:
         self._ignored = tuple(one.name for one in profiles if one.kind is FeatureKind.IGNORED)
         self._profiles = [profiles[column] for column in self.columns]
         self._reference_rows = [profile.values.size for profile in self._profiles]
+        self.rf = [(1.0, 1.0)] * len(self.columns)
         self._histograms: list[Histogram] = []
         self._deciles: list[tuple[float, ...]] = []
         self._quantiles: list[Quantiles | None] = []
@@ -134,6 +135,7 @@ class WindowTester:
                 missing=rows - size,
                 factor=factor,
                 missing_factor=missing_factor,
+                rf=self.rf[position],
                 ks=facts[position].ks if position in facts else None,
                 weights=None if window.weights is None else window.weights[position, :size],
                 row_weights=None if row_weights is None else row_weights[position],

@@ -169,7 +169,7 @@ class _Scores:
     missing_counts: bool = False
 
 
-def make_bets(profile: Profile, tolerance: float, features: int) -> Bets:
+def make_bets(profile: Profile, tolerance: float, features: int, scale: tuple[float, float] = (1.0, 1.0)) -> Bets:
     """The bets on one feature.
 
     Args:
@@ -187,23 +187,23 @@ def make_bets(profile: Profile, tolerance: float, features: int) -> Bets:
         nothing = np.empty((profile.cells.shares.size + 1, 0))
         none = np.empty(0, dtype=np.intp)
         return Bets(nothing, np.empty(0), nothing, none, 0, none, none)
-    groups = [*_on_values(profile, tolerance, features), _on_missing(profile, tolerance, features)]
+    groups = [*_on_values(profile, tolerance, features, scale[0]), _on_missing(profile, tolerance, features, scale[1])]
     return _combined(groups, numeric=profile.kind is FeatureKind.NUMERIC)
 
 
-def _on_values(profile: Profile, tolerance: float, features: int) -> list[_Scores]:
+def _on_values(profile: Profile, tolerance: float, features: int, scale: float) -> list[_Scores]:
     if profile.kind is FeatureKind.CATEGORICAL:
-        return [*_on_categories(profile, tolerance, features)]
+        return [*_on_categories(profile, tolerance, features, scale)]
     return [
-        _on_polynomials(profile, tolerance, features),
-        _on_levels(profile, tolerance, features),
-        _on_outside(profile, tolerance, features),
+        _on_polynomials(profile, tolerance, features, scale),
+        _on_levels(profile, tolerance, features, scale),
+        _on_outside(profile, tolerance, features, scale),
     ]
 
 
-def _on_polynomials(profile: Profile, tolerance: float, features: int) -> _Scores:
+def _on_polynomials(profile: Profile, tolerance: float, features: int, scale: float) -> _Scores:
     """Bets on location, scale and skewness, by rank."""
-    m = profile.values.size
+    m = max(1.0, profile.values.size / scale)
     surprise = math.log(2 * DEGREES / reference_risk(features))
     error = reference_error(m, features)
     tolerated = [
@@ -217,30 +217,30 @@ def _on_polynomials(profile: Profile, tolerance: float, features: int) -> _Score
     return _Scores(values, np.array(tolerated), _both_directions(SCORE_STAKES))
 
 
-def _on_levels(profile: Profile, tolerance: float, features: int) -> _Scores:
+def _on_levels(profile: Profile, tolerance: float, features: int, scale: float) -> _Scores:
     """Bets on the distribution function at a few values: an indicator minus its expected share."""
     upper = np.minimum(np.cumsum(profile.cells.shares), 1.0)
     ends = np.unique([int(np.abs(upper - level).argmin()) for level in LEVELS])
     below = np.arange(upper.size)[:, np.newaxis] <= ends
-    everywhere = reference_error(profile.values.size, features) + tolerance
+    everywhere = reference_error(max(1.0, profile.values.size / scale), features) + tolerance
     here = np.concatenate(
-        [_share_tolerated(level, profile.values.size, tolerance, features) for level in upper[ends].tolist()]
+        [_share_tolerated(level, max(1.0, profile.values.size / scale), tolerance, features) for level in upper[ends].tolist()]
     )
     return _Scores(_with_missing(below - upper[ends]), np.minimum(everywhere, here), _both_directions(SHARE_STAKES))
 
 
-def _on_outside(profile: Profile, tolerance: float, features: int) -> _Scores:
+def _on_outside(profile: Profile, tolerance: float, features: int, scale: float) -> _Scores:
     """Bets on values below and above the reference's range, of which it has none; each side has the whole tolerance."""
     outside = np.zeros((profile.cells.shares.size, 2))
     outside[[0, -1], [0, 1]] = 1.0
-    tolerated = _share_tolerated(0.0, profile.values.size, tolerance, features)
+    tolerated = _share_tolerated(0.0, max(1.0, profile.values.size / scale), tolerance, features)
     return _Scores(_with_missing(outside), np.repeat(tolerated, 2), RARE_STAKES)
 
 
-def _on_categories(profile: Profile, tolerance: float, features: int) -> Iterable[_Scores]:
+def _on_categories(profile: Profile, tolerance: float, features: int, scale: float) -> Iterable[_Scores]:
     """Bets on the share of each frequent category, of all other known ones, and of unknown ones."""
-    shares, m = profile.cells.shares, profile.values.size
-    together, unknown = categories_reference_error(np.rint(shares * m), profile.cells.bounds.size, features)
+    shares, m = profile.cells.shares, max(1.0, profile.values.size / scale)
+    together, unknown = categories_reference_error(np.rint(shares * profile.values.size) / scale, profile.cells.bounds.size, features)
     own = min(BET_CATEGORIES, shares.size - 2)
     groups = [np.array([cell]) for cell in range(own)]
     tolerated = [_share_tolerated(float(share), m, tolerance, features)[0] for share in shares[:own]]
@@ -257,13 +257,13 @@ def _on_categories(profile: Profile, tolerance: float, features: int) -> Iterabl
             yield _Scores(values, np.array(tolerated)[chosen], stakes)
 
 
-def _on_missing(profile: Profile, tolerance: float, features: int) -> _Scores:
+def _on_missing(profile: Profile, tolerance: float, features: int, scale: float) -> _Scores:
     """Bets on the share of rows that lack the feature."""
     share = profile.missing / profile.rows
     values = np.full((profile.cells.shares.size + 1, 1), -share)
     values[-1] = 1 - share
     stakes = RARE_STAKES if share <= RARE else _both_directions(SHARE_STAKES)
-    return _Scores(values, _share_tolerated(share, profile.rows, tolerance, features), stakes, missing_counts=True)
+    return _Scores(values, _share_tolerated(share, max(1.0, profile.rows / scale), tolerance, features), stakes, missing_counts=True)
 
 
 def _share_tolerated(share: float, rows: int, tolerance: float, features: int) -> Floats:

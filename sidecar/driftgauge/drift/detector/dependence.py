@@ -64,21 +64,31 @@ class ScoreDependence:
         if len(in_order) == len(profiles) and profiles:
             self.start_requests = in_order[0].size
             self.start_spans = self._add(self.start_spans, 0, np.stack(in_order))
-        self._reference = dependence(self.start_spans)
+        self._reference = self._of_values_together(dependence(self.start_spans))
         self.reference_factors = self._reference.factors
         self._strong = self._reference.bounded & (self._reference.longest >= STRONG_ROWS)
 
     def known(self, spans: NDArray[np.float32]) -> KnownDependence:
         """What is known after the rows of these sums."""
-        found = dependence(spans)
+        found = self._of_values_together(dependence(spans))
         assumed = np.where(self._bet_set.of_values, ASSUMED_FACTOR, ASSUMED_RARE_FACTOR)
         unknown = ~found.bounded & ~found.grows
         factors = np.where(unknown, np.maximum(found.factors, assumed), found.factors)
-        return KnownDependence(
-            factors=np.where(self._strong, self.reference_factors, factors),
-            bounded=self._strong | found.bounded,
-            grows=~self._strong & found.grows,
-        )
+        factors = np.where(self._strong, self.reference_factors, factors)
+        grows = self._reference.grows | ~self._strong & found.grows
+        return KnownDependence(factors=factors, bounded=(self._strong | found.bounded) & ~grows, grows=grows)
+
+    def _of_values_together(self, found: Dependence) -> Dependence:
+        """Dependence with that of rare values at least that of the values as a whole, of which they are a part."""
+        factors, bounded, grows = found.factors.copy(), found.bounded.copy(), found.grows.copy()
+        for part in self._bet_set.measured_slices:
+            if part.stop > part.start:
+                values = slice(part.start, part.stop - 1)
+                main = values.start + np.flatnonzero(self._bet_set.of_values[values])
+                grows[values] |= grows[main].any()
+                rare = ~found.bounded[values] & ~self._bet_set.of_values[values]
+                factors[values] = np.where(rare, np.maximum(factors[values], factors[main].max()), factors[values])
+        return replace(found, factors=factors, bounded=bounded & ~grows, grows=grows)
 
     def add(self, spans: NDArray[np.float32], before: int, rows: NewRows, correlations: Floats) -> NDArray[np.float32]:
         """The sums with further rows.

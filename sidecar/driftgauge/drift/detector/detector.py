@@ -53,6 +53,9 @@ REQUESTS_OF_AN_ALARM = 3
 """A request of several rows takes the evidence at most a third of the way to the threshold: one whose rows resemble each
 other cannot alarm alone, however little those of earlier requests did."""
 
+WITHDRAWN = 2
+"""An alarm ends too if the rows turn out to be so many times as dependent as was known when it began."""
+
 LOW_LOOKS = 10
 """Evidence is low up to the time of so many looks."""
 
@@ -162,6 +165,9 @@ class Detector:
             bets.append(make_bets(profile, budget.tolerance, features))
         self._bet_set = BetSet(bets)
         self._dependence = ScoreDependence(self._bet_set, profiles)
+        rf = self._dependence.reference_factors
+        self.reference_factors = [(float(rf[q.start:q.stop-1].max(initial=1.0)), float(rf[q.stop-1]) if q.stop>q.start else 1.0) for q in self._bet_set.measured_slices]
+        self._bet_set = BetSet([make_bets(p, budget.tolerance, features, f) for p, f in zip(profiles, self.reference_factors, strict=True)])
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
         self._log_low = math.log(min(LOW_LOOKS * budget.evaluation_seconds, threshold / LOW_LOOKS))
@@ -189,6 +195,7 @@ class Detector:
             since=nowhere,
             risen_at=np.zeros(d, dtype=np.int64),
             leader=np.zeros(d, dtype=np.int64),
+            alarm_factor=np.ones(d),
             recovery=np.zeros((d, RECOVERY_STAKES.size)),
             raised=np.zeros((d, 2)),
             bounded_since=nowhere,
@@ -225,7 +232,7 @@ class Detector:
             correlation=learned,
             spans=self._dependence.add(state.spans, state.requests, rows, measured),
         )
-        return self._with_alarms(self._with_bounds(after, now), now)
+        return self._with_alarms(self._with_bounds(after, now), known, now)
 
     def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
         """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
@@ -319,7 +326,12 @@ class Detector:
             alike_since=np.where(lost, now, np.where(bounded, np.nan, state.alike_since)),
         )
 
-    def _with_alarms(self, state: DetectorState, now: float) -> DetectorState:
+    def _factors_of(self, leader: NDArray[np.int64], known: KnownDependence) -> Floats:
+        """The factor of the score of one bet of each feature: shape `(d,)`."""
+        each = zip(self._bet_set.bets, self._bet_set.measured_slices, leader.tolist(), strict=True)
+        return np.array([known.factors[part][bets.factor_of[at]] if bets.factor_of.size else 1.0 for bets, part, at in each])
+
+    def _with_alarms(self, state: DetectorState, known: KnownDependence, now: float) -> DetectorState:
         """The state with alarms begun and ended, and with the features whose alarm ended at the start again.
 
         Such a feature starts from 0 rather than from what is left of its evidence: the next alarm is then a new one, as
@@ -328,17 +340,20 @@ class Detector:
         """
         log_evidence = self._bet_set.log_by_feature(state.log_evidence)
         begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
-        ends = state.latched & is_over(state.recovery)
+        leader = (state.log_evidence + self._bet_set.log_weights).argmax(axis=1) if begins.any() else state.leader
+        leader = np.where(begins, leader, state.leader)
+        factors = self._factors_of(leader, known)
+        ends = state.latched & (is_over(state.recovery) | (factors > WITHDRAWN * state.alarm_factor))
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
         if ends.any() and np.isnan(since).all():
             kept = np.full_like(kept, -np.inf)
-        leader = (state.log_evidence + self._bet_set.log_weights).argmax(axis=1) if begins.any() else state.leader
         return replace(
             state,
             since=since,
             log_evidence=kept,
-            leader=np.where(begins, leader, state.leader),
+            leader=leader,
+            alarm_factor=np.where(begins, factors, state.alarm_factor),
             recovery=np.where(ends[:, np.newaxis], 0.0, state.recovery),
             risen_at=np.where((log_evidence <= self._log_low) | ends, state.number, state.risen_at),
         )

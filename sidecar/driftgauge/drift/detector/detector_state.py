@@ -32,6 +32,7 @@ class DetectorState:
         since: Shape `(d,)`: when the feature's alarm began, seconds since the epoch; NaN without alarm.
         risen_at: Shape `(d,)`, int64: the number of the newest row when the evidence was last low.
         leader: Shape `(d,)`, int64: the bet that had the most evidence when the alarm began.
+        alarm_factor: Shape `(d,)`: the factor of that bet's score then.
         recovery: Shape `(d, 4)`: the log of the bets against a lasting change; 0 without alarm.
         raised: Shape `(d, 2)`: 1 where a window's test alarmed at the last look and has not recovered: of the values,
             and of missing ones.
@@ -52,6 +53,7 @@ class DetectorState:
     since: Floats
     risen_at: NDArray[np.int64]
     leader: NDArray[np.int64]
+    alarm_factor: Floats
     recovery: Floats
     raised: Floats
     bounded_since: Floats

@@ -28,15 +28,24 @@ FEWEST_PAIRS = 7
 BOUNDED_ROWS = 16
 """The factor has an upper bound only if blocks that are worth so many rows can be used."""
 
+STANDARD_ERRORS = 2
+"""Standard errors from the estimate to the upper bound."""
+
+SATURATED = 4
+"""Blocks must be this many times as long as the factor."""
+
 _ROUNDING = 0.01
 """Sums of weights are stored with seven digits."""
 
 MEMORY_REQUESTS = 4_096
 """Requests over which the running mean reaches back: each further one takes 1/4096 of the weight of all."""
 
-GROWTH = 1.6
-"""The factor has no upper bound while that of the longest span, two standard errors lower, is above this many times
-that of a quarter of the span."""
+GROWTH = 2.5
+"""The factor has no upper bound while that of the two longest spans is above this many times that of spans a quarter as
+long."""
+
+LEAST_GROWN = 2.0
+"""A factor up to this does not count as grown: that of independent rows varies too."""
 
 SUMS = 11
 """Lines of the sums of a span. Of the block that waits for its neighbour: the sum of the weighted scores, of their
@@ -159,14 +168,27 @@ def dependence(sums: NDArray[np.float32]) -> Dependence:
     squares = np.maximum(dd - largest**2, 0.0)
     independent = 3 * rest**2 / np.where(squares > 0, squares, np.inf)
     width = np.take_along_axis(np.where(independent > 0, np.minimum(independent, count), count), best, axis=0)[0]
-    found = np.take_along_axis(lower, best, axis=0)[0] * (1 + np.sqrt(2 / np.maximum(width, 1.0)))
+    error = np.sqrt(2 / np.maximum(width, 1.0))
+    estimate = np.take_along_axis(lower, best, axis=0)[0]
+    found = estimate * (1 + STANDARD_ERRORS * error)
     rows = weight / (2 * np.maximum(pairs, 1.0))
     longest = (SPANS - 1 - usable[::-1].argmax(axis=0))[np.newaxis]
     longest_rows = np.where(usable.any(axis=0), np.take_along_axis(rows, longest, axis=0)[0], 0.0)
     known = longest_rows > BOUNDED_ROWS - _ROUNDING
-    here = np.take_along_axis(ratio / (1 + 2 * np.sqrt(2 / count)), longest, axis=0)[0]
-    grows = known & (here > GROWTH * np.take_along_axis(ratio, np.maximum(longest - 2, 0), axis=0)[0])
+    top, low = _pooled(ratio, count, longest), _pooled(ratio, count, longest - 2)
+    still = (top > LEAST_GROWN) & (top > GROWTH * low)
+    likely = estimate * (1 + error)
+    short = (likely > LEAST_GROWN) & (SATURATED * likely > longest_rows)
+    grows = known & (still | short)
     return Dependence(np.maximum(found, 1.0), known & ~grows, grows, longest_rows + _ROUNDING)
+
+
+def _pooled(ratio: Floats, count: Floats, span: NDArray[np.intp]) -> Floats:
+    """The mean factor of a span and of the next shorter one, weighted by their pairs: shape `(s,)`."""
+    places = np.maximum(span + np.array([[0], [-1]]), 0)
+    weights = np.take_along_axis(count, places, axis=0)
+    mean: Floats = (np.take_along_axis(ratio, places, axis=0) * weights).sum(axis=0) / weights.sum(axis=0)
+    return mean
 
 
 def _largest_share(count: float) -> float:
