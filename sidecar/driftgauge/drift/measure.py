@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.budget import EffectiveRows
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftTest
 from driftgauge.drift.statistics.effects import Quantiles, deciles_of_each, wasserstein
@@ -37,6 +38,7 @@ class Measurement:
         category_counts: The same for each single category, where a cell holds several. The reference's counts chose
             which categories have a cell of their own, and a p-value must not depend on that choice.
         categories: How many categories the reference knows, those without a cell of their own included; 0 but for `tv`.
+        reference_effective_rows: How many independent rows the reference's values are worth; `None` if all are.
     """
 
     test: DriftTest
@@ -46,7 +48,7 @@ class Measurement:
     counts: tuple[Counts, Counts] | None = None
     category_counts: tuple[Counts, Counts] | None = None
     categories: int = 0
-    rf: float = 1.0
+    reference_effective_rows: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,7 @@ class Sample:
         factor: Values per independent value, at least 1; infinity if it has no bound.
         missing_factor: The same of rows, as to whether they lack the feature.
         ks: The KS statistic of the values, if it is known already.
+        reference: How many independent rows the reference is worth; `None` if all are independent.
         weights: The weight of each value, in their order; `None` if all are 1.
         row_weights: For the share of missing values: the sum of the weights of the rows with a value, and of those
             without; `None` if all are 1.
@@ -71,7 +74,7 @@ class Sample:
     factor: float = 1.0
     missing_factor: float = 1.0
     ks: float | None = None
-    rf: tuple[float, float] = (1.0, 1.0)
+    reference: EffectiveRows | None = None
     weights: NDArray[np.float64] | None = None
     row_weights: tuple[float, float] | None = None
 
@@ -108,7 +111,8 @@ class Sample:
         if self.profile.kind is FeatureKind.NUMERIC:
             ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
             rows = self.profile.values.size, self.values.size
-            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.weight), rf=self.rf[0])
+            worth = None if self.reference is None else self.reference.values
+            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.weight), reference_effective_rows=worth)
         cells = self.profile.cells
         reference = np.rint(cells.shares * self.profile.values.size)
         window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
@@ -125,13 +129,16 @@ class Sample:
         self, test: DriftTest, reference: Counts, window: Counts, window_rows: int, factor: float
     ) -> Measurement:
         by_category = test is DriftTest.TV
+        worth = None
+        if self.reference is not None:
+            worth = self.reference.values if by_category else self.reference.all
         return Measurement(
             test=test,
             statistic=total_variation(reference, window),
             rows=(int(reference.sum()), window_rows),
             effective_rows=max(1.0, float(window.sum()) / factor),
             counts=(reference, window),
-            rf=self.rf[0 if by_category else 1],
+            reference_effective_rows=worth,
             category_counts=self._category_counts() if by_category else None,
             categories=self.profile.cells.bounds.size if by_category else 0,
         )

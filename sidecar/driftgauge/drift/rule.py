@@ -99,11 +99,11 @@ def _alarms_by_p_value(one: Measurement, *, level: float, p_values: PValueSource
 
 def _threshold_by_budget(one: Measurement, features: int, budget: Budget) -> float:
     """The statistic above which the budget alarms; infinity if no statistic can be."""
-    reference_rows, greatest = max(1.0, one.rows[0] / one.rf), 1.0
+    reference_rows, greatest = one.reference_effective_rows or float(one.rows[0]), 1.0
     if one.counts is None:
         threshold = budget.ks_threshold(reference_rows, one.effective_rows, features)
     elif one.test is DriftTest.TV:
-        threshold = budget.tv_threshold(one.counts[0] / one.rf, one.categories, one.effective_rows, features)
+        threshold = budget.tv_threshold(one.counts[0] * (reference_rows / one.rows[0]), one.categories, one.effective_rows, features)
     else:
         reference, window = (float(side[-1] / side.sum()) for side in one.counts)
         threshold = budget.share_threshold(reference, window, reference_rows, one.effective_rows, features)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.detector.dependence import reference_effective_rows
 from driftgauge.drift.detector.detector import Checkpoint, Detector, no_checkpoint
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
@@ -71,13 +72,12 @@ class StreamEvaluator:
     ) -> None:
         self.profiles = tuple(profiles)
         self._rule = rule
-        self._tester = WindowTester(profiles, rule, checkpoint)
+        reference = reference_effective_rows(profiles)
+        self._tester = WindowTester(profiles, rule, checkpoint, reference)
         self._ranks = RankCache(profiles)
         self.detector = (
-            None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint)
+            None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint, reference)
         )
-        if self.detector:
-            self._tester.rf = [self.detector.reference_factors[c] for c in self._tester.columns]
 
     def evaluate(
         self, state: DetectorState | None, window: StreamWindow, p_values: PValues, now: float

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import detectable
+from driftgauge.drift.budget import EffectiveRows, detectable
+from driftgauge.drift.detector.dependence import reference_effective_rows
 from driftgauge.drift.detector.detector import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
 from driftgauge.drift.explain import explain_feature, explain_report
 from driftgauge.drift.histogram import Histogram
@@ -59,9 +60,16 @@ class WindowTester:
         profiles: The `d` columns of the reference.
         rule: When a window is tested, and what alarms.
         checkpoint: Called between features, here and at each test.
+        reference: How many independent rows each column of the reference is worth, if that is known already.
     """
 
-    def __init__(self, profiles: Sequence[Profile], rule: Rule, checkpoint: Checkpoint = no_checkpoint) -> None:
+    def __init__(
+        self,
+        profiles: Sequence[Profile],
+        rule: Rule,
+        checkpoint: Checkpoint = no_checkpoint,
+        reference: Sequence[EffectiveRows] | None = None,
+    ) -> None:
         self.columns = [column for column, one in enumerate(profiles) if one.kind is not FeatureKind.IGNORED]
         self._rule = rule
         self._checkpoint = checkpoint
@@ -69,7 +77,8 @@ class WindowTester:
         self._ignored = tuple(one.name for one in profiles if one.kind is FeatureKind.IGNORED)
         self._profiles = [profiles[column] for column in self.columns]
         self._reference_rows = [profile.values.size for profile in self._profiles]
-        self.rf = [(1.0, 1.0)] * len(self.columns)
+        worth = reference_effective_rows(profiles) if reference is None else reference
+        self._reference = [worth[column] for column in self.columns]
         self._histograms: list[Histogram] = []
         self._deciles: list[tuple[float, ...]] = []
         self._quantiles: list[Quantiles | None] = []
@@ -135,7 +144,7 @@ class WindowTester:
                 missing=rows - size,
                 factor=factor,
                 missing_factor=missing_factor,
-                rf=self.rf[position],
+                reference=self._reference[position],
                 ks=facts[position].ks if position in facts else None,
                 weights=None if window.weights is None else window.weights[position, :size],
                 row_weights=None if row_weights is None else row_weights[position],

@@ -1,9 +1,9 @@
 """Alarms of the detector: they begin at the threshold, and end by evidence that the change is over.
 
-While an alarm lasts, a second e-process bets against "the change is still there". The bet that led when the alarm began
-multiplied each row's evidence by b, and while the change lasts the mean of b is above 1. So with l in (0, 1) the mean of
-1 - l (b - 1) / (max b - 1) is at most 1 while it lasts, and above 1 when it is over. The product over the rows starts
-again at 1 at each look at which it is below; a few rows without the change end nothing.
+While an alarm lasts, a second e-process bets against "at least half of the change is still there". The bet that led when
+the alarm began multiplied each row's evidence by b, and gained b - 1 on average. While it still gains half of that, c,
+the mean of 1 - l (b - 1 - c) / (max b - 1 - c) is at most 1 for any l in (0, 1); when the change is over, it is above 1.
+The product over the rows starts again at 1 at each look at which it is below; a few rows without the change end nothing.
 """
 
 import math
@@ -21,17 +21,18 @@ LOG_RECOVERY = math.log(10_000)
 a change, and hardly ever while it lasts."""
 
 
-def recovery_logs(log_factors: Floats) -> Floats:
+def recovery_logs(log_factors: Floats, half: float) -> Floats:
     """What a row in each cell adds to the log of each bet against a lasting change: shape `(k + 1, 4)`.
 
     Args:
         log_factors: Shape `(k + 1,)`: what such a row adds to the log of the bet that led when the alarm began.
+        half: Half of what that bet gained on average of a row of the change, at least 0.
     """
     gains = np.expm1(log_factors)
     greatest = gains.max()
-    if greatest <= 0:
+    if greatest <= half:
         return np.zeros((log_factors.size, RECOVERY_STAKES.size))
-    logs: Floats = np.log1p(-RECOVERY_STAKES * (gains / greatest)[:, np.newaxis])
+    logs: Floats = np.log1p(-RECOVERY_STAKES * ((gains - half) / (greatest - half))[:, np.newaxis])
     return logs
 
 

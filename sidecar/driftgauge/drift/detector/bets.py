@@ -6,9 +6,7 @@ mean of at most 1 under all of them: without drift nothing is won on average. Wi
 the stake its mean exceeds 1, and the product over rows tends to grow exponentially. Several stakes in both directions
 are bet in parallel, since the direction and the size of a drift are unknown.
 
-For numbers the scores are shifted Legendre polynomials of u, the rank of a value in the reference as a share in [0, 1],
-averaged over each cell. Degree 1 rises with u (location), degree 2 is high at both ends and low in the middle (scale),
-and degree 3 differs between the ends (skewness). Under the reference u is uniform, and all means are 0.
+A mean is tolerated up to the tolerance, or up to the reference's own error if that is larger.
 """
 
 import math
@@ -18,95 +16,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import categories_reference_error, reference_error, reference_risk
+from driftgauge.drift.budget import (
+    RARE,
+    Budget,
+    EffectiveRows,
+    categories_reference_error,
+    extremes_reference_error,
+    reference_error,
+    reference_risk,
+)
+from driftgauge.drift.detector.polynomials import DEGREES, GREATEST, VARIATIONS, cell_scores, remainders
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.statistics.concentration import upper_bound_true_share
 
-DEGREES = 3
-"""Polynomials of degree 1 to 3: location, scale and skewness."""
-
-VARIATIONS = (2 * math.sqrt(3), 3 * math.sqrt(5), 4 * math.sqrt(7) * (0.5 + 1 / math.sqrt(5)))
-"""The total variation of each polynomial on [0, 1]: its mean moves by at most this times D (Hlawka, Koksma)."""
-
-GREATEST = (math.sqrt(3), math.sqrt(5), math.sqrt(7))
-"""The greatest magnitude of each polynomial on [0, 1], at its ends."""
-
-
-def cell_scores(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean of each polynomial over the ranks that a cell takes.
-
-    Args:
-        shares: Shape `(k,)`, at least 0, sums to 1: the reference's share of each cell, in the order of their values.
-
-    Returns:
-        Shape `(k, 3)`, float64. Under the reference each column has mean 0 and a variance of at most 1. A cell of
-        share 0 has the polynomial's value at its rank.
-
-    Source:
-        NIST Digital Library of Mathematical Functions, section 18.3, https://dlmf.nist.gov/18.3, shifted Legendre
-        polynomials, here of norm 1. The mean over a cell is that of ranks drawn at random within it.
-    """
-    upper = np.minimum(np.cumsum(shares), 1.0)
-    lower = np.concatenate([[0.0], upper[:-1]])
-    width = upper - lower
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = (_integrals(upper) - _integrals(lower)) / width[:, np.newaxis]
-    return np.where(width[:, np.newaxis] > 0, means, _values(upper))
-
-
-def remainders(distance: float) -> tuple[float, float, float]:
-    """Bounds on the part of each polynomial's mean that is not linear in the error of the ranks.
-
-    Args:
-        distance: The largest distance between the distribution function of the sample that gives the ranks, and the
-            true one.
-
-    Notes:
-        The Taylor series of g(F + error) around g(F) ends with the degree; its terms from the second on are bounded by
-        powers of the distance, times half of the mean of |g''| and a sixth of that of |g'''|.
-    """
-    second, third = distance**2, distance**3
-    return 0.0, 6 * math.sqrt(5) * second, 15 * math.sqrt(7) * second + 20 * math.sqrt(7) * third
-
-
-def _values(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The value of each polynomial at u."""
-    return np.stack(
-        [
-            math.sqrt(3) * (2 * u - 1),
-            math.sqrt(5) * (6 * u**2 - 6 * u + 1),
-            math.sqrt(7) * (20 * u**3 - 30 * u**2 + 12 * u - 1),
-        ],
-        axis=-1,
-    )
-
-
-def _integrals(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The integral of each polynomial from 0 to u."""
-    return np.stack(
-        [
-            math.sqrt(3) * (u**2 - u),
-            math.sqrt(5) * (2 * u**3 - 3 * u**2 + u),
-            math.sqrt(7) * (5 * u**4 - 10 * u**3 + 6 * u**2 - u),
-        ],
-        axis=-1,
-    )
-
-
 Floats = NDArray[np.float64]
 
-SCORE_STAKES = (0.1, 0.2, 0.35)
-"""Stakes on the polynomials, in both directions. A factor must stay positive: 0.35 times the greatest score, sqrt(7),
+SCORE_STAKES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.37)
+"""Stakes on the polynomials, in both directions. A factor must stay positive: 0.37 times the greatest score, sqrt(7),
 is below 1."""
 
-SHARE_STAKES = (0.1, 0.3, 0.9)
+SHARE_STAKES = (0.1, 0.2, 0.4, 0.9)
 """Stakes on a share, in both directions: below 1, so that every factor is positive."""
 
-RARE_STAKES = (0.5, 1.0, 2.0, 4.0, 8.0)
+RARE_STAKES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Stakes on rare values becoming more frequent."""
-
-RARE = 0.05
-"""Shares up to this are rare: even with a stake of 8 every factor is positive."""
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """Levels of the distribution function that are bet on."""
@@ -169,86 +102,94 @@ class _Scores:
     missing_counts: bool = False
 
 
-def make_bets(profile: Profile, tolerance: float, features: int, scale: tuple[float, float] = (1.0, 1.0)) -> Bets:
+def make_bets(profile: Profile, budget: Budget, features: int, reference: EffectiveRows | None = None) -> Bets:
     """The bets on one feature.
 
     Args:
         profile: The feature's reference.
-        tolerance: A true distance (KS, or total variation) up to this is tolerated, in [0, 1).
+        budget: Has the tolerances.
         features: Features that are tested together, at least 1; they share the risk of a bad reference.
+        reference: How many independent rows the reference is worth; by default all are independent.
 
     Returns:
         The bets; none for an ignored feature.
 
     Notes:
-        The reference's own error is added to the tolerance, by bounds that hold for finite samples.
+        The reference's own error has bounds that hold for finite samples.
     """
     if profile.kind is FeatureKind.IGNORED:
-        nothing = np.empty((profile.cells.shares.size + 1, 0))
-        none = np.empty(0, dtype=np.intp)
-        return Bets(nothing, np.empty(0), nothing, none, 0, none, none)
-    groups = [*_on_values(profile, tolerance, features, scale[0]), _on_missing(profile, tolerance, features, scale[1])]
+        return no_bets(profile)
+    rows = reference or EffectiveRows(float(profile.values.size), float(profile.rows))
+    groups = [*_on_values(profile, budget, features, rows.values), _on_missing(profile, budget, features, rows.all)]
     return _combined(groups, numeric=profile.kind is FeatureKind.NUMERIC)
 
 
-def _on_values(profile: Profile, tolerance: float, features: int, scale: float) -> list[_Scores]:
+def no_bets(profile: Profile) -> Bets:
+    """No bets on a feature."""
+    nothing = np.empty((profile.cells.shares.size + 1, 0))
+    none = np.empty(0, dtype=np.intp)
+    return Bets(nothing, np.empty(0), nothing, none, 0, none, none)
+
+
+def _on_values(profile: Profile, budget: Budget, features: int, m: float) -> list[_Scores]:
     if profile.kind is FeatureKind.CATEGORICAL:
-        return [*_on_categories(profile, tolerance, features, scale)]
+        return [*_on_categories(profile, budget, features, m)]
     return [
-        _on_polynomials(profile, tolerance, features, scale),
-        _on_levels(profile, tolerance, features, scale),
-        _on_outside(profile, tolerance, features, scale),
+        _on_polynomials(profile, budget, features, m),
+        _on_levels(profile, budget, features, m),
+        _on_outside(profile, budget, features, m),
     ]
 
 
-def _on_polynomials(profile: Profile, tolerance: float, features: int, scale: float) -> _Scores:
+def _on_polynomials(profile: Profile, budget: Budget, features: int, m: float) -> _Scores:
     """Bets on location, scale and skewness, by rank."""
-    m = max(1.0, profile.values.size / scale)
     surprise = math.log(2 * DEGREES / reference_risk(features))
     error = reference_error(m, features)
     tolerated = [
         # Bernstein's bound on the mean of m scores, with the part that is not linear in the error of the ranks; or the
         # cruder bound by the total variation, if that is lower.
-        min(math.sqrt(2 * surprise / m) + greatest * surprise / (3 * m) + remainder, variation * error)
-        + variation * tolerance
+        budget.tolerated(
+            variation * budget.tolerance,
+            min(math.sqrt(2 * surprise / m) + greatest * surprise / (3 * m) + remainder, variation * error),
+        )
         for greatest, variation, remainder in zip(GREATEST, VARIATIONS, remainders(error), strict=True)
     ]
     values = _with_missing(cell_scores(profile.cells.shares))
     return _Scores(values, np.array(tolerated), _both_directions(SCORE_STAKES))
 
 
-def _on_levels(profile: Profile, tolerance: float, features: int, scale: float) -> _Scores:
+def _on_levels(profile: Profile, budget: Budget, features: int, m: float) -> _Scores:
     """Bets on the distribution function at a few values: an indicator minus its expected share."""
     upper = np.minimum(np.cumsum(profile.cells.shares), 1.0)
     ends = np.unique([int(np.abs(upper - level).argmin()) for level in LEVELS])
     below = np.arange(upper.size)[:, np.newaxis] <= ends
-    everywhere = reference_error(max(1.0, profile.values.size / scale), features) + tolerance
-    here = np.concatenate(
-        [_share_tolerated(level, max(1.0, profile.values.size / scale), tolerance, features) for level in upper[ends].tolist()]
-    )
-    return _Scores(_with_missing(below - upper[ends]), np.minimum(everywhere, here), _both_directions(SHARE_STAKES))
+    everywhere = reference_error(m, features)
+    errors = [min(everywhere, _error_of_chosen_share(level, m, features)) for level in upper[ends].tolist()]
+    tolerated = [budget.tolerated(budget.tolerance, error) for error in errors]
+    return _Scores(_with_missing(below - upper[ends]), np.array(tolerated), _both_directions(SHARE_STAKES))
 
 
-def _on_outside(profile: Profile, tolerance: float, features: int, scale: float) -> _Scores:
+def _on_outside(profile: Profile, budget: Budget, features: int, m: float) -> _Scores:
     """Bets on values below and above the reference's range, of which it has none; each side has the whole tolerance."""
     outside = np.zeros((profile.cells.shares.size, 2))
     outside[[0, -1], [0, 1]] = 1.0
-    tolerated = _share_tolerated(0.0, max(1.0, profile.values.size / scale), tolerance, features)
+    tolerated = budget.tolerated(budget.share_tolerance, extremes_reference_error(m, features))
     return _Scores(_with_missing(outside), np.repeat(tolerated, 2), RARE_STAKES)
 
 
-def _on_categories(profile: Profile, tolerance: float, features: int, scale: float) -> Iterable[_Scores]:
+def _on_categories(profile: Profile, budget: Budget, features: int, m: float) -> Iterable[_Scores]:
     """Bets on the share of each frequent category, of all other known ones, and of unknown ones."""
-    shares, m = profile.cells.shares, max(1.0, profile.values.size / scale)
-    together, unknown = categories_reference_error(np.rint(shares * profile.values.size) / scale, profile.cells.bounds.size, features)
+    shares = profile.cells.shares
+    together, unknown = categories_reference_error(shares * m, profile.cells.bounds.size, features)
     own = min(BET_CATEGORIES, shares.size - 2)
     groups = [np.array([cell]) for cell in range(own)]
-    tolerated = [_share_tolerated(float(share), m, tolerance, features)[0] for share in shares[:own]]
+    errors = [_error_of_chosen_share(share, m, features) for share in shares[:own].tolist()]
     if shares[own:].sum() > 0:
         groups.append(np.arange(own, shares.size - 1))
-        tolerated.append(together + tolerance)
+        errors.append(together)
     groups.append(np.array([shares.size - 1]))
-    tolerated.append(unknown + tolerance)
+    tolerated = [budget.tolerated(budget.tolerance, error) for error in errors]
+    tolerated.append(budget.tolerated(budget.share_tolerance, unknown))
     inside = np.stack([np.isin(np.arange(shares.size), cells) for cells in groups], axis=1)
     expected = shares @ inside
     for chosen, stakes in ((expected > RARE, _both_directions(SHARE_STAKES)), (expected <= RARE, RARE_STAKES)):
@@ -257,17 +198,21 @@ def _on_categories(profile: Profile, tolerance: float, features: int, scale: flo
             yield _Scores(values, np.array(tolerated)[chosen], stakes)
 
 
-def _on_missing(profile: Profile, tolerance: float, features: int, scale: float) -> _Scores:
-    """Bets on the share of rows that lack the feature."""
+def _on_missing(profile: Profile, budget: Budget, features: int, rows: float) -> _Scores:
+    """Bets on the share of rows that lack the feature, an event that the reference did not choose."""
     share = profile.missing / profile.rows
     values = np.full((profile.cells.shares.size + 1, 1), -share)
     values[-1] = 1 - share
     stakes = RARE_STAKES if share <= RARE else _both_directions(SHARE_STAKES)
-    return _Scores(values, _share_tolerated(share, max(1.0, profile.rows / scale), tolerance, features), stakes, missing_counts=True)
+    risk = reference_risk(features) / 2
+    above = upper_bound_true_share(share, rows, risk) - share
+    below = upper_bound_true_share(1 - share, rows, risk) - (1 - share)
+    tolerated = budget.tolerated(budget.tolerance_of_missing(share), above if share <= RARE else max(above, below))
+    return _Scores(values, np.array([tolerated]), stakes, missing_counts=True)
 
 
-def _share_tolerated(share: float, rows: int, tolerance: float, features: int) -> Floats:
-    """The tolerated distance of a true share from the reference's: Chernoff's bound in both directions, plus tolerance.
+def _error_of_chosen_share(share: float, rows: float, features: int) -> float:
+    """The distance of a true share from the reference's: Chernoff's bound in both directions.
 
     The reference itself chose which value or category to bet on. Therefore all possible choices share the risk: among
     numbers each rank has an equal part, among categories each one a part in proportion to its true share. If the bound
@@ -277,7 +222,7 @@ def _share_tolerated(share: float, rows: int, tolerance: float, features: int) -
     risk = reference_risk(features) / (2 * (rows + 2))
     above = upper_bound_true_share(share, rows, risk) - share
     below = upper_bound_true_share(1 - share, rows, risk) - (1 - share)
-    return np.array([max(above, below if below < share / 2 else share) + tolerance])
+    return max(above, below if below < share / 2 else share)
 
 
 def _both_directions(stakes: Sequence[float]) -> tuple[float, ...]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.budget import Budget, EffectiveRows
 from driftgauge.drift.detector.bet_set import BetSet
+from driftgauge.drift.detector.bets import make_bets, no_bets
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import row_weights
 from driftgauge.drift.detector.span_sums import BOUNDED_ROWS, Dependence, Units, add_units, dependence, no_spans
@@ -21,6 +23,9 @@ Floats = NDArray[np.float64]
 
 STRONG_ROWS = 64
 """A reference shows enough of a score's dependence if blocks of so many rows are known, and the factor is bounded."""
+
+REFERENCE_GROWTH = 2.0
+"""A reference is known once: it must show more clearly than a stream that its dependence has stopped growing."""
 
 ASSUMED_FACTOR = float(BOUNDED_ROWS)
 """Rows of unknown dependence: so many neighbours count as one row."""
@@ -37,11 +42,13 @@ class KnownDependence:
         factors: Shape `(s,)`, at least 1: rows / effective rows, to divide the log of an e-value by.
         bounded: Shape `(s,)`: whether this is an upper bound.
         grows: Shape `(s,)`: whether the factor still grows with the span, so that there is no bound: rows are alike.
+        assumed: Shape `(s,)`: whether the factor is that of rare events of which too few are known.
     """
 
     factors: Floats
     bounded: NDArray[np.bool_]
     grows: NDArray[np.bool_]
+    assumed: NDArray[np.bool_]
 
 
 class ScoreDependence:
@@ -64,7 +71,7 @@ class ScoreDependence:
         if len(in_order) == len(profiles) and profiles:
             self.start_requests = in_order[0].size
             self.start_spans = self._add(self.start_spans, 0, np.stack(in_order))
-        self._reference = self._of_values_together(dependence(self.start_spans))
+        self._reference = self._of_values_together(dependence(self.start_spans, REFERENCE_GROWTH))
         self.reference_factors = self._reference.factors
         self._strong = self._reference.bounded & (self._reference.longest >= STRONG_ROWS)
 
@@ -76,7 +83,9 @@ class ScoreDependence:
         factors = np.where(unknown, np.maximum(found.factors, assumed), found.factors)
         factors = np.where(self._strong, self.reference_factors, factors)
         grows = self._reference.grows | ~self._strong & found.grows
-        return KnownDependence(factors=factors, bounded=(self._strong | found.bounded) & ~grows, grows=grows)
+        bounded = (self._strong | found.bounded) & ~grows
+        rare = ~self._bet_set.of_values & ~bounded & ~grows
+        return KnownDependence(factors=factors, bounded=bounded, grows=grows, assumed=rare)
 
     def _of_values_together(self, found: Dependence) -> Dependence:
         """Dependence with that of rare values at least that of the values as a whole, of which they are a part."""
@@ -119,3 +128,26 @@ class ScoreDependence:
 
 REFERENCE_PIECE_ROWS = 1_024
 """Rows of a reference that are added at once."""
+
+
+def reference_effective_rows(profiles: Sequence[Profile]) -> list[EffectiveRows]:
+    """How many independent rows each feature's reference is worth.
+
+    Rows of an unknown order are taken to be independent. Parameters of a model of hours cost as many rows each as a mean
+    does.
+    """
+    bet_set = BetSet([make_bets(one, _NO_TOLERANCE, 1) if one.in_order is not None else no_bets(one) for one in profiles])
+    factors = ScoreDependence(bet_set, profiles).reference_factors
+    worth = []
+    for profile, part in zip(profiles, bet_set.measured_slices, strict=True):
+        values, missing = factors[part][:-1].max(initial=1.0), factors[part][-1:].max(initial=1.0)
+        worth.append(
+            EffectiveRows(
+                max(1.0, profile.values.size / (float(values) * profile.parameters)),
+                max(1.0, profile.rows / float(missing)),
+            )
+        )
+    return worth
+
+
+_NO_TOLERANCE = Budget(1.0, 1.0, 0.0)

@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import Budget
+from driftgauge.drift.budget import Budget, EffectiveRows
 from driftgauge.drift.detector.alarms import RECOVERY_STAKES, is_over, recovery_logs
 from driftgauge.drift.detector.bet_set import BetSet
 from driftgauge.drift.detector.bets import make_bets
-from driftgauge.drift.detector.dependence import KnownDependence, ScoreDependence
+from driftgauge.drift.detector.dependence import ASSUMED_FACTOR, KnownDependence, ScoreDependence, reference_effective_rows
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import add_requests, correlation_bounds, no_sums, row_weights
@@ -130,6 +130,7 @@ class Detector:
         min_rows: No alarm before so many rows.
         digest: Identifies the reference.
         checkpoint: Called between features while the bets are made.
+        reference: How many independent rows each feature's reference is worth, if that is known already.
 
     Notes:
         With the e-value e of the rows since the last evaluation, evidence <- (evidence + seconds) * e. Under any
@@ -155,25 +156,24 @@ class Detector:
         min_rows: int,
         digest: str,
         checkpoint: Checkpoint = no_checkpoint,
+        reference: Sequence[EffectiveRows] | None = None,
     ) -> None:
         self._budget = budget
         self._min_rows = min_rows
         features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
         bets = []
-        for profile in profiles:
+        for profile, rows in zip(profiles, reference or reference_effective_rows(profiles), strict=True):
             checkpoint()
-            bets.append(make_bets(profile, budget.tolerance, features))
+            bets.append(make_bets(profile, budget, features, rows))
         self._bet_set = BetSet(bets)
         self._dependence = ScoreDependence(self._bet_set, profiles)
-        rf = self._dependence.reference_factors
-        self.reference_factors = [(float(rf[q.start:q.stop-1].max(initial=1.0)), float(rf[q.stop-1]) if q.stop>q.start else 1.0) for q in self._bet_set.measured_slices]
-        self._bet_set = BetSet([make_bets(p, budget.tolerance, features, f) for p, f in zip(profiles, self.reference_factors, strict=True)])
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
         self._log_low = math.log(min(LOW_LOOKS * budget.evaluation_seconds, threshold / LOW_LOOKS))
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
         self._climb = max(self._log_threshold - math.log(budget.evaluation_seconds), 0.0)
-        self.key = f"{_STATE_VERSION}/{digest}/{budget.tolerance!r}"
+        tolerances = f"{budget.tolerance!r}/{budget.share_tolerance!r}/{budget.beyond_reference}"
+        self.key = f"{_STATE_VERSION}/{digest}/{tolerances}"
 
     @property
     def threshold(self) -> float:
@@ -196,6 +196,7 @@ class Detector:
             risen_at=np.zeros(d, dtype=np.int64),
             leader=np.zeros(d, dtype=np.int64),
             alarm_factor=np.ones(d),
+            half_gain=np.zeros(d),
             recovery=np.zeros((d, RECOVERY_STAKES.size)),
             raised=np.zeros((d, 2)),
             bounded_since=nowhere,
@@ -254,12 +255,13 @@ class Detector:
         """What a state adds to the tests of a window."""
         known = self._dependence.known(state.spans)
         factors = np.where(known.grows, np.inf, known.factors)
+        missing = np.where(known.bounded, factors, np.maximum(factors, ASSUMED_FACTOR))
         of_values = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
         last = [one.stop - 1 for one in self._bet_set.measured_slices]
         empty = [one.start == one.stop for one in self._bet_set.measured_slices]
         return DetectorVerdict(
             factors=np.array([factors[part].max(initial=1.0) for part in of_values]),
-            missing_factors=np.array([1.0 if no else factors[one] for one, no in zip(last, empty, strict=True)]),
+            missing_factors=np.array([1.0 if no else missing[one] for one, no in zip(last, empty, strict=True)]),
             evidence=self.evidence(state),
             threshold=self.threshold,
             since=state.since,
@@ -294,12 +296,14 @@ class Detector:
             by_bet = weights[:, self._bet_set.score_slices[feature]][:, bets.score_of] / factors
             gains = np.minimum(by_bet * (counts @ bets.log_factors), shares * self._climb)
             # A bet on a score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
-            logs.append(np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0))
+            total = np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0)
+            # Events of unknown dependence count as long as they go on: several bursts do not add up.
+            logs.append(np.where(known.assumed[part][bets.factor_of] & (total < 0), -np.inf, total))
             totals.append(counts[singles:] @ bets.scores)
             squares.append(counts[singles:] @ bets.scores**2)
             if state.latched[feature]:
                 leader = state.leader[feature]
-                recovery[feature] = by_bet[:, leader] @ (counts @ recovery_logs(bets.log_factors[:, leader]))
+                recovery[feature] = by_bet[:, leader] @ (counts @ recovery_logs(bets.log_factors[:, leader], float(state.half_gain[feature])))
         learned = state.correlation
         if rows.of_several.size:
             learned = add_requests(learned, np.hstack(totals), np.hstack(squares), rows.of_several)
@@ -331,6 +335,12 @@ class Detector:
         each = zip(self._bet_set.bets, self._bet_set.measured_slices, leader.tolist(), strict=True)
         return np.array([known.factors[part][bets.factor_of[at]] if bets.factor_of.size else 1.0 for bets, part, at in each])
 
+    def _half_gain(self, state: DetectorState, leader: NDArray[np.int64], factors: Floats) -> Floats:
+        """Half of what the leading bet of each feature gained on average of a row since the evidence rose: `(d,)`."""
+        evidence = np.take_along_axis(state.log_evidence, leader[:, np.newaxis], axis=1)[:, 0]
+        climbed = np.maximum(evidence - math.log(self._budget.evaluation_seconds), 0.0)
+        return np.expm1(climbed * factors / np.maximum(state.number - state.risen_at, 1)) / 2
+
     def _with_alarms(self, state: DetectorState, known: KnownDependence, now: float) -> DetectorState:
         """The state with alarms begun and ended, and with the features whose alarm ended at the start again.
 
@@ -354,6 +364,7 @@ class Detector:
             log_evidence=kept,
             leader=leader,
             alarm_factor=np.where(begins, factors, state.alarm_factor),
+            half_gain=np.where(begins, self._half_gain(state, leader, factors), state.half_gain),
             recovery=np.where(ends[:, np.newaxis], 0.0, state.recovery),
             risen_at=np.where((log_evidence <= self._log_low) | ends, state.number, state.risen_at),
         )

@@ -33,6 +33,7 @@ class DetectorState:
         risen_at: Shape `(d,)`, int64: the number of the newest row when the evidence was last low.
         leader: Shape `(d,)`, int64: the bet that had the most evidence when the alarm began.
         alarm_factor: Shape `(d,)`: the factor of that bet's score then.
+        half_gain: Shape `(d,)`: half of what it gained on average of a row since the evidence rose.
         recovery: Shape `(d, 4)`: the log of the bets against a lasting change; 0 without alarm.
         raised: Shape `(d, 2)`: 1 where a window's test alarmed at the last look and has not recovered: of the values,
             and of missing ones.
@@ -54,6 +55,7 @@ class DetectorState:
     risen_at: NDArray[np.int64]
     leader: NDArray[np.int64]
     alarm_factor: Floats
+    half_gain: Floats
     recovery: Floats
     raised: Floats
     bounded_since: Floats

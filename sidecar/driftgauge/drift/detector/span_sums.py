@@ -141,11 +141,12 @@ def _with_pairs(sums: Floats, first: Floats, second: Floats) -> Floats:
     return np.vstack([sums[:6] * total + added, largest])
 
 
-def dependence(sums: NDArray[np.float32]) -> Dependence:
+def dependence(sums: NDArray[np.float32], growth: float = GROWTH) -> Dependence:
     """An upper bound of the factor of each score, and whether it is one.
 
     Args:
         sums: Shape `(SUMS, SPANS, s)`.
+        growth: From this ratio on the factor of long spans has grown.
 
     Notes:
         A score that hardly ever differs from 0, such as that of rare values, is known from the few pairs in which it
@@ -176,7 +177,7 @@ def dependence(sums: NDArray[np.float32]) -> Dependence:
     longest_rows = np.where(usable.any(axis=0), np.take_along_axis(rows, longest, axis=0)[0], 0.0)
     known = longest_rows > BOUNDED_ROWS - _ROUNDING
     top, low = _pooled(ratio, count, longest), _pooled(ratio, count, longest - 2)
-    still = (top > LEAST_GROWN) & (top > GROWTH * low)
+    still = (top > LEAST_GROWN) & (top > growth * low)
     likely = estimate * (1 + error)
     short = (likely > LEAST_GROWN) & (SATURATED * likely > longest_rows)
     grows = known & (still | short)
