@@ -37,6 +37,10 @@ class BetSet:
         self.measured_slices = _slices([one.own_factors.size for one in bets])
         self.measured = sum(one.own_factors.size for one in bets)
         of_values = [one.own_factors < one.main_scores for one in bets]
+        self._measured = [
+            one.scores[:, one.own_factors] - np.where(main, 0.0, one.scores[:, one.own_factors].min(axis=0))
+            for one, main in zip(bets, of_values, strict=True)
+        ]
         self.of_values = np.concatenate([np.empty(0, dtype=np.bool_), *of_values])
 
     def by_feature(self, lines: Sequence[Floats]) -> Floats:
@@ -54,11 +58,13 @@ class BetSet:
     def measured_scores(self, cells: NDArray[np.integer]) -> Floats:
         """The measured scores of rows: shape `(n, measured)`.
 
+        Those of single events, such as a missing value, are 0 where the event does not happen: only events tell how
+        they depend on each other.
+
         Args:
             cells: Shape `(d, n)`: the cell of each row.
         """
-        each = zip(self.bets, cells, strict=True)
-        return np.hstack([bets.scores[:, bets.own_factors].take(line, axis=0) for bets, line in each])
+        return np.hstack([scores.take(line, axis=0) for scores, line in zip(self._measured, cells, strict=True)])
 
     def of_measured(self, of_scores: Floats) -> Floats:
         """Numbers of all scores, reduced to the measured ones."""

@@ -80,7 +80,8 @@ class ScoreDependence:
         found = self._of_values_together(dependence(spans))
         assumed = np.where(self._bet_set.of_values, ASSUMED_FACTOR, ASSUMED_RARE_FACTOR)
         unknown = ~found.bounded & ~found.grows
-        factors = np.where(unknown, np.maximum(found.factors, assumed), found.factors)
+        rare = np.where(self._bet_set.of_values, 1.0, found.rough)
+        factors = np.where(unknown, np.maximum(np.maximum(found.factors, rare), assumed), found.factors)
         factors = np.where(self._strong, self.reference_factors, factors)
         grows = self._reference.grows | ~self._strong & found.grows
         bounded = (self._strong | found.bounded) & ~grows

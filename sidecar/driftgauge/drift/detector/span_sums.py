@@ -61,7 +61,7 @@ class Units:
         totals: Shape `(r, s)`: the sum of each score over the rows of a request, each row times its weight.
         squares: Shape `(r, s)`: the same sum of the squared scores.
         weights: Shape `(r, s)`, above 0: the sum of the weights.
-        centred: Shape `(s,)`: whether the variance of a score is about its running mean; else it is about 0.
+        centred: Shape `(s,)`: whether a score is of the values as a whole; else it is 0 but for rows with some event.
     """
 
     totals: Floats
@@ -79,12 +79,14 @@ class Dependence:
         bounded: Shape `(s,)`: whether blocks of 16 rows are known, and the factor does not still grow.
         grows: Shape `(s,)`: whether such blocks are known, and the factor still grows: the rows are too alike.
         longest: Shape `(s,)`: the rows that blocks of the longest usable span are worth; 0 if none is usable.
+        rough: Shape `(s,)`, at least 1: the largest factor of any span, however few pairs show it; no bound.
     """
 
     factors: Floats
     bounded: NDArray[np.bool_]
     grows: NDArray[np.bool_]
     longest: Floats
+    rough: Floats
 
 
 def no_spans(scores: int) -> NDArray[np.float32]:
@@ -116,23 +118,31 @@ def add_units(sums: NDArray[np.float32], before: int, units: Units) -> NDArray[n
         if pairs == 0:
             break
         blocks = first + second
-        after[3:-1, span] = _with_pairs(after[3:-1, span], first, second)
+        after[3:-1, span] = _with_pairs(after[3:-1, span], first, second, np.where(units.centred, 0.0, 0.5 / 2**span))
     return after.astype(np.float32)
 
 
-def _with_pairs(sums: Floats, first: Floats, second: Floats) -> Floats:
+def _with_pairs(sums: Floats, first: Floats, second: Floats, within: Floats) -> Floats:
     """The sums over the pairs of a span, with further pairs: shape `(7, s)`.
+
+    Args:
+        sums: Shape `(7, s)`.
+        first: Shape `(3, pairs, s)`: the first block of each pair.
+        second: Shape `(3, pairs, s)`: the second block.
+        within: Shape `(s,)`: for events the part of a pair's requests that a single one is; 0 for values.
 
     Notes:
         With block sums S and weights n, D^2 = (S_a / n_a - S_b / n_b)^2 n_a n_b / (n_a + n_b), whose mean is the
-        variance of a row if rows are independent. Q is the mean square of the rows' scores, about their
-        running mean or about 0. A rare value has a mean near 0 while nothing has changed, and rows that all have it
-        must not hide it. Values in general may stay on one side for long, which must look like dependence.
+        variance of a row if rows are independent. Q is that variance: of values, which may stay on one side for long,
+        the mean square about the running mean; of events the variance within the pair, so that only pairs with and
+        without the event tell anything. A row of rows that all have it is one event, however long.
     """
     difference = first[0] / first[2] - second[0] / second[2]
     weight = first[2] + second[2]
     d = difference**2 * first[2] * second[2] / weight
-    q = (first[1] + second[1]) / weight
+    square = (first[0] + second[0]) ** 2 / weight
+    q = np.where(within > 0, (first[1] + second[1] - square) / (1 - within), first[1] + second[1]) / weight
+    q = np.maximum(np.where(q > _ROUNDING * square / weight, q, 0.0), 0.0)
     decay = 1 - 1 / MEMORY_PAIRS
     age = decay ** np.arange(d.shape[0] - 1, -1, -1.0)
     total = decay ** d.shape[0]
@@ -181,7 +191,8 @@ def dependence(sums: NDArray[np.float32], growth: float = GROWTH) -> Dependence:
     likely = estimate * (1 + error)
     short = (likely > LEAST_GROWN) & (SATURATED * likely > longest_rows)
     grows = known & (still | short)
-    return Dependence(np.maximum(found, 1.0), known & ~grows, grows, longest_rows + _ROUNDING)
+    rough = np.maximum((rest / np.where(q > 0, q, np.inf)).max(axis=0), 1.0)
+    return Dependence(np.maximum(found, 1.0), known & ~grows, grows, longest_rows + _ROUNDING, rough)
 
 
 def _pooled(ratio: Floats, count: Floats, span: NDArray[np.intp]) -> Floats:
