@@ -28,7 +28,7 @@ FEWEST_PAIRS = 7
 BOUNDED_ROWS = 16
 """The factor has an upper bound only if blocks that are worth so many rows can be used."""
 
-STANDARD_ERRORS = 2
+STANDARD_ERRORS = 1
 """Standard errors from the estimate to the upper bound."""
 
 SATURATED = 4
