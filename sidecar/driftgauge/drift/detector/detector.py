@@ -46,8 +46,8 @@ CAP_RATIO = 10
 """Evidence is capped at this multiple of the threshold."""
 
 ROWS_OF_AN_ALARM = 64
-"""Neighbouring rows take the evidence at most so far that it needs as many to reach the threshold. So a burst of fewer
-rows cannot alarm alone. An e-value that is made smaller is one."""
+"""Neighbouring rows take a bet's evidence at most so far that it needs as many to reach the threshold. So a burst of
+fewer rows cannot alarm alone. An e-value that is made smaller is one."""
 
 REQUESTS_OF_AN_ALARM = 3
 """A request of several rows takes the evidence at most a third of the way to the threshold: one whose rows resemble each
@@ -294,11 +294,12 @@ class Detector:
             part = self._bet_set.measured_slices[feature]
             factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
             by_bet = weights[:, self._bet_set.score_slices[feature]][:, bets.score_of] / factors
+            assumed = known.assumed[part][bets.factor_of]
             gains = np.minimum(by_bet * (counts @ bets.log_factors), shares * self._climb)
             # A bet on a score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
             total = np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0)
             # Events of unknown dependence count as long as they go on: several bursts do not add up.
-            logs.append(np.where(known.assumed[part][bets.factor_of] & (total < 0), -np.inf, total))
+            logs.append(np.where(assumed & (total < 0), -np.inf, total))
             totals.append(counts[singles:] @ bets.scores)
             squares.append(counts[singles:] @ bets.scores**2)
             if state.latched[feature]:
