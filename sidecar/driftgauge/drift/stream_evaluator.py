@@ -17,7 +17,7 @@ from driftgauge.drift.result import DriftReport
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.window_tester import WindowTester, require_fit
+from driftgauge.drift.window_tester import StreamFacts, WindowTester, require_fit
 
 AVERAGED_WINDOWS = 4
 """Windows over which the dependence of rows is averaged: the estimate of a single window is noisy."""
@@ -109,7 +109,8 @@ class StreamEvaluator:
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
-        report = self._tester.test(ranked, rows, p_values, self.detector.verdict(after), row_weights)
+        stream = StreamFacts(self._ranks.rows_after)
+        report = self._tester.test(ranked, rows, p_values, self.detector.verdict(after), row_weights, stream)
         return StreamEvaluation(report, after, fed, skipped)
 
     @staticmethod

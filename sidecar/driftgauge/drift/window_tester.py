@@ -1,13 +1,14 @@
 """One window against one reference: every test of every feature, and the report on them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import detectable
 from driftgauge.drift.detector.detector import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
-from driftgauge.drift.explain import explain_feature, explain_report
+from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.measure import NumericFacts, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
@@ -17,6 +18,20 @@ from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
 from driftgauge.drift.statistics.ks import RankedWindow, rank_window
 from driftgauge.drift.statistics.p_value import PValueSource
 from driftgauge.drift.untested import find_obstacle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamFacts:
+    """What is known of a window as a part of a stream.
+
+    Args:
+        rows_after: The values of one of the `d` columns in the window's rows after a number, sorted ascending, and how
+            many of these rows lack it.
+        seen_seconds: How long the stream has been seen; `None` if it is unknown, or if the reference knows the hours.
+    """
+
+    rows_after: Callable[[int, int], tuple[NDArray[np.float64], int]]
+    seen_seconds: float | None = None
 
 
 def evaluate(
@@ -86,6 +101,7 @@ class WindowTester:
         p_values: PValueSource,
         detector: DetectorVerdict | None = None,
         row_weights: Sequence[tuple[float, float]] | None = None,
+        stream: StreamFacts | None = None,
     ) -> DriftReport:
         """Test every feature of a window, as `evaluate` does.
 
@@ -96,6 +112,7 @@ class WindowTester:
             detector: What is known of each of the `d` columns from the past.
             row_weights: For each tested column, the sum of the weights of the rows with a value, and of those without,
                 for the share of missing values; `None` if all weights are 1.
+            stream: What is known of the window as a part of a stream.
         """
         known = (detector or no_detector(self._width)).of(self.columns)
         facts = numeric_facts(window, self._quantiles, self._reference_rows)
@@ -112,7 +129,8 @@ class WindowTester:
             self._checkpoint()
             if measured:
                 tests = (*(next(results) for _ in measured), *_sequential(known, position))
-                features.append(self._feature(position, sample, tests, facts.get(position), _since(known, position)))
+                past = self._past(position, known, stream, drift=any(test.drift for test in tests))
+                features.append(self._feature(position, sample, tests, facts.get(position), past))
                 obstacles.append(features[-1].untested)
             else:
                 obstacles.append(find_obstacle(sample, (), self._rule.min_rows))
@@ -142,13 +160,21 @@ class WindowTester:
             )
         ]
 
+    def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> "_Past":
+        """What is known of a feature from before the window."""
+        newest = None
+        risen_at = -1 if known.risen_at is None else int(known.risen_at[position])
+        if drift and stream is not None and risen_at >= 0:
+            newest = FeatureRows(*stream.rows_after(self.columns[position], risen_at))
+        return _Past(_since(known, position), newest, None if stream is None else stream.seen_seconds)
+
     def _feature(
         self,
         position: int,
         sample: Sample,
         tests: tuple[DriftTestResult, ...],
         facts: NumericFacts | None,
-        since: float | None,
+        past: "_Past",
     ) -> FeatureDrift:
         """The results of a feature's tests, with everything that describes its window."""
         profile, values, missing = sample.profile, sample.values, sample.missing
@@ -156,7 +182,9 @@ class WindowTester:
         effective_rows = sample.effective_rows(sample.weight or sample.present_and_missing[1])
         drift = any(test.drift for test in tests)
         untested = None if drift else find_obstacle(sample, tests, self._rule.min_rows)
-        change, sentence = explain_feature(profile, values, missing, drift=drift)
+        change, sentence = explain_feature(
+            profile, FeatureRows(values, missing), drift=drift, newest=past.newest, seen_seconds=past.seen_seconds
+        )
         return FeatureDrift(
             feature=profile.name,
             kind=profile.kind,
@@ -172,7 +200,7 @@ class WindowTester:
             reference_quantiles=self._deciles[position],
             change=change,
             reading=sentence if untested is None else f"Could not tell: {untested.explanation}.",
-            since=since,
+            since=past.since,
             untested=untested,
         )
 
@@ -187,6 +215,21 @@ class WindowTester:
             drifted_features=sum(verdicts) if verdicts else None,
             reading=explain_report(features, untested),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Past:
+    """What is known of a feature from before the window.
+
+    Args:
+        since: When the detector's alarm began, seconds since the epoch; `None` without an alarm.
+        newest: The rows since the evidence began to rise; `None` if that is unknown, or without drift.
+        seen_seconds: How long the stream has been seen; `None` if it is unknown.
+    """
+
+    since: float | None
+    newest: FeatureRows | None
+    seen_seconds: float | None
 
 
 def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> None:

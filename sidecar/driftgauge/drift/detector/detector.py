@@ -73,17 +73,21 @@ class DetectorVerdict:
         evidence: Shape `(d,)`: the detector's evidence, log10 of seconds; `None` without a detector.
         threshold: The evidence that alarms, log10 of seconds.
         since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without an alarm.
+        risen_at: Shape `(d,)`, int64: the number of the newest row before the evidence began to rise, -1 where it is
+            unknown; `None` where it is unknown for all features.
     """
 
     factors: Floats
     evidence: Floats | None
     threshold: float
     since: Floats
+    risen_at: NDArray[np.int64] | None = None
 
     def of(self, features: Sequence[int]) -> "DetectorVerdict":
         """The verdict on some of the features, in the order in which they are given."""
         evidence = None if self.evidence is None else self.evidence[features]
-        return DetectorVerdict(self.factors[features], evidence, self.threshold, self.since[features])
+        risen_at = None if self.risen_at is None else self.risen_at[features]
+        return DetectorVerdict(self.factors[features], evidence, self.threshold, self.since[features], risen_at)
 
 
 def no_detector(features: int) -> DetectorVerdict:
