@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.detector.bets import cell_scores
 from driftgauge.drift.detector.dependence import dependence_factors
-from driftgauge.drift.detector.detector import Checkpoint, Detector, no_checkpoint
+from driftgauge.drift.detector.detector import Checkpoint, Detector, DetectorVerdict, no_checkpoint
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.request_correlation import Batches, no_sums
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
 from driftgauge.drift.result import DriftReport
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
+from driftgauge.drift.rows_to_detect import RowsToDetect, rows_per_second
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.window_tester import StreamFacts, WindowTester, require_fit
@@ -82,6 +83,7 @@ class StreamEvaluator:
         self.detector = (
             None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint)
         )
+        self._to_detect = None if self.detector is None else RowsToDetect(profiles, self.detector, checkpoint)
 
     def evaluate(
         self, state: DetectorState | None, window: StreamWindow, p_values: PValues, now: float
@@ -109,9 +111,15 @@ class StreamEvaluator:
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
-        stream = StreamFacts(self._ranks.rows_after)
-        report = self._tester.test(ranked, rows, p_values, self.detector.verdict(after), row_weights, stream)
+        verdict = self.detector.verdict(after)
+        report = self._tester.test(ranked, rows, p_values, verdict, row_weights, self._facts(verdict, window, weights))
         return StreamEvaluation(report, after, fed, skipped)
+
+    def _facts(self, verdict: DetectorVerdict, window: StreamWindow, weights: RowWeights | None) -> StreamFacts:
+        """What is known of the window as a part of the stream."""
+        factors = verdict.factors if weights is None else verdict.factors / weights.values.mean(axis=1)
+        to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
+        return StreamFacts(self._ranks.rows_after, to_detect, rows_per_second(window.times))
 
     @staticmethod
     def _weights(detector: Detector, state: DetectorState, requests: NDArray[np.int64]) -> RowWeights | None:

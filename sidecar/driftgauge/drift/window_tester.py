@@ -1,7 +1,7 @@
 """One window against one reference: every test of every feature, and the report on them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +27,14 @@ class StreamFacts:
     Args:
         rows_after: The values of one of the `d` columns in the window's rows after a number, sorted ascending, and how
             many of these rows lack it.
+        rows_to_detect: For each of the `d` columns, as in `FeatureDrift`.
+        rows_per_second: As in `DriftReport`.
         seen_seconds: How long the stream has been seen; `None` if it is unknown, or if the reference knows the hours.
     """
 
     rows_after: Callable[[int, int], tuple[NDArray[np.float64], int]]
+    rows_to_detect: Sequence[int | None]
+    rows_per_second: float | None = None
     seen_seconds: float | None = None
 
 
@@ -134,7 +138,8 @@ class WindowTester:
                 obstacles.append(features[-1].untested)
             else:
                 obstacles.append(find_obstacle(sample, (), self._rule.min_rows))
-        return self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
+        report = self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
+        return report if stream is None else replace(report, rows_per_second=stream.rows_per_second)
 
     def _samples(
         self,
@@ -166,7 +171,10 @@ class WindowTester:
         risen_at = -1 if known.risen_at is None else int(known.risen_at[position])
         if drift and stream is not None and risen_at >= 0:
             newest = FeatureRows(*stream.rows_after(self.columns[position], risen_at))
-        return _Past(_since(known, position), newest, None if stream is None else stream.seen_seconds)
+        if stream is None:
+            return _Past(_since(known, position), newest, None, None)
+        rows_to_detect = stream.rows_to_detect[self.columns[position]]
+        return _Past(_since(known, position), newest, stream.seen_seconds, rows_to_detect)
 
     def _feature(
         self,
@@ -202,6 +210,7 @@ class WindowTester:
             reading=sentence if untested is None else f"Could not tell: {untested.explanation}.",
             since=past.since,
             untested=untested,
+            rows_to_detect=past.rows_to_detect,
         )
 
     def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[Untested, ...], rows: int) -> DriftReport:
@@ -225,11 +234,13 @@ class _Past:
         since: When the detector's alarm began, seconds since the epoch; `None` without an alarm.
         newest: The rows since the evidence began to rise; `None` if that is unknown, or without drift.
         seen_seconds: How long the stream has been seen; `None` if it is unknown.
+        rows_to_detect: As in `FeatureDrift`.
     """
 
     since: float | None
     newest: FeatureRows | None
     seen_seconds: float | None
+    rows_to_detect: int | None
 
 
 def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> None:

@@ -40,7 +40,7 @@ def features(risen_at: int, seen_seconds: float | None = None) -> tuple[FeatureD
     since = np.array([np.nan, np.nan, 1e9])
     known = DetectorVerdict(np.ones(3), np.array([0.0, 0.0, 9.0]), 8.0, since, np.array([-1, -1, risen_at]))
     ranked = cache.ranked_window(tester.columns)
-    stream = StreamFacts(cache.rows_after, seen_seconds)
+    stream = StreamFacts(cache.rows_after, [None, 350, None], 2.0, seen_seconds)
     return tester.test(ranked, OLD_ROWS + NEW_ROWS, PValues(), known, stream=stream).features
 
 

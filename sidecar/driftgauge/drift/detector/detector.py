@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.bets import make_bets
+from driftgauge.drift.detector.bets import Bets, make_bets
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.request_correlation import (
     Batches,
@@ -156,6 +156,16 @@ class Detector:
     def threshold(self) -> float:
         """The evidence at which a feature alarms, log10 of seconds."""
         return self._log_threshold / math.log(10)
+
+    @property
+    def bets(self) -> Sequence[Bets]:
+        """The bets on each feature."""
+        return self._bets
+
+    @property
+    def log_climb(self) -> float:
+        """How far the log of the evidence rises from the time of one evaluation to the threshold."""
+        return self._log_threshold - math.log(self._budget.evaluation_seconds)
 
     def start(self) -> DetectorState:
         """The state before the first row."""
