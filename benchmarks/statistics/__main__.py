@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.statistics import delay, false_alarms, flights, peers_table, references, requests, speed, wine
+from benchmarks.statistics import delay, estimate, false_alarms, flights, peers_table, references, requests, speed, wine
 from benchmarks.statistics.tables import fill
 from benchmarks.statistics.work import SEED, Effort
 
@@ -19,6 +19,7 @@ SECTIONS = {
     "references": references.run,
     "requests": requests.run,
     "delay": delay.run,
+    "estimate": estimate.run,
     "peers": peers_table.run,
     "wine": wine.run,
     "flights": flights.run,
