@@ -83,6 +83,7 @@ class StreamEvaluator:
         self.detector = (
             None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint)
         )
+        self._first_time: float | None = None
         self._to_detect = None if self.detector is None else RowsToDetect(profiles, self.detector, checkpoint)
 
     def evaluate(
@@ -119,7 +120,23 @@ class StreamEvaluator:
         """What is known of the window as a part of the stream."""
         factors = verdict.factors if weights is None else verdict.factors / weights.values.mean(axis=1)
         to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
-        return StreamFacts(self._ranks.rows_after, to_detect, rows_per_second(window.times))
+        return StreamFacts(
+            rows_after=self._ranks.rows_after,
+            rows_to_detect=to_detect,
+            rows_per_second=rows_per_second(window.times),
+            seen_seconds=self._seen_seconds(window),
+        )
+
+    def _seen_seconds(self, window: StreamWindow) -> float | None:
+        """From the stream's first row to its newest one; `None` if the time of either is unknown.
+
+        The first row is known from the windows that still have it. A process that starts later does not know its time.
+        """
+        if window.times is None or window.times.size == 0:
+            return None
+        if window.numbers[0] == 1:
+            self._first_time = float(window.times[0])
+        return None if self._first_time is None else float(window.times[-1]) - self._first_time
 
     @staticmethod
     def _weights(detector: Detector, state: DetectorState, requests: NDArray[np.int64]) -> RowWeights | None:
