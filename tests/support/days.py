@@ -37,7 +37,7 @@ class DayTraffic:
 
     def rows(self, start_seconds: float, count: int) -> tuple[Floats, Floats]:
         """So many rows from a time on: their values, shape `(count, features)`, and their times, shape `(count,)`."""
-        times: Floats = start_seconds + np.arange(count) * (DAY_SECONDS / self.day_rows)
+        times: Floats = start_seconds + np.arange(count, dtype=np.float64) * (DAY_SECONDS / self.day_rows)
         generator = np.random.default_rng([self.seed, int(start_seconds)])
         mean: Floats = -self.amplitude * np.cos(2 * math.pi * times / DAY_SECONDS)
         values: Floats = mean[:, np.newaxis] + generator.standard_normal((count, self.features))
