@@ -46,7 +46,7 @@ class RowsToDetect:
                 gains = shifted_shares(profile, SHIFT) @ bets.log_factors
                 gaining = gains > 0
                 with np.errstate(over="ignore"):  # a gain may be as small as a rounding error
-                    rows = np.maximum(climb, 0.0) / np.where(gaining, gains, 1.0)
+                    rows = np.maximum(climb / np.where(gaining, gains, 1.0), 1.0)
                 self._rows[:, index, : climb.size] = np.where(gaining, rows, np.inf)
 
     def of(self, factors: Floats) -> list[int | None]:

@@ -80,6 +80,17 @@ def test_a_stream_without_a_rhythm_does_not_drift() -> None:
     assert [] == [sentence for report in reports(STEADY, LOOKS_A_DAY) for sentence in drift_sentences(report)]
 
 
+def test_a_change_of_unit_on_the_second_day_is_found() -> None:
+    """It is found within two looks, and nothing before; the sentence does not mention the time of day."""
+    values, times = STEADY.rows(MIDNIGHT, 60 * LOOK_ROWS)
+    values[56 * LOOK_ROWS :, 1] *= 1_000.0
+    found = [one.report.features for one in evaluations(evaluator(STEADY), values, times, LOOK_ROWS)]
+
+    assert [] == [feature.feature for features in found[:56] for feature in features if feature.drift]
+    assert ["f1"] == [feature.feature for feature in found[57] if feature.drift]
+    assert YOUNG not in found[57][1].reading
+
+
 def test_a_process_that_did_not_see_the_first_row_does_not_mention_the_day() -> None:
     """Such a stream may be a year old."""
     values, times = TRAFFIC.rows(MIDNIGHT, 12 * LOOK_ROWS)
