@@ -9,7 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.statistics import bursts, delay, false_alarms, flights, peers_table, references, requests, speed, wine
+from benchmarks.statistics import (
+    bursts,
+    delay,
+    estimate,
+    false_alarms,
+    flights,
+    peers_table,
+    references,
+    requests,
+    speed,
+    wine,
+)
 from benchmarks.statistics.tables import fill
 from benchmarks.statistics.work import SEED, Effort
 
@@ -20,6 +31,7 @@ SECTIONS = {
     "requests": requests.run,
     "bursts": bursts.run,
     "delay": delay.run,
+    "estimate": estimate.run,
     "peers": peers_table.run,
     "wine": wine.run,
     "flights": flights.run,

@@ -64,6 +64,15 @@ class Stage:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise DemoError(f"{self.admin_url}/metrics did not respond: {error!r}") from error
 
+    async def reading(self) -> str:
+        """The sentence on the newest window, as `/drift` has it."""
+        try:
+            async with self.session.get(f"{self.admin_url}/drift") as response:
+                models = (await response.json())["models"]
+        except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
+            raise DemoError(f"{self.admin_url}/drift did not respond: {error!r}") from error
+        return next((str(one["reading"]) for one in models if one["inference_service"] == INFERENCE_SERVICE), "")
+
 
 @asynccontextmanager
 async def build(options: Options, children: Children) -> AsyncIterator[Stage]:

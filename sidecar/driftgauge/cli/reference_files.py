@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
+from driftgauge.drift.rows_to_detect import rows_to_detect, sensitivity
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.dataset import Reference, load_reference, prepare
@@ -138,7 +140,7 @@ def _origin(reference: Reference) -> list[str]:
         ]
     if reference.missing_words:
         lines.append(f"missing words: {', '.join(map(shortened, sorted(reference.missing_words)))}")
-    return [*lines, *_needed(reference)]
+    return [*lines, *_needed(reference), *_sensitivity(reference)]
 
 
 def _needed(reference: Reference) -> list[str]:
@@ -147,6 +149,12 @@ def _needed(reference: Reference) -> list[str]:
     if reference.rows >= needed:
         return []
     return [f"one false alarm in 30 days asks for {needed} rows: with {reference.rows} only large changes can be seen"]
+
+
+def _sensitivity(reference: Reference) -> list[str]:
+    """How soon a process with default options finds a shift, if its rows are independent."""
+    known = [rows for rows in rows_to_detect(reference.features, DEFAULT_BUDGET) if rows is not None]
+    return [sensitivity(known, given="this reference, default options and independent rows")] if known else []
 
 
 def rows_needed(reference: Reference) -> int:
@@ -182,11 +190,21 @@ def _facts(reference: Reference) -> dict[str, Any]:
         },
         "sampling_error": _error(reference),
         "rows_needed": rows_needed(reference),
-        "features": [_column(profile) for profile in reference.features],
-        "predictions": [_column(profile) for profile in reference.predictions],
+        "features": _columns(reference.features),
+        "predictions": _columns(reference.predictions),
         "missing_words": sorted(reference.missing_words),
         "notes": list(reference.notes),
     }
+
+
+def _columns(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
+    """Columns for programs; `rows_to_detect` as in `FeatureDrift`, for default options and independent rows."""
+    known = rows_to_detect(profiles, DEFAULT_BUDGET)
+    numeric = [profile.kind is FeatureKind.NUMERIC for profile in profiles]
+    return [
+        _column(profile) | ({"rows_to_detect": rows} if shown else {})
+        for profile, rows, shown in zip(profiles, known, numeric, strict=True)
+    ]
 
 
 def _column(profile: Profile) -> dict[str, Any]:

@@ -128,8 +128,8 @@ class Budget:
         """The total variation above which a categorical feature drifts; may be above 1.
 
         Args:
-            reference: Shape `(k,)`: independent rows of the reference in each cell: of the categories with a cell of their own, of
-                all other known ones, and of unknown ones (0).
+            reference: Shape `(k,)`: independent rows of the reference in each cell: of the categories with a cell of
+                their own, of all other known ones, and of unknown ones (0).
             categories: How many categories the reference knows.
             effective_rows: Independent rows that the window is worth, above 0.
             features: Features that are tested together, at least 1.

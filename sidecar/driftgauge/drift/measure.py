@@ -39,6 +39,7 @@ class Measurement:
             which categories have a cell of their own, and a p-value must not depend on that choice.
         categories: How many categories the reference knows, those without a cell of their own included; 0 but for `tv`.
         reference_effective_rows: How many independent rows the reference's values are worth; `None` if all are.
+        raised: Whether the test alarmed at the last look: the alarm ends below a lower threshold.
     """
 
     test: DriftTest
@@ -49,6 +50,7 @@ class Measurement:
     category_counts: tuple[Counts, Counts] | None = None
     categories: int = 0
     reference_effective_rows: float | None = None
+    raised: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +65,7 @@ class Sample:
         missing_factor: The same of rows, as to whether they lack the feature.
         ks: The KS statistic of the values, if it is known already.
         reference: How many independent rows the reference is worth; `None` if all are independent.
+        raised: Whether the test of the values, and that of missing ones, alarmed at the last look.
         weights: The weight of each value, in their order; `None` if all are 1.
         row_weights: For the share of missing values: the sum of the weights of the rows with a value, and of those
             without; `None` if all are 1.
@@ -75,6 +78,7 @@ class Sample:
     missing_factor: float = 1.0
     ks: float | None = None
     reference: EffectiveRows | None = None
+    raised: tuple[bool, bool] = (False, False)
     weights: NDArray[np.float64] | None = None
     row_weights: tuple[float, float] | None = None
 
@@ -112,7 +116,14 @@ class Sample:
             ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
             rows = self.profile.values.size, self.values.size
             worth = None if self.reference is None else self.reference.values
-            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.weight), reference_effective_rows=worth)
+            return Measurement(
+                DriftTest.KS,
+                ks,
+                rows,
+                self.effective_rows(self.weight),
+                reference_effective_rows=worth,
+                raised=self.raised[0],
+            )
         cells = self.profile.cells
         reference = np.rint(cells.shares * self.profile.values.size)
         window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
@@ -139,6 +150,7 @@ class Sample:
             effective_rows=max(1.0, float(window.sum()) / factor),
             counts=(reference, window),
             reference_effective_rows=worth,
+            raised=self.raised[0 if by_category else 1],
             category_counts=self._category_counts() if by_category else None,
             categories=self.profile.cells.bounds.size if by_category else 0,
         )

@@ -77,6 +77,18 @@ class RankCache:
         ascending = sorted_ranks(below)
         return ascending, ascending if np.array_equal(below, at_most) else sorted_ranks(at_most)  # equal without ties
 
+    def rows_after(self, feature: int, number: int) -> tuple[Floats, int]:
+        """The values of a feature in the rows after a number, sorted ascending, and how many of these rows lack it.
+
+        Args:
+            feature: The feature.
+            number: The number of a row in its stream; it may be older or newer than every row of the window.
+        """
+        first = int(np.searchsorted(self.numbers, number, side="right"))
+        newest = self.rows[first:, feature]
+        values = np.sort(newest[~np.isnan(newest)])
+        return values, newest.size - values.size
+
     def _known_rows(self, rows: Floats, numbers: NDArray[np.int64]) -> int:
         """How many of the window's first rows are the last rows of the window before.
 

@@ -140,6 +140,8 @@ class FeatureDrift:
         reading: One sentence for a person that describes the change.
         since: When the feature's alarm began, seconds since the epoch; `None` without an alarm or if it is unknown.
         untested: Why the tests could not tell whether the feature drifts; `None` if they could.
+        rows_to_detect: How many rows the detector needs for a shift by half a standard deviation of the reference;
+            `None` for categories, without a detector, and where it never finds such a shift.
     """
 
     feature: str
@@ -158,6 +160,7 @@ class FeatureDrift:
     reading: str
     since: float | None = None
     untested: Untested | None = None
+    rows_to_detect: int | None = None
 
     @property
     def distance(self) -> DriftTestResult:
@@ -184,6 +187,7 @@ class DriftReport:
         drift: Whether any feature drifts; `None` if no feature has a verdict.
         drifted_features: How many features drift; `None` if no feature has a verdict.
         reading: One sentence on the whole window.
+        rows_per_second: Rows of the window, divided by the time in which they came; `None` if it is unknown.
     """
 
     features: tuple[FeatureDrift, ...]
@@ -193,6 +197,7 @@ class DriftReport:
     drift: bool | None
     drifted_features: int | None
     reading: str
+    rows_per_second: float | None = None
 
     @property
     def tested(self) -> tuple[FeatureDrift, ...]:

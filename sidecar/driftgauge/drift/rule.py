@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -66,7 +66,9 @@ def judge(
             alarms = partial(_alarms_by_p_value, level=level, p_values=p_values)
         else:
             threshold = _threshold_by_budget(one, features, rule.budget)
-            drift = one.statistic > threshold
+            drift = one.statistic > threshold or (
+                one.raised and one.statistic > _clearing_threshold(one, features, rule.budget)
+            )
             alarms = partial(_alarms_by_budget, features=features, budget=rule.budget)
         yield DriftTestResult(
             test=one.test,
@@ -89,6 +91,16 @@ def _may_be_out_of_reach(one: Measurement, threshold: float, rule: Rule, *, drif
     return threshold > 1 or (one.test is DriftTest.TV and rule.budget is None)
 
 
+def _clearing_threshold(one: Measurement, features: int, budget: Budget) -> float:
+    """The statistic up to which a test that alarms has recovered: without half of what a window errs by chance.
+
+    That part falls with the square root of the rows, so that it is half as large with four times as many.
+    """
+    if math.isinf(_threshold_by_budget(one, features, budget)):
+        return math.inf
+    return _threshold_by_budget(replace(one, effective_rows=4 * one.effective_rows), features, budget)
+
+
 def _alarms_by_budget(one: Measurement, *, features: int, budget: Budget) -> bool:
     return one.statistic > _threshold_by_budget(one, features, budget)
 
@@ -103,7 +115,9 @@ def _threshold_by_budget(one: Measurement, features: int, budget: Budget) -> flo
     if one.counts is None:
         threshold = budget.ks_threshold(reference_rows, one.effective_rows, features)
     elif one.test is DriftTest.TV:
-        threshold = budget.tv_threshold(one.counts[0] * (reference_rows / one.rows[0]), one.categories, one.effective_rows, features)
+        threshold = budget.tv_threshold(
+            one.counts[0] * (reference_rows / one.rows[0]), one.categories, one.effective_rows, features
+        )
     else:
         reference, window = (float(side[-1] / side.sum()) for side in one.counts)
         threshold = budget.share_threshold(reference, window, reference_rows, one.effective_rows, features)

@@ -7,16 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.detector.dependence import reference_effective_rows
-from driftgauge.drift.detector.detector import Checkpoint, Detector, no_checkpoint
+from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
+from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
 from driftgauge.drift.result import DriftReport, DriftTest
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
+from driftgauge.drift.rows_to_detect import RowsToDetect, rows_per_second
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.window_tester import WindowTester, require_fit
+from driftgauge.drift.window_tester import StreamFacts, WindowTester, require_fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,8 +78,11 @@ class StreamEvaluator:
         self._tester = WindowTester(profiles, rule, checkpoint, reference)
         self._ranks = RankCache(profiles)
         self.detector = (
-            None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint, reference)
+            None
+            if rule.budget is None
+            else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint, reference)
         )
+        self._to_detect = None if self.detector is None else RowsToDetect(profiles, self.detector, checkpoint)
 
     def evaluate(
         self, state: DetectorState | None, window: StreamWindow, p_values: PValues, now: float
@@ -105,7 +110,9 @@ class StreamEvaluator:
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
-        report = self._tester.test(ranked, rows, p_values, self.detector.verdict(after), row_weights)
+        verdict = self.detector.verdict(after)
+        facts = self._facts(verdict, window, weights, after.began)
+        report = self._tester.test(ranked, rows, p_values, verdict, row_weights, facts)
         raised = self._raised(report)
         if not np.array_equal(raised, after.raised):
             after = replace(after, raised=raised)
@@ -120,6 +127,20 @@ class StreamEvaluator:
                 if test.test is not DriftTest.SEQUENTIAL and test.drift:
                     raised[columns[feature.feature], int(test.test is DriftTest.MISSING)] = 1.0
         return raised
+
+    def _facts(
+        self, verdict: DetectorVerdict, window: StreamWindow, weights: RowWeights | None, began: float
+    ) -> StreamFacts:
+        """What is known of the window as a part of the stream, whose first row passed at `began`."""
+        factors = verdict.factors if weights is None else verdict.factors / weights.values.mean(axis=1)
+        to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
+        timed = window.times is not None and window.times.size > 0 and began > 0
+        return StreamFacts(
+            rows_after=self._ranks.rows_after,
+            rows_to_detect=to_detect,
+            rows_per_second=rows_per_second(window.times),
+            seen_seconds=float(window.times[-1]) - began if timed and window.times is not None else None,
+        )
 
     @staticmethod
     def _weights(detector: Detector, state: DetectorState, requests: NDArray[np.int64]) -> RowWeights | None:
@@ -158,7 +179,10 @@ class StreamEvaluator:
         if fed == 0:
             return replace(state, number=newest), 0, skipped
         rows = NewRows(self._ranks.cells[:, first:], window.requests[first:])
-        return detector.advance(state, rows, newest, now), fed, skipped
+        after = detector.advance(state, rows, newest, now)
+        if state.rows == 0 and window.times is not None:
+            after = replace(after, began=float(window.times[first]))
+        return after, fed, skipped
 
 
 def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:

@@ -1,14 +1,15 @@
 """One window against one reference: every test of every feature, and the report on them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import EffectiveRows, detectable
 from driftgauge.drift.detector.dependence import reference_effective_rows
-from driftgauge.drift.detector.detector import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
-from driftgauge.drift.explain import explain_feature, explain_report
+from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
+from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.measure import NumericFacts, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
@@ -18,6 +19,24 @@ from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
 from driftgauge.drift.statistics.ks import RankedWindow, rank_window
 from driftgauge.drift.statistics.p_value import PValueSource
 from driftgauge.drift.untested import find_obstacle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamFacts:
+    """What is known of a window as a part of a stream.
+
+    Args:
+        rows_after: The values of one of the `d` columns in the window's rows after a number, sorted ascending, and how
+            many of these rows lack it.
+        rows_to_detect: For each of the `d` columns, as in `FeatureDrift`.
+        rows_per_second: As in `DriftReport`.
+        seen_seconds: How long the stream has been seen; `None` if it is unknown, or if the reference knows the hours.
+    """
+
+    rows_after: Callable[[int, int], tuple[NDArray[np.float64], int]]
+    rows_to_detect: Sequence[int | None]
+    rows_per_second: float | None = None
+    seen_seconds: float | None = None
 
 
 def evaluate(
@@ -96,6 +115,7 @@ class WindowTester:
         p_values: PValueSource,
         detector: DetectorVerdict | None = None,
         row_weights: Sequence[tuple[float, float]] | None = None,
+        stream: StreamFacts | None = None,
     ) -> DriftReport:
         """Test every feature of a window, as `evaluate` does.
 
@@ -106,6 +126,7 @@ class WindowTester:
             detector: What is known of each of the `d` columns from the past.
             row_weights: For each tested column, the sum of the weights of the rows with a value, and of those without,
                 for the share of missing values; `None` if all weights are 1.
+            stream: What is known of the window as a part of a stream.
         """
         known = (detector or no_detector(self._width)).of(self.columns)
         facts = numeric_facts(window, self._quantiles, self._reference_rows)
@@ -122,11 +143,13 @@ class WindowTester:
             self._checkpoint()
             if measured:
                 tests = (*(next(results) for _ in measured), *_sequential(known, position))
-                features.append(self._feature(position, sample, tests, facts.get(position), _since(known, position)))
+                past = self._past(position, known, stream, drift=any(test.drift for test in tests))
+                features.append(self._feature(position, sample, tests, facts.get(position), past))
                 obstacles.append(features[-1].untested)
             else:
                 obstacles.append(find_obstacle(sample, (), self._rule.min_rows))
-        return self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
+        report = self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
+        return report if stream is None else replace(report, rows_per_second=stream.rows_per_second)
 
     def _samples(
         self,
@@ -137,6 +160,8 @@ class WindowTester:
         row_weights: Sequence[tuple[float, float]] | None,
     ) -> list[Sample]:
         """The features of a window."""
+        numbers = (known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist())
+        each = zip(self._profiles, window.values, window.sizes, *numbers, strict=True)
         return [
             Sample(
                 profile=profile,
@@ -146,20 +171,23 @@ class WindowTester:
                 missing_factor=missing_factor,
                 reference=self._reference[position],
                 ks=facts[position].ks if position in facts else None,
+                raised=tuple(raised),
                 weights=None if window.weights is None else window.weights[position, :size],
                 row_weights=None if row_weights is None else row_weights[position],
             )
-            for position, (profile, values, size, factor, missing_factor) in enumerate(
-                zip(
-                    self._profiles,
-                    window.values,
-                    window.sizes,
-                    known.factors.tolist(),
-                    known.missing_factors.tolist(),
-                    strict=True,
-                )
-            )
+            for position, (profile, values, size, factor, missing_factor, raised) in enumerate(each)
         ]
+
+    def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> "_Past":
+        """What is known of a feature from before the window."""
+        newest = None
+        risen_at = int(known.risen_at[position])
+        if drift and stream is not None and risen_at >= 0:
+            newest = FeatureRows(*stream.rows_after(self.columns[position], risen_at))
+        if stream is None:
+            return _Past(_since(known, position), newest, None, None)
+        rows_to_detect = stream.rows_to_detect[self.columns[position]]
+        return _Past(_since(known, position), newest, stream.seen_seconds, rows_to_detect)
 
     def _feature(
         self,
@@ -167,7 +195,7 @@ class WindowTester:
         sample: Sample,
         tests: tuple[DriftTestResult, ...],
         facts: NumericFacts | None,
-        since: float | None,
+        past: "_Past",
     ) -> FeatureDrift:
         """The results of a feature's tests, with everything that describes its window."""
         profile, values, missing = sample.profile, sample.values, sample.missing
@@ -175,7 +203,9 @@ class WindowTester:
         effective_rows = sample.effective_rows(sample.weight or sample.present_and_missing[1])
         drift = any(test.drift for test in tests)
         untested = None if drift else find_obstacle(sample, tests, self._rule.min_rows)
-        change, sentence = explain_feature(profile, values, missing, drift=drift)
+        change, sentence = explain_feature(
+            profile, FeatureRows(values, missing), drift=drift, newest=past.newest, seen_seconds=past.seen_seconds
+        )
         return FeatureDrift(
             feature=profile.name,
             kind=profile.kind,
@@ -191,8 +221,9 @@ class WindowTester:
             reference_quantiles=self._deciles[position],
             change=change,
             reading=sentence if untested is None else f"Could not tell: {untested.explanation}.",
-            since=since,
+            since=past.since,
             untested=untested,
+            rows_to_detect=past.rows_to_detect,
         )
 
     def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[Untested, ...], rows: int) -> DriftReport:
@@ -206,6 +237,23 @@ class WindowTester:
             drifted_features=sum(verdicts) if verdicts else None,
             reading=explain_report(features, untested),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Past:
+    """What is known of a feature from before the window.
+
+    Args:
+        since: When the detector's alarm began, seconds since the epoch; `None` without an alarm.
+        newest: The rows since the evidence began to rise; `None` if that is unknown, or without drift.
+        seen_seconds: How long the stream has been seen; `None` if it is unknown.
+        rows_to_detect: As in `FeatureDrift`.
+    """
+
+    since: float | None
+    newest: FeatureRows | None
+    seen_seconds: float | None
+    rows_to_detect: int | None
 
 
 def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> None:

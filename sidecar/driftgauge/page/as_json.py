@@ -77,6 +77,7 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
         "outside": feature.outside,
         "effective_rows": feature.effective_rows,
         "detectable": _finite(feature.detectable),
+        "rows_to_detect": feature.rows_to_detect,
         "effects": {
             "psi": effects.psi,
             "jensen_shannon": effects.jensen_shannon,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib import resources
 
 from driftgauge.drift.result import DriftReport, FeatureDrift, Untested, most_drifted
+from driftgauge.drift.rows_to_detect import sensitivity
 from driftgauge.drift.untested import by_explanation
 from driftgauge.page.contents import Page, Part, first_alarms
 from driftgauge.page.feature_section import section
@@ -82,6 +83,9 @@ def _facts(part: Part) -> Iterator[tuple[str, str]]:
         yield "Rule", facts.rule
     if facts.time is not None:
         yield "Tested", moment(facts.time)
+    known = [one.rows_to_detect for one in report.features if one.rows_to_detect is not None]
+    if known:
+        yield "Sensitivity", sensitivity(known, report.rows_per_second)
     if report.untested:
         yield "Could not tell", _untested(report.untested)
     if report.ignored:

@@ -103,6 +103,8 @@ def _pairs(feature: FeatureDrift) -> Iterator[tuple[str, str]]:
     yield "Jensen-Shannon", distance(effects.jensen_shannon)
     yield "Values tested", f"{feature.rows:,}, worth {round(feature.effective_rows):,} independent ones"
     yield "Detectable", f"{distance(feature.detectable)}, in nine windows of ten"
+    if feature.rows_to_detect is not None:
+        yield "Rows to detect", f"about {feature.rows_to_detect:,}, for a shift of half a standard deviation"
     yield "Missing", f"{feature.missing:,} ({share(feature.missing / rows if rows else 0.0)})"
     outside = "Unseen categories" if feature.kind is FeatureKind.CATEGORICAL else "Outside the range"
     yield outside, f"{feature.outside:,} ({share(feature.outside / rows if rows else 0.0)})"

@@ -55,6 +55,7 @@ def test_a_program_reads_every_column(tmp_path: Path) -> None:
                 "least": 1.0,
                 "median": 2.0,
                 "greatest": 3.0,
+                "rows_to_detect": None,
             },
             {
                 "name": "colour",
@@ -74,6 +75,7 @@ def test_a_program_reads_every_column(tmp_path: Path) -> None:
                 "least": 5.0,
                 "median": 5.0,
                 "greatest": 5.0,
+                "rows_to_detect": None,
             }
         ],
         "missing_words": [],
@@ -97,6 +99,16 @@ def test_a_person_reads_a_table(tmp_path: Path) -> None:
     assert ["prediction:quality", "numeric", "0", "1", "5", "5", "5"] in words
     assert f"{path}: 4 rows, sha256 {read_table(path).digest}" in out
     assert "note: column 'prediction:quality' is constant\n" in out
+
+
+def test_a_person_reads_how_soon_a_shift_is_found(tmp_path: Path) -> None:
+    """The line is left out where the reference is too small for any shift of half a standard deviation."""
+    numbers = np.random.default_rng(1).standard_normal(5_000).round(6).astype(str)
+    sentence = "with this reference, default options and independent rows a shift of half a standard deviation is found"
+    path = write(tmp_path, "\n".join(["a", *numbers]))
+
+    assert f"\n{sentence} after about " in show(path)[1]
+    assert sentence not in show(write(tmp_path))[1]
 
 
 def test_of_many_categories_the_first_are_shown(tmp_path: Path) -> None:

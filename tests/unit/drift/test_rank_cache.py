@@ -129,3 +129,14 @@ def test_weights_stay_with_their_values() -> None:
     assert plain.sizes == weighted.sizes
     for one, two in ((plain.values, weighted.values), (plain.below, weighted.below), (plain.at_most, weighted.at_most)):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize(("number", "after"), [(0, 50), (10, 50), (11, 49), (40, 20), (60, 0), (99, 0)])
+def test_rows_after_a_number_are_sorted_for_one_feature(number: int, after: int) -> None:
+    """Rows 11 to 60 are known; a number outside of them gives all rows, or none."""
+    values = rows(50)
+    found, missing = updated((values, numbers(11, 50))).rows_after(0, number)
+    newest = values[50 - after :, 0]
+
+    assert np.sort(newest[~np.isnan(newest)]).tolist() == found.tolist()
+    assert np.count_nonzero(np.isnan(newest)) == missing

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import no_detector
+from driftgauge.drift.detector.verdict import no_detector
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 from driftgauge.drift.result import DriftReport, Obstacle
 from driftgauge.drift.rule import Rule

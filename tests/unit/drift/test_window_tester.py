@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, ks_2samp
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import DetectorVerdict, no_detector
+from driftgauge.drift.detector.verdict import DetectorVerdict, no_detector
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from driftgauge.drift.result import Change, DriftReport, DriftTest, FeatureDrift
 from driftgauge.drift.rule import Rule

@@ -25,6 +25,7 @@ def test_a_feature_has_its_keys() -> None:
         "outside": 3,
         "effective_rows": 30.0,
         "detectable": 0.375,
+        "rows_to_detect": None,
         "effects": {"psi": 0.75, "jensen_shannon": 0.5, "wasserstein": 1.25},
         "change": "drift",
         "reading": "alcohol has moved.",

@@ -104,6 +104,18 @@ def test_shows_what_was_compared() -> None:
     assert "column &#x27;x&#x27; is constant" in text
 
 
+def test_shows_how_soon_a_shift_is_found() -> None:
+    """The summary has the rows of all features that have an estimate, and the time in which so many come."""
+    features = (replace(ALCOHOL, rows_to_detect=346), replace(ALCOHOL, rows_to_detect=1_212), COLOUR)
+    text = render(Page("wine", (part(report=replace(FOUND, features=features, rows_per_second=2.0)),)))
+    sentence = (
+        "with this reference and traffic a shift of half a standard deviation is found after about "
+        "350 to 1,200 rows, 3 to 10 minutes"
+    )
+
+    assert f"<dt>Sensitivity</dt><dd>{sentence}</dd>" in text
+
+
 def test_lists_which_features_moved_first() -> None:
     """The oldest alarm is first; without alarms there is no list."""
     later, first = replace(ALCOHOL, feature="later", since=90.0), replace(ALCOHOL, feature="first", since=30.0)

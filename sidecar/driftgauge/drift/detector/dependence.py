@@ -1,8 +1,9 @@
 """How much rows depend on each other, for each measured score: from the reference where it shows it, else the stream.
 
-A reference whose rows are in the order of time shows dependence before the stream does. Where it shows enough of it, its
-factor is used alone: rows of the stream that grow more alike than those of the reference are then a change, and no
-excuse. Elsewhere the stream's own rows are added to those of the reference, if these are in order, else they start alone.
+A reference whose rows are in the order of time shows dependence before the stream does. Where it shows enough of it,
+its factor is used alone: rows of the stream that grow more alike than those of the reference are then a change, and no
+excuse. Elsewhere the stream's own rows are added to those of the reference, if these are in order, else they start
+alone.
 """
 
 from collections.abc import Sequence
@@ -137,7 +138,8 @@ def reference_effective_rows(profiles: Sequence[Profile]) -> list[EffectiveRows]
     Rows of an unknown order are taken to be independent. Parameters of a model of hours cost as many rows each as a mean
     does.
     """
-    bet_set = BetSet([make_bets(one, _NO_TOLERANCE, 1) if one.in_order is not None else no_bets(one) for one in profiles])
+    ordered = all(one.in_order is not None for one in profiles)
+    bet_set = BetSet([make_bets(one, _NO_TOLERANCE, 1) if ordered else no_bets(one) for one in profiles])
     factors = ScoreDependence(bet_set, profiles).reference_factors
     worth = []
     for profile, part in zip(profiles, bet_set.measured_slices, strict=True):

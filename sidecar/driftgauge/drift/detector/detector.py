@@ -12,35 +12,31 @@ The distance between the two levels is hysteresis: evidence that hovers at the t
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget, EffectiveRows
-from driftgauge.drift.detector.alarms import RECOVERY_STAKES, is_over, recovery_logs
+from driftgauge.drift.detector.alarms import RECOVERY_STAKES, Alarms, recovery_logs
 from driftgauge.drift.detector.bet_set import BetSet
-from driftgauge.drift.detector.bets import make_bets
-from driftgauge.drift.detector.dependence import ASSUMED_FACTOR, KnownDependence, ScoreDependence, reference_effective_rows
+from driftgauge.drift.detector.bets import Bets, make_bets
+from driftgauge.drift.detector.dependence import (
+    ASSUMED_FACTOR,
+    KnownDependence,
+    ScoreDependence,
+    reference_effective_rows,
+)
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import add_requests, correlation_bounds, no_sums, row_weights
+from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
 from driftgauge.drift.profile import FeatureKind, Profile
 
 DAY_SECONDS = 86_400.0
 
-Checkpoint = Callable[[], object]
-"""A hook that a long computation calls between pieces of work, each well under a millisecond, so that its caller can
-let other threads run."""
-
-
-def no_checkpoint() -> None:
-    """Do nothing: no other thread is waiting."""
-
-
 Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 CAP_RATIO = 10
 """Evidence is capped at this multiple of the threshold."""
@@ -50,75 +46,12 @@ ROWS_OF_AN_ALARM = 64
 fewer rows cannot alarm alone. An e-value that is made smaller is one."""
 
 REQUESTS_OF_AN_ALARM = 3
-"""A request of several rows takes the evidence at most a third of the way to the threshold: one whose rows resemble each
-other cannot alarm alone, however little those of earlier requests did."""
-
-WITHDRAWN = 2
-"""An alarm ends too if the rows turn out to be so many times as dependent as was known when it began."""
-
-LOW_LOOKS = 10
-"""Evidence is low up to the time of so many looks."""
+"""A request of several rows takes the evidence at most a third of the way to the threshold: one whose rows resemble
+each other cannot alarm alone, however little those of earlier requests did."""
 
 _STATE_VERSION = 3
 """To be raised with each change of the bets or of the state: evidence of other bets means nothing, and may have another
 shape."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DetectorVerdict:
-    """What the history of a stream adds to the tests of its window, for each of `d` features.
-
-    Args:
-        factors: Shape `(d,)`: rows / effective rows of the values, at least 1; infinity where it has no bound.
-        missing_factors: Shape `(d,)`: the same of missing values.
-        evidence: Shape `(d,)`: the detector's evidence, log10 of seconds; `None` without a detector.
-        threshold: The evidence that alarms, log10 of seconds.
-        since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without an alarm.
-        alike: Shape `(d,)`: whether the dependence of the values grows without bound.
-        unknown: Shape `(d,)`: whether too few rows are known to bound it.
-        risen_at: Shape `(d,)`, int64: the number of the newest row before the evidence began to rise; -1 if unknown.
-        raised: Shape `(d, 2)`: whether a window's test of the values, and of missing ones, alarmed at the last look.
-    """
-
-    factors: Floats
-    missing_factors: Floats
-    evidence: Floats | None
-    threshold: float
-    since: Floats
-    alike: Mask
-    unknown: Mask
-    risen_at: NDArray[np.int64]
-    raised: Mask
-
-    def of(self, features: Sequence[int]) -> "DetectorVerdict":
-        """The verdict on some of the features, in the order in which they are given."""
-        return replace(
-            self,
-            factors=self.factors[features],
-            missing_factors=self.missing_factors[features],
-            evidence=None if self.evidence is None else self.evidence[features],
-            since=self.since[features],
-            alike=self.alike[features],
-            unknown=self.unknown[features],
-            risen_at=self.risen_at[features],
-            raised=self.raised[features],
-        )
-
-
-def no_detector(features: int) -> DetectorVerdict:
-    """Independent rows of so many features, and no detector."""
-    ones, none = np.ones(features), np.zeros(features, dtype=np.bool_)
-    return DetectorVerdict(
-        factors=ones,
-        missing_factors=ones,
-        evidence=None,
-        threshold=math.inf,
-        since=np.full(features, np.nan),
-        alike=none,
-        unknown=none,
-        risen_at=np.full(features, -1),
-        raised=np.zeros((features, 2), dtype=np.bool_),
-    )
 
 
 class Detector:
@@ -159,7 +92,6 @@ class Detector:
         reference: Sequence[EffectiveRows] | None = None,
     ) -> None:
         self._budget = budget
-        self._min_rows = min_rows
         features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
         bets = []
         for profile, rows in zip(profiles, reference or reference_effective_rows(profiles), strict=True):
@@ -169,8 +101,8 @@ class Detector:
         self._dependence = ScoreDependence(self._bet_set, profiles)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
-        self._log_low = math.log(min(LOW_LOOKS * budget.evaluation_seconds, threshold / LOW_LOOKS))
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
+        self._alarms = Alarms(self._bet_set, self._log_threshold, budget.evaluation_seconds, min_rows)
         self._climb = max(self._log_threshold - math.log(budget.evaluation_seconds), 0.0)
         tolerances = f"{budget.tolerance!r}/{budget.share_tolerance!r}/{budget.beyond_reference}"
         self.key = f"{_STATE_VERSION}/{digest}/{tolerances}"
@@ -179,6 +111,16 @@ class Detector:
     def threshold(self) -> float:
         """The evidence at which a feature alarms, log10 of seconds."""
         return self._log_threshold / math.log(10)
+
+    @property
+    def bets(self) -> Sequence[Bets]:
+        """The bets on each feature."""
+        return self._bet_set.bets
+
+    @property
+    def log_climb(self) -> float:
+        """How far the log of the evidence rises from the time of one evaluation to the threshold."""
+        return self._climb
 
     def start(self) -> DetectorState:
         """The state before the first row."""
@@ -233,7 +175,7 @@ class Detector:
             correlation=learned,
             spans=self._dependence.add(state.spans, state.requests, rows, measured),
         )
-        return self._with_alarms(self._with_bounds(after, now), known, now)
+        return self._alarms.update(self._with_bounds(after, now), known.factors, now)
 
     def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
         """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
@@ -266,7 +208,9 @@ class Detector:
             threshold=self.threshold,
             since=state.since,
             alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
-            unknown=np.array([bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_),
+            unknown=np.array(
+                [bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_
+            ),
             risen_at=state.risen_at,
             raised=state.raised > 0,
         )
@@ -304,7 +248,9 @@ class Detector:
             squares.append(counts[singles:] @ bets.scores**2)
             if state.latched[feature]:
                 leader = state.leader[feature]
-                recovery[feature] = by_bet[:, leader] @ (counts @ recovery_logs(bets.log_factors[:, leader], float(state.half_gain[feature])))
+                recovery[feature] = by_bet[:, leader] @ (
+                    counts @ recovery_logs(bets.log_factors[:, leader], float(state.half_gain[feature]))
+                )
         learned = state.correlation
         if rows.of_several.size:
             learned = add_requests(learned, np.hstack(totals), np.hstack(squares), rows.of_several)
@@ -329,43 +275,4 @@ class Detector:
             state,
             bounded_since=np.where(bounded, np.where(np.isnan(state.bounded_since), now, state.bounded_since), np.nan),
             alike_since=np.where(lost, now, np.where(bounded, np.nan, state.alike_since)),
-        )
-
-    def _factors_of(self, leader: NDArray[np.int64], known: KnownDependence) -> Floats:
-        """The factor of the score of one bet of each feature: shape `(d,)`."""
-        each = zip(self._bet_set.bets, self._bet_set.measured_slices, leader.tolist(), strict=True)
-        return np.array([known.factors[part][bets.factor_of[at]] if bets.factor_of.size else 1.0 for bets, part, at in each])
-
-    def _half_gain(self, state: DetectorState, leader: NDArray[np.int64], factors: Floats) -> Floats:
-        """Half of what the leading bet of each feature gained on average of a row since the evidence rose: `(d,)`."""
-        evidence = np.take_along_axis(state.log_evidence, leader[:, np.newaxis], axis=1)[:, 0]
-        climbed = np.maximum(evidence - math.log(self._budget.evaluation_seconds), 0.0)
-        return np.expm1(climbed * factors / np.maximum(state.number - state.risen_at, 1)) / 2
-
-    def _with_alarms(self, state: DetectorState, known: KnownDependence, now: float) -> DetectorState:
-        """The state with alarms begun and ended, and with the features whose alarm ended at the start again.
-
-        Such a feature starts from 0 rather than from what is left of its evidence: the next alarm is then a new one, as
-        far away as the first. When the last alarm of all ends, every feature starts from 0: the mean over the features,
-        which the promise is about, is then where it was at the very start.
-        """
-        log_evidence = self._bet_set.log_by_feature(state.log_evidence)
-        begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
-        leader = (state.log_evidence + self._bet_set.log_weights).argmax(axis=1) if begins.any() else state.leader
-        leader = np.where(begins, leader, state.leader)
-        factors = self._factors_of(leader, known)
-        ends = state.latched & (is_over(state.recovery) | (factors > WITHDRAWN * state.alarm_factor))
-        since = np.where(begins, now, np.where(ends, np.nan, state.since))
-        kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
-        if ends.any() and np.isnan(since).all():
-            kept = np.full_like(kept, -np.inf)
-        return replace(
-            state,
-            since=since,
-            log_evidence=kept,
-            leader=leader,
-            alarm_factor=np.where(begins, factors, state.alarm_factor),
-            half_gain=np.where(begins, self._half_gain(state, leader, factors), state.half_gain),
-            recovery=np.where(ends[:, np.newaxis], 0.0, state.recovery),
-            risen_at=np.where((log_evidence <= self._log_low) | ends, state.number, state.risen_at),
         )

@@ -1,8 +1,8 @@
 """Shifted Legendre polynomials of a value's rank in the reference: the scores of location, scale and skewness.
 
-The rank u is a share in [0, 1], averaged over each cell. Degree 1 rises with u (location), degree 2 is high at both ends
-and low in the middle (scale), and degree 3 differs between the ends (skewness). Under the reference u is uniform, and
-all means are 0.
+The rank u is a share in [0, 1], averaged over each cell. Degree 1 rises with u (location), degree 2 is high at both
+ends and low in the middle (scale), and degree 3 differs between the ends (skewness). Under the reference u is uniform,
+and all means are 0.
 """
 
 import math
