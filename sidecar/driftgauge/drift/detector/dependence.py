@@ -135,8 +135,8 @@ REFERENCE_PIECE_ROWS = 1_024
 def reference_effective_rows(profiles: Sequence[Profile]) -> list[EffectiveRows]:
     """How many independent rows each feature's reference is worth.
 
-    Rows of an unknown order are taken to be independent. Parameters of a model of hours cost as many rows each as a mean
-    does.
+    Rows of an unknown order are taken to be independent. A model of hours costs as many times the rows as it has
+    parameters.
     """
     ordered = all(one.in_order is not None for one in profiles)
     bet_set = BetSet([make_bets(one, _NO_TOLERANCE, 1) if ordered else no_bets(one) for one in profiles])
