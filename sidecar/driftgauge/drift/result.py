@@ -26,12 +26,24 @@ class Change(StrEnum):
     DRIFT = "drift"
 
 
-class Obstacle(StrEnum):
-    """Why the tests could not tell whether a feature drifts."""
+class State(StrEnum):
+    """The state of a verdict, by its value of the label `state`."""
 
-    TOO_FEW_VALUES = "too_few_values"
-    OUT_OF_REACH = "threshold_out_of_reach"
-    ROWS_ALIKE = "rows_alike"
+    OK = "ok"
+    DRIFT = "drift"
+    CANNOT_TELL = "cannot_tell"
+
+
+class Reason(StrEnum):
+    """Why there is no verdict, by its value of the label `reason`; of several reasons the first one is given."""
+
+    NO_REFERENCE = "no_reference"
+    STORE = "store"
+    FEW_ROWS = "few_rows"
+    ALIKE = "alike"
+    RHYTHM = "rhythm"
+    REFERENCE_SMALL = "reference_small"
+    THRESHOLD = "threshold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +57,7 @@ class Untested:
     """
 
     feature: str
-    reason: Obstacle
+    reason: Reason
     explanation: str
 
 
@@ -75,6 +87,7 @@ class DriftTestResult:
         p_value: Two-sided asymptotic p-value, in [0, 1], as if rows were independent; `None` for `sequential`.
         threshold: The smallest statistic that would alarm; infinity where none could.
         drift: Whether the test alarms.
+        reference_error: `ks` and `tv` by budget: how large the error of the reference may be, a distance; else `None`.
         rows_needed: `ks` and `tv`: what would be needed, if no window with as many values could alarm; else `None`.
     """
 
@@ -83,6 +96,7 @@ class DriftTestResult:
     p_value: float | None
     threshold: float
     drift: bool
+    reference_error: float | None = None
     rows_needed: RowsNeeded | None = None
 
 
@@ -142,6 +156,7 @@ class FeatureDrift:
         untested: Why the tests could not tell whether the feature drifts; `None` if they could.
         rows_to_detect: How many rows the detector needs for a shift by half a standard deviation of the reference;
             `None` for categories, without a detector, and where it never finds such a shift.
+        reference_effective_rows: How many independent rows the reference's values are worth, at least 1.
     """
 
     feature: str
@@ -161,6 +176,7 @@ class FeatureDrift:
     since: float | None = None
     untested: Untested | None = None
     rows_to_detect: int | None = None
+    reference_effective_rows: float | None = None
 
     @property
     def distance(self) -> DriftTestResult:
@@ -173,6 +189,11 @@ class FeatureDrift:
         if any(test.drift for test in self.tests):
             return True
         return None if self.untested else False
+
+    @property
+    def state(self) -> State:
+        """The state of the verdict on the feature."""
+        return _state(drift=self.drift)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +221,19 @@ class DriftReport:
     rows_per_second: float | None = None
 
     @property
+    def state(self) -> State:
+        """Drift if any feature drifts; that nobody can tell if none has a verdict; else that all is well."""
+        return _state(drift=self.drift)
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why no feature has a verdict; `None` if one has."""
+        if self.state is not State.CANNOT_TELL:
+            return None
+        reasons = {one.reason for one in self.untested}
+        return next((one for one in Reason if one in reasons), Reason.FEW_ROWS)
+
+    @property
     def tested(self) -> tuple[FeatureDrift, ...]:
         """The features with a verdict, in the reference's order."""
         return tuple(feature for feature in self.features if feature.drift is not None)
@@ -208,6 +242,12 @@ class DriftReport:
     def overall(self) -> bool | None:
         """Whether any feature drifts; `None` if none does, but not every feature has a verdict."""
         return None if self.untested and not self.drift else self.drift
+
+
+def _state(*, drift: bool | None) -> State:
+    if drift is None:
+        return State.CANNOT_TELL
+    return State.DRIFT if drift else State.OK
 
 
 def severity(feature: FeatureDrift) -> float:

@@ -110,7 +110,7 @@ class StreamEvaluator:
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
-        verdict = self.detector.verdict(after)
+        verdict = self.detector.verdict(after, rows)
         facts = self._facts(verdict, window, weights, after.began)
         report = self._tester.test(ranked, rows, p_values, verdict, row_weights, facts)
         raised = self._raised(report)

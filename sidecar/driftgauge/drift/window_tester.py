@@ -11,7 +11,7 @@ from driftgauge.drift.detector.dependence import reference_effective_rows
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
 from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
 from driftgauge.drift.histogram import Histogram
-from driftgauge.drift.measure import NumericFacts, Sample, numeric_facts
+from driftgauge.drift.measure import NumericFacts, Past, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftReport, DriftTest, DriftTestResult, FeatureDrift, Untested
 from driftgauge.drift.rule import Rule, judge
@@ -160,22 +160,19 @@ class WindowTester:
         row_weights: Sequence[tuple[float, float]] | None,
     ) -> list[Sample]:
         """The features of a window."""
-        numbers = (known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist())
-        each = zip(self._profiles, window.values, window.sizes, *numbers, strict=True)
+        each = zip(self._profiles, window.values, window.sizes, _pasts(known), strict=True)
         return [
             Sample(
                 profile=profile,
                 values=values[:size],
                 missing=rows - size,
-                factor=factor,
-                missing_factor=missing_factor,
+                past=past,
                 reference=self._reference[position],
                 ks=facts[position].ks if position in facts else None,
-                raised=tuple(raised),
                 weights=None if window.weights is None else window.weights[position, :size],
                 row_weights=None if row_weights is None else row_weights[position],
             )
-            for position, (profile, values, size, factor, missing_factor, raised) in enumerate(each)
+            for position, (profile, values, size, past) in enumerate(each)
         ]
 
     def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> "_Past":
@@ -223,6 +220,7 @@ class WindowTester:
             reading=sentence if untested is None else f"Could not tell: {untested.explanation}.",
             since=past.since,
             untested=untested,
+            reference_effective_rows=self._reference[position].values,
             rows_to_detect=past.rows_to_detect,
         )
 
@@ -267,6 +265,16 @@ def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> Non
         raise ValueError(f"the window is {width} columns wide, for {len(profiles)} columns of the reference")
     if np.isinf(window).any():
         raise ValueError("the window holds an infinity: only finite values are tested, NaN is a missing one")
+
+
+def _pasts(known: DetectorVerdict) -> Iterator[Past]:
+    """What is known of each feature from before the window."""
+    flags = zip(known.alike.tolist(), known.unknown.tolist(), known.reachable.tolist(), strict=True)
+    numbers = zip(known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist(), strict=True)
+    for (factor, missing_factor, (of_values, of_missing)), (alike, unknown, reachable) in zip(
+        numbers, flags, strict=True
+    ):
+        yield Past(factor, missing_factor, (of_values, of_missing), alike, unknown, reachable)
 
 
 def _sequential(known: DetectorVerdict, position: int) -> Iterator[DriftTestResult]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Container, Sequence
 
 from driftgauge.concurrency.worker import Worker
-from driftgauge.drift.result import DriftReport, Obstacle
+from driftgauge.drift.result import DriftReport, Reason
 from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, printable
@@ -86,7 +86,7 @@ class Monitor:
         """Log once that no feature of a stream can alarm, although its window has the required rows."""
         if report.drift is not None:
             self._out_of_reach.discard(stream)
-        elif stream not in self._out_of_reach and any(one.reason is Obstacle.OUT_OF_REACH for one in report.untested):
+        elif stream not in self._out_of_reach and any(one.reason is Reason.THRESHOLD for one in report.untested):
             self._out_of_reach.add(stream)
             _log.warning("the %ss of %s have no verdict: %s", stream.kind, stream.model, report.reading)
 

@@ -98,6 +98,7 @@ class Detector:
             checkpoint()
             bets.append(make_bets(profile, budget, features, rows))
         self._bet_set = BetSet(bets)
+        self._greatest = [one.log_factors[:-1].max(axis=0, initial=0.0) for one in bets]
         self._dependence = ScoreDependence(self._bet_set, profiles)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
@@ -193,8 +194,8 @@ class Detector:
         """The evidence against each feature, log10 of seconds, at least 0: shape `(d,)`."""
         return np.maximum(self._bet_set.log_by_feature(state.log_evidence) / math.log(10), 0.0)
 
-    def verdict(self, state: DetectorState) -> DetectorVerdict:
-        """What a state adds to the tests of a window."""
+    def verdict(self, state: DetectorState, rows: int) -> DetectorVerdict:
+        """What a state adds to the tests of a window of so many rows."""
         known = self._dependence.known(state.spans)
         factors = np.where(known.grows, np.inf, known.factors)
         missing = np.where(known.bounded, factors, np.maximum(factors, ASSUMED_FACTOR))
@@ -213,7 +214,18 @@ class Detector:
             ),
             risen_at=state.risen_at,
             raised=state.raised > 0,
+            reachable=self._reachable(known, rows),
         )
+
+    def _reachable(self, known: KnownDependence, rows: int) -> NDArray[np.bool_]:
+        """Whether a bet on the values of each feature could reach the threshold within so many rows: shape `(d,)`."""
+        found = []
+        for bets, part, greatest in zip(self._bet_set.bets, self._bet_set.measured_slices, self._greatest, strict=True):
+            factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
+            of_values = bets.factor_of < bets.own_factors.size - 1
+            gains = np.where(grows | ~of_values, -np.inf, rows * greatest / factors + bets.log_weights)
+            found.append(bool(gains.max(initial=-np.inf) >= self._climb))
+        return np.array(found, dtype=np.bool_)
 
     def _seconds(self, state: DetectorState, now: float) -> float:
         """The time that passed since the last rows, in seconds: at most that between two evaluations."""

@@ -34,6 +34,7 @@ class DetectorVerdict:
         unknown: Shape `(d,)`: whether too few rows are known to bound it.
         risen_at: Shape `(d,)`, int64: the number of the newest row before the evidence began to rise; -1 if unknown.
         raised: Shape `(d, 2)`: whether a window's test of the values, and of missing ones, alarmed at the last look.
+        reachable: Shape `(d,)`: whether the detector could alarm within as many rows as a window has.
     """
 
     factors: Floats
@@ -45,6 +46,7 @@ class DetectorVerdict:
     unknown: Mask
     risen_at: NDArray[np.int64]
     raised: Mask
+    reachable: Mask
 
     def of(self, features: Sequence[int]) -> "DetectorVerdict":
         """The verdict on some of the features, in the order in which they are given."""
@@ -58,6 +60,7 @@ class DetectorVerdict:
             unknown=self.unknown[features],
             risen_at=self.risen_at[features],
             raised=self.raised[features],
+            reachable=self.reachable[features],
         )
 
 
@@ -74,4 +77,5 @@ def no_detector(features: int) -> DetectorVerdict:
         unknown=none,
         risen_at=np.full(features, -1),
         raised=np.zeros((features, 2), dtype=np.bool_),
+        reachable=none,
     )
