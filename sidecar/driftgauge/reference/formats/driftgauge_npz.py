@@ -1,6 +1,8 @@
 """Reads and writes driftgauge's own NPZ files: a matrix of numbers and codes, with kinds, categories and origin.
 
-The members are `data`, shape `(n, d)`, float64; `columns`, d names; and `driftgauge`, a JSON text in bytes.
+The members are `data`, shape `(n, d)`, float64; `columns`, d names; `driftgauge`, a JSON text in bytes; and, where they
+are known, `times`, shape `(n,)`, float64, ascending: the time of each row in seconds since the epoch. A window has
+`numbers` and `ids` of its rows too, by which a capture of many windows finds the rows that it has already.
 """
 
 import io
@@ -21,6 +23,14 @@ from driftgauge.reference.table import Origin, Table
 
 META = "driftgauge"
 """Name of the member that holds kinds, categories, reasons and origin."""
+
+TIMES = "times"
+"""Name of the member that holds the times of the rows."""
+
+NUMBERS, IDS = "numbers", "ids"
+"""Names of the members of a window that identify its rows."""
+
+MEMBERS = frozenset({"data", "columns", META, TIMES, NUMBERS, IDS})
 
 FORMAT = 1
 """Incremented when a reader of the old format would misread the new one."""
@@ -61,8 +71,13 @@ def write_whole(path: Path, content: bytes) -> None:
         raise ReferenceDataError(f"{path}: it cannot be written: {error.strerror}") from error
 
 
-def packed(table: Table) -> bytes:
-    """An NPZ file of a table; the same table gives the same bytes. Texts that no row holds are left out."""
+def packed(table: Table, members: Mapping[str, NDArray[Any]] | None = None) -> bytes:
+    """An NPZ file of a table; the same table gives the same bytes. Texts that no row holds are left out.
+
+    Args:
+        table: The table.
+        members: Further members of the archive.
+    """
     used = set(np.unique(table.values[:, [kind is FeatureKind.CATEGORICAL for kind in table.kinds]]).tolist())
     meta = {
         "format": FORMAT,
@@ -71,6 +86,7 @@ def packed(table: Table) -> bytes:
         "left_out": dict(table.left_out),
         "missing_words": sorted(table.missing_words),
         "origin": None if table.origin is None else asdict(table.origin),
+        "ordered": table.ordered,
     }
     buffer = io.BytesIO()
     arrays = {
@@ -78,7 +94,8 @@ def packed(table: Table) -> bytes:
         "columns": np.array(table.columns, dtype=np.str_),
         META: np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8),
     }
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    arrays |= {} if table.times is None else {TIMES: table.times}
+    np.savez_compressed(buffer, allow_pickle=False, **arrays, **(members or {}))
     return buffer.getvalue()
 
 
@@ -104,12 +121,13 @@ def packed_window(
     return packed(replace(table, categories=categories, origin=origin, missing_words=missing_words))
 
 
-def add_meta(table: Table, member: NDArray[Any]) -> Table:
-    """A table with the kinds, categories, reasons and origin of the member `driftgauge`.
+def add_meta(table: Table, member: NDArray[Any], times: NDArray[Any] | None = None) -> Table:
+    """A table with the kinds, categories, reasons, origin and order of the member `driftgauge`.
 
     Args:
         table: Made of `data` and `columns`.
         member: The array of that name.
+        times: The array of the times of the rows, if there is one.
 
     Raises:
         ReferenceDataError: The member is damaged, of a newer format, or does not fit the matrix.
@@ -130,6 +148,8 @@ def add_meta(table: Table, member: NDArray[Any]) -> Table:
         raise _damaged(path) from error
     if len(kinds) != len(table.columns) or not _are_codes(table.values, kinds) or not _fits(origin, table):
         raise ReferenceDataError(f"{path}: member {META!r} does not fit the matrix 'data'")
+    if times is not None and not _are_times(times, table):
+        raise ReferenceDataError(f"{path}: member {TIMES!r} is damaged")
     values = table.values.copy()
     values[:, [kind is FeatureKind.IGNORED for kind in kinds]] = np.nan
     return replace(
@@ -140,7 +160,17 @@ def add_meta(table: Table, member: NDArray[Any]) -> Table:
         left_out=left_out,
         origin=origin,
         missing_words=missing_words,
+        times=times,
+        ordered=times is not None or meta.get("ordered") is True,
+        states_order=times is not None or "ordered" in meta,
     )
+
+
+def _are_times(times: NDArray[Any], table: Table) -> bool:
+    """Whether an array holds a time for each row, in ascending order."""
+    if times.dtype != np.float64 or times.shape != table.values.shape[:1]:
+        return False
+    return bool(np.isfinite(times).all() and (times[1:] >= times[:-1]).all())
 
 
 def _meta(path: Path, member: NDArray[Any]) -> dict[str, Any]:
