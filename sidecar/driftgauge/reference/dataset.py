@@ -13,6 +13,7 @@ from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.files import read_table
 from driftgauge.reference.profiles import profiles_of, review_columns
+from driftgauge.reference.row_order import in_order
 from driftgauge.reference.table import Origin, Table
 
 PREDICTION = "prediction:"
@@ -34,6 +35,8 @@ class Reference:
         notes: Sentences on columns that are left out, constant or equal to another one.
         origin: Where the rows were drawn from, if the file says so.
         missing_words: Texts that are missing values in requests too, besides the empty one.
+        is_ordered: The rows are known to be in the order of time.
+        time_span: The times of the first and the last row, in seconds since the epoch; `None` if unknown.
     """
 
     features: tuple[Profile, ...]
@@ -45,6 +48,8 @@ class Reference:
     notes: tuple[str, ...] = ()
     origin: Origin | None = None
     missing_words: frozenset[str] = NO_WORDS
+    is_ordered: bool = False
+    time_span: tuple[float, float] | None = None
 
     def __repr__(self) -> str:
         """The size and the file, not the columns: they are long."""
@@ -123,6 +128,8 @@ def prepare(table: Table, now: float) -> Reference:
     every = profiles_of(table.columns, table.kinds, table.values, table.categories)
     _check_not_empty(table, every)
     profiles, notes = review_columns(table, every)
+    if table.ordered:
+        profiles = in_order(profiles, table.values)
     inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
     outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
     if not _are_tested(inputs) and not _are_tested(outputs):
@@ -137,6 +144,8 @@ def prepare(table: Table, now: float) -> Reference:
         notes=notes,
         origin=table.origin,
         missing_words=table.missing_words,
+        is_ordered=table.ordered,
+        time_span=None if table.times is None else (float(table.times[0]), float(table.times[-1])),
     )
 
 

@@ -8,17 +8,16 @@ are known, `times`, shape `(n,)`, float64, ascending: the time of each row in se
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.table import Origin, Table
 
 META = "driftgauge"
@@ -31,6 +30,9 @@ NUMBERS, IDS = "numbers", "ids"
 """Names of the members of a window that identify its rows."""
 
 MEMBERS = frozenset({"data", "columns", META, TIMES, NUMBERS, IDS})
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Odd, so that multiplying by it is one to one: different numbers of the same request stay different."""
 
 FORMAT = 1
 """Incremented when a reader of the old format would misread the new one."""
@@ -100,25 +102,39 @@ def packed(table: Table, members: Mapping[str, NDArray[Any]] | None = None) -> b
 
 
 def packed_window(
-    columns: Sequence[str],
-    kinds: Sequence[FeatureKind],
-    rows: NDArray[np.float64],
-    categories: Mapping[float, str],
-    origin: Origin | None = None,
-    missing_words: frozenset[str] = NO_WORDS,
+    table: Table, times: NDArray[np.float64], numbers: NDArray[np.int64], ids: NDArray[np.uint64]
 ) -> bytes:
     """An NPZ file of a running process's window, which can serve as reference.
 
     Args:
-        columns: d names.
-        kinds: As many kinds.
-        rows: Shape `(n, d)`, float64, finite or NaN; categories as codes.
-        categories: The texts of codes, possibly not of all of them.
-        origin: The name of the window and its size.
-        missing_words: Texts that were read as missing values, besides the empty one.
+        table: The rows, shape `(n, d)`, finite or NaN, in the order of their arrival.
+        times: Shape `(n,)`: when each row passed, in seconds since the epoch.
+        numbers: Shape `(n,)`: the number of each row in its stream.
+        ids: Shape `(n,)`: the digest of the id of each row's request.
     """
-    table = Table(Path("window"), tuple(columns), tuple(kinds), rows)
-    return packed(replace(table, categories=categories, origin=origin, missing_words=missing_words))
+    order = np.argsort(times, kind="stable")
+    table = replace(table.take(order), times=times[order], ordered=True)
+    return packed(table, {NUMBERS: numbers[order], IDS: ids[order]})
+
+
+def row_keys(content: bytes, times: NDArray[np.float64]) -> NDArray[np.uint64] | None:
+    """A number for each row of a window's file by which it is known again; `None` if the file identifies no rows.
+
+    Number, time and id together: a store that was emptied gives the numbers of old rows to new ones.
+
+    Args:
+        content: The file.
+        times: The times of its rows.
+    """
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        if NUMBERS not in archive or IDS not in archive:
+            return None
+        parts = (archive[NUMBERS].astype(np.int64), archive[IDS].astype(np.uint64), times)
+        keys = np.zeros(times.shape, dtype=np.uint64)
+        for part in parts:
+            keys = (keys ^ part.view(np.uint64)) * _MIX
+            keys ^= keys >> np.uint64(32)
+        return keys
 
 
 def add_meta(table: Table, member: NDArray[Any], times: NDArray[Any] | None = None) -> Table:
