@@ -2,8 +2,10 @@
 
 import json
 import math
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from rich import box
@@ -13,8 +15,8 @@ from rich.text import Text
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
+from driftgauge.errors import ConfigError, ReferenceDataError
+from driftgauge.reference.column import NO_RULES, ColumnRules, TimeRules, shortened
 from driftgauge.reference.dataset import Reference, load_reference, prepare
 from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
@@ -59,6 +61,19 @@ def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO, ru
     else:
         print_reference(reference, out)
     return 0
+
+
+def parse_time_rules(column: str, zone: str, *, is_ordered: bool) -> TimeRules:
+    """Where the times of the rows are.
+
+    Raises:
+        ConfigError: There is no such time zone.
+    """
+    try:
+        ZoneInfo(zone)
+    except (LookupError, ValueError, OSError):
+        raise ConfigError([f"rhythm_timezone: is not the name of a time zone; it is {zone!r}"]) from None
+    return TimeRules(column, is_ordered, zone)
 
 
 def print_reference(reference: Reference, out: TextIO) -> None:
@@ -120,9 +135,11 @@ def _top(profile: Profile) -> list[tuple[str, float]]:
     return list(zip(texts, (counts[order] / profile.values.size).tolist(), strict=True))
 
 
-def _error(reference: Reference) -> float:
-    """The sampling error; 0 of a file that is no sample."""
-    return sampling_error(reference.origin.rows_seen, reference.rows) if reference.origin else 0.0
+def _error(reference: Reference) -> float | None:
+    """The sampling error; 0 of a file that is no sample, `None` of one that is not drawn at random."""
+    if reference.origin is None or reference.origin.rows_seen <= reference.rows:
+        return 0.0
+    return None if reference.is_ordered else sampling_error(reference.origin.rows_seen, reference.rows)
 
 
 def _origin(reference: Reference) -> list[str]:
@@ -131,14 +148,25 @@ def _origin(reference: Reference) -> list[str]:
     origin, error = reference.origin, _error(reference)
     if origin is not None and error == 0:
         lines.append(f"all rows of {origin.source}{_sum(origin.sha256)}")
-    elif origin is not None:
+    elif origin is not None and error is None:
+        source = f"of the {origin.rows_seen} rows of {origin.source}{_sum(origin.sha256)}"
+        lines.append(f"runs of neighbours in time {source}, the newest ones")
+    elif origin is not None and error is not None:
         lines += [
             f"a sample of the {origin.rows_seen} rows of {origin.source}{_sum(origin.sha256)}, seed {origin.seed}",
             f"sampling error, with 99 % confidence: each column is within D = {_rounded_up(error)} of the whole file's",
         ]
     if reference.missing_words:
         lines.append(f"missing words: {', '.join(map(shortened, sorted(reference.missing_words)))}")
-    return [*lines, *_needed(reference)]
+    return [*lines, *_order(reference), *_needed(reference)]
+
+
+def _order(reference: Reference) -> list[str]:
+    """Whether the order of the rows is known, and their times."""
+    if reference.time_span is not None:
+        first, last = (datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M") for time in reference.time_span)
+        return [f"rows in the order of time, from {first} to {last} UTC"]
+    return ["rows in the order of time, without times"] if reference.is_ordered else []
 
 
 def _needed(reference: Reference) -> list[str]:
@@ -182,6 +210,9 @@ def _facts(reference: Reference) -> dict[str, Any]:
         },
         "sampling_error": _error(reference),
         "rows_needed": rows_needed(reference),
+        "ordered": reference.is_ordered,
+        "first_time": None if reference.time_span is None else reference.time_span[0],
+        "last_time": None if reference.time_span is None else reference.time_span[1],
         "features": [_column(profile) for profile in reference.features],
         "predictions": [_column(profile) for profile in reference.predictions],
         "missing_words": sorted(reference.missing_words),

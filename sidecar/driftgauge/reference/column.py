@@ -41,6 +41,9 @@ class TimeRules:
     zone: str | None = None
 
 
+NO_TIMES: Final = TimeRules()
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnRules:
     """What is known of the columns of a dataset before it is read.
@@ -60,7 +63,7 @@ class ColumnRules:
     missing_words: frozenset[str] = NO_WORDS
     others: FeatureKind | None = None
     rows: Sequence[int] = ()
-    time: TimeRules = TimeRules()
+    time: TimeRules = NO_TIMES
 
     def is_time(self, name: str) -> bool:
         """Whether a column holds the times of the rows."""

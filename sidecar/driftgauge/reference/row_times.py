@@ -85,10 +85,10 @@ def _is_in_range(seconds: NDArray[np.float64]) -> NDArray[np.bool_]:
     return (seconds >= _FIRST_SECONDS) & (seconds < _END_SECONDS)
 
 
-def time_column(
+def check_times(
     path: Path, name: str, seconds: NDArray[np.float64], cell: Callable[[int], str], where: Callable[[int], str] = place
-) -> Column:
-    """The column of the times of rows.
+) -> None:
+    """Refuse a column of times that lacks one.
 
     Args:
         path: Named in errors.
@@ -106,4 +106,8 @@ def time_column(
         text = cell(row)
         fault = f"{shortened(text)} is not a time" if text.strip() else "the time is missing"
         raise ReferenceDataError(f"{path}: {where(row)}, column {shortened(name)}: {fault} ({_RULE})")
+
+
+def time_column(seconds: NDArray[np.float64]) -> Column:
+    """The column of the times of the rows, in seconds since the epoch."""
     return Column(FeatureKind.IGNORED, np.empty(0), left_out=TIMES, times=seconds)

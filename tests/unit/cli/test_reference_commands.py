@@ -1,5 +1,6 @@
 """The flags of the `reference` commands, by way of the command line itself."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,37 @@ def test_flags_that_are_missing_or_unknown(arguments: list[str], capsys: pytest.
 
     assert 2 == caught.value.code
     assert "usage: driftgauge" in capsys.readouterr().err
+
+
+def test_build_with_times_and_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file keeps order and times, so that `show` needs no flag; the time is no column."""
+    training, output = tmp_path / "train.csv", tmp_path / "reference.npz"
+    training.write_text("ts,a\n" + "".join(f"2026-01-{30 - row:02}T00:00Z,{row}\n" for row in range(20)))
+
+    assert 0 == run(["reference", "build", str(training), "-o", str(output), "--time-column", "ts", "--rows", "9"])
+    built = capsys.readouterr().out
+    assert "rows in the order of time, from 2026-01-24 00:00 to 2026-01-30 00:00 UTC\n" in built
+    assert "runs of neighbours in time of the 20 rows of train.csv" in built
+    assert 0 == run(["reference", "show", str(output)])
+    assert built == capsys.readouterr().out
+    assert ("a",) == load_reference(output, 0.0).columns
+
+
+def test_show_with_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file without any order has none in the report for programs, unless a flag says so."""
+    path = tmp_path / "a.csv"
+    path.write_text("ts,a\n1700000000,1\n1700000001,2\n")
+    facts = []
+    for flags in ([], ["--ordered"], ["--time-column", "ts"]):
+        assert 0 == run(["reference", "show", str(path), "--format", "json", *flags])
+        facts.append(json.loads(capsys.readouterr().out))
+
+    expected = [(False, None, None), (True, None, None), (True, 1_700_000_000.0, 1_700_000_001.0)]
+    assert expected == [(one["ordered"], one["first_time"], one["last_time"]) for one in facts]
+
+
+def test_an_unknown_time_zone(capsys: pytest.CaptureFixture[str]) -> None:
+    """A fault of the command line, before any file is read."""
+    assert 2 == run(["reference", "show", "a.csv", "--rhythm-timezone", "Mars"])
+    expected = "driftgauge: rhythm_timezone: is not the name of a time zone; it is 'Mars'\n"
+    assert expected == capsys.readouterr().err

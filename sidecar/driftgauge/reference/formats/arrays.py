@@ -17,7 +17,7 @@ from driftgauge.protocol.missing_words import is_missing_number
 from driftgauge.protocol.tensor import widen
 from driftgauge.reference.category_encoder import CategoryEncoder, numbers_as_categories, text_column
 from driftgauge.reference.column import DATES, NO_RULES, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
-from driftgauge.reference.row_times import datetime_seconds, number_seconds, object_seconds, time_column
+from driftgauge.reference.row_times import check_times, datetime_seconds, number_seconds, object_seconds, time_column
 
 NUMBER_KINDS: Final = "biuf"
 """numpy's letters for bool, signed, unsigned and float."""
@@ -81,7 +81,8 @@ def _array_times(path: Path, name: str, array: NDArray[Any]) -> Column:
         seconds = np.array([object_seconds(text_of(word) or "") for word in array.tolist()])
     else:
         seconds = number_seconds(array_numbers(path, name, array))
-    return time_column(path, name, seconds, lambda row: "" if _is_missing(array[row]) else str(array[row]))
+    check_times(path, name, seconds, lambda row: "" if _is_missing(array[row]) else str(array[row]))
+    return time_column(seconds)
 
 
 def _is_missing(value: Any) -> bool:  # noqa: ANN401 - an element of any array
@@ -153,7 +154,8 @@ def memory_column(
     objects = array.astype(object).tolist()
     if rules.is_time(name):
         seconds = np.array([object_seconds(value) for value in objects])
-        return time_column(path, name, seconds, lambda row: "" if _is_missing(objects[row]) else str(objects[row]))
+        check_times(path, name, seconds, lambda row: "" if _is_missing(objects[row]) else str(objects[row]))
+        return time_column(seconds)
     return _object_column(path, name, objects, rules)
 
 

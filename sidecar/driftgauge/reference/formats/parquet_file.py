@@ -24,7 +24,7 @@ from driftgauge.reference.column import (
 )
 from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
 from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
-from driftgauge.reference.row_times import datetime_seconds, number_seconds, object_seconds, time_column
+from driftgauge.reference.row_times import check_times, datetime_seconds, number_seconds, object_seconds, time_column
 from driftgauge.reference.table import MAX_COLUMNS, Table, join_columns
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
@@ -86,7 +86,9 @@ def table_of_arrow(path: Path, table: Any, rules: ColumnRules = NO_RULES) -> Tab
     names = table.column_names
     kept = [index for index, name in enumerate(names) if rules.is_time(name) or not PANDAS_INDEX.fullmatch(name)]
     columns = [
-        (arrow_times if rules.is_time(names[index]) else _column)(path, names[index], table.column(index), rules)
+        time_column(arrow_times(path, names[index], table.column(index), rules))
+        if rules.is_time(names[index])
+        else _column(path, names[index], table.column(index), rules)
         for index in kept
     ]
     return join_columns(path, [names[index] for index in kept], columns)
@@ -124,8 +126,13 @@ def _column(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  
     )
 
 
-def arrow_times(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  # noqa: ANN401 - pyarrow has no types
-    """The column of the times of the rows: timestamps, dates, text, or numbers since the epoch.
+def arrow_times(
+    path: Path,
+    name: str,
+    column: Any,  # noqa: ANN401 - pyarrow has no types
+    rules: ColumnRules,
+) -> NDArray[np.float64]:
+    """The times of the rows in seconds since the epoch, from timestamps, dates, text or numbers.
 
     Raises:
         ReferenceDataError: A row has no time, or the column is of another type.
@@ -144,7 +151,8 @@ def arrow_times(path: Path, name: str, column: Any, rules: ColumnRules) -> Colum
         value = column[row].as_py()
         return "" if value is None else str(value)
 
-    return time_column(path, name, seconds, cell, lambda row: place(row, rows=rules.rows))
+    check_times(path, name, seconds, cell, lambda row: place(row, rows=rules.rows))
+    return np.asarray(seconds, dtype=np.float64)
 
 
 def _has_inexact_integers(column: Any) -> bool:  # noqa: ANN401 - pyarrow has no types

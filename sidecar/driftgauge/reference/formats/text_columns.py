@@ -28,7 +28,7 @@ from driftgauge.reference.column import (
     shortened,
 )
 from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
-from driftgauge.reference.row_times import text_seconds, time_column
+from driftgauge.reference.row_times import check_times, text_seconds, time_column
 from driftgauge.reference.table import Table, join_columns
 from driftgauge.reference.text_forms import plain_number
 
@@ -119,7 +119,7 @@ class _Numbers:
 
 
 @dataclass(slots=True)
-class _Times(_Numbers):
+class TimeCells(_Numbers):
     """The column of the times of the rows, in seconds since the epoch.
 
     Args:
@@ -137,17 +137,18 @@ class _Times(_Numbers):
             ReferenceDataError: A cell is not a time.
         """
         seconds = np.array([text_seconds(cell) for cell in cells])
-        time_column(self.path, self.name, seconds, lambda row: cells[row], lambda row: place(row, lines))
+        check_times(self.path, self.name, seconds, lambda row: cells[row], lambda row: place(row, lines))
         self.values.extend(seconds.tolist())
 
-    def column(self) -> Column:
-        """The column of all cells."""
-        return time_column(self.path, self.name, _as_array(self.values), str)
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """The times of all rows."""
+        return _as_array(self.values)
 
 
 def _reader(path: Path, name: str, rules: ColumnRules) -> _Numbers:
     """Reads the cells of one column."""
-    return _Times(path=path, name=name) if rules.is_time(name) else _Numbers(rules.missing_words)
+    return TimeCells(path=path, name=name) if rules.is_time(name) else _Numbers(rules.missing_words)
 
 
 def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRules) -> Table:
@@ -226,8 +227,8 @@ def _column(known: FeatureKind | None, numbers: _Numbers) -> Column:
         known: The kind of the column, if it is known.
         numbers: The cells that are numbers.
     """
-    if isinstance(numbers, _Times):
-        return numbers.column()
+    if isinstance(numbers, TimeCells):
+        return time_column(numbers.seconds)
     if known is FeatureKind.IGNORED:
         return ignored_column(len(numbers.values), NOT_TESTED)
     if known is None and numbers.whole and numbers.large:
