@@ -103,6 +103,8 @@ def _add_capture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--component", choices=COMPONENTS, default=COMPONENTS[0], help="default: %(default)s")
     parser.add_argument("--model", metavar="NAME", help="name of the model (default: that of the InferenceService)")
     _add_output(parser)
+    text = "how long to collect rows, each once, such as 14d or 12h (default: the rows of one window)"
+    parser.add_argument("--for", dest="duration", metavar="TIME", default="", help=text)
     parser.add_argument("--yes", action="store_true", help="write the file without asking")
 
 
@@ -134,8 +136,32 @@ def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
 
 
 def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:
-    from driftgauge.cli.reference_capture import Terminal, WindowAddress, run_capture  # noqa: PLC0415 only this command needs it
+    from driftgauge.cli.reference_capture import (  # noqa: PLC0415 only this command needs it
+        ONE_WINDOW,
+        Terminal,
+        Timing,
+        WindowAddress,
+        run_capture,
+    )
 
     name = known.inference_service
     window = WindowAddress(known.admin_url, known.namespace, name, known.component, known.model or name)
-    return run_capture(window, known.output, Terminal(not known.yes, replies, out, err))
+    timing = Timing(_parse_duration(known.duration)) if known.duration else ONE_WINDOW
+    return run_capture(window, known.output, Terminal(not known.yes, replies, out, err), timing)
+
+
+def _parse_duration(text: str) -> float:
+    """Seconds of a number with or without a unit.
+
+    Raises:
+        ConfigError: It is neither, or not more than 0.
+    """
+    from driftgauge.config.options import parse_duration  # noqa: PLC0415 only this flag needs it
+
+    try:
+        seconds = float(str(parse_duration(text)))
+    except ValueError as error:
+        raise ConfigError([f"for: {error}; it is {text!r}"]) from None
+    if seconds <= 0:
+        raise ConfigError([f"for: must be more than 0; it is {text!r}"])
+    return seconds

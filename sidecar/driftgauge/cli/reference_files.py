@@ -150,7 +150,7 @@ def _origin(reference: Reference) -> list[str]:
         lines.append(f"all rows of {origin.source}{_sum(origin.sha256)}")
     elif origin is not None and error is None:
         source = f"of the {origin.rows_seen} rows of {origin.source}{_sum(origin.sha256)}"
-        lines.append(f"runs of neighbours in time {source}, the newest ones")
+        lines.append(f"runs of neighbours in time {source}")
     elif origin is not None and error is not None:
         lines += [
             f"a sample of the {origin.rows_seen} rows of {origin.source}{_sum(origin.sha256)}, seed {origin.seed}",

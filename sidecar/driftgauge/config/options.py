@@ -61,7 +61,7 @@ def _is_service_link(name: str, value: str | None) -> bool:
     return bool(_SERVICE_LINK_PORT.fullmatch(name) and _SERVICE_LINK_VALUE.match(value or ""))
 
 
-def _parse_duration(value: object) -> object:
+def parse_duration(value: object) -> object:
     """Seconds of a text with or without a unit; other values unchanged, for the validation that follows.
 
     Raises:
@@ -96,7 +96,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 Duration = Annotated[
     float,
-    BeforeValidator(_parse_duration),
+    BeforeValidator(parse_duration),
     Field(ge=60, le=1e9, allow_inf_nan=False),
     WithJsonSchema(
         {"anyOf": [{"type": "number", "minimum": 60, "maximum": 1e9}, {"type": "string", "pattern": _DURATION_PATTERN}]}

@@ -33,10 +33,10 @@ def newest_rows(times: NDArray[np.float64], kept: int) -> NDArray[np.intp]:
     order = np.argsort(times, kind="stable")
     ascending = times[order]
     newest = float(ascending[-1])
-    room_seconds = newest - float(ascending[-kept - 1])  # a longer span has more than `kept` rows
+    fitting_seconds = newest - float(ascending[-kept - 1])  # a longer span has more than `kept` rows
     for period in (_WEEK, _DAY):
-        if room_seconds >= period:
-            start = newest - room_seconds // period * period
+        if fitting_seconds >= period:
+            start = newest - fitting_seconds // period * period
             return np.sort(order[np.searchsorted(ascending, start, side="right") :])
     return np.sort(order[_run_of_each_hour(ascending, kept)])
 

@@ -106,3 +106,13 @@ def test_an_unknown_time_zone(capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == run(["reference", "show", "a.csv", "--rhythm-timezone", "Mars"])
     expected = "driftgauge: rhythm_timezone: is not the name of a time zone; it is 'Mars'\n"
     assert expected == capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("soon", "must be a number of seconds, or a number with a unit: 30d, 12h, 45m"), ("0d", "must be more than 0")],
+)
+def test_a_time_to_collect_must_be_one(capsys: pytest.CaptureFixture[str], text: str, fault: str) -> None:
+    """A fault of the command line, before any request."""
+    assert 2 == run(["reference", "capture", "--inference-service", "wine", "-o", "a.npz", "--for", text])
+    assert f"driftgauge: for: {fault}; it is {text!r}\n" == capsys.readouterr().err

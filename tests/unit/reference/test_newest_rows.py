@@ -24,7 +24,7 @@ TIMES = TimeRules("ts")
 
 def steady(days: float, rows_a_day: int) -> NDArray[np.float64]:
     """Times at equal distances."""
-    return START + np.arange(1, round(days * rows_a_day) + 1) * (DAY / rows_a_day)
+    return np.float64(START) + np.arange(1, round(days * rows_a_day) + 1) * np.float64(DAY / rows_a_day)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_csv_parquet_and_memory_give_the_same_sample(tmp_path: Path) -> None:
 
 
 def test_the_last_rows_of_a_file_in_order_are_kept(tmp_path: Path) -> None:
-    """Without times nobody knows where a day ends."""
+    """Without times it is unknown where a day ends."""
     for path in files(tmp_path, np.arange(3000)):
         table = draw_sample(path, SampleSpec(rows=1000, time=TimeRules(is_ordered=True)))
         assert (True, None) == (table.ordered, table.times)
