@@ -73,6 +73,8 @@ def object_seconds(value: object) -> float:
     """The time of a date, a datetime, a text or a number, in seconds since the epoch; NaN if it is no time."""
     if isinstance(value, str):
         return text_seconds(value)
+    if isinstance(value, np.datetime64):
+        return float(datetime_seconds(np.array([value]))[0])
     if hasattr(value, "isoformat"):
         return text_seconds(value.isoformat())
     try:

@@ -118,7 +118,13 @@ def test_npz(tmp_path: Path, times: NDArray[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "times", [*NPZ_TIMES, [dt.datetime(2026, 1, 29, 12, tzinfo=dt.UTC), dt.date(2026, 1, 29)], [NOON, "2026-01-29"]]
+    "times",
+    [
+        *NPZ_TIMES,
+        [dt.datetime(2026, 1, 29, 12, tzinfo=dt.UTC), dt.date(2026, 1, 29)],
+        [np.datetime64("2026-01-29T12"), "2026-01-29"],
+        [NOON, "2026-01-29"],
+    ],
 )
 def test_memory(times: NDArray[Any] | list[object]) -> None:
     """Arrays and sequences of datetimes, texts and numbers."""
