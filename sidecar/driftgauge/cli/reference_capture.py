@@ -112,7 +112,7 @@ def run_capture(window: WindowAddress, output: Path, terminal: Terminal, timing:
     try:
         check_output(output)
         content = _collect(window, output, terminal, timing) if timing.seconds else _fetch_one(window, output)
-        reference = prepare(parse_table(output, content), 0.0)
+        reference = prepare(parse_table(output, content), 0.0, "UTC")
         print_reference(reference, terminal.out)
         if terminal.asks and not _ask(reference.rows, terminal):
             terminal.err.write(f"{output}: not written\n")

@@ -249,7 +249,7 @@ def run_build(training: Path, output: Path, spec: SampleSpec, out: TextIO, err: 
     try:
         check_output(output)
         content = packed(draw_sample(training, spec))
-        reference = prepare(parse_table(output, content), 0.0)
+        reference = prepare(parse_table(output, content), 0.0, spec.time.zone)
         write_whole(output, content)
     except ReferenceDataError as error:
         err.write(f"{error}\n")

@@ -92,9 +92,9 @@ class Targets:
         if stream.kind is Kind.REQUEST:
             if reference is None or not reference.features:
                 return None
-            return Target(reference.features, reference.schema, reference.digest, reference.missing_words)
+            return Target(reference.features, reference.schema, reference.identity, reference.missing_words)
         if reference is not None and reference.predictions:
-            return Target(reference.predictions, reference.prediction_schema, reference.digest)
+            return Target(reference.predictions, reference.prediction_schema, reference.identity)
         return await self._get_baseline(stream, "" if reference is None else reference.digest, now)
 
     def retain(self, models: Container[ModelKey]) -> None:

@@ -37,6 +37,7 @@ class Reference:
         missing_words: Texts that are missing values in requests too, besides the empty one.
         is_ordered: The rows are known to be in the order of time.
         time_span: The times of the first and the last row, in seconds since the epoch; `None` if unknown.
+        zone: The time zone of the models of hours; `None` if there are none.
     """
 
     features: tuple[Profile, ...]
@@ -50,11 +51,17 @@ class Reference:
     missing_words: frozenset[str] = NO_WORDS
     is_ordered: bool = False
     time_span: tuple[float, float] | None = None
+    zone: str | None = None
 
     def __repr__(self) -> str:
         """The size and the file, not the columns: they are long."""
         size = f"{self.rows} rows, {len(self.features)} features, {len(self.predictions)} predictions"
         return f"<Reference {str(self.path)!r}: {size}>"
+
+    @cached_property
+    def identity(self) -> str:
+        """Identifies the content and the use of its order: evidence against one is no evidence against another."""
+        return f"{self.digest}/{self.zone or 'ordered'}" if self.is_ordered else self.digest
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -110,15 +117,17 @@ def load_reference(path: Path, now: float, rules: ColumnRules = NO_RULES) -> Ref
     Raises:
         ReferenceDataError: The file cannot serve as reference; the sentence says why.
     """
-    return prepare(read_table(path, rules), now)
+    return prepare(read_table(path, rules), now, rules.time.zone)
 
 
-def prepare(table: Table, now: float) -> Reference:
+def prepare(table: Table, now: float, zone: str | None = None) -> Reference:
     """Prepare a table for the tests: sort every column and divide it into cells.
 
     Args:
         table: A checked table, of a file (`read_table`) or of data in memory (`table_of_columns`).
         now: Seconds since the epoch.
+        zone: The time zone of the hours of the day, by which the columns of a table with times are modelled; `None`
+            models none, for windows without times.
 
     Raises:
         ReferenceDataError: A column has no value in any row, no column is left to test, or a column of
@@ -145,6 +154,7 @@ def prepare(table: Table, now: float) -> Reference:
         origin=table.origin,
         missing_words=table.missing_words,
         is_ordered=table.ordered,
+        zone=None if table.times is None else zone,
         time_span=None if table.times is None else (float(table.times[0]), float(table.times[-1])),
     )
 

@@ -59,6 +59,18 @@ def test_the_order_survives_the_way_from_the_child() -> None:
     assert not found.flags.writeable
 
 
+def test_evidence_belongs_to_the_use_of_the_order(tmp_path: Path) -> None:
+    """The same content read in another way, or with hours of another zone, is another reference to the detector."""
+    path = tmp_path / "a.csv"
+    path.write_text("ts,a\n1700000000,1\n1700000001,2\n")
+    rules = [TimeRules(), TimeRules(is_ordered=True), TimeRules("ts", zone="UTC"), TimeRules("ts", zone="Asia/Kolkata")]
+    references = [load_reference(path, 0.0, ColumnRules(time=one)) for one in rules]
+
+    assert 1 == len({one.digest for one in references})
+    assert 4 == len({one.identity for one in references})
+    assert references[0].digest == references[0].identity
+
+
 def test_a_baseline_is_in_order() -> None:
     """The first responses are rows as they came."""
     rows = np.array([[2.0], [1.0], [np.nan]])
