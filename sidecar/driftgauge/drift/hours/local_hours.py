@@ -40,6 +40,10 @@ class LocalHours:
     weekend: NDArray[np.bool_]
     date: NDArray[np.int64]
 
+    def of(self, rows: NDArray[np.intp]) -> "LocalHours":
+        """The local time of some of the rows."""
+        return LocalHours(self.hour[rows], self.weekend[rows], self.date[rows])
+
     @property
     def slots(self) -> NDArray[np.intp]:
         """The slot of each row, in [0, `SLOTS`): shape `(n,)`."""
