@@ -85,9 +85,12 @@ def print_reference(reference: Reference, out: TextIO) -> None:
         grid.add_column(title, overflow="fold")
     for title in ("missing", "distinct"):
         grid.add_column(title, justify="right", no_wrap=True)
+    if reference.zone is not None:
+        grid.add_column("by hour", no_wrap=True)
     grid.add_column("least, median, greatest; or most frequent", overflow="fold")
     for name, profile in _named(reference):
-        grid.add_row(*map(_plain, (name, str(profile.kind), *_counts(profile), _content(profile))))
+        by_hour = () if reference.zone is None else (_by_hour(profile),)
+        grid.add_row(*map(_plain, (name, str(profile.kind), *_counts(profile), *by_hour, _content(profile))))
     console.print(grid)
     for line in (*_origin(reference), *(f"note: {note}" for note in reference.notes)):
         console.print(Text(line), soft_wrap=True)
@@ -108,6 +111,11 @@ def _counts(profile: Profile) -> tuple[str, str]:
     if profile.kind is FeatureKind.IGNORED:
         return "", ""
     return str(profile.missing), str(distinct_values(profile))
+
+
+def _by_hour(profile: Profile) -> str:
+    """The model of hours and its parameters; empty if the column has none."""
+    return "" if profile.hours is None else f"{profile.hours.name}, p {profile.parameters:g}"
 
 
 def _content(profile: Profile) -> str:
@@ -165,7 +173,11 @@ def _order(reference: Reference) -> list[str]:
     """Whether the order of the rows is known, and their times."""
     if reference.time_span is not None:
         first, last = (datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M") for time in reference.time_span)
-        return [f"rows in the order of time, from {first} to {last} UTC"]
+        lines = [f"rows in the order of time, from {first} to {last} UTC"]
+        if any(profile.parameters > 1 for _, profile in _named(reference)):
+            zone = f"time zone {reference.zone}"
+            lines.append(f"numbers of a column with p above 1 are shown as at its average hour ({zone})")
+        return lines
     return ["rows in the order of time, without times"] if reference.is_ordered else []
 
 
@@ -228,6 +240,8 @@ def _column(profile: Profile) -> dict[str, Any]:
     facts |= {"missing": profile.missing, "distinct": distinct_values(profile)}
     if profile.kind is FeatureKind.NUMERIC:
         facts |= zip(("least", "median", "greatest"), _places(profile), strict=True)
+    if profile.hours is not None:
+        facts |= {"hour_model": profile.hours.name, "parameters": profile.parameters}
     if profile.kind is FeatureKind.CATEGORICAL:
         facts["categories"] = [{"category": text, "share": share} for text, share in _top(profile)]
     return facts

@@ -13,7 +13,7 @@ from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.files import read_table
 from driftgauge.reference.profiles import profiles_of, review_columns
-from driftgauge.reference.row_order import in_order
+from driftgauge.reference.row_order import RowTimes, in_order
 from driftgauge.reference.table import Origin, Table
 
 PREDICTION = "prediction:"
@@ -138,7 +138,8 @@ def prepare(table: Table, now: float, zone: str | None = None) -> Reference:
     _check_not_empty(table, every)
     profiles, notes = review_columns(table, every)
     if table.ordered:
-        profiles = in_order(profiles, table.values)
+        row_times = None if zone is None or table.times is None else RowTimes(table.times, zone)
+        profiles = in_order(profiles, table.values, row_times)
     inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
     outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
     if not _are_tested(inputs) and not _are_tested(outputs):

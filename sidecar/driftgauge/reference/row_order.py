@@ -1,27 +1,78 @@
-"""What the order of the rows adds to the profiles of a reference."""
+"""What the order and the times of the rows add to the profiles of a reference."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.profile import Cells, FeatureKind, Profile
+from driftgauge.drift.hours.fit import fit_hour_models
+from driftgauge.drift.hours.hour_model import HourModel
+from driftgauge.drift.profile import Cells, FeatureKind, Profile, numeric_profile
+
+_FITTED_VALUES = 2**20
+"""Values to which models are fitted at a time: 8 MiB, and some copies of them."""
 
 
-def in_order(profiles: Sequence[Profile], rows: NDArray[np.float64]) -> tuple[Profile, ...]:
-    """The profiles with the cells of their rows in the order of time.
+@dataclass(frozen=True, slots=True, eq=False)
+class RowTimes:
+    """The times of the rows of a reference.
+
+    Args:
+        times: Shape `(n,)`, ascending: seconds since the epoch.
+        zone: The time zone of the hours of the day.
+    """
+
+    times: NDArray[np.float64]
+    zone: str
+
+
+def in_order(
+    profiles: Sequence[Profile], rows: NDArray[np.float64], row_times: RowTimes | None = None
+) -> tuple[Profile, ...]:
+    """The profiles with the cells of their rows in the order of time, and with what is known of hours.
 
     Args:
         profiles: d columns.
         rows: Shape `(n, d)`, float64: their values in the order of time, NaN for a missing value.
+        row_times: With times, numeric columns have the values that they would have at the average hour.
     """
+    if row_times is None:
+        return tuple(_with_cells(profile, rows[:, index]) for index, profile in enumerate(profiles))
+    numeric = [index for index, profile in enumerate(profiles) if profile.kind is FeatureKind.NUMERIC]
+    models = _fit_models(rows, numeric, row_times)
     return tuple(
-        profile
-        if profile.kind is FeatureKind.IGNORED
-        else replace(profile, in_order=cells_in_order(profile.cells, rows[:, index]))
+        _by_hour(profile, rows[:, index], models[index], row_times)
+        if index in models
+        else _with_cells(profile, rows[:, index])
         for index, profile in enumerate(profiles)
     )
+
+
+def _fit_models(rows: NDArray[np.float64], columns: Sequence[int], row_times: RowTimes) -> dict[int, HourModel]:
+    """The models of some columns, a few at a time, since fitting copies them."""
+    step = max(1, _FITTED_VALUES // max(1, len(rows)))
+    parts = [columns[start : start + step] for start in range(0, len(columns), step)]
+    fitted = [fit_hour_models(rows[:, part], row_times.times, row_times.zone) for part in parts]
+    return dict(zip(columns, [model for models in fitted for model in models], strict=True))
+
+
+def _by_hour(profile: Profile, column: NDArray[np.float64], model: HourModel, row_times: RowTimes) -> Profile:
+    """The profile of a column of numbers as they would be at the average hour."""
+    adjusted = model.adjust(column, row_times.times)
+    if adjusted is not column:
+        values = adjusted[~np.isnan(adjusted)]
+        values.sort()
+        values.flags.writeable = False
+        profile = numeric_profile(profile.name, values, profile.missing)
+    return replace(_with_cells(profile, adjusted), hours=model, parameters=float(model.parameters))
+
+
+def _with_cells(profile: Profile, column: NDArray[np.float64]) -> Profile:
+    """The profile with the cells of its rows, unless it is left out."""
+    if profile.kind is FeatureKind.IGNORED:
+        return profile
+    return replace(profile, in_order=cells_in_order(profile.cells, column))
 
 
 def cells_in_order(cells: Cells, column: NDArray[np.float64]) -> NDArray[np.uint16]:
