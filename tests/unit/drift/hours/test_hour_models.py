@@ -20,11 +20,11 @@ DAY = 86_400.0
 
 
 def _times(rows: int, days: float) -> Floats:
-    return MONDAY + (np.arange(rows) + 0.5) * (days * DAY / rows)
+    return MONDAY + (np.arange(rows, dtype=np.float64) + 0.5) * (days * DAY / rows)
 
 
 def _hours(times: Floats) -> Floats:
-    return (times % DAY / 3600).astype(np.float64)
+    return times % DAY / 3600
 
 
 def test_the_forms_have_the_parameters_of_their_means() -> None:
