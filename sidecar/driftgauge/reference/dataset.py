@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.missing_words import NO_WORDS
@@ -38,6 +39,7 @@ class Reference:
         is_ordered: The rows are known to be in the order of time.
         time_span: The times of the first and the last row, in seconds since the epoch; `None` if unknown.
         zone: The time zone of the models of hours; `None` if there are none.
+        known_hours: The hours that the reference has rows of; `None` if there are no models of hours.
     """
 
     features: tuple[Profile, ...]
@@ -52,6 +54,7 @@ class Reference:
     is_ordered: bool = False
     time_span: tuple[float, float] | None = None
     zone: str | None = None
+    known_hours: KnownHours | None = None
 
     def __repr__(self) -> str:
         """The size and the file, not the columns: they are long."""
@@ -137,8 +140,8 @@ def prepare(table: Table, now: float, zone: str | None = None) -> Reference:
     every = profiles_of(table.columns, table.kinds, table.values, table.categories)
     _check_not_empty(table, every)
     profiles, notes = review_columns(table, every)
+    row_times = None if zone is None or table.times is None else RowTimes(table.times, zone)
     if table.ordered:
-        row_times = None if zone is None or table.times is None else RowTimes(table.times, zone)
         profiles = in_order(profiles, table.values, row_times)
     inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
     outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
@@ -155,7 +158,8 @@ def prepare(table: Table, now: float, zone: str | None = None) -> Reference:
         origin=table.origin,
         missing_words=table.missing_words,
         is_ordered=table.ordered,
-        zone=None if table.times is None else zone,
+        zone=None if row_times is None else row_times.zone,
+        known_hours=None if row_times is None else KnownHours.of(row_times.times, row_times.zone),
         time_span=None if table.times is None else (float(table.times[0]), float(table.times[-1])),
     )
 

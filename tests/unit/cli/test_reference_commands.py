@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from driftgauge.cli.main import run
@@ -116,3 +117,23 @@ def test_a_time_to_collect_must_be_one(capsys: pytest.CaptureFixture[str], text:
     """A fault of the command line, before any request."""
     assert 2 == run(["reference", "capture", "--inference-service", "wine", "-o", "a.npz", "--for", text])
     assert f"driftgauge: for: {fault}; it is {text!r}\n" == capsys.readouterr().err
+
+
+def test_the_models_of_hours_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each column of numbers has its model and the number of its parameters; a program reads them too."""
+    times = 1_767_225_600 + np.arange(4000) * 300.0
+    wave = np.sin(times / 86_400 * 2 * np.pi) + np.random.default_rng(1).normal(size=4000)
+    training, output = tmp_path / "train.csv", tmp_path / "reference.npz"
+    lines = "".join(
+        f"{time},{value},{'xy'[row % 2]}\n" for row, (time, value) in enumerate(zip(times, wave, strict=True))
+    )
+    training.write_text(f"ts,wave,word\n{lines}")
+
+    assert 0 == run(["reference", "build", str(training), "-o", str(output), "--time-column", "ts"])
+    shown = capsys.readouterr().out
+    assert ["wave", "numeric", "0", "4000", "h1,", "p", "3"] in [line.split()[:7] for line in shown.splitlines()]
+    assert "are shown as at its average hour (time zone UTC)\n" in shown
+    assert 0 == run(["reference", "show", str(output), "--format", "json"])
+    first, second = json.loads(capsys.readouterr().out)["features"]
+    assert ("h1", 3.0) == (first["hour_model"], first["parameters"])
+    assert "hour_model" not in second
