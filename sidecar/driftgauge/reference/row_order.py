@@ -69,10 +69,9 @@ def _by_hour(profile: Profile, column: NDArray[np.float64], model: HourModel, ro
 
 
 def _with_cells(profile: Profile, column: NDArray[np.float64]) -> Profile:
-    """The profile with the cells of its rows, unless it is left out."""
-    if profile.kind is FeatureKind.IGNORED:
-        return profile
-    return replace(profile, in_order=cells_in_order(profile.cells, column))
+    """The profile with the cells of its rows; all rows of a column that is left out lack it."""
+    values = np.full(column.shape, np.nan) if profile.kind is FeatureKind.IGNORED else column
+    return replace(profile, in_order=cells_in_order(profile.cells, values))
 
 
 def cells_in_order(cells: Cells, column: NDArray[np.float64]) -> NDArray[np.uint16]:

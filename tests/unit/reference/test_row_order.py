@@ -30,14 +30,14 @@ def cells(one: Reference) -> list[list[int] | None]:
 
 
 def test_each_row_has_its_cell_in_the_order_of_time() -> None:
-    """A row that lacks the value has the number of cells; a column that is left out has no cells."""
+    """A row that lacks the value has the number of cells, as have all rows of a column that is left out."""
     one = reference(is_ordered=True)
     number, colour, *_ = one.features
     expected = number.cells.index(np.array([3.0, 1.0, 2.0])).tolist()
     expected.insert(1, number.cells.shares.size)
     red, rose = 0, 1
 
-    assert [expected, [red, red, colour.cells.shares.size, rose], None, expected] == cells(one)
+    assert [expected, [red, red, colour.cells.shares.size, rose], [1] * 4, expected] == cells(one)
     assert one.is_ordered
 
 
