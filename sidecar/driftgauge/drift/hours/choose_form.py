@@ -5,26 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.hours.cross_validation import FOLDS, Units, simplest, units_of
 from driftgauge.drift.hours.hour_forms import FORMS, HourForm
 from driftgauge.drift.hours.local_hours import LocalHours
 from driftgauge.drift.hours.regression import SlotRows, fit_curves
 
 Floats = NDArray[np.float64]
-Units = NDArray[np.intp]
 
 CHOOSING_ROWS = 5_000
-FOLDS = 5
-FEWEST_DAYS = 3
-BLOCKS = 200
-
 ROWS_A_PARAMETER = 10
 """A form is tried where there are so many rows for each of its parameters."""
-
-STANDARD_ERRORS = 0.5
-"""The simplest form whose score is at most so many standard errors below the best is chosen.
-
-Hastie, Tibshirani, Friedman (2009), The Elements of Statistical Learning, section 7.10, have one standard error.
-"""
 
 
 def choose_forms(values: Floats, hours: LocalHours) -> list[HourForm]:
@@ -39,8 +29,8 @@ def choose_forms(values: Floats, hours: LocalHours) -> list[HourForm]:
     forms = [form for form in FORMS if _is_tried(form, chosen.size, hours)]
     if len(forms) <= 1:
         return [HourForm()] * values.shape[1]
-    scores = _scores(values[chosen], some.slots, _units(some), forms)
-    return [forms[index] for index in _simplest(scores, np.bincount(_units(some)).astype(np.float64))]
+    scores = _scores(values[chosen], some.slots, units_of(some), forms)
+    return [forms[index] for index in simplest(scores, np.bincount(units_of(some)).astype(np.float64))]
 
 
 def _is_tried(form: HourForm, rows: int, hours: LocalHours) -> bool:
@@ -53,15 +43,6 @@ def _evenly(rows: int) -> NDArray[np.intp]:
         return np.arange(rows)
     places = np.arange(CHOOSING_ROWS) + np.random.default_rng(0).random(CHOOSING_ROWS)
     return np.unique((places * (rows / CHOOSING_ROWS)).astype(np.intp))
-
-
-def _units(hours: LocalHours) -> Units:
-    """The day of each row, numbered from 0, or the block of 1/200 of the rows where there are too few days."""
-    days, of_row = np.unique(hours.date, return_inverse=True)
-    if days.size >= FEWEST_DAYS:
-        return of_row.astype(np.intp)
-    rows = hours.date.size
-    return np.arange(rows) * min(BLOCKS, rows) // rows
 
 
 def _scores(values: Floats, slots: NDArray[np.intp], units: Units, forms: Sequence[HourForm]) -> Floats:
@@ -79,15 +60,3 @@ def _scores(values: Floats, slots: NDArray[np.intp], units: Units, forms: Sequen
             density[left_out] = fit_curves(training, form).log_density(rows.where(left_out))
         scores[index] = np.add.reduceat(density[by_unit], starts, axis=0)
     return scores
-
-
-def _simplest(scores: Floats, unit_rows: Floats) -> NDArray[np.intp]:
-    """The first form of each feature that is within half a standard error of the best: shape `(d,)`."""
-    rows, units = unit_rows.sum(), unit_rows.size
-    means = scores.sum(axis=1) / rows
-    best = means.argmax(axis=0)
-    features = np.arange(scores.shape[2])
-    apart = scores[best, :, features] - np.outer(means[best, features], unit_rows)
-    error = np.sqrt((apart**2).sum(axis=1) * units / max(units - 1, 1)) / rows
-    found: NDArray[np.intp] = (means >= means[best, features] - STANDARD_ERRORS * error).argmax(axis=0)
-    return found
