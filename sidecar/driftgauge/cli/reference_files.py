@@ -114,8 +114,12 @@ def _counts(profile: Profile) -> tuple[str, str]:
 
 
 def _by_hour(profile: Profile) -> str:
-    """The model of hours and its parameters; empty if the column has none."""
-    return "" if profile.hours is None else f"{profile.hours.name}, p {profile.parameters:g}"
+    """The model of hours and its parameters, or the number of buckets of hours; empty if the column has none."""
+    if profile.hours is not None:
+        return f"{profile.hours.name}, p {profile.parameters:g}"
+    if profile.shares_by_hour is not None:
+        return f"buckets: {profile.shares_by_hour.buckets}"
+    return ""
 
 
 def _content(profile: Profile) -> str:
@@ -242,6 +246,10 @@ def _column(profile: Profile) -> dict[str, Any]:
         facts |= zip(("least", "median", "greatest"), _places(profile), strict=True)
     if profile.hours is not None:
         facts |= {"hour_model": profile.hours.name, "parameters": profile.parameters}
+    if profile.shares_by_hour is not None:
+        facts["hour_buckets"] = profile.shares_by_hour.buckets
+    if profile.missing_by_hour is not None:
+        facts["missing_hour_buckets"] = profile.missing_by_hour.buckets
     if profile.kind is FeatureKind.CATEGORICAL:
         facts["categories"] = [{"category": text, "share": share} for text, share in _top(profile)]
     return facts

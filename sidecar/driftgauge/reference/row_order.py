@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.hours.fit import fit_hour_models
 from driftgauge.drift.hours.hour_model import HourModel
+from driftgauge.drift.hours.hour_shares import fit_hour_shares
 from driftgauge.drift.profile import Cells, FeatureKind, Profile, numeric_profile
 
 _FITTED_VALUES = 2**20
@@ -42,10 +43,7 @@ def in_order(
     numeric = [index for index, profile in enumerate(profiles) if profile.kind is FeatureKind.NUMERIC]
     models = _fit_models(rows, numeric, row_times)
     return tuple(
-        _by_hour(profile, rows[:, index], models[index], row_times)
-        if index in models
-        else _with_cells(profile, rows[:, index])
-        for index, profile in enumerate(profiles)
+        _by_hour(profile, rows[:, index], models.get(index), row_times) for index, profile in enumerate(profiles)
     )
 
 
@@ -57,7 +55,28 @@ def _fit_models(rows: NDArray[np.float64], columns: Sequence[int], row_times: Ro
     return dict(zip(columns, [model for models in fitted for model in models], strict=True))
 
 
-def _by_hour(profile: Profile, column: NDArray[np.float64], model: HourModel, row_times: RowTimes) -> Profile:
+def _by_hour(profile: Profile, column: NDArray[np.float64], model: HourModel | None, row_times: RowTimes) -> Profile:
+    """The profile with what is known of the hours of its values, and of its missing values."""
+    if profile.kind is FeatureKind.IGNORED:
+        return _with_cells(profile, column)
+    found = (
+        _shared_by_hour(profile, column, row_times) if model is None else _adjusted(profile, column, model, row_times)
+    )
+    if profile.missing == 0:
+        return found
+    missing = np.isnan(column).astype(np.intp)
+    return replace(found, missing_by_hour=fit_hour_shares(missing, 2, row_times.times, row_times.zone))
+
+
+def _shared_by_hour(profile: Profile, column: NDArray[np.float64], row_times: RowTimes) -> Profile:
+    """The profile of categories with their shares by hour."""
+    present = ~np.isnan(column)
+    cells, times = profile.cells.index(column[present]), row_times.times[present]
+    shares = fit_hour_shares(cells, profile.cells.shares.size, times, row_times.zone)
+    return replace(_with_cells(profile, column), shares_by_hour=shares)
+
+
+def _adjusted(profile: Profile, column: NDArray[np.float64], model: HourModel, row_times: RowTimes) -> Profile:
     """The profile of a column of numbers as they would be at the average hour."""
     adjusted = model.adjust(column, row_times.times)
     if adjusted is not column:

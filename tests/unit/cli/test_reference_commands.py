@@ -136,4 +136,4 @@ def test_the_models_of_hours_are_shown(tmp_path: Path, capsys: pytest.CaptureFix
     assert 0 == run(["reference", "show", str(output), "--format", "json"])
     first, second = json.loads(capsys.readouterr().out)["features"]
     assert ("h1", 3.0) == (first["hour_model"], first["parameters"])
-    assert "hour_model" not in second
+    assert (1, False) == (second["hour_buckets"], "hour_model" in second)

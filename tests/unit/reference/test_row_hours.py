@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from driftgauge.protocol.category import code
 from driftgauge.reference.column import ColumnRules, TimeRules
 from driftgauge.reference.dataset import Reference, prepare
 from driftgauge.reference.loading import ChildLoader, FileToLoad, read_signature
@@ -59,6 +60,25 @@ def test_cells_are_those_of_adjusted_values_in_the_order_of_time() -> None:
         present = ~np.isnan(values)
         assert profile.cells.index(adjusted[present]).tolist() == profile.in_order[present].tolist()
         assert {profile.cells.shares.size} >= set(profile.in_order[~present].tolist())
+
+
+def test_categories_and_missing_values_have_shares_by_hour() -> None:
+    """Buckets of hours whose shares are alike; a column without missing values has none for these."""
+    rng = np.random.default_rng(5)
+    times = START + np.sort(rng.uniform(0, 10 * DAY, 20_000))
+    is_night = times % DAY < DAY / 2
+    words = np.where(rng.random(times.size) < np.where(is_night, 0.2, 0.8), "red", "white")
+    gaps = np.where(rng.random(times.size) < np.where(is_night, 0.3, 0.0), np.nan, 1.0 + rng.random(times.size))
+    data = {"ts": times, "word": words, "gaps": gaps, "full": rng.random(times.size)}
+    word, some, full = prepare(table_of_columns(data, rules=RULES), 0.0, "UTC").features
+    hours = START + np.array([3.5, 18.0]) * np.float64(3600)
+    red = int(word.cells.index(np.array([code("red")]))[0])
+
+    assert word.shares_by_hour is not None
+    assert some.missing_by_hour is not None
+    assert [0.2, 0.8] == pytest.approx(word.shares_by_hour.shares[word.shares_by_hour.bucket(hours), red], abs=0.03)
+    assert [0.3, 0.0] == pytest.approx(some.missing_by_hour.shares[some.missing_by_hour.bucket(hours), 1], abs=0.03)
+    assert (None, None, None) == (word.missing_by_hour, full.missing_by_hour, full.shares_by_hour)
 
 
 def test_without_a_zone_nothing_is_adjusted() -> None:
