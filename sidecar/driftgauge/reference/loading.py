@@ -225,7 +225,7 @@ def _load(file: FileToLoad, now: float) -> Reference | None:
             return None
         table = parse_table(file.path, content, file.rules, file.limits)
         del content  # preparing takes memory, too
-        reference = prepare(table, now)
+        reference = prepare(table, now, file.rules.time.zone)
         columns = (*reference.features, *reference.predictions)
         file.limits.check_categories(file.path, sum(len(column.categories) for column in columns))
         return reference
