@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.statistics import delay, false_alarms, flights, peers_table, references, requests, speed, wine
+from benchmarks.statistics import daily, delay, false_alarms, flights, peers_table, references, requests, speed, wine
 from benchmarks.statistics.tables import fill
 from benchmarks.statistics.work import SEED, Effort
 
@@ -18,6 +18,7 @@ SECTIONS = {
     "false-alarms": false_alarms.run,
     "references": references.run,
     "requests": requests.run,
+    "daily": daily.run,
     "delay": delay.run,
     "peers": peers_table.run,
     "wine": wine.run,
