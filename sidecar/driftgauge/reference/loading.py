@@ -20,7 +20,7 @@ from driftgauge.reference.packing import PackedReference, pack, unpack
 _T = TypeVar("_T")
 
 _CHILD_SECONDS: Final = 900
-"""Time for one file. The slowest one within the limits takes 80 s of a core: 2,000 columns with times and missing values.
+"""Time for one file. The slowest one within the limits takes 80 s: 2,000 columns with times and missing values.
 
 A container may have a tenth of a core.
 """
