@@ -19,8 +19,11 @@ from driftgauge.reference.packing import PackedReference, pack, unpack
 
 _T = TypeVar("_T")
 
-_CHILD_SECONDS: Final = 300
-"""Time for one file. The slowest one within the limits takes 20 s of a core; a container may have a tenth of one."""
+_CHILD_SECONDS: Final = 900
+"""Time for one file. The slowest one within the limits takes 80 s: 2,000 columns with times and missing values.
+
+A container may have a tenth of a core.
+"""
 
 _CHILD_IDLE_SECONDS: Final = 10
 _SMALL_BYTES: Final = 2**20
