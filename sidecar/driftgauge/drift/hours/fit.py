@@ -17,6 +17,9 @@ Indices = NDArray[np.intp]
 SMALLEST_SPREAD = 1e-12
 """A feature whose standard deviation is a smaller part of its mean is constant but for rounding."""
 
+FEWEST_OTHERS = 50
+"""Rows with another value than the median that a feature needs: fewer show nothing about hours."""
+
 
 def fit_hour_models(values: Floats, times: Floats, zone: str) -> list[HourModel]:
     """The model of each of `d` features. At most 5,000 rows choose its form, all rows fit it.
@@ -32,15 +35,27 @@ def fit_hour_models(values: Floats, times: Floats, zone: str) -> list[HourModel]
     hours = local_hours(times, zone)
     models = [HourModel(HourForm(), zone)] * values.shape[1]
     for features, rows in _complete(np.isfinite(values)):
-        block = values[np.ix_(rows, features)]
+        block = _without_tails(values[np.ix_(rows, features)])
         with np.errstate(over="ignore", invalid="ignore"):
             level, spread = block.mean(axis=0), block.std(axis=0)
         varied = np.isfinite(level) & np.isfinite(spread) & (spread > SMALLEST_SPREAD * (1e-280 + abs(level)))
+        varied &= (block != np.median(block, axis=0)).sum(axis=0) >= FEWEST_OTHERS
         standardised = (block[:, varied] - level[varied]) / spread[varied]
         fitted = _fitted(standardised, hours.of(rows), zone)
         for feature, model in zip(np.flatnonzero(varied), fitted, strict=True):
             models[features[feature]] = model.scaled(float(level[feature]), float(spread[feature]))
     return models
+
+
+def _without_tails(values: Floats) -> Floats:
+    """Values no further outside of the middle 90 % than its width: a few far values would move the means of hours.
+
+    Gaussian values stay as they are: 4.9 standard deviations are allowed.
+    """
+    low, high = np.quantile(values, (0.05, 0.95), axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = np.where(high > low, high - low, np.inf)
+        return np.clip(values, low - width, high + width)
 
 
 def _complete(known: NDArray[np.bool_]) -> Iterator[tuple[Indices, Indices]]:

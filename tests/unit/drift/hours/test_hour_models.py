@@ -102,6 +102,38 @@ def test_missing_values_leave_the_model_to_the_other_rows() -> None:
     assert np.array_equal(np.isnan(values), np.isnan(adjust_columns(found, values, times)))
 
 
+def test_heavy_tails_and_rare_values_show_no_rhythm() -> None:
+    """Lognormal, Cauchy, Poisson, mostly zero, and ten ones among zeros."""
+    generator = np.random.default_rng(9)
+    times = _times(5_000, 5)
+    normal = generator.standard_normal(times.size)
+    rare = np.zeros(times.size)
+    rare[::500] = 1
+    zeros = np.where(generator.random(times.size) < 0.9, 0, normal)
+    columns = [
+        np.exp(1.5 * normal),
+        generator.standard_cauchy(times.size),
+        generator.poisson(2, times.size),
+        zeros,
+        rare,
+    ]
+
+    assert ["h0"] * 5 == [model.name for model in fit_hour_models(np.column_stack(columns), times, "UTC")]
+
+
+def test_far_values_do_not_move_the_curves() -> None:
+    """A hundred values of a million among 5,000 of a sine leave the mean of the hours near the sine."""
+    times = _times(5_000, 5)
+    wave = np.sin(2 * np.pi * times / DAY)
+    values = np.random.default_rng(10).normal(wave, 0.3)
+    values[np.random.default_rng(11).choice(5_000, 100, replace=False)] = 1e6
+    model = fit_hour_models(values[:, None], times, "UTC")[0]
+    curve = wave - model.adjust(wave, times)
+
+    assert "h1" == model.name
+    assert abs(curve - wave).max() < 0.3
+
+
 def test_features_that_nothing_can_be_fitted_to_keep_their_values() -> None:
     """Constant, all missing, too large for a variance, and too few rows."""
     times = _times(400, 4)
