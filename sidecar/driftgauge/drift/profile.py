@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.hours.hour_buckets import HourBuckets
 from driftgauge.drift.hours.hour_model import HourModel
 from driftgauge.drift.hours.hour_shares import HourShares
 
@@ -129,6 +130,8 @@ class Profile:
         shares_by_hour: Categorical, of a reference with times: the shares of the cells in buckets of like hours.
         missing_by_hour: Of a reference with times and missing values: the shares of rows with (cell 0) and without a
             value (cell 1) in buckets of like hours.
+        buckets: Both together; `None` if neither depends on the hour. In `in_order` the cells of a row's bucket follow
+            those of the buckets before.
     """
 
     name: str
@@ -142,6 +145,7 @@ class Profile:
     hours: HourModel | None = None
     shares_by_hour: HourShares | None = None
     missing_by_hour: HourShares | None = None
+    buckets: HourBuckets | None = None
 
     @property
     def rows(self) -> int:

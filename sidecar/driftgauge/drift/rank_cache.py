@@ -54,15 +54,13 @@ class RankCache:
         new = self._hours.adjusted(rows[known:], new_times)
         cells, below, at_most = self._look_up(new)
         self._hours.add_buckets(cells, new_times)
-        same = new.base is rows or new is rows
-        adjusted = rows if same else new
         if known:
             first = self.numbers.size - known
             cells = np.concatenate([self.cells[:, first:], cells], axis=1)
             below = np.concatenate([self.below[:, first:], below], axis=1)
             at_most = np.concatenate([self.at_most[:, first:], at_most], axis=1)
-            adjusted = rows if same else np.concatenate([self.rows[first:], new])
-        self.rows, self._given, self.numbers = adjusted, rows, numbers
+            new = np.concatenate([self.rows[first:], new]) if self._hours.adjusts else rows
+        self.rows, self._given, self.numbers = new, rows, numbers
         self.cells, self.below, self.at_most = cells, below, at_most
 
     def ranked_window(self, features: Sequence[int], weights: Floats | None = None) -> RankedWindow:

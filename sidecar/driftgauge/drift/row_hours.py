@@ -1,10 +1,11 @@
-"""What the hour of a row means for a reference with times: adjusted values, buckets of like hours, and unknown hours."""
+"""What the hour of a row means for a reference with times: adjusted values, buckets of hours, and unknown hours."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.hours.local_hours import local_hours
 from driftgauge.drift.profile import Profile
@@ -28,6 +29,11 @@ class RowHours:
             if one.hours is not None and not one.hours.form.is_constant
         ]
         self._buckets = [(index, one.buckets) for index, one in enumerate(profiles) if one.buckets is not None]
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether any numbers depend on the hour."""
+        return bool(self._models)
 
     @property
     def depend_on_time(self) -> bool:
@@ -70,3 +76,20 @@ class RowHours:
         if self._buckets and times is not None:
             for index, buckets in self._buckets:
                 cells[index] += (buckets.of(times) * buckets.cells).astype(np.uint16)
+
+    def expected(self, feature: int, cells: NDArray[np.uint16], weights: Floats | None) -> ExpectedShares | None:
+        """The shares that the reference expects of rows with these hours; `None` if they do not depend on the hour.
+
+        Args:
+            feature: The index of a column.
+            cells: Shape `(n,)`, n at least 1: the cell of each row, in its bucket.
+            weights: Shape `(n,)`, above 0: the weight of each row; `None` if all are 1.
+        """
+        buckets = dict(self._buckets).get(feature)
+        if buckets is None:
+            return None
+        bucket, cell = np.divmod(cells, buckets.cells)
+        weight = np.ones(cells.size) if weights is None else weights
+        present = weight * (cell < buckets.cells - 1)
+        values, rows = (np.bincount(bucket, one, buckets.missing.size).astype(np.float64) for one in (present, weight))
+        return buckets.expected(values, rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,12 @@ from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
+from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
 from driftgauge.drift.result import DriftReport, DriftTest
+from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
 from driftgauge.drift.rows_to_detect import RowsToDetect, rows_per_second
 from driftgauge.drift.rule import Rule
@@ -40,6 +44,12 @@ class StreamWindow:
     times: NDArray[np.float64] | None = None
     ids: NDArray[np.uint64] | None = None
 
+    def only(self, rows: NDArray[np.bool_]) -> "StreamWindow":
+        """Some of the rows: shape `(n,)`, whether each one is among them."""
+        times = None if self.times is None else self.times[rows]
+        ids = None if self.ids is None else self.ids[rows]
+        return StreamWindow(self.values[rows], self.numbers[rows], self.requests[rows], times, ids)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamEvaluation:
@@ -51,12 +61,14 @@ class StreamEvaluation:
         fed: Rows that were fed to the detector.
         skipped: Rows that were never fed: more came between two evaluations than a window holds, or a part of their
             request was fed before.
+        hour_unknown: New rows that were left out, since the reference has no rows of their hour.
     """
 
     report: DriftReport
     state: DetectorState | None
     fed: int
     skipped: int
+    hour_unknown: int = 0
 
 
 class StreamEvaluator:
@@ -67,16 +79,24 @@ class StreamEvaluator:
         rule: When a window is tested, and what alarms; there is a detector if the rule has a budget.
         digest: Identifies the reference.
         checkpoint: Called between features, here and at each evaluation.
+        known_hours: The hours that the reference has rows of; `None` if it has no times. With it, rows of other hours,
+            and rows without a time, are left out.
     """
 
     def __init__(
-        self, profiles: Sequence[Profile], rule: Rule, digest: str, checkpoint: Checkpoint = no_checkpoint
+        self,
+        profiles: Sequence[Profile],
+        rule: Rule,
+        digest: str,
+        checkpoint: Checkpoint = no_checkpoint,
+        known_hours: KnownHours | None = None,
     ) -> None:
         self.profiles = tuple(profiles)
         self._rule = rule
         reference = reference_effective_rows(profiles)
         self._tester = WindowTester(profiles, rule, checkpoint, reference)
-        self._ranks = RankCache(profiles)
+        self._hours = RowHours(profiles, known_hours)
+        self._ranks = RankCache(profiles, self._hours)
         self.detector = (
             None
             if rule.budget is None
@@ -99,11 +119,15 @@ class StreamEvaluator:
             ValueError: The window is not as wide as the reference, or holds an infinity.
         """
         require_fit(self.profiles, window.values)
-        self._ranks.update(window.values, window.numbers)
+        hour_known = self._hours.known(window.times, window.numbers.size)
+        hidden = 0 if hour_known.all() else int((~hour_known & (window.numbers > (state.number if state else 0))).sum())
+        newest_known = bool(hour_known[-1:].all())
+        window = window if hour_known.all() else window.only(hour_known)
+        self._ranks.update(window.values, window.numbers, window.times)
         columns, rows = self._tester.columns, window.values.shape[0]
         if self.detector is None:
             ranked = self._ranks.ranked_window(columns)
-            return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0)
+            return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0, hidden)
         known = state if state is not None and state.key == self.detector.key else self.detector.start()
         weights = self._weights(self.detector, known, window.requests)
         after, fed, skipped = self._feed(self.detector, known, window, now)
@@ -112,11 +136,17 @@ class StreamEvaluator:
         row_weights = None if tested is None else self._row_weights(tested)
         verdict = self.detector.verdict(after, rows)
         facts = self._facts(verdict, window, weights, after.began)
+        facts = replace(facts, hour_known=newest_known, expected=partial(self._expected, weights=weights))
         report = self._tester.test(ranked, rows, p_values, verdict, row_weights, facts)
         raised = self._raised(report)
         if not np.array_equal(raised, after.raised):
             after = replace(after, raised=raised)
-        return StreamEvaluation(report, after, fed, skipped)
+        return StreamEvaluation(report, after, fed, skipped, hidden)
+
+    def _expected(self, feature: int, weights: RowWeights | None) -> ExpectedShares | None:
+        """The shares that the reference expects of a feature in a window with these hours."""
+        of_rows = None if weights is None else weights.values[feature]
+        return self._hours.expected(feature, self._ranks.cells[feature], of_rows) if self._ranks.numbers.size else None
 
     def _raised(self, report: DriftReport) -> NDArray[np.float64]:
         """Which windowed tests alarm: shape `(d, 2)`, those of the values and those of missing values."""
@@ -134,7 +164,7 @@ class StreamEvaluator:
         """What is known of the window as a part of the stream, whose first row passed at `began`."""
         factors = verdict.factors if weights is None else verdict.factors / weights.values.mean(axis=1)
         to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
-        timed = window.times is not None and window.times.size > 0 and began > 0
+        timed = window.times is not None and window.times.size > 0 and began > 0 and not self._hours.depend_on_time
         return StreamFacts(
             rows_after=self._ranks.rows_after,
             rows_to_detect=to_detect,
@@ -182,6 +212,8 @@ class StreamEvaluator:
         after = detector.advance(state, rows, newest, now)
         if state.rows == 0 and window.times is not None:
             after = replace(after, began=float(window.times[first]))
+        if window.times is not None and not self._hours.depend_on_time:
+            after = detector.add_hours(after, rows, window.times[first:])
         return after, fed, skipped
 
 

@@ -21,6 +21,12 @@ NEAR_GREATEST = 0.9
 LARGE_ERROR = 0.5
 """A reference whose own error is a distance of at least this shows next to nothing."""
 
+DAILY = "it has a daily rhythm that the reference cannot explain: build the reference with times"
+"""The explanation of a feature that depends on the hour, where the reference has no times."""
+
+HOUR_UNKNOWN = "the reference has no rows of this hour"
+"""The explanation of a feature whose newest rows are of an hour that the reference lacks."""
+
 LISTED_NAMES = 5
 """How many names a sentence has."""
 
@@ -51,7 +57,11 @@ def find_obstacle(sample: Sample, tests: Sequence[DriftTestResult], min_rows: in
 
 
 def _of_dependence(sample: Sample) -> Untested | None:
-    """Rows whose dependence has no bound, or is not known yet."""
+    """Rows that the reference cannot explain at their hour, or whose dependence has no bound, or is not known yet."""
+    if not sample.past.hour_known:
+        return Untested(feature=sample.profile.name, reason=Reason.RHYTHM, explanation=HOUR_UNKNOWN)
+    if sample.past.rhythm:
+        return Untested(feature=sample.profile.name, reason=Reason.RHYTHM, explanation=DAILY)
     if sample.past.alike:
         return Untested(feature=sample.profile.name, reason=Reason.ALIKE, explanation=ALIKE)
     if sample.past.unknown:

@@ -121,7 +121,9 @@ class Evaluator:
 
     async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
         """Prepare the tests for a new target, and load the detector's state."""
-        evaluator = await self._worker.run(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
+        evaluator = await self._worker.run(
+            StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield(), target.known_hours
+        )
         loaded = self._loaded[stream] = _Loaded(evaluator, target.digest)
         await self._load_state(stream, loaded)
         return loaded

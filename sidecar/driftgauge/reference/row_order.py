@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.hours.fit import fit_hour_models
+from driftgauge.drift.hours.hour_buckets import hour_buckets
 from driftgauge.drift.hours.hour_model import HourModel
 from driftgauge.drift.hours.hour_shares import fit_hour_shares
 from driftgauge.drift.profile import Cells, FeatureKind, Profile, numeric_profile
@@ -62,10 +63,21 @@ def _by_hour(profile: Profile, column: NDArray[np.float64], model: HourModel | N
     found = (
         _shared_by_hour(profile, column, row_times) if model is None else _adjusted(profile, column, model, row_times)
     )
-    if profile.missing == 0:
-        return found
-    missing = np.isnan(column).astype(np.intp)
-    return replace(found, missing_by_hour=fit_hour_shares(missing, 2, row_times.times, row_times.zone))
+    if profile.missing > 0:
+        missing = np.isnan(column).astype(np.intp)
+        found = replace(found, missing_by_hour=fit_hour_shares(missing, 2, row_times.times, row_times.zone))
+    return _in_buckets(found, row_times.times)
+
+
+def _in_buckets(profile: Profile, times: NDArray[np.float64]) -> Profile:
+    """The profile with the cells of its rows in their buckets of hours, where it has any."""
+    share = profile.missing / profile.rows
+    buckets = hour_buckets(profile.cells.shares, share, profile.shares_by_hour, profile.missing_by_hour)
+    if buckets is None or profile.in_order is None:
+        return profile
+    cells = profile.in_order + (buckets.of(times) * buckets.cells).astype(np.uint16)
+    cells.flags.writeable = False
+    return replace(profile, buckets=buckets, in_order=cells)
 
 
 def _shared_by_hour(profile: Profile, column: NDArray[np.float64], row_times: RowTimes) -> Profile:

@@ -32,6 +32,7 @@ from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import add_requests, correlation_bounds, no_sums, row_weights
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
+from driftgauge.drift.hours.rhythm_sums import RhythmSums
 from driftgauge.drift.profile import FeatureKind, Profile
 
 DAY_SECONDS = 86_400.0
@@ -146,6 +147,7 @@ class Detector:
             alike_since=nowhere,
             correlation=no_sums(self._bet_set.scores),
             spans=self._dependence.start_spans,
+            rhythm=RhythmSums(d).pack(),
         )
 
     def advance(self, state: DetectorState, rows: NewRows, number: int, now: float) -> DetectorState:
@@ -157,7 +159,7 @@ class Detector:
             number: The number of the newest of them in the stream.
             now: Seconds since the epoch. However far the clock jumps, at most one evaluation's time is added.
         """
-        known = self._dependence.known(state.spans)
+        known = self._known(state)
         bounds = correlation_bounds(state.correlation)
         seconds = self._seconds(state, now)
         log_seconds = math.log(seconds) if seconds > 0 else -math.inf
@@ -178,6 +180,24 @@ class Detector:
         )
         return self._alarms.update(self._with_bounds(after, now), known.factors, now)
 
+    def add_hours(self, state: DetectorState, rows: NewRows, times: Floats) -> DetectorState:
+        """Add the new rows to what is known of the rhythm of a stream whose reference has no times.
+
+        Args:
+            state: The state after these rows.
+            rows: The new rows.
+            times: Shape `(n,)`: their times, in seconds since the epoch.
+        """
+        scores = self._bet_set.measured_scores(rows.cells)
+        first = [part.start for part in self._bet_set.measured_slices if part.stop > part.start]
+        numbers = np.full((times.size, len(self._bet_set.bets)), np.nan)
+        columns = [index for index, part in enumerate(self._bet_set.measured_slices) if part.stop > part.start]
+        missing = np.array([self._bet_set.bets[one].scores.shape[0] - 1 for one in columns]) == rows.cells[columns].T
+        numbers[:, columns] = np.where(missing, np.nan, scores[:, first])
+        sums = RhythmSums.unpack(state.rhythm)
+        sums.add(times, numbers)
+        return replace(state, rhythm=sums.pack())
+
     def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
         """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
 
@@ -196,7 +216,7 @@ class Detector:
 
     def verdict(self, state: DetectorState, rows: int) -> DetectorVerdict:
         """What a state adds to the tests of a window of so many rows."""
-        known = self._dependence.known(state.spans)
+        known = self._known(state)
         factors = np.where(known.grows, np.inf, known.factors)
         missing = np.where(known.bounded, factors, np.maximum(factors, ASSUMED_FACTOR))
         of_values = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
@@ -215,6 +235,7 @@ class Detector:
             risen_at=state.risen_at,
             raised=state.raised > 0,
             reachable=self._reachable(known, rows),
+            rhythm=rhythm(state),
         )
 
     def _reachable(self, known: KnownDependence, rows: int) -> NDArray[np.bool_]:
@@ -226,6 +247,10 @@ class Detector:
             gains = np.where(grows | ~of_values, -np.inf, rows * greatest / factors + bets.log_weights)
             found.append(bool(gains.max(initial=-np.inf) >= self._climb))
         return np.array(found, dtype=np.bool_)
+
+    def _known(self, state: DetectorState) -> KnownDependence:
+        """The dependence of each measured score. Values with a rhythm that the reference lacks have no bound."""
+        return self._dependence.known(state.spans, rhythm(state))
 
     def _seconds(self, state: DetectorState, now: float) -> float:
         """The time that passed since the last rows, in seconds: at most that between two evaluations."""
@@ -279,7 +304,7 @@ class Detector:
 
     def _with_bounds(self, state: DetectorState, now: float) -> DetectorState:
         """The state with the times at which the dependence of values got, or lost, a bound."""
-        known = self._dependence.known(state.spans)
+        known = self._known(state)
         parts = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
         bounded = np.array([bool(known.bounded[part].all()) for part in parts], dtype=np.bool_)
         lost = ~bounded & (now - state.bounded_since >= DAY_SECONDS)  # false where it had none: NaN
@@ -288,3 +313,8 @@ class Detector:
             bounded_since=np.where(bounded, np.where(np.isnan(state.bounded_since), now, state.bounded_since), np.nan),
             alike_since=np.where(lost, now, np.where(bounded, np.nan, state.alike_since)),
         )
+
+
+def rhythm(state: DetectorState) -> NDArray[np.bool_]:
+    """Which features have a rhythm of the day, as far as the stream shows it: shape `(d,)`."""
+    return RhythmSums.unpack(state.rhythm).rhythm()

@@ -48,7 +48,7 @@ class HourShares:
         """
         if self.buckets == 1:
             return np.zeros(times.shape, np.intp)
-        return self.bucket_of_hour[_hour_numbers(local_hours(times, self.zone), self.bucket_of_hour.size)]
+        return self.bucket_of_hour[hour_numbers(local_hours(times, self.zone), self.bucket_of_hour.size)]
 
 
 def fit_hour_shares(cells: NDArray[np.integer], cell_count: int, times: Floats, zone: str) -> HourShares:
@@ -74,7 +74,7 @@ def fit_hour_shares(cells: NDArray[np.integer], cell_count: int, times: Floats, 
     return HourShares(zone, bucket_of_hour, of_bucket / np.maximum(rows, 1)[:, None], rows.astype(np.int64))
 
 
-def _hour_numbers(hours: LocalHours, hour_count: int) -> Indices:
+def hour_numbers(hours: LocalHours, hour_count: int) -> Indices:
     """The number of each row's hour, in [0, 24), or in [0, 48) with the weekend."""
     of_day = hours.hour.astype(np.intp)
     return of_day if hour_count == HOURS_A_DAY else of_day + HOURS_A_DAY * hours.weekend
@@ -87,7 +87,7 @@ def _counts(cells: NDArray[np.integer], cell_count: int, hours: LocalHours) -> F
     if unit_count > BLOCKS:  # many days: neighbours count as one
         units, unit_count = units * BLOCKS // unit_count, BLOCKS
     hour_count = 2 * HOURS_A_DAY if hours.cover_two_weeks else HOURS_A_DAY
-    place = (units * hour_count + _hour_numbers(hours, hour_count)) * cell_count + cells
+    place = (units * hour_count + hour_numbers(hours, hour_count)) * cell_count + cells
     counts = np.bincount(place, minlength=unit_count * hour_count * cell_count)
     return counts.reshape(unit_count, hour_count, cell_count).astype(np.float64)
 
