@@ -1,5 +1,6 @@
 """Streams with a daily or weekly rhythm, their references of whole days, and the models of the hour that these get."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,10 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from benchmarks.statistics.alarms import Alarms, alarms_of, promise_lines
+from benchmarks.statistics.engine import LOOK_ROWS, TOLERANCE, WINDOW_ROWS, budget_of, evaluator_of, looks, profiles_of
+from benchmarks.statistics.intervals import median, waited
+from benchmarks.statistics.requests import PROMISES
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
 from driftgauge.drift.hours.fit import fit_hour_models
 from driftgauge.drift.hours.hour_shares import fit_hour_shares
+from driftgauge.drift.profile import FeatureKind
+from driftgauge.drift.stream_evaluator import StreamEvaluator
 
 Floats = NDArray[np.float64]
 
@@ -190,8 +197,103 @@ def models(piece: Piece) -> list[tuple[str, int]]:
     return [("1 bucket" if buckets == 1 else f"{buckets} buckets", buckets) for buckets in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """A stream without drift: its name, its reference, its promise, its number, and how many rows it has."""
+
+    stream: str
+    reference: str
+    promise: str
+    number: int
+    rows: int
+
+
+REFERENCES = {
+    "5,000": (5_000, False),
+    "1,000 with times": (1_000, True),
+    "5,000 with times": (5_000, True),
+    "20,000 with times": (20_000, True),
+}
+"""References: their rows, and whether the program is told their times."""
+
+
+def count_alarms(piece: Calm) -> Alarms:
+    """Count the alarms on one stream without drift."""
+    rows, timed = REFERENCES[piece.reference]
+    drawn = draw(piece.stream, piece.number, rows, piece.rows)
+    evaluator = _evaluator(piece.stream, drawn, PROMISES[piece.promise], timed=timed)
+    return alarms_of(looks(evaluator, drawn.stream, np.arange(piece.rows), times=drawn.stream_times))
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """A stream whose first feature moves by so many standard deviations of its noise, after so many rows."""
+
+    stream: str
+    rows: int
+    shift: float
+    number: int
+    cap: int
+
+
+BEFORE_ROWS = 4_000
+
+
+def delay(piece: Shifted) -> float:
+    """Rows from the shift to the alarm, with a reference with times; infinity for none."""
+    drawn = draw(piece.stream, piece.number, piece.rows, BEFORE_ROWS + piece.cap)
+    drawn.stream[BEFORE_ROWS:, 0] += piece.shift * NOISE
+    evaluator = _evaluator(piece.stream, drawn, PROMISES["30 days"], timed=True)
+    for look in looks(evaluator, drawn.stream, np.arange(drawn.stream.shape[0]), times=drawn.stream_times):
+        if look.rows > BEFORE_ROWS and (look.window or look.detector):
+            return look.rows - BEFORE_ROWS
+    return math.inf
+
+
+def _evaluator(name: str, drawn: Drawn, promise: float, *, timed: bool) -> StreamEvaluator:
+    kind = FeatureKind.CATEGORICAL if STREAMS[name].kind == "category" else FeatureKind.NUMERIC
+    times = drawn.reference_times if timed else None
+    profiles = profiles_of(drawn.reference, [kind] * FEATURES, times=times)
+    return evaluator_of(profiles, budget_of(promise, TOLERANCE), times)
+
+
 def run(effort: Effort) -> str:
-    """The table of the chosen models."""
+    """The tables of models, of false alarms and of delays."""
+    return "\n\n".join((_models(effort), _false_alarms(effort), _delays(effort)))
+
+
+def _false_alarms(effort: Effort) -> str:
+    streams, rows = effort.of(20, 1), effort.of(18_000, 3_000)
+    keys = list(product(STREAMS, REFERENCES, PROMISES))
+    pieces = [Calm(*key, number, rows) for key in keys for number in range(streams)]
+    words = (
+        f"False alarms on streams with a rhythm. Each line: {streams} streams of {rows:,} rows, {FEATURES} features, a "
+        f"look every {LOOK_ROWS} rows, windows of {WINDOW_ROWS:,}, tolerance {TOLERANCE:g}; references are samples of "
+        f"whole days, or weeks, before the stream."
+    )
+    return promise_lines(words, ("stream", "reference", "promise"), keys, list(effort.map(count_alarms, pieces)))
+
+
+def _delays(effort: Effort) -> str:
+    repetitions, cap = effort.of(12, 1), effort.of(15_000, 1_200)
+    names = ("no rhythm", "sine, 2,000 rows a day", "office hours of a week", "sine, 20,000 rows a day")
+    keys = list(product((0.5, 1.0), REFERENCE_ROWS, names))
+    pieces = [Shifted(name, rows, shift, number, cap) for shift, rows, name in keys for number in range(repetitions)]
+    found = list(effort.map(delay, pieces))
+    cells = [waited(median(found[at : at + repetitions]), cap) for at in range(0, len(found), repetitions)]
+    width = len(names)
+    lines = [
+        [f"+ {shift:g} s", f"{rows:,}", *cells[at * width : (at + 1) * width]]
+        for at, (shift, rows) in enumerate(product((0.5, 1.0), REFERENCE_ROWS))
+    ]
+    words = (
+        f"Rows from a shift of one of {FEATURES} features to the alarm, in standard deviations of its noise, with "
+        f"references with times: median of {repetitions} runs, one false alarm in 30 days."
+    )
+    return f"{words}\n\n{table(['shift', 'reference', *names], lines)}"
+
+
+def _models(effort: Effort) -> str:
     repetitions = effort.of(40, 1)
     keys = list(product(STREAMS, REFERENCE_ROWS))
     pieces = [Piece(stream, rows, number) for stream, rows in keys for number in range(repetitions)]

@@ -149,7 +149,13 @@ async def cancel(*tasks: asyncio.Task[None]) -> None:
 
 
 def _rule(config: Config) -> Rule:
-    budget = Budget(config.false_alarm_interval, config.evaluation_interval_seconds, config.drift_tolerance)
+    budget = Budget(
+        config.false_alarm_interval,
+        config.evaluation_interval_seconds,
+        config.drift_tolerance,
+        config.share_tolerance,
+        config.tolerance_beyond_reference,
+    )
     uses_budget = config.decision is Decision.BUDGET
     return Rule(config.alpha, config.correction, config.min_rows, budget if uses_budget else None)
 

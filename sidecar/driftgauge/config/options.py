@@ -21,7 +21,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-from driftgauge.drift.budget import Decision
+from driftgauge.drift.budget import SHARE_TOLERANCE, Decision
 from driftgauge.drift.statistics.correction import Correction
 
 PREFIX = "DRIFTGAUGE_"
@@ -178,6 +178,17 @@ class Config(BaseSettings):
         ge=0,
         lt=1,
         description="distance up to which drift raises no alarm: KS distance, or total variation of categories",
+    )
+    share_tolerance: float = Field(
+        SHARE_TOLERANCE,
+        ge=0,
+        lt=1,
+        description="share of values beyond the reference's range, of unknown categories, or of missing values where "
+        "the reference hardly has any, up to which there is no alarm",
+    )
+    tolerance_beyond_reference: bool = Field(
+        default=False,
+        description="add the tolerances to the reference's own error; by default the larger of both counts",
     )
     alpha: float = Field(
         0.05, gt=0, lt=1, description="significance level over all features, used if `decision` is `p-value`"

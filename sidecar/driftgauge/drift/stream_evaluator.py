@@ -119,29 +119,30 @@ class StreamEvaluator:
             ValueError: The window is not as wide as the reference, or holds an infinity.
         """
         require_fit(self.profiles, window.values)
-        hour_known = self._hours.known(window.times, window.numbers.size)
-        hidden = 0 if hour_known.all() else int((~hour_known & (window.numbers > (state.number if state else 0))).sum())
-        newest_known = bool(hour_known[-1:].all())
+        numbers, hour_known = window.numbers, self._hours.known(window.times, window.numbers.size)
         window = window if hour_known.all() else window.only(hour_known)
         self._ranks.update(window.values, window.numbers, window.times)
-        columns, rows = self._tester.columns, window.values.shape[0]
+        columns, rows = self._tester.columns, window.numbers.size
         if self.detector is None:
             ranked = self._ranks.ranked_window(columns)
-            return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0, hidden)
+            return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0)
         known = state if state is not None and state.key == self.detector.key else self.detector.start()
         weights = self._weights(self.detector, known, window.requests)
-        after, fed, skipped = self._feed(self.detector, known, window, now)
+        hour_unknown = int((~hour_known & (numbers > known.number)).sum())
+        after, fed, skipped = self._feed(self.detector, known, window, numbers, now)
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
         verdict = self.detector.verdict(after, rows)
         facts = self._facts(verdict, window, weights, after.began)
-        facts = replace(facts, hour_known=newest_known, expected=partial(self._expected, weights=weights))
+        facts = replace(
+            facts, hour_known=bool(hour_known[-1:].all()), expected=partial(self._expected, weights=weights)
+        )
         report = self._tester.test(ranked, rows, p_values, verdict, row_weights, facts)
         raised = self._raised(report)
         if not np.array_equal(raised, after.raised):
             after = replace(after, raised=raised)
-        return StreamEvaluation(report, after, fed, skipped, hidden)
+        return StreamEvaluation(report, after, fed, skipped, hour_unknown)
 
     def _expected(self, feature: int, weights: RowWeights | None) -> ExpectedShares | None:
         """The shares that the reference expects of a feature in a window with these hours."""
@@ -186,16 +187,28 @@ class StreamEvaluator:
         return list(zip(present.tolist(), without.tolist(), strict=True))
 
     def _feed(
-        self, detector: Detector, state: DetectorState, window: StreamWindow, now: float
+        self,
+        detector: Detector,
+        state: DetectorState,
+        window: StreamWindow,
+        numbers: NDArray[np.int64],
+        now: float,
     ) -> tuple[DetectorState, int, int]:
         """The state after the rows that it has not seen, and how many rows were fed and skipped.
 
         Windows overlap, and each row must count once. Rows are numbered in the order of the stream, so the new ones are
-        those above the number of the newest row that was fed.
+        those above the number of the newest row that was fed, or left out since the reference lacks its hour.
+
+        Args:
+            detector: The detector.
+            state: Its state before.
+            window: The rows of the window whose hour the reference has.
+            numbers: The numbers of all rows of the window.
+            now: Seconds since the epoch.
         """
-        if window.numbers.size == 0 or (window.numbers.size < self._rule.min_rows and state.rows == 0):
+        if numbers.size == 0 or (numbers.size < self._rule.min_rows and state.rows == 0):
             return state, 0, 0  # nothing new, or too few rows for a verdict: they are fed with those that follow
-        newest = int(window.numbers[-1])
+        newest = int(numbers[-1])
         if newest == state.number:
             return state, 0, 0
         if newest < state.number:
@@ -205,15 +218,15 @@ class StreamEvaluator:
         oldest = int(np.searchsorted(window.numbers, state.number, side="right"))
         first = _first_of_a_request(window.requests, oldest)
         fed = window.numbers.size - first
-        skipped = first - oldest + (max(0, int(window.numbers[oldest]) - state.number - 1) if state.rows else 0)
+        unseen = int(numbers[np.searchsorted(numbers, state.number, side="right")]) - state.number - 1
+        skipped = first - oldest + (max(0, unseen) if state.rows else 0)
         if fed == 0:
             return replace(state, number=newest), 0, skipped
         rows = NewRows(self._ranks.cells[:, first:], window.requests[first:])
         after = detector.advance(state, rows, newest, now)
-        if state.rows == 0 and window.times is not None:
-            after = replace(after, began=float(window.times[first]))
-        if window.times is not None and not self._hours.depend_on_time:
-            after = detector.add_hours(after, rows, window.times[first:])
+        if window.times is not None:
+            after = after if state.rows else replace(after, began=float(window.times[first]))
+            after = after if self._hours.depend_on_time else detector.add_hours(after, rows, window.times[first:])
         return after, fed, skipped
 
 
@@ -223,6 +236,6 @@ def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
     A store appends and returns whole requests, so that this is `oldest`; except that it may have lost its newest rows
     and given their numbers to a request that began before. Each request must count once: what is left of it is skipped.
     """
-    if oldest == 0 or requests[oldest] != requests[oldest - 1]:
+    if oldest in {0, requests.size} or requests[oldest] != requests[oldest - 1]:
         return oldest
     return int(np.searchsorted(requests, requests[oldest], side="right"))

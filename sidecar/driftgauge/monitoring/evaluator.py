@@ -177,5 +177,6 @@ class Evaluator:
         if not await self._states.save(stream, _STATE_NAME, pack(result.state), loaded.version):
             return False
         loaded.state, loaded.version = result.state, loaded.version + 1
-        self._metrics.model(stream.model).count_detector_rows(stream.kind, result.fed, result.skipped)
+        counts = (result.fed, result.skipped, result.hour_unknown)
+        self._metrics.model(stream.model).count_detector_rows(stream.kind, *counts)
         return True
