@@ -142,9 +142,9 @@ def _gaps(effort: Effort) -> str:
     width = len(CORRELATIONS)
     lines = [[f"{share:.1%}", *cells[at * width : (at + 1) * width]] for at, share in enumerate(SHARES)]
     words = (
-        f"Rows until values of one of {FEATURES} features that begin to be missing raise an alarm, by their share, where "
-        f"the values that are present are an AR(1) process: median of {repetitions} runs, references of 5,000 rows in "
-        f"order, one false alarm in 30 days."
+        f"Rows until values of one of {FEATURES} features that begin to be missing raise an alarm, by their share, "
+        f"where the values that are present are an AR(1) process: median of {repetitions} runs, references of 5,000 "
+        f"rows in order, one false alarm in 30 days."
     )
     return f"{words}\n\n{table(['missing', *(f'AR(1), {rho:g}' for rho in CORRELATIONS)], lines)}"
 

@@ -162,8 +162,8 @@ def _words(repetitions: int, setting: Setting) -> str:
     budget = setting.budget
     return (
         f"**Tolerance {budget.tolerance:g}, share tolerance {budget.share_tolerance:g}, references of "
-        f"{setting.reference_rows:,} rows.** Rows from the change to the alarm: median, in brackets the 90th percentile, "
-        f"of {repetitions} repetitions, each with a reference of its own. One of {FEATURES} features changes; a look "
-        f"every {LOOK_ROWS} rows ({LOOK_ROWS / 2:g} s), one false alarm in 30 days. Window n: the n newest rows at each "
-        f"look, {spec}. The best of them in bold: which one it is depends on the change."
+        f"{setting.reference_rows:,} rows.** Rows from the change to the alarm: median, in brackets the 90th "
+        f"percentile, of {repetitions} repetitions, each with a reference of its own. One of {FEATURES} features "
+        f"changes; a look every {LOOK_ROWS} rows ({LOOK_ROWS / 2:g} s), one false alarm in 30 days. Window n: the n "
+        f"newest rows at each look, {spec}. The best of them in bold: which one it is depends on the change."
     )
