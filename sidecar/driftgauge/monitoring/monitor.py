@@ -20,6 +20,9 @@ from driftgauge.storage.ring import RingBuffer, StreamKey
 
 _log = logging.getLogger(__name__)
 
+_NEVER_ALARMS = frozenset({Reason.REFERENCE_SMALL, Reason.THRESHOLD})
+"""Reasons that more traffic alone does not remove."""
+
 
 class Monitor:
     """Evaluates every known model.
@@ -86,7 +89,7 @@ class Monitor:
         """Log once that no feature of a stream can alarm, although its window has the required rows."""
         if report.drift is not None:
             self._out_of_reach.discard(stream)
-        elif stream not in self._out_of_reach and any(one.reason is Reason.THRESHOLD for one in report.untested):
+        elif stream not in self._out_of_reach and any(one.reason in _NEVER_ALARMS for one in report.untested):
             self._out_of_reach.add(stream)
             _log.warning("the %ss of %s have no verdict: %s", stream.kind, stream.model, report.reading)
 
