@@ -68,6 +68,7 @@ class Monitor:
                 except StorageError as error:
                     _log.warning("the window of %ss of %s cannot be read: %s", kind, model, error)
                     self._metrics.model(model).failures.inc()
+                    self._latest.record_store_failure(model, kind)
                 except Exception:  # noqa: BLE001 a task loop: a bug must not end it, and its cost is counted
                     _log.exception("the evaluation of %ss of %s failed", kind, model)
                     self._metrics.model(model).failures.inc()
