@@ -46,7 +46,7 @@ def recovery_logs(log_factors: Floats, half: float) -> Floats:
     return logs
 
 
-def is_over(recovery: Floats) -> NDArray[np.bool_]:
+def change_is_over(recovery: Floats) -> NDArray[np.bool_]:
     """Whether the change of each feature is over: shape `(d,)`.
 
     Args:
@@ -90,7 +90,7 @@ class Alarms:
         if begins.any():
             state = self._begun(state, begins, factors)
         of_leader = self._factors_of(state.leader, factors)
-        ends = state.latched & (is_over(state.recovery) | (of_leader > WITHDRAWN * state.alarm_factor))
+        ends = state.latched & (change_is_over(state.recovery) | (of_leader > WITHDRAWN * state.alarm_factor))
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
         if ends.any() and np.isnan(since).all():
