@@ -37,7 +37,8 @@ def log_factors(of: Profile, window: Floats) -> Floats:
 def rare() -> NDArray[np.bool_]:
     """Which bets are on values below or above the reference, or on missing ones: the last three scores."""
     bets = make_bets(ONE[0], BUDGET, 1)
-    return bets.score_of >= bets.scores.shape[1] - 3
+    found: NDArray[np.bool_] = bets.score_of >= bets.scores.shape[1] - 3
+    return found
 
 
 def gains_of_unknown_rows(window: Floats) -> Floats:
