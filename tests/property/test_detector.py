@@ -174,7 +174,7 @@ def test_a_reference_s_own_rows_never_alarm(values: list[int], missing: int, dat
         assert not state.latched.any()
 
 
-SHAPES = {
+SHAPES: dict[str, tuple[Any, ...]] = {
     "log_evidence": ("d", "b"),
     "recovery": ("d", 4),
     "raised": ("d", 2),
@@ -189,7 +189,7 @@ KINDS = {"log_evidence": "f4", "correlation": "f4", "spans": "f4", "risen_at": "
 
 def draw_array(data: st.DataObject, name: str, sizes: dict[str, int]) -> NDArray[np.generic]:
     """Any array that a state may have, in the type that the state has in memory."""
-    shape = tuple(size if isinstance(size, int) else sizes[size] for size in SHAPES.get(name, ("d",)))
+    shape = tuple(sizes.get(size, size) for size in SHAPES.get(name, ("d",)))
     stored: NDArray[np.generic] = data.draw(arrays.arrays(KINDS.get(name, "f8"), shape))
     return stored.astype(np.float64) if name in {"log_evidence", "correlation"} else stored
 
