@@ -101,6 +101,7 @@ def test_the_first_day_is_that_of_the_detectors_state() -> None:
     window = StreamWindow(values[newest], np.arange(1, times.size + 1)[newest], np.arange(2_000), times[newest])
     later = evaluator(STEADY).evaluate(earlier, window, PValues(), float(times[-1])).report
 
+    assert earlier is not None
     assert MIDNIGHT == earlier.began
     assert ["f0", "f1"] == [feature.feature for feature in later.features if feature.drift]
     assert [] == [feature.reading for feature in later.features if YOUNG in feature.reading]
@@ -111,6 +112,7 @@ def test_a_process_without_a_state_has_seen_the_rows_of_its_window() -> None:
     values, times = TRAFFIC.rows(MIDNIGHT, 12 * LOOK_ROWS)
     (new,) = evaluations(evaluator(TRAFFIC), values, times, look_rows=12 * LOOK_ROWS)
 
+    assert new.state is not None
     assert times[-2_000] == new.state.began
     assert [] != drift_sentences(new.report)
     assert [] == [sentence for sentence in drift_sentences(new.report) if YOUNG not in sentence]
