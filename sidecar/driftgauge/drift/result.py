@@ -1,6 +1,7 @@
 """The results of the tests of a window: the values that the gauges, the JSON and the page are made of."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from driftgauge.drift.profile import FeatureKind
@@ -155,6 +156,9 @@ class FeatureDrift:
         rows_to_detect: How many rows the detector needs for a shift by half a standard deviation of the reference;
             `None` for categories, without a detector, and where it never finds such a shift.
         reference_effective_rows: How many independent rows the reference's values are worth, at least 1.
+        dependence: Rows / effective rows of a stream by the name of a score (`location`, `scale`, `below`, `above`; of
+            categories `category`, `unknown`; `missing`), at least 1; `None` where it has no bound. Empty without a
+            detector.
     """
 
     feature: str
@@ -175,6 +179,7 @@ class FeatureDrift:
     untested: Untested | None = None
     rows_to_detect: int | None = None
     reference_effective_rows: float | None = None
+    dependence: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def distance(self) -> DriftTestResult:
@@ -192,6 +197,16 @@ class FeatureDrift:
     def state(self) -> State:
         """The state of the verdict on the feature."""
         return _state(drift=self.drift)
+
+    @property
+    def dependence_factor(self) -> float | None:
+        """Rows per independent row, at least 1: the largest factor of `dependence`; `None` if no score has a bound.
+
+        Without a detector it is that of the window.
+        """
+        if not self.dependence:
+            return max(1.0, (self.rows or self.missing) / self.effective_rows)
+        return max((factor for factor in self.dependence.values() if factor is not None), default=None)
 
     @property
     def reason(self) -> Reason | None:

@@ -83,6 +83,7 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
         "detectable": _finite(feature.detectable),
         "rows_to_detect": feature.rows_to_detect,
         "reference_effective_rows": feature.reference_effective_rows,
+        "dependence": dict(feature.dependence),
         "effects": {
             "psi": effects.psi,
             "jensen_shannon": effects.jensen_shannon,

@@ -10,7 +10,9 @@ from tests.support.reports import ALCOHOL, COLOUR, FOUND, NO_COLOUR, TOO_FEW, mo
 
 def test_a_feature_has_its_keys() -> None:
     """They are the windowed distance, the verdict of all tests, and each test by itself."""
-    feature = replace(ALCOHOL, rows_to_detect=346, reference_effective_rows=800.0)
+    feature = replace(
+        ALCOHOL, rows_to_detect=346, reference_effective_rows=800.0, dependence={"location": 4.0, "below": None}
+    )
     found = report_as_json(report_of(feature))["features"][0]
 
     assert {
@@ -30,6 +32,7 @@ def test_a_feature_has_its_keys() -> None:
         "detectable": 0.375,
         "rows_to_detect": 346,
         "reference_effective_rows": 800.0,
+        "dependence": {"location": 4.0, "below": None},
         "effects": {"psi": 0.75, "jensen_shannon": 0.5, "wasserstein": 1.25},
         "change": "drift",
         "reading": "alcohol has moved.",

@@ -31,6 +31,7 @@ from driftgauge.drift.detector.dependence import (
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import add_requests, correlation_bounds, no_sums, row_weights
+from driftgauge.drift.detector.score_factors import score_factors
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
 from driftgauge.drift.profile import FeatureKind, Profile
 
@@ -92,6 +93,7 @@ class Detector:
         reference: Sequence[EffectiveRows] | None = None,
     ) -> None:
         self._budget = budget
+        self._kinds = [profile.kind for profile in profiles]
         features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
         bets = []
         for profile, rows in zip(profiles, reference or reference_effective_rows(profiles), strict=True):
@@ -208,6 +210,7 @@ class Detector:
             evidence=self.evidence(state),
             threshold=self.threshold,
             since=state.since,
+            score_factors=score_factors(self._kinds, self._bet_set, known),
             alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
             unknown=np.array(
                 [bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_
