@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.change_clauses import explain_change
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Untested, most_drifted, most_severe_test
+from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Untested
+from driftgauge.drift.severity import most_drifted, most_severe_test
 from driftgauge.drift.untested import by_explanation, enumerated
 
 _FEWEST_NEWEST = 30

@@ -1,8 +1,7 @@
 """The results of the tests of a window: the values that the gauges, the JSON and the page are made of."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from driftgauge.drift.profile import FeatureKind
@@ -157,6 +156,9 @@ class FeatureDrift:
         rows_to_detect: How many rows the detector needs for a shift by half a standard deviation of the reference;
             `None` for categories, without a detector, and where it never finds such a shift.
         reference_effective_rows: How many independent rows the reference's values are worth, at least 1.
+        dependence: Rows / effective rows of a stream by the name of a score (`location`, `scale`, `below`, `above`; of
+            categories `category`, `unknown`; `missing`), at least 1; `None` where it has no bound. Empty without a
+            detector.
     """
 
     feature: str
@@ -177,6 +179,7 @@ class FeatureDrift:
     untested: Untested | None = None
     rows_to_detect: int | None = None
     reference_effective_rows: float | None = None
+    dependence: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def distance(self) -> DriftTestResult:
@@ -194,6 +197,21 @@ class FeatureDrift:
     def state(self) -> State:
         """The state of the verdict on the feature."""
         return _state(drift=self.drift)
+
+    @property
+    def dependence_factor(self) -> float | None:
+        """Rows per independent row, at least 1: the largest factor of `dependence`; `None` if no score has a bound.
+
+        Without a detector it is that of the window.
+        """
+        if not self.dependence:
+            return max(1.0, (self.rows or self.missing) / self.effective_rows)
+        return max((factor for factor in self.dependence.values() if factor is not None), default=None)
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the feature has no verdict; `None` if it has one."""
+        return self.untested.reason if self.untested is not None and self.state is State.CANNOT_TELL else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,16 +240,16 @@ class DriftReport:
 
     @property
     def state(self) -> State:
-        """Drift if any feature drifts; that nobody can tell if none has a verdict; else that all is well."""
+        """`drift` if any feature drifts, `cannot_tell` if none has a verdict, else `ok`."""
         return _state(drift=self.drift)
 
     @property
     def reason(self) -> Reason | None:
-        """Why no feature has a verdict; `None` if one has."""
+        """Why no feature has a verdict; `None` if one has, or if there is nothing to test."""
         if self.state is not State.CANNOT_TELL:
             return None
         reasons = {one.reason for one in self.untested}
-        return next((one for one in Reason if one in reasons), Reason.FEW_ROWS)
+        return next((one for one in Reason if one in reasons), None)
 
     @property
     def tested(self) -> tuple[FeatureDrift, ...]:
@@ -248,49 +266,3 @@ def _state(*, drift: bool | None) -> State:
     if drift is None:
         return State.CANNOT_TELL
     return State.DRIFT if drift else State.OK
-
-
-def severity(feature: FeatureDrift) -> float:
-    """How far a feature lies from its reference, in units of what alarms.
-
-    Args:
-        feature: A tested feature.
-
-    Returns:
-        The largest of statistic / threshold over its windowed tests, missing values included, at least 0. From 1 on (by
-        budget above 1) a windowed test alarms. Infinite if a threshold is 0 and its statistic is not; 0 if no statistic
-        could alarm. The detector does not count: its evidence is no distance.
-    """
-    return max(map(_severity_of, _windowed(feature)), default=0.0)
-
-
-def most_severe_test(feature: FeatureDrift) -> DriftTestResult:
-    """The windowed test that `severity` is about; among equals the one with the larger statistic."""
-    return max(_windowed(feature), key=lambda test: (_severity_of(test), test.statistic))
-
-
-def most_drifted(features: Sequence[FeatureDrift]) -> tuple[FeatureDrift, ...]:
-    """The tested features of one window, the most severe first.
-
-    Args:
-        features: Of one report, in the reference's order.
-
-    Returns:
-        Those that alarm first; among equals by `severity`, then by the distance of their values, descending; then in
-        the reference's order. The page, the metrics and the sentence on a window all follow this order.
-    """
-    return tuple(sorted(features, key=_order, reverse=True))
-
-
-def _order(feature: FeatureDrift) -> tuple[bool, float, float]:
-    return bool(feature.drift), severity(feature), feature.distance.statistic
-
-
-def _windowed(feature: FeatureDrift) -> list[DriftTestResult]:
-    return [test for test in feature.tests if test.test is not DriftTest.SEQUENTIAL]
-
-
-def _severity_of(test: DriftTestResult) -> float:
-    if test.statistic <= 0:
-        return 0.0
-    return test.statistic / test.threshold if test.threshold > 0 else math.inf

@@ -10,11 +10,12 @@ from driftgauge.drift.budget import EffectiveRows, detectable
 from driftgauge.drift.detector.dependence import reference_effective_rows
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
 from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
+from driftgauge.drift.feature_past import FeaturePast, alarm_start, evidence_tests
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.measure import NumericFacts, Past, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import DriftReport, DriftTest, DriftTestResult, FeatureDrift, Untested
+from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift, Untested
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
 from driftgauge.drift.statistics.ks import RankedWindow, rank_window
@@ -153,7 +154,7 @@ class WindowTester:
         for position, (sample, measured) in enumerate(zip(samples, measurements, strict=True)):
             self._checkpoint()
             if measured:
-                tests = (*(next(results) for _ in measured), *_sequential(known, position))
+                tests = (*(next(results) for _ in measured), *evidence_tests(known, position))
                 past = self._past(position, known, stream, drift=any(test.drift for test in tests))
                 features.append(self._feature(position, sample, tests, facts.get(position), past))
                 obstacles.append(features[-1].untested)
@@ -193,16 +194,18 @@ class WindowTester:
             return sample
         return replace(sample, expected=expected, past=replace(sample.past, hour_known=stream.hour_known))
 
-    def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> "_Past":
+    def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> FeaturePast:
         """What is known of a feature from before the window."""
-        newest = None
-        risen_at = int(known.risen_at[position])
-        if drift and stream is not None and risen_at >= 0:
-            newest = FeatureRows(*stream.rows_after(self.columns[position], risen_at))
+        past = FeaturePast(since=alarm_start(known, position), dependence=known.score_factors[position])
         if stream is None:
-            return _Past(_since(known, position), newest, None, None)
-        rows_to_detect = stream.rows_to_detect[self.columns[position]]
-        return _Past(_since(known, position), newest, stream.seen_seconds, rows_to_detect)
+            return past
+        column, risen_at = self.columns[position], int(known.risen_at[position])
+        return replace(
+            past,
+            newest=FeatureRows(*stream.rows_after(column, risen_at)) if drift and risen_at >= 0 else None,
+            seen_seconds=stream.seen_seconds,
+            rows_to_detect=stream.rows_to_detect[column],
+        )
 
     def _feature(
         self,
@@ -210,7 +213,7 @@ class WindowTester:
         sample: Sample,
         tests: tuple[DriftTestResult, ...],
         facts: NumericFacts | None,
-        past: "_Past",
+        past: FeaturePast,
     ) -> FeatureDrift:
         """The results of a feature's tests, with everything that describes its window."""
         profile, values, missing = sample.profile, sample.values, sample.missing
@@ -240,6 +243,7 @@ class WindowTester:
             untested=untested,
             reference_effective_rows=self._reference[position].values,
             rows_to_detect=past.rows_to_detect,
+            dependence=past.dependence,
         )
 
     def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[Untested, ...], rows: int) -> DriftReport:
@@ -253,23 +257,6 @@ class WindowTester:
             drifted_features=sum(verdicts) if verdicts else None,
             reading=explain_report(features, untested),
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Past:
-    """What is known of a feature from before the window.
-
-    Args:
-        since: When the detector's alarm began, seconds since the epoch; `None` without an alarm.
-        newest: The rows since the evidence began to rise; `None` if that is unknown, or without drift.
-        seen_seconds: How long the stream has been seen; `None` if it is unknown.
-        rows_to_detect: As in `FeatureDrift`.
-    """
-
-    since: float | None
-    newest: FeatureRows | None
-    seen_seconds: float | None
-    rows_to_detect: int | None
 
 
 def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> None:
@@ -291,21 +278,3 @@ def _pasts(known: DetectorVerdict) -> Iterator[Past]:
     numbers = zip(known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist(), strict=True)
     for (factor, missing_factor, raised), (alike, unknown, reachable, rhythm) in zip(numbers, flags, strict=True):
         yield Past(factor, missing_factor, tuple(raised), alike, unknown, reachable, rhythm)
-
-
-def _sequential(known: DetectorVerdict, position: int) -> Iterator[DriftTestResult]:
-    """The detector as one more test, if there is a detector."""
-    if known.evidence is not None:
-        yield DriftTestResult(
-            test=DriftTest.SEQUENTIAL,
-            statistic=float(known.evidence[position]),
-            p_value=None,
-            threshold=known.threshold,
-            drift=_since(known, position) is not None,
-        )
-
-
-def _since(known: DetectorVerdict, position: int) -> float | None:
-    """When the detector's alarm began, seconds since the epoch."""
-    time = float(known.since[position])
-    return None if np.isnan(time) else time

@@ -77,8 +77,8 @@ _COLUMN_FAMILIES: tuple[tuple[str, str, _Number], ...] = (
     ),
     (
         "dependence_factor",
-        "Rows of the window per independent row, of a {}; at least 1.",
-        lambda one: max(1.0, (one.rows or one.missing) / one.effective_rows),
+        "Rows per independent row, of a {}, at least 1; of the scores with a bound the largest.",
+        lambda one: one.dependence_factor,
     ),
     (
         "detectable_statistic",

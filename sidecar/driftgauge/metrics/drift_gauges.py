@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from driftgauge.drift.result import most_drifted
+from driftgauge.drift.severity import most_drifted
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.column_gauges import INPUTS, OUTPUTS, Shown, Subject, column_families
 from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels

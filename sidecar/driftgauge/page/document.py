@@ -6,8 +6,9 @@ The page loads nothing from the network, and has no script.
 from collections.abc import Iterator, Sequence
 from importlib import resources
 
-from driftgauge.drift.result import DriftReport, FeatureDrift, Untested, most_drifted
+from driftgauge.drift.result import DriftReport, FeatureDrift, Untested
 from driftgauge.drift.rows_to_detect import sensitivity
+from driftgauge.drift.severity import most_drifted
 from driftgauge.drift.untested import by_explanation
 from driftgauge.page.contents import Page, Part, first_alarms
 from driftgauge.page.feature_section import section

@@ -135,8 +135,9 @@ def test_json(reference: Path, tmp_path: Path) -> None:
     tree: dict[str, Any] = json.loads(out)
 
     assert 1 == code
-    assert ["reference", "window", "rule", "drift", "drifted_features", "reading"] == list(tree)[:6]
-    assert ["features", "untested", "could_not_tell", "ignored", "notes"] == list(tree)[6:]
+    assert ["reference", "window", "rule", "state", "reason", "drift", "drifted_features", "reading"] == list(tree)[:8]
+    assert ("drift", None) == (tree["state"], tree["reason"])
+    assert ["features", "untested", "could_not_tell", "ignored", "notes"] == list(tree)[8:]
     assert ["path", "rows", "sha256"] == list(tree["window"])
     assert {"alpha": 0.05, "correction": "holm", "min_rows": 1} == tree["rule"]
     assert (True, 1, []) == (tree["drift"], tree["drifted_features"], tree["untested"])

@@ -127,6 +127,25 @@ def test_a_column_without_a_value_is_shown(
     assert 50 == registry.get_sample_value(subject.prefix + "quantile", named | {"sample": "reference", "level": "0.5"})
 
 
+@pytest.mark.parametrize(
+    ("dependence", "factor"), [({"location": 4.0, "scale": 2.0, "below": None}, 4.0), ({"location": None}, None)]
+)
+def test_the_largest_factor_with_a_bound_is_shown(
+    latest: LatestEvaluations,
+    registry: CollectorRegistry,
+    subject: Subject,
+    dependence: dict[str, float | None],
+    factor: float | None,
+) -> None:
+    """There is no series if no score has a bound."""
+    feature = replace(ALCOHOL, dependence=dependence)
+    latest.publish(WINE, subject.kind, Evaluation(report_of(feature), 1_000, 0.01, 999))
+
+    assert factor == registry.get_sample_value(
+        subject.prefix + "dependence_factor", labels(WINE, **{subject.label: "alcohol"})
+    )
+
+
 @pytest.mark.parametrize(("limit", "names"), [(4, ["d", "b", "a", "c"]), (2, ["d", "b"])])
 def test_columns_that_drift_have_series_first(
     latest: LatestEvaluations, subject: Subject, limit: int, names: list[str]

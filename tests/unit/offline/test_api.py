@@ -18,7 +18,7 @@ from scipy.stats import ks_2samp
 
 import driftgauge
 from driftgauge.cli.main import run
-from driftgauge.drift.result import Obstacle
+from driftgauge.drift.result import Reason
 
 Floats = NDArray[np.float64]
 COLUMNS = ("acidity", "sugar", "alcohol")
@@ -399,7 +399,7 @@ def test_a_feature_that_was_always_missing_leaves_a_doubt() -> None:
     report = driftgauge.check(data, data)
 
     assert (None, False, None) == (report.drift, report.features[0].drift, report.features[1].drift)
-    assert [("b", Obstacle.TOO_FEW_VALUES)] == [(one.feature, one.reason) for one in report.result.untested]
+    assert [("b", Reason.FEW_ROWS)] == [(one.feature, one.reason) for one in report.result.untested]
     assert "b: could not tell: the window has 1 value, 2 are needed" in repr(report)
     assert "could not tell" in report.to_html()
 

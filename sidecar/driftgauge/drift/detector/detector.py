@@ -32,6 +32,7 @@ from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import correlation_bounds, no_sums
 from driftgauge.drift.detector.row_evidence import RowEvidence
+from driftgauge.drift.detector.score_factors import score_factors
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
 from driftgauge.drift.hours.rhythm_sums import RhythmSums
 from driftgauge.drift.profile import FeatureKind, Profile
@@ -86,6 +87,7 @@ class Detector:
         reference: Sequence[EffectiveRows] | None = None,
     ) -> None:
         self._budget = budget
+        self._kinds = [profile.kind for profile in profiles]
         features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
         bets = []
         for profile, rows in zip(profiles, reference or reference_effective_rows(profiles), strict=True):
@@ -221,6 +223,7 @@ class Detector:
             evidence=self.evidence(state),
             threshold=self.threshold,
             since=state.since,
+            score_factors=score_factors(self._kinds, self._bet_set, known),
             alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
             unknown=np.array(
                 [bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_

@@ -1,7 +1,7 @@
 """What the history of a stream adds to the tests of its window."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,9 @@ let other threads run."""
 def no_checkpoint() -> None:
     """Do nothing: no other thread is waiting."""
 
+
+ScoreFactors = Mapping[str, float | None]
+"""Rows / effective rows by the name of a score, at least 1; `None` where the dependence has no bound."""
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,6 +33,7 @@ class DetectorVerdict:
         evidence: Shape `(d,)`: the detector's evidence, log10 of seconds; `None` without a detector.
         threshold: The evidence that alarms, log10 of seconds.
         since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without an alarm.
+        score_factors: Of each feature, rows / effective rows by the name of a score; `None` where it has no bound.
         alike: Shape `(d,)`: whether the dependence of the values grows without bound.
         unknown: Shape `(d,)`: whether too few rows are known to bound it.
         risen_at: Shape `(d,)`, int64: the number of the newest row before the evidence began to rise; -1 if unknown.
@@ -43,6 +47,7 @@ class DetectorVerdict:
     evidence: Floats | None
     threshold: float
     since: Floats
+    score_factors: Sequence[ScoreFactors]
     alike: Mask
     unknown: Mask
     risen_at: NDArray[np.int64]
@@ -58,6 +63,7 @@ class DetectorVerdict:
             missing_factors=self.missing_factors[features],
             evidence=None if self.evidence is None else self.evidence[features],
             since=self.since[features],
+            score_factors=tuple(self.score_factors[one] for one in features),
             alike=self.alike[features],
             unknown=self.unknown[features],
             risen_at=self.risen_at[features],
@@ -76,6 +82,7 @@ def no_detector(features: int) -> DetectorVerdict:
         evidence=None,
         threshold=math.inf,
         since=np.full(features, np.nan),
+        score_factors=({},) * features,
         alike=none,
         unknown=none,
         risen_at=np.full(features, -1),
