@@ -21,7 +21,7 @@ SET = BetSet(BETS)
 
 
 def test_slices_have_the_scores_of_each_feature() -> None:
-    """By hand: 3 polynomials, 7 levels, both sides and missing values; nothing; 5 categories, unknown and missing ones."""
+    """By hand: 3 polynomials, 7 levels, both sides, missing values; nothing; 5 categories, unknown and missing ones."""
     assert [slice(0, 13), slice(13, 13), slice(13, 20)] == SET.score_slices
     assert [slice(0, 5), slice(5, 5), slice(5, 10)] == SET.measured_slices
     assert (20, 10) == (SET.scores, SET.measured)
