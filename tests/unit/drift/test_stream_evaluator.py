@@ -119,6 +119,23 @@ def test_alarms_end_when_the_shift_does() -> None:
     assert [] == alarms(watched.feed(rows(4, 3000), 100))
 
 
+def test_a_window_that_alarms_recovers_below_its_threshold() -> None:
+    """As normal rows replace shifted ones its distance falls: the alarm outlasts the threshold, then ends for good."""
+    watched = stream()
+    watched.feed(rows(1, 3000), 100)
+    watched.feed(rows(2, 1000) + 0.6, 100)
+    evaluations = watched.feed(rows(3, 1000), 20)
+    tests = [evaluation.report.features[0].tests[0] for evaluation in evaluations]
+    drifts = [test.drift for test in tests]
+    between = [test.drift and test.statistic < test.threshold for test in tests]
+    end = drifts.index(False)
+
+    assert sum(between) > 2
+    assert not any(drifts[end:])
+    assert [test.drift for test in tests] == [state_of(one).raised[0, 0] == 1.0 for one in evaluations]
+    assert not any(state_of(one).raised[:, 1].any() for one in evaluations)
+
+
 def test_overlapping_windows_feed_each_row_once() -> None:
     """However many rows come between two looks, those fed and those skipped add up to all rows."""
     watched = stream(window_rows=300)

@@ -34,7 +34,8 @@ def alarmed(engine: Detector, shift: float, seed: int) -> DetectorState:
 def row_means(shift: float) -> NDArray[np.float64]:
     """The chance of each cell for numbers with a shift, and of a row that lacks the feature: from many rows."""
     counts = ONE[0].cells.count(rows(9, shift, size=2_000_000, features=1)[:, 0])
-    return np.append(counts, 0) / counts.sum()
+    means: NDArray[np.float64] = np.append(counts, 0) / counts.sum()
+    return means
 
 
 @pytest.mark.parametrize("share", [0.5, 0.75, 1.0])
