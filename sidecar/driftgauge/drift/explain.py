@@ -5,13 +5,14 @@ A sentence is a hint for a person and decides nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.change_clauses import explain_change
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Untested
+from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Reason, Untested
 from driftgauge.drift.severity import most_drifted, most_severe_test
 from driftgauge.drift.untested import by_explanation, enumerated
 
@@ -72,6 +73,20 @@ def explain_feature(
     return change, f"{where}{clause}{_LESS_THAN_A_DAY if young else ''}."
 
 
+def explain_past(sentence: str, untested: Untested | None, alike_since: float | None) -> str:
+    """What a person reads of a feature.
+
+    Args:
+        sentence: It describes the change.
+        untested: Why there is no verdict; `None` if there is one.
+        alike_since: As in `FeatureDrift`.
+    """
+    verdict = sentence if untested is None else f"Could not tell: {untested.explanation}."
+    if alike_since is None or (untested is not None and untested.reason is not Reason.ALIKE):
+        return verdict
+    return f"{verdict} Rows have become alike since {_minute(alike_since)}: that is itself a change to look at."
+
+
 def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested]) -> str:
     """One sentence on a whole window.
 
@@ -95,6 +110,11 @@ def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested
     sentence = f"{', '.join(parts)} of {_features(tested + len(untested))}"
     clauses = (f"{sentence[0].upper()}{sentence[1:]}", _moved_most(drifting), unknown)
     return "; ".join(filter(None, clauses)) + "."
+
+
+def _minute(seconds: float) -> str:
+    """A time, given in seconds since the epoch, to the minute."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _explain_untested(untested: Sequence[Untested]) -> str:

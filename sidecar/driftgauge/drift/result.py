@@ -152,6 +152,8 @@ class FeatureDrift:
         change: The kind of change.
         reading: One sentence for a person that describes the change.
         since: When the feature's alarm began, seconds since the epoch; `None` without an alarm or if it is unknown.
+        alike_since: When neighbouring rows became so alike that their dependence has no bound, after a day with one,
+            seconds since the epoch; `None` if they did not.
         untested: Why the tests could not tell whether the feature drifts; `None` if they could.
         rows_to_detect: How many rows the detector needs for a shift by half a standard deviation of the reference;
             `None` for categories, without a detector, and where it never finds such a shift.
@@ -176,6 +178,7 @@ class FeatureDrift:
     change: Change
     reading: str
     since: float | None = None
+    alike_since: float | None = None
     untested: Untested | None = None
     rows_to_detect: int | None = None
     reference_effective_rows: float | None = None

@@ -37,6 +37,7 @@ def test_a_feature_has_its_keys() -> None:
         "change": "drift",
         "reading": "alcohol has moved.",
         "since": 900.0,
+        "alike_since": None,
         "tests": [
             {"test": "ks", "statistic": 0.5, "p_value": 0.001, "threshold": 0.25, "drift": True},
             {"test": "missing", "statistic": 0.1, "p_value": 0.02, "threshold": 0.2, "drift": False},
