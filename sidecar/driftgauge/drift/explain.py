@@ -118,10 +118,11 @@ def _minute(seconds: float) -> str:
 
 
 def _explain_untested(untested: Sequence[Untested]) -> str:
-    """No feature has a verdict: why."""
+    """Why no feature has a verdict; of several reasons, the first of `Reason` is explained."""
     if not untested:
         return "Could not tell: there is nothing to test."
-    first = untested[0]
+    order = list(Reason)
+    first = min(untested, key=lambda one: order.index(one.reason))
     if len(by_explanation(untested)) == 1:
         return f"Could not tell: {first.explanation}."
     return f"Could not tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."

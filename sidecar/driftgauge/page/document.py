@@ -155,7 +155,7 @@ def _line(feature: FeatureDrift, link: str | None) -> Markup:
 
 
 def _line_without_results(untested: Untested) -> Markup:
-    state = joined((badge(State.CANNOT_TELL), reason(untested.reason)))
+    state = joined((badge(State.CANNOT_TELL), " ", reason(untested.reason)))
     return tag(
         "tr",
         tag("th", named(untested.feature), scope="row"),

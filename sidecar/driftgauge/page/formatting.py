@@ -46,19 +46,19 @@ def badge(state: State, change: Change = Change.DRIFT) -> Markup:
 
 def verdict(feature: FeatureDrift) -> Markup:
     """A feature's state, with a few words on the reason where there is no verdict."""
-    return joined((badge(feature.state, feature.change), reason(feature.reason)))
+    return joined((badge(feature.state, feature.change), *((" ", reason(feature.reason)) if feature.reason else ())))
 
 
-def reason(why: Reason | None) -> Markup:
-    """A few words on why there is no verdict; empty if there is one."""
-    return Markup() if why is None else joined((" ", tag("span", REASONS[why], class_="reason")))
+def reason(why: Reason) -> Markup:
+    """A few words on why there is no verdict."""
+    return tag("span", REASONS[why], class_="reason")
 
 
 def summary(report: DriftReport) -> Markup:
     """The state of a report as a badge, the reason where there is no verdict, and the number of features by state."""
-    counts = [tag("span", words, class_=f"count {state}") for state, words in state_counts(report).items()]
-    listed = joined(joined((", " if place else " ", one)) for place, one in enumerate(counts))
-    return joined((badge(report.state), reason(report.reason), listed))
+    found = [] if report.reason is None else [reason(report.reason)]
+    found += [tag("span", words, class_=f"count {state}") for state, words in state_counts(report).items()]
+    return joined((badge(report.state), *(joined((", " if place else " ", one)) for place, one in enumerate(found))))
 
 
 def statistic(test: DriftTestResult) -> str:

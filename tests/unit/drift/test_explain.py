@@ -1,6 +1,7 @@
 """Sentences on drift: each kind of change has its own, and noise is not mentioned."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
-from driftgauge.drift.result import Bin, Change, DriftTest, DriftTestResult, Effects, FeatureDrift, Untested
+from driftgauge.drift.result import Bin, Change, DriftTest, DriftTestResult, Effects, FeatureDrift, Reason, Untested
 from tests.support.reports import few
 
 Floats = NDArray[np.float64]
@@ -407,6 +408,7 @@ def test_the_sentence_names_the_feature_that_is_farthest_above_its_threshold() -
         ([few("a")], "Could not tell: the window has 7 rows, 50 are needed."),
         ([few("a"), few("b")], "Could not tell: the window has 7 rows, 50 are needed."),
         ([few("a", "x"), few("b", "y")], "Could not tell for any of 2 features; a: x."),
+        ([replace(few("a", "x"), reason=Reason.ALIKE), few("b", "y")], "Could not tell for any of 2 features; b: y."),
         ([], "Could not tell: there is nothing to test."),
     ],
 )

@@ -65,7 +65,7 @@ def test_a_summary_has_state_reason_and_counts() -> None:
     """Where there is no verdict, no part is green."""
     text = re.sub("<.*?>", "", summary(TOO_FEW))
 
-    assert "? cannot tell too few rows 2 cannot tell" == text
+    assert "? cannot tell too few rows, 2 cannot tell" == text
     assert ["badge cannot_tell", "reason", "count cannot_tell"] == re.findall('class="(.*?)"', summary(TOO_FEW))
     assert "▲ drift 1 drifts, 2 cannot tell" == re.sub("<.*?>", "", summary(FOUND))
 

@@ -37,7 +37,7 @@ def test_a_model_without_a_verdict_says_why() -> None:
     text = render_index([Entry("wine", "report", TOO_FEW, None, None)])
     line = re.findall("<td>(.*?)</td>", text)[0]
 
-    assert "? cannot tell too few rows 2 cannot tell7 rows are too few." == re.sub("<.*?>", "", line)
+    assert "? cannot tell too few rows, 2 cannot tell7 rows are too few." == re.sub("<.*?>", "", line)
     assert not re.search(r'class="[^"]*\bok\b', text)
 
 
