@@ -81,7 +81,7 @@ def explain_past(sentence: str, untested: Untested | None, alike_since: float | 
         untested: Why there is no verdict; `None` if there is one.
         alike_since: As in `FeatureDrift`.
     """
-    verdict = sentence if untested is None else f"Could not tell: {untested.explanation}."
+    verdict = sentence if untested is None else f"Cannot tell: {untested.explanation}."
     if alike_since is None or (untested is not None and untested.reason is not Reason.ALIKE):
         return verdict
     return f"{verdict} Rows have become alike since {_minute(alike_since)}: that is itself a change to look at."
@@ -98,9 +98,7 @@ def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested
     tested = sum(feature.drift is not None for feature in features)
     if not tested:
         return _explain_untested(untested)
-    unknown = (
-        f"could not tell for {len(untested)} ({enumerated([one.feature for one in untested])})" if untested else ""
-    )
+    unknown = f"cannot tell for {len(untested)} ({enumerated([one.feature for one in untested])})" if untested else ""
     if not drifting:
         return "; ".join(filter(None, (f"No drift in {_features(tested)}", unknown))) + "."
     counts = [(change, sum(one.change is change for one in drifting)) for change in (Change.SCHEMA, Change.SCALE)]
@@ -120,12 +118,12 @@ def _minute(seconds: float) -> str:
 def _explain_untested(untested: Sequence[Untested]) -> str:
     """Why no feature has a verdict; of several reasons, the first of `Reason` is explained."""
     if not untested:
-        return "Could not tell: there is nothing to test."
+        return "Cannot tell: there is nothing to test."
     order = list(Reason)
     first = min(untested, key=lambda one: order.index(one.reason))
     if len(by_explanation(untested)) == 1:
-        return f"Could not tell: {first.explanation}."
-    return f"Could not tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."
+        return f"Cannot tell: {first.explanation}."
+    return f"Cannot tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."
 
 
 def _features(count: int) -> str:

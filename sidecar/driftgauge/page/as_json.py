@@ -36,7 +36,7 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
             {
                 "feature": printable(one.feature),
                 "reason": str(one.reason),
-                "reading": f"Could not tell: {printable(one.explanation)}.",
+                "reading": f"Cannot tell: {printable(one.explanation)}.",
             }
             for one in report.untested
         ],

@@ -38,7 +38,7 @@ def test_rows_that_have_become_alike_are_a_change() -> None:
     found = feature(alike=True)
 
     assert (Reason.ALIKE, 1.7e9) == (found.reason, found.alike_since)
-    assert found.reading.startswith("Could not tell: neighbouring rows are so alike ")
+    assert found.reading.startswith("Cannot tell: neighbouring rows are so alike ")
     assert found.reading.endswith(f". {ALIKE}")
 
 

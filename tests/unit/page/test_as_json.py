@@ -83,7 +83,7 @@ def test_a_feature_without_verdict_has_a_reason() -> None:
     assert {
         "feature": "colour",
         "reason": "reference_small",
-        "reading": "Could not tell: the reference has 8 values, too few for any window to alarm.",
+        "reading": "Cannot tell: the reference has 8 values, too few for any window to alarm.",
     } == found["could_not_tell"][0]
 
 
@@ -102,7 +102,7 @@ def test_a_report_without_verdict() -> None:
             {
                 "feature": name,
                 "reason": "few_rows",
-                "reading": "Could not tell: the window has 7 rows, 50 are needed.",
+                "reading": "Cannot tell: the window has 7 rows, 50 are needed.",
             }
             for name in ("alcohol", "colour")
         ],
