@@ -79,7 +79,7 @@ COLOUR = FeatureDrift(
     window_quantiles=(),
     reference_quantiles=(),
     change=Change.NONE,
-    reading="Could not tell: the reference has 8 values, too few for any window to alarm.",
+    reading="Cannot tell: the reference has 8 values, too few for any window to alarm.",
     untested=NO_COLOUR,
 )
 """A categorical feature whose reference is too small for any alarm."""

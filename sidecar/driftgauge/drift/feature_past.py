@@ -16,6 +16,7 @@ class FeaturePast:
 
     Args:
         since: When the detector's alarm began, seconds since the epoch; `None` without an alarm.
+        alike_since: As in `FeatureDrift`.
         dependence: As in `FeatureDrift`.
         newest: The rows since the evidence began to rise; `None` if that is unknown, or without drift.
         seen_seconds: How long the stream has been seen; `None` if it is unknown.
@@ -23,10 +24,20 @@ class FeaturePast:
     """
 
     since: float | None
+    alike_since: float | None
     dependence: ScoreFactors
     newest: FeatureRows | None = None
     seen_seconds: float | None = None
     rows_to_detect: int | None = None
+
+
+def feature_past(known: DetectorVerdict, position: int) -> FeaturePast:
+    """What the detector knows of one of the features."""
+    return FeaturePast(
+        since=alarm_start(known, position),
+        alike_since=_time(float(known.alike_since[position])),
+        dependence=known.score_factors[position],
+    )
 
 
 def alarm_start(known: DetectorVerdict, position: int) -> float | None:

@@ -152,7 +152,9 @@ class FeatureDrift:
         change: The kind of change.
         reading: One sentence for a person that describes the change.
         since: When the feature's alarm began, seconds since the epoch; `None` without an alarm or if it is unknown.
-        untested: Why the tests could not tell whether the feature drifts; `None` if they could.
+        alike_since: When neighbouring rows became so alike that their dependence has no bound, after a day with one,
+            seconds since the epoch; `None` if they did not.
+        untested: Why there is no verdict on the feature; `None` if there is one.
         rows_to_detect: How many rows the detector needs for a shift by half a standard deviation of the reference;
             `None` for categories, without a detector, and where it never finds such a shift.
         reference_effective_rows: How many independent rows the reference's values are worth, at least 1.
@@ -176,6 +178,7 @@ class FeatureDrift:
     change: Change
     reading: str
     since: float | None = None
+    alike_since: float | None = None
     untested: Untested | None = None
     rows_to_detect: int | None = None
     reference_effective_rows: float | None = None
@@ -188,7 +191,7 @@ class FeatureDrift:
 
     @property
     def drift(self) -> bool | None:
-        """Whether any test alarms; `None` if none does, and the tests could not tell."""
+        """Whether any test alarms; `None` if none does, and there is no verdict."""
         if any(test.drift for test in self.tests):
             return True
         return None if self.untested else False

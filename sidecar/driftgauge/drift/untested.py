@@ -1,4 +1,4 @@
-"""Features without a verdict: why the tests could not tell, in words."""
+"""Features without a verdict: why there is none, in words."""
 
 from collections.abc import Sequence
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from driftgauge.drift.budget import EffectiveRows, detectable
 from driftgauge.drift.detector.dependence import reference_effective_rows
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
-from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
-from driftgauge.drift.feature_past import FeaturePast, alarm_start, evidence_tests
+from driftgauge.drift.explain import FeatureRows, explain_feature, explain_past, explain_report
+from driftgauge.drift.feature_past import FeaturePast, evidence_tests, feature_past
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.measure import NumericFacts, Past, Sample, numeric_facts
@@ -196,7 +196,7 @@ class WindowTester:
 
     def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> FeaturePast:
         """What is known of a feature from before the window."""
-        past = FeaturePast(since=alarm_start(known, position), dependence=known.score_factors[position])
+        past = feature_past(known, position)
         if stream is None:
             return past
         column, risen_at = self.columns[position], int(known.risen_at[position])
@@ -238,8 +238,9 @@ class WindowTester:
             window_quantiles=() if facts is None else facts.deciles,
             reference_quantiles=self._deciles[position],
             change=change,
-            reading=sentence if untested is None else f"Could not tell: {untested.explanation}.",
+            reading=explain_past(sentence, untested, past.alike_since),
             since=past.since,
+            alike_since=past.alike_since,
             untested=untested,
             reference_effective_rows=self._reference[position].values,
             rows_to_detect=past.rows_to_detect,

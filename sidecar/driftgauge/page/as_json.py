@@ -36,7 +36,7 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
             {
                 "feature": printable(one.feature),
                 "reason": str(one.reason),
-                "reading": f"Could not tell: {printable(one.explanation)}.",
+                "reading": f"Cannot tell: {printable(one.explanation)}.",
             }
             for one in report.untested
         ],
@@ -92,6 +92,7 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
         "change": str(feature.change),
         "reading": printable(feature.reading),
         "since": feature.since,
+        "alike_since": feature.alike_since,
         "tests": [_test(test) for test in feature.tests],
         "histogram": [
             {"bin": printable(one.label), "upper": one.upper, "reference": one.reference, "window": one.window}

@@ -37,6 +37,7 @@ def test_a_feature_has_its_keys() -> None:
         "change": "drift",
         "reading": "alcohol has moved.",
         "since": 900.0,
+        "alike_since": None,
         "tests": [
             {"test": "ks", "statistic": 0.5, "p_value": 0.001, "threshold": 0.25, "drift": True},
             {"test": "missing", "statistic": 0.1, "p_value": 0.02, "threshold": 0.2, "drift": False},
@@ -82,7 +83,7 @@ def test_a_feature_without_verdict_has_a_reason() -> None:
     assert {
         "feature": "colour",
         "reason": "reference_small",
-        "reading": "Could not tell: the reference has 8 values, too few for any window to alarm.",
+        "reading": "Cannot tell: the reference has 8 values, too few for any window to alarm.",
     } == found["could_not_tell"][0]
 
 
@@ -101,7 +102,7 @@ def test_a_report_without_verdict() -> None:
             {
                 "feature": name,
                 "reason": "few_rows",
-                "reading": "Could not tell: the window has 7 rows, 50 are needed.",
+                "reading": "Cannot tell: the window has 7 rows, 50 are needed.",
             }
             for name in ("alcohol", "colour")
         ],

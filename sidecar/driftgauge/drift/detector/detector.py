@@ -223,6 +223,7 @@ class Detector:
             evidence=self.evidence(state),
             threshold=self.threshold,
             since=state.since,
+            alike_since=state.alike_since,
             score_factors=score_factors(self._kinds, self._bet_set, known),
             alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
             unknown=np.array(

@@ -33,6 +33,8 @@ class DetectorVerdict:
         evidence: Shape `(d,)`: the detector's evidence, log10 of seconds; `None` without a detector.
         threshold: The evidence that alarms, log10 of seconds.
         since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without an alarm.
+        alike_since: Shape `(d,)`: when the dependence of the values lost its bound, after a day with one, seconds since
+            the epoch; NaN if it did not.
         score_factors: Of each feature, rows / effective rows by the name of a score; `None` where it has no bound.
         alike: Shape `(d,)`: whether the dependence of the values grows without bound.
         unknown: Shape `(d,)`: whether too few rows are known to bound it.
@@ -47,6 +49,7 @@ class DetectorVerdict:
     evidence: Floats | None
     threshold: float
     since: Floats
+    alike_since: Floats
     score_factors: Sequence[ScoreFactors]
     alike: Mask
     unknown: Mask
@@ -63,6 +66,7 @@ class DetectorVerdict:
             missing_factors=self.missing_factors[features],
             evidence=None if self.evidence is None else self.evidence[features],
             since=self.since[features],
+            alike_since=self.alike_since[features],
             score_factors=tuple(self.score_factors[one] for one in features),
             alike=self.alike[features],
             unknown=self.unknown[features],
@@ -82,6 +86,7 @@ def no_detector(features: int) -> DetectorVerdict:
         evidence=None,
         threshold=math.inf,
         since=np.full(features, np.nan),
+        alike_since=np.full(features, np.nan),
         score_factors=({},) * features,
         alike=none,
         unknown=none,
