@@ -139,6 +139,7 @@ class StreamEvaluator:
             facts, hour_known=bool(hour_known[-1:].all()), expected=partial(self._expected, weights=weights)
         )
         report = self._tester.test(ranked, rows, p_values, verdict, row_weights, facts)
+        report = replace(report, rows=numbers.size)
         raised = self._raised(report)
         if not np.array_equal(raised, after.raised):
             after = replace(after, raised=raised)
