@@ -20,6 +20,9 @@ from driftgauge.storage.ring import RingBuffer, StreamKey
 
 _log = logging.getLogger(__name__)
 
+_NEVER_ALARMS = frozenset({Reason.REFERENCE_SMALL, Reason.THRESHOLD})
+"""Reasons that more traffic alone does not remove."""
+
 
 class Monitor:
     """Evaluates every known model.
@@ -65,6 +68,7 @@ class Monitor:
                 except StorageError as error:
                     _log.warning("the window of %ss of %s cannot be read: %s", kind, model, error)
                     self._metrics.model(model).failures.inc()
+                    self._latest.record_store_failure(model, kind)
                 except Exception:  # noqa: BLE001 a task loop: a bug must not end it, and its cost is counted
                     _log.exception("the evaluation of %ss of %s failed", kind, model)
                     self._metrics.model(model).failures.inc()
@@ -86,7 +90,7 @@ class Monitor:
         """Log once that no feature of a stream can alarm, although its window has the required rows."""
         if report.drift is not None:
             self._out_of_reach.discard(stream)
-        elif stream not in self._out_of_reach and any(one.reason is Reason.THRESHOLD for one in report.untested):
+        elif stream not in self._out_of_reach and any(one.reason in _NEVER_ALARMS for one in report.untested):
             self._out_of_reach.add(stream)
             _log.warning("the %ss of %s have no verdict: %s", stream.kind, stream.model, report.reading)
 

@@ -78,6 +78,20 @@ def test_every_number_of_a_column_is_shown(ask: Ask) -> None:
     assert [90, 30, 3, 0.375, 0.75, 0.5, 1.25] == [ask(name, "alcohol") for name in names]
 
 
+def test_what_the_tests_can_find_is_shown(
+    latest: LatestEvaluations, registry: CollectorRegistry, subject: Subject
+) -> None:
+    """A column of which it is not known, or for which the detector never finds the change, has no series."""
+    known = replace(ALCOHOL, reference_effective_rows=400.5, rows_to_detect=230)
+    latest.publish(WINE, subject.kind, Evaluation(report_of(known, COLOUR), 1_000, 0.01, 999))
+
+    def value(family: str, column: str, **more: str) -> float | None:
+        return registry.get_sample_value(subject.reach_prefix + family, labels(WINE, **{subject.label: column}, **more))
+
+    assert [400.5, None] == [value("reference_effective_rows", name) for name in ("alcohol", "colour")]
+    assert [230, None] == [value("rows_to_detect", name, size="0.5sd") for name in ("alcohol", "colour")]
+
+
 def test_categories_have_no_numeric_series(ask: Ask) -> None:
     """They have no Wasserstein distance and no deciles."""
     assert ask("wasserstein", "colour") is None
