@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import EffectiveRows
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftTest
 from driftgauge.drift.statistics.effects import Quantiles, deciles_of_each, wasserstein
@@ -64,6 +65,8 @@ class Past:
         alike: Whether the dependence of the values grows without bound.
         unknown: Whether it is not known yet.
         reachable: Whether the detector could alarm within as many rows as the window has.
+        rhythm: Whether the values have a rhythm of the day that the reference cannot explain.
+        hour_known: Whether the reference has rows of the hour of the newest row.
     """
 
     factor: float = 1.0
@@ -72,6 +75,8 @@ class Past:
     alike: bool = False
     unknown: bool = False
     reachable: bool = False
+    rhythm: bool = False
+    hour_known: bool = True
 
 
 NO_PAST = Past()
@@ -88,6 +93,7 @@ class Sample:
         past: What is known from before the window.
         ks: The KS statistic of the values, if it is known already.
         reference: How many independent rows the reference is worth; `None` if all are independent.
+        expected: The shares of the reference at the hours of the window, if they depend on the hour.
         weights: The weight of each value, in their order; `None` if all are 1.
         row_weights: For the share of missing values: the sum of the weights of the rows with a value, and of those
             without; `None` if all are 1.
@@ -99,6 +105,7 @@ class Sample:
     past: Past = NO_PAST
     ks: float | None = None
     reference: EffectiveRows | None = None
+    expected: ExpectedShares | None = None
     weights: NDArray[np.float64] | None = None
     row_weights: tuple[float, float] | None = None
 
@@ -135,17 +142,18 @@ class Sample:
         if self.profile.kind is FeatureKind.NUMERIC:
             ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
             rows = self.profile.values.size, self.values.size
-            worth = None if self.reference is None else self.reference.values
             return Measurement(
                 DriftTest.KS,
                 ks,
                 rows,
                 self.effective_rows(self.weight),
-                reference_effective_rows=worth,
+                reference_effective_rows=self._worth(of_values=True),
                 raised=self.past.raised[0],
             )
         cells = self.profile.cells
         reference = np.rint(cells.shares * self.profile.values.size)
+        if self.expected is not None:
+            reference = self.expected.cells * self.profile.values.size
         window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
         return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size, self.past.factor)
 
@@ -153,6 +161,8 @@ class Sample:
         if self.missing == 0 and self.profile.missing == 0:
             return None
         reference = np.array([self.profile.values.size, self.profile.missing], dtype=np.float64)
+        if self.expected is not None:
+            reference = self.profile.rows * np.array([1 - self.expected.missing, self.expected.missing])
         window = np.array(self.present_and_missing)
         return self._gap_of_shares(DriftTest.MISSING, reference, window, self.rows, self.past.missing_factor)
 
@@ -160,20 +170,26 @@ class Sample:
         self, test: DriftTest, reference: Counts, window: Counts, window_rows: int, factor: float
     ) -> Measurement:
         by_category = test is DriftTest.TV
-        worth = None
-        if self.reference is not None:
-            worth = self.reference.values if by_category else self.reference.all
         return Measurement(
             test=test,
             statistic=total_variation(reference, window),
-            rows=(int(reference.sum()), window_rows),
+            rows=(round(float(reference.sum())), window_rows),
             effective_rows=max(1.0, float(window.sum()) / factor),
             counts=(reference, window),
-            reference_effective_rows=worth,
+            reference_effective_rows=self._worth(of_values=by_category),
             raised=self.past.raised[0 if by_category else 1],
-            category_counts=self._category_counts() if by_category else None,
+            category_counts=self._category_counts() if by_category and self.expected is None else None,
             categories=self.profile.cells.bounds.size if by_category else 0,
         )
+
+    def _worth(self, *, of_values: bool) -> float | None:
+        """How many independent rows the shares of the reference are known from; `None` if from all of its rows."""
+        if self.reference is None:
+            return None
+        rows = self.reference.values if of_values else self.reference.all
+        if self.expected is not None:
+            rows /= self.expected.value_rows if of_values else self.expected.missing_rows
+        return max(1.0, rows)
 
     def _category_counts(self) -> tuple[Counts, Counts]:
         codes = np.union1d(self.profile.values, self.values)

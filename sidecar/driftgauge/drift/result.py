@@ -38,10 +38,10 @@ class Reason(StrEnum):
 
     NO_REFERENCE = "no_reference"
     STORE = "store"
-    FEW_ROWS = "few_rows"
-    ALIKE = "alike"
     RHYTHM = "rhythm"
+    ALIKE = "alike"
     REFERENCE_SMALL = "reference_small"
+    FEW_ROWS = "few_rows"
     THRESHOLD = "threshold"
 
 

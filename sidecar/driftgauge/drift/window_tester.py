@@ -12,6 +12,7 @@ from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_ch
 from driftgauge.drift.explain import FeatureRows, explain_feature, explain_past, explain_report
 from driftgauge.drift.feature_past import FeaturePast, evidence_tests, feature_past
 from driftgauge.drift.histogram import Histogram
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.measure import NumericFacts, Past, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift, Untested
@@ -20,6 +21,10 @@ from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
 from driftgauge.drift.statistics.ks import RankedWindow, rank_window
 from driftgauge.drift.statistics.p_value import PValueSource
 from driftgauge.drift.untested import find_obstacle
+
+
+def _no_hours(_: int) -> ExpectedShares | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,12 +37,16 @@ class StreamFacts:
         rows_to_detect: For each of the `d` columns, as in `FeatureDrift`.
         rows_per_second: As in `DriftReport`.
         seen_seconds: How long the stream has been seen; `None` if it is unknown, or if the reference knows the hours.
+        hour_known: Whether the reference has rows of the hour of the newest row.
+        expected: The shares that the reference expects of one of the `d` columns, if they depend on the hour.
     """
 
     rows_after: Callable[[int, int], tuple[NDArray[np.float64], int]]
     rows_to_detect: Sequence[int | None]
     rows_per_second: float | None = None
     seen_seconds: float | None = None
+    hour_known: bool = True
+    expected: Callable[[int], ExpectedShares | None] = _no_hours
 
 
 def evaluate(
@@ -132,6 +141,8 @@ class WindowTester:
         known = (detector or no_detector(self._width)).of(self.columns)
         facts = numeric_facts(window, self._quantiles, self._reference_rows)
         samples = self._samples(window, rows, known, facts, row_weights)
+        if stream is not None:
+            samples = [self._at_its_hours(position, sample, stream) for position, sample in enumerate(samples)]
         measurements = []
         for sample in samples:
             self._checkpoint()
@@ -175,6 +186,13 @@ class WindowTester:
             )
             for position, (profile, values, size, past) in enumerate(each)
         ]
+
+    def _at_its_hours(self, position: int, sample: Sample, stream: StreamFacts) -> Sample:
+        """The sample with what the reference expects of its hours."""
+        expected = stream.expected(self.columns[position])
+        if expected is None and stream.hour_known:
+            return sample
+        return replace(sample, expected=expected, past=replace(sample.past, hour_known=stream.hour_known))
 
     def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> FeaturePast:
         """What is known of a feature from before the window."""
@@ -257,9 +275,7 @@ def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> Non
 
 def _pasts(known: DetectorVerdict) -> Iterator[Past]:
     """What is known of each feature from before the window."""
-    flags = zip(known.alike.tolist(), known.unknown.tolist(), known.reachable.tolist(), strict=True)
+    flags = zip(*(one.tolist() for one in (known.alike, known.unknown, known.reachable, known.rhythm)), strict=True)
     numbers = zip(known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist(), strict=True)
-    for (factor, missing_factor, (of_values, of_missing)), (alike, unknown, reachable) in zip(
-        numbers, flags, strict=True
-    ):
-        yield Past(factor, missing_factor, (of_values, of_missing), alike, unknown, reachable)
+    for (factor, missing_factor, raised), (alike, unknown, reachable, rhythm) in zip(numbers, flags, strict=True):
+        yield Past(factor, missing_factor, tuple(raised), alike, unknown, reachable, rhythm)

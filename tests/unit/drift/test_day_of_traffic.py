@@ -11,7 +11,8 @@ from driftgauge.drift.profile import Profile, numeric_profile
 from driftgauge.drift.result import Change, DriftReport
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
-from driftgauge.drift.stream_evaluator import StreamEvaluator
+from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
 from driftgauge.page.contents import Facts, Page, part_of
 from driftgauge.page.document import render
 from tests.support.days import DAY_SECONDS, MIDNIGHT, DayTraffic, evaluations
@@ -91,13 +92,30 @@ def test_a_change_of_unit_on_the_second_day_is_found() -> None:
     assert YOUNG not in found[57][1].reading
 
 
-def test_a_process_that_did_not_see_the_first_row_does_not_mention_the_day() -> None:
-    """Such a stream may be a year old."""
-    values, times = TRAFFIC.rows(MIDNIGHT, 12 * LOOK_ROWS)
-    old = evaluations(evaluator(TRAFFIC), values, times, look_rows=12 * LOOK_ROWS)
+def test_the_first_day_is_that_of_the_detectors_state() -> None:
+    """A process that starts on the second day, with the state of the first, does not mention it."""
+    values, times = STEADY.rows(MIDNIGHT, 60 * LOOK_ROWS)
+    values[56 * LOOK_ROWS :] += 2.0
+    earlier = evaluations(evaluator(STEADY), values[: 56 * LOOK_ROWS], times[: 56 * LOOK_ROWS], LOOK_ROWS)[-1].state
+    newest = slice(-2_000, None)
+    window = StreamWindow(values[newest], np.arange(1, times.size + 1)[newest], np.arange(2_000), times[newest])
+    later = evaluator(STEADY).evaluate(earlier, window, PValues(), float(times[-1])).report
 
-    assert [] == [sentence for one in old for sentence in drift_sentences(one.report) if YOUNG in sentence]
-    assert [] != [sentence for one in old for sentence in drift_sentences(one.report)]
+    assert earlier is not None
+    assert MIDNIGHT == earlier.began
+    assert ["f0", "f1"] == [feature.feature for feature in later.features if feature.drift]
+    assert [] == [feature.reading for feature in later.features if YOUNG in feature.reading]
+
+
+def test_a_process_without_a_state_has_seen_the_rows_of_its_window() -> None:
+    """It may be the time of day, however many rows there were before."""
+    values, times = TRAFFIC.rows(MIDNIGHT, 12 * LOOK_ROWS)
+    (new,) = evaluations(evaluator(TRAFFIC), values, times, look_rows=12 * LOOK_ROWS)
+
+    assert new.state is not None
+    assert times[-2_000] == new.state.began
+    assert [] != drift_sentences(new.report)
+    assert [] == [sentence for sentence in drift_sentences(new.report) if YOUNG not in sentence]
 
 
 @pytest.mark.parametrize("hour", [0, 6, 12, 18])

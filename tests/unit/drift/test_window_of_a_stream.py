@@ -1,11 +1,13 @@
 """What a stream adds to the report on its window: the sentences are about the rows since the evidence rose."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.verdict import DetectorVerdict
+from driftgauge.drift.detector.verdict import no_detector
 from driftgauge.drift.profile import Profile, ignored_profile, numeric_profile
 from driftgauge.drift.rank_cache import RankCache
 from driftgauge.drift.result import Change, FeatureDrift
@@ -38,7 +40,8 @@ def features(risen_at: int, seen_seconds: float | None = None) -> tuple[FeatureD
     cache.update(window(), np.arange(FIRST_NUMBER, FIRST_NUMBER + OLD_ROWS + NEW_ROWS))
     tester = WindowTester(profiles, RULE)
     since = np.array([np.nan, np.nan, 1e9])
-    known = DetectorVerdict(np.ones(3), np.array([0.0, 0.0, 9.0]), 8.0, since, np.array([-1, -1, risen_at]))
+    evidence, risen = np.array([0.0, 0.0, 9.0]), np.array([-1, -1, risen_at])
+    known = replace(no_detector(3), evidence=evidence, threshold=8.0, since=since, risen_at=risen)
     ranked = cache.ranked_window(tester.columns)
     stream = StreamFacts(cache.rows_after, [None, 350, None], 2.0, seen_seconds)
     return tester.test(ranked, OLD_ROWS + NEW_ROWS, PValues(), known, stream=stream).features

@@ -135,7 +135,12 @@ def test_dependent_rows_are_worth_less() -> None:
 
 def test_the_detector_is_one_more_test() -> None:
     """It alarms where its alarm has a beginning, whatever the window's tests say."""
-    detector = DetectorVerdict(np.ones(3), np.array([8.5, 0.0, 9.0]), 7.0, np.array([1234.5, np.nan, np.nan]))
+    detector = replace(
+        no_detector(3),
+        evidence=np.array([8.5, 0.0, 9.0]),
+        threshold=7.0,
+        since=np.array([1234.5, np.nan, np.nan]),
+    )
     actual = report(window(), BUDGET, detector)
     last = [one.tests[-1] for one in actual.features]
 
@@ -278,7 +283,13 @@ def test_the_detector_s_verdict_is_by_column_of_the_reference() -> None:
     profiles = [ignored_profile("day", 1000), *reference()]
     rows = np.column_stack([np.full(300, np.nan), window()])
     since = np.array([np.nan, 1.0, np.nan, 3.0])
-    detector = DetectorVerdict(np.array([9.0, 1.0, 3.0, 2.0]), np.arange(4.0), 7.0, since)
+    detector = replace(
+        no_detector(4),
+        factors=np.array([9.0, 1.0, 3.0, 2.0]),
+        evidence=np.arange(4.0),
+        threshold=7.0,
+        since=since,
+    )
     actual = evaluate(profiles, rows, BUDGET, PValues(), detector).features
 
     assert [300.0, 100.0, 150.0] == [one.effective_rows for one in actual]

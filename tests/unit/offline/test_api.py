@@ -324,6 +324,21 @@ def test_a_reference_is_built_from_memory_as_from_a_file(tmp_path: Path) -> None
     assert 250 == from_memory.origin.rows_seen
 
 
+def test_a_reference_is_built_in_the_order_of_time(tmp_path: Path) -> None:
+    """The rows are sorted by their times, or known to be in order; the newest ones are kept."""
+    days = np.datetime64("2026-01-01") + np.arange(30)
+    data = {"ts": days[::-1], "a": np.arange(30.0)[::-1]}
+    timed = driftgauge.build_reference(data, tmp_path / "a.npz", rows=8, time_column="ts")
+    ordered = driftgauge.build_reference({"a": data["a"]}, rows=8, ordered=True)
+
+    assert list(range(23, 30)) == list(timed.features[0].values)
+    assert list(range(8)) == list(ordered.features[0].values)
+    assert (("a",), True, True) == (timed.columns, timed.is_ordered, ordered.is_ordered)
+    assert timed.time_span == driftgauge.read_reference(tmp_path / "a.npz").time_span
+    with pytest.raises(driftgauge.ReferenceDataError, match="time_column: must be text; it is 5"):
+        driftgauge.build_reference(data, time_column=5)  # type: ignore[arg-type]
+
+
 def test_identifiers_are_left_out_of_a_built_reference() -> None:
     """As the command leaves them out, with a note."""
     rows = 1200

@@ -46,7 +46,7 @@ def recovery_logs(log_factors: Floats, half: float) -> Floats:
     return logs
 
 
-def is_over(recovery: Floats) -> NDArray[np.bool_]:
+def change_is_over(recovery: Floats) -> NDArray[np.bool_]:
     """Whether the change of each feature is over: shape `(d,)`.
 
     Args:
@@ -87,9 +87,10 @@ class Alarms:
         """
         log_evidence = self._bet_set.log_by_feature(state.log_evidence)
         begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
-        leader = np.where(begins, self._leaders(state), state.leader) if begins.any() else state.leader
-        of_leader = self._factors_of(leader, factors)
-        ends = state.latched & (is_over(state.recovery) | (of_leader > WITHDRAWN * state.alarm_factor))
+        if begins.any():
+            state = self._begun(state, begins, factors)
+        of_leader = self._factors_of(state.leader, factors)
+        ends = state.latched & (change_is_over(state.recovery) | (of_leader > WITHDRAWN * state.alarm_factor))
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
         if ends.any() and np.isnan(since).all():
@@ -98,11 +99,19 @@ class Alarms:
             state,
             since=since,
             log_evidence=kept,
+            recovery=np.where(ends[:, np.newaxis], 0.0, state.recovery),
+            risen_at=np.where((log_evidence <= self._log_low) | ends, state.number, state.risen_at),
+        )
+
+    def _begun(self, state: DetectorState, begins: NDArray[np.bool_], factors: Floats) -> DetectorState:
+        """The state with what is known of the change where an alarm begins."""
+        leader = np.where(begins, self._leaders(state), state.leader)
+        of_leader = self._factors_of(leader, factors)
+        return replace(
+            state,
             leader=leader,
             alarm_factor=np.where(begins, of_leader, state.alarm_factor),
             half_gain=np.where(begins, self._half_gain(state, leader, of_leader), state.half_gain),
-            recovery=np.where(ends[:, np.newaxis], 0.0, state.recovery),
-            risen_at=np.where((log_evidence <= self._log_low) | ends, state.number, state.risen_at),
         )
 
     def _leaders(self, state: DetectorState) -> NDArray[np.int64]:

@@ -41,6 +41,7 @@ class DetectorVerdict:
         risen_at: Shape `(d,)`, int64: the number of the newest row before the evidence began to rise; -1 if unknown.
         raised: Shape `(d, 2)`: whether a window's test of the values, and of missing ones, alarmed at the last look.
         reachable: Shape `(d,)`: whether the detector could alarm within as many rows as a window has.
+        rhythm: Shape `(d,)`: whether the values have a rhythm of the day that the reference cannot explain.
     """
 
     factors: Floats
@@ -55,6 +56,7 @@ class DetectorVerdict:
     risen_at: NDArray[np.int64]
     raised: Mask
     reachable: Mask
+    rhythm: Mask
 
     def of(self, features: Sequence[int]) -> "DetectorVerdict":
         """The verdict on some of the features, in the order in which they are given."""
@@ -71,6 +73,7 @@ class DetectorVerdict:
             risen_at=self.risen_at[features],
             raised=self.raised[features],
             reachable=self.reachable[features],
+            rhythm=self.rhythm[features],
         )
 
 
@@ -90,4 +93,5 @@ def no_detector(features: int) -> DetectorVerdict:
         risen_at=np.full(features, -1),
         raised=np.zeros((features, 2), dtype=np.bool_),
         reachable=none,
+        rhythm=none,
     )
