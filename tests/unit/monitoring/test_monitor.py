@@ -93,7 +93,7 @@ async def test_a_reference_of_two_rows_gives_no_verdict(directory: Path, caplog:
         fixture.value("driftgauge_features", state="untested"),
     )
     (line,) = (record.message for record in caplog.records if "no verdict" in record.message)
-    assert line.startswith(f"the requests of {WINE} have no verdict: Could not tell")
+    assert line.startswith(f"the requests of {WINE} have no verdict: Cannot tell")
     assert "the reference has 2 values, " in line
 
 
