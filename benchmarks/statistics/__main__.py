@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.statistics import (
     bursts,
+    daily,
     delay,
     estimate,
     false_alarms,
@@ -30,6 +31,7 @@ SECTIONS = {
     "references": references.run,
     "requests": requests.run,
     "bursts": bursts.run,
+    "daily": daily.run,
     "delay": delay.run,
     "estimate": estimate.run,
     "peers": peers_table.run,

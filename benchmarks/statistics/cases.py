@@ -139,6 +139,13 @@ CASES = {
 """The changes by their names in the tables; s is the standard deviation."""
 
 
+WITHOUT_TOLERANCE = (
+    *("mean + 0.15 s", "mean + 0.25 s", "mean + 0.5 s", "mean + 1 s", "scale x 1.25", "scale x 1.5", "scale x 2"),
+    *("category 10 % to 20 %", "category 10 % to 30 %", "missing 2 % to 10 %", "missing 2 % to 20 %"),
+)
+"""The changes of the table without any tolerance."""
+
+
 def kinds_of(case: Case) -> list[FeatureKind]:
     """The kinds of all features, the changing one first."""
     return [case.kind, *[FeatureKind.NUMERIC] * (FEATURES - 1)]

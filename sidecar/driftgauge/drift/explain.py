@@ -5,13 +5,15 @@ A sentence is a hint for a person and decides nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.change_clauses import explain_change
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Untested, most_drifted, most_severe_test
+from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Reason, Untested
+from driftgauge.drift.severity import most_drifted, most_severe_test
 from driftgauge.drift.untested import by_explanation, enumerated
 
 _FEWEST_NEWEST = 30
@@ -71,6 +73,20 @@ def explain_feature(
     return change, f"{where}{clause}{_LESS_THAN_A_DAY if young else ''}."
 
 
+def explain_past(sentence: str, untested: Untested | None, alike_since: float | None) -> str:
+    """What a person reads of a feature.
+
+    Args:
+        sentence: It describes the change.
+        untested: Why there is no verdict; `None` if there is one.
+        alike_since: As in `FeatureDrift`.
+    """
+    verdict = sentence if untested is None else f"Cannot tell: {untested.explanation}."
+    if alike_since is None or (untested is not None and untested.reason is not Reason.ALIKE):
+        return verdict
+    return f"{verdict} Rows have become alike since {_minute(alike_since)}: that is itself a change to look at."
+
+
 def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested]) -> str:
     """One sentence on a whole window.
 
@@ -82,9 +98,7 @@ def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested
     tested = sum(feature.drift is not None for feature in features)
     if not tested:
         return _explain_untested(untested)
-    unknown = (
-        f"could not tell for {len(untested)} ({enumerated([one.feature for one in untested])})" if untested else ""
-    )
+    unknown = f"cannot tell for {len(untested)} ({enumerated([one.feature for one in untested])})" if untested else ""
     if not drifting:
         return "; ".join(filter(None, (f"No drift in {_features(tested)}", unknown))) + "."
     counts = [(change, sum(one.change is change for one in drifting)) for change in (Change.SCHEMA, Change.SCALE)]
@@ -96,14 +110,20 @@ def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested
     return "; ".join(filter(None, clauses)) + "."
 
 
+def _minute(seconds: float) -> str:
+    """A time, given in seconds since the epoch, to the minute."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def _explain_untested(untested: Sequence[Untested]) -> str:
-    """No feature has a verdict: why."""
+    """Why no feature has a verdict; of several reasons, the first of `Reason` is explained."""
     if not untested:
-        return "Could not tell: there is nothing to test."
-    first = untested[0]
+        return "Cannot tell: there is nothing to test."
+    order = list(Reason)
+    first = min(untested, key=lambda one: order.index(one.reason))
     if len(by_explanation(untested)) == 1:
-        return f"Could not tell: {first.explanation}."
-    return f"Could not tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."
+        return f"Cannot tell: {first.explanation}."
+    return f"Cannot tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."
 
 
 def _features(count: int) -> str:

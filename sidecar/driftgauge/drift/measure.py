@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import EffectiveRows
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftTest
 from driftgauge.drift.statistics.effects import Quantiles, deciles_of_each, wasserstein
@@ -53,6 +54,34 @@ class Measurement:
     raised: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of a feature from before its window.
+
+    Args:
+        factor: Values per independent value, at least 1; infinity if it has no bound.
+        missing_factor: The same of rows, as to whether they lack the feature.
+        raised: Whether the test of the values, and that of missing ones, alarmed at the last look.
+        alike: Whether the dependence of the values grows without bound.
+        unknown: Whether it is not known yet.
+        reachable: Whether the detector could alarm within as many rows as the window has.
+        rhythm: Whether the values have a rhythm of the day that the reference cannot explain.
+        hour_known: Whether the reference has rows of the hour of the newest row.
+    """
+
+    factor: float = 1.0
+    missing_factor: float = 1.0
+    raised: tuple[bool, bool] = (False, False)
+    alike: bool = False
+    unknown: bool = False
+    reachable: bool = False
+    rhythm: bool = False
+    hour_known: bool = True
+
+
+NO_PAST = Past()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
     """One feature of a window.
@@ -61,11 +90,10 @@ class Sample:
         profile: The feature's reference.
         values: The values that are present, sorted ascending.
         missing: Rows without a value.
-        factor: Values per independent value, at least 1; infinity if it has no bound.
-        missing_factor: The same of rows, as to whether they lack the feature.
+        past: What is known from before the window.
         ks: The KS statistic of the values, if it is known already.
         reference: How many independent rows the reference is worth; `None` if all are independent.
-        raised: Whether the test of the values, and that of missing ones, alarmed at the last look.
+        expected: The shares of the reference at the hours of the window, if they depend on the hour.
         weights: The weight of each value, in their order; `None` if all are 1.
         row_weights: For the share of missing values: the sum of the weights of the rows with a value, and of those
             without; `None` if all are 1.
@@ -74,11 +102,10 @@ class Sample:
     profile: Profile
     values: NDArray[np.float64]
     missing: int
-    factor: float = 1.0
-    missing_factor: float = 1.0
+    past: Past = NO_PAST
     ks: float | None = None
     reference: EffectiveRows | None = None
-    raised: tuple[bool, bool] = (False, False)
+    expected: ExpectedShares | None = None
     weights: NDArray[np.float64] | None = None
     row_weights: tuple[float, float] | None = None
 
@@ -99,7 +126,7 @@ class Sample:
 
     def effective_rows(self, weight: float) -> float:
         """How many independent values are worth as much as values of this sum of weights, at least 1."""
-        return max(1.0, weight / self.factor)
+        return max(1.0, weight / self.past.factor)
 
     def measure(self, min_rows: int) -> tuple[Measurement, ...]:
         """The distance of the values, if there are enough, and the gap of missing ones, if either side has any.
@@ -115,45 +142,54 @@ class Sample:
         if self.profile.kind is FeatureKind.NUMERIC:
             ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
             rows = self.profile.values.size, self.values.size
-            worth = None if self.reference is None else self.reference.values
             return Measurement(
                 DriftTest.KS,
                 ks,
                 rows,
                 self.effective_rows(self.weight),
-                reference_effective_rows=worth,
-                raised=self.raised[0],
+                reference_effective_rows=self._worth(of_values=True),
+                raised=self.past.raised[0],
             )
         cells = self.profile.cells
         reference = np.rint(cells.shares * self.profile.values.size)
+        if self.expected is not None:
+            reference = self.expected.cells * self.profile.values.size
         window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
-        return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size, self.factor)
+        return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size, self.past.factor)
 
     def _missing(self) -> Measurement | None:
         if self.missing == 0 and self.profile.missing == 0:
             return None
         reference = np.array([self.profile.values.size, self.profile.missing], dtype=np.float64)
+        if self.expected is not None:
+            reference = self.profile.rows * np.array([1 - self.expected.missing, self.expected.missing])
         window = np.array(self.present_and_missing)
-        return self._gap_of_shares(DriftTest.MISSING, reference, window, self.rows, self.missing_factor)
+        return self._gap_of_shares(DriftTest.MISSING, reference, window, self.rows, self.past.missing_factor)
 
     def _gap_of_shares(
         self, test: DriftTest, reference: Counts, window: Counts, window_rows: int, factor: float
     ) -> Measurement:
         by_category = test is DriftTest.TV
-        worth = None
-        if self.reference is not None:
-            worth = self.reference.values if by_category else self.reference.all
         return Measurement(
             test=test,
             statistic=total_variation(reference, window),
-            rows=(int(reference.sum()), window_rows),
+            rows=(round(float(reference.sum())), window_rows),
             effective_rows=max(1.0, float(window.sum()) / factor),
             counts=(reference, window),
-            reference_effective_rows=worth,
-            raised=self.raised[0 if by_category else 1],
-            category_counts=self._category_counts() if by_category else None,
+            reference_effective_rows=self._worth(of_values=by_category),
+            raised=self.past.raised[0 if by_category else 1],
+            category_counts=self._category_counts() if by_category and self.expected is None else None,
             categories=self.profile.cells.bounds.size if by_category else 0,
         )
+
+    def _worth(self, *, of_values: bool) -> float | None:
+        """How many independent rows the shares of the reference are known from; `None` if from all of its rows."""
+        if self.reference is None:
+            return None
+        rows = self.reference.values if of_values else self.reference.all
+        if self.expected is not None:
+            rows /= self.expected.value_rows if of_values else self.expected.missing_rows
+        return max(1.0, rows)
 
     def _category_counts(self) -> tuple[Counts, Counts]:
         codes = np.union1d(self.profile.values, self.values)

@@ -44,7 +44,9 @@ class RowsToDetect:
         for index, (profile, bets, climb) in enumerate(zip(profiles, detector.bets, climbs, strict=True)):
             checkpoint()
             if profile.kind is FeatureKind.NUMERIC:
-                gains = shifted_shares(profile, SHIFT) @ bets.log_factors
+                gains = shifted_shares(profile, SHIFT) @ bets.log_factors.reshape(bets.buckets, -1, climb.size).mean(
+                    axis=0
+                )
                 gaining = gains > 0
                 with np.errstate(over="ignore"):  # a gain may be as small as a rounding error
                     rows = np.maximum(climb / np.where(gaining, gains, 1.0), 1.0)

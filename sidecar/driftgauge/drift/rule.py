@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import Budget, Decision
+from driftgauge.drift.budget import Budget, Decision, categories_reference_error, reference_error
 from driftgauge.drift.measure import Counts, Measurement
 from driftgauge.drift.reach import rows_needed
 from driftgauge.drift.result import DriftTest, DriftTestResult
@@ -76,6 +76,7 @@ def judge(
             p_value=p_value,
             threshold=threshold if threshold <= 1 else math.inf,
             drift=drift,
+            reference_error=_reference_error(one, features, rule.budget),
             rows_needed=rows_needed(one, alarms) if _may_be_out_of_reach(one, threshold, rule, drift=drift) else None,
         )
 
@@ -123,6 +124,16 @@ def _threshold_by_budget(one: Measurement, features: int, budget: Budget) -> flo
         threshold = budget.share_threshold(reference, window, reference_rows, one.effective_rows, features)
         greatest = reference if window < reference else 1 - reference
     return threshold if threshold < greatest - _ROUNDING else math.inf
+
+
+def _reference_error(one: Measurement, features: int, budget: Budget | None) -> float | None:
+    """How far the reference of a distance may lie from the truth: a distance; `None` without a budget."""
+    if budget is None or one.test is DriftTest.MISSING:
+        return None
+    rows = one.reference_effective_rows or float(one.rows[0])
+    if one.counts is None:
+        return reference_error(rows, features)
+    return categories_reference_error(one.counts[0] * (rows / one.rows[0]), one.categories, features)[0]
 
 
 def _threshold_by_p_value(one: Measurement, level: float, p_values: PValueSource, *, drift: bool) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,12 @@ from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
+from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
 from driftgauge.drift.result import DriftReport, DriftTest
+from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
 from driftgauge.drift.rows_to_detect import RowsToDetect, rows_per_second
 from driftgauge.drift.rule import Rule
@@ -40,6 +44,12 @@ class StreamWindow:
     times: NDArray[np.float64] | None = None
     ids: NDArray[np.uint64] | None = None
 
+    def only(self, rows: NDArray[np.bool_]) -> "StreamWindow":
+        """Some of the rows: shape `(n,)`, whether each one is among them."""
+        times = None if self.times is None else self.times[rows]
+        ids = None if self.ids is None else self.ids[rows]
+        return StreamWindow(self.values[rows], self.numbers[rows], self.requests[rows], times, ids)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamEvaluation:
@@ -51,12 +61,14 @@ class StreamEvaluation:
         fed: Rows that were fed to the detector.
         skipped: Rows that were never fed: more came between two evaluations than a window holds, or a part of their
             request was fed before.
+        hour_unknown: New rows that were left out, since the reference has no rows of their hour.
     """
 
     report: DriftReport
     state: DetectorState | None
     fed: int
     skipped: int
+    hour_unknown: int = 0
 
 
 class StreamEvaluator:
@@ -67,16 +79,24 @@ class StreamEvaluator:
         rule: When a window is tested, and what alarms; there is a detector if the rule has a budget.
         digest: Identifies the reference.
         checkpoint: Called between features, here and at each evaluation.
+        known_hours: The hours that the reference has rows of; `None` if it has no times. With it, rows of other hours,
+            and rows without a time, are left out.
     """
 
     def __init__(
-        self, profiles: Sequence[Profile], rule: Rule, digest: str, checkpoint: Checkpoint = no_checkpoint
+        self,
+        profiles: Sequence[Profile],
+        rule: Rule,
+        digest: str,
+        checkpoint: Checkpoint = no_checkpoint,
+        known_hours: KnownHours | None = None,
     ) -> None:
         self.profiles = tuple(profiles)
         self._rule = rule
         reference = reference_effective_rows(profiles)
         self._tester = WindowTester(profiles, rule, checkpoint, reference)
-        self._ranks = RankCache(profiles)
+        self._hours = RowHours(profiles, known_hours)
+        self._ranks = RankCache(profiles, self._hours)
         self.detector = (
             None
             if rule.budget is None
@@ -99,24 +119,36 @@ class StreamEvaluator:
             ValueError: The window is not as wide as the reference, or holds an infinity.
         """
         require_fit(self.profiles, window.values)
-        self._ranks.update(window.values, window.numbers)
-        columns, rows = self._tester.columns, window.values.shape[0]
+        numbers, hour_known = window.numbers, self._hours.known(window.times, window.numbers.size)
+        window = window if hour_known.all() else window.only(hour_known)
+        self._ranks.update(window.values, window.numbers, window.times)
+        columns, rows = self._tester.columns, window.numbers.size
         if self.detector is None:
             ranked = self._ranks.ranked_window(columns)
             return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0)
         known = state if state is not None and state.key == self.detector.key else self.detector.start()
         weights = self._weights(self.detector, known, window.requests)
-        after, fed, skipped = self._feed(self.detector, known, window, now)
+        hour_unknown = int((~hour_known & (numbers > known.number)).sum())
+        after, fed, skipped = self._feed(self.detector, known, window, numbers, now)
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
-        verdict = self.detector.verdict(after)
+        verdict = self.detector.verdict(after, rows)
         facts = self._facts(verdict, window, weights, after.began)
+        facts = replace(
+            facts, hour_known=bool(hour_known[-1:].all()), expected=partial(self._expected, weights=weights)
+        )
         report = self._tester.test(ranked, rows, p_values, verdict, row_weights, facts)
+        report = replace(report, rows=numbers.size)
         raised = self._raised(report)
         if not np.array_equal(raised, after.raised):
             after = replace(after, raised=raised)
-        return StreamEvaluation(report, after, fed, skipped)
+        return StreamEvaluation(report, after, fed, skipped, hour_unknown)
+
+    def _expected(self, feature: int, weights: RowWeights | None) -> ExpectedShares | None:
+        """The shares that the reference expects of a feature in a window with these hours."""
+        of_rows = None if weights is None else weights.values[feature]
+        return self._hours.expected(feature, self._ranks.cells[feature], of_rows) if self._ranks.numbers.size else None
 
     def _raised(self, report: DriftReport) -> NDArray[np.float64]:
         """Which windowed tests alarm: shape `(d, 2)`, those of the values and those of missing values."""
@@ -134,7 +166,7 @@ class StreamEvaluator:
         """What is known of the window as a part of the stream, whose first row passed at `began`."""
         factors = verdict.factors if weights is None else verdict.factors / weights.values.mean(axis=1)
         to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
-        timed = window.times is not None and window.times.size > 0 and began > 0
+        timed = window.times is not None and window.times.size > 0 and began > 0 and not self._hours.depend_on_time
         return StreamFacts(
             rows_after=self._ranks.rows_after,
             rows_to_detect=to_detect,
@@ -156,16 +188,28 @@ class StreamEvaluator:
         return list(zip(present.tolist(), without.tolist(), strict=True))
 
     def _feed(
-        self, detector: Detector, state: DetectorState, window: StreamWindow, now: float
+        self,
+        detector: Detector,
+        state: DetectorState,
+        window: StreamWindow,
+        numbers: NDArray[np.int64],
+        now: float,
     ) -> tuple[DetectorState, int, int]:
         """The state after the rows that it has not seen, and how many rows were fed and skipped.
 
         Windows overlap, and each row must count once. Rows are numbered in the order of the stream, so the new ones are
-        those above the number of the newest row that was fed.
+        those above the number of the newest row that was fed, or left out since the reference lacks its hour.
+
+        Args:
+            detector: The detector.
+            state: Its state before.
+            window: The rows of the window whose hour the reference has.
+            numbers: The numbers of all rows of the window.
+            now: Seconds since the epoch.
         """
-        if window.numbers.size == 0 or (window.numbers.size < self._rule.min_rows and state.rows == 0):
+        if numbers.size == 0 or (numbers.size < self._rule.min_rows and state.rows == 0):
             return state, 0, 0  # nothing new, or too few rows for a verdict: they are fed with those that follow
-        newest = int(window.numbers[-1])
+        newest = int(numbers[-1])
         if newest == state.number:
             return state, 0, 0
         if newest < state.number:
@@ -175,13 +219,15 @@ class StreamEvaluator:
         oldest = int(np.searchsorted(window.numbers, state.number, side="right"))
         first = _first_of_a_request(window.requests, oldest)
         fed = window.numbers.size - first
-        skipped = first - oldest + (max(0, int(window.numbers[oldest]) - state.number - 1) if state.rows else 0)
+        unseen = int(numbers[np.searchsorted(numbers, state.number, side="right")]) - state.number - 1
+        skipped = first - oldest + (max(0, unseen) if state.rows else 0)
         if fed == 0:
             return replace(state, number=newest), 0, skipped
         rows = NewRows(self._ranks.cells[:, first:], window.requests[first:])
         after = detector.advance(state, rows, newest, now)
-        if state.rows == 0 and window.times is not None:
-            after = replace(after, began=float(window.times[first]))
+        if window.times is not None:
+            after = after if state.rows else replace(after, began=float(window.times[first]))
+            after = after if self._hours.depend_on_time else detector.add_hours(after, rows, window.times[first:])
         return after, fed, skipped
 
 
@@ -191,6 +237,6 @@ def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
     A store appends and returns whole requests, so that this is `oldest`; except that it may have lost its newest rows
     and given their numbers to a request that began before. Each request must count once: what is left of it is skipped.
     """
-    if oldest == 0 or requests[oldest] != requests[oldest - 1]:
+    if oldest in {0, requests.size} or requests[oldest] != requests[oldest - 1]:
         return oldest
     return int(np.searchsorted(requests, requests[oldest], side="right"))

@@ -9,16 +9,22 @@ from numpy.typing import NDArray
 from driftgauge.drift.budget import EffectiveRows, detectable
 from driftgauge.drift.detector.dependence import reference_effective_rows
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
-from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
+from driftgauge.drift.explain import FeatureRows, explain_feature, explain_past, explain_report
+from driftgauge.drift.feature_past import FeaturePast, evidence_tests, feature_past
 from driftgauge.drift.histogram import Histogram
-from driftgauge.drift.measure import NumericFacts, Sample, numeric_facts
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
+from driftgauge.drift.measure import NumericFacts, Past, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import DriftReport, DriftTest, DriftTestResult, FeatureDrift, Untested
+from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift, Untested
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
 from driftgauge.drift.statistics.ks import RankedWindow, rank_window
 from driftgauge.drift.statistics.p_value import PValueSource
 from driftgauge.drift.untested import find_obstacle
+
+
+def _no_hours(_: int) -> ExpectedShares | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,12 +37,16 @@ class StreamFacts:
         rows_to_detect: For each of the `d` columns, as in `FeatureDrift`.
         rows_per_second: As in `DriftReport`.
         seen_seconds: How long the stream has been seen; `None` if it is unknown, or if the reference knows the hours.
+        hour_known: Whether the reference has rows of the hour of the newest row.
+        expected: The shares that the reference expects of one of the `d` columns, if they depend on the hour.
     """
 
     rows_after: Callable[[int, int], tuple[NDArray[np.float64], int]]
     rows_to_detect: Sequence[int | None]
     rows_per_second: float | None = None
     seen_seconds: float | None = None
+    hour_known: bool = True
+    expected: Callable[[int], ExpectedShares | None] = _no_hours
 
 
 def evaluate(
@@ -131,6 +141,8 @@ class WindowTester:
         known = (detector or no_detector(self._width)).of(self.columns)
         facts = numeric_facts(window, self._quantiles, self._reference_rows)
         samples = self._samples(window, rows, known, facts, row_weights)
+        if stream is not None:
+            samples = [self._at_its_hours(position, sample, stream) for position, sample in enumerate(samples)]
         measurements = []
         for sample in samples:
             self._checkpoint()
@@ -142,7 +154,7 @@ class WindowTester:
         for position, (sample, measured) in enumerate(zip(samples, measurements, strict=True)):
             self._checkpoint()
             if measured:
-                tests = (*(next(results) for _ in measured), *_sequential(known, position))
+                tests = (*(next(results) for _ in measured), *evidence_tests(known, position))
                 past = self._past(position, known, stream, drift=any(test.drift for test in tests))
                 features.append(self._feature(position, sample, tests, facts.get(position), past))
                 obstacles.append(features[-1].untested)
@@ -160,34 +172,40 @@ class WindowTester:
         row_weights: Sequence[tuple[float, float]] | None,
     ) -> list[Sample]:
         """The features of a window."""
-        numbers = (known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist())
-        each = zip(self._profiles, window.values, window.sizes, *numbers, strict=True)
+        each = zip(self._profiles, window.values, window.sizes, _pasts(known), strict=True)
         return [
             Sample(
                 profile=profile,
                 values=values[:size],
                 missing=rows - size,
-                factor=factor,
-                missing_factor=missing_factor,
+                past=past,
                 reference=self._reference[position],
                 ks=facts[position].ks if position in facts else None,
-                raised=tuple(raised),
                 weights=None if window.weights is None else window.weights[position, :size],
                 row_weights=None if row_weights is None else row_weights[position],
             )
-            for position, (profile, values, size, factor, missing_factor, raised) in enumerate(each)
+            for position, (profile, values, size, past) in enumerate(each)
         ]
 
-    def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> "_Past":
+    def _at_its_hours(self, position: int, sample: Sample, stream: StreamFacts) -> Sample:
+        """The sample with what the reference expects of its hours."""
+        expected = stream.expected(self.columns[position])
+        if expected is None and stream.hour_known:
+            return sample
+        return replace(sample, expected=expected, past=replace(sample.past, hour_known=stream.hour_known))
+
+    def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> FeaturePast:
         """What is known of a feature from before the window."""
-        newest = None
-        risen_at = int(known.risen_at[position])
-        if drift and stream is not None and risen_at >= 0:
-            newest = FeatureRows(*stream.rows_after(self.columns[position], risen_at))
+        past = feature_past(known, position)
         if stream is None:
-            return _Past(_since(known, position), newest, None, None)
-        rows_to_detect = stream.rows_to_detect[self.columns[position]]
-        return _Past(_since(known, position), newest, stream.seen_seconds, rows_to_detect)
+            return past
+        column, risen_at = self.columns[position], int(known.risen_at[position])
+        return replace(
+            past,
+            newest=FeatureRows(*stream.rows_after(column, risen_at)) if drift and risen_at >= 0 else None,
+            seen_seconds=stream.seen_seconds,
+            rows_to_detect=stream.rows_to_detect[column],
+        )
 
     def _feature(
         self,
@@ -195,7 +213,7 @@ class WindowTester:
         sample: Sample,
         tests: tuple[DriftTestResult, ...],
         facts: NumericFacts | None,
-        past: "_Past",
+        past: FeaturePast,
     ) -> FeatureDrift:
         """The results of a feature's tests, with everything that describes its window."""
         profile, values, missing = sample.profile, sample.values, sample.missing
@@ -220,10 +238,13 @@ class WindowTester:
             window_quantiles=() if facts is None else facts.deciles,
             reference_quantiles=self._deciles[position],
             change=change,
-            reading=sentence if untested is None else f"Could not tell: {untested.explanation}.",
+            reading=explain_past(sentence, untested, past.alike_since),
             since=past.since,
+            alike_since=past.alike_since,
             untested=untested,
+            reference_effective_rows=self._reference[position].values,
             rows_to_detect=past.rows_to_detect,
+            dependence=past.dependence,
         )
 
     def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[Untested, ...], rows: int) -> DriftReport:
@@ -239,23 +260,6 @@ class WindowTester:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Past:
-    """What is known of a feature from before the window.
-
-    Args:
-        since: When the detector's alarm began, seconds since the epoch; `None` without an alarm.
-        newest: The rows since the evidence began to rise; `None` if that is unknown, or without drift.
-        seen_seconds: How long the stream has been seen; `None` if it is unknown.
-        rows_to_detect: As in `FeatureDrift`.
-    """
-
-    since: float | None
-    newest: FeatureRows | None
-    seen_seconds: float | None
-    rows_to_detect: int | None
-
-
 def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> None:
     """Refuse a window that cannot be compared with a reference.
 
@@ -269,19 +273,9 @@ def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> Non
         raise ValueError("the window holds an infinity: only finite values are tested, NaN is a missing one")
 
 
-def _sequential(known: DetectorVerdict, position: int) -> Iterator[DriftTestResult]:
-    """The detector as one more test, if there is a detector."""
-    if known.evidence is not None:
-        yield DriftTestResult(
-            test=DriftTest.SEQUENTIAL,
-            statistic=float(known.evidence[position]),
-            p_value=None,
-            threshold=known.threshold,
-            drift=_since(known, position) is not None,
-        )
-
-
-def _since(known: DetectorVerdict, position: int) -> float | None:
-    """When the detector's alarm began, seconds since the epoch."""
-    time = float(known.since[position])
-    return None if np.isnan(time) else time
+def _pasts(known: DetectorVerdict) -> Iterator[Past]:
+    """What is known of each feature from before the window."""
+    flags = zip(*(one.tolist() for one in (known.alike, known.unknown, known.reachable, known.rhythm)), strict=True)
+    numbers = zip(known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist(), strict=True)
+    for (factor, missing_factor, raised), (alike, unknown, reachable, rhythm) in zip(numbers, flags, strict=True):
+        yield Past(factor, missing_factor, tuple(raised), alike, unknown, reachable, rhythm)

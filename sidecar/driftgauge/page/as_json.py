@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift
+from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift, Reason
 from driftgauge.inference.payload import printable
 from driftgauge.results.latest import Evaluation, ModelEvaluations
 
@@ -25,6 +25,8 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
     """A report as plain values, features in the reference's order; an infinite threshold is null."""
     return {
         "rows": report.rows,
+        "state": str(report.state),
+        "reason": _text(report.reason),
         "drift": report.drift,
         "drifted_features": report.drifted_features,
         "reading": printable(report.reading),
@@ -34,7 +36,7 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
             {
                 "feature": printable(one.feature),
                 "reason": str(one.reason),
-                "reading": f"Could not tell: {printable(one.explanation)}.",
+                "reading": f"Cannot tell: {printable(one.explanation)}.",
             }
             for one in report.untested
         ],
@@ -71,6 +73,8 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
         "feature": printable(feature.feature),
         "kind": str(feature.kind),
         **_test(feature.distance),
+        "state": str(feature.state),
+        "reason": _text(feature.reason),
         "drift": feature.drift,
         "rows": feature.rows,
         "missing": feature.missing,
@@ -78,6 +82,8 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
         "effective_rows": feature.effective_rows,
         "detectable": _finite(feature.detectable),
         "rows_to_detect": feature.rows_to_detect,
+        "reference_effective_rows": feature.reference_effective_rows,
+        "dependence": dict(feature.dependence),
         "effects": {
             "psi": effects.psi,
             "jensen_shannon": effects.jensen_shannon,
@@ -86,6 +92,7 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
         "change": str(feature.change),
         "reading": printable(feature.reading),
         "since": feature.since,
+        "alike_since": feature.alike_since,
         "tests": [_test(test) for test in feature.tests],
         "histogram": [
             {"bin": printable(one.label), "upper": one.upper, "reference": one.reference, "window": one.window}
@@ -104,6 +111,10 @@ def _test(test: DriftTestResult) -> dict[str, Any]:
         "threshold": _finite(test.threshold),
         "drift": test.drift,
     }
+
+
+def _text(reason: Reason | None) -> str | None:
+    return None if reason is None else str(reason)
 
 
 def _finite(value: float) -> float | None:

@@ -9,6 +9,7 @@ from driftgauge.page.chart import chart
 from driftgauge.page.contents import Picture
 from driftgauge.page.formatting import (
     TESTS,
+    badge,
     distance,
     moment,
     number,
@@ -16,7 +17,6 @@ from driftgauge.page.formatting import (
     share,
     statistic,
     threshold,
-    verdict,
 )
 from driftgauge.page.markup import Markup, clipped, joined, named, tag
 
@@ -34,7 +34,7 @@ def section(picture: Picture, identifier: str) -> Markup:
     feature = picture.drift
     return tag(
         "section",
-        tag("header", tag("h3", named(feature.feature), id=f"{identifier}-name"), verdict(feature)),
+        tag("header", tag("h3", named(feature.feature), id=f"{identifier}-name"), badge(feature.state, feature.change)),
         tag("p", feature.reading, class_="reading"),
         tag("div", _drawing(picture, identifier), _facts(feature), class_="columns"),
         id=identifier,

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftgauge.drift.result import DriftReport
+from driftgauge.drift.result import DriftReport, State
 from driftgauge.page.document import document
-from driftgauge.page.formatting import badge, moment
+from driftgauge.page.formatting import moment, summary
 from driftgauge.page.markup import Markup, joined, named, tag
+
+_ORDER = (State.DRIFT, State.CANNOT_TELL, State.OK)
+"""The states by their urgency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,11 @@ class Entry:
 
 
 def render_index(entries: Sequence[Entry]) -> str:
-    """Render the list of all models as HTML, those that drift first."""
+    """Render the list of all models as HTML: those that drift first, then those without a verdict."""
     title = tag("h1", "Models")
     if not entries:
         return document(
-            "Models", title, tag("p", "No model has been evaluated yet, or not of late.", class_="summary unknown")
+            "Models", title, tag("p", "No model has been evaluated yet, or not of late.", class_="summary cannot_tell")
         )
     titles = ("model", "inputs", "predictions", "evaluated")
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in titles)))
@@ -42,9 +45,9 @@ def render_index(entries: Sequence[Entry]) -> str:
     return document("Models", title, tag("table", caption, head, tag("tbody", *lines), class_="overview models"))
 
 
-def _urgency(entry: Entry) -> tuple[bool, str]:
-    drifts = any(report is not None and bool(report.drift) for report in (entry.inputs, entry.predictions))
-    return not drifts, entry.name
+def _urgency(entry: Entry) -> tuple[int, str]:
+    states = {report.state for report in (entry.inputs, entry.predictions) if report is not None}
+    return next((place for place, state in enumerate(_ORDER) if state in states), len(_ORDER)), entry.name
 
 
 def _line(entry: Entry) -> Markup:
@@ -60,4 +63,4 @@ def _line(entry: Entry) -> Markup:
 def _described(report: DriftReport | None) -> Markup:
     if report is None:
         return tag("span", "not evaluated", class_="quiet")
-    return joined((badge(report.overall), " ", tag("span", report.reading, class_="quiet")))
+    return joined((summary(report), tag("div", report.reading, class_="quiet")))

@@ -154,6 +154,7 @@ async def test_a_model_with_one_evaluation_has_no_other_values(fixture: AdminFix
 
     assert (1_000.0, None) == (wine["evaluated_at"], wine["predictions"])
     assert (None, None, []) == (iris["evaluated_at"], iris["drift"], iris["features"])
+    assert ("cannot_tell", None) == (iris["state"], iris["reason"])
     assert iris["predictions"]["drift"] is True
 
 

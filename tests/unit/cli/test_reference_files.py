@@ -46,6 +46,9 @@ def test_a_program_reads_every_column(tmp_path: Path) -> None:
         "origin": None,
         "sampling_error": 0.0,
         "rows_needed": 1089,
+        "ordered": False,
+        "first_time": None,
+        "last_time": None,
         "features": [
             {
                 "name": "a",

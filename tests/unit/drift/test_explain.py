@@ -1,6 +1,7 @@
 """Sentences on drift: each kind of change has its own, and noise is not mentioned."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
-from driftgauge.drift.result import Bin, Change, DriftTest, DriftTestResult, Effects, FeatureDrift, Untested
+from driftgauge.drift.result import Bin, Change, DriftTest, DriftTestResult, Effects, FeatureDrift, Reason, Untested
 from tests.support.reports import few
 
 Floats = NDArray[np.float64]
@@ -404,10 +405,11 @@ def test_the_sentence_names_the_feature_that_is_farthest_above_its_threshold() -
 @pytest.mark.parametrize(
     ("untested", "expected"),
     [
-        ([few("a")], "Could not tell: the window has 7 rows, 50 are needed."),
-        ([few("a"), few("b")], "Could not tell: the window has 7 rows, 50 are needed."),
-        ([few("a", "x"), few("b", "y")], "Could not tell for any of 2 features; a: x."),
-        ([], "Could not tell: there is nothing to test."),
+        ([few("a")], "Cannot tell: the window has 7 rows, 50 are needed."),
+        ([few("a"), few("b")], "Cannot tell: the window has 7 rows, 50 are needed."),
+        ([few("a", "x"), few("b", "y")], "Cannot tell for any of 2 features; a: x."),
+        ([replace(few("a", "x"), reason=Reason.ALIKE), few("b", "y")], "Cannot tell for any of 2 features; b: y."),
+        ([], "Cannot tell: there is nothing to test."),
     ],
 )
 def test_without_a_test_there_is_no_verdict(untested: list[Untested], expected: str) -> None:
@@ -418,8 +420,8 @@ def test_without_a_test_there_is_no_verdict(untested: list[Untested], expected: 
 @pytest.mark.parametrize(
     ("features", "expected"),
     [
-        ([STILL], "No drift in 1 feature; could not tell for 2 (a, 'b\\n')."),
-        ([MOVED, STILL], "Drift in 1 of 4 features; moved moved most (D 0.25); could not tell for 2 (a, 'b\\n')."),
+        ([STILL], "No drift in 1 feature; cannot tell for 2 (a, 'b\\n')."),
+        ([MOVED, STILL], "Drift in 1 of 4 features; moved moved most (D 0.25); cannot tell for 2 (a, 'b\\n')."),
     ],
 )
 def test_features_without_a_verdict_are_named(features: list[FeatureDrift], expected: str) -> None:
@@ -431,6 +433,6 @@ def test_many_names_are_cut() -> None:
     """A sentence has five names."""
     untested = [few(f"f{place}") for place in range(1000)]
 
-    assert "No drift in 1 feature; could not tell for 1000 (f0, f1, f2, f3, f4 and 995 more)." == explain_report(
+    assert "No drift in 1 feature; cannot tell for 1000 (f0, f1, f2, f3, f4 and 995 more)." == explain_report(
         [STILL], untested
     )

@@ -46,7 +46,7 @@ def explanation(profile: Profile, values: Floats, rule: Rule, factor: float = 1.
 
     assert (None, None) == (found.drift, found.drifted_features)
     assert [None] * len(found.features) == [one.drift for one in found.features]
-    assert {f"Could not tell: {untested.explanation}."} == {found.reading, *(one.reading for one in found.features)}
+    assert {f"Cannot tell: {untested.explanation}."} == {found.reading, *(one.reading for one in found.features)}
     return untested.reason, untested.explanation
 
 
@@ -190,7 +190,7 @@ def test_other_features_keep_their_verdicts() -> None:
     found = evaluate(profiles, rows, HOLM, PValues())
 
     assert (False, 0, ["b"]) == (found.drift, found.drifted_features, [one.feature for one in found.untested])
-    assert "No drift in 2 features; could not tell for 1 (b)." == found.reading
+    assert "No drift in 2 features; cannot tell for 1 (b)." == found.reading
     assert ["a", "c"] == [one.feature for one in found.tested]
 
 

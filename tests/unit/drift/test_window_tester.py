@@ -302,7 +302,7 @@ def test_a_reference_of_ignored_columns_gives_no_verdict() -> None:
     actual = evaluate([ignored_profile("day", 10)], np.full((300, 1), np.nan), HOLM, PValues())
 
     assert (None, None, (), ("day",)) == (actual.drift, actual.drifted_features, actual.untested, actual.ignored)
-    assert "Could not tell: there is nothing to test." == actual.reading
+    assert "Cannot tell: there is nothing to test." == actual.reading
 
 
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
@@ -317,7 +317,7 @@ def test_too_few_rows(rule: Rule) -> None:
         actual.drift,
         actual.drifted_features,
     )
-    assert "Could not tell: the window has 49 rows, 50 are needed." == actual.reading
+    assert "Cannot tell: the window has 49 rows, 50 are needed." == actual.reading
 
 
 @pytest.mark.parametrize("min_rows", [0, 1])

@@ -11,6 +11,10 @@ from driftgauge.drift.detector.bets import Bets
 Floats = NDArray[np.float64]
 
 
+MOST_SCALED = 10.0
+"""An event in a bucket of hours with a small share counts at most this many times as much as at the average hour."""
+
+
 class BetSet:
     """The bets on the `d` features of a reference.
 
@@ -37,11 +41,8 @@ class BetSet:
         self.measured_slices = _slices([one.own_factors.size for one in bets])
         self.measured = sum(one.own_factors.size for one in bets)
         of_values = [one.own_factors < one.main_scores for one in bets]
-        self._measured = [
-            one.scores[:, one.own_factors] - np.where(main, 0.0, one.scores[:, one.own_factors].min(axis=0))
-            for one, main in zip(bets, of_values, strict=True)
-        ]
         self.of_values = np.concatenate([np.empty(0, dtype=np.bool_), *of_values])
+        self._measured = [_measured(one, main) for one, main in zip(bets, of_values, strict=True)]
 
     def by_feature(self, lines: Sequence[Floats]) -> Floats:
         """Lines of unequal lengths, one for each feature, as one array that is filled up with minus infinity."""
@@ -70,6 +71,22 @@ class BetSet:
         """Numbers of all scores, reduced to the measured ones."""
         each = zip(self.bets, self.score_slices, strict=True)
         return np.concatenate([of_scores[part][bets.own_factors] for bets, part in each])
+
+
+def _measured(bets: Bets, of_values: NDArray[np.bool_]) -> Floats:
+    """The measured scores of each cell; those of events are 0 where the event does not happen.
+
+    Where an event is more frequent at some hours, its score is smaller there, so that its mean is the same at all
+    hours.
+    """
+    if bets.own_factors.size == 0:
+        return bets.scores
+    scores = bets.scores[:, bets.own_factors].reshape(bets.buckets, -1, bets.own_factors.size)
+    shares = np.maximum(-scores.min(axis=1, keepdims=True, initial=np.inf), 0.0)
+    mean = shares.mean(axis=0, keepdims=True)
+    scale = np.where(mean > 0, mean / np.where(mean > 0, np.maximum(shares, mean / MOST_SCALED), 1.0), 1.0)
+    events = (scores + shares) * scale
+    return np.where(of_values, scores, events).reshape(-1, bets.own_factors.size)
 
 
 def _slices(sizes: Sequence[int]) -> list[slice]:

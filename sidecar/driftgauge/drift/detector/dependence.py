@@ -76,8 +76,13 @@ class ScoreDependence:
         self.reference_factors = self._reference.factors
         self._strong = self._reference.bounded & (self._reference.longest >= STRONG_ROWS)
 
-    def known(self, spans: NDArray[np.float32]) -> KnownDependence:
-        """What is known after the rows of these sums."""
+    def known(self, spans: NDArray[np.float32], rhythm: NDArray[np.bool_]) -> KnownDependence:
+        """What is known after the rows of these sums.
+
+        Args:
+            spans: Shape `(SUMS, SPANS, s)`.
+            rhythm: Shape `(d,)`: the features whose values have a rhythm that the reference lacks: they have no bound.
+        """
         found = self._of_values_together(dependence(spans))
         assumed = np.where(self._bet_set.of_values, ASSUMED_FACTOR, ASSUMED_RARE_FACTOR)
         unknown = ~found.bounded & ~found.grows
@@ -85,6 +90,9 @@ class ScoreDependence:
         factors = np.where(unknown, np.maximum(np.maximum(found.factors, rare), assumed), found.factors)
         factors = np.where(self._strong, self.reference_factors, factors)
         grows = self._reference.grows | ~self._strong & found.grows
+        for part in (part for part, has in zip(self._bet_set.measured_slices, rhythm.tolist(), strict=True) if has):
+            grows[part.start : part.stop - 1] = True
+            factors[part.start : part.stop - 1] = np.inf
         bounded = (self._strong | found.bounded) & ~grows
         rare = ~self._bet_set.of_values & ~bounded & ~grows
         return KnownDependence(factors=factors, bounded=bounded, grows=grows, assumed=rare)

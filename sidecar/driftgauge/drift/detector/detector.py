@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget, EffectiveRows
-from driftgauge.drift.detector.alarms import RECOVERY_STAKES, Alarms, recovery_logs
+from driftgauge.drift.detector.alarms import RECOVERY_STAKES, Alarms
 from driftgauge.drift.detector.bet_set import BetSet
 from driftgauge.drift.detector.bets import Bets, make_bets
 from driftgauge.drift.detector.dependence import (
@@ -30,8 +30,11 @@ from driftgauge.drift.detector.dependence import (
 )
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
-from driftgauge.drift.detector.request_correlation import add_requests, correlation_bounds, no_sums, row_weights
+from driftgauge.drift.detector.request_correlation import correlation_bounds, no_sums
+from driftgauge.drift.detector.row_evidence import RowEvidence
+from driftgauge.drift.detector.score_factors import score_factors
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
+from driftgauge.drift.hours.rhythm_sums import RhythmSums
 from driftgauge.drift.profile import FeatureKind, Profile
 
 DAY_SECONDS = 86_400.0
@@ -40,14 +43,6 @@ Floats = NDArray[np.float64]
 
 CAP_RATIO = 10
 """Evidence is capped at this multiple of the threshold."""
-
-ROWS_OF_AN_ALARM = 64
-"""Neighbouring rows take a bet's evidence at most so far that it needs as many to reach the threshold. So a burst of
-fewer rows cannot alarm alone. An e-value that is made smaller is one."""
-
-REQUESTS_OF_AN_ALARM = 3
-"""A request of several rows takes the evidence at most a third of the way to the threshold: one whose rows resemble
-each other cannot alarm alone, however little those of earlier requests did."""
 
 _STATE_VERSION = 3
 """To be raised with each change of the bets or of the state: evidence of other bets means nothing, and may have another
@@ -92,6 +87,7 @@ class Detector:
         reference: Sequence[EffectiveRows] | None = None,
     ) -> None:
         self._budget = budget
+        self._kinds = [profile.kind for profile in profiles]
         features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
         bets = []
         for profile, rows in zip(profiles, reference or reference_effective_rows(profiles), strict=True):
@@ -104,6 +100,7 @@ class Detector:
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
         self._alarms = Alarms(self._bet_set, self._log_threshold, budget.evaluation_seconds, min_rows)
         self._climb = max(self._log_threshold - math.log(budget.evaluation_seconds), 0.0)
+        self._rows = RowEvidence(self._bet_set, self._climb)
         tolerances = f"{budget.tolerance!r}/{budget.share_tolerance!r}/{budget.beyond_reference}"
         self.key = f"{_STATE_VERSION}/{digest}/{tolerances}"
 
@@ -145,6 +142,7 @@ class Detector:
             alike_since=nowhere,
             correlation=no_sums(self._bet_set.scores),
             spans=self._dependence.start_spans,
+            rhythm=RhythmSums(d).pack(),
         )
 
     def advance(self, state: DetectorState, rows: NewRows, number: int, now: float) -> DetectorState:
@@ -156,11 +154,11 @@ class Detector:
             number: The number of the newest of them in the stream.
             now: Seconds since the epoch. However far the clock jumps, at most one evaluation's time is added.
         """
-        known = self._dependence.known(state.spans)
+        known = self._known(state)
         bounds = correlation_bounds(state.correlation)
         seconds = self._seconds(state, now)
         log_seconds = math.log(seconds) if seconds > 0 else -math.inf
-        gains, recovery, learned = self._weigh(state, rows, known, bounds)
+        gains, recovery, learned = self._rows.weigh(state, rows, known, bounds)
         log_evidence = self._capped(np.logaddexp(state.log_evidence, log_seconds) + gains)
         measured = self._bet_set.of_measured(bounds)
         after = replace(
@@ -176,6 +174,24 @@ class Detector:
             spans=self._dependence.add(state.spans, state.requests, rows, measured),
         )
         return self._alarms.update(self._with_bounds(after, now), known.factors, now)
+
+    def add_hours(self, state: DetectorState, rows: NewRows, times: Floats) -> DetectorState:
+        """Add the new rows to what is known of the rhythm of a stream whose reference has no times.
+
+        Args:
+            state: The state after these rows.
+            rows: The new rows.
+            times: Shape `(n,)`: their times, in seconds since the epoch.
+        """
+        scores = self._bet_set.measured_scores(rows.cells)
+        first = [part.start for part in self._bet_set.measured_slices if part.stop > part.start]
+        numbers = np.full((times.size, len(self._bet_set.bets)), np.nan)
+        columns = [index for index, part in enumerate(self._bet_set.measured_slices) if part.stop > part.start]
+        missing = np.array([self._bet_set.bets[one].scores.shape[0] - 1 for one in columns]) == rows.cells[columns].T
+        numbers[:, columns] = np.where(missing, np.nan, scores[:, first])
+        sums = RhythmSums.unpack(state.rhythm)
+        sums.add(times, numbers)
+        return replace(state, rhythm=sums.pack())
 
     def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
         """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
@@ -193,9 +209,9 @@ class Detector:
         """The evidence against each feature, log10 of seconds, at least 0: shape `(d,)`."""
         return np.maximum(self._bet_set.log_by_feature(state.log_evidence) / math.log(10), 0.0)
 
-    def verdict(self, state: DetectorState) -> DetectorVerdict:
-        """What a state adds to the tests of a window."""
-        known = self._dependence.known(state.spans)
+    def verdict(self, state: DetectorState, rows: int) -> DetectorVerdict:
+        """What a state adds to the tests of a window of so many rows."""
+        known = self._known(state)
         factors = np.where(known.grows, np.inf, known.factors)
         missing = np.where(known.bounded, factors, np.maximum(factors, ASSUMED_FACTOR))
         of_values = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
@@ -207,54 +223,26 @@ class Detector:
             evidence=self.evidence(state),
             threshold=self.threshold,
             since=state.since,
+            alike_since=state.alike_since,
+            score_factors=score_factors(self._kinds, self._bet_set, known),
             alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
             unknown=np.array(
                 [bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_
             ),
             risen_at=state.risen_at,
             raised=state.raised > 0,
+            reachable=self._rows.reachable(known, rows),
+            rhythm=rhythm(state),
         )
+
+    def _known(self, state: DetectorState) -> KnownDependence:
+        """The dependence of each measured score. Values with a rhythm that the reference lacks have no bound."""
+        return self._dependence.known(state.spans, rhythm(state))
 
     def _seconds(self, state: DetectorState, now: float) -> float:
         """The time that passed since the last rows, in seconds: at most that between two evaluations."""
         longest = self._budget.evaluation_seconds
         return longest if state.rows == 0 else min(max(now - state.time, 0.0), longest)
-
-    def _weigh(
-        self, state: DetectorState, rows: NewRows, known: KnownDependence, bounds: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        """What the new rows add to the log evidence of each bet, and to the log of each bet against a lasting change.
-
-        Returns:
-            Shapes `(d, b)` and `(d, 4)`; and the running sums of the correlation within requests.
-        """
-        singles = rows.groups_of_singles
-        shares = np.minimum(rows.group_rows / ROWS_OF_AN_ALARM, 1 / REQUESTS_OF_AN_ALARM)[:, np.newaxis]
-        weights = row_weights(np.concatenate([np.ones(singles, dtype=np.int64), rows.of_several]), bounds)
-        logs, totals, squares = [], [], []
-        recovery = np.zeros_like(state.recovery)
-        for feature, bets in enumerate(self._bet_set.bets):
-            counts = rows.counts(feature, bets.scores.shape[0])
-            part = self._bet_set.measured_slices[feature]
-            factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
-            by_bet = weights[:, self._bet_set.score_slices[feature]][:, bets.score_of] / factors
-            assumed = known.assumed[part][bets.factor_of]
-            gains = np.minimum(by_bet * (counts @ bets.log_factors), shares * self._climb)
-            # A bet on a score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
-            total = np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0)
-            # Events of unknown dependence count as long as they go on: several bursts do not add up.
-            logs.append(np.where(assumed & (total < 0), -np.inf, total))
-            totals.append(counts[singles:] @ bets.scores)
-            squares.append(counts[singles:] @ bets.scores**2)
-            if state.latched[feature]:
-                leader = state.leader[feature]
-                recovery[feature] = by_bet[:, leader] @ (
-                    counts @ recovery_logs(bets.log_factors[:, leader], float(state.half_gain[feature]))
-                )
-        learned = state.correlation
-        if rows.of_several.size:
-            learned = add_requests(learned, np.hstack(totals), np.hstack(squares), rows.of_several)
-        return self._bet_set.by_feature(logs), recovery, learned
 
     def _capped(self, log_evidence: Floats) -> Floats:
         """The evidence with the weighted mean of each feature's bets at most at the cap.
@@ -267,7 +255,7 @@ class Detector:
 
     def _with_bounds(self, state: DetectorState, now: float) -> DetectorState:
         """The state with the times at which the dependence of values got, or lost, a bound."""
-        known = self._dependence.known(state.spans)
+        known = self._known(state)
         parts = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
         bounded = np.array([bool(known.bounded[part].all()) for part in parts], dtype=np.bool_)
         lost = ~bounded & (now - state.bounded_since >= DAY_SECONDS)  # false where it had none: NaN
@@ -276,3 +264,8 @@ class Detector:
             bounded_since=np.where(bounded, np.where(np.isnan(state.bounded_since), now, state.bounded_since), np.nan),
             alike_since=np.where(lost, now, np.where(bounded, np.nan, state.alike_since)),
         )
+
+
+def rhythm(state: DetectorState) -> NDArray[np.bool_]:
+    """Which features have a rhythm of the day, as far as the stream shows it: shape `(d,)`."""
+    return RhythmSums.unpack(state.rhythm).rhythm()

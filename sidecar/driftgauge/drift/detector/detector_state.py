@@ -12,7 +12,14 @@ Floats = NDArray[np.float64]
 _NUMBERS = ("key", "number", "rows", "time", "began", "requests")
 """The fields that are no arrays."""
 
-_TYPES = {"log_evidence": "<f4", "correlation": "<f4", "spans": "<f4", "risen_at": "<i8", "leader": "<i8"}
+_TYPES = {
+    "log_evidence": "<f4",
+    "correlation": "<f4",
+    "spans": "<f4",
+    "rhythm": "<f4",
+    "risen_at": "<i8",
+    "leader": "<i8",
+}
 """How arrays are stored, where it is not as float64."""
 
 _AXES = {"log_evidence": 2, "recovery": 2, "raised": 2, "correlation": 2, "spans": 3}
@@ -48,6 +55,8 @@ class DetectorState:
         alike_since: Shape `(d,)`: when it lost its bound, after a day with one; NaN if it did not.
         correlation: Shape `(SUMS, s)`: running sums of the correlation within requests, for the scores of all features.
         spans: Shape `(SUMS, SPANS, f)`, float32: running sums of dependence, for all measured scores.
+        rhythm: Shape `(d, NUMBERS)`, float32: running sums of the values by hour; shape `(0, NUMBERS)` where the
+            reference has times.
     """
 
     key: str
@@ -68,6 +77,7 @@ class DetectorState:
     alike_since: Floats
     correlation: Floats
     spans: NDArray[np.float32]
+    rhythm: NDArray[np.float32]
 
     @property
     def latched(self) -> NDArray[np.bool_]:
@@ -124,7 +134,9 @@ def _split(body: bytes, shapes: list[tuple[int, ...]]) -> dict[str, NDArray[Any]
         size = int(np.prod(shape, dtype=np.int64))
         array = np.frombuffer(body, dtype=kind, count=size, offset=start).reshape(shape)
         start += size * kind.itemsize
-        arrays[name] = array.astype(np.float32 if name == "spans" else np.float64 if kind.kind == "f" else np.int64)
+        arrays[name] = array.astype(
+            np.float32 if name in {"spans", "rhythm"} else np.float64 if kind.kind == "f" else np.int64
+        )
     if start != len(body):
         raise ValueError(f"{len(body)} bytes of arrays, {start} expected")
     return arrays
