@@ -80,6 +80,73 @@ def test_one_burst_gives_no_bound() -> None:
     assert not measured(rows).bounded.any()
 
 
+def bursts(number: int, length: int) -> Floats:
+    """Whether an event happens in each of 20,000 rows, in 40 streams: in so many bursts, each in a part of its own."""
+    rows = np.zeros((20_000, 40))
+    part = 20_000 // number
+    for stream, column in enumerate(rows.T):
+        places = np.random.default_rng(stream).integers(0, part - length, number)
+        for first in (places + part * np.arange(number)).tolist():
+            column[first : first + length] = 1.0
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("number", "grows", "bounded"),
+    [
+        pytest.param(1, 0.0, 0.0, id="one shows nothing"),
+        pytest.param(6, 1.0, 0.0, id="six pairs of ends do not show how long they are"),
+        pytest.param(20, 0.0, 1.0, id="twenty do"),
+    ],
+)
+def test_bursts_of_an_event(number: int, grows: float, bounded: float) -> None:
+    """Of bursts of 100 rows it takes several: a burst is then worth about one row, or a little less."""
+    found = dependence(fed(bursts(number, 100), 60, centred=False))
+
+    assert grows == pytest.approx(found.grows.mean(), abs=0.1)
+    assert bounded == pytest.approx(found.bounded.mean(), abs=0.1)
+    assert ((found.factors[found.bounded] > 50) & (found.factors[found.bounded] < 300)).all()
+
+
+@pytest.mark.parametrize("length", [1, 100, 3_000])
+def test_one_event_of_any_length_is_one(length: int) -> None:
+    """However long values are missing, and even if they are missing from then on."""
+    rows = np.zeros((4_000, 1))
+    rows[1_011 : 1_011 + length] = 1.0
+    found = dependence(fed(rows, 60, centred=False))
+
+    assert [False, False] == [found.bounded[0], found.grows[0]]
+
+
+def test_events_that_happen_by_themselves_are_independent() -> None:
+    """Each row lacks the feature with a chance of 5 %: the factor is near 1, with a bound."""
+    rows = (np.random.default_rng(3).random((4_000, STREAMS)) < 0.05).astype(np.float64)
+    found = dependence(fed(rows, 60, centred=False))
+
+    assert found.bounded.mean() >= 0.9
+    assert np.median(found.factors) < 1.3
+
+
+def test_the_rough_factor_of_a_burst_is_at_least_half_of_its_length() -> None:
+    """It is used before there is a bound, which one burst does not give."""
+    found = dependence(fed(bursts(3, 100), 60, centred=False))
+
+    assert not found.bounded.any()
+    assert np.median(found.rough) > 50
+    assert dependence(fed(bursts(3, 1), 60, centred=False)).rough.max() < 3
+
+
+@pytest.mark.parametrize("at", [0, 500, 2_000])
+def test_a_frozen_feature_is_not_alike(at: int) -> None:
+    """One value from some row on is a change; what was known of the dependence before it remains."""
+    rows = autoregressive(0.0, 4_000)
+    rows[at:] = 0.7
+    found = measured(rows)
+
+    assert found.grows.mean() < 0.05
+    assert np.median(found.factors) < 1.5
+
+
 def test_a_score_that_never_differs_from_zero_has_no_bound() -> None:
     """Its factor is 1, and it does not grow."""
     found = measured(np.zeros((2_000, 1)))
