@@ -25,7 +25,10 @@ LOG_RECOVERY = math.log(10_000)
 """An alarm ends when the mean over these bets has reached this: hardly ever while the change lasts."""
 
 WITHDRAWN = 2
-"""An alarm ends too if the rows turn out to be so many times as dependent as was known when it began."""
+"""An alarm ends too if the rows turn out to be so many times as dependent as was known when it began, unless their
+dependence had been known for a day."""
+
+DAY_SECONDS = 86_400.0
 
 LOW_LOOKS = 10
 """Evidence is low up to the time of so many looks."""
@@ -91,6 +94,7 @@ class Alarms:
             state = self._begun(state, begins, factors)
         of_leader = self._factors_of(state.leader, factors)
         ends = state.latched & (change_is_over(state.recovery) | (of_leader > WITHDRAWN * state.alarm_factor))
+        known_for_a_day = now - state.bounded_since >= DAY_SECONDS
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
         if ends.any() and np.isnan(since).all():
@@ -110,7 +114,7 @@ class Alarms:
         return replace(
             state,
             leader=leader,
-            alarm_factor=np.where(begins, of_leader, state.alarm_factor),
+            alarm_factor=np.where(begins, np.where(known_for_a_day, np.inf, of_leader), state.alarm_factor),
             half_gain=np.where(begins, self._half_gain(state, leader, of_leader), state.half_gain),
         )
 
