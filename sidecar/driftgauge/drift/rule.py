@@ -95,8 +95,8 @@ def _may_be_out_of_reach(one: Measurement, threshold: float, rule: Rule, *, drif
 def _clearing_threshold(one: Measurement, features: int, budget: Budget) -> float:
     """The statistic up to which a test that alarms has recovered: without half of what a window errs by chance.
 
-    That part falls with the square root of the rows, so that it is half as large with four times as many. Where rows have
-    become alike after a day in which they were not, nothing shows a recovery, and the alarm lasts.
+    That part falls with the square root of the rows, so that it is half as large with four times as many. Where rows
+    have become alike after a day in which they were not, nothing shows a recovery, and the alarm lasts.
     """
     if math.isinf(_threshold_by_budget(one, features, budget)):
         return 0.0 if one.held else math.inf

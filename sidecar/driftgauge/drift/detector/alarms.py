@@ -91,10 +91,9 @@ class Alarms:
         log_evidence = self._bet_set.log_by_feature(state.log_evidence)
         begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
         if begins.any():
-            state = self._begun(state, begins, factors)
+            state = self._begun(state, begins, factors, now)
         of_leader = self._factors_of(state.leader, factors)
         ends = state.latched & (change_is_over(state.recovery) | (of_leader > WITHDRAWN * state.alarm_factor))
-        known_for_a_day = now - state.bounded_since >= DAY_SECONDS
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
         if ends.any() and np.isnan(since).all():
@@ -107,10 +106,11 @@ class Alarms:
             risen_at=np.where((log_evidence <= self._log_low) | ends, state.number, state.risen_at),
         )
 
-    def _begun(self, state: DetectorState, begins: NDArray[np.bool_], factors: Floats) -> DetectorState:
+    def _begun(self, state: DetectorState, begins: NDArray[np.bool_], factors: Floats, now: float) -> DetectorState:
         """The state with what is known of the change where an alarm begins."""
         leader = np.where(begins, self._leaders(state), state.leader)
         of_leader = self._factors_of(leader, factors)
+        known_for_a_day = now - state.bounded_since >= DAY_SECONDS  # false where the dependence has no bound: NaN
         return replace(
             state,
             leader=leader,
