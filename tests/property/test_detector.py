@@ -18,6 +18,7 @@ from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import SUMS
 from driftgauge.drift.detector.span_sums import SPANS
 from driftgauge.drift.detector.span_sums import SUMS as SPAN_SUMS
+from driftgauge.drift.hours.rhythm_sums import NUMBERS
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 
 Floats = NDArray[np.float64]
@@ -180,10 +181,11 @@ SHAPES: dict[str, tuple[Any, ...]] = {
     "raised": ("d", 2),
     "correlation": (SUMS, "s"),
     "spans": (SPAN_SUMS, SPANS, "f"),
+    "rhythm": ("s", NUMBERS),
 }
 """The shapes of arrays; those of all others are `(d,)`."""
 
-KINDS = {"log_evidence": "f4", "correlation": "f4", "spans": "f4", "risen_at": "i8", "leader": "i8"}
+KINDS = {"log_evidence": "f4", "correlation": "f4", "spans": "f4", "rhythm": "f4", "risen_at": "i8", "leader": "i8"}
 """The types as which arrays are stored, where it is not float64."""
 
 
@@ -216,7 +218,10 @@ def test_a_packed_state_is_unpacked_the_same(data: st.DataObject, key: str, size
 
 
 FACTS = b'{"key":"","number":1,"rows":1,"time":0,"began":0,"requests":1,"shapes":['
-SHAPES_OF_ONE = b"[1,1],[1],[1],[1],[1],[1],[1,4],[1,2],[1],[1],[7,0],[11,16,0]"
+SHAPES_OF_ONE = b"[1,1],[1],[1],[1],[1],[1],[1,4],[1,2],[1],[1],[7,0],[11,16,0],[0,5]"
+OTHER_LINES = {"correlation", "spans", "rhythm"}
+"""The arrays whose first axis is not that of features."""
+
 ANY_SHAPE = st.lists(st.integers(0, 2), max_size=3)
 
 
@@ -236,7 +241,7 @@ def test_any_bytes_are_a_state_or_none(blob: bytes) -> None:
     state = unpack(blob)
 
     assert state is None or {state.since.size} == {
-        getattr(state, name).shape[0] for name in ARRAYS if name not in {"correlation", "spans"}
+        getattr(state, name).shape[0] for name in ARRAYS if name not in OTHER_LINES
     }
 
 
@@ -247,4 +252,4 @@ def test_an_array_of_another_shape_is_no_state(name: str) -> None:
     array = getattr(state, name)
 
     assert unpack(pack(replace(state, **{name: array[..., np.newaxis]}))) is None
-    assert name in {"correlation", "spans"} or unpack(pack(replace(state, **{name: array[1:]}))) is None
+    assert name in OTHER_LINES or unpack(pack(replace(state, **{name: array[1:]}))) is None

@@ -168,7 +168,7 @@ def by_hand(evaluator: StreamEvaluator, rows: Floats) -> list[float]:
     spans = dependence.start_spans
     logs = [np.full(bets.log_weights.size, -np.inf) for bets in engine.bets]
     for first in range(0, rows.shape[0], 60):
-        known = dependence.known(spans)
+        known = dependence.known(spans, np.zeros(2, dtype=np.bool_))
         start = 0
         for feature, bets in enumerate(engine.bets):
             of_bet, start = start + bets.factor_of, start + bets.own_factors.size

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
-from driftgauge.drift.result import DriftTest, Obstacle
+from driftgauge.drift.result import DriftTest, Reason
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
@@ -252,7 +252,7 @@ def test_dependence_is_that_of_all_rows() -> None:
     assert narrow.state is not None
     assert wide.state is not None
     assert narrow.evaluator.detector is not None
-    before = narrow.evaluator.detector.verdict(narrow.state).factors
+    before = narrow.evaluator.detector.verdict(narrow.state, 1_000).factors
     expected = wide.state.spans.tobytes()
 
     assert expected == narrow.state.spans.tobytes()
@@ -260,7 +260,7 @@ def test_dependence_is_that_of_all_rows() -> None:
 
     after = narrow.feed(rows(2, 300), 100)[-1].state
     assert after is not None
-    assert (np.abs(narrow.evaluator.detector.verdict(after).factors / before - 1) < 0.25).all()
+    assert (np.abs(narrow.evaluator.detector.verdict(after, 1_000).factors / before - 1) < 0.25).all()
 
 
 def test_dependent_rows_raise_the_threshold() -> None:
@@ -291,7 +291,7 @@ def test_rows_whose_neighbours_are_too_alike_have_no_verdict() -> None:
     reasons = [one.reason for evaluation in evaluations for one in evaluation.report.untested]
 
     assert [] == alarms(evaluations)
-    assert reasons.count(Obstacle.ROWS_ALIKE) > 40
+    assert reasons.count(Reason.ALIKE) > 40
 
 
 def test_a_shift_counts_as_no_dependence() -> None:
@@ -327,7 +327,7 @@ def test_a_constant_column() -> None:
     assert [] == alarms(watched.feed(window, 200))
     assert watched.state is not None
     assert watched.evaluator.detector is not None
-    verdict = watched.evaluator.detector.verdict(watched.state)
+    verdict = watched.evaluator.detector.verdict(watched.state, 1_000)
     assert [16.0, False, True] == [verdict.factors[1], verdict.alike[1], verdict.unknown[1]]
     assert (verdict.factors[[0, 2]] < 2).all()
     assert not verdict.unknown[[0, 2]].any()

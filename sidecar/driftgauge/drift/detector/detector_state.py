@@ -22,11 +22,11 @@ _TYPES = {
 }
 """How arrays are stored, where it is not as float64."""
 
-_AXES = {"log_evidence": 2, "recovery": 2, "raised": 2, "correlation": 2, "spans": 3}
+_AXES = {"log_evidence": 2, "recovery": 2, "raised": 2, "correlation": 2, "spans": 3, "rhythm": 2}
 """The number of axes of arrays, where it is not 1."""
 
-_BY_SCORE = frozenset({"correlation", "spans"})
-"""The arrays whose first axis is not that of features."""
+_OTHER_LINES = frozenset({"correlation", "spans", "rhythm"})
+"""The arrays whose first axis is not that of features, or may be empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -128,7 +128,7 @@ def _split(body: bytes, shapes: list[tuple[int, ...]]) -> dict[str, NDArray[Any]
     """
     arrays, start = {}, 0
     for name, shape in zip(ARRAYS, shapes, strict=True):
-        if len(shape) != _AXES.get(name, 1) or (name not in _BY_SCORE and shape[0] != shapes[0][0]):
+        if len(shape) != _AXES.get(name, 1) or (name not in _OTHER_LINES and shape[0] != shapes[0][0]):
             raise ValueError(f"{name} has the shape {shape}")
         kind = np.dtype(_TYPES.get(name, "<f8"))
         size = int(np.prod(shape, dtype=np.int64))

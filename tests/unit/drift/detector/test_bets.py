@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget, EffectiveRows, categories_reference_error, reference_error
-from driftgauge.drift.detector.bets import SCORE_STAKES, Bets, make_bets
+from driftgauge.drift.detector.bets import Bets, make_bets
+from driftgauge.drift.detector.score_groups import SCORE_STAKES
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from tests.support.worst_case_bets import worst_of_categories, worst_of_numbers
 

@@ -41,17 +41,22 @@ def dependence(of: Sequence[Profile]) -> ScoreDependence:
     return ScoreDependence(BetSet([make_bets(one, BUDGET, len(of)) for one in of]), of)
 
 
+def now(known: ScoreDependence, spans: NDArray[np.float32], *, rhythm: bool = False) -> KnownDependence:
+    """What is known after the rows of these sums."""
+    return known.known(spans, np.full(spans.shape[2] // 5, rhythm))
+
+
 def after(of: Sequence[Profile], stream: Floats) -> KnownDependence:
     """What is known after the rows of a stream."""
     known = dependence(of)
     rows = single_rows(of, stream)
-    return known.known(known.add(known.start_spans, known.start_requests, rows, np.empty(0)))
+    return now(known, known.add(known.start_spans, known.start_requests, rows, np.empty(0)))
 
 
 def test_the_first_rows_are_assumed_to_depend_on_each_other() -> None:
     """Sixteen neighbours count as one, eight of events; neither is a bound, and events start again without gain."""
     known = dependence(profiles(1))
-    first = known.known(known.start_spans)
+    first = now(known, known.start_spans)
 
     assert [16.0, 16.0, 8.0, 8.0, 8.0] == first.factors.tolist()
     assert not first.bounded.any()
@@ -96,7 +101,7 @@ def test_a_weak_reference_begins_the_sums() -> None:
     known = dependence(of)
 
     assert 160 == known.start_requests
-    assert not known.known(known.start_spans).bounded.any()
+    assert not now(known, known.start_spans).bounded.any()
     assert after(of, autoregressive(0.0, 160)).bounded[VALUES].all()
     assert not after([replace(of[0], in_order=None)], autoregressive(0.0, 160)).bounded.any()
 
@@ -135,6 +140,18 @@ def test_rows_that_are_alike_are_so_in_their_events() -> None:
     assert known.grows[2:4].all()
 
 
+def test_values_with_a_rhythm_have_no_bound() -> None:
+    """Where the stream shows a rhythm that the reference lacks, only missing values keep a factor."""
+    known = dependence(profiles(1))
+    rows = single_rows(profiles(1), autoregressive(0.0, 2_000))
+    found = now(known, known.add(known.start_spans, 0, rows, np.empty(0)), rhythm=True)
+
+    assert [True, True, True, True, False] == found.grows.tolist()
+    assert not found.bounded[:4].any()
+    assert [math.inf] * 4 == found.factors[:4].tolist()
+    assert math.isfinite(found.factors[4])
+
+
 def test_requests_count_as_one_unit() -> None:
     """Ten equal rows a request are known to be one by their weights: the factor is that of the requests."""
     of = profiles(1)
@@ -142,7 +159,7 @@ def test_requests_count_as_one_unit() -> None:
     rows = replace(single_rows(of, requests), requests=np.repeat(np.arange(2_000), 10))
     known = dependence(of)
     equal, independent = (
-        known.known(known.add(known.start_spans, 0, rows, np.full(5, correlation))) for correlation in (1.0, 0.0)
+        now(known, known.add(known.start_spans, 0, rows, np.full(5, correlation))) for correlation in (1.0, 0.0)
     )
 
     assert equal.factors[0] < 1.5

@@ -29,8 +29,9 @@ STATE = DetectorState(
     alike_since=np.array([1.5, math.nan]),
     correlation=np.arange(14.0).reshape(7, 2),
     spans=np.arange(176, dtype=np.float32).reshape(11, 16, 1),
+    rhythm=np.arange(6, dtype=np.float32).reshape(2, 3),
 )
-SHAPES = "[[2,3],[2],[2],[2],[2],[2],[2,4],[2,2],[2],[2],[7,2],[11,16,1]]"
+SHAPES = "[[2,3],[2],[2],[2],[2],[2],[2,4],[2,2],[2],[2],[7,2],[11,16,1],[2,3]]"
 HEAD = (
     '{"key":"3/ab12/0.05","number":7,"rows":5,"time":1.5,"began":0.5,"requests":4,"shapes":' + SHAPES + "}\n"
 ).encode()
@@ -41,7 +42,7 @@ BODY = b"".join(
         struct.pack("<4d", 1.0, 2.5, 0.0, 0.1),
         struct.pack("<8d", 0.0, 0.0, 0.0, 0.0, 0.1, 0.2, -0.3, -math.inf),
         struct.pack("<8d", 0.0, 1.0, 1.0, 0.0, math.nan, 1.25, 1.5, math.nan),
-        struct.pack("<14f176f", *range(14), *range(176)),
+        struct.pack("<14f176f6f", *range(14), *range(176), *range(6)),
     ]
 )
 
@@ -60,12 +61,13 @@ def test_unpacked_arrays_are_writable() -> None:
 
 
 def test_types_of_unpacked_arrays() -> None:
-    """Numbers of rows and bets are integers, sums of spans have single precision, all else is float64."""
+    """Numbers of rows and bets are integers, sums of spans and rhythm have single precision, all else is float64."""
     state = unpack(pack(STATE))
 
     assert state is not None
-    assert [np.int64, np.int64, np.float32] == [one.dtype for one in (state.risen_at, state.leader, state.spans)]
-    rest = [getattr(state, name).dtype for name in ARRAYS if name not in {"risen_at", "leader", "spans"}]
+    others = {"risen_at": np.int64, "leader": np.int64, "spans": np.float32, "rhythm": np.float32}
+    assert others == {name: getattr(state, name).dtype for name in others}
+    rest = [getattr(state, name).dtype for name in ARRAYS if name not in others]
     assert [np.dtype(np.float64)] * 9 == rest
 
 
@@ -82,9 +84,9 @@ def test_types_of_unpacked_arrays() -> None:
         pytest.param(b"not json\n" + BODY, id="no json"),
         pytest.param(HEAD.replace(SHAPES.encode(), b"[[2]]") + BODY, id="one shape"),
         pytest.param(HEAD.replace(SHAPES.encode(), b"null") + BODY, id="no shapes"),
-        pytest.param(HEAD.replace(b"[2,3]", b"null") + BODY, id="no shape"),
-        pytest.param(HEAD.replace(b"[2,3]", b"[-2,-3]") + BODY, id="negative sizes"),
-        pytest.param(HEAD.replace(b"[2,3]", b"[4294967296,4294967296]") + BODY, id="an overflow"),
+        pytest.param(HEAD.replace(b"[2,3],", b"null,") + BODY, id="no shape"),
+        pytest.param(HEAD.replace(b"[2,3],", b"[-2,-3],") + BODY, id="negative sizes"),
+        pytest.param(HEAD.replace(b"[2,3],", b"[4294967296,4294967296],") + BODY, id="an overflow"),
         pytest.param(HEAD.replace(b'"began":0.5,', b"") + BODY, id="an earlier version"),
         pytest.param(HEAD.replace(b'"number":7', b'"number":null') + BODY, id="no number"),
         pytest.param(HEAD.replace(b'"rows":5', b'"rows":1e999') + BODY, id="infinite rows"),

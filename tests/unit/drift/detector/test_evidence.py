@@ -85,7 +85,7 @@ def test_a_factor_divides_the_gain() -> None:
     learned = known(engine.start(), advance(engine, engine.start(), single_rows(ONE, experience), 0.0))
     window = rows(4, size=10, features=1)
     state = advance(engine, learned, single_rows(ONE, window), 0.0)
-    factor = engine.verdict(learned).factors[0]
+    factor = engine.verdict(learned, 1_000).factors[0]
     location = make_bets(ONE[0], BUDGET, 1).score_of == 0
 
     assert 2.5 < factor < 8  # it is 4 for a correlation of 0.6
@@ -98,8 +98,8 @@ def test_rows_that_are_known_to_be_independent_count_fully() -> None:
     """Their factor is at most 1.3, instead of 16."""
     engine = detector(ONE)
 
-    assert 1.0 <= engine.verdict(experienced(engine, ONE)).factors[0] < 1.3
-    assert 16.0 == engine.verdict(engine.start()).factors[0]
+    assert 1.0 <= engine.verdict(experienced(engine, ONE), 1_000).factors[0] < 1.3
+    assert 16.0 == engine.verdict(engine.start(), 1_000).factors[0]
 
 
 @pytest.mark.parametrize("size", [16, 48, 63, 64])
