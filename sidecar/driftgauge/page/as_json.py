@@ -1,23 +1,29 @@
 """Reports as JSON: of one report for `driftgauge check`, of every model for `/drift`."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift, Reason
-from driftgauge.inference.payload import printable
+from driftgauge.inference.payload import ModelKey, printable
 from driftgauge.results.latest import Evaluation, ModelEvaluations
+from driftgauge.results.model_state import ModelState
 
 _NO_REPORT = DriftReport(
     features=(), untested=(), ignored=(), rows=0, drift=None, drifted_features=None, reading="Not evaluated."
 )
 
 
-def models_as_json(models: Iterable[ModelEvaluations]) -> bytes:
-    """The newest reports of all models; a model is named as in the labels of its series."""
-    found = [_model(one) for one in models]
+def models_as_json(models: Iterable[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> bytes:
+    """The newest reports of all models; a model is named as in the labels of its series.
+
+    Args:
+        models: The models with a report.
+        states: The state of each of them at least, over its inputs and its predictions.
+    """
+    found = [_model(one, states[one.model]) for one in models]
     return orjson.dumps({"models": found}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -44,13 +50,14 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
     }
 
 
-def _model(evaluations: ModelEvaluations) -> dict[str, Any]:
+def _model(evaluations: ModelEvaluations, state: ModelState) -> dict[str, Any]:
     model, inputs, predictions = evaluations
     return {
         "inference_service_namespace": model.namespace,
         "inference_service": model.inference_service,
         "component": model.component,
         "model_name": model.model_name,
+        "model_state": {"state": str(state.state), "reason": _text(state.reason)},
         **_evaluation(inputs),
         "predictions": None if predictions is None else _evaluation(predictions),
     }

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from driftgauge.drift.result import DriftReport, State
 from driftgauge.page.document import document
-from driftgauge.page.formatting import moment, summary
+from driftgauge.page.formatting import badge, moment, reason, summary
 from driftgauge.page.markup import Markup, joined, named, tag
+from driftgauge.results.model_state import ModelState
 
 _ORDER = (State.DRIFT, State.CANNOT_TELL, State.OK)
 """The states by their urgency."""
@@ -18,10 +19,11 @@ class Entry:
 
     Args:
         name: The model's name for people.
-        link: The address of its page.
+        link: The address of its page; empty without one.
         inputs: The newest report on requests; `None` if there is none.
         predictions: The newest report on responses; `None` if there is none.
         time: When the newer one was made, seconds since the epoch; `None` if there is none.
+        state: Its state, over inputs and predictions.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Entry:
     inputs: DriftReport | None
     predictions: DriftReport | None
     time: float | None
+    state: ModelState
 
 
 def render_index(entries: Sequence[Entry]) -> str:
@@ -46,18 +49,24 @@ def render_index(entries: Sequence[Entry]) -> str:
 
 
 def _urgency(entry: Entry) -> tuple[int, str]:
-    states = {report.state for report in (entry.inputs, entry.predictions) if report is not None}
-    return next((place for place, state in enumerate(_ORDER) if state in states), len(_ORDER)), entry.name
+    return _ORDER.index(entry.state.state), entry.name
 
 
 def _line(entry: Entry) -> Markup:
     return tag(
         "tr",
-        tag("th", tag("a", named(entry.name), href=entry.link), scope="row"),
-        tag("td", _described(entry.inputs)),
+        tag("th", tag("a", named(entry.name), href=entry.link) if entry.link else named(entry.name), scope="row"),
+        tag("td", _without_inputs(entry.state) if entry.inputs is None else _described(entry.inputs)),
         tag("td", _described(entry.predictions)),
         tag("td", "never" if entry.time is None else moment(entry.time)),
     )
+
+
+def _without_inputs(state: ModelState) -> Markup:
+    """What is said of inputs without a report: why there is none, if that is known."""
+    if state.state is not State.CANNOT_TELL:
+        return _described(None)
+    return joined((badge(state.state), *((" ", reason(state.reason)) if state.reason else ())))
 
 
 def _described(report: DriftReport | None) -> Markup:

@@ -27,7 +27,7 @@ STALE = state_without_result(None)
         ([OK, FEW_ROWS], State.OK, None),
         ([FEW_ROWS, OK], State.OK, None),
         ([FEW_ROWS], State.CANNOT_TELL, Reason.FEW_ROWS),
-        ([ALIKE, FEW_ROWS], State.CANNOT_TELL, Reason.FEW_ROWS),
+        ([FEW_ROWS, ALIKE], State.CANNOT_TELL, Reason.ALIKE),
         ([NO_REFERENCE, OK], State.CANNOT_TELL, Reason.NO_REFERENCE),
         ([NO_REFERENCE, STORE], State.CANNOT_TELL, Reason.NO_REFERENCE),
         ([OK, STORE], State.CANNOT_TELL, Reason.STORE),
