@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,7 +139,8 @@ def test_a_threshold_below_nine_tenths_gives_a_verdict() -> None:
 
 def obstacle(**known: bool) -> tuple[Reason, str] | None:
     """Why there is no verdict on 400 values like the reference's, if this is known from the past of their feature."""
-    detector = replace(no_detector(1), **{name: np.array([one]) for name, one in known.items()})
+    past: dict[str, Any] = {name: np.array([one]) for name, one in known.items()}
+    detector = replace(no_detector(1), **past)
     found = evaluate([numbers(400)], np.arange(400.0)[:, np.newaxis], BUDGET, PValues(), detector).untested
     return (found[0].reason, found[0].explanation) if found else None
 
