@@ -100,8 +100,8 @@ WINDOW_FLAGS = (
     *("--evaluation-interval-seconds", "1"),
     *("--drain-delay-seconds", "0"),
 )
-"""A small window that is tested every second, so that a person does not wait; nothing to drain at the end. The wines of
-the reference stand in the order in which they came, so that how much neighbours resemble each other is known at once."""
+"""A small window that is tested every second, so that a person does not wait; nothing to drain at the end. The wines
+of the reference are in the order in which they came: so how much neighbours resemble each other is known at once."""
 
 
 def proxy_flags(model_url: str) -> list[str]:

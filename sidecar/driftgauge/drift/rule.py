@@ -95,10 +95,11 @@ def _may_be_out_of_reach(one: Measurement, threshold: float, rule: Rule, *, drif
 def _clearing_threshold(one: Measurement, features: int, budget: Budget) -> float:
     """The statistic up to which a test that alarms has recovered: without half of what a window errs by chance.
 
-    That part falls with the square root of the rows, so that it is half as large with four times as many.
+    That part falls with the square root of the rows, so that it is half as large with four times as many. Where rows
+    have become alike after a day in which they were not, nothing shows a recovery, and the alarm lasts.
     """
     if math.isinf(_threshold_by_budget(one, features, budget)):
-        return math.inf
+        return 0.0 if one.held else math.inf
     return _threshold_by_budget(replace(one, effective_rows=4 * one.effective_rows), features, budget)
 
 

@@ -275,7 +275,8 @@ def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> Non
 
 def _pasts(known: DetectorVerdict) -> Iterator[Past]:
     """What is known of each feature from before the window."""
-    flags = zip(*(one.tolist() for one in (known.alike, known.unknown, known.reachable, known.rhythm)), strict=True)
+    masks = (known.alike, known.unknown, known.reachable, known.rhythm, ~np.isnan(known.alike_since))
+    flags = zip(*(one.tolist() for one in masks), strict=True)
     numbers = zip(known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist(), strict=True)
-    for (factor, missing_factor, raised), (alike, unknown, reachable, rhythm) in zip(numbers, flags, strict=True):
-        yield Past(factor, missing_factor, tuple(raised), alike, unknown, reachable, rhythm)
+    for (factor, missing_factor, raised), each in zip(numbers, flags, strict=True):
+        yield Past(factor, missing_factor, tuple(raised), *each)

@@ -41,7 +41,7 @@ def column_states(report: DriftReport, shown: tuple[FeatureDrift, ...], limit: i
         The states of `shown`, then those of columns without results, up to the limit.
     """
     with_results = {column.feature for column in report.features}
-    states = [ColumnState(column.feature, column.state, _reason(column)) for column in shown]
+    states = [ColumnState(column.feature, column.state, column.reason) for column in shown]
     others = (one for one in report.untested if one.feature not in with_results)
     states += [ColumnState(one.feature, State.CANNOT_TELL, one.reason) for one in others]
     return states[:limit]
@@ -81,12 +81,6 @@ def column_state_families(
             _add(family, reasons, (*model_labels(model), one.column), one.state, one.reason)
     yield family
     yield reasons
-
-
-def _reason(column: FeatureDrift) -> Reason | None:
-    if column.untested is None or column.state is not State.CANNOT_TELL:
-        return None
-    return column.untested.reason
 
 
 def _add(

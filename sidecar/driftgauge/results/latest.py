@@ -77,26 +77,26 @@ class LatestEvaluations:
         self._clock = clock
         self._evaluations: dict[Kind, dict[ModelKey, Evaluation]] = {kind: {} for kind in Kind}
         self._references: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
-        self._without_store: dict[Kind, dict[ModelKey, None]] = {kind: {} for kind in Kind}
+        self._store_failed_at: dict[Kind, dict[ModelKey, float]] = {kind: {} for kind in Kind}
 
     def publish(self, model: ModelKey, kind: Kind, evaluation: Evaluation) -> None:
         """Replace the evaluation of a stream."""
         self._evaluations[kind][model] = evaluation
-        self._without_store[kind].pop(model, None)
+        self._store_failed_at[kind].pop(model, None)
 
     def withdraw(self, model: ModelKey, kind: Kind) -> None:
         """Remove the evaluation of a stream, if there is one."""
         self._evaluations[kind].pop(model, None)
-        self._without_store[kind].pop(model, None)
+        self._store_failed_at[kind].pop(model, None)
 
     def record_store_failure(self, model: ModelKey, kind: Kind) -> None:
         """Record that a stream could not be evaluated because the store did not respond; its last result stays."""
-        self._without_store[kind][model] = None
+        self._store_failed_at[kind].setdefault(model, self._clock())
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Remove what is known of models that are not in `models`."""
         for kind in Kind:
-            for known in (self._evaluations[kind], self._references[kind], self._without_store[kind]):
+            for known in (self._evaluations[kind], self._references[kind], self._store_failed_at[kind]):
                 for model in [model for model in known if model not in models]:
                     del known[model]
 
@@ -132,7 +132,7 @@ class LatestEvaluations:
         """The models with an evaluation, a failure of the store, or a record of their reference, sorted."""
         known = {*self._references[Kind.REQUEST]}
         for kind in Kind:
-            known |= {*self._evaluations[kind], *self._without_store[kind]}
+            known |= {*self._evaluations[kind], *self._store_failed_at[kind]}
         return sorted(known)
 
     def _stream_state(self, model: ModelKey, kind: Kind, oldest: float) -> StreamState | None:
@@ -140,10 +140,11 @@ class LatestEvaluations:
         evaluation = self._evaluations[kind].get(model)
         if evaluation is not None and evaluation.time >= oldest:
             return state_of_report(evaluation.report)
-        if model in self._without_store[kind]:
-            return state_without_result(Reason.STORE)
+        failed_at = self._store_failed_at[kind].get(model)
         if evaluation is not None:
-            return state_without_result(None)
+            return state_without_result(None if failed_at is None else Reason.STORE)
+        if failed_at is not None and failed_at < oldest:
+            return state_without_result(Reason.STORE)
         references = self._references[kind]
         if kind is Kind.REQUEST and model in references and references.get(model) is None:
             return state_without_result(Reason.NO_REFERENCE)

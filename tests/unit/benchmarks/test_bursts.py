@@ -16,17 +16,19 @@ def test_bursts_have_their_share_and_length() -> None:
     assert 20 == np.median(lengths)
 
 
+@pytest.mark.parametrize("reference", ["5,000", "5,000 in order"])
 @pytest.mark.parametrize("stream", ["independent", "AR(1), 0.5", "AR(1), 0.9"])
-def test_short_memory_raises_no_alarm(stream: str) -> None:
+def test_short_memory_raises_no_alarm(stream: str, reference: str) -> None:
     """In 6,000 rows, at the promise of 200 looks."""
-    found = count_alarms(Calm(stream, "200 looks", 0, 6_000))
+    found = count_alarms(Calm(stream, reference, "200 looks", 0, 6_000))
 
     assert (100, 0, 0, 0) == (found.looks, found.alarms, found.in_alarm, found.streams)
 
 
-def test_long_memory_has_no_verdict() -> None:
+@pytest.mark.parametrize("reference", ["5,000", "5,000 in order"])
+def test_long_memory_has_no_verdict(reference: str) -> None:
     """At most looks at rows with an autocorrelation of 0.99 it is not known what they are worth."""
-    found = count_alarms(Calm("AR(1), 0.99", "30 days", 0, 6_000))
+    found = count_alarms(Calm("AR(1), 0.99", reference, "30 days", 0, 6_000))
 
     assert found.untested > 50
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import EffectiveRows
-from driftgauge.drift.measure import Measurement, Sample, total_variation
+from driftgauge.drift.measure import Measurement, Past, Sample, total_variation
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 from driftgauge.drift.result import DriftTest
 
@@ -83,11 +83,11 @@ def test_all_missing() -> None:
 
 def test_dependent_rows_are_worth_fewer() -> None:
     """With 4 rows per independent row 8 values are worth 2, and 2 are worth 1; missing ones have their own factor."""
-    distance, missing = Sample(NUMBERS, np.arange(8.0), 2, factor=4.0, missing_factor=5.0).measure(1)
-    independent = Sample(NUMBERS, np.arange(8.0), 2, factor=4.0).measure(1)[1]
+    distance, missing = Sample(NUMBERS, np.arange(8.0), 2, Past(factor=4.0, missing_factor=5.0)).measure(1)
+    independent = Sample(NUMBERS, np.arange(8.0), 2, Past(factor=4.0)).measure(1)[1]
 
     assert (2.0, 2.0, 10.0) == (distance.effective_rows, missing.effective_rows, independent.effective_rows)
-    assert 1.0 == Sample(NUMBERS, np.arange(2.0), 0, factor=4.0).measure(1)[0].effective_rows
+    assert 1.0 == Sample(NUMBERS, np.arange(2.0), 0, Past(factor=4.0)).measure(1)[0].effective_rows
 
 
 def test_a_reference_of_dependent_rows_is_worth_fewer() -> None:
@@ -105,7 +105,7 @@ def test_a_reference_of_dependent_rows_is_worth_fewer() -> None:
 @pytest.mark.parametrize("profile", [NUMBERS, CATEGORIES])
 def test_a_measurement_knows_whether_its_test_alarmed(profile: Profile, raised: tuple[bool, bool]) -> None:
     """The first is that of the values, the second that of missing ones."""
-    measured = Sample(profile, np.array([1.0, 2.0]), 2, raised=raised).measure(1)
+    measured = Sample(profile, np.array([1.0, 2.0]), 2, Past(raised=raised)).measure(1)
 
     assert raised == tuple(one.raised for one in measured)
 

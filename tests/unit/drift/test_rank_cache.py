@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import categorical_profile, ignored_profile, numeric_profile
 from driftgauge.drift.rank_cache import RankCache
+from driftgauge.drift.row_hours import RowHours
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ def numbers(first: int, count: int) -> NDArray[np.int64]:
 
 def updated(*windows: tuple[Floats, NDArray[np.int64]]) -> RankCache:
     """A cache that has seen these windows."""
-    cache = RankCache(PROFILES)
+    cache = RankCache(PROFILES, RowHours(PROFILES, None))
     for window in windows:
         cache.update(*window)
     return cache
@@ -107,7 +108,7 @@ def test_values_and_ranks_are_sorted_independently() -> None:
 
 def test_ranks_without_ties_are_sorted_once() -> None:
     """If no value is one of the reference's, both kinds of ranks are the same array."""
-    cache = RankCache(PROFILES[:1])
+    cache = RankCache(PROFILES[:1], RowHours(PROFILES[:1], None))
     cache.update(np.linspace(-3, 3, 50)[:, np.newaxis] + 0.01, numbers(1, 50))
     below, at_most = cache.ranks([0])
 

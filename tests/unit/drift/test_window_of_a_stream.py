@@ -10,6 +10,7 @@ from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.verdict import no_detector
 from driftgauge.drift.profile import Profile, ignored_profile, numeric_profile
 from driftgauge.drift.rank_cache import RankCache
+from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.result import Change, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
@@ -36,7 +37,8 @@ def window() -> NDArray[np.float64]:
 
 def features(risen_at: int, seen_seconds: float | None = None) -> tuple[FeatureDrift, ...]:
     """The results, where the evidence of the moved column began to rise after this row."""
-    profiles, cache = reference(), RankCache(reference())
+    profiles = reference()
+    cache = RankCache(profiles, RowHours(profiles, None))
     cache.update(window(), np.arange(FIRST_NUMBER, FIRST_NUMBER + OLD_ROWS + NEW_ROWS))
     tester = WindowTester(profiles, RULE)
     since = np.array([np.nan, np.nan, 1e9])

@@ -93,7 +93,7 @@ async def test_a_reference_of_two_rows_gives_no_verdict(directory: Path, caplog:
         fixture.value("driftgauge_features", state="untested"),
     )
     (line,) = (record.message for record in caplog.records if "no verdict" in record.message)
-    assert line.startswith(f"the requests of {WINE} have no verdict: Could not tell")
+    assert line.startswith(f"the requests of {WINE} have no verdict: Cannot tell")
     assert "the reference has 2 values, " in line
 
 
@@ -166,11 +166,12 @@ async def test_nothing_says_ok_once_the_store_is_away_for_long(
 
 
 async def test_a_store_that_is_away_from_the_start_is_the_reason(directory: Path) -> None:
-    """There is no result that could become stale."""
+    """There is no result that could become stale; it has been away for as long."""
     fixture = MonitorFixture(directory, AwayRing())
     fixture.models.admit(WINE)
     await fixture.watcher.refresh()
     await fixture.monitor.evaluate_all()
+    fixture.clock.now += 91
 
     assert {"ok": 0, "drift": 0, "cannot_tell": 1} == states(fixture)
     assert 1 == fixture.value("driftgauge_cannot_tell", reason="store")

@@ -107,16 +107,27 @@ def test_a_model_that_waits_for_its_first_evaluation_has_no_state(latest: Latest
 
 
 def test_a_failure_of_the_store_counts_when_the_result_is_stale(latest: LatestEvaluations, clock: ManualClock) -> None:
-    """Until then the verdict stays; a failure without any result counts at once."""
+    """Until then the verdict stays; without any result a failure counts when it has lasted as long."""
     latest.publish(WINE, Kind.REQUEST, OK)
     latest.record_store_failure(WINE, Kind.REQUEST)
     latest.record_store_failure(IRIS, Kind.REQUEST)
+    clock.now += 90
+    latest.record_store_failure(IRIS, Kind.REQUEST)
     before = latest.states()
-    clock.now += 91
+    clock.now += 1
     away = ModelState(State.CANNOT_TELL, Reason.STORE)
 
-    assert {WINE: ModelState(State.OK), IRIS: away} == before
+    assert {WINE: ModelState(State.OK)} == before
     assert {WINE: away, IRIS: away} == latest.states()
+
+
+def test_a_single_failure_of_the_store_leaves_a_model_ok(latest: LatestEvaluations) -> None:
+    """Its predictions have no result yet, because they wait for a baseline."""
+    latest.publish(WINE, Kind.REQUEST, OK)
+    latest.withdraw(WINE, Kind.RESPONSE)
+    latest.record_store_failure(WINE, Kind.RESPONSE)
+
+    assert {WINE: ModelState(State.OK)} == latest.states()
 
 
 def test_stale_predictions_keep_a_model_from_being_ok(latest: LatestEvaluations, clock: ManualClock) -> None:

@@ -25,7 +25,10 @@ LOG_RECOVERY = math.log(10_000)
 """An alarm ends when the mean over these bets has reached this: hardly ever while the change lasts."""
 
 WITHDRAWN = 2
-"""An alarm ends too if the rows turn out to be so many times as dependent as was known when it began."""
+"""An alarm ends too if the rows turn out to be so many times as dependent as was known when it began, unless their
+dependence had been known for a day."""
+
+DAY_SECONDS = 86_400.0
 
 LOW_LOOKS = 10
 """Evidence is low up to the time of so many looks."""
@@ -88,7 +91,7 @@ class Alarms:
         log_evidence = self._bet_set.log_by_feature(state.log_evidence)
         begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
         if begins.any():
-            state = self._begun(state, begins, factors)
+            state = self._begun(state, begins, factors, now)
         of_leader = self._factors_of(state.leader, factors)
         ends = state.latched & (change_is_over(state.recovery) | (of_leader > WITHDRAWN * state.alarm_factor))
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
@@ -103,14 +106,15 @@ class Alarms:
             risen_at=np.where((log_evidence <= self._log_low) | ends, state.number, state.risen_at),
         )
 
-    def _begun(self, state: DetectorState, begins: NDArray[np.bool_], factors: Floats) -> DetectorState:
+    def _begun(self, state: DetectorState, begins: NDArray[np.bool_], factors: Floats, now: float) -> DetectorState:
         """The state with what is known of the change where an alarm begins."""
         leader = np.where(begins, self._leaders(state), state.leader)
         of_leader = self._factors_of(leader, factors)
+        known_for_a_day = now - state.bounded_since >= DAY_SECONDS  # false where the dependence has no bound: NaN
         return replace(
             state,
             leader=leader,
-            alarm_factor=np.where(begins, of_leader, state.alarm_factor),
+            alarm_factor=np.where(begins, np.where(known_for_a_day, np.inf, of_leader), state.alarm_factor),
             half_gain=np.where(begins, self._half_gain(state, leader, of_leader), state.half_gain),
         )
 

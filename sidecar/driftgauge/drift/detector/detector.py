@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget, EffectiveRows
-from driftgauge.drift.detector.alarms import RECOVERY_STAKES, Alarms
+from driftgauge.drift.detector.alarms import DAY_SECONDS, RECOVERY_STAKES, Alarms
 from driftgauge.drift.detector.bet_set import BetSet
 from driftgauge.drift.detector.bets import Bets, make_bets
 from driftgauge.drift.detector.dependence import (
@@ -36,8 +36,6 @@ from driftgauge.drift.detector.score_factors import score_factors
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
 from driftgauge.drift.hours.rhythm_sums import RhythmSums
 from driftgauge.drift.profile import FeatureKind, Profile
-
-DAY_SECONDS = 86_400.0
 
 Floats = NDArray[np.float64]
 

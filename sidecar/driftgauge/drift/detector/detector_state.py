@@ -45,7 +45,7 @@ class DetectorState:
         since: Shape `(d,)`: when the feature's alarm began, seconds since the epoch; NaN without alarm.
         risen_at: Shape `(d,)`, int64: the number of the newest row when the evidence was last low.
         leader: Shape `(d,)`, int64: the bet that had the most evidence when the alarm began.
-        alarm_factor: Shape `(d,)`: the factor of that bet's score then.
+        alarm_factor: Shape `(d,)`: the factor of that bet's score then; infinity if it had been known for a day.
         half_gain: Shape `(d,)`: half of what it gained on average of a row since the evidence rose.
         recovery: Shape `(d, 4)`: the log of the bets against a lasting change; 0 without alarm.
         raised: Shape `(d, 2)`: 1 where a window's test alarmed at the last look and has not recovered: of the values,
