@@ -408,7 +408,7 @@ def test_the_sentence_names_the_feature_that_is_farthest_above_its_threshold() -
         ([few("a")], "Cannot tell: the window has 7 rows, 50 are needed."),
         ([few("a"), few("b")], "Cannot tell: the window has 7 rows, 50 are needed."),
         ([few("a", "x"), few("b", "y")], "Cannot tell for any of 2 features; a: x."),
-        ([replace(few("a", "x"), reason=Reason.ALIKE), few("b", "y")], "Cannot tell for any of 2 features; b: y."),
+        ([few("a", "x"), replace(few("b", "y"), reason=Reason.ALIKE)], "Cannot tell for any of 2 features; b: y."),
         ([], "Cannot tell: there is nothing to test."),
     ],
 )
