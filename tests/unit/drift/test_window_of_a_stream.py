@@ -10,8 +10,8 @@ from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.verdict import no_detector
 from driftgauge.drift.profile import Profile, ignored_profile, numeric_profile
 from driftgauge.drift.rank_cache import RankCache
-from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.result import Change, FeatureDrift
+from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues

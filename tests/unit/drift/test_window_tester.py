@@ -16,6 +16,7 @@ from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.effects import deciles
 from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.untested import NEAR_GREATEST
 from driftgauge.drift.window_tester import evaluate
 from tests.support.effects import distance_of
 
@@ -122,15 +123,18 @@ def test_the_budget_tolerates_what_the_p_value_does_not() -> None:
 
 
 def test_dependent_rows_are_worth_less() -> None:
-    """With 30 or 1000 rows per independent row the threshold rises, until nothing could alarm."""
-    factors = np.array([1.0, 30.0, 1000.0])
-    detector = replace(no_detector(3), factors=factors)
-    actual = report(window(), BUDGET, detector).features
+    """With 15, 30 or 1000 rows per independent row the threshold rises, until hardly anything, or nothing, alarms."""
+    factors = np.array([15.0, 30.0, 1000.0])
+    first = report(window(), BUDGET).features[0]
+    actual = report(window(), BUDGET, replace(no_detector(3), factors=factors)).features
+    thresholds = [one.distance.threshold for one in (first, *actual)]
 
-    assert [300.0, 10.0, 1.0] == [one.effective_rows for one in actual]
-    assert [False, False, None] == [one.drift for one in actual]
+    assert [20.0, 10.0, 1.0] == [one.effective_rows for one in actual]
+    assert (300.0, False) == (first.effective_rows, first.drift)
+    assert [False, None, None] == [one.drift for one in actual]
+    assert thresholds[0] < thresholds[1] < NEAR_GREATEST <= thresholds[2] < 1
     assert (math.inf, math.inf) == (actual[2].distance.threshold, actual[2].detectable)
-    assert actual[0].distance.threshold < actual[0].detectable <= 1
+    assert thresholds[0] < first.detectable <= 1
 
 
 def test_the_detector_is_one_more_test() -> None:

@@ -59,7 +59,7 @@ class BetSet:
     def measured_scores(self, cells: NDArray[np.integer]) -> Floats:
         """The measured scores of rows: shape `(n, measured)`.
 
-        Those of single events, such as a missing value, are 0 where the event does not happen: only events tell how
+        Those of single events, such as a missing value, are 0 where the event does not happen: only events show how
         they depend on each other.
 
         Args:

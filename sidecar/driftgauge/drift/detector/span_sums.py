@@ -135,7 +135,7 @@ def _with_pairs(sums: Floats, first: Floats, second: Floats, within: Floats) -> 
         With block sums S and weights n, D^2 = (S_a / n_a - S_b / n_b)^2 n_a n_b / (n_a + n_b), whose mean is the
         variance of a row if rows are independent. Q is that variance: of values, which may stay on one side for long,
         the mean square about the running mean; of events the variance within the pair, so that only pairs with and
-        without the event tell anything. A row of rows that all have it is one event, however long.
+        without the event show anything. A row of rows that all have it is one event, however long.
     """
     difference = first[0] / first[2] - second[0] / second[2]
     weight = first[2] + second[2]

@@ -129,6 +129,22 @@ def test_an_alarm_ends_when_rows_turn_out_to_be_dependent() -> None:
     assert not states[-1].latched[0]
 
 
+@pytest.mark.parametrize(("known_seconds", "lasts"), [(86_000.0, False), (87_000.0, True)])
+def test_rows_that_become_alike_after_a_day_are_a_change(known_seconds: float, lasts: bool) -> None:  # noqa: FBT001 - expected
+    """Where the dependence had a bound for a day when the alarm began, it goes on, however alike later rows are."""
+    engine = detector(ONE)
+    quiet = replace(experienced(engine, ONE, 4_096), bounded_since=np.zeros(1), time=known_seconds - 60.0)
+    window = rows(2, size=10_000, features=1)
+    for index in range(1, len(window)):
+        window[index] = 0.98 * window[index - 1] + math.sqrt(1 - 0.98**2) * window[index]
+    window = 1.5 + window / 2
+    states = run(engine, quiet, window)
+    first = next(index for index, state in enumerate(states) if state.latched[0])
+
+    assert first < 3
+    assert lasts == all(state.latched[0] for state in states[first:])
+
+
 def test_without_an_alarm_there_is_no_evidence_of_recovery() -> None:
     """It is 0 before the first alarm and after its end, and above 0 when a change has just ended."""
     engine = detector(ONE)
