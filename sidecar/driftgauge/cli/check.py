@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift, State
+from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift, VerdictState
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.state_words import STATES
 from driftgauge.errors import ReferenceDataError
@@ -21,7 +21,7 @@ from driftgauge.reference.files import read_table
 
 OutputFormat = Literal["table", "json", "html"]
 
-EXIT_CODES = {State.OK: 0, State.DRIFT: 1, State.CANNOT_TELL: 2}
+EXIT_CODES = {VerdictState.OK: 0, VerdictState.DRIFT: 1, VerdictState.CANNOT_TELL: 2}
 """The exit code of each state."""
 
 WIDTH_COLUMNS = 80
@@ -63,7 +63,7 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
         report = run_tests(compare(expected, read_table(window, window_rules(expected))), rule)
     except ReferenceDataError as error:
         err.write(f"{error}\n")
-        return EXIT_CODES[State.CANNOT_TELL]
+        return EXIT_CODES[VerdictState.CANNOT_TELL]
     err.writelines(f"note: {note}\n" for note in report.notes)
     if output_format == "json":
         out.write(report.to_json())
@@ -105,8 +105,8 @@ def _cells(feature: FeatureDrift, test: DriftTestResult) -> tuple[Text, ...]:
     p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
     numbers = (f"{test.statistic:.4f}", f"{test.threshold:.4f}", p_value, f"{feature.effects.psi:.3f}")
     # A test that does not alarm is ok where another one does.
-    quiet = STATES[State.CANNOT_TELL if feature.state is State.CANNOT_TELL else State.OK]
-    verdict = _WORDS.get(feature.change, STATES[State.DRIFT]) if test.drift else quiet
+    quiet = STATES[VerdictState.CANNOT_TELL if feature.state is VerdictState.CANNOT_TELL else VerdictState.OK]
+    verdict = _WORDS.get(feature.change, STATES[VerdictState.DRIFT]) if test.drift else quiet
     cells = (shown_name(feature), str(test.test), *numbers, str(feature.rows), str(feature.missing), verdict)
     return tuple(Text(cell) for cell in cells)
 
@@ -128,10 +128,10 @@ def _summary(report: Report) -> str:
     files = f"{found.path} ({found.rows} rows) against {expected.path} ({expected.rows} rows)"
     count, untested = len(report.result.tested), len(report.result.untested)
     rule_text = f"alpha {rule.alpha:g}, correction {rule.correction}"
-    if report.state is State.CANNOT_TELL:
+    if report.state is VerdictState.CANNOT_TELL:
         others = f", no drift in {count} ({rule_text})" if count else ""
         return f"Cannot tell for {untested} of {count + untested} features{others}: {files}."
-    if report.state is State.DRIFT:
+    if report.state is VerdictState.DRIFT:
         others = f", cannot tell for {untested}" if untested else ""
         drifted = f"{report.result.drifted_features} of {count + untested} features"
         return f"Drift in {drifted}{others} ({rule_text}): {files}."

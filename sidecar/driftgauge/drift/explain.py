@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.change_clauses import explain_change
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Reason, Untested
+from driftgauge.drift.result import CannotTellReason, Change, DriftTest, FeatureDrift, Untested
 from driftgauge.drift.severity import most_drifted, most_severe_test
 from driftgauge.drift.untested import by_explanation, enumerated
 
@@ -82,7 +82,7 @@ def explain_past(sentence: str, untested: Untested | None, alike_since: float | 
         alike_since: As in `FeatureDrift`.
     """
     verdict = sentence if untested is None else f"Cannot tell: {untested.explanation}."
-    if alike_since is None or (untested is not None and untested.reason is not Reason.ALIKE):
+    if alike_since is None or (untested is not None and untested.reason is not CannotTellReason.ALIKE):
         return verdict
     return f"{verdict} Rows have become alike since {_minute(alike_since)}: that is itself a change to look at."
 
@@ -119,7 +119,7 @@ def _explain_untested(untested: Sequence[Untested]) -> str:
     """Why no feature has a verdict; of several reasons, the first of `Reason` is explained."""
     if not untested:
         return "Cannot tell: there is nothing to test."
-    order = list(Reason)
+    order = list(CannotTellReason)
     first = min(untested, key=lambda one: order.index(one.reason))
     if len(by_explanation(untested)) == 1:
         return f"Cannot tell: {first.explanation}."

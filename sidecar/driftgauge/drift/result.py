@@ -25,7 +25,7 @@ class Change(StrEnum):
     DRIFT = "drift"
 
 
-class State(StrEnum):
+class VerdictState(StrEnum):
     """The state of a verdict, by its value of the label `state`."""
 
     OK = "ok"
@@ -33,7 +33,7 @@ class State(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
-class Reason(StrEnum):
+class CannotTellReason(StrEnum):
     """Why there is no verdict, by its value of the label `reason`; of several reasons the first one is given."""
 
     NO_REFERENCE = "no_reference"
@@ -56,7 +56,7 @@ class Untested:
     """
 
     feature: str
-    reason: Reason
+    reason: CannotTellReason
     explanation: str
 
 
@@ -197,7 +197,7 @@ class FeatureDrift:
         return None if self.untested else False
 
     @property
-    def state(self) -> State:
+    def state(self) -> VerdictState:
         """The state of the verdict on the feature."""
         return _state(drift=self.drift)
 
@@ -212,9 +212,9 @@ class FeatureDrift:
         return max((factor for factor in self.dependence.values() if factor is not None), default=None)
 
     @property
-    def reason(self) -> Reason | None:
+    def reason(self) -> CannotTellReason | None:
         """Why the feature has no verdict; `None` if it has one."""
-        return self.untested.reason if self.untested is not None and self.state is State.CANNOT_TELL else None
+        return self.untested.reason if self.untested is not None and self.state is VerdictState.CANNOT_TELL else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,17 +242,17 @@ class DriftReport:
     rows_per_second: float | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> VerdictState:
         """`drift` if any feature drifts, `cannot_tell` if none has a verdict, else `ok`."""
         return _state(drift=self.drift)
 
     @property
-    def reason(self) -> Reason | None:
+    def reason(self) -> CannotTellReason | None:
         """Why no feature has a verdict; `None` if one has, or if there is nothing to test."""
-        if self.state is not State.CANNOT_TELL:
+        if self.state is not VerdictState.CANNOT_TELL:
             return None
         reasons = {one.reason for one in self.untested}
-        return next((one for one in Reason if one in reasons), None)
+        return next((one for one in CannotTellReason if one in reasons), None)
 
     @property
     def tested(self) -> tuple[FeatureDrift, ...]:
@@ -265,7 +265,7 @@ class DriftReport:
         return None if self.untested and not self.drift else self.drift
 
 
-def _state(*, drift: bool | None) -> State:
+def _state(*, drift: bool | None) -> VerdictState:
     if drift is None:
-        return State.CANNOT_TELL
-    return State.DRIFT if drift else State.OK
+        return VerdictState.CANNOT_TELL
+    return VerdictState.DRIFT if drift else VerdictState.OK

@@ -1,32 +1,32 @@
 """States and reasons in words, as the page, `driftgauge check` and the reports in Python show them."""
 
-from driftgauge.drift.result import DriftReport, Reason, State
+from driftgauge.drift.result import CannotTellReason, DriftReport, VerdictState
 
-STATES = {State.OK: "ok", State.DRIFT: "drift", State.CANNOT_TELL: "cannot tell"}
+STATES = {VerdictState.OK: "ok", VerdictState.DRIFT: "drift", VerdictState.CANNOT_TELL: "cannot tell"}
 """A word for each state."""
 
 REASONS = {
-    Reason.NO_REFERENCE: "no reference",
-    Reason.STORE: "the store does not respond",
-    Reason.FEW_ROWS: "too few rows",
-    Reason.ALIKE: "rows are too alike",
-    Reason.RHYTHM: "a rhythm of the day",
-    Reason.REFERENCE_SMALL: "the reference is too small",
-    Reason.THRESHOLD: "hardly any window would alarm",
+    CannotTellReason.NO_REFERENCE: "no reference",
+    CannotTellReason.STORE: "the store does not respond",
+    CannotTellReason.FEW_ROWS: "too few rows",
+    CannotTellReason.ALIKE: "rows are too alike",
+    CannotTellReason.RHYTHM: "a rhythm of the day",
+    CannotTellReason.REFERENCE_SMALL: "the reference is too small",
+    CannotTellReason.THRESHOLD: "hardly any window would alarm",
 }
 """A few words for each reason why there is no verdict."""
 
 
-def state_counts(report: DriftReport) -> dict[State, str]:
+def state_counts(report: DriftReport) -> dict[VerdictState, str]:
     """How many features are in each state, in words; a state without features is left out.
 
     Example:
         The values may be "97 ok", "1 drifts", "3 cannot tell".
     """
-    drifting = sum(feature.state is State.DRIFT for feature in report.features)
+    drifting = sum(feature.state is VerdictState.DRIFT for feature in report.features)
     counts = {
-        State.OK: (len(report.tested) - drifting, "ok"),
-        State.DRIFT: (drifting, "drifts" if drifting == 1 else "drift"),
-        State.CANNOT_TELL: (len(report.untested), "cannot tell"),
+        VerdictState.OK: (len(report.tested) - drifting, "ok"),
+        VerdictState.DRIFT: (drifting, "drifts" if drifting == 1 else "drift"),
+        VerdictState.CANNOT_TELL: (len(report.untested), "cannot tell"),
     }
     return {state: f"{count:,} {word}" for state, (count, word) in counts.items() if count}

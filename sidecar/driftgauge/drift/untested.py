@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from driftgauge.drift.measure import Sample
-from driftgauge.drift.result import DriftTest, DriftTestResult, Reason, RowsNeeded, Untested
+from driftgauge.drift.result import CannotTellReason, DriftTest, DriftTestResult, RowsNeeded, Untested
 
 FEWEST_VALUES = 2
 """A single value, in the window or in the reference, may be far enough away to alarm, but never shows that nothing has
@@ -53,13 +53,15 @@ def _of_sizes(sample: Sample, min_rows: int) -> Untested | None:
     name, values, known = sample.profile.name, sample.values.size, sample.profile.values.size
     least = max(min_rows, FEWEST_VALUES)
     if not sample.past.hour_known:
-        return Untested(feature=name, reason=Reason.RHYTHM, explanation=HOUR_UNKNOWN)
+        return Untested(feature=name, reason=CannotTellReason.RHYTHM, explanation=HOUR_UNKNOWN)
     if values < least:
         found = f"{sample.rows} {'row' if sample.rows == 1 else 'rows'}" if sample.rows < least else _values(values)
-        return Untested(feature=name, reason=Reason.FEW_ROWS, explanation=f"the window has {found}, {least} are needed")
+        return Untested(
+            feature=name, reason=CannotTellReason.FEW_ROWS, explanation=f"the window has {found}, {least} are needed"
+        )
     if known < FEWEST_VALUES:
         explanation = f"the reference has {_values(known)}, {FEWEST_VALUES} are needed"
-        return Untested(feature=name, reason=Reason.REFERENCE_SMALL, explanation=explanation)
+        return Untested(feature=name, reason=CannotTellReason.REFERENCE_SMALL, explanation=explanation)
     return None
 
 
@@ -67,14 +69,14 @@ def _of_dependence(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested
     """A rhythm that the reference cannot explain, or a dependence that has no bound, or is not known yet."""
     name, past, distance = sample.profile.name, sample.past, _distance(tests)
     if past.rhythm:
-        return Untested(feature=name, reason=Reason.RHYTHM, explanation=DAILY)
+        return Untested(feature=name, reason=CannotTellReason.RHYTHM, explanation=DAILY)
     if past.alike:
-        return Untested(feature=name, reason=Reason.ALIKE, explanation=ALIKE)
+        return Untested(feature=name, reason=CannotTellReason.ALIKE, explanation=ALIKE)
     if distance.reference_error is not None and distance.reference_error >= LARGE_ERROR:
         explanation = f"the reference has {_values(sample.profile.values.size)}, too few for a verdict"
-        return Untested(feature=name, reason=Reason.REFERENCE_SMALL, explanation=explanation)
+        return Untested(feature=name, reason=CannotTellReason.REFERENCE_SMALL, explanation=explanation)
     if past.unknown:
-        return Untested(feature=name, reason=Reason.FEW_ROWS, explanation=UNKNOWN)
+        return Untested(feature=name, reason=CannotTellReason.FEW_ROWS, explanation=UNKNOWN)
     return None
 
 
@@ -85,11 +87,11 @@ def _of_thresholds(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested
         return None
     if distance.rows_needed is not None:
         too_small = distance.rows_needed.window is None
-        reason = Reason.REFERENCE_SMALL if too_small else Reason.THRESHOLD
+        reason = CannotTellReason.REFERENCE_SMALL if too_small else CannotTellReason.THRESHOLD
         return Untested(feature=name, reason=reason, explanation=_out_of_reach(sample, distance.rows_needed))
     if distance.reference_error is not None and distance.threshold >= NEAR_GREATEST:
         explanation = f"only a distance of {distance.threshold:.2f} or more would alarm in a window of this size"
-        return Untested(feature=name, reason=Reason.THRESHOLD, explanation=explanation)
+        return Untested(feature=name, reason=CannotTellReason.THRESHOLD, explanation=explanation)
     return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prometheus_client.core import GaugeMetricFamily
 
-from driftgauge.drift.result import DriftReport, FeatureDrift, Reason, State
+from driftgauge.drift.result import CannotTellReason, DriftReport, FeatureDrift, VerdictState
 from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.column_gauges import Subject
 from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
@@ -25,8 +25,8 @@ class ColumnState:
     """
 
     column: str
-    state: State
-    reason: Reason | None
+    state: VerdictState
+    reason: CannotTellReason | None
 
 
 def column_states(report: DriftReport, shown: tuple[FeatureDrift, ...], limit: int) -> list[ColumnState]:
@@ -43,7 +43,7 @@ def column_states(report: DriftReport, shown: tuple[FeatureDrift, ...], limit: i
     with_results = {column.feature for column in report.features}
     states = [ColumnState(column.feature, column.state, column.reason) for column in shown]
     others = (one for one in report.untested if one.feature not in with_results)
-    states += [ColumnState(one.feature, State.CANNOT_TELL, one.reason) for one in others]
+    states += [ColumnState(one.feature, VerdictState.CANNOT_TELL, one.reason) for one in others]
     return states[:limit]
 
 
@@ -87,11 +87,11 @@ def _add(
     family: GaugeMetricFamily,
     reasons: GaugeMetricFamily,
     labels: tuple[str, ...],
-    state: State,
-    reason: Reason | None,
+    state: VerdictState,
+    reason: CannotTellReason | None,
 ) -> None:
     """Add the three series of a state, and that of the reason if there is one."""
-    for one in State:
+    for one in VerdictState:
         family.add_metric((*labels, one), float(one is state))
     if reason is not None:
         reasons.add_metric((*labels, reason), 1)

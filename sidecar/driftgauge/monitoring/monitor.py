@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Container, Sequence
 
 from driftgauge.concurrency.worker import Worker
-from driftgauge.drift.result import DriftReport, Reason
+from driftgauge.drift.result import CannotTellReason, DriftReport
 from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, printable
@@ -20,7 +20,7 @@ from driftgauge.storage.ring import RingBuffer, StreamKey
 
 _log = logging.getLogger(__name__)
 
-_NEVER_ALARMS = frozenset({Reason.REFERENCE_SMALL, Reason.THRESHOLD})
+_NEVER_ALARMS = frozenset({CannotTellReason.REFERENCE_SMALL, CannotTellReason.THRESHOLD})
 """Reasons that more traffic alone does not remove."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from driftgauge.drift.result import DriftReport, FeatureDrift, Reason, State
+from driftgauge.drift.result import CannotTellReason, DriftReport, FeatureDrift, VerdictState
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.state_words import STATES
 from driftgauge.drift.untested import by_explanation, enumerated
@@ -55,12 +55,12 @@ class Report:
         return self.result.features
 
     @property
-    def state(self) -> State:
+    def state(self) -> VerdictState:
         """`drift` if any feature drifts, `ok` if every feature has a verdict and none drifts, else `cannot_tell`."""
         return self.result.state
 
     @property
-    def reason(self) -> Reason | None:
+    def reason(self) -> CannotTellReason | None:
         """Why the state is `cannot_tell`: of several reasons the first of `Reason`; `None` in the other states."""
         return self.result.reason
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift, Reason
+from driftgauge.drift.result import CannotTellReason, DriftReport, DriftTestResult, FeatureDrift
 from driftgauge.inference.payload import ModelKey, printable
 from driftgauge.results.latest import Evaluation, ModelEvaluations
 from driftgauge.results.model_state import ModelState
@@ -120,7 +120,7 @@ def _test(test: DriftTestResult) -> dict[str, Any]:
     }
 
 
-def _text(reason: Reason | None) -> str | None:
+def _text(reason: CannotTellReason | None) -> str | None:
     return None if reason is None else str(reason)
 
 

@@ -6,7 +6,7 @@ The page loads nothing from the network, and has no script.
 from collections.abc import Iterator, Sequence
 from importlib import resources
 
-from driftgauge.drift.result import DriftReport, FeatureDrift, State, Untested
+from driftgauge.drift.result import DriftReport, FeatureDrift, Untested, VerdictState
 from driftgauge.drift.rows_to_detect import sensitivity
 from driftgauge.drift.severity import most_drifted
 from driftgauge.drift.untested import by_explanation
@@ -155,7 +155,7 @@ def _line(feature: FeatureDrift, link: str | None) -> Markup:
 
 
 def _line_without_results(untested: Untested) -> Markup:
-    state = joined((badge(State.CANNOT_TELL), " ", reason(untested.reason)))
+    state = joined((badge(VerdictState.CANNOT_TELL), " ", reason(untested.reason)))
     return tag(
         "tr",
         tag("th", named(untested.feature), scope="row"),

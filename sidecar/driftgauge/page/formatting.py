@@ -3,7 +3,15 @@
 import math
 from datetime import UTC, datetime
 
-from driftgauge.drift.result import Change, DriftReport, DriftTest, DriftTestResult, FeatureDrift, Reason, State
+from driftgauge.drift.result import (
+    CannotTellReason,
+    Change,
+    DriftReport,
+    DriftTest,
+    DriftTestResult,
+    FeatureDrift,
+    VerdictState,
+)
 from driftgauge.drift.state_words import REASONS, STATES, state_counts
 from driftgauge.page.markup import Markup, joined, tag
 
@@ -23,7 +31,10 @@ _SIGNS = {
 }
 """A sign and a word for each kind of change that alarms."""
 
-_QUIET_SIGNS = {State.OK: ("✓", STATES[State.OK]), State.CANNOT_TELL: ("?", STATES[State.CANNOT_TELL])}
+_QUIET_SIGNS = {
+    VerdictState.OK: ("✓", STATES[VerdictState.OK]),
+    VerdictState.CANNOT_TELL: ("?", STATES[VerdictState.CANNOT_TELL]),
+}
 """A sign and a word for each other state."""
 
 # A number is written out from the one to the other, outside with a power of ten.
@@ -33,14 +44,14 @@ _PLAIN_TO = 1e7
 _SMALLEST_PROBABILITY = 1e-99
 
 
-def badge(state: State, change: Change = Change.DRIFT) -> Markup:
+def badge(state: VerdictState, change: Change = Change.DRIFT) -> Markup:
     """A state as a badge.
 
     Args:
         state: The state of a model or of a feature.
         change: The kind of change, where it drifts.
     """
-    sign, word = _SIGNS[change] if state is State.DRIFT else _QUIET_SIGNS[state]
+    sign, word = _SIGNS[change] if state is VerdictState.DRIFT else _QUIET_SIGNS[state]
     return tag("span", tag("b", sign, aria_hidden="true"), f" {word}", class_=f"badge {state}")
 
 
@@ -49,7 +60,7 @@ def verdict(feature: FeatureDrift) -> Markup:
     return joined((badge(feature.state, feature.change), *((" ", reason(feature.reason)) if feature.reason else ())))
 
 
-def reason(why: Reason) -> Markup:
+def reason(why: CannotTellReason) -> Markup:
     """A few words on why there is no verdict."""
     return tag("span", REASONS[why], class_="reason")
 

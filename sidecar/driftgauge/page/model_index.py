@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftgauge.drift.result import DriftReport, State
+from driftgauge.drift.result import DriftReport, VerdictState
 from driftgauge.page.document import document
 from driftgauge.page.formatting import badge, moment, reason, summary
 from driftgauge.page.markup import Markup, joined, named, tag
 from driftgauge.results.model_state import ModelState
 
-_ORDER = (State.DRIFT, State.CANNOT_TELL, State.OK)
+_ORDER = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
 """The states by their urgency."""
 
 
@@ -64,7 +64,7 @@ def _line(entry: Entry) -> Markup:
 
 def _without_inputs(state: ModelState) -> Markup:
     """What is said of inputs without a report: why there is none, if that is known."""
-    if state.state is not State.CANNOT_TELL:
+    if state.state is not VerdictState.CANNOT_TELL:
         return _described(None)
     return joined((badge(state.state), *((" ", reason(state.reason)) if state.reason else ())))
 

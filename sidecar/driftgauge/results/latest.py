@@ -5,7 +5,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from driftgauge.drift.result import DriftReport, Reason
+from driftgauge.drift.result import CannotTellReason, DriftReport
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.results.model_state import ModelState, StreamState, model_state, state_of_report, state_without_result
 
@@ -142,12 +142,12 @@ class LatestEvaluations:
             return state_of_report(evaluation.report)
         failed_at = self._store_failed_at[kind].get(model)
         if evaluation is not None:
-            return state_without_result(None if failed_at is None else Reason.STORE)
+            return state_without_result(None if failed_at is None else CannotTellReason.STORE)
         if failed_at is not None and failed_at < oldest:
-            return state_without_result(Reason.STORE)
+            return state_without_result(CannotTellReason.STORE)
         references = self._references[kind]
         if kind is Kind.REQUEST and model in references and references.get(model) is None:
-            return state_without_result(Reason.NO_REFERENCE)
+            return state_without_result(CannotTellReason.NO_REFERENCE)
         return None
 
     def _oldest_fresh(self) -> float:

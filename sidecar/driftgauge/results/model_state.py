@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftgauge.drift.result import DriftReport, Reason, State
+from driftgauge.drift.result import CannotTellReason, DriftReport, VerdictState
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class StreamState:
         evaluated: Whether there is a result that is not stale.
     """
 
-    state: State
-    reason: Reason | None
+    state: VerdictState
+    reason: CannotTellReason | None
     evaluated: bool
 
 
@@ -30,8 +30,8 @@ class ModelState:
         reason: Why there is no verdict; `None` if there is one, or if only the log has the reason.
     """
 
-    state: State
-    reason: Reason | None = None
+    state: VerdictState
+    reason: CannotTellReason | None = None
 
 
 def state_of_report(report: DriftReport) -> StreamState:
@@ -39,9 +39,9 @@ def state_of_report(report: DriftReport) -> StreamState:
     return StreamState(report.state, report.reason, evaluated=True)
 
 
-def state_without_result(reason: Reason | None) -> StreamState:
+def state_without_result(reason: CannotTellReason | None) -> StreamState:
     """The state of a stream without a result, or with a stale one."""
-    return StreamState(State.CANNOT_TELL, reason, evaluated=False)
+    return StreamState(VerdictState.CANNOT_TELL, reason, evaluated=False)
 
 
 def model_state(streams: Sequence[StreamState]) -> ModelState:
@@ -55,9 +55,9 @@ def model_state(streams: Sequence[StreamState]) -> ModelState:
         predictions do not matter if the inputs are ok. Without a reference no model is ok, even if its predictions are.
     """
     states = {stream.state for stream in streams}
-    if State.DRIFT in states:
-        return ModelState(State.DRIFT)
-    if State.OK in states and all(stream.evaluated for stream in streams):
-        return ModelState(State.OK)
+    if VerdictState.DRIFT in states:
+        return ModelState(VerdictState.DRIFT)
+    if VerdictState.OK in states and all(stream.evaluated for stream in streams):
+        return ModelState(VerdictState.OK)
     reasons = {stream.reason for stream in streams}
-    return ModelState(State.CANNOT_TELL, next((one for one in Reason if one in reasons), None))
+    return ModelState(VerdictState.CANNOT_TELL, next((one for one in CannotTellReason if one in reasons), None))

@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
-from driftgauge.drift.result import Bin, Change, DriftTest, DriftTestResult, Effects, FeatureDrift, Reason, Untested
+from driftgauge.drift.result import (
+    Bin,
+    CannotTellReason,
+    Change,
+    DriftTest,
+    DriftTestResult,
+    Effects,
+    FeatureDrift,
+    Untested,
+)
 from tests.support.reports import few
 
 Floats = NDArray[np.float64]
@@ -408,7 +417,10 @@ def test_the_sentence_names_the_feature_that_is_farthest_above_its_threshold() -
         ([few("a")], "Cannot tell: the window has 7 rows, 50 are needed."),
         ([few("a"), few("b")], "Cannot tell: the window has 7 rows, 50 are needed."),
         ([few("a", "x"), few("b", "y")], "Cannot tell for any of 2 features; a: x."),
-        ([few("a", "x"), replace(few("b", "y"), reason=Reason.ALIKE)], "Cannot tell for any of 2 features; b: y."),
+        (
+            [few("a", "x"), replace(few("b", "y"), reason=CannotTellReason.ALIKE)],
+            "Cannot tell for any of 2 features; b: y.",
+        ),
         ([], "Cannot tell: there is nothing to test."),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.verdict import no_detector
 from driftgauge.drift.profile import numeric_profile
-from driftgauge.drift.result import FeatureDrift, Reason
+from driftgauge.drift.result import CannotTellReason, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
@@ -37,7 +37,7 @@ def test_rows_that_have_become_alike_are_a_change() -> None:
     """There is no verdict, and the reading says since when."""
     found = feature(alike=True)
 
-    assert (Reason.ALIKE, 1.7e9) == (found.reason, found.alike_since)
+    assert (CannotTellReason.ALIKE, 1.7e9) == (found.reason, found.alike_since)
     assert found.reading.startswith("Cannot tell: neighbouring rows are so alike ")
     assert found.reading.endswith(f". {ALIKE}")
 
@@ -55,5 +55,5 @@ def test_another_reason_is_given_alone() -> None:
     """Rows of which too few are known are not called alike."""
     found = feature(alike=False, unknown=True)
 
-    assert Reason.FEW_ROWS is found.reason
+    assert CannotTellReason.FEW_ROWS is found.reason
     assert "alike" not in found.reading

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
-from driftgauge.drift.result import DriftTest, Reason
+from driftgauge.drift.result import CannotTellReason, DriftTest
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
@@ -291,7 +291,7 @@ def test_rows_whose_neighbours_are_too_alike_have_no_verdict() -> None:
     reasons = [one.reason for evaluation in evaluations for one in evaluation.report.untested]
 
     assert [] == alarms(evaluations)
-    assert reasons.count(Reason.ALIKE) > 40
+    assert reasons.count(CannotTellReason.ALIKE) > 40
 
 
 def test_a_shift_counts_as_no_dependence() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.result import State
+from driftgauge.drift.result import VerdictState
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.ring import StreamKey
@@ -28,7 +28,7 @@ def directory(tmp_path: Path) -> Path:
 
 def states(fixture: MonitorFixture, model: ModelKey = WINE) -> dict[str, float | None]:
     """The series of `driftgauge_state` of a model, by their label `state`."""
-    return {state.value: fixture.value("driftgauge_state", model, state=state.value) for state in State}
+    return {state.value: fixture.value("driftgauge_state", model, state=state.value) for state in VerdictState}
 
 
 async def evaluate_windows(fixture: MonitorFixture) -> None:

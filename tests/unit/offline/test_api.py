@@ -18,7 +18,7 @@ from scipy.stats import ks_2samp
 
 import driftgauge
 from driftgauge.cli.main import run
-from driftgauge.drift.result import Reason, State
+from driftgauge.drift.result import CannotTellReason, VerdictState
 
 Floats = NDArray[np.float64]
 COLUMNS = ("acidity", "sugar", "alcohol")
@@ -379,16 +379,16 @@ def test_a_reference_is_not_built_from_bad_arguments(arguments: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("window", "state", "untested"),
     [
-        ({"a": range(50), "b": range(50)}, State.OK, []),
-        ({"a": [25.0], "b": [25.0]}, State.CANNOT_TELL, ["a", "b"]),
-        ({"a": range(50), "b": [25.0, *[None] * 49]}, State.DRIFT, []),
-        ({"a": range(80, 130), "b": [25.0] * 50}, State.DRIFT, []),
+        ({"a": range(50), "b": range(50)}, VerdictState.OK, []),
+        ({"a": [25.0], "b": [25.0]}, VerdictState.CANNOT_TELL, ["a", "b"]),
+        ({"a": range(50), "b": [25.0, *[None] * 49]}, VerdictState.DRIFT, []),
+        ({"a": range(80, 130), "b": [25.0] * 50}, VerdictState.DRIFT, []),
     ],
 )
-def test_no_drift_is_no_doubt(window: dict[str, list[float]], state: State, untested: list[str]) -> None:
+def test_no_drift_is_no_doubt(window: dict[str, list[float]], state: VerdictState, untested: list[str]) -> None:
     """A report is ok only if every feature has a verdict; a feature that is suddenly missing drifts."""
     report = driftgauge.check({"a": [*range(50)], "b": [*range(50)]}, {name: [*one] for name, one in window.items()})
-    drift = {State.OK: False, State.DRIFT: True, State.CANNOT_TELL: None}[state]
+    drift = {VerdictState.OK: False, VerdictState.DRIFT: True, VerdictState.CANNOT_TELL: None}[state]
 
     assert (state, drift, untested) == (report.state, report.drift, [one.feature for one in report.result.untested])
     assert [state, drift] == [report.to_dict()[key] for key in ("state", "drift")]
@@ -400,10 +400,10 @@ def test_a_feature_that_was_always_missing_leaves_a_doubt() -> None:
     report = driftgauge.check(data, data)
 
     assert (None, False, None) == (report.drift, report.features[0].drift, report.features[1].drift)
-    assert (State.CANNOT_TELL, Reason.FEW_ROWS) == (report.state, report.reason)
-    assert [State.OK, State.CANNOT_TELL] == [one.state for one in report.features]
-    assert [None, Reason.FEW_ROWS] == [one.reason for one in report.features]
-    assert [("b", Reason.FEW_ROWS)] == [(one.feature, one.reason) for one in report.result.untested]
+    assert (VerdictState.CANNOT_TELL, CannotTellReason.FEW_ROWS) == (report.state, report.reason)
+    assert [VerdictState.OK, VerdictState.CANNOT_TELL] == [one.state for one in report.features]
+    assert [None, CannotTellReason.FEW_ROWS] == [one.reason for one in report.features]
+    assert [("b", CannotTellReason.FEW_ROWS)] == [(one.feature, one.reason) for one in report.result.untested]
     assert "b: cannot tell: the window has 1 value, 2 are needed" in repr(report)
     assert "cannot tell" in report.to_html()
 

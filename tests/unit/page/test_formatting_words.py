@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from driftgauge.drift.result import Change, Reason, State
+from driftgauge.drift.result import CannotTellReason, Change, VerdictState
 from driftgauge.drift.state_words import REASONS, STATES, state_counts
 from driftgauge.page.formatting import badge, statistic, summary, threshold, verdict
 from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW, few, moved, report_of
@@ -15,15 +15,15 @@ from tests.support.reports import ALCOHOL, COLOUR, FOUND, TOO_FEW, few, moved, r
 @pytest.mark.parametrize(
     ("state", "change", "word"),
     [
-        (State.CANNOT_TELL, Change.NONE, "cannot tell"),
-        (State.OK, Change.NONE, "ok"),
-        (State.DRIFT, Change.DRIFT, "drift"),
-        (State.DRIFT, Change.NONE, "drift"),
-        (State.DRIFT, Change.SCALE, "scale break"),
-        (State.DRIFT, Change.SCHEMA, "schema break"),
+        (VerdictState.CANNOT_TELL, Change.NONE, "cannot tell"),
+        (VerdictState.OK, Change.NONE, "ok"),
+        (VerdictState.DRIFT, Change.DRIFT, "drift"),
+        (VerdictState.DRIFT, Change.NONE, "drift"),
+        (VerdictState.DRIFT, Change.SCALE, "scale break"),
+        (VerdictState.DRIFT, Change.SCHEMA, "schema break"),
     ],
 )
-def test_a_state_is_a_word(state: State, change: Change, word: str) -> None:
+def test_a_state_is_a_word(state: VerdictState, change: Change, word: str) -> None:
     """It does not depend on colour, and screen readers skip the sign."""
     found = badge(state, change)
 
@@ -47,8 +47,8 @@ def test_a_feature_without_a_verdict_has_a_reason() -> None:
 
 def test_every_state_and_reason_has_words() -> None:
     """There is no key missing."""
-    assert set(State) == set(STATES)
-    assert set(Reason) == set(REASONS)
+    assert set(VerdictState) == set(STATES)
+    assert set(CannotTellReason) == set(REASONS)
 
 
 def test_the_features_of_each_state_are_counted() -> None:
@@ -57,7 +57,7 @@ def test_the_features_of_each_state_are_counted() -> None:
     many = replace(report_of(*[ok] * 1_097, drifting), untested=(few("c"), few("d"), few("e")))
 
     assert ["1,097 ok", "1 drifts", "3 cannot tell"] == list(state_counts(many).values())
-    assert {State.DRIFT: "2 drift"} == state_counts(report_of(drifting, drifting))
+    assert {VerdictState.DRIFT: "2 drift"} == state_counts(report_of(drifting, drifting))
     assert {} == state_counts(report_of())
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from driftgauge.drift.result import DriftReport, Reason, State
+from driftgauge.drift.result import CannotTellReason, DriftReport, VerdictState
 from driftgauge.page.model_index import Entry, render_index
 from driftgauge.results.model_state import ModelState, model_state, state_of_report
 from tests.support.reports import FOUND, TOO_FEW, moved, report_of
@@ -68,8 +68,8 @@ def test_no_models_yet() -> None:
 def test_a_model_that_was_never_evaluated() -> None:
     """Its time is `never`, it has no link, and the reason is given if it is known."""
     known, unknown = (
-        render_index([Entry("wine", "", None, None, None, ModelState(State.CANNOT_TELL, reason))])
-        for reason in (Reason.NO_REFERENCE, None)
+        render_index([Entry("wine", "", None, None, None, ModelState(VerdictState.CANNOT_TELL, reason))])
+        for reason in (CannotTellReason.NO_REFERENCE, None)
     )
 
     assert "<td>never</td>" in known

@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftgauge.drift.result import Reason, State
+from driftgauge.drift.result import CannotTellReason, VerdictState
 from driftgauge.inference.payload import Kind
 from driftgauge.results.latest import Evaluation, LatestEvaluations, ModelEvaluations, ReferenceFacts
 from driftgauge.results.model_state import ModelState
@@ -93,8 +93,8 @@ def test_every_model_has_a_state(latest: LatestEvaluations) -> None:
     latest.publish(WINE, Kind.REQUEST, FIRST)
 
     assert [
-        (WINE, ModelState(State.DRIFT)),
-        (IRIS, ModelState(State.CANNOT_TELL, Reason.NO_REFERENCE)),
+        (WINE, ModelState(VerdictState.DRIFT)),
+        (IRIS, ModelState(VerdictState.CANNOT_TELL, CannotTellReason.NO_REFERENCE)),
     ] == list(latest.states().items())
 
 
@@ -115,9 +115,9 @@ def test_a_failure_of_the_store_counts_when_the_result_is_stale(latest: LatestEv
     latest.record_store_failure(IRIS, Kind.REQUEST)
     before = latest.states()
     clock.now += 1
-    away = ModelState(State.CANNOT_TELL, Reason.STORE)
+    away = ModelState(VerdictState.CANNOT_TELL, CannotTellReason.STORE)
 
-    assert {WINE: ModelState(State.OK)} == before
+    assert {WINE: ModelState(VerdictState.OK)} == before
     assert {WINE: away, IRIS: away} == latest.states()
 
 
@@ -127,7 +127,7 @@ def test_a_single_failure_of_the_store_leaves_a_model_ok(latest: LatestEvaluatio
     latest.withdraw(WINE, Kind.RESPONSE)
     latest.record_store_failure(WINE, Kind.RESPONSE)
 
-    assert {WINE: ModelState(State.OK)} == latest.states()
+    assert {WINE: ModelState(VerdictState.OK)} == latest.states()
 
 
 def test_stale_predictions_keep_a_model_from_being_ok(latest: LatestEvaluations, clock: ManualClock) -> None:
@@ -136,7 +136,7 @@ def test_stale_predictions_keep_a_model_from_being_ok(latest: LatestEvaluations,
     clock.now += 91
     latest.publish(WINE, Kind.REQUEST, Evaluation(OK.report, clock.now, 0.02, 999))
 
-    assert {WINE: ModelState(State.CANNOT_TELL)} == latest.states()
+    assert {WINE: ModelState(VerdictState.CANNOT_TELL)} == latest.states()
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -147,8 +147,8 @@ def test_the_next_result_ends_a_failure_of_the_store(latest: LatestEvaluations, 
     fresh = latest.states()
     clock.now += 91
 
-    assert {WINE: ModelState(State.OK)} == fresh
-    assert {WINE: ModelState(State.CANNOT_TELL)} == latest.states()
+    assert {WINE: ModelState(VerdictState.OK)} == fresh
+    assert {WINE: ModelState(VerdictState.CANNOT_TELL)} == latest.states()
 
 
 def test_a_model_that_is_removed_has_no_state(latest: LatestEvaluations) -> None:
