@@ -66,7 +66,7 @@ def constant(value: float, rng: np.random.Generator, rows: int) -> Floats:  # no
 
 
 def with_highest(new: Column, rng: np.random.Generator, rows: int) -> Floats:
-    """Standard normal values, of which the highest 2 % of the distribution are drawn anew."""
+    """Standard normal values, of which the highest 2 % of the distribution are drawn again."""
     values = rng.standard_normal(rows)
     return np.where(values > HIGHEST, new(rng, rows), values)
 

@@ -214,7 +214,7 @@ REFERENCES = {
     "5,000 with times": (5_000, True),
     "20,000 with times": (20_000, True),
 }
-"""References: their rows, and whether the program is told their times."""
+"""References: their rows, and whether the program knows their times."""
 
 
 def count_alarms(piece: Calm) -> Alarms:

@@ -26,7 +26,7 @@ BEFORE_ROWS = max(SIZES) + LOOK_ROWS
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What driftgauge is told, and how large the reference is.
+    """The settings of driftgauge, and how large the reference is.
 
     Args:
         budget: Its budget.

@@ -83,7 +83,7 @@ def profiles_of(
         reference: The rows.
         kinds: The kind of each feature.
         names: The name of each feature.
-        ordered: Whether the rows are in the order of time, and the program is told so.
+        ordered: Whether the rows are in the order of time, and the program knows it.
         times: The times of the rows, ascending, in seconds since the epoch.
     """
     titles = names or [f"feature {index}" for index in range(len(kinds))]

@@ -41,7 +41,7 @@ class Measurement:
         categories: How many categories the reference knows, those without a cell of their own included; 0 but for `tv`.
         reference_effective_rows: How many independent rows the reference's values are worth; `None` if all are.
         raised: Whether the test alarmed at the last look: the alarm ends below a lower threshold.
-        held: Whether the alarm lasts while no threshold can be given.
+        kept: Whether the alarm lasts while no threshold can be given.
     """
 
     test: DriftTest
@@ -53,7 +53,7 @@ class Measurement:
     categories: int = 0
     reference_effective_rows: float | None = None
     raised: bool = False
-    held: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Past:
         unknown: Whether it is not known yet.
         reachable: Whether the detector could alarm within as many rows as the window has.
         rhythm: Whether the values have a rhythm of the day that the reference cannot explain.
-        held: Whether the rows have become alike after a day in which they were not.
+        kept: Whether the rows have become alike after a day in which they were not.
         hour_known: Whether the reference has rows of the hour of the newest row.
     """
 
@@ -79,7 +79,7 @@ class Past:
     unknown: bool = False
     reachable: bool = False
     rhythm: bool = False
-    held: bool = False
+    kept: bool = False
     hour_known: bool = True
 
 
@@ -153,7 +153,7 @@ class Sample:
                 self.effective_rows(self.weight),
                 reference_effective_rows=self._worth(of_values=True),
                 raised=self.past.raised[0],
-                held=self.past.held,
+                kept=self.past.kept,
             )
         cells = self.profile.cells
         reference = np.rint(cells.shares * self.profile.values.size)
@@ -183,7 +183,7 @@ class Sample:
             counts=(reference, window),
             reference_effective_rows=self._worth(of_values=by_category),
             raised=self.past.raised[0 if by_category else 1],
-            held=self.past.held and by_category,
+            kept=self.past.kept and by_category,
             category_counts=self._category_counts() if by_category and self.expected is None else None,
             categories=self.profile.cells.bounds.size if by_category else 0,
         )

@@ -99,7 +99,7 @@ def _clearing_threshold(one: Measurement, features: int, budget: Budget) -> floa
     have become alike after a day in which they were not, nothing shows a recovery, and the alarm lasts.
     """
     if math.isinf(_threshold_by_budget(one, features, budget)):
-        return 0.0 if one.held else math.inf
+        return 0.0 if one.kept else math.inf
     return _threshold_by_budget(replace(one, effective_rows=4 * one.effective_rows), features, budget)
 
 
