@@ -24,7 +24,7 @@ RECOVERY_STAKES = np.array([0.05, 0.15, 0.5, 0.9])
 LOG_RECOVERY = math.log(10_000)
 """An alarm ends when the mean over these bets has reached this: hardly ever while the change lasts."""
 
-WITHDRAWN = 2
+WITHDRAWN = 4
 """An alarm ends too if the rows turn out to be so many times as dependent as was known when it began, unless their
 dependence had been known for a day."""
 

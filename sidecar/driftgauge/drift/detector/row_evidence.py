@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.detector.alarms import recovery_logs
+from driftgauge.drift.detector.alarms import LOG_RECOVERY, recovery_logs
 from driftgauge.drift.detector.bet_set import BetSet
 from driftgauge.drift.detector.dependence import KnownDependence
 from driftgauge.drift.detector.detector_state import DetectorState
@@ -19,6 +19,9 @@ fewer rows cannot alarm alone. An e-value that is made smaller is one."""
 REQUESTS_OF_AN_ALARM = 3
 """A request of several rows takes the evidence at most a third of the way to the threshold: one whose rows resemble
 each other cannot alarm alone, however little those of earlier requests did."""
+
+ROWS_OF_A_RECOVERY = 256
+"""Rows without the change end an alarm only from so many on: a short spell of them ends nothing."""
 
 
 class RowEvidence:
@@ -62,9 +65,9 @@ class RowEvidence:
             squares.append(counts[singles:] @ bets.scores**2)
             if state.latched[feature]:
                 leader = state.leader[feature]
-                recovery[feature] = by_bet[:, leader] @ (
-                    counts @ recovery_logs(bets.log_factors[:, leader], float(state.half_gain[feature]))
-                )
+                over = counts @ recovery_logs(bets.log_factors[:, leader], float(state.half_gain[feature]))
+                most = rows.group_rows[:, np.newaxis] * (LOG_RECOVERY / ROWS_OF_A_RECOVERY)
+                recovery[feature] = np.minimum(by_bet[:, leader, np.newaxis] * over, most).sum(axis=0)
         learned = state.correlation
         if rows.of_several.size:
             learned = add_requests(learned, np.hstack(totals), np.hstack(squares), rows.of_several)
@@ -76,6 +79,7 @@ class RowEvidence:
         for bets, part, greatest in zip(self._bet_set.bets, self._bet_set.measured_slices, self._greatest, strict=True):
             factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
             of_values = bets.factor_of < bets.own_factors.size - 1
-            gains = np.where(grows | ~of_values, -np.inf, rows * greatest / factors + bets.log_weights)
+            most = rows * np.minimum(greatest / factors, self._climb / ROWS_OF_AN_ALARM)
+            gains = np.where(grows | ~of_values, -np.inf, most + bets.log_weights)
             found.append(bool(gains.max(initial=-np.inf) >= self._climb))
         return np.array(found, dtype=np.bool_)

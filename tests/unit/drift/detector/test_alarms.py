@@ -78,7 +78,7 @@ def test_a_change_is_over_at_a_mean_of_ten_thousand() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("shift", [0.5, 5.0])
+@pytest.mark.parametrize("shift", [0.5, 1.0, 2.0, 5.0])
 def test_a_lasting_change_is_not_ended(shift: float, seed: int) -> None:
     """In 20,000 rows with the change the alarm goes on."""
     engine = detector(ONE)
