@@ -12,7 +12,7 @@ from driftgauge.drift.detector.request_correlation import add_requests, row_weig
 
 Floats = NDArray[np.float64]
 
-ROWS_OF_AN_ALARM = 64
+ROWS_OF_AN_ALARM = 56
 """Neighbouring rows take a bet's evidence at most so far that it needs as many to reach the threshold. So a burst of
 fewer rows cannot alarm alone. An e-value that is made smaller is one."""
 

@@ -18,6 +18,9 @@ MOST_DAYS = 28
 
 P_VALUE = 0.001
 
+LEAST_AMPLITUDE = 0.05
+"""A weaker rhythm, in units of the numbers, is none: scores are tolerated as far, and raise no alarm by it."""
+
 _WAVES = np.exp(-2j * np.pi * np.outer(np.arange(HOURS), HARMONICS) / HOURS)
 _SLOPE = (np.arange(HOURS) / HOURS) @ _WAVES
 """What a day contributes whose value rises by 1 from its start to its end."""
@@ -73,7 +76,8 @@ class RhythmSums:
         # The F statistic is `repeated / varied * (days - 1)`, and P(F(2, m) > f) = (1 + 2 f / m) ** (-m / 2).
         p_values = (varied / np.maximum(varied + repeated, np.finfo(np.float64).tiny)) ** (enough - 1)
         found = (p_values < P_VALUE / HARMONICS.size) & (self._power > 0)
-        return np.asarray((days >= FEWEST_DAYS) & found.any(axis=0))
+        large = 2 * abs(mean) / HOURS >= LEAST_AMPLITUDE
+        return np.asarray((days >= FEWEST_DAYS) & (found & large).any(axis=0))
 
     def pack(self) -> NDArray[np.float32]:
         """The sums, which `unpack` reads: shape `(d, NUMBERS)`."""
