@@ -175,7 +175,7 @@ def by_hand(evaluator: StreamEvaluator, rows: Floats) -> list[float]:
             gained = np.zeros(bets.log_weights.size)
             for group in np.split(cells[feature, first : first + 60], [16, 32, 48]):
                 gain = bets.log_factors[group].sum(axis=0) / known.factors[of_bet]
-                gained += np.minimum(gain, engine.log_climb * group.size / 64)
+                gained += np.minimum(gain, engine.log_climb * group.size / 56)
             gained[known.assumed[of_bet] & (gained < 0)] = -np.inf
             assert not known.grows[of_bet].any()
             logs[feature] = np.logaddexp(logs[feature], np.log(60.0)) + gained

@@ -71,7 +71,7 @@ def test_one_request_cannot_alarm_alone() -> None:
     assert [False, False, True] == [bool(states[requests].latched[0]) for requests in (1, 2, 4)]
 
 
-@pytest.mark.parametrize(("length", "share"), [(2, 2 / 64), (21, 21 / 64), (22, 1 / 3), (1_000, 1 / 3)])
+@pytest.mark.parametrize(("length", "share"), [(2, 2 / 56), (18, 18 / 56), (19, 1 / 3), (1_000, 1 / 3)])
 def test_a_request_takes_a_bet_a_third_of_the_way_at_most(length: int, share: float) -> None:
     """Its rows take it no farther than as many neighbouring single rows would."""
     engine = detector(ONE)
