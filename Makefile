@@ -16,7 +16,7 @@ FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_f
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-demo: $(VENV)/.demo ## red wines, then white wines, through a real model: KEEP=1 keeps it running, REDIS=1 uses a real Redis, LOGGER=1 sends CloudEvents
+demo: $(VENV)/.demo ## red wines, a batch of like wines, then white wines, through a real model: KEEP=1 keeps it running, REDIS=1 uses a real Redis, LOGGER=1 sends CloudEvents
 	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(REDIS),--redis) $(if $(LOGGER),--logger)
 
 test: $(VENV)/.dev ## all tests that can run on this machine

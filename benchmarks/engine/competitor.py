@@ -40,14 +40,15 @@ def driftgauge(reference: Floats) -> Engine:
 
 def driftgauge_kept(reference: Floats) -> Engine:
     """driftgauge, with the ranks of rows that it has seen before in its cache."""
-    ks, p_value, rank_cache, profile = (
+    ks, p_value, rank_cache, row_hours, profile = (
         _ours("statistics.ks"),
         _ours("statistics.p_value"),
         _ours("rank_cache"),
+        _ours("row_hours"),
         _ours("profile"),
     )
     profiles = [profile.numeric_profile("", column) for column in np.sort(reference.T, axis=1)]
-    p_values, cache = p_value.PValues(), rank_cache.RankCache(profiles)
+    p_values, cache = p_value.PValues(), rank_cache.RankCache(profiles, row_hours.RowHours(profiles, None))
 
     def test(window: Floats, first: int) -> Found:
         cache.update(window, np.arange(first, first + window.shape[0]))

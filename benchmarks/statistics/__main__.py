@@ -9,7 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.statistics import delay, false_alarms, flights, peers_table, references, requests, speed, wine
+from benchmarks.statistics import (
+    bursts,
+    daily,
+    delay,
+    estimate,
+    false_alarms,
+    flights,
+    peers_table,
+    references,
+    requests,
+    speed,
+    wine,
+)
 from benchmarks.statistics.tables import fill
 from benchmarks.statistics.work import SEED, Effort
 
@@ -18,7 +30,10 @@ SECTIONS = {
     "false-alarms": false_alarms.run,
     "references": references.run,
     "requests": requests.run,
+    "bursts": bursts.run,
+    "daily": daily.run,
     "delay": delay.run,
+    "estimate": estimate.run,
     "peers": peers_table.run,
     "wine": wine.run,
     "flights": flights.run,

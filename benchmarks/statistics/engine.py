@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from driftgauge.config.options import Config
 from driftgauge.drift.budget import Budget
+from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import FeatureKind, Profile, categorical_profile, numeric_profile
 from driftgauge.drift.result import DriftReport, DriftTest
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+from driftgauge.reference.row_order import RowTimes, in_order
 
 Floats = NDArray[np.float64]
 
@@ -51,6 +53,7 @@ class Look:
         detector: Whether the detector alarms.
         plain: Whether the plain rule would alarm: p < 0.05 after Holm's correction.
         factor: Rows / effective rows, mean over the features.
+        untested: Whether some feature has no verdict.
     """
 
     rows: int
@@ -58,6 +61,7 @@ class Look:
     detector: bool
     plain: bool
     factor: float
+    untested: bool = False
 
 
 def budget_of(looks: float, tolerance: float) -> Budget:
@@ -65,20 +69,44 @@ def budget_of(looks: float, tolerance: float) -> Budget:
     return Budget(looks * LOOK_SECONDS, LOOK_SECONDS, tolerance)
 
 
-def profiles_of(reference: Floats, kinds: Sequence[FeatureKind], names: Sequence[str] = ()) -> list[Profile]:
-    """The profiles of a reference of shape `(m, d)`; NaN is a missing value. Without names features are numbered."""
+def profiles_of(
+    reference: Floats,
+    kinds: Sequence[FeatureKind],
+    names: Sequence[str] = (),
+    *,
+    ordered: bool = False,
+    times: Floats | None = None,
+) -> list[Profile]:
+    """The profiles of a reference of shape `(m, d)`; NaN is a missing value. Without names features are numbered.
+
+    Args:
+        reference: The rows.
+        kinds: The kind of each feature.
+        names: The name of each feature.
+        ordered: Whether the rows are in the order of time, and the program knows it.
+        times: The times of the rows, ascending, in seconds since the epoch.
+    """
     titles = names or [f"feature {index}" for index in range(len(kinds))]
     columns = zip(titles, reference.T, kinds, strict=True)
-    return [_profile(name, column, kind) for name, column, kind in columns]
+    profiles = [_profile(name, column, kind) for name, column, kind in columns]
+    if not ordered and times is None:
+        return profiles
+    return list(in_order(profiles, reference, None if times is None else RowTimes(times, "UTC")))
 
 
-def evaluator_of(profiles: Sequence[Profile], budget: Budget) -> StreamEvaluator:
+def evaluator_of(profiles: Sequence[Profile], budget: Budget, reference_times: Floats | None = None) -> StreamEvaluator:
     """An evaluator with the program's defaults, except for the budget."""
-    return StreamEvaluator(profiles, Rule(ALPHA, Correction.HOLM, MIN_ROWS, budget), "benchmark")
+    hours = None if reference_times is None else KnownHours.of(reference_times, "UTC")
+    rule = Rule(ALPHA, Correction.HOLM, MIN_ROWS, budget)
+    return StreamEvaluator(profiles, rule, "benchmark", known_hours=hours)
 
 
 def looks(
-    evaluator: StreamEvaluator, values: Floats, requests: NDArray[np.int64], start: int = LOOK_ROWS
+    evaluator: StreamEvaluator,
+    values: Floats,
+    requests: NDArray[np.int64],
+    start: int = LOOK_ROWS,
+    times: Floats | None = None,
 ) -> Iterator[Look]:
     """Look at a stream every `LOOK_ROWS` rows, at all requests that have arrived whole by then.
 
@@ -89,6 +117,7 @@ def looks(
         values: Shape `(n, d)`, the whole stream.
         requests: Shape `(n,)`.
         start: Rows of the stream at the first look.
+        times: Shape `(n,)`: the times of the rows, in seconds since the epoch.
     """
     p_values, state = PValues(), None
     ends = np.append(np.flatnonzero(np.diff(requests)) + 1, requests.size)
@@ -100,7 +129,7 @@ def looks(
         looked = rows
         part = slice(max(0, rows - WINDOW_ROWS), rows)
         numbers = np.arange(part.start + 1, rows + 1, dtype=np.int64)
-        window = StreamWindow(values[part], numbers, requests[part])
+        window = StreamWindow(values[part], numbers, requests[part], None if times is None else times[part])
         evaluation = evaluator.evaluate(state, window, p_values, 1.0 + LOOK_SECONDS * number)
         state = evaluation.state
         yield _look(rows, evaluation)
@@ -115,6 +144,7 @@ def _look(rows: int, evaluation: StreamEvaluation) -> Look:
         detector=any(drift for sequential, drift in tests if sequential),
         plain=_plain(evaluation.report),
         factor=float(np.mean([max(1.0, (one.rows or one.missing) / one.effective_rows) for one in features] or [1.0])),
+        untested=bool(evaluation.report.untested),
     )
 
 

@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.statistics.alarms import Alarms, alarms_of, promise_lines
 from benchmarks.statistics.engine import (
     DAY_SECONDS,
     LOOK_ROWS,
@@ -20,7 +21,6 @@ from benchmarks.statistics.engine import (
     looks,
     profiles_of,
 )
-from benchmarks.statistics.false_alarms import begun
 from benchmarks.statistics.intervals import median, waited
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
@@ -90,10 +90,11 @@ class Traffic:
 
 
 TRAFFIC = {
-    "Pareto lengths, 0.5": Traffic(pareto, 0.5),
-    "Pareto lengths, 1": Traffic(pareto, 1.0),
-    "250 rows of every 2,000 in one request, 0.5": Traffic(partial(batch_among_singles, 250, 2_000), 0.5),
-    "250 rows of every 2,000 in one request, 1": Traffic(partial(batch_among_singles, 250, 2_000), 1.0),
+    **{f"Pareto lengths, {rho:g}": Traffic(pareto, rho) for rho in (0.1, 0.5, 1.0)},
+    **{
+        f"250 rows of every 2,000 in one request, {rho:g}": Traffic(partial(batch_among_singles, 250, 2_000), rho)
+        for rho in (0.1, 0.5, 1.0)
+    },
 }
 """Streams without drift by their names in the table, with the correlation of two rows of one request."""
 
@@ -109,16 +110,6 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Looks, alarms that began, looks in alarm, and 1 if there was any alarm."""
-
-    looks: int
-    alarms: int
-    in_alarm: int
-    streams: int
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """A change of the mean: rows and correlation of each request, the number of the run, the most rows after it."""
 
@@ -128,14 +119,13 @@ class Change:
     cap: int
 
 
-def measure(piece: Quiet) -> Outcome:
+def measure(piece: Quiet) -> Alarms:
     """Count the alarms on one stream without drift."""
     rng = generator(11, list(TRAFFIC).index(piece.traffic), piece.number)
     profiles = profiles_of(rng.standard_normal((REFERENCE_ROWS, FEATURES)), KINDS)
     evaluator = evaluator_of(profiles, budget_of(PROMISES[piece.promise], TOLERANCE))
     values, requests = TRAFFIC[piece.traffic].draw(rng, piece.rows)
-    alarms = [look.window or look.detector for look in looks(evaluator, values, requests)]
-    return Outcome(len(alarms), begun(alarms), sum(alarms), int(any(alarms)))
+    return alarms_of(looks(evaluator, values, requests))
 
 
 def delay(piece: Change) -> float:
@@ -162,14 +152,6 @@ def _false_alarms(effort: Effort) -> str:
     streams, rows = effort.of(20, 2), effort.of(18_000, 6_000)
     keys = list(product(TRAFFIC, PROMISES))
     pieces = [Quiet(traffic, promise, number, rows) for traffic, promise in keys for number in range(streams)]
-    found = list(effort.map(measure, pieces))
-    lines = []
-    for at, (traffic, promise) in enumerate(keys):
-        part = found[at * streams : (at + 1) * streams]
-        count = sum(one.looks for one in part)
-        in_alarm = sum(one.in_alarm for one in part) / count
-        with_alarm = f"{sum(one.streams for one in part)} of {streams}"
-        lines.append([traffic, promise, f"{count:,}", sum(one.alarms for one in part), f"{in_alarm:.1%}", with_alarm])
     words = (
         f"False alarms on requests of unequal length. Each line: {streams} streams of {rows:,} rows with a reference "
         f"of {REFERENCE_ROWS:,} rows each, {FEATURES} features, a look at all whole requests every {LOOK_ROWS} rows, "
@@ -177,12 +159,11 @@ def _false_alarms(effort: Effort) -> str:
         f"alarms of a model. The number after a name is the correlation of two rows of one request. Pareto lengths "
         f"have the shape {PARETO_SHAPE} and at most {LONGEST_REQUEST:,} rows."
     )
-    head = ["requests", "promise", "looks", "alarms", "looks in alarm", "streams with an alarm"]
-    return f"{words}\n\n{table(head, lines)}"
+    return promise_lines(words, ("requests", "promise"), keys, list(effort.map(measure, pieces)))
 
 
 def _delays(effort: Effort) -> str:
-    repetitions, cap = effort.of(6, 2), effort.of(18_000, 1_200)
+    repetitions, cap = effort.of(12, 2), effort.of(18_000, 1_200)
     keys = list(product(REQUEST_ROWS, CORRELATIONS))
     pieces = [Change(rows, rho, number, cap) for rows, rho in keys for number in range(repetitions)]
     found = list(effort.map(delay, pieces))

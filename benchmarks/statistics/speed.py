@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS, MIN_ROWS, WINDOW_ROWS, evaluator_of, profiles_of
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
-from driftgauge.drift.detector.dependence import dependence_factors
 from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.measure import Sample
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule, judge
@@ -43,6 +43,8 @@ def measure(features: int, repeats: int) -> list[str]:
     numbers = np.arange(1, WINDOW_ROWS + 1, dtype=np.int64)
     detector, evaluator = Detector(profiles, DEFAULT, MIN_ROWS, "benchmark"), evaluator_of(profiles, DEFAULT)
     state = evaluator.evaluate(None, StreamWindow(values, numbers, numbers), p_values, 1.0).state
+    if state is None:
+        raise AssertionError("the rule has a budget")
     new, later = values[-LOOK_ROWS:], numbers + LOOK_ROWS
 
     references, tester = [profile.values for profile in profiles], WindowTester(profiles, rule)
@@ -55,13 +57,12 @@ def measure(features: int, repeats: int) -> list[str]:
         return list(judge(measurements, features, rule, p_values))
 
     def sequential() -> object:
-        counts = [np.append(profile.cells.count(new[:, at]), 0) for at, profile in enumerate(profiles)]
-        return detector.advance(state, counts, 31.0)
+        cells = np.stack([profile.cells.index(new[:, at]) for at, profile in enumerate(profiles)])
+        return detector.advance(state, NewRows(cells, later[-LOOK_ROWS:]), int(later[-1]), 31.0)
 
     parts = [
         milliseconds(windowed, repeats),
         milliseconds(sequential, repeats),
-        milliseconds(lambda: dependence_factors(np.hstack([values, values**2]), numbers), repeats),
         milliseconds(lambda: tester.test(rank_window(references, values.T), WINDOW_ROWS, p_values), repeats),
         milliseconds(lambda: evaluator.evaluate(state, StreamWindow(values, later, later), p_values, 31.0), repeats),
     ]
@@ -72,14 +73,14 @@ def measure(features: int, repeats: int) -> list[str]:
 def run(effort: Effort) -> str:
     """The table; no other program may run at the same time."""
     lines = [measure(features, effort.of(100, 5)) for features in FEATURES]
-    head = ["features", "windowed tests", "detector", "dependence", "whole report", "whole look", "detector, us a row"]
+    head = ["features", "windowed tests", "detector", "whole report", "whole look", "detector, us a row"]
     return f"{_words()}\n\n{table(head, lines)}"
 
 
 def _words() -> str:
     return (
         f"Milliseconds of one thread: references of {REFERENCE_ROWS:,} rows, a window of {WINDOW_ROWS:,}, {LOOK_ROWS} "
-        "new rows a look. Windowed tests: sort, KS, p-values, thresholds. Detector: cells of the new rows, their bets. "
-        "Dependence: the factor that both need. Whole report: tests, effect sizes, histograms, sentences. Whole look: "
+        "new rows a look. Windowed tests: sort, KS, p-values, thresholds. Detector: cells of the new rows, their bets "
+        "and their dependence. Whole report: tests, effect sizes, histograms, sentences. Whole look: "
         "everything."
     )

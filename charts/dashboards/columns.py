@@ -9,22 +9,18 @@ from charts.dashboards.panels import (
     DASHED,
     HALF,
     RED,
-    THIRD,
     Query,
     Text,
     cells,
     colour,
-    curves,
     graph,
     grid,
-    unit,
-    verdicts,
+    states,
 )
-from charts.dashboards.promql import DISTANCE, EVIDENCE, MODEL, highest, mean, selected
+from charts.dashboards.promql import DISTANCE, EVIDENCE, MODEL, highest, selected, state
 
-_THRESHOLD = {"^threshold": [DASHED, colour(RED)]}
-_REACHABLE = "<= 1"
-"""Leaves out a threshold out of reach, which is infinite and would stretch the axis."""
+THRESHOLD_STYLE = {"^threshold": [DASHED, colour(RED)]}
+"""Threshold lines are dashed and red."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +58,55 @@ class Subject:
         """The highest value over all replicas, by column."""
         return highest(self.selected(family, *matchers), self.by)
 
+    @property
+    def states(self) -> str:
+        """The state over all replicas, by column."""
+        return state(f"driftgauge_{self.label}_state", f'{self.label}=~"${self.label}"', by=self.by)
+
+    def worst_reach(self, family: str, *matchers: str) -> str:
+        """The highest value over all replicas of what the tests can find, by column."""
+        prefix = "driftgauge_" if self.label == "feature" else f"driftgauge_{self.label}_"
+        return highest(selected(prefix + family, f'{self.label}=~"${self.label}"', *matchers), self.by)
+
 
 INPUTS = Subject("feature", "features")
 OUTPUTS = Subject("prediction", "predictions")
 
 
-def verdicts_of(subject: Subject) -> Panel:
-    """Bands of drift and no drift, one for each column."""
+def states_of(subject: Subject) -> Panel:
+    """Bands of states, one for each column."""
     text = Text(
         f"{subject.noun.capitalize()} over time",
-        f"The verdict on each of the {subject.noun}, by any of its tests. All change at once: look for a deployment, a "
-        "changed unit or order of columns, or a new population. One alone: look at its source. A gap: too few "
-        "values, or no evaluation.",
+        f"The state of each of the {subject.noun}, by any of its tests. All change at once: look for a deployment, a "
+        "changed unit or order of columns, or a new population. One alone: look at its source. Cannot tell: the panel "
+        f'"Cannot tell: {subject.noun}" has the reason. A gap: no evaluation.',
         "none",
     )
-    return verdicts(text, Query(subject.worst("drift"), subject.legend))
+    return states(text, Query(subject.states, subject.legend))
+
+
+def cannot_tell_of(subject: Subject) -> tuple[Panel, Panel]:
+    """How many columns have no verdict over time, and which ones now, both by reason."""
+    counted = Text(
+        f"Cannot tell by reason: {subject.noun}",
+        f"How many of the {subject.noun} have no verdict, by reason. With few rows the number falls as traffic comes; "
+        "any other reason stays until someone acts.",
+        "short",
+    )
+    listed = Text(
+        f"Cannot tell: {subject.noun}",
+        f"The {subject.noun} without a verdict now, why, and how many processes say so. The page at the admin port "
+        "says how many rows would be enough, where that is known.",
+        "short",
+    )
+    by_reason = f"{subject.by}, reason"
+    now = subject.selected("cannot_tell")
+    names = {"inference_service_namespace": "", "inference_service": "", "component": "Component"}
+    headings = {"model_name": "Model", subject.label: subject.label.capitalize(), "reason": "Reason"}
+    return (
+        graph(counted, Query(f"count by (reason) ({highest(now, by_reason)})", "{{reason}}"), width=HALF),
+        grid(listed, {"Processes": Query(f"count by ({by_reason}) ({now})")}, names | headings, {}, width=HALF),
+    )
 
 
 def evidence_of(subject: Subject) -> Panel:
@@ -95,7 +125,7 @@ def evidence_of(subject: Subject) -> Panel:
         Query(subject.worst("drift_statistic", EVIDENCE), subject.legend),
         Query(threshold, "threshold"),
         width=HALF,
-        overrides=_THRESHOLD,
+        overrides=THRESHOLD_STYLE,
     )
 
 
@@ -169,143 +199,37 @@ def effects(subject: Subject) -> Row:
     )
     return Row(
         f"Effect sizes and dependence of the {subject.noun}",
-        tuple(
-            graph(text, Query(subject.worst(family), subject.legend), width=HALF)
-            for text, family in (
-                (psi, "psi"),
-                (divergence, "jensen_shannon"),
-                (moved, "wasserstein"),
-                (factor, "dependence_factor"),
-            )
-        ),
-    )
-
-
-def one(subject: Subject) -> Row:
-    """A row on one column, repeated for each selected one."""
-    return Row(
-        f"{subject.label.capitalize()}: {subject.variable}",
         (
-            _against(subject),
-            _evidence(subject),
-            _worth(subject),
-            _now(subject),
-            _moving(subject),
-            _shares_now(subject),
-            _shares_over_time(subject),
+            *(
+                graph(text, Query(subject.worst(family), subject.legend), width=HALF)
+                for text, family in (
+                    (psi, "psi"),
+                    (divergence, "jensen_shannon"),
+                    (moved, "wasserstein"),
+                    (factor, "dependence_factor"),
+                )
+            ),
+            *_reach(subject),
         ),
-        repeat=subject.label,
     )
 
 
-def _against(subject: Subject) -> Panel:
-    text = Text(
-        f"D and its threshold: {subject.variable}",
-        "D of the window, the smallest D that would alarm (dashed), and the true distance that alarms in nine windows "
-        "of ten. A missing line is above 1: no window could alarm, because the window or the reference has too few "
-        "rows. If replicas have their own windows, each line shows the highest value.",
-        "none",
-    )
-    return graph(
-        text,
-        Query(subject.worst("drift_statistic", DISTANCE), "D"),
-        Query(f"{subject.worst('drift_threshold', DISTANCE)} {_REACHABLE}", "threshold"),
-        Query(f"{subject.worst('detectable_statistic')} {_REACHABLE}", "detectable"),
-        width=THIRD,
-        overrides=_THRESHOLD | {"^detectable$": [DASHED]},
-    )
-
-
-def _evidence(subject: Subject) -> Panel:
-    text = Text(
-        f"Evidence and its threshold: {subject.variable}",
-        "The detector's evidence as a power of ten of seconds, and the threshold at which it alarms (dashed).",
-        "none",
-    )
-    return graph(
-        text,
-        Query(subject.worst("drift_statistic", EVIDENCE), "evidence"),
-        Query(subject.worst("drift_threshold", EVIDENCE), "threshold"),
-        width=THIRD,
-        overrides=_THRESHOLD,
-    )
-
-
-def _worth(subject: Subject) -> Panel:
-    text = Text(
-        f"Rows and effective rows: {subject.variable}",
-        "Values that were tested, and how many independent ones they are worth (dashed).",
+def _reach(subject: Subject) -> tuple[Panel, Panel]:
+    """What the tests can find: the worth of the reference, and the rows that the detector needs."""
+    worth = Text(
+        f"Effective rows of the reference: {subject.noun}",
+        "How many independent rows the reference's values are worth. Rows of a reference that come in sequence "
+        "resemble each other. If it is far below the rows of the reference, small changes stay unseen.",
         "short",
     )
-    return graph(
-        text,
-        Query(subject.worst("rows"), "rows"),
-        Query(subject.worst("effective_rows"), "effective"),
-        width=THIRD,
-        overrides={"^effective$": [DASHED]},
+    needed = Text(
+        f"Rows to detect: {subject.noun}",
+        "How many rows the detector needs to find a shift by half a standard deviation, by estimate. Divided by the "
+        "rows a second it is the time to an alarm. No line: it never finds such a shift, or the column is a category.",
+        "short",
     )
-
-
-def _deciles(subject: Subject, sample: str, by: str, *levels: str) -> str:
-    """Quantiles of the window or of the reference of the selected column, at all levels unless some are given."""
-    chosen = (f'level=~"{"|".join(levels)}"',) if levels else ()
-    return mean(subject.selected("quantile", f'sample="{sample}"', *chosen), by)
-
-
-def _now(subject: Subject) -> Panel:
-    text = Text(
-        f"Distribution now: {subject.variable}",
-        "Deciles of the window and of the reference: the value (vertical) below which a share of the rows lies "
-        "(horizontal). Parallel curves: a shift, or a changed unit. Another slope: another spread. A flat part: many "
-        "equal values. Empty for categories. If replicas have their own windows, the mean of each decile is shown.",
-        "none",
+    to_detect = subject.worst_reach("rows_to_detect", 'size="0.5sd"')
+    return (
+        graph(worth, Query(subject.worst_reach("reference_effective_rows"), subject.legend), width=HALF),
+        graph(needed, Query(to_detect, subject.legend), width=HALF),
     )
-    window, reference = (_deciles(subject, sample, "level") for sample in ("window", "reference"))
-    return curves(text, "level", Query(window, "window"), Query(reference, "reference"))
-
-
-def _moving(subject: Subject) -> Panel:
-    text = Text(
-        f"Deciles over time: {subject.variable}",
-        "The 1st, 5th and 9th decile of the window, and of the reference (dashed). They show when the distribution "
-        "began to move. If replicas have their own windows, the mean of each decile is shown.",
-        "none",
-    )
-    by, shown = f"{subject.label}, level", ("0.1", "0.5", "0.9")
-    return graph(
-        text,
-        Query(_deciles(subject, "window", by, *shown), "window {{level}}"),
-        Query(_deciles(subject, "reference", by, *shown), "reference {{level}}"),
-        width=THIRD,
-        limits=(None, None),
-        overrides={"^reference": [DASHED]},
-    )
-
-
-def _shares(subject: Subject, sample: str) -> str:
-    return mean(subject.selected("share", f'sample="{sample}"'), "bin")
-
-
-def _shares_now(subject: Subject) -> Panel:
-    text = Text(
-        f"Shares now: {subject.variable}",
-        "Share of the rows in each bin: the reference's deciles 0 to 9 or categories, values below or above all of the "
-        "reference, categories that it does not have (unseen), missing values.",
-        "percentunit",
-    )
-    columns = {
-        "Window": Query(_shares(subject, "window")),
-        "Reference": Query(_shares(subject, "reference")),
-    }
-    shares = {heading: [unit("percentunit")] for heading in columns}
-    return grid(text, columns, {"bin": "Bin"}, shares, width=THIRD)
-
-
-def _shares_over_time(subject: Subject) -> Panel:
-    text = Text(
-        f"Shares over time: {subject.variable}",
-        "Share of the window's rows in each bin: the darker, the more. Without drift all deciles have equal shares; "
-        "a bin that becomes darker or lighter has moved.",
-        "percentunit",
-    )
-    return cells(text, Query(_shares(subject, "window"), "{{bin}}"), highest=None)

@@ -5,7 +5,6 @@ from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Panel
 from charts.dashboards.board import Row, Tree, board, model_variables
 from charts.dashboards.infrastructure import infrastructure
 from charts.dashboards.panels import (
-    FULL,
     GREEN,
     ORANGE,
     RED,
@@ -15,13 +14,25 @@ from charts.dashboards.panels import (
     graph,
     grid,
     number,
+    state_mapping,
+    states,
     unit,
-    verdict_mapping,
-    verdicts,
 )
-from charts.dashboards.promql import MODEL, MODEL_LEGEND, PROXIED, error_ratio, highest, quantile, rate, selected, total
+from charts.dashboards.promql import (
+    MODEL,
+    MODEL_LEGEND,
+    PROXIED,
+    error_ratio,
+    highest,
+    quantile,
+    rate,
+    selected,
+    state,
+    total,
+)
 
-_DRIFT = highest(selected("driftgauge_drift"))
+_STATE = state("driftgauge_state")
+_CANNOT_TELL = highest(selected("driftgauge_cannot_tell"), f"{MODEL}, reason")
 _DRIFTED_PREDICTIONS = highest(selected("driftgauge_drifted_predictions"))
 _ROWS_NEEDED = highest(selected("driftgauge_reference_rows_needed"))
 _WINDOW_AGE = f"time() - {highest(selected('driftgauge_window_timestamp_seconds'))}"
@@ -54,7 +65,12 @@ def fleet() -> Tree:
 
 def _now() -> Row:
     known = Text("Models", "Models with series of driftgauge.", "short")
-    drifting = Text("Models that drift", "Models whose newest window differs from the reference.", "short")
+    drifting = Text("Models that drift", "Models whose inputs or predictions drift.", "short")
+    unknown = Text(
+        "Models that cannot tell",
+        "Models of which no replica has a verdict: neither on inputs nor on predictions.",
+        "short",
+    )
     changed = Text(
         "Models whose predictions drift",
         "Models whose newest responses differ from their reference or baseline.",
@@ -78,7 +94,8 @@ def _now() -> Row:
         "Now",
         (
             number(known, f"count({total(selected('request_count'))})"),
-            number(drifting, f"sum({_DRIFT})", ((None, GREEN), (1, RED))),
+            number(drifting, f"count({_STATE} == 1) or vector(0)", ((None, GREEN), (1, RED))),
+            number(unknown, f"count({_STATE} == 2) or vector(0)", ((None, GREEN), (1, ORANGE))),
             number(changed, f"count({_DRIFTED_PREDICTIONS} > 0) or vector(0)", ((None, GREEN), (1, RED))),
             number(requests, f"sum({rate('request_count')})"),
             number(
@@ -97,15 +114,15 @@ def _now() -> Row:
 def _table() -> Panel:
     text = Text(
         "Models",
-        "One line for each model. The name links to its Model drift board. No drift state means no verdict: too few "
-        "rows, or no reference.",
+        'One line for each model. The name links to its Model drift board. Cannot tell: the panel "Cannot tell by '
+        'reason" has the reason.',
         "short",
     )
     columns = {
         "Requests": Query(_REQUESTS),
         "Failed": Query(error_ratio()),
         "p99": Query(_P99),
-        "Drift": Query(_DRIFT),
+        "State": Query(_STATE),
         "Drifted features": Query(highest(selected("driftgauge_drifted_features"))),
         "Drifted predictions": Query(_DRIFTED_PREDICTIONS),
         "Reference rows needed": Query(_ROWS_NEEDED),
@@ -119,7 +136,7 @@ def _table() -> Panel:
         "model_name": "Model",
     }
     coloured = DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"})
-    mapped = DynamicConfigValue(id_val="mappings", value=[verdict_mapping()])
+    mapped = DynamicConfigValue(id_val="mappings", value=[state_mapping()])
     return grid(
         text,
         columns,
@@ -129,7 +146,7 @@ def _table() -> Panel:
             "Requests": [unit("reqps")],
             "Failed": [unit("percentunit")],
             "p99": [unit("s")],
-            "Drift": [mapped, coloured],
+            "State": [mapped, coloured],
             "Window age": [unit("s")],
         },
     )
@@ -178,7 +195,12 @@ def _traffic() -> Row:
 
 
 def _drift() -> Row:
-    state = Text("Drift by model", "The verdict on each model over time. A gap: no verdict, or no evaluation.", "none")
+    over_time = Text("Models over time", "The state of each model over time. A gap: it is not scraped.", "none")
+    reasons = Text(
+        "Cannot tell by reason",
+        "How many models have no verdict, by reason; a replica is enough to count one.",
+        "short",
+    )
     features = Text("Drifted features", "How many features of each model have drifted.", "short")
     predictions = Text("Drifted predictions", "How many predictions of each model have drifted.", "short")
     needed = Text(
@@ -193,11 +215,12 @@ def _drift() -> Row:
     return Row(
         "Drift",
         (
-            verdicts(state, Query(_DRIFT, MODEL_LEGEND)),
+            states(over_time, Query(_STATE, MODEL_LEGEND)),
             graph(features, Query(highest(selected("driftgauge_drifted_features")), MODEL_LEGEND), width=THIRD),
             graph(predictions, Query(_DRIFTED_PREDICTIONS, MODEL_LEGEND), width=THIRD),
             graph(needed, Query(_ROWS_NEEDED, MODEL_LEGEND), width=THIRD),
             graph(filled, Query(highest(selected("driftgauge_window_rows")), MODEL_LEGEND), width=THIRD),
-            graph(age, Query(_WINDOW_AGE, MODEL_LEGEND), width=FULL - 2 * THIRD),
+            graph(age, Query(_WINDOW_AGE, MODEL_LEGEND), width=THIRD),
+            graph(reasons, Query(f"count by (reason) ({_CANNOT_TELL})", "{{reason}}"), width=THIRD),
         ),
     )

@@ -8,13 +8,14 @@ from charts.dashboards.columns import (
     INPUTS,
     OUTPUTS,
     Subject,
+    cannot_tell_of,
     distance,
     effects,
     evidence_of,
-    one,
     ratio_of,
-    verdicts_of,
+    states_of,
 )
+from charts.dashboards.one_column import one
 from charts.dashboards.panels import GREEN, HALF, ORANGE, RED, THIRD, Query, Text, graph, grid, number
 from charts.dashboards.predictions import predictions
 from charts.dashboards.promql import MODEL, highest, rate, selected, total
@@ -56,7 +57,7 @@ def _choice(subject: Subject) -> Variable:
 
 def _verdict() -> Row:
     drifted = Text("Drifted features", "Features whose newest window differs from the reference.", "short")
-    tested = Text("Tested features", "Features with enough values for a test.", "short")
+    tested = Text("Tested features", "Features with a verdict.", "short")
     window = Text("Window", "Rows of the newest window. Below `min_rows` there is no verdict.", "short")
     age = Text("Window age", "Time since the newest row of the window passed.", "s")
     evaluated = Text("Evaluated", "Time since the newest evaluation.", "s")
@@ -77,7 +78,8 @@ def _verdict() -> Row:
             number(age, f"time() - max({selected('driftgauge_window_timestamp_seconds')})"),
             number(evaluated, f"time() - max({selected('driftgauge_evaluation_timestamp_seconds')})"),
             number(reference, f"min({selected('driftgauge_reference_rows')})", ((None, RED), (1, GREEN))),
-            verdicts_of(INPUTS),
+            states_of(INPUTS),
+            *cannot_tell_of(INPUTS),
             evidence_of(INPUTS),
             ratio_of(INPUTS),
             number(needed, f"max({selected('driftgauge_reference_rows_needed')})", ((None, GREEN), (1, ORANGE))),
@@ -126,7 +128,7 @@ def _rows() -> Row:
     )
     states = Text(
         "Columns by state",
-        "Features: tested, with too few rows for a verdict (untested), left out such as dates and identifiers "
+        "Features: with a verdict (tested), without one (untested), left out such as dates and identifiers "
         "(ignored), and with series here (shown): at most `max_features`, the most severe first. The rest is tested.",
         "short",
     )

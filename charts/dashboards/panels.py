@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 DATASOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 """The Prometheus that the board's first variable selects."""
 
-GREEN, ORANGE, RED, BLUE, PURPLE = "green", "orange", "red", "blue", "purple"
+GREEN, ORANGE, RED, BLUE, PURPLE, GREY = "green", "orange", "red", "blue", "purple", "#8e8e8e"
 
 GRID_COLUMNS = 24
 FULL, HALF, THIRD, SIXTH = GRID_COLUMNS, GRID_COLUMNS // 2, GRID_COLUMNS // 3, GRID_COLUMNS // 6
@@ -122,8 +122,8 @@ def number(text: Text, expr: str, steps: Sequence[tuple[float | None, str]] = ((
     return panel.with_target(_instant(Query(expr), "A")).build()
 
 
-def verdicts(text: Text, query: Query) -> dashboard.Panel:
-    """Bands of drift and no drift over time, one for each series."""
+def states(text: Text, query: Query) -> dashboard.Panel:
+    """Bands of states over time, one for each series; values are those of `promql.state`."""
     panel = (
         statetimeline.Panel()
         .title(text.title)
@@ -132,9 +132,9 @@ def verdicts(text: Text, query: Query) -> dashboard.Panel:
         .datasource(DATASOURCE)
         .span(FULL)
         .height(_HIGH_ROWS)
-        .mappings([verdict_mapping()])
+        .mappings([state_mapping()])
         .color_scheme(shared.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
-        .thresholds(_thresholds(((None, GREEN), (1, RED))))
+        .thresholds(_thresholds(((None, GREEN), (1, RED), (2, GREY))))
         .show_value(common.VisibilityMode.AUTO)
         .merge_values(merge_values=True)
         .align_value(common.TimelineValueAlignment.LEFT)
@@ -266,12 +266,13 @@ def colour(name: str) -> dashboard.DynamicConfigValue:
     return dashboard.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": name})
 
 
-def verdict_mapping() -> dashboard.ValueMap:
-    """Shows 1 as drift, 0 as no drift."""
+def state_mapping() -> dashboard.ValueMap:
+    """Shows the numbers of `promql.state` as the names of the states."""
     return dashboard.ValueMap(
         options={
-            "0": dashboard.ValueMappingResult(text="no drift", color=GREEN, index=0),
+            "0": dashboard.ValueMappingResult(text="ok", color=GREEN, index=0),
             "1": dashboard.ValueMappingResult(text="drift", color=RED, index=1),
+            "2": dashboard.ValueMappingResult(text="cannot tell", color=GREY, index=2),
         }
     )
 

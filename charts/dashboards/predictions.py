@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models.dashboard import Panel
 
 from charts.dashboards.board import Row
-from charts.dashboards.columns import OUTPUTS, evidence_of, ratio_of, verdicts_of
+from charts.dashboards.columns import OUTPUTS, cannot_tell_of, evidence_of, ratio_of, states_of
 from charts.dashboards.panels import DASHED, GREEN, HALF, RED, Query, Text, graph, grid, number
 from charts.dashboards.promql import MODEL, mean, selected
 
@@ -17,7 +17,7 @@ def predictions() -> Row:
     drifted = Text(
         "Drifted predictions", "Predictions whose newest window differs from what they are compared with.", "short"
     )
-    tested = Text("Tested predictions", "Predictions with enough values for a test.", "short")
+    tested = Text("Tested predictions", "Predictions with a verdict.", "short")
     window = Text("Responses", "Rows of the newest window of responses.", "short")
     compared = Text("Rows compared with", "Rows of the reference or the baseline; 0 without either.", "short")
     tested_now = selected("driftgauge_predictions", 'state="tested"')
@@ -28,7 +28,8 @@ def predictions() -> Row:
             number(tested, f"max({tested_now})"),
             number(window, f"max({selected('driftgauge_prediction_window_rows')})"),
             number(compared, f"min({selected('driftgauge_prediction_reference_rows')})", ((None, RED), (1, GREEN))),
-            verdicts_of(OUTPUTS),
+            states_of(OUTPUTS),
+            *cannot_tell_of(OUTPUTS),
             evidence_of(OUTPUTS),
             ratio_of(OUTPUTS),
             _confidence(),

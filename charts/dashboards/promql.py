@@ -43,6 +43,17 @@ def highest(vector: str, by: str = MODEL) -> str:
     return f"max by ({by}) ({vector})"
 
 
+def lowest(vector: str, by: str = MODEL) -> str:
+    """The minimum by some labels."""
+    return f"min by ({by}) ({vector})"
+
+
+def state(metric: str, *matchers: str, by: str = MODEL) -> str:
+    """The states over all replicas as numbers: 0 is ok, 1 drift in any replica, 2 no verdict in any replica."""
+    drift, unknown = (selected(metric, *matchers, f'state="{name}"') for name in ("drift", "cannot_tell"))
+    return f"{highest(drift, by)} + 2 * {lowest(unknown, by)}"
+
+
 def mean(vector: str, by: str = MODEL) -> str:
     """The average by some labels: for replicas that have their own windows."""
     return f"avg by ({by}) ({vector})"

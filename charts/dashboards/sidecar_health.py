@@ -234,6 +234,10 @@ def _detector() -> tuple[dashboard.Panel, dashboard.Panel]:
         graph(
             fed,
             Query(_by_kind(rate("driftgauge_detector_rows_total")), f"{{{{kind}}}} {MODEL_LEGEND}"),
+            Query(
+                _by_kind(rate("driftgauge_rows_without_reference_hour_total")),
+                f"hour not in reference {{{{kind}}}} {MODEL_LEGEND}",
+            ),
             Query(_by_kind(rate("driftgauge_detector_skipped_rows_total")), f"skipped {{{{kind}}}} {MODEL_LEGEND}"),
             overrides={"^skipped": [DASHED]},
         ),

@@ -54,16 +54,16 @@ def number(axes: Axes, panel: Tree, responses: Responses) -> None:
     axes.set_axis_off()
 
 
-def verdicts(axes: Axes, _: Tree, responses: Responses) -> None:
-    """Bands of green and red."""
+def states(axes: Axes, _: Tree, responses: Responses) -> None:
+    """Bands of green (ok), red (drift) and grey (cannot tell)."""
     found = [line for lines in responses.values() for line in lines]
     for place, line in enumerate(found):
-        for verdict, colour in ((0, "tab:green"), (1, "tab:red")):
+        for state, colour in ((0, "tab:green"), (1, "tab:red"), (2, "tab:grey")):
             axes.fill_between(
                 line.times,
                 place - 0.4,
                 place + 0.4,
-                where=line.values == verdict,
+                where=line.values == state,
                 step="post",
                 color=colour,
                 linewidth=0,
@@ -115,6 +115,9 @@ def table(axes: Axes, panel: Tree, responses: Responses) -> None:
             row = values.setdefault(tuple(line.labels.get(name, "")[:24] for name in labels), ["-"] * len(headings))
             row[headings.index(heading)] = _cell(line.values[-1], differ.get(heading))
     axes.set_axis_off()
+    if not values:
+        axes.text(0.5, 0.45, "none", ha="center", va="center", fontsize=_SMALL)
+        return
     drawn = axes.table(
         [[*key, *row] for key, row in sorted(values.items())],
         colLabels=[*(names[name] for name in labels), *headings],
@@ -139,7 +142,7 @@ def _cell(value: float, differs: object) -> str:
 KINDS: Mapping[str, Callable[[Axes, Tree, Responses], None]] = {
     "timeseries": graph,
     "stat": number,
-    "state-timeline": verdicts,
+    "state-timeline": states,
     "heatmap": cells,
     "trend": curves,
     "table": table,

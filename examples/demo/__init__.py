@@ -1,7 +1,7 @@
-"""The demo: red wines are sent to a real model through driftgauge, then white wines.
+"""The demo: red wines go to a real model through driftgauge, then a batch of wines that are alike, then white wines.
 
     __main__       options, signals, exit code
-    play           the two parts of the demo, in order
+    play           the three parts of the demo, in order
     stage          the programs that run: model server, driftgauge, optionally Redis
     show           what the demo prints
     verdict        checks that everything went as expected: the demo is also a test

@@ -1,7 +1,7 @@
 """The demo's command: `python -m examples.demo [--keep] [--redis] [--logger]`.
 
-Exit code 0 if red wines were no drift and white wines were; 1 if not, or if anything failed;
-130 if it was interrupted before the end.
+Exit code 0 if red wines, and a batch of wines that are alike, were no drift, and white wines were; 1 if not, or if
+anything failed; 130 if it was interrupted before the end.
 """
 
 import argparse

@@ -43,6 +43,13 @@ def white_stream() -> Rows:
     return _read("white_stream.csv")
 
 
+def like_wines(count: int) -> Rows:
+    """The red wines of the reference with the most alcohol, as one merchant of strong wines may send them."""
+    wines = red_reference()
+    strongest = np.argsort(-wines[:, columns().index("alcohol")], kind="stable")
+    return wines[strongest[:count]]
+
+
 def batches(rows: Rows, size: int) -> list[Rows]:
     """The rows in order, `size` at a time; the last batch may be smaller."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]

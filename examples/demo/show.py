@@ -44,7 +44,7 @@ class Screen:
         """Print what will happen."""
         ingress = "receives CloudEvents as a logger" if options.logger else "is a proxy in front of the model"
         ring = "a real Redis" if options.redis else "memory"
-        self._console.print("[bold]driftgauge: red wines, then white wines[/bold]")
+        self._console.print("[bold]driftgauge: red wines, a batch of wines that are alike, then white wines[/bold]")
         self._console.print("A real model learns from 1,000 red wines. It then gets new red and white wines.")
         self._console.print(f"driftgauge {ingress}, and keeps the rows in {ring}.")
         self._console.print("Starting ...", style="dim")
@@ -63,6 +63,17 @@ class Screen:
         with Progress(*columns, console=self._console) as progress:
             yield ProgressLine(progress, progress.add_task(name, total=rows, verdict=""))
 
+    def batch(self, rows: int) -> None:
+        """Print why a request of wines that are alike is no drift."""
+        self._console.print(f"  {rows} strong red wines came in one request. They are alike, and count as a few:")
+        self._console.print("  one request alone raises no alarm.")
+
+    def drift(self, rows: int | None, reading: str) -> None:
+        """Print when drift was found, and the sentence on it."""
+        if rows is not None:
+            self._console.print(f"  Drift was found after at most {rows} white wines:", highlight=False)
+            self._console.print(f"  {reading}", markup=False, highlight=False)
+
     def gauges(self, before: Gauges, after: Gauges) -> None:
         """Print the gauges of all features before and after, largest distance first, and the request metrics."""
         self._console.print("\nThe gauges of the window, read from /metrics:\n")
@@ -78,7 +89,10 @@ class Screen:
         for fault in faults:
             self.trouble(fault)
         if not faults:
-            self._console.print("\nAs expected: red wines are no drift, white wines are drift.", style="bold green")
+            self._console.print(
+                "\nAs expected: red wines are no drift, neither is a batch of 250 wines that are", style="bold green"
+            )
+            self._console.print("alike; white wines are drift.", style="bold green")
 
     def hint(self, stage: Stage, options: Options) -> None:
         """Print what to try next."""

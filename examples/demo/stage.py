@@ -64,6 +64,15 @@ class Stage:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise DemoError(f"{self.admin_url}/metrics did not respond: {error!r}") from error
 
+    async def reading(self) -> str:
+        """The sentence on the newest window, as `/drift` has it."""
+        try:
+            async with self.session.get(f"{self.admin_url}/drift") as response:
+                models = (await response.json())["models"]
+        except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
+            raise DemoError(f"{self.admin_url}/drift did not respond: {error!r}") from error
+        return next((str(one["reading"]) for one in models if one["inference_service"] == INFERENCE_SERVICE), "")
+
 
 @asynccontextmanager
 async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
@@ -87,10 +96,12 @@ WINDOW_FLAGS = (
     *("--host", "127.0.0.1"),
     *("--window-rows", str(WINDOW_ROWS)),
     *("--min-rows", "200"),
+    *("--reference-ordered", "true"),
     *("--evaluation-interval-seconds", "1"),
     *("--drain-delay-seconds", "0"),
 )
-"""A small window that is tested every second, so that a person does not wait; nothing to drain at the end."""
+"""A small window that is tested every second, so that a person does not wait; nothing to drain at the end. The wines
+of the reference are in the order in which they came: so how much neighbours resemble each other is known at once."""
 
 
 def proxy_flags(model_url: str) -> list[str]:

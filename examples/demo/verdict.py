@@ -1,27 +1,43 @@
 """Checks that everything went as expected: the demo is also a test."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from examples.demo.gauges import Gauges
 
 
-def faults(before: Gauges, after: Gauges, rows: int, requests: int) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The gauges after each part of the demo.
+
+    Args:
+        red: After all red wines were evaluated.
+        batch: After the request of wines that are alike was evaluated.
+        white: When the window had only white wines.
+    """
+
+    red: Gauges
+    batch: Gauges
+    white: Gauges
+
+
+def faults(verdicts: Verdicts, rows: int, requests: int) -> list[str]:
     """One sentence for each thing that went wrong.
 
     Args:
-        before: The gauges after all red wines were evaluated.
-        after: The gauges when the window had only white wines.
+        verdicts: The gauges after each part.
         rows: Number of wines sent.
         requests: Number of requests sent.
     """
-    return [*_verdicts(before, after), *_counts(after, rows, requests)]
+    return [*_verdicts(verdicts), *_counts(verdicts.white, rows, requests)]
 
 
-def _verdicts(before: Gauges, after: Gauges) -> Iterator[str]:
-    if before.drift is not False:
-        names = ", ".join(feature.name for feature in before.features if feature.drift)
-        yield f"Red wines must not be reported as drift, but were ({names or 'no verdict'})."
-    if after.drift is not True:
+def _verdicts(verdicts: Verdicts) -> Iterator[str]:
+    for name, gauges in (("Red wines", verdicts.red), ("A batch of wines that are alike", verdicts.batch)):
+        if gauges.drift is not False:
+            names = ", ".join(feature.name for feature in gauges.features if feature.drift)
+            yield f"{name} must not be reported as drift, but got: {names or 'no verdict'}."
+    if verdicts.white.drift is not True:
         yield "White wines must be reported as drift, but were not."
 
 

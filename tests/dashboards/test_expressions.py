@@ -128,7 +128,7 @@ def test_a_small_reference_reaches_alertmanager(stack: FullStack) -> None:
     """The notification says how many rows would be enough."""
     (notice,) = stack.alertmanager.wait_for("DriftgaugeReferenceTooSmall")
 
-    assert notice.annotations["summary"] == "The reference of wine is too small: 66 rows would do"
+    assert notice.annotations["summary"] == "The reference of wine is too small: 269 rows would do"
 
 
 @pytest.mark.parametrize("alert", ["HighErrorRate", "DriftgaugeErrorRatioHigh"])

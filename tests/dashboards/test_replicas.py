@@ -14,9 +14,19 @@ BOARD = boards()["model-drift"]
 MODEL = 'inference_service_namespace="cellar",inference_service="wine",component="predictor",model_name="wine"'
 
 
-def series(metric: str, pod: str, value: float, more: str = "") -> dict[str, str]:
-    """A series of the feature alcohol from one pod."""
-    return {"series": f'{metric}{{{MODEL},feature="alcohol",job="driftgauge",pod="{pod}"{more}}}', "values": f"{value}"}
+def series(metric: str, pod: str, value: float, more: str = "", feature: str = "alcohol") -> dict[str, str]:
+    """A series of a feature from one pod."""
+    labels = f'{MODEL},feature="{feature}",job="driftgauge",pod="{pod}"{more}'
+    return {"series": f"{metric}{{{labels}}}", "values": f"{value}"}
+
+
+def states(feature: str, **pods: str) -> list[dict[str, str]]:
+    """The series of the states of a feature, for each pod."""
+    return [
+        series("driftgauge_feature_state", pod, float(one == state), f',state="{one}"', feature)
+        for pod, state in pods.items()
+        for one in ("ok", "drift", "cannot_tell")
+    ]
 
 
 KS = ',test="ks"'
@@ -27,6 +37,10 @@ SERIES = [
     series("driftgauge_feature_drift_threshold", "b", 0.25, KS),
     series("driftgauge_feature_drift_statistic", "b", 9, ',test="sequential"'),
     series("driftgauge_feature_drift_threshold", "b", 1, ',test="sequential"'),
+    *states("alcohol", a="drift", b="cannot_tell"),
+    *states("ph", a="ok", b="cannot_tell"),
+    *states("colour", a="cannot_tell", b="cannot_tell"),
+    *states("sulphates", a="ok", b="ok"),
     series("driftgauge_feature_quantile", "a", 10, ',sample="window",level="0.5"'),
     series("driftgauge_feature_quantile", "b", 12, ',sample="window",level="0.5"'),
 ]
@@ -47,12 +61,25 @@ def shown(title: str) -> str:
 )
 def test_replicas_with_windows_of_their_own(panel: str, labels: str, value: float, tmp_path: Path) -> None:
     """The ratio is 0.2 / 0.05 of one replica, not 0.2 / 0.25 of two; deciles are averaged."""
-    check = {"expr": shown(panel), "eval_time": "0s", "exp_samples": [{"labels": labels, "value": value}]}
+    assert (0, "") == promtool([(labels, value)], panel, tmp_path)
+
+
+def test_a_state_is_over_all_replicas(tmp_path: Path) -> None:
+    """Drift of one replica is enough; a feature has no verdict only if no replica has one."""
+    expected = [("alcohol", 1), ("ph", 0), ("colour", 2), ("sulphates", 0)]
+    samples = [(f'{{{MODEL},feature="{feature}"}}', float(value)) for feature, value in expected]
+
+    assert (0, "") == promtool(samples, "Features over time", tmp_path)
+
+
+def promtool(samples: list[tuple[str, float]], panel: str, directory: Path) -> tuple[int, str]:
+    """Check the samples that a panel shows; returns the exit code and standard error."""
+    expected = [{"labels": labels, "value": value} for labels, value in samples]
+    check = {"expr": shown(panel), "eval_time": "0s", "exp_samples": expected}
     tests = [{"interval": "1m", "input_series": SERIES, "promql_expr_test": [check]}]
-    cases = tmp_path / "cases.yaml"
+    cases = directory / "cases.yaml"
     cases.write_text(json.dumps({"evaluation_interval": "1m", "tests": tests}))  # JSON is YAML
     done = subprocess.run(
         [program("promtool"), "test", "rules", cases], capture_output=True, text=True, check=False, timeout=60
     )
-
-    assert (0, "") == (done.returncode, done.stderr)
+    return done.returncode, done.stderr

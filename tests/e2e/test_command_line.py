@@ -86,7 +86,7 @@ def test_the_version_is_printed() -> None:
     ],
 )
 def test_the_exit_code_of_check(tmp_path: Path, window: str, code: int, words: str) -> None:
-    """0 no drift, 1 drift, 2 could not tell."""
+    """0 no drift, 1 drift, 2 cannot tell."""
     (tmp_path / "reference.csv").write_text("alcohol\n" + "9.5\n10.5\n" * 100)
     (tmp_path / "window.csv").write_text(window)
 

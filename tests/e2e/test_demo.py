@@ -63,15 +63,17 @@ def read_until(child: subprocess.Popen[str], words: str) -> str:
 
 @pytest.mark.parametrize("flags", [(), ("--redis",), ("--logger",), ("--logger", "--redis")], ids=" ".join)
 def test_demo_ends_well(flags: tuple[str, ...]) -> None:
-    """Red wines are no drift, white wines are drift in all features, all requests succeed, and all programs end."""
+    """Red wines are no drift, nor is a batch of wines that are alike; white wines are drift in all features."""
     with demo(*flags) as child:
         output, _ = child.communicate(timeout=LIMIT_SECONDS)
 
     assert 0 == child.returncode, output
     assert "599/599 0 of 11 features drift" in output
+    assert "250/250 0 of 11 features drift" in output
+    assert re.search(r"Drift was found after at most \d+ white wines:\n +Drift in 1[01] of 11 features; ", output)
     assert "1000/1000 11 of 11 features drift" in output
     assert re.search(r"total_sulfur_dioxide +0\.021 +0\.790 .* ok -> drift", output)
-    assert re.search(r"^request_count +200$", output, re.MULTILINE)
+    assert re.search(r"^request_count +201$", output, re.MULTILINE)
     assert re.search(r"^request_error_count +0$", output, re.MULTILINE)
     assert re.search(r"p50 [\d.]+ ms, p99 [\d.]+ ms$", output, re.MULTILINE)
     assert [] == still_open(output)

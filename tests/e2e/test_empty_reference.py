@@ -44,6 +44,10 @@ def test_the_proxy_serves_on(volume: Path, option: str) -> None:
     assert [] == wrong
     assert [0] == [sample.value for sample in samples.matching("driftgauge_reference_rows", **labels())]
     assert [] == samples.matching("driftgauge_drift")
+    assert ["cannot_tell"] == [
+        sample.labels["state"] for sample in samples.matching("driftgauge_state", **labels()) if sample.value
+    ]
+    assert 1 == samples.total("driftgauge_cannot_tell", **labels(), reason="no_reference")
     assert len(BODIES) == samples.total("request_count", **labels(), code="200")
     assert 0 == samples.total("request_error_count")
 
@@ -63,6 +67,10 @@ def test_the_logger_takes_events_on(volume: Path) -> None:
     assert {200} == set(statuses)
     assert [0] == [sample.value for sample in samples.matching("driftgauge_reference_rows", **labels())]
     assert [] == samples.matching("driftgauge_drift")
+    assert ["cannot_tell"] == [
+        sample.labels["state"] for sample in samples.matching("driftgauge_state", **labels()) if sample.value
+    ]
+    assert 1 == samples.total("driftgauge_cannot_tell", **labels(), reason="no_reference")
     assert len(BODIES) == samples.total("request_count", **labels(), code="")
 
 

@@ -1,4 +1,4 @@
-"""A reference of two rows: the running process says that it could not tell, not that there is no drift."""
+"""A reference of two rows: the running process says that it cannot tell, not that there is no drift."""
 
 import json
 from pathlib import Path
@@ -36,8 +36,8 @@ def test_a_reference_of_two_rows_gives_no_verdict(tmp_path: Path) -> None:
     assert 2 == samples.total("driftgauge_features", **labels(), state="untested")
     assert (None, None, ["alcohol", "ph"]) == (report["drift"], report["drifted_features"], report["untested"])
     assert [None, None] == [feature["drift"] for feature in report["features"]]
-    assert {"threshold_out_of_reach"} == {one["reason"] for one in report["could_not_tell"]}
-    assert report["reading"].startswith("Could not tell")
-    assert "could not tell" in page
+    assert {"reference_small"} == {one["reason"] for one in report["could_not_tell"]}
+    assert report["reading"].startswith("Cannot tell")
+    assert "cannot tell" in page
     assert "No drift" not in page
     assert [True] * 3 == [REASON in text for text in (report["reading"], page, logged)]

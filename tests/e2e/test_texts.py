@@ -59,4 +59,4 @@ def test_requests_are_read_as_the_reference(tmp_path: Path, is_built: bool) -> N
     assert 0 == samples.total("driftgauge_payloads_total", **labels(), outcome="rejected")
     assert {"zip": 0, "country": TIMES, "sector": TIMES, " score": 2 * TIMES} == missing
     assert [0.0] * (3 if is_built else 2) == unseen
-    assert [0] == [sample.value for sample in samples.matching("driftgauge_drift", **labels())]
+    assert [0] == [sample.value for sample in samples.matching("driftgauge_state", **labels(), state="drift")]

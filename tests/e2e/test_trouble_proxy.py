@@ -106,6 +106,24 @@ def test_redis_killed_and_restarted_leaves_every_response_identical(
     assert back.total("driftgauge_rows_total") == payloads(back, kind="request", outcome="accepted")
 
 
+def test_no_state_is_ok_once_redis_is_gone(model: EchoModel, reference: Path, own_server: RedisServer) -> None:
+    """When the newest result is stale the state is `cannot_tell` because of the store, and `ok` again with new rows."""
+    flags = ("--upstream-url", model.url, "--reference", reference, "--redis-url", own_server.url, *FAST)
+    with Driftgauge("proxy", *flags) as proxy:
+        wrong_responses(proxy.port, [body_of([row]) for row in rows()])
+        proxy.wait_for(lambda s: s.total("driftgauge_state", state="ok") == 1, "a verdict")
+        own_server.kill()
+        away = proxy.wait_for(lambda s: s.total("driftgauge_cannot_tell", reason="store") == 1, "the loss of Redis")
+        own_server.restart()
+        wrong_responses(proxy.port, [body_of([row]) for row in rows()])
+        back = proxy.wait_for(lambda s: s.total("driftgauge_state", state="ok") == 1, "a verdict again")
+
+    assert [0, 0, 1] == [away.total("driftgauge_state", state=state) for state in ("ok", "drift", "cannot_tell")]
+    assert [] == away.matching("driftgauge_feature_state")
+    assert [] == away.matching("driftgauge_drift")
+    assert [] == back.matching("driftgauge_cannot_tell")
+
+
 def test_a_redis_that_hangs_is_waited_for_with_a_limit(
     model: EchoModel, reference: Path, own_server: RedisServer
 ) -> None:

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import ColumnRules
+from driftgauge.reference.column import ColumnRules, TimeRules
 from driftgauge.reference.dataset import prepare
 from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import packed
+from driftgauge.reference.table import table_of_columns
 
 CSV = [
     b"a,b\n1,x\n2.5,y\n,\n",
@@ -27,6 +28,7 @@ CSV = [
     b"a\tprediction:b\n1e300\tTrue\n-inf\tNA\n",
     b"zip,day\n00123,2024-01-31\n99999,31.01.2024\n",
     "größe,ψ\n1 000,€ 5\n12 %,$1,303.68\n".encode(),
+    b"day,a\n2024-01-31T12:00Z,1\n1706702400,2\n20240131,3\n",
     b"0,1\n9007199254740993,-1\n1,1e400\n",
 ]
 RULES = st.sampled_from(
@@ -34,6 +36,8 @@ RULES = st.sampled_from(
         ColumnRules(),
         ColumnRules({"a": FeatureKind.CATEGORICAL, "zip": FeatureKind.CATEGORICAL}),
         ColumnRules({"a": FeatureKind.NUMERIC, "b": FeatureKind.IGNORED}),
+        ColumnRules(time=TimeRules("day", zone="Europe/Berlin")),
+        ColumnRules(time=TimeRules("c", zone="UTC")),
     ]
 )
 TOKENS = st.sampled_from([b",", b";", b"\n", b"\r", b'"', b"\x00", b"-", b"e", b"nan", b"\xff", b"1", b"a,a"])
@@ -57,10 +61,12 @@ NPZ = [
     _npz(data=np.ones((2, 3), dtype=np.float16)),
     _npz(a=np.array([b"x", b"\xff"]), b=np.array([True, False]), c=np.array([1, 2], dtype="M8[s]")),
     packed(parse_table(Path("r.csv"), CSV[0])),
+    packed(table_of_columns({"a": [1, 2], "day": [1.7e9, 1.6e9]}, rules=ColumnRules(time=TimeRules("day")))),
 ]
 PARQUET = [
     _parquet({"a": [1.5, None, 3.0], "b": ["x", "y", None]}, compression="none"),
     _parquet({"a": pa.array(["x", "y", "x"]).dictionary_encode(), "b": [True, False, None]}, compression="snappy"),
+    _parquet({"a": [1.0, 2.0], "c": pa.array([1_706_702_400_000, 1], pa.timestamp("ms", "UTC"))}, compression="none"),
     _parquet({"a": [2**60, 1], "b": [dt.date(2024, 1, 31), None]}, compression="gzip"),
 ]
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftgauge.drift.budget import Budget, detectable
+from driftgauge.drift.budget import Budget, detectable, reference_error
 from driftgauge.drift.statistics.concentration import categories_error, upper_bound_sample_share, upper_bound_true_share
 
 MONTH = 30 * 86_400.0
@@ -13,6 +13,8 @@ budgets = st.builds(
     false_alarm_seconds=st.floats(60.0, 100 * MONTH),
     evaluation_seconds=st.floats(1.0, 86_400.0),
     tolerance=st.floats(0.0, 0.99),
+    share_tolerance=st.floats(0.0, 0.99),
+    beyond_reference=st.booleans(),
 )
 rows = st.integers(1, 10**7)
 features = st.integers(1, 10_000)
@@ -24,10 +26,15 @@ risks = st.floats(1e-12, 0.5)
 def test_ks_threshold_falls_with_rows_and_rises_with_features(
     budget: Budget, m: int, n: int, more: int, d: int
 ) -> None:
-    """More rows on either side lower the threshold, more features raise it, and it is above the tolerance."""
-    threshold = budget.ks_threshold(m, n, d)
+    """More rows on either side lower the threshold, more features raise it, and it is above the tolerance.
 
-    assert budget.ks_threshold(m + more, n, d) < threshold
+    Those of the reference lower it as far as its error counts, not below the tolerance.
+    """
+    threshold = budget.ks_threshold(m, n, d)
+    error_counts = budget.beyond_reference or reference_error(m, d) > budget.tolerance
+    with_more = budget.ks_threshold(m + more, n, d)
+
+    assert with_more < threshold if error_counts else with_more == threshold
     assert budget.ks_threshold(m, n + more, d) < threshold
     assert budget.ks_threshold(m, n, d + more) > threshold
     assert threshold > budget.tolerance
@@ -68,7 +75,7 @@ def test_share_threshold_falls_with_rows_and_rises_with_features(  # noqa: PLR09
     assert budget.share_threshold(reference, share, m + more, n, d) <= threshold + 1e-9
     assert budget.share_threshold(reference, share, m, n + more, d) <= threshold + 1e-9
     assert budget.share_threshold(reference, share, m, n, d + more) >= threshold - 1e-9
-    assert threshold >= min(budget.tolerance, spare) - 1e-9
+    assert threshold >= min(budget.tolerance_of_missing(reference), spare) - 1e-9
 
 
 @given(budget=budgets, n=rows, d=features)

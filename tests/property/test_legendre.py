@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from driftgauge.drift.detector.bets import GREATEST, VARIATIONS, cell_scores
+from driftgauge.drift.detector.polynomials import GREATEST, VARIATIONS, cell_scores
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from driftgauge.drift.measure import Measurement, Sample, total_variation
+from driftgauge.drift.measure import Measurement, Past, Sample, total_variation
 from driftgauge.drift.profile import Profile, categorical_profile
 from driftgauge.drift.statistics.ks import ranks, weighted_ks_statistics
 
@@ -85,7 +85,7 @@ def test_shares_of_categories_and_of_missing_values_are_weighted(
 def test_effective_rows_are_the_sum_of_the_weights_by_the_factor(weights: list[float], factor: float) -> None:
     """At least 1."""
     values = np.zeros(len(weights))
-    sample = Sample(profile_of([0.0], 0), values, 0, factor, weights=np.array(weights))
+    sample = Sample(profile_of([0.0], 0), values, 0, Past(factor), weights=np.array(weights))
 
     assert sample.measure(1)[0].effective_rows == pytest.approx(max(1.0, sum(weights) / factor))
     assert sample.measure(1)[0].rows == (1, len(weights))

@@ -83,17 +83,20 @@ async def tab(tmp_path: Path) -> AsyncIterator[Tab]:
 
 @pytest.fixture
 def pages(tmp_path: Path) -> dict[str, Path]:
-    """A page of drift between wines, one without drift, and one with every kind of feature."""
+    """A page of drift between wines, one without drift, one with every kind of feature, and one of a single row."""
+    row = tmp_path / "row.csv"
+    row.write_text("".join((WINE / "red_stream.csv").read_text().splitlines(keepends=True)[:2]))
     red = WINE / "red.csv"
     mixed = write_columns(tmp_path / "old.csv", 1, 0.0), write_columns(tmp_path / "new.csv", 2, 0.5)
     return {
         "white": page(red, WINE / "white_stream.csv", tmp_path / "white.html"),
         "red": page(red, WINE / "red_stream.csv", tmp_path / "red.html"),
         "mixed": page(*mixed, tmp_path / "mixed.html"),
+        "row": page(red, row, tmp_path / "row.html"),
     }
 
 
-@pytest.mark.parametrize("name", ["white", "red", "mixed"])
+@pytest.mark.parametrize("name", ["white", "red", "mixed", "row"])
 async def test_the_page_loads_nothing_and_fits_every_screen(tab: Tab, pages: dict[str, Path], name: str) -> None:
     """There is one request, no entry in the log, and no horizontal scrolling, on a phone and on a desktop."""
     path = pages[name]
@@ -109,9 +112,10 @@ async def test_the_page_loads_nothing_and_fits_every_screen(tab: Tab, pages: dic
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_text_is_readable(tab: Tab, pages: dict[str, Path], scheme: str) -> None:
+@pytest.mark.parametrize("name", ["mixed", "row"])
+async def test_every_text_is_readable(tab: Tab, pages: dict[str, Path], name: str, scheme: str) -> None:
     """Every text has the contrast that WCAG requires for small text, and text in charts has at least 10 px."""
-    await tab.open(pages["mixed"])
+    await tab.open(pages[name])
     await tab.show(PHONE, scheme)
 
     assert await tab.ask(LOWEST_CONTRAST) >= 4.5

@@ -1,15 +1,18 @@
 """A detector of standard normal features, and rows in the form in which it is fed."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.detector import Detector
-from driftgauge.drift.detector.request_correlation import Batches
-from driftgauge.drift.profile import Profile, numeric_profile
+from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.new_rows import NewRows
+from driftgauge.drift.profile import FeatureKind, Profile, numeric_profile
 
 Floats = NDArray[np.float64]
-Counts = list[NDArray[np.int64]]
 
 MONTH = 30 * 86_400.0
 BUDGET = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.05)
@@ -21,18 +24,9 @@ def profiles(features: int = 2, rows: int = 5000) -> list[Profile]:
     return [numeric_profile(f"f{index}", np.sort(column)) for index, column in enumerate(values)]
 
 
-def detector(of: list[Profile], budget: Budget = BUDGET, min_rows: int = 30) -> Detector:
+def detector(of: Sequence[Profile], budget: Budget = BUDGET, min_rows: int = 30) -> Detector:
     """A detector of these features."""
     return Detector(of, budget, min_rows, "digest")
-
-
-def counts(of: list[Profile], window: Floats) -> Counts:
-    """The number of rows in each cell of each feature, and of rows that lack it."""
-    columns = [column[~np.isnan(column)] for column in window.T]
-    return [
-        np.append(profile.cells.count(column), window.shape[0] - column.size)
-        for profile, column in zip(of, columns, strict=True)
-    ]
 
 
 def rows(seed: int, shift: float = 0.0, size: int = 100, features: int = 2) -> Floats:
@@ -42,13 +36,41 @@ def rows(seed: int, shift: float = 0.0, size: int = 100, features: int = 2) -> F
     return window
 
 
-def batches(of: list[Profile], *requests: Floats) -> Batches:
-    """Requests of several rows."""
-    by_request = [counts(of, request) for request in requests]
-    lengths = np.array([request.shape[0] for request in requests])
-    return Batches(lengths, [np.stack(lines) for lines in zip(*by_request, strict=True)])
+def cells(of: Sequence[Profile], window: Floats) -> NDArray[np.intp]:
+    """The cell of each row in each feature: shape `(d, n)`; the one after the last for a row that lacks it."""
+    return np.stack([_cells(profile, column) for profile, column in zip(of, window.T, strict=True)])
 
 
-def nothing(of: list[Profile]) -> Counts:
-    """Counts of no single rows."""
-    return counts(of, np.empty((0, len(of))))
+def _cells(profile: Profile, column: Floats) -> NDArray[np.intp]:
+    missing = np.isnan(column)
+    found = np.full(column.size, profile.cells.shares.size)
+    if profile.kind is not FeatureKind.IGNORED:
+        found[~missing] = profile.cells.index(column[~missing])
+    return found
+
+
+def single_rows(of: Sequence[Profile], window: Floats) -> NewRows:
+    """Rows that are each a request of its own."""
+    return NewRows(cells(of, window), np.arange(window.shape[0]))
+
+
+def whole_requests(of: Sequence[Profile], *requests: Floats) -> NewRows:
+    """Requests of several rows, or of one."""
+    lengths = [request.shape[0] for request in requests]
+    return NewRows(cells(of, np.vstack(requests)), np.repeat(np.arange(len(requests)), lengths))
+
+
+def advance(engine: Detector, state: DetectorState, new: NewRows, now: float) -> DetectorState:
+    """The state after rows that follow those of the state in the stream."""
+    return engine.advance(state, new, state.number + new.requests.size, now)
+
+
+def known(state: DetectorState, of: DetectorState) -> DetectorState:
+    """A state with what another state knows of the dependence between rows, and of that within requests."""
+    return replace(state, requests=of.requests, spans=of.spans, correlation=of.correlation)
+
+
+def experienced(engine: Detector, of: Sequence[Profile], count: int = 3_000) -> DetectorState:
+    """The state before the first row, of a detector that knows already that rows are independent."""
+    start = engine.start()
+    return known(start, advance(engine, start, single_rows(of, rows(77, size=count, features=len(of))), 0.0))

@@ -21,7 +21,7 @@ from tests.support.traffic import ask, body_of
 NAMESPACE, SERVICE = "cellar", "wine"
 _FAST = (
     "--min-rows=20",
-    "--window-rows=100",  # the rows between two shifts: all processes share the window
+    "--window-rows=400",  # the rows between two shifts: all processes share the window
     "--baseline-rows=50",
     "--false-alarm-interval=1h",  # so that so few rows can alarm
     "--evaluation-interval-seconds=0.5",
@@ -29,6 +29,10 @@ _FAST = (
     "--flush-interval-seconds=0.1",
 )
 _RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "drift.md"
+_ROUNDS = 4
+"""How often the fifty rows are sent to each of proxy and logger: together enough to know how much neighbouring rows
+resemble each other. The reference has them as often: enough to detect half a standard deviation."""
+
 _FAILED = 24
 """Enough for 0.05 a second over the 5 minutes of the rule."""
 
@@ -114,7 +118,7 @@ def _replace_reference(path: Path, prometheus: AlertingPrometheus) -> None:
     path.write_text(content)
     digest = hashlib.sha256(content.encode()).hexdigest()
     prometheus.wait_for(f'count(driftgauge_reference_info{{hash="{digest}"}}) == 3')
-    prometheus.wait_for('sum(driftgauge_detector_rows_total{kind="request"}) >= 200')  # 100 rows, fed twice
+    prometheus.wait_for('sum(driftgauge_detector_rows_total{kind="request"}) >= 800')  # 400 rows, fed twice
     prometheus.wait_for("sum(increase(driftgauge_detector_resets_total[1m])) > 0")
 
 
@@ -144,12 +148,12 @@ def _references(directory: Path) -> Path:
 
 
 def _reference(*, with_responses: bool) -> str:
-    """The unchanged rows as CSV; the model's predictions are in columns named by its outputs."""
+    """The unchanged rows, several times, as CSV; the model's predictions are in columns named by its outputs."""
     names = ["alcohol", "ph"]
     if with_responses:
         names += ["prediction:prediction_confidence", "prediction:prediction_class"]
     lines = [",".join(names)]
-    for alcohol, ph in _rows(0):
+    for alcohol, ph in _ROUNDS * _rows(0):
         if alcohol is not None and ph is not None:
             values = [alcohol, ph, *_confidence_and_class(alcohol)]
             lines.append(",".join(map(str, values[: len(names)])))
@@ -174,8 +178,8 @@ def _scores(body: bytes) -> bytes:
 
 
 def _send(proxy: Driftgauge, logger: Driftgauge, shift: float) -> None:
-    """Send every row through the proxy and, as events, to the logger; one request has no response."""
-    for number, row in enumerate(_rows(shift)):
+    """Send every row through the proxy and, as events, to the logger, several times; one request has no response."""
+    for number, row in enumerate(_ROUNDS * _rows(shift)):
         body = json.dumps({"instances": [row]}).encode()
         ask(proxy.port, body)
         post(logger.port, *pair(body, _scores(body), f"{shift}-{number}"))

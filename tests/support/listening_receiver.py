@@ -9,7 +9,7 @@ from driftgauge.server.timeouts import Timeouts
 from tests.support.models import WINE, labels
 
 LIMIT = 2 * 2**20
-NOW = 1_800_000_000.0
+NOW = 1_795_410_000.0
 """After the time of the events below."""
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.result import (
     Bin,
+    CannotTellReason,
     Change,
     DriftReport,
     DriftTest,
     DriftTestResult,
     Effects,
     FeatureDrift,
-    Obstacle,
     Untested,
 )
 
@@ -25,12 +25,12 @@ _EVIDENCE = DriftTestResult(test=DriftTest.SEQUENTIAL, statistic=9.5, p_value=No
 
 def few(feature: str, explanation: str = "the window has 7 rows, 50 are needed") -> Untested:
     """A feature with too few values."""
-    return Untested(feature=feature, reason=Obstacle.TOO_FEW_VALUES, explanation=explanation)
+    return Untested(feature=feature, reason=CannotTellReason.FEW_ROWS, explanation=explanation)
 
 
 NO_COLOUR = Untested(
     feature="colour",
-    reason=Obstacle.OUT_OF_REACH,
+    reason=CannotTellReason.REFERENCE_SMALL,
     explanation="the reference has 8 values, too few for any window to alarm",
 )
 """The category below has no verdict."""
@@ -79,7 +79,7 @@ COLOUR = FeatureDrift(
     window_quantiles=(),
     reference_quantiles=(),
     change=Change.NONE,
-    reading="Could not tell: the reference has 8 values, too few for any window to alarm.",
+    reading="Cannot tell: the reference has 8 values, too few for any window to alarm.",
     untested=NO_COLOUR,
 )
 """A categorical feature whose reference is too small for any alarm."""

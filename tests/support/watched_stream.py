@@ -90,5 +90,6 @@ class Stream:
         window = StreamWindow(self.window, numbers, numbers)
         found = self._stream_evaluator.evaluate(self._state, window, self._values, now)
         self._state = found.state
-        self._metrics.model(self._model).count_detector_rows(self._kind, found.fed, found.skipped)
+        counts = (found.fed, found.skipped, found.hour_unknown)
+        self._metrics.model(self._model).count_detector_rows(self._kind, *counts)
         self._latest.publish(self._model, self._kind, Evaluation(found.report, now, 0.004, self._newest))

@@ -1,7 +1,7 @@
 """The server of the admin port: in proxy mode every path of the data port is the model's, so it has its own port."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from driftgauge.metrics.registry import render_scrape
 from driftgauge.page.as_json import models_as_json
 from driftgauge.page.model_index import Entry, render_index
 from driftgauge.results.latest import LatestEvaluations, ModelEvaluations
+from driftgauge.results.model_state import ModelState
 
 Ready = Callable[[], Awaitable[str | None]]
 """Returns why the process is not ready, or `None` if it is."""
@@ -93,16 +94,16 @@ class Admin:
         return web.Response(text="ready\n") if reason is None else web.Response(status=503, text=reason + "\n")
 
     async def _drift(self, _: web.Request) -> web.Response:
-        body = await self._worker.run(models_as_json, self._latest.by_model())
+        body = await self._worker.run(models_as_json, self._latest.by_model(), self._latest.states())
         return web.Response(body=body, content_type="application/json")
 
     async def _index(self, _: web.Request) -> web.Response:
         """Respond with the list of models; if there is only one, with its page."""
-        models = self._latest.by_model()
-        if len(models) == 1:
+        models, states = self._latest.by_model(), self._latest.states()
+        if len(models) == len(states) == 1:
             model = models[0].model
             return _html(await self._page(model, _title(model), ""))
-        return _html(await self._worker.run(_render_models, models))
+        return _html(await self._worker.run(_render_models, models, states))
 
     async def _report(self, request: web.Request) -> web.Response:
         model = self._requested_model(request)
@@ -153,11 +154,16 @@ def _title(model: ModelKey) -> str:
     return service + component + ("" if model.model_name == model.inference_service else f" {model.model_name}")
 
 
-def _render_models(models: Sequence[ModelEvaluations]) -> str:
-    return render_index([_entry(one) for one in models])
+def _render_models(models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> str:
+    """The list of the models with a state; those without an evaluation have no page."""
+    evaluated = {one.model: _entry(one, states[one.model]) for one in models}
+    others = [
+        Entry(_title(model), "", None, None, None, one) for model, one in states.items() if model not in evaluated
+    ]
+    return render_index([*evaluated.values(), *others])
 
 
-def _entry(evaluations: ModelEvaluations) -> Entry:
+def _entry(evaluations: ModelEvaluations, state: ModelState) -> Entry:
     """A model's line in the list, with the link to its page."""
     model, inputs, predictions = evaluations
     query = {
@@ -172,4 +178,5 @@ def _entry(evaluations: ModelEvaluations) -> Entry:
         inputs=None if inputs is None else inputs.report,
         predictions=None if predictions is None else predictions.report,
         time=max((one.time for one in (inputs, predictions) if one is not None), default=None),
+        state=state,
     )

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from driftgauge.monitoring.targets import Targets
 from driftgauge.page.contents import Facts, Page, Part, part_of
 from driftgauge.page.document import render
 from driftgauge.reference.formats.driftgauge_npz import packed_window
+from driftgauge.reference.table import Table
 from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
 from driftgauge.storage.ring import StreamKey
 
@@ -82,8 +85,9 @@ class Views:
         profiles = target.profiles
         categories = {code: text for profile in profiles for code, text in profile.categories.items()}
         names, kinds = [profile.name for profile in profiles], [profile.kind for profile in profiles]
-        words = target.missing_words
-        return await self._worker.run(packed_window, names, kinds, window.rows, categories, None, words)
+        table = Table(Path("window"), tuple(names), tuple(kinds), window.rows)
+        table = replace(table, categories=categories, missing_words=target.missing_words)
+        return await self._worker.run(packed_window, table, window.times, window.numbers, window.ids)
 
     async def _make_part(self, stream: StreamKey) -> Part | None:
         """Make a stream's part of the page; without charts if the store is unreachable, `None` if never evaluated."""

@@ -23,7 +23,7 @@ from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.protocol.missing_words import split_words
-from driftgauge.reference.column import ColumnRules
+from driftgauge.reference.column import ColumnRules, TimeRules
 from driftgauge.reference.file_limits import FileLimits
 from driftgauge.reference.loading import ChildLoader
 from driftgauge.reference.store import ReferenceStore
@@ -62,7 +62,8 @@ class Runtime:
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
-        rules = ColumnRules(missing_words=split_words(config.missing_words))
+        time_rules = TimeRules(config.time_column, config.reference_ordered, config.rhythm_timezone)
+        rules = ColumnRules(missing_words=split_words(config.missing_words), time=time_rules)
         limits = FileLimits(config.max_reference_bytes, config.max_reference_values)
         references = ReferenceStore(config.reference, config.reference_dir, rules, limits)
         self.models = make_models(config, model, references, self.metrics)
@@ -148,7 +149,13 @@ async def cancel(*tasks: asyncio.Task[None]) -> None:
 
 
 def _rule(config: Config) -> Rule:
-    budget = Budget(config.false_alarm_interval, config.evaluation_interval_seconds, config.drift_tolerance)
+    budget = Budget(
+        config.false_alarm_interval,
+        config.evaluation_interval_seconds,
+        config.drift_tolerance,
+        config.share_tolerance,
+        config.tolerance_beyond_reference,
+    )
     uses_budget = config.decision is Decision.BUDGET
     return Rule(config.alpha, config.correction, config.min_rows, budget if uses_budget else None)
 

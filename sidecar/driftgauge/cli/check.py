@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift
+from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift, VerdictState
 from driftgauge.drift.rule import Rule
+from driftgauge.drift.state_words import STATES
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.comparison import compare, window_rules
 from driftgauge.offline.report import Report, by_distance, run_tests, shown_name, untested_lines
@@ -20,17 +21,14 @@ from driftgauge.reference.files import read_table
 
 OutputFormat = Literal["table", "json", "html"]
 
-NO_DRIFT, DRIFT, COULD_NOT_TELL = 0, 1, 2
-"""Exit codes."""
+EXIT_CODES = {VerdictState.OK: 0, VerdictState.DRIFT: 1, VerdictState.CANNOT_TELL: 2}
+"""The exit code of each state."""
 
 WIDTH_COLUMNS = 80
 """Width of a table that goes to a file or a pipe."""
 
 _READINGS = 10
 """Features whose change is explained below the table."""
-
-_QUIET = {True: "ok", False: "ok", None: "untested"}
-"""What a test that does not alarm is called, by the feature's verdict; lines below the table explain the last one."""
 
 _WORDS = {Change.SCALE: "scale", Change.SCHEMA: "schema"}
 """Verdicts for a narrow column; any other change that alarms is `drift`."""
@@ -58,14 +56,14 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
         missing_words: Texts that are missing values in both files, besides the empty one.
 
     Returns:
-        Exit code: 1 if a feature drifted, else 2 if a file cannot be used or a feature has no verdict, else 0.
+        Exit code: 1 if a feature drifts, else 2 if a file cannot be used or a feature has no verdict, else 0.
     """
     try:
         expected = read_table(reference, ColumnRules(missing_words=missing_words))
         report = run_tests(compare(expected, read_table(window, window_rules(expected))), rule)
     except ReferenceDataError as error:
         err.write(f"{error}\n")
-        return COULD_NOT_TELL
+        return EXIT_CODES[VerdictState.CANNOT_TELL]
     err.writelines(f"note: {note}\n" for note in report.notes)
     if output_format == "json":
         out.write(report.to_json())
@@ -73,7 +71,7 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
         out.write(report.to_html())
     else:
         _print_table(report, out)
-    return {True: DRIFT, False: NO_DRIFT, None: COULD_NOT_TELL}[report.drift]
+    return EXIT_CODES[report.state]
 
 
 def _print_table(report: Report, out: TextIO) -> None:
@@ -106,7 +104,9 @@ def _cells(feature: FeatureDrift, test: DriftTestResult) -> tuple[Text, ...]:
     """One line, as plain text: names are untrusted and may look like markup."""
     p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
     numbers = (f"{test.statistic:.4f}", f"{test.threshold:.4f}", p_value, f"{feature.effects.psi:.3f}")
-    verdict = _WORDS.get(feature.change, "drift") if test.drift else _QUIET[feature.drift]
+    # A test that does not alarm is ok where another one does.
+    quiet = STATES[VerdictState.CANNOT_TELL if feature.state is VerdictState.CANNOT_TELL else VerdictState.OK]
+    verdict = _WORDS.get(feature.change, STATES[VerdictState.DRIFT]) if test.drift else quiet
     cells = (shown_name(feature), str(test.test), *numbers, str(feature.rows), str(feature.missing), verdict)
     return tuple(Text(cell) for cell in cells)
 
@@ -128,11 +128,11 @@ def _summary(report: Report) -> str:
     files = f"{found.path} ({found.rows} rows) against {expected.path} ({expected.rows} rows)"
     count, untested = len(report.result.tested), len(report.result.untested)
     rule_text = f"alpha {rule.alpha:g}, correction {rule.correction}"
-    if report.drift is None:
+    if report.state is VerdictState.CANNOT_TELL:
         others = f", no drift in {count} ({rule_text})" if count else ""
-        return f"Could not tell for {untested} of {count + untested} features{others}: {files}."
-    if report.drift:
-        others = f", could not tell for {untested}" if untested else ""
+        return f"Cannot tell for {untested} of {count + untested} features{others}: {files}."
+    if report.state is VerdictState.DRIFT:
+        others = f", cannot tell for {untested}" if untested else ""
         drifted = f"{report.result.drifted_features} of {count + untested} features"
         return f"Drift in {drifted}{others} ({rule_text}): {files}."
     return f"No drift in {count} features ({rule_text}): {files}."

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for mode, model in MODES.items():
         _add_options(command(mode, _MODE_HELP[mode]), model)
-    _add_check(command("check", "test one file against another: exit 0 no drift, 1 drift, 2 could not tell"))
+    _add_check(command("check", "test one file against another: exit 0 no drift, 1 drift, 2 cannot tell"))
     _add_format(command("options", "print all options with their defaults"), "markdown", "json-schema")
     add_reference(command("reference", "build, show or capture a reference: exit 0 success, 2 error"))
     health = command("healthcheck", "check on the admin port that the process is alive: exit 0 yes, 1 no")

@@ -1,19 +1,24 @@
 """The command `reference capture`: writes the window of a running process as a reference, after confirmation."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
+from driftgauge import __version__
 from driftgauge.cli.reference_files import print_reference
+from driftgauge.cli.window_collector import WindowCollector
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.dataset import prepare
 from driftgauge.reference.file_limits import MAX_FILE_BYTES
 from driftgauge.reference.files import parse_table
-from driftgauge.reference.formats.driftgauge_npz import check_output, write_whole
+from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
+from driftgauge.reference.table import Origin
 
 CAPTURED, NOT_WANTED, FAULT = 0, 1, 2
 """Exit codes."""
@@ -74,21 +79,40 @@ class Terminal:
     err: TextIO
 
 
-def run_capture(window: WindowAddress, output: Path, terminal: Terminal) -> int:
-    """Fetch a window, show it, and write it as reference.
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """For how long windows are collected, and how time passes.
+
+    Args:
+        seconds: How long; 0 for one window.
+        now: Returns seconds, monotonic.
+        wait: Waits for as many seconds.
+    """
+
+    seconds: float = 0
+    now: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
+
+
+ONE_WINDOW: Final = Timing()
+
+
+def run_capture(window: WindowAddress, output: Path, terminal: Terminal, timing: Timing = ONE_WINDOW) -> int:
+    """Fetch a window, or many one after the other, show the rows, and write them as reference.
 
     Args:
         window: Its address.
         output: The reference, `.npz`; an existing file is replaced.
-        terminal: Shows the window and asks.
+        terminal: Shows the rows and asks.
+        timing: For how long windows are fetched.
 
     Returns:
         Exit code: 0 written, 1 the person did not say yes, 2 a fault.
     """
     try:
         check_output(output)
-        content = fetch(window.url)
-        reference = prepare(parse_table(output, content), 0.0)
+        content = _collect(window, output, terminal, timing) if timing.seconds else _fetch_one(window, output)
+        reference = prepare(parse_table(output, content), 0.0, "UTC")
         print_reference(reference, terminal.out)
         if terminal.asks and not _ask(reference.rows, terminal):
             terminal.err.write(f"{output}: not written\n")
@@ -99,6 +123,52 @@ def run_capture(window: WindowAddress, output: Path, terminal: Terminal) -> int:
         return FAULT
     terminal.out.write(f"wrote {output}\n")
     return CAPTURED
+
+
+def _fetch_one(window: WindowAddress, output: Path) -> bytes:
+    """Fetch a window as the file of a reference."""
+    return packed(parse_table(output, fetch(window.url)))
+
+
+def _collect(window: WindowAddress, output: Path, terminal: Terminal, timing: Timing) -> bytes:
+    """Fetch windows until the time is over, or a person stops it; returns the file of a reference.
+
+    The first window must be there, so that a wrong address is known at once. Later on a process may be away.
+    """
+    collector, end = WindowCollector(output), timing.now() + timing.seconds
+    wait_seconds = collector.add(fetch(window.url))
+    terminal.err.write(f"collecting rows for {timing.seconds:.0f} seconds; Ctrl-C ends it, and keeps the rows so far\n")
+    terminal.err.flush()
+    try:
+        fault = ""
+        while (left_seconds := end - timing.now()) > 0:
+            timing.wait(min(wait_seconds, left_seconds))
+            try:
+                content = fetch(window.url)
+            except ReferenceDataError as error:
+                if not fault:
+                    terminal.err.write(f"{error}; trying again until there is a response\n")
+                    terminal.err.flush()
+                fault = str(error)
+                continue
+            fault = ""
+            wait_seconds = collector.add(content)
+    except KeyboardInterrupt:
+        terminal.err.write("stopped before the time was over\n")
+    except ReferenceDataError as error:
+        terminal.err.write(f"{error}; stopped before the time was over\n")
+    return _collected(collector, window, terminal)
+
+
+def _collected(collector: WindowCollector, window: WindowAddress, terminal: Terminal) -> bytes:
+    """The file of the collected rows. Says on the terminal which rows it lacks."""
+    if collector.kept_share > 1:
+        terminal.err.write(f"there were too many rows: the new rows of one window in {collector.kept_share} are kept\n")
+    if collector.has_missed_rows:
+        terminal.err.write("between two windows more rows passed than a window holds: these are missing\n")
+    name = "/".join(filter(None, (window.namespace, window.inference_service)))
+    origin = Origin(f"windows of {name}", "", collector.rows_seen, 0, __version__)
+    return packed(replace(collector.table(), origin=origin))
 
 
 def fetch(url: str) -> bytes:

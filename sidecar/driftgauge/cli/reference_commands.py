@@ -40,10 +40,12 @@ def run_reference(known: argparse.Namespace, replies: TextIO, out: TextIO, err: 
     if known.action == "build":
         return _build(known, out, err)
     if known.action == "show":
-        from driftgauge.cli.reference_files import run_show  # noqa: PLC0415 only this command needs it
+        from driftgauge.cli.reference_files import parse_time_rules, run_show  # noqa: PLC0415 only this command needs it
         from driftgauge.reference.column import ColumnRules  # noqa: PLC0415 as above
 
-        return run_show(known.file, known.format, out, err, ColumnRules(missing_words=known.missing_words))
+        time_rules = parse_time_rules(known.time_column, known.rhythm_timezone, is_ordered=known.ordered)
+        rules = ColumnRules(missing_words=known.missing_words, time=time_rules)
+        return run_show(known.file, known.format, out, err, rules)
     return _capture(known, replies, out, err)
 
 
@@ -56,12 +58,28 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="rows that are kept (default: 100000, or fewer of more than 50 columns)",
     )
-    parser.add_argument("--seed", type=int, metavar="N", default=0, help="of the draw (default: %(default)s)")
+    text = "of the draw (default: %(default)s); not used where the order of the rows is known"
+    parser.add_argument("--seed", type=int, metavar="N", default=0, help=text)
     text = "columns that hold the model's outputs"
     parser.add_argument("--predictions", nargs="+", metavar="NAME", default=[], help=text)
     text = "columns whose numbers are names, such as codes: tested as categories (a name with a comma: in quotes)"
     parser.add_argument("--categorical", type=_listed_names, metavar="NAME,NAME", default=[], help=text)
     add_missing_words(parser)
+    _add_times(
+        parser,
+        " The newest whole weeks that fit are kept, else the newest whole days, else a run of rows of each hour",
+        " The last rows are kept",
+    )
+
+
+def _add_times(parser: argparse.ArgumentParser, of_times: str = "", of_order: str = "") -> None:
+    """Add the flags that say where the times of the rows are, and what follows for the sample."""
+    text = f"column that holds the time of each row: ISO 8601, or seconds or milliseconds since 1970.{of_times}"
+    parser.add_argument("--time-column", metavar="NAME", default="", help=text)
+    text = f"the rows stand in the order of time, without a column of times.{of_order}"
+    parser.add_argument("--ordered", action="store_true", help=text)
+    text = "time zone of the hours of the day, such as Europe/Berlin (default: %(default)s)"
+    parser.add_argument("--rhythm-timezone", metavar="ZONE", default="UTC", help=text)
 
 
 def add_missing_words(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +91,7 @@ def add_missing_words(parser: argparse.ArgumentParser) -> None:
 def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="CSV, Parquet or NPZ file")
     add_missing_words(parser)
+    _add_times(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: %(default)s")
 
 
@@ -84,6 +103,8 @@ def _add_capture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--component", choices=COMPONENTS, default=COMPONENTS[0], help="default: %(default)s")
     parser.add_argument("--model", metavar="NAME", help="name of the model (default: that of the InferenceService)")
     _add_output(parser)
+    text = "how long to collect rows, each once, such as 14d or 12h (default: the rows of one window)"
+    parser.add_argument("--for", dest="duration", metavar="TIME", default="", help=text)
     parser.add_argument("--yes", action="store_true", help="write the file without asking")
 
 
@@ -98,7 +119,7 @@ def _listed_names(text: str) -> list[str]:
 
 
 def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
-    from driftgauge.cli.reference_files import run_build  # noqa: PLC0415 only this command needs it
+    from driftgauge.cli.reference_files import parse_time_rules, run_build  # noqa: PLC0415 only this command needs it
     from driftgauge.reference.sample import SampleSpec  # noqa: PLC0415
 
     faults = []
@@ -108,13 +129,39 @@ def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
         faults.append(f"seed: must be at least 0; it is {known.seed}")
     if faults:
         raise ConfigError(faults)
-    spec = SampleSpec(known.rows, known.seed, tuple(known.predictions), tuple(known.categorical), known.missing_words)
+    predictions, categorical = tuple(known.predictions), tuple(known.categorical)
+    time_rules = parse_time_rules(known.time_column, known.rhythm_timezone, is_ordered=known.ordered)
+    spec = SampleSpec(known.rows, known.seed, predictions, categorical, known.missing_words, time_rules)
     return run_build(known.training, known.output, spec, out, err)
 
 
 def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:
-    from driftgauge.cli.reference_capture import Terminal, WindowAddress, run_capture  # noqa: PLC0415 only this command needs it
+    from driftgauge.cli.reference_capture import (  # noqa: PLC0415 only this command needs it
+        ONE_WINDOW,
+        Terminal,
+        Timing,
+        WindowAddress,
+        run_capture,
+    )
 
     name = known.inference_service
     window = WindowAddress(known.admin_url, known.namespace, name, known.component, known.model or name)
-    return run_capture(window, known.output, Terminal(not known.yes, replies, out, err))
+    timing = Timing(_parse_duration(known.duration)) if known.duration else ONE_WINDOW
+    return run_capture(window, known.output, Terminal(not known.yes, replies, out, err), timing)
+
+
+def _parse_duration(text: str) -> float:
+    """Seconds of a number with or without a unit.
+
+    Raises:
+        ConfigError: It is neither, or not more than 0.
+    """
+    from driftgauge.config.options import parse_duration  # noqa: PLC0415 only this flag needs it
+
+    try:
+        seconds = float(str(parse_duration(text)))
+    except ValueError as error:
+        raise ConfigError([f"for: {error}; it is {text!r}"]) from None
+    if seconds <= 0:
+        raise ConfigError([f"for: must be more than 0; it is {text!r}"])
+    return seconds

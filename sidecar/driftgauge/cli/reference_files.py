@@ -2,8 +2,11 @@
 
 import json
 import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from rich import box
@@ -13,8 +16,9 @@ from rich.text import Text
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.errors import ReferenceDataError
-from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
+from driftgauge.drift.rows_to_detect import rows_to_detect, sensitivity
+from driftgauge.errors import ConfigError, ReferenceDataError
+from driftgauge.reference.column import NO_RULES, ColumnRules, TimeRules, shortened
 from driftgauge.reference.dataset import Reference, load_reference, prepare
 from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
@@ -61,6 +65,19 @@ def run_show(path: Path, output_format: ShowFormat, out: TextIO, err: TextIO, ru
     return 0
 
 
+def parse_time_rules(column: str, zone: str, *, is_ordered: bool) -> TimeRules:
+    """Where the times of the rows are.
+
+    Raises:
+        ConfigError: There is no such time zone.
+    """
+    try:
+        ZoneInfo(zone)
+    except (LookupError, ValueError, OSError):
+        raise ConfigError([f"rhythm_timezone: is not the name of a time zone; it is {zone!r}"]) from None
+    return TimeRules(column, is_ordered, zone)
+
+
 def print_reference(reference: Reference, out: TextIO) -> None:
     """Print what a reference holds, for a person; names and categories are untrusted and shown as plain text."""
     terminal = out.isatty()
@@ -70,9 +87,12 @@ def print_reference(reference: Reference, out: TextIO) -> None:
         grid.add_column(title, overflow="fold")
     for title in ("missing", "distinct"):
         grid.add_column(title, justify="right", no_wrap=True)
+    if reference.zone is not None:
+        grid.add_column("by hour", no_wrap=True)
     grid.add_column("least, median, greatest; or most frequent", overflow="fold")
     for name, profile in _named(reference):
-        grid.add_row(*map(_plain, (name, str(profile.kind), *_counts(profile), _content(profile))))
+        by_hour = () if reference.zone is None else (_by_hour(profile),)
+        grid.add_row(*map(_plain, (name, str(profile.kind), *_counts(profile), *by_hour, _content(profile))))
     console.print(grid)
     for line in (*_origin(reference), *(f"note: {note}" for note in reference.notes)):
         console.print(Text(line), soft_wrap=True)
@@ -93,6 +113,15 @@ def _counts(profile: Profile) -> tuple[str, str]:
     if profile.kind is FeatureKind.IGNORED:
         return "", ""
     return str(profile.missing), str(distinct_values(profile))
+
+
+def _by_hour(profile: Profile) -> str:
+    """The model of hours and its parameters, or the number of buckets of hours; empty if the column has none."""
+    if profile.hours is not None:
+        return f"{profile.hours.name}, p {profile.parameters:g}"
+    if profile.shares_by_hour is not None:
+        return f"buckets: {profile.shares_by_hour.buckets}"
+    return ""
 
 
 def _content(profile: Profile) -> str:
@@ -120,9 +149,11 @@ def _top(profile: Profile) -> list[tuple[str, float]]:
     return list(zip(texts, (counts[order] / profile.values.size).tolist(), strict=True))
 
 
-def _error(reference: Reference) -> float:
-    """The sampling error; 0 of a file that is no sample."""
-    return sampling_error(reference.origin.rows_seen, reference.rows) if reference.origin else 0.0
+def _error(reference: Reference) -> float | None:
+    """The sampling error; 0 of a file that is no sample, `None` of one that is not drawn at random."""
+    if reference.origin is None or reference.origin.rows_seen <= reference.rows:
+        return 0.0
+    return None if reference.is_ordered else sampling_error(reference.origin.rows_seen, reference.rows)
 
 
 def _origin(reference: Reference) -> list[str]:
@@ -131,14 +162,29 @@ def _origin(reference: Reference) -> list[str]:
     origin, error = reference.origin, _error(reference)
     if origin is not None and error == 0:
         lines.append(f"all rows of {origin.source}{_sum(origin.sha256)}")
-    elif origin is not None:
+    elif origin is not None and error is None:
+        source = f"of the {origin.rows_seen} rows of {origin.source}{_sum(origin.sha256)}"
+        lines.append(f"runs of neighbours in time {source}")
+    elif origin is not None and error is not None:
         lines += [
             f"a sample of the {origin.rows_seen} rows of {origin.source}{_sum(origin.sha256)}, seed {origin.seed}",
             f"sampling error, with 99 % confidence: each column is within D = {_rounded_up(error)} of the whole file's",
         ]
     if reference.missing_words:
         lines.append(f"missing words: {', '.join(map(shortened, sorted(reference.missing_words)))}")
-    return [*lines, *_needed(reference)]
+    return [*lines, *_order(reference), *_needed(reference), *_sensitivity(reference)]
+
+
+def _order(reference: Reference) -> list[str]:
+    """Whether the order of the rows is known, and their times."""
+    if reference.time_span is not None:
+        first, last = (datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M") for time in reference.time_span)
+        lines = [f"rows in the order of time, from {first} to {last} UTC"]
+        if any(profile.parameters > 1 for _, profile in _named(reference)):
+            zone = f"time zone {reference.zone}"
+            lines.append(f"numbers of a column with p above 1 are shown as at its average hour ({zone})")
+        return lines
+    return ["rows in the order of time, without times"] if reference.is_ordered else []
 
 
 def _needed(reference: Reference) -> list[str]:
@@ -147,6 +193,12 @@ def _needed(reference: Reference) -> list[str]:
     if reference.rows >= needed:
         return []
     return [f"one false alarm in 30 days asks for {needed} rows: with {reference.rows} only large changes can be seen"]
+
+
+def _sensitivity(reference: Reference) -> list[str]:
+    """How soon a process with default options finds a shift, if its rows are independent."""
+    known = [rows for rows in rows_to_detect(reference.features, DEFAULT_BUDGET) if rows is not None]
+    return [sensitivity(known, given="this reference, default options and independent rows")] if known else []
 
 
 def rows_needed(reference: Reference) -> int:
@@ -182,11 +234,24 @@ def _facts(reference: Reference) -> dict[str, Any]:
         },
         "sampling_error": _error(reference),
         "rows_needed": rows_needed(reference),
-        "features": [_column(profile) for profile in reference.features],
-        "predictions": [_column(profile) for profile in reference.predictions],
+        "ordered": reference.is_ordered,
+        "first_time": None if reference.time_span is None else reference.time_span[0],
+        "last_time": None if reference.time_span is None else reference.time_span[1],
+        "features": _columns(reference.features),
+        "predictions": _columns(reference.predictions),
         "missing_words": sorted(reference.missing_words),
         "notes": list(reference.notes),
     }
+
+
+def _columns(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
+    """Columns for programs; `rows_to_detect` as in `FeatureDrift`, for default options and independent rows."""
+    known = rows_to_detect(profiles, DEFAULT_BUDGET)
+    numeric = [profile.kind is FeatureKind.NUMERIC for profile in profiles]
+    return [
+        _column(profile) | ({"rows_to_detect": rows} if shown else {})
+        for profile, rows, shown in zip(profiles, known, numeric, strict=True)
+    ]
 
 
 def _column(profile: Profile) -> dict[str, Any]:
@@ -197,6 +262,12 @@ def _column(profile: Profile) -> dict[str, Any]:
     facts |= {"missing": profile.missing, "distinct": distinct_values(profile)}
     if profile.kind is FeatureKind.NUMERIC:
         facts |= zip(("least", "median", "greatest"), _places(profile), strict=True)
+    if profile.hours is not None:
+        facts |= {"hour_model": profile.hours.name, "parameters": profile.parameters}
+    if profile.shares_by_hour is not None:
+        facts["hour_buckets"] = profile.shares_by_hour.buckets
+    if profile.missing_by_hour is not None:
+        facts["missing_hour_buckets"] = profile.missing_by_hour.buckets
     if profile.kind is FeatureKind.CATEGORICAL:
         facts["categories"] = [{"category": text, "share": share} for text, share in _top(profile)]
     return facts
@@ -218,7 +289,7 @@ def run_build(training: Path, output: Path, spec: SampleSpec, out: TextIO, err: 
     try:
         check_output(output)
         content = packed(draw_sample(training, spec))
-        reference = prepare(parse_table(output, content), 0.0)
+        reference = prepare(parse_table(output, content), 0.0, spec.time.zone)
         write_whole(output, content)
     except ReferenceDataError as error:
         err.write(f"{error}\n")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_settings import (
@@ -20,7 +21,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-from driftgauge.drift.budget import Decision
+from driftgauge.drift.budget import SHARE_TOLERANCE, Decision
 from driftgauge.drift.statistics.correction import Correction
 
 PREFIX = "DRIFTGAUGE_"
@@ -60,7 +61,7 @@ def _is_service_link(name: str, value: str | None) -> bool:
     return bool(_SERVICE_LINK_PORT.fullmatch(name) and _SERVICE_LINK_VALUE.match(value or ""))
 
 
-def _parse_duration(value: object) -> object:
+def parse_duration(value: object) -> object:
     """Seconds of a text with or without a unit; other values unchanged, for the validation that follows.
 
     Raises:
@@ -95,7 +96,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 Duration = Annotated[
     float,
-    BeforeValidator(_parse_duration),
+    BeforeValidator(parse_duration),
     Field(ge=60, le=1e9, allow_inf_nan=False),
     WithJsonSchema(
         {"anyOf": [{"type": "number", "minimum": 60, "maximum": 1e9}, {"type": "string", "pattern": _DURATION_PATTERN}]}
@@ -132,6 +133,18 @@ class Config(BaseSettings):
         description="texts that are missing values in every column of references and requests, with commas between them"
         " or a list in YAML: `unknown,-999`; empty cells, null and NaN are always missing",
     )
+    time_column: str = Field(
+        "",
+        description="column of reference files that holds the time of each row, which then is no feature: ISO 8601, or"
+        " seconds or milliseconds since 1970; files of `driftgauge reference build` need no option",
+    )
+    reference_ordered: bool = Field(
+        False,  # noqa: FBT003 the field's default
+        description="whether the rows of reference files without times stand in the order of time",
+    )
+    rhythm_timezone: str = Field(
+        "UTC", description="time zone of the hours of the day, for features with a daily rhythm: `Europe/Berlin`"
+    )
     max_reference_bytes: int = Field(
         64 * 2**20, ge=1, le=256 * 2**20, description="limit of a reference file in bytes; larger ones are refused"
     )
@@ -165,6 +178,17 @@ class Config(BaseSettings):
         ge=0,
         lt=1,
         description="distance up to which drift raises no alarm: KS distance, or total variation of categories",
+    )
+    share_tolerance: float = Field(
+        SHARE_TOLERANCE,
+        ge=0,
+        lt=1,
+        description="share of values beyond the reference's range, of unknown categories, or of missing values where "
+        "the reference hardly has any, up to which there is no alarm",
+    )
+    tolerance_beyond_reference: bool = Field(
+        default=False,
+        description="add the tolerances to the reference's own error; by default the larger of both counts",
     )
     alpha: float = Field(
         0.05, gt=0, lt=1, description="significance level over all features, used if `decision` is `p-value`"
@@ -222,6 +246,15 @@ class Config(BaseSettings):
         description="limit of models that have series of their own without a reference; others count as `(other)`",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
+
+    @field_validator("rhythm_timezone")
+    @classmethod
+    def _check_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (LookupError, ValueError, OSError):
+            raise ValueError("is not the name of a time zone, such as UTC or Europe/Berlin") from None
+        return value
 
     @field_validator("reference_dir")
     @classmethod

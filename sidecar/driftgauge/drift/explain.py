@@ -1,70 +1,90 @@
 """What a person should look for first in a drifting feature, in one sentence: a broken schema, a new unit, or drift.
 
-A sentence is a hint for a person and decides nothing. Each function below returns a clause, or nothing if it does not
-apply; `explain_feature` takes the first that does. What may be noise in so short a window is left out.
+A sentence is a hint for a person and decides nothing.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import Change, DriftTest, FeatureDrift, Untested, most_drifted, most_severe_test
-from driftgauge.drift.statistics.ks import sorted_ks_statistic
-from driftgauge.drift.unit_change import three_digits, unit_change
+from driftgauge.drift.change_clauses import explain_change
+from driftgauge.drift.profile import Profile
+from driftgauge.drift.result import CannotTellReason, Change, DriftTest, FeatureDrift, Untested
+from driftgauge.drift.severity import most_drifted, most_severe_test
 from driftgauge.drift.untested import by_explanation, enumerated
 
-_MOST = 0.5
-"""A share of rows above this is called most of them."""
+_FEWEST_NEWEST = 30
+"""Rows since the evidence rose, below which the sentence is about the whole window: fewer say too little."""
 
-_SCHEMA_SHARE = 0.2
-"""From this share on, values that the reference does not have point to the schema."""
+_DAY_SECONDS = 86_400.0
 
-_NOTICEABLE_SHIFT = 0.1
-"""Least shift of the mean that is mentioned, in standard deviations of the reference."""
+_LESS_THAN_A_DAY = " (less than a day seen: it may be the time of day)"
 
-_NOTICEABLE_RATIO = 1.2
-"""Least ratio of interquartile ranges, or of its inverse, that is mentioned."""
-
-_VISIBLE_DISTANCE = 0.05
-"""Least distance of two distributions that is called another shape."""
-
-_NOTICEABLE_CHANGE = 0.02
-"""Least change of a share that is mentioned."""
-
-_RARE = 0.02
-"""A share below this, or as near to 1, is written with one more digit."""
-
-_FEWEST_ALIKE = 10
-"""Values of a window that must all be one value to be called constant."""
-
-_LONGEST_TEXT = 40
-"""Characters of a category's text that are written."""
+_KINDS = {Change.SCHEMA: "Schema break", Change.SCALE: "Scale break", Change.DRIFT: "Drift"}
 
 
-def explain_feature(profile: Profile, window: NDArray[np.float64], missing: int, *, drift: bool) -> tuple[Change, str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureRows:
+    """One feature of some rows, at least one.
+
+    Args:
+        values: Shape `(n,)`: the values that are present, sorted ascending; may be empty.
+        missing: Rows without a value.
+    """
+
+    values: NDArray[np.float64]
+    missing: int
+
+    @property
+    def rows(self) -> int:
+        """Rows with a value and without."""
+        return self.values.size + self.missing
+
+
+def explain_feature(
+    profile: Profile,
+    window: FeatureRows,
+    *,
+    drift: bool,
+    newest: FeatureRows | None = None,
+    seen_seconds: float | None = None,
+) -> tuple[Change, str]:
     """The kind of a change, and a sentence that describes it.
 
     Args:
         profile: The feature's reference.
-        window: Shape `(n,)`: the values that are present, sorted ascending; may be empty.
-        missing: Rows of the window without a value; with the values at least one row if there is drift.
+        window: All rows of the window.
         drift: Whether any test alarms; without an alarm there is nothing to explain.
+        newest: The rows of the window since the evidence began to rise, if that is known. The change is described by
+            them if they are at least 30: most rows of the window may be older than the change.
+        seen_seconds: How long the stream has been seen. Before a day is over, drift may be the time of day, and the
+            sentence says so. `None` if it is unknown, or if the reference knows the hours of the day.
     """
     if not drift:
         return Change.NONE, "No drift."
-    broken = _lacking(profile, window, missing) or _other_values(profile, window)
-    if broken is not None:
-        return Change.SCHEMA, f"Schema break: {broken}."
-    rescaled = unit_change(profile.values, window) if profile.kind is FeatureKind.NUMERIC else None
-    if rescaled is not None:
-        return Change.SCALE, f"Scale break: {rescaled} (a change of unit?)."
-    filled = _filled_in(profile, window) if profile.kind is FeatureKind.NUMERIC else None
-    if filled is not None:
-        return Change.SCHEMA, f"Schema break: {filled}."
-    return Change.DRIFT, f"Drift: {'; '.join(_drift(profile, window, missing))}."
+    shown = newest if newest is not None and _FEWEST_NEWEST <= newest.rows < window.rows else window
+    change, clause = explain_change(profile, shown.values, shown.missing)
+    kind = _KINDS[change]
+    where = f"{kind}: " if shown is window else f"In the newest {shown.rows:,} rows: {kind.lower()}, "
+    young = change is Change.DRIFT and seen_seconds is not None and seen_seconds < _DAY_SECONDS
+    return change, f"{where}{clause}{_LESS_THAN_A_DAY if young else ''}."
+
+
+def explain_past(sentence: str, untested: Untested | None, alike_since: float | None) -> str:
+    """What a person reads of a feature.
+
+    Args:
+        sentence: It describes the change.
+        untested: Why there is no verdict; `None` if there is one.
+        alike_since: As in `FeatureDrift`.
+    """
+    verdict = sentence if untested is None else f"Cannot tell: {untested.explanation}."
+    if alike_since is None or (untested is not None and untested.reason is not CannotTellReason.ALIKE):
+        return verdict
+    return f"{verdict} Rows have become alike since {_minute(alike_since)}: that is itself a change to look at."
 
 
 def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested]) -> str:
@@ -78,9 +98,7 @@ def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested
     tested = sum(feature.drift is not None for feature in features)
     if not tested:
         return _explain_untested(untested)
-    unknown = (
-        f"could not tell for {len(untested)} ({enumerated([one.feature for one in untested])})" if untested else ""
-    )
+    unknown = f"cannot tell for {len(untested)} ({enumerated([one.feature for one in untested])})" if untested else ""
     if not drifting:
         return "; ".join(filter(None, (f"No drift in {_features(tested)}", unknown))) + "."
     counts = [(change, sum(one.change is change for one in drifting)) for change in (Change.SCHEMA, Change.SCALE)]
@@ -92,14 +110,20 @@ def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested
     return "; ".join(filter(None, clauses)) + "."
 
 
+def _minute(seconds: float) -> str:
+    """A time, given in seconds since the epoch, to the minute."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def _explain_untested(untested: Sequence[Untested]) -> str:
-    """No feature has a verdict: why."""
+    """Why no feature has a verdict; of several reasons, the first of `Reason` is explained."""
     if not untested:
-        return "Could not tell: there is nothing to test."
-    first = untested[0]
+        return "Cannot tell: there is nothing to test."
+    order = list(CannotTellReason)
+    first = min(untested, key=lambda one: order.index(one.reason))
     if len(by_explanation(untested)) == 1:
-        return f"Could not tell: {first.explanation}."
-    return f"Could not tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."
+        return f"Cannot tell: {first.explanation}."
+    return f"Cannot tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."
 
 
 def _features(count: int) -> str:
@@ -112,138 +136,3 @@ def _moved_most(drifting: Sequence[FeatureDrift]) -> str:
     feature = most_drifted(drifting)[0]
     test = most_severe_test(feature)
     return f"{feature.feature} moved most ({names[test.test]} {test.statistic:.2f})"
-
-
-def _lacking(profile: Profile, window: NDArray[np.float64], missing: int) -> str | None:
-    """The feature is gone: from most rows, and from at least half of those that should have it."""
-    before, now = profile.missing / profile.rows, missing / (window.size + missing)
-    if window.size and (now <= _MOST or 1 - now > (1 - before) / 2):
-        return None
-    rows = "no row has" if window.size == 0 else f"{_percent(now)} of the rows lack"
-    return f"{rows} this feature (missing in the reference: {_percent(before)})"
-
-
-def _other_values(profile: Profile, window: NDArray[np.float64]) -> str | None:
-    """The values are others than the reference's: unknown categories, or one value where the reference's vary."""
-    if profile.kind is FeatureKind.CATEGORICAL:
-        unseen = float(profile.cells.count(window)[-1] / window.size)
-        if unseen <= _SCHEMA_SHARE:
-            return None
-        whole = "every value is a category" if unseen == 1 else f"{_percent(unseen)} of the values are categories"
-        return f"{whole} that the reference does not have"
-    constant = profile.values[0] == profile.values[-1]
-    if constant and not window[0] == window[-1] == profile.values[0]:
-        return f"every value of the reference is {profile.values[0]:.6g}, the window has others"
-    if (
-        not constant
-        and window.size >= _FEWEST_ALIKE
-        and window[0] == window[-1]
-        and _share(profile.values, float(window[0])) <= _MOST
-    ):
-        return f"every value is {window[0]:.6g}, the reference's vary"
-    return None
-
-
-def _share(values: NDArray[np.float64], value: float) -> float:
-    """The share of a value in a sorted sample."""
-    ends = np.searchsorted(values, [value], side="left"), np.searchsorted(values, [value], side="right")
-    return int(ends[1][0] - ends[0][0]) / values.size
-
-
-def _filled_in(profile: Profile, window: NDArray[np.float64]) -> str | None:
-    """Many rows have one value outside the reference's range, as a default value would be: -999, say."""
-    values, counts = np.unique(_outside(profile, window), return_counts=True)
-    if values.size == 0 or counts.max() <= _SCHEMA_SHARE * window.size:
-        return None
-    most = int(counts.argmax())
-    share = _percent(float(counts[most]) / window.size)
-    return f"{share} of the values are {values[most]:.6g}, outside the reference's range (a default?)"
-
-
-def _outside(profile: Profile, window: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The values below or above the reference's range."""
-    below = int(np.searchsorted(window, profile.values[0], side="left"))
-    above = int(np.searchsorted(window, profile.values[-1], side="right"))
-    return np.concatenate([window[:below], window[above:]])
-
-
-def _drift(profile: Profile, window: NDArray[np.float64], missing: int) -> Iterator[str]:
-    """The changes of values, then that of missing values."""
-    before, now = profile.missing / profile.rows, missing / (window.size + missing)
-    more_or_fewer_missing = abs(now - before) >= _NOTICEABLE_CHANGE
-    clauses = _categories if profile.kind is FeatureKind.CATEGORICAL else _numbers
-    yield from clauses(profile, window, brief=more_or_fewer_missing)
-    if more_or_fewer_missing:
-        yield f"{_percent(now)} of the rows lack it (reference: {_percent(before)})"
-
-
-def _numbers(profile: Profile, window: NDArray[np.float64], *, brief: bool) -> Iterator[str]:
-    """The changes of numbers; `brief` leaves out a small one."""
-    noise = 1 / math.sqrt(window.size)
-    clauses = [*_location(profile, window, noise), *_spread(profile, window, noise)]
-    yield from clauses
-    outside = _outside(profile, window).size / window.size
-    if outside > _SCHEMA_SHARE:
-        yield f"{_percent(outside)} of the values lie outside the reference's range"
-    if clauses:
-        return
-    distance = sorted_ks_statistic(profile.values, window)
-    if distance >= max(_VISIBLE_DISTANCE, 1.36 * noise):  # 1.36: the 95 % point of sqrt(n) D
-        yield f"another shape (D {distance:.2f}), with hardly another mean or spread"
-    elif not brief:
-        yield f"a small change (D {distance:.2f})"
-
-
-def _location(profile: Profile, window: NDArray[np.float64], noise: float) -> Iterator[str]:
-    """A change of the mean, if it is larger than the noise of so short a window."""
-    (before, deviation), (now, _) = _moments(profile.values), _moments(window)
-    shift = (now - before) / deviation if deviation > 0 else 0.0
-    if abs(shift) >= max(_NOTICEABLE_SHIFT, 2 * noise):
-        yield f"{'higher' if shift > 0 else 'lower'} by {three_digits(abs(shift))} standard deviations"
-
-
-def _spread(profile: Profile, window: NDArray[np.float64], noise: float) -> Iterator[str]:
-    """A change of the interquartile range, if it is larger than the noise of so short a window."""
-    before, now = _interquartile(profile.values), _interquartile(window)
-    if not (0 < before < math.inf and 0 < now < math.inf):
-        return
-    # 1.17: the standard deviation of the logarithm of a Gaussian's interquartile range, in units of 1 / sqrt(n)
-    if abs(math.log(now) - math.log(before)) >= max(math.log(_NOTICEABLE_RATIO), 2 * 1.17 * noise):
-        yield f"{'wider' if now > before else 'narrower'}: the spread is {three_digits(now / before)} times as large"
-
-
-def _moments(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and standard deviation; computed on scaled values, since sums of the largest floats overflow."""
-    scale = max(abs(float(values[0])), abs(float(values[-1]))) or 1.0
-    parts = values / scale
-    return float(np.mean(parts)) * scale, float(np.std(parts)) * scale
-
-
-def _interquartile(values: NDArray[np.float64]) -> float:
-    """The difference of the values at the quartiles' ranks; infinity where it overflows."""
-    first, third = (float(values[quarter * (values.size - 1) // 4]) for quarter in (1, 3))
-    return third - first
-
-
-def _categories(profile: Profile, window: NDArray[np.float64], *, brief: bool) -> Iterator[str]:
-    """The category whose share changed most; `brief` leaves out a small change."""
-    before, now = profile.cells.shares, profile.cells.count(window) / window.size
-    cell = int(np.abs(now - before).argmax())
-    if brief and abs(now[cell] - before[cell]) < _NOTICEABLE_CHANGE:
-        return
-    yield f"{_category(profile, cell)}: {_percent(before[cell])} in the reference, {_percent(now[cell])} now"
-
-
-def _category(profile: Profile, cell: int) -> str:
-    """The name of a cell of categories."""
-    codes = profile.cells.codes.tolist()
-    if cell >= len(codes):
-        return "categories that the reference does not have" if cell == len(codes) + 1 else "rare categories together"
-    text = profile.categories.get(codes[cell], f"#{codes[cell]:.0f}")
-    return repr(text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 3] + "...")
-
-
-def _percent(share: float) -> str:
-    """A share in percent; with one more digit where it is nearly 0 or nearly 1."""
-    rare = min(share, 1 - share)
-    return f"{share:.1%}" if 0 < rare < _RARE else f"{share:.0%}"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.budget import EffectiveRows
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import DriftTest
 from driftgauge.drift.statistics.effects import Quantiles, deciles_of_each, wasserstein
@@ -37,6 +39,9 @@ class Measurement:
         category_counts: The same for each single category, where a cell holds several. The reference's counts chose
             which categories have a cell of their own, and a p-value must not depend on that choice.
         categories: How many categories the reference knows, those without a cell of their own included; 0 but for `tv`.
+        reference_effective_rows: How many independent rows the reference's values are worth; `None` if all are.
+        raised: Whether the test alarmed at the last look: the alarm ends below a lower threshold.
+        kept: Whether the alarm lasts while no threshold can be given.
     """
 
     test: DriftTest
@@ -46,6 +51,39 @@ class Measurement:
     counts: tuple[Counts, Counts] | None = None
     category_counts: tuple[Counts, Counts] | None = None
     categories: int = 0
+    reference_effective_rows: float | None = None
+    raised: bool = False
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of a feature from before its window.
+
+    Args:
+        factor: Values per independent value, at least 1; infinity if it has no bound.
+        missing_factor: The same of rows, as to whether they lack the feature.
+        raised: Whether the test of the values, and that of missing ones, alarmed at the last look.
+        alike: Whether the dependence of the values grows without bound.
+        unknown: Whether it is not known yet.
+        reachable: Whether the detector could alarm within as many rows as the window has.
+        rhythm: Whether the values have a rhythm of the day that the reference cannot explain.
+        kept: Whether the rows have become alike after a day in which they were not.
+        hour_known: Whether the reference has rows of the hour of the newest row.
+    """
+
+    factor: float = 1.0
+    missing_factor: float = 1.0
+    raised: tuple[bool, bool] = (False, False)
+    alike: bool = False
+    unknown: bool = False
+    reachable: bool = False
+    rhythm: bool = False
+    kept: bool = False
+    hour_known: bool = True
+
+
+NO_PAST = Past()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +94,10 @@ class Sample:
         profile: The feature's reference.
         values: The values that are present, sorted ascending.
         missing: Rows without a value.
-        factor: Rows per independent row, at least 1.
+        past: What is known from before the window.
         ks: The KS statistic of the values, if it is known already.
+        reference: How many independent rows the reference is worth; `None` if all are independent.
+        expected: The shares of the reference at the hours of the window, if they depend on the hour.
         weights: The weight of each value, in their order; `None` if all are 1.
         row_weights: For the share of missing values: the sum of the weights of the rows with a value, and of those
             without; `None` if all are 1.
@@ -66,8 +106,10 @@ class Sample:
     profile: Profile
     values: NDArray[np.float64]
     missing: int
-    factor: float = 1.0
+    past: Past = NO_PAST
     ks: float | None = None
+    reference: EffectiveRows | None = None
+    expected: ExpectedShares | None = None
     weights: NDArray[np.float64] | None = None
     row_weights: tuple[float, float] | None = None
 
@@ -87,8 +129,8 @@ class Sample:
         return self.values.size + self.missing
 
     def effective_rows(self, weight: float) -> float:
-        """How many independent rows are worth as much as rows of this sum of weights, at least 1."""
-        return max(1.0, weight / self.factor)
+        """How many independent values are worth as much as values of this sum of weights, at least 1."""
+        return max(1.0, weight / self.past.factor)
 
     def measure(self, min_rows: int) -> tuple[Measurement, ...]:
         """The distance of the values, if there are enough, and the gap of missing ones, if either side has any.
@@ -104,30 +146,56 @@ class Sample:
         if self.profile.kind is FeatureKind.NUMERIC:
             ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
             rows = self.profile.values.size, self.values.size
-            return Measurement(DriftTest.KS, ks, rows, self.effective_rows(self.weight))
+            return Measurement(
+                DriftTest.KS,
+                ks,
+                rows,
+                self.effective_rows(self.weight),
+                reference_effective_rows=self._worth(of_values=True),
+                raised=self.past.raised[0],
+                kept=self.past.kept,
+            )
         cells = self.profile.cells
         reference = np.rint(cells.shares * self.profile.values.size)
+        if self.expected is not None:
+            reference = self.expected.cells * self.profile.values.size
         window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
-        return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size)
+        return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size, self.past.factor)
 
     def _missing(self) -> Measurement | None:
         if self.missing == 0 and self.profile.missing == 0:
             return None
         reference = np.array([self.profile.values.size, self.profile.missing], dtype=np.float64)
+        if self.expected is not None:
+            reference = self.profile.rows * np.array([1 - self.expected.missing, self.expected.missing])
         window = np.array(self.present_and_missing)
-        return self._gap_of_shares(DriftTest.MISSING, reference, window, self.rows)
+        return self._gap_of_shares(DriftTest.MISSING, reference, window, self.rows, self.past.missing_factor)
 
-    def _gap_of_shares(self, test: DriftTest, reference: Counts, window: Counts, window_rows: int) -> Measurement:
+    def _gap_of_shares(
+        self, test: DriftTest, reference: Counts, window: Counts, window_rows: int, factor: float
+    ) -> Measurement:
         by_category = test is DriftTest.TV
         return Measurement(
             test=test,
             statistic=total_variation(reference, window),
-            rows=(int(reference.sum()), window_rows),
-            effective_rows=self.effective_rows(float(window.sum())),
+            rows=(round(float(reference.sum())), window_rows),
+            effective_rows=max(1.0, float(window.sum()) / factor),
             counts=(reference, window),
-            category_counts=self._category_counts() if by_category else None,
+            reference_effective_rows=self._worth(of_values=by_category),
+            raised=self.past.raised[0 if by_category else 1],
+            kept=self.past.kept and by_category,
+            category_counts=self._category_counts() if by_category and self.expected is None else None,
             categories=self.profile.cells.bounds.size if by_category else 0,
         )
+
+    def _worth(self, *, of_values: bool) -> float | None:
+        """How many independent rows the shares of the reference are known from; `None` if from all of its rows."""
+        if self.reference is None:
+            return None
+        rows = self.reference.values if of_values else self.reference.all
+        if self.expected is not None:
+            rows /= self.expected.value_rows if of_values else self.expected.missing_rows
+        return max(1.0, rows)
 
     def _category_counts(self) -> tuple[Counts, Counts]:
         codes = np.union1d(self.profile.values, self.values)

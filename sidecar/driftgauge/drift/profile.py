@@ -7,6 +7,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.hours.hour_buckets import HourBuckets
+from driftgauge.drift.hours.hour_model import HourModel
+from driftgauge.drift.hours.hour_shares import HourShares
+
 NUMERIC_CELLS = 128
 """Cells of a numeric column in which no value is frequent: D computed from them is at most 1/128 too small."""
 
@@ -121,6 +125,13 @@ class Profile:
         in_order: Shape `(rows,)`: the cell of each row in the order of time, the number of cells for a row that lacks
             the feature; `None` where the order of the rows is not known.
         parameters: Parameters of the model of hours that the values were adjusted by, at least 1.
+        hours: Numeric, of a reference with times: how the values depend on the hour. `values`, `cells` and `in_order`
+            are those of adjusted values (`HourModel.adjust`); rows are adjusted by it before they are compared.
+        shares_by_hour: Categorical, of a reference with times: the shares of the cells in buckets of like hours.
+        missing_by_hour: Of a reference with times and missing values: the shares of rows with (cell 0) and without a
+            value (cell 1) in buckets of like hours.
+        buckets: Both together; `None` if neither depends on the hour. In `in_order` the cells of a row's bucket follow
+            those of the buckets before.
     """
 
     name: str
@@ -131,6 +142,10 @@ class Profile:
     categories: Mapping[float, str] = field(default_factory=dict)
     in_order: NDArray[np.uint16] | None = None
     parameters: float = 1.0
+    hours: HourModel | None = None
+    shares_by_hour: HourShares | None = None
+    missing_by_hour: HourShares | None = None
+    buckets: HourBuckets | None = None
 
     @property
     def rows(self) -> int:

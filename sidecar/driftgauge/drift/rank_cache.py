@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import Profile
+from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.statistics.ks import Counts, Floats, RankedWindow, ranks, sizes_of, sorted_ranks
 
 
@@ -14,43 +15,52 @@ class RankCache:
 
     Args:
         profiles: The reference's `d` columns.
+        hours: Brings rows to the average hour of a reference with times.
 
     Attributes:
-        rows: Shape `(n, d)`, float64, oldest row first; NaN is a missing value.
+        rows: Shape `(n, d)`, float64, oldest row first, at the average hour; NaN is a missing value.
         numbers: Shape `(n,)`: the number of each row in its stream, ascending.
-        cells: Shape `(d, n)`: the cell of each value; the one after the last where the value is missing.
+        cells: Shape `(d, n)`: the cell of each value; the one after the last where the value is missing. Where a
+            feature has buckets of hours, it is counted on by all cells of the buckets before.
         below: Shape `(d, n)`: how many of the reference's values are smaller; the type's greatest number where the
             value is missing.
         at_most: Shape `(d, n)`: how many are at most as large; the type's greatest number where it is missing.
     """
 
-    def __init__(self, profiles: Sequence[Profile]) -> None:
+    def __init__(self, profiles: Sequence[Profile], hours: RowHours) -> None:
         self._profiles = tuple(profiles)
+        self._hours = hours
         self._references = [profile.values for profile in profiles]
         self.rows: Floats = np.empty((0, len(self._profiles)))
+        self._given: Floats = self.rows
         self.numbers: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.cells: NDArray[np.uint16] = np.empty((len(self._profiles), 0), dtype=np.uint16)
         self.below: Counts = self.cells
         self.at_most: Counts = self.cells
 
-    def update(self, rows: Floats, numbers: NDArray[np.int64]) -> None:
+    def update(self, rows: Floats, numbers: NDArray[np.int64], times: Floats | None = None) -> None:
         """Move on to a window, and look up those of its rows that the last window did not have.
 
         Args:
             rows: Shape `(n, d)`, float64, finite or NaN, oldest first; they are kept, and must never be written to.
             numbers: Shape `(n,)`: the number of each row in its stream, ascending.
+            times: Shape `(n,)`: the time of each row, in seconds since the epoch; `None` if unknown.
 
         Notes:
             O(d n) if all rows are known.
         """
         known = self._known_rows(rows, numbers)
-        cells, below, at_most = self._look_up(rows[known:])
+        new_times = None if times is None else times[known:]
+        new = self._hours.adjusted(rows[known:], new_times)
+        cells, below, at_most = self._look_up(new)
+        self._hours.add_buckets(cells, new_times)
         if known:
             first = self.numbers.size - known
             cells = np.concatenate([self.cells[:, first:], cells], axis=1)
             below = np.concatenate([self.below[:, first:], below], axis=1)
             at_most = np.concatenate([self.at_most[:, first:], at_most], axis=1)
-        self.rows, self.numbers = rows, numbers
+            new = np.concatenate([self.rows[first:], new]) if self._hours.adjusts else rows
+        self.rows, self._given, self.numbers = new, rows, numbers
         self.cells, self.below, self.at_most = cells, below, at_most
 
     def ranked_window(self, features: Sequence[int], weights: Floats | None = None) -> RankedWindow:
@@ -77,6 +87,18 @@ class RankCache:
         ascending = sorted_ranks(below)
         return ascending, ascending if np.array_equal(below, at_most) else sorted_ranks(at_most)  # equal without ties
 
+    def rows_after(self, feature: int, number: int) -> tuple[Floats, int]:
+        """The values of a feature in the rows after a number, sorted ascending, and how many of these rows lack it.
+
+        Args:
+            feature: The feature.
+            number: The number of a row in its stream; it may be older or newer than every row of the window.
+        """
+        first = int(np.searchsorted(self.numbers, number, side="right"))
+        newest = self.rows[first:, feature]
+        values = np.sort(newest[~np.isnan(newest)])
+        return values, newest.size - values.size
+
     def _known_rows(self, rows: Floats, numbers: NDArray[np.int64]) -> int:
         """How many of the window's first rows are the last rows of the window before.
 
@@ -94,7 +116,7 @@ class RankCache:
         same = (
             0 < shared <= numbers.size
             and np.array_equal(self.numbers[first:], numbers[:shared])
-            and np.array_equal(self.rows[first:].view(np.int64), rows[:shared].view(np.int64))
+            and np.array_equal(self._given[first:].view(np.int64), rows[:shared].view(np.int64))
         )
         return shared if same else 0
 

@@ -31,7 +31,7 @@ def rows_needed(one: Measurement, alarms: Alarms) -> RowsNeeded | None:
         alarms: Whether the rule alarms for a measurement, if it alone is replaced in the window.
 
     Notes:
-        Rows of a larger window are taken to depend on each other as those of this one do.
+        Rows of a larger window, or reference, are taken to depend on each other as those of this one do.
     """
     reference, window = one.rows
 
@@ -49,7 +49,13 @@ def rows_needed(one: Measurement, alarms: Alarms) -> RowsNeeded | None:
 def _most_extreme(one: Measurement, reference: int, window: int) -> Measurement:
     """The measurement of a window of so many values that has nothing in common with a reference of so many values."""
     factor = one.rows[1] / one.effective_rows
-    sizes = replace(one, rows=(reference, window), effective_rows=max(1.0, window / factor))
+    worth = one.reference_effective_rows
+    sizes = replace(
+        one,
+        rows=(reference, window),
+        effective_rows=max(1.0, window / factor),
+        reference_effective_rows=None if worth is None else worth * reference / one.rows[0],
+    )
     if one.counts is None:
         return replace(sizes, statistic=1.0)
     cells = _unknown_category(one.counts[0], window)

@@ -1,8 +1,7 @@
 """The results of the tests of a window: the values that the gauges, the JSON and the page are made of."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from driftgauge.drift.profile import FeatureKind
@@ -26,11 +25,24 @@ class Change(StrEnum):
     DRIFT = "drift"
 
 
-class Obstacle(StrEnum):
-    """Why the tests could not tell whether a feature drifts."""
+class VerdictState(StrEnum):
+    """The state of a verdict, by its value of the label `state`."""
 
-    TOO_FEW_VALUES = "too_few_values"
-    OUT_OF_REACH = "threshold_out_of_reach"
+    OK = "ok"
+    DRIFT = "drift"
+    CANNOT_TELL = "cannot_tell"
+
+
+class CannotTellReason(StrEnum):
+    """Why there is no verdict, by its value of the label `reason`; of several reasons the first one is given."""
+
+    NO_REFERENCE = "no_reference"
+    STORE = "store"
+    RHYTHM = "rhythm"
+    ALIKE = "alike"
+    REFERENCE_SMALL = "reference_small"
+    FEW_ROWS = "few_rows"
+    THRESHOLD = "threshold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +56,7 @@ class Untested:
     """
 
     feature: str
-    reason: Obstacle
+    reason: CannotTellReason
     explanation: str
 
 
@@ -74,6 +86,7 @@ class DriftTestResult:
         p_value: Two-sided asymptotic p-value, in [0, 1], as if rows were independent; `None` for `sequential`.
         threshold: The smallest statistic that would alarm; infinity where none could.
         drift: Whether the test alarms.
+        reference_error: `ks` and `tv` by budget: how large the error of the reference may be, a distance; else `None`.
         rows_needed: `ks` and `tv`: what would be needed, if no window with as many values could alarm; else `None`.
     """
 
@@ -82,6 +95,7 @@ class DriftTestResult:
     p_value: float | None
     threshold: float
     drift: bool
+    reference_error: float | None = None
     rows_needed: RowsNeeded | None = None
 
 
@@ -138,7 +152,15 @@ class FeatureDrift:
         change: The kind of change.
         reading: One sentence for a person that describes the change.
         since: When the feature's alarm began, seconds since the epoch; `None` without an alarm or if it is unknown.
-        untested: Why the tests could not tell whether the feature drifts; `None` if they could.
+        alike_since: When neighbouring rows became so alike that their dependence has no bound, after a day with one,
+            seconds since the epoch; `None` if they did not.
+        untested: Why there is no verdict on the feature; `None` if there is one.
+        rows_to_detect: How many rows the detector needs for a shift by half a standard deviation of the reference;
+            `None` for categories, without a detector, and where it never finds such a shift.
+        reference_effective_rows: How many independent rows the reference's values are worth, at least 1.
+        dependence: Rows / effective rows of a stream by the name of a score (`location`, `scale`, `below`, `above`; of
+            categories `category`, `unknown`; `missing`), at least 1; `None` where it has no bound. Empty without a
+            detector.
     """
 
     feature: str
@@ -156,7 +178,11 @@ class FeatureDrift:
     change: Change
     reading: str
     since: float | None = None
+    alike_since: float | None = None
     untested: Untested | None = None
+    rows_to_detect: int | None = None
+    reference_effective_rows: float | None = None
+    dependence: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def distance(self) -> DriftTestResult:
@@ -165,10 +191,30 @@ class FeatureDrift:
 
     @property
     def drift(self) -> bool | None:
-        """Whether any test alarms; `None` if none does, and the tests could not tell."""
+        """Whether any test alarms; `None` if none does, and there is no verdict."""
         if any(test.drift for test in self.tests):
             return True
         return None if self.untested else False
+
+    @property
+    def state(self) -> VerdictState:
+        """The state of the verdict on the feature."""
+        return _state(drift=self.drift)
+
+    @property
+    def dependence_factor(self) -> float | None:
+        """Rows per independent row, at least 1: the largest factor of `dependence`; `None` if no score has a bound.
+
+        Without a detector it is that of the window.
+        """
+        if not self.dependence:
+            return max(1.0, (self.rows or self.missing) / self.effective_rows)
+        return max((factor for factor in self.dependence.values() if factor is not None), default=None)
+
+    @property
+    def reason(self) -> CannotTellReason | None:
+        """Why the feature has no verdict; `None` if it has one."""
+        return self.untested.reason if self.untested is not None and self.state is VerdictState.CANNOT_TELL else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +229,7 @@ class DriftReport:
         drift: Whether any feature drifts; `None` if no feature has a verdict.
         drifted_features: How many features drift; `None` if no feature has a verdict.
         reading: One sentence on the whole window.
+        rows_per_second: Rows of the window, divided by the time in which they came; `None` if it is unknown.
     """
 
     features: tuple[FeatureDrift, ...]
@@ -192,6 +239,20 @@ class DriftReport:
     drift: bool | None
     drifted_features: int | None
     reading: str
+    rows_per_second: float | None = None
+
+    @property
+    def state(self) -> VerdictState:
+        """`drift` if any feature drifts, `cannot_tell` if none has a verdict, else `ok`."""
+        return _state(drift=self.drift)
+
+    @property
+    def reason(self) -> CannotTellReason | None:
+        """Why no feature has a verdict; `None` if one has, or if there is nothing to test."""
+        if self.state is not VerdictState.CANNOT_TELL:
+            return None
+        reasons = {one.reason for one in self.untested}
+        return next((one for one in CannotTellReason if one in reasons), None)
 
     @property
     def tested(self) -> tuple[FeatureDrift, ...]:
@@ -204,47 +265,7 @@ class DriftReport:
         return None if self.untested and not self.drift else self.drift
 
 
-def severity(feature: FeatureDrift) -> float:
-    """How far a feature lies from its reference, in units of what alarms.
-
-    Args:
-        feature: A tested feature.
-
-    Returns:
-        The largest of statistic / threshold over its windowed tests, missing values included, at least 0. From 1 on (by
-        budget above 1) a windowed test alarms. Infinite if a threshold is 0 and its statistic is not; 0 if no statistic
-        could alarm. The detector does not count: its evidence is no distance.
-    """
-    return max(map(_severity_of, _windowed(feature)), default=0.0)
-
-
-def most_severe_test(feature: FeatureDrift) -> DriftTestResult:
-    """The windowed test that `severity` is about; among equals the one with the larger statistic."""
-    return max(_windowed(feature), key=lambda test: (_severity_of(test), test.statistic))
-
-
-def most_drifted(features: Sequence[FeatureDrift]) -> tuple[FeatureDrift, ...]:
-    """The tested features of one window, the most severe first.
-
-    Args:
-        features: Of one report, in the reference's order.
-
-    Returns:
-        Those that alarm first; among equals by `severity`, then by the distance of their values, descending; then in
-        the reference's order. The page, the metrics and the sentence on a window all follow this order.
-    """
-    return tuple(sorted(features, key=_order, reverse=True))
-
-
-def _order(feature: FeatureDrift) -> tuple[bool, float, float]:
-    return bool(feature.drift), severity(feature), feature.distance.statistic
-
-
-def _windowed(feature: FeatureDrift) -> list[DriftTestResult]:
-    return [test for test in feature.tests if test.test is not DriftTest.SEQUENTIAL]
-
-
-def _severity_of(test: DriftTestResult) -> float:
-    if test.statistic <= 0:
-        return 0.0
-    return test.statistic / test.threshold if test.threshold > 0 else math.inf
+def _state(*, drift: bool | None) -> VerdictState:
+    if drift is None:
+        return VerdictState.CANNOT_TELL
+    return VerdictState.DRIFT if drift else VerdictState.OK

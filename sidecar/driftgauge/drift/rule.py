@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import Budget, Decision
+from driftgauge.drift.budget import Budget, Decision, categories_reference_error, reference_error
 from driftgauge.drift.measure import Counts, Measurement
 from driftgauge.drift.reach import rows_needed
 from driftgauge.drift.result import DriftTest, DriftTestResult
@@ -66,7 +66,9 @@ def judge(
             alarms = partial(_alarms_by_p_value, level=level, p_values=p_values)
         else:
             threshold = _threshold_by_budget(one, features, rule.budget)
-            drift = one.statistic > threshold
+            drift = one.statistic > threshold or (
+                one.raised and one.statistic > _clearing_threshold(one, features, rule.budget)
+            )
             alarms = partial(_alarms_by_budget, features=features, budget=rule.budget)
         yield DriftTestResult(
             test=one.test,
@@ -74,6 +76,7 @@ def judge(
             p_value=p_value,
             threshold=threshold if threshold <= 1 else math.inf,
             drift=drift,
+            reference_error=_reference_error(one, features, rule.budget),
             rows_needed=rows_needed(one, alarms) if _may_be_out_of_reach(one, threshold, rule, drift=drift) else None,
         )
 
@@ -89,6 +92,17 @@ def _may_be_out_of_reach(one: Measurement, threshold: float, rule: Rule, *, drif
     return threshold > 1 or (one.test is DriftTest.TV and rule.budget is None)
 
 
+def _clearing_threshold(one: Measurement, features: int, budget: Budget) -> float:
+    """The statistic up to which a test that alarms has recovered: without half of what a window errs by chance.
+
+    That part falls with the square root of the rows, so that it is half as large with four times as many. Where rows
+    have become alike after a day in which they were not, nothing shows a recovery, and the alarm lasts.
+    """
+    if math.isinf(_threshold_by_budget(one, features, budget)):
+        return 0.0 if one.kept else math.inf
+    return _threshold_by_budget(replace(one, effective_rows=4 * one.effective_rows), features, budget)
+
+
 def _alarms_by_budget(one: Measurement, *, features: int, budget: Budget) -> bool:
     return one.statistic > _threshold_by_budget(one, features, budget)
 
@@ -99,16 +113,28 @@ def _alarms_by_p_value(one: Measurement, *, level: float, p_values: PValueSource
 
 def _threshold_by_budget(one: Measurement, features: int, budget: Budget) -> float:
     """The statistic above which the budget alarms; infinity if no statistic can be."""
-    reference_rows, greatest = one.rows[0], 1.0
+    reference_rows, greatest = one.reference_effective_rows or float(one.rows[0]), 1.0
     if one.counts is None:
         threshold = budget.ks_threshold(reference_rows, one.effective_rows, features)
     elif one.test is DriftTest.TV:
-        threshold = budget.tv_threshold(one.counts[0], one.categories, one.effective_rows, features)
+        threshold = budget.tv_threshold(
+            one.counts[0] * (reference_rows / one.rows[0]), one.categories, one.effective_rows, features
+        )
     else:
         reference, window = (float(side[-1] / side.sum()) for side in one.counts)
         threshold = budget.share_threshold(reference, window, reference_rows, one.effective_rows, features)
         greatest = reference if window < reference else 1 - reference
     return threshold if threshold < greatest - _ROUNDING else math.inf
+
+
+def _reference_error(one: Measurement, features: int, budget: Budget | None) -> float | None:
+    """How far the reference of a distance may lie from the truth: a distance; `None` without a budget."""
+    if budget is None or one.test is DriftTest.MISSING:
+        return None
+    rows = one.reference_effective_rows or float(one.rows[0])
+    if one.counts is None:
+        return reference_error(rows, features)
+    return categories_reference_error(one.counts[0] * (rows / one.rows[0]), one.categories, features)[0]
 
 
 def _threshold_by_p_value(one: Measurement, level: float, p_values: PValueSource, *, drift: bool) -> float:

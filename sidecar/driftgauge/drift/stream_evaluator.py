@@ -2,25 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.detector.bets import cell_scores
-from driftgauge.drift.detector.dependence import dependence_factors
-from driftgauge.drift.detector.detector import Checkpoint, Detector, no_checkpoint
+from driftgauge.drift.detector.dependence import reference_effective_rows
+from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
-from driftgauge.drift.detector.request_correlation import Batches, no_sums
+from driftgauge.drift.detector.new_rows import NewRows
+from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
+from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rank_cache import RankCache
-from driftgauge.drift.result import DriftReport
+from driftgauge.drift.result import DriftReport, DriftTest
+from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
+from driftgauge.drift.rows_to_detect import RowsToDetect, rows_per_second
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.window_tester import WindowTester, require_fit
-
-AVERAGED_WINDOWS = 4
-"""Windows over which the dependence of rows is averaged: the estimate of a single window is noisy."""
+from driftgauge.drift.window_tester import StreamFacts, WindowTester, require_fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,12 @@ class StreamWindow:
     times: NDArray[np.float64] | None = None
     ids: NDArray[np.uint64] | None = None
 
+    def only(self, rows: NDArray[np.bool_]) -> "StreamWindow":
+        """Some of the rows: shape `(n,)`, whether each one is among them."""
+        times = None if self.times is None else self.times[rows]
+        ids = None if self.ids is None else self.ids[rows]
+        return StreamWindow(self.values[rows], self.numbers[rows], self.requests[rows], times, ids)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamEvaluation:
@@ -49,16 +57,18 @@ class StreamEvaluation:
 
     Args:
         report: The results of all tests.
-        state: The detector's new state, for the next evaluation.
+        state: The detector's new state, for the next evaluation; `None` without a detector.
         fed: Rows that were fed to the detector.
         skipped: Rows that were never fed: more came between two evaluations than a window holds, or a part of their
             request was fed before.
+        hour_unknown: New rows that were left out, since the reference has no rows of their hour.
     """
 
     report: DriftReport
-    state: DetectorState
+    state: DetectorState | None
     fed: int
     skipped: int
+    hour_unknown: int = 0
 
 
 class StreamEvaluator:
@@ -69,19 +79,30 @@ class StreamEvaluator:
         rule: When a window is tested, and what alarms; there is a detector if the rule has a budget.
         digest: Identifies the reference.
         checkpoint: Called between features, here and at each evaluation.
+        known_hours: The hours that the reference has rows of; `None` if it has no times. With it, rows of other hours,
+            and rows without a time, are left out.
     """
 
     def __init__(
-        self, profiles: Sequence[Profile], rule: Rule, digest: str, checkpoint: Checkpoint = no_checkpoint
+        self,
+        profiles: Sequence[Profile],
+        rule: Rule,
+        digest: str,
+        checkpoint: Checkpoint = no_checkpoint,
+        known_hours: KnownHours | None = None,
     ) -> None:
         self.profiles = tuple(profiles)
         self._rule = rule
-        self._tester = WindowTester(profiles, rule, checkpoint)
-        self._ranks = RankCache(profiles)
-        self._scores = [_with_missing(cell_scores(profile.cells.shares)[:, :2]) for profile in profiles]
+        reference = reference_effective_rows(profiles)
+        self._tester = WindowTester(profiles, rule, checkpoint, reference)
+        self._hours = RowHours(profiles, known_hours)
+        self._ranks = RankCache(profiles, self._hours)
         self.detector = (
-            None if rule.budget is None else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint)
+            None
+            if rule.budget is None
+            else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint, reference)
         )
+        self._to_detect = None if self.detector is None else RowsToDetect(profiles, self.detector, checkpoint)
 
     def evaluate(
         self, state: DetectorState | None, window: StreamWindow, p_values: PValues, now: float
@@ -98,19 +119,60 @@ class StreamEvaluator:
             ValueError: The window is not as wide as the reference, or holds an infinity.
         """
         require_fit(self.profiles, window.values)
-        self._ranks.update(window.values, window.numbers)
-        columns, rows = self._tester.columns, window.values.shape[0]
+        numbers, hour_known = window.numbers, self._hours.known(window.times, window.numbers.size)
+        window = window if hour_known.all() else window.only(hour_known)
+        self._ranks.update(window.values, window.numbers, window.times)
+        columns, rows = self._tester.columns, window.numbers.size
         if self.detector is None:
             ranked = self._ranks.ranked_window(columns)
-            return StreamEvaluation(self._tester.test(ranked, rows, p_values), state or _NO_STATE, 0, 0)
+            return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0)
         known = state if state is not None and state.key == self.detector.key else self.detector.start()
         weights = self._weights(self.detector, known, window.requests)
-        after, fed, skipped = self._feed(self.detector, known, window, weights, now)
+        hour_unknown = int((~hour_known & (numbers > known.number)).sum())
+        after, fed, skipped = self._feed(self.detector, known, window, numbers, now)
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
-        report = self._tester.test(ranked, rows, p_values, self.detector.verdict(after), row_weights)
-        return StreamEvaluation(report, after, fed, skipped)
+        verdict = self.detector.verdict(after, rows)
+        facts = self._facts(verdict, window, weights, after.began)
+        facts = replace(
+            facts, hour_known=bool(hour_known[-1:].all()), expected=partial(self._expected, weights=weights)
+        )
+        report = self._tester.test(ranked, rows, p_values, verdict, row_weights, facts)
+        report = replace(report, rows=numbers.size)
+        raised = self._raised(report)
+        if not np.array_equal(raised, after.raised):
+            after = replace(after, raised=raised)
+        return StreamEvaluation(report, after, fed, skipped, hour_unknown)
+
+    def _expected(self, feature: int, weights: RowWeights | None) -> ExpectedShares | None:
+        """The shares that the reference expects of a feature in a window with these hours."""
+        of_rows = None if weights is None else weights.values[feature]
+        return self._hours.expected(feature, self._ranks.cells[feature], of_rows) if self._ranks.numbers.size else None
+
+    def _raised(self, report: DriftReport) -> NDArray[np.float64]:
+        """Which windowed tests alarm: shape `(d, 2)`, those of the values and those of missing values."""
+        raised = np.zeros((len(self.profiles), 2))
+        columns = {self.profiles[column].name: column for column in self._tester.columns}
+        for feature in report.features:
+            for test in feature.tests:
+                if test.test is not DriftTest.SEQUENTIAL and test.drift:
+                    raised[columns[feature.feature], int(test.test is DriftTest.MISSING)] = 1.0
+        return raised
+
+    def _facts(
+        self, verdict: DetectorVerdict, window: StreamWindow, weights: RowWeights | None, began: float
+    ) -> StreamFacts:
+        """What is known of the window as a part of the stream, whose first row passed at `began`."""
+        factors = verdict.factors if weights is None else verdict.factors / weights.values.mean(axis=1)
+        to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
+        timed = window.times is not None and window.times.size > 0 and began > 0 and not self._hours.depend_on_time
+        return StreamFacts(
+            rows_after=self._ranks.rows_after,
+            rows_to_detect=to_detect,
+            rows_per_second=rows_per_second(window.times),
+            seen_seconds=float(window.times[-1]) - began if timed and window.times is not None else None,
+        )
 
     @staticmethod
     def _weights(detector: Detector, state: DetectorState, requests: NDArray[np.int64]) -> RowWeights | None:
@@ -126,81 +188,47 @@ class StreamEvaluator:
         return list(zip(present.tolist(), without.tolist(), strict=True))
 
     def _feed(
-        self, detector: Detector, state: DetectorState, window: StreamWindow, weights: RowWeights | None, now: float
+        self,
+        detector: Detector,
+        state: DetectorState,
+        window: StreamWindow,
+        numbers: NDArray[np.int64],
+        now: float,
     ) -> tuple[DetectorState, int, int]:
         """The state after the rows that it has not seen, and how many rows were fed and skipped.
 
         Windows overlap, and each row must count once. Rows are numbered in the order of the stream, so the new ones are
-        those above the number of the newest row that was fed.
+        those above the number of the newest row that was fed, or left out since the reference lacks its hour.
+
+        Args:
+            detector: The detector.
+            state: Its state before.
+            window: The rows of the window whose hour the reference has.
+            numbers: The numbers of all rows of the window.
+            now: Seconds since the epoch.
         """
-        if window.numbers.size == 0 or (window.numbers.size < self._rule.min_rows and state.rows == 0):
-            return state, 0, 0  # nothing new, or too few rows to estimate how they depend on each other
-        newest = int(window.numbers[-1])
+        if numbers.size == 0 or (numbers.size < self._rule.min_rows and state.rows == 0):
+            return state, 0, 0  # nothing new, or too few rows for a verdict: they are fed with those that follow
+        newest = int(numbers[-1])
         if newest == state.number:
             return state, 0, 0
         if newest < state.number:
             # The store lost its newest rows and gives their numbers to new ones. Which rows are new is unknown for this
             # once: feed none, and count on from the number that the store has now.
-            return replace(state, number=newest), 0, 0
+            return replace(state, number=newest, risen_at=np.minimum(state.risen_at, newest)), 0, 0
         oldest = int(np.searchsorted(window.numbers, state.number, side="right"))
         first = _first_of_a_request(window.requests, oldest)
         fed = window.numbers.size - first
-        skipped = first - oldest + (max(0, int(window.numbers[oldest]) - state.number - 1) if state.rows else 0)
+        unseen = int(numbers[np.searchsorted(numbers, state.number, side="right")]) - state.number - 1
+        skipped = first - oldest + (max(0, unseen) if state.rows else 0)
         if fed == 0:
             return replace(state, number=newest), 0, skipped
-        factors = self._dependence(window, weights)
-        learned = replace(state, factors=factors) if state.rows == 0 else state
-        counts, batches = self._count(window.requests[first:], first)
-        after = detector.advance(learned, counts, now, batches)
-        averaged = learned.factors + _weight(fed, after.rows, window.numbers.size) * (factors - learned.factors)
-        return replace(after, number=newest, factors=averaged), fed, skipped
-
-    def _count(self, requests: NDArray[np.int64], first: int) -> tuple[list[NDArray[np.int64]], Batches | None]:
-        """The cells of the rows from `first` on: of requests of one row, and of each request of several rows.
-
-        Args:
-            requests: Equal for rows of one request, ascending; of the rows from `first` on.
-            first: The index of the first row.
-        """
-        lengths = request_lengths(requests)
-        alone = lengths == 1
-        sizes = [profile.cells.shares.size + 1 for profile in self.profiles]
-        cells = self._ranks.cells[:, first:]
-        if alone.all():
-            return [np.bincount(line, minlength=size) for line, size in zip(cells, sizes, strict=True)], None
-        together = cells[:, ~alone].astype(np.int64)
-        _, batch = np.unique(requests[~alone], return_inverse=True)
-        number = int(batch[-1]) + 1
-        singles = [np.bincount(line[alone], minlength=size) for line, size in zip(cells, sizes, strict=True)]
-        by_batch = [
-            np.bincount(batch * size + line, minlength=number * size).reshape(number, size)
-            for line, size in zip(together, sizes, strict=True)
-        ]
-        return singles, Batches(np.bincount(batch), by_batch)
-
-    def _dependence(self, window: StreamWindow, weights: RowWeights | None) -> NDArray[np.float64]:
-        """Rows / effective rows of each feature: the largest of those by location, by scale and by missing values."""
-        parts = [
-            _scores_and_missing(scores.take(cells, axis=0), cells == scores.shape[0] - 1)
-            for scores, cells in zip(self._scores, self._ranks.cells, strict=True)
-        ]
-        starts = np.cumsum([0, *(part.shape[1] for part in parts[:-1])])
-        by_row = None if weights is None else _weights_of_scores(weights, parts)
-        by_score = dependence_factors(np.hstack(parts), window.requests, by_row)
-        factors: NDArray[np.float64] = np.maximum.reduceat(by_score, starts)
-        return factors
-
-
-_NO_STATE = DetectorState(
-    key="",
-    number=0,
-    rows=0,
-    time=0.0,
-    log_evidence=np.empty((0, 0)),
-    factors=np.empty(0),
-    since=np.empty(0),
-    correlation=no_sums(0),
-)
+        rows = NewRows(self._ranks.cells[:, first:], window.requests[first:])
+        after = detector.advance(state, rows, newest, now)
+        if window.times is not None:
+            after = after if state.rows else replace(after, began=float(window.times[first]))
+            after = after if self._hours.depend_on_time else detector.add_hours(after, rows, window.times[first:])
+        return after, fed, skipped
 
 
 def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
@@ -209,33 +237,6 @@ def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
     A store appends and returns whole requests, so that this is `oldest`; except that it may have lost its newest rows
     and given their numbers to a request that began before. Each request must count once: what is left of it is skipped.
     """
-    if oldest == 0 or requests[oldest] != requests[oldest - 1]:
+    if oldest in {0, requests.size} or requests[oldest] != requests[oldest - 1]:
         return oldest
     return int(np.searchsorted(requests, requests[oldest], side="right"))
-
-
-def _weight(fed: int, all_rows: int, window_rows: int) -> float:
-    """The weight of a window's own factors in the average.
-
-    As long as the window still has every row that was ever fed, its estimate contains all earlier ones, and replaces
-    them. After that each row that is fed counts for 1 / (4 windows): an exponential average over 4 windows.
-    """
-    return 1.0 if all_rows <= window_rows else min(1.0, fed / (AVERAGED_WINDOWS * window_rows))
-
-
-def _scores_and_missing(scores: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The scores of each row, with a column for missing values if there are any."""
-    return np.column_stack([scores, missing]) if missing.any() else scores
-
-
-def _weights_of_scores(weights: RowWeights, parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """The weight of each row for each score of `_scores_and_missing`: two of values, then one of missing values."""
-    each = zip(weights.values, weights.missing, parts, strict=True)
-    return np.column_stack(
-        [one for values, missing, part in each for one in (values, values, missing)[: part.shape[1]]]
-    )
-
-
-def _with_missing(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The scores of each cell, with a line of zeros for rows that lack the feature."""
-    return np.vstack([scores, np.zeros((1, scores.shape[1]))])

@@ -1,13 +1,31 @@
-"""Features without a verdict: why the tests could not tell, in words."""
+"""Features without a verdict: why there is none, in words."""
 
 from collections.abc import Sequence
 
 from driftgauge.drift.measure import Sample
-from driftgauge.drift.result import DriftTest, DriftTestResult, Obstacle, RowsNeeded, Untested
+from driftgauge.drift.result import CannotTellReason, DriftTest, DriftTestResult, RowsNeeded, Untested
 
 FEWEST_VALUES = 2
 """A single value, in the window or in the reference, may be far enough away to alarm, but never shows that nothing has
 changed."""
+
+UNKNOWN = "it is not known yet how much neighbouring rows resemble each other: some 230 independent rows are needed"
+"""The explanation of a feature whose dependence is not known."""
+
+ALIKE = "neighbouring rows are so alike that it is not known how many independent rows they are worth"
+"""The explanation of a feature whose dependence has no bound."""
+
+NEAR_GREATEST = 0.9
+"""A window whose threshold is a distance of at least this would miss nearly every change."""
+
+LARGE_ERROR = 0.5
+"""A reference whose own error is a distance of at least this shows next to nothing."""
+
+DAILY = "it has a daily rhythm that the reference cannot explain: build the reference with times"
+"""The explanation of a feature that depends on the hour, where the reference has no times."""
+
+HOUR_UNKNOWN = "the reference has no rows of this hour"
+"""The explanation of a feature whose newest rows are of an hour that the reference lacks."""
 
 LISTED_NAMES = 5
 """How many names a sentence has."""
@@ -27,18 +45,59 @@ def find_obstacle(sample: Sample, tests: Sequence[DriftTestResult], min_rows: in
     Notes:
         The distance decides. An equal share of missing values says nothing about the values.
     """
+    return _of_sizes(sample, min_rows) or _of_dependence(sample, tests) or _of_thresholds(sample, tests)
+
+
+def _of_sizes(sample: Sample, min_rows: int) -> Untested | None:
+    """Rows of an hour that the reference lacks, or too few values."""
     name, values, known = sample.profile.name, sample.values.size, sample.profile.values.size
     least = max(min_rows, FEWEST_VALUES)
+    if not sample.past.hour_known:
+        return Untested(feature=name, reason=CannotTellReason.RHYTHM, explanation=HOUR_UNKNOWN)
     if values < least:
         found = f"{sample.rows} {'row' if sample.rows == 1 else 'rows'}" if sample.rows < least else _values(values)
-        return _too_few(name, f"the window has {found}, {least} are needed")
+        return Untested(
+            feature=name, reason=CannotTellReason.FEW_ROWS, explanation=f"the window has {found}, {least} are needed"
+        )
     if known < FEWEST_VALUES:
-        return _too_few(name, f"the reference has {_values(known)}, {FEWEST_VALUES} are needed")
-    distance = next(test for test in tests if test.test in {DriftTest.KS, DriftTest.TV})
-    if distance.rows_needed is None:
+        explanation = f"the reference has {_values(known)}, {FEWEST_VALUES} are needed"
+        return Untested(feature=name, reason=CannotTellReason.REFERENCE_SMALL, explanation=explanation)
+    return None
+
+
+def _of_dependence(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested | None:
+    """A rhythm that the reference cannot explain, or a dependence that has no bound, or is not known yet."""
+    name, past, distance = sample.profile.name, sample.past, _distance(tests)
+    if past.rhythm:
+        return Untested(feature=name, reason=CannotTellReason.RHYTHM, explanation=DAILY)
+    if past.alike:
+        return Untested(feature=name, reason=CannotTellReason.ALIKE, explanation=ALIKE)
+    if distance.reference_error is not None and distance.reference_error >= LARGE_ERROR:
+        explanation = f"the reference has {_values(sample.profile.values.size)}, too few for a verdict"
+        return Untested(feature=name, reason=CannotTellReason.REFERENCE_SMALL, explanation=explanation)
+    if past.unknown:
+        return Untested(feature=name, reason=CannotTellReason.FEW_ROWS, explanation=UNKNOWN)
+    return None
+
+
+def _of_thresholds(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested | None:
+    """Thresholds that no window of this size, and no sequence of so many rows, could reach."""
+    name, distance = sample.profile.name, _distance(tests)
+    if sample.past.reachable:
         return None
-    explanation = _out_of_reach(sample, distance.rows_needed)
-    return Untested(feature=name, reason=Obstacle.OUT_OF_REACH, explanation=explanation)
+    if distance.rows_needed is not None:
+        too_small = distance.rows_needed.window is None
+        reason = CannotTellReason.REFERENCE_SMALL if too_small else CannotTellReason.THRESHOLD
+        return Untested(feature=name, reason=reason, explanation=_out_of_reach(sample, distance.rows_needed))
+    if distance.reference_error is not None and distance.threshold >= NEAR_GREATEST:
+        explanation = f"only a distance of {distance.threshold:.2f} or more would alarm in a window of this size"
+        return Untested(feature=name, reason=CannotTellReason.THRESHOLD, explanation=explanation)
+    return None
+
+
+def _distance(tests: Sequence[DriftTestResult]) -> DriftTestResult:
+    """The test of the values."""
+    return next(test for test in tests if test.test in {DriftTest.KS, DriftTest.TV})
 
 
 def by_explanation(untested: Sequence[Untested]) -> dict[str, list[str]]:
@@ -53,10 +112,6 @@ def enumerated(names: Sequence[str], most: int = LISTED_NAMES) -> str:
     """The first names, and how many more there are; names are untrusted."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(_name, names[:most])) + more
-
-
-def _too_few(name: str, explanation: str) -> Untested:
-    return Untested(feature=name, reason=Obstacle.TOO_FEW_VALUES, explanation=explanation)
 
 
 def _out_of_reach(sample: Sample, needed: RowsNeeded) -> str:

@@ -1,22 +1,52 @@
 """One window against one reference: every test of every feature, and the report on them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import detectable
-from driftgauge.drift.detector.detector import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
-from driftgauge.drift.explain import explain_feature, explain_report
+from driftgauge.drift.budget import EffectiveRows, detectable
+from driftgauge.drift.detector.dependence import reference_effective_rows
+from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint, no_detector
+from driftgauge.drift.explain import FeatureRows, explain_feature, explain_past, explain_report
+from driftgauge.drift.feature_past import FeaturePast, evidence_tests, feature_past
 from driftgauge.drift.histogram import Histogram
-from driftgauge.drift.measure import NumericFacts, Sample, numeric_facts
+from driftgauge.drift.hours.hour_buckets import ExpectedShares
+from driftgauge.drift.measure import NumericFacts, Past, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import DriftReport, DriftTest, DriftTestResult, FeatureDrift, Untested
+from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift, Untested
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
 from driftgauge.drift.statistics.ks import RankedWindow, rank_window
 from driftgauge.drift.statistics.p_value import PValueSource
 from driftgauge.drift.untested import find_obstacle
+
+
+def _no_hours(_: int) -> ExpectedShares | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamFacts:
+    """What is known of a window as a part of a stream.
+
+    Args:
+        rows_after: The values of one of the `d` columns in the window's rows after a number, sorted ascending, and how
+            many of these rows lack it.
+        rows_to_detect: For each of the `d` columns, as in `FeatureDrift`.
+        rows_per_second: As in `DriftReport`.
+        seen_seconds: How long the stream has been seen; `None` if it is unknown, or if the reference knows the hours.
+        hour_known: Whether the reference has rows of the hour of the newest row.
+        expected: The shares that the reference expects of one of the `d` columns, if they depend on the hour.
+    """
+
+    rows_after: Callable[[int, int], tuple[NDArray[np.float64], int]]
+    rows_to_detect: Sequence[int | None]
+    rows_per_second: float | None = None
+    seen_seconds: float | None = None
+    hour_known: bool = True
+    expected: Callable[[int], ExpectedShares | None] = _no_hours
 
 
 def evaluate(
@@ -59,9 +89,16 @@ class WindowTester:
         profiles: The `d` columns of the reference.
         rule: When a window is tested, and what alarms.
         checkpoint: Called between features, here and at each test.
+        reference: How many independent rows each column of the reference is worth, if that is known already.
     """
 
-    def __init__(self, profiles: Sequence[Profile], rule: Rule, checkpoint: Checkpoint = no_checkpoint) -> None:
+    def __init__(
+        self,
+        profiles: Sequence[Profile],
+        rule: Rule,
+        checkpoint: Checkpoint = no_checkpoint,
+        reference: Sequence[EffectiveRows] | None = None,
+    ) -> None:
         self.columns = [column for column, one in enumerate(profiles) if one.kind is not FeatureKind.IGNORED]
         self._rule = rule
         self._checkpoint = checkpoint
@@ -69,6 +106,8 @@ class WindowTester:
         self._ignored = tuple(one.name for one in profiles if one.kind is FeatureKind.IGNORED)
         self._profiles = [profiles[column] for column in self.columns]
         self._reference_rows = [profile.values.size for profile in self._profiles]
+        worth = reference_effective_rows(profiles) if reference is None else reference
+        self._reference = [worth[column] for column in self.columns]
         self._histograms: list[Histogram] = []
         self._deciles: list[tuple[float, ...]] = []
         self._quantiles: list[Quantiles | None] = []
@@ -86,6 +125,7 @@ class WindowTester:
         p_values: PValueSource,
         detector: DetectorVerdict | None = None,
         row_weights: Sequence[tuple[float, float]] | None = None,
+        stream: StreamFacts | None = None,
     ) -> DriftReport:
         """Test every feature of a window, as `evaluate` does.
 
@@ -96,10 +136,13 @@ class WindowTester:
             detector: What is known of each of the `d` columns from the past.
             row_weights: For each tested column, the sum of the weights of the rows with a value, and of those without,
                 for the share of missing values; `None` if all weights are 1.
+            stream: What is known of the window as a part of a stream.
         """
         known = (detector or no_detector(self._width)).of(self.columns)
         facts = numeric_facts(window, self._quantiles, self._reference_rows)
         samples = self._samples(window, rows, known, facts, row_weights)
+        if stream is not None:
+            samples = [self._at_its_hours(position, sample, stream) for position, sample in enumerate(samples)]
         measurements = []
         for sample in samples:
             self._checkpoint()
@@ -111,12 +154,14 @@ class WindowTester:
         for position, (sample, measured) in enumerate(zip(samples, measurements, strict=True)):
             self._checkpoint()
             if measured:
-                tests = (*(next(results) for _ in measured), *_sequential(known, position))
-                features.append(self._feature(position, sample, tests, facts.get(position), _since(known, position)))
+                tests = (*(next(results) for _ in measured), *evidence_tests(known, position))
+                past = self._past(position, known, stream, drift=any(test.drift for test in tests))
+                features.append(self._feature(position, sample, tests, facts.get(position), past))
                 obstacles.append(features[-1].untested)
             else:
                 obstacles.append(find_obstacle(sample, (), self._rule.min_rows))
-        return self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
+        report = self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
+        return report if stream is None else replace(report, rows_per_second=stream.rows_per_second)
 
     def _samples(
         self,
@@ -127,20 +172,40 @@ class WindowTester:
         row_weights: Sequence[tuple[float, float]] | None,
     ) -> list[Sample]:
         """The features of a window."""
+        each = zip(self._profiles, window.values, window.sizes, _pasts(known), strict=True)
         return [
             Sample(
                 profile=profile,
                 values=values[:size],
                 missing=rows - size,
-                factor=factor,
+                past=past,
+                reference=self._reference[position],
                 ks=facts[position].ks if position in facts else None,
                 weights=None if window.weights is None else window.weights[position, :size],
                 row_weights=None if row_weights is None else row_weights[position],
             )
-            for position, (profile, values, size, factor) in enumerate(
-                zip(self._profiles, window.values, window.sizes, known.factors.tolist(), strict=True)
-            )
+            for position, (profile, values, size, past) in enumerate(each)
         ]
+
+    def _at_its_hours(self, position: int, sample: Sample, stream: StreamFacts) -> Sample:
+        """The sample with what the reference expects of its hours."""
+        expected = stream.expected(self.columns[position])
+        if expected is None and stream.hour_known:
+            return sample
+        return replace(sample, expected=expected, past=replace(sample.past, hour_known=stream.hour_known))
+
+    def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> FeaturePast:
+        """What is known of a feature from before the window."""
+        past = feature_past(known, position)
+        if stream is None:
+            return past
+        column, risen_at = self.columns[position], int(known.risen_at[position])
+        return replace(
+            past,
+            newest=FeatureRows(*stream.rows_after(column, risen_at)) if drift and risen_at >= 0 else None,
+            seen_seconds=stream.seen_seconds,
+            rows_to_detect=stream.rows_to_detect[column],
+        )
 
     def _feature(
         self,
@@ -148,7 +213,7 @@ class WindowTester:
         sample: Sample,
         tests: tuple[DriftTestResult, ...],
         facts: NumericFacts | None,
-        since: float | None,
+        past: FeaturePast,
     ) -> FeatureDrift:
         """The results of a feature's tests, with everything that describes its window."""
         profile, values, missing = sample.profile, sample.values, sample.missing
@@ -156,7 +221,9 @@ class WindowTester:
         effective_rows = sample.effective_rows(sample.weight or sample.present_and_missing[1])
         drift = any(test.drift for test in tests)
         untested = None if drift else find_obstacle(sample, tests, self._rule.min_rows)
-        change, sentence = explain_feature(profile, values, missing, drift=drift)
+        change, sentence = explain_feature(
+            profile, FeatureRows(values, missing), drift=drift, newest=past.newest, seen_seconds=past.seen_seconds
+        )
         return FeatureDrift(
             feature=profile.name,
             kind=profile.kind,
@@ -171,9 +238,13 @@ class WindowTester:
             window_quantiles=() if facts is None else facts.deciles,
             reference_quantiles=self._deciles[position],
             change=change,
-            reading=sentence if untested is None else f"Could not tell: {untested.explanation}.",
-            since=since,
+            reading=explain_past(sentence, untested, past.alike_since),
+            since=past.since,
+            alike_since=past.alike_since,
             untested=untested,
+            reference_effective_rows=self._reference[position].values,
+            rows_to_detect=past.rows_to_detect,
+            dependence=past.dependence,
         )
 
     def _report(self, features: tuple[FeatureDrift, ...], untested: tuple[Untested, ...], rows: int) -> DriftReport:
@@ -202,19 +273,10 @@ def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> Non
         raise ValueError("the window holds an infinity: only finite values are tested, NaN is a missing one")
 
 
-def _sequential(known: DetectorVerdict, position: int) -> Iterator[DriftTestResult]:
-    """The detector as one more test, if there is a detector."""
-    if known.evidence is not None:
-        yield DriftTestResult(
-            test=DriftTest.SEQUENTIAL,
-            statistic=float(known.evidence[position]),
-            p_value=None,
-            threshold=known.threshold,
-            drift=_since(known, position) is not None,
-        )
-
-
-def _since(known: DetectorVerdict, position: int) -> float | None:
-    """When the detector's alarm began, seconds since the epoch."""
-    time = float(known.since[position])
-    return None if np.isnan(time) else time
+def _pasts(known: DetectorVerdict) -> Iterator[Past]:
+    """What is known of each feature from before the window."""
+    masks = (known.alike, known.unknown, known.reachable, known.rhythm, ~np.isnan(known.alike_since))
+    flags = zip(*(one.tolist() for one in masks), strict=True)
+    numbers = zip(known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist(), strict=True)
+    for (factor, missing_factor, raised), each in zip(numbers, flags, strict=True):
+        yield Past(factor, missing_factor, tuple(raised), *each)

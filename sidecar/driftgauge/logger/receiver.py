@@ -10,7 +10,7 @@ Source: CloudEvents 1.0, HTTP protocol binding (https://github.com/cloudevents/s
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import final
+from typing import Final, final
 
 from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.errors import Reason
@@ -32,6 +32,9 @@ from driftgauge.server.timeouts import Timeouts
 
 _TIMEOUTS = Timeouts(keepalive=30.0)
 """The agent neither closes nor reuses its TLS connections: waiting longer would keep one open for each event."""
+
+_MAX_AGE_SECONDS: Final = 86_400
+"""Age of an event up to which its own time is believed: the hour of a row must be that of the request."""
 
 
 @final
@@ -132,8 +135,7 @@ class Receiver:
         if failed:  # the model did not predict from these rows
             metrics.count_payload(kind, Outcome.REJECTED, Reason.FAILED)
             return
-        now = self._clock()
-        time_passed = now if event.time is None else min(event.time, now)
+        time_passed = passed_at(event.time, self._clock())
         self._offer(Payload(kind, event.id, model, body, event.json_length, event.status, time_passed))
 
     def _count(self, event: Event, metrics: ModelMetrics, *, failed: bool) -> None:
@@ -184,6 +186,12 @@ class Receiver:
 
     def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery:
         return Delivery(head, self, client, BodyCopy(self.budget, self._max_event_bytes))
+
+
+def passed_at(event_time: float | None, now: float) -> float:
+    """When a payload passed: the time of its event if that is at most a day ago, else now. Both clocks may be wrong."""
+    is_plausible = event_time is not None and 0 <= now - event_time <= _MAX_AGE_SECONDS
+    return event_time if event_time is not None and is_plausible else now
 
 
 def _model_of(event: Event) -> ModelKey:

@@ -15,6 +15,9 @@ DETAILED_FEATURES = 50
 """Columns of a stream whose deciles and bins are shown, the most severe first: they are some 50 series a column, and a
 model may have thousands of columns."""
 
+DETECTED_SIZE = "0.5sd"
+"""The change whose rows to detect are shown: a shift by half a standard deviation of the reference."""
+
 LONGEST_BIN = 80
 """Characters of a category's text in a label; the rest is cut."""
 
@@ -26,18 +29,20 @@ class Subject:
     Args:
         kind: Requests or responses.
         prefix: The start of the names of their families.
+        reach_prefix: The start of the names of the families that say what the tests can find.
         label: The label that has the column's name.
         noun: What a help text calls one of them.
     """
 
     kind: Kind
     prefix: str
+    reach_prefix: str
     label: str
     noun: str
 
 
-INPUTS = Subject(Kind.REQUEST, "driftgauge_feature_", "feature", "feature")
-OUTPUTS = Subject(Kind.RESPONSE, "driftgauge_prediction_", "prediction", "prediction")
+INPUTS = Subject(Kind.REQUEST, "driftgauge_feature_", "driftgauge_", "feature", "feature")
+OUTPUTS = Subject(Kind.RESPONSE, "driftgauge_prediction_", "driftgauge_prediction_", "prediction", "prediction")
 
 Shown = Mapping[ModelKey, Sequence[FeatureDrift]]
 """The columns of each model that have series, the most severe first."""
@@ -72,8 +77,8 @@ _COLUMN_FAMILIES: tuple[tuple[str, str, _Number], ...] = (
     ),
     (
         "dependence_factor",
-        "Rows of the window per independent row, of a {}; at least 1.",
-        lambda one: max(1.0, (one.rows or one.missing) / one.effective_rows),
+        "Rows per independent row, of a {}, at least 1; of the scores with a bound the largest.",
+        lambda one: one.dependence_factor,
     ),
     (
         "detectable_statistic",
@@ -103,6 +108,7 @@ def column_families(subject: Subject, shown: Shown) -> Iterator[GaugeMetricFamil
     """
     yield from _test_families(subject, shown)
     yield from _value_families(subject, shown)
+    yield from _reach_families(subject, shown)
     detailed = {model: columns[:DETAILED_FEATURES] for model, columns in shown.items()}
     yield _quantiles(subject, detailed)
     yield _shares(subject, detailed)
@@ -132,6 +138,26 @@ def _value_families(subject: Subject, shown: Shown) -> Iterator[GaugeMetricFamil
             if number is not None:
                 family.add_metric((*model_labels(model), column.feature), number)
         yield family
+
+
+def _reach_families(subject: Subject, shown: Shown) -> Iterator[GaugeMetricFamily]:
+    """The families that say what the tests can find, with the reference and the rows that they have."""
+    names = (*MODEL_LABELS, subject.label)
+    text = f"How many independent rows the values of a {subject.noun} in the reference are worth."
+    effective = GaugeMetricFamily(f"{subject.reach_prefix}reference_effective_rows", text, labels=names)
+    text = (
+        f"Rows that the detector needs for a shift of a {subject.noun} by half a standard deviation of the reference "
+        "(0.5sd), by estimate; numeric ones only, and absent where it never finds such a shift."
+    )
+    to_detect = GaugeMetricFamily(f"{subject.reach_prefix}rows_to_detect", text, labels=(*names, "size"))
+    for model, column in _each(shown):
+        values = (*model_labels(model), column.feature)
+        if column.reference_effective_rows is not None:
+            effective.add_metric(values, column.reference_effective_rows)
+        if column.rows_to_detect is not None:
+            to_detect.add_metric((*values, DETECTED_SIZE), column.rows_to_detect)
+    yield effective
+    yield to_detect
 
 
 def _quantiles(subject: Subject, detailed: Shown) -> GaugeMetricFamily:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from driftgauge.drift.result import most_drifted
+from driftgauge.drift.severity import most_drifted
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.column_gauges import INPUTS, OUTPUTS, Shown, Subject, column_families
 from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.metrics.state_gauges import column_state_families, column_states, model_state_families
 from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
 
 MAX_FEATURES = 200
@@ -58,7 +59,7 @@ _MODEL_FAMILIES: Mapping[Kind, tuple[_Family, ...]] = {
     ),
 }
 
-_STATES = {INPUTS: "driftgauge_features", OUTPUTS: "driftgauge_predictions"}
+_COUNTS = {INPUTS: "driftgauge_features", OUTPUTS: "driftgauge_predictions"}
 
 
 class DriftGauges(Collector):
@@ -75,11 +76,16 @@ class DriftGauges(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """All families of evaluations and references."""
+        yield from model_state_families(self._latest.states())
         for subject in (INPUTS, OUTPUTS):
             evaluations = self._latest.fresh(subject.kind)
             shown = {
                 model: most_drifted(one.report.features)[: self._max_features] for model, one in evaluations.items()
             }
+            states = {
+                model: column_states(one.report, shown[model], self._max_features) for model, one in evaluations.items()
+            }
+            yield from column_state_families(subject, states)
             yield from column_families(subject, shown)
             yield _column_counts(subject, evaluations, shown)
             yield from _model_families(subject.kind, evaluations)
@@ -89,10 +95,10 @@ class DriftGauges(Collector):
 
 def _column_counts(subject: Subject, evaluations: _Evaluations, shown: Shown) -> GaugeMetricFamily:
     text = (
-        f"How many {subject.noun}s have a verdict (tested), have none because of too few rows (untested), are left out "
+        f"How many {subject.noun}s have a verdict (tested), have none (untested), are left out "
         "(ignored), and have series of their own (shown)."
     )
-    family = GaugeMetricFamily(_STATES[subject], text, labels=(*MODEL_LABELS, "state"))
+    family = GaugeMetricFamily(_COUNTS[subject], text, labels=(*MODEL_LABELS, "state"))
     for model, one in evaluations.items():
         report = one.report
         counts = {

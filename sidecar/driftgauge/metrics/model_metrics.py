@@ -232,6 +232,11 @@ class Families:
             "How often the detector dropped its evidence and started again, for example after a new reference.",
             _KIND_LABELS,
         )
+        self.hour_unknown = counter(
+            "driftgauge_rows_without_reference_hour_total",
+            "Rows that were not compared, because the reference has no rows of their hour.",
+            _KIND_LABELS,
+        )
         self.unpaired = counter(
             "driftgauge_unpaired_total", "Requests without their response, and responses without their request."
         )
@@ -240,7 +245,7 @@ class Families:
             "Outputs of responses that are not tested: they hold objects, or have no fixed width or number of rows.",
         )
         self.by_model = (self.rows, self.skipped, self.failures, self.unpaired, self.untested_outputs)
-        self.by_kind = (self.detector_rows, self.detector_skipped, self.detector_resets)
+        self.by_kind = (self.detector_rows, self.detector_skipped, self.detector_resets, self.hour_unknown)
 
 
 class ModelMetrics:
@@ -268,7 +273,7 @@ class ModelMetrics:
             for kind in Kind
             for outcome, reason in _outcomes()
         }
-        self._detector_rows, self._detector_skipped, self._detector_resets = (
+        self._detector_rows, self._detector_skipped, self._detector_resets, self._hour_unknown = (
             {kind: family.labels(*self._values, kind) for kind in Kind} for family in families.by_kind
         )
         self._columns: set[str] = set()
@@ -289,10 +294,18 @@ class ModelMetrics:
         """Count the outcome of one payload, or of several; only dropped and rejected ones have a `reason`."""
         self._payloads[kind, outcome, reason].inc(number)
 
-    def count_detector_rows(self, kind: Kind, fed: int, skipped: int) -> None:
-        """Count the rows of requests or responses that were fed to the detector, and those that it never saw."""
+    def count_detector_rows(self, kind: Kind, fed: int, skipped: int, hour_unknown: int) -> None:
+        """Count the rows of requests or responses that were fed to the detector, and those that it never saw.
+
+        Args:
+            kind: Requests or responses.
+            fed: Rows that were fed.
+            skipped: Rows that came too fast, or of which a part was fed before.
+            hour_unknown: Rows of hours that the reference lacks.
+        """
         self._detector_rows[kind].inc(fed)
         self._detector_skipped[kind].inc(skipped)
+        self._hour_unknown[kind].inc(hour_unknown)
 
     def count_detector_reset(self, kind: Kind) -> None:
         """Count that the detector started again, because its state was of another reference."""

@@ -13,6 +13,7 @@ from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import ModelKey
 from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.profiles import profiles_of
+from driftgauge.reference.row_order import in_order
 from driftgauge.storage.ring import RingBuffer, StreamKey
 from driftgauge.storage.stream_states import StateStore
 
@@ -61,7 +62,7 @@ class Baseline:
             FeatureKind.IGNORED if kind is FeatureKind.CATEGORICAL and _is_mostly_unique(column) else kind
             for kind, column in zip(self.kinds, self.rows.T, strict=True)
         ]
-        return profiles_of(self.columns, kinds, self.rows, self.categories)
+        return in_order(profiles_of(self.columns, kinds, self.rows, self.categories), self.rows)
 
 
 class Baselines:

@@ -121,7 +121,9 @@ class Evaluator:
 
     async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
         """Prepare the tests for a new target, and load the detector's state."""
-        evaluator = await self._worker.run(StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield())
+        evaluator = await self._worker.run(
+            StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield(), target.known_hours
+        )
         loaded = self._loaded[stream] = _Loaded(evaluator, target.digest)
         await self._load_state(stream, loaded)
         return loaded
@@ -170,10 +172,11 @@ class Evaluator:
 
     async def _save_state(self, stream: StreamKey, loaded: _Loaded, result: StreamEvaluation) -> bool:
         """Save the new state and count its rows; returns False if another replica saved first."""
-        if loaded.evaluator.detector is None:
+        if result.state is None:
             return True
         if not await self._states.save(stream, _STATE_NAME, pack(result.state), loaded.version):
             return False
         loaded.state, loaded.version = result.state, loaded.version + 1
-        self._metrics.model(stream.model).count_detector_rows(stream.kind, result.fed, result.skipped)
+        counts = (result.fed, result.skipped, result.hour_unknown)
+        self._metrics.model(stream.model).count_detector_rows(stream.kind, *counts)
         return True

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Container, Sequence
 
 from driftgauge.concurrency.worker import Worker
-from driftgauge.drift.result import DriftReport, Obstacle
+from driftgauge.drift.result import CannotTellReason, DriftReport
 from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, printable
@@ -19,6 +19,9 @@ from driftgauge.results.latest import LatestEvaluations
 from driftgauge.storage.ring import RingBuffer, StreamKey
 
 _log = logging.getLogger(__name__)
+
+_NEVER_ALARMS = frozenset({CannotTellReason.REFERENCE_SMALL, CannotTellReason.THRESHOLD})
+"""Reasons that more traffic alone does not remove."""
 
 
 class Monitor:
@@ -65,6 +68,7 @@ class Monitor:
                 except StorageError as error:
                     _log.warning("the window of %ss of %s cannot be read: %s", kind, model, error)
                     self._metrics.model(model).failures.inc()
+                    self._latest.record_store_failure(model, kind)
                 except Exception:  # noqa: BLE001 a task loop: a bug must not end it, and its cost is counted
                     _log.exception("the evaluation of %ss of %s failed", kind, model)
                     self._metrics.model(model).failures.inc()
@@ -86,7 +90,7 @@ class Monitor:
         """Log once that no feature of a stream can alarm, although its window has the required rows."""
         if report.drift is not None:
             self._out_of_reach.discard(stream)
-        elif stream not in self._out_of_reach and any(one.reason is Obstacle.OUT_OF_REACH for one in report.untested):
+        elif stream not in self._out_of_reach and any(one.reason in _NEVER_ALARMS for one in report.untested):
             self._out_of_reach.add(stream)
             _log.warning("the %ss of %s have no verdict: %s", stream.kind, stream.model, report.reading)
 

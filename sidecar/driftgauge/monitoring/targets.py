@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.budget import Budget
+from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.monitoring.baseline import Baseline, Baselines
@@ -27,12 +28,14 @@ class Target:
         schema: Hash of their names and kinds.
         digest: Identifies the reference or the baseline.
         missing_words: Texts that are missing values, besides the empty one.
+        known_hours: The hours that the reference has rows of; `None` without times: then every hour is compared.
     """
 
     profiles: Sequence[Profile]
     schema: str
     digest: str
     missing_words: frozenset[str] = NO_WORDS
+    known_hours: KnownHours | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,11 @@ class Targets:
         if stream.kind is Kind.REQUEST:
             if reference is None or not reference.features:
                 return None
-            return Target(reference.features, reference.schema, reference.digest, reference.missing_words)
+            words, hours = reference.missing_words, reference.known_hours
+            return Target(reference.features, reference.schema, reference.identity, words, hours)
         if reference is not None and reference.predictions:
-            return Target(reference.predictions, reference.prediction_schema, reference.digest)
+            schema, hours = reference.prediction_schema, reference.known_hours
+            return Target(reference.predictions, schema, reference.identity, known_hours=hours)
         return await self._get_baseline(stream, "" if reference is None else reference.digest, now)
 
     def retain(self, models: Container[ModelKey]) -> None:

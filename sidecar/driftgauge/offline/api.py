@@ -14,7 +14,7 @@ from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.comparison import compare, window_rules
 from driftgauge.offline.data import Data, as_table
 from driftgauge.offline.report import Report, run_tests
-from driftgauge.reference.column import ColumnRules
+from driftgauge.reference.column import ColumnRules, TimeRules
 from driftgauge.reference.dataset import Reference, prepare
 from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
@@ -96,6 +96,8 @@ def build_reference(  # noqa: PLR0913 - what can be said of the columns are argu
     predictions: Sequence[str] = (),
     categorical: Sequence[str] = (),
     missing_words: Sequence[str] = (),
+    time_column: str = "",
+    ordered: bool = False,
 ) -> Reference:
     """Draw a reference from training data, as `driftgauge reference build` does.
 
@@ -109,6 +111,9 @@ def build_reference(  # noqa: PLR0913 - what can be said of the columns are argu
             categories.
         missing_words: Texts that are missing values, also in requests and windows that are tested against the
             reference.
+        time_column: The column that holds the time of each row: the newest whole weeks or days are kept, and it is no
+            feature.
+        ordered: The rows stand in the order of time: the last ones are kept.
 
     Returns:
         The reference.
@@ -126,6 +131,7 @@ def build_reference(  # noqa: PLR0913 - what can be said of the columns are argu
         _names(predictions, "predictions"),
         _names(categorical, "categorical"),
         _words(missing_words),
+        TimeRules(_text(time_column, "time_column"), bool(ordered)),
     )
     path = Path("reference.npz" if output is None else output)
     check_output(path)
@@ -148,6 +154,13 @@ def _names(given: object, argument: str) -> tuple[str, ...]:
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise ReferenceDataError(f"{argument}: must be names of columns; it is {given!r}")
     return tuple(names)
+
+
+def _text(given: object, argument: str) -> str:
+    """An argument that is text."""
+    if not isinstance(given, str):
+        raise ReferenceDataError(f"{argument}: must be text; it is {given!r}")
+    return given
 
 
 def _words(given: object) -> frozenset[str]:

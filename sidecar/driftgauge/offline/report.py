@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from driftgauge.drift.result import DriftReport, FeatureDrift
+from driftgauge.drift.result import CannotTellReason, DriftReport, FeatureDrift, VerdictState
 from driftgauge.drift.rule import Rule
+from driftgauge.drift.state_words import STATES
 from driftgauge.drift.untested import by_explanation, enumerated
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.errors import ReferenceDataError
@@ -25,9 +26,6 @@ FEW_ROWS = 200
 
 SHOWN_FEATURES = 20
 """Features in the short table."""
-
-VERDICTS = {True: "drift", False: "ok", None: "could not tell"}
-"""A feature's verdict in words."""
 
 _NAME_CHARACTERS = 24
 _FRAME_PIXELS = 640
@@ -57,8 +55,18 @@ class Report:
         return self.result.features
 
     @property
+    def state(self) -> VerdictState:
+        """`drift` if any feature drifts, `ok` if every feature has a verdict and none drifts, else `cannot_tell`."""
+        return self.result.state
+
+    @property
+    def reason(self) -> CannotTellReason | None:
+        """Why the state is `cannot_tell`: of several reasons the first of `Reason`; `None` in the other states."""
+        return self.result.reason
+
+    @property
     def drift(self) -> bool | None:
-        """Whether any feature drifted; `None` if none did, but the tests could not tell for every feature."""
+        """Whether any feature drifts: the state as `True`, `False`, or `None` for `cannot_tell`."""
         return self.result.drift
 
     def to_dict(self) -> dict[str, Any]:
@@ -151,10 +159,10 @@ def by_distance(report: DriftReport) -> list[FeatureDrift]:
 
 
 def untested_lines(report: DriftReport) -> Iterator[str]:
-    """A line for each reason for which the tests could not tell, with the features that it holds for."""
+    """A line for each reason why there is no verdict, with the features that it holds for."""
     groups = list(by_explanation(report.untested).items())
     for explanation, names in groups[:SHOWN_FEATURES]:
-        yield f"{enumerated(names)}: could not tell: {explanation}"
+        yield f"{enumerated(names)}: cannot tell: {explanation}"
     if len(groups) > SHOWN_FEATURES:
         yield f"(and {len(groups) - SHOWN_FEATURES} more)"
 
@@ -183,7 +191,7 @@ def _lines(result: DriftReport) -> Iterator[str]:
         test, name = feature.distance, shown_name(feature)
         short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 3] + "..."
         p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
-        verdict = VERDICTS[feature.drift]
+        verdict = STATES[feature.state]
         yield (
             f"{short:<{_NAME_CHARACTERS}}  {test.test:<4}  {test.statistic:.4f}  {test.threshold:>9.4f}  "
             f"{p_value:>8}  {verdict}"

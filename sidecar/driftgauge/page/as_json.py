@@ -1,23 +1,29 @@
 """Reports as JSON: of one report for `driftgauge check`, of every model for `/drift`."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
-from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift
-from driftgauge.inference.payload import printable
+from driftgauge.drift.result import CannotTellReason, DriftReport, DriftTestResult, FeatureDrift
+from driftgauge.inference.payload import ModelKey, printable
 from driftgauge.results.latest import Evaluation, ModelEvaluations
+from driftgauge.results.model_state import ModelState
 
 _NO_REPORT = DriftReport(
     features=(), untested=(), ignored=(), rows=0, drift=None, drifted_features=None, reading="Not evaluated."
 )
 
 
-def models_as_json(models: Iterable[ModelEvaluations]) -> bytes:
-    """The newest reports of all models; a model is named as in the labels of its series."""
-    found = [_model(one) for one in models]
+def models_as_json(models: Iterable[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> bytes:
+    """The newest reports of all models; a model is named as in the labels of its series.
+
+    Args:
+        models: The models with a report.
+        states: The state of each of them at least, over its inputs and its predictions.
+    """
+    found = [_model(one, states[one.model]) for one in models]
     return orjson.dumps({"models": found}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -25,6 +31,8 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
     """A report as plain values, features in the reference's order; an infinite threshold is null."""
     return {
         "rows": report.rows,
+        "state": str(report.state),
+        "reason": _text(report.reason),
         "drift": report.drift,
         "drifted_features": report.drifted_features,
         "reading": printable(report.reading),
@@ -34,7 +42,7 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
             {
                 "feature": printable(one.feature),
                 "reason": str(one.reason),
-                "reading": f"Could not tell: {printable(one.explanation)}.",
+                "reading": f"Cannot tell: {printable(one.explanation)}.",
             }
             for one in report.untested
         ],
@@ -42,13 +50,14 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
     }
 
 
-def _model(evaluations: ModelEvaluations) -> dict[str, Any]:
+def _model(evaluations: ModelEvaluations, state: ModelState) -> dict[str, Any]:
     model, inputs, predictions = evaluations
     return {
         "inference_service_namespace": model.namespace,
         "inference_service": model.inference_service,
         "component": model.component,
         "model_name": model.model_name,
+        "model_state": {"state": str(state.state), "reason": _text(state.reason)},
         **_evaluation(inputs),
         "predictions": None if predictions is None else _evaluation(predictions),
     }
@@ -71,12 +80,17 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
         "feature": printable(feature.feature),
         "kind": str(feature.kind),
         **_test(feature.distance),
+        "state": str(feature.state),
+        "reason": _text(feature.reason),
         "drift": feature.drift,
         "rows": feature.rows,
         "missing": feature.missing,
         "outside": feature.outside,
         "effective_rows": feature.effective_rows,
         "detectable": _finite(feature.detectable),
+        "rows_to_detect": feature.rows_to_detect,
+        "reference_effective_rows": feature.reference_effective_rows,
+        "dependence": dict(feature.dependence),
         "effects": {
             "psi": effects.psi,
             "jensen_shannon": effects.jensen_shannon,
@@ -85,6 +99,7 @@ def _feature(feature: FeatureDrift) -> dict[str, Any]:
         "change": str(feature.change),
         "reading": printable(feature.reading),
         "since": feature.since,
+        "alike_since": feature.alike_since,
         "tests": [_test(test) for test in feature.tests],
         "histogram": [
             {"bin": printable(one.label), "upper": one.upper, "reference": one.reference, "window": one.window}
@@ -103,6 +118,10 @@ def _test(test: DriftTestResult) -> dict[str, Any]:
         "threshold": _finite(test.threshold),
         "drift": test.drift,
     }
+
+
+def _text(reason: CannotTellReason | None) -> str | None:
+    return None if reason is None else str(reason)
 
 
 def _finite(value: float) -> float | None:

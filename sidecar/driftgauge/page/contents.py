@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import DriftReport, FeatureDrift, most_drifted
+from driftgauge.drift.result import DriftReport, FeatureDrift
+from driftgauge.drift.severity import most_drifted
 from driftgauge.drift.statistics.ecdf import Curve, curve
 from driftgauge.page.chart import Shape, shape
 

@@ -6,11 +6,13 @@ The page loads nothing from the network, and has no script.
 from collections.abc import Iterator, Sequence
 from importlib import resources
 
-from driftgauge.drift.result import DriftReport, FeatureDrift, Untested, most_drifted
+from driftgauge.drift.result import DriftReport, FeatureDrift, Untested, VerdictState
+from driftgauge.drift.rows_to_detect import sensitivity
+from driftgauge.drift.severity import most_drifted
 from driftgauge.drift.untested import by_explanation
 from driftgauge.page.contents import Page, Part, first_alarms
 from driftgauge.page.feature_section import section
-from driftgauge.page.formatting import badge, count, distance, moment, probability, share, verdict
+from driftgauge.page.formatting import badge, count, distance, moment, probability, reason, share, summary, verdict
 from driftgauge.page.markup import Markup, joined, named, tag
 
 _LISTED = 100
@@ -37,7 +39,7 @@ def render(page: Page) -> str:
         One self-contained document, which UTF-8 can encode.
     """
     parts = [_part(part, f"p{index}") for index, part in enumerate(page.parts)]
-    parts = parts or [tag("p", "Nothing has been evaluated yet.", class_="summary unknown")]
+    parts = parts or [tag("p", "Nothing has been evaluated yet.", class_="summary cannot_tell")]
     way = tag("nav", tag("a", "← all models", href=page.up)) if page.up else Markup()
     return document(page.title, way, tag("h1", named(page.title)), *parts)
 
@@ -65,9 +67,10 @@ def _summary(part: Part) -> Markup:
     """The verdict, and what was compared."""
     pairs = (joined((tag("dt", key), tag("dd", value))) for key, value in _facts(part))
     notes = tag("ul", *(tag("li", note) for note in part.facts.notes), class_="notes") if part.facts.notes else Markup()
-    kind = {True: "drift", False: "ok", None: "unknown"}[part.report.overall]
-    lead = tag("p", badge(part.report.overall), " ", tag("strong", part.report.reading))
-    return tag("div", lead, tag("dl", *pairs), _first_alarms(part.report), notes, class_=f"summary {kind}")
+    report = part.report
+    lead = tag("p", summary(report))
+    reading = tag("p", tag("strong", report.reading))
+    return tag("div", lead, reading, tag("dl", *pairs), _first_alarms(report), notes, class_=f"summary {report.state}")
 
 
 def _facts(part: Part) -> Iterator[tuple[str, str]]:
@@ -82,8 +85,11 @@ def _facts(part: Part) -> Iterator[tuple[str, str]]:
         yield "Rule", facts.rule
     if facts.time is not None:
         yield "Tested", moment(facts.time)
+    known = [one.rows_to_detect for one in report.features if one.rows_to_detect is not None]
+    if known:
+        yield "Sensitivity", sensitivity(known, report.rows_per_second)
     if report.untested:
-        yield "Could not tell", _untested(report.untested)
+        yield "Cannot tell", _untested(report.untested)
     if report.ignored:
         yield "Left out", _listed(report.ignored)
 
@@ -120,12 +126,14 @@ def _legend(part: Part) -> Markup:
 
 
 def _table(part: Part, links: dict[str, str]) -> Markup:
-    """Every feature with results, the most severe first."""
+    """Every feature with results, the most severe first, then those without."""
     if not part.report.features:
         return Markup()
     titles = ("feature", "verdict", "distance", "", "threshold", "p", "PSI", "missing")
     head = tag("tr", *(tag("th", title, scope="col") if title else _drawn(Markup()) for title in titles))
-    lines = (_line(feature, links.get(feature.feature)) for feature in most_drifted(part.report.features))
+    lines = [_line(feature, links.get(feature.feature)) for feature in most_drifted(part.report.features)]
+    shown = {feature.feature for feature in part.report.features}
+    lines += [_line_without_results(one) for one in part.report.untested if one.feature not in shown]
     caption = tag("caption", "All features, the one that moved most first")
     return tag("table", caption, tag("thead", head), tag("tbody", *lines), class_="overview")
 
@@ -143,6 +151,19 @@ def _line(feature: FeatureDrift, link: str | None) -> Markup:
         tag("td", probability(test.p_value), class_="spare"),
         tag("td", distance(feature.effects.psi), class_="spare"),
         tag("td", share(feature.missing / rows if rows else 0.0), class_="spare"),
+    )
+
+
+def _line_without_results(untested: Untested) -> Markup:
+    state = joined((badge(VerdictState.CANNOT_TELL), " ", reason(untested.reason)))
+    return tag(
+        "tr",
+        tag("th", named(untested.feature), scope="row"),
+        tag("td", state),
+        tag("td"),
+        _drawn(Markup()),
+        tag("td"),
+        *(tag("td", class_="spare") for _ in range(3)),
     )
 
 

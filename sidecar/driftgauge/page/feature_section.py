@@ -9,6 +9,7 @@ from driftgauge.page.chart import chart
 from driftgauge.page.contents import Picture
 from driftgauge.page.formatting import (
     TESTS,
+    badge,
     distance,
     moment,
     number,
@@ -16,7 +17,6 @@ from driftgauge.page.formatting import (
     share,
     statistic,
     threshold,
-    verdict,
 )
 from driftgauge.page.markup import Markup, clipped, joined, named, tag
 
@@ -34,7 +34,7 @@ def section(picture: Picture, identifier: str) -> Markup:
     feature = picture.drift
     return tag(
         "section",
-        tag("header", tag("h3", named(feature.feature), id=f"{identifier}-name"), verdict(feature)),
+        tag("header", tag("h3", named(feature.feature), id=f"{identifier}-name"), badge(feature.state, feature.change)),
         tag("p", feature.reading, class_="reading"),
         tag("div", _drawing(picture, identifier), _facts(feature), class_="columns"),
         id=identifier,
@@ -103,6 +103,8 @@ def _pairs(feature: FeatureDrift) -> Iterator[tuple[str, str]]:
     yield "Jensen-Shannon", distance(effects.jensen_shannon)
     yield "Values tested", f"{feature.rows:,}, worth {round(feature.effective_rows):,} independent ones"
     yield "Detectable", f"{distance(feature.detectable)}, in nine windows of ten"
+    if feature.rows_to_detect is not None:
+        yield "Rows to detect", f"about {feature.rows_to_detect:,}, for a shift of half a standard deviation"
     yield "Missing", f"{feature.missing:,} ({share(feature.missing / rows if rows else 0.0)})"
     outside = "Unseen categories" if feature.kind is FeatureKind.CATEGORICAL else "Outside the range"
     yield outside, f"{feature.outside:,} ({share(feature.outside / rows if rows else 0.0)})"

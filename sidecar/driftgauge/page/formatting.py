@@ -3,8 +3,17 @@
 import math
 from datetime import UTC, datetime
 
-from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift
-from driftgauge.page.markup import Markup, tag
+from driftgauge.drift.result import (
+    CannotTellReason,
+    Change,
+    DriftReport,
+    DriftTest,
+    DriftTestResult,
+    FeatureDrift,
+    VerdictState,
+)
+from driftgauge.drift.state_words import REASONS, STATES, state_counts
+from driftgauge.page.markup import Markup, joined, tag
 
 TESTS = {
     DriftTest.KS: "Distribution (KS)",
@@ -22,6 +31,12 @@ _SIGNS = {
 }
 """A sign and a word for each kind of change that alarms."""
 
+_QUIET_SIGNS = {
+    VerdictState.OK: ("✓", STATES[VerdictState.OK]),
+    VerdictState.CANNOT_TELL: ("?", STATES[VerdictState.CANNOT_TELL]),
+}
+"""A sign and a word for each other state."""
+
 # A number is written out from the one to the other, outside with a power of ten.
 _PLAIN_FROM = 1e-4
 _PLAIN_TO = 1e7
@@ -29,24 +44,32 @@ _PLAIN_TO = 1e7
 _SMALLEST_PROBABILITY = 1e-99
 
 
-def badge(drift: bool | None, change: Change = Change.DRIFT) -> Markup:  # noqa: FBT001 the verdict itself
-    """A verdict.
+def badge(state: VerdictState, change: Change = Change.DRIFT) -> Markup:
+    """A state as a badge.
 
     Args:
-        drift: Whether a test alarms; `None` if no feature could be tested.
-        change: The kind of change.
+        state: The state of a model or of a feature.
+        change: The kind of change, where it drifts.
     """
-    if drift is None:
-        return tag("span", tag("b", "?", aria_hidden="true"), " could not tell", class_="badge unknown")
-    if not drift:
-        return tag("span", tag("b", "✓", aria_hidden="true"), " ok", class_="badge ok")
-    sign, word = _SIGNS[change]
-    return tag("span", tag("b", sign, aria_hidden="true"), f" {word}", class_="badge drift")
+    sign, word = _SIGNS[change] if state is VerdictState.DRIFT else _QUIET_SIGNS[state]
+    return tag("span", tag("b", sign, aria_hidden="true"), f" {word}", class_=f"badge {state}")
 
 
 def verdict(feature: FeatureDrift) -> Markup:
-    """A feature's verdict."""
-    return badge(feature.drift, feature.change)
+    """A feature's state, with a few words on the reason where there is no verdict."""
+    return joined((badge(feature.state, feature.change), *((" ", reason(feature.reason)) if feature.reason else ())))
+
+
+def reason(why: CannotTellReason) -> Markup:
+    """A few words on why there is no verdict."""
+    return tag("span", REASONS[why], class_="reason")
+
+
+def summary(report: DriftReport) -> Markup:
+    """The state of a report as a badge, the reason where there is no verdict, and the number of features by state."""
+    found = [] if report.reason is None else [reason(report.reason)]
+    found += [tag("span", words, class_=f"count {state}") for state, words in state_counts(report).items()]
+    return joined((badge(report.state), *(joined((", " if place else " ", one)) for place, one in enumerate(found))))
 
 
 def statistic(test: DriftTestResult) -> str:

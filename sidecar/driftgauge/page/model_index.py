@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from driftgauge.drift.result import DriftReport
+from driftgauge.drift.result import DriftReport, VerdictState
 from driftgauge.page.document import document
-from driftgauge.page.formatting import badge, moment
+from driftgauge.page.formatting import badge, moment, reason, summary
 from driftgauge.page.markup import Markup, joined, named, tag
+from driftgauge.results.model_state import ModelState
+
+_ORDER = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
+"""The states by their urgency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +19,11 @@ class Entry:
 
     Args:
         name: The model's name for people.
-        link: The address of its page.
+        link: The address of its page; empty without one.
         inputs: The newest report on requests; `None` if there is none.
         predictions: The newest report on responses; `None` if there is none.
         time: When the newer one was made, seconds since the epoch; `None` if there is none.
+        state: Its state, over inputs and predictions.
     """
 
     name: str
@@ -26,14 +31,15 @@ class Entry:
     inputs: DriftReport | None
     predictions: DriftReport | None
     time: float | None
+    state: ModelState
 
 
 def render_index(entries: Sequence[Entry]) -> str:
-    """Render the list of all models as HTML, those that drift first."""
+    """Render the list of all models as HTML: those that drift first, then those without a verdict."""
     title = tag("h1", "Models")
     if not entries:
         return document(
-            "Models", title, tag("p", "No model has been evaluated yet, or not of late.", class_="summary unknown")
+            "Models", title, tag("p", "No model has been evaluated yet, or not of late.", class_="summary cannot_tell")
         )
     titles = ("model", "inputs", "predictions", "evaluated")
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in titles)))
@@ -42,22 +48,28 @@ def render_index(entries: Sequence[Entry]) -> str:
     return document("Models", title, tag("table", caption, head, tag("tbody", *lines), class_="overview models"))
 
 
-def _urgency(entry: Entry) -> tuple[bool, str]:
-    drifts = any(report is not None and bool(report.drift) for report in (entry.inputs, entry.predictions))
-    return not drifts, entry.name
+def _urgency(entry: Entry) -> tuple[int, str]:
+    return _ORDER.index(entry.state.state), entry.name
 
 
 def _line(entry: Entry) -> Markup:
     return tag(
         "tr",
-        tag("th", tag("a", named(entry.name), href=entry.link), scope="row"),
-        tag("td", _described(entry.inputs)),
+        tag("th", tag("a", named(entry.name), href=entry.link) if entry.link else named(entry.name), scope="row"),
+        tag("td", _without_inputs(entry.state) if entry.inputs is None else _described(entry.inputs)),
         tag("td", _described(entry.predictions)),
         tag("td", "never" if entry.time is None else moment(entry.time)),
     )
 
 
+def _without_inputs(state: ModelState) -> Markup:
+    """What is said of inputs without a report: why there is none, if that is known."""
+    if state.state is not VerdictState.CANNOT_TELL:
+        return _described(None)
+    return joined((badge(state.state), *((" ", reason(state.reason)) if state.reason else ())))
+
+
 def _described(report: DriftReport | None) -> Markup:
     if report is None:
         return tag("span", "not evaluated", class_="quiet")
-    return joined((badge(report.overall), " ", tag("span", report.reading, class_="quiet")))
+    return joined((summary(report), tag("div", report.reading, class_="quiet")))

@@ -16,11 +16,32 @@ MAX_TEXTS: Final = 10_000
 DATES: Final = "holds dates: it is left out, since a date is always new"
 """Why a column of dates is left out; follows the column's name."""
 
+TIMES: Final = "holds the times of the rows"
+"""Why the column of times is no feature; follows the column's name."""
+
 NOT_TESTED: Final = "is left out of the reference"
 """Why a column of a window is left out if it is left out of the reference."""
 
 SHOWN_CHARACTERS: Final = 40
 """How much of an untrusted text an error shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRules:
+    """What is known of the order of rows before a dataset is read.
+
+    Args:
+        column: The column that holds the time of each row; empty if there is none.
+        is_ordered: The rows stand in the order of time in the file.
+        zone: The time zone of the hours of the day, such as `Europe/Berlin`; `None` if no model of hours is wanted.
+    """
+
+    column: str = ""
+    is_ordered: bool = False
+    zone: str | None = None
+
+
+NO_TIMES: Final = TimeRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +56,23 @@ class ColumnRules:
         others: The kind of any other column; if it is `None`, the content decides. Columns of a window that the
             reference lacks are ignored, whatever they hold.
         rows: The number of each row in its file, counted from 1, if the data is a sample without line numbers.
+        time: Where the times of the rows are.
     """
 
     kinds: Mapping[str, FeatureKind] = field(default_factory=dict)
     missing_words: frozenset[str] = NO_WORDS
     others: FeatureKind | None = None
     rows: Sequence[int] = ()
+    time: TimeRules = NO_TIMES
+
+    def is_time(self, name: str) -> bool:
+        """Whether a column holds the times of the rows."""
+        return bool(name) and name == self.time.column
 
     def kind_of(self, name: str) -> FeatureKind | None:
         """The kind of a column; `None` if its content decides."""
+        if self.is_time(name):
+            return FeatureKind.IGNORED
         return self.kinds.get(name, self.others)
 
     @property
@@ -64,12 +93,19 @@ class Column:
         values: Shape `(n,)`, float64: numbers, or the codes of categories; NaN is a missing value.
         categories: The text of each code, of at most 10,000 codes; empty unless the column is categorical.
         left_out: Why an ignored column is left out; follows the column's name.
+        times: The column of times has its values here: shape `(n,)`, float64, seconds since the epoch.
     """
 
     kind: FeatureKind
     values: NDArray[np.float64]
     categories: Mapping[float, str] = field(default_factory=dict)
     left_out: str = ""
+    times: NDArray[np.float64] | None = None
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return self.values.size if self.times is None else self.times.size
 
 
 def place(row: int, lines: Sequence[int] = (), rows: Sequence[int] = ()) -> str:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.files import read_table
 from driftgauge.reference.profiles import profiles_of, review_columns
+from driftgauge.reference.row_order import RowTimes, in_order
 from driftgauge.reference.table import Origin, Table
 
 PREDICTION = "prediction:"
@@ -34,6 +36,10 @@ class Reference:
         notes: Sentences on columns that are left out, constant or equal to another one.
         origin: Where the rows were drawn from, if the file says so.
         missing_words: Texts that are missing values in requests too, besides the empty one.
+        is_ordered: The rows are known to be in the order of time.
+        time_span: The times of the first and the last row, in seconds since the epoch; `None` if unknown.
+        zone: The time zone of the models of hours; `None` if there are none.
+        known_hours: The hours that the reference has rows of; `None` if there are no models of hours.
     """
 
     features: tuple[Profile, ...]
@@ -45,11 +51,20 @@ class Reference:
     notes: tuple[str, ...] = ()
     origin: Origin | None = None
     missing_words: frozenset[str] = NO_WORDS
+    is_ordered: bool = False
+    time_span: tuple[float, float] | None = None
+    zone: str | None = None
+    known_hours: KnownHours | None = None
 
     def __repr__(self) -> str:
         """The size and the file, not the columns: they are long."""
         size = f"{self.rows} rows, {len(self.features)} features, {len(self.predictions)} predictions"
         return f"<Reference {str(self.path)!r}: {size}>"
+
+    @cached_property
+    def identity(self) -> str:
+        """Identifies the content and the use of its order: evidence against one is no evidence against another."""
+        return f"{self.digest}/{self.zone or 'ordered'}" if self.is_ordered else self.digest
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -105,15 +120,17 @@ def load_reference(path: Path, now: float, rules: ColumnRules = NO_RULES) -> Ref
     Raises:
         ReferenceDataError: The file cannot serve as reference; the sentence says why.
     """
-    return prepare(read_table(path, rules), now)
+    return prepare(read_table(path, rules), now, rules.time.zone)
 
 
-def prepare(table: Table, now: float) -> Reference:
+def prepare(table: Table, now: float, zone: str | None = None) -> Reference:
     """Prepare a table for the tests: sort every column and divide it into cells.
 
     Args:
         table: A checked table, of a file (`read_table`) or of data in memory (`table_of_columns`).
         now: Seconds since the epoch.
+        zone: The time zone of the hours of the day, by which the columns of a table with times are modelled; `None`
+            models none, for windows without times.
 
     Raises:
         ReferenceDataError: A column has no value in any row, no column is left to test, or a column of
@@ -123,6 +140,9 @@ def prepare(table: Table, now: float) -> Reference:
     every = profiles_of(table.columns, table.kinds, table.values, table.categories)
     _check_not_empty(table, every)
     profiles, notes = review_columns(table, every)
+    row_times = None if zone is None or table.times is None else RowTimes(table.times, zone)
+    if table.ordered:
+        profiles = in_order(profiles, table.values, row_times)
     inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
     outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
     if not _are_tested(inputs) and not _are_tested(outputs):
@@ -137,6 +157,10 @@ def prepare(table: Table, now: float) -> Reference:
         notes=notes,
         origin=table.origin,
         missing_words=table.missing_words,
+        is_ordered=table.ordered,
+        zone=None if row_times is None else row_times.zone,
+        known_hours=None if row_times is None else KnownHours.of(row_times.times, row_times.zone),
+        time_span=None if table.times is None else (float(table.times[0]), float(table.times[-1])),
     )
 
 

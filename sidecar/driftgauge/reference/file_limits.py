@@ -15,7 +15,8 @@ MAX_VALUES: Final = 2**25
 DEFAULT_VALUES: Final = 5_000_000
 """The default of `max_reference_values`. `driftgauge reference build` keeps within it, too.
 
-The process that loads such a file takes 262 MiB at most (NPZ of texts; `benchmarks.footprint.reference_memory`).
+The process that loads such a file takes 280 MiB at most (Parquet with times; else NPZ of texts, 262 MiB;
+`benchmarks.footprint.reference_memory`).
 So it fits in a container of 512 MiB, beside a proxy of 90 MiB, the old reference and the new one, of 38 MiB each.
 """
 

@@ -13,7 +13,7 @@ from driftgauge.reference.file_limits import ANY_SIZE, FileLimits, out_of_memory
 from driftgauge.reference.formats.csv_file import read_csv
 from driftgauge.reference.formats.npz_file import read_npz
 from driftgauge.reference.formats.parquet_file import read_parquet
-from driftgauge.reference.table import Table, check_table, without_missing_words
+from driftgauge.reference.table import Table, check_table, with_stated_order, without_missing_words
 
 _T = TypeVar("_T")
 
@@ -101,5 +101,5 @@ def parse_table(path: Path, content: bytes, rules: ColumnRules = NO_RULES, limit
     except MemoryError:
         raise out_of_memory(path) from None
     check_table(table)
-    table = without_missing_words(table, rules.missing_words)
+    table = with_stated_order(without_missing_words(table, rules.missing_words), rules)
     return replace(table, digest=hashlib.sha256(content).hexdigest())

@@ -19,8 +19,11 @@ from driftgauge.reference.packing import PackedReference, pack, unpack
 
 _T = TypeVar("_T")
 
-_CHILD_SECONDS: Final = 300
-"""Time for one file. The slowest one within the limits takes 20 s of a core; a container may have a tenth of one."""
+_CHILD_SECONDS: Final = 900
+"""Time for one file. The slowest one within the limits takes 80 s: 2,000 columns with times and missing values.
+
+A container may have a tenth of a core.
+"""
 
 _CHILD_IDLE_SECONDS: Final = 10
 _SMALL_BYTES: Final = 2**20
@@ -225,7 +228,7 @@ def _load(file: FileToLoad, now: float) -> Reference | None:
             return None
         table = parse_table(file.path, content, file.rules, file.limits)
         del content  # preparing takes memory, too
-        reference = prepare(table, now)
+        reference = prepare(table, now, file.rules.time.zone)
         columns = (*reference.features, *reference.predictions)
         file.limits.check_categories(file.path, sum(len(column.categories) for column in columns))
         return reference

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,15 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.category_encoder import numbers_as_categories
-from driftgauge.reference.column import ColumnRules, shortened
+from driftgauge.reference.column import NO_TIMES, ColumnRules, TimeRules, shortened
 from driftgauge.reference.dataset import PREDICTION
 from driftgauge.reference.file_limits import DEFAULT_VALUES, MAX_VALUES
-from driftgauge.reference.formats.csv_stream import read_outline, read_rows, split_rows
-from driftgauge.reference.formats.parquet_file import parquet_library, table_of_arrow
-from driftgauge.reference.formats.text_columns import table_of_cells
+from driftgauge.reference.formats.csv_stream import read_column, read_outline, read_rows, split_rows
+from driftgauge.reference.formats.parquet_file import arrow_times, parquet_library, table_of_arrow
+from driftgauge.reference.formats.text_columns import TimeCells, table_of_cells
+from driftgauge.reference.newest_rows import newest_rows
 from driftgauge.reference.profiles import identifiers, profiles_of
-from driftgauge.reference.table import MAX_COLUMNS, Origin, Table, check_table, without_missing_words
+from driftgauge.reference.table import MAX_COLUMNS, Origin, Table, check_table, with_stated_order, without_missing_words
 
 MAX_KEPT_VALUES = MAX_VALUES // 2
 """Rows times columns of a sample: half of the limit of a table, since the texts of categories need memory too."""
@@ -47,6 +48,7 @@ class SampleSpec:
         predictions: Columns that hold the model's outputs.
         categorical: Columns whose numbers are names, such as codes of shops: they are tested as categories.
         missing_words: Texts that are missing values, besides the empty one.
+        time: Where the times of the rows are. If their order is known, the newest ones are kept (`newest_rows`).
     """
 
     rows: int | None = None
@@ -54,11 +56,12 @@ class SampleSpec:
     predictions: Sequence[str] = ()
     categorical: Sequence[str] = ()
     missing_words: frozenset[str] = NO_WORDS
+    time: TimeRules = NO_TIMES
 
     @property
     def rules(self) -> ColumnRules:
         """What a person has set of the columns."""
-        return ColumnRules(dict.fromkeys(self.categorical, FeatureKind.CATEGORICAL), self.missing_words)
+        return ColumnRules(dict.fromkeys(self.categorical, FeatureKind.CATEGORICAL), self.missing_words, time=self.time)
 
 
 def sample_rows(seen: int, kept: int, seed: int) -> NDArray[np.int64]:
@@ -103,14 +106,15 @@ def sampling_error(seen: int, kept: int) -> float:
 
 
 def draw_sample(path: Path, spec: SampleSpec) -> Table:
-    """Draw a sample of a file's rows; every set of this size is equally likely.
+    """Draw a sample of a file's rows; every set of this size is equally likely, unless their order in time is known.
 
     Args:
-        path: A CSV or Parquet file; a CSV file is read twice.
+        path: A CSV or Parquet file; a CSV file is read twice, or three times if its rows have times. These are kept in
+            memory, 8 bytes for each row of the file.
         spec: Size, seed and predictions of the sample.
 
     Returns:
-        The rows in the file's order, with their origin. Of CSV, the sampled rows decide the kind of
+        The rows in the file's order, or sorted by time, with their origin. Of CSV, the sampled rows decide the kind of
         a column. Columns of identifiers are left out.
 
     Raises:
@@ -140,9 +144,10 @@ def sample_table(table: Table, spec: SampleSpec) -> Table:
         ReferenceDataError: The table cannot be used; the sentence says why.
     """
     seen = table.values.shape[0]
-    rows = sample_rows(seen, _rows_to_keep(table.path, spec, seen, len(table.columns)), spec.seed)
+    kept = _rows_to_keep(table.path, spec, seen, len(table.columns))
+    rows = _positions(seen, kept, spec, None if (times := table.times) is None else lambda: times)
     origin = Origin(table.path.name, table.digest, seen, spec.seed, __version__)
-    sample = replace(table, values=table.values[rows], lines=(), digest="", origin=origin)
+    sample = replace(table.take(rows), lines=(), rows=(), digest="", origin=origin)
     return _prepared(_with_categories(sample, spec.categorical), spec)
 
 
@@ -161,6 +166,7 @@ def _prepared(table: Table, spec: SampleSpec) -> Table:
     """The sample as a reference needs it, with the columns that the person has named."""
     _check_columns(table, spec.categorical, "test as categories")
     _check_columns(table, spec.predictions, "take as prediction")
+    table = with_stated_order(table, spec.rules)
     return _without_identifiers(_with_predictions(without_missing_words(table, spec.missing_words), spec.predictions))
 
 
@@ -170,9 +176,28 @@ def _check_columns(table: Table, names: Sequence[str], purpose: str) -> None:
         raise ReferenceDataError(f"{table.path}: there is no column {shortened(unknown[0])} to {purpose}")
 
 
+def _positions(
+    seen: int, kept: int, spec: SampleSpec, read_times: Callable[[], NDArray[np.float64]] | None
+) -> NDArray[np.int64]:
+    """The rows to keep of a file; `read_times` reads the times of all rows, `None` if there are none."""
+    if read_times is not None and seen > kept:
+        return newest_rows(read_times(), kept)
+    if spec.time.is_ordered:
+        return np.arange(max(0, seen - kept), seen)
+    return sample_rows(seen, kept, spec.seed)
+
+
 def _sample_csv(path: Path, spec: SampleSpec) -> Table:
     given = read_outline(path)
-    positions = sample_rows(given.rows, _rows_to_keep(path, spec, given.rows, len(given.columns)), spec.seed)
+    kept, name = _rows_to_keep(path, spec, given.rows, len(given.columns)), spec.time.column
+
+    def read_times() -> NDArray[np.float64]:
+        times = TimeCells(path=path, name=name)
+        for lines, cells in read_column(path, given, name):
+            times.add(lines, cells)
+        return times.seconds
+
+    positions = _positions(given.rows, kept, spec, read_times if name in given.columns else None)
     rows = read_rows(path, given, positions)
     table = table_of_cells(path, given.columns, lambda: split_rows(path, given.delimiter, rows), spec.rules)
     return replace(table, origin=Origin(path.name, given.sha256, given.rows, spec.seed, __version__))
@@ -184,7 +209,13 @@ def _sample_parquet(path: Path, spec: SampleSpec) -> Table:
         with pq.ParquetFile(path) as file:
             seen = file.metadata.num_rows
             kept = _rows_to_keep(path, spec, seen, file.metadata.num_columns)
-            positions = sample_rows(seen, kept, spec.seed)
+            name = spec.time.column
+            has_times = name in file.schema_arrow.names
+
+            def read_times() -> NDArray[np.float64]:
+                return arrow_times(path, name, file.read(columns=[name]).column(0), spec.rules)
+
+            positions = _positions(seen, kept, spec, read_times if has_times else None)
             sample = pa.Table.from_batches(_read_batches(file, positions), file.schema_arrow)
         rows = (positions + 1).tolist()
         table = replace(table_of_arrow(path, sample, replace(spec.rules, rows=rows)), rows=rows)

@@ -263,6 +263,8 @@ def _describe_change(before: _Entry, after: _Entry) -> list[str]:
         size = f"{new.rows} rows, {len(new.columns)} columns"
         if new.predictions:
             size += f", {len(new.predictions)} of predictions"
+        if new.is_ordered:
+            size += ", in the order of time"
         reported = f"{verb} the reference {new.path}: {size}, sha256 {new.digest[:12]}"
         return [reported, *(f"{new.path}: {note}" for note in new.notes)]
     if before.fault:

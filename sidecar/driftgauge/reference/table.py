@@ -57,6 +57,10 @@ class Table:
         origin: Where the rows were drawn from, if the file says so.
         missing_words: Texts that were read as missing values, besides the empty one.
         rows: The number of each row in its file, counted from 1, if the table is a sample without line numbers.
+        times: Shape `(n,)`, float64, ascending: the time of each row in seconds since the epoch; `None` if unknown.
+            The column of times is not among `columns`.
+        ordered: The rows stand in the order of time; true if there are times.
+        states_order: The file itself says whether they do, so that no option has to.
     """
 
     path: Path
@@ -71,10 +75,27 @@ class Table:
     origin: Origin | None = None
     missing_words: frozenset[str] = NO_WORDS
     rows: Sequence[int] = ()
+    times: NDArray[np.float64] | None = None
+    ordered: bool = False
+    states_order: bool = False
+
+    def take(self, rows: NDArray[np.intp]) -> "Table":
+        """The table of some of the rows, in the order of their indices."""
+        return replace(
+            self,
+            values=self.values[rows],
+            lines=_taken(self.lines, rows),
+            rows=_taken(self.rows, rows),
+            times=None if self.times is None else self.times[rows],
+        )
+
+
+def _taken(numbers: Sequence[int], rows: NDArray[np.intp]) -> Sequence[int]:
+    return np.asarray(numbers)[rows].tolist() if len(numbers) else ()
 
 
 def join_columns(path: Path, names: Sequence[str], columns: Sequence[Column], lines: Sequence[int] = ()) -> Table:
-    """Make a table of columns.
+    """Make a table of columns. If one of them holds times, the rows are sorted by it, and it is no column any more.
 
     Args:
         path: Named in errors.
@@ -86,20 +107,51 @@ def join_columns(path: Path, names: Sequence[str], columns: Sequence[Column], li
         ReferenceDataError: The columns differ in length.
     """
     for name, column in zip(names, columns, strict=True):
-        rows, first = column.values.size, columns[0].values.size
+        rows, first = column.rows, columns[0].rows
         if rows != first:
             raise ReferenceDataError(
                 f"{path}: column {shortened(name)} has {rows} rows, {shortened(names[0])} has {first}"
             )
-    return Table(
+    times = [column.times for column in columns if column.times is not None]
+    kept = [(name, column) for name, column in zip(names, columns, strict=True) if column.times is None]
+    table = Table(
         path=path,
-        columns=tuple(names),
-        kinds=tuple(column.kind for column in columns),
-        values=np.column_stack([column.values for column in columns]) if columns else np.empty((0, 0)),
+        columns=tuple(name for name, _ in kept),
+        kinds=tuple(column.kind for _, column in kept),
+        values=np.column_stack([column.values for _, column in kept]) if kept else np.empty((0, 0)),
         categories={code: text for column in columns for code, text in column.categories.items()},
-        left_out={name: column.left_out for name, column in zip(names, columns, strict=True) if column.left_out},
+        left_out={name: column.left_out for name, column in kept if column.left_out},
         lines=lines,
     )
+    return sorted_by_time(table, times[0]) if times else table
+
+
+def sorted_by_time(table: Table, times: NDArray[np.float64]) -> Table:
+    """The table with its rows in the order of time; rows of the same time keep their order.
+
+    Args:
+        table: A table without times.
+        times: Shape `(n,)`, float64: the time of each row in seconds since the epoch.
+    """
+    table = replace(table, times=times, ordered=True)
+    if (times[1:] >= times[:-1]).all():
+        return table
+    return table.take(np.argsort(times, kind="stable"))
+
+
+def with_stated_order(table: Table, rules: ColumnRules) -> Table:
+    """The table as one whose rows are in the order of time, if the rules say so.
+
+    Raises:
+        ReferenceDataError: The rules name a column of times, and the table has none.
+    """
+    if table.states_order or table.times is not None:
+        return table
+    if rules.time.column:
+        raise ReferenceDataError(
+            f"{table.path}: there is no column {shortened(rules.time.column)} that could hold the times of the rows"
+        )
+    return replace(table, ordered=table.ordered or rules.time.is_ordered)
 
 
 def numeric_table(path: Path, names: Sequence[str], values: NDArray[np.float64], *, named: bool = True) -> Table:
@@ -138,9 +190,10 @@ def checked_with_digest(table: Table, rules: ColumnRules) -> Table:
         ReferenceDataError: The table cannot be tested.
     """
     check_table(table)
-    table = without_missing_words(table, rules.missing_words)
+    table = with_stated_order(without_missing_words(table, rules.missing_words), rules)
     digest = hashlib.sha256(repr((table.columns, tuple(map(str, table.kinds)))).encode())
     digest.update(table.values.tobytes())
+    digest.update(b"" if table.times is None else table.times.tobytes())
     return replace(table, digest=digest.hexdigest())
 
 

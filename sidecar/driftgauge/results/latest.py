@@ -5,8 +5,9 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from driftgauge.drift.result import DriftReport
+from driftgauge.drift.result import CannotTellReason, DriftReport
 from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.results.model_state import ModelState, StreamState, model_state, state_of_report, state_without_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,26 @@ class LatestEvaluations:
         self._clock = clock
         self._evaluations: dict[Kind, dict[ModelKey, Evaluation]] = {kind: {} for kind in Kind}
         self._references: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
+        self._store_failed_at: dict[Kind, dict[ModelKey, float]] = {kind: {} for kind in Kind}
 
     def publish(self, model: ModelKey, kind: Kind, evaluation: Evaluation) -> None:
         """Replace the evaluation of a stream."""
         self._evaluations[kind][model] = evaluation
+        self._store_failed_at[kind].pop(model, None)
 
     def withdraw(self, model: ModelKey, kind: Kind) -> None:
         """Remove the evaluation of a stream, if there is one."""
         self._evaluations[kind].pop(model, None)
+        self._store_failed_at[kind].pop(model, None)
+
+    def record_store_failure(self, model: ModelKey, kind: Kind) -> None:
+        """Record that a stream could not be evaluated because the store did not respond; its last result stays."""
+        self._store_failed_at[kind].setdefault(model, self._clock())
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Remove what is known of models that are not in `models`."""
         for kind in Kind:
-            for known in (self._evaluations[kind], self._references[kind]):
+            for known in (self._evaluations[kind], self._references[kind], self._store_failed_at[kind]):
                 for model in [model for model in known if model not in models]:
                     del known[model]
 
@@ -106,8 +114,45 @@ class LatestEvaluations:
 
     def fresh(self, kind: Kind = Kind.REQUEST) -> dict[ModelKey, Evaluation]:
         """The evaluations of requests or of responses that are not stale, sorted by model."""
-        oldest = self._clock() - self._stale_seconds
+        oldest = self._oldest_fresh()
         return {model: one for model, one in sorted(self._evaluations[kind].items()) if one.time >= oldest}
+
+    def states(self) -> dict[ModelKey, ModelState]:
+        """The state of every model, sorted by model; a model that waits for its first evaluation has none."""
+        oldest = self._oldest_fresh()
+        states = {}
+        for model in self._known():
+            streams = [self._stream_state(model, kind, oldest) for kind in Kind]
+            known = [stream for stream in streams if stream is not None]
+            if known:
+                states[model] = model_state(known)
+        return states
+
+    def _known(self) -> list[ModelKey]:
+        """The models with an evaluation, a failure of the store, or a record of their reference, sorted."""
+        known = {*self._references[Kind.REQUEST]}
+        for kind in Kind:
+            known |= {*self._evaluations[kind], *self._store_failed_at[kind]}
+        return sorted(known)
+
+    def _stream_state(self, model: ModelKey, kind: Kind, oldest: float) -> StreamState | None:
+        """The state of a stream; `None` if it was not evaluated yet, or has nothing to be compared with yet."""
+        evaluation = self._evaluations[kind].get(model)
+        if evaluation is not None and evaluation.time >= oldest:
+            return state_of_report(evaluation.report)
+        failed_at = self._store_failed_at[kind].get(model)
+        if evaluation is not None:
+            return state_without_result(None if failed_at is None else CannotTellReason.STORE)
+        if failed_at is not None and failed_at < oldest:
+            return state_without_result(CannotTellReason.STORE)
+        references = self._references[kind]
+        if kind is Kind.REQUEST and model in references and references.get(model) is None:
+            return state_without_result(CannotTellReason.NO_REFERENCE)
+        return None
+
+    def _oldest_fresh(self) -> float:
+        """Time of the oldest evaluation that is not stale, in seconds since the epoch."""
+        return self._clock() - self._stale_seconds
 
     def by_model(self) -> list[ModelEvaluations]:
         """The models with a fresh evaluation of requests or of responses, sorted."""

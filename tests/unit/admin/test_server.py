@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
@@ -130,6 +131,7 @@ async def test_the_newest_reports_are_json(fixture: AdminFixture, client: Client
                 "inference_service": "wine",
                 "component": "predictor",
                 "model_name": "wine",
+                "model_state": {"state": "drift", "reason": None},
                 "evaluated_at": 1_000.0,
                 "duration_seconds": 0.01,
                 "window_time": 999.0,
@@ -154,6 +156,8 @@ async def test_a_model_with_one_evaluation_has_no_other_values(fixture: AdminFix
 
     assert (1_000.0, None) == (wine["evaluated_at"], wine["predictions"])
     assert (None, None, []) == (iris["evaluated_at"], iris["drift"], iris["features"])
+    assert ("cannot_tell", None) == (iris["state"], iris["reason"])
+    assert {"state": "drift", "reason": None} == iris["model_state"]
     assert iris["predictions"]["drift"] is True
 
 
@@ -175,6 +179,17 @@ async def test_many_models_are_listed(fixture: AdminFixture, client: ClientSessi
     assert (200, "<p>the page of wine, called cellar/wine, back to .") == await get(
         client, f"{fixture.url}/report?{QUERY[WINE]}"
     )
+
+
+async def test_a_model_without_an_evaluation_is_listed(fixture: AdminFixture, client: ClientSession) -> None:
+    """The list says that it has no reference, even beside a single model with a page."""
+    fixture.publish(WINE)
+    fixture.latest.set_reference(IRIS, Kind.REQUEST, None)
+    _, text = await get(client, fixture.url)
+
+    assert ["cellar/wine", "garden/iris"] == re.findall("<bdi>(.*?)</bdi>", text)
+    assert '<span class="reason">no reference</span>' in text
+    assert "garden" not in "".join(re.findall('href="(.*?)"', text))
 
 
 async def test_no_model_is_an_empty_list(fixture: AdminFixture, client: ClientSession) -> None:

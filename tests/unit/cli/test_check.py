@@ -135,8 +135,9 @@ def test_json(reference: Path, tmp_path: Path) -> None:
     tree: dict[str, Any] = json.loads(out)
 
     assert 1 == code
-    assert ["reference", "window", "rule", "drift", "drifted_features", "reading"] == list(tree)[:6]
-    assert ["features", "untested", "could_not_tell", "ignored", "notes"] == list(tree)[6:]
+    assert ["reference", "window", "rule", "state", "reason", "drift", "drifted_features", "reading"] == list(tree)[:8]
+    assert ("drift", None) == (tree["state"], tree["reason"])
+    assert ["features", "untested", "could_not_tell", "ignored", "notes"] == list(tree)[8:]
     assert ["path", "rows", "sha256"] == list(tree["window"])
     assert {"alpha": 0.05, "correction": "holm", "min_rows": 1} == tree["rule"]
     assert (True, 1, []) == (tree["drift"], tree["drifted_features"], tree["untested"])
@@ -214,8 +215,8 @@ def test_too_few_rows(reference: Path, tmp_path: Path) -> None:
 
     assert 2 == code
     assert out == (
-        "acidity, sugar, alcohol: could not tell: the window has 30 rows, 31 are needed\n"
-        f"Could not tell for 3 of 3 features: {window} (30 rows) against {reference} (400 rows).\n"
+        "acidity, sugar, alcohol: cannot tell: the window has 30 rows, 31 are needed\n"
+        f"Cannot tell for 3 of 3 features: {window} (30 rows) against {reference} (400 rows).\n"
     )
     assert err == f"note: {window}: 30 rows, under 200 only large changes can be seen\n"
 
@@ -238,7 +239,7 @@ def test_a_reference_of_few_rows_is_noted(tmp_path: Path) -> None:
     code, out, err = check(one, window)
 
     assert code == 2
-    assert "acidity, sugar, alcohol: could not tell: the reference has 1 value, 2 are needed\n" in out
+    assert "acidity, sugar, alcohol: cannot tell: the reference has 1 value, 2 are needed\n" in out
     assert f"note: {one}: 1 rows, under 200 only large changes can be seen\n" in err
 
 
@@ -251,9 +252,9 @@ def test_feature_with_few_values_is_tested_by_those_that_it_lacks(tmp_path: Path
     code, out, err = check(few, window, Rule(alpha=0.05, correction=Correction.HOLM, min_rows=10))
 
     assert (2, "") == (code, err)
-    assert "acidity missing 0.0000 inf 1 0.000 9 391 untested" in re.sub(" +", " ", out)
-    assert "acidity: could not tell: the window has 9 values, 10 are needed\n" in out
-    assert "Could not tell for 1 of 3 features, no drift in 2 (alpha 0.05, correction holm): " in out
+    assert "acidity missing 0.0000 inf 1 0.000 9 391 cannot tell" in re.sub(" +", " ", out)
+    assert "acidity: cannot tell: the window has 9 values, 10 are needed\n" in out
+    assert "Cannot tell for 1 of 3 features, no drift in 2 (alpha 0.05, correction holm): " in out
 
 
 def test_missing_values_that_are_new_have_a_line_of_their_own(reference: Path, tmp_path: Path) -> None:
@@ -368,7 +369,7 @@ def test_one_row_is_no_sign_that_nothing_has_changed(
     code, out, _ = check(reference, window, output_format=output_format)
 
     assert code == 2
-    assert "could not tell" in out.lower()
+    assert ('"state": "cannot_tell"' if output_format == "json" else "cannot tell") in out.lower()
     assert "the window has 1 row, 2 are needed" in out
     assert "No drift" not in out
 
@@ -381,8 +382,8 @@ def test_a_feature_without_a_verdict_is_no_success(tmp_path: Path) -> None:
     code, out, _ = check(few, csv(tmp_path / "w.csv", COLUMNS, rows))
 
     assert code == 2
-    assert "sugar: could not tell: the window has 1 value, 2 are needed\n" in out
-    assert "Could not tell for 1 of 3 features, no drift in 2 (alpha 0.05, correction holm): " in out
+    assert "sugar: cannot tell: the window has 1 value, 2 are needed\n" in out
+    assert "Cannot tell for 1 of 3 features, no drift in 2 (alpha 0.05, correction holm): " in out
 
 
 def test_drift_is_found_although_another_feature_has_no_verdict(tmp_path: Path) -> None:
@@ -392,5 +393,5 @@ def test_drift_is_found_although_another_feature_has_no_verdict(tmp_path: Path) 
     code, out, _ = check(csv(tmp_path / "old.csv", COLUMNS, old), csv(tmp_path / "new.csv", COLUMNS, new))
 
     assert code == 1
-    assert "sugar: could not tell: the window has 1 value, 2 are needed\n" in out
-    assert "Drift in 1 of 3 features, could not tell for 1 (alpha 0.05, correction holm): " in out
+    assert "sugar: cannot tell: the window has 1 value, 2 are needed\n" in out
+    assert "Drift in 1 of 3 features, cannot tell for 1 (alpha 0.05, correction holm): " in out

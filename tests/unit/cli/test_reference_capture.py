@@ -14,9 +14,12 @@ import pytest
 from driftgauge.cli.reference_capture import Terminal, WindowAddress, run_capture
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.reference.dataset import load_reference
-from driftgauge.reference.formats.driftgauge_npz import packed_window
+from driftgauge.reference.formats.driftgauge_npz import packed
+from driftgauge.reference.table import Table
 
-WINDOW = packed_window(["a", "b"], [FeatureKind.NUMERIC] * 2, np.arange(8.0).reshape(4, 2), {})
+WINDOW = packed(
+    Table(Path("window"), ("a", "b"), (FeatureKind.NUMERIC,) * 2, np.arange(8.0).reshape(4, 2), ordered=True)
+)
 
 
 class _Handler(BaseHTTPRequestHandler):

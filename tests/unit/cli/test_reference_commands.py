@@ -1,7 +1,9 @@
 """The flags of the `reference` commands, by way of the command line itself."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from driftgauge.cli.main import run
@@ -71,3 +73,67 @@ def test_flags_that_are_missing_or_unknown(arguments: list[str], capsys: pytest.
 
     assert 2 == caught.value.code
     assert "usage: driftgauge" in capsys.readouterr().err
+
+
+def test_build_with_times_and_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file keeps order and times, so that `show` needs no flag; the time is no column."""
+    training, output = tmp_path / "train.csv", tmp_path / "reference.npz"
+    training.write_text("ts,a\n" + "".join(f"2026-01-{30 - row:02}T00:00Z,{row}\n" for row in range(20)))
+
+    assert 0 == run(["reference", "build", str(training), "-o", str(output), "--time-column", "ts", "--rows", "9"])
+    built = capsys.readouterr().out
+    assert "rows in the order of time, from 2026-01-24 00:00 to 2026-01-30 00:00 UTC\n" in built
+    assert "runs of neighbours in time of the 20 rows of train.csv" in built
+    assert 0 == run(["reference", "show", str(output)])
+    assert built == capsys.readouterr().out
+    assert ("a",) == load_reference(output, 0.0).columns
+
+
+def test_show_with_times(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file without any order has none in the report for programs, unless a flag says so."""
+    path = tmp_path / "a.csv"
+    path.write_text("ts,a\n1700000000,1\n1700000001,2\n")
+    facts = []
+    for flags in ([], ["--ordered"], ["--time-column", "ts"]):
+        assert 0 == run(["reference", "show", str(path), "--format", "json", *flags])
+        facts.append(json.loads(capsys.readouterr().out))
+
+    expected = [(False, None, None), (True, None, None), (True, 1_700_000_000.0, 1_700_000_001.0)]
+    assert expected == [(one["ordered"], one["first_time"], one["last_time"]) for one in facts]
+
+
+def test_an_unknown_time_zone(capsys: pytest.CaptureFixture[str]) -> None:
+    """A fault of the command line, before any file is read."""
+    assert 2 == run(["reference", "show", "a.csv", "--rhythm-timezone", "Mars"])
+    expected = "driftgauge: rhythm_timezone: is not the name of a time zone; it is 'Mars'\n"
+    assert expected == capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("soon", "must be a number of seconds, or a number with a unit: 30d, 12h, 45m"), ("0d", "must be more than 0")],
+)
+def test_a_time_to_collect_must_be_one(capsys: pytest.CaptureFixture[str], text: str, fault: str) -> None:
+    """A fault of the command line, before any request."""
+    assert 2 == run(["reference", "capture", "--inference-service", "wine", "-o", "a.npz", "--for", text])
+    assert f"driftgauge: for: {fault}; it is {text!r}\n" == capsys.readouterr().err
+
+
+def test_the_models_of_hours_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each column of numbers has its model and the number of its parameters; a program reads them too."""
+    times = 1_767_225_600 + np.arange(4000) * 300.0
+    wave = np.sin(times / 86_400 * 2 * np.pi) + np.random.default_rng(1).normal(size=4000)
+    training, output = tmp_path / "train.csv", tmp_path / "reference.npz"
+    lines = "".join(
+        f"{time},{value},{'xy'[row % 2]}\n" for row, (time, value) in enumerate(zip(times, wave, strict=True))
+    )
+    training.write_text(f"ts,wave,word\n{lines}")
+
+    assert 0 == run(["reference", "build", str(training), "-o", str(output), "--time-column", "ts"])
+    shown = capsys.readouterr().out
+    assert ["wave", "numeric", "0", "4000", "h1,", "p", "3"] in [line.split()[:7] for line in shown.splitlines()]
+    assert "are shown as at its average hour (time zone UTC)\n" in shown
+    assert 0 == run(["reference", "show", str(output), "--format", "json"])
+    first, second = json.loads(capsys.readouterr().out)["features"]
+    assert ("h1", 3.0) == (first["hour_model"], first["parameters"])
+    assert (1, False) == (second["hour_buckets"], "hour_model" in second)

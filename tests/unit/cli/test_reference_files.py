@@ -45,7 +45,10 @@ def test_a_program_reads_every_column(tmp_path: Path) -> None:
         "rows": 4,
         "origin": None,
         "sampling_error": 0.0,
-        "rows_needed": 1089,
+        "rows_needed": 1119,
+        "ordered": False,
+        "first_time": None,
+        "last_time": None,
         "features": [
             {
                 "name": "a",
@@ -55,6 +58,7 @@ def test_a_program_reads_every_column(tmp_path: Path) -> None:
                 "least": 1.0,
                 "median": 2.0,
                 "greatest": 3.0,
+                "rows_to_detect": None,
             },
             {
                 "name": "colour",
@@ -74,6 +78,7 @@ def test_a_program_reads_every_column(tmp_path: Path) -> None:
                 "least": 5.0,
                 "median": 5.0,
                 "greatest": 5.0,
+                "rows_to_detect": None,
             }
         ],
         "missing_words": [],
@@ -97,6 +102,16 @@ def test_a_person_reads_a_table(tmp_path: Path) -> None:
     assert ["prediction:quality", "numeric", "0", "1", "5", "5", "5"] in words
     assert f"{path}: 4 rows, sha256 {read_table(path).digest}" in out
     assert "note: column 'prediction:quality' is constant\n" in out
+
+
+def test_a_person_reads_how_soon_a_shift_is_found(tmp_path: Path) -> None:
+    """The line is left out where the reference is too small for any shift of half a standard deviation."""
+    numbers = np.random.default_rng(1).standard_normal(5_000).round(6).astype(str)
+    sentence = "with this reference, default options and independent rows a shift of half a standard deviation is found"
+    path = write(tmp_path, "\n".join(["a", *numbers]))
+
+    assert f"\n{sentence} after about " in show(path)[1]
+    assert sentence not in show(write(tmp_path))[1]
 
 
 def test_of_many_categories_the_first_are_shown(tmp_path: Path) -> None:
@@ -158,7 +173,7 @@ def test_a_reference_that_is_small_for_the_budget_says_what_it_needs(tmp_path: P
     path.write_text("alcohol\n" + "9.5\n9.8\n" * 1_000)
     _, enough, _ = show(path, "table")
 
-    assert "one false alarm in 30 days asks for 1044 rows: with 20 only large changes can be seen" in few
+    assert "one false alarm in 30 days asks for 1076 rows: with 20 only large changes can be seen" in few
     assert "one false alarm" not in enough
 
 

@@ -269,6 +269,26 @@ def test_words_in_a_flag() -> None:
     assert {"NA", "unknown"} == split_words(load("proxy", {"missing_words": "NA,unknown"}).missing_words)
 
 
+@pytest.mark.parametrize("name", ["Mars/Olympus", "Europe", "../UTC", "/etc/localtime", "Europe/Berlin\0"])
+def test_an_unknown_time_zone_is_refused(name: str) -> None:
+    """The sentence shows what is meant; a path is no name."""
+    assert ("rhythm_timezone: is not the name of a time zone, such as UTC or Europe/Berlin",) == tuple(
+        fault.partition(";")[0] for fault in faults_of({"rhythm_timezone": name})
+    )
+
+
+def test_times_of_references() -> None:
+    """By default files have no times, and the hours of the day are those of UTC."""
+    config = load("proxy", {"rhythm_timezone": "Asia/Kolkata", "time_column": "ts"})
+
+    assert ("UTC", "", False) == (
+        load("logger", {}).rhythm_timezone,
+        load("logger", {}).time_column,
+        load("logger", {}).reference_ordered,
+    )
+    assert ("Asia/Kolkata", "ts") == (config.rhythm_timezone, config.time_column)
+
+
 @pytest.mark.parametrize("text", ["missing_words: [null]", "missing_words: [true]", "missing_words: [[a]]"])
 def test_words_that_are_none(text: str, tmp_path: Path) -> None:
     """YAML reads some words as values of other types."""

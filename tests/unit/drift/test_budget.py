@@ -1,6 +1,8 @@
 """The false-alarm budget: how it is shared, and the thresholds that it sets."""
 
 import math
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,9 +11,11 @@ from scipy import stats
 from driftgauge.drift.budget import (
     FAMILIES,
     REFERENCE_RISK,
+    SHARE_TOLERANCE,
     Budget,
     categories_reference_error,
     detectable,
+    extremes_reference_error,
     reference_error,
     reference_risk,
 )
@@ -19,7 +23,12 @@ from driftgauge.drift.statistics.concentration import upper_bound_sample_share, 
 
 MONTH = 30 * 86_400.0
 BUDGET = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.05)
-STRICT = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.0)
+STRICT = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.0, share_tolerance=0.0)
+
+
+def beyond(budget: Budget) -> Budget:
+    """The budget with its tolerance in addition to the reference's own error."""
+    return replace(budget, beyond_reference=True)
 
 
 def test_evaluations_of_an_interval_share_one_alarm() -> None:
@@ -38,16 +47,20 @@ def test_the_evidence_threshold_is_four_intervals() -> None:
 
 
 def test_reference_errors_share_one_risk() -> None:
-    """Inputs and outputs, four errors each: those of ten features add up to 1 in 100."""
-    assert REFERENCE_RISK == pytest.approx(2 * 4 * 10 * reference_risk(10), abs=1e-15)
+    """Inputs and outputs, five errors each: those of ten features add up to 1 in 100."""
+    assert REFERENCE_RISK == pytest.approx(2 * 5 * 10 * reference_risk(10), abs=1e-15)
 
 
-def test_ks_threshold_by_hand() -> None:
-    """For 10 features, 1000 effective rows and 5000 of the reference it is two bounds of Massart and the tolerance."""
+@pytest.mark.parametrize("tolerance", [0.0, 0.02, 0.05])
+def test_ks_threshold_by_hand(tolerance: float) -> None:
+    """For 10 features it is Massart's bound for 1000 rows, and that for 5000 of the reference or the tolerance."""
+    budget = replace(BUDGET, tolerance=tolerance)
     window = math.sqrt(math.log(2 / (60 / (4 * MONTH) / 20)) / 2000)
-    reference = math.sqrt(math.log(2 / (0.01 / 80)) / 10_000)
+    reference = math.sqrt(math.log(2 / (0.01 / 100)) / 10_000)
+    largest, both = max(reference, tolerance), reference + tolerance
 
-    assert window + reference + 0.05 == pytest.approx(BUDGET.ks_threshold(5000, 1000.0, 10), abs=1e-12)
+    assert window + largest == pytest.approx(budget.ks_threshold(5000, 1000.0, 10), abs=1e-12)
+    assert window + both == pytest.approx(beyond(budget).ks_threshold(5000, 1000.0, 10), abs=1e-12)
 
 
 def test_the_ks_threshold_is_exceeded_within_the_budget() -> None:
@@ -57,14 +70,17 @@ def test_the_ks_threshold_is_exceeded_within_the_budget() -> None:
     assert stats.kstwo.sf(threshold, 200) <= STRICT.level / 2
 
 
-def test_the_tv_threshold_adds_the_error_of_a_reference_that_chose_its_cells() -> None:
-    """For two frequent categories it is one bound for the window, one for the reference, and the tolerance."""
+@pytest.mark.parametrize("tolerance", [0.0, 0.02, 0.2])
+def test_the_tv_threshold_allows_for_a_reference_that_chose_its_cells(tolerance: float) -> None:
+    """For two frequent categories it is one bound for the window, and one for the reference or the tolerance."""
+    budget = replace(BUDGET, tolerance=tolerance)
     reference = np.array([600.0, 400.0, 0.0, 0.0])
     risk = STRICT.level / 2
     window = math.sqrt((4 * math.log(2) + math.log(1 / risk)) / 400)
-    found = BUDGET.tv_threshold(reference, 2, 200.0, 1)
+    error = categories_reference_error(reference, 2, 1)[0]
 
-    assert window + categories_reference_error(reference, 2, 1)[0] + 0.05 == pytest.approx(found, abs=1e-12)
+    assert window + max(error, tolerance) == pytest.approx(budget.tv_threshold(reference, 2, 200.0, 1), abs=1e-12)
+    assert window + error + tolerance == pytest.approx(beyond(budget).tv_threshold(reference, 2, 200.0, 1), abs=1e-12)
 
 
 def test_the_tv_threshold_of_a_reference_with_each_category_once() -> None:
@@ -94,17 +110,43 @@ def test_the_share_threshold_is_symmetric() -> None:
     )
 
 
-def test_share_threshold_by_parts() -> None:
-    """It is the bound on a sample of the largest true share, minus the reference's share."""
-    truth = upper_bound_true_share(0.1, 500, reference_risk(3) / 2) + 0.05
-    threshold = upper_bound_sample_share(truth, 300.0, BUDGET.level / 12) - 0.1
+@pytest.mark.parametrize(
+    ("share", "tolerance"),
+    [pytest.param(0.1, 0.05, id="of frequent ones"), pytest.param(0.05, 0.1, id="of rare ones")],
+)
+@pytest.mark.parametrize("rows", [500, 500_000])
+def test_share_threshold_by_parts(share: float, tolerance: float, rows: int) -> None:
+    """It is the bound on a sample of the largest true share, by error or tolerance, minus the reference's share."""
+    budget = replace(BUDGET, share_tolerance=0.1)
+    error = upper_bound_true_share(share, rows, reference_risk(3) / 2) - share
+    of_sample = partial(upper_bound_sample_share, rows=300.0, risk=BUDGET.level / 12)
 
-    assert threshold == BUDGET.share_threshold(0.1, 0.4, 500, 300.0, 3)
+    assert of_sample(share + max(error, tolerance)) - share == pytest.approx(
+        budget.share_threshold(share, 0.4, rows, 300.0, 3), abs=1e-12
+    )
+    assert of_sample(share + error + tolerance) - share == pytest.approx(
+        beyond(budget).share_threshold(share, 0.4, rows, 300.0, 3), abs=1e-12
+    )
 
 
 def test_the_share_threshold_of_a_reference_that_allows_every_share() -> None:
     """If the true share may be 1, no share alarms."""
     assert math.isinf(BUDGET.share_threshold(0.99, 1.0, 50, 300.0, 1))
+
+
+@pytest.mark.parametrize("rows", [1, 300, 5_000])
+def test_the_mass_beyond_the_extremes_exceeds_its_bound_with_half_of_the_risk(rows: int) -> None:
+    """By hand 1 - (r / 2)^(1 / m), of m independent values: the mass above the greatest is Beta(1, m)."""
+    risk = reference_risk(10)
+    bound = extremes_reference_error(rows, 10)
+
+    assert 1 - (risk / 2) ** (1 / rows) == pytest.approx(bound, abs=1e-12)
+    assert risk / 2 == pytest.approx(stats.beta.sf(bound, 1, rows), rel=1e-9)
+
+
+def test_the_mass_beyond_the_extremes_of_5000_values() -> None:
+    """With ten features it is below the default tolerance of shares."""
+    assert extremes_reference_error(5_000, 10) < SHARE_TOLERANCE < extremes_reference_error(4_900, 10)
 
 
 def test_few_rows_cannot_alarm() -> None:

@@ -1,14 +1,24 @@
 """Sentences on drift: each kind of change has its own, and noise is not mentioned."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftgauge.drift.explain import explain_feature, explain_report
+from driftgauge.drift.explain import FeatureRows, explain_feature, explain_report
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
-from driftgauge.drift.result import Bin, Change, DriftTest, DriftTestResult, Effects, FeatureDrift, Untested
+from driftgauge.drift.result import (
+    Bin,
+    CannotTellReason,
+    Change,
+    DriftTest,
+    DriftTestResult,
+    Effects,
+    FeatureDrift,
+    Untested,
+)
 from tests.support.reports import few
 
 Floats = NDArray[np.float64]
@@ -33,12 +43,12 @@ def colours(missing: int = 0) -> Profile:
 
 def explain(profile: Profile, window: Floats, missing: int = 0) -> tuple[Change, str]:
     """The kind and the sentence where a test alarms."""
-    return explain_feature(profile, np.sort(window), missing, drift=True)
+    return explain_feature(profile, FeatureRows(np.sort(window), missing), drift=True)
 
 
 def test_without_an_alarm_there_is_nothing_to_explain() -> None:
     """The sentence is "No drift." whatever the window has."""
-    assert (Change.NONE, "No drift.") == explain_feature(numbers(), np.full(100, 99.0), 0, drift=False)
+    assert (Change.NONE, "No drift.") == explain_feature(numbers(), FeatureRows(np.full(100, 99.0), 0), drift=False)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +268,75 @@ def test_extreme_values_have_a_sentence(reference: Floats, window: Floats) -> No
     assert sentence.endswith(".")
 
 
+MIXED = FeatureRows(np.sort(np.concatenate([gaussian(1860, 2), gaussian(140, 3, mean=2000.0, deviation=1.0)])), 0)
+"""A window of which 140 rows are new."""
+
+
+def test_the_sentence_describes_the_rows_since_the_evidence_rose() -> None:
+    """In the whole window a new unit is a small part; in the newest rows it is plain."""
+    profile = numeric_profile("a", gaussian(140, 1, mean=2.0))
+    newest = FeatureRows(1000 * profile.values, 0)
+
+    assert (
+        Change.SCALE,
+        "In the newest 140 rows: scale break, every decile is about 1000 times the reference's (a change of unit?).",
+    ) == explain_feature(profile, MIXED, drift=True, newest=newest)
+
+
+def test_missing_values_are_counted_in_the_newest_rows() -> None:
+    """Of the newest 100 rows 20 lack the feature, of all 2,000 rows three in a hundred."""
+    profile, window = numbers(missing=100), FeatureRows(gaussian(1940, 2), 60)
+    newest = FeatureRows(window.values[np.random.default_rng(4).choice(1940, 80, replace=False)], 20)
+    newest.values.sort()
+
+    assert (Change.DRIFT, "In the newest 100 rows: drift, 20% of the rows lack it (reference: 2.0%).") == (
+        explain_feature(profile, window, drift=True, newest=newest)
+    )
+
+
+@pytest.mark.parametrize("rows", [0, 29, 2000])
+def test_few_newest_rows_or_all_leave_the_whole_window(rows: int) -> None:
+    """Fewer than 30 rows say too little, and all rows need no mention."""
+    expected = explain_feature(numbers(), MIXED, drift=True)
+    newest = FeatureRows(MIXED.values[MIXED.rows - rows :], 0)
+
+    assert expected == explain_feature(numbers(), MIXED, drift=True, newest=newest)
+    assert expected[1].startswith("Drift: ")
+
+
+def test_thirty_newest_rows_are_described() -> None:
+    """From 30 rows on the sentence is about them."""
+    newest = FeatureRows(MIXED.values[-30:], 0)
+
+    assert explain_feature(numbers(), MIXED, drift=True, newest=newest)[1].startswith("In the newest 30 rows: ")
+
+
+@pytest.mark.parametrize(
+    ("seen_seconds", "expected"),
+    [
+        (None, "Drift: higher by 1 standard deviations."),
+        (0.0, "Drift: higher by 1 standard deviations (less than a day seen: it may be the time of day)."),
+        (86_399.0, "Drift: higher by 1 standard deviations (less than a day seen: it may be the time of day)."),
+        (86_400.0, "Drift: higher by 1 standard deviations."),
+    ],
+)
+def test_before_a_day_is_seen_drift_may_be_the_time_of_day(seen_seconds: float | None, expected: str) -> None:
+    """Night and drift look alike until both have been seen."""
+    profile = numbers()
+    window = FeatureRows(profile.values + np.std(profile.values), 0)
+
+    assert (Change.DRIFT, expected) == explain_feature(profile, window, drift=True, seen_seconds=seen_seconds)
+
+
+def test_a_broken_schema_is_not_the_time_of_day() -> None:
+    """Another unit, or a lost column, has nothing to do with the hour."""
+    window = FeatureRows(np.full(100, -1.5), 0)
+
+    assert explain_feature(numbers(), window, drift=True) == explain_feature(
+        numbers(), window, drift=True, seen_seconds=60.0
+    )
+
+
 def feature(name: str, change: Change, *tests: tuple[DriftTest, float], threshold: float = 0.1) -> FeatureDrift:
     """The results of a feature, as far as the report's sentence needs them."""
     return FeatureDrift(
@@ -335,10 +414,14 @@ def test_the_sentence_names_the_feature_that_is_farthest_above_its_threshold() -
 @pytest.mark.parametrize(
     ("untested", "expected"),
     [
-        ([few("a")], "Could not tell: the window has 7 rows, 50 are needed."),
-        ([few("a"), few("b")], "Could not tell: the window has 7 rows, 50 are needed."),
-        ([few("a", "x"), few("b", "y")], "Could not tell for any of 2 features; a: x."),
-        ([], "Could not tell: there is nothing to test."),
+        ([few("a")], "Cannot tell: the window has 7 rows, 50 are needed."),
+        ([few("a"), few("b")], "Cannot tell: the window has 7 rows, 50 are needed."),
+        ([few("a", "x"), few("b", "y")], "Cannot tell for any of 2 features; a: x."),
+        (
+            [few("a", "x"), replace(few("b", "y"), reason=CannotTellReason.ALIKE)],
+            "Cannot tell for any of 2 features; b: y.",
+        ),
+        ([], "Cannot tell: there is nothing to test."),
     ],
 )
 def test_without_a_test_there_is_no_verdict(untested: list[Untested], expected: str) -> None:
@@ -349,8 +432,8 @@ def test_without_a_test_there_is_no_verdict(untested: list[Untested], expected: 
 @pytest.mark.parametrize(
     ("features", "expected"),
     [
-        ([STILL], "No drift in 1 feature; could not tell for 2 (a, 'b\\n')."),
-        ([MOVED, STILL], "Drift in 1 of 4 features; moved moved most (D 0.25); could not tell for 2 (a, 'b\\n')."),
+        ([STILL], "No drift in 1 feature; cannot tell for 2 (a, 'b\\n')."),
+        ([MOVED, STILL], "Drift in 1 of 4 features; moved moved most (D 0.25); cannot tell for 2 (a, 'b\\n')."),
     ],
 )
 def test_features_without_a_verdict_are_named(features: list[FeatureDrift], expected: str) -> None:
@@ -362,6 +445,6 @@ def test_many_names_are_cut() -> None:
     """A sentence has five names."""
     untested = [few(f"f{place}") for place in range(1000)]
 
-    assert "No drift in 1 feature; could not tell for 1000 (f0, f1, f2, f3, f4 and 995 more)." == explain_report(
+    assert "No drift in 1 feature; cannot tell for 1000 (f0, f1, f2, f3, f4 and 995 more)." == explain_report(
         [STILL], untested
     )

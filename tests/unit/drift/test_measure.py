@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from driftgauge.drift.measure import Measurement, Sample, total_variation
+from driftgauge.drift.budget import EffectiveRows
+from driftgauge.drift.measure import Measurement, Past, Sample, total_variation
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 from driftgauge.drift.result import DriftTest
 
@@ -81,11 +82,32 @@ def test_all_missing() -> None:
 
 
 def test_dependent_rows_are_worth_fewer() -> None:
-    """With 4 rows per independent row 8 values are worth 2, 10 rows are worth 2.5, and 2 values are worth 1."""
-    distance, missing = Sample(NUMBERS, np.arange(8.0), 2, factor=4.0).measure(1)
+    """With 4 rows per independent row 8 values are worth 2, and 2 are worth 1; missing ones have their own factor."""
+    distance, missing = Sample(NUMBERS, np.arange(8.0), 2, Past(factor=4.0, missing_factor=5.0)).measure(1)
+    independent = Sample(NUMBERS, np.arange(8.0), 2, Past(factor=4.0)).measure(1)[1]
 
-    assert (2.0, 2.5) == (distance.effective_rows, missing.effective_rows)
-    assert 1.0 == Sample(NUMBERS, np.arange(2.0), 0, factor=4.0).measure(1)[0].effective_rows
+    assert (2.0, 2.0, 10.0) == (distance.effective_rows, missing.effective_rows, independent.effective_rows)
+    assert 1.0 == Sample(NUMBERS, np.arange(2.0), 0, Past(factor=4.0)).measure(1)[0].effective_rows
+
+
+def test_a_reference_of_dependent_rows_is_worth_fewer() -> None:
+    """Its values and its rows are each worth their own number; of an unknown order there is none."""
+    of_numbers = Sample(NUMBERS, np.arange(8.0), 2, reference=EffectiveRows(3.0, 2.0)).measure(1)
+    of_categories = Sample(CATEGORIES, np.array([1.0]), 2, reference=EffectiveRows(3.0, 2.0)).measure(1)
+    plain = Sample(NUMBERS, np.arange(8.0), 2).measure(1)
+
+    assert [3.0, 2.0] == [one.reference_effective_rows for one in of_numbers]
+    assert [3.0, 2.0] == [one.reference_effective_rows for one in of_categories]
+    assert [None, None] == [one.reference_effective_rows for one in plain]
+
+
+@pytest.mark.parametrize("raised", [(True, False), (False, True)])
+@pytest.mark.parametrize("profile", [NUMBERS, CATEGORIES])
+def test_a_measurement_knows_whether_its_test_alarmed(profile: Profile, raised: tuple[bool, bool]) -> None:
+    """The first is that of the values, the second that of missing ones."""
+    measured = Sample(profile, np.array([1.0, 2.0]), 2, Past(raised=raised)).measure(1)
+
+    assert raised == tuple(one.raised for one in measured)
 
 
 def test_too_few_rows() -> None:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import categorical_profile, ignored_profile, numeric_profile
 from driftgauge.drift.rank_cache import RankCache
+from driftgauge.drift.row_hours import RowHours
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ def numbers(first: int, count: int) -> NDArray[np.int64]:
 
 def updated(*windows: tuple[Floats, NDArray[np.int64]]) -> RankCache:
     """A cache that has seen these windows."""
-    cache = RankCache(PROFILES)
+    cache = RankCache(PROFILES, RowHours(PROFILES, None))
     for window in windows:
         cache.update(*window)
     return cache
@@ -107,7 +108,7 @@ def test_values_and_ranks_are_sorted_independently() -> None:
 
 def test_ranks_without_ties_are_sorted_once() -> None:
     """If no value is one of the reference's, both kinds of ranks are the same array."""
-    cache = RankCache(PROFILES[:1])
+    cache = RankCache(PROFILES[:1], RowHours(PROFILES[:1], None))
     cache.update(np.linspace(-3, 3, 50)[:, np.newaxis] + 0.01, numbers(1, 50))
     below, at_most = cache.ranks([0])
 
@@ -129,3 +130,14 @@ def test_weights_stay_with_their_values() -> None:
     assert plain.sizes == weighted.sizes
     for one, two in ((plain.values, weighted.values), (plain.below, weighted.below), (plain.at_most, weighted.at_most)):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize(("number", "after"), [(0, 50), (10, 50), (11, 49), (40, 20), (60, 0), (99, 0)])
+def test_rows_after_a_number_are_sorted_for_one_feature(number: int, after: int) -> None:
+    """Rows 11 to 60 are known; a number outside of them gives all rows, or none."""
+    values = rows(50)
+    found, missing = updated((values, numbers(11, 50))).rows_after(0, number)
+    newest = values[50 - after :, 0]
+
+    assert np.sort(newest[~np.isnan(newest)]).tolist() == found.tolist()
+    assert np.count_nonzero(np.isnan(newest)) == missing

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from driftgauge.drift.result import DriftTest, DriftTestResult, FeatureDrift, most_drifted, severity
+from driftgauge.drift.result import DriftTest, DriftTestResult, FeatureDrift
+from driftgauge.drift.severity import most_drifted, severity
 from tests.support.reports import moved, report_of
 
 

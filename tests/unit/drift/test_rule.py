@@ -57,6 +57,60 @@ def test_ks_by_budget(statistic: float, drift: bool) -> None:  # noqa: FBT001 - 
     assert (drift, statistic) == (actual.drift, actual.statistic)
 
 
+RAISED_TESTS = [
+    pytest.param(ks(0.0), BUDGET.ks_threshold(5000, 500.0, 3), BUDGET.ks_threshold(5000, 2000.0, 3), id="ks"),
+    pytest.param(
+        shares(DriftTest.TV, [3000, 2000, 0, 0], [300, 200, 0, 0], 2),
+        BUDGET.tv_threshold(np.array([3000.0, 2000.0, 0.0, 0.0]), 2, 500.0, 3),
+        BUDGET.tv_threshold(np.array([3000.0, 2000.0, 0.0, 0.0]), 2, 2000.0, 3),
+        id="tv",
+    ),
+    pytest.param(
+        shares(DriftTest.MISSING, [4500, 500], [400, 100]),
+        BUDGET.share_threshold(0.1, 0.2, 5000, 500.0, 3),
+        BUDGET.share_threshold(0.1, 0.2, 5000, 2000.0, 3),
+        id="missing",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "threshold", "clears"), RAISED_TESTS)
+def test_a_window_recovers_below_the_threshold_of_four_times_its_rows(
+    one: Measurement, threshold: float, clears: float
+) -> None:
+    """A test that alarmed at the last look does so above that lower threshold, another one above its own."""
+    statistics = [clears, clears + 1e-9, threshold, threshold + 1e-9]
+    found = [
+        [verdict(replace(one, statistic=statistic, raised=raised), BY_BUDGET).drift for statistic in statistics]
+        for raised in (False, True)
+    ]
+    reported = verdict(replace(one, statistic=0.0, raised=True), BY_BUDGET).threshold
+
+    assert [[False, False, False, True], [False, True, True, True]] == found
+    assert threshold == pytest.approx(reported)
+
+
+def test_half_of_what_a_window_errs_by_chance_remains_below_which_it_recovers() -> None:
+    """By hand, of numbers: the bound of Massart falls with the square root of the rows."""
+    by_chance = math.sqrt(math.log(2 / (BUDGET.level / 6)) / 1000)
+    clears = BUDGET.ks_threshold(5000, 500.0, 3) - by_chance / 2
+    found = [verdict(replace(ks(clears + d), raised=True), BY_BUDGET).drift for d in (-1e-9, 1e-9)]
+
+    assert [False, True] == found
+
+
+def test_a_window_that_could_not_alarm_does_not_go_on_alarming() -> None:
+    """With one effective row no distance alarms, and one that alarmed before has ended."""
+    assert not verdict(replace(ks(1.0, effective_rows=1.0), raised=True), BY_BUDGET).drift
+
+
+def test_by_p_value_there_is_one_threshold() -> None:
+    """A test that alarmed at the last look is judged as any other."""
+    below = replace(ks(verdict(ks(0.0), BY_P_VALUE).threshold - 1e-3), raised=True)
+
+    assert not verdict(below, BY_P_VALUE).drift
+
+
 def test_a_distance_equal_to_the_threshold_is_no_drift() -> None:
     """By budget, only a distance above the threshold alarms."""
     assert not verdict(ks(BUDGET.ks_threshold(5000, 500.0, 3)), BY_BUDGET).drift

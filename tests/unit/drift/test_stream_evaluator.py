@@ -3,15 +3,14 @@
 The promise is one false alarm in 30 days; the streams below have a few thousand rows.
 """
 
-import math
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
+from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
-from driftgauge.drift.result import DriftTest
+from driftgauge.drift.result import CannotTellReason, DriftTest
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
@@ -40,6 +39,12 @@ def stream(
 def rows(seed: int, count: int, draw: SampleSpec = independent) -> Floats:
     """Rows with the reference's distribution, which may depend on each other."""
     return draw(np.random.default_rng(seed), count, FEATURES)
+
+
+def state_of(evaluation: StreamEvaluation) -> DetectorState:
+    """The detector's state after an evaluation."""
+    assert evaluation.state is not None
+    return evaluation.state
 
 
 def alarms(evaluations: list[StreamEvaluation]) -> list[str]:
@@ -96,7 +101,7 @@ def test_since_is_when_the_alarm_began() -> None:
     """As long as the alarm lasts, reports have the time at which it began."""
     watched = stream()
     watched.feed(rows(1, 1000), 100)
-    evaluations = watched.feed(rows(2, 1000) + 2.0, 100)
+    evaluations = watched.feed(rows(2, 1000) + 5.0, 100)
     times = {feature.since for one in evaluations[1:] for feature in one.report.features}
 
     assert {watched.now - 8 * 60.0} | {watched.now - 9 * 60.0} >= times
@@ -114,6 +119,23 @@ def test_alarms_end_when_the_shift_does() -> None:
     assert [] == alarms(watched.feed(rows(4, 3000), 100))
 
 
+def test_a_window_that_alarms_recovers_below_its_threshold() -> None:
+    """As normal rows replace shifted ones its distance falls: the alarm outlasts the threshold, then ends for good."""
+    watched = stream()
+    watched.feed(rows(1, 3000), 100)
+    watched.feed(rows(2, 1000) + 0.6, 100)
+    evaluations = watched.feed(rows(3, 1000), 20)
+    tests = [evaluation.report.features[0].tests[0] for evaluation in evaluations]
+    drifts = [test.drift for test in tests]
+    between = [test.drift and test.statistic < test.threshold for test in tests]
+    end = drifts.index(False)
+
+    assert sum(between) > 2
+    assert not any(drifts[end:])
+    assert [test.drift for test in tests] == [state_of(one).raised[0, 0] == 1.0 for one in evaluations]
+    assert not any(state_of(one).raised[:, 1].any() for one in evaluations)
+
+
 def test_overlapping_windows_feed_each_row_once() -> None:
     """However many rows come between two looks, those fed and those skipped add up to all rows."""
     watched = stream(window_rows=300)
@@ -128,12 +150,13 @@ def test_overlapping_windows_feed_each_row_once() -> None:
 
 
 def test_a_second_look_at_the_same_rows_changes_nothing() -> None:
-    """The detector's state is the same object."""
+    """The detector's state is the same object, however late it is: time without traffic does not count."""
     watched = stream()
     watched.append(rows(1, 500))
     first = watched.look().state
 
     assert first is watched.look().state
+    assert first is watched.look(1e6).state
 
 
 def test_rows_before_the_first_look_are_not_skipped() -> None:
@@ -172,7 +195,7 @@ def test_a_store_that_lost_rows() -> None:
     """The evidence stays; the first rows after the loss are not fed, later ones are."""
     watched = stream()
     watched.append(rows(1, 500))
-    before = watched.look().state
+    before = watched.look()
     watched.lose(100)
     watched.append(rows(2, 40))
     during = watched.look()
@@ -180,8 +203,8 @@ def test_a_store_that_lost_rows() -> None:
     after = watched.look()
 
     assert (0, 0) == (during.fed, during.skipped)
-    assert before.log_evidence.tolist() == during.state.log_evidence.tolist()
-    assert (25, 0, 465) == (after.fed, after.skipped, after.state.number)
+    assert state_of(before).log_evidence.tolist() == state_of(during).log_evidence.tolist()
+    assert (25, 0, 465) == (after.fed, after.skipped, state_of(after).number)
 
 
 def test_a_request_that_is_split_over_two_evaluations_is_fed_once() -> None:
@@ -195,8 +218,8 @@ def test_a_request_that_is_split_over_two_evaluations_is_fed_once() -> None:
     third = watched.look()
 
     assert [(60, 0), (0, 4), (6, 0)] == [(one.fed, one.skipped) for one in (first, second, third)]
-    assert [60, 64, 70] == [one.state.number for one in (first, second, third)]
-    assert second.state.log_evidence is first.state.log_evidence
+    assert [60, 64, 70] == [state_of(one).number for one in (first, second, third)]
+    assert state_of(second).log_evidence is state_of(first).log_evidence
 
 
 @pytest.mark.parametrize("jump", [1e9, -1e9, 0.0])
@@ -221,16 +244,23 @@ def test_a_state_of_another_reference_is_dropped() -> None:
     assert 500 == watched.look().fed
 
 
-def test_dependence_is_averaged_over_windows() -> None:
-    """The first look takes the window's factor; a look at a tenth of a window moves it by a fortieth."""
-    watched = stream(window_rows=1000)
-    watched.append(rows(1, 1000, autoregressive(0.6)))
-    first = watched.look().state.factors
-    watched.append(rows(2, 100))
-    second = watched.look().state.factors
+def test_dependence_is_that_of_all_rows() -> None:
+    """It is remembered beyond the window, and a look at a tenth of the rows changes little of it."""
+    narrow, wide = stream(window_rows=200), stream(window_rows=4_000)
+    for watched in (narrow, wide):
+        watched.feed(rows(1, 3_000, autoregressive(0.6)), 100)
+    assert narrow.state is not None
+    assert wide.state is not None
+    assert narrow.evaluator.detector is not None
+    before = narrow.evaluator.detector.verdict(narrow.state, 1_000).factors
+    expected = wide.state.spans.tobytes()
 
-    assert (first > 2.5).all()
-    assert (np.abs(second - first) <= first / 40).all()
+    assert expected == narrow.state.spans.tobytes()
+    assert ((before > 2.5) & (before < 8)).all()  # it is 4
+
+    after = narrow.feed(rows(2, 300), 100)[-1].state
+    assert after is not None
+    assert (np.abs(narrow.evaluator.detector.verdict(after, 1_000).factors / before - 1) < 0.25).all()
 
 
 def test_dependent_rows_raise_the_threshold() -> None:
@@ -246,6 +276,36 @@ def test_dependent_rows_raise_the_threshold() -> None:
     assert first.detectable < second.detectable
 
 
+def test_one_burst_of_missing_values_raises_no_alarm_of_the_detector() -> None:
+    """Twenty neighbouring rows without values, in a stream that had none, are too few informative pairs."""
+    watched = stream()
+    burst = rows(1, 4000)
+    burst[2010:2030] = np.nan
+
+    assert [] == [one for one in alarms(watched.feed(burst, 50)) if "sequential" in one]
+
+
+def test_rows_whose_neighbours_are_too_alike_have_no_verdict() -> None:
+    """A correlation of 0.99 lasts for hundreds of rows: there is no alarm, and the report says why."""
+    evaluations = stream().feed(rows(5, 3200, autoregressive(0.99)), 100)
+    reasons = [one.reason for evaluation in evaluations for one in evaluation.report.untested]
+
+    assert [] == alarms(evaluations)
+    assert reasons.count(CannotTellReason.ALIKE) > 40
+
+
+def test_a_shift_counts_as_no_dependence() -> None:
+    """A feature that moves by half a standard deviation is found, and keeps its verdict."""
+    watched = stream()
+    watched.feed(rows(1, 2000), 50)
+    shifted = rows(2, 1500)
+    shifted[:, 1] += 0.5
+    evaluations = watched.feed(shifted, 50)
+
+    assert any("f1: sequential" in one for one in alarms(evaluations))
+    assert () == evaluations[-1].report.untested
+
+
 def test_a_reference_of_one_row_never_alarms() -> None:
     """Neither window nor detector reaches a threshold."""
     watched = stream([numeric_profile(f"f{index}", np.array([0.0])) for index in range(FEATURES)])
@@ -254,7 +314,10 @@ def test_a_reference_of_one_row_never_alarms() -> None:
 
 
 def test_a_constant_column() -> None:
-    """A column that is constant in reference and stream is no drift, and changes nothing for others."""
+    """A column that is constant in reference and stream is no drift, and changes nothing for others.
+
+    Its dependence is not known, but assumed.
+    """
     of = profiles()
     of[1] = numeric_profile("f1", np.full(5000, 0.1))
     watched = stream(of)
@@ -263,7 +326,11 @@ def test_a_constant_column() -> None:
 
     assert [] == alarms(watched.feed(window, 200))
     assert watched.state is not None
-    assert 1.0 == watched.state.factors[1]
+    assert watched.evaluator.detector is not None
+    verdict = watched.evaluator.detector.verdict(watched.state, 1_000)
+    assert [16.0, False, True] == [verdict.factors[1], verdict.alike[1], verdict.unknown[1]]
+    assert (verdict.factors[[0, 2]] < 2).all()
+    assert not verdict.unknown[[0, 2]].any()
 
 
 def test_all_values_missing() -> None:
@@ -313,14 +380,14 @@ def test_unknown_categories_of_a_reference_with_many_rare_ones() -> None:
 
 
 def test_without_a_budget_there_is_no_detector() -> None:
-    """The report has no evidence, and the state stays empty."""
+    """The report has no evidence, and there is no state."""
     watched = stream(rule=Rule(0.05, Correction.HOLM, 50))
     evaluation = watched.feed(rows(1, 200), 100)[-1]
 
     assert watched.evaluator.detector is None
     assert (0, 0) == (evaluation.fed, evaluation.skipped)
     assert {DriftTest.KS} == {test.test for feature in evaluation.report.features for test in feature.tests}
-    assert all(math.isnan(since) for since in evaluation.state.since)
+    assert evaluation.state is None
 
 
 def test_cached_ranks_change_nothing() -> None:

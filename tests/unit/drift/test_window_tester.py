@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, ks_2samp
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import DetectorVerdict, no_detector
+from driftgauge.drift.detector.verdict import DetectorVerdict, no_detector
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from driftgauge.drift.result import Change, DriftReport, DriftTest, FeatureDrift
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.effects import deciles
 from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.untested import NEAR_GREATEST
 from driftgauge.drift.window_tester import evaluate
 from tests.support.effects import distance_of
 
@@ -122,20 +123,28 @@ def test_the_budget_tolerates_what_the_p_value_does_not() -> None:
 
 
 def test_dependent_rows_are_worth_less() -> None:
-    """With 30 or 1000 rows per independent row the threshold rises, until nothing could alarm."""
-    factors = np.array([1.0, 30.0, 1000.0])
-    detector = replace(no_detector(3), factors=factors)
-    actual = report(window(), BUDGET, detector).features
+    """With 15, 30 or 1000 rows per independent row the threshold rises, until hardly anything, or nothing, alarms."""
+    factors = np.array([15.0, 30.0, 1000.0])
+    first = report(window(), BUDGET).features[0]
+    actual = report(window(), BUDGET, replace(no_detector(3), factors=factors)).features
+    thresholds = [one.distance.threshold for one in (first, *actual)]
 
-    assert [300.0, 10.0, 1.0] == [one.effective_rows for one in actual]
-    assert [False, False, None] == [one.drift for one in actual]
+    assert [20.0, 10.0, 1.0] == [one.effective_rows for one in actual]
+    assert (300.0, False) == (first.effective_rows, first.drift)
+    assert [False, None, None] == [one.drift for one in actual]
+    assert thresholds[0] < thresholds[1] < NEAR_GREATEST <= thresholds[2] < 1
     assert (math.inf, math.inf) == (actual[2].distance.threshold, actual[2].detectable)
-    assert actual[0].distance.threshold < actual[0].detectable <= 1
+    assert thresholds[0] < first.detectable <= 1
 
 
 def test_the_detector_is_one_more_test() -> None:
     """It alarms where its alarm has a beginning, whatever the window's tests say."""
-    detector = DetectorVerdict(np.ones(3), np.array([8.5, 0.0, 9.0]), 7.0, np.array([1234.5, np.nan, np.nan]))
+    detector = replace(
+        no_detector(3),
+        evidence=np.array([8.5, 0.0, 9.0]),
+        threshold=7.0,
+        since=np.array([1234.5, np.nan, np.nan]),
+    )
     actual = report(window(), BUDGET, detector)
     last = [one.tests[-1] for one in actual.features]
 
@@ -278,7 +287,13 @@ def test_the_detector_s_verdict_is_by_column_of_the_reference() -> None:
     profiles = [ignored_profile("day", 1000), *reference()]
     rows = np.column_stack([np.full(300, np.nan), window()])
     since = np.array([np.nan, 1.0, np.nan, 3.0])
-    detector = DetectorVerdict(np.array([9.0, 1.0, 3.0, 2.0]), np.arange(4.0), 7.0, since)
+    detector = replace(
+        no_detector(4),
+        factors=np.array([9.0, 1.0, 3.0, 2.0]),
+        evidence=np.arange(4.0),
+        threshold=7.0,
+        since=since,
+    )
     actual = evaluate(profiles, rows, BUDGET, PValues(), detector).features
 
     assert [300.0, 100.0, 150.0] == [one.effective_rows for one in actual]
@@ -291,7 +306,7 @@ def test_a_reference_of_ignored_columns_gives_no_verdict() -> None:
     actual = evaluate([ignored_profile("day", 10)], np.full((300, 1), np.nan), HOLM, PValues())
 
     assert (None, None, (), ("day",)) == (actual.drift, actual.drifted_features, actual.untested, actual.ignored)
-    assert "Could not tell: there is nothing to test." == actual.reading
+    assert "Cannot tell: there is nothing to test." == actual.reading
 
 
 @pytest.mark.parametrize("rule", [HOLM, BUDGET])
@@ -306,7 +321,7 @@ def test_too_few_rows(rule: Rule) -> None:
         actual.drift,
         actual.drifted_features,
     )
-    assert "Could not tell: the window has 49 rows, 50 are needed." == actual.reading
+    assert "Cannot tell: the window has 49 rows, 50 are needed." == actual.reading
 
 
 @pytest.mark.parametrize("min_rows", [0, 1])

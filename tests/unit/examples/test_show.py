@@ -75,6 +75,27 @@ def test_unknown_latency_is_printed(screen: show.Screen, page: io.StringIO) -> N
     assert "p50 unknown, p99 unknown" in page.getvalue()
 
 
+def test_the_batch_is_explained_in_two_lines(screen: show.Screen, page: io.StringIO) -> None:
+    """No line is wrapped at 80 columns."""
+    screen.batch(250)
+
+    assert [
+        "  250 strong red wines came in one request. They are alike, and count as a few:",
+        "  one request alone raises no alarm.",
+    ] == page.getvalue().splitlines()
+
+
+def test_drift_is_printed_with_its_sentence(screen: show.Screen, page: io.StringIO) -> None:
+    """It says after how many wines drift was seen; without drift it says nothing."""
+    screen.drift(None, "No drift in 2 features.")
+    screen.drift(160, "Drift in 2 of 2 features; ph moved most (D 0.44).")
+
+    assert [
+        "  Drift was found after at most 160 white wines:",
+        "  Drift in 2 of 2 features; ph moved most (D 0.44).",
+    ] == page.getvalue().splitlines()
+
+
 def test_verdict_is_a_phrase() -> None:
     """The verdict is a phrase of a few words."""
     assert "2 of 2 features drift" == show.verdict(AFTER)

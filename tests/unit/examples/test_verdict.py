@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from examples.demo.gauges import Feature, Gauges
-from examples.demo.verdict import faults
+from examples.demo.verdict import Verdicts, faults
 
 SAME = Feature("ph", 0.05, 0.1, 0.0, 7.0, drift=False)
 RED = Gauges(
@@ -16,26 +16,28 @@ WHITE = replace(RED, features=(replace(SAME, drift=True),), drift=True, rows=160
 
 def test_good_run_has_no_faults() -> None:
     """No drift before, drift after, and correct counts give no fault."""
-    assert [] == faults(RED, WHITE, rows=160, requests=20)
+    assert [] == faults(Verdicts(RED, RED, WHITE), rows=160, requests=20)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "sentence"),
+    ("red", "batch", "white", "sentence"),
     [
-        (WHITE, WHITE, "Red wines must not be reported as drift, but were (ph)."),
+        (WHITE, RED, WHITE, "Red wines must not be reported as drift, but got: ph."),
+        (RED, WHITE, WHITE, "A batch of wines that are alike must not be reported as drift, but got: ph."),
         (
             replace(RED, drift=None, features=()),
+            RED,
             WHITE,
-            "Red wines must not be reported as drift, but were (no verdict).",
+            "Red wines must not be reported as drift, but got: no verdict.",
         ),
-        (RED, replace(WHITE, drift=False), "White wines must be reported as drift, but were not."),
-        (RED, replace(WHITE, drift=None), "White wines must be reported as drift, but were not."),
-        (RED, replace(WHITE, rows=159), "160 rows were sent, but 159 were counted."),
-        (RED, replace(WHITE, requests=40), "20 requests were sent, but 40 were counted."),
-        (RED, replace(WHITE, errors=1), "No request failed, but 1 were counted as failed."),
-        (RED, replace(WHITE, lost=2), "2 payloads were dropped or rejected, but all of them were valid."),
+        (RED, RED, replace(WHITE, drift=False), "White wines must be reported as drift, but were not."),
+        (RED, RED, replace(WHITE, drift=None), "White wines must be reported as drift, but were not."),
+        (RED, RED, replace(WHITE, rows=159), "160 rows were sent, but 159 were counted."),
+        (RED, RED, replace(WHITE, requests=40), "20 requests were sent, but 40 were counted."),
+        (RED, RED, replace(WHITE, errors=1), "No request failed, but 1 were counted as failed."),
+        (RED, RED, replace(WHITE, lost=2), "2 payloads were dropped or rejected, but all of them were valid."),
     ],
 )
-def test_each_fault_has_its_sentence(before: Gauges, after: Gauges, sentence: str) -> None:
+def test_each_fault_has_its_sentence(red: Gauges, batch: Gauges, white: Gauges, sentence: str) -> None:
     """Each fault gives exactly its own sentence."""
-    assert [sentence] == faults(before, after, rows=160, requests=20)
+    assert [sentence] == faults(Verdicts(red, batch, white), rows=160, requests=20)

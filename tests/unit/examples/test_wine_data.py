@@ -57,6 +57,14 @@ def test_white_file_can_fill_the_window() -> None:
     assert (1482, 11) == data.white_stream().shape
 
 
+def test_like_wines_are_the_strongest_of_the_reference() -> None:
+    """No other wine of the reference has more alcohol than any of them."""
+    alcohol = data.columns().index("alcohol")
+    found, everything = data.like_wines(250)[:, alcohol], np.sort(data.red_reference()[:, alcohol])
+
+    assert everything[-250:].tolist() == np.sort(found).tolist()
+
+
 def test_columns_are_ucis_in_snake_case() -> None:
     """Every file has the column names that `make_data` declares."""
     headings = {name: (data.WINE / name).read_text().splitlines()[0] for name in ("red_stream.csv", "white_stream.csv")}

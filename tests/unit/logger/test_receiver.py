@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientSession
 
 from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, PairObservation
+from driftgauge.logger.receiver import passed_at
 from tests.support.listening_receiver import LIMIT, NOW, ListeningReceiver, headers
 from tests.support.models import IRIS, WINE
 from tests.support.raw_client import Wire
@@ -293,9 +294,17 @@ async def test_trailers_of_one_event_are_no_headers_of_the_next(post: ListeningR
     assert [WINE, WINE] == [payload.model for payload in post.payloads]
 
 
-async def test_a_time_in_the_past_is_kept(post: ListeningReceiver, client: ClientSession) -> None:
-    """A time long ago cannot make an event newer than others, so it stays as it is."""
-    async with client.post(post.url, data=b"{}", headers=headers(more={"Ce-Time": "0001-01-01T00:00:00Z"})):
-        pass
-
-    assert [-62_135_596_800.0] == [payload.time for payload in post.payloads]
+@pytest.mark.parametrize(
+    ("event_time", "time"),
+    [
+        (None, NOW),
+        (NOW, NOW),
+        (NOW - 86_400, NOW - 86_400),
+        (NOW - 86_401, NOW),
+        (NOW + 1, NOW),
+        (-62_135_596_800.0, NOW),
+    ],
+)
+def test_the_time_of_a_row_is_that_of_the_event_within_a_day(event_time: float | None, time: float) -> None:
+    """An older time, or one in the future, is that of a wrong clock or of a replay: the time of arrival counts."""
+    assert time == passed_at(event_time, NOW)

@@ -78,6 +78,20 @@ def test_every_number_of_a_column_is_shown(ask: Ask) -> None:
     assert [90, 30, 3, 0.375, 0.75, 0.5, 1.25] == [ask(name, "alcohol") for name in names]
 
 
+def test_what_the_tests_can_find_is_shown(
+    latest: LatestEvaluations, registry: CollectorRegistry, subject: Subject
+) -> None:
+    """A column of which it is not known, or for which the detector never finds the change, has no series."""
+    known = replace(ALCOHOL, reference_effective_rows=400.5, rows_to_detect=230)
+    latest.publish(WINE, subject.kind, Evaluation(report_of(known, COLOUR), 1_000, 0.01, 999))
+
+    def value(family: str, column: str, **more: str) -> float | None:
+        return registry.get_sample_value(subject.reach_prefix + family, labels(WINE, **{subject.label: column}, **more))
+
+    assert [400.5, None] == [value("reference_effective_rows", name) for name in ("alcohol", "colour")]
+    assert [230, None] == [value("rows_to_detect", name, size="0.5sd") for name in ("alcohol", "colour")]
+
+
 def test_categories_have_no_numeric_series(ask: Ask) -> None:
     """They have no Wasserstein distance and no deciles."""
     assert ask("wasserstein", "colour") is None
@@ -111,6 +125,25 @@ def test_a_column_without_a_value_is_shown(
     assert 0 == registry.get_sample_value(subject.prefix + "rows", named)
     assert 2 == registry.get_sample_value(subject.prefix + "dependence_factor", named)
     assert 50 == registry.get_sample_value(subject.prefix + "quantile", named | {"sample": "reference", "level": "0.5"})
+
+
+@pytest.mark.parametrize(
+    ("dependence", "factor"), [({"location": 4.0, "scale": 2.0, "below": None}, 4.0), ({"location": None}, None)]
+)
+def test_the_largest_factor_with_a_bound_is_shown(
+    latest: LatestEvaluations,
+    registry: CollectorRegistry,
+    subject: Subject,
+    dependence: dict[str, float | None],
+    factor: float | None,
+) -> None:
+    """There is no series if no score has a bound."""
+    feature = replace(ALCOHOL, dependence=dependence)
+    latest.publish(WINE, subject.kind, Evaluation(report_of(feature), 1_000, 0.01, 999))
+
+    assert factor == registry.get_sample_value(
+        subject.prefix + "dependence_factor", labels(WINE, **{subject.label: "alcohol"})
+    )
 
 
 @pytest.mark.parametrize(("limit", "names"), [(4, ["d", "b", "a", "c"]), (2, ["d", "b"])])

@@ -44,17 +44,20 @@ def test_every_series_of_a_model_starts_at_zero(metrics: Metrics) -> None:
 def test_rows_of_the_detector_are_counted_by_kind(metrics: Metrics, kind: Kind) -> None:
     """Rows that it was fed, rows that it never saw, and resets are counted; the other kind stays at 0."""
     model = metrics.model(WINE)
-    model.count_detector_rows(kind, 30, 5)
-    model.count_detector_rows(kind, 10, 0)
+    model.count_detector_rows(kind, 30, 5, 2)
+    model.count_detector_rows(kind, 10, 0, 1)
     model.count_detector_reset(kind)
-    names = ("detector_rows_total", "detector_skipped_rows_total", "detector_resets_total")
+    names = (
+        *("detector_rows_total", "detector_skipped_rows_total"),
+        *("rows_without_reference_hour_total", "detector_resets_total"),
+    )
 
     counted = {
         one: [metrics.registry.get_sample_value(f"driftgauge_{name}", labels(kind=one)) for name in names]
         for one in Kind
     }
 
-    assert {one: [0, 0, 0] for one in Kind} | {kind: [40, 5, 1]} == counted
+    assert {one: [0, 0, 0, 0] for one in Kind} | {kind: [40, 5, 3, 1]} == counted
 
 
 def test_a_models_series_are_made_once(metrics: Metrics) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from driftgauge.drift.budget import Budget
+from driftgauge.drift.result import VerdictState
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.ring import StreamKey
@@ -23,6 +24,19 @@ def directory(tmp_path: Path) -> Path:
     lines = [f"{9 + 0.1 * number},{3 + 0.01 * number}" for number in range(50)]
     (tmp_path / "wine.csv").write_text("\n".join(["alcohol,ph", *lines]) + "\n")
     return tmp_path
+
+
+def states(fixture: MonitorFixture, model: ModelKey = WINE) -> dict[str, float | None]:
+    """The series of `driftgauge_state` of a model, by their label `state`."""
+    return {state.value: fixture.value("driftgauge_state", model, state=state.value) for state in VerdictState}
+
+
+async def evaluate_windows(fixture: MonitorFixture) -> None:
+    """Evaluate five windows of random rows of `WINE`: enough rows to know how much neighbours resemble each other."""
+    generator = np.random.default_rng(1)
+    for _ in range(5):
+        await fixture.put(StreamKey(WINE, Kind.REQUEST), generator.uniform(3, 10, (100, 2)))
+        await fixture.monitor.evaluate_all()
 
 
 async def test_a_window_like_its_reference_does_not_drift(directory: Path) -> None:
@@ -70,9 +84,7 @@ async def test_a_reference_of_two_rows_gives_no_verdict(directory: Path, caplog:
     (directory / "wine.csv").write_text("alcohol,ph\n9,3\n10,3.1\n")
     fixture = MonitorFixture(directory, rule=replace(BY_P_VALUE, budget=Budget(86_400.0, 60.0, 0.02)))
     await fixture.watcher.refresh()
-    await fixture.fill(WINE, 9.0)
-    await fixture.monitor.evaluate_all()
-    await fixture.monitor.evaluate_all()
+    await evaluate_windows(fixture)
 
     assert fixture.value("driftgauge_drift") is None
     assert fixture.value("driftgauge_drifted_features") is None
@@ -81,18 +93,18 @@ async def test_a_reference_of_two_rows_gives_no_verdict(directory: Path, caplog:
         fixture.value("driftgauge_features", state="untested"),
     )
     (line,) = (record.message for record in caplog.records if "no verdict" in record.message)
-    assert line.startswith(f"the requests of {WINE} have no verdict: Could not tell: the reference has 2 values, ")
+    assert line.startswith(f"the requests of {WINE} have no verdict: Cannot tell")
+    assert "the reference has 2 values, " in line
 
 
 async def test_a_verdict_that_is_lost_again_is_logged_again(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Between two lines there was a verdict."""
     full = (directory / "wine.csv").read_text()
     fixture = MonitorFixture(directory, rule=replace(BY_P_VALUE, budget=Budget(86_400.0, 60.0, 0.02)))
-    await fixture.put(StreamKey(WINE, Kind.REQUEST), np.random.default_rng(1).uniform(3, 10, (100, 2)))
     for content in ("alcohol,ph\n9,3\n10,3.1\n", full, "alcohol,ph\n9,3\n10,3.2\n"):
         (directory / "wine.csv").write_text(content)
         await fixture.load_changed_reference()
-        await fixture.monitor.evaluate_all()
+        await evaluate_windows(fixture)
 
     assert 2 == sum("no verdict" in record.message for record in caplog.records)
 
@@ -106,6 +118,78 @@ async def test_a_model_without_a_reference_shows_zero_reference_rows(directory: 
 
     assert fixture.value("driftgauge_reference_rows", IRIS) == 0
     assert fixture.value("driftgauge_drift", IRIS) is None
+
+
+async def test_a_model_without_a_reference_has_the_state_cannot_tell(directory: Path) -> None:
+    """Its state says so before the first evaluation, and the reason is `no_reference`."""
+    fixture = MonitorFixture(directory)
+    await fixture.fill(IRIS, 9.0)
+    await fixture.watcher.refresh()
+
+    assert states(fixture, IRIS) == {"ok": 0, "drift": 0, "cannot_tell": 1}
+    assert fixture.value("driftgauge_cannot_tell", IRIS, reason="no_reference") == 1
+
+
+async def test_the_state_of_a_model_is_that_of_its_newest_window(directory: Path) -> None:
+    """A reason is shown only while it holds."""
+    fixture = MonitorFixture(directory)
+    await fixture.watcher.refresh()
+    await fixture.fill(WINE, 9.0, rows=19)
+    await fixture.monitor.evaluate_all()
+    few = states(fixture), fixture.value("driftgauge_cannot_tell", reason="few_rows")
+    await fixture.fill(WINE, 9.0)
+    await fixture.monitor.evaluate_all()
+
+    assert ({"ok": 0, "drift": 0, "cannot_tell": 1}, 1) == few
+    assert {"ok": 1, "drift": 0, "cannot_tell": 0} == states(fixture)
+    assert fixture.value("driftgauge_cannot_tell", reason="few_rows") is None
+
+
+@pytest.mark.parametrize(("age", "ok", "reason", "drift"), [(90, 1, None, 0), (91, 0, 1, None)], ids=["fresh", "stale"])
+async def test_nothing_says_ok_once_the_store_is_away_for_long(
+    directory: Path, age: float, ok: int, reason: int | None, drift: int | None
+) -> None:
+    """Until the newest result is stale its verdict stays; then the state is `cannot_tell` because of the store."""
+    ring = AwayRing()
+    ring.away = False
+    fixture = MonitorFixture(directory, ring)
+    await fixture.watcher.refresh()
+    await fixture.fill(WINE, 9.0)
+    await fixture.monitor.evaluate_all()
+    ring.away = True
+    fixture.clock.now += age
+    await fixture.monitor.evaluate_all()
+
+    assert {"ok": ok, "drift": 0, "cannot_tell": 1 - ok} == states(fixture)
+    assert reason == fixture.value("driftgauge_cannot_tell", reason="store")
+    assert drift == fixture.value("driftgauge_drift")
+
+
+async def test_a_store_that_is_away_from_the_start_is_the_reason(directory: Path) -> None:
+    """There is no result that could become stale; it has been away for as long."""
+    fixture = MonitorFixture(directory, AwayRing())
+    fixture.models.admit(WINE)
+    await fixture.watcher.refresh()
+    await fixture.monitor.evaluate_all()
+    fixture.clock.now += 91
+
+    assert {"ok": 0, "drift": 0, "cannot_tell": 1} == states(fixture)
+    assert 1 == fixture.value("driftgauge_cannot_tell", reason="store")
+
+
+async def test_a_store_that_is_back_is_no_longer_a_reason(directory: Path) -> None:
+    """The next evaluation has a verdict again."""
+    ring = AwayRing()
+    fixture = MonitorFixture(directory, ring)
+    fixture.models.admit(WINE)
+    await fixture.watcher.refresh()
+    await fixture.monitor.evaluate_all()
+    ring.away = False
+    await fixture.fill(WINE, 9.0)
+    await fixture.monitor.evaluate_all()
+
+    assert {"ok": 1, "drift": 0, "cannot_tell": 0} == states(fixture)
+    assert fixture.value("driftgauge_cannot_tell", reason="store") is None
 
 
 async def test_a_failed_refresh_of_the_references_is_logged_each_time(caplog: pytest.LogCaptureFixture) -> None:

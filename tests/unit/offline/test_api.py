@@ -18,7 +18,7 @@ from scipy.stats import ks_2samp
 
 import driftgauge
 from driftgauge.cli.main import run
-from driftgauge.drift.result import Obstacle
+from driftgauge.drift.result import CannotTellReason, VerdictState
 
 Floats = NDArray[np.float64]
 COLUMNS = ("acidity", "sugar", "alcohol")
@@ -324,6 +324,21 @@ def test_a_reference_is_built_from_memory_as_from_a_file(tmp_path: Path) -> None
     assert 250 == from_memory.origin.rows_seen
 
 
+def test_a_reference_is_built_in_the_order_of_time(tmp_path: Path) -> None:
+    """The rows are sorted by their times, or known to be in order; the newest ones are kept."""
+    days = np.datetime64("2026-01-01") + np.arange(30)
+    data = {"ts": days[::-1], "a": np.arange(30.0)[::-1]}
+    timed = driftgauge.build_reference(data, tmp_path / "a.npz", rows=8, time_column="ts")
+    ordered = driftgauge.build_reference({"a": data["a"]}, rows=8, ordered=True)
+
+    assert list(range(23, 30)) == list(timed.features[0].values)
+    assert list(range(8)) == list(ordered.features[0].values)
+    assert (("a",), True, True) == (timed.columns, timed.is_ordered, ordered.is_ordered)
+    assert timed.time_span == driftgauge.read_reference(tmp_path / "a.npz").time_span
+    with pytest.raises(driftgauge.ReferenceDataError, match="time_column: must be text; it is 5"):
+        driftgauge.build_reference(data, time_column=5)  # type: ignore[arg-type]
+
+
 def test_identifiers_are_left_out_of_a_built_reference() -> None:
     """As the command leaves them out, with a note."""
     rows = 1200
@@ -362,31 +377,35 @@ def test_a_reference_is_not_built_from_bad_arguments(arguments: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("window", "drift", "untested"),
+    ("window", "state", "untested"),
     [
-        ({"a": range(50), "b": range(50)}, False, []),
-        ({"a": [25.0], "b": [25.0]}, None, ["a", "b"]),
-        ({"a": range(50), "b": [25.0, *[None] * 49]}, True, []),
-        ({"a": range(80, 130), "b": [25.0] * 50}, True, []),
+        ({"a": range(50), "b": range(50)}, VerdictState.OK, []),
+        ({"a": [25.0], "b": [25.0]}, VerdictState.CANNOT_TELL, ["a", "b"]),
+        ({"a": range(50), "b": [25.0, *[None] * 49]}, VerdictState.DRIFT, []),
+        ({"a": range(80, 130), "b": [25.0] * 50}, VerdictState.DRIFT, []),
     ],
 )
-def test_no_drift_is_no_doubt(window: dict[str, list[float]], drift: bool | None, untested: list[str]) -> None:  # noqa: FBT001 - the expected verdict
-    """A report is `False` only if every feature has a verdict; a feature that is suddenly missing drifts."""
+def test_no_drift_is_no_doubt(window: dict[str, list[float]], state: VerdictState, untested: list[str]) -> None:
+    """A report is ok only if every feature has a verdict; a feature that is suddenly missing drifts."""
     report = driftgauge.check({"a": [*range(50)], "b": [*range(50)]}, {name: [*one] for name, one in window.items()})
+    drift = {VerdictState.OK: False, VerdictState.DRIFT: True, VerdictState.CANNOT_TELL: None}[state]
 
-    assert (drift, untested) == (report.drift, [one.feature for one in report.result.untested])
-    assert drift == report.to_dict()["drift"]
+    assert (state, drift, untested) == (report.state, report.drift, [one.feature for one in report.result.untested])
+    assert [state, drift] == [report.to_dict()[key] for key in ("state", "drift")]
 
 
 def test_a_feature_that_was_always_missing_leaves_a_doubt() -> None:
-    """No feature drifts, but one has a single value: `None`, and every form of the report names the feature."""
+    """No feature drifts, but one has a single value: no verdict, and every form of the report names the feature."""
     data = {"a": [*range(50)], "b": [25.0, *[None] * 49]}
     report = driftgauge.check(data, data)
 
     assert (None, False, None) == (report.drift, report.features[0].drift, report.features[1].drift)
-    assert [("b", Obstacle.TOO_FEW_VALUES)] == [(one.feature, one.reason) for one in report.result.untested]
-    assert "b: could not tell: the window has 1 value, 2 are needed" in repr(report)
-    assert "could not tell" in report.to_html()
+    assert (VerdictState.CANNOT_TELL, CannotTellReason.FEW_ROWS) == (report.state, report.reason)
+    assert [VerdictState.OK, VerdictState.CANNOT_TELL] == [one.state for one in report.features]
+    assert [None, CannotTellReason.FEW_ROWS] == [one.reason for one in report.features]
+    assert [("b", CannotTellReason.FEW_ROWS)] == [(one.feature, one.reason) for one in report.result.untested]
+    assert "b: cannot tell: the window has 1 value, 2 are needed" in repr(report)
+    assert "cannot tell" in report.to_html()
 
 
 def test_check_drift_is_a_loop_over_ks_2samp() -> None:

@@ -96,12 +96,24 @@ def test_shows_what_was_compared() -> None:
         "Reference hash": f"<code>{'ab' * 32}</code>",
         "Rule": "p-value",
         "Tested": "2023-11-14 22:13:20 UTC",
-        "Could not tell": "<div>the reference has 8 values, too few for any window to alarm: <bdi>colour</bdi></div>"
+        "Cannot tell": "<div>the reference has 8 values, too few for any window to alarm: <bdi>colour</bdi></div>"
         "<div>the window has 3 values, 50 are needed: <bdi>sulphates</bdi></div>",
         "Left out": "<bdi>bottled</bdi>, <bdi>barrel</bdi>",
     } == facts
     assert "<strong>1 of 2 features has drifted.</strong>" in text
     assert "column &#x27;x&#x27; is constant" in text
+
+
+def test_shows_how_soon_a_shift_is_found() -> None:
+    """The summary has the rows of all features that have an estimate, and the time in which so many come."""
+    features = (replace(ALCOHOL, rows_to_detect=346), replace(ALCOHOL, rows_to_detect=1_212), COLOUR)
+    text = render(Page("wine", (part(report=replace(FOUND, features=features, rows_per_second=2.0)),)))
+    sentence = (
+        "with this reference and traffic a shift of half a standard deviation is found after about "
+        "350 to 1,200 rows, 3 to 10 minutes"
+    )
+
+    assert f"<dt>Sensitivity</dt><dd>{sentence}</dd>" in text
 
 
 def test_lists_which_features_moved_first() -> None:
@@ -140,18 +152,32 @@ def test_too_few_rows_give_no_verdict() -> None:
     """There is no table, and the reading says why."""
     text = render(Page("wine", (part(report=TOO_FEW),)))
 
-    assert "could not tell" in text
+    assert "cannot tell" in text
     assert "7 rows are too few." in text
     assert '<table class="overview">' not in text
 
 
-def test_no_drift_in_some_features_only_is_not_ok() -> None:
-    """The summary is not green while a feature has no verdict; it is once all have one."""
+def test_features_without_a_verdict_are_counted_beside_the_state() -> None:
+    """A model is ok if any feature is and none drifts; without a single verdict nothing is green."""
     report = report_of(moved("acid", 0.1, 0.2))
-    partly, fully = replace(report, untested=(few("sugar"),)), report
-    texts = [render(Page("wine", (part(report=one),))) for one in (partly, fully)]
+    partly, nothing = replace(report, untested=(few("sugar"),)), replace(report, features=(COLOUR,), drift=None)
+    texts = [render(Page("wine", (part(report=one),))) for one in (report, partly, nothing)]
+    bodies = [text[text.index("<body") :] for text in texts]
 
-    assert ["summary unknown", "summary ok"] == [re.findall(r'class="(summary \w+)"', text)[0] for text in texts]
+    assert ["summary ok", "summary ok", "summary cannot_tell"] == [
+        re.findall(r'class="(summary \w+)"', body)[0] for body in bodies
+    ]
+    assert '<span class="count ok">1 ok</span>, <span class="count cannot_tell">1 cannot tell</span>' in bodies[1]
+    assert not re.search(r'class="[^"]*\bok\b', bodies[2])
+
+
+def test_a_feature_without_results_is_the_last_line_of_the_table() -> None:
+    """It has its state and its reason, and no numbers."""
+    text = render(Page("wine", (part(),)))
+    lines = re.findall(r'<tr><th scope="row">.*?</tr>', text[: text.index('class="legend"')])
+
+    assert ["alcohol", "colour", "sulphates"] == [re.findall(r"<bdi>(\w+)</bdi>", line)[0] for line in lines]
+    assert "? cannot tell too few rows" == re.sub("<.*?>", "", lines[2]).removeprefix("sulphates")
 
 
 def test_long_lists_are_cut() -> None:

@@ -45,6 +45,13 @@ def test_shows_the_size_of_the_change() -> None:
     } == facts(section(Picture(ALCOHOL, None, None), "p0-0"))
 
 
+def test_shows_the_rows_to_detect() -> None:
+    """A feature shows how soon a shift would be found, where that is known."""
+    found = facts(section(Picture(replace(ALCOHOL, rows_to_detect=1_234), None, None), "p0-0"))
+
+    assert "about 1,234, for a shift of half a standard deviation" == found["Rows to detect"]
+
+
 def test_categories_have_no_numeric_facts() -> None:
     """There is no median and no Wasserstein distance; where nothing could alarm, no detectable distance."""
     found = facts(section(Picture(COLOUR, None, None), "p0-0"))

@@ -3,27 +3,38 @@
 import re
 from dataclasses import replace
 
+from driftgauge.drift.result import CannotTellReason, DriftReport, VerdictState
 from driftgauge.page.model_index import Entry, render_index
-from tests.support.reports import FOUND, TOO_FEW, report_of
+from driftgauge.results.model_state import ModelState, model_state, state_of_report
+from tests.support.reports import FOUND, TOO_FEW, moved, report_of
 
 WITHOUT_DRIFT = report_of()
 
 
+def entry(
+    name: str, link: str, inputs: DriftReport | None, predictions: DriftReport | None, time: float | None
+) -> Entry:
+    """A model whose state is that of its reports."""
+    reports = [state_of_report(one) for one in (inputs, predictions) if one is not None]
+    return Entry(name, link, inputs, predictions, time, model_state(reports))
+
+
 def test_models_that_drift_come_first() -> None:
-    """Inputs or predictions drift; models are then sorted by name."""
+    """Those without a verdict are next; models of one state are sorted by name."""
     entries = [
-        Entry("b", "report?b", TOO_FEW, None, 1.0),
-        Entry("a", "report?a", None, TOO_FEW, 1.0),
-        Entry("d", "report?d", WITHOUT_DRIFT, FOUND, 1.0),
-        Entry("c", "report?c", FOUND, None, 1.0),
+        entry("b", "report?b", TOO_FEW, None, 1.0),
+        entry("a", "report?a", None, TOO_FEW, 1.0),
+        entry("d", "report?d", WITHOUT_DRIFT, FOUND, 1.0),
+        entry("c", "report?c", FOUND, None, 1.0),
+        entry("0", "report?0", WITHOUT_DRIFT, None, 1.0),
     ]
 
-    assert ["c", "d", "a", "b"] == re.findall(r"<bdi>(\w)</bdi>", render_index(entries))
+    assert ["c", "d", "a", "b", "0"] == re.findall(r"<bdi>(\w)</bdi>", render_index(entries))
 
 
 def test_each_model_has_its_verdicts_and_its_link() -> None:
     """Readings follow the verdicts; names and links are escaped."""
-    text = render_index([Entry("<wine>", "report?a=1&b=2", FOUND, None, 1.7e9)])
+    text = render_index([entry("<wine>", "report?a=1&b=2", FOUND, None, 1.7e9)])
 
     assert '<a href="report?a=1&amp;b=2"><bdi>&lt;wine&gt;</bdi></a>' in text
     assert "1 of 2 features has drifted." in text
@@ -31,12 +42,22 @@ def test_each_model_has_its_verdicts_and_its_link() -> None:
     assert "2023-11-14 22:13:20 UTC" in text
 
 
-def test_a_model_with_a_feature_without_a_verdict_is_not_ok() -> None:
-    """Its badge is that of no verdict."""
-    partly = replace(WITHOUT_DRIFT, untested=TOO_FEW.untested)
+def test_a_model_without_a_verdict_says_why() -> None:
+    """The badge says that it cannot tell, the reason follows, and nothing is green."""
+    text = render_index([entry("wine", "report", TOO_FEW, None, None)])
+    line = re.findall("<td>(.*?)</td>", text)[0]
 
-    assert "could not tell" in render_index([Entry("wine", "report", partly, None, None)])
-    assert "could not tell" not in render_index([Entry("wine", "report", WITHOUT_DRIFT, None, None)])
+    assert "? cannot tell too few rows, 2 cannot tell7 rows are too few." == re.sub("<.*?>", "", line)
+    assert not re.search(r'class="[^"]*\bok\b', text)
+
+
+def test_the_features_of_a_model_are_counted() -> None:
+    """Those without a verdict are counted beside its state."""
+    partly = replace(report_of(moved("acid", 0.1, 0.2)), untested=TOO_FEW.untested)
+
+    assert "✓ ok 1 ok, 2 cannot tell" in re.sub(
+        "<.*?>", "", render_index([entry("wine", "report", partly, None, None)])
+    )
 
 
 def test_no_models_yet() -> None:
@@ -45,5 +66,14 @@ def test_no_models_yet() -> None:
 
 
 def test_a_model_that_was_never_evaluated() -> None:
-    """Its time is `never`."""
-    assert "<td>never</td>" in render_index([Entry("wine", "report", None, None, None)])
+    """Its time is `never`, it has no link, and the reason is given if it is known."""
+    known, unknown = (
+        render_index([Entry("wine", "", None, None, None, ModelState(VerdictState.CANNOT_TELL, reason))])
+        for reason in (CannotTellReason.NO_REFERENCE, None)
+    )
+
+    assert "<td>never</td>" in known
+    assert "<a " not in known
+    assert "? cannot tell no reference" in re.sub("<.*?>", "", known)
+    assert "? cannot tell" in re.sub("<.*?>", "", unknown)
+    assert "no reference" not in unknown

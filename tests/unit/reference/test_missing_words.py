@@ -20,8 +20,9 @@ from driftgauge.protocol.missing_words import blank_categories, blank_numbers, i
 from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.dataset import load_reference, prepare, schema_hash
 from driftgauge.reference.files import parse_table, read_table
-from driftgauge.reference.formats.driftgauge_npz import packed, packed_window
+from driftgauge.reference.formats.driftgauge_npz import packed
 from driftgauge.reference.store import ReferenceStore
+from driftgauge.reference.table import Table
 from tests.support.models import WINE
 from tests.support.payloads import as_json, read
 
@@ -142,7 +143,7 @@ def test_the_reference_keeps_its_words(tmp_path: Path) -> None:
     """In the file that is built and in a captured window; those of the process are added."""
     (tmp_path / "a.csv").write_text("n,c\n1,red\nunknown,NA\n")
     built = packed(read_table(tmp_path / "a.csv", UNKNOWN))
-    window = packed_window(["n"], [NUMERIC], np.ones((2, 1)), {}, missing_words=UNKNOWN.missing_words)
+    window = packed(Table(Path("window"), ("n",), (NUMERIC,), np.ones((2, 1)), missing_words=UNKNOWN.missing_words))
     tables = [parse_table(Path("a.npz"), content) for content in (built, window)]
     more = parse_table(Path("a.npz"), built, ColumnRules(missing_words=frozenset({"NA"})))
 

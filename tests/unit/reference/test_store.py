@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from driftgauge.inference.payload import ModelKey
+from driftgauge.reference.column import ColumnRules, TimeRules
 from driftgauge.reference.loading import LoadResult
 from driftgauge.reference.store import Fault, ReferenceStore
 
@@ -316,3 +317,12 @@ def test_file_that_could_not_be_loaded_for_now_is_loaded_again(tmp_path: Path) -
     _, (again,) = references.find_changes()
     assert [] == references.record(again, failed)
     assert references.refresh(2.0)[0].startswith("loaded the reference")
+
+
+def test_the_order_of_the_rows_is_reported(tmp_path: Path) -> None:
+    """A person sees in the log whether the option has found the times."""
+    path = write(tmp_path / "wine.csv", "ts,a\n2026-01-01,1\n2026-01-02,2\n")
+    references = ReferenceStore(path, None, ColumnRules(time=TimeRules("ts")))
+    (sentence,) = references.refresh(7.0)
+
+    assert sentence.startswith(f"loaded the reference {path}: 2 rows, 1 columns, in the order of time, sha256 ")

@@ -6,113 +6,27 @@ mean of at most 1 under all of them: without drift nothing is won on average. Wi
 the stake its mean exceeds 1, and the product over rows tends to grow exponentially. Several stakes in both directions
 are bet in parallel, since the direction and the size of a drift are unknown.
 
-For numbers the scores are shifted Legendre polynomials of u, the rank of a value in the reference as a share in [0, 1],
-averaged over each cell. Degree 1 rises with u (location), degree 2 is high at both ends and low in the middle (scale),
-and degree 3 differs between the ends (skewness). Under the reference u is uniform, and all means are 0.
+A mean is tolerated up to the tolerance, or up to the reference's own error if that is larger.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import categories_reference_error, reference_error, reference_risk
+from driftgauge.drift.budget import Budget, EffectiveRows
+from driftgauge.drift.detector.score_groups import KnownFeature, Scores, Shares, score_groups
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.statistics.concentration import upper_bound_true_share
-
-DEGREES = 3
-"""Polynomials of degree 1 to 3: location, scale and skewness."""
-
-VARIATIONS = (2 * math.sqrt(3), 3 * math.sqrt(5), 4 * math.sqrt(7) * (0.5 + 1 / math.sqrt(5)))
-"""The total variation of each polynomial on [0, 1]: its mean moves by at most this times D (Hlawka, Koksma)."""
-
-GREATEST = (math.sqrt(3), math.sqrt(5), math.sqrt(7))
-"""The greatest magnitude of each polynomial on [0, 1], at its ends."""
-
-
-def cell_scores(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean of each polynomial over the ranks that a cell takes.
-
-    Args:
-        shares: Shape `(k,)`, at least 0, sums to 1: the reference's share of each cell, in the order of their values.
-
-    Returns:
-        Shape `(k, 3)`, float64. Under the reference each column has mean 0 and a variance of at most 1. A cell of
-        share 0 has the polynomial's value at its rank.
-
-    Source:
-        NIST Digital Library of Mathematical Functions, section 18.3, https://dlmf.nist.gov/18.3, shifted Legendre
-        polynomials, here of norm 1. The mean over a cell is that of ranks drawn at random within it.
-    """
-    upper = np.minimum(np.cumsum(shares), 1.0)
-    lower = np.concatenate([[0.0], upper[:-1]])
-    width = upper - lower
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = (_integrals(upper) - _integrals(lower)) / width[:, np.newaxis]
-    return np.where(width[:, np.newaxis] > 0, means, _values(upper))
-
-
-def remainders(distance: float) -> tuple[float, float, float]:
-    """Bounds on the part of each polynomial's mean that is not linear in the error of the ranks.
-
-    Args:
-        distance: The largest distance between the distribution function of the sample that gives the ranks, and the
-            true one.
-
-    Notes:
-        The Taylor series of g(F + error) around g(F) ends with the degree; its terms from the second on are bounded by
-        powers of the distance, times half of the mean of |g''| and a sixth of that of |g'''|.
-    """
-    second, third = distance**2, distance**3
-    return 0.0, 6 * math.sqrt(5) * second, 15 * math.sqrt(7) * second + 20 * math.sqrt(7) * third
-
-
-def _values(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The value of each polynomial at u."""
-    return np.stack(
-        [
-            math.sqrt(3) * (2 * u - 1),
-            math.sqrt(5) * (6 * u**2 - 6 * u + 1),
-            math.sqrt(7) * (20 * u**3 - 30 * u**2 + 12 * u - 1),
-        ],
-        axis=-1,
-    )
-
-
-def _integrals(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The integral of each polynomial from 0 to u."""
-    return np.stack(
-        [
-            math.sqrt(3) * (u**2 - u),
-            math.sqrt(5) * (2 * u**3 - 3 * u**2 + u),
-            math.sqrt(7) * (5 * u**4 - 10 * u**3 + 6 * u**2 - u),
-        ],
-        axis=-1,
-    )
-
 
 Floats = NDArray[np.float64]
 
-SCORE_STAKES = (0.1, 0.2, 0.35)
-"""Stakes on the polynomials, in both directions. A factor must stay positive: 0.35 times the greatest score, sqrt(7),
-is below 1."""
+MEASURED_CATEGORIES = 3
+"""Categories whose dependence is measured, the most frequent ones: the sums of each take a kilobyte."""
 
-SHARE_STAKES = (0.1, 0.3, 0.9)
-"""Stakes on a share, in both directions: below 1, so that every factor is positive."""
-
-RARE_STAKES = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Stakes on rare values becoming more frequent."""
-
-RARE = 0.05
-"""Shares up to this are rare: even with a stake of 8 every factor is positive."""
-
-LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-"""Levels of the distribution function that are bet on."""
-
-BET_CATEGORIES = 20
-"""Categories with a bet of their own, the most frequent ones."""
+LARGEST_LOSS = 0.98
+"""A row takes at most this part of a bet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +41,10 @@ class Bets:
             (location, scale and skewness, or frequent categories), the last one says whether the feature is missing.
         score_of: Shape `(b,)`: the index of the score of each bet.
         main_scores: At least 1, or 0 for an ignored feature.
+        own_factors: Shape `(f,)`: the indices of the scores whose dependence is measured, the first one of the values
+            as a whole, the last one of missing values.
+        factor_of: Shape `(b,)`: for each bet, the index in `own_factors` of the score whose dependence it has.
+        buckets: Buckets of hours. With several, the cells of each follow those of the one before, k + 1 lines each.
 
     Notes:
         A factor whose mean is at most 1 under the null hypothesis is an e-value. Products over rows, given the past,
@@ -142,156 +60,101 @@ class Bets:
     scores: Floats
     score_of: NDArray[np.intp]
     main_scores: int
+    own_factors: NDArray[np.intp]
+    factor_of: NDArray[np.intp]
+    buckets: int = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scores:
-    """Scores that are bet on with the same stakes.
-
-    Args:
-        values: Shape `(k + 1, j)`: the scores of each cell, and of a row that lacks the feature.
-        tolerated: Shape `(j,)`: the largest magnitude of the mean of each score that is tolerated.
-        stakes: The stakes on each score.
-        missing_counts: Whether rows that lack the feature are bet on; if not, their factor is 1.
-    """
-
-    values: Floats
-    tolerated: Floats
-    stakes: Sequence[float]
-    missing_counts: bool = False
-
-
-def make_bets(profile: Profile, tolerance: float, features: int) -> Bets:
+def make_bets(profile: Profile, budget: Budget, features: int, reference: EffectiveRows | None = None) -> Bets:
     """The bets on one feature.
 
     Args:
         profile: The feature's reference.
-        tolerance: A true distance (KS, or total variation) up to this is tolerated, in [0, 1).
+        budget: Has the tolerances.
         features: Features that are tested together, at least 1; they share the risk of a bad reference.
+        reference: How many independent rows the reference is worth; by default all are independent.
 
     Returns:
         The bets; none for an ignored feature.
 
     Notes:
-        The reference's own error is added to the tolerance, by bounds that hold for finite samples.
+        The reference's own error has bounds that hold for finite samples.
     """
     if profile.kind is FeatureKind.IGNORED:
-        nothing = np.empty((profile.cells.shares.size + 1, 0))
-        return Bets(nothing, np.empty(0), nothing, np.empty(0, dtype=np.intp), 0)
-    return _combined([*_on_values(profile, tolerance, features), _on_missing(profile, tolerance, features)])
+        return no_bets(profile)
+    rows = reference or EffectiveRows(float(profile.values.size), float(profile.rows))
+    kind, overall = profile.kind, Shares(profile.cells.shares, profile.missing / profile.rows, rows)
+    known = KnownFeature(kind, overall, profile.cells.bounds.size, budget, features)
+    tables = [score_groups(known, shares) for shares in _by_bucket(profile, overall)]
+    return _combined(tables, numeric=kind is FeatureKind.NUMERIC)
 
 
-def _on_values(profile: Profile, tolerance: float, features: int) -> list[_Scores]:
-    if profile.kind is FeatureKind.CATEGORICAL:
-        return [*_on_categories(profile, tolerance, features)]
+def _by_bucket(profile: Profile, overall: Shares) -> list[Shares]:
+    """The shares of each bucket of hours; those of all hours if there is one."""
+    buckets = profile.buckets
+    if buckets is None:
+        return [overall]
+    each = zip(buckets.shares, buckets.missing.tolist(), buckets.value_rows, buckets.missing_rows, strict=True)
     return [
-        _on_polynomials(profile, tolerance, features),
-        _on_levels(profile, tolerance, features),
-        _on_outside(profile, tolerance, features),
+        Shares(
+            shares,
+            missing,
+            EffectiveRows(max(1.0, overall.rows.values / of_values), max(1.0, overall.rows.all / of_missing)),
+        )
+        for shares, missing, of_values, of_missing in each
     ]
 
 
-def _on_polynomials(profile: Profile, tolerance: float, features: int) -> _Scores:
-    """Bets on location, scale and skewness, by rank."""
-    m = profile.values.size
-    surprise = math.log(2 * DEGREES / reference_risk(features))
-    error = reference_error(m, features)
-    tolerated = [
-        # Bernstein's bound on the mean of m scores, with the part that is not linear in the error of the ranks; or the
-        # cruder bound by the total variation, if that is lower.
-        min(math.sqrt(2 * surprise / m) + greatest * surprise / (3 * m) + remainder, variation * error)
-        + variation * tolerance
-        for greatest, variation, remainder in zip(GREATEST, VARIATIONS, remainders(error), strict=True)
-    ]
-    values = _with_missing(cell_scores(profile.cells.shares))
-    return _Scores(values, np.array(tolerated), _both_directions(SCORE_STAKES))
+def no_bets(profile: Profile) -> Bets:
+    """No bets on a feature."""
+    nothing = np.empty((profile.cells.shares.size + 1, 0))
+    none = np.empty(0, dtype=np.intp)
+    return Bets(nothing, np.empty(0), nothing, none, 0, none, none)
 
 
-def _on_levels(profile: Profile, tolerance: float, features: int) -> _Scores:
-    """Bets on the distribution function at a few values: an indicator minus its expected share."""
-    upper = np.minimum(np.cumsum(profile.cells.shares), 1.0)
-    ends = np.unique([int(np.abs(upper - level).argmin()) for level in LEVELS])
-    below = np.arange(upper.size)[:, np.newaxis] <= ends
-    everywhere = reference_error(profile.values.size, features) + tolerance
-    here = np.concatenate(
-        [_share_tolerated(level, profile.values.size, tolerance, features) for level in upper[ends].tolist()]
-    )
-    return _Scores(_with_missing(below - upper[ends]), np.minimum(everywhere, here), _both_directions(SHARE_STAKES))
-
-
-def _on_outside(profile: Profile, tolerance: float, features: int) -> _Scores:
-    """Bets on values below and above the reference's range, of which it has none; each side has the whole tolerance."""
-    outside = np.zeros((profile.cells.shares.size, 2))
-    outside[[0, -1], [0, 1]] = 1.0
-    tolerated = _share_tolerated(0.0, profile.values.size, tolerance, features)
-    return _Scores(_with_missing(outside), np.repeat(tolerated, 2), RARE_STAKES)
-
-
-def _on_categories(profile: Profile, tolerance: float, features: int) -> Iterable[_Scores]:
-    """Bets on the share of each frequent category, of all other known ones, and of unknown ones."""
-    shares, m = profile.cells.shares, profile.values.size
-    together, unknown = categories_reference_error(np.rint(shares * m), profile.cells.bounds.size, features)
-    own = min(BET_CATEGORIES, shares.size - 2)
-    groups = [np.array([cell]) for cell in range(own)]
-    tolerated = [_share_tolerated(float(share), m, tolerance, features)[0] for share in shares[:own]]
-    if shares[own:].sum() > 0:
-        groups.append(np.arange(own, shares.size - 1))
-        tolerated.append(together + tolerance)
-    groups.append(np.array([shares.size - 1]))
-    tolerated.append(unknown + tolerance)
-    inside = np.stack([np.isin(np.arange(shares.size), cells) for cells in groups], axis=1)
-    expected = shares @ inside
-    for chosen, stakes in ((expected > RARE, _both_directions(SHARE_STAKES)), (expected <= RARE, RARE_STAKES)):
-        if chosen.any():
-            values = _with_missing(inside[:, chosen] - expected[chosen])
-            yield _Scores(values, np.array(tolerated)[chosen], stakes)
-
-
-def _on_missing(profile: Profile, tolerance: float, features: int) -> _Scores:
-    """Bets on the share of rows that lack the feature."""
-    share = profile.missing / profile.rows
-    values = np.full((profile.cells.shares.size + 1, 1), -share)
-    values[-1] = 1 - share
-    stakes = RARE_STAKES if share <= RARE else _both_directions(SHARE_STAKES)
-    return _Scores(values, _share_tolerated(share, profile.rows, tolerance, features), stakes, missing_counts=True)
-
-
-def _share_tolerated(share: float, rows: int, tolerance: float, features: int) -> Floats:
-    """The tolerated distance of a true share from the reference's: Chernoff's bound in both directions, plus tolerance.
-
-    The reference itself chose which value or category to bet on. Therefore all possible choices share the risk: among
-    numbers each rank has an equal part, among categories each one a part in proportion to its true share. If the bound
-    allows for a true share of less than half of the reference's, the category may be in the reference by chance, and
-    its whole share is taken as error.
-    """
-    risk = reference_risk(features) / (2 * (rows + 2))
-    above = upper_bound_true_share(share, rows, risk) - share
-    below = upper_bound_true_share(1 - share, rows, risk) - (1 - share)
-    return np.array([max(above, below if below < share / 2 else share) + tolerance])
-
-
-def _both_directions(stakes: Sequence[float]) -> tuple[float, ...]:
-    return tuple(sign * stake for stake in stakes for sign in (1, -1))
-
-
-def _with_missing(values: Floats) -> Floats:
-    """The scores with a line of zeros, for rows that lack the feature."""
-    return np.vstack([values, np.zeros((1, values.shape[1]))])
-
-
-def _combined(groups: Sequence[_Scores]) -> Bets:
-    """The bets of all groups; each group has an equal weight in the evidence."""
-    factors = [_log_factors(group) for group in groups]
-    weights = [np.full(one.shape[1], -math.log(len(groups) * one.shape[1])) for one in factors]
-    scores = np.hstack([group.values for group in groups])
+def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
+    """The bets of all groups in each bucket of hours; each group has an equal weight in the evidence."""
+    groups = tables[0]
+    factors = np.vstack([np.hstack([_log_factors(group) for group in table]) for table in tables])
+    scores = np.vstack([np.hstack([group.values for group in table]) for table in tables])
+    sizes = [group.values.shape[1] * len(group.stakes) for group in groups]
+    weights = np.concatenate([np.full(size, -math.log(len(groups) * size)) for size in sizes])
     stakes = [len(group.stakes) for group in groups for _ in range(group.values.shape[1])]
     score_of = np.repeat(np.arange(scores.shape[1]), stakes)
-    return Bets(np.hstack(factors), np.concatenate(weights), scores, score_of, groups[0].values.shape[1])
+    own, factor_of = _own_factors(scores.shape[1], numeric=numeric)
+    main = groups[0].values.shape[1]
+    return Bets(factors, weights, scores, score_of, main, own, factor_of[score_of], len(tables))
 
 
-def _log_factors(group: _Scores) -> Floats:
-    """The log of (1 + s g) / (1 + |s| t) for each cell, score and stake: shape `(k + 1, j * stakes)`."""
-    stakes = np.array(group.stakes)
+def _own_factors(scores: int, *, numeric: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The scores whose dependence is measured, and for each score the index of the one whose dependence it has.
+
+    Of numbers location, scale, below, above and missing are measured. Skewness has that of scale, and the levels of the
+    distribution function have that of location. Of categories the three most frequent ones, unknown ones and missing
+    values are measured; all others have that of the most frequent one.
+    """
+    if numeric:
+        own = np.array([0, 1, scores - 3, scores - 2, scores - 1])
+    else:
+        own = np.append(np.arange(min(MEASURED_CATEGORIES, scores - 2)), [scores - 2, scores - 1])
+    factor_of = np.zeros(scores, dtype=np.intp)
+    factor_of[own] = np.arange(own.size)
+    if numeric:
+        factor_of[2] = 1
+    return own, factor_of
+
+
+def _log_factors(group: Scores) -> Floats:
+    """The log of (1 + s g) / (1 + |s| t) for each cell, score and stake: shape `(k + 1, j * stakes)`.
+
+    Where a stake would let a factor be 0 or less, as in an hour with a large share, it is smaller.
+    """
+    each = np.array(group.stakes)
+    lowest = np.maximum(
+        np.where(each > 0, -group.values.min(axis=0)[:, np.newaxis], group.values.max(axis=0)[:, np.newaxis]), 0.0
+    )
+    most = np.where(lowest > 0, LARGEST_LOSS / np.where(lowest > 0, lowest, 1.0), np.inf)
+    stakes = np.sign(each) * np.minimum(np.abs(each), most)
     staked = group.values[:, :, np.newaxis] * stakes
     cost = np.log1p(np.abs(stakes) * group.tolerated[:, np.newaxis])
     factors: Floats = np.log1p(staked) - cost

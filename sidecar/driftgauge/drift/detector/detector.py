@@ -12,83 +12,39 @@ The distance between the two levels is hysteresis: evidence that hovers at the t
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.bets import make_bets
-from driftgauge.drift.detector.detector_state import DetectorState
-from driftgauge.drift.detector.request_correlation import (
-    Batches,
-    add_requests,
-    correlation_bounds,
-    no_sums,
-    row_weights,
+from driftgauge.drift.budget import Budget, EffectiveRows
+from driftgauge.drift.detector.alarms import DAY_SECONDS, RECOVERY_STAKES, Alarms
+from driftgauge.drift.detector.bet_set import BetSet
+from driftgauge.drift.detector.bets import Bets, make_bets
+from driftgauge.drift.detector.dependence import (
+    ASSUMED_FACTOR,
+    KnownDependence,
+    ScoreDependence,
+    reference_effective_rows,
 )
+from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.new_rows import NewRows
+from driftgauge.drift.detector.request_correlation import correlation_bounds, no_sums
+from driftgauge.drift.detector.row_evidence import RowEvidence
+from driftgauge.drift.detector.score_factors import score_factors
+from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
+from driftgauge.drift.hours.rhythm_sums import RhythmSums
 from driftgauge.drift.profile import FeatureKind, Profile
 
-Checkpoint = Callable[[], object]
-"""A hook that a long computation calls between pieces of work, each well under a millisecond, so that its caller can
-let other threads run."""
-
-
-def no_checkpoint() -> None:
-    """Do nothing: no other thread is waiting."""
-
-
 Floats = NDArray[np.float64]
-
-CLEAR_RATIO = 1000
-"""An alarm ends when the evidence has fallen to the threshold divided by this, unless one of the next two is higher."""
-
-CLEAR_EVALUATIONS = 10
-"""An alarm ends at the time of this many evaluations, in seconds, if that is more. Each evaluation adds its own time to
-the evidence, which therefore seldom falls lower."""
-
-LEAST_CLEAR_RATIO = 10
-"""An alarm never ends before the evidence has fallen to the threshold divided by this."""
 
 CAP_RATIO = 10
 """Evidence is capped at this multiple of the threshold."""
 
-REQUESTS_OF_AN_ALARM = 3
-"""A request of several rows takes the evidence at most a third of the way to the threshold. So one whose rows resemble
-each other cannot alarm alone, however little those of earlier requests did. An e-value that is made smaller is one."""
-
-_STATE_VERSION = 2
+_STATE_VERSION = 3
 """To be raised with each change of the bets or of the state: evidence of other bets means nothing, and may have another
 shape."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DetectorVerdict:
-    """What the history of a stream adds to the tests of its window, for each of `d` features.
-
-    Args:
-        factors: Shape `(d,)`: rows / effective rows, at least 1.
-        evidence: Shape `(d,)`: the detector's evidence, log10 of seconds; `None` without a detector.
-        threshold: The evidence that alarms, log10 of seconds.
-        since: Shape `(d,)`: when the detector's alarm began, seconds since the epoch; NaN without an alarm.
-    """
-
-    factors: Floats
-    evidence: Floats | None
-    threshold: float
-    since: Floats
-
-    def of(self, features: Sequence[int]) -> "DetectorVerdict":
-        """The verdict on some of the features, in the order in which they are given."""
-        evidence = None if self.evidence is None else self.evidence[features]
-        return DetectorVerdict(self.factors[features], evidence, self.threshold, self.since[features])
-
-
-def no_detector(features: int) -> DetectorVerdict:
-    """Independent rows of so many features, and no detector."""
-    return DetectorVerdict(np.ones(features), None, math.inf, np.full(features, np.nan))
 
 
 class Detector:
@@ -100,17 +56,19 @@ class Detector:
         min_rows: No alarm before so many rows.
         digest: Identifies the reference.
         checkpoint: Called between features while the bets are made.
+        reference: How many independent rows each feature's reference is worth, if that is known already.
 
     Notes:
         With the e-value e of the rows since the last evaluation, evidence <- (evidence + seconds) * e. Under any
         tolerated distribution E[e] <= 1, so evidence minus the seconds that passed is a supermartingale, and so is its
         mean over the d features. A feature alarms at d times the budget's threshold. The mean over the features is then
         at the budget's threshold at least, so that the mean time to the first alarm of any feature is no less than it.
-        For rows that depend on each other the e-value is raised to the power 1 / factor: the geometric mean of e-values
-        is an e-value whatever their dependence (Hoelder's inequality), and one row in `factor` is independent. A row of
-        a request of several rows has a weight, by which the log of its e-value is multiplied (`request_correlation`).
-        With a correlation of 1 the weights of a request sum to 1, which is the geometric mean of its rows' e-values;
-        in between they hold the variance of the sum to that of independent rows, which is an approximation.
+        For rows that depend on each other the log of the e-value of each bet is divided by the factor of its score
+        (`span_sums`), as it was known before these rows; this is an approximation, of second order where rows that are
+        further apart than the factor are independent. A row of a request of several rows has a weight, by which the log
+        of its e-value is multiplied (`request_correlation`). With a correlation of 1 the weights of a request sum to 1,
+        which is the geometric mean of its rows' e-values; in between they hold the variance of the sum to that of
+        independent rows, which is an approximation.
 
     Source:
         J. Shin, A. Ramdas, A. Rinaldo, "E-detectors: a Nonparametric Framework for Sequential Change Detection",
@@ -124,74 +82,114 @@ class Detector:
         min_rows: int,
         digest: str,
         checkpoint: Checkpoint = no_checkpoint,
+        reference: Sequence[EffectiveRows] | None = None,
     ) -> None:
-        self._profiles = tuple(profiles)
         self._budget = budget
-        self._min_rows = min_rows
-        self._bet_on = np.array([profile.kind is not FeatureKind.IGNORED for profile in profiles])
-        features = max(1, int(self._bet_on.sum()))
-        self._bets = []
-        for profile in profiles:
+        self._kinds = [profile.kind for profile in profiles]
+        features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
+        bets = []
+        for profile, rows in zip(profiles, reference or reference_effective_rows(profiles), strict=True):
             checkpoint()
-            self._bets.append(make_bets(profile, budget.tolerance, features))
-        self._width = max((bets.log_weights.size for bets in self._bets), default=0)
-        ends = np.cumsum([0, *(bets.scores.shape[1] for bets in self._bets)]).tolist()
-        self._score_slices = [slice(start, end) for start, end in pairwise(ends)]
-        self._scores = ends[-1]
-        self._log_weights = _padded([bets.log_weights for bets in self._bets], self._width)
+            bets.append(make_bets(profile, budget, features, rows))
+        self._bet_set = BetSet(bets)
+        self._dependence = ScoreDependence(self._bet_set, profiles)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
-        clear = max(threshold / CLEAR_RATIO, CLEAR_EVALUATIONS * budget.evaluation_seconds)
-        self._log_clear = math.log(min(clear, threshold / LEAST_CLEAR_RATIO))
-        climb = self._log_threshold - math.log(budget.evaluation_seconds)
-        self._most_of_a_request = max(climb, 0.0) / REQUESTS_OF_AN_ALARM
-        self.key = f"{_STATE_VERSION}/{digest}/{budget.tolerance!r}"
+        self._alarms = Alarms(self._bet_set, self._log_threshold, budget.evaluation_seconds, min_rows)
+        self._climb = max(self._log_threshold - math.log(budget.evaluation_seconds), 0.0)
+        self._rows = RowEvidence(self._bet_set, self._climb)
+        tolerances = f"{budget.tolerance!r}/{budget.share_tolerance!r}/{budget.beyond_reference}"
+        self.key = f"{_STATE_VERSION}/{digest}/{tolerances}"
 
     @property
     def threshold(self) -> float:
         """The evidence at which a feature alarms, log10 of seconds."""
         return self._log_threshold / math.log(10)
 
+    @property
+    def bets(self) -> Sequence[Bets]:
+        """The bets on each feature."""
+        return self._bet_set.bets
+
+    @property
+    def log_climb(self) -> float:
+        """How far the log of the evidence rises from the time of one evaluation to the threshold."""
+        return self._climb
+
     def start(self) -> DetectorState:
         """The state before the first row."""
-        d = len(self._profiles)
+        d = len(self._bet_set.bets)
+        nowhere = np.full(d, np.nan)
         return DetectorState(
             key=self.key,
             number=0,
             rows=0,
             time=0.0,
-            log_evidence=np.full((d, self._width), -np.inf),
-            factors=np.zeros(d),
-            since=np.full(d, np.nan),
-            correlation=no_sums(self._scores),
+            began=0.0,
+            requests=self._dependence.start_requests,
+            log_evidence=np.full((d, self._bet_set.width), -np.inf),
+            since=nowhere,
+            risen_at=np.zeros(d, dtype=np.int64),
+            leader=np.zeros(d, dtype=np.int64),
+            alarm_factor=np.ones(d),
+            half_gain=np.zeros(d),
+            recovery=np.zeros((d, RECOVERY_STAKES.size)),
+            raised=np.zeros((d, 2)),
+            bounded_since=nowhere,
+            alike_since=nowhere,
+            correlation=no_sums(self._bet_set.scores),
+            spans=self._dependence.start_spans,
+            rhythm=RhythmSums(d).pack(),
         )
 
-    def advance(
-        self, state: DetectorState, counts: Sequence[NDArray[np.int64]], now: float, batches: Batches | None = None
-    ) -> DetectorState:
+    def advance(self, state: DetectorState, rows: NewRows, number: int, now: float) -> DetectorState:
         """Update the evidence with rows that were not fed before.
 
         Args:
-            state: The last state, with this detector's key; its `factors` are used.
-            counts: For each feature, shape `(k + 1,)`: rows in each cell, and rows that lack the feature; only of
-                requests of one row.
+            state: The last state, with this detector's key.
+            rows: The new rows, of whole requests. They count by what was known before of their dependence.
+            number: The number of the newest of them in the stream.
             now: Seconds since the epoch. However far the clock jumps, at most one evaluation's time is added.
-            batches: The requests of several rows, each whole; they count by what was known before of the correlation.
-
-        Returns:
-            The new state, with `number` and `factors` of the last one.
         """
-        fed = (int(counts[0].sum()) if counts else 0) + (0 if batches is None else int(batches.lengths.sum()))
-        if fed == 0:
-            return state
+        known = self._known(state)
+        bounds = correlation_bounds(state.correlation)
         seconds = self._seconds(state, now)
         log_seconds = math.log(seconds) if seconds > 0 else -math.inf
-        grown = np.logaddexp(state.log_evidence, log_seconds) + self._log_e_values(state, counts, batches)
-        correlation = state.correlation if batches is None else self._learned(state.correlation, batches)
-        log_evidence = self._capped(grown)
-        after = replace(state, rows=state.rows + fed, time=now, log_evidence=log_evidence, correlation=correlation)
-        return self._with_alarms(after, now)
+        gains, recovery, learned = self._rows.weigh(state, rows, known, bounds)
+        log_evidence = self._capped(np.logaddexp(state.log_evidence, log_seconds) + gains)
+        measured = self._bet_set.of_measured(bounds)
+        after = replace(
+            state,
+            number=number,
+            rows=state.rows + rows.requests.size,
+            time=now,
+            began=state.began or now,
+            requests=state.requests + rows.starts.size,
+            log_evidence=log_evidence,
+            recovery=np.where(state.latched[:, np.newaxis], np.maximum(state.recovery, 0.0) + recovery, 0.0),
+            correlation=learned,
+            spans=self._dependence.add(state.spans, state.requests, rows, measured),
+        )
+        return self._alarms.update(self._with_bounds(after, now), known.factors, now)
+
+    def add_hours(self, state: DetectorState, rows: NewRows, times: Floats) -> DetectorState:
+        """Add the new rows to what is known of the rhythm of a stream whose reference has no times.
+
+        Args:
+            state: The state after these rows.
+            rows: The new rows.
+            times: Shape `(n,)`: their times, in seconds since the epoch.
+        """
+        scores = self._bet_set.measured_scores(rows.cells)
+        first = [part.start for part in self._bet_set.measured_slices if part.stop > part.start]
+        numbers = np.full((times.size, len(self._bet_set.bets)), np.nan)
+        columns = [index for index, part in enumerate(self._bet_set.measured_slices) if part.stop > part.start]
+        missing = np.array([self._bet_set.bets[one].scores.shape[0] - 1 for one in columns]) == rows.cells[columns].T
+        numbers[:, columns] = np.where(missing, np.nan, scores[:, first])
+        sums = RhythmSums.unpack(state.rhythm)
+        sums.add(times, numbers)
+        return replace(state, rhythm=sums.pack())
 
     def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
         """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
@@ -200,49 +198,49 @@ class Detector:
             Two of shape `(d,)`, in [0, 1]; the first is the largest of the main scores'. 0 for ignored features.
         """
         bounds = correlation_bounds(state.correlation)
-        parts = [bounds[one] for one in self._score_slices]
-        values = [part[: bets.main_scores].max(initial=0.0) for part, bets in zip(parts, self._bets, strict=True)]
+        parts = [bounds[one] for one in self._bet_set.score_slices]
+        each = zip(parts, self._bet_set.bets, strict=True)
+        values = [part[: bets.main_scores].max(initial=0.0) for part, bets in each]
         return np.array(values), np.array([part[-1] if part.size else 0.0 for part in parts])
 
     def evidence(self, state: DetectorState) -> Floats:
         """The evidence against each feature, log10 of seconds, at least 0: shape `(d,)`."""
-        return np.maximum(self._log_by_feature(state.log_evidence) / math.log(10), 0.0)
+        return np.maximum(self._bet_set.log_by_feature(state.log_evidence) / math.log(10), 0.0)
 
-    def verdict(self, state: DetectorState) -> DetectorVerdict:
-        """What a state adds to the tests of a window."""
-        return DetectorVerdict(np.maximum(state.factors, 1.0), self.evidence(state), self.threshold, state.since)
+    def verdict(self, state: DetectorState, rows: int) -> DetectorVerdict:
+        """What a state adds to the tests of a window of so many rows."""
+        known = self._known(state)
+        factors = np.where(known.grows, np.inf, known.factors)
+        missing = np.where(known.bounded, factors, np.maximum(factors, ASSUMED_FACTOR))
+        of_values = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
+        last = [one.stop - 1 for one in self._bet_set.measured_slices]
+        empty = [one.start == one.stop for one in self._bet_set.measured_slices]
+        return DetectorVerdict(
+            factors=np.array([factors[part].max(initial=1.0) for part in of_values]),
+            missing_factors=np.array([1.0 if no else missing[one] for one, no in zip(last, empty, strict=True)]),
+            evidence=self.evidence(state),
+            threshold=self.threshold,
+            since=state.since,
+            alike_since=state.alike_since,
+            score_factors=score_factors(self._kinds, self._bet_set, known),
+            alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
+            unknown=np.array(
+                [bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_
+            ),
+            risen_at=state.risen_at,
+            raised=state.raised > 0,
+            reachable=self._rows.reachable(known, rows),
+            rhythm=rhythm(state),
+        )
+
+    def _known(self, state: DetectorState) -> KnownDependence:
+        """The dependence of each measured score. Values with a rhythm that the reference lacks have no bound."""
+        return self._dependence.known(state.spans, rhythm(state))
 
     def _seconds(self, state: DetectorState, now: float) -> float:
         """The time that passed since the last rows, in seconds: at most that between two evaluations."""
         longest = self._budget.evaluation_seconds
         return longest if state.rows == 0 else min(max(now - state.time, 0.0), longest)
-
-    def _log_e_values(
-        self, state: DetectorState, counts: Sequence[NDArray[np.int64]], batches: Batches | None
-    ) -> Floats:
-        """The log of the e-value of the new rows, for each bet of each feature: shape `(d, b)`."""
-        logs = [count @ bets.log_factors for count, bets in zip(counts, self._bets, strict=True)]
-        factors = np.maximum(state.factors, 1.0).tolist()
-        logs = [log / factor for log, factor in zip(logs, factors, strict=True)]
-        if batches is not None:
-            weights = row_weights(batches.lengths, correlation_bounds(state.correlation))
-            for feature, (bets, count) in enumerate(zip(self._bets, batches.counts, strict=True)):
-                by_bet = weights[:, self._score_slices[feature]][:, bets.score_of]
-                gains = by_bet * (count @ bets.log_factors) / factors[feature]
-                logs[feature] = logs[feature] + np.minimum(gains, self._most_of_a_request).sum(axis=0)
-        return _padded(logs, self._width)
-
-    def _learned(self, correlation: Floats, batches: Batches) -> Floats:
-        """The running sums of the correlation with the new requests."""
-        pairs = list(zip(batches.counts, self._bets, strict=True))
-        totals: Floats = np.hstack([count @ bets.scores for count, bets in pairs])
-        squares: Floats = np.hstack([count @ bets.scores**2 for count, bets in pairs])
-        return add_requests(correlation, totals, squares, batches.lengths)
-
-    def _log_by_feature(self, log_evidence: Floats) -> Floats:
-        """The log of the weighted mean over the bets; minus infinity for features that are not bet on."""
-        found = np.logaddexp.reduce(log_evidence + self._log_weights, axis=1, initial=-np.inf)
-        return np.where(self._bet_on, found, -np.inf)
 
     def _capped(self, log_evidence: Floats) -> Floats:
         """The evidence with the weighted mean of each feature's bets at most at the cap.
@@ -250,29 +248,22 @@ class Detector:
         All bets of a feature are divided by the same number: the bet that fits the drift best still dominates. Less
         evidence can only delay an alarm, so the promised time between false alarms is kept.
         """
-        surplus = np.maximum(self._log_by_feature(log_evidence) - self._log_cap, 0.0)
+        surplus = np.maximum(self._bet_set.log_by_feature(log_evidence) - self._log_cap, 0.0)
         return log_evidence - surplus[:, np.newaxis]
 
-    def _with_alarms(self, state: DetectorState, now: float) -> DetectorState:
-        """The state with alarms begun and ended, and with the features whose alarm ended at the start again.
-
-        Such a feature starts from 0 rather than from what is left of its evidence: the next alarm is then a new one, as
-        far away as the first. When the last alarm of all ends, every feature starts from 0: the mean over the features,
-        which the promise is about, is then where it was at the very start.
-        """
-        log_evidence = self._log_by_feature(state.log_evidence)
-        begins = ~state.latched & (log_evidence >= self._log_threshold) & (state.rows >= self._min_rows)
-        ends = state.latched & (log_evidence < self._log_clear)
-        since = np.where(begins, now, np.where(ends, np.nan, state.since))
-        kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
-        if ends.any() and np.isnan(since).all():
-            kept = np.full_like(kept, -np.inf)
-        return replace(state, since=since, log_evidence=kept)
+    def _with_bounds(self, state: DetectorState, now: float) -> DetectorState:
+        """The state with the times at which the dependence of values got, or lost, a bound."""
+        known = self._known(state)
+        parts = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
+        bounded = np.array([bool(known.bounded[part].all()) for part in parts], dtype=np.bool_)
+        lost = ~bounded & (now - state.bounded_since >= DAY_SECONDS)  # false where it had none: NaN
+        return replace(
+            state,
+            bounded_since=np.where(bounded, np.where(np.isnan(state.bounded_since), now, state.bounded_since), np.nan),
+            alike_since=np.where(lost, now, np.where(bounded, np.nan, state.alike_since)),
+        )
 
 
-def _padded(rows: Sequence[Floats], width: int) -> Floats:
-    """Rows of unequal lengths as one array, filled up with minus infinity."""
-    block = np.full((len(rows), width), -np.inf)
-    for line, row in zip(block, rows, strict=True):
-        line[: row.size] = row
-    return block
+def rhythm(state: DetectorState) -> NDArray[np.bool_]:
+    """Which features have a rhythm of the day, as far as the stream shows it: shape `(d,)`."""
+    return RhythmSums.unpack(state.rhythm).rhythm()

@@ -11,9 +11,6 @@ of the means of this request and the one before it. The latter takes the level o
 which is to be found, would look like correlation and hide itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,19 +30,6 @@ _ROUNDING = 1e-10
 SUMS = 7
 """Lines of the running sums: requests, a, q, a^2, a q, q^2, and the mean score of the newest request, where a is a
 request's estimate of the covariance of its rows, and q that of their variance."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batches:
-    """New requests of several rows.
-
-    Args:
-        lengths: Shape `(r,)`, int64, at least 2: the rows of each request.
-        counts: For each feature, shape `(r, k + 1)`: rows of each request in each cell, and rows that lack the feature.
-    """
-
-    lengths: NDArray[np.int64]
-    counts: Sequence[NDArray[np.int64]]
 
 
 def no_sums(scores: int) -> Floats:

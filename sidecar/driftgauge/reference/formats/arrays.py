@@ -17,6 +17,7 @@ from driftgauge.protocol.missing_words import is_missing_number
 from driftgauge.protocol.tensor import widen
 from driftgauge.reference.category_encoder import CategoryEncoder, numbers_as_categories, text_column
 from driftgauge.reference.column import DATES, NO_RULES, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.row_times import check_times, datetime_seconds, number_seconds, object_seconds, time_column
 
 NUMBER_KINDS: Final = "biuf"
 """numpy's letters for bool, signed, unsigned and float."""
@@ -60,6 +61,8 @@ def array_column(
     Raises:
         ReferenceDataError: The array has another dtype, or text where numbers are known to be.
     """
+    if rules.is_time(name):
+        return _array_times(path, name, array)
     if rules.kind_of(name) is FeatureKind.IGNORED:
         return ignored_column(array.size, NOT_TESTED)
     if array.dtype.kind in DATE_KINDS:
@@ -68,6 +71,22 @@ def array_column(
         return _number_column(path, name, array, rules)
     distinct, places = np.unique(array, return_inverse=True)
     return text_column(path, name, [text_of(word) for word in distinct.tolist()], places, rules)
+
+
+def _array_times(path: Path, name: str, array: NDArray[Any]) -> Column:
+    """The column of the times of the rows: datetime64, text, or numbers since the epoch."""
+    if array.dtype.kind in DATE_KINDS:
+        seconds = datetime_seconds(array)
+    elif array.dtype.kind in TEXT_KINDS:
+        seconds = np.array([object_seconds(text_of(word) or "") for word in array.tolist()])
+    else:
+        seconds = number_seconds(array_numbers(path, name, array))
+    check_times(path, name, seconds, lambda row: "" if _is_missing(array[row]) else str(array[row]))
+    return time_column(seconds)
+
+
+def _is_missing(value: Any) -> bool:  # noqa: ANN401 - an element of any array
+    return value is None or value != value  # noqa: PLR0124 - NaN and NaT alone differ from themselves
 
 
 def _number_column(path: Path, name: str, array: NDArray[Any], rules: ColumnRules) -> Column:
@@ -125,14 +144,19 @@ def memory_column(
     Raises:
         ReferenceDataError: There is more than one axis, or the values are of other or of different types.
     """
-    if rules.kind_of(name) is FeatureKind.IGNORED:
+    if rules.kind_of(name) is FeatureKind.IGNORED and not rules.is_time(name):
         return ignored_column(len(values), NOT_TESTED)
     array = np.asarray(values) if hasattr(values, "__array__") else _object_array(values)
     if array.ndim != 1:
         raise ReferenceDataError(f"{path}: column {shortened(name)} has shape {array.shape}, a column has one axis")
     if array.dtype.kind not in _OBJECT_KINDS:
         return array_column(path, name, array, rules)
-    return _object_column(path, name, array.astype(object).tolist(), rules)
+    objects = array.astype(object).tolist()
+    if rules.is_time(name):
+        seconds = np.array([object_seconds(value) for value in objects])
+        check_times(path, name, seconds, lambda row: "" if _is_missing(objects[row]) else str(objects[row]))
+        return time_column(seconds)
+    return _object_column(path, name, objects, rules)
 
 
 def _object_array(values: Sequence[object]) -> NDArray[Any]:

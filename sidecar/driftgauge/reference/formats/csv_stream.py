@@ -128,6 +128,38 @@ def read_rows(
     return found
 
 
+def read_column(path: Path, given: Outline, column: str) -> Iterator[tuple[list[int], list[str]]]:
+    """Read the cells of one column of all rows, a block of rows at a time.
+
+    Args:
+        path: The file.
+        given: The result of `read_outline`.
+        column: One of its columns.
+
+    Returns:
+        The lines on which the rows end, and the cells.
+
+    Raises:
+        ReferenceDataError: A row is not UTF-8, not CSV, or has another width than the header.
+        OSError: It cannot be read.
+    """
+    place, width, is_header = given.columns.index(column), len(given.columns), True
+    with path.open("rb") as file:
+        for piece in _pieces(path, file, lambda _: None, BLOCK_BYTES):
+            first, is_header = int(is_header), False
+            lines, cells = piece.lines[first:].tolist(), []
+            texts = [_text(path, line, piece.row(index)) for index, line in enumerate(lines, start=first)]
+            try:
+                rows = list(csv.reader(texts, delimiter=given.delimiter))
+            except csv.Error:  # reading the rows one by one finds the line
+                rows = [_cells(path, line, text, given.delimiter) for line, text in zip(lines, texts, strict=True)]
+            for line, row in zip(lines, rows, strict=True):
+                if len(row) != width:
+                    raise ReferenceDataError(f"{path}: line {line} has {len(row)} cells, the header has {width}")
+                cells.append(row[place])
+            yield lines, cells
+
+
 def split_rows(path: Path, delimiter: str, rows: Sequence[tuple[int, bytes]]) -> Iterator[Row]:
     """Split the rows that `read_rows` returned.
 

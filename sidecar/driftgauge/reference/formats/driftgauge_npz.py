@@ -1,26 +1,38 @@
 """Reads and writes driftgauge's own NPZ files: a matrix of numbers and codes, with kinds, categories and origin.
 
-The members are `data`, shape `(n, d)`, float64; `columns`, d names; and `driftgauge`, a JSON text in bytes.
+The members are `data`, shape `(n, d)`, float64; `columns`, d names; `driftgauge`, a JSON text in bytes; and, where they
+are known, `times`, shape `(n,)`, float64, ascending: the time of each row in seconds since the epoch. A window has
+`numbers` and `ids` of its rows too, by which a capture of many windows finds the rows that it has already.
 """
 
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
-from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.table import Origin, Table
 
 META = "driftgauge"
 """Name of the member that holds kinds, categories, reasons and origin."""
+
+TIMES = "times"
+"""Name of the member that holds the times of the rows."""
+
+NUMBERS, IDS = "numbers", "ids"
+"""Names of the members of a window that identify its rows."""
+
+MEMBERS = frozenset({"data", "columns", META, TIMES, NUMBERS, IDS})
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Odd, so that multiplying by it is one to one: different numbers of the same request stay different."""
 
 FORMAT = 1
 """Incremented when a reader of the old format would misread the new one."""
@@ -61,8 +73,13 @@ def write_whole(path: Path, content: bytes) -> None:
         raise ReferenceDataError(f"{path}: it cannot be written: {error.strerror}") from error
 
 
-def packed(table: Table) -> bytes:
-    """An NPZ file of a table; the same table gives the same bytes. Texts that no row holds are left out."""
+def packed(table: Table, members: Mapping[str, NDArray[Any]] | None = None) -> bytes:
+    """An NPZ file of a table; the same table gives the same bytes. Texts that no row holds are left out.
+
+    Args:
+        table: The table.
+        members: Further members of the archive.
+    """
     used = set(np.unique(table.values[:, [kind is FeatureKind.CATEGORICAL for kind in table.kinds]]).tolist())
     meta = {
         "format": FORMAT,
@@ -71,6 +88,7 @@ def packed(table: Table) -> bytes:
         "left_out": dict(table.left_out),
         "missing_words": sorted(table.missing_words),
         "origin": None if table.origin is None else asdict(table.origin),
+        "ordered": table.ordered,
     }
     buffer = io.BytesIO()
     arrays = {
@@ -78,38 +96,54 @@ def packed(table: Table) -> bytes:
         "columns": np.array(table.columns, dtype=np.str_),
         META: np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8),
     }
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    arrays |= {} if table.times is None else {TIMES: table.times}
+    np.savez_compressed(buffer, allow_pickle=False, **arrays, **(members or {}))
     return buffer.getvalue()
 
 
 def packed_window(
-    columns: Sequence[str],
-    kinds: Sequence[FeatureKind],
-    rows: NDArray[np.float64],
-    categories: Mapping[float, str],
-    origin: Origin | None = None,
-    missing_words: frozenset[str] = NO_WORDS,
+    table: Table, times: NDArray[np.float64], numbers: NDArray[np.int64], ids: NDArray[np.uint64]
 ) -> bytes:
     """An NPZ file of a running process's window, which can serve as reference.
 
     Args:
-        columns: d names.
-        kinds: As many kinds.
-        rows: Shape `(n, d)`, float64, finite or NaN; categories as codes.
-        categories: The texts of codes, possibly not of all of them.
-        origin: The name of the window and its size.
-        missing_words: Texts that were read as missing values, besides the empty one.
+        table: The rows, shape `(n, d)`, finite or NaN, in the order of their arrival.
+        times: Shape `(n,)`: when each row passed, in seconds since the epoch.
+        numbers: Shape `(n,)`: the number of each row in its stream.
+        ids: Shape `(n,)`: the digest of the id of each row's request.
     """
-    table = Table(Path("window"), tuple(columns), tuple(kinds), rows)
-    return packed(replace(table, categories=categories, origin=origin, missing_words=missing_words))
+    order = np.argsort(times, kind="stable")
+    table = replace(table.take(order), times=times[order], ordered=True)
+    return packed(table, {NUMBERS: numbers[order], IDS: ids[order]})
 
 
-def add_meta(table: Table, member: NDArray[Any]) -> Table:
-    """A table with the kinds, categories, reasons and origin of the member `driftgauge`.
+def row_keys(content: bytes, times: NDArray[np.float64]) -> NDArray[np.uint64] | None:
+    """A number for each row of a window's file by which it is known again; `None` if the file identifies no rows.
+
+    Number, time and id together: a store that was emptied gives the numbers of old rows to new ones.
+
+    Args:
+        content: The file.
+        times: The times of its rows.
+    """
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        if NUMBERS not in archive or IDS not in archive:
+            return None
+        parts = (archive[NUMBERS].astype(np.int64), archive[IDS].astype(np.uint64), times)
+        keys = np.zeros(times.shape, dtype=np.uint64)
+        for part in parts:
+            keys = (keys ^ part.view(np.uint64)) * _MIX
+            keys ^= keys >> np.uint64(32)
+        return keys
+
+
+def add_meta(table: Table, member: NDArray[Any], times: NDArray[Any] | None = None) -> Table:
+    """A table with the kinds, categories, reasons, origin and order of the member `driftgauge`.
 
     Args:
         table: Made of `data` and `columns`.
         member: The array of that name.
+        times: The array of the times of the rows, if there is one.
 
     Raises:
         ReferenceDataError: The member is damaged, of a newer format, or does not fit the matrix.
@@ -130,6 +164,8 @@ def add_meta(table: Table, member: NDArray[Any]) -> Table:
         raise _damaged(path) from error
     if len(kinds) != len(table.columns) or not _are_codes(table.values, kinds) or not _fits(origin, table):
         raise ReferenceDataError(f"{path}: member {META!r} does not fit the matrix 'data'")
+    if times is not None and not _are_times(times, table):
+        raise ReferenceDataError(f"{path}: member {TIMES!r} is damaged")
     values = table.values.copy()
     values[:, [kind is FeatureKind.IGNORED for kind in kinds]] = np.nan
     return replace(
@@ -140,7 +176,17 @@ def add_meta(table: Table, member: NDArray[Any]) -> Table:
         left_out=left_out,
         origin=origin,
         missing_words=missing_words,
+        times=times,
+        ordered=times is not None or meta.get("ordered") is True,
+        states_order=times is not None or "ordered" in meta,
     )
+
+
+def _are_times(times: NDArray[Any], table: Table) -> bool:
+    """Whether an array holds a time for each row, in ascending order."""
+    if times.dtype != np.float64 or times.shape != table.values.shape[:1]:
+        return False
+    return bool(np.isfinite(times).all() and (times[1:] >= times[:-1]).all())
 
 
 def _meta(path: Path, member: NDArray[Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
 from driftgauge.reference.formats.arrays import array_column, array_numbers, require_numbers
-from driftgauge.reference.formats.driftgauge_npz import META, add_meta
+from driftgauge.reference.formats.driftgauge_npz import MEMBERS, META, TIMES, add_meta
 from driftgauge.reference.table import Table, join_columns, numeric_table
 
 Arrays = dict[str, NDArray[Any]]
@@ -43,7 +43,8 @@ def read_npz(path: Path, content: bytes, rules: ColumnRules = NO_RULES, limits: 
         limits: How many values the table may have.
 
     Returns:
-        The table: as written by `packed`; of a matrix `data` and its names `columns`; of one matrix alone, whose
+        The table: as written by `packed`; of a matrix `data` and its names `columns`, beside which there may be an
+        array of the times of the rows; of one matrix alone, whose
         columns become `feature_0`, `feature_1`, ...; or of arrays of one axis, named after themselves, which
         may hold text.
 
@@ -51,11 +52,14 @@ def read_npz(path: Path, content: bytes, rules: ColumnRules = NO_RULES, limits: 
         ReferenceDataError: The arrays are none of these, or neither numbers nor text.
     """
     arrays = _arrays(path, content, limits)
-    if set(arrays) - {META} == {"data", "columns"} and arrays["data"].ndim == MATRIX:
+    if META in arrays and {"data", "columns"} <= set(arrays) <= MEMBERS and arrays["data"].ndim == MATRIX:
         names = _names(path, arrays["columns"], arrays["data"])
-        if META in arrays:
-            return add_meta(numeric_table(path, names, array_numbers(path, "data", arrays["data"])), arrays[META])
-        return _of_matrix(path, "data", names, arrays["data"], rules)
+        table = numeric_table(path, names, array_numbers(path, "data", arrays["data"]))
+        return add_meta(table, arrays[META], arrays.get(TIMES))
+    time_arrays = {name: array for name, array in arrays.items() if rules.is_time(name)}
+    if set(arrays) - set(time_arrays) == {"data", "columns"} and arrays["data"].ndim == MATRIX:
+        names = _names(path, arrays["columns"], arrays["data"])
+        return _of_matrix(path, "data", names, arrays["data"], rules, time_arrays)
     if len(arrays) == 1:
         ((name, only),) = arrays.items()
         if only.ndim == MATRIX:
@@ -139,11 +143,14 @@ def _names(path: Path, names: NDArray[Any], data: NDArray[Any]) -> tuple[str, ..
     return tuple(map(str, names))
 
 
-def _of_matrix(path: Path, name: str, names: Sequence[str], matrix: NDArray[Any], rules: ColumnRules) -> Table:
+def _of_matrix(
+    path: Path, name: str, names: Sequence[str], matrix: NDArray[Any], rules: ColumnRules, times: Arrays | None = None
+) -> Table:
     """A table of a matrix of numbers; `name` is that of the array."""
     require_numbers(path, name, matrix)
     columns = [array_column(path, column, matrix[:, index], rules) for index, column in enumerate(names)]
-    return join_columns(path, names, columns)
+    columns += [array_column(path, column, array, rules) for column, array in (times or {}).items()]
+    return join_columns(path, [*names, *(times or ())], columns)
 
 
 def _of_columns(path: Path, arrays: Arrays, rules: ColumnRules) -> Table:

@@ -12,9 +12,19 @@ from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.tensor import widen
 from driftgauge.reference.category_encoder import numbers_as_categories, text_column
-from driftgauge.reference.column import DATES, NO_RULES, NOT_TESTED, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.column import (
+    DATES,
+    NO_RULES,
+    NOT_TESTED,
+    Column,
+    ColumnRules,
+    ignored_column,
+    place,
+    shortened,
+)
 from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
 from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
+from driftgauge.reference.row_times import check_times, datetime_seconds, number_seconds, object_seconds, time_column
 from driftgauge.reference.table import MAX_COLUMNS, Table, join_columns
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
@@ -74,8 +84,13 @@ def table_of_arrow(path: Path, table: Any, rules: ColumnRules = NO_RULES) -> Tab
         ReferenceDataError: A column holds neither numbers nor text nor dates.
     """
     names = table.column_names
-    kept = [index for index, name in enumerate(names) if not PANDAS_INDEX.fullmatch(name)]
-    columns = [_column(path, names[index], table.column(index), rules) for index in kept]
+    kept = [index for index, name in enumerate(names) if rules.is_time(name) or not PANDAS_INDEX.fullmatch(name)]
+    columns = [
+        time_column(arrow_times(path, names[index], table.column(index), rules))
+        if rules.is_time(names[index])
+        else _column(path, names[index], table.column(index), rules)
+        for index in kept
+    ]
     return join_columns(path, [names[index] for index in kept], columns)
 
 
@@ -109,6 +124,35 @@ def _column(path: Path, name: str, column: Any, rules: ColumnRules) -> Column:  
         if known is FeatureKind.CATEGORICAL
         else Column(FeatureKind.NUMERIC, numbers)
     )
+
+
+def arrow_times(
+    path: Path,
+    name: str,
+    column: Any,  # noqa: ANN401 - pyarrow has no types
+    rules: ColumnRules,
+) -> NDArray[np.float64]:
+    """The times of the rows in seconds since the epoch, from timestamps, dates, text or numbers.
+
+    Raises:
+        ReferenceDataError: A row has no time, or the column is of another type.
+    """
+    pa, _ = parquet_library(path)
+    kind, types = column.type, pa.types
+    if types.is_timestamp(kind) or types.is_date(kind):
+        array = column.cast(pa.timestamp("us"), safe=False).to_numpy()  # of a zone they are UTC, as without one
+        seconds = datetime_seconds(array.astype("datetime64[us]"))
+    elif types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        seconds = number_seconds(_floats(path, name, column, pa))
+    else:
+        seconds = np.array([object_seconds(value) for value in column.to_pylist()])
+
+    def cell(row: int) -> str:
+        value = column[row].as_py()
+        return "" if value is None else str(value)
+
+    check_times(path, name, seconds, cell, lambda row: place(row, rows=rules.rows))
+    return np.asarray(seconds, dtype=np.float64)
 
 
 def _has_inexact_integers(column: Any) -> bool:  # noqa: ANN401 - pyarrow has no types

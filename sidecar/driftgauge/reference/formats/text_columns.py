@@ -18,8 +18,17 @@ from driftgauge.protocol.category import text_of
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.category_encoder import CategoryEncoder
 from driftgauge.reference.cells import is_truth, number
-from driftgauge.reference.column import NOT_TESTED, SHOWN_CHARACTERS, Column, ColumnRules, ignored_column, shortened
+from driftgauge.reference.column import (
+    NOT_TESTED,
+    SHOWN_CHARACTERS,
+    Column,
+    ColumnRules,
+    ignored_column,
+    place,
+    shortened,
+)
 from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
+from driftgauge.reference.row_times import check_times, text_seconds, time_column
 from driftgauge.reference.table import Table, join_columns
 from driftgauge.reference.text_forms import plain_number
 
@@ -109,6 +118,39 @@ class _Numbers:
         return FeatureKind.CATEGORICAL if mostly_text else FeatureKind.NUMERIC
 
 
+@dataclass(slots=True)
+class TimeCells(_Numbers):
+    """The column of the times of the rows, in seconds since the epoch.
+
+    Args:
+        path: Named in errors.
+        name: Of the column.
+    """
+
+    path: Path = Path()
+    name: str = ""
+
+    def add(self, lines: Sequence[int], cells: Sequence[str]) -> None:
+        """Read more cells.
+
+        Raises:
+            ReferenceDataError: A cell is not a time.
+        """
+        seconds = np.array([text_seconds(cell) for cell in cells])
+        check_times(self.path, self.name, seconds, lambda row: cells[row], lambda row: place(row, lines))
+        self.values.extend(seconds.tolist())
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """The times of all rows."""
+        return _as_array(self.values)
+
+
+def _reader(path: Path, name: str, rules: ColumnRules) -> _Numbers:
+    """Reads the cells of one column."""
+    return TimeCells(path=path, name=name) if rules.is_time(name) else _Numbers(rules.missing_words)
+
+
 def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRules) -> Table:
     """Make a table of rows of text.
 
@@ -123,7 +165,7 @@ def table_of_cells(path: Path, names: Sequence[str], rows: Rows, rules: ColumnRu
     Raises:
         ReferenceDataError: A row has another width than the header, or a numeric column holds text.
     """
-    read = [_Numbers(rules.missing_words) for _ in names]
+    read = [_reader(path, name, rules) for name in names]
     lines = array("q")
     for chunk_lines, chunk in _chunks(path, len(names), rows):
         lines.extend(chunk_lines)
@@ -185,6 +227,8 @@ def _column(known: FeatureKind | None, numbers: _Numbers) -> Column:
         known: The kind of the column, if it is known.
         numbers: The cells that are numbers.
     """
+    if isinstance(numbers, TimeCells):
+        return time_column(numbers.seconds)
     if known is FeatureKind.IGNORED:
         return ignored_column(len(numbers.values), NOT_TESTED)
     if known is None and numbers.whole and numbers.large:

@@ -1,6 +1,6 @@
 """Checkpoints."""
 
-from driftgauge.drift.detector.detector import Checkpoint, no_checkpoint
+from driftgauge.drift.detector.verdict import Checkpoint, no_checkpoint
 
 
 def test_the_default_checkpoint_does_nothing() -> None:

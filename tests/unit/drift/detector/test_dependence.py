@@ -1,148 +1,204 @@
-"""The dependence of rows: the estimated factors are those of the processes that made the rows."""
+"""What is known of the dependence between rows: assumed at first, then from the reference or from the stream."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from driftgauge.drift.detector.dependence import FEW_REQUESTS, dependence_factors
+from driftgauge.drift.detector.bet_set import BetSet
+from driftgauge.drift.detector.bets import make_bets
+from driftgauge.drift.detector.dependence import KnownDependence, ScoreDependence, reference_effective_rows
+from driftgauge.drift.profile import Profile, numeric_profile
+from tests.support.detectors import BUDGET, cells, profiles, single_rows
 
 Floats = NDArray[np.float64]
 
+VALUES, EVENTS = slice(0, 2), slice(2, 5)
+"""The measured scores of a feature of numbers: location and scale; below, above and missing."""
 
-def autoregressive(rho: float, rows: int, columns: int = 200) -> Floats:
-    """Stationary Gaussian series whose neighbours correlate by rho."""
-    noise = np.random.default_rng(7).standard_normal((rows, columns))
+
+def autoregressive(rho: float, count: int, seed: int = 1) -> Floats:
+    """Standard normal rows of one feature whose neighbours correlate by `rho`."""
+    noise = np.random.default_rng(seed).standard_normal((count, 1))
     noise[1:] *= math.sqrt(1 - rho**2)
     series: Floats = lfilter([1.0], [1.0, -rho], noise, axis=0)
     return series
 
 
-def in_requests(size: int, icc: float, rows: int, columns: int = 200) -> tuple[Floats, NDArray[np.int64]]:
-    """Requests of equal size whose rows correlate by `icc`, and the request of each row."""
-    generator = np.random.default_rng(8)
-    of = np.arange(rows) // size
-    shared = generator.standard_normal((of[-1] + 1, columns))[of]
-    return math.sqrt(icc) * shared + math.sqrt(1 - icc) * generator.standard_normal((rows, columns)), of
+def ordered(values: Floats) -> Profile:
+    """A feature of numbers whose reference's rows are in the order of time; NaN is a missing value."""
+    present = np.sort(values[~np.isnan(values)])
+    profile = numeric_profile("n", present, values.size - present.size)
+    return replace(profile, in_order=cells([profile], values)[0].astype(np.uint16))
 
 
-def quantiles(factors: Floats) -> tuple[float, float, float]:
-    """The 5 % quantile, the median and the 95 % quantile."""
-    low, median, high = np.quantile(factors, [0.05, 0.5, 0.95]).tolist()
-    return low, median, high
+def dependence(of: Sequence[Profile]) -> ScoreDependence:
+    """The dependence of the features' scores."""
+    return ScoreDependence(BetSet([make_bets(one, BUDGET, len(of)) for one in of]), of)
 
 
-def test_independent_rows_are_worth_themselves() -> None:
-    """The median factor of independent rows is below 1.1, and 19 of 20 are below 1.3."""
-    _, median, high = quantiles(dependence_factors(autoregressive(0.0, 1000), np.arange(1000)))
-
-    assert 1.0 <= median < 1.1
-    assert high < 1.3
+def now(known: ScoreDependence, spans: NDArray[np.float32], *, rhythm: bool = False) -> KnownDependence:
+    """What is known after the rows of these sums."""
+    return known.known(spans, np.full(spans.shape[2] // 5, rhythm))
 
 
-@pytest.mark.parametrize("rho", [0.3, 0.6, 0.9])
-def test_rows_that_correlate_with_their_neighbours(rho: float) -> None:
-    """The median factor of 2000 rows lies within an eighth of the true one, (1 + rho) / (1 - rho)."""
-    low, median, high = quantiles(dependence_factors(autoregressive(rho, 2000), np.arange(2000)))
-    truth = (1 + rho) / (1 - rho)
-
-    assert truth == pytest.approx(median, rel=0.125)
-    assert truth * 0.6 < low < high < truth * 1.7
+def after(of: Sequence[Profile], stream: Floats) -> KnownDependence:
+    """What is known after the rows of a stream."""
+    known = dependence(of)
+    rows = single_rows(of, stream)
+    return now(known, known.add(known.start_spans, known.start_requests, rows, np.empty(0)))
 
 
-@pytest.mark.parametrize(("size", "icc"), [(8, 0.5), (8, 1.0), (32, 0.5)])
-def test_rows_that_correlate_within_requests(size: int, icc: float) -> None:
-    """The median factor lies within a third of the true one, 1 + (b - 1) icc."""
-    _, median, _ = quantiles(dependence_factors(*in_requests(size, icc, 2048)))
+def test_the_first_rows_are_assumed_to_depend_on_each_other() -> None:
+    """Sixteen neighbours count as one, eight of events; neither is a bound, and events start again without gain."""
+    known = dependence(profiles(1))
+    first = now(known, known.start_spans)
 
-    assert 1 + (size - 1) * icc == pytest.approx(median, rel=0.35)
-
-
-def test_rows_that_do_not_correlate_within_requests() -> None:
-    """The median factor of requests of 8 independent rows is below 1.1."""
-    _, median, high = quantiles(dependence_factors(*in_requests(8, 0.0, 2048)))
-
-    assert median < 1.1
-    assert high < 1.5
+    assert [16.0, 16.0, 8.0, 8.0, 8.0] == first.factors.tolist()
+    assert not first.bounded.any()
+    assert not first.grows.any()
+    assert [False, False, True, True, True] == first.assumed.tolist()
+    assert [1.0] * 5 == known.reference_factors.tolist()
 
 
-@pytest.mark.parametrize("at", [100, 500, 1000])
-@pytest.mark.parametrize("shift", [0.3, 3.0])
-def test_a_change_of_level_is_no_dependence(at: int, shift: float) -> None:
-    """Independent rows whose mean jumps within the window have a factor as if it did not."""
-    rows = autoregressive(0.0, 2000)
-    rows[at:] += shift
-    _, median, high = quantiles(dependence_factors(rows, np.arange(2000)))
+@pytest.mark.parametrize(("rows", "bounded"), [(223, False), (320, True)])
+def test_the_assumption_ends_after_seven_pairs_of_blocks_of_sixteen(rows: int, bounded: bool) -> None:  # noqa: FBT001 - expected
+    """Before 224 rows values have the assumed factor, some rows later a known one."""
+    known = after(profiles(1), autoregressive(0.0, rows))
 
-    assert median < 1.1
-    assert high < 1.3
+    assert [bounded, bounded] == known.bounded[VALUES].tolist()
+    assert ((known.factors[VALUES] < 3) == bounded).all()
 
 
-def test_negatively_correlated_rows_count_as_independent() -> None:
-    """They could be worth more than independent ones, but the factor is at least 1."""
-    assert 1.0 == np.median(dependence_factors(autoregressive(-0.6, 1000), np.arange(1000)))
+def test_a_dependence_above_the_assumed_one_counts_at_once() -> None:
+    """Where few rows show a factor above 16, it is used before it has a bound."""
+    known = after(profiles(1), autoregressive(0.999, 300))
+
+    assert (known.factors[VALUES] >= 16).all()
 
 
-def test_one_row() -> None:
-    """A single row is worth one row."""
-    assert [1.0, 1.0] == dependence_factors(np.array([[0.3, -0.2]]), np.array([5])).tolist()
+@pytest.mark.parametrize("rho", [0.0, 0.6])
+def test_an_ordered_reference_alone_decides_where_it_is_strong(rho: float) -> None:
+    """Rows of a stream that are more alike than those of the reference are a change, and no excuse."""
+    of = [ordered(autoregressive(rho, 20_000, seed=2))]
+    strong, alone = dependence(of), after(of, autoregressive(0.95, 8_000))
+    unordered = after([replace(of[0], in_order=None)], autoregressive(0.95, 8_000))
+    true = (1 + rho) / (1 - rho)
+
+    assert alone.factors[VALUES].tolist() == strong.reference_factors[VALUES].tolist()
+    assert 0.8 * true < alone.factors[0] < 2 * true
+    assert alone.bounded[VALUES].all()
+    assert unordered.factors[0] > 20
 
 
-def test_few_requests_of_unequal_size() -> None:
-    """A request of 1000 rows and 18 requests of one row have the factor (1000^2 + 18) / 1018."""
-    of = np.concatenate([np.zeros(1000, dtype=np.int64), np.arange(1, 19)])
-    scores = np.random.default_rng(9).standard_normal((of.size, 1))
+def test_a_weak_reference_begins_the_sums() -> None:
+    """A stream's rows are added to those of a reference that is short: both together bound the dependence."""
+    of = [ordered(autoregressive(0.0, 160, seed=3))]
+    known = dependence(of)
 
-    assert [(1000**2 + 18) / 1018] == dependence_factors(scores, of).tolist()
-
-
-def test_twenty_requests_are_enough_for_an_estimate() -> None:
-    """With twenty requests the factor is estimated; with nineteen it is that of wholly alike rows."""
-    scores = autoregressive(0.0, 5 * FEW_REQUESTS, columns=50)
-    of = np.arange(5 * FEW_REQUESTS) // 5
-
-    assert np.median(dependence_factors(scores, of)) < 3
-    assert (dependence_factors(scores[5:], of[5:]) == 5).all()
+    assert 160 == known.start_requests
+    assert not now(known, known.start_spans).bounded.any()
+    assert after(of, autoregressive(0.0, 160)).bounded[VALUES].all()
+    assert not after([replace(of[0], in_order=None)], autoregressive(0.0, 160)).bounded.any()
 
 
-def test_a_constant_score() -> None:
-    """A constant score has exactly the factor 1, and the others keep theirs."""
-    rows = autoregressive(0.6, 500, columns=3)
-    expected = dependence_factors(rows, np.arange(500))
-    rows[:, 1] = 0.1
+def test_the_order_of_all_features_must_be_known() -> None:
+    """If that of one is not, the sums begin with the stream."""
+    known = dependence([ordered(autoregressive(0.0, 1_000)), *profiles(1)])
 
-    assert [expected[0], 1.0, expected[2]] == dependence_factors(rows, np.arange(500)).tolist()
-
-
-def test_gaps_in_the_numbers_of_requests() -> None:
-    """Only whether rows have the same number matters."""
-    scores, of = in_requests(8, 0.5, 400, columns=2)
-
-    assert dependence_factors(scores, of).tolist() == dependence_factors(scores, 1000 + 37 * of).tolist()
+    assert 0 == known.start_requests
+    assert not known.start_spans.any()
 
 
-def test_weights_of_one_change_nothing() -> None:
-    """The factor is that of unweighted rows, to the precision of floats."""
-    scores, of = in_requests(8, 0.5, 2048)
-    expected = dependence_factors(scores, of)
+def test_a_reference_without_bound_has_none_whatever_the_stream() -> None:
+    """Its rows wander for as long as they are known: 20,000 independent rows of a stream do not change that."""
+    wandering = np.cumsum(np.random.default_rng(4).standard_normal((5_000, 1)), axis=0)
+    known = after([ordered(wandering)], np.random.default_rng(5).choice(wandering[:, 0], (20_000, 1)))
 
-    np.testing.assert_allclose(dependence_factors(scores, of, np.ones(scores.shape)), expected, rtol=1e-9)
-
-
-@pytest.mark.parametrize(("size", "icc"), [(8, 0.1), (8, 0.5), (32, 0.5), (32, 1.0)])
-def test_weights_by_the_correlation_within_requests_leave_no_dependence(size: int, icc: float) -> None:
-    """Rows that count by their weight are worth their sum, if the requests are independent."""
-    scores, of = in_requests(size, icc, 250 * size)
-    _, median, high = quantiles(dependence_factors(scores, of, np.full(scores.shape, 1 / (1 + (size - 1) * icc))))
-
-    assert 1.0 <= median < 1.2
-    assert high < 1.5
+    assert known.grows[0]
+    assert not known.bounded[0]
 
 
-def test_few_weighted_requests_are_taken_to_be_independent() -> None:
-    """Their weights allow for the rows within each."""
-    scores, of = in_requests(128, 0.5, 1280)
+def test_events_depend_on_each_other_at_least_as_values_do() -> None:
+    """Of those that never happened there is no other knowledge: location has a factor of about 39."""
+    known = after(profiles(1), autoregressive(0.95, 20_000))
 
-    assert (dependence_factors(scores, of, np.full(scores.shape, 0.1)) == 1).all()
+    assert known.factors[0] > 20
+    assert (known.factors[2:4] >= known.factors[0]).all()
+    assert known.assumed[2:].all()
+
+
+def test_rows_that_are_alike_are_so_in_their_events() -> None:
+    """Where the dependence of values grows without bound, that of values outside the reference does too."""
+    known = after(profiles(1), autoregressive(0.9999, 4_000))
+
+    assert known.grows[VALUES].any()
+    assert known.grows[2:4].all()
+
+
+def test_values_with_a_rhythm_have_no_bound() -> None:
+    """Where the stream shows a rhythm that the reference lacks, only missing values keep a factor."""
+    known = dependence(profiles(1))
+    rows = single_rows(profiles(1), autoregressive(0.0, 2_000))
+    found = now(known, known.add(known.start_spans, 0, rows, np.empty(0)), rhythm=True)
+
+    assert [True, True, True, True, False] == found.grows.tolist()
+    assert not found.bounded[:4].any()
+    assert [math.inf] * 4 == found.factors[:4].tolist()
+    assert math.isfinite(found.factors[4])
+
+
+def test_requests_count_as_one_unit() -> None:
+    """Ten equal rows a request are known to be one by their weights: the factor is that of the requests."""
+    of = profiles(1)
+    requests = np.repeat(autoregressive(0.0, 2_000), 10, axis=0)
+    rows = replace(single_rows(of, requests), requests=np.repeat(np.arange(2_000), 10))
+    known = dependence(of)
+    equal, independent = (
+        now(known, known.add(known.start_spans, 0, rows, np.full(5, correlation))) for correlation in (1.0, 0.0)
+    )
+
+    assert equal.factors[0] < 1.5
+    assert independent.factors[0] > 8
+
+
+def test_rows_of_an_unknown_order_are_taken_to_be_independent() -> None:
+    """A reference is worth all its values and all its rows."""
+    (worth,) = reference_effective_rows([numeric_profile("n", np.arange(900.0), 100)])
+
+    assert (900.0, 1000.0) == (worth.values, worth.all)
+
+
+def test_rows_of_a_reference_in_order_are_worth_fewer() -> None:
+    """The median of five is that of the process, or down to half of it; missing values have their own factor."""
+    found = []
+    for seed in range(5):
+        values = autoregressive(0.9, 20_000, seed)
+        values[np.random.default_rng(seed).random(20_000) < 0.2] = np.nan
+        (worth,) = reference_effective_rows([ordered(values)])
+        found.append((16_000 / worth.values, 20_000 / worth.all))
+    of_values, of_missing = np.median(found, axis=0)
+    true = 1 + 2 * 0.8 * 0.9 / (1 - 0.9)  # of rows that are kept with a chance of 0.8
+
+    assert true < of_values < 2 * true
+    assert 1 <= of_missing < 1.3
+
+
+def test_a_model_of_hours_takes_a_row_for_each_parameter() -> None:
+    """The values are worth a third with three of them; missing values are not modelled."""
+    profile = ordered(autoregressive(0.5, 4_000))
+    (one,), (three,) = (reference_effective_rows([replace(profile, parameters=count)]) for count in (1.0, 3.0))
+
+    assert one.values / 3 == pytest.approx(three.values)
+    assert one.all == three.all
+
+
+def test_a_reference_is_worth_one_row_at_least() -> None:
+    """Even one whose rows are all but equal to their neighbours."""
+    (worth,) = reference_effective_rows([replace(ordered(np.linspace(0, 1, 50)[:, np.newaxis]), parameters=1e9)])
+
+    assert 1.0 == worth.values

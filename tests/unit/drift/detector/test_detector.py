@@ -1,4 +1,4 @@
-"""The sequential detector: when alarms begin and end, and the effect of clocks and missing values."""
+"""The sequential detector: when alarms begin and end, and features of all kinds."""
 
 import math
 from dataclasses import replace
@@ -7,11 +7,19 @@ import numpy as np
 import pytest
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.bets import make_bets
 from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
-from tests.support.detectors import BUDGET, MONTH, Floats, counts, detector, profiles, rows
+from tests.support.detectors import (
+    BUDGET,
+    Floats,
+    advance,
+    detector,
+    experienced,
+    profiles,
+    rows,
+    single_rows,
+)
 
 
 def run(of: list[Profile], looks: list[Floats], state: DetectorState | None = None) -> list[DetectorState]:
@@ -19,7 +27,7 @@ def run(of: list[Profile], looks: list[Floats], state: DetectorState | None = No
     engine = detector(of)
     states = [state or engine.start()]
     for window in looks:
-        states.append(engine.advance(states[-1], counts(of, window), states[-1].time + 60.0))
+        states.append(advance(engine, states[-1], single_rows(of, window), states[-1].time + 60.0))
     return states[1:]
 
 
@@ -59,9 +67,11 @@ def test_an_alarm_ends_with_the_shift_and_does_not_begin_again() -> None:
 
 def test_an_alarm_lasts_while_the_shift_does() -> None:
     """The time at which the alarm began is the same over 100 looks at shifted rows."""
-    states = run(profiles(), [rows(seed, 1.0) for seed in range(101)])
+    of = profiles()
+    states = run(of, [rows(seed, 1.0) for seed in range(105)], experienced(detector(of), of))
 
-    assert {states[1].since[0]} == {state.since[0] for state in states[1:]}
+    assert {states[4].since[0]} == {state.since[0] for state in states[4:]}
+    assert states[4].latched[0]
 
 
 def test_the_end_of_all_alarms_is_a_new_start() -> None:
@@ -80,10 +90,10 @@ def test_an_alarm_ends_even_with_a_short_interval() -> None:
     engine = detector(of, Budget(false_alarm_seconds=3600.0, evaluation_seconds=60.0, tolerance=0.05))
     state = engine.start()
     for seed in range(10):
-        state = engine.advance(state, counts(of, rows(seed, 2.0, features=1)), 60.0 * seed)
+        state = advance(engine, state, single_rows(of, rows(seed, 2.0, features=1)), 60.0 * seed)
     alarmed = state.latched.any()
     for seed in range(10, 400):
-        state = engine.advance(state, counts(of, rows(seed, size=5, features=1)), 60.0 * seed)
+        state = advance(engine, state, single_rows(of, rows(seed, size=5, features=1)), 60.0 * seed)
 
     assert alarmed
     assert not state.latched.any()
@@ -94,67 +104,13 @@ def test_no_alarm_before_min_rows() -> None:
     of = profiles()
     far = np.full((40, 2), 100.0)
     engine = detector(of, min_rows=100)
-    first = engine.advance(engine.start(), counts(of, far), 60.0)
-    second = engine.advance(first, counts(of, far), 120.0)
-    third = engine.advance(second, counts(of, far), 180.0)
+    first = advance(engine, engine.start(), single_rows(of, far), 60.0)
+    second = advance(engine, first, single_rows(of, far), 120.0)
+    third = advance(engine, second, single_rows(of, far), 180.0)
+    without = run(of, [far, far])[-1]
 
     assert [False, False, True] == [state.latched.all() for state in (first, second, third)]
-
-
-def test_no_rows_change_nothing() -> None:
-    """A look without new rows returns the same object: time without traffic does not count."""
-    of = profiles()
-    engine = detector(of)
-    state = run(of, [rows(1)])[-1]
-
-    assert engine.advance(state, counts(of, np.empty((0, 2))), 1e6) is state
-
-
-def test_evidence_by_hand() -> None:
-    """After two looks it is ((60 + 0) e1 + 30) e2 for each bet, in log seconds."""
-    of = profiles(1)
-    log_factors = make_bets(of[0], 0.05, 1).log_factors
-    first, second = (counts(of, rows(seed, features=1))[0] for seed in (1, 2))
-    engine = detector(of)
-    state = engine.advance(engine.advance(engine.start(), [first], 1000.0), [second], 1030.0)
-    expected = np.log(60 * np.exp(first @ log_factors) + 30) + second @ log_factors
-
-    assert expected.tolist() == pytest.approx(state.log_evidence[0].tolist())
-
-
-def test_a_factor_divides_the_gain() -> None:
-    """If a row is worth a fourth of an independent one, each bet's factor is raised to the power 1/4."""
-    of = profiles(1)
-    one = counts(of, rows(1, features=1))
-    engine = detector(of)
-    plain = engine.advance(engine.start(), one, 0.0).log_evidence - math.log(60)
-    fourth = engine.advance(replace(engine.start(), factors=np.array([4.0])), one, 0.0).log_evidence - math.log(60)
-
-    assert (plain / 4).tolist() == [pytest.approx(line) for line in fourth.tolist()]
-
-
-@pytest.mark.parametrize(
-    ("now", "seconds"),
-    [
-        pytest.param(1030.0, 30.0, id="as it was"),
-        pytest.param(1e9, 60.0, id="forward"),
-        pytest.param(1000.0, 0.0, id="standing"),
-        pytest.param(-1e9, 0.0, id="backward"),
-    ],
-)
-def test_a_clock_that_jumps(now: float, seconds: float) -> None:
-    """A jump forward counts for one evaluation's time, a jump backward for none; the evidence stays finite."""
-    of = profiles(1)
-    one = counts(of, rows(1, features=1))
-    engine = detector(of)
-    before = engine.advance(engine.start(), one, 1000.0)
-    after = engine.advance(before, one, now)
-    gained = one[0] @ make_bets(of[0], 0.05, 1).log_factors
-
-    assert (np.log(np.exp(before.log_evidence[0]) + seconds) + gained).tolist() == pytest.approx(
-        after.log_evidence[0].tolist()
-    )
-    assert now == after.time
+    assert without.latched.all()
 
 
 def test_evidence_is_capped() -> None:
@@ -166,15 +122,15 @@ def test_evidence_is_capped() -> None:
     assert engine.threshold + math.log10(10) == pytest.approx(engine.evidence(state).max())
 
 
-def test_counts_of_a_billion_rows() -> None:
-    """The state after a billion rows is finite."""
-    of = profiles()
+def test_a_hundred_thousand_rows_in_one_look() -> None:
+    """The state after so many is finite, but for bets on events that did not happen."""
+    of = profiles(1)
     engine = detector(of)
-    many = [one * 10_000_000 for one in counts(of, rows(1))]
-    state = engine.advance(engine.start(), many, 0.0)
+    state = advance(engine, engine.start(), single_rows(of, rows(1, size=100_000, features=1)), 0.0)
 
     assert np.isfinite(engine.evidence(state)).all()
     assert not np.isnan(state.log_evidence).any()
+    assert [100_000, 100_000, 100_000] == [state.rows, state.number, state.requests]
 
 
 def test_ignored_features_and_features_of_other_kinds() -> None:
@@ -237,10 +193,22 @@ def test_a_second_feature_joins_an_alarm() -> None:
     assert second.since[0] == first.since[0] < second.since[1]
 
 
-def test_the_key_depends_on_reference_and_tolerance() -> None:
+def test_the_key_depends_on_reference_and_tolerances() -> None:
     """Detectors with other references or tolerances have other keys."""
-    of = profiles()
-    other = Budget(false_alarm_seconds=MONTH, evaluation_seconds=60.0, tolerance=0.1)
-    keys = {Detector(of, BUDGET, 30, "a").key, Detector(of, BUDGET, 30, "b").key, Detector(of, other, 30, "a").key}
+    of = profiles(1)
+    budgets = [
+        replace(BUDGET, tolerance=0.1),
+        replace(BUDGET, share_tolerance=0.1),
+        replace(BUDGET, beyond_reference=True),
+    ]
+    keys = {Detector(of, BUDGET, 30, "a").key, Detector(of, BUDGET, 30, "b").key}
 
-    assert 3 == len(keys)
+    assert 5 == len(keys | {Detector(of, budget, 30, "a").key for budget in budgets})
+
+
+@pytest.mark.parametrize("promised", [replace(BUDGET, false_alarm_seconds=3600.0), BUDGET])
+def test_another_promise_keeps_the_evidence(promised: Budget) -> None:
+    """The key does not depend on how often a false alarm is accepted."""
+    of = profiles(1)
+
+    assert Detector(of, BUDGET, 30, "a").key == Detector(of, promised, 30, "a").key

@@ -6,22 +6,44 @@ import struct
 import numpy as np
 import pytest
 
-from driftgauge.drift.detector.detector_state import DetectorState, pack, unpack
-from driftgauge.drift.detector.request_correlation import no_sums
+from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.detector.detector_state import ARRAYS, DetectorState, pack, unpack
+from tests.support.detectors import BUDGET
 
 STATE = DetectorState(
-    key="1/ab12/0.05",
+    key="3/ab12/0.05",
     number=7,
     rows=5,
     time=1.5,
+    began=0.5,
+    requests=4,
     log_evidence=np.array([[0.5, -math.inf, 2.0], [3.0, 4.0, 5.0]]),
-    factors=np.array([1.0, 2.5]),
     since=np.array([math.nan, 9.0]),
+    risen_at=np.array([6, 2**40]),
+    leader=np.array([0, 2]),
+    alarm_factor=np.array([1.0, 2.5]),
+    half_gain=np.array([0.0, 0.1]),
+    recovery=np.array([[0.0, 0.0, 0.0, 0.0], [0.1, 0.2, -0.3, -math.inf]]),
+    raised=np.array([[0.0, 1.0], [1.0, 0.0]]),
+    bounded_since=np.array([math.nan, 1.25]),
+    alike_since=np.array([1.5, math.nan]),
     correlation=np.arange(14.0).reshape(7, 2),
+    spans=np.arange(176, dtype=np.float32).reshape(11, 16, 1),
+    rhythm=np.arange(6, dtype=np.float32).reshape(2, 3),
 )
-HEAD = b'{"key":"1/ab12/0.05","number":7,"rows":5,"time":1.5,"shape":[2,3,2]}\n'
-BODY = struct.pack("<10d", 0.5, -math.inf, 2.0, 3.0, 4.0, 5.0, 1.0, 2.5, math.nan, 9.0) + struct.pack(
-    "<14d", *range(14)
+SHAPES = "[[2,3],[2],[2],[2],[2],[2],[2,4],[2,2],[2],[2],[7,2],[11,16,1],[2,3]]"
+HEAD = (
+    '{"key":"3/ab12/0.05","number":7,"rows":5,"time":1.5,"began":0.5,"requests":4,"shapes":' + SHAPES + "}\n"
+).encode()
+BODY = b"".join(
+    [
+        struct.pack("<6f2d", 0.5, -math.inf, 2.0, 3.0, 4.0, 5.0, math.nan, 9.0),
+        struct.pack("<4q", 6, 2**40, 0, 2),
+        struct.pack("<4d", 1.0, 2.5, 0.0, 0.1),
+        struct.pack("<8d", 0.0, 0.0, 0.0, 0.0, 0.1, 0.2, -0.3, -math.inf),
+        struct.pack("<8d", 0.0, 1.0, 1.0, 0.0, math.nan, 1.25, 1.5, math.nan),
+        struct.pack("<14f176f6f", *range(14), *range(176), *range(6)),
+    ]
 )
 
 
@@ -35,7 +57,18 @@ def test_unpacked_arrays_are_writable() -> None:
     state = unpack(pack(STATE))
 
     assert state is not None
-    assert all(array.flags.writeable for array in (state.log_evidence, state.factors, state.since, state.correlation))
+    assert all(getattr(state, name).flags.writeable for name in ARRAYS)
+
+
+def test_types_of_unpacked_arrays() -> None:
+    """Numbers of rows and bets are integers, sums of spans and rhythm have single precision, all else is float64."""
+    state = unpack(pack(STATE))
+
+    assert state is not None
+    others = {"risen_at": np.int64, "leader": np.int64, "spans": np.float32, "rhythm": np.float32}
+    assert others == {name: getattr(state, name).dtype for name in others}
+    rest = [getattr(state, name).dtype for name in ARRAYS if name not in others]
+    assert [np.dtype(np.float64)] * 9 == rest
 
 
 @pytest.mark.parametrize(
@@ -49,8 +82,12 @@ def test_unpacked_arrays_are_writable() -> None:
         pytest.param(b"[]\n" + BODY, id="no object"),
         pytest.param(b"{}\n" + BODY, id="no facts"),
         pytest.param(b"not json\n" + BODY, id="no json"),
-        pytest.param(HEAD.replace(b"[2,3,2]", b"[2]") + BODY, id="one dimension"),
-        pytest.param(HEAD.replace(b"[2,3,2]", b"null") + BODY, id="no shape"),
+        pytest.param(HEAD.replace(SHAPES.encode(), b"[[2]]") + BODY, id="one shape"),
+        pytest.param(HEAD.replace(SHAPES.encode(), b"null") + BODY, id="no shapes"),
+        pytest.param(HEAD.replace(b"[2,3],", b"null,") + BODY, id="no shape"),
+        pytest.param(HEAD.replace(b"[2,3],", b"[-2,-3],") + BODY, id="negative sizes"),
+        pytest.param(HEAD.replace(b"[2,3],", b"[4294967296,4294967296],") + BODY, id="an overflow"),
+        pytest.param(HEAD.replace(b'"began":0.5,', b"") + BODY, id="an earlier version"),
         pytest.param(HEAD.replace(b'"number":7', b'"number":null') + BODY, id="no number"),
         pytest.param(HEAD.replace(b'"rows":5', b'"rows":1e999') + BODY, id="infinite rows"),
     ],
@@ -62,16 +99,7 @@ def test_other_bytes_are_no_state(blob: bytes) -> None:
 
 def test_no_features() -> None:
     """A state without features is packed and unpacked too."""
-    state = DetectorState(
-        key="",
-        number=0,
-        rows=0,
-        time=0.0,
-        log_evidence=np.empty((0, 0)),
-        factors=np.empty(0),
-        since=np.empty(0),
-        correlation=no_sums(0),
-    )
+    state = Detector([], BUDGET, 1, "").start()
     actual = unpack(pack(state))
 
     assert actual is not None

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import eval_sh_legendre
 
-from driftgauge.drift.detector.bets import DEGREES, GREATEST, VARIATIONS, cell_scores, remainders
+from driftgauge.drift.detector.polynomials import DEGREES, GREATEST, VARIATIONS, cell_scores, remainders
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.category import code
 from driftgauge.reference.dataset import load_reference
-from driftgauge.reference.formats.driftgauge_npz import META, packed, packed_window
+from driftgauge.reference.formats.driftgauge_npz import META, packed, packed_window, row_keys
 from driftgauge.reference.formats.npz_file import read_npz
 from driftgauge.reference.table import Origin, Table
 
@@ -80,14 +80,37 @@ def test_the_same_table_gives_the_same_bytes() -> None:
 
 
 def test_a_window_can_serve_as_reference(tmp_path: Path) -> None:
-    """The rows of a ring with their profiles' texts make a file that loads; texts of other rows are left out."""
+    """The rows of a ring, sorted by time, make a file that loads; texts of other rows are left out."""
     path = tmp_path / "w.npz"
     rows = np.array([[1.0, RED], [2.0, np.nan]])
-    path.write_bytes(packed_window(["a", "colour"], [NUMERIC, CATEGORICAL], rows, {RED: "red", 5.0: "white"}, ORIGIN))
+    table = Table(
+        PATH, ("a", "colour"), (NUMERIC, CATEGORICAL), rows, categories={RED: "red", 5.0: "white"}, origin=ORIGIN
+    )
+    path.write_bytes(packed_window(table, np.array([9.5, 7.5]), np.arange(1, 3), np.arange(2, dtype=np.uint64)))
     reference = load_reference(path, 0.0)
+    read = read_npz(PATH, path.read_bytes())
+
+    assert read.times is not None
+    assert ([7.5, 9.5], [2.0, 1.0]) == (read.times.tolist(), read.values[:, 0].tolist())
+    assert (True, (7.5, 9.5)) == (reference.is_ordered, reference.time_span)
 
     assert ((NUMERIC, CATEGORICAL), ORIGIN) == (reference.kinds, reference.origin)
     assert {RED: "red"} == dict(reference.features[1].categories)
+
+
+def test_rows_are_known_again_by_number_id_and_time() -> None:
+    """The same rows have the same keys in any window; one other number, id or time makes another key."""
+    table = Table(PATH, ("a",), (NUMERIC,), np.arange(4.0)[:, np.newaxis])
+    times, numbers, ids = np.array([1.0, 1, 2, 2]), np.array([1, 2, 2, 2]), np.array([5, 5, 5, 6], dtype=np.uint64)
+    whole = row_keys(packed_window(table, times, numbers, ids), times)
+    part = slice(1, 4)
+    newer = row_keys(packed_window(table.take(np.arange(1, 4)), times[part], numbers[part], ids[part]), times[part])
+
+    assert whole is not None
+    assert newer is not None
+    assert 4 == np.unique(whole).size
+    assert whole[part].tolist() == newer.tolist()
+    assert None is row_keys(packed(table), times)
 
 
 def damaged(**changes: Any) -> bytes:  # noqa: ANN401 any damage

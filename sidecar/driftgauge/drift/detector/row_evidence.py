@@ -1,0 +1,85 @@
+"""What new rows add to the evidence of each bet: at most a part of what an alarm needs, and by their dependence."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.drift.detector.alarms import LOG_RECOVERY, recovery_logs
+from driftgauge.drift.detector.bet_set import BetSet
+from driftgauge.drift.detector.dependence import KnownDependence
+from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.new_rows import NewRows
+from driftgauge.drift.detector.request_correlation import add_requests, row_weights
+
+Floats = NDArray[np.float64]
+
+ROWS_OF_AN_ALARM = 56
+"""Neighbouring rows take a bet's evidence at most so far that it needs as many to reach the threshold. So a burst of
+fewer rows cannot alarm alone. An e-value that is made smaller is one."""
+
+REQUESTS_OF_AN_ALARM = 3
+"""A request of several rows takes the evidence at most a third of the way to the threshold: one whose rows resemble
+each other cannot alarm alone, however little those of earlier requests did."""
+
+ROWS_OF_A_RECOVERY = 256
+"""Rows without the change end an alarm only from so many on: a short spell of them ends nothing."""
+
+
+class RowEvidence:
+    """Weighs new rows.
+
+    Args:
+        bet_set: The bets on the features.
+        climb: How far the log of a feature's evidence rises from the time of one evaluation to the threshold.
+    """
+
+    def __init__(self, bet_set: BetSet, climb: float) -> None:
+        self._bet_set = bet_set
+        self._climb = climb
+        self._greatest = [one.log_factors[:-1].max(axis=0, initial=0.0) for one in bet_set.bets]
+
+    def weigh(
+        self, state: DetectorState, rows: NewRows, known: KnownDependence, bounds: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """What the new rows add to the log evidence of each bet, and to the log of each bet against a lasting change.
+
+        Returns:
+            Shapes `(d, b)` and `(d, 4)`; and the running sums of the correlation within requests.
+        """
+        singles = rows.groups_of_singles
+        shares = np.minimum(rows.group_rows / ROWS_OF_AN_ALARM, 1 / REQUESTS_OF_AN_ALARM)[:, np.newaxis]
+        weights = row_weights(np.concatenate([np.ones(singles, dtype=np.int64), rows.of_several]), bounds)
+        logs, totals, squares = [], [], []
+        recovery = np.zeros_like(state.recovery)
+        for feature, bets in enumerate(self._bet_set.bets):
+            counts = rows.counts(feature, bets.scores.shape[0])
+            part = self._bet_set.measured_slices[feature]
+            factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
+            by_bet = weights[:, self._bet_set.score_slices[feature]][:, bets.score_of] / factors
+            assumed = known.assumed[part][bets.factor_of]
+            gains = np.minimum(by_bet * (counts @ bets.log_factors), shares * self._climb)
+            # A bet on a score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
+            total = np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0)
+            # Events of unknown dependence count as long as they go on: several bursts do not add up.
+            logs.append(np.where(assumed & (total < 0), -np.inf, total))
+            totals.append(counts[singles:] @ bets.scores)
+            squares.append(counts[singles:] @ bets.scores**2)
+            if state.latched[feature]:
+                leader = state.leader[feature]
+                over = counts @ recovery_logs(bets.log_factors[:, leader], float(state.half_gain[feature]))
+                most = rows.group_rows[:, np.newaxis] * (LOG_RECOVERY / ROWS_OF_A_RECOVERY)
+                recovery[feature] = np.minimum(by_bet[:, leader, np.newaxis] * over, most).sum(axis=0)
+        learned = state.correlation
+        if rows.of_several.size:
+            learned = add_requests(learned, np.hstack(totals), np.hstack(squares), rows.of_several)
+        return self._bet_set.by_feature(logs), recovery, learned
+
+    def reachable(self, known: KnownDependence, rows: int) -> NDArray[np.bool_]:
+        """Whether a bet on the values of each feature could reach the threshold within so many rows: shape `(d,)`."""
+        found = []
+        for bets, part, greatest in zip(self._bet_set.bets, self._bet_set.measured_slices, self._greatest, strict=True):
+            factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
+            of_values = bets.factor_of < bets.own_factors.size - 1
+            most = rows * np.minimum(greatest / factors, self._climb / ROWS_OF_AN_ALARM)
+            gains = np.where(grows | ~of_values, -np.inf, most + bets.log_weights)
+            found.append(bool(gains.max(initial=-np.inf) >= self._climb))
+        return np.array(found, dtype=np.bool_)
