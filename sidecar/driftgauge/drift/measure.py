@@ -65,6 +65,7 @@ class Past:
         missing_factor: The same of rows, as to whether they lack the feature.
         raised: Whether the test of the values, and that of missing ones, alarmed at the last look.
         alike: Whether the dependence of the values grows without bound.
+        missing_alike: Whether that of missing values does.
         unknown: Whether it is not known yet.
         reachable: Whether the detector could alarm within as many rows as the window has.
         rhythm: Whether the values have a rhythm of the day that the reference cannot explain.
@@ -76,6 +77,7 @@ class Past:
     missing_factor: float = 1.0
     raised: tuple[bool, bool] = (False, False)
     alike: bool = False
+    missing_alike: bool = False
     unknown: bool = False
     reachable: bool = False
     rhythm: bool = False

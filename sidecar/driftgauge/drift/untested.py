@@ -21,6 +21,11 @@ NEAR_GREATEST = 0.9
 LARGE_ERROR = 0.5
 """A reference whose own error is a distance of at least this shows next to nothing."""
 
+MISSING_ALIKE = (
+    "missing values follow each other for so long that it is not known how many independent rows they are worth"
+)
+"""The explanation of a feature whose missing values have no bound of dependence."""
+
 DAILY = "it has a daily rhythm that the reference cannot explain: build the reference with times"
 """The explanation of a feature that depends on the hour, where the reference has no times."""
 
@@ -72,6 +77,8 @@ def _of_dependence(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested
         return Untested(feature=name, reason=CannotTellReason.RHYTHM, explanation=DAILY)
     if past.alike:
         return Untested(feature=name, reason=CannotTellReason.ALIKE, explanation=ALIKE)
+    if past.missing_alike:
+        return Untested(feature=name, reason=CannotTellReason.ALIKE, explanation=MISSING_ALIKE)
     if distance.reference_error is not None and distance.reference_error >= LARGE_ERROR:
         explanation = f"the reference has {_values(sample.profile.values.size)}, too few for a verdict"
         return Untested(feature=name, reason=CannotTellReason.REFERENCE_SMALL, explanation=explanation)

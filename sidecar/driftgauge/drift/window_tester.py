@@ -275,7 +275,14 @@ def require_fit(profiles: Sequence[Profile], window: NDArray[np.float64]) -> Non
 
 def _pasts(known: DetectorVerdict) -> Iterator[Past]:
     """What is known of each feature from before the window."""
-    masks = (known.alike, known.unknown, known.reachable, known.rhythm, ~np.isnan(known.alike_since))
+    masks = (
+        known.alike,
+        known.missing_alike,
+        known.unknown,
+        known.reachable,
+        known.rhythm,
+        ~np.isnan(known.alike_since),
+    )
     flags = zip(*(one.tolist() for one in masks), strict=True)
     numbers = zip(known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist(), strict=True)
     for (factor, missing_factor, raised), each in zip(numbers, flags, strict=True):

@@ -15,7 +15,7 @@ from driftgauge.drift.result import CannotTellReason, DriftReport
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.untested import ALIKE, DAILY, UNKNOWN
+from driftgauge.drift.untested import ALIKE, DAILY, MISSING_ALIKE, UNKNOWN
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.offline.ks_2samp import Ks2sampPValues
 
@@ -152,6 +152,7 @@ def test_a_dependence_that_is_not_known_yet_is_no_verdict() -> None:
     assert obstacle() is None
     assert (CannotTellReason.FEW_ROWS, UNKNOWN) == obstacle(unknown=True)
     assert (CannotTellReason.ALIKE, ALIKE) == obstacle(unknown=True, alike=True)
+    assert (CannotTellReason.ALIKE, MISSING_ALIKE) == obstacle(unknown=True, missing_alike=True)
     assert (CannotTellReason.RHYTHM, DAILY) == obstacle(unknown=True, alike=True, rhythm=True)
 
 

@@ -72,7 +72,7 @@ class ScoreDependence:
         if len(in_order) == len(profiles) and profiles:
             self.start_requests = in_order[0].size
             self.start_spans = self._add(self.start_spans, 0, np.stack(in_order))
-        self._reference = self._of_values_together(dependence(self.start_spans, REFERENCE_GROWTH))
+        self._reference = self._of_values_together(dependence(self.start_spans, REFERENCE_GROWTH, ~bet_set.of_values))
         self.reference_factors = self._reference.factors
         self._strong = self._reference.bounded & (self._reference.longest >= STRONG_ROWS)
 
@@ -83,7 +83,7 @@ class ScoreDependence:
             spans: Shape `(SUMS, SPANS, s)`.
             rhythm: Shape `(d,)`: the features whose values have a rhythm that the reference lacks: they have no bound.
         """
-        found = self._of_values_together(dependence(spans))
+        found = self._of_values_together(dependence(spans, events=~self._bet_set.of_values))
         assumed = np.where(self._bet_set.of_values, ASSUMED_FACTOR, ASSUMED_RARE_FACTOR)
         unknown = ~found.bounded & ~found.grows
         rare = np.where(self._bet_set.of_values, 1.0, found.rough)

@@ -224,6 +224,9 @@ class Detector:
             alike_since=state.alike_since,
             score_factors=score_factors(self._kinds, self._bet_set, known),
             alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
+            missing_alike=np.array(
+                [not no and bool(known.grows[one]) for one, no in zip(last, empty, strict=True)], dtype=np.bool_
+            ),
             unknown=np.array(
                 [bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_
             ),

@@ -34,6 +34,10 @@ STANDARD_ERRORS = 1
 SATURATED = 4
 """Blocks must be this many times as long as the factor."""
 
+SATURATED_EVENTS = 2
+"""The same for events, whose factor is overestimated: within a pair of blocks that an event nearly fills it hardly
+varies."""
+
 _ROUNDING = 0.01
 """Sums of weights are stored with seven digits."""
 
@@ -151,12 +155,15 @@ def _with_pairs(sums: Floats, first: Floats, second: Floats, within: Floats) -> 
     return np.vstack([sums[:6] * total + added, largest])
 
 
-def dependence(sums: NDArray[np.float32], growth: float = GROWTH) -> Dependence:
+def dependence(
+    sums: NDArray[np.float32], growth: float = GROWTH, events: NDArray[np.bool_] | None = None
+) -> Dependence:
     """An upper bound of the factor of each score, and whether it is one.
 
     Args:
         sums: Shape `(SUMS, SPANS, s)`.
         growth: From this ratio on the factor of long spans has grown.
+        events: Shape `(s,)`: whether a score is that of an event; by default none is.
 
     Notes:
         A score that hardly ever differs from 0, such as that of rare values, is known from the few pairs in which it
@@ -189,7 +196,8 @@ def dependence(sums: NDArray[np.float32], growth: float = GROWTH) -> Dependence:
     top, low = _pooled(ratio, count, longest), _pooled(ratio, count, longest - 2)
     still = (top > LEAST_GROWN) & (top > growth * low)
     likely = estimate * (1 + error)
-    short = (likely > LEAST_GROWN) & (SATURATED * likely > longest_rows)
+    saturated = SATURATED if events is None else np.where(events, SATURATED_EVENTS, SATURATED)
+    short = (likely > LEAST_GROWN) & (saturated * likely > longest_rows)
     grows = known & (still | short)
     rough = np.maximum((rest / np.where(q > 0, q, np.inf)).max(axis=0), 1.0)
     return Dependence(np.maximum(found, 1.0), known & ~grows, grows, longest_rows + _ROUNDING, rough)

@@ -37,6 +37,7 @@ class DetectorVerdict:
             the epoch; NaN if it did not.
         score_factors: Of each feature, rows / effective rows by the name of a score; `None` where it has no bound.
         alike: Shape `(d,)`: whether the dependence of the values grows without bound.
+        missing_alike: Shape `(d,)`: whether that of missing values does.
         unknown: Shape `(d,)`: whether too few rows are known to bound it.
         risen_at: Shape `(d,)`, int64: the number of the newest row before the evidence began to rise; -1 if unknown.
         raised: Shape `(d, 2)`: whether a window's test of the values, and of missing ones, alarmed at the last look.
@@ -52,6 +53,7 @@ class DetectorVerdict:
     alike_since: Floats
     score_factors: Sequence[ScoreFactors]
     alike: Mask
+    missing_alike: Mask
     unknown: Mask
     risen_at: NDArray[np.int64]
     raised: Mask
@@ -69,6 +71,7 @@ class DetectorVerdict:
             alike_since=self.alike_since[features],
             score_factors=tuple(self.score_factors[one] for one in features),
             alike=self.alike[features],
+            missing_alike=self.missing_alike[features],
             unknown=self.unknown[features],
             risen_at=self.risen_at[features],
             raised=self.raised[features],
@@ -89,6 +92,7 @@ def no_detector(features: int) -> DetectorVerdict:
         alike_since=np.full(features, np.nan),
         score_factors=({},) * features,
         alike=none,
+        missing_alike=none,
         unknown=none,
         risen_at=np.full(features, -1),
         raised=np.zeros((features, 2), dtype=np.bool_),
