@@ -124,6 +124,8 @@ class Profile:
         categories: The text of each code, the most frequent code first; empty unless `CATEGORICAL`.
         in_order: Shape `(rows,)`: the cell of each row in the order of time, the number of cells for a row that lacks
             the feature; `None` where the order of the rows is not known.
+        requests: Shape `(rows,)`, int64, ascending: equal for rows of one time, which are taken for those of one
+            request; `None` if each row is one.
         parameters: Parameters of the model of hours that the values were adjusted by, at least 1.
         hours: Numeric, of a reference with times: how the values depend on the hour. `values`, `cells` and `in_order`
             are those of adjusted values (`HourModel.adjust`); rows are adjusted by it before they are compared.
@@ -141,6 +143,7 @@ class Profile:
     cells: Cells
     categories: Mapping[float, str] = field(default_factory=dict)
     in_order: NDArray[np.uint16] | None = None
+    requests: NDArray[np.int64] | None = None
     parameters: float = 1.0
     hours: HourModel | None = None
     shares_by_hour: HourShares | None = None

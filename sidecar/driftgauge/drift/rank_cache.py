@@ -33,6 +33,7 @@ class RankCache:
         self._references = [profile.values for profile in profiles]
         self.rows: Floats = np.empty((0, len(self._profiles)))
         self._given: Floats = self.rows
+        self._times: Floats | None = None
         self.numbers: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.cells: NDArray[np.uint16] = np.empty((len(self._profiles), 0), dtype=np.uint16)
         self.below: Counts = self.cells
@@ -49,7 +50,7 @@ class RankCache:
         Notes:
             O(d n) if all rows are known.
         """
-        known = self._known_rows(rows, numbers)
+        known = self._known_rows(rows, numbers, times)
         new_times = None if times is None else times[known:]
         new = self._hours.adjusted(rows[known:], new_times)
         cells, below, at_most = self._look_up(new)
@@ -60,7 +61,7 @@ class RankCache:
             below = np.concatenate([self.below[:, first:], below], axis=1)
             at_most = np.concatenate([self.at_most[:, first:], at_most], axis=1)
             new = np.concatenate([self.rows[first:], new]) if self._hours.adjusts else rows
-        self.rows, self._given, self.numbers = new, rows, numbers
+        self.rows, self._given, self._times, self.numbers = new, rows, times, numbers
         self.cells, self.below, self.at_most = cells, below, at_most
 
     def ranked_window(self, features: Sequence[int], weights: Floats | None = None) -> RankedWindow:
@@ -99,7 +100,7 @@ class RankCache:
         values = np.sort(newest[~np.isnan(newest)])
         return values, newest.size - values.size
 
-    def _known_rows(self, rows: Floats, numbers: NDArray[np.int64]) -> int:
+    def _known_rows(self, rows: Floats, numbers: NDArray[np.int64], times: Floats | None) -> int:
         """How many of the window's first rows are the last rows of the window before.
 
         A window slides: it loses its oldest rows and gains newer ones. So what both windows share is the end of the old
@@ -117,6 +118,7 @@ class RankCache:
             0 < shared <= numbers.size
             and np.array_equal(self.numbers[first:], numbers[:shared])
             and np.array_equal(self._given[first:].view(np.int64), rows[:shared].view(np.int64))
+            and (times is None or self._times is None or np.array_equal(self._times[first:], times[:shared]))
         )
         return shared if same else 0
 

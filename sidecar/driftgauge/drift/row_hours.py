@@ -77,19 +77,22 @@ class RowHours:
             for index, buckets in self._buckets:
                 cells[index] += (buckets.of(times) * buckets.cells).astype(np.uint16)
 
-    def expected(self, feature: int, cells: NDArray[np.uint16], weights: Floats | None) -> ExpectedShares | None:
+    def expected(
+        self, feature: int, cells: NDArray[np.uint16], weights: tuple[Floats, Floats] | None
+    ) -> ExpectedShares | None:
         """The shares that the reference expects of rows with these hours; `None` if they do not depend on the hour.
 
         Args:
             feature: The index of a column.
             cells: Shape `(n,)`, n at least 1: the cell of each row, in its bucket.
-            weights: Shape `(n,)`, above 0: the weight of each row; `None` if all are 1.
+            weights: Two of shape `(n,)`, above 0: the weight of each row for the shares of values, and for that of
+                missing ones; `None` if all are 1.
         """
         buckets = dict(self._buckets).get(feature)
         if buckets is None:
             return None
         bucket, cell = np.divmod(cells, buckets.cells)
-        weight = np.ones(cells.size) if weights is None else weights
-        present = weight * (cell < buckets.cells - 1)
-        values, rows = (np.bincount(bucket, one, buckets.missing.size).astype(np.float64) for one in (present, weight))
+        of_values, of_missing = (np.ones(cells.size), np.ones(cells.size)) if weights is None else weights
+        each = (of_values * (cell < buckets.cells - 1), of_missing)
+        values, rows = (np.bincount(bucket, one, buckets.missing.size).astype(np.float64) for one in each)
         return buckets.expected(values, rows)

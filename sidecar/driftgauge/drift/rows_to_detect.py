@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.detector.row_evidence import ROWS_OF_AN_ALARM
 from driftgauge.drift.detector.verdict import Checkpoint, no_checkpoint
 from driftgauge.drift.profile import FeatureKind, Profile
 
@@ -16,6 +17,11 @@ Floats = NDArray[np.float64]
 
 SHIFT = 0.5
 """The shift, in standard deviations of the reference."""
+
+FEWEST_VALUES = 8
+"""A column of fewer different values, such as a flag, does not move by a part of its standard deviation."""
+
+_LEAST_CLIMB = 1e-9
 
 _MOST_ROWS = 1e9
 """More rows than this are never seen."""
@@ -41,9 +47,10 @@ class RowsToDetect:
         climbs = [detector.log_climb - bets.log_weights for bets in detector.bets]
         width = max((climb.size for climb in climbs), default=0)
         self._rows = np.full((2, len(profiles), width), np.inf)
+        self._least = np.full((len(profiles), width), np.inf)
         for index, (profile, bets, climb) in enumerate(zip(profiles, detector.bets, climbs, strict=True)):
             checkpoint()
-            if profile.kind is FeatureKind.NUMERIC:
+            if profile.kind is FeatureKind.NUMERIC and _has_many_values(profile):
                 gains = shifted_shares(profile, SHIFT) @ bets.log_factors.reshape(bets.buckets, -1, climb.size).mean(
                     axis=0
                 )
@@ -51,17 +58,22 @@ class RowsToDetect:
                 with np.errstate(over="ignore"):  # a gain may be as small as a rounding error
                     rows = np.maximum(climb / np.where(gaining, gains, 1.0), 1.0)
                 self._rows[:, index, : climb.size] = np.where(gaining, rows, np.inf)
+                self._least[index, : climb.size] = climb * (ROWS_OF_AN_ALARM / max(detector.log_climb, _LEAST_CLIMB))
 
     def of(self, factors: Floats) -> list[int | None]:
-        """The rows that each feature needs; `None` for categories, and where no bet gains by the shift.
+        """The rows that each feature needs; `None` for categories and flags, and where no bet gains by the shift.
 
         Args:
             factors: Shape `(d,)`: rows per independent row, at least 1, infinity where that is unknown; or `(d, b)`: of
                 each of the detector's bets.
         """
         each = factors[:, np.newaxis] if factors.ndim == 1 else factors
-        first = (self._rows * each).min(axis=2, initial=np.inf).max(axis=0)
+        first = np.maximum(self._rows * each, self._least).min(axis=2, initial=np.inf).max(axis=0)
         return [math.ceil(rows) if rows <= _MOST_ROWS else None for rows in first.tolist()]
+
+
+def _has_many_values(profile: Profile) -> bool:
+    return int(np.count_nonzero(np.diff(profile.values))) + 1 >= FEWEST_VALUES
 
 
 def shifted_shares(profile: Profile, shift: float) -> Floats:

@@ -143,12 +143,14 @@ class StreamEvaluator:
         raised = self._raised(report)
         if not np.array_equal(raised, after.raised):
             after = replace(after, raised=raised)
-        return StreamEvaluation(report, after, fed, skipped, hour_unknown)
+        return StreamEvaluation(report, after, fed, skipped, hour_unknown if after.number > known.number else 0)
 
     def _expected(self, feature: int, weights: RowWeights | None) -> ExpectedShares | None:
         """The shares that the reference expects of a feature in a window with these hours."""
-        of_rows = None if weights is None else weights.values[feature]
-        return self._hours.expected(feature, self._ranks.cells[feature], of_rows) if self._ranks.numbers.size else None
+        if self._ranks.numbers.size == 0:
+            return None
+        each = None if weights is None else (weights.values[feature], weights.missing[feature])
+        return self._hours.expected(feature, self._ranks.cells[feature], each)
 
     def _raised(self, report: DriftReport) -> NDArray[np.float64]:
         """Which windowed tests alarm: shape `(d, 2)`, those of the values and those of missing values."""
@@ -213,8 +215,8 @@ class StreamEvaluator:
         if newest == state.number:
             return state, 0, 0
         if newest < state.number:
-            # The store lost its newest rows and gives their numbers to new ones. Which rows are new is unknown for this
-            # once: feed none, and count on from the number that the store has now.
+            # The store lost its newest rows and gives their numbers to new ones. Which rows are new, and how many, is
+            # unknown for this once: feed none, count none as skipped, and go on from the number that the store has now.
             return replace(state, number=newest, risen_at=np.minimum(state.risen_at, newest)), 0, 0
         oldest = int(np.searchsorted(window.numbers, state.number, side="right"))
         first = _first_of_a_request(window.requests, oldest)
@@ -234,8 +236,9 @@ class StreamEvaluator:
 def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
     """The index of the first row, from `oldest` on, whose request has no row before `oldest`.
 
-    A store appends and returns whole requests, so that this is `oldest`; except that it may have lost its newest rows
-    and given their numbers to a request that began before. Each request must count once: what is left of it is skipped.
+    A store appends and returns whole requests (only of a request that is longer than the window it returns the newest
+    rows), so that this is `oldest`; except that it may have lost its newest rows and given their numbers to a request
+    that began before. Each request must count once: what is left of it is skipped.
     """
     if oldest in {0, requests.size} or requests[oldest] != requests[oldest - 1]:
         return oldest

@@ -15,7 +15,7 @@ from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.measure import NumericFacts, Past, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import DriftReport, DriftTestResult, FeatureDrift, Untested
+from driftgauge.drift.result import CannotTellReason, DriftReport, DriftTestResult, FeatureDrift, Untested
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
 from driftgauge.drift.statistics.ks import RankedWindow, rank_window
@@ -243,7 +243,7 @@ class WindowTester:
             alike_since=past.alike_since,
             untested=untested,
             reference_effective_rows=self._reference[position].values,
-            rows_to_detect=past.rows_to_detect,
+            rows_to_detect=None if untested and untested.reason is CannotTellReason.RHYTHM else past.rows_to_detect,
             dependence=past.dependence,
         )
 
@@ -281,7 +281,7 @@ def _pasts(known: DetectorVerdict) -> Iterator[Past]:
         known.unknown,
         known.reachable,
         known.rhythm,
-        ~np.isnan(known.alike_since),
+        ~np.isnan(known.alike_since) & ~known.rhythm,
     )
     flags = zip(*(one.tolist() for one in masks), strict=True)
     numbers = zip(known.factors.tolist(), known.missing_factors.tolist(), known.raised.tolist(), strict=True)

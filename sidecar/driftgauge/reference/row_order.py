@@ -43,8 +43,11 @@ def in_order(
         return tuple(_with_cells(profile, rows[:, index]) for index, profile in enumerate(profiles))
     numeric = [index for index, profile in enumerate(profiles) if profile.kind is FeatureKind.NUMERIC]
     models = _fit_models(rows, numeric, row_times)
+    requests = np.cumsum(np.diff(row_times.times, prepend=-np.inf) > 0, dtype=np.int64)
+    requests.flags.writeable = False
     return tuple(
-        _by_hour(profile, rows[:, index], models.get(index), row_times) for index, profile in enumerate(profiles)
+        replace(_by_hour(profile, rows[:, index], models.get(index), row_times), requests=requests)
+        for index, profile in enumerate(profiles)
     )
 
 

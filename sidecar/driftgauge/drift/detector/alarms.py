@@ -43,8 +43,9 @@ def recovery_logs(log_factors: Floats, half: float) -> Floats:
     """
     gains = np.expm1(log_factors)
     greatest = gains.max()
-    if greatest <= half:
+    if greatest <= 0:
         return np.zeros((log_factors.size, RECOVERY_STAKES.size))
+    half = min(half, greatest / 2)  # a store that lost its rows makes the climb look steeper than it was
     logs: Floats = np.log1p(-RECOVERY_STAKES * ((gains - half) / (greatest - half))[:, np.newaxis])
     return logs
 
@@ -93,7 +94,8 @@ class Alarms:
         if begins.any():
             state = self._begun(state, begins, factors, now)
         of_leader = self._factors_of(state.leader, factors)
-        ends = state.latched & (change_is_over(state.recovery) | (of_leader > WITHDRAWN * state.alarm_factor))
+        withdrawn = (of_leader > WITHDRAWN * state.alarm_factor) | np.isinf(of_leader)  # infinite with a rhythm
+        ends = state.latched & (change_is_over(state.recovery) | withdrawn)
         since = np.where(begins, now, np.where(ends, np.nan, state.since))
         kept = np.where(ends[:, np.newaxis], -np.inf, state.log_evidence)
         if ends.any() and np.isnan(since).all():
@@ -111,6 +113,7 @@ class Alarms:
         leader = np.where(begins, self._leaders(state), state.leader)
         of_leader = self._factors_of(leader, factors)
         known_for_a_day = now - state.bounded_since >= DAY_SECONDS  # false where the dependence has no bound: NaN
+        known_for_a_day &= self._of_values(leader)
         return replace(
             state,
             leader=leader,
@@ -127,6 +130,17 @@ class Alarms:
         """The factor of the score of one bet of each feature: shape `(d,)`."""
         each = zip(self._bet_set.bets, self._bet_set.measured_slices, leader.tolist(), strict=True)
         return np.array([factors[part][bets.factor_of[at]] if bets.factor_of.size else 1.0 for bets, part, at in each])
+
+    def _of_values(self, leader: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether one bet of each feature is on its values as a whole, whose bound is the one that is timed: `(d,)`."""
+        each = zip(self._bet_set.bets, self._bet_set.measured_slices, leader.tolist(), strict=True)
+        return np.array(
+            [
+                bool(bets.factor_of.size and self._bet_set.of_values[part][bets.factor_of[at]])
+                for bets, part, at in each
+            ],
+            dtype=np.bool_,
+        )
 
     def _half_gain(self, state: DetectorState, leader: NDArray[np.int64], factors: Floats) -> Floats:
         """Half of what the leading bet of each feature gained on average of a row since the evidence rose: `(d,)`."""

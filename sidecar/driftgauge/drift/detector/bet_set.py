@@ -67,6 +67,14 @@ class BetSet:
         """
         return np.hstack([scores.take(line, axis=0) for scores, line in zip(self._measured, cells, strict=True)])
 
+    def all_scores(self, cells: NDArray[np.integer]) -> Floats:
+        """All scores of rows: shape `(n, scores)`.
+
+        Args:
+            cells: Shape `(d, n)`: the cell of each row.
+        """
+        return np.hstack([bets.scores.take(line, axis=0) for bets, line in zip(self.bets, cells, strict=True)])
+
     def of_measured(self, of_scores: Floats) -> Floats:
         """Numbers of all scores, reduced to the measured ones."""
         each = zip(self.bets, self.score_slices, strict=True)

@@ -84,7 +84,8 @@ def make_bets(profile: Profile, budget: Budget, features: int, reference: Effect
         return no_bets(profile)
     rows = reference or EffectiveRows(float(profile.values.size), float(profile.rows))
     kind, overall = profile.kind, Shares(profile.cells.shares, profile.missing / profile.rows, rows)
-    known = KnownFeature(kind, overall, profile.cells.bounds.size, budget, features)
+    buckets = 1 if profile.buckets is None else profile.buckets.missing.size
+    known = KnownFeature(kind, overall, profile.cells.bounds.size, budget, features, buckets)
     tables = [score_groups(known, shares) for shares in _by_bucket(profile, overall)]
     return _combined(tables, numeric=kind is FeatureKind.NUMERIC)
 

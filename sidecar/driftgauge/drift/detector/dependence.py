@@ -16,7 +16,7 @@ from driftgauge.drift.budget import Budget, EffectiveRows
 from driftgauge.drift.detector.bet_set import BetSet
 from driftgauge.drift.detector.bets import make_bets, no_bets
 from driftgauge.drift.detector.new_rows import NewRows
-from driftgauge.drift.detector.request_correlation import row_weights
+from driftgauge.drift.detector.request_correlation import add_requests, correlation_bounds, no_sums, row_weights
 from driftgauge.drift.detector.span_sums import BOUNDED_ROWS, Dependence, Units, add_units, dependence, no_spans
 from driftgauge.drift.profile import Profile
 
@@ -63,15 +63,22 @@ class ScoreDependence:
         reference_factors: Shape `(s,)`, at least 1: rows / effective rows of the reference; 1 if its order is unknown.
         start_requests: Requests that `start_spans` has.
         start_spans: Shape `(SUMS, SPANS, s)`, float32: the sums before the stream's first row.
+        start_correlation: The sums of the correlation within requests before the stream's first row.
+        reference_weights: Shape `(s,)`, in (0, 1]: the mean weight of a row of the reference.
     """
 
     def __init__(self, bet_set: BetSet, profiles: Sequence[Profile]) -> None:
         self._bet_set = bet_set
         self.start_requests, self.start_spans = 0, no_spans(bet_set.measured)
-        in_order = [one.in_order for one in profiles if one.in_order is not None]
-        if len(in_order) == len(profiles) and profiles:
-            self.start_requests = in_order[0].size
-            self.start_spans = self._add(self.start_spans, 0, np.stack(in_order))
+        self.start_correlation = no_sums(bet_set.scores)
+        self.reference_weights = np.ones(bet_set.measured)
+        rows = _reference_rows(profiles)
+        if rows is not None:
+            self.start_requests = rows.starts.size
+            self.start_correlation = self._learn(rows)
+            correlations = bet_set.of_measured(correlation_bounds(self.start_correlation))
+            self.start_spans = self.add(self.start_spans, 0, rows, correlations)
+            self.reference_weights = rows.lengths @ row_weights(rows.lengths, correlations) / rows.requests.size
         self._reference = self._of_values_together(dependence(self.start_spans, REFERENCE_GROWTH, ~bet_set.of_values))
         self.reference_factors = self._reference.factors
         self._strong = self._reference.bounded & (self._reference.longest >= STRONG_ROWS)
@@ -110,7 +117,7 @@ class ScoreDependence:
         return replace(found, factors=factors, bounded=bounded & ~grows, grows=grows)
 
     def add(self, spans: NDArray[np.float32], before: int, rows: NewRows, correlations: Floats) -> NDArray[np.float32]:
-        """The sums with further rows.
+        """The sums with further rows, which are added in pieces of bounded memory.
 
         Args:
             spans: Shape `(SUMS, SPANS, s)`.
@@ -118,26 +125,44 @@ class ScoreDependence:
             rows: The new rows.
             correlations: Shape `(s,)`: bounds of the correlation of two rows of one request.
         """
-        scores = self._bet_set.measured_scores(rows.cells)
-        if rows.of_several.size == 0:
-            return add_units(spans, before, Units(scores, scores**2, np.ones_like(scores), self._bet_set.of_values))
-        by_request = row_weights(rows.lengths, correlations)
-        weights = np.repeat(by_request, rows.lengths, axis=0)
-        parts = (weights * scores, weights * scores**2, weights)
-        totals, squares, weight = (np.add.reduceat(part, rows.starts, axis=0) for part in parts)
-        return add_units(spans, before, Units(totals, squares, weight, self._bet_set.of_values))
-
-    def _add(self, spans: NDArray[np.float32], before: int, cells: NDArray[np.uint16]) -> NDArray[np.float32]:
-        """The sums with rows of a reference, in pieces of bounded memory."""
-        for first in range(0, cells.shape[1], REFERENCE_PIECE_ROWS):
-            piece = cells[:, first : first + REFERENCE_PIECE_ROWS]
-            rows = NewRows(piece, np.arange(piece.shape[1]))
-            spans = self.add(spans, before + first, rows, np.empty(0))
+        for piece in rows.pieces(PIECE_ROWS):
+            spans = add_units(spans, before, self._units(piece, correlations))
+            before += piece.starts.size
         return spans
 
+    def _units(self, rows: NewRows, correlations: Floats) -> Units:
+        """The sums of the scores of each request."""
+        scores = self._bet_set.measured_scores(rows.cells)
+        if rows.of_several.size == 0:
+            return Units(scores, scores**2, np.ones_like(scores), self._bet_set.of_values)
+        weights = np.repeat(row_weights(rows.lengths, correlations), rows.lengths, axis=0)
+        parts = (weights * scores, weights * scores**2, weights)
+        totals, squares, weight = (np.add.reduceat(part, rows.starts, axis=0) for part in parts)
+        return Units(totals, squares, weight, self._bet_set.of_values)
 
-REFERENCE_PIECE_ROWS = 1_024
-"""Rows of a reference that are added at once."""
+    def _learn(self, rows: NewRows) -> Floats:
+        """The sums of the correlation within requests of several rows."""
+        sums = no_sums(self._bet_set.scores)
+        for piece in rows.pieces(PIECE_ROWS):
+            several = piece.lengths > 1
+            if several.any():
+                scores = self._bet_set.all_scores(piece.cells)
+                totals, squares = (np.add.reduceat(one, piece.starts, axis=0)[several] for one in (scores, scores**2))
+                sums = add_requests(sums, totals, squares, piece.lengths[several])
+        return sums
+
+
+PIECE_ROWS = 1_024
+"""Rows that are added at once, but for a longer request."""
+
+
+def _reference_rows(profiles: Sequence[Profile]) -> NewRows | None:
+    """The rows of a reference in order; `None` if the order is not known. Rows of one time are those of one request."""
+    in_order = [one.in_order for one in profiles if one.in_order is not None]
+    if not in_order or len(in_order) != len(profiles):
+        return None
+    requests = profiles[0].requests
+    return NewRows(np.stack(in_order), np.arange(in_order[0].size) if requests is None else requests)
 
 
 def reference_effective_rows(profiles: Sequence[Profile]) -> list[EffectiveRows]:
@@ -148,10 +173,12 @@ def reference_effective_rows(profiles: Sequence[Profile]) -> list[EffectiveRows]
     """
     ordered = all(one.in_order is not None for one in profiles)
     bet_set = BetSet([make_bets(one, _NO_TOLERANCE, 1) if ordered else no_bets(one) for one in profiles])
-    factors = ScoreDependence(bet_set, profiles).reference_factors
+    dependence_of = ScoreDependence(bet_set, profiles)
+    factors = dependence_of.reference_factors / dependence_of.reference_weights
     worth = []
     for profile, part in zip(profiles, bet_set.measured_slices, strict=True):
-        values, missing = factors[part][:-1].max(initial=1.0), factors[part][-1:].max(initial=1.0)
+        main = bet_set.of_values[part]
+        values, missing = factors[part][main].max(initial=1.0), factors[part][-1:].max(initial=1.0)
         worth.append(
             EffectiveRows(
                 max(1.0, profile.values.size / (float(values) * profile.parameters)),

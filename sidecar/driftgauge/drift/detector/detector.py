@@ -30,7 +30,7 @@ from driftgauge.drift.detector.dependence import (
 )
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
-from driftgauge.drift.detector.request_correlation import correlation_bounds, no_sums
+from driftgauge.drift.detector.request_correlation import correlation_bounds
 from driftgauge.drift.detector.row_evidence import RowEvidence
 from driftgauge.drift.detector.score_factors import score_factors
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
@@ -92,6 +92,7 @@ class Detector:
             checkpoint()
             bets.append(make_bets(profile, budget, features, rows))
         self._bet_set = BetSet(bets)
+        self._varies = np.concatenate([np.empty(0, dtype=np.bool_), *map(_varying, profiles, bets)])
         self._dependence = ScoreDependence(self._bet_set, profiles)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
@@ -138,7 +139,7 @@ class Detector:
             raised=np.zeros((d, 2)),
             bounded_since=nowhere,
             alike_since=nowhere,
-            correlation=no_sums(self._bet_set.scores),
+            correlation=self._dependence.start_correlation,
             spans=self._dependence.start_spans,
             rhythm=RhythmSums(d).pack(),
         )
@@ -181,12 +182,11 @@ class Detector:
             rows: The new rows.
             times: Shape `(n,)`: their times, in seconds since the epoch.
         """
-        scores = self._bet_set.measured_scores(rows.cells)
-        first = [part.start for part in self._bet_set.measured_slices if part.stop > part.start]
         numbers = np.full((times.size, len(self._bet_set.bets)), np.nan)
-        columns = [index for index, part in enumerate(self._bet_set.measured_slices) if part.stop > part.start]
-        missing = np.array([self._bet_set.bets[one].scores.shape[0] - 1 for one in columns]) == rows.cells[columns].T
-        numbers[:, columns] = np.where(missing, np.nan, scores[:, first])
+        for column, (bets, cells) in enumerate(zip(self._bet_set.bets, rows.cells, strict=True)):
+            if bets.own_factors.size:
+                scores = bets.scores[:, bets.own_factors[0]].take(cells)
+                numbers[:, column] = np.where(cells == bets.scores.shape[0] - 1, np.nan, scores)
         sums = RhythmSums.unpack(state.rhythm)
         sums.add(times, numbers)
         return replace(state, rhythm=sums.pack())
@@ -228,7 +228,8 @@ class Detector:
                 [not no and bool(known.grows[one]) for one, no in zip(last, empty, strict=True)], dtype=np.bool_
             ),
             unknown=np.array(
-                [bool((~(known.bounded | known.grows))[part].any()) for part in of_values], dtype=np.bool_
+                [bool((self._varies & ~(known.bounded | known.grows))[part].any()) for part in of_values],
+                dtype=np.bool_,
             ),
             risen_at=state.risen_at,
             raised=state.raised > 0,
@@ -270,3 +271,11 @@ class Detector:
 def rhythm(state: DetectorState) -> NDArray[np.bool_]:
     """Which features have a rhythm of the day, as far as the stream shows it: shape `(d,)`."""
     return RhythmSums.unpack(state.rhythm).rhythm()
+
+
+def _varying(profile: Profile, bets: Bets) -> NDArray[np.bool_]:
+    """Which measured scores vary among the reference's values; those of a constant column do not: shape `(f,)`."""
+    if bets.own_factors.size == 0:
+        return np.empty(0, dtype=np.bool_)
+    scores = bets.scores[:, bets.own_factors].reshape(bets.buckets, -1, bets.own_factors.size)[:, :-1]
+    return np.asarray(np.ptp(scores[:, profile.cells.shares > 0], axis=1).max(axis=0, initial=0.0) > 0)

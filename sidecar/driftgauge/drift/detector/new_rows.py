@@ -1,5 +1,6 @@
 """New rows of a stream, as the detector is fed: cells by request, and rows that count together."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,6 +55,16 @@ class NewRows:
         if singles % GROUP_ROWS:
             full[-1] = singles % GROUP_ROWS
         return np.concatenate([full, self.of_several])
+
+    def pieces(self, most_rows: int) -> Iterator["NewRows"]:
+        """The same rows in pieces of whole requests, of at most so many rows each but for a longer request."""
+        ends = np.append(self.starts[1:], self.requests.size)
+        first = 0
+        while first < self.requests.size:
+            last = max(int(np.searchsorted(ends, first + most_rows, side="right")) - 1, 0)
+            end = int(ends[last]) if ends[last] > first else int(ends[np.searchsorted(ends, first, side="right")])
+            yield NewRows(self.cells[:, first:end], self.requests[first:end])
+            first = end
 
     def counts(self, feature: int, cells: int) -> NDArray[np.int64]:
         """How many rows of each group are in each cell of a feature: shape `(g, cells)`."""

@@ -38,14 +38,17 @@ def score_factors(kinds: Sequence[FeatureKind], bet_set: BetSet, known: KnownDep
         known: What is known of the dependence of each measured score.
 
     Returns:
-        One mapping for each feature. Of several scores of one name the largest factor counts; without a bound of one
-        of them there is none.
+        One mapping for each feature, without the scores of events of which too few have happened. Of several scores of
+        one name the largest factor counts; without a bound of one of them there is none.
     """
     found = []
     for kind, part in zip(kinds, bet_set.measured_slices, strict=True):
         factors: dict[str, float | None] = {}
-        each = zip(known.factors[part].tolist(), known.grows[part].tolist(), strict=True)
-        for name, (factor, grows) in zip(score_names(kind, part.stop - part.start), each, strict=True):
+        columns = (known.factors[part], known.grows[part], known.assumed[part])
+        each = zip(*(column.tolist() for column in columns), strict=True)
+        for name, (factor, grows, assumed) in zip(score_names(kind, part.stop - part.start), each, strict=True):
+            if assumed:  # nothing has been measured
+                continue
             before = factors.get(name, 1.0)
             factors[name] = None if grows or before is None else max(before, factor)
         found.append(factors)

@@ -85,6 +85,7 @@ class KnownFeature:
         categories: How many categories the reference knows.
         budget: Has the tolerances.
         features: Features that are tested together.
+        buckets: Buckets of hours, each with shares of its own.
     """
 
     kind: FeatureKind
@@ -92,6 +93,12 @@ class KnownFeature:
     categories: int
     budget: Budget
     features: int
+    buckets: int = 1
+
+    @property
+    def sharing(self) -> int:
+        """How many features, or buckets of hours of one, share the risk of a bad reference."""
+        return self.features * self.buckets
 
 
 def score_groups(known: KnownFeature, shares: Shares) -> list[Scores]:
@@ -109,8 +116,8 @@ def score_groups(known: KnownFeature, shares: Shares) -> list[Scores]:
 def _on_polynomials(known: KnownFeature, shares: Shares) -> Scores:
     """Bets on location, scale and skewness, by rank."""
     m, budget = shares.rows.values, known.budget
-    surprise = math.log(2 * DEGREES / reference_risk(known.features))
-    error = reference_error(m, known.features)
+    surprise = math.log(2 * DEGREES / reference_risk(known.sharing))
+    error = reference_error(m, known.sharing)
     tolerated = [
         # Bernstein's bound on the mean of m scores, with the part that is not linear in the error of the ranks; or the
         # cruder bound by the total variation, if that is lower.
@@ -129,8 +136,8 @@ def _on_levels(known: KnownFeature, shares: Shares) -> Scores:
     upper = np.minimum(np.cumsum(shares.cells), 1.0)
     ends = np.unique([int(np.abs(upper - level).argmin()) for level in LEVELS])
     below = np.arange(upper.size)[:, np.newaxis] <= ends
-    everywhere = reference_error(m, known.features)
-    errors = [min(everywhere, _error_of_chosen_share(level, m, known.features)) for level in upper[ends].tolist()]
+    everywhere = reference_error(m, known.sharing)
+    errors = [min(everywhere, _error_of_chosen_share(level, m, known.sharing)) for level in upper[ends].tolist()]
     tolerated = [budget.tolerated(budget.tolerance, error) for error in errors]
     return Scores(_with_missing(below - upper[ends]), np.array(tolerated), _both_directions(SHARE_STAKES))
 
@@ -139,7 +146,7 @@ def _on_outside(known: KnownFeature, shares: Shares) -> Scores:
     """Bets on values below and above the reference's range, of which it has none; each side has the whole tolerance."""
     outside = np.zeros((shares.cells.size, 2))
     outside[[0, -1], [0, 1]] = 1.0
-    error = extremes_reference_error(shares.rows.values, known.features)
+    error = extremes_reference_error(shares.rows.values, known.sharing)
     tolerated = known.budget.tolerated(known.budget.share_tolerance, error)
     return Scores(_with_missing(outside), np.repeat(tolerated, 2), RARE_STAKES)
 
@@ -147,10 +154,10 @@ def _on_outside(known: KnownFeature, shares: Shares) -> Scores:
 def _on_categories(known: KnownFeature, shares: Shares) -> Iterable[Scores]:
     """Bets on the share of each frequent category, of all other known ones, and of unknown ones."""
     m, budget, every = shares.rows.values, known.budget, known.overall.cells
-    together, unknown = categories_reference_error(shares.cells * m, known.categories, known.features)
+    together, unknown = categories_reference_error(shares.cells * m, known.categories, known.sharing)
     own = min(BET_CATEGORIES, every.size - 2)
     groups = [np.array([cell]) for cell in range(own)]
-    errors = [_error_of_chosen_share(share, m, known.features) for share in shares.cells[:own].tolist()]
+    errors = [_error_of_chosen_share(share, m, known.sharing) for share in shares.cells[:own].tolist()]
     if every[own:].sum() > 0:
         groups.append(np.arange(own, every.size - 1))
         errors.append(together)
@@ -171,7 +178,7 @@ def _on_missing(known: KnownFeature, shares: Shares) -> Scores:
     values = np.full((shares.cells.size + 1, 1), -share)
     values[-1] = 1 - share
     rare = known.overall.missing <= RARE
-    risk = reference_risk(known.features) / 2
+    risk = reference_risk(known.sharing) / 2
     above = upper_bound_true_share(share, rows, risk) - share
     below = upper_bound_true_share(1 - share, rows, risk) - (1 - share)
     tolerance = known.budget.tolerance_of_missing(known.overall.missing)

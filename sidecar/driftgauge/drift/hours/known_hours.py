@@ -12,7 +12,7 @@ FEWEST_ROWS = 30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownHours:
-    """Hours of the day within an hour of which the reference has at least 30 rows.
+    """Times of the day that the reference has rows of: one within half an hour, 30 within an hour.
 
     Working days and weekends are apart where the reference has rows of both.
 
@@ -39,7 +39,8 @@ class KnownHours:
         rows = np.bincount(hours.slots, minlength=SLOTS).reshape(2, SLOTS_A_DAY)
         if not _has_both(hours):
             rows = np.tile(rows.sum(axis=0), (2, 1))
-        return cls(zone, (_within_an_hour(rows) >= FEWEST_ROWS).reshape(SLOTS))
+        enough = _around(rows, SLOTS_AN_HOUR) >= FEWEST_ROWS
+        return cls(zone, (enough & (_around(rows, SLOTS_AN_HOUR // 2) > 0)).reshape(SLOTS))
 
     def known(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether the reference has the hour of each row: shape `(n,)`."""
@@ -52,8 +53,8 @@ def _has_both(hours: LocalHours) -> bool:
     return min(weekend, hours.weekend.size - weekend) >= FEWEST_ROWS
 
 
-def _within_an_hour(rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Rows within an hour of each slot, around midnight too: shape `(2, SLOTS_A_DAY)`."""
-    around = np.pad(rows, ((0, 0), (SLOTS_AN_HOUR + 1, SLOTS_AN_HOUR)), mode="wrap")
+def _around(rows: NDArray[np.intp], slots: int) -> NDArray[np.intp]:
+    """Rows within so many slots of each slot, around midnight too: shape `(2, SLOTS_A_DAY)`."""
+    around = np.pad(rows, ((0, 0), (slots + 1, slots)), mode="wrap")
     sums = np.cumsum(around, axis=1)
-    return np.asarray(sums[:, 2 * SLOTS_AN_HOUR + 1 :] - sums[:, : -2 * SLOTS_AN_HOUR - 1])
+    return np.asarray(sums[:, 2 * slots + 1 :] - sums[:, : -2 * slots - 1])

@@ -63,9 +63,13 @@ def test_recovery_logs_by_hand() -> None:
     np.testing.assert_allclose(found, np.log([1 - RECOVERY_STAKES, 1 + RECOVERY_STAKES * 0.7 / 0.8]))
 
 
-def test_a_bet_that_cannot_gain_more_shows_no_recovery() -> None:
-    """If half of the gain is as much as the bet can gain of a row, all logs are 0."""
-    assert [[0.0] * 4] * 2 == recovery_logs(np.log([1.2, 0.5]), 0.2).tolist()
+def test_a_gain_that_no_row_has_counts_as_half_of_the_greatest() -> None:
+    """A climb may look steeper than any row allows, where the numbers of rows began again."""
+    expected = recovery_logs(np.log([1.2, 0.5]), 0.1)
+
+    np.testing.assert_array_equal(recovery_logs(np.log([1.2, 0.5]), 0.7), expected)
+    assert (expected[1] > 0).all()
+    assert [[0.0] * 4] * 2 == recovery_logs(np.log([0.9, 0.5]), 0.1).tolist()
 
 
 def test_a_change_is_over_at_a_mean_of_ten_thousand() -> None:

@@ -202,3 +202,17 @@ def test_a_reference_is_worth_one_row_at_least() -> None:
     (worth,) = reference_effective_rows([replace(ordered(np.linspace(0, 1, 50)[:, np.newaxis]), parameters=1e9)])
 
     assert 1.0 == worth.values
+
+
+def test_rows_of_one_time_are_those_of_one_request() -> None:
+    """Requests of 32 rows that correlate by 0.5 are no dependence between requests; each is worth about two rows."""
+    rng = np.random.default_rng(3)
+    requests = np.repeat(np.arange(2_000), 32)
+    values = np.repeat(rng.standard_normal(2_000), 32)[:, np.newaxis] + rng.standard_normal((64_000, 1))
+    of = [replace(ordered(values), requests=requests)]
+    known = dependence(of)
+
+    assert 2_000 == known.start_requests
+    assert known.reference_factors[0] < 1.5
+    assert 1 / 32 < known.reference_weights[0] < 1 / 12
+    assert 2_000 < reference_effective_rows(of)[0].values < 6_000

@@ -73,3 +73,18 @@ def test_every_row_is_counted_once() -> None:
     for feature in range(2):
         expected = [np.bincount(group[feature], minlength=9).tolist() for group in groups]
         assert expected == rows.counts(feature, 9).tolist()
+
+
+@pytest.mark.parametrize("most", [1, 3, 4, 100])
+def test_pieces_are_whole_requests(most: int) -> None:
+    """Together they are all rows, in order; a piece has at most so many rows, or one request."""
+    requests = np.array([1, 2, 2, 2, 3, 4, 4, 5, 6, 6, 6, 6, 6])
+    whole = NewRows(np.arange(requests.size)[np.newaxis], requests)
+    pieces = list(whole.pieces(most))
+
+    assert requests.tolist() == [one for piece in pieces for one in piece.requests.tolist()]
+    assert whole.cells[0].tolist() == [one for piece in pieces for one in piece.cells[0].tolist()]
+    assert all(piece.requests.size <= most or piece.starts.size == 1 for piece in pieces)
+    assert len({one for piece in pieces for one in set(piece.requests.tolist())}) == sum(
+        piece.starts.size for piece in pieces
+    )

@@ -13,11 +13,11 @@ def _times(*hours: float, day: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[
 
 
 def test_hours_within_an_hour_of_thirty_rows_are_known() -> None:
-    """Around midnight, too; 29 rows are too few."""
-    known = KnownHours.of(np.concatenate([np.repeat(_times(23.5), 30), np.repeat(_times(12), 29)]), "UTC")
+    """Around midnight, too, if one is within half an hour; 29 rows are too few."""
+    known = KnownHours.of(np.concatenate([np.repeat(_times(23.75, 0.5), 15), np.repeat(_times(12), 29)]), "UTC")
 
-    assert [True, True, True, True] == known.known(_times(22.51, 23.5, 0.2, 0.49)).tolist()
-    assert [False, False, False] == known.known(_times(22.4, 0.6, 12.0)).tolist()
+    assert [True, True, True, True] == known.known(_times(23.55, 23.75, 0.2, 0.7)).tolist()
+    assert [False, False, False] == known.known(_times(23.1, 1.1, 12.0)).tolist()
 
 
 def test_weekends_are_known_by_working_days_where_the_reference_has_no_weekend() -> None:
@@ -34,7 +34,7 @@ def test_hours_are_those_of_the_zone() -> None:
     """Noon in UTC of March and April is one hour apart in Berlin."""
     known = KnownHours.of(np.repeat(_times(12, day=80), 30), "Europe/Berlin")
 
-    assert [True, False] == known.known(_times(10.5, day=95) + np.array([0, 2 * 3600])).tolist()
+    assert [True, False] == known.known(_times(10.75, day=95) + np.array([0, 2 * 3600])).tolist()
 
 
 def test_a_reference_without_rows_knows_no_hour() -> None:
