@@ -23,7 +23,7 @@ JOBS = ("proxy", "logger")
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 V1 = "/v1/models/wine:predict"
 JSON = {"Content-Type": "application/json"}
-GOOD = 60
+GOOD = 150
 FAILED = 40
 LATENCY_SECONDS = 0.25
 SHIFTED_ROWS = wine.ROWS[:10]
@@ -108,9 +108,9 @@ def test_the_alert_on_errors_fires_only_for_the_failing_model(scene: Scene) -> N
 
 
 def test_drift_is_reported_where_the_rows_have_changed(scene: Scene) -> None:
-    """`driftgauge_drift` is 1 for ten rows that are repeated, and 0 for all rows of the reference."""
+    """The state is drift for ten rows that are repeated, and not for all rows of the reference."""
     scene.prometheus.wait_for('driftgauge_drift{job="proxy"} == 1')
-    scene.prometheus.wait_for('driftgauge_drift{job="logger"} == 0')
+    scene.prometheus.wait_for('driftgauge_state{job="logger",state="drift"} == 0')
     drifted = scene.prometheus.query('driftgauge_drifted_features{job="proxy"}')
     features = scene.prometheus.query('sum by (job) (driftgauge_feature_drift{job="proxy"})')
 

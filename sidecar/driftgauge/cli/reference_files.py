@@ -183,6 +183,10 @@ def _order(reference: Reference) -> list[str]:
         if any(profile.parameters > 1 for _, profile in _named(reference)):
             zone = f"time zone {reference.zone}"
             lines.append(f"numbers of a column with p above 1 are shown as at its average hour ({zone})")
+        hours = [] if reference.known_hours is None else reference.known_hours.lacking
+        if hours:
+            names = ", ".join(map(str, hours))
+            lines.append(f"no rows, or too few, of the hours {names} ({reference.zone}): rows of them are not compared")
         return lines
     return ["rows in the order of time, without times"] if reference.is_ordered else []
 

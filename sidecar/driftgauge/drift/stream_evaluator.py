@@ -133,7 +133,7 @@ class StreamEvaluator:
         tested = None if weights is None else weights.of(columns)
         ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
         row_weights = None if tested is None else self._row_weights(tested)
-        verdict = self.detector.verdict(after, rows)
+        verdict = self.detector.verdict(after, rows, None if weights is None else weights.values.sum(axis=1))
         facts = self._facts(verdict, window, weights, after.began)
         facts = replace(
             facts, hour_known=bool(hour_known[-1:].all()), expected=partial(self._expected, weights=weights)

@@ -207,8 +207,14 @@ class Detector:
         """The evidence against each feature, log10 of seconds, at least 0: shape `(d,)`."""
         return np.maximum(self._bet_set.log_by_feature(state.log_evidence) / math.log(10), 0.0)
 
-    def verdict(self, state: DetectorState, rows: int) -> DetectorVerdict:
-        """What a state adds to the tests of a window of so many rows."""
+    def verdict(self, state: DetectorState, rows: int, weights: Floats | None = None) -> DetectorVerdict:
+        """What a state adds to the tests of a window of so many rows.
+
+        Args:
+            state: The detector's state.
+            rows: Rows of the window.
+            weights: Shape `(d,)`: the sum of their weights for each feature; by default each row has weight 1.
+        """
         known = self._known(state)
         factors = np.where(known.grows, np.inf, known.factors)
         missing = np.where(known.bounded, factors, np.maximum(factors, ASSUMED_FACTOR))
@@ -233,7 +239,7 @@ class Detector:
             ),
             risen_at=state.risen_at,
             raised=state.raised > 0,
-            reachable=self._rows.reachable(known, rows),
+            reachable=self._rows.reachable(known, rows, weights),
             rhythm=rhythm(state),
         )
 

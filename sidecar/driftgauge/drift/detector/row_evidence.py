@@ -73,13 +73,21 @@ class RowEvidence:
             learned = add_requests(learned, np.hstack(totals), np.hstack(squares), rows.of_several)
         return self._bet_set.by_feature(logs), recovery, learned
 
-    def reachable(self, known: KnownDependence, rows: int) -> NDArray[np.bool_]:
-        """Whether a bet on the values of each feature could reach the threshold within so many rows: shape `(d,)`."""
+    def reachable(self, known: KnownDependence, rows: int, weights: Floats | None) -> NDArray[np.bool_]:
+        """Whether a bet on the values of each feature could reach the threshold within so many rows: shape `(d,)`.
+
+        Args:
+            known: The dependence of rows.
+            rows: Their number.
+            weights: Shape `(d,)`: the sum of their weights; `None` if all are 1.
+        """
         found = []
-        for bets, part, greatest in zip(self._bet_set.bets, self._bet_set.measured_slices, self._greatest, strict=True):
+        worth = np.full(len(self._bet_set.bets), float(rows)) if weights is None else weights
+        each = zip(self._bet_set.bets, self._bet_set.measured_slices, self._greatest, worth.tolist(), strict=True)
+        for bets, part, greatest, weight in each:
             factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
             of_values = bets.factor_of < bets.own_factors.size - 1
-            most = rows * np.minimum(greatest / factors, self._climb / ROWS_OF_AN_ALARM)
+            most = np.minimum(weight * greatest / factors, rows * self._climb / ROWS_OF_AN_ALARM)
             gains = np.where(grows | ~of_values, -np.inf, most + bets.log_weights)
             found.append(bool(gains.max(initial=-np.inf) >= self._climb))
         return np.array(found, dtype=np.bool_)

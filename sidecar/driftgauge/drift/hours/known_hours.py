@@ -42,6 +42,12 @@ class KnownHours:
         enough = _around(rows, SLOTS_AN_HOUR) >= FEWEST_ROWS
         return cls(zone, (enough & (_around(rows, SLOTS_AN_HOUR // 2) > 0)).reshape(SLOTS))
 
+    @property
+    def lacking(self) -> list[int]:
+        """The hours of the day, from 0 to 23, that the reference lacks wholly or in part, on any kind of day."""
+        whole = self.of_slot.reshape(2, SLOTS_A_DAY // SLOTS_AN_HOUR, SLOTS_AN_HOUR).all(axis=(0, 2))
+        return np.flatnonzero(~whole).tolist()
+
     def known(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether the reference has the hour of each row: shape `(n,)`."""
         return self.of_slot[local_hours(times, self.zone).slots]

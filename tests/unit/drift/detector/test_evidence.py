@@ -174,3 +174,12 @@ def test_the_number_of_the_row_before_the_evidence_rose() -> None:
 
     assert 2_000 == before
     assert [True, 2_000] == [state.latched[0], state.risen_at[0]]
+
+
+def test_rows_of_little_weight_reach_less() -> None:
+    """A thousand rows could alarm, but not if they are worth three."""
+    engine = detector(ONE)
+    state = experienced(engine, ONE)
+
+    assert engine.verdict(state, 1_000).reachable[0]
+    assert not engine.verdict(state, 1_000, np.array([3.0])).reachable[0]

@@ -40,3 +40,11 @@ def test_hours_are_those_of_the_zone() -> None:
 def test_a_reference_without_rows_knows_no_hour() -> None:
     """Nothing is known."""
     assert not KnownHours.of(np.empty(0), "UTC").known(_times(*range(24))).any()
+
+
+def test_lacking_hours_are_those_not_wholly_known() -> None:
+    """Rows from six to noon are within half an hour of half of the hour before six, and of that after noon."""
+    known = KnownHours.of(_times(*np.linspace(6, 12, 2_000).tolist()), "UTC")
+
+    assert [*range(6), *range(12, 24)] == known.lacking
+    assert [] == KnownHours("UTC", np.ones(576, dtype=np.bool_)).lacking
