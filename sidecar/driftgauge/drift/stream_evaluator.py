@@ -93,7 +93,7 @@ class StreamEvaluator:
     ) -> None:
         self.profiles = tuple(profiles)
         self._rule = rule
-        reference = reference_effective_rows(profiles)
+        reference = reference_effective_rows(profiles, checkpoint)
         self._tester = WindowTester(profiles, rule, checkpoint, reference)
         self._hours = RowHours(profiles, known_hours)
         self._ranks = RankCache(profiles, self._hours)

@@ -6,7 +6,7 @@ excuse. Elsewhere the stream's own rows are added to those of the reference, if 
 alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,12 +52,17 @@ class KnownDependence:
     assumed: NDArray[np.bool_]
 
 
+def _nothing() -> None:
+    """Let no other thread run."""
+
+
 class ScoreDependence:
     """The dependence of all measured scores of a reference's features.
 
     Args:
         bet_set: The bets on the features.
         profiles: The features.
+        checkpoint: Called between pieces of rows, so that other threads can run.
 
     Attributes:
         reference_factors: Shape `(s,)`, at least 1: rows / effective rows of the reference; 1 if its order is unknown.
@@ -67,8 +72,11 @@ class ScoreDependence:
         reference_weights: Shape `(s,)`, in (0, 1]: the mean weight of a row of the reference.
     """
 
-    def __init__(self, bet_set: BetSet, profiles: Sequence[Profile]) -> None:
+    def __init__(
+        self, bet_set: BetSet, profiles: Sequence[Profile], checkpoint: Callable[[], object] = _nothing
+    ) -> None:
         self._bet_set = bet_set
+        self._checkpoint = checkpoint
         self.start_requests, self.start_spans = 0, no_spans(bet_set.measured)
         self.start_correlation = no_sums(bet_set.scores)
         self.reference_weights = np.ones(bet_set.measured)
@@ -126,6 +134,7 @@ class ScoreDependence:
             correlations: Shape `(s,)`: bounds of the correlation of two rows of one request.
         """
         for piece in rows.pieces(PIECE_ROWS):
+            self._checkpoint()
             spans = add_units(spans, before, self._units(piece, correlations))
             before += piece.starts.size
         return spans
@@ -144,6 +153,7 @@ class ScoreDependence:
         """The sums of the correlation within requests of several rows."""
         sums = no_sums(self._bet_set.scores)
         for piece in rows.pieces(PIECE_ROWS):
+            self._checkpoint()
             several = piece.lengths > 1
             if several.any():
                 scores = self._bet_set.all_scores(piece.cells)
@@ -165,15 +175,21 @@ def _reference_rows(profiles: Sequence[Profile]) -> NewRows | None:
     return NewRows(np.stack(in_order), np.arange(in_order[0].size) if requests is None else requests)
 
 
-def reference_effective_rows(profiles: Sequence[Profile]) -> list[EffectiveRows]:
+def reference_effective_rows(
+    profiles: Sequence[Profile], checkpoint: Callable[[], object] = _nothing
+) -> list[EffectiveRows]:
     """How many independent rows each feature's reference is worth.
 
     Rows of an unknown order are taken to be independent. A model of hours costs as many times the rows as it has
     parameters.
     """
     ordered = all(one.in_order is not None for one in profiles)
-    bet_set = BetSet([make_bets(one, _NO_TOLERANCE, 1) if ordered else no_bets(one) for one in profiles])
-    dependence_of = ScoreDependence(bet_set, profiles)
+    bets = []
+    for one in profiles:
+        checkpoint()
+        bets.append(make_bets(one, _NO_TOLERANCE, 1) if ordered else no_bets(one))
+    bet_set = BetSet(bets)
+    dependence_of = ScoreDependence(bet_set, profiles, checkpoint)
     factors = dependence_of.reference_factors / dependence_of.reference_weights
     worth = []
     for profile, part in zip(profiles, bet_set.measured_slices, strict=True):

@@ -55,7 +55,7 @@ class Detector:
         budget: Sets the threshold and the tolerance.
         min_rows: No alarm before so many rows.
         digest: Identifies the reference.
-        checkpoint: Called between features while the bets are made.
+        checkpoint: Called between features, here and at each advance.
         reference: How many independent rows each feature's reference is worth, if that is known already.
 
     Notes:
@@ -88,18 +88,18 @@ class Detector:
         self._kinds = [profile.kind for profile in profiles]
         features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
         bets = []
-        for profile, rows in zip(profiles, reference or reference_effective_rows(profiles), strict=True):
+        for profile, rows in zip(profiles, reference or reference_effective_rows(profiles, checkpoint), strict=True):
             checkpoint()
             bets.append(make_bets(profile, budget, features, rows))
         self._bet_set = BetSet(bets)
         self._varies = np.concatenate([np.empty(0, dtype=np.bool_), *map(_varying, profiles, bets)])
-        self._dependence = ScoreDependence(self._bet_set, profiles)
+        self._dependence = ScoreDependence(self._bet_set, profiles, checkpoint)
         threshold = features * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
         self._alarms = Alarms(self._bet_set, self._log_threshold, budget.evaluation_seconds, min_rows)
         self._climb = max(self._log_threshold - math.log(budget.evaluation_seconds), 0.0)
-        self._rows = RowEvidence(self._bet_set, self._climb)
+        self._rows = RowEvidence(self._bet_set, self._climb, checkpoint)
         tolerances = f"{budget.tolerance!r}/{budget.share_tolerance!r}/{budget.beyond_reference}"
         self.key = f"{_STATE_VERSION}/{digest}/{tolerances}"
 

@@ -1,5 +1,7 @@
 """What new rows add to the evidence of each bet: at most a part of what an alarm needs, and by their dependence."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,10 +32,12 @@ class RowEvidence:
     Args:
         bet_set: The bets on the features.
         climb: How far the log of a feature's evidence rises from the time of one evaluation to the threshold.
+        checkpoint: Called between features.
     """
 
-    def __init__(self, bet_set: BetSet, climb: float) -> None:
+    def __init__(self, bet_set: BetSet, climb: float, checkpoint: Callable[[], object]) -> None:
         self._bet_set = bet_set
+        self._checkpoint = checkpoint
         self._climb = climb
         self._greatest = [one.log_factors[:-1].max(axis=0, initial=0.0) for one in bet_set.bets]
 
@@ -51,6 +55,7 @@ class RowEvidence:
         logs, totals, squares = [], [], []
         recovery = np.zeros_like(state.recovery)
         for feature, bets in enumerate(self._bet_set.bets):
+            self._checkpoint()
             counts = rows.counts(feature, bets.scores.shape[0])
             part = self._bet_set.measured_slices[feature]
             factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
