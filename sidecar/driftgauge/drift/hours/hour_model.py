@@ -1,6 +1,5 @@
 """How the mean and the spread of a numeric feature depend on the hour, and values without this dependence."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,21 +82,3 @@ class HourModel:
         mean = np.clip(regressors @ np.array(self.mean), *self.mean_range)
         log_spread = np.clip(regressors @ np.array(self.log_spread), *self.log_spread_range)
         return mean * self.spread, np.exp(-log_spread)
-
-
-def adjust_columns(models: Sequence[HourModel], values: Floats, times: Floats) -> Floats:
-    """All features of a batch at the average hour: shape `(n, d)`.
-
-    Args:
-        models: One for each of `d` features, all of one time zone.
-        values: Shape `(n, d)`.
-        times: Shape `(n,)`: seconds since the epoch.
-    """
-    dependent = [index for index, model in enumerate(models) if not model.form.is_constant]
-    if not dependent:
-        return values
-    slots = local_hours(times, models[0].zone).slots
-    adjusted = values.copy()
-    for index in dependent:
-        adjusted[:, index] = models[index].adjust_in_slots(values[:, index], slots)
-    return adjusted

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.hours.fit import fit_hour_models
 from driftgauge.drift.hours.hour_forms import FORMS, HourForm
-from driftgauge.drift.hours.hour_model import HourModel, adjust_columns
+from driftgauge.drift.hours.hour_model import HourModel
 
 Floats = NDArray[np.float64]
 
@@ -99,7 +99,8 @@ def test_missing_values_leave_the_model_to_the_other_rows() -> None:
 
     assert fit_hour_models(values[kept, 1:2], times[kept], "UTC") == found[1:2]
     assert fit_hour_models(values[:, [0, 2]], times, "UTC") == [found[0], found[2]]
-    assert np.array_equal(np.isnan(values), np.isnan(adjust_columns(found, values, times)))
+    adjusted = [model.adjust(column, times) for model, column in zip(found, values.T, strict=True)]
+    assert np.array_equal(np.isnan(values.T), np.isnan(adjusted))
 
 
 def test_heavy_tails_and_rare_values_show_no_rhythm() -> None:
@@ -144,7 +145,7 @@ def test_features_that_nothing_can_be_fitted_to_keep_their_values() -> None:
     found = fit_hour_models(values, times, "UTC")
 
     assert ["h0"] * 4 == [model.name for model in found]
-    assert values is adjust_columns(found, values, times)
+    assert all(column is model.adjust(column, times) for model, column in zip(found, list(values.T), strict=True))
     assert [] == fit_hour_models(np.empty((0, 0)), np.empty(0), "UTC")
     assert ["h0"] == [model.name for model in fit_hour_models(np.empty((0, 1)), np.empty(0), "UTC")]
 
