@@ -62,7 +62,8 @@ def test_every_option_of_the_map_becomes_its_variable() -> None:
     [
         ({}, f"driftgauge:{__version__}"),
         ({"tag": "1.2"}, "driftgauge:1.2"),
-        ({"digest": DIGEST}, f"driftgauge:{__version__}@{DIGEST}"),
+        ({"digest": DIGEST}, f"driftgauge@{DIGEST}"),
+        ({"tag": "1.2", "digest": DIGEST}, f"driftgauge:1.2@{DIGEST}"),
         ({"repository": "registry.example.com:5000/ml/dg", "tag": "x"}, "registry.example.com:5000/ml/dg:x"),
     ],
 )
