@@ -12,6 +12,7 @@ from tests.support.boards import ALERTS, Tree, rules
 from tests.support.parts import program
 
 ROOT = Path(__file__).parents[2]
+RUNBOOKS = ROOT / "sidecar" / "driftgauge" / "page" / "runbooks"
 CASES = sorted(Path(__file__).parent.glob("*.yaml"))
 RULES = rules()
 SEVERITIES = {"critical", "warning", "info"}
@@ -96,15 +97,15 @@ def test_annotations_use_labels_that_the_alert_has(rule: Tree) -> None:
 
 
 def test_runbooks_have_a_section_for_every_alert(rule: Tree) -> None:
-    """The page of `runbook_url` has a heading with the alert's name."""
-    page = (ROOT / rule["annotations"]["runbook_url"]).read_text()
+    """The page that `runbook_url` names has a heading with the alert's name."""
+    page = (RUNBOOKS / f"{Path(rule['annotations']['runbook_url']).stem}.md").read_text()
 
     assert re.search(rf"^## {rule['alert']}$", page, re.MULTILINE)
 
 
 def test_runbooks_name_existing_alerts() -> None:
     """Every alert that a runbook names has a rule."""
-    pages = " ".join(path.read_text() for path in (ROOT / "docs" / "runbooks").glob("*.md"))
+    pages = " ".join(path.read_text() for path in RUNBOOKS.glob("*.md"))
     named = set(re.findall(r"\b(Driftgauge[A-Z]\w+|HighErrorRate)\b", pages))
 
     assert {one["alert"] for one in RULES} == named
