@@ -94,6 +94,7 @@ DRAIN_SECONDS = (
         ),
         ({"config": {"drain_delay_seconds": 30}}, "terminationGracePeriodSeconds: must be more than"),
         ({"prometheusRule": {"disabled": ["HighErorRate"]}}, 'there is no alert "HighErorRate"'),
+        ({"prometheusRule": {"severities": {"HighErorRate": "page"}}}, 'severities: there is no alert "HighErorRate"'),
         ({"fullnameOverride": "1st"}, 'the full name "1st" cannot name a Service'),
     ],
 )

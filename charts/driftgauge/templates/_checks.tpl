@@ -123,9 +123,11 @@
 {{- with .alert }}{{ $known = append $known . }}{{ end -}}
 {{- end -}}
 {{- end -}}
-{{- range .Values.prometheusRule.disabled -}}
+{{- range $key, $names := dict "disabled" .Values.prometheusRule.disabled "severities" (keys .Values.prometheusRule.severities) -}}
+{{- range $names -}}
 {{- if not (has . $known) -}}
-{{- fail (printf "prometheusRule.disabled: there is no alert %q; there are %s." . (join ", " $known)) -}}
+{{- fail (printf "prometheusRule.%s: there is no alert %q; there are %s." $key . (join ", " $known)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
