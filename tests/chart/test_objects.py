@@ -9,7 +9,7 @@ from driftgauge.config.documents import as_json_schema
 from driftgauge.config.options import PREFIX
 from tests.support.helm import (
     CHART,
-    SCENARIOS,
+    LOGGERS,
     Manifest,
     Release,
     Values,
@@ -31,13 +31,13 @@ def volume(release: Release) -> Manifest:
     return {key: value for key, value in found.items() if key != "name"}
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LOGGERS)
 def test_every_variable_is_an_option(name: str) -> None:
     """The logger refuses to start with an unknown variable, so none is rendered."""
     names = [one["name"] for one in scenario(name).logger["env"]]
 
     assert len(names) == len(set(names))
-    assert {one.removeprefix(PREFIX).lower() for one in names} <= OPTIONS
+    assert {one.removeprefix(PREFIX).lower() for one in names if one.startswith(PREFIX)} <= OPTIONS
 
 
 def test_every_option_of_the_map_becomes_its_variable() -> None:

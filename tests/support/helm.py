@@ -16,6 +16,10 @@ import yaml
 CHART = Path(__file__).parents[2] / "charts" / "driftgauge"
 SCENARIOS = {path.name.removesuffix("-values.yaml"): path for path in sorted(CHART.glob("ci/*-values.yaml"))}
 
+PROXIES_ALONE = "proxies-only"
+LOGGERS = [name for name in SCENARIOS if name != PROXIES_ALONE]
+"""The scenarios that install a logger."""
+
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The safe loader, in C if libyaml is available; without it, a CRD takes seconds."""
 

@@ -7,12 +7,18 @@
 {{- include "driftgauge.labels" (dict "root" .root "component" .component "more" (merge (dict) .labels $more)) -}}
 {{- end -}}
 
+{{/* A duration such as 30s, in milliseconds. */}}
+{{- define "driftgauge.milliseconds" -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- mul (trimSuffix $unit . | int64) (get (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000) $unit) -}}
+{{- end -}}
+
 {{/* The address of the runbooks, with {name} for the page; empty if there is none. */}}
 {{- define "driftgauge.runbooks" -}}
 {{- $given := .Values.prometheusRule.runbookBaseUrl | trimSuffix "/" -}}
 {{- if contains "{name}" $given -}}
 {{- $given -}}
-{{- else -}}
+{{- else if or $given .Values.logger.enabled -}}
 {{- default (printf "http://%s:9464/runbooks" (include "driftgauge.serviceHost" .)) $given -}}/{name}
 {{- end -}}
 {{- end -}}
@@ -29,6 +35,9 @@
 {{- $_ := set $rule "expr" (replace $written (printf "> %s" (include "driftgauge.text" .)) $rule.expr) -}}
 {{- end -}}
 {{- $page := urlParse $rule.annotations.runbook_url -}}
-{{- $address := replace "{name}" (base $page.path) (include "driftgauge.runbooks" .root) -}}
-{{- $_ := set $rule.annotations "runbook_url" (printf "%s#%s" $address $page.fragment) -}}
+{{- with include "driftgauge.runbooks" .root -}}
+{{- $_ := set $rule.annotations "runbook_url" (printf "%s#%s" (replace "{name}" (base $page.path) .) $page.fragment) -}}
+{{- else -}}
+{{- $_ := unset $rule.annotations "runbook_url" -}}
+{{- end -}}
 {{- end -}}
