@@ -35,3 +35,11 @@ def program(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not installed; `bash .ci/packages` installs it")
     return path
+
+
+def kustomize() -> list[str]:
+    """The command that builds a kustomization, without its argument; skips the test if there is no engine."""
+    kubectl = shutil.which("kubectl", path=str(PARTS / "tools" / "bin")) or shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed; `bash .ci/parts` installs it")
+    return [kubectl, "kustomize"]
