@@ -1,9 +1,11 @@
 """The code blocks of README and documents, with the place where they stand."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 from markdown_it import MarkdownIt
@@ -54,6 +56,30 @@ def blocks(page: Path) -> Iterator[Block]:
 def all_blocks(language: str) -> list[Block]:
     """The blocks of all pages in a language."""
     return [block for page in PAGES for block in blocks(page) if block.language == language]
+
+
+def links(page: Path) -> list[str]:
+    """The targets of all links and pictures of a page."""
+    inner = [child for token in MarkdownIt().enable("table").parse(page.read_text()) for child in token.children or []]
+    found = [
+        child.attrs.get("href") or child.attrs.get("src") for child in inner if child.type in {"link_open", "image"}
+    ]
+    return [unquote(str(target)) for target in found]
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them; none of a page that is not Markdown."""
+    if page.suffix != ".md":
+        return set()
+    tokens = MarkdownIt().parse(page.read_text())
+    headings = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "heading_open"]
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def inline_code(page: Path) -> list[str]:
+    """The texts in backticks of a page."""
+    inner = [child for token in MarkdownIt().enable("table").parse(page.read_text()) for child in token.children or []]
+    return [child.content for child in inner if child.type == "code_inline"]
 
 
 def yaml_documents(block: Block) -> list[Any]:
