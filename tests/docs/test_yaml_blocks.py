@@ -112,7 +112,7 @@ def test_there_are_blocks_of_several_kinds() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("# values.yaml\nimage:\n  repositry: a\n", "repositry"),
+        ("# values.yaml\nimage:\n  repo_name: a\n", "repo_name"),
         ("spec:\n  predictor:\n    logger: {mode: sometimes}\n", "sometimes"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndate: {}\n", "date"),
         ("# driftgauge.yaml\nwindow_rows: few\n", "window_rows"),
