@@ -23,7 +23,7 @@ test: $(VENV)/.dev ## all tests that can run on this machine
 	$(BIN)/pytest
 
 chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests with real engines and schemas
-	$(BIN)/pytest tests/chart tests/alerts tests/dashboards tests/manifests
+	$(BIN)/pytest tests/chart tests/alerts tests/dashboards tests/manifests tests/docs
 
 fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)

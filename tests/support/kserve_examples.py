@@ -1,7 +1,6 @@
 """The manifests in examples/kserve and the README; starts their sidecar as the cluster would."""
 
 import os
-import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ import yaml
 
 from driftgauge.config.options import ProxyConfig
 from tests.support.helm import Manifest
+from tests.support.markdown_blocks import blocks, whole_object, yaml_documents
 from tests.support.processes import Child, free_port
 from tests.support.waiting import wait_until
 
@@ -34,8 +34,8 @@ def documents(name: str) -> list[Manifest]:
     """The objects of one example, or of the README."""
     if name != _README:
         return list(yaml.safe_load_all((_ROOT / "examples" / "kserve" / f"{name}.yaml").read_text()))
-    blocks = re.findall(r"```yaml\n(.*?)```", (_ROOT / "README.md").read_text(), re.DOTALL)
-    return [one for block in blocks for one in yaml.safe_load_all(block)]
+    written = [block for block in blocks(_ROOT / "README.md") if block.language == "yaml"]
+    return [whole_object(one) for block in written for one in yaml_documents(block)]
 
 
 @dataclass(frozen=True)
