@@ -24,7 +24,7 @@ def others(pod: Pod) -> list[Manifest]:
 
 
 def test_every_kind_of_installation_has_an_example() -> None:
-    """There are examples for each mode, a runtime, the logger, an own image, an LLM and a monitor; the README has one."""
+    """There are examples for each mode, a runtime, the logger, an own image, an LLM, a monitor, and the README."""
     examples = {
         "sidecar-standard",
         "sidecar-knative",
