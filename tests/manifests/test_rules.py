@@ -24,12 +24,13 @@ def others(pod: Pod) -> list[Manifest]:
 
 
 def test_every_kind_of_installation_has_an_example() -> None:
-    """There are examples for each mode, a runtime, the logger, an own image and a monitor; the README has services."""
+    """There are examples for each mode, a runtime, the logger, an own image, an LLM, a monitor, and the README."""
     examples = {
         "sidecar-standard",
         "sidecar-knative",
         "clusterservingruntime",
         "logger",
+        "llm-native-sidecar",
         "logger-and-sidecar",
         "custom-predictor",
         "podmonitor",
@@ -37,7 +38,7 @@ def test_every_kind_of_installation_has_an_example() -> None:
     }
 
     assert examples == set(NAMES)
-    assert examples - {"logger", "podmonitor", "README"} == {pod.example for pod in PODS}
+    assert examples - {"llm-native-sidecar", "logger", "podmonitor", "README"} == {pod.example for pod in PODS}
 
 
 @every_pod
