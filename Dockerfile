@@ -1,7 +1,6 @@
-# The image of both modes. Where a registry can be reached, pin the base by digest:
-#   docker build --build-arg BASE_IMAGE=python:3.11-slim@sha256:<digest> --build-arg VERSION=... .
+# The image of both modes. `make base-digest` takes the newest base; --build-arg BASE_IMAGE=... another one, with Python >= 3.11 and venv.
 # References in Parquet need pyarrow, which makes the image much larger: --build-arg PARQUET=true
-ARG BASE_IMAGE=python:3.11-slim
+ARG BASE_IMAGE=docker.io/library/python:3.11-slim-trixie@sha256:45037981b62b34b44602584fccbc4d884d5f7dc92c7ee86bb38a698a79fe1e51
 ARG PARQUET=false
 
 # ---- build: driftgauge and its locked packages in one virtual environment ----

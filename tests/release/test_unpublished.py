@@ -67,7 +67,7 @@ def test_no_text_installs_driftgauge_from_an_index() -> None:
 
 
 def test_the_messages_ask_for_the_pyarrow_of_the_extra() -> None:
-    """What a message tells people to install is what `pyproject.toml` calls enough for Parquet."""
+    """What a message says to install is what `pyproject.toml` calls enough for Parquet."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     named = {
         match[1]
