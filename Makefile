@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --pytho
 FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics lock clean
+.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics lock base-digest sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,7 +41,7 @@ lint: $(VENV)/.dev ## check style, types, layers, docstrings, spelling and retir
 	$(BIN)/python -m tests.style.retired_words
 
 audit: $(VENV)/.audit ## look for published advisories on the locked packages; says so where no database can be reached
-	@$(BIN)/python -m tests.style.lock_audit requirements/*.lock .ci/locks/build.lock .ci/locks/tools.lock
+	@$(BIN)/python -m tests.style.lock_audit requirements/*.lock .ci/locks/build.lock .ci/locks/tools.lock .ci/locks/linters.lock
 
 format: $(VENV)/.dev ## format the code and apply safe fixes
 	$(BIN)/ruff check --fix
@@ -63,6 +63,12 @@ lock: ## update the locks after a change of pyproject.toml; UPGRADE=1 also takes
 	$(COMPILE) --extra parquet --group chart -c requirements/dev.lock -o requirements/chart.lock
 	$(COMPILE) --extra parquet --group bench -c requirements/chart.lock -o requirements/bench.lock
 	$(COMPILE) --group audit -c requirements/bench.lock -o requirements/audit.lock
+
+base-digest: ## take the newest base image of the Dockerfile, by digest (needs Docker with buildx, crane or skopeo)
+	@bash .ci/base-digest
+
+sbom: ## write the bills of materials of the image and of the wheel to dist/ (needs .ci/parts and .ci/image)
+	@bash .ci/sbom
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
