@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
 INSTALL_LOCK := bash requirements/install $(BIN)/python
 INSTALL_DRIFTGAUGE := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# One process for each core. Tests that share a costly server stay in one process, by the mark xdist_group.
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
 COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
@@ -20,16 +22,16 @@ demo: $(VENV)/.demo ## wines go to a real model until they drift, page on http:/
 	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(REDIS),--redis) $(if $(LOGGER),--logger) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## all tests that can run on this machine
-	$(BIN)/pytest
+	$(PYTEST)
 
 chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests with real engines and schemas
-	$(BIN)/pytest tests/chart tests/alerts tests/dashboards tests/manifests
+	$(PYTEST) tests/chart tests/alerts tests/dashboards tests/manifests
 
 fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
 
 unit: $(VENV)/.dev ## only the quick tests
-	$(BIN)/pytest tests/unit tests/property
+	$(PYTEST) tests/unit tests/property
 
 lint: $(VENV)/.dev ## check style, types, layers, docstrings, spelling and retired words
 	$(BIN)/ruff check
