@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import hypothesis
 import uvloop
 
-pytest_plugins = ["tests.support.redis_fixtures", "tests.support.skips"]
+pytest_plugins = ["tests.support.redis_fixtures", "tests.support.skips", "tests.support.groups"]
 
 # CI uses the same examples every time; local runs search for new ones, and `make fuzz` for as many as FUZZ_EXAMPLES.
 # No example has a time limit: the machine may be busy.
