@@ -48,20 +48,25 @@ def run(arguments: Sequence[str]) -> int:
 def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
     import uvloop  # noqa: PLC0415 the other commands start faster without it
 
-    from driftgauge.app.log_format import LogFormatter  # noqa: PLC0415 as above
+    from driftgauge.app.log_format import start_log  # noqa: PLC0415 as above
     from driftgauge.app.serve import run_logger, run_proxy  # noqa: PLC0415 as above
 
     flags = {name: value for name, value in vars(known).items() if name in MODES[known.command].model_fields}
     config = load(known.command, flags, unknown, known.config)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogFormatter())
-    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
+    start_log(config.log_level, config.log_format)
     # uvloop needs a sixth less CPU for a small request than the event loop of asyncio.
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        if known.command == "proxy":
-            runner.run(run_proxy(cast("ProxyConfig", config)))
-        else:
-            runner.run(run_logger(cast("LoggerConfig", config)))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            if known.command == "proxy":
+                runner.run(run_proxy(cast("ProxyConfig", config)))
+            else:
+                runner.run(run_logger(cast("LoggerConfig", config)))
+    except ConfigError as error:
+        if config.log_format == "text":
+            raise
+        for fault in error.faults:
+            logging.getLogger("driftgauge").log(logging.ERROR, fault)
+        return 2
     return 0
 
 
