@@ -131,3 +131,11 @@ def test_further_egress_follows_name_servers_and_redis(redis: Values) -> None:
     assert rule == egress[-1]
     assert 53 == egress[0]["ports"][0]["port"]
     assert (3 if redis else 2) == len(egress)
+
+
+def test_an_empty_rule_opens_egress() -> None:
+    """Kubernetes accepts it, and it allows every address and port."""
+    opened = policy(render({"networkPolicy": {"egress": [{}]}}))
+
+    assert {} == opened["spec"]["egress"][-1]
+    assert [] == [fault for one in kubernetes_versions() for fault in kubernetes_faults(opened, one)]
