@@ -23,6 +23,7 @@ ELSEWHERE = {
     r"make ": "the targets are what CI runs, and take minutes",
     r"(kubectl|helm) ": "needs a cluster; this folder, tests/manifests and tests/chart check files and objects",
     r"docker (build|push|pull|run|buildx|compose) ": "needs Docker and a registry; `.ci/image` builds with buildah",
+    r"(python3 -m venv|jupyter) ": "creates an environment; tests/unit/examples runs the notebook without Jupyter",
     r"source \.venv/bin/activate$": "`make demo` creates the environment",
     r"python -m (charts|tests|benchmarks|examples)\b": "changes files of the project, or measures for minutes",
     r"pip (install|download) ": "needs a package index; tests/real/test_wheel.py installs the wheel",
