@@ -12,6 +12,7 @@ import pytest
 
 from driftgauge.config.load import MODES, load
 from tests.support.helm import render
+from tests.support.kserve_rules import rule_faults
 from tests.support.manifests import custom_faults, is_custom, kubernetes_faults, kubernetes_versions
 from tests.support.markdown_blocks import Block, all_blocks, whole_object, yaml_documents
 from tests.support.parts import program
@@ -30,8 +31,11 @@ def check_values(block: Block, _: Path) -> None:
 
 
 def check_cluster(block: Block, _: Path) -> None:
-    """The cluster takes each object, and each fragment of an InferenceService."""
-    check_objects([whole_object(one) for one in yaml_documents(block)])
+    """The cluster takes each object, and each fragment of an InferenceService; so do the rules beyond its schemas."""
+    objects = [whole_object(one) for one in yaml_documents(block)]
+
+    check_objects(objects)
+    assert [] == rule_faults(objects)
 
 
 def check_objects(objects: list[dict[str, object]]) -> None:

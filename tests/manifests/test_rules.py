@@ -24,12 +24,14 @@ def others(pod: Pod) -> list[Manifest]:
 
 
 def test_every_kind_of_installation_has_an_example() -> None:
-    """There are examples for each mode, a runtime, the logger, an own image and a monitor; the README has services."""
+    """There are examples for each mode, a runtime, the logger, an own image, an LLM, a monitor, and the README."""
     examples = {
         "sidecar-standard",
         "sidecar-knative",
         "clusterservingruntime",
+        "inferenceservice",
         "logger",
+        "llm-native-sidecar",
         "logger-and-sidecar",
         "custom-predictor",
         "podmonitor",
@@ -37,7 +39,8 @@ def test_every_kind_of_installation_has_an_example() -> None:
     }
 
     assert examples == set(NAMES)
-    assert examples - {"logger", "podmonitor", "README"} == {pod.example for pod in PODS}
+    without = {"inferenceservice", "llm-native-sidecar", "logger", "podmonitor", "README"}
+    assert examples - without == {pod.example for pod in PODS}
 
 
 @every_pod

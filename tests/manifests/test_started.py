@@ -7,11 +7,11 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.support.echo_model import EchoModel
-from tests.support.kserve_examples import Pod, pods, started
+from tests.support.echo_model import EchoModel, response_to
+from tests.support.kserve_examples import Pod, llm_pod, pods, started
 from tests.support.processes import free_port, get
 from tests.support.scrape import Samples
-from tests.support.traffic import body_of, wrong_responses
+from tests.support.traffic import ask, body_of, wrong_responses
 from tests.support.waiting import wait_until
 
 PODS = pods()
@@ -62,6 +62,19 @@ def test_the_reference_is_found_where_it_is_mounted(pod: Pod, volume: Path) -> N
         samples = Samples.parse(get(running.at(9464, "/metrics")).decode())
 
     assert 1000 == samples.total("driftgauge_reference_rows", model_name="wine")
+
+
+def test_the_native_sidecar_passes_chats_to_vllm(volume: Path) -> None:
+    """Chat completions and the health path reach vLLM's port; only the former count, for the LLMInferenceService."""
+    path, body = "/v1/chat/completions", b'{"model": "llama", "messages": []}'
+    with EchoModel() as model, started(llm_pod(), model.port, volume) as running:
+        health = get(running.at(8080, "/health"))
+        status, response = ask(running.ports[8080], body, path)
+        samples = wait_until(lambda: Samples.parse(get(running.at(9464, "/metrics")).decode()), "a scrape")
+    counted = samples.matching("request_count", code="200", inference_service="llama")
+
+    assert (b'{"ready":true}', 200, response_to(body)) == (health, status, response)
+    assert [1] == [sample.value for sample in counted]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,9 @@ _README = "README"
 NAMES = (*(path.stem for path in _FILES), _README)
 
 REFERENCE_PATH = "/mnt/reference"
-_UPSTREAM_PORT = "8085"
+_UPSTREAM_PORTS = ("127.0.0.1:8085", "127.0.0.1:8001")
 _DATA_PORT = 8080
+_LLM_PORT = "--port=8000"
 _ADMIN_PORT = 9464
 _METADATA = {"{{.Name}}": "wine", "{{.Namespace}}": "default"}
 _FIELDS = {"metadata.namespace": "default"}
@@ -98,6 +99,13 @@ def pods() -> list[Pod]:
     ]
 
 
+def llm_pod() -> Pod:
+    """The pod of the LLMInferenceService, with its native sidecar."""
+    owner = documents("llm-native-sidecar")[0]
+    template = owner["spec"]["template"]
+    return Pod("llm-native-sidecar", owner, template, template["initContainers"][0])
+
+
 def option_names(arguments: Sequence[str]) -> list[str]:
     """Names of the options in the arguments after the mode, as they are declared."""
     return [word[2:].split("=")[0].replace("-", "_") for word in arguments if word.startswith("--")]
@@ -130,12 +138,14 @@ def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
 
     Args:
         pod: The pod with the sidecar.
-        model_port: Replaces 8085.
+        model_port: Replaces 8085, or 8001 of vLLM.
         volume: Replaces the mounted reference.
     """
     ports = {_DATA_PORT: free_port(), _ADMIN_PORT: free_port()}
-    words = [_filled(word) for word in pod.sidecar["args"]]
-    here = [word.replace(_UPSTREAM_PORT, str(model_port)).replace(REFERENCE_PATH, str(volume)) for word in words]
+    words = [_replaced(word, _METADATA) for word in pod.sidecar["args"]]
+    replaced = {REFERENCE_PATH: str(volume), _LLM_PORT: f"--port={ports[_DATA_PORT]}"}
+    replaced |= dict.fromkeys(_UPSTREAM_PORTS, f"127.0.0.1:{model_port}")
+    here = [_replaced(word, replaced) for word in words]
     env = {one["name"]: _value(one) for one in pod.sidecar.get("env", [])}
     # Knative sets the data port with PORT; elsewhere it is the default, which a test must replace by a free port.
     env["PORT" if pod.fits_knative else "DRIFTGAUGE_PORT"] = str(ports[_DATA_PORT])
@@ -153,13 +163,13 @@ def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
         wait_until(lambda: "draining" in child.stderr, "the first signal to take effect")
 
 
-def _filled(text: str) -> str:
-    for placeholder, value in _METADATA.items():
-        text = text.replace(placeholder, value)
+def _replaced(text: str, values: Mapping[str, str]) -> str:
+    for found, value in values.items():
+        text = text.replace(found, value)
     return text
 
 
 def _value(variable: Manifest) -> str:
     if "valueFrom" in variable:
         return _FIELDS[variable["valueFrom"]["fieldRef"]["fieldPath"]]
-    return _filled(variable["value"])
+    return _replaced(variable["value"], _METADATA)

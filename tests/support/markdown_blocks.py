@@ -90,6 +90,8 @@ def yaml_documents(block: Block) -> list[Any]:
 def whole_object(document: Manifest) -> Manifest:
     """An object; a fragment of an InferenceService, which starts at `spec`, gets what stands above it."""
     if set(document) == {"spec"} and "predictor" in document["spec"]:
-        head = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "wine"}}
+        annotations = {"serving.kserve.io/deploymentMode": "Standard"}
+        metadata = {"name": "wine", "annotations": annotations}
+        head = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": metadata}
         return {**head, **document}
     return document

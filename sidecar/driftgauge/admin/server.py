@@ -8,6 +8,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from driftgauge.admin.admin_connections import KEEPALIVE_SECONDS, AdminConnections
+from driftgauge.admin.runbooks import runbook_names, runbook_page
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import PREDICTOR, ModelKey
@@ -30,7 +31,7 @@ _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Admin:
-    """Serves `/metrics`, `/healthz`, `/readyz`, `/drift`, and pages for people at `/` and `/report`.
+    """Serves `/metrics`, `/healthz`, `/readyz`, `/drift`, and pages for people at `/`, `/report` and `/runbooks/`.
 
     Args:
         registry: The metrics.
@@ -64,6 +65,8 @@ class Admin:
         app.router.add_get("/", self._index)
         app.router.add_get("/report", self._report)
         app.router.add_get("/window", self._window)
+        app.router.add_get("/runbooks", _redirect_to_runbooks)
+        app.router.add_get("/runbooks/{name:[^/]*}", self._runbook)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=KEEPALIVE_SECONDS)
         self._server: asyncio.Server | None = None
 
@@ -121,6 +124,12 @@ class Admin:
             return web.Response(status=404, text=f"there are no rows of {_title(model)}\n")
         return web.Response(body=content, content_type="application/octet-stream", headers=_NO_STORE)
 
+    async def _runbook(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in await self._worker.run(runbook_names):
+            raise web.HTTPNotFound(text="there is no runbook of this name: `/runbooks/` lists all\n")
+        return _html(await self._worker.run(runbook_page, name))
+
     def _requested_model(self, request: web.Request) -> ModelKey:
         """The model that the query names.
 
@@ -141,6 +150,11 @@ class Admin:
 
 async def _healthz(_: web.Request) -> web.Response:
     return web.Response(text="alive\n")
+
+
+async def _redirect_to_runbooks(_: web.Request) -> web.Response:
+    """Add the slash, without which the links of the page would lead elsewhere; behind a proxy any prefix stays."""
+    raise web.HTTPMovedPermanently("runbooks/")
 
 
 def _html(text: str) -> web.Response:
