@@ -180,12 +180,16 @@ def test_a_probe_finds_the_process(stage: Stage) -> None:
 
 @pytest.mark.parametrize("command", STREAMS, ids=map(str, STREAMS))
 def test_a_stream_becomes_a_verdict(command: Command, tmp_path: Path) -> None:
-    """After the red wines of the command the state is ok; with the white ones in their place it becomes drift."""
+    """After 50 of the red wines of the command the state is ok; after 150 white ones in their place it is drift."""
     program("curl")
+    for colour, lines in (("red", 51), ("white", 151)):
+        wines = (WINES / f"{colour}_stream.csv").read_text().splitlines(keepends=True)
+        (tmp_path / f"{colour}_stream.csv").write_text("".join(wines[:lines]))
+    few = command.text.replace("examples/wine/", "")
     with staged(tmp_path) as stage:
-        assert 0 == stage.run(command.text).returncode
+        assert 0 == stage.run(few).returncode
         stage.proxy.wait_for(lambda found: found.total("driftgauge_state", state="ok") == 1, "the state ok")
-        assert 0 == stage.run(command.text.replace("red_stream", "white_stream")).returncode
+        assert 0 == stage.run(few.replace("red_stream", "white_stream")).returncode
         stage.proxy.wait_for(lambda found: found.total("driftgauge_state", state="drift") == 1, "the state drift")
 
 
