@@ -9,6 +9,7 @@ import yaml
 from charts.values.options import SET_BY_CHART, logger_options
 from driftgauge.config.options import LoggerConfig
 from tests.support.helm import CHART, SCENARIOS, Manifest, RefusedError, Values, render, scenario_values
+from tests.support.parts import package
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -49,7 +50,7 @@ CLOSED = [path for path, one in objects(SCHEMA) if path and one.get("additionalP
 
 def test_the_schema_is_valid() -> None:
     """It is valid for draft 7, which every Helm 3 reads."""
-    pytest.importorskip("jsonschema").Draft7Validator.check_schema(SCHEMA)
+    package("jsonschema").Draft7Validator.check_schema(SCHEMA)
 
     assert "http://json-schema.org/draft-07/schema#" == SCHEMA["$schema"]
 

@@ -1,4 +1,4 @@
-"""A server of the admin port whose answers a test chooses."""
+"""A server of the admin port whose responses a test chooses."""
 
 import math
 

@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+
+from tests.support.parts import package
 
 CHART = Path(__file__).parents[2] / "charts" / "driftgauge"
 SCENARIOS = {path.name.removesuffix("-values.yaml"): path for path in sorted(CHART.glob("ci/*-values.yaml"))}
@@ -91,7 +92,7 @@ def only_container(workload: Manifest) -> Manifest:
 
 def engine() -> Any:  # noqa: ANN401 - the package may not be installed
     """Helm's engine; skips the test if it is not installed."""
-    return pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
+    return package("helm_python")
 
 
 @cache

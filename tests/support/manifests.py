@@ -13,6 +13,7 @@ import yaml
 
 from tests.support.helm import YAML_LOADER, Manifest
 from tests.support.kserve_rules import rule_faults
+from tests.support.parts import package
 
 _OLDEST = (1, 27)  # as in Chart.yaml
 
@@ -46,7 +47,7 @@ def has_crd(manifest: Manifest) -> bool:
 
 def kubernetes_versions() -> list[str]:
     """Every Kubernetes version with installed schemas, from the oldest that the chart supports."""
-    known = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
+    known = package("kubernetes_validate")
     versions: list[str] = known.utils.all_versions()
     return sorted({one for one in versions if _numbers(one) >= _OLDEST}, key=_numbers)
 
@@ -76,7 +77,7 @@ def crd_directory() -> Path:
     """The directory of the CRDs; skips the test if `KUBERNETES_CRDS` names none."""
     named = os.environ.get("KUBERNETES_CRDS")
     if not named or not Path(named).is_dir():
-        pytest.skip("KUBERNETES_CRDS names no directory of CRDs")
+        pytest.skip("KUBERNETES_CRDS names no directory of CRDs; `make chart-test KUBERNETES_CRDS=DIRECTORY` does")
     return Path(named)
 
 
@@ -104,9 +105,9 @@ def closed(schema: Any) -> Any:  # noqa: ANN401 - a JSON Schema is any JSON
 
 @cache
 def _kubernetes_validator(name: str, version: str) -> Any:  # noqa: ANN401
-    draft = pytest.importorskip("jsonschema").Draft202012Validator
-    referencing = pytest.importorskip("referencing")
-    schemas = pytest.importorskip("kubernetes_validate").utils
+    draft = package("jsonschema").Draft202012Validator
+    referencing = package("referencing")
+    schemas = package("kubernetes_validate").utils
     schema = schemas.schema_contents(f"kubernetes-json-schema/v{version}-local-strict/{name}.json", version)
     registry = _definitions(version) @ referencing.Registry()
     return draft(schema, registry=referencing.Resource.from_contents(schema) @ registry)
@@ -114,14 +115,14 @@ def _kubernetes_validator(name: str, version: str) -> Any:  # noqa: ANN401
 
 @cache
 def _definitions(version: str) -> Any:  # noqa: ANN401
-    schemas = pytest.importorskip("kubernetes_validate").utils
+    schemas = package("kubernetes_validate").utils
     contents = schemas.schema_contents(f"kubernetes-json-schema/v{version}-local-strict/_definitions.json", version)
-    return pytest.importorskip("referencing").Resource.from_contents(contents)
+    return package("referencing").Resource.from_contents(contents)
 
 
 @cache
 def _custom_validator(group: str, kind: str, version: str) -> Any:  # noqa: ANN401
-    draft = pytest.importorskip("jsonschema").Draft202012Validator
+    draft = package("jsonschema").Draft202012Validator
     for crd in _crds(crd_directory(), group):
         if crd["spec"]["names"]["kind"] == kind:
             for served in crd["spec"]["versions"]:
