@@ -57,7 +57,7 @@ class Play:
     async def perform(self) -> list[str]:
         """Run all parts and print the gauges; returns one sentence for each thing that went wrong."""
         red = await self._send("red wines", data.red_stream(), BATCH_ROWS)
-        batch = await self._send("like wines", data.like_wines(LIKE_ROWS), LIKE_ROWS)
+        batch = await self._send("strong reds", data.like_wines(LIKE_ROWS), LIKE_ROWS)
         self._screen.batch(LIKE_ROWS)
         white = await self._send("white wines", data.white_stream()[:WINDOW_ROWS], BATCH_ROWS)
         self._screen.drift(white.rows_to_drift, await self._stage.reading())

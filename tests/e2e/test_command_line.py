@@ -113,3 +113,25 @@ def test_check_refuses_a_level_that_is_none(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "alpha: must be between 0 and 1" in done.stderr
+
+
+def test_check_refuses_to_write_a_page_to_a_terminal(tmp_path: Path) -> None:
+    """One sentence that names -o, exit code 2, nothing on the terminal."""
+    (tmp_path / "a.csv").write_text("alcohol\n" + "9.5\n10.5\n" * 100)
+    controller, terminal = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "driftgauge", "check", tmp_path / "a.csv", tmp_path / "a.csv", "--format", "html"],
+            stdout=terminal,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(terminal)
+        os.close(controller)
+
+    assert 2 == done.returncode
+    sentence = "format: a page is for a browser, not for a terminal: write it with -o report.html"
+    assert f"driftgauge: {sentence}\n" == done.stderr

@@ -55,7 +55,7 @@ def test_the_schema_of_github_accepts_a_workflow(path: Path) -> None:
 @each_workflow
 def test_actionlint_finds_nothing(path: Path) -> None:
     """Expressions, contexts, names of runners, and the shell of each step by shellcheck."""
-    done = run(linter("actionlint", "actionlint"), "-shellcheck", linter("shellcheck"), "-no-color", str(path))
+    done = run(linter("actionlint", "programs"), "-shellcheck", linter("shellcheck"), "-no-color", str(path))
 
     assert (0, "") == (done.returncode, done.stdout), done.stderr
 

@@ -5,18 +5,15 @@ import csv
 from pathlib import Path
 from typing import TextIO
 
+from driftgauge.cli.command_parser import CommandParser
 from driftgauge.errors import ConfigError
 from driftgauge.inference.payload import COMPONENTS
 from driftgauge.protocol.missing_words import NO_WORDS, split_words
 
 
-def add_reference(parser: argparse.ArgumentParser) -> None:
+def add_reference(parser: CommandParser) -> None:
     """Add the three commands to a parser."""
-    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-
+    command = parser.add_commands("action", "ACTION")
     _add_build(command("build", "draw a reference from training data of any size"))
     _add_show(command("show", "print what a reference holds"))
     _add_capture(command("capture", "make the window of a running process a reference: exit 1 without confirmation"))

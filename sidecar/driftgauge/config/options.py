@@ -246,6 +246,9 @@ class Config(BaseSettings):
         description="limit of models that have series of their own without a reference; others count as `(other)`",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="form of the log: lines of text, or one JSON object a line, with the ids of requests"
+    )
 
     @field_validator("rhythm_timezone")
     @classmethod
