@@ -38,6 +38,14 @@ def program(name: str) -> str:
     return path
 
 
+def kustomize() -> list[str]:
+    """The command that builds a kustomization, without its argument; skips the test if there is no engine."""
+    kubectl = shutil.which("kubectl", path=str(PARTS / "tools" / "bin")) or shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed; `bash .ci/parts` installs it")
+    return [kubectl, "kustomize"]
+
+
 def package(name: str, target: str = "chart-test") -> Any:  # noqa: ANN401 - a module that may not be installed
     """The module of a package that `make TARGET` installs; skips the test if it is not installed."""
     return pytest.importorskip(name, reason=f"the module {name} is not installed; `make {target}` installs it")
