@@ -1,5 +1,6 @@
 """One version: that of the code, the chart and the changelog."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,6 +40,23 @@ def test_code_and_chart_have_one_version() -> None:
     done = version(ROOT)
 
     assert (0, f"{__version__}\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_every_text_names_the_image_of_this_version() -> None:
+    """In manifests, values, documents and messages; tests and the changelog may name others."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    texts = [ROOT / name for name in listed if not name.startswith(("tests/", "CHANGELOG.md"))]
+    named = {
+        (str(path.relative_to(ROOT)), tag)
+        for path in texts
+        if path.is_file() and path.suffix in {".md", ".yaml", ".yml", ".py", ".txt", ".tpl", ""}
+        for tag in re.findall(r"\bdriftgauge:(\d+\.\d+\.\d+[\w.-]*)", path.read_text())
+    }
+
+    assert named
+    assert {__version__} == {tag for _, tag in named}, named
 
 
 @pytest.mark.parametrize("key", [f"version: {__version__}", f'appVersion: "{__version__}"'])
