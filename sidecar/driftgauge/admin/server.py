@@ -38,7 +38,7 @@ _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Admin:
-    """Serves `/metrics`, `/healthz`, `/readyz`, `/status`, `/drift`, and pages for people: `/`, `/report`, `/runbooks/`.
+    """Serves `/metrics`, `/healthz`, `/readyz`, `/status`, `/drift`, and the pages `/`, `/report`, `/runbooks/`.
 
     Args:
         registry: The metrics.
