@@ -203,7 +203,7 @@ def test_a_changed_example_is_refused(name: str, change: Change, sentence: str) 
 
 def test_a_service_may_set_the_grace_that_its_runtime_needs() -> None:
     """A runtime is merged into its service: a grace period of the service is that of the pod."""
-    runtime, service = documents("clusterservingruntime")
+    runtime, service = (documents(name)[0] for name in ("clusterservingruntime", "inferenceservice"))
     without(container_of(runtime)["env"], "DRAIN_TIMEOUT")
     service["spec"]["predictor"]["terminationGracePeriodSeconds"] = 60
 
