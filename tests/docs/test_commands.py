@@ -13,10 +13,10 @@ from tests.support.command_rules import RULES, driftgauge_faults, helm_faults, k
 from tests.support.markdown_blocks import ROOT
 from tests.support.shell_commands import Command, all_commands
 
-FILTERS = {"grep", "head", "jq", "less", "sort", "tail", "wc"}
+FILTERS = {"grep", "head", "jq", "less", "sort", "tail", "wc", "xargs"}
 """Programs that may stand behind a pipe."""
 
-RUNS = re.compile(r"driftgauge (check|doctor|healthcheck|logger|options|proxy|reference)\b|curl ")
+RUNS = re.compile(r"driftgauge (check|doctor|healthcheck|logger|options|proxy|reference)\b|curl |tail ")
 """Commands that test_runs.py runs."""
 
 ELSEWHERE = {

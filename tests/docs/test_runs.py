@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ SERVERS = of_kind(r"driftgauge (proxy|logger)\b")
 CAPTURES = of_kind(r"driftgauge reference capture\b")
 CURLS = of_kind(r"curl ")
 PROBES = of_kind(r"driftgauge (doctor|healthcheck)\b")
+STREAMS = of_kind(r"tail .*\bxargs\b.*\bcurl\b")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Stage:
     def run(self, text: str, replies: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in a shell to its end; its paths and ports become those of the stage."""
         here = text.replace("/mnt/reference", str(self.directory / "mounted"))
-        here = re.sub(r"\b(localhost|127\.0\.0\.1):9464", f"127.0.0.1:{self.proxy.admin_port}", here)
+        for port, real in (("9464", self.proxy.admin_port), ("8080", self.proxy.port)):
+            here = re.sub(rf"\b(localhost|127\.0\.0\.1):{port}", f"127.0.0.1:{real}", here)
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", here],
             cwd=self.directory,
@@ -101,7 +104,13 @@ def write_files(directory: Path) -> None:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The stage, when a window has been evaluated."""
-    directory = tmp_path_factory.mktemp("documents")
+    with staged(tmp_path_factory.mktemp("documents")) as stage:
+        yield stage
+
+
+@contextmanager
+def staged(directory: Path) -> Iterator[Stage]:
+    """A stage in a directory, when a window has been evaluated."""
     write_files(directory)
     rows = np.loadtxt(WINES / "red_stream.csv", delimiter=",", skiprows=1)[:250].tolist()
     flags = ("--allow-capture=true", "--evaluation-interval-seconds=0.2", "--flush-interval-seconds=0.02")
@@ -170,6 +179,21 @@ def test_a_probe_finds_the_process(stage: Stage) -> None:
     assert [] == [one for one in done if "Traceback" in one.stderr or not one.stdout + one.stderr]
 
 
+@pytest.mark.parametrize("command", STREAMS, ids=map(str, STREAMS))
+def test_a_stream_becomes_a_verdict(command: Command, tmp_path: Path) -> None:
+    """After 50 of the red wines of the command the state is ok; after 150 white ones in their place it is drift."""
+    program("curl")
+    for colour, lines in (("red", 51), ("white", 151)):
+        wines = (WINES / f"{colour}_stream.csv").read_text().splitlines(keepends=True)
+        (tmp_path / f"{colour}_stream.csv").write_text("".join(wines[:lines]))
+    few = command.text.replace("examples/wine/", "")
+    with staged(tmp_path) as stage:
+        assert 0 == stage.run(few).returncode
+        stage.proxy.wait_for(lambda found: found.total("driftgauge_state", state="ok") == 1, "the state ok")
+        assert 0 == stage.run(few.replace("red_stream", "white_stream")).returncode
+        stage.proxy.wait_for(lambda found: found.total("driftgauge_state", state="drift") == 1, "the state drift")
+
+
 def test_each_kind_has_commands() -> None:
     """The documents have commands that end, servers, captures, and requests to the admin port."""
-    assert all((ONCE, SERVERS, CAPTURES, CURLS))
+    assert all((ONCE, SERVERS, CAPTURES, CURLS, STREAMS))

@@ -27,7 +27,7 @@ _KUBECTL_FLAGS = re.compile(
     "|namespace|output|overwrite|patch|previous|restart|rm|selector|server-side|since|tail|timeout|type|watch)"
 )
 _HELM_FLAGS = re.compile(
-    "-[fn]|--(atomic|create-namespace|destination|install|namespace|reset-then-reuse-values|reuse-values|set|set-file"
+    "-[fn]|--(all-namespaces|atomic|create-namespace|destination|filter|install|namespace|reset-then-reuse-values|reuse-values|set|set-file"
     "|set-json|set-string|timeout|values|version|wait)"
 )
 _HELM_RENDERS = {"install", "upgrade", "template"}
