@@ -25,7 +25,8 @@ from tests.support.shell_commands import Command, all_commands
 from tests.support.traffic import body_of, wrong_responses
 
 WINES = ROOT / "examples" / "wine"
-RUNNABLE = [command for command in all_commands() if not command.inline]
+RUNNABLE = {command.text: command for command in reversed(all_commands()) if not command.inline}.values()
+"""Each text once, at the first place where it stands."""
 
 
 def of_kind(pattern: str) -> list[Command]:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from driftgauge.config.load import MODES, load
-from tests.support.helm import render
+from tests.support.helm import CHART, render
 from tests.support.kserve_rules import rule_faults
 from tests.support.manifests import custom_faults, is_custom, kubernetes_faults, kubernetes_versions
 from tests.support.markdown_blocks import Block, all_blocks, whole_object, yaml_documents
@@ -91,10 +92,12 @@ OF_KEYS: dict[str, Check] = {
 
 
 def check_of(block: Block) -> Check | None:
-    """The check of a block, by its first line or by its keys."""
+    """The check of a block, by its first line or by its keys, which may all be values of the chart."""
     named = block.text.partition("\n")[0].removeprefix("# ")
     keys = [key for document in yaml_documents(block) for key in document]
-    return NAMED.get(named) or next((OF_KEYS[key] for key in keys if key in OF_KEYS), None)
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    found = NAMED.get(named) or next((OF_KEYS[key] for key in keys if key in OF_KEYS), None)
+    return found or (check_values if set(keys) <= set(values) else None)
 
 
 @every_block

@@ -52,6 +52,8 @@ def make_faults(words: Words) -> list[str]:
 
 def kubectl_faults(words: Words) -> list[str]:
     """Unknown verbs and flags, and files that do not exist."""
+    if words[1] in {"-n", "--namespace"}:  # which may also stand in front of the verb
+        return kubectl_faults([words[0], *words[3:], *words[1:3]])
     faults = [] if _KUBECTL_VERBS.fullmatch(words[1]) else [f"unknown verb {words[1]}"]
     faults += _unknown_flags(words, _KUBECTL_FLAGS)
     pairs = list(pairwise(words))
