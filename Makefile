@@ -70,7 +70,8 @@ base-digest: ## take the newest base image of the Dockerfile, by digest (needs D
 	@bash .ci/base-digest
 
 sbom: ## write the bills of materials of the image and of the wheel to dist/ (needs .ci/parts and .ci/image)
-	@bash .ci/sbom
+	@bash .ci/sbom image dist/image.cdx.json
+	@bash .ci/sbom wheel dist/wheel.cdx.json
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -14,6 +14,7 @@ from tests.support.promql import filled
 STEP_SECONDS = 60
 HOURS = 6
 VARIABLES = {
+    "cluster": ".*",
     "job": ".*driftgauge.*",
     "namespace": ".*",
     "inference_service": ".*",

@@ -61,7 +61,7 @@ def test_an_init_container_gets_the_security_context_of_the_logger() -> None:
     """Namespaces with the restricted standard admit it; one of its own replaces it."""
     own = {"capabilities": {"drop": ["ALL"]}}
     images = [{"name": "a", "image": "a"}, {"name": "b", "image": "b", "securityContext": own}]
-    release = render({"initContainers": images})
+    release = render({"initContainers": images, "networkPolicy": {"egress": []}})
     default, replaced = pod_of(release)["initContainers"]
 
     assert release.logger["securityContext"] == default["securityContext"]

@@ -95,6 +95,7 @@ DRAIN_SECONDS = (
         ({"config": {"drain_delay_seconds": 30}}, "terminationGracePeriodSeconds: must be more than"),
         ({"prometheusRule": {"disabled": ["HighErorRate"]}}, 'there is no alert "HighErorRate"'),
         ({"prometheusRule": {"severities": {"HighErorRate": "page"}}}, 'severities: there is no alert "HighErorRate"'),
+        ({"initContainers": [{"name": "a", "image": "b"}]}, "initContainers: need networkPolicy.egress"),
         ({"references": {"volume": {"emptyDir": {}}}}, "references.volume.emptyDir: needs initContainers"),
         ({"extraEnv": [{"name": "DRIFTGAUGE_PORT", "value": "1"}]}, "the chart sets DRIFTGAUGE_PORT already"),
         (
@@ -109,7 +110,7 @@ DRAIN_SECONDS = (
             "service.loadBalancerSourceRanges: needs service.type LoadBalancer",
         ),
         (
-            {"service": {"type": "NodePort"}, "networkPolicy": {"enabled": True}},
+            {"service": {"type": "NodePort"}},
             "service.type NodePort: needs the senders in networkPolicy.eventsFrom",
         ),
         ({"fullnameOverride": "1st"}, 'the full name "1st" cannot name a Service'),

@@ -170,65 +170,6 @@ def test_the_password_of_redis_comes_from_its_secret() -> None:
     assert "REDIS_PASSWORD)" not in " ".join([*redis["command"], *redis["args"]])
 
 
-def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
-    """By default its NetworkPolicy admits the logger's pods on one port, and allows no egress."""
-    release = scenario("redis-internal")
-    policy = release.one("NetworkPolicy")["spec"]
-    labels = release.one("Deployment")["spec"]["template"]["metadata"]["labels"]
-    (rule,) = policy["ingress"]
-    (peer,) = rule["from"]
-
-    assert peer["podSelector"]["matchLabels"].items() <= labels.items()
-    assert {"podSelector"} == set(peer)
-    assert ([{"port": "redis", "protocol": "TCP"}], ["Ingress", "Egress"]) == (rule["ports"], policy["policyTypes"])
-    assert "egress" not in policy
-
-
-@pytest.mark.parametrize(
-    ("redis", "port", "expected"),
-    [
-        ({"url": "redis://r"}, None, 6379),
-        ({"url": "redis://[::1]/0"}, None, 6379),
-        ({"url": "rediss://u@r:6390/0"}, None, 6390),
-        ({"url": "redis://r:80"}, 6400, 6400),
-        ({"existingSecret": {"name": "s", "urlKey": "url"}}, None, 6379),
-        ({"existingSecret": {"name": "s", "urlKey": "url"}}, 6400, 6400),
-        ({"internal": {"enabled": True, "networkPolicy": False}}, None, "redis"),
-    ],
-)
-def test_egress_of_the_logger_is_limited_to_redis(redis: Values, port: int | None, expected: int | str) -> None:
-    """The policy allows name servers and the port of Redis."""
-    policy = render({"redis": redis, "networkPolicy": {"enabled": True, "redisPort": port}}).one("NetworkPolicy")
-    names, server = policy["spec"]["egress"]
-
-    assert [(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")] == [
-        (one["port"], one["protocol"]) for one in names["ports"]
-    ]
-    assert [expected] == [one["port"] for one in server["ports"]]
-
-
-def test_a_logger_without_redis_has_no_egress() -> None:
-    """The policy applies to egress and names no peer."""
-    policy = render({"networkPolicy": {"enabled": True}}).one("NetworkPolicy")["spec"]
-
-    assert ["Ingress", "Egress"] == policy["policyTypes"]
-    assert "egress" not in policy
-
-
-def test_events_come_from_inference_services_unless_peers_are_named() -> None:
-    """By default it is KServe's label in every namespace; with peers only these and the test hook."""
-    default, named = (
-        render({"networkPolicy": {"enabled": True, "eventsFrom": peers}}).one("NetworkPolicy")["spec"]["ingress"][0]
-        for peers in ([], [{"ipBlock": {"cidr": "10.0.0.0/8"}}])
-    )
-
-    assert {
-        "namespaceSelector": {},
-        "podSelector": {"matchExpressions": [{"key": "serving.kserve.io/inferenceservice", "operator": "Exists"}]},
-    } == default["from"][1]
-    assert [{"ipBlock": {"cidr": "10.0.0.0/8"}}] == named["from"][1:]
-
-
 def test_an_autoscaler_owns_the_number_of_replicas() -> None:
     """The Deployment has none, because every upgrade would undo the scaling."""
     release = scenario("autoscaling")

@@ -144,7 +144,9 @@ def test_the_default_values_need_no_operator_and_no_redis() -> None:
     """Without any value there are one logger, its Service, and no object of a CRD."""
     release = render({})
 
-    assert {"Deployment", "Service", "ServiceAccount", "Pod", "ConfigMap"} >= {one["kind"] for one in release.objects}
+    kinds = {"Deployment", "Service", "ServiceAccount", "NetworkPolicy", "Pod", "ConfigMap"}
+
+    assert kinds >= {one["kind"] for one in release.objects}
     assert 1 == release.one("Deployment")["spec"]["replicas"]
 
 

@@ -30,9 +30,13 @@ def bills(image: Image, tmp_path_factory: pytest.TempPathFactory) -> dict[str, d
     if not (PARTS / "tools/bin/cyclonedx-py").exists():
         pytest.skip("cyclonedx-py is missing; `bash .ci/parts tools` installs it")
     folder = tmp_path_factory.mktemp("bills")
-    command = ["unshare", "--net", "bash", ".ci/sbom", str(folder), str(image.root / "opt/driftgauge")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
-    assert (0, "") == (done.returncode, done.stderr)
+    for arguments in (
+        ["image", folder / "image.cdx.json", image.root / "opt/driftgauge"],
+        ["wheel", folder / "wheel.cdx.json"],
+    ):
+        command = ["unshare", "--net", "bash", ".ci/sbom", *map(str, arguments)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+        assert (0, "") == (done.returncode, done.stderr)
     return {name: json.loads((folder / f"{name}.cdx.json").read_text()) for name in ("image", "wheel")}
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 FROM_AN_INDEX = re.compile(
     r"""(?: (?:pip3?|pipx|uv\ tool)\ install(?:\ -{1,2}\S+)* | uvx | uv\ tool\ run | (?:uv|poetry|pdm)\ add )
         \ ['"]?driftgauge(?![\w./-])
-      | \bdriftgauge\[""",
+      | \bdriftgauge\[(?:parquet|\.\.\.)\]""",
     re.VERBOSE,
 )
 """A command that installs driftgauge by its name, or its name with an extra."""

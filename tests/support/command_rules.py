@@ -79,11 +79,11 @@ def helm_faults(words: Words, page: Path) -> list[str]:
     if _CHART not in words and not any(word.startswith("oci://") for word in words):
         return [*faults, f"not of {_CHART}"]
     options = dict(pairwise(words))
-    release = render(_values(words, page), words[2], options.get("--namespace", "default"))
+    release = render(values_of(words, page), words[2], options.get("--namespace", "default"))
     return faults + ([] if release.objects else ["nothing is installed"])
 
 
-def _values(words: Words, page: Path) -> dict[str, Any]:
+def values_of(words: Words, page: Path) -> dict[str, Any]:
     """The values of an installation: the file of the page, then each `--set`, as Helm's own parser reads it."""
     helm = engine()
     pairs = list(pairwise(words))

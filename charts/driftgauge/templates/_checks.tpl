@@ -172,6 +172,9 @@
 {{- fail (printf "extraEnv: the chart sets %s already; options are in config, references and redis." .name) -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.initContainers .Values.networkPolicy.enabled (kindIs "invalid" .Values.networkPolicy.egress) -}}
+{{- fail "initContainers: need networkPolicy.egress, such as [{ports: [{port: 443}]}], or [] if they reach nothing; else they would wait for connections that the policy drops." -}}
+{{- end -}}
 {{- if and (hasKey .Values.references.volume "emptyDir") (not .Values.initContainers) -}}
 {{- fail "references.volume.emptyDir: needs initContainers, one of which writes the references into the volume `reference`." -}}
 {{- end -}}

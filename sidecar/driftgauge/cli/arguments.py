@@ -28,14 +28,20 @@ def make_parser() -> CommandParser:
     add_reference(command("reference", "build, show or capture a reference: exit 0 success, 2 error"))
     health = command("healthcheck", "check on the admin port that the process is alive: exit 0 yes, 1 no")
     health.add_argument("--admin-port", metavar="PORT", help="default: the option admin_port")
+    doctor = command("doctor", "check what a process needs, and a running one: exit 0 no failure, 1 a failure")
+    doctor.add_argument("--mode", choices=tuple(MODES), help="default: that of the running process, or of the options")
+    _add_format(doctor, "text", "json")
+    _add_options(doctor, *MODES.values())
+    doctor.usage = f"{doctor.usage} [--mode MODE] [--format FORMAT]"
     return parser
 
 
-def _add_options(parser: CommandParser, model: type[Config]) -> None:
+def _add_options(parser: CommandParser, *models: type[Config]) -> None:
     """Add a flag for every option. It has no type, since the declaration of the option validates the text."""
     parser.usage = f"{parser.prog} [--help] [--config FILE] [--OPTION VALUE ...]"
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file of options")
-    for name, field in model.model_fields.items():
+    fields = {name: field for model in models for name, field in model.model_fields.items()}
+    for name, field in fields.items():
         if name not in SECRETS:
             default = {None: "none", "": "empty"}.get(field.default, field.default)
             text = f"{field.description} (default: {default})".replace("%", "%%")

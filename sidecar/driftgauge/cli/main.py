@@ -34,6 +34,7 @@ def run(arguments: Sequence[str]) -> int:
         "options": _print_options,
         "healthcheck": _check_health,
         "reference": _run_reference,
+        "doctor": _run_doctor,
     }
     try:
         if known.command in MODES:
@@ -113,6 +114,13 @@ def _check_health(known: argparse.Namespace) -> int:
     except (URLError, OSError) as error:
         _print_errors([f"nothing healthy on admin port {port} ({error})"])
         return 1
+
+
+def _run_doctor(known: argparse.Namespace) -> int:
+    from driftgauge.cli.doctor.find_configuration import Sources  # noqa: PLC0415 only this command needs it
+    from driftgauge.cli.doctor.run_doctor import run_doctor  # noqa: PLC0415 as above
+
+    return run_doctor(Sources.of(known), known.format, sys.stdout)
 
 
 def _print_errors(sentences: Sequence[str]) -> None:

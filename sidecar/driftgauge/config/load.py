@@ -35,7 +35,7 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     file_faults, readable = _check_file(yaml)
     faults += _unknown_variables(MODES[mode]) + file_faults
     try:
-        config: Config = _with_file(MODES[mode], readable)(**flags)
+        config: Config = _with_sources(MODES[mode], readable, flags)(**flags)
     except ValidationError as error:
         faults += [_sentence(dict(one)) for one in error.errors()]
     if faults:
@@ -43,9 +43,10 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     return config
 
 
-def _with_file(model: type[Config], yaml: Path | None) -> Callable[..., Config]:
+def _with_sources(model: type[Config], yaml: Path | None, flags: Mapping[str, str]) -> Callable[..., Config]:
     """The options with a file as a source. A subclass, since pydantic-settings finds the file on the class only."""
-    return type(model.__name__, (model,), {"yaml_path": yaml, "__module__": model.__module__})
+    names = {"yaml_path": yaml, "flags": dict(flags), "__module__": model.__module__}
+    return type(model.__name__, (model,), names)
 
 
 def _all_options() -> set[str]:

@@ -116,6 +116,7 @@ class Config(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
     yaml_path: ClassVar[Path | None] = None
+    flags: ClassVar[Mapping[str, str]] = {}
 
     host: str = Field("0.0.0.0", description="address that both ports listen on; `::` for IPv6")  # noqa: S104 a server in a pod
     port: Port = Field(8080, description="data port; if not set, the variable `PORT` is used")
