@@ -20,7 +20,7 @@ import pytest
 from tests.support.echo_model import EchoModel
 from tests.support.markdown_blocks import ROOT
 from tests.support.parts import program
-from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.processes import Child, Driftgauge, free_port, get
 from tests.support.shell_commands import Command, all_commands
 from tests.support.traffic import body_of, wrong_responses
 
@@ -179,6 +179,31 @@ def test_a_probe_finds_the_process(command: Command, stage: Stage) -> None:
     done = stage.run(f"DRIFTGAUGE_ADMIN_PORT={stage.proxy.admin_port} {inside}")
 
     assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_every_path_of_the_admin_port_responds(stage: Stage) -> None:
+    """The table of docs/metrics.md has every route, and a GET of each path succeeds."""
+    routes = re.findall(r'add_get\("(/\w*)', (ROOT / "sidecar/driftgauge/admin/server.py").read_text())
+    section = (ROOT / "docs" / "metrics.md").read_text().partition("## Labels")[0]
+    paths = re.findall(r"`(/[^`<]*)`", "".join(re.findall(r"^\| `.*? \|", section, re.MULTILINE)))
+
+    assert set(routes) == {path.partition("?")[0].rstrip("/") or "/" for path in paths}
+    assert all(get(stage.proxy.admin_url + path) for path in paths)
+
+
+@pytest.mark.parametrize("command", STREAMS, ids=map(str, STREAMS))
+def test_a_stream_becomes_a_verdict(command: Command, tmp_path: Path) -> None:
+    """After 50 of the red wines of the command the state is ok; after 150 white ones in their place it is drift."""
+    program("curl")
+    for colour, lines in (("red", 51), ("white", 151)):
+        wines = (WINES / f"{colour}_stream.csv").read_text().splitlines(keepends=True)
+        (tmp_path / f"{colour}_stream.csv").write_text("".join(wines[:lines]))
+    few = command.text.replace("examples/wine/", "")
+    with staged(tmp_path) as stage:
+        assert 0 == stage.run(few).returncode
+        stage.proxy.wait_for(lambda found: found.total("driftgauge_state", state="ok") == 1, "the state ok")
+        assert 0 == stage.run(few.replace("red_stream", "white_stream")).returncode
+        stage.proxy.wait_for(lambda found: found.total("driftgauge_state", state="drift") == 1, "the state drift")
 
 
 def test_each_kind_has_commands() -> None:
