@@ -126,6 +126,7 @@ def ratio_of(subject: Subject) -> Panel:
         "columns with different numbers of rows comparable. 0 where nothing could alarm: too few rows. If replicas "
         "have their own windows, the highest value is shown.",
         THRESHOLDS,
+        "D / threshold",
     )
     # Divided in each process before the maximum: D of one and the threshold of another must not be combined.
     divided = f"{subject.selected('drift_statistic', DISTANCE)} / {subject.selected('drift_threshold', DISTANCE)}"

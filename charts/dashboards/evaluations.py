@@ -4,7 +4,7 @@ from grafana_foundation_sdk.models import dashboard
 
 from charts.dashboards.board import Row
 from charts.dashboards.panels import graph
-from charts.dashboards.promql import MODEL, MODEL_LEGEND, highest, rate, selected, total
+from charts.dashboards.promql import MODEL, MODEL_LEGEND, highest, lowest, rate, selected, total
 from charts.dashboards.queries import Query
 from charts.dashboards.style import DASHED, THIRD, Text
 from charts.dashboards.units import ROWS_PER_SECOND, SECONDS, count, per_second
@@ -48,10 +48,10 @@ def evaluation() -> Row:
             ),
             graph(age, Query(f"time() - {evaluated}", MODEL_LEGEND), width=THIRD),
             graph(failures, Query(total(failed, MODEL), MODEL_LEGEND), width=THIRD),
-            graph(skipped, Query(total(rate("driftgauge_skipped_blocks_total")), MODEL_LEGEND)),
             *_detector(),
-            graph(untested, Query(total(selected("driftgauge_untested_outputs_total")), MODEL_LEGEND)),
-            graph(reference, Query(f"min by ({MODEL}) ({selected('driftgauge_reference_rows')})", MODEL_LEGEND)),
+            graph(skipped, Query(total(rate("driftgauge_skipped_blocks_total")), MODEL_LEGEND), width=THIRD),
+            graph(untested, Query(total(selected("driftgauge_untested_outputs_total")), MODEL_LEGEND), width=THIRD),
+            graph(reference, Query(lowest(selected("driftgauge_reference_rows")), MODEL_LEGEND), width=THIRD),
         ),
     )
 

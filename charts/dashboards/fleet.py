@@ -20,7 +20,7 @@ from charts.dashboards.promql import (
     total,
 )
 from charts.dashboards.queries import Query
-from charts.dashboards.style import GREEN, ORANGE, QUARTER, RED, THIRD, Text, state_mapping, unit
+from charts.dashboards.style import GREEN, ORANGE, QUARTER, RED, THIRD, Text, of_count, state_mapping, unit
 from charts.dashboards.units import (
     BYTES_PER_SECOND,
     REQUESTS_PER_SECOND,
@@ -151,10 +151,10 @@ def _table() -> Panel:
             "Failed": [unit(SHARE)],
             "p99": [unit(SECONDS)],
             "State": [unit(STATE), mapped, coloured],
-            "Drifted features": [unit(count("features"))],
-            "Drifted predictions": [unit(count("predictions"))],
-            "Reference rows needed": [unit(count("rows"))],
-            "Window rows": [unit(count("rows"))],
+            "Drifted features": of_count("features"),
+            "Drifted predictions": of_count("predictions"),
+            "Reference rows needed": of_count("rows"),
+            "Window rows": of_count("rows"),
             "Window age": [unit(SECONDS)],
         },
     )

@@ -103,7 +103,7 @@ def _now(subject: Subject) -> Panel:
         "(horizontal). Parallel curves: a shift, or a changed unit. Another slope: another spread. A flat part: many "
         "equal values. Empty for categories. If replicas have their own windows, the mean of each decile is shown.",
         OWN,
-        f"value, in the unit of the {subject.label}",
+        f"unit of the {subject.label}",
     )
     window, reference = (_deciles(subject, sample, "level") for sample in ("window", "reference"))
     return curves(text, "level", Query(window, "window"), Query(reference, "reference"))
@@ -115,7 +115,7 @@ def _moving(subject: Subject) -> Panel:
         "The 1st, 5th and 9th decile of the window, and of the reference (dashed). They show when the distribution "
         "began to move. If replicas have their own windows, the mean of each decile is shown.",
         OWN,
-        f"value, in the unit of the {subject.label}",
+        f"unit of the {subject.label}",
     )
     by, shown = f"{subject.label}, level", ("0.1", "0.5", "0.9")
     return graph(

@@ -10,7 +10,21 @@ from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode, HeatmapColorScale
 
 from charts.dashboards.queries import DATASOURCE, Query, current, joined, organized, over_time
-from charts.dashboards.style import BLUE, FULL, HALF, RED, SIXTH, THIRD, VERDICTS, Names, Steps, Text, state_mapping
+from charts.dashboards.style import (
+    BLUE,
+    FULL,
+    HALF,
+    RED,
+    SIXTH,
+    THIRD,
+    VERDICTS,
+    Names,
+    Steps,
+    Text,
+    singular,
+    state_mapping,
+)
+from charts.dashboards.units import counted
 
 _LOW_ROWS, _HIGH_ROWS = 4, 8
 
@@ -96,6 +110,8 @@ def number(
     )
     if names:
         panel = panel.mappings([state_mapping(names)])
+    if noun := counted(text.unit):
+        panel = panel.mappings([singular(noun)])
     return panel.with_target(current(Query(expr))).build()
 
 

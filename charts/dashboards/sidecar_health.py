@@ -159,17 +159,15 @@ def _queue() -> Row:
             ),
             graph(outcomes, Query(total(rate("driftgauge_payloads_total"), "outcome"), "{{outcome}}"), width=THIRD),
             graph(unpaired, Query(total(rate("driftgauge_unpaired_total")), MODEL_LEGEND), width=THIRD),
-            graph(dropped, Query(by_reason["dropped"], "{{reason}} {{kind}}"), width=THIRD),
-            graph(rejected, Query(by_reason["rejected"], "{{reason}} {{kind}}"), width=THIRD),
+            graph(dropped, Query(by_reason["dropped"], "{{reason}} {{kind}}")),
+            graph(rejected, Query(by_reason["rejected"], "{{reason}} {{kind}}")),
             graph(
                 refused,
                 Query(f"rate(driftgauge_refused_connections_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
-                width=THIRD,
             ),
             graph(
                 models,
                 Query(f"rate(driftgauge_refused_models_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
-                width=THIRD,
             ),
         ),
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.models import dashboard
 
+from charts.dashboards.units import count
+
 GREEN, ORANGE, RED, BLUE, PURPLE, GREY = "green", "orange", "red", "blue", "purple", "#8e8e8e"
 
 GRID_COLUMNS = 24
@@ -50,6 +52,25 @@ def unit(name: str) -> dashboard.DynamicConfigValue:
 def colour(name: str) -> dashboard.DynamicConfigValue:
     """A series' own colour."""
     return dashboard.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": name})
+
+
+def of_count(noun: str) -> list[dashboard.DynamicConfigValue]:
+    """The unit of a column of a table that counts things.
+
+    Args:
+        noun: What they are, in the plural.
+    """
+    return [unit(count(noun)), dashboard.DynamicConfigValue(id_val="mappings", value=[singular(noun)])]
+
+
+def singular(noun: str) -> dashboard.ValueMap:
+    """Shows 1 with the noun in the singular: a unit has no plural.
+
+    Args:
+        noun: The noun of the unit, in the plural.
+    """
+    text = f"1 {noun.removesuffix('s')}"
+    return dashboard.ValueMap(options={"1": dashboard.ValueMappingResult(text=text, index=0)})
 
 
 def state_mapping(names: Names = VERDICTS) -> dashboard.ValueMap:

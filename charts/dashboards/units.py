@@ -13,7 +13,7 @@ CORES = "suffix: cores"
 LOG_SECONDS = "suffix: log10(s)"
 """Evidence of the detector: a power of ten of seconds."""
 
-THRESHOLDS = "suffix:x threshold"
+THRESHOLDS = "suffix:x"
 """A distance in units of the smallest one that would alarm."""
 
 DISTANCE_UNIT = "suffix: D"
@@ -40,6 +40,12 @@ def count(noun: str) -> str:
         noun: What they are, in the plural.
     """
     return f"count:{noun}"
+
+
+def counted(unit: str) -> str:
+    """What a unit of `count` counts, in the plural; empty for every other unit."""
+    kind, _, noun = unit.partition(":")
+    return noun if kind == "count" and "/" not in noun else ""
 
 
 def per_second(noun: str) -> str:

@@ -91,7 +91,8 @@ class Play:
         return _Sent(gauges, sent if gauges.drift and rows_to_drift is None else rows_to_drift)
 
     async def _covered(self) -> Gauges | None:
-        """The gauges, once all calls have a latency, all rows are counted, and the newest row is evaluated."""
+        """The gauges, once all calls have a latency, and the newest row and the newest prediction are evaluated."""
+        predicted_at = await self._stage.newest_prediction_at()
         gauges = await self._stage.scrape()
         counted = gauges.rows >= self._traffic.rows and gauges.timed >= self._traffic.calls
-        return gauges if counted and gauges.newest_at >= self._traffic.newest_at else None
+        return gauges if counted and min(gauges.newest_at, predicted_at) >= self._traffic.newest_at else None

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -77,12 +78,21 @@ class Stage(Addresses):
 
     async def reading(self) -> str:
         """The sentence on the newest window, as `/drift` has it."""
+        return str((await self._report()).get("reading", ""))
+
+    async def newest_prediction_at(self) -> float:
+        """Time at which the newest evaluated prediction passed, in seconds since the epoch; 0 if there is none."""
+        predictions = (await self._report()).get("predictions") or {}
+        return float(predictions.get("window_time") or 0)
+
+    async def _report(self) -> dict[str, Any]:
+        """What `/drift` has of the model; empty before the first request."""
         try:
             async with self.session.get(f"{self.admin_url}/drift") as response:
                 models = (await response.json())["models"]
         except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
             raise DemoError(f"{self.admin_url}/drift did not respond: {error!r}") from error
-        return next((str(one["reading"]) for one in models if one["inference_service"] == INFERENCE_SERVICE), "")
+        return next((one for one in models if one["inference_service"] == INFERENCE_SERVICE), {})
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ BLOCKS = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 DESCRIPTION = yaml.safe_load((CHART / "Chart.yaml").read_text())
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: str(block.split("\n", 1)[0]))
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: str(block.split("\n")[1]))
 def test_every_block_of_values_renders(block: str) -> None:
     """The chart accepts the values of each setup."""
     assert render(yaml.safe_load(block), "driftgauge").objects
@@ -22,7 +22,7 @@ def test_every_block_of_values_renders(block: str) -> None:
 
 def test_the_object_storage_block_is_the_tested_scenario() -> None:
     """README and ci/ have the same text."""
-    assert SCENARIOS["references-object-storage"].read_text() in BLOCKS
+    assert f"# values.yaml\n{SCENARIOS['references-object-storage'].read_text()}" in BLOCKS
 
 
 def test_links_lead_to_files() -> None:

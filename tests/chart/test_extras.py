@@ -101,7 +101,7 @@ def test_senders_outside_the_cluster_reach_the_port_for_events_alone(kind: str) 
     release = render({"service": {"type": kind, "nodePort": 30080}, "networkPolicy": peers})
     inside = release.one("Service", "drift-driftgauge")
 
-    assert (kind, "Cluster") == (external(release)["spec"]["type"], external(release)["spec"]["externalTrafficPolicy"])
+    assert (kind, "Local") == (external(release)["spec"]["type"], external(release)["spec"]["externalTrafficPolicy"])
     assert [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP", "nodePort": 30080}] == external(
         release
     )["spec"]["ports"]

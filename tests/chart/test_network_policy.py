@@ -21,7 +21,8 @@ def policy(release: Release) -> Manifest:
 
 def reached(release: Release, sender: Pod) -> list[str]:
     """The ports of the logger that a pod reaches, by name."""
-    return [name for name in ("http", "metrics") if admits(policy(release), sender, name)]
+    ports = {port["name"]: port["containerPort"] for port in release.logger["ports"]}
+    return [name for name, port in ports.items() if admits(policy(release), sender, port)]
 
 
 def test_the_default_policy_selects_the_pods_of_the_logger() -> None:
@@ -85,9 +86,9 @@ def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
     redis = release.one("NetworkPolicy", "drift-driftgauge-redis")
     labels = release.one("Deployment")["spec"]["template"]["metadata"]["labels"]
 
-    assert admits(redis, Pod("monitoring", labels), "redis")
-    assert not admits(redis, Pod("models", labels), "redis")
-    assert not admits(redis, PROMETHEUS, "redis")
+    assert admits(redis, Pod("monitoring", labels), 6379)
+    assert not admits(redis, Pod("models", labels), 6379)
+    assert not admits(redis, PROMETHEUS, 6379)
     assert ["Ingress", "Egress"] == redis["spec"]["policyTypes"]
     assert "egress" not in redis["spec"]
 
@@ -101,10 +102,10 @@ def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
         ({"url": "redis://r:80"}, 6400, 6400),
         ({"existingSecret": {"name": "s", "urlKey": "url"}}, None, 6379),
         ({"existingSecret": {"name": "s", "urlKey": "url"}}, 6400, 6400),
-        ({"internal": {"enabled": True, "networkPolicy": False}}, None, "redis"),
+        ({"internal": {"enabled": True, "networkPolicy": False}}, None, 6379),
     ],
 )
-def test_egress_of_the_logger_is_limited_to_redis(redis: Values, port: int | None, expected: int | str) -> None:
+def test_egress_of_the_logger_is_limited_to_redis(redis: Values, port: int | None, expected: int) -> None:
     """The policy allows name servers and the port of Redis."""
     names, server = policy(render({"redis": redis, "networkPolicy": {"redisPort": port}}))["spec"]["egress"]
 
@@ -131,3 +132,11 @@ def test_further_egress_follows_name_servers_and_redis(redis: Values) -> None:
     assert rule == egress[-1]
     assert 53 == egress[0]["ports"][0]["port"]
     assert (3 if redis else 2) == len(egress)
+
+
+def test_an_empty_rule_opens_egress() -> None:
+    """Kubernetes accepts it, and it allows every address and port."""
+    opened = policy(render({"networkPolicy": {"egress": [{}]}}))
+
+    assert {} == opened["spec"]["egress"][-1]
+    assert [] == [fault for one in kubernetes_versions() for fault in kubernetes_faults(opened, one)]

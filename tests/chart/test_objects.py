@@ -1,4 +1,4 @@
-"""The objects that values render to: references, Redis, image, scaling, network, monitors, dashboards."""
+"""The objects that values render to: options, image, references, Redis, scaling, labels, dashboards."""
 
 import json
 

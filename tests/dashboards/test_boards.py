@@ -76,6 +76,16 @@ def test_panels_do_not_overlap(board: Tree) -> None:
         assert max(column for column, _ in covered) < 24
 
 
+def test_rows_have_no_holes(board: Tree) -> None:
+    """Each line of panels is as wide as the grid."""
+    lines: Counter[tuple[int, int]] = Counter()
+    for number, row in enumerate((board["panels"], *(heading["panels"] for heading in headings(board)))):
+        for place in (panel["gridPos"] for panel in row):
+            lines[number, place["y"]] += place["w"]
+
+    assert {24} == set(lines.values())
+
+
 def test_panels_explain_themselves(board: Tree) -> None:
     """Each panel has a title, a description and options."""
     missing = [

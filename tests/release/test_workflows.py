@@ -52,6 +52,15 @@ def test_the_schema_of_github_accepts_a_workflow(path: Path) -> None:
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
+def test_the_schema_of_github_accepts_what_renews_the_actions() -> None:
+    """Dependabot's settings, by the schema that comes with check-jsonschema; zizmor finds no weakness in them."""
+    settings = ".github/dependabot.yml"
+    schema = run(linter("check-jsonschema"), "--builtin-schema", "vendor.dependabot", settings)
+    weakness = run(linter("zizmor"), "--offline", "--no-progress", settings)
+
+    assert (0, 0) == (schema.returncode, weakness.returncode), schema.stdout + weakness.stdout
+
+
 @each_workflow
 def test_actionlint_finds_nothing(path: Path) -> None:
     """Expressions, contexts, names of runners, and the shell of each step by shellcheck."""

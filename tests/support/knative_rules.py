@@ -1,7 +1,7 @@
 """What Knative refuses in a pod, although every schema accepts it. Features that are off by default count as off.
 
 Knative's webhook checks the Knative Service that KServe creates: `kubectl apply` of the InferenceService succeeds, and
-the refusal is only in KServe's log and the status of the service.
+the refusal is only in an event of the service and in KServe's log.
 
 Source: knative/serving v0.48.1, pkg/apis/serving/k8s_validation.go and fieldmask.go; rules name their function there.
 """

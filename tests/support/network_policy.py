@@ -26,13 +26,13 @@ class Pod:
     namespace_labels: Labels = field(default_factory=dict)
 
 
-def admits(policy: Manifest, sender: Pod, port: str) -> bool:
-    """Whether a policy lets a pod connect to a named port of the pods that it selects.
+def admits(policy: Manifest, sender: Pod, port: int) -> bool:
+    """Whether a policy lets a pod connect to a port of the pods that it selects.
 
     Args:
         policy: The NetworkPolicy. Its peers have selectors; an address range admits no pod here.
         sender: The pod that connects.
-        port: Name of the port.
+        port: Number of the port.
     """
     here = policy["metadata"]["namespace"]
     return any(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from driftgauge import __version__
 from driftgauge.cli.command_parser import CommandParser
-from driftgauge.cli.reference_commands import add_missing_words, add_reference
+from driftgauge.cli.reference_commands import add_missing_words, add_quiet, add_reference
 from driftgauge.config.load import MODES, SECRETS, flag_of
 from driftgauge.config.options import Config
 from driftgauge.drift.statistics.correction import Correction
@@ -60,6 +60,7 @@ def _add_check(parser: CommandParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=text)
     text = "of the report (default: that of the file of -o, else table)"
     parser.add_argument("--format", choices=("table", "json", "html"), help=text)
+    add_quiet(parser)
 
 
 def _add_format(parser: CommandParser, *formats: str) -> None:

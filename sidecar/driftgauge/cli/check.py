@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from driftgauge.cli.progress import shown_progress
 from driftgauge.cli.report_file import OutputFormat, check_report_file, write_report
 from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift, VerdictState
 from driftgauge.drift.rule import Rule
@@ -44,6 +45,7 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
     *,
     missing_words: frozenset[str] = NO_WORDS,
     output: Path | None = None,
+    quiet: bool = False,
 ) -> int:
     """Test one file against another and print the report.
 
@@ -53,9 +55,10 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
         rule: Level, correction and least rows.
         output_format: A table for people, JSON for programs or a page for a browser.
         out: Where the report is written, or where its last line is if it goes to a file.
-        err: Where errors and notes are written.
+        err: Where errors and notes are written, and on a terminal the progress.
         missing_words: Texts that are missing values in both files, besides the empty one.
         output: The file that the report is written to, if any; an existing one is replaced.
+        quiet: Show no progress.
 
     Returns:
         Exit code: 1 if a feature drifts, else 2 if a file cannot be used or written or a feature has no
@@ -64,8 +67,13 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
     try:
         if output is not None:
             check_report_file(output)
-        expected = read_table(reference, ColumnRules(missing_words=missing_words))
-        report = run_tests(compare(expected, read_table(window, window_rules(expected))), rule)
+        with shown_progress(err, quiet=quiet) as (report_step, _):
+            report_step(f"reading {reference.name}", None)
+            expected = read_table(reference, ColumnRules(missing_words=missing_words))
+            report_step(f"reading {window.name}", None)
+            found = read_table(window, window_rules(expected))
+            report_step(f"testing {len(expected.columns)} columns", None)
+            report = run_tests(compare(expected, found), rule)
         err.writelines(f"note: {note}\n" for note in report.notes)
         if output is None:
             _print_report(report, output_format, out)

@@ -90,6 +90,7 @@ def _check(known: argparse.Namespace) -> int:
             sys.stderr,
             missing_words=known.missing_words,
             output=known.output,
+            quiet=known.quiet,
         )
     except Exception as error:  # noqa: BLE001 a traceback would exit with 1, which means drift
         _print_errors([f"check: cannot test {known.window} against {known.reference}: {type(error).__name__}: {error}"])

@@ -1,6 +1,10 @@
 """What the test suite does with skipped tests, tried on a small suite."""
 
+from pathlib import Path
+
 import pytest
+
+ROOT = Path(__file__).parents[3]
 
 pytest_plugins = ["pytester"]
 
@@ -28,6 +32,7 @@ pytest.importorskip("no_such_module", reason="no such module; `make chart-test` 
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A directory of tests that follows the rules of this one, where tests may skip."""
     monkeypatch.delenv("NO_SKIP", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeini("[pytest]\naddopts = -p tests.support.skips -p no:randomly -p no:cacheprovider")
     return pytester
 
