@@ -80,6 +80,7 @@ def test_pages_with_commands_are_found() -> None:
         (make_faults(["make", "demo", "KEPT=1"]), "the Makefile does not read KEPT"),
         (kubectl_faults(["kubectl", "apply", "-f", "examples/none.yaml"]), "examples/none.yaml does not exist"),
         (kubectl_faults(["kubectl", "create", "cm", "--from-file=a=b.csv"]), "b.csv does not exist"),
+        (kubectl_faults(["kubectl", "exec", "pod/a", "--", "driftgauge", "doctors"]), "doctors: no such command"),
         (kubectl_faults(["kubectl", "applies"]), "unknown verb applies"),
         (helm_faults(["helm", "installs", "driftgauge"], Path("README.md")), "unknown command installs"),
         (driftgauge_faults(["driftgauge", "check", "--formats"]), "unknown flag --formats"),
