@@ -30,9 +30,6 @@ ELSEWHERE = {
     r"cosign ": "needs a published release",
     r"python -m (charts|tests|benchmarks|examples)\b": "changes files of the project, or measures for minutes",
     r"pip (install|download) ": "needs a package index; tests/real/test_wheel.py installs the wheel",
-    r"bash \.ci/": "CI runs these scripts; some install programs, or need a registry",
-    r"git (tag|push) ": "publishes a version",
-    r"cosign verify": "needs a version that is published",
     r"python -m (driftgauge|sidecar)$": "the names of the command in sentences",
 }
 """Commands that are not run -> why not."""
