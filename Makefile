@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --pytho
 FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics lock clean
+.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics lock base-digest sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -25,7 +25,7 @@ test: $(VENV)/.dev ## all tests that can run on this machine
 	$(PYTEST)
 
 chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests with real engines and schemas
-	$(PYTEST) tests/chart tests/alerts tests/dashboards tests/manifests
+	$(PYTEST) tests/chart tests/alerts tests/dashboards tests/manifests tests/docs
 
 fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
@@ -43,7 +43,7 @@ lint: $(VENV)/.dev ## check style, types, layers, docstrings, spelling and retir
 	$(BIN)/python -m tests.style.retired_words
 
 audit: $(VENV)/.audit ## look for published advisories on the locked packages; says so where no database can be reached
-	@$(BIN)/python -m tests.style.lock_audit requirements/*.lock .ci/locks/build.lock .ci/locks/tools.lock
+	@$(BIN)/python -m tests.style.lock_audit requirements/*.lock .ci/locks/build.lock .ci/locks/tools.lock .ci/locks/linters.lock
 
 format: $(VENV)/.dev ## format the code and apply safe fixes
 	$(BIN)/ruff check --fix
@@ -65,6 +65,13 @@ lock: ## update the locks after a change of pyproject.toml; UPGRADE=1 also takes
 	$(COMPILE) --extra parquet --group chart -c requirements/dev.lock -o requirements/chart.lock
 	$(COMPILE) --extra parquet --group bench -c requirements/chart.lock -o requirements/bench.lock
 	$(COMPILE) --group audit -c requirements/bench.lock -o requirements/audit.lock
+
+base-digest: ## take the newest base image of the Dockerfile, by digest (needs Docker with buildx, crane or skopeo)
+	@bash .ci/base-digest
+
+sbom: ## write the bills of materials of the image and of the wheel to dist/ (needs .ci/parts and .ci/image)
+	@bash .ci/sbom image dist/image.cdx.json
+	@bash .ci/sbom wheel dist/wheel.cdx.json
 
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
