@@ -61,19 +61,23 @@ def which_of(models: Sequence[ModelKey]) -> str:
     return f"{len(models):,} models match this query, say which: {named}{more}"
 
 
-def render_models(models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> str:
+def render_models(
+    models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState], refresh_seconds: float
+) -> str:
     """The list of the models with a state; those without an evaluation have no page."""
     evaluated = {one.model: _entry(one, states[one.model]) for one in models}
     others = [
         Entry(model_title(model), "", None, None, None, one) for model, one in states.items() if model not in evaluated
     ]
-    return render_index([*evaluated.values(), *others])
+    return render_index([*evaluated.values(), *others], refresh_seconds=refresh_seconds)
 
 
-def render_choice(models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> str:
+def render_choice(
+    models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState], refresh_seconds: float
+) -> str:
     """The list of the models that a query may mean."""
     sentence = f"{len(models):,} models match this address. Choose one:"
-    return render_index([_entry(one, states[one.model]) for one in models], sentence)
+    return render_index([_entry(one, states[one.model]) for one in models], sentence, refresh_seconds)
 
 
 def _entry(evaluations: ModelEvaluations, state: ModelState) -> Entry:

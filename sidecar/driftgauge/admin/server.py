@@ -33,7 +33,11 @@ RenderPage = Callable[[ModelKey, str, str], Awaitable[str]]
 Capture = Callable[[ModelKey], Awaitable[bytes | None]]
 """Returns the window of a model's requests as a file; `None` without rows."""
 
+_SHORT_PAGE_BYTES = 16 * 1024
+"""Longest page that is compressed on the event loop."""
+
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HTML_HEADERS = {**_NO_STORE, "Content-Type": "text/html; charset=utf-8", "Referrer-Policy": "no-referrer"}
 
 
 class Admin:
@@ -45,6 +49,7 @@ class Admin:
         latest: The newest evaluations, for `/drift` and the list of models.
         page: Renders the page of a model that has been evaluated.
         capture: Returns the file of `/window`; `None` if rows must not be handed out.
+        refresh_seconds: How often a list of models that is open may load itself.
     """
 
     def __init__(
@@ -54,12 +59,14 @@ class Admin:
         latest: LatestEvaluations,
         page: RenderPage,
         capture: Capture | None = None,
+        refresh_seconds: float = 30.0,
     ) -> None:
         self._registry = registry
         self._ready = ready
         self._latest = latest
         self._page = page
         self._capture = capture
+        self._refresh_seconds = refresh_seconds
         # One thread renders everything that takes long: the event loop is for inferences, and clients wait in line.
         self._worker = Worker("admin")
         self._connections = AdminConnections()
@@ -112,13 +119,13 @@ class Admin:
         if len(models) == len(states) == 1:
             model = models[0].model
             return _html(await self._page(model, model_title(model), ""))
-        return _html(await self._worker.run(render_models, models, states))
+        return _html(await self._worker.run(render_models, models, states, self._refresh_seconds))
 
     async def _report(self, request: web.Request) -> web.Response:
         found = self._requested_models(request)
         if len(found) > 1:
             models = [one for one in self._latest.by_model() if one.model in found]
-            page = await self._worker.run(render_choice, models, self._latest.states())
+            page = await self._worker.run(render_choice, models, self._latest.states(), self._refresh_seconds)
             return _html(page, HTTPStatus.MULTIPLE_CHOICES)
         return _html(await self._page(found[0], model_title(found[0]), "."))
 
@@ -168,4 +175,9 @@ async def _redirect_to_runbooks(_: web.Request) -> web.Response:
 
 
 def _html(text: str, status: int = HTTPStatus.OK) -> web.Response:
-    return web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=_NO_STORE)
+    """A page; compressed if the client takes that, in a thread unless it is short."""
+    response = web.Response(
+        status=status, body=text.encode(), headers=_HTML_HEADERS, zlib_executor_size=_SHORT_PAGE_BYTES
+    )
+    response.enable_compression()
+    return response

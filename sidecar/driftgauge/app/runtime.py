@@ -82,7 +82,8 @@ class Runtime:
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, loader)
         holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, self._monitor, ring, states)
         self._expiry = ModelExpiry(self.models, holders)
-        self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
+        interval = config.evaluation_interval_seconds
+        self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time, interval)
         if model is not None:
             self.models.add(model)
             self.metrics.model(model)
@@ -98,7 +99,8 @@ class Runtime:
             ready: Returns why the process is not ready.
         """
         capture = self.views.capture if self.config.allow_capture else None
-        return Admin(self.metrics.registry, ready, self.latest, self.views.page, capture)
+        refresh_seconds = self.config.evaluation_interval_seconds
+        return Admin(self.metrics.registry, ready, self.latest, self.views.page, capture, refresh_seconds)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
