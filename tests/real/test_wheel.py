@@ -61,13 +61,13 @@ def installed(environment: Path, name: str) -> set[str]:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    """Its files are those of `sidecar/driftgauge`, style sheet and type marker included, and its metadata."""
+    """Its files are those of `sidecar/driftgauge`, style sheet, runbooks and type marker included, and its metadata."""
     names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
     source = ROOT / "sidecar"
     files = [path for path in (source / "driftgauge").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
     assert {str(path.relative_to(source)) for path in files} == names
-    assert {"driftgauge/py.typed", "driftgauge/page/style.css"} <= names
+    assert {"driftgauge/py.typed", "driftgauge/page/style.css", "driftgauge/page/runbooks/drift.md"} <= names
 
 
 def test_the_environment_is_locked_to_the_versions_of_the_product() -> None:

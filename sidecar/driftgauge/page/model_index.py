@@ -34,9 +34,14 @@ class Entry:
     state: ModelState
 
 
-def render_index(entries: Sequence[Entry]) -> str:
-    """Render the list of all models as HTML: those that drift first, then those without a verdict."""
-    title = tag("h1", "Models")
+def render_index(entries: Sequence[Entry], sentence: str = "") -> str:
+    """Render a list of models as HTML: those that drift first, then those without a verdict.
+
+    Args:
+        entries: The models.
+        sentence: Said above the list; empty for the list of all models.
+    """
+    title = joined((tag("h1", "Models"), tag("p", sentence) if sentence else ""))
     if not entries:
         return document(
             "Models", title, tag("p", "No model has been evaluated yet, or not of late.", class_="summary cannot_tell")
