@@ -1,5 +1,6 @@
 """The command as a person types it: sentences, exit codes, nothing half-started."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -113,3 +114,54 @@ def test_check_refuses_a_level_that_is_none(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "alpha: must be between 0 and 1" in done.stderr
+
+
+def test_check_refuses_to_write_a_page_to_a_terminal(tmp_path: Path) -> None:
+    """One sentence that names -o, exit code 2, nothing on the terminal."""
+    (tmp_path / "a.csv").write_text("alcohol\n" + "9.5\n10.5\n" * 100)
+    controller, terminal = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "driftgauge", "check", tmp_path / "a.csv", tmp_path / "a.csv", "--format", "html"],
+            stdout=terminal,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(terminal)
+        os.close(controller)
+
+    assert 2 == done.returncode
+    sentence = "format: a page is for a browser, not for a terminal: write it with -o report.html"
+    assert f"driftgauge: {sentence}\n" == done.stderr
+
+
+def read_terminal(controller: int) -> bytes:
+    """All that is written to a terminal until its last writer has closed it."""
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux reports the end as EIO
+        while piece := os.read(controller, 65_536):
+            shown += piece
+    return shown
+
+
+def test_a_terminal_sees_the_progress_of_a_build(tmp_path: Path) -> None:
+    """The steps are shown on standard error while it works, and standard output has the reference alone."""
+    (tmp_path / "a.csv").write_text("alcohol\n" + "9.5\n10.5\n" * 50_000)
+    controller, terminal = os.openpty()
+    argv = [sys.executable, "-m", "driftgauge", "reference", "build", "a.csv", "-o", "a.npz"]
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    try:
+        with (tmp_path / "out").open("wb") as out:
+            child = subprocess.Popen(argv, cwd=tmp_path, stdout=out, stderr=terminal, env=env)
+        os.close(terminal)
+        shown = read_terminal(controller)
+        code = child.wait(60)
+    finally:
+        os.close(controller)
+
+    assert 0 == code
+    assert b"computing the distributions" in shown
+    assert b"\x1b" not in (tmp_path / "out").read_bytes()

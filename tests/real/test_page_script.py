@@ -63,7 +63,7 @@ async def pages() -> AsyncIterator[Pages]:
     """An admin port."""
     pages = Pages(LatestEvaluations(math.inf))
     pages.latest.publish(WINE, Kind.REQUEST, Evaluation(report_of(ALCOHOL), 1_000.0, 0.01, 999.0))
-    admin = Admin(Metrics("200").registry, ready, pages.latest, pages.page, refresh_seconds=REFRESH_SECONDS)
+    admin = Admin(Metrics("200").registry, ready, pages.latest, pages.page)
     pages.url = f"http://127.0.0.1:{await admin.start('127.0.0.1', 0)}/"
     yield pages
     await admin.close()

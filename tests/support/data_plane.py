@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from enum import IntEnum
 
+from driftgauge.http1.grammar import HeaderMap
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.states import UpstreamState
 from driftgauge.proxy.exchange import Exchange
@@ -152,8 +153,9 @@ class DataPlane:
             upstream.abort()
         self._note()
 
-    def warning(self, error: ExchangeError) -> None:
+    def warning(self, error: ExchangeError, headers: HeaderMap) -> None:
         """Keep the error."""
+        del headers
         self.errors.append(error)
 
     # Events of the client.

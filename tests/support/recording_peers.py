@@ -1,5 +1,6 @@
 """The peers of an exchange (two connections, pool, log, recorder), which record what it does with them."""
 
+from driftgauge.http1.grammar import HeaderMap
 from driftgauge.http1.head_parser import read_request, read_response
 from driftgauge.proxy.exchange import Exchange
 from driftgauge.proxy.exchange_recorder import ExchangeRecorder
@@ -128,8 +129,9 @@ class Scene:
         del upstream
         self.notes.append("release")
 
-    def warning(self, error: ExchangeError) -> None:
+    def warning(self, error: ExchangeError, headers: HeaderMap) -> None:
         """Record it."""
+        del headers
         self.errors.append(error)
 
     def ask(self, *pieces: bytes) -> None:

@@ -61,23 +61,19 @@ def which_of(models: Sequence[ModelKey]) -> str:
     return f"{len(models):,} models match this query, say which: {named}{more}"
 
 
-def render_models(
-    models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState], refresh_seconds: float
-) -> str:
+def render_models(models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> str:
     """The list of the models with a state; those without an evaluation have no page."""
     evaluated = {one.model: _entry(one, states[one.model]) for one in models}
     others = [
         Entry(model_title(model), "", None, None, None, one) for model, one in states.items() if model not in evaluated
     ]
-    return render_index([*evaluated.values(), *others], refresh_seconds=refresh_seconds)
+    return render_index([*evaluated.values(), *others])
 
 
-def render_choice(
-    models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState], refresh_seconds: float
-) -> str:
+def render_choice(models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> str:
     """The list of the models that a query may mean."""
     sentence = f"{len(models):,} models match this address. Choose one:"
-    return render_index([_entry(one, states[one.model]) for one in models], sentence, refresh_seconds)
+    return render_index([_entry(one, states[one.model]) for one in models], sentence)
 
 
 def _entry(evaluations: ModelEvaluations, state: ModelState) -> Entry:

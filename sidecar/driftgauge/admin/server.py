@@ -16,6 +16,7 @@ from driftgauge.admin.model_lists import (
     render_models,
     which_of,
 )
+from driftgauge.admin.process_status import LastScrape, StatusFacts, status_as_json
 from driftgauge.admin.runbooks import runbook_names, runbook_page
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
@@ -41,7 +42,7 @@ _HTML_HEADERS = {**_NO_STORE, "Content-Type": "text/html; charset=utf-8", "Refer
 
 
 class Admin:
-    """Serves `/metrics`, `/healthz`, `/readyz`, `/drift`, and pages for people at `/`, `/report` and `/runbooks/`.
+    """Serves `/metrics`, `/healthz`, `/readyz`, `/status`, `/drift`, and the pages `/`, `/report`, `/runbooks/`.
 
     Args:
         registry: The metrics.
@@ -49,7 +50,7 @@ class Admin:
         latest: The newest evaluations, for `/drift` and the list of models.
         page: Renders the page of a model that has been evaluated.
         capture: Returns the file of `/window`; `None` if rows must not be handed out.
-        refresh_seconds: How often a list of models that is open may load itself.
+        status: Returns what `/status` says of the process beside its version and the newest scrape.
     """
 
     def __init__(
@@ -59,14 +60,15 @@ class Admin:
         latest: LatestEvaluations,
         page: RenderPage,
         capture: Capture | None = None,
-        refresh_seconds: float = 30.0,
+        status: StatusFacts = dict,
     ) -> None:
         self._registry = registry
         self._ready = ready
         self._latest = latest
         self._page = page
         self._capture = capture
-        self._refresh_seconds = refresh_seconds
+        self._status_facts = status
+        self._last_scrape = LastScrape()
         # One thread renders everything that takes long: the event loop is for inferences, and clients wait in line.
         self._worker = Worker("admin")
         self._connections = AdminConnections()
@@ -74,6 +76,7 @@ class Admin:
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)
         app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/status", self._status)
         app.router.add_get("/drift", self._drift)
         app.router.add_get("/", self._index)
         app.router.add_get("/report", self._report)
@@ -101,6 +104,7 @@ class Admin:
         self._worker.close()
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        self._last_scrape.record(request.remote, request.headers.get("User-Agent", ""))
         accept, coding = request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", "")
         page = await self._worker.run(render_scrape, self._registry, accept, coding, request.query_string)
         return web.Response(headers=page.headers, body=page.body)
@@ -108,6 +112,10 @@ class Admin:
     async def _readyz(self, _: web.Request) -> web.Response:
         reason = await self._ready()
         return web.Response(text="ready\n") if reason is None else web.Response(status=503, text=reason + "\n")
+
+    async def _status(self, _: web.Request) -> web.Response:
+        body = status_as_json(await self._ready(), self._last_scrape, self._status_facts())
+        return web.Response(body=body, content_type="application/json", headers=_NO_STORE)
 
     async def _drift(self, _: web.Request) -> web.Response:
         body = await self._worker.run(models_as_json, self._latest.by_model(), self._latest.states())
@@ -119,13 +127,13 @@ class Admin:
         if len(models) == len(states) == 1:
             model = models[0].model
             return _html(await self._page(model, model_title(model), ""))
-        return _html(await self._worker.run(render_models, models, states, self._refresh_seconds))
+        return _html(await self._worker.run(render_models, models, states))
 
     async def _report(self, request: web.Request) -> web.Response:
         found = self._requested_models(request)
         if len(found) > 1:
             models = [one for one in self._latest.by_model() if one.model in found]
-            page = await self._worker.run(render_choice, models, self._latest.states(), self._refresh_seconds)
+            page = await self._worker.run(render_choice, models, self._latest.states())
             return _html(page, HTTPStatus.MULTIPLE_CHOICES)
         return _html(await self._page(found[0], model_title(found[0]), "."))
 

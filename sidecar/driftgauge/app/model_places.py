@@ -37,7 +37,9 @@ def make_models(config: Config, own: ModelKey | None, references: ReferenceStore
 
     def on_refused(model: ModelKey) -> None:
         metrics.refused_models.inc()
-        log.add(f"a model is counted as {OVERFLOW.model_name}, because max_models have places", str(model))
+        log.add(
+            f"a model is counted as {OVERFLOW.model_name}, because max_models have places", str(model), model._asdict
+        )
 
     models.on_refused = on_refused
     return models

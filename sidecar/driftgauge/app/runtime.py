@@ -5,10 +5,12 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from driftgauge.admin.server import Admin, Ready
 from driftgauge.admin.views import Views
 from driftgauge.app.model_places import ModelExpiry, make_models
+from driftgauge.app.status_facts import status_facts
 from driftgauge.app.stores import open_stores
 from driftgauge.config.options import Config
 from driftgauge.drift.budget import Budget, Decision
@@ -65,16 +67,16 @@ class Runtime:
         time_rules = TimeRules(config.time_column, config.reference_ordered, config.rhythm_timezone)
         rules = ColumnRules(missing_words=split_words(config.missing_words), time=time_rules)
         limits = FileLimits(config.max_reference_bytes, config.max_reference_values)
-        references = ReferenceStore(config.reference, config.reference_dir, rules, limits)
+        self._references = references = ReferenceStore(config.reference, config.reference_dir, rules, limits)
         self.models = make_models(config, model, references, self.metrics)
 
         outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 
-        rule = _rule(config)
+        rule = decision_rule(config)
         baselines = Baselines(ring, states, outputs, min(config.baseline_rows, config.window_rows))
-        size = ReferenceSize(rule.budget, config.window_rows)
+        self._size = size = ReferenceSize(rule.budget, config.window_rows)
         self._targets = Targets(references, baselines, self.latest, size)
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
@@ -99,8 +101,8 @@ class Runtime:
             ready: Returns why the process is not ready.
         """
         capture = self.views.capture if self.config.allow_capture else None
-        refresh_seconds = self.config.evaluation_interval_seconds
-        return Admin(self.metrics.registry, ready, self.latest, self.views.page, capture, refresh_seconds)
+        status = partial(status_facts, self.config, self._model, self._references, self._size)
+        return Admin(self.metrics.registry, ready, self.latest, self.views.page, capture, status)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -150,7 +152,8 @@ async def cancel(*tasks: asyncio.Task[None]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _rule(config: Config) -> Rule:
+def decision_rule(config: Config) -> Rule:
+    """The rule of the verdicts."""
     budget = Budget(
         config.false_alarm_interval,
         config.evaluation_interval_seconds,

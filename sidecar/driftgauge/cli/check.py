@@ -1,14 +1,17 @@
 """The `check` command: the offline tests on two files."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TextIO
 
 from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from driftgauge.cli.progress import shown_progress
+from driftgauge.cli.report_file import OutputFormat, check_report_file, write_report
 from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift, VerdictState
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.state_words import STATES
@@ -18,8 +21,6 @@ from driftgauge.offline.report import Report, by_distance, run_tests, shown_name
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.files import read_table
-
-OutputFormat = Literal["table", "json", "html"]
 
 EXIT_CODES = {VerdictState.OK: 0, VerdictState.DRIFT: 1, VerdictState.CANNOT_TELL: 2}
 """The exit code of each state."""
@@ -43,6 +44,8 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
     err: TextIO,
     *,
     missing_words: frozenset[str] = NO_WORDS,
+    output: Path | None = None,
+    quiet: bool = False,
 ) -> int:
     """Test one file against another and print the report.
 
@@ -51,27 +54,47 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
         window: The dataset under test, whose columns are matched as `compare` does.
         rule: Level, correction and least rows.
         output_format: A table for people, JSON for programs or a page for a browser.
-        out: Where the report is written.
-        err: Where errors and notes are written.
+        out: Where the report is written, or where its last line is if it goes to a file.
+        err: Where errors and notes are written, and on a terminal the progress.
         missing_words: Texts that are missing values in both files, besides the empty one.
+        output: The file that the report is written to, if any; an existing one is replaced.
+        quiet: Show no progress.
 
     Returns:
-        Exit code: 1 if a feature drifts, else 2 if a file cannot be used or a feature has no verdict, else 0.
+        Exit code: 1 if a feature drifts, else 2 if a file cannot be used or written or a feature has no
+        verdict, else 0.
     """
     try:
-        expected = read_table(reference, ColumnRules(missing_words=missing_words))
-        report = run_tests(compare(expected, read_table(window, window_rules(expected))), rule)
+        if output is not None:
+            check_report_file(output)
+        with shown_progress(err, quiet=quiet) as (report_step, _):
+            report_step(f"reading {reference.name}", None)
+            expected = read_table(reference, ColumnRules(missing_words=missing_words))
+            report_step(f"reading {window.name}", None)
+            found = read_table(window, window_rules(expected))
+            report_step(f"testing {len(expected.columns)} columns", None)
+            report = run_tests(compare(expected, found), rule)
+        err.writelines(f"note: {note}\n" for note in report.notes)
+        if output is None:
+            _print_report(report, output_format, out)
+        else:
+            text = io.StringIO()
+            _print_report(report, output_format, text)
+            write_report(output, text.getvalue())
+            out.write(f"{_summary(report)}\nwrote {output}\n")
     except ReferenceDataError as error:
         err.write(f"{error}\n")
         return EXIT_CODES[VerdictState.CANNOT_TELL]
-    err.writelines(f"note: {note}\n" for note in report.notes)
+    return EXIT_CODES[report.state]
+
+
+def _print_report(report: Report, output_format: OutputFormat, out: TextIO) -> None:
     if output_format == "json":
         out.write(report.to_json())
     elif output_format == "html":
         out.write(report.to_html())
     else:
         _print_table(report, out)
-    return EXIT_CODES[report.state]
 
 
 def _print_table(report: Report, out: TextIO) -> None:

@@ -1,28 +1,23 @@
-"""The command line: its commands and flags, their error messages, and exit codes."""
+"""The command line: runs the command that was given, and prints errors as sentences."""
 
 import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from pathlib import Path
 from typing import cast
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from driftgauge import __version__
-from driftgauge.cli.reference_commands import add_missing_words, add_reference, run_reference
+from driftgauge.cli.arguments import make_parser
+from driftgauge.cli.completion import run_completion
+from driftgauge.cli.reference_commands import run_reference
 from driftgauge.config.documents import as_json_schema, as_markdown
-from driftgauge.config.load import MODES, SECRETS, load
-from driftgauge.config.options import Config, LoggerConfig, ProxyConfig
+from driftgauge.config.load import MODES, load
+from driftgauge.config.options import LoggerConfig, ProxyConfig
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.errors import ConfigError
-
-_MODE_HELP = {
-    "proxy": "monitor one model as a proxy in the predictor pod, in front of the model server",
-    "logger": "monitor many models as the target of logger.url, which receives CloudEvents",
-}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -34,99 +29,71 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         Exit code: 0 success, 1 drift found or not healthy, 2 wrong arguments, options or data.
     """
-    parser = _parser()
-    known, unknown = parser.parse_known_args(arguments)
+    known, unknown = make_parser().parse_known_args(arguments)
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "check": _check,
+        "options": _print_options,
+        "healthcheck": _check_health,
+        "reference": _run_reference,
+        "doctor": _run_doctor,
+        "completion": lambda known: run_completion(known.shell, sys.stdout),
+    }
     try:
         if known.command in MODES:
             return _serve(known, tuple(unknown))
-        if unknown:
-            parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-        commands = {
-            "check": _check,
-            "options": _print_options,
-            "healthcheck": _check_health,
-            "reference": _run_reference,
-        }
+        known.parser.check_complete(unknown)
         return commands[known.command](known)
     except ConfigError as error:
         _print_errors(error.faults)
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("driftgauge", description="Monitors models served by KServe.", allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"driftgauge {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-
-    for mode, model in MODES.items():
-        _add_options(command(mode, _MODE_HELP[mode]), model)
-    _add_check(command("check", "test one file against another: exit 0 no drift, 1 drift, 2 cannot tell"))
-    _add_format(command("options", "print all options with their defaults"), "markdown", "json-schema")
-    add_reference(command("reference", "build, show or capture a reference: exit 0 success, 2 error"))
-    health = command("healthcheck", "check on the admin port that the process is alive: exit 0 yes, 1 no")
-    health.add_argument("--admin-port", metavar="PORT", help="default: the option admin_port")
-    return parser
-
-
-def _add_options(parser: argparse.ArgumentParser, model: type[Config]) -> None:
-    """Add a flag for every option. It has no type, since the declaration of the option validates the text."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML file of options")
-    for name, field in model.model_fields.items():
-        if name not in SECRETS:
-            default = {None: "none", "": "empty"}.get(field.default, field.default)
-            text = f"{field.description} (default: {default})".replace("%", "%%")
-            flag = "--" + name.replace("_", "-")
-            parser.add_argument(flag, dest=name, metavar="VALUE", default=argparse.SUPPRESS, help=text)
-
-
-def _add_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("reference", type=Path, metavar="REFERENCE", help="CSV, Parquet or NPZ file")
-    parser.add_argument("window", type=Path, metavar="WINDOW", help="file with the same columns")
-    parser.add_argument("--alpha", type=float, default=0.05, help="significance level (default: %(default)s)")
-    corrections = [correction.value for correction in Correction]
-    text = "over the features; none tests each at alpha (default: %(default)s)"
-    parser.add_argument("--correction", choices=corrections, default="holm", help=text)
-    add_missing_words(parser)
-    _add_format(parser, "table", "json", "html")
-
-
-def _add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
-    parser.add_argument("--format", choices=formats, default=formats[0], help="default: %(default)s")
-
-
 def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
     import uvloop  # noqa: PLC0415 the other commands start faster without it
 
-    from driftgauge.app.log_format import LogFormatter  # noqa: PLC0415 as above
+    from driftgauge.app.log_format import start_log  # noqa: PLC0415 as above
     from driftgauge.app.serve import run_logger, run_proxy  # noqa: PLC0415 as above
 
-    flags = {name: value for name, value in vars(known).items() if name not in {"command", "config"}}
+    flags = {name: value for name, value in vars(known).items() if name in MODES[known.command].model_fields}
     config = load(known.command, flags, unknown, known.config)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogFormatter())
-    logging.basicConfig(level=config.log_level.upper(), handlers=[handler])
+    start_log(config.log_level, config.log_format)
     # uvloop needs a sixth less CPU for a small request than the event loop of asyncio.
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        if known.command == "proxy":
-            runner.run(run_proxy(cast("ProxyConfig", config)))
-        else:
-            runner.run(run_logger(cast("LoggerConfig", config)))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            if known.command == "proxy":
+                runner.run(run_proxy(cast("ProxyConfig", config)))
+            else:
+                runner.run(run_logger(cast("LoggerConfig", config)))
+    except ConfigError as error:
+        if config.log_format == "text":
+            raise
+        for fault in error.faults:
+            logging.getLogger("driftgauge").log(logging.ERROR, fault)
+        return 2
     return 0
 
 
 def _check(known: argparse.Namespace) -> int:
     from driftgauge.cli.check import run_check  # noqa: PLC0415 only this command needs it
+    from driftgauge.cli.report_file import choose_format  # noqa: PLC0415
     from driftgauge.drift.rule import Rule  # noqa: PLC0415
 
     if not 0 < known.alpha < 1:
         raise ConfigError([f"alpha: must be between 0 and 1; it is {known.alpha!r}"])
+    output_format = choose_format(known.format, known.output, is_terminal=sys.stdout.isatty())
     rule = Rule(known.alpha, Correction(known.correction), min_rows=1)
     try:
-        words = known.missing_words
-        return run_check(known.reference, known.window, rule, known.format, sys.stdout, sys.stderr, missing_words=words)
+        return run_check(
+            known.reference,
+            known.window,
+            rule,
+            output_format,
+            sys.stdout,
+            sys.stderr,
+            missing_words=known.missing_words,
+            output=known.output,
+            quiet=known.quiet,
+        )
     except Exception as error:  # noqa: BLE001 a traceback would exit with 1, which means drift
         _print_errors([f"check: cannot test {known.window} against {known.reference}: {type(error).__name__}: {error}"])
         return 2
@@ -150,6 +117,13 @@ def _check_health(known: argparse.Namespace) -> int:
     except (URLError, OSError) as error:
         _print_errors([f"nothing healthy on admin port {port} ({error})"])
         return 1
+
+
+def _run_doctor(known: argparse.Namespace) -> int:
+    from driftgauge.cli.doctor.find_configuration import Sources  # noqa: PLC0415 only this command needs it
+    from driftgauge.cli.doctor.run_doctor import run_doctor  # noqa: PLC0415 as above
+
+    return run_doctor(Sources.of(known), known.format, sys.stdout)
 
 
 def _print_errors(sentences: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
 from driftgauge import __version__
+from driftgauge.cli.progress import shown_progress
 from driftgauge.cli.reference_files import print_reference
 from driftgauge.cli.window_collector import WindowCollector
 from driftgauge.errors import ReferenceDataError
@@ -18,6 +19,7 @@ from driftgauge.reference.dataset import prepare
 from driftgauge.reference.file_limits import MAX_FILE_BYTES
 from driftgauge.reference.files import parse_table
 from driftgauge.reference.formats.driftgauge_npz import check_output, packed, write_whole
+from driftgauge.reference.steps import ReportStep
 from driftgauge.reference.table import Origin
 
 CAPTURED, NOT_WANTED, FAULT = 0, 1, 2
@@ -70,13 +72,15 @@ class Terminal:
         asks: Whether to ask before the file is written.
         replies: The person's replies.
         out: Takes what the window holds, and the question.
-        err: Takes faults.
+        err: Takes faults, and on a terminal the progress.
+        quiet: Show no progress.
     """
 
     asks: bool
     replies: TextIO
     out: TextIO
     err: TextIO
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,8 @@ def run_capture(window: WindowAddress, output: Path, terminal: Terminal, timing:
     """
     try:
         check_output(output)
-        content = _collect(window, output, terminal, timing) if timing.seconds else _fetch_one(window, output)
+        with shown_progress(terminal.err, quiet=terminal.quiet) as (report, err):
+            content = _fetch(window, output, replace(terminal, err=err), timing, report)
         reference = prepare(parse_table(output, content), 0.0, "UTC")
         print_reference(reference, terminal.out)
         if terminal.asks and not _ask(reference.rows, terminal):
@@ -125,12 +130,15 @@ def run_capture(window: WindowAddress, output: Path, terminal: Terminal, timing:
     return CAPTURED
 
 
-def _fetch_one(window: WindowAddress, output: Path) -> bytes:
-    """Fetch a window as the file of a reference."""
+def _fetch(window: WindowAddress, output: Path, terminal: Terminal, timing: Timing, report: ReportStep) -> bytes:
+    """Fetch a window, or many, as the file of a reference."""
+    if timing.seconds:
+        return _collect(window, output, terminal, timing, report)
+    report("fetching the window", None)
     return packed(parse_table(output, fetch(window.url)))
 
 
-def _collect(window: WindowAddress, output: Path, terminal: Terminal, timing: Timing) -> bytes:
+def _collect(window: WindowAddress, output: Path, terminal: Terminal, timing: Timing, report: ReportStep) -> bytes:
     """Fetch windows until the time is over, or a person stops it; returns the file of a reference.
 
     The first window must be there, so that a wrong address is known at once. Later on a process may be away.
@@ -142,6 +150,7 @@ def _collect(window: WindowAddress, output: Path, terminal: Terminal, timing: Ti
     try:
         fault = ""
         while (left_seconds := end - timing.now()) > 0:
+            report(f"collecting rows: {collector.rows_seen} so far", 1 - left_seconds / timing.seconds)
             timing.wait(min(wait_seconds, left_seconds))
             try:
                 content = fetch(window.url)

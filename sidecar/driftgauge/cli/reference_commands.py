@@ -5,18 +5,15 @@ import csv
 from pathlib import Path
 from typing import TextIO
 
+from driftgauge.cli.command_parser import CommandParser
 from driftgauge.errors import ConfigError
 from driftgauge.inference.payload import COMPONENTS
 from driftgauge.protocol.missing_words import NO_WORDS, split_words
 
 
-def add_reference(parser: argparse.ArgumentParser) -> None:
+def add_reference(parser: CommandParser) -> None:
     """Add the three commands to a parser."""
-    commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-
+    command = parser.add_commands("action", "ACTION")
     _add_build(command("build", "draw a reference from training data of any size"))
     _add_show(command("show", "print what a reference holds"))
     _add_capture(command("capture", "make the window of a running process a reference: exit 1 without confirmation"))
@@ -65,6 +62,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     text = "columns whose numbers are names, such as codes: tested as categories (a name with a comma: in quotes)"
     parser.add_argument("--categorical", type=_listed_names, metavar="NAME,NAME", default=[], help=text)
     add_missing_words(parser)
+    add_quiet(parser)
     _add_times(
         parser,
         " The newest whole weeks that fit are kept, else the newest whole days, else a run of rows of each hour",
@@ -88,6 +86,11 @@ def add_missing_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--missing-words", type=split_words, metavar="WORD,WORD", default=NO_WORDS, help=text)
 
 
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Add the flag `--quiet` to a parser."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="show no progress, which only a terminal gets")
+
+
 def _add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="CSV, Parquet or NPZ file")
     add_missing_words(parser)
@@ -106,6 +109,7 @@ def _add_capture(parser: argparse.ArgumentParser) -> None:
     text = "how long to collect rows, each once, such as 14d or 12h (default: the rows of one window)"
     parser.add_argument("--for", dest="duration", metavar="TIME", default="", help=text)
     parser.add_argument("--yes", action="store_true", help="write the file without asking")
+    add_quiet(parser)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
@@ -132,7 +136,7 @@ def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     predictions, categorical = tuple(known.predictions), tuple(known.categorical)
     time_rules = parse_time_rules(known.time_column, known.rhythm_timezone, is_ordered=known.ordered)
     spec = SampleSpec(known.rows, known.seed, predictions, categorical, known.missing_words, time_rules)
-    return run_build(known.training, known.output, spec, out, err)
+    return run_build(known.training, known.output, spec, out, err, quiet=known.quiet)
 
 
 def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:
@@ -147,7 +151,7 @@ def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextI
     name = known.inference_service
     window = WindowAddress(known.admin_url, known.namespace, name, known.component, known.model or name)
     timing = Timing(_parse_duration(known.duration)) if known.duration else ONE_WINDOW
-    return run_capture(window, known.output, Terminal(not known.yes, replies, out, err), timing)
+    return run_capture(window, known.output, Terminal(not known.yes, replies, out, err, known.quiet), timing)
 
 
 def _parse_duration(text: str) -> float:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from driftgauge.cli.progress import shown_progress
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.rows_to_detect import rows_to_detect, sensitivity
@@ -277,7 +278,7 @@ def _column(profile: Profile) -> dict[str, Any]:
     return facts
 
 
-def run_build(training: Path, output: Path, spec: SampleSpec, out: TextIO, err: TextIO) -> int:
+def run_build(training: Path, output: Path, spec: SampleSpec, out: TextIO, err: TextIO, *, quiet: bool = False) -> int:
     """Draw a reference and write it.
 
     Args:
@@ -285,15 +286,19 @@ def run_build(training: Path, output: Path, spec: SampleSpec, out: TextIO, err: 
         output: The reference, `.npz`; an existing file is replaced.
         spec: Size, seed and predictions of the sample.
         out: Receives what the reference holds.
-        err: Receives faults.
+        err: Receives faults, and on a terminal the progress.
+        quiet: Show no progress.
 
     Returns:
         Exit code: 0, or 2 if the training data cannot serve or the reference cannot be written.
     """
     try:
         check_output(output)
-        content = packed(draw_sample(training, spec))
-        reference = prepare(parse_table(output, content), 0.0, spec.time.zone)
+        with shown_progress(err, quiet=quiet) as (report, _):
+            table = draw_sample(training, spec, report)
+            report("computing the distributions", None)
+            content = packed(table)
+            reference = prepare(parse_table(output, content), 0.0, spec.time.zone)
         write_whole(output, content)
     except ReferenceDataError as error:
         err.write(f"{error}\n")

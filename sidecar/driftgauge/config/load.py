@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, YamlConfigSettingsSource
 
 from driftgauge.config.options import PREFIX, Config, LoggerConfig, ProxyConfig, environment
+from driftgauge.config.suggestions import closest
 from driftgauge.errors import ConfigError
 
 MODES: dict[str, type[Config]] = {"proxy": ProxyConfig, "logger": LoggerConfig}
@@ -29,12 +30,12 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     Raises:
         ConfigError: Lists the errors of all sources.
     """
-    faults = [f"{name}: unknown option of driftgauge {mode}" for name in _without_values(unknown)]
+    faults = [_unknown_option(name, mode) for name in _without_values(unknown)]
     faults += _password_in_flag(flags)
     file_faults, readable = _check_file(yaml)
     faults += _unknown_variables(MODES[mode]) + file_faults
     try:
-        config: Config = _with_file(MODES[mode], readable)(**flags)
+        config: Config = _with_sources(MODES[mode], readable, flags)(**flags)
     except ValidationError as error:
         faults += [_sentence(dict(one)) for one in error.errors()]
     if faults:
@@ -42,20 +43,47 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     return config
 
 
-def _with_file(model: type[Config], yaml: Path | None) -> Callable[..., Config]:
+def _with_sources(model: type[Config], yaml: Path | None, flags: Mapping[str, str]) -> Callable[..., Config]:
     """The options with a file as a source. A subclass, since pydantic-settings finds the file on the class only."""
-    return type(model.__name__, (model,), {"yaml_path": yaml, "__module__": model.__module__})
+    names = {"yaml_path": yaml, "flags": dict(flags), "__module__": model.__module__}
+    return type(model.__name__, (model,), names)
 
 
 def _all_options() -> set[str]:
     return {name for model in MODES.values() for name in model.model_fields}
 
 
+def flag_of(option: str) -> str:
+    """The flag of an option: `--window-rows` of `window_rows`."""
+    return "--" + option.replace("_", "-")
+
+
+def _unknown_option(name: str, mode: str) -> str:
+    """The sentence on a flag that a mode does not have, with what was most likely meant."""
+    sentence = f"{name}: unknown option of driftgauge {mode}"
+    own = MODES[mode].model_fields
+    meant = closest(name, own)
+    if meant in SECRETS:
+        return f"{sentence}; every process of a machine can read a flag: set {(PREFIX + meant).upper()}"
+    option = name.lstrip("-").replace("-", "_")
+    others = [other for other, model in MODES.items() if name.startswith("-") and option in model.model_fields]
+    if others and mode not in others:
+        return f"{sentence}; only driftgauge {others[0]} has it"
+    return sentence + (f"; did you mean {flag_of(meant)}?" if meant else "")
+
+
 def _unknown_variables(model: type[Config]) -> list[str]:
     prefix = PREFIX.lower()
     names = environment(EnvSettingsSource(model, env_ignore_empty=False).env_vars)
     strays = sorted(name for name in names if name.startswith(prefix) and name[len(prefix) :] not in _all_options())
-    return [f"{name.upper()}: unknown variable; `driftgauge options` lists the known ones" for name in strays]
+    return [_unknown_variable(name.upper()) for name in strays]
+
+
+def _unknown_variable(name: str) -> str:
+    """The sentence on a variable. The prefix is not compared: it would make all names alike."""
+    meant = closest(name.removeprefix(PREFIX), sorted(_all_options()))
+    hint = f"did you mean {(PREFIX + meant).upper()}?" if meant else "`driftgauge options` lists the known ones"
+    return f"{name}: unknown variable; {hint}"
 
 
 def _check_file(yaml: Path | None) -> tuple[list[str], Path | None]:
@@ -69,7 +97,12 @@ def _check_file(yaml: Path | None) -> tuple[list[str], Path | None]:
     except Exception as error:  # noqa: BLE001 the YAML library has many error types, and all mean the same here
         return [f"config: {yaml} is not a YAML mapping of options ({_without_text(error)})"], None
     unknown = [key for key in content if key not in _all_options()]
-    return [f"config: {yaml} has an unknown key {key!r}" for key in unknown], yaml
+    return [_unknown_key(key, yaml) for key in unknown], yaml
+
+
+def _unknown_key(key: str, yaml: Path) -> str:
+    meant = closest(key, sorted(_all_options()))
+    return f"config: {yaml} has an unknown key {key!r}" + (f"; did you mean {meant}?" if meant else "")
 
 
 def _without_text(error: Exception) -> str:

@@ -116,6 +116,7 @@ class Config(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
     yaml_path: ClassVar[Path | None] = None
+    flags: ClassVar[Mapping[str, str]] = {}
 
     host: str = Field("0.0.0.0", description="address that both ports listen on; `::` for IPv6")  # noqa: S104 a server in a pod
     port: Port = Field(8080, description="data port; if not set, the variable `PORT` is used")
@@ -246,6 +247,9 @@ class Config(BaseSettings):
         description="limit of models that have series of their own without a reference; others count as `(other)`",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level that is logged")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="form of the log: lines of text, or one JSON object a line, with the ids of requests"
+    )
 
     @field_validator("rhythm_timezone")
     @classmethod

@@ -68,6 +68,7 @@ class Payload(NamedTuple):
         status: HTTP status code of the response; `None` if it is unknown, since KServe's agent does not send it.
         time: When the payload passed, in seconds since the epoch.
         failed: Whether the model is known to have made no prediction from it: its rows are counted, and not kept.
+        traceparent: The header of that name of the request, for the log; empty if there was none. Untrusted.
 
     Notes:
         A tuple, since every inference makes two, and a frozen dataclass takes four times as long to make.
@@ -81,6 +82,7 @@ class Payload(NamedTuple):
     status: int | None
     time: float
     failed: bool = False
+    traceparent: bytes = b""
 
 
 class PairObservation(NamedTuple):

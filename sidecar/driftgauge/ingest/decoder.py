@@ -10,8 +10,9 @@ A body that turns out to be larger or more complex than its place allows goes on
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from secrets import token_hex
 from typing import Final
 
@@ -24,6 +25,7 @@ from driftgauge.errors import PayloadError, Reason
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.features.outputs import are_alike
 from driftgauge.inference.payload import Kind, ModelKey, Payload
+from driftgauge.inference.request_ids import request_fields
 from driftgauge.ingest.row_reader import DecodedRows, ReadBody, RowReader, read_body, read_rows
 from driftgauge.metrics.loss_log import LossLog
 from driftgauge.protocol.batch import decode_batch
@@ -137,7 +139,9 @@ class Decoder:
         try:
             return await self._child.run(_CHILD_SECONDS, _read, raw, payload.json_length, self._max_bytes, reader)
         except NoProcessError as error:
-            _log.warning("a %s of %s was dropped: driftgauge %s", payload.kind, payload.model, error)
+            fields = request_fields(payload.id, payload.traceparent)
+            text = "a %s of %s was dropped: driftgauge %s"
+            _log.warning(text, payload.kind, payload.model, error, extra={"fields": fields})
             return ReadBody(0, PayloadError(Reason.INTERNAL, f"driftgauge {error}."))
         except TaskFailedError as error:
             return ReadBody(0, PayloadError(Reason.TOO_COMPLEX, f"Decoding the body {error}."))
@@ -190,7 +194,8 @@ class Decoder:
     def _log_loss(self, payload: Payload, error: PayloadError) -> None:
         """Log why a payload is rejected, at a limited rate; dropped ones have alerts of their own."""
         if not error.reason.dropped:
-            self._losses.add(f"a {payload.kind} was rejected as {error.reason}", f"{error} ({payload.model})")
+            cause, fields = f"a {payload.kind} was rejected as {error.reason}", partial(_fields_of, payload, error)
+            self._losses.add(cause, f"{error} ({payload.model})", fields)
 
     def _record(self, model: ModelKey, rows: DecodedRows) -> None:
         if rows.layout is not None:
@@ -211,6 +216,12 @@ class Decoder:
                     column,
                     model,
                 )
+
+
+def _fields_of(payload: Payload, error: PayloadError) -> Mapping[str, object]:
+    """What a line in JSON has beside its message."""
+    known: dict[str, object] = {"kind": str(payload.kind), "reason": str(error.reason)}
+    return known | payload.model._asdict() | request_fields(payload.id, payload.traceparent)
 
 
 def is_small(payload: Payload) -> bool:

@@ -8,7 +8,8 @@ Source: CloudEvents 1.0, HTTP protocol binding (https://github.com/cloudevents/s
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Final, final
 
@@ -17,6 +18,7 @@ from driftgauge.errors import Reason
 from driftgauge.http1.heads import RequestHead
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Offer, Outcome, PairObservation, Payload, is_overflow
+from driftgauge.inference.request_ids import request_fields
 from driftgauge.logger.delivery import Delivery
 from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.parse_queue import ParseQueue
@@ -162,7 +164,8 @@ class Receiver:
         reason, sentence = loss
         outcome = Outcome.DROPPED if reason.dropped else Outcome.REJECTED
         named = "" if event is None else f" ({_model_of(event)})"
-        self._losses.add(f"an event was {outcome} as {reason}", f"{sentence}{named}")
+        fields = partial(_fields_of, reason, event)
+        self._losses.add(f"an event was {outcome} as {reason}", f"{sentence}{named}", fields)
         if event is None:
             self._metrics.model(OVERFLOW).count_payload(Kind.REQUEST, outcome, reason)
             return
@@ -192,6 +195,14 @@ def passed_at(event_time: float | None, now: float) -> float:
     """When a payload passed: the time of its event if that is at most a day ago, else now. Both clocks may be wrong."""
     is_plausible = event_time is not None and 0 <= now - event_time <= _MAX_AGE_SECONDS
     return event_time if event_time is not None and is_plausible else now
+
+
+def _fields_of(reason: Reason, event: Event | None) -> Mapping[str, object]:
+    """What a line in JSON on the loss of an event has beside its message."""
+    if event is None:
+        return {"reason": str(reason)}
+    known: dict[str, object] = {"kind": str(event.kind), "reason": str(reason)}
+    return known | _model_of(event)._asdict() | request_fields(event.id, b"")
 
 
 def _model_of(event: Event) -> ModelKey:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -33,12 +33,13 @@ class LossLog:
         self._timer = timer
         self._causes: dict[str, _Cause] = {}
 
-    def add(self, cause: str, sentence: str) -> None:
+    def add(self, cause: str, sentence: str, fields: Callable[[], Mapping[str, object]] = dict) -> None:
         """Log a loss, or count it for the next line of its cause.
 
         Args:
             cause: What happened, in words that begin the line. One of a closed set.
             sentence: What happened to this one.
+            fields: Returns the fields of a line in JSON; called only if a line is written.
         """
         now = self._timer()
         known = self._causes.get(cause)
@@ -46,5 +47,5 @@ class LossLog:
             known.unlogged += 1
             return
         since = f" ({known.unlogged} more since the last line)" if known is not None and known.unlogged else ""
-        _log.warning("%s: %.*s%s", cause, _MAX_CHARS, sentence, since)
+        _log.warning("%s: %.*s%s", cause, _MAX_CHARS, sentence, since, extra={"fields": fields()})
         self._causes[cause] = _Cause(now + INTERVAL_SECONDS)

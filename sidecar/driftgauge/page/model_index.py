@@ -12,6 +12,9 @@ from driftgauge.results.model_state import ModelState
 _ORDER = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
 """The states by their urgency."""
 
+REFRESH_SECONDS = 30.0
+"""How often a list that is open may load itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -34,19 +37,18 @@ class Entry:
     state: ModelState
 
 
-def render_index(entries: Sequence[Entry], sentence: str = "", refresh_seconds: float = 30.0) -> str:
+def render_index(entries: Sequence[Entry], sentence: str = "") -> str:
     """Render a list of models as HTML: those that drift first, then those without a verdict.
 
     Args:
         entries: The models.
         sentence: Said above the list; empty for the list of all models.
-        refresh_seconds: How often there may be something new.
     """
     title = joined((tag("h1", "Models"), tag("p", sentence) if sentence else ""))
     content = _table(entries)
     if not entries:
         content = tag("p", "No model has been evaluated yet, or not of late.", class_="summary cannot_tell")
-    return document("Models", title, tag("div", class_="tools"), content, root="", refresh_seconds=refresh_seconds)
+    return document("Models", title, tag("div", class_="tools"), content, root="", refresh_seconds=REFRESH_SECONDS)
 
 
 def _table(entries: Sequence[Entry]) -> Markup:

@@ -255,7 +255,7 @@ class Exchange:
         if response.state is _OVER:
             return
         if error.is_upstream:
-            self._context.error_log.warning(error)
+            self._context.error_log.warning(error, self.request.head.fields)
         self._drop_upstream()
         if self.response_started:
             response.state = _ON_FINISH[response.state]

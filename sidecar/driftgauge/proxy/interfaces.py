@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from driftgauge.http1.grammar import HeaderMap
 from driftgauge.http1.responses import ResponseEvents
 from driftgauge.proxy.failures import ExchangeError
 
@@ -105,8 +106,8 @@ class Pool(Protocol):
 class ErrorLog(Protocol):
     """Where errors of the model server are logged."""
 
-    def warning(self, error: ExchangeError) -> None:
-        """Log the error, within a limited rate."""
+    def warning(self, error: ExchangeError, headers: HeaderMap) -> None:
+        """Log the error of a request with these header fields, within a limited rate."""
 
 
 @dataclass(frozen=True, slots=True)

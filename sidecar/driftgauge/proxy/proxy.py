@@ -152,5 +152,5 @@ class Proxy:
         """
         if is_named_in(head, self._pseudonym):
             error = ExchangeError(HTTPStatus.LOOP_DETECTED, "The proxy's upstream_url leads back to the proxy.")
-            self._context.error_log.warning(error)
+            self._context.error_log.warning(error, head.fields)
             raise RefusedError(error.sentence, error.status)

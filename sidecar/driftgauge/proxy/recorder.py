@@ -12,7 +12,7 @@ from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange_recorder import NULL_RECORDER, ExchangeRecorder
 from driftgauge.proxy.failures import CLIENT_CLOSED_REQUEST
-from driftgauge.proxy.routing import inference_model, json_length, payload_id
+from driftgauge.proxy.routing import inference_model, json_length, payload_id, traceparent
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 
 _OK = int(HTTPStatus.OK)
@@ -250,12 +250,12 @@ class InferenceRecorder(TimedRecorder):
 
     def _settle(self, key: ModelKey, metrics: ModelMetrics, code: int) -> None:
         """Offer each copy, or count its loss."""
-        name = payload_id(self._fields)
+        name, trace = payload_id(self._fields), traceparent(self._fields)
         if not self._is_request_complete:
             self._request.give_up(Reason.INCOMPLETE)
         if self._request.loss is None:
             json_bytes, body, failed = json_length(self._fields), self._request.take(), self._has_failed
-            self._factory.offer(Payload(Kind.REQUEST, name, key, body, json_bytes, code, self._time, failed))
+            self._factory.offer(Payload(Kind.REQUEST, name, key, body, json_bytes, code, self._time, failed, trace))
         else:
             _count_loss(metrics, Kind.REQUEST, self._request.loss)
         if self._response is None:
@@ -265,7 +265,8 @@ class InferenceRecorder(TimedRecorder):
             self._response.give_up(Reason.INCOMPLETE)
         if self._response.loss is None:
             json_bytes, now = json_length(self._response_fields), self._factory.clock()
-            self._factory.offer(Payload(Kind.RESPONSE, name, key, self._response.take(), json_bytes, code, now))
+            body = self._response.take()
+            self._factory.offer(Payload(Kind.RESPONSE, name, key, body, json_bytes, code, now, traceparent=trace))
         else:
             _count_loss(metrics, Kind.RESPONSE, self._response.loss)
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from driftgauge.http1.grammar import HeaderMap
 from driftgauge.inference.payload import MAX_NAME_CHARS, OVERFLOW
+from driftgauge.inference.request_ids import MAX_TRACEPARENT_BYTES
 
 _PATH = re.compile(
     rb"""
@@ -69,6 +70,12 @@ def payload_id(fields: HeaderMap) -> str:
     """The client's id of an inference: `Ce-Id`, else `X-Request-Id`, else a new random one; at most 256 characters."""
     given = fields.get(b"ce-id") or fields.get(b"x-request-id")
     return given.decode("utf-8", "replace")[:_MAX_ID_CHARS] if given else os.urandom(_ID_BYTES).hex()
+
+
+def traceparent(fields: HeaderMap) -> bytes:
+    """The header `traceparent`, unchecked; empty if there is none, or one that is too long to be valid."""
+    given = fields.get(b"traceparent", b"")
+    return given if len(given) <= MAX_TRACEPARENT_BYTES else b""
 
 
 def json_length(fields: HeaderMap) -> int | None:

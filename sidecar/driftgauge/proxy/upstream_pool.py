@@ -11,8 +11,10 @@ from typing import final
 from urllib.parse import urlsplit
 
 from driftgauge.errors import ConfigError
+from driftgauge.http1.grammar import HeaderMap
 from driftgauge.http1.head_cache import HeadCache
 from driftgauge.http1.head_parser import read_response
+from driftgauge.inference.request_ids import header_fields
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ConnectWaiter, UpstreamWriter
 from driftgauge.proxy.upstream_connection import UpstreamConnection
@@ -42,14 +44,15 @@ class RateLimitedLog:
     _next: float = field(default=float("-inf"), init=False)
     _unlogged: int = field(default=0, init=False)
 
-    def warning(self, error: ExchangeError) -> None:
-        """Log the error, or count it for the next line."""
+    def warning(self, error: ExchangeError, headers: HeaderMap) -> None:
+        """Log the error of a request with these header fields, or count it for the next line."""
         now = self.timer()
         if now < self._next:
             self._unlogged += 1
             return
         more = f" ({self._unlogged} more errors since the last line)" if self._unlogged else ""
-        _log.warning("%s%s", error.sentence, more)
+        fields = header_fields(headers) | {"status": int(error.status)}
+        _log.warning("%s%s", error.sentence, more, extra={"fields": fields})
         self._next, self._unlogged = now + _LOG_INTERVAL_SECONDS, 0
 
 

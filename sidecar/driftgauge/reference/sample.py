@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from driftgauge.reference.formats.parquet_file import arrow_times, parquet_libra
 from driftgauge.reference.formats.text_columns import TimeCells, table_of_cells
 from driftgauge.reference.newest_rows import newest_rows
 from driftgauge.reference.profiles import identifiers, profiles_of
+from driftgauge.reference.steps import ReportStep, report_bytes, report_nothing
 from driftgauge.reference.table import MAX_COLUMNS, Origin, Table, check_table, with_stated_order, without_missing_words
 
 MAX_KEPT_VALUES = MAX_VALUES // 2
@@ -105,13 +107,14 @@ def sampling_error(seen: int, kept: int) -> float:
     return 0.0 if seen <= kept else min(1.0, math.sqrt(math.log(2 / (1 - CONFIDENCE)) / (2 * kept)))
 
 
-def draw_sample(path: Path, spec: SampleSpec) -> Table:
+def draw_sample(path: Path, spec: SampleSpec, report: ReportStep = report_nothing) -> Table:
     """Draw a sample of a file's rows; every set of this size is equally likely, unless their order in time is known.
 
     Args:
         path: A CSV or Parquet file; a CSV file is read twice, or three times if its rows have times. These are kept in
             memory, 8 bytes for each row of the file.
         spec: Size, seed and predictions of the sample.
+        report: Called as the file is read.
 
     Returns:
         The rows in the file's order, or sorted by time, with their origin. Of CSV, the sampled rows decide the kind of
@@ -127,7 +130,7 @@ def draw_sample(path: Path, spec: SampleSpec) -> Table:
     try:
         if not path.is_file():
             raise ReferenceDataError(f"{path}: there is no such file")
-        table = reader(path, spec)
+        table = reader(path, spec, report)
     except OSError as error:
         raise ReferenceDataError(f"{path}: it cannot be read: {error.strerror or error}") from error
     return _prepared(table, spec)
@@ -187,23 +190,26 @@ def _positions(
     return sample_rows(seen, kept, spec.seed)
 
 
-def _sample_csv(path: Path, spec: SampleSpec) -> Table:
-    given = read_outline(path)
+def _sample_csv(path: Path, spec: SampleSpec, report: ReportStep) -> Table:
+    given = read_outline(path, on_read=report_bytes(path, f"counting the rows of {path.name}", report))
     kept, name = _rows_to_keep(path, spec, given.rows, len(given.columns)), spec.time.column
 
     def read_times() -> NDArray[np.float64]:
         times = TimeCells(path=path, name=name)
-        for lines, cells in read_column(path, given, name):
+        on_read = report_bytes(path, f"reading the times of {path.name}", report)
+        for lines, cells in read_column(path, given, name, on_read):
             times.add(lines, cells)
         return times.seconds
 
     positions = _positions(given.rows, kept, spec, read_times if name in given.columns else None)
-    rows = read_rows(path, given, positions)
+    on_read = report_bytes(path, f"reading the sample of {path.name}", report)
+    rows = read_rows(path, given, positions, on_read=on_read)
+    report("splitting the rows into columns", None)
     table = table_of_cells(path, given.columns, lambda: split_rows(path, given.delimiter, rows), spec.rules)
     return replace(table, origin=Origin(path.name, given.sha256, given.rows, spec.seed, __version__))
 
 
-def _sample_parquet(path: Path, spec: SampleSpec) -> Table:
+def _sample_parquet(path: Path, spec: SampleSpec, report: ReportStep) -> Table:
     pa, pq = parquet_library(path)
     try:
         with pq.ParquetFile(path) as file:
@@ -213,21 +219,34 @@ def _sample_parquet(path: Path, spec: SampleSpec) -> Table:
             has_times = name in file.schema_arrow.names
 
             def read_times() -> NDArray[np.float64]:
+                report(f"reading the times of {path.name}", None)
                 return arrow_times(path, name, file.read(columns=[name]).column(0), spec.rules)
 
             positions = _positions(seen, kept, spec, read_times if has_times else None)
-            sample = pa.Table.from_batches(_read_batches(file, positions), file.schema_arrow)
+            step = f"reading the sample of {path.name}"
+            sample = pa.Table.from_batches(_read_batches(file, positions, partial(report, step)), file.schema_arrow)
         rows = (positions + 1).tolist()
         table = replace(table_of_arrow(path, sample, replace(spec.rules, rows=rows)), rows=rows)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ReferenceDataError(f"{path}: this is not a Parquet file") from error
+    report(f"hashing {path.name}", None)
     with path.open("rb") as content:
         sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     return replace(table, origin=Origin(path.name, sha256, seen, spec.seed, __version__))
 
 
-def _read_batches(file: Any, positions: NDArray[np.int64]) -> list[Any]:  # noqa: ANN401 - pyarrow has no types
-    """Read the rows at these positions; row groups without any of them are not decoded."""
+def _read_batches(
+    file: Any,  # noqa: ANN401 - pyarrow has no types
+    positions: NDArray[np.int64],
+    on_share: Callable[[float], None],
+) -> list[Any]:
+    """Read the rows at these positions; row groups without any of them are not decoded.
+
+    Args:
+        file: A Parquet file.
+        positions: Of the rows, ascending.
+        on_share: Called with the share of the rows that is passed.
+    """
     found = []
     before = 0
     for group in range(file.metadata.num_row_groups):
@@ -239,6 +258,7 @@ def _read_batches(file: Any, positions: NDArray[np.int64]) -> list[Any]:  # noqa
                 found.append(batch.take(_between(wanted, start, start + batch.num_rows)))
                 start += batch.num_rows
         before = after
+        on_share(before / max(1, file.metadata.num_rows))
     return found
 
 

@@ -4,9 +4,12 @@ import logging
 import sys
 from types import TracebackType
 
+import orjson
 import pytest
 
-from driftgauge.app.log_format import LogFormatter, escape
+from driftgauge.app.log_format import JsonFormatter, TextFormatter, escape
+from driftgauge.errors import Reason
+from driftgauge.inference.payload import ModelKey
 
 FORGED = "x\n2026-03-01 00:00:00 ERROR driftgauge: forged"
 
@@ -17,7 +20,7 @@ def formatted(
     error: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
 ) -> str:
     """What the formatter makes of a record."""
-    return LogFormatter().format(logging.LogRecord("driftgauge.x", logging.ERROR, "x.py", 1, message, args, error))
+    return TextFormatter().format(logging.LogRecord("driftgauge.x", logging.ERROR, "x.py", 1, message, args, error))
 
 
 @pytest.mark.parametrize(
@@ -73,3 +76,81 @@ def test_group_of_exceptions_is_escaped() -> None:
     text = formatted("lost", error=(ExceptionGroup, group, None))  # type: ignore[arg-type]  # a traceback may be missing
 
     assert [True] == [line.startswith(r"    | ValueError: x\n") for line in text.split("\n") if "forged" in line]
+
+
+def in_json(
+    message: str,
+    *args: object,
+    error: tuple[type[BaseException], BaseException, TracebackType] | None = None,
+    fields: dict[str, object] | None = None,
+) -> dict[str, object]:
+    """What the formatter for JSON makes of a record, which must be one line."""
+    record = logging.LogRecord("driftgauge.x", logging.ERROR, "x.py", 1, message, args, error)
+    record.created = 1_772_323_200.5
+    if fields is not None:
+        record.fields = fields
+    line = JsonFormatter().format(record)
+    assert line.isascii()
+    assert line.isprintable()
+    found: dict[str, object] = orjson.loads(line)
+    return found
+
+
+def test_the_time_of_text_has_its_zone() -> None:
+    """RFC 3339, in UTC, with milliseconds."""
+    record = logging.LogRecord("driftgauge.x", logging.ERROR, "x.py", 1, "a", (), None)
+    record.created = 1_772_323_200.5
+
+    assert "2026-03-01T00:00:00.500Z ERROR driftgauge.x: a" == TextFormatter().format(record)
+
+
+def test_a_line_of_json_has_the_time_the_level_the_logger_and_the_message() -> None:
+    """The message is the whole text, with its control characters as JSON writes them."""
+    expected = {
+        "time": "2026-03-01T00:00:00.500Z",
+        "level": "error",
+        "logger": "driftgauge.x",
+        "message": f"rosé {FORGED}\u202e\x1b",
+    }
+
+    assert expected == in_json("rosé %s", f"{FORGED}\u202e\x1b")
+
+
+def test_a_lone_surrogate_is_valid_json() -> None:
+    """It is an escape of the text, since strict readers refuse it in JSON."""
+    assert r"a\udc80" == in_json("a\udc80")["message"]
+
+
+def test_the_fields_of_a_record_are_keys() -> None:
+    """Numbers stay numbers, other values become texts."""
+    line = in_json(
+        "a", fields={"request_id": FORGED, "status": 502, "ratio": 0.5, "reason": Reason.EMPTY, "none": None}
+    )
+
+    expected = {"request_id": FORGED, "status": 502, "ratio": 0.5, "reason": "empty", "none": None}
+    assert expected == {name: line[name] for name in expected}
+
+
+def test_a_model_in_a_message_is_fields_too() -> None:
+    """Its namespace, its InferenceService, its component and its name can be searched for."""
+    line = in_json("the window of %s", ModelKey("prod", "wine", "predictor", "v2"))
+
+    assert ("prod", "wine", "predictor", "v2") == tuple(
+        line[name] for name in ("namespace", "inference_service", "component", "model_name")
+    )
+
+
+def test_an_exception_is_inside_the_line_of_json() -> None:
+    """With its traceback, and whatever its message contains."""
+    try:
+        try:
+            int("x")
+        except ValueError as cause:
+            raise LookupError(FORGED) from cause
+    except LookupError as error:
+        trace = error.__traceback__
+        assert trace is not None
+        shown = str(in_json("lost", error=(LookupError, error, trace))["exception"])
+
+    assert shown.startswith("Traceback (most recent call last):\n")
+    assert shown.endswith(f"LookupError: {FORGED}")

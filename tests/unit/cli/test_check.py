@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from driftgauge.cli.check import OutputFormat, run_check
+from driftgauge.cli.check import run_check
 from driftgauge.cli.main import run
+from driftgauge.cli.report_file import OutputFormat
 from driftgauge.config.options import ProxyConfig
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction

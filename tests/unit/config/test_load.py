@@ -228,11 +228,57 @@ def test_a_broken_file_is_not_quoted(tmp_path: Path) -> None:
 
 def test_a_value_of_an_unknown_flag_is_not_shown() -> None:
     """An unknown flag is named without its value, since secrets are no flags but may be given as one."""
-    sentence = "--redis-password: unknown option of driftgauge proxy"
+    rule = "every process of a machine can read a flag: set DRIFTGAUGE_REDIS_PASSWORD"
+    sentence = f"--redis-password: unknown option of driftgauge proxy; {rule}"
 
     assert (sentence,) == faults_of({}, "--redis-password=hunter2")
     assert (sentence, "--x: unknown option of driftgauge proxy") == faults_of({}, "--redis-password", "hunter2", "--x")
     assert ("proxy2: unknown option of driftgauge proxy",) == faults_of({}, "proxy2")
+
+
+@pytest.mark.parametrize(
+    ("flag", "end"),
+    [
+        ("--widow-rows", "; did you mean --window-rows?"),
+        ("--window_rows", "; did you mean --window-rows?"),
+        ("--Port", "; did you mean --port?"),
+        ("port=80", "; did you mean --port?"),
+        ("--max-event-bytes", "; only driftgauge logger has it"),
+        ("--redis-pasword", "; every process of a machine can read a flag: set DRIFTGAUGE_REDIS_PASSWORD"),
+        ("--zzz", ""),
+    ],
+)
+def test_an_unknown_flag_comes_with_the_one_that_was_meant(flag: str, end: str) -> None:
+    """The nearest flag of the mode is named, or the mode that has the flag; nothing where none is like it."""
+    assert (f"{flag}: unknown option of driftgauge proxy{end}",) == faults_of({}, flag)
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("DRIFTGAUGE_PROT", "did you mean DRIFTGAUGE_PORT?"),
+        ("DRIFTGAUGE_REDISPASSWORD", "did you mean DRIFTGAUGE_REDIS_PASSWORD?"),
+        ("DRIFTGAUGE_X", "`driftgauge options` lists the known ones"),
+    ],
+)
+def test_an_unknown_variable_comes_with_the_one_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, variable: str, hint: str
+) -> None:
+    """The nearest variable is named, else the command that lists all."""
+    monkeypatch.setenv(variable, "hunter2")
+
+    assert (f"{variable}: unknown variable; {hint}",) == faults_of()
+
+
+def test_an_unknown_key_comes_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    """The nearest key of the file is named."""
+    yaml = tmp_path / "driftgauge.yaml"
+    yaml.write_text("correctoin: holm\nzzz: 1\n")
+
+    assert (
+        f"config: {yaml} has an unknown key 'correctoin'; did you mean correction?",
+        f"config: {yaml} has an unknown key 'zzz'",
+    ) == faults_of({}, yaml=yaml)
 
 
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

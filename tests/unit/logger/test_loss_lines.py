@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
-from driftgauge.app.log_format import LogFormatter
+from driftgauge.app.log_format import TextFormatter
 from tests.support.listening_receiver import LIMIT, ListeningReceiver, headers
 
 
@@ -53,5 +53,5 @@ async def test_a_name_cannot_forge_a_line(post: ListeningReceiver, caplog: pytes
     (record,) = caplog.records
 
     assert "\n" in record.getMessage()
-    assert r"cellar/x\n2026-03-01 ERROR" in LogFormatter().format(record)
-    assert 1 == len(LogFormatter().format(record).splitlines())
+    assert r"cellar/x\n2026-03-01 ERROR" in TextFormatter().format(record)
+    assert 1 == len(TextFormatter().format(record).splitlines())

@@ -81,7 +81,7 @@ def test_a_model_that_was_never_evaluated() -> None:
 
 def test_the_list_links_to_everything_else() -> None:
     """It can load itself again, and has the links to metrics, JSON and runbooks."""
-    text = render_index([], refresh_seconds=15.0)
+    text = render_index([])
 
     assert {"metrics", "drift", "runbooks/"} <= set(re.findall('href="(.*?)"', text))
-    assert 'data-seconds="15"' in text
+    assert 'data-seconds="30"' in text

@@ -30,6 +30,14 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
 
 
+OnRead = Callable[[int], None]
+"""Called with the bytes of each block that was read."""
+
+
+def _ignore(_: int) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
     """Names, delimiter, size and hash of a CSV file, as the first pass finds them.
@@ -70,12 +78,13 @@ class _Piece:
         return self.content[self.starts[index] : self.stops[index]]
 
 
-def read_outline(path: Path, block_bytes: int = BLOCK_BYTES) -> Outline:
+def read_outline(path: Path, block_bytes: int = BLOCK_BYTES, on_read: OnRead = _ignore) -> Outline:
     """Read a CSV file once, in bounded memory.
 
     Args:
         path: The file.
         block_bytes: How much is read at a time; does not change the result.
+        on_read: Called with the size of each block.
 
     Raises:
         ReferenceDataError: It has no header, or is not UTF-8 as far as this is visible without splitting every row.
@@ -85,7 +94,7 @@ def read_outline(path: Path, block_bytes: int = BLOCK_BYTES) -> Outline:
     columns: tuple[str, ...] = ()
     delimiter, rows = "", -1
     with path.open("rb") as file:
-        for piece in _pieces(path, file, digest.update, block_bytes):
+        for piece in _pieces(path, file, (digest.update, on_read), block_bytes):
             if rows < 0:
                 delimiter, columns = _header(path, piece)
             rows += piece.starts.size
@@ -96,7 +105,11 @@ def read_outline(path: Path, block_bytes: int = BLOCK_BYTES) -> Outline:
 
 
 def read_rows(
-    path: Path, given: Outline, positions: NDArray[np.int64], block_bytes: int = BLOCK_BYTES
+    path: Path,
+    given: Outline,
+    positions: NDArray[np.int64],
+    block_bytes: int = BLOCK_BYTES,
+    on_read: OnRead = _ignore,
 ) -> list[tuple[int, bytes]]:
     """Read some rows of a CSV file, unsplit.
 
@@ -105,6 +118,7 @@ def read_rows(
         given: The result of `read_outline`.
         positions: Of the rows below the header, from 0, ascending.
         block_bytes: How much is read at a time.
+        on_read: Called with the size of each block.
 
     Returns:
         The line on which each row ends, and its bytes.
@@ -118,7 +132,7 @@ def read_rows(
     before = 0
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        for piece in _pieces(path, file, digest.update, block_bytes):
+        for piece in _pieces(path, file, (digest.update, on_read), block_bytes):
             after = before + piece.starts.size
             first, last = np.searchsorted(wanted, [before, after])
             found += [(int(piece.lines[index]), piece.row(index)) for index in (wanted[first:last] - before).tolist()]
@@ -128,13 +142,16 @@ def read_rows(
     return found
 
 
-def read_column(path: Path, given: Outline, column: str) -> Iterator[tuple[list[int], list[str]]]:
+def read_column(
+    path: Path, given: Outline, column: str, on_read: OnRead = _ignore
+) -> Iterator[tuple[list[int], list[str]]]:
     """Read the cells of one column of all rows, a block of rows at a time.
 
     Args:
         path: The file.
         given: The result of `read_outline`.
         column: One of its columns.
+        on_read: Called with the size of each block.
 
     Returns:
         The lines on which the rows end, and the cells.
@@ -145,7 +162,7 @@ def read_column(path: Path, given: Outline, column: str) -> Iterator[tuple[list[
     """
     place, width, is_header = given.columns.index(column), len(given.columns), True
     with path.open("rb") as file:
-        for piece in _pieces(path, file, lambda _: None, BLOCK_BYTES):
+        for piece in _pieces(path, file, (lambda _: None, on_read), BLOCK_BYTES):
             first, is_header = int(is_header), False
             lines, cells = piece.lines[first:].tolist(), []
             texts = [_text(path, line, piece.row(index)) for index, line in enumerate(lines, start=first)]
@@ -191,13 +208,17 @@ def _cells(path: Path, line: int, text: str, delimiter: str) -> list[str]:
         raise ReferenceDataError(f"{path}: line {line}: not CSV: {error}") from None
 
 
-def _pieces(path: Path, file: BinaryIO, update: Callable[[bytes], None], block_bytes: int) -> Iterator[_Piece]:
-    """Read the file in pieces of whole rows, none of them empty."""
+def _pieces(
+    path: Path, file: BinaryIO, on_block: tuple[Callable[[bytes], None], OnRead], block_bytes: int
+) -> Iterator[_Piece]:
+    """Read the file in pieces of whole rows, none of them empty; `on_block` gets each block, and its size."""
+    update, on_read = on_block
     left, lines = file.read(len(BYTE_ORDER_MARK)), 0
     update(left)
     left = left.removeprefix(BYTE_ORDER_MARK)
     while block := file.read(block_bytes):
         update(block)
+        on_read(len(block))
         content = left + block
         ends = _row_ends(content)
         if ends.size:

@@ -5,6 +5,7 @@ are known, `times`, shape `(n,)`, float64, ascending: the time of each row in se
 `numbers` and `ids` of its rows too, by which a capture of many windows finds the rows that it has already.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -69,7 +70,8 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it may not have been made
+            part.unlink()
         raise ReferenceDataError(f"{path}: it cannot be written: {error.strerror}") from error
 
 

@@ -1,0 +1,50 @@
+"""What a process says of itself at `/status`, so that `driftgauge doctor` can check what it checks."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+
+from driftgauge.config.load import SECRETS
+from driftgauge.config.options import Config
+from driftgauge.inference.payload import ModelKey, printable
+from driftgauge.monitoring.targets import ReferenceSize
+from driftgauge.reference.store import ReferenceStore
+
+MAX_REFERENCES: Final = 100
+"""Most references in one response."""
+
+
+def status_facts(
+    config: Config, model: ModelKey | None, references: ReferenceStore, size: ReferenceSize
+) -> Mapping[str, object]:
+    """The mode, the flags and the configuration file that a process was started with, and its references.
+
+    A flag holds no password; a URL with a user is left out all the same. The environment is not here, since whoever may
+    run a command in the container sees it there.
+
+    Args:
+        config: The options.
+        model: The proxy's model; `None` in the logger.
+        references: What is loaded.
+        size: Computes which references are too small.
+    """
+    shown = {name: value for name, value in config.flags.items() if name not in SECRETS and "@" not in value}
+    loaded = references.loaded()
+    return {
+        "mode": "logger" if model is None else "proxy",
+        "flags": {name: printable(value) for name, value in shown.items()},
+        "config_file": None if config.yaml_path is None else printable(str(config.yaml_path.absolute())),
+        "ports": {"port": config.port, "admin_port": config.admin_port},
+        "merge_metrics": getattr(config, "merge_metrics", False),
+        "references_loaded": len(loaded),
+        "references": [
+            {
+                "name": printable(name),
+                "path": printable(str(reference.path)),
+                "rows": reference.rows,
+                "columns": len(reference.columns),
+                "rows_needed": size.rows_needed(reference),
+            }
+            for name, reference in islice(loaded.items(), MAX_REFERENCES)
+        ],
+    }

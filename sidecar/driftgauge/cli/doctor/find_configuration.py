@@ -1,0 +1,115 @@
+"""Which mode, flags and file the doctor checks: those of the command line, else those of the running process."""
+
+import os
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftgauge.cli.doctor.finding import Finding, fail, ok
+from driftgauge.cli.doctor.running_process import RunningProcess, ask_process
+from driftgauge.config.load import MODES, load
+from driftgauge.config.options import FALLBACKS, PREFIX, Config
+from driftgauge.errors import ConfigError
+
+_CHECK = "configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the configuration comes from, beside the environment.
+
+    Args:
+        mode: `proxy` or `logger`; empty to find out.
+        flags: The text of each flag, by the name of its option.
+        file: The file of `--config`, if any.
+    """
+
+    mode: str
+    flags: Mapping[str, str]
+    file: Path | None
+
+    @classmethod
+    def of(cls, known: Namespace) -> "Sources":
+        """Those of the command line."""
+        names = {name for model in MODES.values() for name in model.model_fields}
+        flags = {name: value for name, value in vars(known).items() if name in names}
+        return cls(known.mode or "", flags, known.config)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the checks are about.
+
+    Args:
+        mode: `proxy` or `logger`.
+        config: The options; `None` if they have faults.
+        admin_url: Where a running process is looked for.
+        process: The running process, if there is one.
+    """
+
+    mode: str
+    config: Config | None
+    admin_url: str
+    process: RunningProcess | None
+
+
+async def find_configuration(sources: Sources) -> tuple[Situation, list[Finding]]:
+    """Ask the running process how it was started, and load the same options from the same sources.
+
+    The environment is that of this command: in a container it is the same as that of the process.
+    """
+    first = sources.mode or _likely_mode(sources)
+    config, _ = _load(first, sources)
+    url = admin_url(config, sources)
+    process = await ask_process(url)
+    if process is not None and process.status:
+        file = process.status.get("config_file")
+        flags = {str(name): str(value) for name, value in dict(process.status.get("flags") or {}).items()}
+        mode = sources.mode or process.mode or first
+        flags = {name: value for name, value in flags.items() if name in MODES[mode].model_fields}
+        sources = Sources(mode, flags | dict(sources.flags), sources.file or (Path(file) if file else None))
+    mode = sources.mode or first
+    config, faults = _load(mode, sources)
+    found = [fail(_CHECK, fault) for fault in faults]
+    if not faults:
+        of_process = " as the running process was started" if process is not None and process.status else ""
+        file_text = f", file {sources.file}" if sources.file else ""
+        found = [ok(_CHECK, f"the options of driftgauge {mode} are valid{of_process}{file_text}")]
+    return Situation(mode, config, url, process), found
+
+
+def admin_url(config: Config | None, sources: Sources) -> str:
+    """The admin port of the options; with faults, the one of flag or variable if it is a number, else the default."""
+    if config is not None:
+        port = str(config.admin_port)
+    else:
+        given = sources.flags.get("admin_port") or os.environ.get(f"{PREFIX}ADMIN_PORT") or ""
+        port = given if given.isdigit() else str(Config.model_fields["admin_port"].default)
+    host = "127.0.0.1" if config is None or config.host in {"0.0.0.0", "::", ""} else config.host  # noqa: S104 compared
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _likely_mode(sources: Sources) -> str:
+    """The mode that an option, or a variable of KServe, belongs to alone; else the proxy."""
+    given = {*sources.flags, *_variables()}
+    own = {mode: set(model.model_fields) - set(Config.model_fields) for mode, model in MODES.items()}
+    if given & (own["logger"] | {"reference_dir"}) and not given & own["proxy"]:
+        return "logger"
+    return "proxy"
+
+
+def _variables() -> set[str]:
+    """The options that the environment sets."""
+    set_names = {name for name, value in os.environ.items() if value}
+    own = {name.removeprefix(PREFIX).lower() for name in set_names if name.startswith(PREFIX)}
+    return own | {option for option, fallback in FALLBACKS.items() if fallback in set_names}
+
+
+def _load(mode: str, sources: Sources) -> tuple[Config | None, tuple[str, ...]]:
+    flags = {name: value for name, value in sources.flags.items() if name in MODES[mode].model_fields}
+    strays = tuple(f"--{name.replace('_', '-')}" for name in sources.flags if name not in flags)
+    try:
+        return load(mode, flags, strays, sources.file), ()
+    except ConfigError as error:
+        return None, error.faults

@@ -1,0 +1,44 @@
+"""The ids of a request that its log lines have, made only when a line is written."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+_TRACEPARENT: Final = re.compile(
+    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?", re.DOTALL
+)
+
+MAX_TRACEPARENT_BYTES: Final = 128
+"""A longer one is not kept; version 00 has 55."""
+
+_MAX_ID_CHARS: Final = 256
+
+
+def trace_id(traceparent: bytes) -> str | None:
+    """The trace id of the header `traceparent`: 32 hexadecimal digits; `None` if the header is not valid.
+
+    Source:
+        W3C Trace Context, section 3.2 (https://www.w3.org/TR/trace-context/). A version after 00 may have more parts.
+    """
+    found = _TRACEPARENT.fullmatch(traceparent)
+    if found is None or (found[1] == b"00" and found[3] is not None):
+        return None
+    return str(found[2], "ascii")
+
+
+def request_fields(request_id: str, traceparent: bytes) -> dict[str, object]:
+    """The fields of a log line that concerns a request.
+
+    Args:
+        request_id: Untrusted, any text; empty if there is none.
+        traceparent: The header; empty if there is none.
+    """
+    trace = trace_id(traceparent)
+    fields: dict[str, object] = {} if trace is None else {"trace_id": trace}
+    return {"request_id": request_id[:_MAX_ID_CHARS]} | fields if request_id else fields
+
+
+def header_fields(headers: Mapping[bytes, bytes]) -> dict[str, object]:
+    """The fields of a log line, from the header fields of the request, whose names are in lower case."""
+    given = headers.get(b"ce-id") or headers.get(b"x-request-id") or b""
+    return request_fields(given.decode("utf-8", "replace"), headers.get(b"traceparent", b""))
