@@ -22,7 +22,7 @@ RUNS = re.compile(r"driftgauge (check|doctor|healthcheck|logger|options|proxy|re
 ELSEWHERE = {
     r"make ": "the targets are what CI runs, and take minutes",
     r"(kubectl|helm) ": "needs a cluster; this folder, tests/manifests and tests/chart check files and objects",
-    r"([A-Z_]+=\S+ )?docker (build|push|pull|run|buildx|compose)\b": "needs Docker and a registry; `.ci/image` builds with buildah",
+    r"([A-Z_]+=\S+ )?docker (build|push|pull|run|buildx|compose)\b": "needs Docker; `.ci/image` builds with buildah",
     r"(python3 -m venv|jupyter) ": "creates an environment; tests/unit/examples runs the notebook without Jupyter",
     r"source \.venv/bin/activate$": "`make demo` creates the environment",
     r"bash \.ci/": "installs packages as root, or is a step of a release; CI runs it",

@@ -23,7 +23,7 @@ _GREATEST = 1e300
 """Larger values lie off the chart, because differences between them overflow."""
 
 _LOOKED_AT = 64
-"""Values of each sample that are looked at to tell whether all are whole numbers."""
+"""Values of each sample that show whether all are whole numbers."""
 
 
 @dataclass(frozen=True, slots=True)
