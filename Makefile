@@ -3,33 +3,35 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
-# Locks are complete, so they are installed with --no-deps: pip's own resolution fails on extras that have newer versions.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL_LOCK := bash requirements/install $(BIN)/python
+INSTALL_DRIFTGAUGE := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# One process for each core. Tests that share a costly server stay in one process, by the mark xdist_group.
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
 COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
 FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics lock clean
+.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics lock base-digest sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-demo: $(VENV)/.demo ## red wines, a batch of like wines, then white wines, through a real model: KEEP=1 keeps it running, REDIS=1 uses a real Redis, LOGGER=1 sends CloudEvents
-	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(REDIS),--redis) $(if $(LOGGER),--logger)
+demo: $(VENV)/.demo ## wines go to a real model until they drift, page on http://127.0.0.1:9464/: KEEP=1 runs on, REDIS=1, LOGGER=1, PORT=9500
+	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(REDIS),--redis) $(if $(LOGGER),--logger) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## all tests that can run on this machine
-	$(BIN)/pytest
+	$(PYTEST)
 
 chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests with real engines and schemas
-	$(BIN)/pytest tests/chart tests/alerts tests/dashboards tests/manifests
+	$(PYTEST) tests/chart tests/alerts tests/dashboards tests/manifests tests/docs
 
 fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
 
 unit: $(VENV)/.dev ## only the quick tests
-	$(BIN)/pytest tests/unit tests/property
+	$(PYTEST) tests/unit tests/property
 
 lint: $(VENV)/.dev ## check style, types, layers, docstrings, spelling and retired words
 	$(BIN)/ruff check
@@ -41,7 +43,7 @@ lint: $(VENV)/.dev ## check style, types, layers, docstrings, spelling and retir
 	$(BIN)/python -m tests.style.retired_words
 
 audit: $(VENV)/.audit ## look for published advisories on the locked packages; says so where no database can be reached
-	@$(BIN)/python -m tests.style.lock_audit requirements/*.lock .ci/locks/build.lock .ci/locks/tools.lock
+	@$(BIN)/python -m tests.style.lock_audit requirements/*.lock .ci/locks/build.lock .ci/locks/tools.lock .ci/locks/linters.lock
 
 format: $(VENV)/.dev ## format the code and apply safe fixes
 	$(BIN)/ruff check --fix
@@ -64,6 +66,13 @@ lock: ## update the locks after a change of pyproject.toml; UPGRADE=1 also takes
 	$(COMPILE) --extra parquet --group bench -c requirements/chart.lock -o requirements/bench.lock
 	$(COMPILE) --group audit -c requirements/bench.lock -o requirements/audit.lock
 
+base-digest: ## take the newest base image of the Dockerfile, by digest (needs Docker with buildx, crane or skopeo)
+	@bash .ci/base-digest
+
+sbom: ## write the bills of materials of the image and of the wheel to dist/ (needs .ci/parts and .ci/image)
+	@bash .ci/sbom image dist/image.cdx.json
+	@bash .ci/sbom wheel dist/wheel.cdx.json
+
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
@@ -74,28 +83,28 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.demo: requirements/demo.lock pyproject.toml | $(VENV)/.python
-	@echo "Installing the locked packages of the demo ..."
-	@$(PIP) --require-hashes --no-deps -r requirements/demo.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@echo "Installing the packages of the demo ..."
+	@$(INSTALL_LOCK) requirements/demo.lock
+	@$(INSTALL_DRIFTGAUGE)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock pyproject.toml | $(VENV)/.python
-	@echo "Installing the locked packages of the tests ..."
-	@$(PIP) --require-hashes --no-deps -r requirements/dev.lock
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@echo "Installing the packages of the tests ..."
+	@$(INSTALL_LOCK) requirements/dev.lock
+	@$(INSTALL_DRIFTGAUGE)
 	@touch $@ $(VENV)/.demo
 
 $(VENV)/.chart: requirements/chart.lock $(VENV)/.dev
-	@echo "Installing the locked packages of the chart's tests ..."
-	@$(PIP) --require-hashes --no-deps -r requirements/chart.lock
+	@echo "Installing the packages of the chart's tests ..."
+	@$(INSTALL_LOCK) requirements/chart.lock
 	@touch $@
 
 $(VENV)/.bench: requirements/bench.lock $(VENV)/.dev
-	@echo "Installing the locked packages of the benchmarks ..."
-	@$(PIP) --require-hashes --no-deps -r requirements/bench.lock
+	@echo "Installing the packages of the benchmarks ..."
+	@$(INSTALL_LOCK) requirements/bench.lock
 	@touch $@
 
 $(VENV)/.audit: requirements/audit.lock | $(VENV)/.python
-	@echo "Installing the locked packages of the audit ..."
-	@$(PIP) --require-hashes --no-deps -r requirements/audit.lock
+	@echo "Installing the packages of the audit ..."
+	@$(INSTALL_LOCK) requirements/audit.lock
 	@touch $@

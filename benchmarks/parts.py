@@ -38,9 +38,9 @@ def create_environment(name: str, locks: Path = LOCKS) -> Path | None:
     if mark.is_file() and mark.read_text() == digest:
         return python
     shutil.rmtree(home, ignore_errors=True)
-    venv.create(home, with_pip=True, symlinks=True)
+    venv.create(home, with_pip=False, symlinks=True)  # the pip of this environment installs into that one
     options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
-    command = [str(python), "-m", "pip", "install", *options, "-r", str(lock)]
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", *options, "-r", str(lock)]
     if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:  # noqa: S603 only constant arguments
         return None
     mark.write_text(digest)

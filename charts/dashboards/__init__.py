@@ -3,12 +3,18 @@
 __main__         writes the files
 fleet | model_drift | sidecar_health
                  the three boards: which panels, in which order
-columns          rows on single features and predictions
-predictions      the row on the model's predictions
-annotations      events that the Model drift board marks
+columns          panels on all columns, features beside predictions; the variables that choose columns
+one_column       the row on one feature or prediction
+predictions      the row on what only predictions have
+model_rows       the rows on windows, missing values and references
+evaluations      the row on evaluations
 infrastructure   the row on the predictor pods, from cAdvisor and kube-state-metrics
+annotations      events that the Model drift board marks
 board            a board of rows: variables, links, positions on the grid
 panels           the kinds of panels, with every option that matters
+style            texts, colours, widths, names of states
+units            units of numbers
+queries          queries of panels, and what Grafana does with their results
 promql           expressions: labels of a model, rates, aggregates over replicas
 """
 

@@ -1,8 +1,8 @@
 """Events that the Model drift board marks on all its panels: new references, detector resets, the start of drift."""
 
 from charts.dashboards.board import Annotation
-from charts.dashboards.panels import BLUE, ORANGE, RED
 from charts.dashboards.promql import MODEL, highest, selected, total
+from charts.dashboards.style import BLUE, ORANGE, RED
 
 _REFERENCE = f"{MODEL}, hash, path, loaded"
 

@@ -1,15 +1,18 @@
 """A board of rows: variables, links, and a position on the grid for every panel."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
-from charts.dashboards.panels import DATASOURCE, GRID_COLUMNS, PURPLE
+from charts.dashboards.promql import CLUSTER, PROCESS
+from charts.dashboards.queries import DATASOURCE
+from charts.dashboards.style import GRID_COLUMNS, PURPLE
 
 TAG = "driftgauge"
 """A tag of all boards, by which they link to each other."""
@@ -22,7 +25,7 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Panels under a heading.
+    """Panels under a heading. The first row of a board is open, the others are collapsed until someone opens them.
 
     Args:
         title: The heading.
@@ -37,23 +40,42 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable of a board, which the user chooses.
+    """A variable of a board, whose values come from Prometheus.
 
     Args:
         name: Its name, as in `$name`.
         label: The label beside the choice.
-        metric: The metric whose label has the values; it may have matchers.
-        source: That label.
+        query: A query in Grafana's notation, such as `label_values(metric, label)`; it may use the variables before.
         single: One value at a time; else any number, and all of them at first.
         listed: "All" means every listed value; else it means any value, including the empty one.
+        pattern: A regular expression with a group that is the value, for each line of the query's result.
+        description: What the choice does.
     """
 
     name: str
     label: str
-    metric: str
-    source: str
+    query: str
     single: bool = False
     listed: bool = False
+    pattern: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A variable with fixed values, of which the first is the default.
+
+    Args:
+        name: Its name, as in `$name`.
+        label: The label beside the choice.
+        values: Text of each option -> its value.
+        description: What the choice does.
+    """
+
+    name: str
+    label: str
+    values: Mapping[str, str]
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +101,31 @@ def model_variables(*, single_service: bool = False) -> list[Variable]:
     Args:
         single_service: Whether one InferenceService of one namespace is selected at a time.
     """
-    requests = 'request_count{job=~"$job"'
+    requests = f"request_count{{{PROCESS}"
+    in_namespace = f'{requests}, inference_service_namespace=~"$namespace"'
+    of_service = f'{in_namespace}, inference_service=~"$inference_service"'
     return [
-        Variable("job", "Job", "driftgauge_build_info", "job", listed=True),
-        Variable("namespace", "Namespace", requests + "}", "inference_service_namespace", single=single_service),
+        Variable(
+            "cluster",
+            "Cluster",
+            "label_values(driftgauge_build_info, cluster)",
+            description="Label that a Prometheus which collects from several clusters adds; All if there is none.",
+        ),
+        Variable("job", "Job", f"label_values(driftgauge_build_info{{{CLUSTER}}}, job)", listed=True),
+        Variable(
+            "namespace",
+            "Namespace",
+            f"label_values({requests}}}, inference_service_namespace)",
+            single=single_service,
+        ),
         Variable(
             "inference_service",
             "InferenceService",
-            requests + ', inference_service_namespace=~"$namespace"}',
-            "inference_service",
+            f"label_values({in_namespace}}}, inference_service)",
             single=single_service,
         ),
-        Variable("component", "Component", requests + ', inference_service=~"$inference_service"}', "component"),
-        Variable("model_name", "Model", requests + ', inference_service=~"$inference_service"}', "model_name"),
+        Variable("component", "Component", f"label_values({of_service}}}, component)"),
+        Variable("model_name", "Model", f"label_values({of_service}}}, model_name)"),
     ]
 
 
@@ -100,7 +134,7 @@ def board(
     title: str,
     description: str,
     rows: Sequence[Row],
-    variables: Sequence[Variable],
+    variables: Sequence[Variable | Choice],
     annotations: Sequence[Annotation] = (),
 ) -> Tree:
     """Make a board in Grafana's schema.
@@ -127,7 +161,7 @@ def board(
         .link(_links())
     )
     for variable in variables:
-        builder = builder.with_variable(_variable(variable))
+        builder = builder.with_variable(_choice(variable) if isinstance(variable, Choice) else _variable(variable))
     for annotation in annotations:
         builder = builder.annotation(_annotation(annotation))
     built = builder.build()
@@ -141,21 +175,31 @@ def board(
 
 def as_json(tree: Tree) -> str:
     """The text of a board's file, with sorted keys."""
-    return json.dumps(tree, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(tree, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _placed(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
-    """All headings and panels, each with a position and a number."""
+    """All headings and panels, each with a position and a number; the panels of a collapsed row are inside its heading.
+
+    They have the positions that they take when only their row is expanded: Grafana then moves the rows below down.
+    """
     placed: list[dashboard.Panel | dashboard.RowPanel] = []
+    numbers = count(1)
     top = 0
     for row in rows:
-        heading = dashboard.RowPanel(title=row.title, collapsed=False, panels=[], repeat=row.repeat)
+        collapsed = bool(placed)
+        heading = dashboard.RowPanel(title=row.title, collapsed=collapsed, panels=[], repeat=row.repeat)
         heading.grid_pos = dashboard.GridPos(x=0, y=top, w=GRID_COLUMNS, h=1)
+        bottom = _place(row.panels, top + 1)
+        heading.id_val = next(numbers)
+        for panel in row.panels:
+            panel.id_val = next(numbers)
         placed.append(heading)
-        top = _place(row.panels, top + 1)
-        placed.extend(row.panels)
-    for number, panel in enumerate(placed, start=1):
-        panel.id_val = number
+        if collapsed:
+            heading.panels = list(row.panels)
+        else:
+            placed.extend(row.panels)
+        top = top + 1 if collapsed else bottom
     return placed
 
 
@@ -172,19 +216,42 @@ def _place(panels: Sequence[dashboard.Panel], top: int) -> int:
 
 
 def _variable(variable: Variable) -> build.QueryVariable:
+    """A list of values in alphabetical order, or in that of the query's result if a pattern reads them."""
+    order = dashboard.VariableSort.DISABLED if variable.pattern else dashboard.VariableSort.ALPHABETICAL_ASC
     query = (
         build.QueryVariable(variable.name)
         .label(variable.label)
         .datasource(DATASOURCE)
-        .query({"query": f"label_values({variable.metric}, {variable.source})", "refId": variable.name})
+        .query({"query": variable.query, "refId": variable.name})
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(dashboard.VariableSort.ALPHABETICAL_ASC)
+        .sort(order)
         .multi(multi=not variable.single)
         .include_all(include_all=not variable.single)
     )
+    if variable.pattern:
+        query = query.regex(variable.pattern)
+    if variable.description:
+        query = query.description(variable.description)
     if variable.single:
         return query
     return query.current(ALL) if variable.listed else query.current(ALL).all_value(".*")
+
+
+def _choice(choice: Choice) -> build.CustomVariable:
+    options = [
+        dashboard.VariableOption(selected=position == 0, text=text, value=value)
+        for position, (text, value) in enumerate(choice.values.items())
+    ]
+    return (
+        build.CustomVariable(choice.name)
+        .label(choice.label)
+        .description(choice.description)
+        .values(", ".join(f"{text} : {value}" for text, value in choice.values.items()))
+        .options(options)
+        .current(options[0])
+        .multi(multi=False)
+        .include_all(include_all=False)
+    )
 
 
 def _annotation(annotation: Annotation) -> build.AnnotationQuery:

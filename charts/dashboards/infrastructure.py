@@ -3,16 +3,20 @@
 from grafana_foundation_sdk.models.dashboard import Panel
 
 from charts.dashboards.board import Row
-from charts.dashboards.panels import DASHED, Query, Text, graph
+from charts.dashboards.panels import graph
+from charts.dashboards.promql import CLUSTER
+from charts.dashboards.queries import Query
+from charts.dashboards.style import DASHED, Text
+from charts.dashboards.units import BYTES, BYTES_PER_SECOND, CORES, count
 
-_PODS = 'namespace=~"$namespace", pod=~"${inference_service}-(predictor|transformer|explainer)-.*"'
+_PODS = CLUSTER + ', namespace=~"$namespace", pod=~"${inference_service}-(predictor|transformer|explainer)-.*"'
 """KServe names pods `<inference service>-<component>-...`."""
 
 _CONTAINERS = _PODS + ', container!="", container!="POD"'
 """Leaves out the sum over a pod and its pause container."""
 
-_BY_CONTAINER = "sum by (namespace, pod, container)"
-_CONTAINER = "{{pod}} {{container}}"
+_BY_CONTAINER = "sum by (cluster, namespace, pod, container)"
+_CONTAINER = "{{cluster}} {{pod}} {{container}}"
 
 
 def infrastructure() -> Row:
@@ -24,7 +28,7 @@ def _cpu() -> Panel:
     text = Text(
         "CPU of the predictor pods",
         "Cores in use, for each container (cAdvisor). A model at its limit is slow although its data have not changed.",
-        "none",
+        CORES,
     )
     used = f"{_BY_CONTAINER} (rate(container_cpu_usage_seconds_total{{{_CONTAINERS}}}[$__rate_interval]))"
     return graph(text, Query(used, _CONTAINER))
@@ -35,7 +39,7 @@ def _memory() -> Panel:
         "Memory of the predictor pods",
         "Working set of each container (cAdvisor), and its limit (dashed, kube-state-metrics). A container that "
         "reaches its limit is killed and restarts.",
-        "bytes",
+        BYTES,
     )
     used = f"{_BY_CONTAINER} (container_memory_working_set_bytes{{{_CONTAINERS}}})"
     limit = f'{_BY_CONTAINER} (kube_pod_container_resource_limits{{resource="memory", {_PODS}}})'
@@ -47,7 +51,7 @@ def _restarts() -> Panel:
     text = Text(
         "Restarts in the last hour",
         "How often each container was restarted (kube-state-metrics). Without Redis a restart empties the window.",
-        "short",
+        count("restarts"),
     )
     restarts = f"{_BY_CONTAINER} (increase(kube_pod_container_status_restarts_total{{{_PODS}}}[1h]))"
     return graph(text, Query(restarts, _CONTAINER))
@@ -57,11 +61,11 @@ def _network() -> Panel:
     text = Text(
         "Network of the predictor pods",
         "Bytes a second that each pod received, and as negative values those that it sent (cAdvisor).",
-        "Bps",
+        BYTES_PER_SECOND,
     )
     received, sent = (
-        f"sum by (namespace, pod) (rate(container_network_{way}_bytes_total{{{_PODS}}}[$__rate_interval]))"
+        f"sum by (cluster, namespace, pod) (rate(container_network_{way}_bytes_total{{{_PODS}}}[$__rate_interval]))"
         for way in ("receive", "transmit")
     )
-    queries = Query(received, "{{pod}} received"), Query(f"-{sent}", "{{pod}} sent")
+    queries = Query(received, "{{cluster}} {{pod}} received"), Query(f"-{sent}", "{{cluster}} {{pod}} sent")
     return graph(text, *queries, limits=(None, None))

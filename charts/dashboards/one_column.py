@@ -4,8 +4,11 @@ from grafana_foundation_sdk.models.dashboard import Panel
 
 from charts.dashboards.board import Row
 from charts.dashboards.columns import THRESHOLD_STYLE, Subject
-from charts.dashboards.panels import DASHED, THIRD, Query, Text, cells, curves, graph, grid, unit
+from charts.dashboards.panels import cells, curves, graph, grid, states
 from charts.dashboards.promql import DISTANCE, EVIDENCE, highest, mean
+from charts.dashboards.queries import Query
+from charts.dashboards.style import ALARMS, DASHED, THIRD, Text, unit
+from charts.dashboards.units import LOG_SECONDS, OWN, SHARE, STATE, count
 
 _REACHABLE = "<= 1"
 """Leaves out a threshold out of reach, which is infinite and would stretch the axis."""
@@ -35,7 +38,8 @@ def _against(subject: Subject) -> Panel:
         "D of the window, the smallest D that would alarm (dashed), and the true distance that alarms in nine windows "
         "of ten. A missing line is above 1: no window could alarm, because the window or the reference has too few "
         "rows. If replicas have their own windows, each line shows the highest value.",
-        "none",
+        OWN,
+        "D: 0 same, 1 no overlap",
     )
     return graph(
         text,
@@ -51,7 +55,7 @@ def _evidence(subject: Subject) -> Panel:
     text = Text(
         f"Evidence and its threshold: {subject.variable}",
         "The detector's evidence as a power of ten of seconds, and the threshold at which it alarms (dashed).",
-        "none",
+        LOG_SECONDS,
     )
     return graph(
         text,
@@ -65,17 +69,17 @@ def _evidence(subject: Subject) -> Panel:
 def _alarms(subject: Subject) -> Panel:
     text = Text(
         f"Tests that alarm: {subject.variable}",
-        "1 while a test alarms: the distance of the window (ks, tv), its missing values, or the detector (sequential).",
-        "none",
+        "Which tests alarm: the distance of the window (ks, tv), its missing values, or the detector (sequential).",
+        STATE,
     )
-    return graph(text, Query(highest(subject.selected("drift"), "test"), "{{test}}"), width=THIRD, limits=(0, 1))
+    return states(text, Query(highest(subject.selected("drift"), "test"), "{{test}}"), width=THIRD, names=ALARMS)
 
 
 def _worth(subject: Subject) -> Panel:
     text = Text(
         f"Rows and effective rows: {subject.variable}",
         "Values that were tested, and how many independent ones they are worth (dashed).",
-        "short",
+        count("rows"),
     )
     return graph(
         text,
@@ -98,7 +102,8 @@ def _now(subject: Subject) -> Panel:
         "Deciles of the window and of the reference: the value (vertical) below which a share of the rows lies "
         "(horizontal). Parallel curves: a shift, or a changed unit. Another slope: another spread. A flat part: many "
         "equal values. Empty for categories. If replicas have their own windows, the mean of each decile is shown.",
-        "none",
+        OWN,
+        f"unit of the {subject.label}",
     )
     window, reference = (_deciles(subject, sample, "level") for sample in ("window", "reference"))
     return curves(text, "level", Query(window, "window"), Query(reference, "reference"))
@@ -109,7 +114,8 @@ def _moving(subject: Subject) -> Panel:
         f"Deciles over time: {subject.variable}",
         "The 1st, 5th and 9th decile of the window, and of the reference (dashed). They show when the distribution "
         "began to move. If replicas have their own windows, the mean of each decile is shown.",
-        "none",
+        OWN,
+        f"unit of the {subject.label}",
     )
     by, shown = f"{subject.label}, level", ("0.1", "0.5", "0.9")
     return graph(
@@ -131,13 +137,13 @@ def _shares_now(subject: Subject) -> Panel:
         f"Shares now: {subject.variable}",
         "Share of the rows in each bin: the reference's deciles 0 to 9 or categories, values below or above all of the "
         "reference, categories that it does not have (unseen), missing values.",
-        "percentunit",
+        SHARE,
     )
     columns = {
         "Window": Query(_shares(subject, "window")),
         "Reference": Query(_shares(subject, "reference")),
     }
-    shares = {heading: [unit("percentunit")] for heading in columns}
+    shares = {heading: [unit(SHARE)] for heading in columns}
     return grid(text, columns, {"bin": "Bin"}, shares, width=THIRD)
 
 
@@ -146,6 +152,6 @@ def _shares_over_time(subject: Subject) -> Panel:
         f"Shares over time: {subject.variable}",
         "Share of the window's rows in each bin: the darker, the more. Without drift all deciles have equal shares; "
         "a bin that becomes darker or lighter has moved.",
-        "percentunit",
+        SHARE,
     )
     return cells(text, Query(_shares(subject, "window"), "{{bin}}"), width=2 * THIRD, highest=None)

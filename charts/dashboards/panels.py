@@ -1,54 +1,32 @@
 """The kinds of panels: one function for each, which sets every option that matters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from string import ascii_uppercase
 
 from grafana_foundation_sdk.builders import common as part
 from grafana_foundation_sdk.builders import dashboard as shared
-from grafana_foundation_sdk.builders import heatmap, prometheus, stat, statetimeline, table, timeseries, trend
+from grafana_foundation_sdk.builders import heatmap, stat, statetimeline, table, timeseries, trend
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode, HeatmapColorScale
-from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-DATASOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
-"""The Prometheus that the board's first variable selects."""
+from charts.dashboards.queries import DATASOURCE, Query, current, joined, organized, over_time
+from charts.dashboards.style import (
+    BLUE,
+    FULL,
+    HALF,
+    RED,
+    SIXTH,
+    THIRD,
+    VERDICTS,
+    Names,
+    Steps,
+    Text,
+    singular,
+    state_mapping,
+)
+from charts.dashboards.units import counted
 
-GREEN, ORANGE, RED, BLUE, PURPLE, GREY = "green", "orange", "red", "blue", "purple", "#8e8e8e"
-
-GRID_COLUMNS = 24
-FULL, HALF, THIRD, SIXTH = GRID_COLUMNS, GRID_COLUMNS // 2, GRID_COLUMNS // 3, GRID_COLUMNS // 6
 _LOW_ROWS, _HIGH_ROWS = 4, 8
-
-DASHED = dashboard.DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash", "dash": [10, 10]})
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One expression of a panel.
-
-    Args:
-        expr: PromQL.
-        legend: Name of each series, with `{{label}}`.
-    """
-
-    expr: str
-    legend: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The texts of a panel.
-
-    Args:
-        title: Its title.
-        description: What the numbers are, and how to read them.
-        unit: Grafana's name of their unit.
-    """
-
-    title: str
-    description: str
-    unit: str
 
 
 def graph(
@@ -57,6 +35,7 @@ def graph(
     width: int = HALF,
     limits: tuple[float | None, float | None] = (0, None),
     overrides: Mapping[str, Sequence[dashboard.DynamicConfigValue]] | None = None,
+    line: float | None = None,
 ) -> dashboard.Panel:
     """Lines over time.
 
@@ -66,12 +45,14 @@ def graph(
         width: In columns of the grid, which has 24.
         limits: The ends of the axis; `None` follows the data.
         overrides: Regular expression for names of series -> their own properties.
+        line: A value at which a dashed red line is drawn; the axis always has it.
     """
     panel = (
         timeseries.Panel()
         .title(text.title)
         .description(text.description)
         .unit(text.unit)
+        .axis_label(text.axis)
         .datasource(DATASOURCE)
         .span(width)
         .height(_HIGH_ROWS)
@@ -88,20 +69,28 @@ def graph(
         panel = panel.min(lowest)
     if highest is not None:
         panel = panel.max(highest)
+    if line is not None:
+        style = part.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
+        steps = _thresholds(((None, "transparent"), (line, RED)))
+        panel = panel.thresholds(steps).thresholds_style(style).axis_soft_max(1.25 * line)
     for names, properties in (overrides or {}).items():
         panel = panel.override_by_regexp(names, list(properties))
-    for target in _targets(queries):
-        panel = panel.with_target(target)
+    for letter, query in zip(ascii_uppercase, queries, strict=False):
+        panel = panel.with_target(over_time(query, letter))
     return panel.build()
 
 
-def number(text: Text, expr: str, steps: Sequence[tuple[float | None, str]] = ((None, BLUE),)) -> dashboard.Panel:
+def number(
+    text: Text, expr: str, steps: Steps = ((None, BLUE),), *, width: int = SIXTH, names: Names = ()
+) -> dashboard.Panel:
     """One number, its current value.
 
     Args:
         text: Title, description, unit.
         expr: An expression with one series.
-        steps: The colours, each with its lowest value; the first has none.
+        steps: The colours.
+        width: In columns of the grid, which has 24.
+        names: The states for which the number stands, if it is none.
     """
     panel = (
         stat.Panel()
@@ -109,7 +98,7 @@ def number(text: Text, expr: str, steps: Sequence[tuple[float | None, str]] = ((
         .description(text.description)
         .unit(text.unit)
         .datasource(DATASOURCE)
-        .span(SIXTH)
+        .span(width)
         .height(_LOW_ROWS)
         .no_value("none")
         .graph_mode(common.BigValueGraphMode.NONE)
@@ -119,22 +108,34 @@ def number(text: Text, expr: str, steps: Sequence[tuple[float | None, str]] = ((
         .reduce_options(part.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(values=False))
         .thresholds(_thresholds(steps))
     )
-    return panel.with_target(_instant(Query(expr), "A")).build()
+    if names:
+        panel = panel.mappings([state_mapping(names)])
+    if noun := counted(text.unit):
+        panel = panel.mappings([singular(noun)])
+    return panel.with_target(current(Query(expr))).build()
 
 
-def states(text: Text, query: Query) -> dashboard.Panel:
-    """Bands of states over time, one for each series; values are those of `promql.state`."""
+def states(text: Text, query: Query, width: int = FULL, names: Names = VERDICTS) -> dashboard.Panel:
+    """Bands of states over time, one for each series.
+
+    Args:
+        text: Title, description, unit.
+        query: The bands; values are the positions of states in `names`.
+        width: In columns of the grid, which has 24.
+        names: The states.
+    """
+    steps = [(position or None, colour) for position, (_, colour) in enumerate(names)]
     panel = (
         statetimeline.Panel()
         .title(text.title)
         .description(text.description)
         .unit(text.unit)
         .datasource(DATASOURCE)
-        .span(FULL)
+        .span(width)
         .height(_HIGH_ROWS)
-        .mappings([state_mapping()])
+        .mappings([state_mapping(names)])
         .color_scheme(shared.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
-        .thresholds(_thresholds(((None, GREEN), (1, RED), (2, GREY))))
+        .thresholds(_thresholds(steps))
         .show_value(common.VisibilityMode.AUTO)
         .merge_values(merge_values=True)
         .align_value(common.TimelineValueAlignment.LEFT)
@@ -143,7 +144,7 @@ def states(text: Text, query: Query) -> dashboard.Panel:
         .legend(_legend())
         .tooltip(_tooltip())
     )
-    return panel.with_target(_range(query, "A")).build()
+    return panel.with_target(over_time(query)).build()
 
 
 def cells(text: Text, query: Query, width: int = FULL, highest: float | None = 1) -> dashboard.Panel:
@@ -184,7 +185,7 @@ def cells(text: Text, query: Query, width: int = FULL, highest: float | None = 1
         .show_legend()
         .mode(common.TooltipDisplayMode.SINGLE)
     )
-    return panel.with_target(_range(query, "A")).build()
+    return panel.with_target(over_time(query)).build()
 
 
 def curves(text: Text, x_field: str, *queries: Query) -> dashboard.Panel:
@@ -200,6 +201,7 @@ def curves(text: Text, x_field: str, *queries: Query) -> dashboard.Panel:
         .title(text.title)
         .description(text.description)
         .unit(text.unit)
+        .axis_label(text.axis)
         .datasource(DATASOURCE)
         .span(THIRD)
         .height(_HIGH_ROWS)
@@ -210,10 +212,10 @@ def curves(text: Text, x_field: str, *queries: Query) -> dashboard.Panel:
         .show_points(common.VisibilityMode.ALWAYS)
         .legend(_legend())
         .tooltip(_tooltip())
-        .transformations(_joined(x_field, queries))
+        .transformations(joined(x_field, queries))
     )
     for letter, query in zip(ascii_uppercase, queries, strict=False):
-        panel = panel.with_target(_instant(query, letter))
+        panel = panel.with_target(current(query, letter))
     return panel.build()
 
 
@@ -247,91 +249,16 @@ def grid(
         .show_header(show_header=True)
         .cell_height(common.TableCellHeight.SM)
         .footer(part.TableFooterOptions().show(show=False).reducer([]).count_rows(count_rows=False))
-        .transformations(_organized({**names, **headings}))
+        .transformations(organized({**names, **headings}))
     )
     for heading, properties in overrides.items():
         panel = panel.override_by_name(heading, list(properties))
     for letter, query in zip(ascii_uppercase, columns.values(), strict=False):
-        panel = panel.with_target(_instant(query, letter))
+        panel = panel.with_target(current(query, letter))
     return panel.build()
 
 
-def unit(name: str) -> dashboard.DynamicConfigValue:
-    """A column's or a series' own unit."""
-    return dashboard.DynamicConfigValue(id_val="unit", value=name)
-
-
-def colour(name: str) -> dashboard.DynamicConfigValue:
-    """A series' own colour."""
-    return dashboard.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": name})
-
-
-def state_mapping() -> dashboard.ValueMap:
-    """Shows the numbers of `promql.state` as the names of the states."""
-    return dashboard.ValueMap(
-        options={
-            "0": dashboard.ValueMappingResult(text="ok", color=GREEN, index=0),
-            "1": dashboard.ValueMappingResult(text="drift", color=RED, index=1),
-            "2": dashboard.ValueMappingResult(text="cannot tell", color=GREY, index=2),
-        }
-    )
-
-
-def _targets(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
-    return [_range(query, letter) for letter, query in zip(ascii_uppercase, queries, strict=False)]
-
-
-def _range(query: Query, letter: str) -> prometheus.Dataquery:
-    return (
-        prometheus.Dataquery()
-        .expr(query.expr)
-        .legend_format(query.legend)
-        .ref_id(letter)
-        .datasource(DATASOURCE)
-        .format(PromQueryFormat.TIME_SERIES)
-        .range()
-    )
-
-
-def _instant(query: Query, letter: str) -> prometheus.Dataquery:
-    return (
-        prometheus.Dataquery()
-        .expr(query.expr)
-        .legend_format(query.legend)
-        .ref_id(letter)
-        .datasource(DATASOURCE)
-        .format(PromQueryFormat.TABLE)
-        .instant()
-    )
-
-
-def _joined(field: str, queries: Sequence[Query]) -> list[dashboard.DataTransformerConfig]:
-    names = {f"Value #{letter}": query.legend for letter, query in zip(ascii_uppercase, queries, strict=False)}
-    times = {f"Time {number}": True for number in range(1, len(queries) + 1)}
-    conversion = {"conversions": [{"targetField": field, "destinationType": "number"}], "fields": {}}
-    return [
-        dashboard.DataTransformerConfig(id_val="convertFieldType", options=conversion),
-        dashboard.DataTransformerConfig(id_val="joinByField", options={"byField": field, "mode": "outer"}),
-        dashboard.DataTransformerConfig(id_val="sortBy", options={"fields": {}, "sort": [{"field": field}]}),
-        dashboard.DataTransformerConfig(
-            id_val="organize", options={"excludeByName": times, "indexByName": {}, "renameByName": names}
-        ),
-    ]
-
-
-def _organized(headings: Mapping[str, str]) -> list[dashboard.DataTransformerConfig]:
-    hidden = {"Time": True} | {name: True for name, heading in headings.items() if not heading}
-    shown = {name: heading for name, heading in headings.items() if heading}
-    positions = {name: position for position, name in enumerate(shown)}
-    return [
-        dashboard.DataTransformerConfig(id_val="merge", options={}),
-        dashboard.DataTransformerConfig(
-            id_val="organize", options={"excludeByName": hidden, "indexByName": positions, "renameByName": shown}
-        ),
-    ]
-
-
-def _thresholds(steps: Sequence[tuple[float | None, str]]) -> shared.ThresholdsConfig:
+def _thresholds(steps: Steps) -> shared.ThresholdsConfig:
     values = [dashboard.Threshold(value=value, color=name) for value, name in steps]
     return shared.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps(values)
 

@@ -1,12 +1,17 @@
 """PromQL of the boards: a model's labels, its selection by the boards' variables, rates, aggregates over replicas."""
 
-MODEL = "inference_service_namespace, inference_service, component, model_name"
-"""The labels that identify a model."""
+MODEL = "cluster, inference_service_namespace, inference_service, component, model_name"
+"""The labels that identify a model. Only a Prometheus that collects from several clusters has the first one."""
 
-MODEL_LEGEND = "{{inference_service_namespace}}/{{inference_service}}/{{component}}/{{model_name}}"
+MODEL_LEGEND = "{{cluster}} {{inference_service_namespace}}/{{inference_service}}/{{component}}/{{model_name}}"
 
-PROCESS = 'job=~"$job"'
+CLUSTER = 'cluster=~"$cluster"'
+"""Selects the clusters; all of them include series without the label."""
+
+PROCESS = f'{CLUSTER}, job=~"$job"'
 """Selects the processes of driftgauge."""
+
+PROCESS_LEGEND = "{{cluster}} {{job}} {{instance}}"
 
 PROXIED = 'code!=""'
 """Selects the requests with a known status code: the logger sees none."""
@@ -68,3 +73,28 @@ def error_ratio(by: str = MODEL) -> str:
     """Failed requests as a share of all that a proxy has seen."""
     failed, requests = rate("request_error_count"), rate("request_count", PROXIED)
     return f"{total(failed, by)} / {total(requests, by)}"
+
+
+def farthest(columns: str, prefix: str, label: str) -> str:
+    """The names of a model's columns that are farthest above their thresholds, in the order of the page and `/drift`.
+
+    Those that drift come first; among equals by the largest ratio of a windowed test's statistic to its threshold.
+    Replicas are combined by the highest value, after each is divided by its own threshold. The last value within the
+    time range of the board counts, so that a model whose pods have ended has columns too.
+
+    Args:
+        columns: How many; an expression with a scalar.
+        prefix: The start of the names of the families.
+        label: The label that has the column's name.
+    """
+    windowed = 'test!="sequential"'
+    ratio = f"{_last(f'{prefix}_drift_statistic', windowed)} / {_last(f'{prefix}_drift_threshold', windowed)}"
+    drifting = _last(f"{prefix}_state", 'state="drift"')
+    alarms = f"1000 * {highest(drifting, label)}"
+    # ">= 0" leaves out 0 / 0; "or" keeps columns without a test.
+    return f"topk({columns}, {alarms} + {highest(f'{ratio} >= 0', label)} or {alarms})"
+
+
+def _last(metric: str, *matchers: str) -> str:
+    """The last value of each series within the time range of the board."""
+    return f"last_over_time({selected(metric, *matchers)}[$__range])"

@@ -7,4 +7,5 @@ results where Grafana would. The pictures are no screenshots, and their caption 
     responses   sends the queries of a panel
     figure      a board on its grid
     panels      each kind of panel on its axes
+    numbers     numbers with their units
 """

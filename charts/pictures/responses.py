@@ -14,6 +14,7 @@ from tests.support.promql import filled
 STEP_SECONDS = 60
 HOURS = 6
 VARIABLES = {
+    "cluster": ".*",
     "job": ".*driftgauge.*",
     "namespace": ".*",
     "inference_service": ".*",
@@ -80,5 +81,6 @@ def _line(labels: Mapping[str, str], samples: list[tuple[float, str]], legend: s
 
 
 def _name(legend: str, labels: Mapping[str, str]) -> str:
-    """The legend with its labels replaced by their values."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), legend)
+    """The legend with its labels replaced by their values; HTML shows several spaces as one."""
+    text = re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), legend)
+    return " ".join(text.split())

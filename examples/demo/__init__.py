@@ -1,4 +1,4 @@
-"""The demo: red wines go to a real model through driftgauge, then a batch of wines that are alike, then white wines.
+"""The demo: red wines go to a real model through driftgauge, then 250 strong ones in one request, then white wines.
 
     __main__       options, signals, exit code
     play           the three parts of the demo, in order
@@ -8,6 +8,7 @@
     traffic        rows -> requests, to the proxy or as KServe's agent sends them
     gauges         /metrics -> numbers
     children       starts, watches and stops programs
+    ports          the ports of all programs
     polling        waits with a deadline
     model_server   the model server, a separate program
     forest | inference | data

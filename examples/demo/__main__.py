@@ -1,7 +1,7 @@
-"""The demo's command: `python -m examples.demo [--keep] [--redis] [--logger]`.
+"""The demo's command: `python -m examples.demo [--keep] [--redis] [--logger] [--port PORT]`.
 
 Exit code 0 if red wines, and a batch of wines that are alike, were no drift, and white wines were; 1 if not, or if
-anything failed; 130 if it was interrupted before the end.
+anything failed; 2 if an option is wrong; 130 if it was interrupted before the end.
 """
 
 import argparse
@@ -18,11 +18,14 @@ from rich.console import Console
 from examples.demo.children import Children
 from examples.demo.errors import DemoError
 from examples.demo.play import Play
+from examples.demo.ports import COUNT, FIRST, Ports
 from examples.demo.show import Screen
 from examples.demo.stage import Options, build
 
 LIMIT_SECONDS = 115
 """Limit for the whole demo."""
+
+HIGHEST_PORT = 65_535
 
 INTERRUPTED = 130
 """The exit code that a shell reports for Ctrl-C: 128 plus the number of SIGINT."""
@@ -34,7 +37,21 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--keep", action="store_true", help="keep running with little traffic until Ctrl-C")
     parser.add_argument("--redis", action="store_true", help="keep the rows in a real Redis instead of memory")
     parser.add_argument("--logger", action="store_true", help="send CloudEvents to `driftgauge logger`, as KServe does")
-    return Options(**vars(parser.parse_args(arguments)))
+    parser.add_argument(
+        "--port",
+        type=page_port,
+        default=FIRST,
+        help="port of the page and of /metrics; the other programs listen on the next ports (default: %(default)s)",
+    )
+    chosen = parser.parse_args(arguments)
+    return Options(keep=chosen.keep, redis=chosen.redis, logger=chosen.logger, ports=Ports(chosen.port))
+
+
+def page_port(text: str) -> int:
+    """The port of the page, from the command line; raises `ArgumentTypeError` if it, or one after it, is no port."""
+    if not text.isdecimal() or not 0 < int(text) <= HIGHEST_PORT - COUNT + 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {HIGHEST_PORT - COUNT + 1}")
+    return int(text)
 
 
 async def run(options: Options, screen: Screen) -> int:

@@ -1,4 +1,4 @@
-"""The wines of `examples/wine`, as arrays."""
+"""The wines of `examples/wine`, as arrays, and the reference that is made of them."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WINE = ROOT / "examples" / "wine"
 
 REFERENCE = WINE / "red.csv"
-"""The red wines on which the model is trained: driftgauge's reference."""
+"""The red wines on which the model is trained: the inputs of driftgauge's reference."""
 
 Rows = NDArray[np.float64]
 """Measurements, shape `(n, 11)`, one row for each wine, columns as in `columns()`."""
@@ -26,6 +26,13 @@ def columns() -> tuple[str, ...]:
 def red_reference() -> Rows:
     """The 1,000 red wines of the reference."""
     return _read("red.csv")
+
+
+def write_reference(file: Path, output: str, grades: NDArray[np.float64]) -> None:
+    """Write a reference: the wines of `red_reference`, and the model's grades as predictions of `output`."""
+    header, *lines = REFERENCE.read_text().splitlines()
+    rows = [f"{line},{grade}" for line, grade in zip(lines, grades.tolist(), strict=True)]
+    file.write_text("\n".join([f"{header},prediction:{output}", *rows, ""]))
 
 
 def red_quality() -> NDArray[np.float64]:

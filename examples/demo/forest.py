@@ -1,6 +1,7 @@
 """The model: a random forest that grades red wine, trained at the start of the model server."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,26 @@ Predict = Callable[[data.Rows], NDArray[np.float64]]
 """Grades of wines: shape `(n, 11)` to shape `(n,)`."""
 
 
-def train() -> Predict:
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A trained model.
+
+    Args:
+        predict: Grades wines.
+        training_grades: Its grades of the wines that it was trained on, shape `(n,)`, each only by the trees that did
+            not see this wine: grades of seen wines are too good, and would make those of new wines look like drift.
+    """
+
+    predict: Predict
+    training_grades: NDArray[np.float64]
+
+
+def train() -> Model:
     """A forest of 30 trees, trained on the reference's measurements and the tasters' grades."""
-    forest = RandomForestRegressor(n_estimators=30, min_samples_leaf=3, random_state=0)
+    forest = RandomForestRegressor(n_estimators=30, min_samples_leaf=3, oob_score=True, random_state=0)
     forest.fit(data.red_reference(), data.red_quality())
 
     def predict(rows: data.Rows) -> NDArray[np.float64]:
         return np.asarray(forest.predict(rows), dtype=np.float64)
 
-    return predict
+    return Model(predict, np.asarray(forest.oob_prediction_, dtype=np.float64))

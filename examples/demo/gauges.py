@@ -8,15 +8,13 @@ from itertools import pairwise
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-_FAMILY = "driftgauge_feature_drift"
-
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """The gauges of one feature.
+    """The gauges of one feature, or of one prediction.
 
     Args:
-        name: The column.
+        name: The column, or the output.
         statistic: D of the window, in [0, 1].
         threshold: The smallest D that alarms; infinite if no D can.
         evidence: The evidence of the detector, log10 of seconds.
@@ -38,7 +36,8 @@ class Gauges:
 
     Args:
         features: Sorted by name; empty before the first verdict.
-        drift: The verdict on all features; `None` before the first evaluation.
+        predictions: The same of the model's predictions.
+        drift: The verdict on the model; `None` before the first evaluation.
         window_rows: Rows of the newest evaluation.
         newest_at: Time at which the newest of them passed, in seconds since the epoch; 0 if there are none.
         rows: Rows counted since the start.
@@ -49,6 +48,7 @@ class Gauges:
     """
 
     features: tuple[Feature, ...]
+    predictions: tuple[Feature, ...]
     drift: bool | None
     window_rows: int
     newest_at: float
@@ -57,11 +57,6 @@ class Gauges:
     errors: int
     lost: int
     latency: tuple[tuple[float, float], ...]
-
-    @property
-    def drifted(self) -> int:
-        """Number of features that have drifted."""
-        return sum(feature.drift for feature in self.features)
 
     @property
     def timed(self) -> int:
@@ -79,7 +74,8 @@ def read(text: str, inference_service: str) -> Gauges:
     ]
     verdicts = [sample.value for sample in samples if sample.name == "driftgauge_drift"]
     return Gauges(
-        features=_features(samples),
+        features=_features(samples, "feature"),
+        predictions=_features(samples, "prediction"),
         drift=bool(max(verdicts)) if verdicts else None,
         window_rows=int(_sum(samples, "driftgauge_window_rows")),
         newest_at=_sum(samples, "driftgauge_window_timestamp_seconds"),
@@ -116,12 +112,14 @@ def _lost(samples: Iterable[Sample]) -> list[Sample]:
     return [sample for sample in samples if sample.labels.get("outcome") in {"dropped", "rejected"}]
 
 
-def _features(samples: Iterable[Sample]) -> tuple[Feature, ...]:
+def _features(samples: Iterable[Sample], kind: str) -> tuple[Feature, ...]:
+    """The gauges of a kind, `feature` or `prediction`, which is also the name of their label."""
+    family = f"driftgauge_{kind}_drift"
     by_name: dict[str, dict[tuple[str, str], float]] = {}
     for sample in samples:
-        if sample.name.startswith(_FAMILY):
-            values = by_name.setdefault(sample.labels["feature"], {})
-            values[sample.name.removeprefix(_FAMILY), sample.labels["test"]] = sample.value
+        if sample.name.startswith(family):
+            values = by_name.setdefault(sample.labels[kind], {})
+            values[sample.name.removeprefix(family), sample.labels["test"]] = sample.value
     return tuple(_feature(name, values) for name, values in sorted(by_name.items()))
 
 

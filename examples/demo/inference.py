@@ -56,8 +56,8 @@ def read_v1(body: bytes, columns: Sequence[str]) -> Rows:
 
 
 def write_v1(grades: NDArray[np.float64]) -> bytes:
-    """A V1 response."""
-    return json.dumps({"predictions": grades.tolist()}).encode()
+    """A V1 response; each prediction has the name of the output, as in V2."""
+    return json.dumps({"predictions": [{OUTPUT: grade} for grade in grades.tolist()]}).encode()
 
 
 def read_v2(body: bytes, json_length: int | None, columns: Sequence[str]) -> V2Request:

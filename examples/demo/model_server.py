@@ -1,12 +1,14 @@
 """A model server like KServe's Python server, with one real model: `python -m examples.demo.model_server`.
 
-It trains the model, listens, and then prints the line `ready http://127.0.0.1:PORT`. SIGTERM stops it.
+It trains the model, listens, and then prints the line `ready http://127.0.0.1:PORT`. SIGTERM stops it. With
+`--reference FILE` the training also writes the reference: the wines it learned from, and the model's grades of them.
 """
 
 import argparse
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from aiohttp import web
 
@@ -91,12 +93,20 @@ def application(predict: Predict) -> web.Application:
     return app
 
 
-async def serve(port: int) -> None:
-    """Train, listen on 127.0.0.1, print the address, and serve until SIGTERM or SIGINT; port 0: any free port."""
+async def serve(port: int, reference: Path | None) -> None:
+    """Train, write the reference, listen on 127.0.0.1, print the address, and serve until SIGTERM or SIGINT.
+
+    Args:
+        port: Where it listens; 0: any free port.
+        reference: The file to write; `None`: none.
+    """
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    runner = web.AppRunner(application(train()), access_log=None)
+    model = train()
+    if reference is not None:
+        data.write_reference(reference, inference.OUTPUT, model.training_grades)
+    runner = web.AppRunner(application(model.predict), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -110,7 +120,9 @@ def main() -> None:
     """Serve on the port that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m examples.demo.model_server", description=__doc__)
     parser.add_argument("--port", type=int, default=8085, help="port on 127.0.0.1; 0: any free port (default: 8085)")
-    asyncio.run(serve(parser.parse_args().port))
+    parser.add_argument("--reference", type=Path, help="write driftgauge's reference to this CSV file")
+    chosen = parser.parse_args()
+    asyncio.run(serve(chosen.port, chosen.reference))
 
 
 def _constant(facts: dict[str, object]) -> Handler:

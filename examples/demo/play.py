@@ -57,7 +57,7 @@ class Play:
     async def perform(self) -> list[str]:
         """Run all parts and print the gauges; returns one sentence for each thing that went wrong."""
         red = await self._send("red wines", data.red_stream(), BATCH_ROWS)
-        batch = await self._send("like wines", data.like_wines(LIKE_ROWS), LIKE_ROWS)
+        batch = await self._send("strong reds", data.like_wines(LIKE_ROWS), LIKE_ROWS)
         self._screen.batch(LIKE_ROWS)
         white = await self._send("white wines", data.white_stream()[:WINDOW_ROWS], BATCH_ROWS)
         self._screen.drift(white.rows_to_drift, await self._stage.reading())
@@ -91,7 +91,8 @@ class Play:
         return _Sent(gauges, sent if gauges.drift and rows_to_drift is None else rows_to_drift)
 
     async def _covered(self) -> Gauges | None:
-        """The gauges, once all calls have a latency, all rows are counted, and the newest row is evaluated."""
+        """The gauges, once all calls have a latency, and the newest row and the newest prediction are evaluated."""
+        predicted_at = await self._stage.newest_prediction_at()
         gauges = await self._stage.scrape()
         counted = gauges.rows >= self._traffic.rows and gauges.timed >= self._traffic.calls
-        return gauges if counted and gauges.newest_at >= self._traffic.newest_at else None
+        return gauges if counted and min(gauges.newest_at, predicted_at) >= self._traffic.newest_at else None

@@ -1,8 +1,9 @@
 """What the demo prints: progress while wines are sent, then the gauges as a table."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from rich import box
 from rich.console import Console
@@ -10,7 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from examples.demo.gauges import Feature, Gauges, quantile
-from examples.demo.stage import Options, Stage
+from examples.demo.stage import Addresses, Options
+
+NEXT = (
+    ("make demo KEEP=1", "then everything runs on, for you to look around"),
+    ("make demo LOGGER=1 REDIS=1", "as KServe's logger, with the rows in Redis"),
+    ("docs/install.md", "how to install it beside a model on KServe"),
+    ("docs/python.md", "how to compare two DataFrames, without a cluster"),
+)
+"""What to try or read after the demo, and why."""
 
 
 class ProgressLine:
@@ -44,22 +53,24 @@ class Screen:
         """Print what will happen."""
         ingress = "receives CloudEvents as a logger" if options.logger else "is a proxy in front of the model"
         ring = "a real Redis" if options.redis else "memory"
-        self._console.print("[bold]driftgauge: red wines, a batch of wines that are alike, then white wines[/bold]")
-        self._console.print("A real model learns from 1,000 red wines. It then gets new red and white wines.")
+        self._console.print("[bold]driftgauge: drift of a real model's inputs and predictions, in a minute[/bold]")
+        self._console.print("A model learns the quality of 1,000 red wines. Then it gets new wines: red ones,")
+        self._console.print("250 strong red ones in a single request, and at last white ones.")
         self._console.print(f"driftgauge {ingress}, and keeps the rows in {ring}.")
-        self._console.print("Starting ...", style="dim")
+        self._console.print("Training the model and starting ...\n", style="dim")
 
-    def stage(self, stage: Stage) -> None:
-        """Print the addresses of everything."""
-        self._console.print(f"  model server  {stage.model_url}", highlight=False)
-        self._console.print(f"  driftgauge    {stage.data_url}", highlight=False)
-        self._console.print(f"  metrics       {stage.admin_url}/metrics  {stage.admin_url}/drift", highlight=False)
-        self._console.print(f"  web page      {stage.admin_url}/\n", highlight=False)
+    def stage(self, stage: Addresses) -> None:
+        """Print the addresses of everything, the one to open first."""
+        self._console.print(f"Open [bold]{stage.admin_url}/[/bold] in a browser to watch.", highlight=False)
+        self._console.print(f"  for Prometheus     {stage.admin_url}/metrics", highlight=False)
+        self._console.print(f"  as JSON            {stage.admin_url}/drift", highlight=False)
+        self._console.print(f"  requests go to     {stage.data_url}", highlight=False)
+        self._console.print(f"  the model listens  {stage.model_url}\n", highlight=False)
 
     @contextmanager
     def progress(self, name: str, rows: int) -> Iterator[ProgressLine]:
         """Show the progress of a part that sends so many rows."""
-        columns = (TextColumn(f"{name:<11}"), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.fields[verdict]}"))
+        columns = (TextColumn(f"{name:<11}"), BarColumn(12), MofNCompleteColumn(), TextColumn("{task.fields[verdict]}"))
         with Progress(*columns, console=self._console) as progress:
             yield ProgressLine(progress, progress.add_task(name, total=rows, verdict=""))
 
@@ -89,19 +100,17 @@ class Screen:
         for fault in faults:
             self.trouble(fault)
         if not faults:
-            self._console.print(
-                "\nAs expected: red wines are no drift, neither is a batch of 250 wines that are", style="bold green"
-            )
-            self._console.print("alike; white wines are drift.", style="bold green")
+            self._console.print("\nAs expected: red wines are no drift, white wines are.", style="bold green")
 
-    def hint(self, stage: Stage, options: Options) -> None:
+    def hint(self, stage: Addresses, options: Options) -> None:
         """Print what to try next."""
         if options.keep:
-            self._console.print("Everything keeps running, with a few white wines a second, until Ctrl-C. Try:")
-            self._console.print(f"  curl {stage.admin_url}/metrics\n  curl {stage.admin_url}/drift", highlight=False)
-            self._console.print(f"  and open {stage.admin_url}/ in a browser", highlight=False)
-        else:
-            self._console.print("`make demo KEEP=1` keeps everything running: open the web page, and /metrics.")
+            self._console.print("Everything keeps running, with a few white wines a second, until Ctrl-C.")
+            self._console.print(f"Open [bold]{stage.admin_url}/[/bold] in a browser.", highlight=False)
+            return
+        self._console.print("All programs stop now. What next?\n")
+        for command, purpose in NEXT:
+            self._console.print(f"  {command:<28}{purpose}", markup=False, highlight=False)
 
     def trouble(self, sentence: str) -> None:
         """Print what went wrong."""
@@ -112,20 +121,35 @@ def verdict(gauges: Gauges) -> str:
     """The newest verdict in a few words."""
     if gauges.drift is None:
         return "too few rows for a verdict"
-    return f"{gauges.drifted} of {len(gauges.features)} features drift"
+    return f"{_share(gauges.features)} features, {_share(gauges.predictions)} predictions drift"
+
+
+def _share(features: Sequence[Feature]) -> str:
+    return f"{sum(feature.drift for feature in features)} of {len(features)}"
 
 
 def table(before: Gauges, after: Gauges) -> Table:
-    """Both evaluations side by side, sorted by the later distance, largest first."""
+    """Both evaluations side by side, sorted by the later distance, largest first; at last the predictions."""
     shown = Table("feature", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     for heading in ("D red", "D white", "threshold", "E red", "E white", "threshold"):
         shown.add_column(heading, justify="right")
     shown.add_column("verdict")
-    earlier = {feature.name: feature for feature in before.features}
-    for feature in sorted(after.features, key=lambda one: one.statistic, reverse=True):
+    add_rows(shown, before.features, after.features)
+    shown.add_section()
+    add_rows(shown, [_named(one) for one in before.predictions], [_named(one) for one in after.predictions])
+    return shown
+
+
+def add_rows(shown: Table, before: Sequence[Feature], after: Sequence[Feature]) -> None:
+    """Add one row for each feature that is in both evaluations, the largest distance first."""
+    earlier = {feature.name: feature for feature in before}
+    for feature in sorted(after, key=lambda one: one.statistic, reverse=True):
         if feature.name in earlier:
             shown.add_row(*cells(earlier[feature.name], feature), style="red" if feature.drift else "")
-    return shown
+
+
+def _named(prediction: Feature) -> Feature:
+    return replace(prediction, name=f"prediction {prediction.name}")
 
 
 def cells(before: Feature, after: Feature) -> tuple[str, ...]:

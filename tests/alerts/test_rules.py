@@ -4,16 +4,20 @@ import re
 import subprocess
 from collections import defaultdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from driftgauge.page.runbook import heading_id
 from tests.support.boards import ALERTS, Tree, rules
 from tests.support.parts import program
 
 ROOT = Path(__file__).parents[2]
+RUNBOOKS = ROOT / "sidecar" / "driftgauge" / "page" / "runbooks"
 CASES = sorted(Path(__file__).parent.glob("*.yaml"))
 RULES = rules()
+VALUES = yaml.safe_load((ALERTS.parents[1] / "values.yaml").read_text())["prometheusRule"]
 SEVERITIES = {"critical", "warning", "info"}
 
 
@@ -66,13 +70,13 @@ def test_every_rule_has_its_cases() -> None:
 
 
 def test_high_error_rate_is_the_rule_of_the_article() -> None:
-    """Name, expression, duration and severity are the same.
+    """Name, expression and duration are the same; it is a warning, because the alert on the ratio pages.
 
     Source: L. Berton, "Monitoring ML Models in Kubernetes: A Practical Guide", 2026, section "Alerting".
     """
     (rule,) = (one for one in RULES if one["alert"] == "HighErrorRate")
 
-    assert ("rate(request_error_count[5m]) > 0.05", "5m", {"severity": "critical"}) == (
+    assert ("rate(request_error_count[5m]) > 0.05", "5m", {"severity": "warning"}) == (
         rule["expr"],
         rule["for"],
         rule["labels"],
@@ -96,15 +100,36 @@ def test_annotations_use_labels_that_the_alert_has(rule: Tree) -> None:
 
 
 def test_runbooks_have_a_section_for_every_alert(rule: Tree) -> None:
-    """The page of `runbook_url` has a heading with the alert's name."""
-    page = (ROOT / rule["annotations"]["runbook_url"]).read_text()
+    """The page that `runbook_url` names has a heading with the alert's name."""
+    page = (RUNBOOKS / f"{Path(urlsplit(rule['annotations']['runbook_url']).path).name}.md").read_text()
 
     assert re.search(rf"^## {rule['alert']}$", page, re.MULTILINE)
 
 
+def test_the_address_of_a_runbook_leads_to_the_section_of_the_alert(rule: Tree) -> None:
+    """It is absolute, has the page's path at the admin port, and the heading's identifier."""
+    address = urlsplit(rule["annotations"]["runbook_url"])
+    page = (RUNBOOKS / f"{Path(address.path).name}.md").read_text()
+    headings = [heading_id(title) for title in re.findall(r"^#+ (.+)$", page, re.MULTILINE)]
+
+    assert ("http", "driftgauge.monitoring.svc.cluster.local:9464") == (address.scheme, address.netloc)
+    assert f"/runbooks/{Path(address.path).name}" == address.path
+    assert address.fragment in headings
+
+
 def test_runbooks_name_existing_alerts() -> None:
     """Every alert that a runbook names has a rule."""
-    pages = " ".join(path.read_text() for path in (ROOT / "docs" / "runbooks").glob("*.md"))
+    pages = " ".join(path.read_text() for path in RUNBOOKS.glob("*.md"))
     named = set(re.findall(r"\b(Driftgauge[A-Z]\w+|HighErrorRate)\b", pages))
 
     assert {one["alert"] for one in RULES} == named
+
+
+def test_runbooks_name_the_thresholds_that_values_change() -> None:
+    """The section of each alert with a threshold in the chart's values says so, and no other value is named."""
+    pages = " ".join(path.read_text() for path in RUNBOOKS.glob("*.md"))
+    sections = dict(re.findall(r"^## (\w+)$(.*?)(?=^## |\Z)", pages, re.MULTILINE | re.DOTALL))
+    named = {name for name, text in sections.items() if f"prometheusRule.thresholds.{name}" in text}
+
+    assert set(VALUES["thresholds"]) == named
+    assert named == set(re.findall(r"prometheusRule\.thresholds\.(\w+)", pages))

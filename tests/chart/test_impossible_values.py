@@ -94,6 +94,25 @@ DRAIN_SECONDS = (
         ),
         ({"config": {"drain_delay_seconds": 30}}, "terminationGracePeriodSeconds: must be more than"),
         ({"prometheusRule": {"disabled": ["HighErorRate"]}}, 'there is no alert "HighErorRate"'),
+        ({"prometheusRule": {"severities": {"HighErorRate": "page"}}}, 'severities: there is no alert "HighErorRate"'),
+        ({"initContainers": [{"name": "a", "image": "b"}]}, "initContainers: need networkPolicy.egress"),
+        ({"references": {"volume": {"emptyDir": {}}}}, "references.volume.emptyDir: needs initContainers"),
+        ({"extraEnv": [{"name": "DRIFTGAUGE_PORT", "value": "1"}]}, "the chart sets DRIFTGAUGE_PORT already"),
+        (
+            {"config": {"alpha": 0.1}, "extraEnv": [{"name": "DRIFTGAUGE_ALPHA", "value": "1"}]},
+            "the chart sets DRIFTGAUGE_ALPHA already",
+        ),
+        ({"podMonitor": {"enabled": True, "scrapeTimeout": "31s"}}, "podMonitor.scrapeTimeout: must not be more than"),
+        ({"serviceMonitor": {"interval": "1m", "scrapeTimeout": "1h"}}, "serviceMonitor.scrapeTimeout: must not be"),
+        ({"service": {"nodePort": 30080}}, "need service.type NodePort or LoadBalancer"),
+        (
+            {"service": {"type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"]}},
+            "service.loadBalancerSourceRanges: needs service.type LoadBalancer",
+        ),
+        (
+            {"service": {"type": "NodePort"}},
+            "service.type NodePort: needs the senders in networkPolicy.eventsFrom",
+        ),
         ({"fullnameOverride": "1st"}, 'the full name "1st" cannot name a Service'),
     ],
 )
@@ -122,6 +141,10 @@ def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, se
             "podDisruptionBudget": {"enabled": True, "minAvailable": "50%", "maxUnavailable": None},
         },
         {"redis": {"url": "redis://password@redis/0?client_name=password"}},
+        {"podMonitor": {"interval": "1m", "scrapeTimeout": "60s"}},
+        {"podMonitor": {"interval": "1s", "scrapeTimeout": "1000ms"}},
+        {"service": {"type": "NodePort"}, "networkPolicy": {"enabled": False}},
+        {"extraEnv": [{"name": "DRIFTGAUGE_ALPHA", "value": "0.1"}]},
     ],
 )
 def test_values_at_the_limits_are_accepted(values: Values) -> None:

@@ -61,6 +61,11 @@ def test_kserve_accepts_the_block() -> None:
         ({}, "There are no references"),
         ({}, "There is no Redis"),
         ({}, "serviceMonitor.enabled is false"),
+        ({}, "admits events of pods of InferenceServices alone"),
+        (
+            {"prometheusRule": {"enabled": True}},
+            "http://drift-driftgauge.monitoring.svc.cluster.local:9464/runbooks/, which is inside the cluster",
+        ),
     ],
 )
 def test_the_notes_name_what_is_missing(values: Values, sentence: str) -> None:
@@ -94,7 +99,11 @@ def test_the_notes_do_not_mention_what_is_set() -> None:
             "references": {"existingClaim": "references"},
             "redis": {"url": "redis://redis"},
             "serviceMonitor": {"enabled": True},
+            "networkPolicy": {"eventsFrom": [{"namespaceSelector": {}}]},
+            "monitoring": {"release": "prometheus"},
+            "prometheusRule": {"enabled": True, "runbookBaseUrl": "https://runbooks.example"},
         }
     ).notes
 
-    assert ["no references" in notes, "no Redis" in notes, "is false" in notes] == [False] * 3
+    hints = ("no references", "no Redis", "is false", "admits events", "inside the cluster", "monitoring.release")
+    assert [] == [hint for hint in hints if hint in notes]

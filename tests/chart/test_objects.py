@@ -1,16 +1,15 @@
-"""The objects that values render to: references, Redis, image, scaling, network, monitors, dashboards."""
+"""The objects that values render to: options, image, references, Redis, scaling, labels, dashboards."""
 
 import json
 
 import pytest
-import yaml
 
 from driftgauge import __version__
 from driftgauge.config.documents import as_json_schema
 from driftgauge.config.options import PREFIX
 from tests.support.helm import (
     CHART,
-    SCENARIOS,
+    LOGGERS,
     Manifest,
     Release,
     Values,
@@ -32,13 +31,13 @@ def volume(release: Release) -> Manifest:
     return {key: value for key, value in found.items() if key != "name"}
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LOGGERS)
 def test_every_variable_is_an_option(name: str) -> None:
     """The logger refuses to start with an unknown variable, so none is rendered."""
     names = [one["name"] for one in scenario(name).logger["env"]]
 
     assert len(names) == len(set(names))
-    assert {one.removeprefix(PREFIX).lower() for one in names} <= OPTIONS
+    assert {one.removeprefix(PREFIX).lower() for one in names if one.startswith(PREFIX)} <= OPTIONS
 
 
 def test_every_option_of_the_map_becomes_its_variable() -> None:
@@ -62,7 +61,8 @@ def test_every_option_of_the_map_becomes_its_variable() -> None:
     [
         ({}, f"driftgauge:{__version__}"),
         ({"tag": "1.2"}, "driftgauge:1.2"),
-        ({"digest": DIGEST}, f"driftgauge:{__version__}@{DIGEST}"),
+        ({"digest": DIGEST}, f"driftgauge@{DIGEST}"),
+        ({"tag": "1.2", "digest": DIGEST}, f"driftgauge:1.2@{DIGEST}"),
         ({"repository": "registry.example.com:5000/ml/dg", "tag": "x"}, "registry.example.com:5000/ml/dg:x"),
     ],
 )
@@ -170,65 +170,6 @@ def test_the_password_of_redis_comes_from_its_secret() -> None:
     assert "REDIS_PASSWORD)" not in " ".join([*redis["command"], *redis["args"]])
 
 
-def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
-    """By default its NetworkPolicy admits the logger's pods on one port, and allows no egress."""
-    release = scenario("redis-internal")
-    policy = release.one("NetworkPolicy")["spec"]
-    labels = release.one("Deployment")["spec"]["template"]["metadata"]["labels"]
-    (rule,) = policy["ingress"]
-    (peer,) = rule["from"]
-
-    assert peer["podSelector"]["matchLabels"].items() <= labels.items()
-    assert {"podSelector"} == set(peer)
-    assert ([{"port": "redis", "protocol": "TCP"}], ["Ingress", "Egress"]) == (rule["ports"], policy["policyTypes"])
-    assert "egress" not in policy
-
-
-@pytest.mark.parametrize(
-    ("redis", "port", "expected"),
-    [
-        ({"url": "redis://r"}, None, 6379),
-        ({"url": "redis://[::1]/0"}, None, 6379),
-        ({"url": "rediss://u@r:6390/0"}, None, 6390),
-        ({"url": "redis://r:80"}, 6400, 6400),
-        ({"existingSecret": {"name": "s", "urlKey": "url"}}, None, 6379),
-        ({"existingSecret": {"name": "s", "urlKey": "url"}}, 6400, 6400),
-        ({"internal": {"enabled": True, "networkPolicy": False}}, None, "redis"),
-    ],
-)
-def test_egress_of_the_logger_is_limited_to_redis(redis: Values, port: int | None, expected: int | str) -> None:
-    """The policy allows name servers and the port of Redis."""
-    policy = render({"redis": redis, "networkPolicy": {"enabled": True, "redisPort": port}}).one("NetworkPolicy")
-    names, server = policy["spec"]["egress"]
-
-    assert [(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")] == [
-        (one["port"], one["protocol"]) for one in names["ports"]
-    ]
-    assert [expected] == [one["port"] for one in server["ports"]]
-
-
-def test_a_logger_without_redis_has_no_egress() -> None:
-    """The policy applies to egress and names no peer."""
-    policy = render({"networkPolicy": {"enabled": True}}).one("NetworkPolicy")["spec"]
-
-    assert ["Ingress", "Egress"] == policy["policyTypes"]
-    assert "egress" not in policy
-
-
-def test_events_come_from_inference_services_unless_peers_are_named() -> None:
-    """By default it is KServe's label in every namespace; with peers only these and the test hook."""
-    default, named = (
-        render({"networkPolicy": {"enabled": True, "eventsFrom": peers}}).one("NetworkPolicy")["spec"]["ingress"][0]
-        for peers in ([], [{"ipBlock": {"cidr": "10.0.0.0/8"}}])
-    )
-
-    assert {
-        "namespaceSelector": {},
-        "podSelector": {"matchExpressions": [{"key": "serving.kserve.io/inferenceservice", "operator": "Exists"}]},
-    } == default["from"][1]
-    assert [{"ipBlock": {"cidr": "10.0.0.0/8"}}] == named["from"][1:]
-
-
 def test_an_autoscaler_owns_the_number_of_replicas() -> None:
     """The Deployment has none, because every upgrade would undo the scaling."""
     release = scenario("autoscaling")
@@ -281,50 +222,6 @@ def test_common_labels_are_on_all_objects_and_replace_none() -> None:
     labels = [one["metadata"]["labels"] for one in release.objects]
 
     assert {("ml", "driftgauge")} == {(one["team"], one["app.kubernetes.io/name"]) for one in labels}
-
-
-def test_the_prometheus_rule_has_every_alert_of_the_file() -> None:
-    """The PrometheusRule and the file for a plain Prometheus have the same groups."""
-    written = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
-
-    assert written == scenario("monitors").one("PrometheusRule")["spec"]["groups"]
-
-
-def test_runbook_urls_start_with_the_base_address() -> None:
-    """The file has paths in the project, because its address is not known there."""
-    release = render({"prometheusRule": {"enabled": True, "runbookBaseUrl": "https://git.example/driftgauge/"}})
-    rules = [rule for group in release.one("PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
-    addresses = {rule["annotations"]["runbook_url"] for rule in rules}
-
-    assert "https://git.example/driftgauge/docs/runbooks/drift.md" in {address.split("#")[0] for address in addresses}
-    assert all(address.startswith("https://git.example/driftgauge/docs/runbooks/") for address in addresses)
-
-
-def test_an_alert_may_be_left_out() -> None:
-    """It is left out by name; a group without alerts is left out too."""
-    groups = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
-    names = [rule["alert"] for rule in groups[0]["rules"]]
-    values = {"prometheusRule": {"enabled": True, "disabled": names}, "references": {"existingClaim": "references"}}
-
-    assert groups[1:] == render(values).one("PrometheusRule")["spec"]["groups"]
-
-
-@pytest.mark.parametrize(
-    ("values", "there"),
-    [
-        ({}, False),
-        ({"podMonitor": {"enabled": True}}, True),
-        ({"references": {"existingConfigMap": "r"}}, True),
-    ],
-)
-def test_missing_references_alarm_where_some_are_meant_to_be(values: Values, there: bool) -> None:  # noqa: FBT001
-    """Without references and proxies the alert would fire forever, and only this one is left out."""
-    groups = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
-    written = {rule["alert"] for group in groups for rule in group["rules"]}
-    rule = render({**values, "prometheusRule": {"enabled": True}}).one("PrometheusRule")
-    rendered = {one["alert"] for group in rule["spec"]["groups"] for one in group["rules"]}
-
-    assert (set() if there else {"DriftgaugeReferenceMissing"}) == written - rendered
 
 
 def test_each_dashboard_is_a_config_map_that_grafana_finds() -> None:

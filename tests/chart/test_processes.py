@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError
 
 from tests.support.agent import Event, post
-from tests.support.helm import SCENARIOS, Release, only_container, render, scenario, scenario_values
+from tests.support.helm import LOGGERS, Release, only_container, render, scenario, scenario_values
 from tests.support.kubelet import Container, Secrets, mount_references
 from tests.support.models import WINE
 from tests.support.parts import program
@@ -78,7 +78,7 @@ def refused(logger: Container) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", LOGGERS)
 def test_every_scenario_starts_passes_its_probes_and_ends(name: str, tmp_path: Path) -> None:
     """It is ready in time, accepts events, is unready after SIGTERM, and exits with 0."""
     with running(scenario(name), tmp_path) as logger:
@@ -105,7 +105,9 @@ def test_references_in_the_values_reach_their_models(tmp_path: Path) -> None:
     assert {("wine", "models"): 3.0, ("port", "cellar"): 2.0, ("port", "models"): 0.0} == rows
 
 
-@pytest.mark.parametrize("name", ["references-configmap", "references-pvc", "references-volume"])
+@pytest.mark.parametrize(
+    "name", ["references-configmap", "references-pvc", "references-volume", "references-object-storage"]
+)
 def test_an_empty_reference_volume_leaves_the_logger_serving(name: str, tmp_path: Path) -> None:
     """Events get status code 200, and the gauge of the alert is 0."""
     with running(polling_often(name), tmp_path) as logger:

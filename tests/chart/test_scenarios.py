@@ -66,7 +66,7 @@ def test_an_install_sends_what_is_rendered(name: str) -> None:
     assert release.notes == installed["notes"]
 
 
-@pytest.mark.parametrize("name", ["monitors", "full"])
+@pytest.mark.parametrize("name", ["monitors", "full", "extras"])
 def test_the_prometheus_operator_accepts_its_objects(name: str) -> None:
     """ServiceMonitor, PodMonitor and PrometheusRule have only fields of their CRDs, with the right types."""
     objects = [one for one in scenario(name).objects if is_custom(one)]
@@ -120,10 +120,12 @@ def test_each_service_selects_only_its_own_pods(name: str) -> None:
         wanted = service["spec"]["selector"].items()
         (found,) = [one for one in workloads if wanted <= one["spec"]["template"]["metadata"]["labels"].items()]
 
+        ports = {port["name"] for port in only_container(found)["ports"]}
+
         assert found["spec"]["selector"]["matchLabels"].items() == wanted
-        assert {one["targetPort"] for one in service["spec"]["ports"]} == {
-            port["name"] for port in only_container(found)["ports"]
-        }
+        assert {one["targetPort"] for one in service["spec"]["ports"]} == (
+            {"http"} if service["metadata"]["name"].endswith("-external") else ports
+        )
 
 
 @every_scenario
@@ -142,7 +144,9 @@ def test_the_default_values_need_no_operator_and_no_redis() -> None:
     """Without any value there are one logger, its Service, and no object of a CRD."""
     release = render({})
 
-    assert {"Deployment", "Service", "ServiceAccount", "Pod", "ConfigMap"} >= {one["kind"] for one in release.objects}
+    kinds = {"Deployment", "Service", "ServiceAccount", "NetworkPolicy", "Pod", "ConfigMap"}
+
+    assert kinds >= {one["kind"] for one in release.objects}
     assert 1 == release.one("Deployment")["spec"]["replicas"]
 
 

@@ -9,12 +9,20 @@ import yaml
 from charts.values.options import SET_BY_CHART, logger_options
 from driftgauge.config.options import LoggerConfig
 from tests.support.helm import CHART, SCENARIOS, Manifest, RefusedError, Values, render, scenario_values
+from tests.support.parts import package
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 
-KUBERNETES_OWN = {f"references.volume.{kind}" for kind in ("csi", "ephemeral", "projected", "secret")}
-"""Objects of Kubernetes' API that go into the pod unchanged; the API server checks them at the same install."""
+KUBERNETES_OWN = {
+    *(f"references.volume.{kind}" for kind in ("csi", "emptyDir", "ephemeral", "projected", "secret")),
+    "affinity",
+    "extraEnv[].valueFrom",
+    "initContainers[]",
+    "extraVolumes[]",
+    "extraManifests[]",
+}
+"""Objects of Kubernetes' API that are used unchanged; the API server checks them at the same install."""
 
 
 def objects(schema: Manifest, path: str = "") -> Iterator[tuple[str, Manifest]]:
@@ -42,7 +50,7 @@ CLOSED = [path for path, one in objects(SCHEMA) if path and one.get("additionalP
 
 def test_the_schema_is_valid() -> None:
     """It is valid for draft 7, which every Helm 3 reads."""
-    pytest.importorskip("jsonschema").Draft7Validator.check_schema(SCHEMA)
+    package("jsonschema").Draft7Validator.check_schema(SCHEMA)
 
     assert "http://json-schema.org/draft-07/schema#" == SCHEMA["$schema"]
 
@@ -139,6 +147,11 @@ def test_a_typo_is_reported_by_its_path(path: str) -> None:
         ("resources.limits.memory", "much"),
         ("nodeSelector.zone", 1),
         ("clusterDomain", ""),
+        ("service.type", "ExternalName"),
+        ("podMonitor.scrapeTimeout", "10"),
+        ("monitoring.release", "not a label"),
+        ("prometheusRule.thresholds.DriftgaugeErrorRatioHigh", 5),
+        ("prometheusRule.severities.HighErrorRate", ""),
     ],
 )
 def test_a_wrong_value_is_reported_by_its_path(path: str, value: object) -> None:
@@ -154,6 +167,13 @@ def test_a_reference_that_no_model_can_have_is_refused(file: str) -> None:
     """The logger finds the model by the file's name."""
     with pytest.raises(RefusedError, match="at '/references/inline': additional properties"):
         render({"references": {"inline": {file: "a\n1\n"}}})
+
+
+@pytest.mark.parametrize("argument", ["--port=1", "--port", "--admin-port=1", "--admin_port"])
+def test_arguments_do_not_change_the_ports(argument: str) -> None:
+    """The Service leads to the ports that the chart sets."""
+    with pytest.raises(RefusedError, match="at '/extraArgs/0'"):
+        render({"extraArgs": [argument]})
 
 
 @pytest.mark.parametrize("volume", [{"hostPath": {"path": "/"}}, {"nfs": {"server": "x", "path": "/"}}])

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.markdown_blocks import blocks
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "sidecar" / "driftgauge"
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -30,10 +32,10 @@ def test_every_package_has_a_layer() -> None:
 
 
 def test_contributing_lists_the_layers() -> None:
-    """CONTRIBUTING has the lines of pyproject.toml."""
-    block = "\n".join(f"    {layer}" for layer in LAYERS)
+    """CONTRIBUTING has the lines of pyproject.toml, in a block of their own."""
+    written = [block.text for block in blocks(ROOT / "CONTRIBUTING.md")]
 
-    assert f"\n\n{block}\n\n" in (ROOT / "CONTRIBUTING.md").read_text()
+    assert "\n".join(LAYERS) + "\n" in written
 
 
 def test_the_packages_without_io_are_those_of_the_contract() -> None:

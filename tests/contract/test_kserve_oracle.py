@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from driftgauge.protocol.tensor import Tensor
+from tests.support.parts import environment_python
 from tests.support.payloads import listed, read
 from tests.support.wire import MESSAGES
 
@@ -27,9 +27,7 @@ def reported(tensor: Tensor) -> dict[str, Any]:
 
 def test_same_tensors() -> None:
     """Names, shapes and values are those of kserve's InferRequest (V2) and get_predict_input (V1)."""
-    python = os.environ.get("KSERVE_PYTHON")
-    if python is None:
-        pytest.skip("KSERVE_PYTHON does not name the Python of an environment with kserve 0.21")
+    python = environment_python("kserve")
     questions = [
         {
             "name": message.file,

@@ -1,6 +1,5 @@
 """The OpenAI-compatible paths that are counted are those of KServe's own server."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from driftgauge.proxy.routing import is_openai_inference
+from tests.support.parts import environment_python
 
 pytestmark = pytest.mark.real_server
 
@@ -19,9 +19,7 @@ _ROUTE = re.compile(r'r"(/v1/[^"]+)",\s+endpoints\.\w+,\s+methods=\["(\w+)"\]')
 
 def test_every_endpoint_of_kserve_is_counted() -> None:
     """Each path that KServe serves by POST is an inference, with the prefix `/openai` and without; others are not."""
-    python = os.environ.get("KSERVE_PYTHON")
-    if python is None:
-        pytest.skip("KSERVE_PYTHON does not name the Python of an environment with kserve 0.21")
+    python = environment_python("kserve")
     package = subprocess.run([python, "-c", _WHERE], capture_output=True, text=True, check=True).stdout.strip()
     routes = _ROUTE.findall((Path(package) / "protocol/rest/openai/endpoints.py").read_text())
 

@@ -9,7 +9,7 @@ from driftgauge.results.latest import LatestEvaluations
 from tests.support.models import WINE
 
 ROOT = Path(__file__).parents[2]
-METRICS = ROOT / "README.md"
+METRICS = ROOT / "docs" / "metrics.md"
 OPTIONS = ROOT / "docs" / "options.md"
 
 
@@ -26,7 +26,7 @@ def test_the_table_of_options_is_the_generated_one() -> None:
 
 
 def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
-    """The README lists every metric of the registry, except `process_*`, which the client library adds."""
+    """docs/metrics.md lists every metric of the registry, except `process_*`, which the client library adds."""
     metrics = Metrics("200")
     metrics.watch_evaluations(LatestEvaluations(90))
     metrics.model(WINE)
@@ -44,7 +44,7 @@ def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
 
 
 def test_the_types_in_the_table_are_the_exposed_ones() -> None:
-    """Each counter, gauge and histogram of the README is exposed as that type."""
+    """Each counter, gauge and histogram of docs/metrics.md is exposed as that type."""
     metrics = Metrics("200")
     metrics.watch_evaluations(LatestEvaluations(90))
     metrics.watch_queue(lambda: 0, 1)

@@ -9,14 +9,13 @@ import pytest
 
 from tests.support.boards import Expression, Tree, boards, expressions, rules, variables
 from tests.support.full_stack import NAMESPACE, SERVICE, FullStack, full_stack
+from tests.support.grafana_variables import first_values, options
 from tests.support.promql import filled, sides
 
 pytestmark = pytest.mark.timeout(180)
 
 BOARDS = boards()
 RULES = rules()
-RATE_INTERVAL = "10s"
-"""Grafana's `$__rate_interval` is at least four scrape intervals, here of 1 s."""
 
 
 @pytest.fixture(scope="module")
@@ -30,24 +29,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullStack]:
 def board(request: pytest.FixtureRequest) -> Tree:
     """Each board."""
     return BOARDS[str(request.param)]
-
-
-def choices(stack: FullStack, variable: Tree, chosen: dict[str, str]) -> list[str]:
-    """The values of a variable, given the selection of those before it."""
-    selector, label = variable["query"]["query"].removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-    return stack.prometheus.label_values(label, filled(selector, chosen))
-
-
-def chosen(stack: FullStack, board: Tree) -> dict[str, str]:
-    """The variables of a board as Grafana fills them at first: All if possible, else the first value."""
-    values = {"__rate_interval": RATE_INTERVAL}
-    for name, variable in variables(board).items():
-        if variable["type"] != "query":
-            continue
-        found = choices(stack, variable, values)
-        everything = variable.get("allValue") or f"({'|'.join(found)})"
-        values[name] = everything if variable["includeAll"] else found[0]
-    return values
 
 
 def numbers(stack: FullStack, expression: str) -> int:
@@ -67,24 +48,33 @@ def without_values(stack: FullStack, queried: list[Expression]) -> dict[str, str
 
 def test_every_expression_of_a_board_has_numbers(stack: FullStack, board: Tree) -> None:
     """The board's variables have their first values."""
-    values = chosen(stack, board)
+    values = first_values(stack.prometheus, board)
 
     assert {} == without_values(stack, [Expression(one.place, filled(one.text, values)) for one in expressions(board)])
 
 
 def test_every_variable_offers_values(stack: FullStack, board: Tree) -> None:
-    """The model is among the values."""
-    values = chosen(stack, board)
+    """The model is among the values. Only `cluster` may have none: it is a label that other setups add."""
+    values = first_values(stack.prometheus, board)
     offered = {
-        name: choices(stack, variable, values)
+        name: options(stack.prometheus, variable, values)
         for name, variable in variables(board).items()
         if variable["type"] == "query"
     }
 
+    assert [] == offered.pop("cluster")
     assert all(offered.values())
     assert SERVICE in offered["inference_service"]
     assert NAMESPACE in offered["namespace"]
     assert ["driftgauge-logger", "driftgauge-proxy", "driftgauge-proxy-orphan"] == offered["job"]
+
+
+def test_the_feature_that_drifts_is_listed_first(stack: FullStack) -> None:
+    """The board of the model lists its columns by how far they are from the reference."""
+    board = BOARDS["model-drift"]
+    values = first_values(stack.prometheus, board)
+
+    assert ["alcohol", "ph"] == options(stack.prometheus, variables(board)["feature"], values)
 
 
 def test_every_side_of_an_alert_has_numbers(stack: FullStack) -> None:
@@ -106,7 +96,7 @@ def test_drift_reaches_alertmanager(stack: FullStack) -> None:
 
     assert (NAMESPACE, SERVICE) == (notice.labels["inference_service_namespace"], notice.labels["inference_service"])
     assert notice.annotations["summary"] == "wine has drifted: 1 of its features"
-    assert notice.annotations["runbook_url"] == "docs/runbooks/drift.md"
+    assert notice.annotations["runbook_url"].endswith("/runbooks/drift#driftgaugemodeldrift")
     assert pending > 0
 
 
@@ -131,10 +121,12 @@ def test_a_small_reference_reaches_alertmanager(stack: FullStack) -> None:
     assert notice.annotations["summary"] == "The reference of wine is too small: 269 rows would do"
 
 
-@pytest.mark.parametrize("alert", ["HighErrorRate", "DriftgaugeErrorRatioHigh"])
-def test_failures_reach_alertmanager(stack: FullStack, alert: str) -> None:
-    """Requests to a replica without a model raise the article's alert and the one on the ratio."""
+@pytest.mark.parametrize(
+    ("alert", "severity"), [("HighErrorRate", "warning"), ("DriftgaugeErrorRatioHigh", "critical")]
+)
+def test_failures_reach_alertmanager(stack: FullStack, alert: str, severity: str) -> None:
+    """Requests to a replica without a model raise the article's alert and the one on the ratio, which pages."""
     (notice,) = stack.alertmanager.wait_for(alert)
 
-    assert notice.labels["severity"] == "critical"
+    assert notice.labels["severity"] == severity
     assert notice.labels["inference_service"] == SERVICE

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.processes import free_ports_in_a_row
+
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 110
 """Below the time limit of a test; the demo needs a fraction of it."""
@@ -21,9 +23,10 @@ LIMIT_SECONDS = 110
 
 @contextmanager
 def demo(*flags: str) -> Iterator[subprocess.Popen[str]]:
-    """The demo as a child process, terminated if the test leaves it running."""
+    """The demo as a child process on free ports, terminated if the test leaves it running."""
+    port = str(free_ports_in_a_row(4))
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "examples.demo", *flags],
+        [sys.executable, "-u", "-m", "examples.demo", "--port", port, *flags],
         cwd=ROOT,
         env=os.environ | {"COLUMNS": "80", "TERM": "dumb"},
         stdin=subprocess.DEVNULL,
@@ -61,27 +64,33 @@ def read_until(child: subprocess.Popen[str], words: str) -> str:
     raise AssertionError(f"The demo ended without printing {words!r}:\n" + "".join(lines))
 
 
-@pytest.mark.parametrize("flags", [(), ("--redis",), ("--logger",), ("--logger", "--redis")], ids=" ".join)
+def expect_verdicts(output: str) -> None:
+    """Red wines are no drift, nor is a batch of wines that are alike; white wines are drift in all of them."""
+    assert "599/599 0 of 11 features, 0 of 1 predictions drift" in output
+    assert "250/250 0 of 11 features, 0 of 1 predictions drift" in output
+    assert re.search(r"Drift was found after at most \d+ white wines:\n +Drift in 1[01] of 11 features; ", output)
+    assert "1000/1000 11 of 11 features, 1 of 1 predictions drift" in output
+    assert re.search(r"total_sulfur_dioxide +0\.021 +0\.790 .* ok -> drift", output)
+    assert re.search(r"prediction quality +0\.048 +0\.284 .* ok -> drift", output)
+    assert re.search(r"^request_count +201$", output, re.MULTILINE)
+    assert re.search(r"^request_error_count +0$", output, re.MULTILINE)
+    assert re.search(r"p50 [\d.]+ ms, p99 [\d.]+ ms$", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("flags", [(), ("--redis",), ("--logger",)], ids=" ".join)
 def test_demo_ends_well(flags: tuple[str, ...]) -> None:
-    """Red wines are no drift, nor is a batch of wines that are alike; white wines are drift in all features."""
+    """Red wines are no drift, nor is a batch of wines that are alike; white wines are. Then all programs stop."""
     with demo(*flags) as child:
         output, _ = child.communicate(timeout=LIMIT_SECONDS)
 
     assert 0 == child.returncode, output
-    assert "599/599 0 of 11 features drift" in output
-    assert "250/250 0 of 11 features drift" in output
-    assert re.search(r"Drift was found after at most \d+ white wines:\n +Drift in 1[01] of 11 features; ", output)
-    assert "1000/1000 11 of 11 features drift" in output
-    assert re.search(r"total_sulfur_dioxide +0\.021 +0\.790 .* ok -> drift", output)
-    assert re.search(r"^request_count +201$", output, re.MULTILINE)
-    assert re.search(r"^request_error_count +0$", output, re.MULTILINE)
-    assert re.search(r"p50 [\d.]+ ms, p99 [\d.]+ ms$", output, re.MULTILINE)
+    expect_verdicts(output)
     assert [] == still_open(output)
 
 
 def test_kept_demo_stays_until_it_is_interrupted() -> None:
-    """With `--keep` everything runs on after the verdict; Ctrl-C then stops all programs, with exit code 0."""
-    with demo("--keep") as child:
+    """With `--keep` everything runs on after the same verdicts; Ctrl-C then stops all programs, with exit code 0."""
+    with demo("--logger", "--redis", "--keep") as child:
         output = read_until(child, "until Ctrl-C")
         up = still_open(output)
         address = re.search(r"http://127\.0\.0\.1:\d+/drift", output)
@@ -91,6 +100,7 @@ def test_kept_demo_stays_until_it_is_interrupted() -> None:
         child.send_signal(signal.SIGINT)
         rest, _ = child.communicate(timeout=LIMIT_SECONDS)
 
+    expect_verdicts(output)
     assert 3 == len(up)
     assert b"total_sulfur_dioxide" in report
     assert 0 == child.returncode, output + rest
@@ -101,7 +111,7 @@ def test_kept_demo_stays_until_it_is_interrupted() -> None:
 def test_interrupted_demo_stops_its_programs(number: signal.Signals) -> None:
     """An interrupted demo exits with 130, without a traceback, and stops all its programs."""
     with demo() as child:
-        output = read_until(child, "/metrics")
+        output = read_until(child, "the model listens")
         child.send_signal(number)
         rest, _ = child.communicate(timeout=LIMIT_SECONDS)
 
@@ -113,7 +123,7 @@ def test_interrupted_demo_stops_its_programs(number: signal.Signals) -> None:
 def test_killed_program_is_reported() -> None:
     """If the model server is killed, the demo prints that, exits with 1, and stops all its programs."""
     with demo() as child:
-        output = read_until(child, "/metrics")
+        output = read_until(child, "the model listens")
         os.kill(model_server_of(child.pid), signal.SIGKILL)
         rest, _ = child.communicate(timeout=LIMIT_SECONDS)
 
@@ -121,6 +131,22 @@ def test_killed_program_is_reported() -> None:
     assert "The model server ended unexpectedly with signal SIGKILL." in rest
     assert "Traceback" not in rest
     assert [] == still_open(output)
+
+
+def test_taken_port_is_one_sentence() -> None:
+    """If another program listens on a port, the demo names both and a remedy in one line, and exits with 1."""
+    with demo() as first:
+        output = read_until(first, "the model listens")
+        taken = re.search(r"http://127\.0\.0\.1:(\d+)/", output)
+        assert taken is not None
+        with demo("--port", taken[1]) as second:
+            refused, _ = second.communicate(timeout=LIMIT_SECONDS)
+
+    assert 1 == second.returncode
+    assert re.fullmatch(
+        rf"Port {taken[1]} is taken by process \d+ \(.*\): stop it, or use .* `make demo PORT=\d+`\.",
+        refused.splitlines()[-1],
+    )
 
 
 def model_server_of(demo_pid: int) -> int:

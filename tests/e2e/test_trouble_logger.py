@@ -112,7 +112,7 @@ V2_BINARY = json.dumps(
     [
         Event("request", body_of([[9.5, 3.1]])),
         Event("request", json.dumps(V2).encode()),
-        Event("request", gzip.compress(body_of([[9.5, 3.1]]))),
+        Event("request", gzip.compress(body_of([[9.5, 3.1]]), mtime=0)),
         Event("request", V2_BINARY, content_type="application/octet-stream"),
         Event("request", V2_BINARY),
         Event("request", body_of([[9.5, 3.1]]), content_type="text/plain"),

@@ -24,12 +24,14 @@ def others(pod: Pod) -> list[Manifest]:
 
 
 def test_every_kind_of_installation_has_an_example() -> None:
-    """There are examples for both modes, a runtime, the logger, a custom predictor, a monitor, and in the README."""
+    """There are examples for each mode, a runtime, the logger, an own image, an LLM, a monitor, and the README."""
     examples = {
         "sidecar-standard",
         "sidecar-knative",
         "clusterservingruntime",
+        "inferenceservice",
         "logger",
+        "llm-native-sidecar",
         "logger-and-sidecar",
         "custom-predictor",
         "podmonitor",
@@ -37,7 +39,8 @@ def test_every_kind_of_installation_has_an_example() -> None:
     }
 
     assert examples == set(NAMES)
-    assert examples - {"logger", "podmonitor"} == {pod.example for pod in PODS}
+    without = {"inferenceservice", "llm-native-sidecar", "logger", "podmonitor", "README"}
+    assert examples - without == {pod.example for pod in PODS}
 
 
 @every_pod
@@ -118,12 +121,12 @@ def test_resources_are_bounded(pod: Pod) -> None:
 
 @every_pod
 def test_the_pod_may_drain(pod: Pod) -> None:
-    """The grace period is longer than the default delay and both limits; for Knative, which sets it, it is absent."""
-    defaults = ProxyConfig.model_fields
-    needed = defaults["drain_delay_seconds"].default + 2 * defaults["drain_timeout_seconds"].default
-    seconds = pod.spec.get("terminationGracePeriodSeconds")
+    """The grace period, or Kubernetes' 30 s, is longer than the delay and both limits; Knative's is at least 300 s."""
+    delay, limit = (float(pod.option(name)) for name in ("drain_delay_seconds", "drain_timeout_seconds"))
+    seconds = pod.spec.get("terminationGracePeriodSeconds", 30)
 
-    assert seconds is None if pod.fits_knative else (seconds or 30) > needed
+    assert pod.only_knative or delay + 2 * limit < seconds
+    assert not pod.fits_knative or "terminationGracePeriodSeconds" not in pod.spec
 
 
 @every_knative_pod

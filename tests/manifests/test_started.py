@@ -1,27 +1,28 @@
 """The sidecar of each manifest works, started as a process with exactly its arguments and variables."""
 
 import json
+import shutil
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
 
-from tests.support.echo_model import EchoModel
-from tests.support.kserve_examples import Pod, documents, pods, started
+from tests.support.echo_model import EchoModel, response_to
+from tests.support.kserve_examples import Pod, llm_pod, pods, started
 from tests.support.processes import free_port, get
 from tests.support.scrape import Samples
-from tests.support.traffic import body_of, wrong_responses
+from tests.support.traffic import ask, body_of, wrong_responses
 from tests.support.waiting import wait_until
 
 PODS = pods()
+WINE = Path(__file__).parents[2] / "examples" / "wine" / "red.csv"
 every_pod = pytest.mark.parametrize("pod", PODS, ids=[pod.example for pod in PODS])
 
 
 @pytest.fixture
 def volume(tmp_path: Path) -> Path:
-    """The reference volume: the ConfigMap of the first example, as files."""
-    for name, content in documents("sidecar-standard")[0]["data"].items():
-        (tmp_path / name).write_text(content)
+    """The reference volume, as the command in the examples' comments fills it."""
+    shutil.copy(WINE, tmp_path / "wine.csv")
     return tmp_path
 
 
@@ -56,11 +57,24 @@ def test_readiness_depends_on_the_model(pod: Pod, volume: Path) -> None:
 
 @every_pod
 def test_the_reference_is_found_where_it_is_mounted(pod: Pod, volume: Path) -> None:
-    """The sidecar loads the three rows of the example's ConfigMap."""
+    """The sidecar loads the thousand rows of the reference, which is the key of the service's name."""
     with EchoModel() as model, started(pod, model.port, volume) as running:
         samples = Samples.parse(get(running.at(9464, "/metrics")).decode())
 
-    assert 3 == samples.total("driftgauge_reference_rows", model_name="wine")
+    assert 1000 == samples.total("driftgauge_reference_rows", model_name="wine")
+
+
+def test_the_native_sidecar_passes_chats_to_vllm(volume: Path) -> None:
+    """Chat completions and the health path reach vLLM's port; only the former count, for the LLMInferenceService."""
+    path, body = "/v1/chat/completions", b'{"model": "llama", "messages": []}'
+    with EchoModel() as model, started(llm_pod(), model.port, volume) as running:
+        health = get(running.at(8080, "/health"))
+        status, response = ask(running.ports[8080], body, path)
+        samples = wait_until(lambda: Samples.parse(get(running.at(9464, "/metrics")).decode()), "a scrape")
+    counted = samples.matching("request_count", code="200", inference_service="llama")
+
+    assert (b'{"ready":true}', 200, response_to(body)) == (health, status, response)
+    assert [1] == [sample.value for sample in counted]
 
 
 @pytest.mark.parametrize(

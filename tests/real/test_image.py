@@ -47,7 +47,7 @@ def test_the_image_configures_what_kubernetes_reads(image: Image) -> None:
     assert f"{USER}:{USER}" == image.config["User"]
     assert {"8080/tcp", "9464/tcp"} == set(image.config["ExposedPorts"])
     assert ["/opt/driftgauge/bin/driftgauge"] == image.config["Entrypoint"]
-    assert ["CMD", "/opt/driftgauge/bin/driftgauge", "healthcheck"] == image.config["Healthcheck"]["Test"]
+    assert ["CMD", "timeout", "2", "driftgauge-healthcheck"] == image.config["Healthcheck"]["Test"]
     assert __version__ == image.config["Labels"]["org.opencontainers.image.version"]
 
 
@@ -128,6 +128,17 @@ def test_the_image_serves_on_a_read_only_root_without_privileges_and_ends_on_sig
     assert (0, 200) == (alive.returncode, response.status), alive.stderr
     assert b"driftgauge_build_info" in page
     assert (0, 1) == (ended, dead.returncode)
+
+
+def test_the_health_check_of_the_image_starts_no_python(image: Image, data: Path) -> None:
+    """A script of bash: without a listener, exit code 1 and a sentence for `docker inspect`."""
+    probe = image.config["Healthcheck"]["Test"][1:]
+    script = (image.root / "opt/driftgauge/bin/driftgauge-healthcheck").read_text()
+    refused = image.run(probe, data, {"DRIFTGAUGE_ADMIN_PORT": str(free_port())})
+
+    assert script.startswith("#!/bin/bash\n")
+    assert (1, "") == (refused.returncode, refused.stderr)
+    assert "no connection" in refused.stdout
 
 
 def test_the_images_user_can_write_no_file_of_the_product(image: Image) -> None:

@@ -32,9 +32,14 @@ def boards() -> dict[str, Tree]:
     return {path.stem: json.loads(path.read_text()) for path in sorted((FILES / "dashboards").glob("*.json"))}
 
 
+def headings(board: Tree) -> list[Tree]:
+    """The row headings of a dashboard."""
+    return [panel for panel in board["panels"] if panel["type"] == "row"]
+
+
 def panels(board: Tree) -> list[Tree]:
-    """The panels of a dashboard, without the row headings."""
-    return [panel for panel in board["panels"] if panel["type"] != "row"]
+    """The panels of a dashboard without the row headings, those of collapsed rows included."""
+    return [one for panel in board["panels"] for one in (panel["panels"] if panel["type"] == "row" else [panel])]
 
 
 def variables(board: Tree) -> dict[str, Tree]:

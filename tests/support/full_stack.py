@@ -28,7 +28,7 @@ _FAST = (
     "--reference-poll-seconds=0.5",
     "--flush-interval-seconds=0.1",
 )
-_RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "drift.md"
+_RUNBOOK = Path(__file__).parents[2] / "sidecar" / "driftgauge" / "page" / "runbooks" / "drift.md"
 _ROUNDS = 4
 """How often the fifty rows are sent to each of proxy and logger: together enough to know how much neighbouring rows
 resemble each other. The reference has them as often: enough to detect half a standard deviation."""

@@ -10,11 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+
+from tests.support.parts import package
 
 CHART = Path(__file__).parents[2] / "charts" / "driftgauge"
 SCENARIOS = {path.name.removesuffix("-values.yaml"): path for path in sorted(CHART.glob("ci/*-values.yaml"))}
+
+PROXIES_ALONE = "proxies-only"
+LOGGERS = [name for name in SCENARIOS if name != PROXIES_ALONE]
+"""The scenarios that install a logger."""
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The safe loader, in C if libyaml is available; without it, a CRD takes seconds."""
@@ -87,28 +92,29 @@ def only_container(workload: Manifest) -> Manifest:
 
 def engine() -> Any:  # noqa: ANN401 - the package may not be installed
     """Helm's engine; skips the test if it is not installed."""
-    return pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
+    return package("helm_python")
 
 
 @cache
-def chart() -> Any:  # noqa: ANN401
-    """The chart as Helm loads it; it is loaded once."""
-    return engine().Chart.load(str(CHART))
+def load(chart: Path = CHART) -> Any:  # noqa: ANN401
+    """The chart as Helm loads it; each is loaded once."""
+    return engine().Chart.load(str(chart))
 
 
-def render(values: Values, name: str = "drift", namespace: str = "monitoring") -> Release:
+def render(values: Values, name: str = "drift", namespace: str = "monitoring", chart: Path = CHART) -> Release:
     """Render the chart.
 
     Args:
         values: As in a file given with `--values`.
         name: Name of the release.
         namespace: Namespace of the release.
+        chart: Directory of another version of the chart.
 
     Raises:
         RefusedError: The schema or the chart refuses the values.
     """
     helm = engine()
-    loaded = chart()
+    loaded = load(chart)
     given = json.loads(json.dumps(values))
     try:
         loaded.validate_schema(given)

@@ -1,9 +1,9 @@
 """Six invented hours of two models as OpenMetrics text, which promtool turns into the blocks of a Prometheus.
 
 The real metric families and the real tests run minute by minute with a manual clock; only the rows are invented. Wine
-drifts slowly from 02:00 to 05:30, has a fault in its sulphates at 03:30, fails for a quarter of an hour at 04:10, and
-is repaired, with a new reference, at 05:30. Its predictions follow its alcohol. Cheese does not change, has a small
-reference, and has no requests after 05:00.
+gets a new reference at 01:00, drifts slowly from 02:30 to 03:50, has a fault in its sulphates from 04:50 on, and fails
+for a quarter of an hour at 05:10. Its predictions follow its alcohol. Cheese does not change, has a small reference,
+and has no requests after 05:30. At the end wine still drifts.
 """
 
 import math
@@ -35,7 +35,7 @@ CHEESE = ModelKey("cellar", "cheese", "predictor", "cheese")
 _ROWS = 60  # a minute
 _BASELINE_ROWS = 600
 _TARGET = {"job": "driftgauge-proxy", "instance": "10.0.0.7:9464"}
-_SLIDE, _FAULT, _FAILURE, _SILENCE, _NEW_REFERENCE = 120, 210, range(250, 265), 300, 330
+_NEW_REFERENCE, _SLIDE, _SETTLED, _FAULT, _FAILURE, _SILENCE = 60, 150, 230, 290, range(310, 325), 330
 _MEBIBYTE = 2.0**20
 
 _GRAPES, _CLASSES = ("merlot", "syrah", "malbec"), ("0", "1")
@@ -50,11 +50,11 @@ _RIPENESS = Columns(("prediction",), (_NUMBER,), {})
 
 
 def _wine_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
-    """Alcohol rises by 0.01 a minute; from the fault on, sulphates are 1.3 times as large."""
+    """Alcohol rises by 0.01 a minute for 80 minutes; from the fault on, sulphates are 1.3 times as large."""
     grapes = dice.choice([code(grape) for grape in _GRAPES], size=rows, p=[0.5, 0.3, 0.2])
     found = np.column_stack([dice.normal((10.0, 3.3, 0.6), (1.0, 0.15, 0.1), size=(rows, 3)), grapes])
-    found[:, 0] += 0.01 * max(0, min(minute, _NEW_REFERENCE) - _SLIDE)
-    if _FAULT <= minute < _NEW_REFERENCE:
+    found[:, 0] += 0.01 * max(0, min(minute, _SETTLED) - _SLIDE)
+    if minute >= _FAULT:
         found[:, 2] *= 1.3
     found[dice.random(rows) < 0.02, 1] = np.nan
     return found
@@ -192,7 +192,7 @@ def _run_minute(wine: _Model, cheese: _Model, minute: int, now: float) -> None:
     wine.serve(wines, _qualities(wines), now, 12 if failing else 0, 6 if failing else 1)
     cheeses = _cheese_rows(cheese.dice, minute, _ROWS // 2)
     cheese.serve(cheeses, _ripeness(cheeses), now, 0, 1)
-    for model, minutes in ((wine, (10, _NEW_REFERENCE)), (cheese, (20,))):
+    for model, minutes in ((wine, (10, _NEW_REFERENCE)), (cheese, (5,))):
         if minute in minutes:
             model.take_baseline(now)
         model.test(now)

@@ -78,7 +78,7 @@ def built_image(name: str = "image") -> Image:
     if not root.is_dir():
         pytest.skip(f"{root} is missing; `bash .ci/image` builds it")
     if os.getuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("running an image needs root, and unshare of util-linux")
+        pytest.skip("running an image needs root, and unshare of util-linux; `sudo make test` runs it")
     config = json.loads((PARTS / name / "config.json").read_text())["Docker"]["config"]
     image = Image(root, config)
     if _code(image.packages / "driftgauge") != _code(_SOURCE):

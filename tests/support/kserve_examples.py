@@ -1,17 +1,18 @@
 """The manifests in examples/kserve and the README; starts their sidecar as the cluster would."""
 
 import os
-import re
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from driftgauge.config.options import ProxyConfig
 from tests.support.helm import Manifest
+from tests.support.markdown_blocks import blocks, whole_object, yaml_documents
 from tests.support.processes import Child, free_port
 from tests.support.waiting import wait_until
 
@@ -21,8 +22,9 @@ _README = "README"
 NAMES = (*(path.stem for path in _FILES), _README)
 
 REFERENCE_PATH = "/mnt/reference"
-_UPSTREAM_PORT = "8085"
+_UPSTREAM_PORTS = ("127.0.0.1:8085", "127.0.0.1:8001")
 _DATA_PORT = 8080
+_LLM_PORT = "--port=8000"
 _ADMIN_PORT = 9464
 _METADATA = {"{{.Name}}": "wine", "{{.Namespace}}": "default"}
 _FIELDS = {"metadata.namespace": "default"}
@@ -32,8 +34,8 @@ def documents(name: str) -> list[Manifest]:
     """The objects of one example, or of the README."""
     if name != _README:
         return list(yaml.safe_load_all((_ROOT / "examples" / "kserve" / f"{name}.yaml").read_text()))
-    blocks = re.findall(r"```yaml\n(.*?)```", (_ROOT / "README.md").read_text(), re.DOTALL)
-    return [one for block in blocks for one in yaml.safe_load_all(block)]
+    written = [block for block in blocks(_ROOT / "README.md") if block.language == "yaml"]
+    return [whole_object(one) for block in written for one in yaml_documents(block)]
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,20 @@ class Pod:
     @property
     def fits_knative(self) -> bool:
         """Whether it is for Knative: by its annotation, or because it is a runtime, which is for both modes."""
-        mode = self.annotations.get("serving.kserve.io/deploymentMode")
-        return mode == "Knative" or self.owner["kind"] == "ClusterServingRuntime"
+        return self.only_knative or self.owner["kind"] == "ClusterServingRuntime"
+
+    @property
+    def only_knative(self) -> bool:
+        """Whether its annotation says that it is for Knative."""
+        return self.annotations.get("serving.kserve.io/deploymentMode") == "Knative"
+
+    def option(self, name: str) -> str:
+        """The text of an option: of the sidecar's argument, else of its variable, else the default."""
+        arguments = [word for word in self.sidecar["args"] if word.startswith(f"--{name.replace('_', '-')}=")]
+        variables = [one for one in self.sidecar.get("env", []) if one["name"] == f"DRIFTGAUGE_{name.upper()}"]
+        if arguments:
+            return str(arguments[-1].split("=", 1)[1])
+        return str(variables[-1]["value"] if variables else ProxyConfig.model_fields[name].default)
 
 
 def predictor_of(owner: Manifest) -> Manifest:
@@ -74,14 +88,22 @@ def predictor_of(owner: Manifest) -> Manifest:
 
 
 def pods() -> list[Pod]:
-    """Every pod of every example with a complete sidecar; a patch that is merged into one has no image."""
+    """Every pod of every file in examples/kserve with a complete sidecar; a patch of one has no image."""
     return [
         Pod(name, owner, predictor_of(owner), container)
         for name in NAMES
+        if name != _README
         for owner in documents(name)
         for container in predictor_of(owner).get("containers", [])
         if container.get("image", "").startswith("driftgauge:")
     ]
+
+
+def llm_pod() -> Pod:
+    """The pod of the LLMInferenceService, with its native sidecar."""
+    owner = documents("llm-native-sidecar")[0]
+    template = owner["spec"]["template"]
+    return Pod("llm-native-sidecar", owner, template, template["initContainers"][0])
 
 
 def option_names(arguments: Sequence[str]) -> list[str]:
@@ -116,18 +138,22 @@ def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
 
     Args:
         pod: The pod with the sidecar.
-        model_port: Replaces 8085.
+        model_port: Replaces 8085, or 8001 of vLLM.
         volume: Replaces the mounted reference.
     """
     ports = {_DATA_PORT: free_port(), _ADMIN_PORT: free_port()}
-    words = [_filled(word) for word in pod.sidecar["args"]]
-    here = [word.replace(_UPSTREAM_PORT, str(model_port)).replace(REFERENCE_PATH, str(volume)) for word in words]
+    words = [_replaced(word, _METADATA) for word in pod.sidecar["args"]]
+    replaced = {REFERENCE_PATH: str(volume), _LLM_PORT: f"--port={ports[_DATA_PORT]}"}
+    replaced |= dict.fromkeys(_UPSTREAM_PORTS, f"127.0.0.1:{model_port}")
+    here = [_replaced(word, replaced) for word in words]
     env = {one["name"]: _value(one) for one in pod.sidecar.get("env", [])}
     # Knative sets the data port with PORT; elsewhere it is the default, which a test must replace by a free port.
     env["PORT" if pod.fits_knative else "DRIFTGAUGE_PORT"] = str(ports[_DATA_PORT])
-    env |= {"DRIFTGAUGE_ADMIN_PORT": str(ports[_ADMIN_PORT]), "INFERENCE_SERVICE_NAME": "wine"}
-    # Variables of this process are not options of the process under test.
-    hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_") and name not in env]
+    env["DRIFTGAUGE_ADMIN_PORT"] = str(ports[_ADMIN_PORT])
+    # Variables of this process are not options of the process under test. INFERENCE_SERVICE_NAME is not set, because
+    # KServe before 0.17 does not set it, and no version sets it for a native sidecar.
+    names = ("DRIFTGAUGE_", "INFERENCE_SERVICE_NAME")
+    hidden = [name for name in os.environ if name.startswith(names) and name not in env]
     with Child([sys.executable, "-m", "driftgauge", *here], env, hidden=hidden) as child:
         child.await_response(f"http://127.0.0.1:{ports[_ADMIN_PORT]}/healthz")
         child.await_port(ports[_DATA_PORT])
@@ -137,13 +163,13 @@ def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
         wait_until(lambda: "draining" in child.stderr, "the first signal to take effect")
 
 
-def _filled(text: str) -> str:
-    for placeholder, value in _METADATA.items():
-        text = text.replace(placeholder, value)
+def _replaced(text: str, values: Mapping[str, str]) -> str:
+    for found, value in values.items():
+        text = text.replace(found, value)
     return text
 
 
 def _value(variable: Manifest) -> str:
     if "valueFrom" in variable:
         return _FIELDS[variable["valueFrom"]["fieldRef"]["fieldPath"]]
-    return _filled(variable["value"])
+    return _replaced(variable["value"], _METADATA)

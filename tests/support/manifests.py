@@ -1,9 +1,9 @@
-"""Checks objects against the schemas of many Kubernetes versions, and of CRDs."""
+"""Checks objects against the schemas of many Kubernetes versions and of CRDs, and against the rules beyond them."""
 
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,42 @@ import pytest
 import yaml
 
 from tests.support.helm import YAML_LOADER, Manifest
+from tests.support.kserve_rules import rule_faults
+from tests.support.parts import package
 
 _OLDEST = (1, 27)  # as in Chart.yaml
 
 
+def faults_of(documents: Sequence[Manifest]) -> list[str]:
+    """Why a cluster would refuse objects, or why they do not work: the faults of schemas and of the rules beyond them.
+
+    For the YAML of a document, pass the whole objects of one block together. A fragment needs what stands above it,
+    with the annotation `serving.kserve.io/deploymentMode`. An object whose CRD is not in `KUBERNETES_CRDS` is checked
+    by the rules alone.
+
+    Args:
+        documents: The objects of one file or block; a runtime is merged into the services that name it.
+    """
+    newest = kubernetes_versions()[-1]
+    found = []
+    for document in documents:
+        if not is_custom(document):
+            faults = kubernetes_faults(document, newest)
+        else:
+            faults = custom_faults(document) if has_crd(document) else []
+        found += [f"{document['kind']} {document['metadata']['name']}: {fault}" for fault in faults]
+    return found + rule_faults(documents)
+
+
+def has_crd(manifest: Manifest) -> bool:
+    """Whether `KUBERNETES_CRDS` has the CRD of a custom object."""
+    group = manifest["apiVersion"].split("/")[0]
+    return any(crd["spec"]["names"]["kind"] == manifest["kind"] for crd in _crds(crd_directory(), group))
+
+
 def kubernetes_versions() -> list[str]:
     """Every Kubernetes version with installed schemas, from the oldest that the chart supports."""
-    known = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
+    known = package("kubernetes_validate")
     versions: list[str] = known.utils.all_versions()
     return sorted({one for one in versions if _numbers(one) >= _OLDEST}, key=_numbers)
 
@@ -48,7 +77,7 @@ def crd_directory() -> Path:
     """The directory of the CRDs; skips the test if `KUBERNETES_CRDS` names none."""
     named = os.environ.get("KUBERNETES_CRDS")
     if not named or not Path(named).is_dir():
-        pytest.skip("KUBERNETES_CRDS names no directory of CRDs")
+        pytest.skip("KUBERNETES_CRDS names no directory of CRDs; `bash .ci/crds FOLDER` downloads them")
     return Path(named)
 
 
@@ -76,9 +105,9 @@ def closed(schema: Any) -> Any:  # noqa: ANN401 - a JSON Schema is any JSON
 
 @cache
 def _kubernetes_validator(name: str, version: str) -> Any:  # noqa: ANN401
-    draft = pytest.importorskip("jsonschema").Draft202012Validator
-    referencing = pytest.importorskip("referencing")
-    schemas = pytest.importorskip("kubernetes_validate").utils
+    draft = package("jsonschema").Draft202012Validator
+    referencing = package("referencing")
+    schemas = package("kubernetes_validate").utils
     schema = schemas.schema_contents(f"kubernetes-json-schema/v{version}-local-strict/{name}.json", version)
     registry = _definitions(version) @ referencing.Registry()
     return draft(schema, registry=referencing.Resource.from_contents(schema) @ registry)
@@ -86,14 +115,14 @@ def _kubernetes_validator(name: str, version: str) -> Any:  # noqa: ANN401
 
 @cache
 def _definitions(version: str) -> Any:  # noqa: ANN401
-    schemas = pytest.importorskip("kubernetes_validate").utils
+    schemas = package("kubernetes_validate").utils
     contents = schemas.schema_contents(f"kubernetes-json-schema/v{version}-local-strict/_definitions.json", version)
-    return pytest.importorskip("referencing").Resource.from_contents(contents)
+    return package("referencing").Resource.from_contents(contents)
 
 
 @cache
 def _custom_validator(group: str, kind: str, version: str) -> Any:  # noqa: ANN401
-    draft = pytest.importorskip("jsonschema").Draft202012Validator
+    draft = package("jsonschema").Draft202012Validator
     for crd in _crds(crd_directory(), group):
         if crd["spec"]["names"]["kind"] == kind:
             for served in crd["spec"]["versions"]:
@@ -105,9 +134,10 @@ def _custom_validator(group: str, kind: str, version: str) -> Any:  # noqa: ANN4
     raise LookupError(f"no CRD for {kind} {group}/{version}")
 
 
-def _crds(directory: Path, group: str) -> Iterator[Manifest]:
-    for path in sorted(directory.glob(f"{group}_*.yaml")):
-        yield yaml.load(path.read_text(), Loader=YAML_LOADER)  # noqa: S506 - a safe loader
+@cache
+def _crds(directory: Path, group: str) -> list[Manifest]:
+    paths = sorted(directory.glob(f"{group}_*.yaml"))
+    return [yaml.load(path.read_text(), Loader=YAML_LOADER) for path in paths]  # noqa: S506 - a safe loader
 
 
 def _faults(validator: Any, manifest: Manifest) -> list[str]:  # noqa: ANN401

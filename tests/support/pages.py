@@ -33,4 +33,4 @@ def page_response(page: bytes, content_type: str = "text/plain; version=0.0.4", 
 
 def packed_response(page: bytes) -> bytes:
     """The same response, compressed with gzip."""
-    return page_response(gzip.compress(page), "text/plain; version=0.0.4", "Content-Encoding: gzip")
+    return page_response(gzip.compress(page, mtime=0), "text/plain; version=0.0.4", "Content-Encoding: gzip")

@@ -1,4 +1,4 @@
-"""Finds programs and environments outside the project's own environment, or skips the test.
+"""Finds programs, environments and packages that not every machine has, or skips the test.
 
 `bash .ci/parts` and `bash .ci/image` create them, `bash .ci/packages` installs the programs.
 """
@@ -6,6 +6,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,3 +36,19 @@ def program(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not installed; `bash .ci/packages` installs it")
     return path
+
+
+def kustomize() -> list[str]:
+    """The command that builds a kustomization, without its argument; skips the test if there is no engine."""
+    built = PARTS / "programs" / "kustomize"
+    if built.exists():
+        return [str(built), "build"]
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip(f"{built} is missing, and so is kubectl; `bash .ci/parts programs` builds it")
+    return [kubectl, "kustomize"]
+
+
+def package(name: str, target: str = "chart-test") -> Any:  # noqa: ANN401 - a module that may not be installed
+    """The module of a package that `make TARGET` installs; skips the test if it is not installed."""
+    return pytest.importorskip(name, reason=f"the module {name} is not installed; `make {target}` installs it")

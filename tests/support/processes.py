@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -28,6 +29,21 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def free_ports_in_a_row(count: int) -> int:
+    """The first of so many TCP ports of the loopback address, one after the other, that are free at this moment.
+
+    They lie below the ports that the system gives to others.
+    """
+    first = secrets.randbelow(10_000) + 20_000
+    try:
+        with contextlib.ExitStack() as probes:
+            for port in range(first, first + count):
+                probes.enter_context(socket.create_server(("127.0.0.1", port)))
+    except OSError:
+        return free_ports_in_a_row(count)
+    return first
 
 
 def get(url: str, timeout_seconds: float = 10) -> bytes:

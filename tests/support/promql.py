@@ -22,5 +22,5 @@ def filled(expression: str, values: Mapping[str, str]) -> str:
 
 def sides(expression: str) -> list[str]:
     """The operands of `and` and `unless` in an alert's condition, without comparisons and without `absent`."""
-    operands = re.split(r"\b(?:and|unless)\b", expression)
+    operands = re.split(r"\b(?:and|unless)\b(?:\s+on\s*\([^)]*\))?", expression)
     return [re.sub(r"^\s*absent\((.*)\)\s*$", r"\1", _CONDITION.sub("", one), flags=re.DOTALL) for one in operands]

@@ -2,6 +2,7 @@
 
 {{- define "driftgauge.checks" -}}
 {{- include "driftgauge.checks.names" . -}}
+{{- include "driftgauge.checks.logger" . -}}
 {{- include "driftgauge.checks.references" . -}}
 {{- include "driftgauge.checks.redis" . -}}
 {{- include "driftgauge.checks.redisSecret" . -}}
@@ -9,6 +10,9 @@
 {{- include "driftgauge.checks.disruption" . -}}
 {{- include "driftgauge.checks.config" . -}}
 {{- include "driftgauge.checks.alerts" . -}}
+{{- include "driftgauge.checks.pods" . -}}
+{{- include "driftgauge.checks.monitors" . -}}
+{{- include "driftgauge.checks.service" . -}}
 {{- end -}}
 
 {{- define "driftgauge.checks.names" -}}
@@ -123,9 +127,78 @@
 {{- with .alert }}{{ $known = append $known . }}{{ end -}}
 {{- end -}}
 {{- end -}}
-{{- range .Values.prometheusRule.disabled -}}
+{{- range $key, $names := dict "disabled" .Values.prometheusRule.disabled "severities" (keys .Values.prometheusRule.severities) -}}
+{{- range $names -}}
 {{- if not (has . $known) -}}
-{{- fail (printf "prometheusRule.disabled: there is no alert %q; there are %s." . (join ", " $known)) -}}
+{{- fail (printf "prometheusRule.%s: there is no alert %q; there are %s." $key . (join ", " $known)) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Without a logger nothing of these has an effect; whoever set one of them expects it. */}}
+{{- define "driftgauge.checks.logger" -}}
+{{- if not .Values.logger.enabled -}}
+{{- $references := .Values.references -}}
+{{- $redis := .Values.redis -}}
+{{- $set := dict
+  "config" .Values.config
+  "references" (or $references.inline $references.existingConfigMap $references.existingClaim $references.volume)
+  "redis" (or $redis.url $redis.existingSecret.name $redis.internal.enabled)
+  "autoscaling.enabled" .Values.autoscaling.enabled
+  "podDisruptionBudget.enabled" .Values.podDisruptionBudget.enabled
+  "serviceMonitor.enabled" .Values.serviceMonitor.enabled
+  "extraEnv" .Values.extraEnv
+  "extraArgs" .Values.extraArgs
+  "initContainers" .Values.initContainers
+  "extraVolumes" .Values.extraVolumes
+  "extraVolumeMounts" .Values.extraVolumeMounts
+-}}
+{{- range $key, $value := $set -}}
+{{- if $value -}}
+{{- fail (printf "%s: needs logger.enabled, since it is about the logger; proxies have options and references of their own, in their InferenceServices." $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.pods" -}}
+{{- $own := list -}}
+{{- range include "driftgauge.env" . | fromYamlArray -}}
+{{- $own = append $own .name -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if has .name $own -}}
+{{- fail (printf "extraEnv: the chart sets %s already; options are in config, references and redis." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.initContainers .Values.networkPolicy.enabled (kindIs "invalid" .Values.networkPolicy.egress) -}}
+{{- fail "initContainers: need networkPolicy.egress, such as [{ports: [{port: 443}]}], or [] if they reach nothing; else they would wait for connections that the policy drops." -}}
+{{- end -}}
+{{- if and (hasKey .Values.references.volume "emptyDir") (not .Values.initContainers) -}}
+{{- fail "references.volume.emptyDir: needs initContainers, one of which writes the references into the volume `reference`." -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.monitors" -}}
+{{- range $key, $monitor := dict "serviceMonitor" .Values.serviceMonitor "podMonitor" .Values.podMonitor -}}
+{{- with $monitor.scrapeTimeout -}}
+{{- if gt (include "driftgauge.milliseconds" . | int64) (include "driftgauge.milliseconds" $monitor.interval | int64) -}}
+{{- fail (printf "%s.scrapeTimeout: must not be more than %s.interval, or Prometheus refuses its whole configuration." $key $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.service" -}}
+{{- $service := .Values.service -}}
+{{- if and (eq $service.type "ClusterIP") (or $service.nodePort $service.loadBalancerSourceRanges) -}}
+{{- fail "service.nodePort and service.loadBalancerSourceRanges: need service.type NodePort or LoadBalancer." -}}
+{{- end -}}
+{{- if and $service.loadBalancerSourceRanges (ne $service.type "LoadBalancer") -}}
+{{- fail "service.loadBalancerSourceRanges: needs service.type LoadBalancer." -}}
+{{- end -}}
+{{- if and (ne $service.type "ClusterIP") .Values.networkPolicy.enabled (not .Values.networkPolicy.eventsFrom) -}}
+{{- fail (printf "service.type %s: needs the senders in networkPolicy.eventsFrom, such as {ipBlock: {cidr: 10.0.0.0/8}}, since the policy admits only pods of InferenceServices." $service.type) -}}
 {{- end -}}
 {{- end -}}

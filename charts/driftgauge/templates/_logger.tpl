@@ -46,7 +46,7 @@ redis://{{ include "driftgauge.redis.name" . }}.{{ .Release.Namespace }}.svc.{{ 
 
 {{/* Whether nothing that this chart installs or scrapes is meant to have a reference, so that a missing one is normal. */}}
 {{- define "driftgauge.needsNoReferences" -}}
-{{- if not (or (include "driftgauge.hasReferences" .) .Values.podMonitor.enabled) }}yes{{ end -}}
+{{- if not (or (include "driftgauge.hasReferences" .) .Values.podMonitor.enabled (not .Values.logger.enabled)) }}yes{{ end -}}
 {{- end -}}
 
 {{- define "driftgauge.env" -}}
@@ -62,6 +62,14 @@ redis://{{ include "driftgauge.redis.name" . }}.{{ .Release.Namespace }}.svc.{{ 
 {{- end }}
 {{- with include "driftgauge.redis.env" . }}
 {{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* The variables of the chart, then those of the values. */}}
+{{- define "driftgauge.allEnv" -}}
+{{ include "driftgauge.env" . }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
@@ -100,6 +108,9 @@ persistentVolumeClaim: {claimName: {{ $references.existingClaim | quote }}, read
 - name: redis-ca
   secret: {secretName: {{ .Values.redis.tls.caSecret | quote }}}
 {{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "driftgauge.volumeMounts" -}}
@@ -108,5 +119,8 @@ persistentVolumeClaim: {claimName: {{ $references.existingClaim | quote }}, read
 {{- end }}
 {{- if .Values.redis.tls.caSecret }}
 - {name: redis-ca, mountPath: /etc/driftgauge/redis-ca, readOnly: true}
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}

@@ -35,9 +35,18 @@ app.kubernetes.io/component: {{ .component }}
 {{- toYaml (merge $own (default dict .more) .root.Values.commonLabels) -}}
 {{- end -}}
 
-{{/* dict "image" (map) "tag" (used where the map has none) */}}
+{{/*
+Labels of a pod; arguments as above. They have no version: a changed pod template replaces the pods, which empties
+windows in memory, and a new chart with the same image must not do that.
+*/}}
+{{- define "driftgauge.podLabels" -}}
+{{- toYaml (merge (fromYaml (include "driftgauge.selectorLabels" .)) (default dict .more) .root.Values.commonLabels) -}}
+{{- end -}}
+
+{{/* dict "image" (map) "tag" (used where the map has neither tag nor digest) */}}
 {{- define "driftgauge.image" -}}
-{{- .image.repository -}}:{{- default .tag .image.tag -}}
+{{- .image.repository -}}
+{{- with default (ternary "" .tag (ne .image.digest "")) .image.tag }}:{{ . }}{{ end -}}
 {{- with .image.digest }}@{{ . }}{{ end -}}
 {{- end -}}
 

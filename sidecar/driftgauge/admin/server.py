@@ -1,22 +1,29 @@
 """The server of the admin port: in proxy mode every path of the data port is the model's, so it has its own port."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from urllib.parse import urlencode
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from driftgauge.admin.admin_connections import KEEPALIVE_SECONDS, AdminConnections
+from driftgauge.admin.model_lists import (
+    matching_models,
+    model_title,
+    named_model,
+    render_choice,
+    render_models,
+    which_of,
+)
 from driftgauge.admin.process_status import LastScrape, StatusFacts, status_as_json
+from driftgauge.admin.runbooks import runbook_names, runbook_page
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import PREDICTOR, ModelKey
+from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.registry import render_scrape
 from driftgauge.page.as_json import models_as_json
-from driftgauge.page.model_index import Entry, render_index
-from driftgauge.results.latest import LatestEvaluations, ModelEvaluations
-from driftgauge.results.model_state import ModelState
+from driftgauge.results.latest import LatestEvaluations
 
 Ready = Callable[[], Awaitable[str | None]]
 """Returns why the process is not ready, or `None` if it is."""
@@ -27,11 +34,15 @@ RenderPage = Callable[[ModelKey, str, str], Awaitable[str]]
 Capture = Callable[[ModelKey], Awaitable[bytes | None]]
 """Returns the window of a model's requests as a file; `None` without rows."""
 
+_SHORT_PAGE_BYTES = 16 * 1024
+"""Longest page that is compressed on the event loop."""
+
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HTML_HEADERS = {**_NO_STORE, "Content-Type": "text/html; charset=utf-8", "Referrer-Policy": "no-referrer"}
 
 
 class Admin:
-    """Serves `/metrics`, `/healthz`, `/readyz`, `/status`, `/drift`, and pages for people at `/` and `/report`.
+    """Serves `/metrics`, `/healthz`, `/readyz`, `/status`, `/drift`, and the pages `/`, `/report`, `/runbooks/`.
 
     Args:
         registry: The metrics.
@@ -70,6 +81,8 @@ class Admin:
         app.router.add_get("/", self._index)
         app.router.add_get("/report", self._report)
         app.router.add_get("/window", self._window)
+        app.router.add_get("/runbooks", _redirect_to_runbooks)
+        app.router.add_get("/runbooks/{name:[^/]*}", self._runbook)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=KEEPALIVE_SECONDS)
         self._server: asyncio.Server | None = None
 
@@ -113,81 +126,66 @@ class Admin:
         models, states = self._latest.by_model(), self._latest.states()
         if len(models) == len(states) == 1:
             model = models[0].model
-            return _html(await self._page(model, _title(model), ""))
-        return _html(await self._worker.run(_render_models, models, states))
+            return _html(await self._page(model, model_title(model), ""))
+        return _html(await self._worker.run(render_models, models, states))
 
     async def _report(self, request: web.Request) -> web.Response:
-        model = self._requested_model(request)
-        return _html(await self._page(model, _title(model), "."))
+        found = self._requested_models(request)
+        if len(found) > 1:
+            models = [one for one in self._latest.by_model() if one.model in found]
+            page = await self._worker.run(render_choice, models, self._latest.states())
+            return _html(page, HTTPStatus.MULTIPLE_CHOICES)
+        return _html(await self._page(found[0], model_title(found[0]), "."))
 
     async def _window(self, request: web.Request) -> web.Response:
         if self._capture is None:
             return web.Response(status=403, text="rows are not served: set allow_capture to allow it\n")
-        model = self._requested_model(request)
+        found = self._requested_models(request)
+        if len(found) > 1:
+            return web.Response(status=HTTPStatus.MULTIPLE_CHOICES, text=which_of(found) + "\n")
+        model = found[0]
         try:
             content = await self._capture(model)
         except StorageError as error:
             return web.Response(status=503, text=f"{error}\n")
         if content is None:
-            return web.Response(status=404, text=f"there are no rows of {_title(model)}\n")
+            return web.Response(status=404, text=f"there are no rows of {model_title(model)}\n")
         return web.Response(body=content, content_type="application/octet-stream", headers=_NO_STORE)
 
-    def _requested_model(self, request: web.Request) -> ModelKey:
-        """The model that the query names.
+    async def _runbook(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in await self._worker.run(runbook_names):
+            raise web.HTTPNotFound(text="there is no runbook of this name: `/runbooks/` lists all\n")
+        return _html(await self._worker.run(runbook_page, name))
+
+    def _requested_models(self, request: web.Request) -> list[ModelKey]:
+        """The models that the query may mean, at least one.
 
         Raises:
-            HTTPNotFound: It has no evaluation: untrusted names must not start series or read other keys of the store.
+            HTTPNotFound: None has an evaluation: untrusted names must not start series or read other keys of the store.
         """
-        query = request.query
-        service = query.get("inference_service", "")
-        if not service:
+        if not request.query.get("inference_service"):
             raise web.HTTPNotFound(text="the query names no inference_service: `/` links to each model's page\n")
-        model = ModelKey(
-            query.get("namespace", ""), service, query.get("component", PREDICTOR), query.get("model_name", service)
-        )
-        if not any(model == one.model for one in self._latest.by_model()):
-            raise web.HTTPNotFound(text=f"no evaluation of {_title(model)}: `/` lists the models that have one\n")
-        return model
+        found = matching_models(request.query, [one.model for one in self._latest.by_model()])
+        if not found:
+            title = model_title(named_model(request.query))
+            raise web.HTTPNotFound(text=f"no evaluation of {title}: `/` lists the models that have one\n")
+        return found
 
 
 async def _healthz(_: web.Request) -> web.Response:
     return web.Response(text="alive\n")
 
 
-def _html(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=_NO_STORE)
+async def _redirect_to_runbooks(_: web.Request) -> web.Response:
+    """Add the slash, without which the links of the page would lead elsewhere; behind a proxy any prefix stays."""
+    raise web.HTTPMovedPermanently("runbooks/")
 
 
-def _title(model: ModelKey) -> str:
-    """A model's name for people; the component and the model's own name are left out where they are the usual ones."""
-    service = f"{model.namespace}/{model.inference_service}" if model.namespace else model.inference_service
-    component = "" if model.component == PREDICTOR else f" {model.component}"
-    return service + component + ("" if model.model_name == model.inference_service else f" {model.model_name}")
-
-
-def _render_models(models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> str:
-    """The list of the models with a state; those without an evaluation have no page."""
-    evaluated = {one.model: _entry(one, states[one.model]) for one in models}
-    others = [
-        Entry(_title(model), "", None, None, None, one) for model, one in states.items() if model not in evaluated
-    ]
-    return render_index([*evaluated.values(), *others])
-
-
-def _entry(evaluations: ModelEvaluations, state: ModelState) -> Entry:
-    """A model's line in the list, with the link to its page."""
-    model, inputs, predictions = evaluations
-    query = {
-        "namespace": model.namespace,
-        "inference_service": model.inference_service,
-        "component": model.component,
-        "model_name": model.model_name,
-    }
-    return Entry(
-        name=_title(model),
-        link=f"report?{urlencode(query)}",
-        inputs=None if inputs is None else inputs.report,
-        predictions=None if predictions is None else predictions.report,
-        time=max((one.time for one in (inputs, predictions) if one is not None), default=None),
-        state=state,
+def _html(text: str, status: int = HTTPStatus.OK) -> web.Response:
+    """A page; compressed if the client takes that, in a thread unless it is short."""
+    response = web.Response(
+        status=status, body=text.encode(), headers=_HTML_HEADERS, zlib_executor_size=_SHORT_PAGE_BYTES
     )
+    response.enable_compression()
+    return response

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import Change
 from driftgauge.drift.statistics.ks import sorted_ks_statistic
-from driftgauge.drift.unit_change import three_digits, unit_change
+from driftgauge.drift.unit_change import unit_change
+from driftgauge.drift.unit_conversions import three_digits
 
 _MOST = 0.5
 """A share of rows above this is called most of them."""
@@ -56,7 +57,7 @@ def explain_change(profile: Profile, values: NDArray[np.float64], missing: int) 
         return Change.SCHEMA, broken
     rescaled = unit_change(profile.values, values) if profile.kind is FeatureKind.NUMERIC else None
     if rescaled is not None:
-        return Change.SCALE, f"{rescaled} (a change of unit?)"
+        return Change.SCALE, rescaled
     filled = _filled_in(profile, values) if profile.kind is FeatureKind.NUMERIC else None
     if filled is not None:
         return Change.SCHEMA, filled

@@ -1,88 +1,128 @@
-"""Changes of unit: whether one number, added or multiplied, explains what happened to every decile."""
+"""Changes of unit: whether one conversion explains what happened to the whole distribution."""
 
 import math
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.statistics.effects import LEVELS, deciles
+from driftgauge.drift.unit_conversions import KNOWN, Conversion, scaled
 
-LEAST_RATIO = 1.5
-"""A ratio nearer to 1 counts as drift: a mile is 1.6 kilometres, and prices rise by a tenth."""
+Floats = NDArray[np.float64]
 
-LEAST_OFFSET = 3.0
-"""A smaller offset, in units of the distance from the first decile to the ninth, counts as drift. Kelvin and Celsius
-temperatures differ by some 10 of these."""
+_LEVELS = np.arange(1, 100) / 100.0
+"""The levels of the quantiles that a conversion must explain."""
+
+_MIDDLE = slice(24, 75)
+"""The middle half of them: the median of a window that is converted back lies there, or the conversion is another."""
 
 _ALIKE = 0.05
-"""Gap of shares by which deciles may miss their ranks in the reference in a match."""
+"""Gap of shares by which quantiles may always miss their ranks in the reference in a match."""
 
-_NOISE = 1.25
-"""The same for short windows, in units of 1 / sqrt(n): 2.5 standard deviations of a median's rank."""
+_NOISE = 1.36
+"""The same for short samples, in units of the root of 1/m + 1/n: the 95 % point of Kolmogorov's distribution."""
 
-_ROUNDING = 1e-9
-"""Rounding error of a converted value, as a part of the greatest decile: 3 may come back as 2.9999999999999996."""
+_ALIKE_WHEN_NEAR = 0.06
+"""The most for a ratio that is not far from 1. White wines have 0.59 times the chlorides of red ones, and 2.5 times the
+free sulfur dioxide, and the shapes differ little: only a good match distinguishes a unit from that."""
 
-_FEWEST_RATIOS = 5
-"""Deciles that must differ from 0, of nine, for a ratio to mean anything."""
+_APART = 0.9
+"""Gap of shares from which on two samples hardly overlap."""
+
+_ROUNDING = 1e-3
+"""By how much a converted value may be off, as a part of itself: factors are often rounded, as 2.205 for 2.2046."""
+
+_ZERO = 1e-9
+"""The same near 0, as a part of the greatest quantile."""
+
+_FEWEST_RATIOS = 0.5
+"""Share of the quantiles that must differ from 0 for their ratio to mean anything."""
 
 _FEWEST_VALUES = 20
-"""Values of a window below which its deciles say too little of a conversion."""
+"""Values of a window below which its quantiles say too little of a conversion."""
 
-_INNER_LEVELS = np.array([float(level) for level in LEVELS[1:-1]])
+_FEWEST_VALUES_WHEN_NEAR = 300
+"""The same for a ratio that is not far from 1."""
 
 
-def unit_change(reference: NDArray[np.float64], window: NDArray[np.float64]) -> str | None:
-    """A clause on the number that was added to every decile, or multiplied; `None` if there is no remarkable one.
+def unit_change(reference: Floats, window: Floats) -> str | None:
+    """A clause on the conversion that explains the whole distribution; `None` if there is none.
 
     Args:
         reference: Shape `(m,)`, m at least 1, finite, sorted ascending.
         window: Shape `(n,)`, n at least 1, finite, sorted ascending.
 
     Notes:
-        Both conversions are undone, and the deciles are looked up in the reference again: a conversion explains the
-        change if they then have the ranks of deciles. If both fit, the better one counts: a Gaussian that moved by many
-        deviations has nearly the same ratio at every decile, but exactly the same offset.
+        A conversion is undone, and the window's percentiles are looked up in the reference: it explains the change if
+        they then have the ranks of percentiles, up to noise. The known conversions (`unit_conversions`) have nothing to
+        measure, so such a match is strong evidence. Any other ratio counts from 10 on: values often grow by half, or
+        double, without another unit, but hardly ever by more than 10 at every rank.
     """
     if window.size < _FEWEST_VALUES:
         return None
-    before, now = (np.array(deciles(values)[1:-1]) for values in (reference, window))
+    before, now = _quantiles(reference), _quantiles(window)
     if before[0] == before[-1] or now[0] == now[-1]:
         return None
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows fits nothing
-        offset, ratio = float(np.median(now - before)), _ratio(before, now)
-        spreads = abs(offset) / float(before[-1] - before[0])
-        slack = _ROUNDING * float(np.abs(before).max())
-        shifted, scaled, as_is = (_misfit(reference, one, slack) for one in (now - offset, now / ratio, now))
-    allowed = min(max(_ALIKE, _NOISE / math.sqrt(window.size)), as_is / 2)
-    if shifted <= min(allowed, scaled) and spreads > LEAST_OFFSET:
-        side = "above" if offset > 0 else "below"
-        return f"every decile is about {three_digits(abs(offset))} {side} the reference's"
-    if scaled <= allowed and scaled < shifted and abs(math.log(ratio)) > math.log(LEAST_RATIO):
-        return f"every decile is about {three_digits(ratio)} times the reference's"
+    with np.errstate(all="ignore"):  # what overflows or has no logarithm fits nothing
+        return _best_fit(reference, before, now, window.size)
+
+
+def _best_fit(reference: Floats, before: Floats, now: Floats, rows: int) -> str | None:
+    """The words of the conversion that explains the quantiles best; a known one comes before a measured one."""
+    zero = _ZERO * float(np.abs(before).max())
+    as_is = _misfit(reference, now, zero)
+    noise = max(_ALIKE, _NOISE * math.sqrt(1 / reference.size + 1 / rows))
+    allowed = min(noise, as_is / 2)
+    for conversions in _plausible(before, now, rows, are_apart=as_is >= _APART):
+        fits = [(_misfit(reference, one.undo(now), zero), one) for one in conversions]
+        found = [
+            (misfit, one.words)
+            for misfit, one in fits
+            if misfit <= (min(allowed, _ALIKE_WHEN_NEAR) if one.is_near else allowed)
+        ]
+        if found:
+            return min(found, key=itemgetter(0))[1]
     return None
 
 
-def three_digits(value: float) -> str:
-    """A number with three significant digits."""
-    return f"{float(f'{value:.3g}'):g}"
+def _plausible(before: Floats, now: Floats, rows: int, *, are_apart: bool) -> tuple[list[Conversion], list[Conversion]]:
+    """The known conversions that bring the median back to the reference's middle half, and one that is measured."""
+    median, low, high = now[now.size // 2], before[_MIDDLE.start], before[_MIDDLE.stop - 1]
+    # For values of both signs a small ratio is only another spread.
+    one_sign = min(before[0], now[0]) >= 0 or max(before[-1], now[-1]) <= 0
+
+    def is_possible(one: Conversion) -> bool:
+        if one.ratio is None:
+            return are_apart
+        return (one_sign and rows >= _FEWEST_VALUES_WHEN_NEAR) if one.is_near else True
+
+    known = [one for one in KNOWN if is_possible(one) and low <= one.undo(median) <= high]
+    measured = scaled(_ratio(before, now))
+    return known, [measured] if one_sign and not measured.is_near else []
 
 
-def _ratio(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
-    """The median ratio of deciles; 1 unless all deciles of both sides have one sign."""
-    both = np.concatenate([before, now])
+def _quantiles(values: Floats) -> Floats:
+    quantiles: Floats = values[np.rint(_LEVELS * (values.size - 1)).astype(np.intp)]
+    return quantiles
+
+
+def _ratio(before: Floats, now: Floats) -> float:
+    """The median ratio of quantiles; 1 if too few of them differ from 0, or if it is no number."""
     defined = (before != 0) & (now != 0)
-    if (both.min() < 0 < both.max()) or np.count_nonzero(defined) < _FEWEST_RATIOS:
+    if np.count_nonzero(defined) < _FEWEST_RATIOS * before.size:
         return 1.0
     ratio = float(np.median(now[defined] / before[defined]))
     return ratio if 0 < ratio < math.inf else 1.0
 
 
-def _misfit(reference: NDArray[np.float64], values: NDArray[np.float64], slack: float) -> float:
-    """How far the ranks of a window's deciles in the reference are from where they should be, as a share in [0, 1].
+def _misfit(reference: Floats, values: Floats, zero: float) -> float:
+    """How far the ranks of a window's quantiles in the reference are from where they should be, as a share in [0, 1].
 
-    A decile may be tied with many values of the reference; any of their ranks is right for it.
+    A quantile may be tied with many values of the reference; any of their ranks is right for it.
     """
+    if not np.isfinite(values).all():
+        return 1.0
+    slack = np.maximum(_ROUNDING * np.abs(values), zero)
     low = np.searchsorted(reference, values - slack, side="left") / reference.size
     high = np.searchsorted(reference, values + slack, side="right") / reference.size
-    return float(np.maximum(np.maximum(low - _INNER_LEVELS, _INNER_LEVELS - high), 0.0).max())
+    return float(np.maximum(np.maximum(low - _LEVELS, _LEVELS - high), 0.0).max())

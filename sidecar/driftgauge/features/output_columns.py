@@ -156,12 +156,6 @@ def _merge(before: OutputLayout, after: OutputLayout) -> OutputLayout:
     return replace(before, categories=dict(islice(texts.items(), _MAX_CATEGORIES)))
 
 
-CONFIDENCE: Final = "_confidence"
-"""Suffix of the column of the largest score."""
-
-CLASS: Final = "_class"
-"""Suffix of the column of the index of the class with the largest score."""
-
 _SUM_TOLERANCE: Final = 1e-3
 """Scores that are rounded to three digits, or are half floats, sum to 1 within about this tolerance."""
 

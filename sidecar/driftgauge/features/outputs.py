@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.features.output_columns import (
-    CLASS,
-    CONFIDENCE,
     NOT_SCALAR,
     ROWS_DIFFER,
     are_scores,
@@ -21,6 +19,8 @@ from driftgauge.features.output_columns import (
     decisions,
 )
 from driftgauge.features.row_table import (
+    CLASS,
+    CONFIDENCE,
     MAX_CATEGORIES,
     as_floats,
     by_row,
@@ -32,6 +32,7 @@ from driftgauge.features.row_table import (
     output_columns,
     output_name,
     width,
+    with_known_name,
 )
 from driftgauge.protocol.category import text_of
 from driftgauge.protocol.json_text import is_numeric, types_in
@@ -87,11 +88,11 @@ def extract_outputs(
 
     Returns:
         A tensor of one value per row has one column of its name, a wider one the columns `name_0` to `name_k`; unnamed
-        rows are called `prediction`. A column with text is categorical, unless all texts stand for missing numbers.
-        Columns with objects, and tensors of text with more than 1000 values per row, are left out. Of tensors that
-        differ in rows, those with the number of rows that most of them have are kept, and the larger number of two that
-        are as frequent. A tensor with class scores in every row has two more columns: `name_confidence`, the largest
-        score, and `name_class`, the index of its class.
+        rows are called as before if they fit, else `prediction`. A column with text is categorical, unless all texts
+        stand for missing numbers. Columns with objects, and tensors of text with more than 1000 values per row, are
+        left out. Of tensors that differ in rows, those with the number of rows that most of them have are kept, and the
+        larger number of two that are as frequent. A tensor with class scores in every row has two more columns:
+        `name_confidence`, the largest score, and `name_class`, the index of its class.
 
     Raises:
         PayloadError: `UNSUPPORTED` if there is no such column, if there are more than 1000 or two of one
@@ -104,6 +105,7 @@ def extract_outputs(
         may look like class scores in one short response; a tensor that is known without the two columns does not get
         them later.
     """
+    decoded = with_known_name(decoded, known)
     every = [_part(tensor, known) for tensor in decoded.tensors if output_name(tensor) not in unstable]
     usable = [part for part in every if part.columns]
     parts = _of_one_length(usable)

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind
-from driftgauge.features.output_columns import CLASS, CONFIDENCE, decisions
+from driftgauge.features.output_columns import decisions
 from driftgauge.features.row_table import (
+    CLASS,
+    CONFIDENCE,
     as_floats,
     by_row,
     check_distinct,
@@ -19,6 +21,7 @@ from driftgauge.features.row_table import (
     output_columns,
     output_name,
     width,
+    with_known_name,
     wrong_width,
 )
 from driftgauge.protocol.missing_words import NO_WORDS
@@ -50,8 +53,9 @@ def extract_predictions(
 
     Returns:
         Shape `(n, k)` with n >= 1, C-contiguous; finite or NaN. A categorical column contains codes, an ignored one
-        only NaN. `name_confidence` and `name_class` are derived from the class scores of `name` if the response has
-        no such columns, and are NaN in rows that are no class scores.
+        only NaN. A single tensor without a name, as in V1, has the name of the columns if there are as many.
+        `name_confidence` and `name_class` are derived from the class scores of `name` if the response has no such
+        columns, and are NaN in rows that are no class scores.
 
     Raises:
         PayloadError: `WRONG_WIDTH` if a column that is not ignored is missing; `UNSUPPORTED` if two columns
@@ -59,6 +63,7 @@ def extract_predictions(
             `EMPTY` and `TOO_LARGE` as in `extract`.
     """
     positions = {name: index for index, name in enumerate(columns) if kinds[index] is not FeatureKind.IGNORED}
+    decoded = with_known_name(decoded, columns)
     sources = _contained(decoded, positions)
     sources += _derived(decoded, positions.keys() - _names(sources))
     check_distinct([name for source in sources for name in source.columns])

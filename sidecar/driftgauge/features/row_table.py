@@ -4,7 +4,8 @@ A cell holds a number or the code of a category, by the kind of its column.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from types import NoneType
 from typing import Any, Final
@@ -26,6 +27,13 @@ MAX_CELLS: Final = 2**22
 Without a limit, a small body that lacks most columns could make a huge table of NaN.
 """
 
+CONFIDENCE: Final = "_confidence"
+"""Suffix of the column of the largest score."""
+
+CLASS: Final = "_class"
+"""Suffix of the column of the index of the class with the largest score."""
+
+_DERIVED: Final = (CONFIDENCE, CLASS)
 _UNNAMED: Final = "prediction"
 _NAMES_IN_MESSAGE: Final = 5
 
@@ -49,6 +57,27 @@ def output_columns(tensor: Tensor) -> tuple[str, ...]:
     """The columns of a tensor of a response: its name, or `name_0` to `name_k` if a row has several values."""
     name, count = output_name(tensor), width(tensor)
     return (name,) if count == 1 else tuple(f"{name}_{index}" for index in range(count))
+
+
+def with_known_name(decoded: Decoded, columns: Collection[str]) -> Decoded:
+    """A response of one unnamed tensor, as of V1, with the name that the model's columns have.
+
+    Args:
+        decoded: Any response.
+        columns: The model's columns, as V2 or a reference names them, those derived from scores among them.
+
+    Example:
+        V1's `{"predictions": [5, 6]}` and V2's output `quality` of the same model are one column. Without this they
+        would be two, of which each lacks the rows of the other.
+    """
+    if len(decoded.tensors) != 1 or decoded.tensors[0].name or not columns:
+        return decoded
+    tensor = decoded.tensors[0]
+    given = [name for name in columns if not name.endswith(_DERIVED)] or list(columns)
+    if width(tensor) != len(given):
+        return decoded
+    named = replace(tensor, name=given[0] if len(given) == 1 else given[0].removesuffix("_0"))
+    return Decoded((named,)) if sorted(output_columns(named)) == sorted(given) else decoded
 
 
 def empty_rows(count: int, columns: int, limit_cells: int = MAX_CELLS) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ What is counted at every request is kept in plain Python numbers, which a scrape
 of the client library takes a lock at each step, its histogram two: for eight steps a request this costs more than the
 rest of the proxy's Python. Only the event loop counts, so no step is lost.
 
-`request_count` and `request_error_count` are the names of the article that docs/runbooks/README.md cites. The name of a
+`request_count` and `request_error_count` are the names of the article that page/runbooks/index.md cites. The name of a
 counter must end in `_total`, so the two are the `_count` of the summaries `request` and `request_error`: their types
 are true, promtool's lint accepts them, and `rate(request_error_count[5m])` works. A request is counted at once, but its
 rows are known only after the pipeline has decoded it. The client library's summary does both in one step, hence a

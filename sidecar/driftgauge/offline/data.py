@@ -152,7 +152,7 @@ def _of_frame(frame: Any, name: str, rules: ColumnRules) -> Table:  # noqa: ANN4
         with contextlib.suppress(ValueError, TypeError, NotImplementedError):
             return _of_columns(interchange_columns(frame, name), name, rules)
     if not hasattr(frame, "columns"):
-        raise ReferenceDataError(f"{name}: to read {type(frame).__name__}, pip install 'driftgauge[parquet]'")
+        raise ReferenceDataError(f"{name}: to read {type(frame).__name__}, install pyarrow: pip install 'pyarrow>=20'")
     names = list(frame.columns)
     for column in names:
         if names.count(column) > 1:

@@ -1,20 +1,17 @@
 """The server of the admin port."""
 
 import json
-import math
 import re
-from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import pytest
 from aiohttp import ClientSession
 
-from driftgauge.admin.server import Admin
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.metrics.registry import Metrics
 from driftgauge.page.as_json import report_as_json
-from driftgauge.results.latest import Evaluation, LatestEvaluations
+from driftgauge.results.latest import Evaluation
+from tests.support.admin import AdminFixture, get
 from tests.support.models import IRIS, WINE
 from tests.support.reports import FOUND, TOO_FEW
 
@@ -22,74 +19,6 @@ QUERY = {
     WINE: "namespace=cellar&inference_service=wine&component=predictor&model_name=wine",
     IRIS: "namespace=garden&inference_service=iris",
 }
-
-
-class AdminFixture:
-    """An admin server, and what it shows.
-
-    Args:
-        captures: Whether it hands out windows.
-    """
-
-    def __init__(self, *, captures: bool = False) -> None:
-        self.not_ready: str | None = None
-        self.window: bytes | None = b"rows"
-        self.failure: StorageError | None = None
-        self.latest = LatestEvaluations(math.inf)
-        self.metrics = Metrics("200")
-        capture = self._capture if captures else None
-        self.admin = Admin(self.metrics.registry, self._ready, self.latest, self._page, capture)
-        self.url = ""
-
-    def publish(self, model: ModelKey, kind: Kind = Kind.REQUEST, time: float = 1_000.0) -> None:
-        """Publish the report on wine."""
-        self.latest.publish(model, kind, Evaluation(FOUND, time, 0.01, 999.0))
-
-    async def open(self) -> None:
-        """Listen on a port that the system chooses."""
-        self.url = f"http://127.0.0.1:{await self.admin.start('127.0.0.1', 0)}"
-
-    async def _ready(self) -> str | None:
-        return self.not_ready
-
-    async def _page(self, model: ModelKey, title: str, up: str) -> str:
-        return f"<p>the page of {model.model_name}, called {title}, back to {up or 'nowhere'}"
-
-    async def _capture(self, model: ModelKey) -> bytes | None:
-        if self.failure is not None:
-            raise self.failure
-        return None if self.window is None else self.window + f" of {model.model_name}".encode()
-
-
-@pytest.fixture
-async def fixture() -> AsyncIterator[AdminFixture]:
-    """A server that hands out no windows."""
-    fixture = AdminFixture()
-    await fixture.open()
-    yield fixture
-    await fixture.admin.close()
-
-
-@pytest.fixture
-async def capturing() -> AsyncIterator[AdminFixture]:
-    """A server that hands out windows."""
-    fixture = AdminFixture(captures=True)
-    await fixture.open()
-    yield fixture
-    await fixture.admin.close()
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[ClientSession]:
-    """An HTTP client."""
-    async with ClientSession() as session:
-        yield session
-
-
-async def get(client: ClientSession, url: str) -> tuple[int, str]:
-    """Send a GET; returns status code and text."""
-    async with client.get(url) as response:
-        return response.status, await response.text()
 
 
 async def test_metrics_are_served_in_the_requested_format(fixture: AdminFixture, client: ClientSession) -> None:
@@ -204,6 +133,14 @@ async def test_pages_are_html_that_is_not_cached(fixture: AdminFixture, client: 
     async with client.get(fixture.url) as response:
         assert ("text/html", "utf-8") == (response.content_type, response.charset)
         assert "no-store" == response.headers["Cache-Control"]
+
+
+async def test_pages_are_compressed_for_those_who_ask(fixture: AdminFixture, client: ClientSession) -> None:
+    """A long page takes a tenth of the bytes."""
+    for accepted in ("gzip", "identity"):
+        async with client.get(fixture.url, headers={"Accept-Encoding": accepted}) as response:
+            assert (accepted == "gzip") == ("gzip" == response.headers.get("Content-Encoding"))
+            assert "Models" in await response.text()
 
 
 @pytest.mark.parametrize("path", ["report", "window"])

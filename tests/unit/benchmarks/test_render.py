@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.render import as_json, as_markdown, draw
 from benchmarks.results import Plot, Table
+from tests.support.parts import package
 
 TABLE = Table(
     slug="one",
@@ -49,7 +50,7 @@ def test_a_row_that_does_not_fit_is_refused() -> None:
 
 def test_a_plot_is_drawn(tmp_path: Path) -> None:
     """A plot is saved as SVG, and a table without a plot saves nothing."""
-    pytest.importorskip("matplotlib", reason="matplotlib is missing; `make bench` installs it")
+    package("matplotlib", "bench")
     draw(TABLE, tmp_path / "pictures" / "one.svg")
     draw(Table(slug="two", title="", method="", columns=("a",), rows=()), tmp_path / "two.svg")
 

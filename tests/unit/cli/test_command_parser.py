@@ -53,8 +53,8 @@ def test_an_error_shows_the_usage_of_its_own_command(
 @pytest.mark.parametrize(
     ("line", "meant"),
     [
-        ("chekc", "check"),
-        ("reference bulid", "build"),
+        ("ccheck", "check"),
+        ("reference biuldd", "build"),
         ("check a b --format=jsn", "json"),
         ("check a b --correction HOLM", "holm"),
     ],

@@ -137,7 +137,9 @@ def test_a_default_value_breaks_the_schema() -> None:
 def test_a_factor_is_a_scale_break() -> None:
     """Centimetres for inches are a factor."""
     values = np.sort(np.random.default_rng(1).lognormal(3.0, 0.5, 2000))
-    expected = "Scale break: every decile is about 2.54 times the reference's (a change of unit?)."
+    expected = (
+        "Scale break: every decile is about 2.54 times the reference's (a change of unit, centimetres for inches?)."
+    )
 
     assert (Change.SCALE, expected) == explain(numeric_profile("a", values), values * 2.54)
 
@@ -145,7 +147,8 @@ def test_a_factor_is_a_scale_break() -> None:
 def test_an_offset_is_a_scale_break() -> None:
     """Kelvin for Celsius is an offset."""
     values = gaussian(2000, 1, 18.0, 6.0)
-    expected = "Scale break: every decile is about 273 above the reference's (a change of unit?)."
+    hint = "a change of unit, kelvins for degrees Celsius?"
+    expected = f"Scale break: every decile is about 273 above the reference's ({hint})."
 
     assert (Change.SCALE, expected) == explain(numeric_profile("a", values), values + 273.15)
 

@@ -29,9 +29,9 @@ def reference() -> list[Profile]:
 
 
 def window() -> NDArray[np.float64]:
-    """Old rows as the reference, then rows whose last column has moved by ten standard deviations."""
+    """Old rows as the reference, then rows whose last column has moved from degrees Celsius to kelvins."""
     rows = np.random.default_rng(2).normal(size=(OLD_ROWS + NEW_ROWS, 3))
-    rows[OLD_ROWS:, 2] += 10.0
+    rows[OLD_ROWS:, 2] += 273.15
     return rows
 
 

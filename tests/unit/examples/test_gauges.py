@@ -68,6 +68,7 @@ def test_counts_are_those_of_the_named_service() -> None:
     assert (
         gauges.Gauges(
             features=(),
+            predictions=(),
             drift=None,
             window_rows=552,
             newest_at=1.5e9,
@@ -87,18 +88,25 @@ def test_features_are_put_together() -> None:
     found = gauges.read(SCRAPE + VERDICTS, "wine")
 
     assert found.drift
-    assert 1 == found.drifted
     assert (
         gauges.Feature("alcohol", 0.25, math.inf, 0.0, 7.5, drift=False),
         gauges.Feature("ph", 0.5, 0.625, 8.5, 7.5, drift=True),
     ) == found.features
 
 
+def test_predictions_are_put_together_like_features() -> None:
+    """The gauges of a prediction have the same parts, under the names of its families."""
+    found = gauges.read(SCRAPE + VERDICTS.replace("feature", "prediction"), "wine")
+
+    assert () == found.features
+    assert ["alcohol", "ph"] == [one.name for one in found.predictions]
+
+
 def test_empty_scrape_is_no_verdict_and_zeros() -> None:
     """Before the first request there is no verdict, and all counts are 0."""
     found = gauges.read("", "wine")
 
-    assert (None, 0, 0, 0) == (found.drift, found.rows, found.timed, found.drifted)
+    assert (None, 0, 0, ()) == (found.drift, found.rows, found.timed, found.features)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,13 @@ def test_v1_prefers_inputs() -> None:
     np.testing.assert_array_equal([[1.0, 2.0]], inference.read_v1(body, COLUMNS))
 
 
+def test_v1_response_names_each_grade() -> None:
+    """Each prediction is an object with the name of the output, so that it is the same column as in V2."""
+    body = inference.write_v1(np.array([5.5, 6.0]))
+
+    assert {"predictions": [{"quality": 5.5}, {"quality": 6.0}]} == json.loads(body)
+
+
 def test_v2_json_carries_columns_exactly() -> None:
     """The model gets the rows that `traffic.v2_json` sends, and the response is JSON."""
     request = inference.read_v2(traffic.v2_json(ROWS, COLUMNS).body, None, COLUMNS)

@@ -9,11 +9,15 @@ from rich.console import Console
 
 from examples.demo import show
 from examples.demo.gauges import Feature, Gauges
+from examples.demo.ports import Ports
+from examples.demo.stage import Addresses, Options
 
 PH = Feature("ph", 0.059, 0.217, 0.0, 7.0157, drift=False)
 SULFUR = Feature("total_sulfur_dioxide", 0.021, 0.217, 0.0, 7.0157, drift=False)
+QUALITY = Feature("quality", 0.9, 0.95, 0.0, 7.0157, drift=False)
 BEFORE = Gauges(
     features=(PH, SULFUR),
+    predictions=(QUALITY,),
     drift=False,
     window_rows=599,
     newest_at=1.0,
@@ -32,6 +36,8 @@ AFTER = replace(
     drift=True,
 )
 
+STAGE = Addresses("http://127.0.0.1:60002", "http://127.0.0.1:60001", "http://127.0.0.1:60000")
+
 
 @pytest.fixture
 def page() -> io.StringIO:
@@ -45,14 +51,40 @@ def screen(page: io.StringIO) -> show.Screen:
     return show.Screen(Console(file=page, width=80))
 
 
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("redis", [False, True])
+@pytest.mark.parametrize("logger", [False, True])
+def test_no_line_is_longer_than_a_terminal(*, keep: bool, redis: bool, logger: bool) -> None:
+    """What is said before and after the traffic is not wrapped at 80 columns, with any options."""
+    narrow, wide = io.StringIO(), io.StringIO()
+    options = Options(keep=keep, redis=redis, logger=logger, ports=Ports(60000))
+
+    for page, width in ((narrow, 80), (wide, 200)):
+        screen = show.Screen(Console(file=page, width=width))
+        screen.opening(options)
+        screen.stage(STAGE)
+        screen.closing([])
+        screen.hint(STAGE, options)
+
+    assert wide.getvalue() == narrow.getvalue()
+
+
+def test_the_page_is_the_first_address(screen: show.Screen, page: io.StringIO) -> None:
+    """The page is named first, with what to do with its address."""
+    screen.stage(STAGE)
+
+    assert "Open http://127.0.0.1:60000/ in a browser to watch." == page.getvalue().splitlines()[0]
+
+
 def test_table_has_the_largest_distance_first(screen: show.Screen, page: io.StringIO) -> None:
-    """Each feature has one line with both verdicts, sorted by the later D, and not wrapped at 80 columns."""
+    """Each feature has one line with both verdicts, not wrapped at 80 columns, then each prediction."""
     screen.gauges(BEFORE, AFTER)
 
     lines = [line.split() for line in page.getvalue().splitlines() if "->" in line]
     assert [
         ["total_sulfur_dioxide", "0.021", "0.790", "0.217", "0.0", "9.1", "7.0", "ok", "->", "drift"],
         ["ph", "0.059", "0.441", "0.217", "0.0", "9.1", "7.0", "ok", "->", "drift"],
+        ["prediction", "quality", "0.900", "0.900", "0.950", "0.0", "0.0", "7.0", "ok", "->", "ok"],
     ] == lines
 
 
@@ -98,8 +130,8 @@ def test_drift_is_printed_with_its_sentence(screen: show.Screen, page: io.String
 
 def test_verdict_is_a_phrase() -> None:
     """The verdict is a phrase of a few words."""
-    assert "2 of 2 features drift" == show.verdict(AFTER)
-    assert "0 of 2 features drift" == show.verdict(BEFORE)
+    assert "2 of 2 features, 0 of 1 predictions drift" == show.verdict(AFTER)
+    assert "0 of 2 features, 0 of 1 predictions drift" == show.verdict(BEFORE)
     assert "too few rows for a verdict" == show.verdict(replace(BEFORE, drift=None, features=()))
 
 
@@ -118,4 +150,4 @@ def test_progress_shows_the_newest_verdict(screen: show.Screen, page: io.StringI
         progress.update(1000, AFTER)
 
     assert "white wines" in page.getvalue()
-    assert "1000/1000 2 of 2 features drift" in page.getvalue()
+    assert "1000/1000 2 of 2 features, 0 of 1 predictions drift" in page.getvalue()

@@ -8,8 +8,18 @@ from examples.demo.gauges import Feature, Gauges
 from examples.demo.verdict import Verdicts, faults
 
 SAME = Feature("ph", 0.05, 0.1, 0.0, 7.0, drift=False)
+GRADE = replace(SAME, name="quality")
 RED = Gauges(
-    features=(SAME,), drift=False, window_rows=60, newest_at=1.0, rows=60, requests=8, errors=0, lost=0, latency=()
+    features=(SAME,),
+    predictions=(GRADE,),
+    drift=False,
+    window_rows=60,
+    newest_at=1.0,
+    rows=60,
+    requests=8,
+    errors=0,
+    lost=0,
+    latency=(),
 )
 WHITE = replace(RED, features=(replace(SAME, drift=True),), drift=True, rows=160, requests=20)
 
@@ -25,6 +35,12 @@ def test_good_run_has_no_faults() -> None:
         (WHITE, RED, WHITE, "Red wines must not be reported as drift, but got: ph."),
         (RED, WHITE, WHITE, "A batch of wines that are alike must not be reported as drift, but got: ph."),
         (
+            replace(RED, drift=True, predictions=(replace(GRADE, drift=True),)),
+            RED,
+            WHITE,
+            "Red wines must not be reported as drift, but got: quality.",
+        ),
+        (
             replace(RED, drift=None, features=()),
             RED,
             WHITE,
@@ -32,6 +48,7 @@ def test_good_run_has_no_faults() -> None:
         ),
         (RED, RED, replace(WHITE, drift=False), "White wines must be reported as drift, but were not."),
         (RED, RED, replace(WHITE, drift=None), "White wines must be reported as drift, but were not."),
+        (RED, RED, replace(WHITE, predictions=()), "The predictions must be tested, but were not."),
         (RED, RED, replace(WHITE, rows=159), "160 rows were sent, but 159 were counted."),
         (RED, RED, replace(WHITE, requests=40), "20 requests were sent, but 40 were counted."),
         (RED, RED, replace(WHITE, errors=1), "No request failed, but 1 were counted as failed."),

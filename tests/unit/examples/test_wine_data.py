@@ -52,6 +52,19 @@ def test_files_hold_all_red_wines_of_uci() -> None:
     assert 1359 == len(np.unique(red, axis=0))
 
 
+def test_written_reference_has_the_grades_as_predictions(tmp_path: Path) -> None:
+    """The reference is the file of red wines with one more column, which holds the model's grades."""
+    file = tmp_path / "wine.csv"
+
+    data.write_reference(file, "quality", np.arange(1000) / 8)
+
+    header = file.read_text().splitlines()[0].split(",")
+    assert [*data.columns(), "prediction:quality"] == header
+    np.testing.assert_array_equal(
+        np.column_stack([data.red_reference(), np.arange(1000) / 8]), np.loadtxt(file, delimiter=",", skiprows=1)
+    )
+
+
 def test_white_file_can_fill_the_window() -> None:
     """The white stream has the 1,482 wines of the source."""
     assert (1482, 11) == data.white_stream().shape

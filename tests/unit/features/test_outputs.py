@@ -45,6 +45,25 @@ def test_numbers_are_columns(payload: Decoded, names: tuple[str, ...], expected:
 
 
 @pytest.mark.parametrize(
+    ("payload", "known", "expected"),
+    [
+        (decoded(_=[5, 6]), ("quality",), ("quality",)),
+        (decoded(_=[[5, 6]]), ("p_0", "p_1"), ("p_0", "p_1")),
+        (decoded(_=[[0.5, 0.5]]), ("p_0", "p_1", "p_confidence", "p_class"), ("p_0", "p_1", "p_confidence", "p_class")),
+        (decoded(_=[[5, 6]]), ("quality",), ("prediction_0", "prediction_1")),
+        (decoded(_=[[5, 6]]), ("p", "q"), ("prediction_0", "prediction_1")),
+        (decoded(_=[5, 6]), ("p", "q"), ("prediction",)),
+        (decoded(p=[5, 6]), ("quality",), ("p",)),
+    ],
+)
+def test_responses_without_names_have_those_of_earlier_responses(
+    payload: Decoded, known: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    """Clients of V1 and of V2 fill one window, if the number of columns is the same."""
+    assert expected == extract_outputs(payload, dict.fromkeys(known, NUMERIC)).columns
+
+
+@pytest.mark.parametrize(
     ("values", "known", "kind", "expected"),
     [
         ([0.5, "NaN", ""], {}, NUMERIC, [[0.5], [None], [None]]),

@@ -21,6 +21,9 @@ RED = code("red")
     ("payload", "predictions", "expected"),
     [
         (decoded(_=[5, 6]), {"prediction": NUMERIC}, [[5.0], [6.0]]),
+        (decoded(_=[5, 6]), {"quality": NUMERIC}, [[5.0], [6.0]]),
+        (decoded(_=[[1, 3]]), {"p_0": NUMERIC, "p_1": NUMERIC}, [[1.0, 3.0]]),
+        (decoded(_=[[0.25, 0.75]]), {"p_class": NUMERIC, "p_0": NUMERIC, "p_1": NUMERIC}, [[1.0, 0.25, 0.75]]),
         (decoded(_=[["red", 6]]), {"prediction_1": NUMERIC, "prediction_0": CATEGORICAL}, [[6.0, RED]]),
         (
             decoded(label=["red", None], p=[[1, 2], [3, 4]]),
@@ -34,6 +37,9 @@ RED = code("red")
     ],
     ids=[
         "unnamed",
+        "unnamed, with a name in the reference",
+        "unnamed, with several names in the reference",
+        "unnamed scores",
         "in the reference's order",
         "text and numbers",
         "others are left out, whatever their rows",

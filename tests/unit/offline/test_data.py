@@ -177,7 +177,9 @@ def test_a_stream_needs_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [[1.0]] == values(StreamOnly()).tolist()
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ReferenceDataError, match=re.escape("window: to read StreamOnly, pip install 'driftgauge")):
+    with pytest.raises(
+        ReferenceDataError, match=re.escape("window: to read StreamOnly, install pyarrow: pip install 'pyarrow>=20'")
+    ):
         as_table(StreamOnly(), "window")
 
 

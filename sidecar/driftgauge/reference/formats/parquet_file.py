@@ -66,7 +66,7 @@ def parquet_library(path: Path) -> tuple[Any, Any]:
         import pyarrow.parquet as pq  # noqa: PLC0415 - as above
     except ImportError:
         raise ReferenceDataError(
-            f"{path}: Parquet needs pyarrow: pip install 'driftgauge[parquet]', "
+            f"{path}: Parquet needs pyarrow: pip install 'pyarrow>=20', "
             "or build the image with --build-arg PARQUET=true"
         ) from None
     return pa, pq

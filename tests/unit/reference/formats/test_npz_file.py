@@ -97,10 +97,10 @@ def test_large_integers_in_a_matrix(tmp_path: Path, named: bool) -> None:  # noq
 
 
 def zipped(member: str, content: bytes) -> bytes:
-    """A ZIP archive of one member."""
+    """A ZIP archive of one member, with the same bytes at any time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(member, content)
+        archive.writestr(zipfile.ZipInfo(member), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

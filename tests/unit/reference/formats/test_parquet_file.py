@@ -110,8 +110,6 @@ def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """Where pyarrow is not installed the message says how to get it, with pip and in the image."""
     path = save(tmp_path, {"a": [1.0]})
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    message = (
-        "Parquet needs pyarrow: pip install 'driftgauge[parquet]', or build the image with --build-arg PARQUET=true"
-    )
+    message = "Parquet needs pyarrow: pip install 'pyarrow>=20', or build the image with --build-arg PARQUET=true"
     with pytest.raises(ReferenceDataError, match=re.escape(message)):
         read_table(path)

@@ -1,0 +1,33 @@
+"""The Python blocks of the documents run, in the order of their page."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.markdown_blocks import ROOT, Block, all_blocks
+
+PAGES = sorted({block.page for block in all_blocks("python")})
+
+
+def run(block: Block, names: dict[str, object]) -> None:
+    """Run a block with the names of those before it; a traceback has the lines of the page."""
+    code = "\n" * (block.line - 1) + block.text
+    exec(compile(code, block.page, "exec"), names)  # noqa: S102 - the page is in the repository
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each block runs in one session, in a directory from which the examples can be read."""
+    pytest.importorskip("pandas")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+
+    for block in all_blocks("python"):
+        if block.page == page:
+            run(block, names)
+
+
+def test_there_are_blocks() -> None:
+    """The page on Python has some."""
+    assert "docs/python.md" in PAGES
