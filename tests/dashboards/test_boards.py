@@ -1,8 +1,10 @@
 """The committed boards as data: they match their code, are complete, and query metrics that exist."""
 
 import itertools
+import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ pytest.importorskip(
 from charts.dashboards import BOARDS
 from charts.dashboards.__main__ import DIRECTORY
 from charts.dashboards.board import as_json
-from tests.support.boards import Tree, boards, expressions, headings, panels, rules, variables
+from tests.support.boards import ALERTS, Tree, boards, expressions, headings, panels, rules, variables
 from tests.support.cluster_exporter import METRICS as CLUSTER_METRICS
 from tests.support.families import sample_names
 from tests.support.promql import metrics_of
@@ -21,6 +23,7 @@ from tests.support.promql import metrics_of
 ALL = boards()
 BUILT_IN = {"datasource", "__rate_interval", "__range", "__url_time_range"}
 PROMETHEUS_OWN = {"up"}
+ROOT = Path(__file__).parents[2]
 _OVER_TIME = ("Features over time", "Predictions over time")
 
 
@@ -33,8 +36,13 @@ def board(request: pytest.FixtureRequest) -> Tree:
 def test_the_files_match_the_code() -> None:
     """`python -m charts.dashboards` writes the files."""
     assert {f"{name}.json": as_json(make()) for name, make in BOARDS.items()} == {
-        path.name: path.read_text() for path in DIRECTORY.iterdir()
+        path.name: path.read_text() for path in DIRECTORY.glob("*.json")
     }
+
+
+def test_kubectl_can_apply_a_dashboard(board: Tree) -> None:
+    """`kubectl apply` keeps an object as JSON in an annotation, which may have 256 KiB; a ConfigMap is little more."""
+    assert len(json.dumps(as_json(board))) < 200_000
 
 
 def test_uids_and_titles_are_unique() -> None:
@@ -272,6 +280,20 @@ def test_alerts_query_metrics_that_exist() -> None:
     queried = {name for rule in rules() for name in metrics_of(rule["expr"])}
 
     assert queried <= sample_names() | PROMETHEUS_OWN
+
+
+def test_alerts_and_runbooks_name_rows_and_panels_that_exist() -> None:
+    """Each name after `row` or `panel` is a title on some board."""
+    texts = [ALERTS, *ROOT.glob("docs/runbooks/*.md"), *ROOT.glob("sidecar/driftgauge/page/runbooks/*.md")]
+    named = {
+        " ".join(name.split())
+        for path in texts
+        for name in re.findall(r'\b(?:[Rr]ow|[Pp]anels?)\s+"([^"]+)"', path.read_text())
+    }
+    titles = {one["title"] for board in ALL.values() for one in (*headings(board), *panels(board))}
+
+    assert named
+    assert named <= titles
 
 
 def test_every_family_is_on_a_board() -> None:

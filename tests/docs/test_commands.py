@@ -16,13 +16,13 @@ from tests.support.shell_commands import Command, all_commands
 FILTERS = {"grep", "head", "jq", "less", "sort", "tail", "wc", "xargs"}
 """Programs that may stand behind a pipe."""
 
-RUNS = re.compile(r"driftgauge (check|doctor|healthcheck|logger|options|proxy|reference)\b|curl |tail ")
+RUNS = re.compile(r"driftgauge (check|doctor|healthcheck|logger|options|proxy|reference)\b|curl |sed |tail ")
 """Commands that test_runs.py runs."""
 
 ELSEWHERE = {
     r"make ": "the targets are what CI runs, and take minutes",
     r"(kubectl|helm) ": "needs a cluster; this folder, tests/manifests and tests/chart check files and objects",
-    r"docker (build|push|pull|run|buildx|compose) ": "needs Docker and a registry; `.ci/image` builds with buildah",
+    r"([A-Z_]+=\S+ )?docker (build|push|pull|run|buildx|compose)\b": "needs Docker; `.ci/image` builds with buildah",
     r"(python3 -m venv|jupyter) ": "creates an environment; tests/unit/examples runs the notebook without Jupyter",
     r"source \.venv/bin/activate$": "`make demo` creates the environment",
     r"bash \.ci/": "installs packages as root, or is a step of a release; CI runs it",
@@ -77,6 +77,7 @@ def test_pages_with_commands_are_found() -> None:
         (make_faults(["make", "demo", "KEPT=1"]), "the Makefile does not read KEPT"),
         (kubectl_faults(["kubectl", "apply", "-f", "examples/none.yaml"]), "examples/none.yaml does not exist"),
         (kubectl_faults(["kubectl", "create", "cm", "--from-file=a=b.csv"]), "b.csv does not exist"),
+        (kubectl_faults(["kubectl", "exec", "pod/a", "--", "driftgauge", "doctors"]), "doctors: no such command"),
         (kubectl_faults(["kubectl", "applies"]), "unknown verb applies"),
         (helm_faults(["helm", "installs", "driftgauge"], Path("README.md")), "unknown command installs"),
         (driftgauge_faults(["driftgauge", "check", "--formats"]), "unknown flag --formats"),

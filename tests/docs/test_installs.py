@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import subprocess
+from pathlib import Path
+from shutil import copytree
 from urllib.parse import urlsplit
 
 from tests.support.command_rules import values_of
@@ -45,6 +48,18 @@ def test_the_chart_mounts_the_references_of_the_first_step() -> None:
     assert CONFIG_MAP == values["references"]["existingConfigMap"]
     assert pushed == words_of("docker build")[3]
     assert values["image"]["repository"] == pushed.rpartition(":")[0]
+
+
+def test_the_manifests_get_the_image_that_was_pushed(tmp_path: Path) -> None:
+    """After the README's sed, the sidecar of every manifest has the image."""
+    copytree(ROOT / "examples" / "kserve", tmp_path / "examples" / "kserve")
+    (line,) = [text for text in TEXTS if text.startswith("sed ")]
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True)
+    texts = [path.read_text() for path in (tmp_path / "examples" / "kserve").glob("*.yaml")]
+    images = re.findall(r"image: (\S*driftgauge\S*)", "".join(texts))
+
+    assert len(pods()) <= len(images)
+    assert {words_of("docker push")[2]} == set(images)
 
 
 def test_sidecars_mount_the_references_of_the_first_step() -> None:

@@ -20,7 +20,7 @@ import pytest
 from tests.support.echo_model import EchoModel
 from tests.support.markdown_blocks import ROOT
 from tests.support.parts import program
-from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.processes import Child, Driftgauge, free_port, get
 from tests.support.shell_commands import Command, all_commands
 from tests.support.traffic import body_of, wrong_responses
 
@@ -38,7 +38,7 @@ ONCE = of_kind(r"driftgauge (check|options|reference (build|show))\b")
 SERVERS = of_kind(r"driftgauge (proxy|logger)\b")
 CAPTURES = of_kind(r"driftgauge reference capture\b")
 CURLS = of_kind(r"curl ")
-PROBES = of_kind(r"driftgauge (doctor|healthcheck)\b")
+PROBES = of_kind(r"(kubectl exec .* -- )?driftgauge (doctor|healthcheck)\b")
 STREAMS = of_kind(r"tail .*\bxargs\b.*\bcurl\b")
 
 
@@ -172,11 +172,23 @@ def test_the_admin_port_responds(command: Command, stage: Stage) -> None:
     assert done.stdout.strip()
 
 
-def test_a_probe_finds_the_process(stage: Stage) -> None:
-    """Each command that asks a running process gets a response, and says what it found."""
-    done = [stage.run(f"DRIFTGAUGE_ADMIN_PORT={stage.proxy.admin_port} {command.text}") for command in PROBES]
+@pytest.mark.parametrize("command", PROBES, ids=map(str, PROBES))
+def test_a_probe_finds_the_process(command: Command, stage: Stage) -> None:
+    """Each command that asks a running process, also inside of its container, says what it found: no failure."""
+    inside = command.text.rpartition(" -- ")[2]
+    done = stage.run(f"DRIFTGAUGE_ADMIN_PORT={stage.proxy.admin_port} {inside}")
 
-    assert [] == [one for one in done if "Traceback" in one.stderr or not one.stdout + one.stderr]
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_every_path_of_the_admin_port_responds(stage: Stage) -> None:
+    """The table of docs/metrics.md has every route, and a GET of each path succeeds."""
+    routes = re.findall(r'add_get\("(/\w*)', (ROOT / "sidecar/driftgauge/admin/server.py").read_text())
+    section = (ROOT / "docs" / "metrics.md").read_text().partition("## Labels")[0]
+    paths = re.findall(r"`(/[^`<]*)`", "".join(re.findall(r"^\| `.*? \|", section, re.MULTILINE)))
+
+    assert set(routes) == {path.partition("?")[0].rstrip("/") or "/" for path in paths}
+    assert all(get(stage.proxy.admin_url + path) for path in paths)
 
 
 @pytest.mark.parametrize("command", STREAMS, ids=map(str, STREAMS))
@@ -196,4 +208,4 @@ def test_a_stream_becomes_a_verdict(command: Command, tmp_path: Path) -> None:
 
 def test_each_kind_has_commands() -> None:
     """The documents have commands that end, servers, captures, and requests to the admin port."""
-    assert all((ONCE, SERVERS, CAPTURES, CURLS, STREAMS))
+    assert all((ONCE, SERVERS, CAPTURES, CURLS, STREAMS, PROBES))

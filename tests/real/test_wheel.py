@@ -20,6 +20,7 @@ from tests.support.processes import Child, free_port, get
 pytestmark = [pytest.mark.real_server, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
+PAGE_FILES = ("style/base.css", "page.js", "runbooks/drift.md")
 HIDDEN = [name for name in os.environ if name.startswith(("PYTHON", "DRIFTGAUGE_")) or name == "PORT"]
 """Variables that would lead to the checkout, or set an option."""
 
@@ -67,7 +68,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     files = [path for path in (source / "driftgauge").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
     assert {str(path.relative_to(source)) for path in files} == names
-    assert {"driftgauge/py.typed", "driftgauge/page/style.css", "driftgauge/page/runbooks/drift.md"} <= names
+    assert {
+        "driftgauge/py.typed",
+        "driftgauge/page/style/base.css",
+        "driftgauge/page/page.js",
+        "driftgauge/page/runbooks/drift.md",
+    } <= names
 
 
 def test_the_environment_is_locked_to_the_versions_of_the_product() -> None:

@@ -23,7 +23,7 @@ _KUBECTL_VERBS = re.compile(
     "|scale|set|top|wait"
 )
 _KUBECTL_FLAGS = re.compile(
-    "--|-[Acfiklnoptw]|-it|--(all-namespaces|container|dry-run|filename|follow|for|from-file|from-literal|image|kustomize"
+    "-[Acfiklnoptw]|-it|--(all-namespaces|container|dry-run|filename|follow|for|from-file|from-literal|image|kustomize"
     "|namespace|output|overwrite|patch|previous|restart|rm|selector|server-side|since|tail|timeout|type|watch)"
 )
 _HELM_FLAGS = re.compile(
@@ -51,9 +51,13 @@ def make_faults(words: Words) -> list[str]:
 
 
 def kubectl_faults(words: Words) -> list[str]:
-    """Unknown verbs and flags, and files that do not exist."""
+    """Unknown verbs and flags, files that do not exist, and the faults of a command that runs in a container."""
     if words[1] in {"-n", "--namespace"}:  # which may also stand in front of the verb
         return kubectl_faults([words[0], *words[3:], *words[1:3]])
+    if "--" in words:
+        end = list(words).index("--")
+        inside = words[end + 1 :]
+        return kubectl_faults(words[:end]) + (RULES[inside[0]](inside, ROOT) if inside[0] in RULES else [])
     faults = [] if _KUBECTL_VERBS.fullmatch(words[1]) else [f"unknown verb {words[1]}"]
     faults += _unknown_flags(words, _KUBECTL_FLAGS)
     pairs = list(pairwise(words))

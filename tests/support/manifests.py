@@ -77,7 +77,7 @@ def crd_directory() -> Path:
     """The directory of the CRDs; skips the test if `KUBERNETES_CRDS` names none."""
     named = os.environ.get("KUBERNETES_CRDS")
     if not named or not Path(named).is_dir():
-        pytest.skip("KUBERNETES_CRDS names no directory of CRDs; `make chart-test KUBERNETES_CRDS=DIRECTORY` does")
+        pytest.skip("KUBERNETES_CRDS names no directory of CRDs; `bash .ci/crds FOLDER` downloads them")
     return Path(named)
 
 

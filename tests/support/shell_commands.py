@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.markdown_blocks import PAGES, ROOT, blocks, inline_code
 
-PROGRAMS = "bash|cosign|curl|docker|driftgauge|git|helm|kubectl|make|pip|promtool|python -m|source|tail"
+PROGRAMS = "bash|cosign|curl|docker|driftgauge|git|helm|kubectl|make|pip|promtool|python -m|sed|source|tail"
 _INLINE = re.compile(rf"(?:{PROGRAMS}) \S")
 _COMMENT = re.compile(r"(^|\s+)# .*$")
 

@@ -34,7 +34,11 @@ RenderPage = Callable[[ModelKey, str, str], Awaitable[str]]
 Capture = Callable[[ModelKey], Awaitable[bytes | None]]
 """Returns the window of a model's requests as a file; `None` without rows."""
 
+_SHORT_PAGE_BYTES = 16 * 1024
+"""Longest page that is compressed on the event loop."""
+
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HTML_HEADERS = {**_NO_STORE, "Content-Type": "text/html; charset=utf-8", "Referrer-Policy": "no-referrer"}
 
 
 class Admin:
@@ -179,4 +183,9 @@ async def _redirect_to_runbooks(_: web.Request) -> web.Response:
 
 
 def _html(text: str, status: int = HTTPStatus.OK) -> web.Response:
-    return web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=_NO_STORE)
+    """A page; compressed if the client takes that, in a thread unless it is short."""
+    response = web.Response(
+        status=status, body=text.encode(), headers=_HTML_HEADERS, zlib_executor_size=_SHORT_PAGE_BYTES
+    )
+    response.enable_compression()
+    return response

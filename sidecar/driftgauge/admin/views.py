@@ -35,6 +35,7 @@ class Views:
         latest: The newest evaluations, and what each stream is compared with.
         rule: The rule of the verdicts.
         clock: Returns the time in seconds since the epoch.
+        refresh_seconds: How often a page that is open may load itself.
     """
 
     def __init__(
@@ -44,13 +45,16 @@ class Views:
         latest: LatestEvaluations,
         rule: Rule,
         clock: Callable[[], float],
+        refresh_seconds: float,
     ) -> None:
         self._evaluator = evaluator
         self._targets = targets
         self._latest = latest
         self._rule = rule
         self._clock = clock
+        self._refresh_seconds = refresh_seconds
         self._turn = asyncio.Lock()
+        self._newest: tuple[object, str] | None = None
         self._worker = Worker("page")
 
     def close(self) -> None:
@@ -58,7 +62,7 @@ class Views:
         self._worker.close()
 
     async def page(self, model: ModelKey, title: str, up: str) -> str:
-        """Render the page of a model as HTML.
+        """Render the page of a model as HTML; the newest page is kept until there is another evaluation.
 
         Args:
             model: The model.
@@ -66,8 +70,15 @@ class Views:
             up: The link back to the list of models; empty without one.
         """
         async with self._turn:
-            parts = [part for kind in Kind if (part := await self._make_part(StreamKey(model, kind))) is not None]
-            return await self._worker.run(render, Page(title, tuple(parts), up))
+            evaluations = [self._latest.fresh(kind).get(model) for kind in Kind]
+            key = (model, title, up, [None if one is None else one.time for one in evaluations])
+            if self._newest is not None and self._newest[0] == key:  # many readers of one page cost one rendering
+                return self._newest[1]
+            made = [await self._make_part(StreamKey(model, kind)) for kind in Kind]
+            parts = tuple(part for part in made if part is not None)
+            text = await self._worker.run(render, Page(title, parts, up, self._refresh_seconds))
+            self._newest = key, text
+            return text
 
     async def capture(self, model: ModelKey) -> bytes | None:
         """Read the window of a model's requests as a file that can serve as reference; returns `None` without rows.

@@ -84,7 +84,8 @@ class Runtime:
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, loader)
         holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, self._monitor, ring, states)
         self._expiry = ModelExpiry(self.models, holders)
-        self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time)
+        interval = config.evaluation_interval_seconds
+        self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time, interval)
         if model is not None:
             self.models.add(model)
             self.metrics.model(model)

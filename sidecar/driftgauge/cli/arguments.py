@@ -5,6 +5,7 @@ from pathlib import Path
 
 from driftgauge import __version__
 from driftgauge.cli.command_parser import CommandParser
+from driftgauge.cli.completion import SHELLS
 from driftgauge.cli.reference_commands import add_missing_words, add_quiet, add_reference
 from driftgauge.config.load import MODES, SECRETS, flag_of
 from driftgauge.config.options import Config
@@ -33,6 +34,9 @@ def make_parser() -> CommandParser:
     _add_format(doctor, "text", "json")
     _add_options(doctor, *MODES.values())
     doctor.usage = f"{doctor.usage} [--mode MODE] [--format FORMAT]"
+    completion = command("completion", "print the script that completes commands and flags in a shell")
+    text = 'bash: source <(...), zsh: eval "$(...)", fish: ... | source'
+    completion.add_argument("shell", choices=SHELLS, help=text)
     return parser
 
 

@@ -11,6 +11,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from driftgauge.cli.arguments import make_parser
+from driftgauge.cli.completion import run_completion
 from driftgauge.cli.reference_commands import run_reference
 from driftgauge.config.documents import as_json_schema, as_markdown
 from driftgauge.config.load import MODES, load
@@ -35,6 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         "healthcheck": _check_health,
         "reference": _run_reference,
         "doctor": _run_doctor,
+        "completion": lambda known: run_completion(known.shell, sys.stdout),
     }
     try:
         if known.command in MODES:

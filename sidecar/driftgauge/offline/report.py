@@ -35,7 +35,8 @@ _FRAME_PIXELS = 640
 class Report:
     """What the tests found when rows were compared with a reference.
 
-    In a notebook it is shown as a page in a frame of its own, so that its style does not reach the notebook's.
+    In a notebook it is shown as a page in a frame of its own, so that neither its style nor its script, which sorts the
+    table, reaches the notebook.
 
     Args:
         comparison: What was compared.
@@ -127,7 +128,7 @@ class Report:
         # Links within a `srcdoc` page would lead to the notebook's own address without this base.
         page = html.escape(self.to_html().replace("<head>", '<head><base href="about:srcdoc">', 1))
         style = f"width:100%;height:{_FRAME_PIXELS}px;border:0"
-        return f'<iframe title="driftgauge report" sandbox="" style="{style}" srcdoc="{page}"></iframe>'
+        return f'<iframe title="driftgauge report" sandbox="allow-scripts" style="{style}" srcdoc="{page}"></iframe>'
 
     def __repr__(self) -> str:
         """A short table, the largest distance first, the features without a verdict, and the verdict."""

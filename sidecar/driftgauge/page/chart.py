@@ -4,21 +4,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from driftgauge.drift.statistics.ecdf import Curve
 from driftgauge.page.formatting import distance, number, share, ticks
+from driftgauge.page.histograms import Shape
 from driftgauge.page.markup import Markup, clipped, joined, tag
-
-HISTOGRAM_BARS = 36
-"""Bars of a histogram: more are too thin for a phone."""
-
-_TAIL = 0.01
-"""Share of either sample that may lie off the chart on each side, so that one outlier does not squeeze all others."""
-
-_GREATEST = 1e300
-"""Larger values lie off the chart, because differences between them overflow."""
 
 # The drawing's size and its panels (top and base), in units of about a pixel.
 WIDTH, HEIGHT = 420, 290
@@ -41,40 +30,12 @@ _Heights = Callable[[float, float], tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """Two histograms over the same bars.
-
-    Args:
-        edges: Shape `(k + 1,)`, ascending: the limits of the bars.
-        reference: Shape `(k,)`: share of the reference's values in each bar; they sum to at most 1.
-        window: Shape `(k,)`: share of the window's values in each bar.
-    """
-
-    edges: tuple[float, ...]
-    reference: tuple[float, ...]
-    window: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Frame:
     """The horizontal axis, which both panels share."""
 
     x: Scale
     low: float
     high: float
-
-
-def shape(reference: NDArray[np.float64], window: NDArray[np.float64], curve: Curve) -> Shape:
-    """Compute both histograms, on a range that has nearly all of both samples and the place of D.
-
-    Args:
-        reference: Shape `(m,)`, m at least 1, finite, sorted ascending.
-        window: Shape `(n,)`, n at least 1, finite, sorted ascending.
-        curve: Their distribution functions.
-    """
-    edges = _edges(*_range(reference, window, curve.place), whole=all(x == np.rint(x) for x in curve.xs))
-    shares = [_shares(values, edges) for values in (reference, window)]
-    return Shape(tuple(edges.tolist()), *(tuple(one.tolist()) for one in shares))
 
 
 def chart(name: str, identifier: str, shape: Shape, curve: Curve) -> Markup:
@@ -103,34 +64,6 @@ def chart(name: str, identifier: str, shape: Shape, curve: Curve) -> Markup:
         role="img",
         aria_labelledby=f"{title} {text}",
     )
-
-
-def _range(reference: NDArray[np.float64], window: NDArray[np.float64], place: float) -> tuple[float, float]:
-    ends = [values[int(_TAIL * (values.size - 1))] for values in (reference, window)]
-    tops = [values[-1 - int(_TAIL * (values.size - 1))] for values in (reference, window)]
-    low, high = (max(-_GREATEST, min(_GREATEST, float(end))) for end in (min(*ends, place), max(*tops, place)))
-    if high - low > 4 * HISTOGRAM_BARS * float(np.spacing(max(abs(low), abs(high)))):
-        return low, high
-    margin = 0.1 * max(abs(low), abs(high)) or 0.5  # practically one value, which goes to the middle
-    return low - margin, high + margin
-
-
-def _edges(low: float, high: float, *, whole: bool) -> NDArray[np.float64]:
-    """The limits of the bars; whole numbers get bars of a whole width, because others would look empty."""
-    if not whole or high - low > 1 / np.finfo(np.float64).eps:
-        return np.linspace(low, high, HISTOGRAM_BARS + 1)
-    width = max(1.0, np.ceil((high - low + 1) / HISTOGRAM_BARS))
-    bars = int(np.ceil((high - low + 1) / width))
-    edges: NDArray[np.float64] = np.floor(low) - 0.5 + width * np.arange(bars + 1, dtype=np.float64)
-    return edges
-
-
-def _shares(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of values in each bar, the last bar's upper edge included."""
-    ranks = np.searchsorted(values, edges, side="left")
-    ranks[-1] = np.searchsorted(values, edges[-1], side="right")
-    shares: NDArray[np.float64] = np.diff(ranks) / values.size
-    return shares
 
 
 def _description(curve: Curve) -> str:

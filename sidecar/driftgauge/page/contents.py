@@ -1,19 +1,25 @@
 """The contents of a page: reports, what was compared, and the charts of the most severe features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import DriftReport, FeatureDrift
+from driftgauge.drift.result import DriftReport, FeatureDrift, VerdictState
 from driftgauge.drift.severity import most_drifted
 from driftgauge.drift.statistics.ecdf import Curve, curve
-from driftgauge.page.chart import Shape, shape
+from driftgauge.page.histograms import Shape, shape, small_shape
 
-FULL_FEATURES = 200
+FULL_FEATURES = 100
 """Features that are shown in full, each in up to 15 kB; the others are in the table only."""
+
+TABLE_FEATURES = 2_000
+"""Features in the table, each in up to 2 kB."""
+
+_ORDER = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
+"""The states by their urgency."""
 
 _NO_VALUES = np.empty(0)
 
@@ -64,13 +70,17 @@ class Part:
         heading: `Inputs` or `Predictions`; empty where a page has a single part.
         report: The report.
         facts: What was compared.
-        pictures: The features that are shown in full, the most severe first.
+        features: The features of the table, in its order.
+        pictures: Those of them that are shown in full, in the same order.
+        sketches: Small histograms by the feature's name; a feature without values has none.
     """
 
     heading: str
     report: DriftReport
     facts: Facts
+    features: tuple[FeatureDrift, ...]
     pictures: tuple[Picture, ...]
+    sketches: Mapping[str, Shape]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +91,13 @@ class Page:
         title: A model's name, or a file's.
         parts: One for each stream.
         up: The link back to the list of models; empty without one.
+        refresh_seconds: How often there may be something new; `None` for a page in a file, which links to no other.
     """
 
     title: str
     parts: tuple[Part, ...]
     up: str = ""
+    refresh_seconds: float | None = None
 
 
 def part_of(
@@ -101,14 +113,31 @@ def part_of(
         facts: What was compared.
 
     Notes:
-        O(n log n) for each feature with a chart, at most `FULL_FEATURES`.
+        O(n log n) for each feature of the table, of which there are at most `TABLE_FEATURES`.
     """
     columns = {profile.name: (profile, index) for index, profile in enumerate(profiles)}
-    pictures = []
-    for feature in most_drifted(report.features)[:FULL_FEATURES]:
+    pictures: list[Picture] = []
+    sketches: dict[str, Shape] = {}
+    features = in_order(report.features)[:TABLE_FEATURES]
+    for feature in features:
         profile, index = columns.get(feature.feature, (None, 0))
-        pictures.append(_picture(feature, profile, _NO_VALUES if profile is None else window[:, index]))
-    return Part(heading, report, facts, tuple(pictures))
+        values = _NO_VALUES if profile is None else _present(window[:, index])
+        numeric = profile if profile is not None and profile.kind is FeatureKind.NUMERIC and values.size else None
+        if len(pictures) < FULL_FEATURES:
+            pictures.append(_picture(feature, numeric, values))
+        small = _categories(feature) if numeric is None else small_shape(numeric.values, values)
+        if small is not None:
+            sketches[feature.feature] = small
+    return Part(heading, report, facts, features, tuple(pictures), sketches)
+
+
+def in_order(features: Sequence[FeatureDrift]) -> tuple[FeatureDrift, ...]:
+    """Features in the order of the page.
+
+    Returns:
+        Those that drift first, then those without a verdict; among equals by how far they are above their threshold.
+    """
+    return tuple(sorted(most_drifted(features), key=lambda one: _ORDER.index(one.state)))
 
 
 def first_alarms(report: DriftReport) -> tuple[FeatureDrift, ...]:
@@ -117,9 +146,24 @@ def first_alarms(report: DriftReport) -> tuple[FeatureDrift, ...]:
     return tuple(sorted(alarming, key=lambda one: one.since or 0.0))
 
 
-def _picture(feature: FeatureDrift, profile: Profile | None, column: NDArray[np.float64]) -> Picture:
-    values = np.sort(column[~np.isnan(column)])
-    if profile is None or profile.kind is not FeatureKind.NUMERIC or values.size == 0:
+def _present(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values of a column, sorted ascending."""
+    values: NDArray[np.float64] = np.sort(column[~np.isnan(column)])
+    return values
+
+
+def _picture(feature: FeatureDrift, profile: Profile | None, values: NDArray[np.float64]) -> Picture:
+    if profile is None:
         return Picture(feature, None, None)
     both = curve(profile.values, values)
-    return Picture(feature, both, shape(profile.values, values, both))
+    return Picture(feature, both, shape(profile.values, values, both.place))
+
+
+def _categories(feature: FeatureDrift) -> Shape | None:
+    """The shares of categories, in the order of the bins; `None` for numbers: their bins are not equally wide."""
+    if feature.kind is not FeatureKind.CATEGORICAL or not feature.histogram:
+        return None
+    edges = tuple(float(index) for index in range(len(feature.histogram) + 1))
+    return Shape(
+        edges, tuple(one.reference for one in feature.histogram), tuple(one.window for one in feature.histogram)
+    )

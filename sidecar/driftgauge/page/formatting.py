@@ -98,6 +98,11 @@ def distance(value: float) -> str:
     return f"{value:.3f}" if math.isfinite(value) else "none"
 
 
+def times(value: float) -> str:
+    """A multiple of a threshold with two decimals; infinity is a threshold of 0."""
+    return f"{value:.2f}" if math.isfinite(value) else "∞"
+
+
 def probability(value: float | None) -> str:
     """A p-value with two significant digits; a dash without one."""
     if value is None:

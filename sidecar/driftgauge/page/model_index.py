@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftgauge.drift.result import DriftReport, VerdictState
-from driftgauge.page.document import document
 from driftgauge.page.formatting import badge, moment, reason, summary
+from driftgauge.page.frame import document
 from driftgauge.page.markup import Markup, joined, named, tag
 from driftgauge.results.model_state import ModelState
 
 _ORDER = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
 """The states by their urgency."""
+
+REFRESH_SECONDS = 30.0
+"""How often a list that is open may load itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,18 @@ def render_index(entries: Sequence[Entry], sentence: str = "") -> str:
         sentence: Said above the list; empty for the list of all models.
     """
     title = joined((tag("h1", "Models"), tag("p", sentence) if sentence else ""))
+    content = _table(entries)
     if not entries:
-        return document(
-            "Models", title, tag("p", "No model has been evaluated yet, or not of late.", class_="summary cannot_tell")
-        )
+        content = tag("p", "No model has been evaluated yet, or not of late.", class_="summary cannot_tell")
+    return document("Models", title, tag("div", class_="tools"), content, root="", refresh_seconds=REFRESH_SECONDS)
+
+
+def _table(entries: Sequence[Entry]) -> Markup:
     titles = ("model", "inputs", "predictions", "evaluated")
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in titles)))
     lines = (_line(entry) for entry in sorted(entries, key=_urgency))
     caption = tag("caption", "Newest evaluation of each model")
-    return document("Models", title, tag("table", caption, head, tag("tbody", *lines), class_="overview models"))
+    return tag("table", caption, head, tag("tbody", *lines), class_="overview models")
 
 
 def _urgency(entry: Entry) -> tuple[int, str]:

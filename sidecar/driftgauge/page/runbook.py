@@ -4,7 +4,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from driftgauge.page.document import document
+from driftgauge.page.frame import document
 from driftgauge.page.markup import Markup, tag
 
 if TYPE_CHECKING:
@@ -36,10 +36,9 @@ def render_runbook(name: str, markdown: str) -> str:
     for token in tokens:
         token.children = _with_served_links(token.children or [])
     content = Markup(parser.renderer.render(tokens, parser.options, {}))
-    home = tag("a", "← all models", href="..")
-    way = [home] if name == INDEX else [home, " · ", tag("a", "all runbooks", href="./")]
+    way = Markup() if name == INDEX else tag("nav", tag("a", "← all runbooks", href="./"))
     title = next((token.content for token in tokens if token.type == "inline"), name)
-    return document(title.replace("`", ""), tag("nav", *way), tag("article", content, class_="prose"))
+    return document(title.replace("`", ""), way, tag("article", content, class_="prose"), root="../")
 
 
 def heading_id(text: str) -> str:

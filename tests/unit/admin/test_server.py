@@ -135,6 +135,14 @@ async def test_pages_are_html_that_is_not_cached(fixture: AdminFixture, client: 
         assert "no-store" == response.headers["Cache-Control"]
 
 
+async def test_pages_are_compressed_for_those_who_ask(fixture: AdminFixture, client: ClientSession) -> None:
+    """A long page takes a tenth of the bytes."""
+    for accepted in ("gzip", "identity"):
+        async with client.get(fixture.url, headers={"Accept-Encoding": accepted}) as response:
+            assert (accepted == "gzip") == ("gzip" == response.headers.get("Content-Encoding"))
+            assert "Models" in await response.text()
+
+
 @pytest.mark.parametrize("path", ["report", "window"])
 async def test_an_unknown_model_has_no_page(capturing: AdminFixture, client: ClientSession, path: str) -> None:
     """An untrusted name starts no series, and is plain text in the response."""

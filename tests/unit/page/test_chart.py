@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.drift.statistics.ecdf import curve
-from driftgauge.page.chart import BARS, HEIGHT, LEFT, RIGHT, STEPS, WIDTH, chart, shape
+from driftgauge.page.chart import BARS, HEIGHT, LEFT, RIGHT, STEPS, WIDTH, chart
+from driftgauge.page.histograms import shape
 from driftgauge.page.markup import Markup
 
 SAMPLES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=40).map(
@@ -19,7 +20,7 @@ SAMPLES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1,
 def drawn(reference: np.ndarray, window: np.ndarray, name: str = "alcohol") -> Markup:
     """The chart of two samples."""
     both = curve(reference, window)
-    return chart(name, "p0-1", shape(reference, window, both), both)
+    return chart(name, "p0-1", shape(reference, window, both.place), both)
 
 
 def test_has_a_title_and_a_description_for_screen_readers() -> None:

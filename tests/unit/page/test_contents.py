@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from driftgauge.drift.profile import categorical_profile, numeric_profile
-from driftgauge.page.contents import FULL_FEATURES, Facts, Part, first_alarms, part_of
-from tests.support.reports import ALCOHOL, COLOUR, moved, report_of
+from driftgauge.page.contents import FULL_FEATURES, TABLE_FEATURES, Facts, Part, first_alarms, in_order, part_of
+from tests.support.reports import ALCOHOL, COLOUR, NO_COLOUR, moved, report_of
 
 FACTS = Facts(window="new.csv", reference="old.csv", reference_rows=3)
 
@@ -33,6 +33,31 @@ def test_the_most_severe_feature_comes_first() -> None:
     pictures = part_of("", (), np.empty((0, 0)), report, FACTS).pictures
 
     assert ["alarm", "far", "near", "tied", "unreachable"] == [picture.drift.feature for picture in pictures]
+
+
+def test_features_without_a_verdict_come_before_those_that_are_ok() -> None:
+    """They need a person first."""
+    unsure = replace(moved("unsure", 0.01, 0.4), untested=NO_COLOUR)
+    features = in_order((moved("ok", 0.3, 0.4), unsure, moved("alarm", 0.1, 0.4, drift=True)))
+
+    assert ["alarm", "unsure", "ok"] == [feature.feature for feature in features]
+
+
+def test_every_feature_of_the_table_has_a_sketch() -> None:
+    """Numbers have bars of the window, categories those of their bins, and a feature without values has none."""
+    found = part([[9.0, 1.0], [10.0, 2.0]])
+
+    assert {"alcohol", "colour"} == found.sketches.keys()
+    assert ((0.75, 0.25), (0.5, 0.5)) == (found.sketches["colour"].reference, found.sketches["colour"].window)
+    assert {"colour"} == part([[math.nan, 1.0]]).sketches.keys()
+
+
+def test_the_number_of_lines_is_limited() -> None:
+    """The most severe features are in the table."""
+    report = report_of(*(moved(f"f{place}", place / 5000, 0.5) for place in range(TABLE_FEATURES + 1)))
+    found = part_of("", (), np.empty((0, 0)), report, FACTS)
+
+    assert (TABLE_FEATURES, "f2000") == (len(found.features), found.features[0].feature)
 
 
 def test_the_oldest_alarm_is_first() -> None:
@@ -70,4 +95,8 @@ def test_the_number_of_full_features_is_limited() -> None:
     report = report_of(*(moved(f"f{place}", place / 1000, 0.5) for place in range(FULL_FEATURES + 1)))
     pictures = part_of("", (), np.empty((0, 0)), report, FACTS).pictures
 
-    assert (FULL_FEATURES, "f200", "f1") == (len(pictures), pictures[0].drift.feature, pictures[-1].drift.feature)
+    assert (FULL_FEATURES, f"f{FULL_FEATURES}", "f1") == (
+        len(pictures),
+        pictures[0].drift.feature,
+        pictures[-1].drift.feature,
+    )

@@ -7,9 +7,9 @@ import numpy as np
 
 from driftgauge.drift.result import Bin
 from driftgauge.drift.statistics.ecdf import curve
-from driftgauge.page.chart import shape
 from driftgauge.page.contents import Picture
 from driftgauge.page.feature_section import section
+from driftgauge.page.histograms import shape
 from driftgauge.page.markup import Markup
 from tests.support.reports import ALCOHOL, COLOUR
 
@@ -71,7 +71,7 @@ def test_numbers_have_a_chart_and_bins_to_unfold() -> None:
     """The chart is followed by bins and deciles; all of it takes less than 15 kB."""
     values = np.sort(np.random.default_rng(1).normal(size=2000))
     both = curve(values, values * 1.5)
-    picture = Picture(ALCOHOL, both, shape(values, values * 1.5, both))
+    picture = Picture(ALCOHOL, both, shape(values, values * 1.5, both.place))
     found = section(picture, "p0-0")
 
     assert "<figure><svg" in found

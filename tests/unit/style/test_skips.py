@@ -33,7 +33,8 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     """A directory of tests that follows the rules of this one, where tests may skip."""
     monkeypatch.delenv("NO_SKIP", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    pytester.makeini("[pytest]\naddopts = -p tests.support.skips -p no:randomly -p no:cacheprovider")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]\naddopts = -p tests.support.skips")
     return pytester
 
 
@@ -57,7 +58,7 @@ def test_module_counts_once_in_two_processes(suite: pytest.Pytester) -> None:
     """A module that is skipped as a whole is one line and one test, though both processes report it."""
     suite.makepyfile(WHOLE_MODULE)
 
-    result = suite.runpytest_subprocess("-n", "2")
+    result = suite.runpytest_subprocess("-p", "xdist", "-n", "2")
 
     result.stdout.fnmatch_lines(["    1 no such module; `make chart-test` installs it"])
 

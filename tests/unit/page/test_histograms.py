@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.drift.statistics.ecdf import curve
-from driftgauge.page.chart import HISTOGRAM_BARS, Shape, shape
+from driftgauge.page.histograms import HISTOGRAM_BARS, SKETCH_BARS, Shape, shape, small_shape
 
 SAMPLES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50).map(
     lambda values: np.array(sorted(values))
@@ -15,7 +15,7 @@ SAMPLES = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1,
 
 def shape_of(reference: np.ndarray, window: np.ndarray) -> Shape:
     """Both histograms of two samples."""
-    return shape(reference, window, curve(reference, window))
+    return shape(reference, window, curve(reference, window).place)
 
 
 @given(SAMPLES, SAMPLES)
@@ -70,3 +70,12 @@ def test_the_place_of_the_statistic_is_on_the_chart() -> None:
     place = curve(reference, window).place
 
     assert shape_of(reference, window).edges[-1] >= place
+
+
+def test_a_sketch_leaves_out_longer_tails() -> None:
+    """It is small, so that a few high values must not squeeze the others."""
+    values = np.sort(np.append(np.random.default_rng(1).normal(size=980), np.full(20, 50.0)))
+
+    assert shape_of(values, values).edges[-1] == 50.0
+    assert small_shape(values, values).edges[-1] < 4
+    assert SKETCH_BARS == len(small_shape(values, values).reference)
