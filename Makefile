@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
 INSTALL_LOCK := bash requirements/install $(BIN)/python
 INSTALL_DRIFTGAUGE := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-# One process for each core. Tests that share a costly server stay in one process, by the mark xdist_group.
-PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
+# One process for each core; tests.support.groups keeps tests that share a server in one process.
+PYTEST := $(BIN)/pytest --numprocesses auto
 COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
