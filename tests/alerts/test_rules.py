@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "sidecar" / "driftgauge" / "page" / "runbooks"
 CASES = sorted(Path(__file__).parent.glob("*.yaml"))
 RULES = rules()
+VALUES = yaml.safe_load((ALERTS.parents[1] / "values.yaml").read_text())["prometheusRule"]
 SEVERITIES = {"critical", "warning", "info"}
 
 
@@ -122,3 +123,13 @@ def test_runbooks_name_existing_alerts() -> None:
     named = set(re.findall(r"\b(Driftgauge[A-Z]\w+|HighErrorRate)\b", pages))
 
     assert {one["alert"] for one in RULES} == named
+
+
+def test_runbooks_name_the_thresholds_that_values_change() -> None:
+    """The section of each alert with a threshold in the chart's values says so, and no other value is named."""
+    pages = " ".join(path.read_text() for path in RUNBOOKS.glob("*.md"))
+    sections = dict(re.findall(r"^## (\w+)$(.*?)(?=^## |\Z)", pages, re.MULTILINE | re.DOTALL))
+    named = {name for name, text in sections.items() if f"prometheusRule.thresholds.{name}" in text}
+
+    assert set(VALUES["thresholds"]) == named
+    assert named == set(re.findall(r"prometheusRule\.thresholds\.(\w+)", pages))

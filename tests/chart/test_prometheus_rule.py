@@ -1,10 +1,14 @@
 """The PrometheusRule: the alerts of files/alerts.yaml, as values change them."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 import yaml
 
 from tests.support.helm import CHART, Manifest, Release, Values, render
 from tests.support.manifests import custom_faults
+from tests.support.parts import program
 
 ALERTS = CHART / "files" / "alerts.yaml"
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())["prometheusRule"]
@@ -97,6 +101,17 @@ def test_numbers_are_written_out() -> None:
     rule = alerts(with_rule({"thresholds": {"DriftgaugeEvaluationStale": 2_592_000}}))["DriftgaugeEvaluationStale"]
 
     assert "> 2592000\n" in rule["expr"]
+
+
+def test_prometheus_accepts_the_rules_with_other_thresholds(tmp_path: Path) -> None:
+    """All of them at once: each expression can still be parsed."""
+    release = with_rule({"thresholds": dict.fromkeys(DEFAULTS["thresholds"], 1e-7)})
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": groups(release)}))
+    done = subprocess.run([program("promtool"), "check", "rules", file], check=False, capture_output=True, text=True)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert len(DEFAULTS["thresholds"]) == str(groups(release)).count("> 1e-7")
 
 
 def test_high_error_rate_is_a_warning_unless_values_make_it_a_page() -> None:

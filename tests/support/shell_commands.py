@@ -34,6 +34,11 @@ class Command:
         return f"{self.place} {self.text}"
 
     @property
+    def bare(self) -> str:
+        """The text without variables that stand in front of it."""
+        return re.sub(r"^(?:[A-Z_]+=\S+ )+", "", self.text)
+
+    @property
     def programs(self) -> list[list[str]]:
         """The words of each program of a pipe or list, without variables that stand in front of it."""
         lexer = shlex.shlex(self.text, posix=True, punctuation_chars="|&;")
