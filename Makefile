@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
 INSTALL_LOCK := bash requirements/install $(BIN)/python
 INSTALL_DRIFTGAUGE := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-# One process for each core; tests.support.groups keeps tests that share a server in one process.
-PYTEST := $(BIN)/pytest --numprocesses auto
+# One process more than cores, because tests wait for the programs that they start, and at most eight, because each imports
+# all tests first. tests.support.groups keeps tests that share a server in one process.
+PROCESSES := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 8 ? cores + 1 : 8)))
+PYTEST := $(BIN)/pytest --numprocesses $(PROCESSES)
 COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
