@@ -30,8 +30,8 @@ chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests w
 fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
 
-unit: $(VENV)/.dev ## only the quick tests
-	$(PYTEST) tests/unit tests/property
+unit: $(VENV)/.dev ## the quick tests, in less than a minute: no whole processes, no simulations
+	$(PYTEST) -m "not simulation" tests/unit tests/property
 
 lint: $(VENV)/.dev ## check style, types, layers, docstrings, spelling and retired words
 	$(BIN)/ruff check

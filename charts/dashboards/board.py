@@ -175,7 +175,7 @@ def board(
 
 def as_json(tree: Tree) -> str:
     """The text of a board's file, with sorted keys."""
-    return json.dumps(tree, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(tree, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _placed(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:

@@ -92,7 +92,7 @@ def choice_of(subject: Subject) -> Variable:
         f"query_result({ranked})",
         listed=True,
         # Grafana makes a line of each series: labels, value and time. A name may have quotes and spaces.
-        pattern=f'/^{{{subject.label}="(.*)"}} \\S+ \\S+$/',
+        pattern=f'/^\\{{{subject.label}="(.*)"\\}} \\S+ \\S+$/',
         description=f"The {subject.noun} that are shown; their number is set at the left.",
     )
 

@@ -8,22 +8,22 @@ BYTES = "bytes"
 BYTES_PER_SECOND = "Bps"
 REQUESTS_PER_SECOND = "reqps"
 ROWS_PER_SECOND = "rowsps"
-CORES = "suffix: cores"
+CORES = "suffix:cores"
 
-LOG_SECONDS = "suffix: log10(s)"
+LOG_SECONDS = "suffix:log10(s)"
 """Evidence of the detector: a power of ten of seconds."""
 
 THRESHOLDS = "suffix:x"
 """A distance in units of the smallest one that would alarm."""
 
-DISTANCE_UNIT = "suffix: D"
+DISTANCE_UNIT = "suffix:D"
 """A distance from 0, the same distribution, to 1, no overlap."""
 
-NATS = "suffix: nats"
-DEVIATIONS = "suffix: sd"
+NATS = "suffix:nats"
+DEVIATIONS = "suffix:sd"
 """Standard deviations of the reference."""
 
-ROWS_PER_ROW = "suffix: rows"
+ROWS_PER_ROW = "suffix:rows"
 """Rows for each independent row."""
 
 OWN = "none"

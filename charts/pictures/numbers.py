@@ -23,7 +23,7 @@ def with_unit(value: float, unit: str) -> str:
         return _scaled(value, _TIMES if unit == "s" else _BINARY, "s" if unit == "s" else "B")
     kind, _, noun = unit.partition(":")
     if kind == "suffix":
-        return _text(value) + noun
+        return f"{_text(value)} {noun}"
     if unit == "none":
         return _text(value)
     return f"{_shortened(value)} {noun if kind == 'count' else _PER_SECOND.get(unit, '')}".rstrip()

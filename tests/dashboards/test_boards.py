@@ -1,6 +1,7 @@
 """The committed boards as data: they match their code, are complete, and query metrics that exist."""
 
 import itertools
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -37,6 +38,11 @@ def test_the_files_match_the_code() -> None:
     assert {f"{name}.json": as_json(make()) for name, make in BOARDS.items()} == {
         path.name: path.read_text() for path in DIRECTORY.glob("*.json")
     }
+
+
+def test_kubectl_can_apply_a_dashboard(board: Tree) -> None:
+    """`kubectl apply` keeps an object as JSON in an annotation, which may have 256 KiB; a ConfigMap is little more."""
+    assert len(json.dumps(as_json(board))) < 200_000
 
 
 def test_uids_and_titles_are_unique() -> None:

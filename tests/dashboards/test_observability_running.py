@@ -101,8 +101,9 @@ def test_prometheus_knows_alertmanager(running: Running) -> None:
 
 
 def test_an_alert_reaches_slack(running: Running) -> None:
-    """The message has the summary, the description and the runbook; one of severity info is not sent."""
-    annotations = {"summary": "wine has drifted", "description": "Two features.", "runbook_url": "http://book/drift"}
+    """The message has the summary, the description and a runbook that opens; one of severity info is not sent."""
+    (runbook,) = (rule["annotations"]["runbook_url"] for rule in rules() if rule["alert"] == "DriftgaugeModelDrift")
+    annotations = {"summary": "wine has drifted", "description": "Two features.", "runbook_url": runbook}
     alerts = [
         {"labels": {"alertname": name, "severity": severity}, "annotations": annotations}
         for name, severity in (("DriftgaugeCannotTell", "info"), ("DriftgaugeModelDrift", "warning"))
@@ -114,5 +115,6 @@ def test_an_alert_reaches_slack(running: Running) -> None:
     (attachment,) = wait_until(lambda: running.messages, "a message", 60)[0]["attachments"]
 
     assert ("DriftgaugeModelDrift", "warning") == (attachment["title"], attachment["color"])
-    assert all(text in attachment["text"] for text in annotations.values())
+    assert all(annotations[name] in attachment["text"] for name in ("summary", "description"))
+    assert b"DriftgaugeModelDrift" in get(attachment["text"].split("Runbook: ")[1].strip())
     assert 1 == len(running.messages)

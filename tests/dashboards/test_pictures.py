@@ -96,7 +96,7 @@ def test_pictures_fit_a_page(name: str) -> None:
         (0.25, "percentunit", "25%"),
         (1200, "count:rows", "1.2K rows"),
         (0.4, "reqps", "0.4 req/s"),
-        (2.5, "suffix:x", "2.5x"),
+        (2.5, "suffix:x", "2.5 x"),
         (0.0049, "s", "4.9 ms"),
         (5400, "s", "1.5 h"),
         (314572800, "bytes", "300 MiB"),

@@ -104,3 +104,18 @@ def test_wrong_arguments_are_exit_code_2(words: tuple[str, ...]) -> None:
 
     assert 2 == done.returncode
     assert done.stderr.startswith("usage: driftgauge doctor ")
+
+
+def test_flags_of_ones_own_are_checked_instead_of_the_processs(tmp_path: Path) -> None:
+    """As before a change: the process is looked at all the same."""
+    options = tmp_path / "driftgauge.yaml"
+    options.write_text(f"reference: {tmp_path / 'none.csv'}\n")
+    with Driftgauge("logger", "--reference-dir", RED.parent) as logger:
+        ports = {"DRIFTGAUGE_PORT": str(logger.port), "DRIFTGAUGE_ADMIN_PORT": str(logger.admin_port)}
+        done = doctor("--mode", "logger", "--config", str(options), **ports)
+
+    lines = done.stdout.splitlines()
+    assert f"ok    configuration: the options of driftgauge logger are valid, file {options}" == lines[0]
+    assert f"fail  reference: {tmp_path / 'none.csv'}: there is no such file" in lines
+    assert f"ok    port: {logger.port} is used by the running driftgauge" in lines
+    assert 1 == done.returncode

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.support.parts import program
 from tests.support.processes import Child, free_port, get
 from tests.support.waiting import wait_until
 
+Discovered = tuple[str, str, str, int]
 OURS = "registry.example/team/driftgauge:0.1.0"
 DISCOVERED = (
     # container, image, address of the pod, declared port
@@ -38,22 +40,41 @@ def target(container: str, image: str, address: str, port: int) -> dict[str, Any
     return {"targets": [f"{host}:{port}"], "labels": described}
 
 
-def test_each_sidecar_is_one_target_on_its_admin_port(tmp_path: Path) -> None:
-    """Each sidecar is scraped once on 9464, whatever ports it declares; other images and containers are not."""
-    endpoint = documents("podmonitor")[0]["spec"]["podMetricsEndpoints"][0]
+def active_targets(monitor: dict[str, Any], discovered: Sequence[Discovered], directory: Path) -> list[dict[str, Any]]:
+    """What a real Prometheus scrapes of the discovered ports, by the relabelling of a monitor."""
+    endpoint = monitor["spec"]["podMetricsEndpoints"][0]
     job = {
         "job_name": "sidecars",
         "metrics_path": endpoint["path"],
         "relabel_configs": [snake_case(rule) for rule in endpoint["relabelings"]],
-        "static_configs": [target(*one) for one in DISCOVERED],
+        "static_configs": [target(*one) for one in discovered],
     }
-    config, address = tmp_path / "prometheus.yml", f"127.0.0.1:{free_port()}"
+    config, address = directory / "prometheus.yml", f"127.0.0.1:{free_port()}"
     config.write_text(json.dumps({"scrape_configs": [job]}))
-    flags = (f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address={address}")
+    flags = (f"--config.file={config}", f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address={address}")
     with Child([program("prometheus"), *flags]):
-        targets = wait_until(
+        found: list[dict[str, Any]] = wait_until(
             lambda: json.loads(get(f"http://{address}/api/v1/targets"))["data"]["activeTargets"], "targets"
         )
+    return found
+
+
+def test_the_native_sidecar_is_a_target_beside_vllm(tmp_path: Path) -> None:
+    """Of the ports of an LLMInferenceService's pod, only the sidecar's is scraped, as the job of the alerts."""
+    discovered = (
+        ("driftgauge", OURS, "127.0.0.1", 9464),
+        ("main", "ghcr.io/llm-d/llm-d-cuda:v0.8.0", "127.0.0.1", 8000),
+    )
+    targets = active_targets(documents("llm-native-sidecar")[1], discovered, tmp_path)
+
+    assert [("http://127.0.0.1:9464/metrics", "driftgauge-proxy")] == [
+        (one["scrapeUrl"], one["labels"]["job"]) for one in targets
+    ]
+
+
+def test_each_sidecar_is_one_target_on_its_admin_port(tmp_path: Path) -> None:
+    """Each sidecar is scraped once on 9464, whatever ports it declares; other images and containers are not."""
+    targets = active_targets(documents("podmonitor")[0], DISCOVERED, tmp_path)
 
     assert {"http://127.0.0.1:9464/metrics", "http://[::1]:9464/metrics"} == {one["scrapeUrl"] for one in targets}
     assert 2 == len(targets)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import NUMERIC_CELLS, category_cells, numeric_cells
 from driftgauge.drift.statistics.ks import sorted_ks_statistic
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 few = st.integers(-3, 3).map(float)

@@ -12,6 +12,8 @@ from scipy.stats import false_discovery_control
 
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 LEVELS = [0.0, 1e-9, 0.0125, 0.05 / 3, 0.025, 0.04, 0.05, 0.2, 1.0]

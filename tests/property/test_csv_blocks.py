@@ -14,6 +14,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.protocol.category import code
 from driftgauge.reference.formats.csv_file import BLOCK_BYTES, blocks, lines, read_csv
 
+pytestmark = pytest.mark.simulation
+
 PATH = Path("wine.csv")
 
 TEXTS = st.text(st.sampled_from('a1.,"\r\n \té—\U0001f600\u2028\x1c'), max_size=60)

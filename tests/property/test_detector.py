@@ -21,6 +21,8 @@ from driftgauge.drift.detector.span_sums import SUMS as SPAN_SUMS
 from driftgauge.drift.hours.rhythm_sums import NUMBERS
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 BUDGET = Budget(false_alarm_seconds=30 * 86_400.0, evaluation_seconds=60.0, tolerance=0.05, share_tolerance=0.05)

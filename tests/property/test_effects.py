@@ -15,6 +15,8 @@ from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.profile import categorical_profile, numeric_profile
 from tests.support.effects import effects_of
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 few = st.integers(-3, 3).map(float)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.profile import categorical_profile, numeric_profile
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 few = st.integers(-8, 8).map(float)

@@ -4,6 +4,7 @@ import math
 
 import hypothesis.extra.numpy as arrays
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from scipy.stats import ks_2samp
 
 from driftgauge.drift.statistics.ks import ks_statistic, sorted_ks_statistic
 from driftgauge.drift.statistics.p_value import PValues
+
+pytestmark = pytest.mark.simulation
 
 Floats = NDArray[np.float64]
 

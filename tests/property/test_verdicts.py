@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues, PValueSource
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.offline.ks_2samp import Ks2sampPValues
+
+pytestmark = pytest.mark.simulation
 
 Floats = NDArray[np.float64]
 

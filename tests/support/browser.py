@@ -4,6 +4,7 @@ Source: https://chromedevtools.github.io/devtools-protocol/
 """
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import json
@@ -60,13 +61,12 @@ class Tab:
                 return result
             self.events.append(message)
 
-    async def open(self, path: Path) -> None:
-        """Open a file, and wait until it is loaded."""
-        await self.call("Page.enable")
-        await self.call("Network.enable")
-        await self.call("Log.enable")
+    async def open(self, address: Path | str) -> None:
+        """Open a file or a URL, and wait until it is loaded."""
+        for domain in ("Page", "Network", "Log", "Runtime"):
+            await self.call(f"{domain}.enable")
         self.events.clear()
-        await self.call("Page.navigate", url=path.as_uri())
+        await self.call("Page.navigate", url=address.as_uri() if isinstance(address, Path) else address)
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(await self._next())
 
@@ -77,9 +77,9 @@ class Tab:
         )
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
-    async def ask(self, expression: str) -> Any:  # noqa: ANN401 - JSON
-        """Evaluate a JavaScript expression; returns its value."""
-        response = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+    async def ask(self, expression: str, *, wait: bool = False) -> Any:  # noqa: ANN401 - JSON
+        """Evaluate a JavaScript expression; returns its value, or with `wait` that of the promise that it is."""
+        response = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=wait)
         assert "exceptionDetails" not in response, response
         return response["result"].get("value")
 
@@ -89,8 +89,17 @@ class Tab:
         return [event["params"]["request"]["url"] for event in sent]
 
     def log_entries(self) -> list[str]:
-        """The entries of the browser's log since then."""
-        return [event["params"]["entry"]["text"] for event in self.events if event["method"] == "Log.entryAdded"]
+        """The entries of the browser's log since then, and the script's errors."""
+        logged = [event["params"]["entry"]["text"] for event in self.events if event["method"] == "Log.entryAdded"]
+        thrown = [event["params"] for event in self.events if event["method"] == "Runtime.exceptionThrown"]
+        return logged + [one["exceptionDetails"]["text"] for one in thrown]
+
+    async def picture(self, width: int, height: int) -> bytes:
+        """Take a picture of the top of the page, as PNG; the page may be shorter."""
+        whole = await self.ask("document.documentElement.scrollHeight")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, whole), "scale": 1}
+        taken = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        return base64.b64decode(taken["data"])
 
     async def _next(self) -> dict[str, Any]:
         message = await asyncio.wait_for(self._socket.receive(), _RESPONSE_SECONDS)

@@ -11,6 +11,7 @@ from driftgauge.errors import PayloadError, Reason
 from driftgauge.http1.grammar import HeaderList
 from driftgauge.http1.heads import RequestHead
 from driftgauge.http1.writing import CONTINUE_HEAD
+from driftgauge.inference.request_ids import header_fields
 from driftgauge.logger.parse_queue import SHORT_BYTES, ParseQueue, only_refused, parse
 from driftgauge.server.body_copy import BodyCopy
 from driftgauge.server.connection import ClientConnection
@@ -128,6 +129,11 @@ class Delivery:
     def on_shutdown(self) -> None:
         """Count the loss of an event that is still coming."""
         self.on_client_lost()
+
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """The id of the event, for a line of the log."""
+        return header_fields(self._head.fields)
 
     def on_internal_error(self) -> None:
         """Respond after an exception in our code."""

@@ -12,6 +12,7 @@ from typing import Protocol, final
 from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import Reason
+from driftgauge.inference.request_ids import header_fields
 from driftgauge.server.body_copy import MemoryBudget
 
 _log = logging.getLogger(__name__)
@@ -84,7 +85,8 @@ class ParseQueue:
                 await asyncio.sleep(0)
             parsed.on_parsed(only_refused(events))
         except Exception:  # noqa: BLE001 - a bug in driftgauge ends one body, and its loss is counted
-            _log.exception("a body of events was lost because of a bug in driftgauge")
+            ids = header_fields(fields)
+            _log.exception("a body of events was lost because of a bug in driftgauge", extra={"fields": ids})
             parsed.on_parse_failure(Reason.INTERNAL)
 
 

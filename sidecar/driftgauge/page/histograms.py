@@ -23,7 +23,7 @@ _GREATEST = 1e300
 """Larger values lie off the chart, because differences between them overflow."""
 
 _LOOKED_AT = 64
-"""Values of each sample that are looked at to tell whether all are whole numbers."""
+"""Values of each sample by which all are taken for whole numbers, or not."""
 
 
 @dataclass(frozen=True, slots=True)

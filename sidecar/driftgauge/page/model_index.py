@@ -12,8 +12,8 @@ from driftgauge.results.model_state import ModelState
 _ORDER = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
 """The states by their urgency."""
 
-_REFRESH_SECONDS = 30.0
-"""How often an open list may load itself: the default interval of evaluations."""
+REFRESH_SECONDS = 30.0
+"""How often a list that is open may load itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def render_index(entries: Sequence[Entry], sentence: str = "") -> str:
     content = _table(entries)
     if not entries:
         content = tag("p", "No model has been evaluated yet, or not of late.", class_="summary cannot_tell")
-    return document("Models", title, tag("div", class_="tools"), content, root="", refresh_seconds=_REFRESH_SECONDS)
+    return document("Models", title, tag("div", class_="tools"), content, root="", refresh_seconds=REFRESH_SECONDS)
 
 
 def _table(entries: Sequence[Entry]) -> Markup:

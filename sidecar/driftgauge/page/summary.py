@@ -57,6 +57,9 @@ def _what_to_do(state: VerdictState) -> Markup:
 def _facts(part: Part) -> Iterator[tuple[str, str]]:
     """What was compared and how; then what the report says of all features."""
     facts, report = part.facts, part.report
+    first = list(_first_alarms(report))
+    if first:
+        yield "Moved first", joined(first)
     yield "Window", joined((named(facts.window), f", {count(report.rows, 'row')}"))
     rows = f", {count(facts.reference_rows, 'row')}" if facts.reference_rows else ""
     if facts.reference:
@@ -65,15 +68,12 @@ def _facts(part: Part) -> Iterator[tuple[str, str]]:
         yield "Reference hash", tag("code", facts.digest)
     if facts.rule:
         yield "Rule", facts.rule
-    if facts.time is not None:
-        yield "Tested", moment(facts.time)
-    yield from _findings(report)
+    yield from _findings(report, facts.time)
 
 
-def _findings(report: DriftReport) -> Iterator[tuple[str, str]]:
-    first = list(_first_alarms(report))
-    if first:
-        yield "Moved first", joined(first)
+def _findings(report: DriftReport, time: float | None) -> Iterator[tuple[str, str]]:
+    if time is not None:
+        yield "Tested", moment(time)
     known = [one.rows_to_detect for one in report.features if one.rows_to_detect is not None]
     if known:
         yield "Sensitivity", sensitivity(known, report.rows_per_second)

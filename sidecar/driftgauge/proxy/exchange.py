@@ -5,6 +5,7 @@ call it at each event. `RequestSide` and `ResponseSide` hold the bytes and the s
 decides what is sent again. Bytes are forwarded as soon as they come; a peer that does not read pauses the other.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import final
 
@@ -12,6 +13,7 @@ from driftgauge.http1.grammar import READ_BYTES, HeaderList
 from driftgauge.http1.heads import RequestHead, ResponseHead
 from driftgauge.http1.states import RESPONSE_TRANSITIONS, RequestState, ResponseEvent, ResponseState
 from driftgauge.http1.writing import interim_head
+from driftgauge.inference.request_ids import header_fields
 from driftgauge.proxy.exchange_recorder import ExchangeRecorder
 from driftgauge.proxy.failures import (
     CLIENT_CLOSED_REQUEST,
@@ -82,6 +84,11 @@ class Exchange:
     def response_sent(self) -> bool:
         """Whether the end of the response was given to the client's socket."""
         return self.response.state >= _SENT
+
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """The ids of the request, for a line of the log."""
+        return header_fields(self.request.head.fields)
 
     def on_body(self, data: bytes) -> None:
         """Add a piece of the request; it is sent by `flush`."""

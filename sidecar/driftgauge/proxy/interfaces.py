@@ -1,5 +1,6 @@
 """What an exchange needs of the two connections, of the connection pool and of the log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,6 +65,10 @@ class UpstreamWriter(Protocol):
 class ResponseHandler(ResponseEvents, Protocol):
     """Uses a connection to the model server for one exchange."""
 
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """The ids of the request, for a line of the log."""
+
     def on_upstream_error(self, error: Exception) -> None:
         """Handle the loss of the connection, or bytes that are not a response."""
 
@@ -76,6 +81,10 @@ class ResponseHandler(ResponseEvents, Protocol):
 
 class ConnectWaiter(Protocol):
     """Waits for a connection to the model server."""
+
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """The ids of the request, for a line of the log."""
 
     def on_connected(self, upstream: UpstreamWriter) -> None:
         """Use the connection."""

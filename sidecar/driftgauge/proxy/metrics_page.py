@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import final
 
@@ -15,6 +15,7 @@ from driftgauge.errors import PayloadError
 from driftgauge.http1.grammar import BadResponseError, HeaderList, HeaderMap
 from driftgauge.http1.heads import RequestHead, ResponseHead
 from driftgauge.http1.writing import connection_line, error_response, own_head
+from driftgauge.inference.request_ids import header_fields
 from driftgauge.protocol.compression import unpack
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ClientWriter
@@ -186,6 +187,11 @@ class _PageResponse:
     def on_upstream_full(self, *, full: bool) -> None:
         """Ignore it: the request is a few lines."""
 
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """None: the request is our own."""
+        return {}
+
     def on_internal_error(self) -> None:
         """Report that there is no page."""
         self.on_upstream_error(NoPageError("the proxy met an error."))
@@ -250,6 +256,11 @@ class PageRequest:
         """Stop making the page."""
         self.on_client_lost()
 
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """The ids of the request, for a line of the log."""
+        return header_fields(self._head.fields)
+
     def on_internal_error(self) -> None:
         """Respond after an exception in our code."""
         self._respond(*error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "The proxy met an error.", keep_alive=False))
@@ -258,7 +269,8 @@ class PageRequest:
         if task.cancelled() or self.response_sent:
             return
         if (error := task.exception()) is not None:
-            _log.error("the page of metrics failed because of a bug in driftgauge", exc_info=error)
+            text, fields = "the page of metrics failed because of a bug in driftgauge", self.log_fields
+            _log.error(text, exc_info=error, extra={"fields": fields})
             self.on_internal_error()
             return
         body = task.result()

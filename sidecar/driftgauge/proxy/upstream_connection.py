@@ -274,7 +274,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _on_internal_error(self) -> None:
         handler, self._handler = self._handler, None
-        _log.exception("an exchange failed because of a bug in driftgauge")
+        fields = {} if handler is None else handler.log_fields
+        _log.exception("an exchange failed because of a bug in driftgauge", extra={"fields": fields})
         self.abort()
         if handler is not None:
             handler.on_internal_error()

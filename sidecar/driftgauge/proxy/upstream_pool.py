@@ -176,7 +176,8 @@ class UpstreamPool:
         try:
             waiter.on_connected(connection)
         except Exception:  # noqa: BLE001 - a bug in driftgauge ends one exchange, not the loop
-            _log.exception("an exchange failed because of a bug in driftgauge")
+            fields = waiter.log_fields
+            _log.exception("an exchange failed because of a bug in driftgauge", extra={"fields": fields})
             connection.abort()
             waiter.on_internal_error()
 

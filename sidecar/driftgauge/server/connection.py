@@ -322,7 +322,8 @@ class ClientConnection(asyncio.Protocol):
         self._leave()
 
     def _on_internal_error(self) -> None:
-        _log.exception("an exchange failed because of a bug in driftgauge")
+        fields = {} if self._handler is None else self._handler.log_fields
+        _log.exception("an exchange failed because of a bug in driftgauge", extra={"fields": fields})
         if self._handler is not None:
             self._handler.on_internal_error()
         elif self.state is _READING_HEAD:

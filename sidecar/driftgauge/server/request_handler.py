@@ -1,5 +1,6 @@
 """What a connection requires of the handler of a request, and the short response that simple handlers write."""
 
+from collections.abc import Mapping
 from typing import Protocol, final
 
 from driftgauge.http1.heads import RequestHead
@@ -17,6 +18,10 @@ class RequestHandler(RequestEvents, Protocol):
     @property
     def response_sent(self) -> bool:
         """Whether its end was."""
+
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """The ids of the request, for a line of the log."""
 
     def on_timeout(self) -> None:
         """Respond to a client that sends its body too slowly."""

@@ -5,6 +5,8 @@ import pytest
 
 from benchmarks.statistics.bursts import DEPENDENT, Calm, count_alarms, in_bursts
 
+pytestmark = pytest.mark.simulation
+
 
 def test_bursts_have_their_share_and_length() -> None:
     """Of many rows one in twenty is in a burst, and most bursts have twenty rows."""

@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.statistics.requests import TRAFFIC, Change, Quiet, delay, measure
 
+pytestmark = pytest.mark.simulation
+
 
 @pytest.mark.parametrize("traffic", TRAFFIC)
 def test_requests_of_unequal_length_raise_no_alarm(traffic: str) -> None:

@@ -8,6 +8,8 @@ from benchmarks.statistics.engine import TOLERANCE
 from benchmarks.statistics.requests import TRAFFIC, batch_among_singles, pareto
 from benchmarks.statistics.streams import STREAMS, TOLERANCE_SHIFT
 
+pytestmark = pytest.mark.simulation
+
 ROWS = 20_000
 
 

@@ -18,6 +18,8 @@ from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 WINDOW_ROWS = 1000

@@ -16,6 +16,8 @@ from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
 from tests.support.streams import SampleSpec, Stream, autoregressive, in_requests, independent
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 BUDGET = Budget(false_alarm_seconds=30 * 86_400.0, evaluation_seconds=60.0, tolerance=0.05)

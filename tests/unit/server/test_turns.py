@@ -1,6 +1,6 @@
 """One connection does a limited amount of work in each turn of the event loop, so that others get theirs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -30,6 +30,7 @@ class Handler:
     """
 
     def __init__(self, head: RequestHead, client: ClientConnection, sizes: list[int]) -> None:
+        self._head = head
         self._response = ShortResponse(head, client)
         self._sizes = sizes
 
@@ -42,6 +43,11 @@ class Handler:
     def response_sent(self) -> bool:
         """Whether the response was written."""
         return self._response.is_written
+
+    @property
+    def log_fields(self) -> Mapping[str, object]:
+        """The id of the request."""
+        return {"request_id": self._head.fields.get(b"x-request-id", b"").decode()}
 
     def on_body(self, data: bytes) -> None:
         """Count the bytes."""
@@ -337,3 +343,23 @@ def test_too_many_interim_responses_are_a_502(upstream: Upstream) -> None:
     ]
     assert [502] == upstream.scene.codes
     assert upstream.transport.is_closed
+
+
+class BrokenClient(Client):
+    """A client whose requests meet a bug in their handler."""
+
+    def on_request(self, head: RequestHead, connection: ClientConnection) -> RequestHandler:
+        """Return a handler that cannot count."""
+        return Handler(head, connection, ())  # type: ignore[arg-type]  # the bug
+
+
+def test_a_bug_is_logged_with_the_ids_of_its_request(caplog: pytest.LogCaptureFixture) -> None:
+    """One line, with the fields that the handler has."""
+    client = BrokenClient()
+    client.send(POST.replace(b"\r\n\r\n", b"\r\nX-Request-Id: a1\r\n\r\n") + CHUNK + END)
+    client.run(lambda: client.connection.connection_lost(None))
+    client.transport.release()
+    client.loop.close()
+
+    assert ["an exchange failed because of a bug in driftgauge"] == caplog.messages
+    assert [{"request_id": "a1"}] == [getattr(record, "fields", None) for record in caplog.records]

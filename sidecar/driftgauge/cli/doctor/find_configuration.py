@@ -36,6 +36,11 @@ class Sources:
         flags = {name: value for name, value in vars(known).items() if name in names}
         return cls(known.mode or "", flags, known.config)
 
+    @property
+    def are_bare(self) -> bool:
+        """Whether they say at most where the admin port is, so that the running process is what is to be checked."""
+        return not self.mode and self.file is None and set(self.flags) <= {"admin_port", "host"}
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -55,7 +60,7 @@ class Situation:
 
 
 async def find_configuration(sources: Sources) -> tuple[Situation, list[Finding]]:
-    """Ask the running process how it was started, and load the same options from the same sources.
+    """Load the options of the sources; without any, ask the running process how it was started, and load the same.
 
     The environment is that of this command: in a container it is the same as that of the process.
     """
@@ -63,20 +68,23 @@ async def find_configuration(sources: Sources) -> tuple[Situation, list[Finding]
     config, _ = _load(first, sources)
     url = admin_url(config, sources)
     process = await ask_process(url)
-    if process is not None and process.status:
-        file = process.status.get("config_file")
-        flags = {str(name): str(value) for name, value in dict(process.status.get("flags") or {}).items()}
-        mode = sources.mode or process.mode or first
-        flags = {name: value for name, value in flags.items() if name in MODES[mode].model_fields}
-        sources = Sources(mode, flags | dict(sources.flags), sources.file or (Path(file) if file else None))
+    of_process = process is not None and process.mode is not None and sources.are_bare
+    if process is not None and of_process:
+        sources = _sources_of(process)
     mode = sources.mode or first
     config, faults = _load(mode, sources)
     found = [fail(_CHECK, fault) for fault in faults]
     if not faults:
-        of_process = " as the running process was started" if process is not None and process.status else ""
+        how = " as the running process was started" if of_process else ""
         file_text = f", file {sources.file}" if sources.file else ""
-        found = [ok(_CHECK, f"the options of driftgauge {mode} are valid{of_process}{file_text}")]
+        found = [ok(_CHECK, f"the options of driftgauge {mode} are valid{how}{file_text}")]
     return Situation(mode, config, url, process), found
+
+
+def _sources_of(process: RunningProcess) -> Sources:
+    file = process.status.get("config_file")
+    flags = {str(name): str(value) for name, value in dict(process.status.get("flags") or {}).items()}
+    return Sources(process.mode or "", flags, Path(file) if file else None)
 
 
 def admin_url(config: Config | None, sources: Sources) -> str:

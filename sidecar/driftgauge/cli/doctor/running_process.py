@@ -65,10 +65,17 @@ async def ask_process(admin_url: str) -> RunningProcess | None:
         return None
     metrics = await http_get(f"{admin_url}/metrics", _METRICS_SECONDS)
     samples = read_samples(metrics.body) if isinstance(metrics, Reply) else ()
-    known = status.json()
-    facts = known if isinstance(known, dict) and "version" in known else {}
+    facts = _facts_of(status.json())
     is_ours = bool(facts) or any(sample.name == "driftgauge_build_info" for sample in samples)
     return RunningProcess(admin_url, facts, samples) if is_ours else None
+
+
+def _facts_of(known: object) -> dict[str, Any]:
+    """What `/status` says, if it has the form of a driftgauge's; else nothing."""
+    if not isinstance(known, dict) or "version" not in known:
+        return {}
+    forms: dict[str, type] = {"flags": dict, "ports": dict, "references": list}
+    return known if all(isinstance(known.get(name), form) for name, form in forms.items()) else {}
 
 
 def read_samples(page: bytes) -> tuple[Sample, ...]:

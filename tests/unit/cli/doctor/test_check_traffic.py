@@ -1,6 +1,8 @@
 """Payloads, events, states and scrapes of a running process, as sentences."""
 
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -129,3 +131,32 @@ async def test_nothing_runs() -> None:
 def test_a_finding_is_one_line() -> None:
     """Whatever it quotes."""
     assert r"a\nb\x1b" == ok("x", "a\nb\x1b").sentence
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"version": "1"}', b'{"version": "1", "ports": 3, "flags": [1]}'])
+async def test_another_program_on_the_admin_port_is_no_process(body: bytes) -> None:
+    """Whatever it responds."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """Responds with the body to every GET."""
+
+        def do_GET(self) -> None:
+            """Respond."""
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the signature is the library's
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            found = await ask_process(f"http://127.0.0.1:{server.server_address[1]}")
+        finally:
+            server.shutdown()
+            thread.join()
+
+    assert found is None

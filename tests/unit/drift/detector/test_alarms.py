@@ -12,6 +12,8 @@ from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
 from tests.support.detectors import advance, detector, experienced, profiles, rows, single_rows
 
+pytestmark = pytest.mark.simulation
+
 ONE = profiles(1)
 LOOK_ROWS = 100
 

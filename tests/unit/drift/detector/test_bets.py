@@ -12,6 +12,8 @@ from driftgauge.drift.detector.score_groups import SCORE_STAKES
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from tests.support.worst_case_bets import worst_of_categories, worst_of_numbers
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 REFERENCES = 60

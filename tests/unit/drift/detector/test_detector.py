@@ -21,6 +21,8 @@ from tests.support.detectors import (
     single_rows,
 )
 
+pytestmark = pytest.mark.simulation
+
 
 def run(of: list[Profile], looks: list[Floats], state: DetectorState | None = None) -> list[DetectorState]:
     """The state after each look; looks are a minute apart."""

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.detector.span_sums import Dependence, Units, add_units, dependence, no_spans
 
+pytestmark = pytest.mark.simulation
+
 Floats = NDArray[np.float64]
 
 STREAMS = 100
