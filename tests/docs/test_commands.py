@@ -16,7 +16,7 @@ from tests.support.shell_commands import Command, all_commands
 FILTERS = {"grep", "head", "jq", "less", "sort", "tail", "wc", "xargs"}
 """Programs that may stand behind a pipe."""
 
-RUNS = re.compile(r"driftgauge (check|doctor|healthcheck|logger|options|proxy|reference)\b|curl |sed |tail ")
+RUNS = re.compile(r"driftgauge (COMMAND|check|completion|doctor|healthcheck|logger|options|proxy|reference)\b|driftgauge --|curl |sed |tail ")
 """Commands that test_runs.py runs."""
 
 ELSEWHERE = {
