@@ -84,3 +84,18 @@ def test_a_port_in_use_is_a_line_of_json_too(option: str) -> None:
 
     assert 2 == code
     assert ("error", True) == (last["level"], str(last["message"]).startswith(f"{option}: cannot listen"))
+
+
+@pytest.mark.parametrize("is_flag", [True, False])
+def test_faults_of_the_options_are_lines_of_json_too(*, is_flag: bool) -> None:
+    """Each of them, where the format is known before the options are: as a flag or a variable."""
+    flags = ["--alpha=7", "--window-rows=none", *(["--log-format=json"] if is_flag else [])]
+    env = {} if is_flag else {"DRIFTGAUGE_LOG_FORMAT": "json"}
+    with Child([sys.executable, "-m", "driftgauge", "proxy", *flags], env) as child:
+        code = child.wait()
+        found = lines(child)
+
+    assert 2 == code
+    assert [("error", "window_rows"), ("error", "alpha")] == [
+        (line["level"], str(line["message"]).split(":")[0]) for line in found
+    ]

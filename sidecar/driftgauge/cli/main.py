@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from driftgauge.cli.completion import run_completion
 from driftgauge.cli.reference_commands import run_reference
 from driftgauge.config.documents import as_json_schema, as_markdown
 from driftgauge.config.load import MODES, load
-from driftgauge.config.options import LoggerConfig, ProxyConfig
+from driftgauge.config.options import LoggerConfig, ProxyConfig, environment
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.errors import ConfigError
 
@@ -55,7 +56,13 @@ def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
     from driftgauge.app.serve import run_logger, run_proxy  # noqa: PLC0415 as above
 
     flags = {name: value for name, value in vars(known).items() if name in MODES[known.command].model_fields}
-    config = load(known.command, flags, unknown, known.config)
+    try:
+        config = load(known.command, flags, unknown, known.config)
+    except ConfigError as error:
+        if (flags.get("log_format") or environment(os.environ).get("driftgauge_log_format")) != "json":
+            raise
+        start_log("info", "json")
+        return _log_faults(error)
     start_log(config.log_level, config.log_format)
     # uvloop needs a sixth less CPU for a small request than the event loop of asyncio.
     try:
@@ -67,10 +74,15 @@ def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
     except ConfigError as error:
         if config.log_format == "text":
             raise
-        for fault in error.faults:
-            logging.getLogger("driftgauge").log(logging.ERROR, fault)
-        return 2
+        return _log_faults(error)
     return 0
+
+
+def _log_faults(error: ConfigError) -> int:
+    """Log each fault, where all lines must be JSON; returns the exit code."""
+    for fault in error.faults:
+        logging.getLogger("driftgauge").log(logging.ERROR, fault)
+    return 2
 
 
 def _check(known: argparse.Namespace) -> int:
