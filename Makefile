@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
 INSTALL_LOCK := bash requirements/install $(BIN)/python
 INSTALL_DRIFTGAUGE := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-# One process for each core. Tests that share a costly server stay in one process, by the mark xdist_group.
-PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
+# One process more than cores, because tests wait for the programs that they start, and at most eight, because each imports
+# all tests first. tests.support.groups keeps tests that share a server in one process.
+PROCESSES := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 8 ? cores + 1 : 8)))
+PYTEST := $(BIN)/pytest --numprocesses $(PROCESSES)
 COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml
 
@@ -30,8 +32,8 @@ chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests w
 fuzz: $(VENV)/.dev ## search for requests, bodies and files that break a reader: FUZZ_EXAMPLES=5000 of each kind
 	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/pytest --timeout 3600 --capture no $(FUZZED)
 
-unit: $(VENV)/.dev ## the quick tests, in less than a minute: no whole processes, no simulations
-	$(PYTEST) -m "not simulation" tests/unit tests/property
+unit: $(VENV)/.dev ## the quick tests, in less than a minute: without those that have the mark long
+	$(PYTEST) -m "not long" tests/unit tests/property
 
 lint: $(VENV)/.dev ## check style, types, layers, docstrings, spelling and retired words
 	$(BIN)/ruff check

@@ -43,7 +43,7 @@ _FLAGS = (
 
 def main(file: Path = FILE) -> None:
     """Serve red wines, then white ones, and write a picture of the page."""
-    with tempfile.TemporaryDirectory(prefix="driftgauge-picture-") as folder:
+    with tempfile.TemporaryDirectory(prefix="driftgauge-picture-", ignore_cleanup_errors=True) as folder:
         directory = Path(folder)
         reference = directory / f"{INFERENCE_SERVICE}.csv"
         model = [sys.executable, "-m", "examples.demo.model_server", "--port", "0", "--reference", str(reference)]

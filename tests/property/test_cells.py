@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import NUMERIC_CELLS, category_cells, numeric_cells
 from driftgauge.drift.statistics.ks import sorted_ks_statistic
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

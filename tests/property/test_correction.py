@@ -12,7 +12,7 @@ from scipy.stats import false_discovery_control
 
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

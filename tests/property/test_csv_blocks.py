@@ -14,7 +14,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.protocol.category import code
 from driftgauge.reference.formats.csv_file import BLOCK_BYTES, blocks, lines, read_csv
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 PATH = Path("wine.csv")
 

@@ -21,7 +21,7 @@ from driftgauge.drift.detector.span_sums import SUMS as SPAN_SUMS
 from driftgauge.drift.hours.rhythm_sums import NUMBERS
 from driftgauge.drift.profile import Profile, categorical_profile, numeric_profile
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.profile import categorical_profile, numeric_profile
 from tests.support.effects import effects_of
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

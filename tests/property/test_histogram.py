@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.profile import categorical_profile, numeric_profile
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from scipy.stats import ks_2samp
 from driftgauge.drift.statistics.ks import ks_statistic, sorted_ks_statistic
 from driftgauge.drift.statistics.p_value import PValues
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from driftgauge.drift.statistics.p_value import PValues, PValueSource
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.offline.ks_2samp import Ks2sampPValues
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

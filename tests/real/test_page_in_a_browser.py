@@ -16,6 +16,8 @@ WINE = Path(__file__).parents[2] / "examples" / "wine"
 RULE = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=1)
 
 PHONE, DESKTOP = 390, 1280
+SCREENS = [PHONE, 701, 768, 971, 1051, DESKTOP]
+"""Widths in pixels; just above each width at which the style changes the page is narrowest for what it shows."""
 
 LOWEST_CONTRAST = """
 (() => {
@@ -98,17 +100,17 @@ def pages(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("name", ["white", "red", "mixed", "row"])
 async def test_the_page_loads_nothing_and_fits_every_screen(tab: Tab, pages: dict[str, Path], name: str) -> None:
-    """There is one request, no entry in the log, and no horizontal scrolling, on a phone and on a desktop."""
+    """There is one request, no entry in the log, and no horizontal scrolling, from a phone to a desktop."""
     path = pages[name]
     await tab.open(path)
     wide = []
-    for width in (PHONE, DESKTOP):
+    for width in SCREENS:
         await tab.show(width)
         wide.append(await tab.ask("document.documentElement.scrollWidth"))
 
     assert [path.as_uri()] == tab.requested()
     assert [] == tab.log_entries()
-    assert [PHONE, DESKTOP] == wide
+    assert SCREENS == wide
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,24 +1,49 @@
-"""Keeps tests that share a costly server in one process, where `make test` runs several."""
+"""Which tests run in one process, in turn, where several processes run tests: those that share a server.
+
+The mark xdist_group would say it in each module, but has no effect: pytest-xdist 3.8 cannot change the ids of pytest 9.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-_MODEL_SERVERS = {"kserve_url", "mlserver_url"}
-"""Fixtures of the session whose servers take long to start."""
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parents[2]
+
+_MODEL_SERVERS = re.compile(r"\b(kserve_url|mlserver_url)\b")
+_SHARED_BY_MODULE = re.compile(r'scope="module"|\bcluster_url\b')
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that share something with others: all tests with the same mark run in one process, in turn."""
-    for item in items:
-        group = _group(item) if isinstance(item, pytest.Function) else None
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadScopeScheduling":
+    """Give each group to one process, and each other test to the next process that is free."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - only where several processes run
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+        """Distributes tests by `group`."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return Groups(config, log)
 
 
-def _group(item: pytest.Function) -> str | None:
-    """A name for those who share a fixture of their module, or model servers; `None` for a test that shares nothing."""
-    definitions = item._fixtureinfo.name2fixturedefs  # noqa: SLF001 - pytest has no public name for the scopes
-    if _MODEL_SERVERS.intersection(definitions):
-        return "model-servers"
-    shares = any(found[-1].scope == "module" for name, found in definitions.items() if not name.startswith("_"))
-    return item.path.stem if shares else None
+def group(nodeid: str) -> str:
+    """What a test must share a process with: its module or the model servers, else nothing but itself."""
+    path = nodeid.partition("::")[0]
+    return _group_of_module(path) or nodeid
+
+
+@cache
+def _group_of_module(path: str) -> str | None:
+    file = ROOT / path
+    text = file.read_text() if file.is_file() else ""
+    if _MODEL_SERVERS.search(text):
+        return "model servers"
+    return path if _SHARED_BY_MODULE.search(text) else None

@@ -12,6 +12,7 @@ HEAVY = ("cloudevents", "pyarrow", "redis", "rich", "scipy.stats", "sklearn")
 
 
 @pytest.mark.parametrize("ingress", ["driftgauge.proxy", "driftgauge.logger.receiver"])
+@pytest.mark.long
 def test_an_ingress_imports_only_what_it_needs(ingress: str) -> None:
     """Not Redis without an address, not the SDK without a sender that needs it, and nothing that only commands use."""
     code = f"import sys, driftgauge.cli.main, driftgauge.app.serve, {ingress}; print(*sys.modules)"
@@ -20,6 +21,7 @@ def test_an_ingress_imports_only_what_it_needs(ingress: str) -> None:
     assert [] == sorted(set(HEAVY).intersection(modules))
 
 
+@pytest.mark.long
 def test_a_check_of_arrays_needs_no_other_library() -> None:
     """Neither a DataFrame library nor what only the running process and the command line use."""
     code = "import sys, driftgauge; driftgauge.check({'a': [1, 2]}, {'a': [1, 2]}); print(*sys.modules)"

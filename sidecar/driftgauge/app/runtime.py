@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -105,8 +105,12 @@ class Runtime:
         return Admin(self.metrics.registry, ready, self.latest, self.views.page, capture, status)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Run the pipeline, the monitor and the reference watcher during the block, then flush the queue and close."""
+    async def running(self, flush: Callable[[], Coroutine[None, None, None]] | None = None) -> AsyncIterator[None]:
+        """Run the pipeline, the monitor and the reference watcher during the block, then flush the queue and close.
+
+        Args:
+            flush: Writes what else must not be lost; it shares the time limit of the queue.
+        """
         first_load = await self._start_first_load()
         pipeline = asyncio.create_task(self.pipeline.run())
         background = [
@@ -120,8 +124,9 @@ class Runtime:
             yield
         finally:
             self.pipeline.stop()
-            await asyncio.wait({pipeline}, timeout=self.config.drain_timeout_seconds)
-            await cancel(pipeline, *background)
+            flushing = {pipeline} if flush is None else {pipeline, asyncio.create_task(flush())}
+            await asyncio.wait(flushing, timeout=self.config.drain_timeout_seconds)
+            await cancel(*flushing, *background)
             await self.pipeline.close()
             self._evaluator.close()
             self._targets.close()

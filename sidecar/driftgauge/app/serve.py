@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
@@ -111,7 +111,11 @@ async def run_logger(config: LoggerConfig) -> None:
 
 
 async def _serve(
-    runtime: Runtime, ingress: Ingress, admin: Admin, mode: str, flush: Callable[[], Awaitable[None]] | None = None
+    runtime: Runtime,
+    ingress: Ingress,
+    admin: Admin,
+    mode: str,
+    flush: Callable[[], Coroutine[None, None, None]] | None = None,
 ) -> None:
     """Listen on both ports, wait for a signal, then drain and stop."""
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -121,7 +125,7 @@ async def _serve(
         stack.callback(runtime.views.close)
         # The admin port closes after all else, so that Prometheus can scrape until the end.
         stack.push_async_callback(admin.close)
-        await stack.enter_async_context(runtime.running())
+        await stack.enter_async_context(runtime.running(flush))
         stack.push_async_callback(ingress.close)
         port = await _listen("port", ingress.start(config.host, config.port))
         # The admin port opens last: when `/healthz` responds, the data port listens too.
@@ -133,8 +137,6 @@ async def _serve(
         _log.info("driftgauge %s %s: data port %d, admin port %d", mode, __version__, port, admin_port)
         await signalled.wait()
         await _drain(runtime, ingress, signalled)
-        if flush is not None:
-            await _wait_at_most(config.drain_timeout_seconds, flush())
     _log.info("done")
 
 

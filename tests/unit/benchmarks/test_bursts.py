@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.statistics.bursts import DEPENDENT, Calm, count_alarms, in_bursts
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 
 def test_bursts_have_their_share_and_length() -> None:

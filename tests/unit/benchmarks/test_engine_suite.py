@@ -32,6 +32,7 @@ def test_streams_are_long_enough(tmp_path: Path) -> None:
     assert ((60, 2), (60, 2), 40) == (data["reference"].shape, data["stream"].shape, data["window_rows"])
 
 
+@pytest.mark.long
 def test_competitors_take_turns() -> None:
     """Processes of driftgauge and of scipy have the same results; one that is not installed is left out."""
     ours = Path(sys.executable)

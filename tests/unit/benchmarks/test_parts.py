@@ -21,6 +21,7 @@ def lock(folder: Path, text: str) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_an_environment_is_created_once(parts: Path, tmp_path: Path) -> None:
     """An environment is kept while its lock is the same, and replaced if the lock changes."""
     locks = lock(tmp_path, "# nothing\n")
@@ -37,6 +38,7 @@ def test_an_environment_is_created_once(parts: Path, tmp_path: Path) -> None:
     assert not (parts / "peer" / "kept").exists()
 
 
+@pytest.mark.long
 def test_an_environment_that_cannot_be_created_is_none(tmp_path: Path) -> None:
     """The result is `None` each time: an incomplete environment is not used."""
     locks = lock(tmp_path, "./no-such-directory\n")

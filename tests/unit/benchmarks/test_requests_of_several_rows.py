@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.statistics.requests import TRAFFIC, Change, Quiet, delay, measure
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize("traffic", TRAFFIC)

@@ -8,7 +8,7 @@ from benchmarks.statistics.engine import TOLERANCE
 from benchmarks.statistics.requests import TRAFFIC, batch_among_singles, pareto
 from benchmarks.statistics.streams import STREAMS, TOLERANCE_SHIFT
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 ROWS = 20_000
 

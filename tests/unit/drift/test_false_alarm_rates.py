@@ -10,7 +10,7 @@ from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.window_tester import evaluate
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 HOLM = Rule(alpha=0.05, correction=Correction.HOLM, min_rows=50)
 BUDGET = Rule(0.05, Correction.HOLM, 50, Budget(false_alarm_seconds=30 * 86400, evaluation_seconds=60, tolerance=0.05))

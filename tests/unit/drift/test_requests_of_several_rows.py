@@ -18,7 +18,7 @@ from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

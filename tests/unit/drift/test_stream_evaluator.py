@@ -16,7 +16,7 @@ from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
 from tests.support.streams import SampleSpec, Stream, autoregressive, in_requests, independent
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

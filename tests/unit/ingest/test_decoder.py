@@ -243,6 +243,7 @@ EASY = {
     ("message", "is_hard"), [*((m, True) for m in HARD.values()), *((m, False) for m in EASY.values())]
 )
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress])
+@pytest.mark.long
 async def test_only_a_body_that_needs_a_long_call_goes_to_the_child(
     tmp_path: Path, message: object, wrap: Callable[[bytes], bytes], *, is_hard: bool
 ) -> None:
@@ -291,6 +292,7 @@ async def test_a_small_event_of_a_large_body_is_not_decoded_on_the_event_loop(tm
     assert Reason.WRONG_WIDTH is result.rows
 
 
+@pytest.mark.long
 async def test_a_body_that_takes_too_much_memory_is_refused_and_the_next_is_decoded(tmp_path: Path) -> None:
     """The child's limit of memory holds where no other limit does."""
     (tmp_path / "wine.csv").write_text(PLAIN)

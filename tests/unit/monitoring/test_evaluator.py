@@ -268,6 +268,7 @@ async def with_defaults(directory: Path) -> MonitorFixture:
 
 
 @pytest.mark.parametrize("level", [-2.5, 1.0, 3.0])
+@pytest.mark.long
 async def test_a_request_of_many_rows_that_resemble_each_other_raises_no_alarm(tmp_path: Path, level: float) -> None:
     """Single rows for an hour, and six times a request of 250 rows around one level; the promise is one in 30 days."""
     fixture = await with_defaults(tmp_path)

@@ -47,6 +47,7 @@ def test_integers_up_to_2_to_the_53_are_numbers() -> None:
 
 
 @pytest.mark.parametrize("with_pyarrow", [True, False])
+@pytest.mark.long
 def test_a_categorical_of_numbers_is_a_category_with_and_without_pyarrow(with_pyarrow: bool) -> None:  # noqa: FBT001
     """The kind of a column does not depend on what else is installed."""
     code = (

@@ -144,6 +144,7 @@ async def test_file_too_long_starts_no_child(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["csv", "npz", "parquet"])
+@pytest.mark.long
 async def test_memory_of_the_child_is_enough_for_the_limit(tmp_path: Path, suffix: str) -> None:
     """A file of numbers and texts at the limits of bytes and values is loaded."""
     rows = 50_000

@@ -7,6 +7,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.long
 
 SUITE = """\
 import pytest

@@ -12,7 +12,7 @@ from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
 from tests.support.detectors import advance, detector, experienced, profiles, rows, single_rows
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 ONE = profiles(1)
 LOOK_ROWS = 100

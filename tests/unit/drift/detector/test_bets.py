@@ -12,7 +12,7 @@ from driftgauge.drift.detector.score_groups import SCORE_STAKES
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from tests.support.worst_case_bets import worst_of_categories, worst_of_numbers
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

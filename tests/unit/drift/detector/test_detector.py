@@ -21,7 +21,7 @@ from tests.support.detectors import (
     single_rows,
 )
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 
 def run(of: list[Profile], looks: list[Floats], state: DetectorState | None = None) -> list[DetectorState]:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.detector.span_sums import Dependence, Units, add_units, dependence, no_spans
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from driftgauge.drift.statistics.kolmogorov import (
     survival,
 )
 
-pytestmark = pytest.mark.simulation
+pytestmark = pytest.mark.long
 
 SIZES = [1, 2, 3, 7, 20, 83, 140, 141, 333, 1000, 1024, 1025, 1667, 4999, 5000, 9091, 30_000]
 

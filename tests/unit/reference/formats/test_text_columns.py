@@ -165,6 +165,7 @@ def test_integers_that_float64_cannot_hold_are_left_out(cells: Sequence[str], ki
     assert ({"a": INEXACT} if kind is IGNORED else {}) == table.left_out
 
 
+@pytest.mark.long
 def test_large_integers_in_another_chunk() -> None:
     """All chunks decide: a point in the last one makes numbers of the column, a large integer there leaves it out."""
     small = [str(number) for number in range(CHUNK_CELLS + 1)]

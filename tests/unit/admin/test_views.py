@@ -1,0 +1,107 @@
+"""The page of a model, made from the newest evaluation and its window."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from driftgauge.admin.views import Views
+from driftgauge.inference.payload import Kind
+from driftgauge.storage.ring import StreamKey
+from tests.support.models import WINE
+from tests.support.monitor_fixture import BY_P_VALUE, MonitorFixture
+from tests.support.rings import AwayRing
+
+
+class ViewsFixture(MonitorFixture):
+    """A monitor, and the pages of its evaluations.
+
+    Args:
+        directory: The directory of the references.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.store = AwayRing()
+        self.store.away = False
+        super().__init__(directory, self.store)
+        self.views = Views(self.evaluator, self.targets, self.latest, BY_P_VALUE, self.clock, 15.0)
+
+    async def evaluate(self, alcohol: float) -> None:
+        """Evaluate a window of wines that begins with this alcohol."""
+        await self.fill(WINE, alcohol)
+        await self.monitor.evaluate_all()
+
+    async def page(self) -> str:
+        """The page of wine."""
+        return await self.views.page(WINE, "wine", ".")
+
+
+@pytest.fixture
+async def fixture(tmp_path: Path) -> AsyncIterator[ViewsFixture]:
+    """A monitor with a reference of wine, whose store can be made unreachable."""
+    lines = [f"{9 + 0.1 * number},{3 + 0.01 * number}" for number in range(50)]
+    (tmp_path / "wine.csv").write_text("\n".join(["alcohol,ph", *lines]) + "\n")
+    fixture = ViewsFixture(tmp_path)
+    await fixture.watcher.refresh()
+    yield fixture
+    fixture.views.close()
+
+
+async def test_a_page_shows_the_window_against_the_reference(fixture: ViewsFixture) -> None:
+    """Each feature has its chart and a sketch in the table, and the page may load itself at each evaluation."""
+    await fixture.evaluate(12.0)
+    text = await fixture.page()
+
+    assert ["alcohol", "ph"] == re.findall(r"<h3[^>]*><bdi>(\w+)</bdi>", text)
+    assert (2, 2) == (text.count('class="sketch"'), text.count('role="img"'))
+    assert 'data-seconds="15"' in text
+
+
+async def test_the_page_is_made_once_for_each_evaluation(fixture: ViewsFixture) -> None:
+    """Readers who refresh cost nothing until there is something new."""
+    await fixture.evaluate(12.0)
+    first = await fixture.page()
+    same = await fixture.page()
+    fixture.clock.now += 30
+    await fixture.evaluate(9.0)
+    changed = await fixture.page()
+
+    assert first is same
+    assert "1970-01-01 00:17:10 UTC" in changed
+    assert first != changed
+
+
+async def test_without_the_store_there_are_no_charts(fixture: ViewsFixture) -> None:
+    """The verdict is there all the same, and a note says why."""
+    await fixture.evaluate(12.0)
+    fixture.store.away = True
+    text = await fixture.page()
+
+    assert "There are no charts: " in text
+    assert "<svg" not in text
+    assert 'class="summary drift"' in text
+
+
+async def test_each_model_has_its_own_page(fixture: ViewsFixture) -> None:
+    """A kept page is not shown for another model, nor under another title."""
+    await fixture.evaluate(12.0)
+    await fixture.page()
+
+    assert "<bdi>red wine</bdi>" in await fixture.views.page(WINE, "red wine", "")
+    assert "Nothing has been evaluated yet." in await fixture.views.page(WINE._replace(model_name="x"), "wine", ".")
+
+
+async def test_a_capture_without_rows_is_none(fixture: ViewsFixture) -> None:
+    """The window of a model without traffic is no file."""
+    assert await fixture.views.capture(WINE) is None
+
+
+async def test_a_capture_has_the_rows_of_the_window(fixture: ViewsFixture) -> None:
+    """It is a file in the format of references."""
+    await fixture.put(StreamKey(WINE, Kind.REQUEST), np.ones((3, 2)))
+    content = await fixture.views.capture(WINE)
+
+    assert content is not None
+    assert content.startswith(b"PK")
