@@ -87,25 +87,26 @@ def explain_past(sentence: str, untested: Untested | None, alike_since: float | 
     return f"{verdict} Rows have become alike since {_minute(alike_since)}: that is itself a change to look at."
 
 
-def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested]) -> str:
+def explain_report(features: Sequence[FeatureDrift], untested: Sequence[Untested], noun: str = "feature") -> str:
     """One sentence on a whole window.
 
     Args:
         features: The features with results, those without a verdict among them.
         untested: The features without a verdict.
+        noun: What they are called: "feature" or "prediction".
     """
     drifting = [feature for feature in features if feature.drift]
     tested = sum(feature.drift is not None for feature in features)
     if not tested:
-        return _explain_untested(untested)
+        return _explain_untested(untested, noun)
     unknown = f"cannot tell for {len(untested)} ({enumerated([one.feature for one in untested])})" if untested else ""
     if not drifting:
-        return "; ".join(filter(None, (f"No drift in {_features(tested)}", unknown))) + "."
+        return "; ".join(filter(None, (f"No drift in {_counted(tested, noun)}", unknown))) + "."
     counts = [(change, sum(one.change is change for one in drifting)) for change in (Change.SCHEMA, Change.SCALE)]
     parts = [f"{change} break in {count}" for change, count in counts if count]
     drifted = len(drifting) - sum(count for _, count in counts)
     parts += [f"drift in {drifted}"] if drifted else []
-    sentence = f"{', '.join(parts)} of {_features(tested + len(untested))}"
+    sentence = f"{', '.join(parts)} of {_counted(tested + len(untested), noun)}"
     clauses = (f"{sentence[0].upper()}{sentence[1:]}", _moved_most(drifting), unknown)
     return "; ".join(filter(None, clauses)) + "."
 
@@ -115,7 +116,7 @@ def _minute(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _explain_untested(untested: Sequence[Untested]) -> str:
+def _explain_untested(untested: Sequence[Untested], noun: str) -> str:
     """Why no feature has a verdict; of several reasons, the first of `Reason` is explained."""
     if not untested:
         return "Cannot tell: there is nothing to test."
@@ -123,11 +124,13 @@ def _explain_untested(untested: Sequence[Untested]) -> str:
     first = min(untested, key=lambda one: order.index(one.reason))
     if len(by_explanation(untested)) == 1:
         return f"Cannot tell: {first.explanation}."
-    return f"Cannot tell for any of {_features(len(untested))}; {enumerated([first.feature])}: {first.explanation}."
+    return (
+        f"Cannot tell for any of {_counted(len(untested), noun)}; {enumerated([first.feature])}: {first.explanation}."
+    )
 
 
-def _features(count: int) -> str:
-    return "1 feature" if count == 1 else f"{count} features"
+def _counted(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _moved_most(drifting: Sequence[FeatureDrift]) -> str:

@@ -3,14 +3,15 @@
 import logging
 import time
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.detector.detector_state import DetectorState, pack, unpack
+from driftgauge.drift.explain import explain_report
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
-from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.targets import Target
 from driftgauge.results.latest import Evaluation
@@ -98,7 +99,10 @@ class Evaluator:
         if loaded is None or loaded.digest != target.digest:
             loaded = await self._prepare(stream, target)
         result, window_time = await self._test_window(stream, loaded, target)
-        return Evaluation(result.report, self._clock(), time.perf_counter() - start, window_time)
+        report = result.report
+        if stream.kind is Kind.RESPONSE:
+            report = replace(report, reading=explain_report(report.features, report.untested, "prediction"))
+        return Evaluation(report, self._clock(), time.perf_counter() - start, window_time)
 
     async def read_window(self, stream: StreamKey, target: Target) -> Window:
         """Read a stream's window, and count the blocks that have another schema than the target.

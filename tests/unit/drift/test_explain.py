@@ -451,3 +451,12 @@ def test_many_names_are_cut() -> None:
     assert "No drift in 1 feature; cannot tell for 1000 (f0, f1, f2, f3, f4 and 995 more)." == explain_report(
         [STILL], untested
     )
+
+
+def test_a_report_on_predictions_calls_them_so() -> None:
+    """The noun is the caller's."""
+    untested = [few("quality_0"), few("quality_1")]
+
+    assert "No drift in 1 prediction; cannot tell for 2 (quality_0, quality_1)." == explain_report(
+        [STILL], untested, "prediction"
+    )
