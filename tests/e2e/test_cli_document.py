@@ -18,7 +18,8 @@ from tests.support.traffic import body_of, wrong_responses
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "cli.md").read_text()
-EXAMPLES = re.findall(r"^    driftgauge (.*)$", TEXT, re.MULTILINE)
+BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+EXAMPLES = [line for block in BLOCKS for line in re.findall(r"^driftgauge (?!completion)(.*)$", block, re.MULTILINE)]
 SERVERS = [line for line in EXAMPLES if line.split()[0] in {"proxy", "logger"}]
 BESIDE = [line for line in EXAMPLES if line.startswith(("doctor", "healthcheck", "reference capture"))]
 FILES = [line for line in EXAMPLES if line not in SERVERS + BESIDE]
