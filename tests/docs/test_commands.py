@@ -13,7 +13,7 @@ from tests.support.command_rules import RULES, driftgauge_faults, helm_faults, k
 from tests.support.markdown_blocks import ROOT
 from tests.support.shell_commands import Command, all_commands
 
-FILTERS = {"grep", "head", "jq", "less", "sort", "tail", "wc", "xargs"}
+FILTERS = {"grep", "head", "jq", "less", "sort", "source", "tail", "wc", "xargs"}
 """Programs that may stand behind a pipe."""
 
 RUNS = re.compile(r"driftgauge (check|doctor|healthcheck|logger|options|proxy|reference)\b|curl |sed |tail ")
@@ -30,6 +30,8 @@ ELSEWHERE = {
     r"cosign ": "needs a published release",
     r"python -m (charts|tests|benchmarks|examples)\b": "changes files of the project, or measures for minutes",
     r"pip (install|download) ": "needs a package index; tests/real/test_wheel.py installs the wheel",
+    r"(source <\(|eval |driftgauge completion)": "changes the shell of a person; tests/e2e runs the scripts in shells",
+    r"driftgauge (COMMAND|--)": "stands for any command",
     r"python -m (driftgauge|sidecar)$": "the names of the command in sentences",
 }
 """Commands that are not run -> why not."""

@@ -14,12 +14,13 @@ import pytest
 from driftgauge.cli.arguments import make_parser
 from tests.support.echo_model import EchoModel
 from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.shell_commands import commands as page_commands
 from tests.support.traffic import body_of, wrong_responses
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "cli.md").read_text()
-BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-EXAMPLES = [line for block in BLOCKS for line in re.findall(r"^driftgauge (?!completion)(.*)$", block, re.MULTILINE)]
+TYPED = [command.text for command in page_commands(ROOT / "docs" / "cli.md") if not command.inline]
+EXAMPLES = [text.removeprefix("driftgauge ") for text in TYPED if re.match(r"driftgauge (?!completion)", text)]
 SERVERS = [line for line in EXAMPLES if line.split()[0] in {"proxy", "logger"}]
 BESIDE = [line for line in EXAMPLES if line.startswith(("doctor", "healthcheck", "reference capture"))]
 FILES = [line for line in EXAMPLES if line not in SERVERS + BESIDE]
