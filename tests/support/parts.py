@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +32,18 @@ def node_modules() -> Path:
 
 
 def program(name: str) -> str:
-    """The path of an installed program; skips the test if there is none."""
-    path = shutil.which(name)
+    """The path of a program of the system; skips the test if there is none."""
+    path = system_program(name)
     if path is None:
         pytest.skip(f"{name} is not installed; `bash .ci/packages` installs it")
     return path
 
 
-def kustomize() -> list[str]:
-    """The command that builds a kustomization, without its argument; skips the test if there is no engine."""
-    built = PARTS / "programs" / "kustomize"
-    if built.exists():
-        return [str(built), "build"]
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip(f"{built} is missing, and so is kubectl; `bash .ci/parts programs` builds it")
-    return [kubectl, "kustomize"]
+def system_program(name: str) -> str | None:
+    """The path of a program, or `None`; not from this virtual environment, whose redis-server knows no TLS."""
+    own = str(Path(sys.prefix) / "bin")
+    outside = [folder for folder in os.get_exec_path() if folder != own]
+    return shutil.which(name, path=os.pathsep.join(outside))
 
 
 def package(name: str, target: str = "chart-test") -> Any:  # noqa: ANN401 - a module that may not be installed

