@@ -46,6 +46,17 @@ def system_program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join(outside))
 
 
+def kustomize() -> list[str]:
+    """The command that builds a kustomization, without its argument; skips the test if there is no engine."""
+    built = PARTS / "programs" / "kustomize"
+    if built.exists():
+        return [str(built), "build"]
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip(f"{built} is missing, and so is kubectl; `bash .ci/parts programs` builds it")
+    return [kubectl, "kustomize"]
+
+
 def package(name: str, target: str = "chart-test") -> Any:  # noqa: ANN401 - a module that may not be installed
     """The module of a package that `make TARGET` installs; skips the test if it is not installed."""
     return pytest.importorskip(name, reason=f"the module {name} is not installed; `make {target}` installs it")
