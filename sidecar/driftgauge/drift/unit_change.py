@@ -6,12 +6,10 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.unit_conversions import KNOWN, Conversion, scaled
+from driftgauge.drift.unit_conversions import KNOWN, Conversion, scaled, words_of_scale
+from driftgauge.drift.unit_ratio import LEVELS, ROUNDING, Ratios
 
 Floats = NDArray[np.float64]
-
-_LEVELS = np.arange(1, 100) / 100.0
-"""The levels of the quantiles that a conversion must explain."""
 
 _MIDDLE = slice(24, 75)
 """The middle half of them: the median of a window that is converted back lies there, or the conversion is another."""
@@ -29,14 +27,8 @@ free sulfur dioxide, and the shapes differ little: only a good match distinguish
 _APART = 0.9
 """Gap of shares from which on two samples hardly overlap."""
 
-_ROUNDING = 1e-3
-"""By how much a converted value may be off, as a part of itself: factors are often rounded, as 2.205 for 2.2046."""
-
 _ZERO = 1e-9
-"""The same near 0, as a part of the greatest quantile."""
-
-_FEWEST_RATIOS = 0.5
-"""Share of the quantiles that must differ from 0 for their ratio to mean anything."""
+"""By how much a converted value may be off near 0, as a part of the greatest quantile."""
 
 _FEWEST_VALUES = 20
 """Values of a window below which its quantiles say too little of a conversion."""
@@ -54,9 +46,12 @@ def unit_change(reference: Floats, window: Floats) -> str | None:
 
     Notes:
         A conversion is undone, and the window's percentiles are looked up in the reference: it explains the change if
-        they then have the ranks of percentiles, up to noise. The known conversions (`unit_conversions`) have nothing to
-        measure, so such a match is strong evidence. Any other ratio counts from 10 on: values often grow by half, or
-        double, without another unit, but hardly ever by more than 10 at every rank.
+        they then have the ranks of percentiles, up to noise. The ranks of a skewed feature say little of its values, so
+        a ratio must also be that of every decile (`Ratios.are_all`), unless rounded values show it.
+
+        Values often grow by half, or double, without another unit, but hardly ever by more than 10 at every rank. So
+        any ratio counts from 10 on. A ratio below counts if it is that of a known unit, and if the window is long
+        enough, or the values are rounded, so that it is no other (`Ratios.show`, `Ratios.are_on_grid`).
     """
     if window.size < _FEWEST_VALUES:
         return None
@@ -73,20 +68,31 @@ def _best_fit(reference: Floats, before: Floats, now: Floats, rows: int) -> str 
     as_is = _misfit(reference, now, zero)
     noise = max(_ALIKE, _NOISE * math.sqrt(1 / reference.size + 1 / rows))
     allowed = min(noise, as_is / 2)
-    for conversions in _plausible(before, now, rows, are_apart=as_is >= _APART):
+    ratios = Ratios(before, now, reference, rows)
+    for conversions in _plausible(ratios, are_apart=as_is >= _APART):
         fits = [(_misfit(reference, one.undo(now), zero), one) for one in conversions]
         found = [
-            (misfit, one.words)
+            (misfit, words)
             for misfit, one in fits
             if misfit <= (min(allowed, _ALIKE_WHEN_NEAR) if one.is_near else allowed)
+            and (words := _words(one, ratios)) is not None
         ]
         if found:
             return min(found, key=itemgetter(0))[1]
     return None
 
 
-def _plausible(before: Floats, now: Floats, rows: int, *, are_apart: bool) -> tuple[list[Conversion], list[Conversion]]:
+def _words(one: Conversion, ratios: Ratios) -> str | None:
+    """The words of a conversion that explains the ranks; `None` if it does not explain the values."""
+    if one.ratio is None or ratios.are_on_grid(one.ratio):
+        return one.words
+    is_shown = ratios.are_all(one.ratio) and ratios.show(one.ratio, is_near=one.is_near)
+    return words_of_scale(ratios.measured, one.units) if is_shown else None
+
+
+def _plausible(ratios: Ratios, *, are_apart: bool) -> tuple[list[Conversion], list[Conversion]]:
     """The known conversions that bring the median back to the reference's middle half, and one that is measured."""
+    before, now = ratios.before, ratios.now
     median, low, high = now[now.size // 2], before[_MIDDLE.start], before[_MIDDLE.stop - 1]
     # For values of both signs a small ratio is only another spread.
     one_sign = min(before[0], now[0]) >= 0 or max(before[-1], now[-1]) <= 0
@@ -94,25 +100,16 @@ def _plausible(before: Floats, now: Floats, rows: int, *, are_apart: bool) -> tu
     def is_possible(one: Conversion) -> bool:
         if one.ratio is None:
             return are_apart
-        return (one_sign and rows >= _FEWEST_VALUES_WHEN_NEAR) if one.is_near else True
+        return (one_sign and ratios.rows >= _FEWEST_VALUES_WHEN_NEAR) if one.is_near else True
 
     known = [one for one in KNOWN if is_possible(one) and low <= one.undo(median) <= high]
-    measured = scaled(_ratio(before, now))
+    measured = scaled(ratios.measured)
     return known, [measured] if one_sign and not measured.is_near else []
 
 
 def _quantiles(values: Floats) -> Floats:
-    quantiles: Floats = values[np.rint(_LEVELS * (values.size - 1)).astype(np.intp)]
+    quantiles: Floats = values[np.rint(LEVELS * (values.size - 1)).astype(np.intp)]
     return quantiles
-
-
-def _ratio(before: Floats, now: Floats) -> float:
-    """The median ratio of quantiles; 1 if too few of them differ from 0, or if it is no number."""
-    defined = (before != 0) & (now != 0)
-    if np.count_nonzero(defined) < _FEWEST_RATIOS * before.size:
-        return 1.0
-    ratio = float(np.median(now[defined] / before[defined]))
-    return ratio if 0 < ratio < math.inf else 1.0
 
 
 def _misfit(reference: Floats, values: Floats, zero: float) -> float:
@@ -122,7 +119,7 @@ def _misfit(reference: Floats, values: Floats, zero: float) -> float:
     """
     if not np.isfinite(values).all():
         return 1.0
-    slack = np.maximum(_ROUNDING * np.abs(values), zero)
+    slack = np.maximum(ROUNDING * np.abs(values), zero)
     low = np.searchsorted(reference, values - slack, side="left") / reference.size
     high = np.searchsorted(reference, values + slack, side="right") / reference.size
-    return float(np.maximum(np.maximum(low - _LEVELS, _LEVELS - high), 0.0).max())
+    return float(np.maximum(np.maximum(low - LEVELS, LEVELS - high), 0.0).max())

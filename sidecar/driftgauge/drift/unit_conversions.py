@@ -56,11 +56,13 @@ class Conversion:
         words: What has happened to the values, as a clause.
         undo: Converts values back.
         ratio: By how much values are multiplied; `None` if it does more, or something else.
+        units: The two units, if `ratio` is theirs.
     """
 
     words: str
     undo: Callable[[Floats], Floats]
     ratio: float | None = None
+    units: str = ""
 
     @property
     def is_near(self) -> bool:
@@ -75,8 +77,12 @@ def scaled(ratio: float, units: str = "") -> Conversion:
         ratio: The number, above 0.
         units: Two units as an example; empty if there is none.
     """
-    words = f"every decile is about {three_digits(ratio)} times the reference's"
-    return Conversion(f"{words} {_question(units)}", lambda values: values / ratio, ratio)
+    return Conversion(words_of_scale(ratio, units), lambda values: values / ratio, ratio, units)
+
+
+def words_of_scale(ratio: float, units: str = "") -> str:
+    """The clause on a ratio, with two units as an example."""
+    return f"every decile is about {three_digits(ratio)} times the reference's {_question(units)}"
 
 
 def three_digits(value: float) -> str:

@@ -297,7 +297,7 @@ def test_categories_are_tested(wines: Path, tmp_path: Path) -> None:
 
 def test_a_change_of_unit_is_explained(tmp_path: Path) -> None:
     """The verdict in the table and the explanation below it say scale break."""
-    rows = sample(1) + 10
+    rows = sample(1) + 40
     first = csv(tmp_path / "r.csv", COLUMNS, rows)
     rows[:, 1] *= 2.54
     _, out, _ = check(first, csv(tmp_path / "w.csv", COLUMNS, rows))
@@ -305,6 +305,18 @@ def test_a_change_of_unit_is_explained(tmp_path: Path) -> None:
     assert re.search(r"sugar .* scale *\n", out)
     assert "sugar: Scale break: " in out
     assert "2.54" in out
+
+
+def test_prices_that_double_are_drift(tmp_path: Path) -> None:
+    """The table and the explanation below it name no unit and no number that was not measured."""
+    prices = np.exp(sample(1) + 3)
+    first = csv(tmp_path / "r.csv", COLUMNS, prices)
+    prices = np.exp(sample(2) + 3)
+    prices[:, 1] *= 2
+    _, out, _ = check(first, csv(tmp_path / "w.csv", COLUMNS, prices))
+
+    assert re.search(r"sugar .* drift *\n", out)
+    assert "unit" not in out
 
 
 def test_many_readings_are_cut(tmp_path: Path) -> None:
