@@ -64,20 +64,31 @@ def with_known_name(decoded: Decoded, columns: Collection[str]) -> Decoded:
 
     Args:
         decoded: Any response.
-        columns: The model's columns, as V2 or a reference names them, those derived from scores among them.
+        columns: The model's columns, as V2 or a reference names them, in any order, those derived from scores among
+            them.
 
     Example:
         V1's `{"predictions": [5, 6]}` and V2's output `quality` of the same model are one column. Without this they
-        would be two, of which each lacks the rows of the other.
+        would be two, of which each lacks the rows of the other. Of a model with outputs `fruit_class` and
+        `fruit_weight`, neither of which is derived, an unnamed column may be either, and keeps its own name.
     """
     if len(decoded.tensors) != 1 or decoded.tensors[0].name or not columns:
         return decoded
-    tensor = decoded.tensors[0]
-    given = [name for name in columns if not name.endswith(_DERIVED)] or list(columns)
+    tensor, known = decoded.tensors[0], frozenset(columns)
+    given = sorted(name for name in known if not _is_derived(name, known))
     if width(tensor) != len(given):
         return decoded
-    named = replace(tensor, name=given[0] if len(given) == 1 else given[0].removesuffix("_0"))
-    return Decoded((named,)) if sorted(output_columns(named)) == sorted(given) else decoded
+    names = given if len(given) == 1 else [name.removesuffix("_0") for name in given if name.endswith("_0")]
+    for named in (replace(tensor, name=name) for name in names):
+        if sorted(output_columns(named)) == given:
+            return Decoded((named,))
+    return decoded
+
+
+def _is_derived(name: str, columns: Collection[str]) -> bool:
+    """Whether a column is derived from others, as `p_class` is from `p_0` and `p_1`; an output may have such a name."""
+    bases = [name.removesuffix(suffix) for suffix in _DERIVED if name.endswith(suffix)]
+    return any(base in columns or f"{base}_0" in columns for base in bases)
 
 
 def empty_rows(count: int, columns: int, limit_cells: int = MAX_CELLS) -> NDArray[np.float64]:

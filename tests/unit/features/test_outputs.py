@@ -54,6 +54,14 @@ def test_numbers_are_columns(payload: Decoded, names: tuple[str, ...], expected:
         (decoded(_=[[5, 6]]), ("p", "q"), ("prediction_0", "prediction_1")),
         (decoded(_=[5, 6]), ("p", "q"), ("prediction",)),
         (decoded(p=[5, 6]), ("quality",), ("p",)),
+        (decoded(_=[5, 6]), ("fruit_class", "fruit_weight"), ("prediction",)),
+        (decoded(_=[5, 6]), ("weight", "fruit_confidence"), ("prediction",)),
+        (decoded(_=[5, 6]), ("fruit_class",), ("fruit_class",)),
+        (decoded(_=[5, 6]), ("fruit", "fruit_class"), ("fruit",)),
+        (decoded(_=[[5, 6]]), ("p_1", "p_0"), ("p_0", "p_1")),
+        (decoded(_=[[5, 6]]), ("p_class", "p_1", "p_0"), ("p_0", "p_1")),
+        (decoded(_=[[5, 6]]), ("p_0_1", "p_0_0"), ("p_0_0", "p_0_1")),
+        (decoded(_=[[5, 6]]), ("p_0", "q_0"), ("prediction_0", "prediction_1")),
     ],
 )
 def test_responses_without_names_have_those_of_earlier_responses(
