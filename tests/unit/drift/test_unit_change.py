@@ -164,6 +164,20 @@ def test_another_unit_of_wines_is_found(factor: float) -> None:
     assert three_digits(factor) == clauses[6].split()[4]  # whole milligrams show it exactly
 
 
+def test_fahrenheit_and_logarithms_of_wines_are_found() -> None:
+    """All but sulfur dioxide in Fahrenheit and sugar's logarithm, which overlap with the wines; some have no citric acid."""
+    red, later = (np.delete(np.sort(wine(name), axis=0), 2, axis=1) for name in ("red.csv", "red_stream.csv"))
+    found = [
+        [unit_change(red[:, column], values[:, column]) or "" for column in range(10)]
+        for values in (later * 1.8 + 32, np.log(later), np.log10(later))
+    ]
+
+    assert [9, 9, 10] == [
+        sum(words in clause for clause in clauses)
+        for words, clauses in zip(("1.8 times the reference's, plus 32", "log(x)", "log10(x)"), found, strict=True)
+    ]
+
+
 @pytest.mark.parametrize("factor", [1.5, 2.0, 2.4, 3.0, 4.0])
 def test_growth_of_rounded_values_is_no_change_of_unit(factor: float) -> None:
     """Wines with twice the chlorides have these in the same unit."""
