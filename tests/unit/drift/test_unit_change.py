@@ -165,8 +165,10 @@ def test_another_unit_of_wines_is_found(factor: float) -> None:
 
 
 def test_fahrenheit_and_logarithms_of_wines_are_found() -> None:
-    """All but sulfur dioxide in Fahrenheit and sugar's logarithm, which overlap with the wines; some have no citric acid."""
-    red, later = (np.delete(np.sort(wine(name), axis=0), 2, axis=1) for name in ("red.csv", "red_stream.csv"))
+    """All but total sulfur dioxide in Fahrenheit and sugar's logarithm, which overlap with the wines themselves."""
+    red, later = (
+        np.delete(np.sort(wine(name), axis=0), 2, axis=1) for name in ("red.csv", "red_stream.csv")
+    )  # 2 has zeros
     found = [
         [unit_change(red[:, column], values[:, column]) or "" for column in range(10)]
         for values in (later * 1.8 + 32, np.log(later), np.log10(later))
