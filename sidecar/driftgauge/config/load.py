@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, YamlConfigSettingsSource
@@ -121,6 +121,15 @@ def _without_values(arguments: Sequence[str]) -> list[str]:
         for argument, is_value in zip(arguments, after_flag, strict=False)
         if argument.startswith("-") or not is_value
     ]
+
+
+def holds_password(text: str) -> bool:
+    """Whether the value of an option is a URL with a password: `redis://:x@host` or `...?ssl_password=x`."""
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return "@" in text
+    return url.password is not None or any("password" in name for name, _ in parse_qsl(url.query))
 
 
 def _password_in_flag(flags: Mapping[str, str]) -> list[str]:

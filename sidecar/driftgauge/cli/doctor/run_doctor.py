@@ -59,7 +59,7 @@ async def examine(sources: Sources) -> list[Finding]:
 
 
 def _steps(situation: Situation, config: Config) -> list[Callable[[], Awaitable[list[Finding]]]]:
-    """The checks that need valid options."""
+    """The checks that need valid options, without those whose options are not known."""
     process = situation.process
 
     async def ports() -> list[Finding]:
@@ -74,7 +74,13 @@ def _steps(situation: Situation, config: Config) -> list[Callable[[], Awaitable[
     async def redis() -> list[Finding]:
         return await check_redis(config)
 
-    return [references, model_server, redis, ports]
+    needs: dict[Callable[[], Awaitable[list[Finding]]], set[str]] = {
+        references: {"reference", "reference_dir"},
+        model_server: {"upstream_url"},
+        redis: {"redis_url", "redis_password"},
+        ports: {"host", "port", "admin_port"},
+    }
+    return [check for check, options in needs.items() if not options & situation.hidden]
 
 
 async def _bounded(step: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
