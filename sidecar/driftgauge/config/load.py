@@ -30,7 +30,7 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     Raises:
         ConfigError: Lists the errors of all sources.
     """
-    faults = [_unknown_option(name, mode) for name in _without_values(unknown)]
+    faults = [_unknown_option(name, mode) for name in without_values(unknown)]
     faults += _password_in_flag(flags)
     file_faults, readable = _check_file(yaml)
     faults += _unknown_variables(MODES[mode]) + file_faults
@@ -113,7 +113,7 @@ def _without_text(error: Exception) -> str:
     return f"{problem}, line {mark.line + 1}, column {mark.column + 1}"
 
 
-def _without_values(arguments: Sequence[str]) -> list[str]:
+def without_values(arguments: Sequence[str]) -> list[str]:
     """The arguments without the values of flags, one of which may be a password: `--a=b` and `--a b` are `--a`."""
     after_flag = [False, *(argument.startswith("-") and "=" not in argument for argument in arguments)]
     return [
