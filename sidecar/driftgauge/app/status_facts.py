@@ -42,6 +42,7 @@ def status_facts(
             {
                 "name": printable(name),
                 "path": printable(str(reference.path)),
+                "sha256": reference.digest,
                 "rows": reference.rows,
                 "columns": len(reference.columns),
                 "rows_needed": size.rows_needed(reference),
