@@ -1,5 +1,6 @@
 """Reads the options from flags, environment and file, and lists every error at once."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,14 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     if faults:
         raise ConfigError(faults)
     return config
+
+
+def wanted_log_format(flags: Mapping[str, str], yaml: Path | None) -> str:
+    """The text of the option `log_format`, where others have faults; empty if no source has it."""
+    given = flags.get("log_format") or environment(os.environ).get("driftgauge_log_format")
+    _, readable = _check_file(yaml)
+    content = {} if given or readable is None else YamlConfigSettingsSource(Config, yaml_file=readable)()
+    return str(given or content.get("log_format") or "")
 
 
 def _with_sources(model: type[Config], yaml: Path | None, flags: Mapping[str, str]) -> Callable[..., Config]:
