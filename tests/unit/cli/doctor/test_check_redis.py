@@ -1,6 +1,7 @@
 """Redis as the doctor finds it: real servers, with and without what driftgauge needs."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -93,6 +94,11 @@ async def test_a_user_who_may_not_write_is_a_failure(monkeypatch: pytest.MonkeyP
     assert Level.OK == found["redis memory"].level
     assert "INFO is refused" in found["redis memory"].sentence
     assert "hunter2" not in str(found)
+
+
+def test_the_documents_name_the_same_rights() -> None:
+    """In the text on security."""
+    assert f"`{RIGHTS}`" in (Path(__file__).parents[4] / "docs" / "security.md").read_text()
 
 
 async def test_a_user_with_the_rights_that_are_advised_may_do_everything(monkeypatch: pytest.MonkeyPatch) -> None:
