@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Driftgauge, free_port
+from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.waiting import wait_until
 
 
 def driftgauge(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -70,6 +71,14 @@ def test_the_exit_code_of_the_health_check() -> None:
     gone = driftgauge("healthcheck", "--admin-port", port)
 
     assert (0, 0, 1) == (by_flag.returncode, by_environment.returncode, gone.returncode)
+
+
+def test_the_health_check_finds_a_process_that_listens_on_ipv6_alone() -> None:
+    """With `host: "::"` nothing listens on 127.0.0.1."""
+    port = str(free_port())
+    flags = ("--host=::1", f"--port={free_port()}", f"--admin-port={port}", "--drain-delay-seconds=0")
+    with Child([sys.executable, "-m", "driftgauge", "logger", *flags]):
+        wait_until(lambda: driftgauge("healthcheck", "--admin-port", port).returncode == 0 or None, "a healthy process")
 
 
 def test_the_version_is_printed() -> None:

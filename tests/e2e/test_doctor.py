@@ -70,6 +70,31 @@ def test_a_proxy_that_works_has_no_failure() -> None:
     assert "hunter2" not in done.stdout + status
 
 
+def test_a_flag_with_an_at_sign_is_checked_as_the_process_has_it(tmp_path: Path) -> None:
+    """A folder of a version, and the URL of a Redis with a user."""
+    folder = tmp_path / "x@v2"
+    folder.mkdir()
+    url = f"redis://bob@127.0.0.1:{free_port()}"
+    with Driftgauge("logger", "--reference-dir", folder, "--redis-url", url) as logger:
+        found = findings(doctor("--admin-port", str(logger.admin_port), "--format", "json"))
+
+    assert ("reference", "warn", f"{folder} has no files: file <inference_service>.csv there") in found
+    assert [("redis", "fail")] == [(check, level) for check, level, _ in found if check.startswith("redis")]
+
+
+def test_a_password_in_a_flag_is_hidden_and_what_depends_on_it_is_not_checked() -> None:
+    """The name of the flag is a warning: a check of the defaults would say something untrue."""
+    url = f"rediss://127.0.0.1:{free_port()}?ssl_password=hunter2"
+    with Driftgauge("logger", "--redis-url", url) as logger:
+        found = findings(doctor("--admin-port", str(logger.admin_port), "--format", "json"))
+        status = json.loads(get(f"{logger.admin_url}/status"))
+
+    assert ["redis_url"] == status["flags_hidden"]
+    assert "hunter2" not in str((status, found))
+    assert [("configuration", "warn")] == [one[:2] for one in found if "--redis-url" in one[2]]
+    assert not [check for check, _, _ in found if check.startswith("redis")]
+
+
 def test_a_logger_lists_the_events_of_each_service(tmp_path: Path) -> None:
     """One line for each finding, and a summary; its file of options is found without being named."""
     options = tmp_path / "driftgauge.yaml"

@@ -86,11 +86,14 @@ def test_a_port_in_use_is_a_line_of_json_too(option: str) -> None:
     assert ("error", True) == (last["level"], str(last["message"]).startswith(f"{option}: cannot listen"))
 
 
-@pytest.mark.parametrize("is_flag", [True, False])
-def test_faults_of_the_options_are_lines_of_json_too(*, is_flag: bool) -> None:
-    """Each of them, where the format is known before the options are: as a flag or a variable."""
-    flags = ["--alpha=7", "--window-rows=none", *(["--log-format=json"] if is_flag else [])]
-    env = {} if is_flag else {"DRIFTGAUGE_LOG_FORMAT": "json"}
+@pytest.mark.parametrize("source", ["flag", "variable", "file"])
+def test_faults_of_the_options_are_lines_of_json_too(tmp_path: Path, source: str) -> None:
+    """Each of them, whatever source sets the format."""
+    options = tmp_path / "driftgauge.yaml"
+    options.write_text("log_format: json\n")
+    given = {"flag": ["--log-format=json"], "variable": [], "file": ["--config", str(options)]}[source]
+    flags = ["--alpha=7", "--window-rows=none", *given]
+    env = {"DRIFTGAUGE_LOG_FORMAT": "json"} if source == "variable" else {}
     with Child([sys.executable, "-m", "driftgauge", "proxy", *flags], env) as child:
         code = child.wait()
         found = lines(child)

@@ -6,6 +6,7 @@ that looks like one of ours, and an escape sequence could hide lines on a termin
 
 import json
 import logging
+import math
 import re
 import sys
 import traceback
@@ -27,6 +28,7 @@ _UNSAFE: Final = re.compile(
     "\ud800-\udfff]"  # lone surrogates
 )
 
+_MAX_INT: Final = 2**63
 _FRAME: Final = re.compile(r"[ |+]*File ")
 _OWN_LINES: Final = ("Traceback (most recent call last):\n", "\nThe above exception", "\nDuring handling of")
 
@@ -91,7 +93,10 @@ def start_log(level: str, form: Literal["text", "json"]) -> None:
 
 
 def _log_last(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    _log.critical("the process ends because of a bug in driftgauge", exc_info=(kind, error, trace))
+    if issubclass(kind, KeyboardInterrupt):
+        _log.warning("the process was interrupted")
+    else:
+        _log.critical("the process ends because of a bug in driftgauge", exc_info=(kind, error, trace))
 
 
 def _time(record: logging.LogRecord) -> str:
@@ -100,8 +105,16 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _plain(value: object) -> object:
-    """A value for JSON; lone surrogates of a text become escapes, since strict readers refuse them."""
-    if value is None or isinstance(value, bool | int | float):
+    """A value for JSON; lone surrogates of a text become escapes, since strict readers refuse them.
+
+    Numbers that JSON does not have, or that readers would round, become texts; those of many digits in hexadecimal,
+    since Python refuses to write them in decimals.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < _MAX_INT else hex(value)
+    if isinstance(value, float) and math.isfinite(value):
         return value
     return str(value).encode("utf-8", "backslashreplace").decode()
 

@@ -64,10 +64,7 @@ class Runtime:
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
-        time_rules = TimeRules(config.time_column, config.reference_ordered, config.rhythm_timezone)
-        rules = ColumnRules(missing_words=split_words(config.missing_words), time=time_rules)
-        limits = FileLimits(config.max_reference_bytes, config.max_reference_values)
-        self._references = references = ReferenceStore(config.reference, config.reference_dir, rules, limits)
+        self._references = references = reference_store(config)
         self.models = make_models(config, model, references, self.metrics)
 
         outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
@@ -80,7 +77,7 @@ class Runtime:
         self._targets = Targets(references, baselines, self.latest, size)
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
-        loader = ChildLoader(limits.memory_bytes)
+        loader = ChildLoader(file_limits(config).memory_bytes)
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, loader)
         holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, self._monitor, ring, states)
         self._expiry = ModelExpiry(self.models, holders)
@@ -168,6 +165,18 @@ def decision_rule(config: Config) -> Rule:
     )
     uses_budget = config.decision is Decision.BUDGET
     return Rule(config.alpha, config.correction, config.min_rows, budget if uses_budget else None)
+
+
+def reference_store(config: Config) -> ReferenceStore:
+    """The store of the references, still empty."""
+    time_rules = TimeRules(config.time_column, config.reference_ordered, config.rhythm_timezone)
+    rules = ColumnRules(missing_words=split_words(config.missing_words), time=time_rules)
+    return ReferenceStore(config.reference, config.reference_dir, rules, file_limits(config))
+
+
+def file_limits(config: Config) -> FileLimits:
+    """How large the file of a reference may be."""
+    return FileLimits(config.max_reference_bytes, config.max_reference_values)
 
 
 def _pipeline_settings(config: Config) -> PipelineSettings:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-from driftgauge.config.load import SECRETS
+from driftgauge.config.load import SECRETS, holds_password
 from driftgauge.config.options import Config
 from driftgauge.inference.payload import ModelKey, printable
 from driftgauge.monitoring.targets import ReferenceSize
@@ -19,8 +19,8 @@ def status_facts(
 ) -> Mapping[str, object]:
     """The mode, the flags and the configuration file that a process was started with, and its references.
 
-    A flag holds no password; a URL with a user is left out all the same. The environment is not here, since whoever may
-    run a command in the container sees it there.
+    A flag that holds a password is named without its value. The environment is not here, since whoever may run a
+    command in the container sees it there.
 
     Args:
         config: The options.
@@ -28,11 +28,12 @@ def status_facts(
         references: What is loaded.
         size: Computes which references are too small.
     """
-    shown = {name: value for name, value in config.flags.items() if name not in SECRETS and "@" not in value}
+    hidden = [name for name, value in config.flags.items() if name in SECRETS or holds_password(value)]
     loaded = references.loaded()
     return {
         "mode": "logger" if model is None else "proxy",
-        "flags": {name: printable(value) for name, value in shown.items()},
+        "flags": {name: printable(value) for name, value in config.flags.items() if name not in hidden},
+        "flags_hidden": hidden,
         "config_file": None if config.yaml_path is None else printable(str(config.yaml_path.absolute())),
         "ports": {"port": config.port, "admin_port": config.admin_port},
         "merge_metrics": getattr(config, "merge_metrics", False),
@@ -41,6 +42,7 @@ def status_facts(
             {
                 "name": printable(name),
                 "path": printable(str(reference.path)),
+                "sha256": reference.digest,
                 "rows": reference.rows,
                 "columns": len(reference.columns),
                 "rows_needed": size.rows_needed(reference),

@@ -66,7 +66,7 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
     """
     try:
         if output is not None:
-            check_report_file(output)
+            check_report_file(output, reference, window)
         with shown_progress(err, quiet=quiet) as (report_step, _):
             report_step(f"reading {reference.name}", None)
             expected = read_table(reference, ColumnRules(missing_words=missing_words))

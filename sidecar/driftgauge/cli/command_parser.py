@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from driftgauge.config.load import SECRETS, without_values
+from driftgauge.config.options import PREFIX
 from driftgauge.config.suggestions import closest
 
 
@@ -39,16 +41,20 @@ class CommandParser(argparse.ArgumentParser):
         """Exit with 2 and a sentence if there are unknown arguments, or if a command must follow.
 
         Args:
-            unknown: The arguments that nothing knows.
+            unknown: The arguments that nothing knows. The values of flags are not shown: one may be a password.
         """
         if unknown:
-            self.error(f"unrecognized arguments: {', '.join(map(self._with_hint, unknown))}")
+            self.error(f"unrecognized arguments: {', '.join(map(self._with_hint, without_values(unknown)))}")
         if self._lacks:
             self.error(f"the following arguments are required: {self._lacks}")
 
     def _with_hint(self, argument: str) -> str:
+        if not argument.startswith("-"):
+            return argument
         flags = [flag for action in self._actions for flag in action.option_strings]
-        meant = closest(argument.partition("=")[0], flags) if argument.startswith("-") else None
+        meant = closest(argument, (*flags, *SECRETS))
+        if meant in SECRETS:
+            return f"{argument} (every process of a machine can read a flag: set {(PREFIX + meant).upper()})"
         return f"{argument} (did you mean {meant}?)" if meant else argument
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401 as in the base class

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -15,8 +14,8 @@ from driftgauge.cli.arguments import make_parser
 from driftgauge.cli.completion import run_completion
 from driftgauge.cli.reference_commands import run_reference
 from driftgauge.config.documents import as_json_schema, as_markdown
-from driftgauge.config.load import MODES, load
-from driftgauge.config.options import LoggerConfig, ProxyConfig, environment
+from driftgauge.config.load import MODES, load, wanted_log_format
+from driftgauge.config.options import LoggerConfig, ProxyConfig
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.errors import ConfigError
 
@@ -59,7 +58,7 @@ def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
     try:
         config = load(known.command, flags, unknown, known.config)
     except ConfigError as error:
-        if (flags.get("log_format") or environment(os.environ).get("driftgauge_log_format")) != "json":
+        if wanted_log_format(flags, known.config) != "json":
             raise
         start_log("info", "json")
         return _log_faults(error)
@@ -123,12 +122,17 @@ def _run_reference(known: argparse.Namespace) -> int:
 def _check_health(known: argparse.Namespace) -> int:
     flags = {} if known.admin_port is None else {"admin_port": known.admin_port}
     port = load("proxy", flags).admin_port
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=3) as response:
-            return 0 if response.status == HTTPStatus.OK else 1
-    except (URLError, OSError) as error:
-        _print_errors([f"nothing healthy on admin port {port} ({error})"])
-        return 1
+    faults = []
+    for host in ("127.0.0.1", "[::1]"):  # the option host may be either, and `::` alone does not listen on 127.0.0.1
+        try:
+            with urlopen(f"http://{host}:{port}/healthz", timeout=3) as response:
+                if response.status == HTTPStatus.OK:
+                    return 0
+                faults.append(f"{host}: status {response.status}")
+        except (URLError, OSError) as error:
+            faults.append(f"{host}: {error}")
+    _print_errors([f"nothing healthy on admin port {port} ({'; '.join(faults)})"])
+    return 1
 
 
 def _run_doctor(known: argparse.Namespace) -> int:

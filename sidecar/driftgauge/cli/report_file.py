@@ -32,16 +32,30 @@ def choose_format(wanted: OutputFormat | None, output: Path | None, *, is_termin
     return found
 
 
-def check_report_file(path: Path) -> None:
+def check_report_file(path: Path, *inputs: Path) -> None:
     """Refuse a path to which no report can be written, before any work is done.
 
+    Args:
+        path: Where the report will be.
+        inputs: The files that it is made from.
+
     Raises:
-        ReferenceDataError: It is a directory, or in none.
+        ReferenceDataError: It is a directory, or in none, or one of the inputs by whatever name.
     """
+    if any(_is_same(path, one) for one in inputs):
+        raise ReferenceDataError(f"{path}: this is a file of data: the report would replace it")
     if path.is_dir():
         raise ReferenceDataError(f"{path}: this is a directory, not a file")
     if not path.parent.is_dir():
         raise ReferenceDataError(f"{path}: there is no folder {path.parent}")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Whether two paths are one file, which may have several links."""
+    try:
+        return path.samefile(other)
+    except OSError:  # one of them does not exist
+        return path.resolve() == other.resolve()
 
 
 def write_report(path: Path, text: str) -> None:

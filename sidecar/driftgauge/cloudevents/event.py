@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import MAX_NAME_CHARS, Kind
+from driftgauge.inference.request_ids import MAX_ID_CHARS
 from driftgauge.protocol.json_text import check_parse_cost, parse
 
 _RFC_3339: Final = re.compile(
@@ -24,7 +25,6 @@ _LENGTH: Final = re.compile("[0-9]{1,15}")
 
 _STATUS: Final = re.compile("[1-5][0-9]{2}", re.ASCII)
 
-_MAX_ID_CHARS: Final = 256
 _ID_DIGEST_BYTES: Final = 16
 
 _MAX_METADATA_COST: Final = 8 * 1024
@@ -124,7 +124,7 @@ def kind_of(event_type: str) -> Kind:
 
 def id_of(text: str) -> str:
     """The id of an event; the digest of one of more than 256 characters, since ids are kept while payloads wait."""
-    if len(text) <= _MAX_ID_CHARS:
+    if len(text) <= MAX_ID_CHARS:
         return text
     return blake2b(text.encode(), digest_size=_ID_DIGEST_BYTES).hexdigest()
 

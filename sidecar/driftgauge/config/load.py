@@ -1,9 +1,10 @@
 """Reads the options from flags, environment and file, and lists every error at once."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, YamlConfigSettingsSource
@@ -30,7 +31,7 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     Raises:
         ConfigError: Lists the errors of all sources.
     """
-    faults = [_unknown_option(name, mode) for name in _without_values(unknown)]
+    faults = [_unknown_option(name, mode) for name in without_values(unknown)]
     faults += _password_in_flag(flags)
     file_faults, readable = _check_file(yaml)
     faults += _unknown_variables(MODES[mode]) + file_faults
@@ -41,6 +42,14 @@ def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yam
     if faults:
         raise ConfigError(faults)
     return config
+
+
+def wanted_log_format(flags: Mapping[str, str], yaml: Path | None) -> str:
+    """The text of the option `log_format`, where others have faults; empty if no source has it."""
+    given = flags.get("log_format") or environment(os.environ).get("driftgauge_log_format")
+    _, readable = _check_file(yaml)
+    content = {} if given or readable is None else YamlConfigSettingsSource(Config, yaml_file=readable)()
+    return str(given or content.get("log_format") or "")
 
 
 def _with_sources(model: type[Config], yaml: Path | None, flags: Mapping[str, str]) -> Callable[..., Config]:
@@ -113,7 +122,7 @@ def _without_text(error: Exception) -> str:
     return f"{problem}, line {mark.line + 1}, column {mark.column + 1}"
 
 
-def _without_values(arguments: Sequence[str]) -> list[str]:
+def without_values(arguments: Sequence[str]) -> list[str]:
     """The arguments without the values of flags, one of which may be a password: `--a=b` and `--a b` are `--a`."""
     after_flag = [False, *(argument.startswith("-") and "=" not in argument for argument in arguments)]
     return [
@@ -121,6 +130,15 @@ def _without_values(arguments: Sequence[str]) -> list[str]:
         for argument, is_value in zip(arguments, after_flag, strict=False)
         if argument.startswith("-") or not is_value
     ]
+
+
+def holds_password(text: str) -> bool:
+    """Whether the value of an option is a URL with a password: `redis://:x@host` or `...?ssl_password=x`."""
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return "@" in text
+    return url.password is not None or any("password" in name for name, _ in parse_qsl(url.query))
 
 
 def _password_in_flag(flags: Mapping[str, str]) -> list[str]:

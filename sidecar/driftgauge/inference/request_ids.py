@@ -11,7 +11,8 @@ _TRACEPARENT: Final = re.compile(
 MAX_TRACEPARENT_BYTES: Final = 128
 """A longer one is not kept; version 00 has 55."""
 
-_MAX_ID_CHARS: Final = 256
+MAX_ID_CHARS: Final = 256
+"""Most characters of the id of an inference that are kept: ids are untrusted, and are kept while payloads wait."""
 
 
 def trace_id(traceparent: bytes) -> str | None:
@@ -35,7 +36,7 @@ def request_fields(request_id: str, traceparent: bytes) -> dict[str, object]:
     """
     trace = trace_id(traceparent)
     fields: dict[str, object] = {} if trace is None else {"trace_id": trace}
-    return {"request_id": request_id[:_MAX_ID_CHARS]} | fields if request_id else fields
+    return {"request_id": request_id[:MAX_ID_CHARS]} | fields if request_id else fields
 
 
 def header_fields(headers: Mapping[bytes, bytes]) -> dict[str, object]:

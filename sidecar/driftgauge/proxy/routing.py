@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from driftgauge.http1.grammar import HeaderMap
 from driftgauge.inference.payload import MAX_NAME_CHARS, OVERFLOW
-from driftgauge.inference.request_ids import MAX_TRACEPARENT_BYTES
+from driftgauge.inference.request_ids import MAX_ID_CHARS, MAX_TRACEPARENT_BYTES
 
 _PATH = re.compile(
     rb"""
@@ -25,8 +25,6 @@ _PATH = re.compile(
 
 _OPENAI_PATH = re.compile(rb"(?:/openai)?/v1/(?:chat/completions|completions|embeddings|rerank)(?:[?\#].*)?", re.DOTALL)
 """KServe's servers have the prefix `/openai`, vLLM alone has none."""
-
-_MAX_ID_CHARS = 256
 
 _ID_BYTES = 16
 """Random bytes of an id of our own: as many as a UUID has, at a fraction of the cost of making one."""
@@ -69,7 +67,7 @@ _known_model_of = lru_cache(_MAX_KNOWN)(_model_of)
 def payload_id(fields: HeaderMap) -> str:
     """The client's id of an inference: `Ce-Id`, else `X-Request-Id`, else a new random one; at most 256 characters."""
     given = fields.get(b"ce-id") or fields.get(b"x-request-id")
-    return given.decode("utf-8", "replace")[:_MAX_ID_CHARS] if given else os.urandom(_ID_BYTES).hex()
+    return given.decode("utf-8", "replace")[:MAX_ID_CHARS] if given else os.urandom(_ID_BYTES).hex()
 
 
 def traceparent(fields: HeaderMap) -> bytes:

@@ -1,6 +1,8 @@
 """No record writes more than its own lines, whatever text it contains."""
 
 import logging
+import math
+import subprocess
 import sys
 from types import TracebackType
 
@@ -154,3 +156,25 @@ def test_an_exception_is_inside_the_line_of_json() -> None:
 
     assert shown.startswith("Traceback (most recent call last):\n")
     assert shown.endswith(f"LookupError: {FORGED}")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(math.nan, "nan"), (-math.inf, "-inf"), (10**5000, hex(10**5000)), (2**63 - 1, 2**63 - 1), (True, True)],
+    ids=["nan", "infinite", "long", "64 bits", "truth"],
+)
+def test_a_number_that_json_does_not_have_is_a_text(value: float, shown: object) -> None:
+    """Every line is valid JSON, and none is lost."""
+    assert shown == in_json("a", fields={"ratio": value})["ratio"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "level"), [("raise KeyboardInterrupt", "warning"), ("raise ValueError", "critical")]
+)
+def test_the_exception_that_ends_the_process_is_a_line_of_json(statement: str, level: str) -> None:
+    """An interrupt is no bug."""
+    code = f"from driftgauge.app.log_format import start_log; start_log('info', 'json'); {statement}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    line = orjson.loads(done.stderr)
+
+    assert (level, level == "critical") == (line["level"], "bug" in line["message"])

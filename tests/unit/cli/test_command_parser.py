@@ -50,6 +50,16 @@ def test_an_error_shows_the_usage_of_its_own_command(
     assert last.endswith(sentence)
 
 
+@pytest.mark.parametrize("command", ["doctor", "options", "check a b", "reference show a", "healthcheck"])
+@pytest.mark.parametrize("flag", ["--redis-pasword hunter2", "--redis-password=hunter2", "--zzz hunter2"])
+def test_the_value_of_an_unknown_flag_is_not_shown(capsys: pytest.CaptureFixture[str], command: str, flag: str) -> None:
+    """It may be a password; the sentence of such a flag names the variable."""
+    _, last = error_of(capsys, *command.split(), *flag.split())
+
+    assert "hunter2" not in last
+    assert flag.startswith("--zzz") or last.endswith("can read a flag: set DRIFTGAUGE_REDIS_PASSWORD)")
+
+
 @pytest.mark.parametrize(
     ("line", "meant"),
     [

@@ -99,6 +99,36 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
     assert "old" == path.read_text()
 
 
+@pytest.mark.parametrize("link", ["none", "symbolic", "hard"])
+@pytest.mark.parametrize("replaced", ["reference", "window"])
+def test_a_report_does_not_replace_its_own_data(
+    data: Path, tmp_path: Path, link: str, replaced: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By none of its names; the sentence says so."""
+    other = tmp_path / "other.csv"
+    other.write_bytes(data.read_bytes())
+    files = {"reference": data, "window": other}
+    before, output = files[replaced].read_bytes(), files[replaced]
+    if link != "none":
+        output = tmp_path / "report.csv"
+        (output.symlink_to if link == "symbolic" else output.hardlink_to)(files[replaced])
+
+    assert 2 == run(["check", str(data), str(other), "--format", "json", "-o", str(output)])
+    assert before == files[replaced].read_bytes()
+    assert f"{output}: this is a file of data: the report would replace it" in capsys.readouterr().err
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
+    """A report that only its owner may read stays so."""
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    path.chmod(0o600)
+
+    write_report(path, "new")
+
+    assert ("new", 0o600) == (path.read_text(), path.stat().st_mode & 0o777)
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     """The file that it points to is replaced."""
     (tmp_path / "a.html").write_text("old")

@@ -6,8 +6,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import numpy as np
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError
 
 from driftgauge.cli.doctor.finding import Finding, fail, ok, warn
 from driftgauge.config.options import Config
@@ -26,7 +25,8 @@ _FULL: Final = 0.9
 _PROBE_SECONDS: Final = 60.0
 """Time after which the probe expires, if it could not be removed."""
 
-_ACL: Final = "give its user +@read +@write +@scripting +@connection and ~driftgauge:*"
+RIGHTS: Final = "+@read +@write +@scripting +@connection +time +info ~driftgauge:*"
+"""The rules of a user who may do what the process and the doctor do: the scripts ask for TIME, the doctor for INFO."""
 
 
 async def check_redis(config: Config) -> list[Finding]:
@@ -64,11 +64,12 @@ async def _ping(redis: BoundedRedis) -> Finding:
 async def _look_at_server(redis: BoundedRedis) -> list[Finding]:
     """Version and memory; a note if the user may not read them."""
     try:
-        async with asyncio.timeout(_PROBE_SECONDS):
-            client = redis.client
-            info: dict[str, Any] = await client.info() if isinstance(client, Redis) else {}
-    except RedisError as error:
-        return [ok("redis memory", f"not known, since INFO is refused ({error})")]
+        async with redis.call("respond to INFO"):
+            info: dict[str, Any] = await redis.client.info()
+    except StorageError as error:
+        if not isinstance(error.__cause__, NoPermissionError):
+            return [fail("redis memory", f"{error}: see the log of Redis")]
+        return [ok("redis memory", f"not known, since INFO is refused ({error.__cause__})")]
     return [_check_version(str(info.get("redis_version", ""))), _check_memory(info)]
 
 
@@ -106,7 +107,7 @@ async def _write(redis: BoundedRedis) -> Finding:
         async with redis.call("remove the probe"):
             await redis.client.delete(stream_key(stream))
     except StorageError as error:
-        return fail("redis write", f"{error}: {_ACL}")
+        return fail("redis write", f"{error}: give its user {RIGHTS}")
     if len(window.rows) != 1:
         return fail("redis write", "a row that was written could not be read: a replica may be configured in its place")
     return ok("redis write", "a row was written, read and removed")

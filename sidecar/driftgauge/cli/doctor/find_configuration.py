@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftgauge.cli.doctor.finding import Finding, fail, ok
+from driftgauge.cli.doctor.finding import Finding, fail, ok, warn
 from driftgauge.cli.doctor.running_process import RunningProcess, ask_process
-from driftgauge.config.load import MODES, load
+from driftgauge.config.load import MODES, flag_of, load
 from driftgauge.config.options import FALLBACKS, PREFIX, Config
 from driftgauge.errors import ConfigError
 
@@ -23,11 +23,13 @@ class Sources:
         mode: `proxy` or `logger`; empty to find out.
         flags: The text of each flag, by the name of its option.
         file: The file of `--config`, if any.
+        hidden: The options of the running process's flags whose values it does not show.
     """
 
     mode: str
     flags: Mapping[str, str]
     file: Path | None
+    hidden: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, known: Namespace) -> "Sources":
@@ -51,12 +53,14 @@ class Situation:
         config: The options; `None` if they have faults.
         admin_url: Where a running process is looked for.
         process: The running process, if there is one.
+        hidden: Options that the process has and `config` lacks: what depends on them cannot be checked.
     """
 
     mode: str
     config: Config | None
     admin_url: str
     process: RunningProcess | None
+    hidden: frozenset[str] = frozenset()
 
 
 async def find_configuration(sources: Sources) -> tuple[Situation, list[Finding]]:
@@ -78,13 +82,18 @@ async def find_configuration(sources: Sources) -> tuple[Situation, list[Finding]
         how = " as the running process was started" if of_process else ""
         file_text = f", file {sources.file}" if sources.file else ""
         found = [ok(_CHECK, f"the options of driftgauge {mode} are valid{how}{file_text}")]
-    return Situation(mode, config, url, process), found
+    if sources.hidden:
+        names = ", ".join(map(flag_of, sorted(sources.hidden)))
+        text = f"the value of {names} of the running process is hidden: give all its flags to check what depends on it"
+        found.append(warn(_CHECK, text))
+    return Situation(mode, config, url, process, sources.hidden), found
 
 
 def _sources_of(process: RunningProcess) -> Sources:
     file = process.status.get("config_file")
     flags = {str(name): str(value) for name, value in dict(process.status.get("flags") or {}).items()}
-    return Sources(process.mode or "", flags, Path(file) if file else None)
+    hidden = frozenset(map(str, process.status.get("flags_hidden") or ()))
+    return Sources(process.mode or "", flags, Path(file) if file else None, hidden)
 
 
 def admin_url(config: Config | None, sources: Sources) -> str:

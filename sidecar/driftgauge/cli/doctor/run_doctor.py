@@ -47,19 +47,15 @@ def run_doctor(sources: Sources, output_format: Literal["text", "json"], out: Te
 async def examine(sources: Sources) -> list[Finding]:
     """Run the checks side by side; the findings have a fixed order."""
     situation, findings = await find_configuration(sources)
-    steps: list[Callable[[], Awaitable[list[Finding]]]] = []
-    if situation.config is not None:
-        steps = _steps(situation, situation.config)
+    steps = [] if situation.config is None else _steps(situation, situation.config)
+    steps += _steps_of_process(situation)
     results = await asyncio.gather(*(_bounded(step) for step in steps))
     findings += [finding for result in results for finding in result]
-    findings += check_process(situation.process, situation.admin_url)
-    if situation.process is not None:
-        findings += check_traffic(situation.process, situation.mode)
     return findings
 
 
 def _steps(situation: Situation, config: Config) -> list[Callable[[], Awaitable[list[Finding]]]]:
-    """The checks that need valid options."""
+    """The checks that need valid options, without those whose options are not known."""
     process = situation.process
 
     async def ports() -> list[Finding]:
@@ -74,7 +70,26 @@ def _steps(situation: Situation, config: Config) -> list[Callable[[], Awaitable[
     async def redis() -> list[Finding]:
         return await check_redis(config)
 
-    return [references, model_server, redis, ports]
+    needs: dict[Callable[[], Awaitable[list[Finding]]], set[str]] = {
+        references: {"reference", "reference_dir"},
+        model_server: {"upstream_url"},
+        redis: {"redis_url", "redis_password"},
+        ports: {"host", "port", "admin_port"},
+    }
+    return [check for check, options in needs.items() if not options & situation.hidden]
+
+
+def _steps_of_process(situation: Situation) -> list[Callable[[], Awaitable[list[Finding]]]]:
+    """The checks of what the running process says."""
+    process = situation.process
+
+    async def running_process() -> list[Finding]:
+        return check_process(process, situation.admin_url)
+
+    async def traffic() -> list[Finding]:
+        return [] if process is None else check_traffic(process, situation.mode)
+
+    return [running_process, traffic]
 
 
 async def _bounded(step: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from types import NoneType
+from typing import Any, Final, cast
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
@@ -20,6 +21,18 @@ _METRICS_SECONDS: Final = 10.0
 
 _LINES: Final = (b"driftgauge_state{", b"driftgauge_payloads_total{", b"request_count{", b"driftgauge_build_info{")
 _CHECK: Final = "process"
+
+_FORM: Final = {
+    "mode": (str, NoneType),
+    "flags": dict,
+    "flags_hidden": (list, NoneType),
+    "config_file": (str, NoneType),
+    "ports": dict,
+    "last_scrape": ({"time": (int, float), "user_agent": (str, NoneType), "address": (str, NoneType)}, NoneType),
+    "references_loaded": (int, NoneType),
+    "references": [{"name": str, "path": str, "rows": int, "columns": int, "rows_needed": int}],
+}
+"""The form of `/status`, as far as it is used. What an older version does not say is `None`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +87,18 @@ def _facts_of(known: object) -> dict[str, Any]:
     """What `/status` says, if it has the form of a driftgauge's; else nothing."""
     if not isinstance(known, dict) or "version" not in known:
         return {}
-    forms: dict[str, type] = {"flags": dict, "ports": dict, "references": list}
-    return known if all(isinstance(known.get(name), form) for name, form in forms.items()) else {}
+    return known if _has_form(known, _FORM) else {}
+
+
+def _has_form(value: object, form: object) -> bool:
+    """Whether a value of JSON has a form: a type, several, an object with at least some members, or a list of one."""
+    if isinstance(form, dict):
+        return isinstance(value, dict) and all(_has_form(value.get(name), inner) for name, inner in form.items())
+    if isinstance(form, list):
+        return isinstance(value, list) and all(_has_form(one, form[0]) for one in value)
+    if isinstance(form, tuple):
+        return any(_has_form(value, one) for one in form)
+    return isinstance(value, cast("type", form))
 
 
 def read_samples(page: bytes) -> tuple[Sample, ...]:

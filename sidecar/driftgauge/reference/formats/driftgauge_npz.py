@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -57,7 +58,7 @@ def check_output(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file atomically, replacing the old one.
+    """Write a file atomically, replacing the old one, whose permissions it gets.
 
     Raises:
         ReferenceDataError: It cannot be written; the old file stays.
@@ -65,6 +66,8 @@ def write_whole(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
+            if path.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

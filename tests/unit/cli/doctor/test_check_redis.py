@@ -1,11 +1,21 @@
 """Redis as the doctor finds it: real servers, with and without what driftgauge needs."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from redis import Redis
 
-from driftgauge.cli.doctor.check_redis import check_redis
+from driftgauge.cli.doctor.check_redis import RIGHTS, check_redis
 from driftgauge.cli.doctor.finding import Finding, Level, has_failed
 from driftgauge.config.load import load
+from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.pairs import Arrival, Half
+from driftgauge.storage.redis_client import BoundedRedis, connect
+from driftgauge.storage.redis_pairs import RedisPairs
+from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.redis_states import RedisStates
+from driftgauge.storage.ring import StreamKey
 from tests.support.processes import free_port
 from tests.support.redis_server import RedisServer
 
@@ -80,7 +90,60 @@ async def test_a_user_who_may_not_write_is_a_failure(monkeypatch: pytest.MonkeyP
         found = {finding.check: finding for finding in await check_redis(load("logger", {}))}
 
     assert has_failed(list(found.values()))
-    assert "+@write" in found["redis write"].sentence
+    assert found["redis write"].sentence.endswith(f": give its user {RIGHTS}")
     assert Level.OK == found["redis memory"].level
     assert "INFO is refused" in found["redis memory"].sentence
     assert "hunter2" not in str(found)
+
+
+def test_the_documents_name_the_same_rights() -> None:
+    """In the text on security."""
+    assert f"`{RIGHTS}`" in (Path(__file__).parents[4] / "docs" / "security.md").read_text()
+
+
+async def test_a_user_with_the_rights_that_are_advised_may_do_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write, read and look at the memory."""
+    with RedisServer("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru") as server:
+        with Redis.from_url(server.url) as client:
+            client.execute_command("ACL", "SETUSER", "writer", "on", ">hunter2", *RIGHTS.split())
+        monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", f"redis://writer:hunter2@127.0.0.1:{server.port}")
+        found = await check_redis(load("logger", {}))
+
+    assert {Level.OK} == {finding.level for finding in found}
+    assert ["redis", "redis version", "redis memory", "redis write"] == [finding.check for finding in found]
+
+
+async def test_a_user_with_the_rights_that_are_advised_may_do_what_the_process_does() -> None:
+    """Rows, states and pairs."""
+    with RedisServer() as server:
+        with Redis.from_url(server.url) as client:
+            client.execute_command("ACL", "SETUSER", "writer", "on", ">hunter2", *RIGHTS.split())
+        redis = BoundedRedis(connect(f"redis://writer:hunter2@127.0.0.1:{server.port}", 2), 2)
+        stream, half = StreamKey(ModelKey("", "wine", "predictor", "wine"), Kind.REQUEST), Half("a", Kind.REQUEST, 1.0)
+        ring, states, pairs = RedisRing(redis, 10, 60), RedisStates(redis, 60), RedisPairs(redis, 60)
+        await ring.ping()
+        assert [] == await ring.streams()
+        assert await states.save(stream, "detector", b"x", 0)
+        assert b"x" == getattr(await states.load(stream, "detector"), "blob", None)
+        await states.delete(stream, "detector")
+        assert [Arrival.FIRST] == [one.arrival for one in await pairs.put([half])]
+        await redis.close()
+
+
+async def test_a_server_that_hangs_on_info_is_a_failure_within_the_time_of_a_call() -> None:
+    """The line on PING stays; nothing but PING and the name of a connection has a reply."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        replies = {b"PING": b"+PONG\r\n", b"SETNAME": b"+OK\r\n", b"SETINFO": b"+OK\r\n"}
+        while line := await reader.readline():
+            writer.write(replies.get(line.strip().upper(), b""))
+        writer.close()
+
+    async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        config = load("logger", {"redis_timeout_seconds": "0.5", "redis_url": f"redis://127.0.0.1:{port}"})
+        found = {finding.check: finding for finding in await check_redis(config)}
+
+    assert Level.OK == found["redis"].level
+    assert Level.FAIL == found["redis memory"].level
+    assert "could not respond to INFO within 0.5 s" in found["redis memory"].sentence

@@ -133,7 +133,24 @@ def test_a_finding_is_one_line() -> None:
     assert r"a\nb\x1b" == ok("x", "a\nb\x1b").sentence
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"version": "1"}', b'{"version": "1", "ports": 3, "flags": [1]}'])
+FOREIGN = b'{"version": "1", "flags": {}, "ports": {}, "references": %b, "last_scrape": %b, "config_file": %b}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b"[]",
+        b'{"version": "1"}',
+        b'{"version": "1", "ports": 3, "flags": [1]}',
+        FOREIGN % (b"[]", b'{"at": 1}', b"null"),
+        FOREIGN % (b"[]", b'{"time": "now"}', b"null"),
+        FOREIGN % (b"[1]", b"null", b"null"),
+        FOREIGN % (b'[{"path": "x"}]', b"null", b"null"),
+        FOREIGN % (b"[]", b"null", b"7"),
+        b'{"version": "1", "mode": [], "flags": {}, "ports": {}, "references": []}',
+    ],
+)
 async def test_another_program_on_the_admin_port_is_no_process(body: bytes) -> None:
     """Whatever it responds."""
 
