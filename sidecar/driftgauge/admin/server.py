@@ -1,13 +1,14 @@
 """The server of the admin port: in proxy mode every path of the data port is the model's, so it has its own port."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from driftgauge.admin.admin_connections import KEEPALIVE_SECONDS, AdminConnections
+from driftgauge.admin.html_responses import HtmlResponses
 from driftgauge.admin.model_lists import (
     matching_models,
     model_title,
@@ -34,11 +35,7 @@ RenderPage = Callable[[ModelKey, str, str], Awaitable[str]]
 Capture = Callable[[ModelKey], Awaitable[bytes | None]]
 """Returns the window of a model's requests as a file; `None` without rows."""
 
-_SHORT_PAGE_BYTES = 16 * 1024
-"""Longest page that is compressed on the event loop."""
-
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_HTML_HEADERS = {**_NO_STORE, "Content-Type": "text/html; charset=utf-8", "Referrer-Policy": "no-referrer"}
 
 
 class Admin:
@@ -71,6 +68,7 @@ class Admin:
         self._last_scrape = LastScrape()
         # One thread renders everything that takes long: the event loop is for inferences, and clients wait in line.
         self._worker = Worker("admin")
+        self._html = HtmlResponses(self._worker)
         self._connections = AdminConnections()
         app = web.Application(middlewares=[self._connections.follow])
         app.router.add_get("/metrics", self._metrics)
@@ -118,29 +116,27 @@ class Admin:
         return web.Response(body=body, content_type="application/json", headers=_NO_STORE)
 
     async def _drift(self, _: web.Request) -> web.Response:
-        body = await self._worker.run(models_as_json, self._latest.by_model(), self._latest.states())
+        body = await self._worker.run(self._drift_as_json)
         return web.Response(body=body, content_type="application/json")
 
-    async def _index(self, _: web.Request) -> web.Response:
+    async def _index(self, request: web.Request) -> web.Response:
         """Respond with the list of models; if there is only one, with its page."""
-        models, states = self._latest.by_model(), self._latest.states()
-        if len(models) == len(states) == 1:
-            model = models[0].model
-            return _html(await self._page(model, model_title(model), ""))
-        return _html(await self._worker.run(render_models, models, states))
+        only = await self._worker.run(self._only_model)
+        if only is not None:
+            return await self._html.make(await self._page(only, model_title(only), ""), request)
+        return await self._html.make(await self._worker.run(self._list_models), request)
 
     async def _report(self, request: web.Request) -> web.Response:
-        found = self._requested_models(request)
+        found = await self._requested_models(request)
         if len(found) > 1:
-            models = [one for one in self._latest.by_model() if one.model in found]
-            page = await self._worker.run(render_choice, models, self._latest.states())
-            return _html(page, HTTPStatus.MULTIPLE_CHOICES)
-        return _html(await self._page(found[0], model_title(found[0]), "."))
+            page = await self._worker.run(self._list_choice, found)
+            return await self._html.make(page, request, HTTPStatus.MULTIPLE_CHOICES)
+        return await self._html.make(await self._page(found[0], model_title(found[0]), "."), request)
 
     async def _window(self, request: web.Request) -> web.Response:
         if self._capture is None:
             return web.Response(status=403, text="rows are not served: set allow_capture to allow it\n")
-        found = self._requested_models(request)
+        found = await self._requested_models(request)
         if len(found) > 1:
             return web.Response(status=HTTPStatus.MULTIPLE_CHOICES, text=which_of(found) + "\n")
         model = found[0]
@@ -156,9 +152,9 @@ class Admin:
         name = request.match_info["name"]
         if name not in await self._worker.run(runbook_names):
             raise web.HTTPNotFound(text="there is no runbook of this name: `/runbooks/` lists all\n")
-        return _html(await self._worker.run(runbook_page, name))
+        return await self._html.make(await self._worker.run(runbook_page, name), request)
 
-    def _requested_models(self, request: web.Request) -> list[ModelKey]:
+    async def _requested_models(self, request: web.Request) -> list[ModelKey]:
         """The models that the query may mean, at least one.
 
         Raises:
@@ -166,11 +162,30 @@ class Admin:
         """
         if not request.query.get("inference_service"):
             raise web.HTTPNotFound(text="the query names no inference_service: `/` links to each model's page\n")
-        found = matching_models(request.query, [one.model for one in self._latest.by_model()])
+        found = await self._worker.run(self._find_models, request.query)
         if not found:
             title = model_title(named_model(request.query))
             raise web.HTTPNotFound(text=f"no evaluation of {title}: `/` lists the models that have one\n")
         return found
+
+    # What follows goes through all models, of which there may be many, so it runs in the thread.
+
+    def _only_model(self) -> ModelKey | None:
+        models = self._latest.by_model()
+        return models[0].model if len(models) == len(self._latest.states()) == 1 else None
+
+    def _list_models(self) -> str:
+        return render_models(self._latest.by_model(), self._latest.states())
+
+    def _list_choice(self, found: Sequence[ModelKey]) -> str:
+        chosen = set(found)
+        return render_choice([one for one in self._latest.by_model() if one.model in chosen], self._latest.states())
+
+    def _find_models(self, query: Mapping[str, str]) -> list[ModelKey]:
+        return matching_models(query, [one.model for one in self._latest.by_model()])
+
+    def _drift_as_json(self) -> bytes:
+        return models_as_json(self._latest.by_model(), self._latest.states())
 
 
 async def _healthz(_: web.Request) -> web.Response:
@@ -180,12 +195,3 @@ async def _healthz(_: web.Request) -> web.Response:
 async def _redirect_to_runbooks(_: web.Request) -> web.Response:
     """Add the slash, without which the links of the page would lead elsewhere; behind a proxy any prefix stays."""
     raise web.HTTPMovedPermanently("runbooks/")
-
-
-def _html(text: str, status: int = HTTPStatus.OK) -> web.Response:
-    """A page; compressed if the client takes that, in a thread unless it is short."""
-    response = web.Response(
-        status=status, body=text.encode(), headers=_HTML_HEADERS, zlib_executor_size=_SHORT_PAGE_BYTES
-    )
-    response.enable_compression()
-    return response

@@ -71,13 +71,14 @@ class Views:
         """
         async with self._turn:
             evaluations = [self._latest.fresh(kind).get(model) for kind in Kind]
-            key = (model, title, up, [None if one is None else one.time for one in evaluations])
+            notes = [self._targets.notes(StreamKey(model, kind)) for kind in Kind]
+            key = (model, title, up, [None if one is None else one.time for one in evaluations], notes)
             if self._newest is not None and self._newest[0] == key:  # many readers of one page cost one rendering
                 return self._newest[1]
             made = [await self._make_part(StreamKey(model, kind)) for kind in Kind]
-            parts = tuple(part for part in made if part is not None)
+            parts = tuple(part for part, _ in made if part is not None)
             text = await self._worker.run(render, Page(title, parts, up, self._refresh_seconds))
-            self._newest = key, text
+            self._newest = (key, text) if all(complete for _, complete in made) else None
             return text
 
     async def capture(self, model: ModelKey) -> bytes | None:
@@ -100,11 +101,16 @@ class Views:
         table = replace(table, categories=categories, missing_words=target.missing_words)
         return await self._worker.run(packed_window, table, window.times, window.numbers, window.ids)
 
-    async def _make_part(self, stream: StreamKey) -> Part | None:
-        """Make a stream's part of the page; without charts if the store is unreachable, `None` if never evaluated."""
+    async def _make_part(self, stream: StreamKey) -> tuple[Part | None, bool]:
+        """Make a stream's part of the page.
+
+        Returns:
+            The part, `None` if the stream was never evaluated; and whether it is complete, with charts if they need the
+            store, which may be unreachable.
+        """
         evaluation = self._latest.fresh(stream.kind).get(stream.model)
         if evaluation is None:
-            return None
+            return None, True
         notes: tuple[str, ...] = ()
         profiles: Sequence[Profile] = ()
         rows = np.empty((0, 0))
@@ -115,7 +121,8 @@ class Views:
         except StorageError as error:
             notes = (f"There are no charts: {error}.",)
         facts = self._facts(stream, evaluation, notes)
-        return await self._worker.run(part_of, _HEADINGS[stream.kind], profiles, rows, evaluation.report, facts)
+        part = await self._worker.run(part_of, _HEADINGS[stream.kind], profiles, rows, evaluation.report, facts)
+        return part, not notes
 
     def _facts(self, stream: StreamKey, evaluation: Evaluation, notes: tuple[str, ...]) -> Facts:
         reference = self._latest.reference(stream.model, stream.kind)

@@ -122,7 +122,9 @@ class Runtime:
         finally:
             self.pipeline.stop()
             flushing = {pipeline} if flush is None else {pipeline, asyncio.create_task(flush())}
-            await asyncio.wait(flushing, timeout=self.config.drain_timeout_seconds)
+            flushed, _ = await asyncio.wait(flushing, timeout=self.config.drain_timeout_seconds)
+            for error in filter(None, (task.exception() for task in flushed)):
+                _log.error("rows may be lost: the last flush failed", exc_info=error)
             await cancel(*flushing, *background)
             await self.pipeline.close()
             self._evaluator.close()

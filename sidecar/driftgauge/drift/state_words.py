@@ -21,12 +21,12 @@ def state_counts(report: DriftReport) -> dict[VerdictState, str]:
     """How many features are in each state, in words; a state without features is left out.
 
     Example:
-        The values may be "97 ok", "1 drifts", "3 cannot tell".
+        The values may be "97 ok", "1 in drift", "3 cannot tell".
     """
     drifting = sum(feature.state is VerdictState.DRIFT for feature in report.features)
     counts = {
         VerdictState.OK: (len(report.tested) - drifting, "ok"),
-        VerdictState.DRIFT: (drifting, "drifts" if drifting == 1 else "drift"),
+        VerdictState.DRIFT: (drifting, "in drift"),
         VerdictState.CANNOT_TELL: (len(report.untested), "cannot tell"),
     }
     return {state: f"{count:,} {word}" for state, (count, word) in counts.items() if count}

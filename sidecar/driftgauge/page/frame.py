@@ -44,7 +44,10 @@ def document(title: str, *content: str, root: str | None = None, refresh_seconds
 def _policy(*, live: bool) -> Markup:
     """The browser may run this script and no other, and connects at most to the port that the page is from."""
     connect = " connect-src 'self';" if live else ""
-    policy = f"default-src 'none';{connect} script-src 'sha256-{_SCRIPT_HASH}'; style-src 'unsafe-inline'"
+    policy = (
+        f"default-src 'none';{connect} script-src 'sha256-{_SCRIPT_HASH}'; style-src 'unsafe-inline';"
+        " form-action 'none'"
+    )
     return Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">')
 
 

@@ -84,6 +84,16 @@ async def test_without_the_store_there_are_no_charts(fixture: ViewsFixture) -> N
     assert 'class="summary drift"' in text
 
 
+async def test_charts_return_with_the_store(fixture: ViewsFixture) -> None:
+    """A page without them is not kept until the next evaluation."""
+    await fixture.evaluate(12.0)
+    fixture.store.away = True
+    await fixture.page()
+    fixture.store.away = False
+
+    assert "There are no charts: " not in await fixture.page()
+
+
 async def test_each_model_has_its_own_page(fixture: ViewsFixture) -> None:
     """A kept page is not shown for another model, nor under another title."""
     await fixture.evaluate(12.0)

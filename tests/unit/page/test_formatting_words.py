@@ -52,12 +52,12 @@ def test_every_state_and_reason_has_words() -> None:
 
 
 def test_the_features_of_each_state_are_counted() -> None:
-    """A state without features is left out, and one feature "drifts" where several "drift"."""
+    """A state without features is left out."""
     drifting, ok = moved("a", 0.5, 0.2, drift=True), replace(moved("b", 0.1, 0.2), untested=None)
     many = replace(report_of(*[ok] * 1_097, drifting), untested=(few("c"), few("d"), few("e")))
 
-    assert ["1,097 ok", "1 drifts", "3 cannot tell"] == list(state_counts(many).values())
-    assert {VerdictState.DRIFT: "2 drift"} == state_counts(report_of(drifting, drifting))
+    assert ["1,097 ok", "1 in drift", "3 cannot tell"] == list(state_counts(many).values())
+    assert {VerdictState.DRIFT: "2 in drift"} == state_counts(report_of(drifting, drifting))
     assert {} == state_counts(report_of())
 
 
@@ -67,7 +67,7 @@ def test_a_summary_has_state_reason_and_counts() -> None:
 
     assert "? cannot tell too few rows, 2 cannot tell" == text
     assert ["badge cannot_tell", "reason", "count cannot_tell"] == re.findall('class="(.*?)"', summary(TOO_FEW))
-    assert "▲ drift 1 drifts, 2 cannot tell" == re.sub("<.*?>", "", summary(FOUND))
+    assert "▲ drift 1 in drift, 2 cannot tell" == re.sub("<.*?>", "", summary(FOUND))
 
 
 def test_distances_have_three_digits_and_evidence_two() -> None:
