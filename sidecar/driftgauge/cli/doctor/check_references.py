@@ -64,7 +64,7 @@ def _has_changed(path: Path, facts: dict[str, Any]) -> bool:
 
 
 def _of_unlisted(loaded: int, listed: int, files: int) -> Finding:
-    """The finding on files that `/status` does not list, since it has not room for all."""
+    """The finding on files that `/status` does not list, since it lists only some."""
     if files > loaded - listed:
         text = f"the running process has loaded {loaded} references, but there are {listed + files}: see its log"
         return warn(_CHECK, text)
