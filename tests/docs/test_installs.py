@@ -53,6 +53,17 @@ def test_the_chart_mounts_the_references_of_the_first_step() -> None:
     assert values["image"]["repository"] == pushed.rpartition(":")[0]
 
 
+def test_the_logger_is_scraped_and_has_alerts() -> None:
+    """The README's logger has a ServiceMonitor and the rules, both with the label of kube-prometheus-stack."""
+    words = words_of("helm install driftgauge-logger")
+    alone = values_of(words_of("helm install driftgauge "), README)
+    release = render(values_of(words, README), words[2], "default")
+    found = [release.one(kind) for kind in ("ServiceMonitor", "PrometheusRule")]
+
+    assert [alone["monitoring"]["release"]] * 2 == [one["metadata"]["labels"]["release"] for one in found]
+    assert {"enabled": False} == alone["logger"]
+
+
 @pytest.mark.parametrize("line", SEDS)
 def test_the_manifests_get_the_image_that_was_pushed(line: str, tmp_path: Path) -> None:
     """The README's sed gives the sidecar of its manifest the image, as it would that of every other manifest."""
@@ -79,7 +90,7 @@ def test_the_copies_are_applied() -> None:
 
 
 def test_the_runtime_gets_the_image_of_the_users_server() -> None:
-    """Before the runtime is applied, a command prints the image of the installed one, and the text says where it goes."""
+    """Before the runtime is applied, a command prints the image of the installed one; the text says where it goes."""
     applied = next(number for number, text in enumerate(TEXTS) if text.startswith("kubectl apply"))
     (container, _) = documents("clusterservingruntime")[0]["spec"]["containers"]
 
