@@ -5,6 +5,10 @@ import yaml
 
 from tests.support.helm import Release, Values, render
 from tests.support.manifests import custom_faults
+from tests.support.markdown_blocks import ROOT
+
+LABEL_PAGES = ("docs/install.md", "charts/driftgauge/README.md")
+"""Pages that say how to find the label by which a Prometheus selects monitors and rules."""
 
 
 def block(release: Release) -> dict[str, str | list[str]]:
@@ -107,3 +111,12 @@ def test_the_notes_do_not_mention_what_is_set() -> None:
 
     hints = ("no references", "no Redis", "is false", "admits events", "inside the cluster", "monitoring.release")
     assert [] == [hint for hint in hints if hint in notes]
+
+
+def test_the_label_is_asked_of_prometheus_itself() -> None:
+    """Notes and pages print what Prometheus selects by; the name of a Helm release need not contain `prometheus`."""
+    pages = {name: (ROOT / name).read_text() for name in LABEL_PAGES}
+    pages["notes"] = render({"podMonitor": {"enabled": True}}).notes
+    command = "kubectl get prometheus --all-namespaces -o jsonpath='{..ruleSelector}'"
+
+    assert [] == [name for name, text in pages.items() if command not in text or "helm list" in text]

@@ -1,6 +1,7 @@
 """The references of README, documents and examples are large enough to alarm at the default promise."""
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,18 @@ def test_the_wines_of_the_other_colour_alarm() -> None:
 
     assert sum(far) > len(far) / 2
     assert not any(near)
+
+
+@pytest.mark.parametrize("rows", [2, 10, 20])
+def test_the_guide_says_what_a_small_reference_finds(rows: int) -> None:
+    """The numbers of features in docs/install.md are those that white wines reach in a window of 500 rows."""
+    guide = " ".join((ROOT / "docs" / "install.md").read_text().split())
+    said = dict(re.findall(r"with (\d+) rows (?:it is )?(\d+|no change) (?:of 11|can ever alarm)", guide))
+    red, white = (_columns(WINES / f"{name}.csv") for name in ("red", "white_stream"))
+    threshold = DEFAULT_BUDGET.ks_threshold(rows, 500, len(red))
+    far = sum(float(ks_2samp(one[:rows], other).statistic) > threshold for one, other in zip(red, white, strict=True))
+
+    assert said[str(rows)] == (str(far) if far else "no change")
 
 
 def _columns(path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from shutil import copytree
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.support.command_rules import values_of
 from tests.support.helm import render
 from tests.support.kserve_examples import documents, pods, predictor_of
@@ -15,6 +17,7 @@ from tests.support.shell_commands import commands
 
 README = ROOT / "README.md"
 TEXTS = [command.text for command in commands(README) if not command.inline]
+SEDS = [text for text in TEXTS if text.startswith("sed ")]
 SERVICES = documents("README")
 LOGGER = next(predictor_of(one)["logger"] for one in SERVICES if "logger" in predictor_of(one))
 
@@ -50,16 +53,49 @@ def test_the_chart_mounts_the_references_of_the_first_step() -> None:
     assert values["image"]["repository"] == pushed.rpartition(":")[0]
 
 
-def test_the_manifests_get_the_image_that_was_pushed(tmp_path: Path) -> None:
-    """After the README's sed, the sidecar of every manifest has the image."""
-    copytree(ROOT / "examples" / "kserve", tmp_path / "examples" / "kserve")
-    (line,) = [text for text in TEXTS if text.startswith("sed ")]
-    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True)
-    texts = [path.read_text() for path in (tmp_path / "examples" / "kserve").glob("*.yaml")]
+def test_the_logger_is_scraped_and_has_alerts() -> None:
+    """The README's logger has a ServiceMonitor and the rules, both with the label of kube-prometheus-stack."""
+    words = words_of("helm install driftgauge-logger")
+    alone = values_of(words_of("helm install driftgauge "), README)
+    release = render(values_of(words, README), words[2], "default")
+    found = [release.one(kind) for kind in ("ServiceMonitor", "PrometheusRule")]
+
+    assert [alone["monitoring"]["release"]] * 2 == [one["metadata"]["labels"]["release"] for one in found]
+    assert {"enabled": False} == alone["logger"]
+
+
+@pytest.mark.parametrize("line", SEDS)
+def test_the_manifests_get_the_image_that_was_pushed(line: str, tmp_path: Path) -> None:
+    """The README's sed gives the sidecar of its manifest the image, as it would that of every other manifest."""
+    examples = tmp_path / "examples" / "kserve"
+    copytree(ROOT / "examples" / "kserve", examples)
+    named, copy = re.findall(r"(\S+\.yaml) > (\S+)$", line)[0]
+    others = [line.replace(named, str(path)).replace(copy, f"{path.stem}.copy") for path in examples.glob("*.yaml")]
+    for command in (line, *others):
+        subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
+    texts = [path.read_text() for path in (tmp_path / copy, *tmp_path.glob("*.copy"))]
     images = re.findall(r"image: (\S*driftgauge\S*)", "".join(texts))
 
-    assert len(pods()) <= len(images)
+    assert len(pods()) < len(images)
     assert {words_of("docker push")[2]} == set(images)
+    assert (tmp_path / named).read_text() == (ROOT / named).read_text()
+
+
+def test_the_copies_are_applied() -> None:
+    """Each sed writes a copy, which the next `kubectl apply` takes; one for each way with a manifest."""
+    copies = [line.rpartition("> ")[2] for line in SEDS]
+
+    assert 2 == len(copies)
+    assert copies == [text.rpartition("-f ")[2] for text in TEXTS if text.startswith("kubectl apply")]
+
+
+def test_the_runtime_gets_the_image_of_the_users_server() -> None:
+    """Before the runtime is applied, a command prints the image of the installed one; the text says where it goes."""
+    applied = next(number for number, text in enumerate(TEXTS) if text.startswith("kubectl apply"))
+    (container, _) = documents("clusterservingruntime")[0]["spec"]["containers"]
+
+    assert any(text.startswith("kubectl get clusterservingruntime kserve-sklearnserver") for text in TEXTS[:applied])
+    assert container["image"] in README.read_text()
 
 
 def test_sidecars_mount_the_references_of_the_first_step() -> None:

@@ -1,9 +1,11 @@
-"""The Python blocks of the documents run, in the order of their page."""
+"""The Python blocks of the documents run, in the order of their page, and its tables name what is there."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+import driftgauge
 from tests.support.markdown_blocks import ROOT, Block, all_blocks
 
 PAGES = sorted({block.page for block in all_blocks("python")})
@@ -31,3 +33,13 @@ def test_the_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_there_are_blocks() -> None:
     """The page on Python has some."""
     assert "docs/python.md" in PAGES
+
+
+def test_the_members_of_a_report_are_its_own() -> None:
+    """Each row of the table of `Report` names members that a report has itself."""
+    section = (ROOT / "docs" / "python.md").read_text().partition("## `Report`")[2].partition("\n## ")[0]
+    cells = "".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))
+    members = {name for name in re.findall(r"`([\w.]+)", cells) if name != "repr"}
+
+    assert {"state", "to_html", "save"} <= members
+    assert [] == sorted(members - {*dir(driftgauge.Report), *driftgauge.Report.__annotations__})

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.kserve_examples import documents
 from tests.support.parts import program
 from tests.support.processes import Child, free_port, get
@@ -79,3 +81,11 @@ def test_each_sidecar_is_one_target_on_its_admin_port(tmp_path: Path) -> None:
     assert {"http://127.0.0.1:9464/metrics", "http://[::1]:9464/metrics"} == {one["scrapeUrl"] for one in targets}
     assert 2 == len(targets)
     assert {"driftgauge-proxy"} == {one["labels"]["job"] for one in targets}
+
+
+@pytest.mark.parametrize("name", ["podmonitor", "llm-native-sidecar"])
+def test_monitors_have_the_label_of_kube_prometheus_stack(name: str) -> None:
+    """The Prometheus of kube-prometheus-stack ignores monitors without `release`."""
+    (monitor,) = [one for one in documents(name) if one["kind"] == "PodMonitor"]
+
+    assert {"release": "prometheus"} == monitor["metadata"].get("labels")

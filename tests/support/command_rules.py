@@ -50,21 +50,28 @@ def make_faults(words: Words) -> list[str]:
     return [f"no target {name}" for name in unknown] + [f"the Makefile does not read {name}" for name in unread]
 
 
-def kubectl_faults(words: Words) -> list[str]:
-    """Unknown verbs and flags, files that do not exist, and the faults of a command that runs in a container."""
+def kubectl_faults(words: Words, page: Path = ROOT / "README.md") -> list[str]:
+    """Unknown verbs and flags, files that do not exist, and the faults of a command that runs in a container.
+
+    Args:
+        words: The words of the command.
+        page: The page of the command. Files that `> FILE` of its blocks writes exist.
+    """
     if words[1] in {"-n", "--namespace"}:  # which may also stand in front of the verb
-        return kubectl_faults([words[0], *words[3:], *words[1:3]])
+        return kubectl_faults([words[0], *words[3:], *words[1:3]], page)
     if "--" in words:
         end = list(words).index("--")
         inside = words[end + 1 :]
-        return kubectl_faults(words[:end]) + (RULES[inside[0]](inside, ROOT) if inside[0] in RULES else [])
+        return kubectl_faults(words[:end], page) + (RULES[inside[0]](inside, ROOT) if inside[0] in RULES else [])
     faults = [] if _KUBECTL_VERBS.fullmatch(words[1]) else [f"unknown verb {words[1]}"]
     faults += _unknown_flags(words, _KUBECTL_FLAGS)
     pairs = list(pairwise(words))
     files = [value for flag, value in pairs if flag in {"-f", "-k", "--filename"} and words[1] == "apply"]
     files += [word.split("=", 2)[-1] for word in words if word.startswith("--from-file=")]
     files += [word for word in words[2:3] if words[1] == "kustomize"]
-    return faults + path_faults([file for file in files if not file.startswith(("https://", "-"))])
+    written = {name for block in blocks(page) for name in re.findall(r" > (\S+)$", block.text, re.MULTILINE)}
+    local = [file for file in files if not file.startswith(("https://", "-"))]
+    return faults + path_faults([file for file in local if file not in written])
 
 
 def _unknown_flags(words: Words, known: re.Pattern[str]) -> list[str]:
@@ -149,7 +156,7 @@ RULES: dict[str, Callable[[Words, Path], list[str]]] = {
     "docker": lambda words, _: docker_faults(words),
     "driftgauge": lambda words, _: driftgauge_faults(words),
     "helm": helm_faults,
-    "kubectl": lambda words, _: kubectl_faults(words),
+    "kubectl": kubectl_faults,
     "make": lambda words, _: make_faults(words),
     "python": lambda words, _: python_faults(words),
 }
