@@ -1,5 +1,6 @@
 # Every target creates what it needs; `make` without a target lists them.
 PYTHON ?= python3
+NEEDED_PYTHON := driftgauge needs Python 3.11 or newer; name one with make PYTHON=...
 VENV := .venv
 BIN := $(VENV)/bin
 CODE := sidecar tests examples charts benchmarks
@@ -79,8 +80,9 @@ clean: ## remove everything that was built
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(VENV)/.python:
+	@command -v $(firstword $(PYTHON)) >/dev/null || { echo "There is no program $(PYTHON): $(NEEDED_PYTHON)" >&2; exit 1; }
 	@echo "Creating the virtual environment $(VENV) ..."
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "driftgauge needs Python 3.11 or newer; name one with make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(NEEDED_PYTHON)")'
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 

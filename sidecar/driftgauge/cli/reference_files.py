@@ -197,7 +197,7 @@ def _needed(reference: Reference) -> list[str]:
     needed = rows_needed(reference)
     if reference.rows >= needed:
         return []
-    return [f"one false alarm in 30 days asks for {needed} rows: with {reference.rows} only large changes can be seen"]
+    return [f"one false alarm in 30 days asks for {needed} rows: with {reference.rows} at best large changes can be seen"]
 
 
 def _sensitivity(reference: Reference) -> list[str]:

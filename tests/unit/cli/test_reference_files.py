@@ -173,7 +173,7 @@ def test_a_reference_that_is_small_for_the_budget_says_what_it_needs(tmp_path: P
     path.write_text("alcohol\n" + "9.5\n9.8\n" * 1_000)
     _, enough, _ = show(path, "table")
 
-    assert "one false alarm in 30 days asks for 1076 rows: with 20 only large changes can be seen" in few
+    assert "one false alarm in 30 days asks for 1076 rows: with 20 at best large changes can be seen" in few
     assert "one false alarm" not in enough
 
 
