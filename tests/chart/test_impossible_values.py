@@ -98,6 +98,17 @@ DRAIN_SECONDS = (
         ({"initContainers": [{"name": "a", "image": "b"}]}, "initContainers: need networkPolicy.egress"),
         ({"references": {"volume": {"emptyDir": {}}}}, "references.volume.emptyDir: needs initContainers"),
         ({"extraEnv": [{"name": "DRIFTGAUGE_PORT", "value": "1"}]}, "the chart sets DRIFTGAUGE_PORT already"),
+        ({"extraEnv": [{"name": "driftgauge_port", "value": "1"}]}, "the chart sets DRIFTGAUGE_PORT already"),
+        ({"extraEnv": [{"name": "DRIFTGAUGE_REDIS_URL", "value": "redis://r"}]}, "DRIFTGAUGE_REDIS_URL is not for it"),
+        ({"extraArgs": ["--redis-url", "redis://r"]}, "--redis-url is not for them"),
+        ({"extraArgs": ["--redis_url=redis://r"]}, "--redis-url is not for them"),
+        ({"logger": {"enabled": False}, "replicaCount": 3}, "replicaCount: needs logger.enabled"),
+        ({"logger": {"enabled": False}, "service": {"type": "NodePort"}}, "service.type: needs logger.enabled"),
+        ({"logger": {"enabled": False}, "podLabels": {"a": "b"}}, "podLabels: needs logger.enabled"),
+        (
+            {"redis": {"existingSecret": {"name": "login", "urlKey": "url"}}},
+            "redis.existingSecret.urlKey: needs networkPolicy.redisPort",
+        ),
         (
             {"config": {"alpha": 0.1}, "extraEnv": [{"name": "DRIFTGAUGE_ALPHA", "value": "1"}]},
             "the chart sets DRIFTGAUGE_ALPHA already",

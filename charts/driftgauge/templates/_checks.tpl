@@ -66,6 +66,10 @@
 {{- if and $secret.urlKey (not $secret.name) -}}
 {{- fail "redis.existingSecret.urlKey: needs redis.existingSecret.name, the Secret that has this key." -}}
 {{- end -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- if and $secret.urlKey $policy.enabled (kindIs "invalid" $policy.redisPort) (kindIs "invalid" $policy.egress) -}}
+{{- fail "redis.existingSecret.urlKey: needs networkPolicy.redisPort, since the chart cannot read the port in a Secret and the policy would drop others." -}}
+{{- end -}}
 {{- if and $secret.name (not $secret.urlKey) (not $secret.passwordKey) -}}
 {{- fail "redis.existingSecret.name: needs passwordKey or urlKey, or nothing of the Secret is used." -}}
 {{- end -}}
@@ -145,6 +149,10 @@
   "config" .Values.config
   "references" (or $references.inline $references.existingConfigMap $references.existingClaim $references.volume)
   "redis" (or $redis.url $redis.existingSecret.name $redis.internal.enabled)
+  "replicaCount" (ne 1 (int .Values.replicaCount))
+  "service.type" (ne "ClusterIP" .Values.service.type)
+  "networkPolicy.egress" (not (kindIs "invalid" .Values.networkPolicy.egress))
+  "podLabels" .Values.podLabels
   "autoscaling.enabled" .Values.autoscaling.enabled
   "podDisruptionBudget.enabled" .Values.podDisruptionBudget.enabled
   "serviceMonitor.enabled" .Values.serviceMonitor.enabled
@@ -168,8 +176,16 @@
 {{- $own = append $own .name -}}
 {{- end -}}
 {{- range .Values.extraEnv -}}
-{{- if has .name $own -}}
-{{- fail (printf "extraEnv: the chart sets %s already; options are in config, references and redis." .name) -}}
+{{- if has (upper .name) $own -}}
+{{- fail (printf "extraEnv: the chart sets %s already; options are in config, references and redis." (upper .name)) -}}
+{{- end -}}
+{{- if has (upper .name) (list "DRIFTGAUGE_REDIS_URL" "DRIFTGAUGE_REDIS_PASSWORD") -}}
+{{- fail (printf "extraEnv: %s is not for it; give redis.url or redis.existingSecret, from which the policy of the network follows." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- if regexMatch "^--redis-(url|password)(=|$)" (replace "_" "-" (toString .)) -}}
+{{- fail "extraArgs: --redis-url is not for them; give redis.url or redis.existingSecret, from which the policy of the network follows." -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.initContainers .Values.networkPolicy.enabled (kindIs "invalid" .Values.networkPolicy.egress) -}}
