@@ -197,7 +197,8 @@ def _needed(reference: Reference) -> list[str]:
     needed = rows_needed(reference)
     if reference.rows >= needed:
         return []
-    return [f"one false alarm in 30 days asks for {needed} rows: with {reference.rows} at best large changes can be seen"]
+    found = f"with {reference.rows} at best large changes can be seen"
+    return [f"one false alarm in 30 days asks for {needed} rows: {found}"]
 
 
 def _sensitivity(reference: Reference) -> list[str]:
