@@ -100,7 +100,6 @@ def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
         ({"url": "redis://[::1]/0"}, None, 6379),
         ({"url": "rediss://u@r:6390/0"}, None, 6390),
         ({"url": "redis://r:80"}, 6400, 6400),
-        ({"existingSecret": {"name": "s", "urlKey": "url"}}, None, 6379),
         ({"existingSecret": {"name": "s", "urlKey": "url"}}, 6400, 6400),
         ({"internal": {"enabled": True, "networkPolicy": False}}, None, 6379),
     ],

@@ -187,14 +187,15 @@ def _lines(result: DriftReport) -> Iterator[str]:
     """The short table."""
     if not result.features:
         return
-    yield f"{'feature':<{_NAME_CHARACTERS}}  test       D  threshold   p-value  verdict"
+    yield f"{'feature':<{_NAME_CHARACTERS}}  test          D  threshold   p-value  verdict"
     for feature in by_distance(result)[:SHOWN_FEATURES]:
-        test, name = feature.distance, shown_name(feature)
+        test = most_severe_test(feature) if feature.drift else feature.distance  # the one that decided
+        name = shown_name(feature)
         short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 3] + "..."
         p_value = "" if test.p_value is None else f"{test.p_value:.2g}"
         verdict = STATES[feature.state]
         yield (
-            f"{short:<{_NAME_CHARACTERS}}  {test.test:<4}  {test.statistic:.4f}  {test.threshold:>9.4f}  "
+            f"{short:<{_NAME_CHARACTERS}}  {test.test:<7}  {test.statistic:.4f}  {test.threshold:>9.4f}  "
             f"{p_value:>8}  {verdict}"
         )
     if len(result.features) > SHOWN_FEATURES:

@@ -408,6 +408,15 @@ def test_a_feature_that_was_always_missing_leaves_a_doubt() -> None:
     assert "cannot tell" in report.to_html()
 
 
+def test_texts_that_hardly_repeat_are_no_sign_that_nothing_has_changed() -> None:
+    """No window of identifiers could alarm, however many of them are new."""
+    before, after = ([f"{letter}{number}" for number in range(300)] for letter in "uv")
+    report = driftgauge.check({"uid": before}, {"uid": after})
+
+    assert (VerdictState.CANNOT_TELL, CannotTellReason.THRESHOLD) == (report.state, report.reason)
+    assert "its categories are so rare that no window of 300 values could alarm" in repr(report)
+
+
 def test_check_drift_is_a_loop_over_ks_2samp() -> None:
     """Its values are plain floats and bools, equal to scipy's own."""
     first, second = sample(1), sample(2, 0.2)
