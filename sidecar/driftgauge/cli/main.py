@@ -106,6 +106,9 @@ def _check(known: argparse.Namespace) -> int:
             output=known.output,
             quiet=known.quiet,
         )
+    except OSError as error:
+        _print_errors([f"check: cannot write the report: {error.strerror or error}"])
+        return 2
     except Exception as error:  # noqa: BLE001 a traceback would exit with 1, which means drift
         _print_errors([f"check: cannot test {known.window} against {known.reference}: {type(error).__name__}: {error}"])
         return 2
