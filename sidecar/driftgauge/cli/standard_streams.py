@@ -4,7 +4,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 _WRITE_FAILED: Final = 2
 """Exit code if the output could not be written, for example to a full disk."""
@@ -13,7 +13,7 @@ _WRITE_FAILED: Final = 2
 class _QuietFile(io.FileIO):
     """A file that drops what is written after its reader has gone."""
 
-    def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except BrokenPipeError:

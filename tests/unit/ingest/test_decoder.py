@@ -339,3 +339,15 @@ async def test_rejected_payloads_leave_one_line_for_each_reason(
         "a request was rejected as wrong_width",
     ] == [message.partition(":")[0] for message in caplog.messages]
     assert all(message.endswith("(cellar/wine/predictor/wine)") for message in caplog.messages)
+
+
+async def test_a_failed_request_is_logged_with_the_reason_that_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reason is `failed` in the message and the fields, and the message has the fault of the body."""
+    one = decoder(tmp_path)
+    await one.decode(payload(b"{", Kind.REQUEST)._replace(failed=True))
+    await one.close()
+
+    assert caplog.messages[0].startswith("a request was rejected as failed: The body is not JSON")
+    assert "failed" == vars(caplog.records[0])["fields"]["reason"]
