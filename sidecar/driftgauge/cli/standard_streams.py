@@ -4,7 +4,10 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _WRITE_FAILED: Final = 2
 """Exit code if the output could not be written, for example to a full disk."""
@@ -13,7 +16,7 @@ _WRITE_FAILED: Final = 2
 class _QuietFile(io.FileIO):
     """A file that drops what is written after its reader has gone."""
 
-    def write(self, data: Any, /) -> int:
+    def write(self, data: "ReadableBuffer", /) -> int:
         try:
             return super().write(data)
         except BrokenPipeError:
