@@ -7,15 +7,17 @@ import sys
 from typing import NoReturn
 
 from driftgauge.cli.main import run
+from driftgauge.cli.standard_streams import flush_output, prepare_streams
 from driftgauge.config.load import MODES
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    prepare_streams()
     code = run(sys.argv[1:])
     if sys.argv[1] in MODES:
         _exit_now(code)
-    sys.exit(code)
+    sys.exit(flush_output(code))
 
 
 def _exit_now(code: int) -> NoReturn:

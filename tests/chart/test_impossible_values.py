@@ -143,7 +143,11 @@ def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, se
         {"terminationGracePeriodSeconds": int(DRAIN_SECONDS) + 1},
         {"config": {"drain_timeout_seconds": 0.5}, "terminationGracePeriodSeconds": 7},
         {"redis": {"url": "redis://user@redis/0"}, "replicaCount": 2},
-        {"redis": {"existingSecret": SECRET | {"urlKey": "url"}}, "networkPolicy": {"redisPort": 6379}, "replicaCount": 2},
+        {
+            "redis": {"existingSecret": SECRET | {"urlKey": "url"}},
+            "networkPolicy": {"redisPort": 6379},
+            "replicaCount": 2,
+        },
         {"podDisruptionBudget": {"enabled": True, "maxUnavailable": "50%"}},
         {"podDisruptionBudget": {"enabled": True, "minAvailable": "0%", "maxUnavailable": None}},
         {

@@ -134,9 +134,9 @@ class Admin:
         return await self._html.make(await self._page(found[0], model_title(found[0]), "."), request)
 
     async def _window(self, request: web.Request) -> web.Response:
+        found = await self._requested_models(request)  # first, so that a wrong name is seen without allow_capture
         if self._capture is None:
             return web.Response(status=403, text="rows are not served: set allow_capture to allow it\n")
-        found = await self._requested_models(request)
         if len(found) > 1:
             return web.Response(status=HTTPStatus.MULTIPLE_CHOICES, text=which_of(found) + "\n")
         model = found[0]

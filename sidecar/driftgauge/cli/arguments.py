@@ -59,6 +59,8 @@ def _add_check(parser: CommandParser) -> None:
     corrections = [correction.value for correction in Correction]
     text = "over the features; none tests each at alpha (default: %(default)s)"
     parser.add_argument("--correction", choices=corrections, default="holm", help=text)
+    text = "fewest values of a feature that are tested (default: %(default)s)"
+    parser.add_argument("--min-rows", type=int, default=1, metavar="ROWS", help=text)
     add_missing_words(parser)
     text = "write the report to a file, as a page (.html), as JSON (.json) or as a table (.txt)"
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=text)

@@ -91,8 +91,10 @@ def _check(known: argparse.Namespace) -> int:
 
     if not 0 < known.alpha < 1:
         raise ConfigError([f"alpha: must be between 0 and 1; it is {known.alpha!r}"])
+    if known.min_rows < 1:
+        raise ConfigError([f"min_rows: must be at least 1; it is {known.min_rows}"])
     output_format = choose_format(known.format, known.output, is_terminal=sys.stdout.isatty())
-    rule = Rule(known.alpha, Correction(known.correction), min_rows=1)
+    rule = Rule(known.alpha, Correction(known.correction), known.min_rows)
     try:
         return run_check(
             known.reference,
@@ -105,6 +107,9 @@ def _check(known: argparse.Namespace) -> int:
             output=known.output,
             quiet=known.quiet,
         )
+    except OSError as error:
+        _print_errors([f"check: cannot write the report: {error.strerror or error}"])
+        return 2
     except Exception as error:  # noqa: BLE001 a traceback would exit with 1, which means drift
         _print_errors([f"check: cannot test {known.window} against {known.reference}: {type(error).__name__}: {error}"])
         return 2

@@ -159,12 +159,25 @@ def beyond_doubles(column: str) -> PayloadError:
     return PayloadError(Reason.INFINITE, f"Column {column!r:.80} holds a number beyond the finite doubles.")
 
 
+_TABLE_DIMENSIONS: Final = 2
+
+
 def wrong_width(decoded: Decoded, columns: Sequence[str]) -> PayloadError:
     """The error of tensors that do not have the expected columns."""
     expected = _listed([f"{column!r:.40}" for column in columns])
-    got = _listed([f"{tensor.name!r:.40} of shape {tensor.data.shape}" for tensor in decoded.tensors])
-    message = f"Expected {len(columns)} columns ({expected}), got {len(decoded.tensors)} tensors ({got})."
+    wanted = f"{len(columns)} column{'' if len(columns) == 1 else 's'} ({expected})"
+    message = f"Expected {wanted}, got {_described(decoded)}."
     return PayloadError(Reason.WRONG_WIDTH, message)
+
+
+def _described(decoded: Decoded) -> str:
+    """The columns of rows without names, or the names and shapes of tensors."""
+    tensors = decoded.tensors
+    if len(tensors) == 1 and not tensors[0].name and tensors[0].data.ndim == _TABLE_DIMENSIONS:
+        width = tensors[0].data.shape[1]
+        return f"{width} column{'' if width == 1 else 's'}"
+    shapes = _listed([f"{tensor.name!r:.40} of shape {tensor.data.shape}" for tensor in tensors])
+    return f"{len(tensors)} tensor{'' if len(tensors) == 1 else 's'} ({shapes})"
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -192,9 +192,13 @@ class Decoder:
         return DecodeResult((payload,), (read.count,), read.rows)
 
     def _log_loss(self, payload: Payload, error: PayloadError) -> None:
-        """Log why a payload is rejected, at a limited rate; dropped ones have alerts of their own."""
+        """Log why a payload is rejected, at a limited rate; dropped ones have alerts of their own.
+
+        The reason is the one that is counted: `FAILED` if the model responded with an error, whatever the body is.
+        """
         if not error.reason.dropped:
-            cause, fields = f"a {payload.kind} was rejected as {error.reason}", partial(_fields_of, payload, error)
+            reason = Reason.FAILED if payload.failed else error.reason
+            cause, fields = f"a {payload.kind} was rejected as {reason}", partial(_fields_of, payload, reason)
             self._losses.add(cause, f"{error} ({payload.model})", fields)
 
     def _record(self, model: ModelKey, rows: DecodedRows) -> None:
@@ -218,9 +222,9 @@ class Decoder:
                 )
 
 
-def _fields_of(payload: Payload, error: PayloadError) -> Mapping[str, object]:
+def _fields_of(payload: Payload, reason: Reason) -> Mapping[str, object]:
     """What a line in JSON has beside its message."""
-    known: dict[str, object] = {"kind": str(payload.kind), "reason": str(error.reason)}
+    known: dict[str, object] = {"kind": str(payload.kind), "reason": str(reason)}
     return known | payload.model._asdict() | request_fields(payload.id, payload.traceparent)
 
 

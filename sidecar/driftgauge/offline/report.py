@@ -10,6 +10,7 @@ from typing import Any
 
 from driftgauge.drift.result import CannotTellReason, DriftReport, FeatureDrift, VerdictState
 from driftgauge.drift.rule import Rule
+from driftgauge.drift.severity import most_severe_test
 from driftgauge.drift.state_words import STATES
 from driftgauge.drift.untested import by_explanation, enumerated
 from driftgauge.drift.window_tester import evaluate

@@ -171,6 +171,13 @@ async def test_no_rows_leave_unless_allowed(fixture: AdminFixture, client: Clien
     )
 
 
+async def test_a_wrong_name_is_seen_before_rows_are_refused(fixture: AdminFixture, client: ClientSession) -> None:
+    """The response is 404 for a model that there is not, whether or not rows are served."""
+    fixture.publish(WINE)
+
+    assert 404 == (await get(client, f"{fixture.url}/window?inference_service=nosuch"))[0]
+
+
 async def test_the_window_is_served_as_a_file(capturing: AdminFixture, client: ClientSession) -> None:
     """Its bytes are not changed."""
     capturing.publish(WINE)

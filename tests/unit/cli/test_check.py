@@ -408,3 +408,10 @@ def test_drift_is_found_although_another_feature_has_no_verdict(tmp_path: Path) 
     assert code == 1
     assert "sugar: cannot tell: the window has 1 value, 2 are needed\n" in out
     assert "Drift in 1 of 3 features, cannot tell for 1 (alpha 0.05, correction holm): " in out
+
+
+@pytest.mark.parametrize(("rows", "code"), [("1", 0), ("400", 0), ("401", 2), ("0", 2)])
+def test_least_rows_are_an_option(reference: Path, rows: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """A feature with fewer values has no verdict, as with `min_rows` in Python."""
+    assert code == run(["check", str(reference), str(reference), "--min-rows", rows])
+    assert ("min_rows: must be at least 1" in capsys.readouterr().err) == (rows == "0")

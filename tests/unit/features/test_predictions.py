@@ -87,7 +87,7 @@ def test_a_column_of_the_response_goes_before_one_that_is_made() -> None:
 @pytest.mark.parametrize(
     ("payload", "predictions", "reason", "named"),
     [
-        (decoded(q=[1]), {"p": NUMERIC}, Reason.WRONG_WIDTH, "Expected 1 columns ('p'), got 1 tensors ('q'"),
+        (decoded(q=[1]), {"p": NUMERIC}, Reason.WRONG_WIDTH, "Expected 1 column ('p'), got 1 tensor ('q'"),
         (decoded(p=[1]), {"p": NUMERIC, "q": NUMERIC}, Reason.WRONG_WIDTH, "'p', 'q'"),
         (decoded(p=[1]), {"p_confidence": NUMERIC}, Reason.WRONG_WIDTH, "'p_confidence'"),
         (decoded(_=[5]), {"fruit_class": NUMERIC, "fruit_weight": NUMERIC}, Reason.WRONG_WIDTH, "'fruit_class'"),

@@ -339,3 +339,27 @@ async def test_rejected_payloads_leave_one_line_for_each_reason(
         "a request was rejected as wrong_width",
     ] == [message.partition(":")[0] for message in caplog.messages]
     assert all(message.endswith("(cellar/wine/predictor/wine)") for message in caplog.messages)
+
+
+async def test_a_failed_request_is_logged_with_the_reason_that_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The reason is `failed` in the message and the fields, and the message has the fault of the body."""
+    one = decoder(tmp_path)
+    await one.decode(payload(b"{", Kind.REQUEST)._replace(failed=True))
+    await one.close()
+
+    assert caplog.messages[0].startswith("a request was rejected as failed: The body is not JSON")
+    assert "failed" == vars(caplog.records[0])["fields"]["reason"]
+
+
+@pytest.mark.parametrize(("row", "got"), [([1, 2, 3], "got 3 columns."), ([1], "got 1 column.")])
+async def test_rows_without_names_are_described_by_their_columns(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, row: list[int], got: str
+) -> None:
+    """Rows of V1 have no names, so their number of columns is all that a reader needs."""
+    one = decoder(tmp_path)
+    await one.decode(payload({"instances": [row]}, Kind.REQUEST))
+    await one.close()
+
+    assert got in caplog.messages[0]

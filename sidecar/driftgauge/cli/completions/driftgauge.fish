@@ -156,6 +156,7 @@ complete -c driftgauge -n '_shtab_driftgauge_using; and test $_shtab_driftgauge_
 complete -c driftgauge -n '_shtab_driftgauge_using check' -s h -l help -d 'show this help message and exit'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l alpha -x -d 'significance level (default: 0.05)'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l correction -xka "holm bh bonferroni none" -d 'over the features; none tests each at alpha (default: holm)'
+complete -c driftgauge -n '_shtab_driftgauge_using check' -l min-rows -x -d 'fewest values of a feature that are tested (default: 1)'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l missing-words -x -d 'texts that are missing values in every column, such as unknown,-999 (empty cells always are)'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'write the report to a file, as a page (.html), as JSON (.json) or as a table (.txt)'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l format -xka "table json html" -d 'of the report (default: that of the file of -o, else table)'

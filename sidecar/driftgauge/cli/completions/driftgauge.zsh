@@ -43,6 +43,7 @@ _shtab_driftgauge_check_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--alpha[significance level (default\: 0.05)]:alpha:"
   "--correction[over the features\; none tests each at alpha (default\: holm)]:correction:(holm bh bonferroni none)"
+  "--min-rows[fewest values of a feature that are tested (default\: 1)]:ROWS:"
   "--missing-words[texts that are missing values in every column, such as unknown,-999 (empty cells always are)]:WORD,WORD:"
   {-o,--output}"[write the report to a file, as a page (.html), as JSON (.json) or as a table (.txt)]:FILE:_files"
   "--format[of the report (default\: that of the file of -o, else table)]:format:(table json html)"
