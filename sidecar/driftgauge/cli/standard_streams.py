@@ -20,7 +20,7 @@ class _QuietFile(io.FileIO):
         try:
             return super().write(data)
         except BrokenPipeError:
-            return len(data)
+            return memoryview(data).nbytes
 
 
 def prepare_streams() -> None:
