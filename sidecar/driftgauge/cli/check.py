@@ -148,14 +148,18 @@ def _readings(report: Report) -> Iterator[str]:
 def _summary(report: Report) -> str:
     """The verdict in one line."""
     expected, found, rule = report.comparison.expected, report.comparison.found, report.rule
-    files = f"{found.path} ({found.rows} rows) against {expected.path} ({expected.rows} rows)"
+    files = f"{found.path} ({_count(found.rows, 'row')}) against {expected.path} ({_count(expected.rows, 'row')})"
     count, untested = len(report.result.tested), len(report.result.untested)
     rule_text = f"alpha {rule.alpha:g}, correction {rule.correction}"
     if report.state is VerdictState.CANNOT_TELL:
         others = f", no drift in {count} ({rule_text})" if count else ""
-        return f"Cannot tell for {untested} of {count + untested} features{others}: {files}."
+        return f"Cannot tell for {untested} of {_count(count + untested, 'feature')}{others}: {files}."
     if report.state is VerdictState.DRIFT:
         others = f", cannot tell for {untested}" if untested else ""
-        drifted = f"{report.result.drifted_features} of {count + untested} features"
+        drifted = f"{report.result.drifted_features} of {_count(count + untested, 'feature')}"
         return f"Drift in {drifted}{others} ({rule_text}): {files}."
-    return f"No drift in {count} features ({rule_text}): {files}."
+    return f"No drift in {_count(count, 'feature')} ({rule_text}): {files}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -403,3 +403,12 @@ def test_least_rows_are_an_option(reference: Path, rows: str, code: int, capsys:
     """A feature with fewer values has no verdict, as with `min_rows` in Python."""
     assert code == run(["check", str(reference), str(reference), "--min-rows", rows])
     assert ("min_rows: must be at least 1" in capsys.readouterr().err) == (rows == "0")
+
+
+def test_one_is_not_a_plural(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The summary of one row of one feature."""
+    one = tmp_path / "one.csv"
+    one.write_text("a\n1\n")
+    run(["check", str(one), str(one)])
+
+    assert "(1 row)" in capsys.readouterr().out
