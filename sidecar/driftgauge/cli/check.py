@@ -28,6 +28,14 @@ EXIT_CODES = {VerdictState.OK: 0, VerdictState.DRIFT: 1, VerdictState.CANNOT_TEL
 WIDTH_COLUMNS = 80
 """Width of a table that goes to a file or a pipe."""
 
+_TITLES = ("feature", "test", "D", "threshold", "p-value", "PSI", "rows", "missing", "verdict")
+
+_LEAST_IMPORTANT = ("PSI", "missing", "p-value", "threshold", "rows", "test")
+"""Columns that a narrow terminal lacks, in the order in which they are left out."""
+
+_NAME_COLUMNS = 16
+"""Least width of a longer name, which then takes several lines."""
+
 _READINGS = 10
 """Features whose change is explained below the table."""
 
@@ -102,24 +110,35 @@ def _print_table(report: Report, out: TextIO) -> None:
     terminal = out.isatty()
     console = Console(file=out, width=None if terminal else WIDTH_COLUMNS, force_terminal=terminal, highlight=False)
     if report.features:
-        console.print(_grid(report))
+        console.print(_grid(report, console.width))
     for line in (*_readings(report), *untested_lines(report.result)):
         console.print(Text(line), soft_wrap=True)
     console.print(Text(_summary(report)), soft_wrap=True)
 
 
-def _grid(report: Report) -> Grid:
-    """A line for each feature with results, and a second one if its missing values alarm."""
-    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
-    grid.add_column("feature", overflow="fold")
-    grid.add_column("test", no_wrap=True)
-    for title in ("D", "threshold", "p-value", "PSI", "rows", "missing"):
-        grid.add_column(title, justify="right", no_wrap=True)
-    grid.add_column("verdict", no_wrap=True)
+def _grid(report: Report, width: int) -> Grid:
+    """A line for each feature with results, and a second one if its missing values alarm.
+
+    Args:
+        report: What is shown.
+        width: Columns of the terminal. If names have too little space, the least important columns are left out.
+    """
+    lines = []
     for feature in by_distance(report.result):
         alarms = [test for test in feature.tests[1:] if test.drift and test.test is DriftTest.MISSING]
-        for test in (feature.distance, *alarms):
-            grid.add_row(*_cells(feature, test), style="bold red" if test.drift else None)
+        lines += [(_cells(feature, test), test.drift) for test in (feature.distance, *alarms)]
+    widths = {title: max(len(title), *(len(cells[at]) for cells, _ in lines)) for at, title in enumerate(_TITLES)}
+    name = widths[_TITLES[0]] = min(widths[_TITLES[0]], _NAME_COLUMNS)
+    for title in _LEAST_IMPORTANT:
+        if sum(widths.values()) + len(widths) + 1 > width:
+            del widths[title]
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
+    grid.add_column(_TITLES[0], overflow="fold", min_width=name)
+    for title in list(widths)[1:]:
+        grid.add_column(title, justify="left" if title in {"test", "verdict"} else "right", no_wrap=True)
+    for cells, drift in lines:
+        shown = [cell for title, cell in zip(_TITLES, cells, strict=True) if title in widths]
+        grid.add_row(*shown, style="bold red" if drift else None)
     return grid
 
 
@@ -148,14 +167,18 @@ def _readings(report: Report) -> Iterator[str]:
 def _summary(report: Report) -> str:
     """The verdict in one line."""
     expected, found, rule = report.comparison.expected, report.comparison.found, report.rule
-    files = f"{found.path} ({found.rows} rows) against {expected.path} ({expected.rows} rows)"
+    files = f"{found.path} ({_count(found.rows, 'row')}) against {expected.path} ({_count(expected.rows, 'row')})"
     count, untested = len(report.result.tested), len(report.result.untested)
     rule_text = f"alpha {rule.alpha:g}, correction {rule.correction}"
     if report.state is VerdictState.CANNOT_TELL:
         others = f", no drift in {count} ({rule_text})" if count else ""
-        return f"Cannot tell for {untested} of {count + untested} features{others}: {files}."
+        return f"Cannot tell for {untested} of {_count(count + untested, 'feature')}{others}: {files}."
     if report.state is VerdictState.DRIFT:
         others = f", cannot tell for {untested}" if untested else ""
-        drifted = f"{report.result.drifted_features} of {count + untested} features"
+        drifted = f"{report.result.drifted_features} of {_count(count + untested, 'feature')}"
         return f"Drift in {drifted}{others} ({rule_text}): {files}."
-    return f"No drift in {count} features ({rule_text}): {files}."
+    return f"No drift in {_count(count, 'feature')} ({rule_text}): {files}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

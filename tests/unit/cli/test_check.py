@@ -415,3 +415,26 @@ def test_least_rows_are_an_option(reference: Path, rows: str, code: int, capsys:
     """A feature with fewer values has no verdict, as with `min_rows` in Python."""
     assert code == run(["check", str(reference), str(reference), "--min-rows", rows])
     assert ("min_rows: must be at least 1" in capsys.readouterr().err) == (rows == "0")
+
+
+def test_one_is_not_a_plural(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The summary of one row of one feature."""
+    one = tmp_path / "one.csv"
+    one.write_text("a\n1\n")
+    run(["check", str(one), str(one)])
+
+    assert "(1 row)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [40, 60, 62, 80])
+def test_a_narrow_terminal_shows_names(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name and its verdict are whole in one line; less important columns are left out."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Terminal()
+    one = csv(tmp_path / "one.csv", ("volatile acidity",), sample(1)[:, :1])
+    run_check(one, one, HOLM, "table", out, io.StringIO())
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()
+
+    assert any(line.split()[:2] == ["volatile", "acidity"] and line.split()[-1] in {"ok", "drift"} for line in lines)
+    assert all(len(line) <= width for line in lines[:4])

@@ -15,7 +15,8 @@ ADVICE: Final = {
     Reason.QUEUE_FULL: "more came at once than queue_payloads and queue_bytes hold: give the container more CPU",
     Reason.QUEUE_TIMEOUT: "the container has too little CPU for its traffic: raise its limit",
     Reason.NO_REFERENCE: "the model has no reference: set reference, or file one in reference_dir",
-    Reason.OTHER_MODEL: "the models are more than max_models: raise it, or file their references",
+    Reason.OTHER_MODEL: "the model server knows no such model: correct the client's path; or, if "
+    "driftgauge_refused_models_total is not 0, the models are more than max_models: raise it, or file their references",
     Reason.STORAGE: "Redis was away or refused: see the line on Redis",
     Reason.SHUTDOWN: "the process ended while they waited: raise drain_timeout_seconds",
     Reason.INTERNAL: "a bug or too little memory in driftgauge: see its log",
