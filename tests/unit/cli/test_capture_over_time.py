@@ -116,7 +116,10 @@ def process() -> Iterator[Process]:
     one = Process([window(0, 10)])
 
     class Handler(BaseHTTPRequestHandler):
+        """Sends the next response."""
+
         def do_GET(self) -> None:
+            """Send it."""
             response = one.responses[0]
             body = b"away\n" if isinstance(response, int) else response
             self.send_response(response if isinstance(response, int) else 200)

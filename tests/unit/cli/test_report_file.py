@@ -65,7 +65,7 @@ def test_check_writes_the_report_to_a_file(data: Path, tmp_path: Path, capsys: p
     assert "threshold" in table.read_text()
     lines = capsys.readouterr().out.splitlines()
     assert [f"wrote {path}" for path in (page, tree, table)] == lines[1::2]
-    assert all(line.startswith("No drift in 1 features") for line in lines[::2])
+    assert all(line.startswith("No drift in 1 feature") for line in lines[::2])
 
 
 def test_drift_is_still_the_exit_code(data: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ async def server(responses: Responses, default: int = 404) -> AsyncIterator[str]
     """A server with these responses; yields its URL."""
 
     async def respond(request: web.Request) -> web.Response:
+        """Respond by the path."""
         found = responses.get(request.path, default)
         return web.Response(status=found) if isinstance(found, int) else web.json_response(found)
 

@@ -134,6 +134,7 @@ async def test_a_server_that_hangs_on_info_is_a_failure_within_the_time_of_a_cal
     """The line on PING stays; nothing but PING and the name of a connection has a reply."""
 
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Reply to these commands alone."""
         replies = {b"PING": b"+PONG\r\n", b"SETNAME": b"+OK\r\n", b"SETINFO": b"+OK\r\n"}
         while line := await reader.readline():
             writer.write(replies.get(line.strip().upper(), b""))
