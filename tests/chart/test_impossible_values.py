@@ -98,6 +98,10 @@ DRAIN_SECONDS = (
         ({"initContainers": [{"name": "a", "image": "b"}]}, "initContainers: need networkPolicy.egress"),
         ({"references": {"volume": {"emptyDir": {}}}}, "references.volume.emptyDir: needs initContainers"),
         ({"extraEnv": [{"name": "DRIFTGAUGE_PORT", "value": "1"}]}, "the chart sets DRIFTGAUGE_PORT already"),
+        (
+            {"config": {"evaluation_interval_seconds": 600}, "prometheusRule": {"enabled": True}},
+            "prometheusRule.thresholds.DriftgaugeEvaluationStale: must be at least three times",
+        ),
         ({"extraEnv": [{"name": "driftgauge_port", "value": "1"}]}, "the chart sets DRIFTGAUGE_PORT already"),
         ({"extraEnv": [{"name": "DRIFTGAUGE_REDIS_URL", "value": "redis://r"}]}, "DRIFTGAUGE_REDIS_URL is not for it"),
         ({"extraArgs": ["--redis-url", "redis://r"]}, "--redis-url is not for them"),

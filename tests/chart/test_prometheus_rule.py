@@ -77,14 +77,18 @@ def test_runbooks_may_be_somewhere_else(base: str, address: str) -> None:
     assert address == alerts(release)["DriftgaugeModelDrift"]["annotations"]["runbook_url"]
 
 
+BOUND = {"DriftgaugeLatencyHigh": 0.25, "DriftgaugeEvaluationStale": 1250}
+"""Thresholds with a rule of their own: a limit of a bucket, and three intervals of evaluation."""
+
+
 @pytest.mark.parametrize("name", DEFAULTS["thresholds"])
 def test_a_threshold_changes_one_number_of_one_alert(name: str) -> None:
     """The expression has the other number in the same place; no other alert and no text changes."""
-    default = DEFAULTS["thresholds"][name]
-    before, after = with_rule({}), with_rule({"thresholds": {name: 0.125}})
+    default, other = DEFAULTS["thresholds"][name], BOUND.get(name, 0.125)
+    before, after = with_rule({}), with_rule({"thresholds": {name: other}})
 
     assert {name: ["expr"]} == differences(before, after)
-    assert alerts(before)[name]["expr"].replace(f"> {default}\n", "> 0.125\n") == alerts(after)[name]["expr"]
+    assert alerts(before)[name]["expr"].replace(f"> {default}\n", f"> {other}\n") == alerts(after)[name]["expr"]
 
 
 @pytest.mark.parametrize("name", DEFAULTS["thresholds"])
@@ -105,13 +109,13 @@ def test_numbers_are_written_out() -> None:
 
 def test_prometheus_accepts_the_rules_with_other_thresholds(tmp_path: Path) -> None:
     """All of them at once: each expression can still be parsed."""
-    release = with_rule({"thresholds": dict.fromkeys(DEFAULTS["thresholds"], 1e-7)})
+    release = with_rule({"thresholds": dict.fromkeys(DEFAULTS["thresholds"], 1e-7) | BOUND})
     file = tmp_path / "rules.yaml"
     file.write_text(yaml.safe_dump({"groups": groups(release)}))
     done = subprocess.run([program("promtool"), "check", "rules", file], check=False, capture_output=True, text=True)
 
     assert (0, "") == (done.returncode, done.stderr)
-    assert len(DEFAULTS["thresholds"]) == str(groups(release)).count("> 1e-7")
+    assert len(DEFAULTS["thresholds"]) - len(BOUND) == str(groups(release)).count("> 1e-7")
 
 
 def test_high_error_rate_is_a_warning_unless_values_make_it_a_page() -> None:

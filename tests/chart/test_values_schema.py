@@ -8,6 +8,7 @@ import yaml
 
 from charts.values.options import SET_BY_CHART, logger_options
 from driftgauge.config.options import LoggerConfig
+from driftgauge.metrics.model_metrics import LATENCY_BUCKETS
 from tests.support.helm import CHART, SCENARIOS, Manifest, RefusedError, Values, render, scenario_values
 from tests.support.parts import package
 
@@ -121,6 +122,9 @@ def test_a_typo_is_reported_by_its_path(path: str) -> None:
         ("replicaCount", 0),
         ("image.digest", "sha256:1234"),
         ("image.tag", "a b"),
+        ("image.repository", "registry.example/driftgauge:1.2"),
+        ("commonLabels.team", "ml platform!"),
+        ("podLabels.team", "a" * 64),
         ("image.pullPolicy", "Sometimes"),
         ("config.window_rows", "many"),
         ("config.window_rows", 0),
@@ -151,6 +155,7 @@ def test_a_typo_is_reported_by_its_path(path: str) -> None:
         ("podMonitor.scrapeTimeout", "10"),
         ("monitoring.release", "not a label"),
         ("prometheusRule.thresholds.DriftgaugeErrorRatioHigh", 5),
+        ("prometheusRule.thresholds.DriftgaugeLatencyHigh", 3),
         ("prometheusRule.severities.HighErrorRate", ""),
     ],
 )
@@ -160,6 +165,21 @@ def test_a_wrong_value_is_reported_by_its_path(path: str, value: object) -> None
         render(values_under(path, value))
 
     assert f"at '/{path.replace('.', '/')}'" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["driftgauge", "registry.example:5000/ml/driftgauge", "localhost/driftgauge"])
+def test_a_registry_may_have_a_port(name: str) -> None:
+    """A colon before the first slash is no tag."""
+    (pod,) = (one for one in render({"image": {"repository": name}}).objects if one["kind"] == "Deployment")
+
+    assert pod["spec"]["template"]["spec"]["containers"][0]["image"].startswith(f"{name}:")
+
+
+def test_latency_thresholds_are_buckets() -> None:
+    """A quantile between two buckets is interpolated: an alert at a limit of one is exact."""
+    thresholds = SCHEMA["properties"]["prometheusRule"]["properties"]["thresholds"]["properties"]
+
+    assert list(LATENCY_BUCKETS) == thresholds["DriftgaugeLatencyHigh"]["enum"]
 
 
 @pytest.mark.parametrize("file", ["wine.txt", "Wine.csv", "a/b/c.csv", "../x.csv", "wine", "cellar/.csv", "1wine.csv"])
