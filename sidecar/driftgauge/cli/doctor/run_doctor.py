@@ -105,4 +105,9 @@ async def _bounded(step: Callable[[], Awaitable[list[Finding]]]) -> list[Finding
 
 def _summary(findings: Sequence[Finding]) -> str:
     counts = [sum(finding.level is level for finding in findings) for level in Level]
-    return "{} ok, {} warnings, {} failures".format(*counts)
+    good, warnings, failures = counts
+    return f"{good} ok, {_counted(warnings, 'warning')}, {_counted(failures, 'failure')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -71,6 +71,25 @@ async def test_a_server_that_is_away_is_a_failure() -> None:
     assert "check redis_url" in found["redis"].sentence
 
 
+@pytest.mark.parametrize(
+    ("options", "path", "words"),
+    [
+        ((), "/99", "the number at the end of redis_url is that of no database"),
+        (("--requirepass", "secret"), "/0", "give DRIFTGAUGE_REDIS_PASSWORD"),
+        ((), "/0?ssl_ca_certs=/none.crt", "the file that the URL names in ssl_ca_certs is not there"),
+    ],
+)
+async def test_each_fault_has_its_own_advice(options: tuple[str, ...], path: str, words: str) -> None:
+    """What helps against one fault does not help against another."""
+    with RedisServer(*options) as server:
+        scheme = "rediss" if "ssl" in path else "redis"
+        found = (await check(f"{scheme}://{server.url.partition('://')[2].partition('/')[0]}{path}"))["redis"]
+
+    assert Level.FAIL == found.level
+    assert words in found.sentence
+    assert ".:" not in found.sentence
+
+
 async def test_a_wrong_password_is_a_failure_and_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence has the server's reason."""
     monkeypatch.setenv("DRIFTGAUGE_REDIS_PASSWORD", "hunter2")
