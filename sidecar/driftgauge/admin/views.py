@@ -62,7 +62,7 @@ class Views:
         self._worker.close()
 
     async def page(self, model: ModelKey, title: str, up: str) -> str:
-        """Render the page of a model as HTML; the newest page is kept until there is another evaluation.
+        """Render the page of a model as HTML; the newest page is kept until an evaluation or a reference changes.
 
         Args:
             model: The model.
@@ -71,8 +71,9 @@ class Views:
         """
         async with self._turn:
             evaluations = [self._latest.fresh(kind).get(model) for kind in Kind]
+            references = [self._latest.reference(model, kind) for kind in Kind]
             notes = [self._targets.notes(StreamKey(model, kind)) for kind in Kind]
-            key = (model, title, up, [None if one is None else one.time for one in evaluations], notes)
+            key = (model, title, up, [None if one is None else one.time for one in evaluations], references, notes)
             if self._newest is not None and self._newest[0] == key:  # many readers of one page cost one rendering
                 return self._newest[1]
             made = [await self._make_part(StreamKey(model, kind)) for kind in Kind]

@@ -23,6 +23,7 @@ class ViewsFixture(MonitorFixture):
     """
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.store = AwayRing()
         self.store.away = False
         super().__init__(directory, self.store)
@@ -71,6 +72,19 @@ async def test_the_page_is_made_once_for_each_evaluation(fixture: ViewsFixture) 
     assert first is same
     assert "1970-01-01 00:17:10 UTC" in changed
     assert first != changed
+
+
+async def test_another_reference_makes_another_page(fixture: ViewsFixture) -> None:
+    """It has other charts and another hash, though the window has not been evaluated again."""
+    await fixture.evaluate(12.0)
+    await fixture.page()
+    lines = [f"{8 + 0.1 * number},{3 + 0.01 * number}" for number in range(50)]
+    (fixture.directory / "wine.csv").write_text("\n".join(["alcohol,ph", *lines]) + "\n")
+    await fixture.load_changed_reference()
+    facts = fixture.latest.reference(WINE, Kind.REQUEST)
+
+    assert facts is not None
+    assert facts.digest in await fixture.page()
 
 
 async def test_without_the_store_there_are_no_charts(fixture: ViewsFixture) -> None:
