@@ -70,7 +70,7 @@ class Views:
             up: The link back to the list of models; empty without one.
         """
         async with self._turn:
-            evaluations = [self._latest.fresh(kind).get(model) for kind in Kind]
+            evaluations = [self._latest.evaluation(model, kind) for kind in Kind]
             references = [self._latest.reference(model, kind) for kind in Kind]
             notes = [self._targets.notes(StreamKey(model, kind)) for kind in Kind]
             key = (model, title, up, [None if one is None else one.time for one in evaluations], references, notes)
@@ -109,7 +109,7 @@ class Views:
             The part, `None` if the stream was never evaluated; and whether it is complete, with charts if they need the
             store, which may be unreachable.
         """
-        evaluation = self._latest.fresh(stream.kind).get(stream.model)
+        evaluation = self._latest.evaluation(stream.model, stream.kind)
         if evaluation is None:
             return None, True
         notes: tuple[str, ...] = ()

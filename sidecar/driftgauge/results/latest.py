@@ -112,6 +112,11 @@ class LatestEvaluations:
         """What every stream of requests or of responses is compared with, sorted by model."""
         return dict(sorted(self._references[kind].items()))  # `sorted` copies before anything else can run
 
+    def evaluation(self, model: ModelKey, kind: Kind) -> Evaluation | None:
+        """The newest evaluation of one stream; `None` without one, and if it is stale. O(1), unlike `fresh`."""
+        newest = self._evaluations[kind].get(model)
+        return None if newest is None or newest.time < self._oldest_fresh() else newest
+
     def fresh(self, kind: Kind = Kind.REQUEST) -> dict[ModelKey, Evaluation]:
         """The evaluations of requests or of responses that are not stale, sorted by model."""
         oldest = self._oldest_fresh()

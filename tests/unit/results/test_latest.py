@@ -54,6 +54,16 @@ def test_a_stale_evaluation_is_not_returned(
     clock.now += age
 
     assert count == len(latest.fresh(Kind.RESPONSE)) == len(latest.by_model())
+    assert (FIRST if count else None) == latest.evaluation(WINE, Kind.RESPONSE)
+
+
+def test_one_stream_has_the_evaluation_of_its_model_and_kind(latest: LatestEvaluations) -> None:
+    """Other models and the other kind do not matter."""
+    latest.publish(WINE, Kind.REQUEST, FIRST)
+    latest.publish(IRIS, Kind.REQUEST, SECOND)
+
+    assert FIRST is latest.evaluation(WINE, Kind.REQUEST)
+    assert latest.evaluation(WINE, Kind.RESPONSE) is None
 
 
 def test_a_withdrawn_evaluation_is_not_returned(latest: LatestEvaluations) -> None:
