@@ -5,6 +5,7 @@ import gzip
 from aiohttp import web
 
 from driftgauge.concurrency.worker import Worker
+from driftgauge.http1.accept_encoding import takes_gzip
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -48,20 +49,3 @@ class HtmlResponses:
         if self._newest[0] != text:
             self._newest = text, gzip.compress(text.encode(), _LEVEL, mtime=0)
         return self._newest[1]
-
-
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether a client takes gzip: it names it, or `*`, and not with a weight of 0.
-
-    Args:
-        accept_encoding: The header; empty if there is none, which is taken for a client without decompression.
-
-    Example:
-        `br, gzip;q=0.5` takes it; `gzip;q=0, *` does not.
-    """
-    weights = {}
-    for item in accept_encoding.lower().split(","):
-        coding, *parameters = (part.strip() for part in item.split(";"))
-        weights[coding] = next((part.removeprefix("q=") for part in parameters if part.startswith("q=")), "1")
-    weight = weights.get("gzip", weights.get("*", "0"))
-    return weight.strip("0.") != ""

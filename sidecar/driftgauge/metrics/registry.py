@@ -20,6 +20,7 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 from driftgauge import __version__
+from driftgauge.http1.accept_encoding import takes_gzip
 from driftgauge.inference.payload import ModelKey, is_overflow
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
 from driftgauge.metrics.model_metrics import Families, ModelMetrics
@@ -135,6 +136,6 @@ def render_scrape(registry: CollectorRegistry, accept: str, accept_encoding: str
     names = parse_qs(query).get("name[]")
     body = encode(registry if names is None else registry.restricted_registry(names))
     headers = {"Content-Type": content_type}
-    if any(coding.split(";")[0].strip().lower() == "gzip" for coding in accept_encoding.split(",")):
+    if takes_gzip(accept_encoding):
         body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
     return Scrape(headers, body)

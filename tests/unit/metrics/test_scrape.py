@@ -35,7 +35,10 @@ def test_a_scraper_chooses_format_coding_and_families(registry: CollectorRegistr
     assert b"a_total" not in gzip.decompress(page.body)
 
 
-@pytest.mark.parametrize(("coding", "compressed"), [("br, GZIP;q=1.0", True), ("identity", False), ("gzipped", False)])
+@pytest.mark.parametrize(
+    ("coding", "compressed"),
+    [("br, GZIP;q=1.0", True), ("identity", False), ("gzipped", False), ("gzip;q=0", False)],
+)
 def test_gzip_is_used_only_if_accepted(registry: CollectorRegistry, coding: str, *, compressed: bool) -> None:
     """Codings are separated by commas, their case is ignored, and they may have a weight."""
     assert compressed == ("Content-Encoding" in render_scrape(registry, "", coding, "").headers)
