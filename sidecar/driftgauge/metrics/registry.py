@@ -5,7 +5,7 @@ Rendering a scrape takes tens of milliseconds, so the admin server does it in a 
 
 import gzip
 import platform
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -14,10 +14,12 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    Metric,
     ProcessCollector,
     disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from driftgauge import __version__
 from driftgauge.http1.accept_encoding import takes_gzip
@@ -123,6 +125,31 @@ class Scrape(NamedTuple):
     body: bytes
 
 
+class _Selection(Collector):
+    """The samples with certain names.
+
+    The library's `restricted_registry` finds only those of collectors that announce their names beforehand, which ours
+    do not.
+
+    Args:
+        registry: What is selected from.
+        names: The names of the samples.
+    """
+
+    def __init__(self, registry: CollectorRegistry, names: Container[str]) -> None:
+        self._registry = registry
+        self._names = names
+
+    def collect(self) -> Iterator[Metric]:
+        """Each family with such samples, with these alone."""
+        for family in self._registry.collect():
+            samples = [sample for sample in family.samples if sample.name in self._names]
+            if samples:
+                selected = Metric(family.name, family.documentation, family.type, family.unit)
+                selected.samples = samples
+                yield selected
+
+
 def render_scrape(registry: CollectorRegistry, accept: str, accept_encoding: str, query: str) -> Scrape:
     """Render the families of a registry; may be called from any thread.
 
@@ -134,7 +161,7 @@ def render_scrape(registry: CollectorRegistry, accept: str, accept_encoding: str
     """
     encode, content_type = choose_encoder(accept)
     names = parse_qs(query).get("name[]")
-    body = encode(registry if names is None else registry.restricted_registry(names))
+    body = encode(registry if names is None else _Selection(registry, frozenset(names)))
     headers = {"Content-Type": content_type}
     if takes_gzip(accept_encoding):
         body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
