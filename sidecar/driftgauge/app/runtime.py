@@ -122,10 +122,11 @@ class Runtime:
         finally:
             self.pipeline.stop()
             flushing = {pipeline} if flush is None else {pipeline, asyncio.create_task(flush())}
-            flushed, _ = await asyncio.wait(flushing, timeout=self.config.drain_timeout_seconds)
-            for error in filter(None, (task.exception() for task in flushed)):
-                _log.error("rows may be lost: the last flush failed", exc_info=error)
+            await asyncio.wait(flushing, timeout=self.config.drain_timeout_seconds)
             await cancel(*flushing, *background)
+            for error in (task.exception() for task in flushing if not task.cancelled()):
+                if error is not None:
+                    _log.error("rows may be lost: the last flush failed", exc_info=error)
             await self.pipeline.close()
             self._evaluator.close()
             self._targets.close()
