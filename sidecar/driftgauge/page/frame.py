@@ -46,7 +46,7 @@ def _policy(*, live: bool) -> Markup:
     connect = " connect-src 'self';" if live else ""
     policy = (
         f"default-src 'none';{connect} script-src 'sha256-{_SCRIPT_HASH}'; style-src 'unsafe-inline';"
-        " form-action 'none'"
+        " base-uri 'none'; form-action 'none'"
     )
     return Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">')
 

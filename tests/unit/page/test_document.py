@@ -90,7 +90,7 @@ def test_loads_nothing_from_the_network() -> None:
 
     assert not found.tags & {"img", "link", "iframe", "object", "form"}
     assert "default-src 'none'; script-src 'sha256-" in text
-    assert "; style-src 'unsafe-inline'; form-action 'none'\"" in text
+    assert "; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\"" in text
     assert "connect-src" not in text
     assert not re.search(r"https?:|@import|url\(|<script[^>]|\bsrc=", text)
 
