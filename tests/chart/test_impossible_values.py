@@ -128,6 +128,15 @@ DRAIN_SECONDS = (
             {"service": {"type": "NodePort"}},
             "service.type NodePort: needs the senders in networkPolicy.eventsFrom",
         ),
+        ({"redis": {"internal": {"enabled": True, "maxmemory": "1gb"}}}, "redis.internal.maxmemory: must be less than"),
+        (
+            {"redis": {"internal": {"enabled": True, "maxmemory": "256mb"}}},
+            "redis.internal.maxmemory: must be less than",
+        ),
+        (
+            {"redis": {"internal": {"enabled": True, "resources": {"limits": {"memory": 200_000_000}}}}},
+            "redis.internal.maxmemory: must be less than",
+        ),
         ({"fullnameOverride": "1st"}, 'the full name "1st" cannot name a Service'),
     ],
 )
@@ -162,6 +171,10 @@ def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, se
         {"redis": {"url": "redis://password@redis/0?client_name=password"}},
         {"podMonitor": {"interval": "1m", "scrapeTimeout": "60s"}},
         {"podMonitor": {"interval": "1s", "scrapeTimeout": "1000ms"}},
+        {"redis": {"internal": {"enabled": True, "maxmemory": "255mb"}}},
+        {"redis": {"internal": {"enabled": True, "maxmemory": "1gb", "resources": {"limits": {"memory": "1.5Gi"}}}}},
+        {"redis": {"internal": {"enabled": True, "maxmemory": "1gb", "resources": {"limits": {"memory": None}}}}},
+        {"redis": {"internal": {"maxmemory": "1gb"}}},
         {"service": {"type": "NodePort"}, "networkPolicy": {"enabled": False}},
         {"extraEnv": [{"name": "DRIFTGAUGE_ALPHA", "value": "0.1"}]},
     ],

@@ -13,6 +13,7 @@
 {{- include "driftgauge.checks.pods" . -}}
 {{- include "driftgauge.checks.monitors" . -}}
 {{- include "driftgauge.checks.service" . -}}
+{{- include "driftgauge.checks.redisMemory" . -}}
 {{- end -}}
 
 {{- define "driftgauge.checks.names" -}}
@@ -222,4 +223,27 @@
 {{- if and (ne $service.type "ClusterIP") .Values.networkPolicy.enabled (not .Values.networkPolicy.eventsFrom) -}}
 {{- fail (printf "service.type %s: needs the senders in networkPolicy.eventsFrom, such as {ipBlock: {cidr: 10.0.0.0/8}}, since the policy admits only pods of InferenceServices." $service.type) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Redis drops rows only once it has `maxmemory`; above the limit, or at it, its container is killed before. */}}
+{{- define "driftgauge.checks.redisMemory" -}}
+{{- $redis := .Values.redis.internal -}}
+{{- $limit := dig "limits" "memory" nil $redis.resources -}}
+{{- if and $redis.enabled (not (kindIs "invalid" $limit)) -}}
+{{- $limit = include "driftgauge.text" $limit -}}
+{{- if ge (include "driftgauge.bytes" $redis.maxmemory | float64) (include "driftgauge.bytes" $limit | float64) -}}
+{{- fail (printf "redis.internal.maxmemory: must be less than redis.internal.resources.limits.memory (%s), or Redis is killed before it drops rows." $limit) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A size of Redis such as 192mb, or a quantity of Kubernetes such as 256Mi, in bytes. */}}
+{{- define "driftgauge.bytes" -}}
+{{- $unit := regexFind "[A-Za-z]*$" . -}}
+{{- $kilo := ternary 1000.0 1024.0 (has $unit (list "k" "M" "G" "T")) -}}
+{{- $bytes := trimSuffix $unit . | float64 -}}
+{{- $power := get (dict "k" 1 "m" 2 "g" 3 "t" 4) (lower $unit | trunc 1) | int -}}
+{{- if eq $unit "m" }}{{ $bytes = divf $bytes 1000.0 }}{{ $power = 0 }}{{ end -}}{{/* a thousandth in Kubernetes */}}
+{{- range until $power }}{{ $bytes = mulf $bytes $kilo }}{{ end -}}
+{{- $bytes -}}
 {{- end -}}
