@@ -175,6 +175,14 @@ def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, se
         {"redis": {"internal": {"enabled": True, "maxmemory": "1gb", "resources": {"limits": {"memory": "1.5Gi"}}}}},
         {"redis": {"internal": {"enabled": True, "maxmemory": "1gb", "resources": {"limits": {"memory": None}}}}},
         {"redis": {"internal": {"maxmemory": "1gb"}}},
+        {
+            "config": {"evaluation_interval_seconds": 600},
+            "prometheusRule": {"enabled": True, "disabled": ["DriftgaugeEvaluationStale"]},
+        },
+        {
+            "config": {"evaluation_interval_seconds": 600},
+            "prometheusRule": {"enabled": True, "thresholds": {"DriftgaugeEvaluationStale": 1800}},
+        },
         {"service": {"type": "NodePort"}, "networkPolicy": {"enabled": False}},
         {"extraEnv": [{"name": "DRIFTGAUGE_ALPHA", "value": "0.1"}]},
     ],

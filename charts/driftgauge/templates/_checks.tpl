@@ -128,7 +128,8 @@
 {{- define "driftgauge.checks.alerts" -}}
 {{- $rule := .Values.prometheusRule -}}
 {{- $interval := dig "evaluation_interval_seconds" 30.0 .Values.config -}}
-{{- if and $rule.enabled (gt (mulf 3 $interval) (float64 $rule.thresholds.DriftgaugeEvaluationStale)) -}}
+{{- $stale := and $rule.enabled (not (has "DriftgaugeEvaluationStale" $rule.disabled)) -}}
+{{- if and $stale (gt (mulf 3 $interval) (float64 $rule.thresholds.DriftgaugeEvaluationStale)) -}}
 {{- fail (printf "prometheusRule.thresholds.DriftgaugeEvaluationStale: must be at least three times config.evaluation_interval_seconds (%v), or the alert fires between two evaluations." (mulf 3 $interval)) -}}
 {{- end -}}
 {{- $known := list -}}
