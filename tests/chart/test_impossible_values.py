@@ -114,6 +114,17 @@ DRAIN_SECONDS = (
             "redis.existingSecret.urlKey: needs networkPolicy.redisPort",
         ),
         (
+            {
+                "redis": {"existingSecret": SECRET | {"urlKey": "url"}},
+                "networkPolicy": {"egress": [{"ports": [{"port": 443}]}]},
+            },
+            "redis.existingSecret.urlKey: needs networkPolicy.redisPort",
+        ),
+        (
+            {"redis": {"existingSecret": SECRET | {"urlKey": "url"}}, "networkPolicy": {"egress": []}},
+            "redis.existingSecret.urlKey: needs networkPolicy.redisPort",
+        ),
+        (
             {"config": {"alpha": 0.1}, "extraEnv": [{"name": "DRIFTGAUGE_ALPHA", "value": "1"}]},
             "the chart sets DRIFTGAUGE_ALPHA already",
         ),
@@ -175,6 +186,8 @@ def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, se
         {"redis": {"internal": {"enabled": True, "maxmemory": "1gb", "resources": {"limits": {"memory": "1.5Gi"}}}}},
         {"redis": {"internal": {"enabled": True, "maxmemory": "1gb", "resources": {"limits": {"memory": None}}}}},
         {"redis": {"internal": {"maxmemory": "1gb"}}},
+        {"redis": {"existingSecret": SECRET | {"urlKey": "url"}}, "networkPolicy": {"egress": [{}]}},
+        {"redis": {"existingSecret": SECRET | {"urlKey": "url"}}, "networkPolicy": {"enabled": False}},
         {
             "config": {"evaluation_interval_seconds": 600},
             "prometheusRule": {"enabled": True, "disabled": ["DriftgaugeEvaluationStale"]},

@@ -68,7 +68,7 @@
 {{- fail "redis.existingSecret.urlKey: needs redis.existingSecret.name, the Secret that has this key." -}}
 {{- end -}}
 {{- $policy := .Values.networkPolicy -}}
-{{- if and $secret.urlKey $policy.enabled (kindIs "invalid" $policy.redisPort) (kindIs "invalid" $policy.egress) -}}
+{{- if and $secret.urlKey $policy.enabled (kindIs "invalid" $policy.redisPort) (not (has dict (default list $policy.egress))) -}}
 {{- fail "redis.existingSecret.urlKey: needs networkPolicy.redisPort, since the chart cannot read the port in a Secret and the policy would drop others." -}}
 {{- end -}}
 {{- if and $secret.name (not $secret.urlKey) (not $secret.passwordKey) -}}
