@@ -1,6 +1,7 @@
 """values.schema.json refuses unknown keys everywhere, has the options, and reports a typo by its path."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -123,6 +124,10 @@ def test_a_typo_is_reported_by_its_path(path: str) -> None:
         ("image.digest", "sha256:1234"),
         ("image.tag", "a b"),
         ("image.repository", "registry.example/driftgauge:1.2"),
+        ("image.repository", "ml/Driftgauge"),
+        ("image.repository", "ml//driftgauge"),
+        ("image.repository", "ml/driftgauge/"),
+        ("redis.internal.image.repository", "registry.example:5000/redis:7"),
         ("commonLabels.team", "ml platform!"),
         ("podLabels.team", "a" * 64),
         ("image.pullPolicy", "Sometimes"),
@@ -150,6 +155,9 @@ def test_a_typo_is_reported_by_its_path(path: str) -> None:
         ("podDisruptionBudget.maxUnavailable", "200%"),
         ("resources.limits.memory", "much"),
         ("nodeSelector.zone", 1),
+        ("nodeSelector.zone", "a b"),
+        ("dashboards.label", "grafana dashboard"),
+        ("dashboards.labelValue", "a b"),
         ("clusterDomain", ""),
         ("service.type", "ExternalName"),
         ("podMonitor.scrapeTimeout", "10"),
@@ -167,7 +175,31 @@ def test_a_wrong_value_is_reported_by_its_path(path: str, value: object) -> None
     assert f"at '/{path.replace('.', '/')}'" in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["driftgauge", "registry.example:5000/ml/driftgauge", "localhost/driftgauge"])
+@pytest.mark.parametrize("key", ["my team", "-team", "a/b/c", "Example.com/team", "k" * 64, f"example.com/{'k' * 64}"])
+@pytest.mark.parametrize("path", ["commonLabels", "podLabels", "nodeSelector", "podMonitor.labels"])
+def test_a_key_that_is_no_label_is_refused(path: str, key: str) -> None:
+    """A name has up to 63 characters, after the domain that it may have; the error has the key."""
+    with pytest.raises(RefusedError, match=re.escape(f"invalid propertyName '{key}'")):
+        render(values_under(path, {key: "ml"}))
+
+
+@pytest.mark.parametrize("key", ["k" * 63, f"example.com/{'k' * 63}", "app.kubernetes.io/part-of", "A_b.c"])
+def test_keys_of_labels_may_have_a_domain(key: str) -> None:
+    """The longest name, with a domain and without, is a label."""
+    assert "ml" == render({"commonLabels": {key: "ml"}}).one("Service")["metadata"]["labels"][key]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "driftgauge",
+        "registry.example:5000/ml/driftgauge",
+        "host:5000/name",
+        "localhost/driftgauge",
+        "Registry.example/ml-team/drift_gauge/a__b.c",
+        "ghcr.io/a--b/driftgauge",
+    ],
+)
 def test_a_registry_may_have_a_port(name: str) -> None:
     """A colon before the first slash is no tag."""
     (pod,) = (one for one in render({"image": {"repository": name}}).objects if one["kind"] == "Deployment")
