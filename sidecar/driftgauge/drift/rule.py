@@ -12,7 +12,7 @@ from driftgauge.drift.budget import Budget, Decision, categories_reference_error
 from driftgauge.drift.measure import Counts, Measurement
 from driftgauge.drift.reach import rows_needed
 from driftgauge.drift.result import DriftTest, DriftTestResult
-from driftgauge.drift.statistics.chi_square import homogeneity_p_value
+from driftgauge.drift.statistics.chi_square import homogeneity_p_value, pooled_variation
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 from driftgauge.drift.statistics.p_value import PValueSource
 
@@ -78,7 +78,15 @@ def judge(
             drift=drift,
             reference_error=_reference_error(one, features, rule.budget),
             rows_needed=rows_needed(one, alarms) if _may_be_out_of_reach(one, threshold, rule, drift=drift) else None,
+            unseen=0.0 if drift or rule.budget is not None else _unseen(one),
         )
+
+
+def _unseen(one: Measurement) -> float:
+    """The part of a distance of shares that its p-value leaves out."""
+    if one.test is not DriftTest.TV or one.counts is None:
+        return 0.0
+    return pooled_variation(*(one.category_counts or one.counts))
 
 
 def _may_be_out_of_reach(one: Measurement, threshold: float, rule: Rule, *, drift: bool) -> bool:

@@ -1,6 +1,5 @@
 """Features without a verdict: why there is none, in words."""
 
-import math
 from collections.abc import Sequence
 
 from driftgauge.drift.measure import Sample
@@ -22,8 +21,8 @@ NEAR_GREATEST = 0.9
 LARGE_ERROR = 0.5
 """A reference whose own error is a distance of at least this shows next to nothing."""
 
-WIDELY = 0.25
-"""Shares that differ by this total variation are no equality, even if a test of rare categories cannot alarm."""
+MOST_UNSEEN = 0.25
+"""Where more of a total variation is among rare categories, which a p-value compares as one, it shows no equality."""
 
 MISSING_ALIKE = (
     "missing values follow each other for so long that it is not known how many independent rows they are worth"
@@ -100,8 +99,8 @@ def _of_thresholds(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested
         too_small = distance.rows_needed.window is None
         reason = CannotTellReason.REFERENCE_SMALL if too_small else CannotTellReason.THRESHOLD
         return Untested(feature=name, reason=reason, explanation=_out_of_reach(sample, distance.rows_needed))
-    if distance.test is DriftTest.TV and math.isinf(distance.threshold) and distance.statistic >= WIDELY:
-        explanation = f"its categories are so rare that no window of {_values(sample.values.size)} could alarm"
+    if distance.unseen > MOST_UNSEEN:
+        explanation = f"most of its categories are so rare that {_values(sample.values.size)} show no change among them"
         return Untested(feature=name, reason=CannotTellReason.THRESHOLD, explanation=explanation)
     if distance.reference_error is not None and distance.threshold >= NEAR_GREATEST:
         explanation = f"only a distance of {distance.threshold:.2f} or more would alarm in a window of this size"

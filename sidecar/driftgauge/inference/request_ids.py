@@ -39,7 +39,12 @@ def request_fields(request_id: str, traceparent: bytes) -> dict[str, object]:
     return {"request_id": request_id[:MAX_ID_CHARS]} | fields if request_id else fields
 
 
+def given_id(headers: Mapping[bytes, bytes]) -> str:
+    """The client's id of a request: `Ce-Id`, else `X-Request-Id`, else empty; at most `MAX_ID_CHARS`. Untrusted."""
+    given = headers.get(b"ce-id") or headers.get(b"x-request-id") or b""
+    return given.decode("utf-8", "replace")[:MAX_ID_CHARS]
+
+
 def header_fields(headers: Mapping[bytes, bytes]) -> dict[str, object]:
     """The fields of a log line, from the header fields of the request, whose names are in lower case."""
-    given = headers.get(b"ce-id") or headers.get(b"x-request-id") or b""
-    return request_fields(given.decode("utf-8", "replace"), headers.get(b"traceparent", b""))
+    return request_fields(given_id(headers), headers.get(b"traceparent", b""))

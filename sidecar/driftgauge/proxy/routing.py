@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from driftgauge.http1.grammar import HeaderMap
 from driftgauge.inference.payload import MAX_NAME_CHARS, OVERFLOW
-from driftgauge.inference.request_ids import MAX_ID_CHARS, MAX_TRACEPARENT_BYTES
+from driftgauge.inference.request_ids import MAX_TRACEPARENT_BYTES, given_id
 
 _PATH = re.compile(
     rb"""
@@ -66,8 +66,7 @@ _known_model_of = lru_cache(_MAX_KNOWN)(_model_of)
 
 def payload_id(fields: HeaderMap) -> str:
     """The client's id of an inference: `Ce-Id`, else `X-Request-Id`, else a new random one; at most 256 characters."""
-    given = fields.get(b"ce-id") or fields.get(b"x-request-id")
-    return given.decode("utf-8", "replace")[:MAX_ID_CHARS] if given else os.urandom(_ID_BYTES).hex()
+    return given_id(fields) or os.urandom(_ID_BYTES).hex()
 
 
 def traceparent(fields: HeaderMap) -> bytes:

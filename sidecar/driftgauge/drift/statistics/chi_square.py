@@ -44,6 +44,28 @@ def homogeneity_p_value(reference: NDArray[np.float64], window: NDArray[np.float
     return float(chdtrc(cells - 1, (np.square(gaps) / expected).sum()))
 
 
+def pooled_variation(reference: NDArray[np.float64], window: NDArray[np.float64]) -> float:
+    """The part of the total variation that the test cannot see, since it is among cells that are pooled.
+
+    Args:
+        reference: Shape `(k,)`, counts, at least 0, not all 0.
+        window: Shape `(k,)`, counts, at least 0, not all 0.
+
+    Returns:
+        In [0, 1]; 0 if no cell is pooled.
+
+    Example:
+        300 texts that occur once, against 300 others, are pooled: the total variation is 1, and nearly all unseen.
+    """
+    table = np.stack([reference, window]).astype(np.float64)
+    return max(0.0, _variation(table) - _variation(_pooled(table)))
+
+
+def _variation(table: NDArray[np.float64]) -> float:
+    shares = table / table.sum(axis=1, keepdims=True)
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
 def _expected(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """The counts that are expected if both rows of a table have the same shares."""
     expected: NDArray[np.float64] = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()

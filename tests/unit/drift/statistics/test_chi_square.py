@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, fisher_exact
 
-from driftgauge.drift.statistics.chi_square import homogeneity_p_value
+from driftgauge.drift.statistics.chi_square import homogeneity_p_value, pooled_variation
 
 Floats = NDArray[np.float64]
 
@@ -112,3 +112,17 @@ def test_false_alarm_rate() -> None:
     alarms = sum(homogeneity_p_value(*table) < 0.05 for table in tables)
 
     assert 60 <= alarms <= 139
+
+
+@pytest.mark.parametrize(
+    ("reference", "window", "expected"),
+    [
+        ([50, 50], [30, 70], 0.0),
+        ([50, 50, 0.4, 0], [50, 50, 0, 0.4], 0.4 / 100.4),
+        ([1] * 300 + [0] * 300, [0] * 300 + [1] * 300, 1 - 1 / 300),
+    ],
+    ids=["nothing rare", "a rare one for another", "all rare"],
+)
+def test_changes_among_pooled_cells_are_unseen(reference: list[float], window: list[float], expected: float) -> None:
+    """The total variation of the cells is larger than that of the pooled ones by what the test cannot see."""
+    assert expected == pytest.approx(pooled_variation(np.array(reference, float), np.array(window, float)), abs=1e-3)
