@@ -66,7 +66,7 @@ def test_a_proxy_that_works_has_no_failure() -> None:
         "ready",
         "state",
     ] == [check for check, _, _ in found][:13]
-    assert ("payloads", "ok", "1 requests accepted") in found
+    assert ("payloads", "ok", "1 request accepted") in found
     assert "hunter2" not in done.stdout + status
 
 
@@ -107,7 +107,7 @@ def test_a_logger_lists_the_events_of_each_service(tmp_path: Path) -> None:
     valid = "the options of driftgauge logger are valid as the running process was started"
     assert 0 == done.returncode
     assert f"ok    configuration: {valid}, file {options}" == lines[0]
-    assert any(line.startswith("ok    events: ") and line.endswith("red: 1 requests") for line in lines)
+    assert any(line.startswith("ok    events: ") and line.endswith("red: 1 request") for line in lines)
     assert lines[-1].endswith(", 0 failures")
 
 

@@ -112,7 +112,7 @@ class Admin:
         return web.Response(text="ready\n") if reason is None else web.Response(status=503, text=reason + "\n")
 
     async def _status(self, _: web.Request) -> web.Response:
-        body = status_as_json(await self._ready(), self._last_scrape, self._status_facts())
+        body = await self._worker.run(self._status_as_json, await self._ready())
         return web.Response(body=body, content_type="application/json", headers=_NO_STORE)
 
     async def _drift(self, _: web.Request) -> web.Response:
@@ -168,7 +168,10 @@ class Admin:
             raise web.HTTPNotFound(text=f"no evaluation of {title}: `/` lists the models that have one\n")
         return found
 
-    # What follows goes through all models, of which there may be many, so it runs in the thread.
+    # What follows goes through all models or references, of which there may be many, so it runs in the thread.
+
+    def _status_as_json(self, reason: str | None) -> bytes:
+        return status_as_json(reason, self._last_scrape, self._status_facts())
 
     def _only_model(self) -> ModelKey | None:
         models = self._latest.by_model()

@@ -15,8 +15,7 @@ ADVICE: Final = {
     Reason.QUEUE_FULL: "more came at once than queue_payloads and queue_bytes hold: give the container more CPU",
     Reason.QUEUE_TIMEOUT: "the container has too little CPU for its traffic: raise its limit",
     Reason.NO_REFERENCE: "the model has no reference: set reference, or file one in reference_dir",
-    Reason.OTHER_MODEL: "the model server knows no such model: correct the client's path; or, if "
-    "driftgauge_refused_models_total is not 0, the models are more than max_models: raise it, or file their references",
+    Reason.OTHER_MODEL: "the model server knows no such model: correct the client's path",
     Reason.STORAGE: "Redis was away or refused: see the line on Redis",
     Reason.SHUTDOWN: "the process ended while they waited: raise drain_timeout_seconds",
     Reason.INTERNAL: "a bug or too little memory in driftgauge: see its log",
@@ -33,6 +32,9 @@ ADVICE: Final = {
     Reason.FAILED: "the model responded with an error",
 }
 """What to do about each reason why a payload is not used."""
+
+_TOO_MANY_MODELS: Final = "the models are more than max_models: raise it, or file their references"
+"""What to do about `OTHER_MODEL` where models were refused."""
 
 
 def check_traffic(process: RunningProcess, mode: str) -> list[Finding]:
@@ -52,13 +54,21 @@ def _check_payloads(process: RunningProcess, mode: str) -> list[Finding]:
     found = []
     for (outcome, reason, kind), number in sorted(counts.items()):
         if outcome in {Outcome.DROPPED, Outcome.REJECTED}:
-            found.append(warn("payloads", f"{number:.0f} {kind}s were {outcome} as {reason}: {_advice(reason)}"))
+            were = "was" if number == 1 else "were"
+            sentence = f"{_counted(number, kind)} {were} {outcome} as {reason}: {_advice(process, reason)}"
+            found.append(warn("payloads", sentence))
         else:
-            found.append(ok("payloads", f"{number:.0f} {kind}s {outcome.replace('_', ' ')}"))
+            found.append(ok("payloads", f"{_counted(number, kind)} {outcome.replace('_', ' ')}"))
     return found
 
 
-def _advice(reason: str) -> str:
+def _counted(number: float, kind: str) -> str:
+    return f"{number:.0f} {kind}" if number == 1 else f"{number:.0f} {kind}s"
+
+
+def _advice(process: RunningProcess, reason: str) -> str:
+    if reason == Reason.OTHER_MODEL and process.totals("driftgauge_refused_models_total"):
+        return _TOO_MANY_MODELS
     return ADVICE[Reason(reason)] if reason in list(Reason) else "see the log"
 
 
@@ -67,7 +77,7 @@ def _check_events(process: RunningProcess) -> list[Finding]:
     if not counts:
         return [warn("events", "no event of a request has come: see logger.url of the InferenceService")]
     most = sorted(counts.items(), key=lambda one: -one[1])
-    found = [ok("events", f"{'/'.join(filter(None, name))}: {number:.0f} requests") for name, number in most]
+    found = [ok("events", f"{'/'.join(filter(None, name))}: {_counted(number, 'request')}") for name, number in most]
     more = [ok("events", f"and {len(found) - _MAX_SERVICES} services more")] if len(found) > _MAX_SERVICES else []
     return found[:_MAX_SERVICES] + more
 

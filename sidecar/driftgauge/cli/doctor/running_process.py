@@ -19,7 +19,13 @@ SECONDS: Final = 3.0
 _METRICS_SECONDS: Final = 10.0
 """Time for the page of metrics, which may have many megabytes."""
 
-_LINES: Final = (b"driftgauge_state{", b"driftgauge_payloads_total{", b"request_count{", b"driftgauge_build_info{")
+_LINES: Final = (
+    b"driftgauge_state{",
+    b"driftgauge_payloads_total{",
+    b"driftgauge_refused_models_total",
+    b"request_count{",
+    b"driftgauge_build_info{",
+)
 _CHECK: Final = "process"
 
 _FORM: Final = {

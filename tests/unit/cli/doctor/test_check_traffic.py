@@ -57,10 +57,25 @@ def test_payloads_that_are_lost_are_warnings_with_an_advice() -> None:
     """By outcome and reason; what was accepted or sampled out is ok, and zeros are left out."""
     assert [
         ok("payloads", "12 requests accepted"),
-        warn("payloads", "1 requests were rejected as new: see the log"),
+        warn("payloads", "1 request was rejected as new: see the log"),
         warn("payloads", f"3 requests were rejected as wrong_width: {ADVICE[Reason.WRONG_WIDTH]}"),
         ok("payloads", "2 requests sampled out"),
     ] == by_check(check_traffic(process(PAGE), "proxy"), "payloads")
+
+
+@pytest.mark.parametrize(("refused", "advice"), [(0, "correct the client's path"), (2, "more than max_models")])
+def test_payloads_of_other_models_have_two_causes(refused: int, advice: str) -> None:
+    """A wrong path of the client, or, where models were refused, too many models."""
+    page = f"""\
+# TYPE driftgauge_payloads_total counter
+driftgauge_payloads_total{{{LABELS},kind="request",outcome="dropped",reason="other_model"}} 7
+# TYPE driftgauge_refused_models_total counter
+driftgauge_refused_models_total {refused}
+"""
+    (found,) = by_check(check_traffic(process(page), "proxy"), "payloads")
+
+    assert found.sentence.startswith("7 requests were dropped as other_model: ")
+    assert advice in found.sentence
 
 
 @pytest.mark.parametrize(("mode", "hint"), [("proxy", "send one to the data port"), ("logger", "see logger.url")])
