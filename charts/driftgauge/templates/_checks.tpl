@@ -187,12 +187,12 @@
 {{- fail (printf "extraEnv: the chart sets %s already; options are in config, references and redis." (upper .name)) -}}
 {{- end -}}
 {{- if has (upper .name) (list "DRIFTGAUGE_REDIS_URL" "DRIFTGAUGE_REDIS_PASSWORD") -}}
-{{- fail (printf "extraEnv: %s is not for it; give redis.url or redis.existingSecret, from which the policy of the network follows." .name) -}}
+{{- fail (printf "extraEnv: %s belongs in redis.url or redis.existingSecret, since the NetworkPolicy lets the logger reach the Redis of these values alone." .name) -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.extraArgs -}}
 {{- if regexMatch "^--redis-(url|password)(=|$)" (replace "_" "-" (toString .)) -}}
-{{- fail "extraArgs: --redis-url is not for them; give redis.url or redis.existingSecret, from which the policy of the network follows." -}}
+{{- fail "extraArgs: --redis-url belongs in redis.url or redis.existingSecret, since the NetworkPolicy lets the logger reach the Redis of these values alone." -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.initContainers .Values.networkPolicy.enabled (kindIs "invalid" .Values.networkPolicy.egress) -}}
