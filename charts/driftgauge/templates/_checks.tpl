@@ -152,14 +152,23 @@
 {{- if not .Values.logger.enabled -}}
 {{- $references := .Values.references -}}
 {{- $redis := .Values.redis -}}
+{{- $service := .Values.service -}}
+{{- $policy := .Values.networkPolicy -}}
 {{- $set := dict
   "config" .Values.config
   "references" (or $references.inline $references.existingConfigMap $references.existingClaim $references.volume)
   "redis" (or $redis.url $redis.existingSecret.name $redis.internal.enabled)
   "replicaCount" (ne 1 (int .Values.replicaCount))
-  "service.type" (ne "ClusterIP" .Values.service.type)
-  "networkPolicy.egress" (not (kindIs "invalid" .Values.networkPolicy.egress))
   "podLabels" .Values.podLabels
+  "podAnnotations" .Values.podAnnotations
+  "service.type" (ne "ClusterIP" $service.type)
+  "service.port" (ne 80 (int $service.port))
+  "service.nodePort" $service.nodePort
+  "service.loadBalancerSourceRanges" $service.loadBalancerSourceRanges
+  "networkPolicy.eventsFrom" $policy.eventsFrom
+  "networkPolicy.metricsFrom" $policy.metricsFrom
+  "networkPolicy.redisPort" $policy.redisPort
+  "networkPolicy.egress" (not (kindIs "invalid" $policy.egress))
   "autoscaling.enabled" .Values.autoscaling.enabled
   "podDisruptionBudget.enabled" .Values.podDisruptionBudget.enabled
   "serviceMonitor.enabled" .Values.serviceMonitor.enabled
