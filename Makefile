@@ -69,7 +69,7 @@ lock: ## update the locks after a change of pyproject.toml; UPGRADE=1 also takes
 	$(COMPILE) --extra parquet --group bench -c requirements/chart.lock -o requirements/bench.lock
 	$(COMPILE) --group audit -c requirements/bench.lock -o requirements/audit.lock
 
-base-digest: ## take the newest base image of the Dockerfile, by digest (needs Docker with buildx, crane or skopeo)
+base-digest: ## take the newest base image, and images of CI, by digest (needs Docker with buildx, crane or skopeo)
 	@bash .ci/base-digest
 
 sbom: ## write the bills of materials of the image and of the wheel to dist/ (needs .ci/parts and .ci/image)

@@ -95,6 +95,29 @@ def test_actions_are_pinned_by_commit(path: Path) -> None:
     assert [] == [one for one in used if not pinned.match(one)]
 
 
+def test_images_are_pinned_by_digest() -> None:
+    """The one that the checks run in, BuildKit, the scanner of packages, and the base."""
+    text = "\n".join(path.read_text() for path in [*WORKFLOWS, *SCRIPTS, ROOT / "Dockerfile"])
+    named = re.findall(r"docker\.io/([\w/-]+)(?::[\w.-]+)(@sha256:[0-9a-f]{64})?", text)
+
+    assert {"library/golang", "moby/buildkit", "docker/buildkit-syft-scanner", "library/python"} == {
+        one for one, _ in named
+    }
+    assert [] == [one for one, digest in named if not digest]
+
+
+def test_nothing_builds_with_an_image_that_is_not_named() -> None:
+    """Docker would take BuildKit and its scanner by tags of its own."""
+    build = steps(ROOT / ".github/workflows/release.yml")["Build the images"]
+    commands = "\n".join(path.read_text() for path in [*WORKFLOWS, *SCRIPTS])
+
+    assert build["env"]["BUILDKIT"].startswith("docker.io/moby/buildkit:")
+    assert re.findall("buildx create .*", commands) == re.findall("buildx create .*image=[$]BUILDKIT.*", build["run"])
+    assert "--sbom" not in commands
+    assert "scanner=docker.io/docker/buildkit-syft-scanner:" in commands
+    assert '"type=sbom,generator=$scanner"' in commands
+
+
 def test_only_two_jobs_may_do_more_than_read() -> None:
     """Signing needs an identity, and the release of GitHub the right to write."""
     more = {
@@ -142,10 +165,10 @@ def test_a_release_without_a_registry_stops_with_one_sentence() -> None:
 
 
 def test_nothing_names_a_registry_of_ours() -> None:
-    """The only images that are named are official ones of Docker Hub, which are pulled and not pushed to."""
+    """The images that are named are official ones and Docker's own on Docker Hub, which are pulled, not pushed to."""
     text = "\n".join(path.read_text() for path in [*WORKFLOWS, *SCRIPTS, ROOT / "Dockerfile"])
 
-    assert {"docker.io/library"} == set(re.findall(r"docker\.io/\w+", text))
+    assert {"docker.io/docker", "docker.io/library", "docker.io/moby"} == set(re.findall(r"docker\.io/\w+", text))
     assert not re.search(r"ghcr\.io|quay\.io|gcr\.io|azurecr\.io|\.dkr\.ecr\.", text)
 
 
