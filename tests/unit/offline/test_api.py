@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
@@ -19,25 +18,7 @@ from scipy.stats import ks_2samp
 import driftgauge
 from driftgauge.cli.main import run
 from driftgauge.drift.result import CannotTellReason, VerdictState
-
-Floats = NDArray[np.float64]
-COLUMNS = ("acidity", "sugar", "alcohol")
-
-
-def sample(seed: int, shift: float = 0.0, rows: int = 250) -> Floats:
-    """Normal values of three features, the last one shifted."""
-    return np.random.default_rng(seed).normal([0.0, 0.0, shift], 1.0, size=(rows, 3))
-
-
-def csv(path: Path, values: Floats) -> Path:
-    """A CSV file of these values."""
-    pd.DataFrame(values, columns=list(COLUMNS)).to_csv(path, index=False)
-    return path
-
-
-def by_name(values: Floats) -> dict[str, Floats]:
-    """A mapping of names to columns."""
-    return dict(zip(COLUMNS, values.T, strict=True))
+from tests.support.samples import COLUMNS, Floats, by_name, csv, sample
 
 
 def structured(values: Floats) -> NDArray[Any]:
@@ -304,78 +285,6 @@ def test_a_report_is_saved(tmp_path: Path) -> None:
         report.save(tmp_path / "none" / "a.html")
 
 
-def test_a_reference_is_built_from_memory_as_from_a_file(tmp_path: Path) -> None:
-    """The same rows are drawn, and what is written is what is returned."""
-    table = pa.table(by_name(sample(1)))
-    pq.write_table(table, tmp_path / "training.parquet")
-    from_file = driftgauge.build_reference(tmp_path / "training.parquet", rows=50, seed=3, predictions=["sugar"])
-    output = tmp_path / "reference.npz"
-    from_memory = driftgauge.build_reference(table, output, rows=50, seed=3, predictions="sugar")
-
-    assert (50, ("acidity", "alcohol"), ("sugar",)) == (
-        from_memory.rows,
-        from_memory.columns,
-        from_memory.prediction_columns,
-    )
-    for first, second in zip(from_file.features, from_memory.features, strict=True):
-        np.testing.assert_array_equal(first.values, second.values)
-    assert from_memory.digest == driftgauge.read_reference(output).digest
-    assert from_memory.origin is not None
-    assert 250 == from_memory.origin.rows_seen
-
-
-def test_a_reference_is_built_in_the_order_of_time(tmp_path: Path) -> None:
-    """The rows are sorted by their times, or known to be in order; the newest ones are kept."""
-    days = np.datetime64("2026-01-01") + np.arange(30)
-    data = {"ts": days[::-1], "a": np.arange(30.0)[::-1]}
-    timed = driftgauge.build_reference(data, tmp_path / "a.npz", rows=8, time_column="ts")
-    ordered = driftgauge.build_reference({"a": data["a"]}, rows=8, ordered=True)
-
-    assert list(range(23, 30)) == list(timed.features[0].values)
-    assert list(range(8)) == list(ordered.features[0].values)
-    assert (("a",), True, True) == (timed.columns, timed.is_ordered, ordered.is_ordered)
-    assert timed.time_span == driftgauge.read_reference(tmp_path / "a.npz").time_span
-    with pytest.raises(driftgauge.ReferenceDataError, match="time_column: must be text; it is 5"):
-        driftgauge.build_reference(data, time_column=5)  # type: ignore[arg-type]
-
-
-def test_identifiers_are_left_out_of_a_built_reference() -> None:
-    """As the command leaves them out, with a note."""
-    rows = 1200
-    training = {"id": [f"order {row}" for row in range(rows)], "age": np.arange(rows)}
-
-    assert "as identifiers do" in driftgauge.build_reference(training).notes[0]
-
-
-def test_codes_are_categories_of_a_built_reference(tmp_path: Path) -> None:
-    """Columns that `categorical` names are tested by the shares of their values, in memory as in files."""
-    shops = [10_000 + row % 7 for row in range(70)]
-    (tmp_path / "training.csv").write_text("shop\n" + "".join(f"{shop}\n" for shop in shops))
-    built = [
-        driftgauge.build_reference(data, categorical="shop") for data in ({"shop": shops}, tmp_path / "training.csv")
-    ]
-
-    assert ["categorical"] * 2 == [reference.kinds[0] for reference in built]
-    assert 0.5 == driftgauge.check(built[0], {"shop": [*shops, *([99] * 70)]}).features[0].distance.statistic
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"rows": 0},
-        {"seed": -1},
-        {"predictions": ["x"]},
-        {"categorical": ["x"]},
-        {"categorical": [1]},
-        {"output": "a.csv"},
-    ],
-)
-def test_a_reference_is_not_built_from_bad_arguments(arguments: dict[str, Any]) -> None:
-    """Each is refused."""
-    with pytest.raises(driftgauge.ReferenceDataError):
-        driftgauge.build_reference(sample(1), **arguments)
-
-
 @pytest.mark.parametrize(
     ("window", "state", "untested"),
     [
@@ -427,43 +336,6 @@ def test_many_categories_that_repeat_have_a_verdict() -> None:
 
     assert VerdictState.OK == report.state
     assert 0.25 < report.features[0].distance.statistic
-
-
-def test_check_drift_is_a_loop_over_ks_2samp() -> None:
-    """Its values are plain floats and bools, equal to scipy's own."""
-    first, second = sample(1), sample(2, 0.2)
-    expected = {}
-    for i in range(3):
-        stat, p = ks_2samp(first[:, i], second[:, i])
-        expected[f"feature_{i}"] = {"statistic": stat, "p_value": p, "drift_detected": p < 0.2}
-    results = driftgauge.check_drift(first, second, threshold=0.2)
-
-    assert expected == results
-    assert [[float, float, bool]] * 3 == [list(map(type, one.values())) for one in results.values()]
-
-
-@pytest.mark.parametrize("rows", [(3, 4), (12_000, 300)])
-def test_check_drift_of_small_and_of_large_samples(rows: tuple[int, int]) -> None:
-    """The p-value is exact or asymptotic as scipy's is, with ties."""
-    first, second = sample(1, rows=rows[0]).round(), sample(2, 0.2, rows=rows[1]).round()
-    expected = [float(ks_2samp(first[:, i], second[:, i]).pvalue) for i in range(3)]
-
-    assert expected == [one["p_value"] for one in driftgauge.check_drift(first, second).values()]
-
-
-def test_check_drift_with_nan_detects_nothing() -> None:
-    """A column with NaN has the statistic NaN, as `ks_2samp` has it."""
-    (result,) = driftgauge.check_drift(np.zeros((3, 1)), np.array([[1.0], [np.nan], [1.0]])).values()
-
-    assert np.isnan(result["statistic"])
-    assert result["drift_detected"] is False
-
-
-def test_check_drift_refuses_what_is_no_pair_of_matrices() -> None:
-    """One sentence names the argument."""
-    for first, second in ((sample(1), sample(2)[:, :2]), (sample(1)[:, 0], sample(2)), ([["a"]], [["b"]])):
-        with pytest.raises(driftgauge.ReferenceDataError, match=r"^(reference|production)_data: it "):
-            driftgauge.check_drift(first, second)
 
 
 def test_the_module_lists_its_names_and_refuses_others() -> None:
