@@ -88,7 +88,7 @@ class DriftTestResult:
         drift: Whether the test alarms.
         reference_error: `ks` and `tv` by budget: how large the error of the reference may be, a distance; else `None`.
         rows_needed: `ks` and `tv`: what would be needed, if no window with as many values could alarm; else `None`.
-        unseen: `tv` by p-value, where it does not alarm: the part of the statistic that is among categories so rare
+        pooled: `tv` by p-value, where it does not alarm: the part of the statistic that is among categories so rare
             that the test compares them as one; else 0.
     """
 
@@ -99,7 +99,7 @@ class DriftTestResult:
     drift: bool
     reference_error: float | None = None
     rows_needed: RowsNeeded | None = None
-    unseen: float = 0.0
+    pooled: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

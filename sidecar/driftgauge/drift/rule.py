@@ -78,11 +78,11 @@ def judge(
             drift=drift,
             reference_error=_reference_error(one, features, rule.budget),
             rows_needed=rows_needed(one, alarms) if _may_be_out_of_reach(one, threshold, rule, drift=drift) else None,
-            unseen=0.0 if drift or rule.budget is not None else _unseen(one),
+            pooled=0.0 if drift or rule.budget is not None else _pooled(one),
         )
 
 
-def _unseen(one: Measurement) -> float:
+def _pooled(one: Measurement) -> float:
     """The part of a distance of shares that its p-value leaves out."""
     if one.test is not DriftTest.TV or one.counts is None:
         return 0.0

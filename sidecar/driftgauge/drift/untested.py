@@ -21,7 +21,7 @@ NEAR_GREATEST = 0.9
 LARGE_ERROR = 0.5
 """A reference whose own error is a distance of at least this shows next to nothing."""
 
-MOST_UNSEEN = 0.25
+MOST_POOLED = 0.25
 """Where more of a total variation is among rare categories, which a p-value compares as one, it shows no equality."""
 
 MISSING_ALIKE = (
@@ -99,7 +99,7 @@ def _of_thresholds(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested
         too_small = distance.rows_needed.window is None
         reason = CannotTellReason.REFERENCE_SMALL if too_small else CannotTellReason.THRESHOLD
         return Untested(feature=name, reason=reason, explanation=_out_of_reach(sample, distance.rows_needed))
-    if distance.unseen > MOST_UNSEEN:
+    if distance.pooled > MOST_POOLED:
         explanation = f"most of its categories are so rare that {_values(sample.values.size)} show no change among them"
         return Untested(feature=name, reason=CannotTellReason.THRESHOLD, explanation=explanation)
     if distance.reference_error is not None and distance.threshold >= NEAR_GREATEST:

@@ -65,7 +65,7 @@ async def _check_ready(config: ProxyConfig, responses: dict[str, Reply]) -> Find
     path = f"/v1/models/{config.inference_service}"
     model = await http_get(config.upstream_url + path, _SECONDS)
     if not isinstance(model, Reply) or model.status == HTTPStatus.NOT_FOUND:
-        return ok("model ready", "the model server has no path for it")
+        return warn("model ready", "not known, since the model server has no path for it")
     is_ready = model.status == HTTPStatus.OK and str(_object(model).get("ready", True)).lower() == "true"
     return _ready_of(f"GET {path}", model.status, is_ready=is_ready)
 

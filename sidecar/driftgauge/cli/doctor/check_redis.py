@@ -88,7 +88,7 @@ async def _look_at_server(redis: BoundedRedis) -> list[Finding]:
     except StorageError as error:
         if not isinstance(error.__cause__, NoPermissionError):
             return [fail("redis memory", f"{error}: see the log of Redis")]
-        return [ok("redis memory", f"not known, since INFO is refused ({error.__cause__})")]
+        return [warn("redis memory", f"not known, since INFO is refused ({error.__cause__}): give the user +info")]
     return [_check_version(str(info.get("redis_version", ""))), _check_memory(info)]
 
 

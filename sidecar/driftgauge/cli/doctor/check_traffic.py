@@ -88,7 +88,7 @@ def _check_scrape(process: RunningProcess) -> Finding:
         return warn("scrape", "the running version does not say who scraped it")
     if not isinstance(scrape, dict):
         if process.status.get("merge_metrics"):
-            return ok("scrape", "none at the admin port; with merge_metrics Prometheus reads the data port")
+            return warn("scrape", "not known: with merge_metrics the data port may be scraped; the admin port was not")
         advice = "check the ServiceMonitor or PodMonitor, its labels, and the NetworkPolicy"
         return warn("scrape", f"no one has read {process.admin_url}/metrics since the start: {advice}")
     age_seconds = max(0.0, time.time() - float(scrape["time"]))

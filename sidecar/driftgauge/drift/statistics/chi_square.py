@@ -55,7 +55,7 @@ def pooled_variation(reference: NDArray[np.float64], window: NDArray[np.float64]
         In [0, 1]; 0 if no cell is pooled.
 
     Example:
-        300 texts that occur once, against 300 others, are pooled: the total variation is 1, and nearly all unseen.
+        300 texts that occur once, against 300 others: the total variation is 1, and nearly all of it is pooled.
     """
     table = np.stack([reference, window]).astype(np.float64)
     return max(0.0, _variation(table) - _variation(_pooled(table)))

@@ -52,7 +52,6 @@ async def check(url: str) -> list[Finding]:
         ({"/v2": METADATA, "/v2/health/ready": 200}, "V2 (mlserver 1.5.0)"),
         ({"/v1/models": {"models": ["wine"]}, "/v1/models/wine": {"name": "wine", "ready": "True"}}, "V1"),
         ({"/v2": METADATA, "/v1/models": {"models": []}, "/v2/health/ready": {"ready": True}}, "V1 and V2 (mlserver"),
-        ({"/v1/models": {"object": "list", "data": []}}, "OpenAI"),
         ({"/openai/v1/models": {"object": "list"}, "/v2/health/ready": 200}, "V2 and OpenAI"),
     ],
 )
@@ -63,6 +62,15 @@ async def test_the_protocol_is_named(responses: Responses, protocols: str) -> No
 
     assert {Level.OK} == {finding.level for finding in found}
     assert f"{url} speaks {protocols}" in found[0].sentence
+
+
+async def test_a_server_without_a_path_for_it_may_be_ready_or_not() -> None:
+    """What is not known is no ok."""
+    async with server({"/v1/models": {"object": "list", "data": []}}) as url:
+        speaks, ready = await check(url)
+
+    assert (Level.OK, True) == (speaks.level, f"{url} speaks OpenAI" in speaks.sentence)
+    assert (Level.WARN, True) == (ready.level, ready.sentence.startswith("not known"))
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ async def test_a_user_who_may_not_write_is_a_failure(monkeypatch: pytest.MonkeyP
 
     assert has_failed(list(found.values()))
     assert found["redis write"].sentence.endswith(f": give its user {RIGHTS}")
-    assert Level.OK == found["redis memory"].level
+    assert Level.WARN == found["redis memory"].level
     assert "INFO is refused" in found["redis memory"].sentence
     assert "hunter2" not in str(found)
 

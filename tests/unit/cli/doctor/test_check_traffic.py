@@ -103,13 +103,14 @@ def test_services_beyond_twenty_are_counted() -> None:
 
 
 def test_who_scraped_last() -> None:
-    """A recent scrape is ok, an old one and none are warnings, unless Prometheus reads the data port."""
+    """A recent scrape is ok, an old one and none are warnings, also where Prometheus may read the data port."""
     recent = by_check(check_traffic(process(**scraped(12)), "proxy"), "scrape")[0]
     old = by_check(check_traffic(process(**scraped(900)), "proxy"), "scrape")[0]
     none = by_check(check_traffic(process(), "proxy"), "scrape")[0]
     merged = by_check(check_traffic(process(merge_metrics=True), "proxy"), "scrape")[0]
 
-    assert [Level.OK, Level.WARN, Level.WARN, Level.OK] == [one.level for one in (recent, old, none, merged)]
+    assert [Level.OK, Level.WARN, Level.WARN, Level.WARN] == [one.level for one in (recent, old, none, merged)]
+    assert merged.sentence.startswith("not known: with merge_metrics")
     assert recent.sentence.endswith(" s ago by Prometheus/3 at 10.0.0.1")
 
 

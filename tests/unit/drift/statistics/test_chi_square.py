@@ -123,6 +123,6 @@ def test_false_alarm_rate() -> None:
     ],
     ids=["nothing rare", "a rare one for another", "all rare"],
 )
-def test_changes_among_pooled_cells_are_unseen(reference: list[float], window: list[float], expected: float) -> None:
+def test_changes_among_pooled_cells_are_left_out(reference: list[float], window: list[float], expected: float) -> None:
     """The total variation of the cells is larger than that of the pooled ones by what the test cannot see."""
     assert expected == pytest.approx(pooled_variation(np.array(reference, float), np.array(window, float)), abs=1e-3)
