@@ -51,7 +51,7 @@ function _shtab_driftgauge_using
 end
 
 set -g _shtab_driftgauge_commands proxy logger check options reference 'reference build' 'reference show' 'reference capture' healthcheck doctor completion
-set -g _shtab_driftgauge_opts_with_value --admin-port --admin-url --allow-capture --alpha --baseline-rows --categorical --component --config --correction --decision --drain-delay-seconds --drain-timeout-seconds --drift-tolerance --evaluation-interval-seconds --false-alarm-interval --flush-interval-seconds --for --format --host --inference-service --log-format --log-level --max-connections --max-event-bytes --max-features --max-models --max-payload-bytes --max-reference-bytes --max-reference-values --merge-metrics --min-rows --missing-words --mode --model --namespace --output --pair-ttl-seconds --port --predictions --queue-bytes --queue-payloads --queue-seconds --redis-timeout-seconds --redis-url --reference --reference-dir --reference-ordered --reference-poll-seconds --rhythm-timezone --ring-ttl-seconds --rows --sample-ratio --seed --share-tolerance --time-column --tolerance-beyond-reference --upstream-timeout-seconds --upstream-url --window-rows -o
+set -g _shtab_driftgauge_opts_with_value --admin-port --admin-url --allow-capture --alpha --baseline-rows --categorical --component --config --correction --decision --drain-delay-seconds --drain-timeout-seconds --drift-tolerance --evaluation-interval-seconds --false-alarm-interval --flush-interval-seconds --for --format --host --inference-service --log-format --log-level --max-connections --max-event-bytes --max-features --max-models --max-payload-bytes --max-reference-bytes --max-reference-values --merge-metrics --min-rows --missing-words --mode --model --namespace --output --pair-ttl-seconds --port --predictions --queue-bytes --queue-payloads --queue-seconds --redis-timeout-seconds --redis-url --reference --reference-dir --reference-ordered --reference-poll-seconds --revision --rhythm-timezone --ring-ttl-seconds --rows --sample-ratio --seed --share-tolerance --time-column --tolerance-beyond-reference --upstream-timeout-seconds --upstream-url --window-rows -o
 
 complete -c driftgauge -e
 complete -c driftgauge -f
@@ -196,6 +196,7 @@ complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l inferen
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l namespace -x -d 'its namespace (default: empty)'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l component -xka "predictor transformer explainer" -d 'default: predictor'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l model -x -d 'name of the model (default: that of the InferenceService)'
+complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l revision -x -d 'which of its revisions, if it has several'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'the reference that is written, .npz'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l for -x -d 'how long to collect rows, each once, such as 14d or 12h (default: the rows of one window)'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l yes -d 'write the file without asking'
