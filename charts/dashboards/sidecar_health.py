@@ -140,7 +140,8 @@ def _queue() -> Row:
     models = Text(
         "Refused models and revisions",
         "Events and requests a second that count as `(other)`, because `max_models` models have places, or too many "
-        "revisions of their model have requests, by process. They may have invented names.",
+        "revisions of their model have requests, by process; they may have invented names. Events whose annotations "
+        "cannot be read count without a revision.",
         per_second("payloads"),
     )
     by_reason = {
@@ -171,6 +172,10 @@ def _queue() -> Row:
                 Query(
                     f"rate(driftgauge_refused_revisions_total{{{PROCESS}}}[$__rate_interval])",
                     f"revisions {PROCESS_LEGEND}",
+                ),
+                Query(
+                    f"rate(driftgauge_unreadable_annotations_total{{{PROCESS}}}[$__rate_interval])",
+                    f"unreadable annotations {PROCESS_LEGEND}",
                 ),
             ),
         ),

@@ -59,6 +59,11 @@ class Metrics:
             "Events of revisions that are counted as (other), because too many revisions of their model have requests.",
             registry=self.registry,
         )
+        self.unreadable_annotations = Counter(
+            "driftgauge_unreadable_annotations_total",
+            "Events whose annotations cannot be read, so that their revision is unknown; their payloads are used.",
+            registry=self.registry,
+        )
         self._skipped_keys: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()

@@ -113,9 +113,11 @@ _shtab_driftgauge_doctor_options=(
   "--inference-service[name of the InferenceService\; if not set, the variable \`INFERENCE_SERVICE_NAME\` is used (default\: default)]:VALUE:"
   "--namespace[namespace of the InferenceService (default\: empty)]:VALUE:"
   "--component[component of the InferenceService (default\: predictor)]:VALUE:(predictor transformer explainer)"
+  "--revision[revision of the model, a label of every series and a part of the keys in Redis\; if not set, the variable \`K_REVISION\` is used. The pod label \`app\` may be given\: \`isvc.wine-predictor\` is read as \`stable\`, \`isvc.wine-v2-predictor\` as \`v2\` (default\: empty)]:VALUE:"
   "--merge-metrics[whether GET \`\/metrics\` on the data port adds driftgauge\'s metrics to those of the model server (default\: False)]:VALUE:(true false)"
   "--pair-ttl-seconds[seconds that a request or response waits for the other half of its pair (default\: 300)]:VALUE:"
   "--max-event-bytes[limit of one event in bytes\; larger ones get status code 413. It should be a third larger than \`max_payload_bytes\`, for events whose payload is in base64 (default\: 6291456)]:VALUE:"
+  "--revision-annotation[annotation of the pods that names their revision\; \`metadataAnnotations\` of their logger must pass it on (default\: driftgauge\/revision)]:VALUE:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -174,6 +176,7 @@ _shtab_driftgauge_logger_options=(
   "--log-format[form of the log\: lines of text, or one JSON object a line, with the ids of requests (default\: text)]:VALUE:(text json)"
   "--pair-ttl-seconds[seconds that a request or response waits for the other half of its pair (default\: 300)]:VALUE:"
   "--max-event-bytes[limit of one event in bytes\; larger ones get status code 413. It should be a third larger than \`max_payload_bytes\`, for events whose payload is in base64 (default\: 6291456)]:VALUE:"
+  "--revision-annotation[annotation of the pods that names their revision\; \`metadataAnnotations\` of their logger must pass it on (default\: driftgauge\/revision)]:VALUE:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -235,6 +238,7 @@ _shtab_driftgauge_proxy_options=(
   "--inference-service[name of the InferenceService\; if not set, the variable \`INFERENCE_SERVICE_NAME\` is used (default\: default)]:VALUE:"
   "--namespace[namespace of the InferenceService (default\: empty)]:VALUE:"
   "--component[component of the InferenceService (default\: predictor)]:VALUE:(predictor transformer explainer)"
+  "--revision[revision of the model, a label of every series and a part of the keys in Redis\; if not set, the variable \`K_REVISION\` is used. The pod label \`app\` may be given\: \`isvc.wine-predictor\` is read as \`stable\`, \`isvc.wine-v2-predictor\` as \`v2\` (default\: empty)]:VALUE:"
   "--merge-metrics[whether GET \`\/metrics\` on the data port adds driftgauge\'s metrics to those of the model server (default\: False)]:VALUE:(true false)"
 )
 
