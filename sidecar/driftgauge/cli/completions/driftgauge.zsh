@@ -114,6 +114,10 @@ _shtab_driftgauge_doctor_options=(
   "--namespace[namespace of the InferenceService (default\: empty)]:VALUE:"
   "--component[component of the InferenceService (default\: predictor)]:VALUE:(predictor transformer explainer)"
   "--merge-metrics[whether GET \`\/metrics\` on the data port adds driftgauge\'s metrics to those of the model server (default\: False)]:VALUE:(true false)"
+  "--forward-url[URLs that each event is sent on to, with commas between them or a list in YAML\; a user, a password and a query in them are never shown (default\: none)]:VALUE:"
+  "--forward-timeout-seconds[longest time in seconds that an event waits or is tried again for a URL of \`forward_url\` (default\: 60)]:VALUE:"
+  "--forward-queue-events[limit of events that wait for one URL of \`forward_url\`\; others are dropped and counted (default\: 10000)]:VALUE:"
+  "--forward-queue-bytes[limit of the memory in bytes of events that wait for one URL of \`forward_url\` (default\: 33554432)]:VALUE:"
   "--pair-ttl-seconds[seconds that a request or response waits for the other half of its pair (default\: 300)]:VALUE:"
   "--max-event-bytes[limit of one event in bytes\; larger ones get status code 413. It should be a third larger than \`max_payload_bytes\`, for events whose payload is in base64 (default\: 6291456)]:VALUE:"
 )
@@ -172,6 +176,10 @@ _shtab_driftgauge_logger_options=(
   "--max-models[limit of models that have series of their own without a reference\; others count as \`(other)\` (default\: 100)]:VALUE:"
   "--log-level[lowest level that is logged (default\: info)]:VALUE:(debug info warning error)"
   "--log-format[form of the log\: lines of text, or one JSON object a line, with the ids of requests (default\: text)]:VALUE:(text json)"
+  "--forward-url[URLs that each event is sent on to, with commas between them or a list in YAML\; a user, a password and a query in them are never shown (default\: none)]:VALUE:"
+  "--forward-timeout-seconds[longest time in seconds that an event waits or is tried again for a URL of \`forward_url\` (default\: 60)]:VALUE:"
+  "--forward-queue-events[limit of events that wait for one URL of \`forward_url\`\; others are dropped and counted (default\: 10000)]:VALUE:"
+  "--forward-queue-bytes[limit of the memory in bytes of events that wait for one URL of \`forward_url\` (default\: 33554432)]:VALUE:"
   "--pair-ttl-seconds[seconds that a request or response waits for the other half of its pair (default\: 300)]:VALUE:"
   "--max-event-bytes[limit of one event in bytes\; larger ones get status code 413. It should be a third larger than \`max_payload_bytes\`, for events whose payload is in base64 (default\: 6291456)]:VALUE:"
 )
