@@ -138,9 +138,9 @@ def _queue() -> Row:
         per_second("connections"),
     )
     models = Text(
-        "Refused models",
-        "Events and requests a second that count as `(other)`, because `max_models` models have places, by process. "
-        "They may have invented names.",
+        "Refused models and revisions",
+        "Events and requests a second that count as `(other)`, because `max_models` models have places, or too many "
+        "revisions of their model have requests, by process. They may have invented names.",
         per_second("payloads"),
     )
     by_reason = {
@@ -168,6 +168,10 @@ def _queue() -> Row:
             graph(
                 models,
                 Query(f"rate(driftgauge_refused_models_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
+                Query(
+                    f"rate(driftgauge_refused_revisions_total{{{PROCESS}}}[$__rate_interval])",
+                    f"revisions {PROCESS_LEGEND}",
+                ),
             ),
         ),
     )

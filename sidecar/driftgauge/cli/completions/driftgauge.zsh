@@ -281,6 +281,7 @@ _shtab_driftgauge_reference_capture_options=(
   "--namespace[its namespace (default\: empty)]:NAME:"
   "--component[default\: predictor]:component:(predictor transformer explainer)"
   "--model[name of the model (default\: that of the InferenceService)]:NAME:"
+  "--revision[which of its revisions, if it has several]:NAME:"
   {-o,--output}"[the reference that is written, .npz]:FILE:_files"
   "--for[how long to collect rows, each once, such as 14d or 12h (default\: the rows of one window)]:TIME:"
   "--yes[write the file without asking]"
