@@ -31,7 +31,7 @@ def sidecar_health() -> Tree:
         "sidecar-health",
         "driftgauge / Sidecar health",
         "driftgauge itself: its share of the latency, its queue and its losses, Redis, evaluations, its processes.",
-        (_now(), _overhead(), _queue(), _redis(), evaluation(), _processes()),
+        (_now(), _overhead(), _queue(), _forwarding(), _redis(), evaluation(), _processes()),
         model_variables(),
     )
 
@@ -178,6 +178,28 @@ def _queue() -> Row:
                     f"unreadable annotations {PROCESS_LEGEND}",
                 ),
             ),
+        ),
+    )
+
+
+def _forwarding() -> Row:
+    outcomes = Text(
+        "Events sent on",
+        "Events a second that the logger sent on to each target of `forward_url`, and those dropped, by reason.",
+        per_second("events"),
+    )
+    waiting = Text("Events that wait", "Events that wait for a target or are being sent, by process.", count("events"))
+    memory = Text("Memory of events that wait", "Memory of the events that wait for a target, by process.", BYTES)
+    by_outcome = (
+        f"sum by (target, outcome, reason) (rate(driftgauge_forwarded_events_total{{{PROCESS}}}[$__rate_interval]))"
+    )
+    legend = f"{{{{target}}}} {PROCESS_LEGEND}"
+    return Row(
+        "Events sent on",
+        (
+            graph(outcomes, Query(by_outcome, "{{target}} {{outcome}} {{reason}}"), width=THIRD),
+            graph(waiting, Query(f"driftgauge_forward_queue_events{{{PROCESS}}}", legend), width=THIRD),
+            graph(memory, Query(f"driftgauge_forward_queue_bytes{{{PROCESS}}}", legend), width=THIRD),
         ),
     )
 

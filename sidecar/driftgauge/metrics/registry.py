@@ -25,6 +25,7 @@ from driftgauge import __version__
 from driftgauge.http1.accept_encoding import takes_gzip
 from driftgauge.inference.payload import ModelKey, is_of_many_models
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
+from driftgauge.metrics.forward_counts import ForwardCounts
 from driftgauge.metrics.model_metrics import Families, ModelMetrics
 from driftgauge.results.latest import LatestEvaluations
 
@@ -107,6 +108,10 @@ class Metrics:
             registry=self.registry,
         )
         return up, errors
+
+    def watch_forwarding(self) -> ForwardCounts:
+        """Return the families of the events that are sent on to other loggers, for the caller to count."""
+        return ForwardCounts(self.registry)
 
     def count_skipped_keys(self, number: int) -> None:
         """Count keys in Redis that were skipped; without Redis do nothing."""
