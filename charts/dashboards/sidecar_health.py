@@ -184,8 +184,8 @@ def _redis() -> Row:
     )
     skipped = Text(
         "Skipped and replaced keys",
-        "Keys with malformed names that a process skipped at its start, and keys that it replaced, because their values were "
-        "not those of driftgauge (dashed). Other programs may use the same Redis.",
+        "Keys with malformed names that a process skipped at its start, and keys that it replaced (dashed), because "
+        "their values were not those of driftgauge. Other programs may use the same Redis.",
         count("keys"),
     )
     return Row(
