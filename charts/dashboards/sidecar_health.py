@@ -214,8 +214,9 @@ def _redis() -> Row:
         "Failed calls to Redis", "Calls a second that failed or took too long, by process.", per_second("calls")
     )
     skipped = Text(
-        "Skipped keys",
-        "Keys with malformed names that a process skipped at its start. Other programs may use the same Redis.",
+        "Skipped and replaced keys",
+        "Keys with malformed names that a process skipped at its start, and keys that it replaced (dashed), because "
+        "their values were not those of driftgauge. Other programs may use the same Redis.",
         count("keys"),
     )
     return Row(
@@ -227,7 +228,13 @@ def _redis() -> Row:
                 Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
                 width=THIRD,
             ),
-            graph(skipped, Query(f"driftgauge_redis_skipped_keys_total{{{PROCESS}}}", PROCESS_LEGEND), width=THIRD),
+            graph(
+                skipped,
+                Query(f"driftgauge_redis_skipped_keys_total{{{PROCESS}}}", PROCESS_LEGEND),
+                Query(f"driftgauge_redis_replaced_keys_total{{{PROCESS}}}", f"replaced {PROCESS_LEGEND}"),
+                width=THIRD,
+                overrides={"^replaced": [DASHED]},
+            ),
         ),
     )
 

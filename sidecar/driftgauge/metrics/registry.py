@@ -66,6 +66,7 @@ class Metrics:
             registry=self.registry,
         )
         self._skipped_keys: Counter | None = None
+        self._replaced_keys: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()
         ProcessCollector(registry=self.registry)
@@ -107,6 +108,11 @@ class Metrics:
             "Keys in Redis that were skipped when models were restored, because their names are malformed.",
             registry=self.registry,
         )
+        self._replaced_keys = Counter(
+            "driftgauge_redis_replaced_keys_total",
+            "Keys in Redis that were replaced, because their values are not of driftgauge, or cannot be used.",
+            registry=self.registry,
+        )
         return up, errors
 
     def watch_forwarding(self) -> ForwardCounts:
@@ -117,6 +123,11 @@ class Metrics:
         """Count keys in Redis that were skipped; without Redis do nothing."""
         if self._skipped_keys is not None:
             self._skipped_keys.inc(number)
+
+    def count_replaced_key(self) -> None:
+        """Count a key in Redis that was replaced; without Redis do nothing."""
+        if self._replaced_keys is not None:
+            self._replaced_keys.inc()
 
     def _set_build_info(self) -> None:
         info = Gauge(
