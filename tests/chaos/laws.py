@@ -157,16 +157,17 @@ def _check_ring(stage: Stage, model: _Model, findings: Findings) -> None:
 
 
 def _check_killed(model: _Model, from_killed: int, findings: Findings) -> None:
-    """A killed replica loses at most what it took in its last flush interval."""
+    """A killed replica loses at most what it took in its last flush interval, a stopped one nothing."""
     taken = sum(one.taken[model.kind] for one in model.retired)
-    limit = sum(one.taken_since(one.ended_at - FLUSH_SECONDS - _APPEND_SECONDS, model.kind) for one in model.retired)
+    killed = [one for one in model.retired if one.is_killed]
+    limit = sum(one.taken_since(one.ended_at - FLUSH_SECONDS - _APPEND_SECONDS, model.kind) for one in killed)
     lost = taken - from_killed
     findings.sent += taken
     findings.lost += lost
     findings.killed += lost
     if not 0 <= lost <= limit:
         where = f"{model.service} {model.kind}s"
-        findings.broken.append(f"{where}: killed replicas lost {lost} of {taken}, at most {limit} are right")
+        findings.broken.append(f"{where}: replicas that ended lost {lost} of {taken}, at most {limit} are right")
 
 
 def _check_statistics(

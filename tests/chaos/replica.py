@@ -25,6 +25,7 @@ class Replica:
         self.spec = spec
         self.port = process.port
         self.is_killed = False
+        self.is_stopped = False
         self.ended_at = 0.0
         self.last: Samples | None = None
         self.taken: Counter[str] = Counter()
@@ -49,7 +50,7 @@ class Replica:
 
     def metrics(self) -> Samples:
         """Scrape it; of a replica that has ended, the last scrape."""
-        if not self.is_killed:
+        if not (self.is_killed or self.is_stopped):
             self.last = self.process.metrics()
         return self.last or Samples([])
 
@@ -61,11 +62,10 @@ class Replica:
         self.ended_at = time.monotonic()
 
     def stop(self) -> None:
-        """Stop it with SIGTERM, and return when it has ended; what it counted at its end stays unknown."""
+        """Scrape it once more, stop it with SIGTERM, and return when it has ended."""
         self.metrics()
-        self.is_killed = True
+        self.is_stopped = True
         self.process.terminate()
-        self.ended_at = time.monotonic()
 
     def mark_log(self) -> None:
         """Count log lines from here on."""

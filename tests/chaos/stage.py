@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.chaos.model import ModelFault, call
 from tests.chaos.replica import KINDS, Replica
@@ -23,7 +24,7 @@ from tests.chaos.senders import (
     Senders,
     Traffic,
 )
-from tests.chaos.stores import Standalone
+from tests.chaos.stores import Standalone, Store
 from tests.support.processes import Child, Driftgauge, free_port
 from tests.support.scrape import Samples
 from tests.support.waiting import wait_until
@@ -60,7 +61,7 @@ class Settings:
         environments: Variables of the replicas of each mode, by index.
     """
 
-    store: Callable[[], Standalone] = Standalone
+    store: Callable[[], Store] = Standalone
     traffic: Traffic = field(default_factory=Traffic)
     flags: tuple[str, ...] = ()
     environments: tuple[Mapping[str, str], ...] = ({}, {}, {})
@@ -114,7 +115,16 @@ class Stage:
         for replica in self.replicas:
             replica.mark_log()
 
-    # --- parts ---
+    @property
+    def standalone(self) -> Standalone:
+        """The store, where it is one Redis behind a relay.
+
+        Raises:
+            TypeError: It is another one: an error of the fault.
+        """
+        if not isinstance(self.store, Standalone):
+            raise TypeError("this fault is one of a single Redis")
+        return self.store
 
     @property
     def replicas(self) -> list[Replica]:
@@ -131,44 +141,42 @@ class Stage:
         """Let the model server do something wrong from now on."""
         call(self.model_port, "POST", "/fault", fault.encode())
 
-    def write_reference(self, seed: int, folder: str = "reference", shift: float = 0.0) -> np.ndarray:
-        """Write the reference of both models to a folder; returns it."""
+    def write_reference(self, seed: int, indices: Sequence[int] = range(REPLICAS)) -> NDArray[np.float64]:
+        """Write the reference of both models for the replicas of these indices; returns it."""
         dice = np.random.default_rng(seed)
-        rows = np.stack([dice.normal(10 + shift, 1, _REFERENCE_ROWS), dice.normal(3, 0.2, _REFERENCE_ROWS)], axis=1)
-        lines = [",".join(COLUMNS), *(f"{a!r},{b!r}" for a, b in rows.tolist())]
-        text = "\n".join(lines) + "\n"
+        rows = np.stack([dice.normal(10, 1, _REFERENCE_ROWS), dice.normal(3, 0.2, _REFERENCE_ROWS)], axis=1)
+        lines = [",".join(COLUMNS), *(f"{alcohol!r},{ph!r}" for alcohol, ph in rows.tolist())]
         for _, service in MODELS:
-            file = (
-                self.folder / folder / service / f"{service}.csv"
-            )  # a logger would evaluate every model of its folder
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+            for index in indices:
+                # a folder for each model, since a logger evaluates every model of its folder
+                file = self.folder / f"{service}-{index}" / f"{service}.csv"
+                file.parent.mkdir(exist_ok=True)
+                part = file.with_suffix(".part")
+                part.write_text("\n".join(lines) + "\n")
+                part.rename(file)
         return rows
 
-    def start_again(self, replica: Replica, folder: str = "reference") -> Replica:
-        """Start a replica like one that has ended, in its place; returns it."""
+    def start_again(self, replica: Replica) -> Replica:
+        """Start a replica like another one, in its place; returns it."""
         mode, index = replica.spec
-        new = self._launch(mode, index, folder)
+        new = self._launch(mode, index)
         self._stack.enter_context(new.process)
         self.retired.append(replica)
         (self.loggers if mode == "logger" else self.proxies)[index] = new
         return new
 
-    def _launch(self, mode: str, index: int, folder: str = "reference") -> Replica:
-        references = self.folder / folder
+    def _launch(self, mode: str, index: int) -> Replica:
         where = {
-            "logger": ("--reference-dir", references / SERVICE, "--pair-ttl-seconds=3"),
+            "logger": ("--reference-dir", self.folder / f"{SERVICE}-{index}", "--pair-ttl-seconds=3"),
             "proxy": (
                 *("--upstream-url", f"http://127.0.0.1:{self.model_port}"),
-                *("--reference", references / PROXIED_SERVICE / f"{PROXIED_SERVICE}.csv"),
+                *("--reference", self.folder / f"{PROXIED_SERVICE}-{index}" / f"{PROXIED_SERVICE}.csv"),
                 *("--namespace", PROXIED_NAMESPACE, "--inference-service", PROXIED_SERVICE),
             ),
         }[mode]
         flags = [*where, "--redis-url", self.store.url, *FLAGS, *self.settings.flags]
         process = Driftgauge(mode, *flags, env=self.settings.environments[index])
         return Replica(f"{mode} {index}", process, (mode, index))
-
-    # --- what a fault uses ---
 
     def send_for(self, seconds: float) -> None:
         """Wait until the senders have sent as much as they send in this time."""

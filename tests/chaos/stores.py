@@ -2,12 +2,33 @@
 
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from redis import Redis
 
 from tests.chaos.relay import Relay
 from tests.support.redis_server import RedisServer
+
+
+class Store(Protocol):
+    """A Redis of any kind, which runs during a `with` block.
+
+    Attributes:
+        url: What driftgauge gets.
+    """
+
+    url: str
+
+    def __enter__(self) -> Self:
+        """Start it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it."""
+
+    def client(self) -> Redis:
+        """A client of the node that holds the rows now."""
 
 
 class Standalone:
@@ -20,6 +41,7 @@ class Standalone:
     def __init__(self, *options: str) -> None:
         self._stack = ExitStack()
         self._options = options
+        self.url = ""
 
     def __enter__(self) -> Self:
         """Start both."""
@@ -34,6 +56,6 @@ class Standalone:
         """Stop both."""
         self._stack.__exit__(kind, error, trace)
 
-    def client(self) -> "Redis":
+    def client(self) -> Redis:
         """A client of the server itself, past the relay."""
         return Redis.from_url(self.server.url)

@@ -8,16 +8,16 @@ from tests.chaos.stores import Standalone
 
 
 def _restart(stage: Stage) -> None:
-    stage.store.server.kill()
+    stage.standalone.server.kill()
     stage.send_for(3)
-    stage.store.server.start()
+    stage.standalone.server.start()
     stage.lift()
 
 
 def _pause(stage: Stage) -> None:
-    stage.store.server.pause()
+    stage.standalone.server.pause()
     stage.send_for(10)
-    stage.store.server.resume()
+    stage.standalone.server.resume()
     stage.lift()
 
 

@@ -12,23 +12,23 @@ _RESETS = 10
 def _reset_idle(stage: Stage) -> None:
     stage.senders.stop()
     stage.settle()
-    stage.store.relay.reset_all()
+    stage.standalone.relay.reset_all()
     stage.lift()
     stage.senders.start()
 
 
 def _reset_busy(stage: Stage) -> None:
     for _ in range(_RESETS):
-        stage.store.relay.reset_all()
+        stage.standalone.relay.reset_all()
         stage.send_for(0.3)
     stage.lift()
 
 
 def _during(mode: Mode, seconds: float) -> Callable[[Stage], None]:
     def inflict(stage: Stage) -> None:
-        stage.store.relay.set_mode(mode)
+        stage.standalone.relay.set_mode(mode)
         stage.send_for(seconds)
-        stage.store.relay.set_mode(Mode.PASS)
+        stage.standalone.relay.set_mode(Mode.PASS)
         stage.lift()
 
     return inflict
