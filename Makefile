@@ -21,7 +21,7 @@ FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_f
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-demo: $(VENV)/.demo ## wines go to a real model until they drift, page on http://127.0.0.1:9464/: KEEP=1 runs on, REDIS=1, LOGGER=1, PORT=9500
+demo: $(VENV)/.demo ## wines go to a real model until they drift, page on http://127.0.0.1:9464/: KEEP=1 runs on, REDIS=1 loses its Redis, LOGGER=1, PORT=9500
 	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(REDIS),--redis) $(if $(LOGGER),--logger) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## all tests that can run on this machine
