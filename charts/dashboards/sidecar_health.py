@@ -31,7 +31,7 @@ def sidecar_health() -> Tree:
         "sidecar-health",
         "driftgauge / Sidecar health",
         "driftgauge itself: its share of the latency, its queue and its losses, Redis, evaluations, its processes.",
-        (_now(), _overhead(), _queue(), _redis(), evaluation(), _processes()),
+        (_now(), _overhead(), _queue(), _forwarding(), _redis(), evaluation(), _processes()),
         model_variables(),
     )
 
@@ -138,9 +138,9 @@ def _queue() -> Row:
         per_second("connections"),
     )
     models = Text(
-        "Refused models",
-        "Events and requests a second that count as `(other)`, because `max_models` models have places, by process. "
-        "They may have invented names.",
+        "Refused models and revisions",
+        "Events and requests a second that count as `(other)`, because `max_models` models have places, or too many "
+        "revisions of their model have requests, by process. They may have invented names.",
         per_second("payloads"),
     )
     by_reason = {
@@ -168,7 +168,33 @@ def _queue() -> Row:
             graph(
                 models,
                 Query(f"rate(driftgauge_refused_models_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
+                Query(
+                    f"rate(driftgauge_refused_revisions_total{{{PROCESS}}}[$__rate_interval])",
+                    f"revisions {PROCESS_LEGEND}",
+                ),
             ),
+        ),
+    )
+
+
+def _forwarding() -> Row:
+    outcomes = Text(
+        "Events sent on",
+        "Events a second that the logger sent on to each target of `forward_url`, and those dropped, by reason.",
+        per_second("events"),
+    )
+    waiting = Text("Events that wait", "Events that wait for a target or are being sent, by process.", count("events"))
+    memory = Text("Memory of events that wait", "Memory of the events that wait for a target, by process.", BYTES)
+    by_outcome = (
+        f"sum by (target, outcome, reason) (rate(driftgauge_forwarded_events_total{{{PROCESS}}}[$__rate_interval]))"
+    )
+    legend = f"{{{{target}}}} {PROCESS_LEGEND}"
+    return Row(
+        "Events sent on",
+        (
+            graph(outcomes, Query(by_outcome, "{{target}} {{outcome}} {{reason}}"), width=THIRD),
+            graph(waiting, Query(f"driftgauge_forward_queue_events{{{PROCESS}}}", legend), width=THIRD),
+            graph(memory, Query(f"driftgauge_forward_queue_bytes{{{PROCESS}}}", legend), width=THIRD),
         ),
     )
 

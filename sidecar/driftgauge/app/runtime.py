@@ -18,6 +18,7 @@ from driftgauge.drift.rule import Rule
 from driftgauge.errors import StorageError
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.revisions import LIVE_REVISIONS
 from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
@@ -67,7 +68,8 @@ class Runtime:
         self._references = references = reference_store(config)
         self.models = make_models(config, model, references, self.metrics)
 
-        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
+        most = LIVE_REVISIONS * (config.max_models + _MAX_REFERENCED_MODELS)
+        outputs = OutputColumns(most, self._report_untested)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 

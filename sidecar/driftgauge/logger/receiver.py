@@ -46,6 +46,7 @@ class Receiver:
     Args:
         offer: Called with each payload.
         pair: Called with each half of a pair; returns whether it is new.
+        send_on: Called with each request and its number of events, to send it on to other loggers.
         metrics: Where requests are counted.
         models: The models that may have series of their own.
         inferences: Recognises the events of inferences.
@@ -61,6 +62,7 @@ class Receiver:
         *,
         offer: Offer,
         pair: Callable[[PairObservation], bool],
+        send_on: Callable[[RequestHead, bytes, int], None],
         metrics: Metrics,
         models: KnownModels,
         inferences: InferenceFilter,
@@ -72,6 +74,7 @@ class Receiver:
     ) -> None:
         self._offer = offer
         self._pair = pair
+        self._send_on = send_on
         self._metrics = metrics
         self._models = models
         self._inferences = inferences
@@ -173,6 +176,10 @@ class Receiver:
         proven = reason is Reason.TOO_LARGE and self._models.is_reserved(_model_of(event))
         model = self._models.admit(_model_of(event), proven=proven)
         self._metrics.model(model).count_payload(event.kind, outcome, reason)
+
+    def send_on(self, head: RequestHead, body: bytes, events: int) -> None:
+        """Send a request with so many events on to the other loggers, also if none of them can be read."""
+        self._send_on(head, body, events)
 
     def _admit_named(self, model: ModelKey, name: str | None, *, proven: bool) -> ModelKey:
         """The key of the model that an OpenAI-compatible body names; that of its InferenceService if it has no place.

@@ -23,8 +23,9 @@ from prometheus_client.registry import Collector
 
 from driftgauge import __version__
 from driftgauge.http1.accept_encoding import takes_gzip
-from driftgauge.inference.payload import ModelKey, is_overflow
+from driftgauge.inference.payload import ModelKey, is_of_many_models
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
+from driftgauge.metrics.forward_counts import ForwardCounts
 from driftgauge.metrics.model_metrics import Families, ModelMetrics
 from driftgauge.results.latest import LatestEvaluations
 
@@ -54,6 +55,11 @@ class Metrics:
             "Events and requests of models that are counted as (other), because max_models have places.",
             registry=self.registry,
         )
+        self.refused_revisions = Counter(
+            "driftgauge_refused_revisions_total",
+            "Events of revisions that are counted as (other), because too many revisions of their model have requests.",
+            registry=self.registry,
+        )
         self._skipped_keys: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()
@@ -67,8 +73,8 @@ class Metrics:
         return series
 
     def retain(self, models: Container[ModelKey]) -> None:
-        """Remove the series of models that are not in `models`, at most of 20 in a call; overflow keys stay."""
-        gone = (key for key in self._models if key not in models and not is_overflow(key))
+        """Remove the series of models that are not in `models`, at most of 20 in a call; keys of many models stay."""
+        gone = (key for key in self._models if key not in models and not is_of_many_models(key))
         for key in list(islice(gone, _REMOVED_A_CALL)):
             self._models.pop(key).remove()
 
@@ -97,6 +103,10 @@ class Metrics:
             registry=self.registry,
         )
         return up, errors
+
+    def watch_forwarding(self) -> ForwardCounts:
+        """Return the families of the events that are sent on to other loggers, for the caller to count."""
+        return ForwardCounts(self.registry)
 
     def count_skipped_keys(self, number: int) -> None:
         """Count keys in Redis that were skipped; without Redis do nothing."""

@@ -194,7 +194,8 @@ class ReferenceWatcher:
             if slash:
                 key = ModelKey(namespace, inference_service, PREDICTOR, inference_service)
                 self._models.add(key)
-                self._metrics.model(key)
+                if key in self._models:  # its revisions may stand for it
+                    self._metrics.model(key)
 
 
 def _log_sentences(sentences: Sequence[str]) -> None:

@@ -57,6 +57,7 @@ def _model(evaluations: ModelEvaluations, state: ModelState) -> dict[str, Any]:
         "inference_service": model.inference_service,
         "component": model.component,
         "model_name": model.model_name,
+        "revision": model.revision,
         "model_state": {"state": str(state.state), "reason": _text(state.reason)},
         **_evaluation(inputs),
         "predictions": None if predictions is None else _evaluation(predictions),

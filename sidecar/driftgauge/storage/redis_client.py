@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from driftgauge.errors import ConfigError, StorageError
+from driftgauge.storage.redis_connection import RenewingConnection, RenewingSSLConnection
 
 _MAX_CONNECTIONS = 8  # appends and reads of one process; the server has 10,000 for all
 _HEALTH_CHECK_SECONDS = 30  # a connection idle for longer is asked for a PONG before it is used
@@ -49,6 +50,8 @@ def connect(url: str, timeout_seconds: float, password: str | None = None) -> Re
             retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
+        tls = urlsplit(url).scheme == "rediss"
+        pool.connection_class = RenewingSSLConnection if tls else RenewingConnection
         pool.make_connection()  # type: ignore[no-untyped-call]  # an untyped method of redis-py; it is the first to refuse an unknown option
     except (TypeError, ValueError, RedisError):
         # without the cause, whose text may contain a part of the password
@@ -119,5 +122,5 @@ class BoundedRedis:
                 yield
         except TimeoutError as error:
             raise StorageError(f"Redis could not {action} within {self._timeout_seconds:g} s") from error
-        except (RedisError, OSError) as error:
+        except (RedisError, RedisClusterException, OSError) as error:
             raise StorageError(f"Redis could not {action}: {error}") from error

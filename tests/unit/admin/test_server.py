@@ -60,6 +60,7 @@ async def test_the_newest_reports_are_json(fixture: AdminFixture, client: Client
                 "inference_service": "wine",
                 "component": "predictor",
                 "model_name": "wine",
+                "revision": "",
                 "model_state": {"state": "drift", "reason": None},
                 "evaluated_at": 1_000.0,
                 "duration_seconds": 0.01,
