@@ -51,7 +51,7 @@ function _shtab_driftgauge_using
 end
 
 set -g _shtab_driftgauge_commands proxy logger check options reference 'reference build' 'reference show' 'reference capture' healthcheck doctor completion
-set -g _shtab_driftgauge_opts_with_value --admin-port --admin-url --allow-capture --alpha --baseline-rows --categorical --component --config --correction --decision --drain-delay-seconds --drain-timeout-seconds --drift-tolerance --evaluation-interval-seconds --false-alarm-interval --flush-interval-seconds --for --format --host --inference-service --log-format --log-level --max-connections --max-event-bytes --max-features --max-models --max-payload-bytes --max-reference-bytes --max-reference-values --merge-metrics --min-rows --missing-words --mode --model --namespace --output --pair-ttl-seconds --port --predictions --queue-bytes --queue-payloads --queue-seconds --redis-timeout-seconds --redis-url --reference --reference-dir --reference-ordered --reference-poll-seconds --rhythm-timezone --ring-ttl-seconds --rows --sample-ratio --seed --share-tolerance --time-column --tolerance-beyond-reference --upstream-timeout-seconds --upstream-url --window-rows -o
+set -g _shtab_driftgauge_opts_with_value --admin-port --admin-url --allow-capture --alpha --baseline-rows --categorical --component --config --correction --decision --drain-delay-seconds --drain-timeout-seconds --drift-tolerance --evaluation-interval-seconds --false-alarm-interval --flush-interval-seconds --for --format --host --inference-service --log-format --log-level --max-connections --max-event-bytes --max-features --max-models --max-payload-bytes --max-reference-bytes --max-reference-values --merge-metrics --min-rows --missing-words --mode --model --namespace --output --pair-ttl-seconds --port --predictions --queue-bytes --queue-payloads --queue-seconds --redis-timeout-seconds --redis-url --reference --reference-dir --reference-ordered --reference-poll-seconds --resend --rhythm-timezone --ring-ttl-seconds --rows --sample-ratio --seed --share-tolerance --time-column --tolerance-beyond-reference --upstream-timeout-seconds --upstream-url --window-rows -o
 
 complete -c driftgauge -e
 complete -c driftgauge -f
@@ -103,6 +103,7 @@ complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l log-level -xka "deb
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l log-format -xka "text json" -d 'form of the log: lines of text, or one JSON object a line, with the ids of requests (default: text)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l upstream-url -x -d 'URL of the model server (default: http://127.0.0.1:8085)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l upstream-timeout-seconds -x -d 'seconds without a byte from the model server after which a request fails (default: 300)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l resend -xka "auto never" -d 'whether a request that meets the end of an idle connection to the model server is sent once more; `auto` stops for a minute when the second try fails too (default: auto)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l inference-service -x -d 'name of the InferenceService; if not set, the variable `INFERENCE_SERVICE_NAME` is used (default: default)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l namespace -x -d 'namespace of the InferenceService (default: empty)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l component -xka "predictor transformer explainer" -d 'component of the InferenceService (default: predictor)'
@@ -250,6 +251,7 @@ complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l log-level -xka "de
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l log-format -xka "text json" -d 'form of the log: lines of text, or one JSON object a line, with the ids of requests (default: text)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l upstream-url -x -d 'URL of the model server (default: http://127.0.0.1:8085)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l upstream-timeout-seconds -x -d 'seconds without a byte from the model server after which a request fails (default: 300)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l resend -xka "auto never" -d 'whether a request that meets the end of an idle connection to the model server is sent once more; `auto` stops for a minute when the second try fails too (default: auto)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l inference-service -x -d 'name of the InferenceService; if not set, the variable `INFERENCE_SERVICE_NAME` is used (default: default)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l namespace -x -d 'namespace of the InferenceService (default: empty)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l component -xka "predictor transformer explainer" -d 'component of the InferenceService (default: predictor)'
