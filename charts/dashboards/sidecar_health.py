@@ -13,7 +13,7 @@ from charts.dashboards.promql import (
     total,
 )
 from charts.dashboards.queries import Query
-from charts.dashboards.style import DASHED, GREEN, ORANGE, RED, THIRD, UP_OR_DOWN, Text
+from charts.dashboards.style import DASHED, GREEN, HALF, ON_OR_SUSPENDED, ORANGE, RED, THIRD, UP_OR_DOWN, Text
 from charts.dashboards.units import (
     BYTES,
     CORES,
@@ -84,6 +84,17 @@ def _overhead() -> Row:
     in_flight = Text(
         "Requests in flight", "Inference requests that have begun and not ended, by model.", count("requests")
     )
+    resent = Text(
+        "Requests sent again",
+        "Requests a second that met the end of an idle connection and were sent on a new one, by what became of them. "
+        "`failed`: the model server may have executed them twice.",
+        per_second("requests"),
+    )
+    suspended = Text(
+        "Sending again",
+        "Suspended for a minute after a second try that failed: a process sends no request again.",
+        STATE,
+    )
     overhead_seconds, latency_seconds = (
         total(rate(f"{name}_sum")) for name in ("driftgauge_proxy_overhead_seconds", "request_latency_seconds")
     )
@@ -99,6 +110,19 @@ def _overhead() -> Row:
             ),
             graph(share, Query(f"{overhead_seconds} / {latency_seconds}", MODEL_LEGEND), width=THIRD),
             graph(in_flight, Query(total(selected("driftgauge_requests_in_flight")), MODEL_LEGEND), width=THIRD),
+            graph(
+                resent,
+                Query(
+                    f"sum by (outcome) (rate(driftgauge_resent_requests_total{{{PROCESS}}}[$__rate_interval]))",
+                    "{{outcome}}",
+                ),
+            ),
+            states(
+                suspended,
+                Query(f"driftgauge_resend_suspended{{{PROCESS}}}", PROCESS_LEGEND),
+                width=HALF,
+                names=ON_OR_SUSPENDED,
+            ),
         ),
     )
 

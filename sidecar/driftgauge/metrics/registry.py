@@ -99,6 +99,21 @@ class Metrics:
         depth.set_function(waiting)
         Gauge("driftgauge_queue_capacity", "Payloads that the queue can hold.", registry=self.registry).set(capacity)
 
+    def watch_resending(self) -> tuple[Gauge, Counter]:
+        """Return a gauge (1 while no request is sent again) and a counter by outcome, for the caller to set."""
+        suspended = Gauge(
+            "driftgauge_resend_suspended",
+            "1 while no request is sent again, because a second try failed in the last minute; else 0.",
+            registry=self.registry,
+        )
+        resent = Counter(
+            "driftgauge_resent_requests",
+            "Requests that were sent again on a new connection, after the end of an idle one, by what became of them.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        return suspended, resent
+
     def watch_redis(self) -> tuple[Gauge, Counter]:
         """Return a gauge (1 while Redis responds, else 0) and a counter of failures, for the caller to set."""
         up = Gauge("driftgauge_redis_up", "1 if the last call to Redis succeeded, else 0.", registry=self.registry)
