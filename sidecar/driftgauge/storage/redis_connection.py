@@ -19,15 +19,15 @@ class UnsentError(RedisConnectionError):
 
 
 class _Renewing(AbstractConnection):
-    """A connection whose errors tell whether a command may have been executed.
+    """A connection whose errors say whether a command may have been executed.
 
     Args:
         socket_timeout: Longest wait for one reply, in seconds; `None` leaves it to the caller.
         options: Those of the connection of redis-py.
 
     Notes:
-        Every error before the first byte of a command is an `UnsentError`, or an error reply of the server to the
-        greeting, such as `AuthenticationError`. Any other error leaves open whether the command was executed.
+        An error before the first byte of a command is an `UnsentError`, or an error reply of the server to the
+        handshake, such as `AuthenticationError`. Any other error leaves open whether the command was executed.
         The base class would bound a send by `asyncio.wait_for`, which loses cancellations before Python 3.12.
     """
 
@@ -40,8 +40,8 @@ class _Renewing(AbstractConnection):
         """Connect and introduce the client, unless the connection is open.
 
         Raises:
-            UnsentError: The server cannot be reached, or closed the connection during the greeting.
-            RedisError: The server refused the greeting.
+            UnsentError: The server cannot be reached, or closed the connection during the handshake.
+            RedisError: The server refused the handshake.
         """
         if self._is_closed():
             await self.disconnect(nowait=True)
@@ -75,7 +75,7 @@ class _Renewing(AbstractConnection):
             raise RedisConnectionError(str(error)) from error
 
     async def check_health(self) -> None:
-        """Connect anew if a connection that was idle for long does not reply to PING."""
+        """Connect again if a connection that was idle for long does not reply to PING."""
         try:
             await super().check_health()  # type: ignore[no-untyped-call]  # of redis-py
         except (RedisError, OSError):

@@ -9,7 +9,7 @@ from collections.abc import Container
 from typing import cast
 
 from driftgauge.inference.payload import ModelKey
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.stream_states import State
@@ -44,7 +44,7 @@ class RedisStates:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("load a state"):
+        async with self._redis.call("load a state", Call.LOAD):
             value = await self._redis.client.getex(_key(stream, name), px=self._ttl_milliseconds)
         return None if value is None else _state(cast("bytes", value))  # the client decodes nothing
 
@@ -55,7 +55,7 @@ class RedisStates:
             StorageError: Redis is away, slow or refuses. After a timeout the blob may have been saved.
         """
         value = b"%d\n%b" % (expected + 1, blob)
-        async with self._redis.call("save a state"):
+        async with self._redis.call("save a state", Call.SAVE):
             kept = await self._save(keys=[_key(stream, name)], args=[expected, value, self._ttl_milliseconds])
         return bool(kept)
 
@@ -65,7 +65,7 @@ class RedisStates:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("delete a state"):
+        async with self._redis.call("delete a state", Call.SAVE):
             await self._redis.client.delete(_key(stream, name))
 
     def retain(self, models: Container[ModelKey]) -> None:
