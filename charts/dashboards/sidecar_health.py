@@ -4,6 +4,7 @@ from charts.dashboards.board import Row, Tree, board, model_variables
 from charts.dashboards.evaluations import evaluation
 from charts.dashboards.panels import graph, grid, number, states
 from charts.dashboards.promql import (
+    CALL_LEGEND,
     MODEL_LEGEND,
     PROCESS,
     PROCESS_LEGEND,
@@ -47,7 +48,7 @@ def _now() -> Row:
         "Payloads a second that driftgauge dropped. The requests themselves are not affected.",
         per_second("payloads"),
     )
-    redis = Text("Redis", "Down if the last call of any process failed; none without Redis.", STATE)
+    redis = Text("Redis", "Down if the last call of any kind and process failed; none without Redis.", STATE)
     failed = Text("Failed evaluations", "Evaluations that failed in the last hour.", count("evaluations"))
     buckets = rate("driftgauge_proxy_overhead_seconds_bucket")
     filled = f"driftgauge_queue_payloads{{{PROCESS}}} / driftgauge_queue_capacity{{{PROCESS}}}"
@@ -231,11 +232,13 @@ def _forwarding() -> Row:
 def _redis() -> Row:
     up = Text(
         "Redis",
-        "Up while the last call of a process to Redis succeeded. Empty if rows are in memory.",
+        "Up while the last call of this kind to Redis succeeded, by process. Empty if rows are in memory.",
         STATE,
     )
     errors = Text(
-        "Failed calls to Redis", "Calls a second that failed or took too long, by process.", per_second("calls")
+        "Failed calls to Redis",
+        "Calls a second that failed or took too long, by process and call.",
+        per_second("calls"),
     )
     skipped = Text(
         "Skipped and replaced keys",
@@ -246,10 +249,10 @@ def _redis() -> Row:
     return Row(
         "Redis",
         (
-            states(up, Query(f"driftgauge_redis_up{{{PROCESS}}}", PROCESS_LEGEND), width=THIRD, names=UP_OR_DOWN),
+            states(up, Query(f"driftgauge_redis_up{{{PROCESS}}}", CALL_LEGEND), width=THIRD, names=UP_OR_DOWN),
             graph(
                 errors,
-                Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
+                Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", CALL_LEGEND),
                 width=THIRD,
             ),
             graph(

@@ -115,9 +115,19 @@ class Metrics:
         return suspended, resent
 
     def watch_redis(self) -> tuple[Gauge, Counter]:
-        """Return a gauge (1 while Redis responds, else 0) and a counter of failures, for the caller to set."""
-        up = Gauge("driftgauge_redis_up", "1 if the last call to Redis succeeded, else 0.", registry=self.registry)
-        errors = Counter("driftgauge_redis_errors_total", "Calls to Redis that failed.", registry=self.registry)
+        """Return a gauge (1 while calls succeed, else 0) and a counter of failures, both by kind of call, to be set."""
+        up = Gauge(
+            "driftgauge_redis_up",
+            "1 if the last call of this kind to Redis succeeded, else 0.",
+            ("call",),
+            registry=self.registry,
+        )
+        errors = Counter(
+            "driftgauge_redis_errors_total",
+            "Calls to Redis that failed, by kind of call.",
+            ("call",),
+            registry=self.registry,
+        )
         self._skipped_keys = Counter(
             "driftgauge_redis_skipped_keys_total",
             "Keys in Redis that were skipped when models were restored, because their names are malformed.",

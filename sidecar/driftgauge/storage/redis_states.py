@@ -12,7 +12,7 @@ from typing import cast
 from redis.exceptions import ReadOnlyError, ResponseError
 
 from driftgauge.inference.payload import ModelKey
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.stream_states import State
@@ -59,7 +59,7 @@ class RedisStates:
             StorageError: Redis is away, slow or refuses.
         """
         key = _key(stream, name)
-        async with self._redis.call("load a state"):
+        async with self._redis.call("load a state", Call.LOAD):
             value = await self._read(key)
             state = None if value is None else _state(value)
             if state is None and value is not None:
@@ -74,7 +74,7 @@ class RedisStates:
             StorageError: Redis is away, slow or refuses. After a timeout the blob may have been saved.
         """
         value = b"%d\n%b" % (expected + 1, blob)
-        async with self._redis.call("save a state"):
+        async with self._redis.call("save a state", Call.SAVE):
             kept = await self._save(keys=[_key(stream, name)], args=[expected, value, self._ttl_milliseconds])
         return bool(kept)
 
@@ -84,7 +84,7 @@ class RedisStates:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("delete a state"):
+        async with self._redis.call("delete a state", Call.SAVE):
             await self._redis.client.delete(_key(stream, name))
 
     async def _read(self, key: str) -> bytes | None:
