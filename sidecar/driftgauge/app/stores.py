@@ -54,7 +54,13 @@ def _open_redis(config: Config, url: str, metrics: Metrics, pair_ttl_seconds: fl
     redis = BoundedRedis(client, config.redis_timeout_seconds, _redis_report(metrics))
     ttl_seconds = config.ring_ttl_seconds
     return Stores(
-        RedisRing(redis, config.window_rows, ttl_seconds, on_skipped=metrics.count_skipped_keys),
+        RedisRing(
+            redis,
+            config.window_rows,
+            ttl_seconds,
+            on_skipped=metrics.count_skipped_keys,
+            on_replaced=metrics.count_replaced_key,
+        ),
         RedisPairs(redis, pair_ttl_seconds),
         RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
         redis.close,
