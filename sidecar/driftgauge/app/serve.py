@@ -60,6 +60,7 @@ async def run_proxy(config: ProxyConfig) -> None:
     settings = ProxySettings(
         upstream_url=config.upstream_url,
         upstream_timeout_seconds=config.upstream_timeout_seconds,
+        sends_again=config.resend == "auto",
         max_payload_bytes=config.max_payload_bytes,
         copy_bytes=config.queue_bytes,
         max_connections=config.max_connections,

@@ -341,6 +341,11 @@ class ProxyConfig(Config):
     upstream_timeout_seconds: Seconds = Field(
         300, description="seconds without a byte from the model server after which a request fails"
     )
+    resend: Literal["auto", "never"] = Field(
+        "auto",
+        description="whether a request that meets the end of an idle connection to the model server is sent once more; "
+        "`auto` stops for a minute when the second try fails too",
+    )
     inference_service: str = Field(
         "default",
         description="name of the InferenceService; if not set, the variable `INFERENCE_SERVICE_NAME` is used",
