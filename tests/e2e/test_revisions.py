@@ -128,5 +128,7 @@ async def test_two_proxies_with_one_redis_keep_canary_and_stable_apart(
             assert [] == wrong_responses(proxies[name].port, list(bodies(mean)))
         for name, state in (("stable", "ok"), ("v2", "drift")):
             proxies[name].wait_for(partial(are, {name: state}), f"{name} to be {state}")
+        statuses = [json.loads(get(f"{proxy.admin_url}/status")) for proxy in proxies.values()]
 
+    assert ["stable", "v2"] == [status["model"]["revision"] for status in statuses]
     assert STREAMS == await streams(own_server)
