@@ -15,7 +15,7 @@ from driftgauge.errors import ConfigError
 
 MODES: dict[str, type[Config]] = {"proxy": ProxyConfig, "logger": LoggerConfig}
 
-SECRETS = frozenset({"redis_password"})
+SECRETS = frozenset({"redis_password", "redis_sentinel_password"})
 """Options without a flag, since every process of a machine can read command lines."""
 
 _SECRET_WORDS = ("password", "token", "secret", "key", "sig")

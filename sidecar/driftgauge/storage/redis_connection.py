@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
+from redis.asyncio.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -108,9 +109,25 @@ class _Renewing(AbstractConnection):
         return writer.transport.is_closing() or reader.at_eof() or reader.exception() is not None
 
 
+class _RenewingTls(_Renewing, SSLConnection):
+    """A connection over TLS. Its certificates are read again for each handshake, since they may be replaced."""
+
+    async def _connect(self) -> None:
+        self.ssl_context.context = None
+        await super()._connect()  # type: ignore[no-untyped-call]  # of redis-py
+
+
 class RenewingConnection(_Renewing, Connection):
     """A connection over TCP."""
 
 
-class RenewingSSLConnection(_Renewing, SSLConnection):
+class RenewingSSLConnection(_RenewingTls):
     """A connection over TLS."""
+
+
+class RenewingMasterConnection(_Renewing, SentinelManagedConnection):
+    """A connection over TCP to the master that the Sentinels name."""
+
+
+class RenewingMasterSSLConnection(_RenewingTls, SentinelManagedSSLConnection):
+    """A connection over TLS to the master that the Sentinels name."""

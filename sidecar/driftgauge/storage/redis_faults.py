@@ -77,11 +77,18 @@ class _Sign(NamedTuple):
 
 _SIGNS: Final = (
     _Sign(
+        RedisFault.NO_MASTER,
+        ("No master found",),
+        (),
+        "no Sentinel replies, or none knows a master of this name that is up: check the hosts and the name in"
+        " redis_url, the Sentinels' own user and password, and SENTINEL MASTERS",
+    ),
+    _Sign(
         RedisFault.CERTIFICATE_FILE,
         ("No such file", "could not load", "PEM lib", "KEY_VALUES_MISMATCH"),
         (FileNotFoundError,),
-        "a file that redis_ca_file, redis_cert_file, redis_key_file, redis_password_file or the URL names is not there"
-        " or is of another kind (in the chart: redis.tls)",
+        "the file that the URL names in ssl_ca_certs is not there, or that of redis_ca_file,"
+        " redis_cert_file, redis_key_file or redis_password_file, or it is of another kind (in the chart: redis.tls)",
     ),
     _Sign(
         RedisFault.CERTIFICATE,
@@ -147,13 +154,6 @@ _SIGNS: Final = (
         "MOVED means that this is a node of a cluster: write redis+cluster:// (or rediss+cluster://) in redis_url",
     ),
     _Sign(
-        RedisFault.NO_MASTER,
-        ("No master found",),
-        (),
-        "the Sentinels know no master of this name, or none that is up: check the name in redis_url, SENTINEL MASTERS,"
-        " and the Sentinels' own user and password",
-    ),
-    _Sign(
         RedisFault.CLIENTS,
         ("max number of clients", "Too many connections"),
         (MaxConnectionsError,),
@@ -215,12 +215,13 @@ _CODES: Final[dict[type[BaseException], str]] = {
 """The first word of an error reply, which redis-py removes from the text."""
 
 
+_CLIENT = re.compile(r"<redis\.asyncio\.client\.Redis\(.*?\)>\)> - ")
 _PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
 
 
 def describe(error: BaseException) -> str:
     """The text of an error of redis-py, with the code that Redis gave it and without the command and its values."""
-    text = _PIPELINE.sub("", str(error)) or type(error).__name__
+    text = _CLIENT.sub("", _PIPELINE.sub("", str(error))) or type(error).__name__
     code = _CODES.get(type(error))
     return f"{code} {text}" if code else text
 

@@ -4,7 +4,7 @@ import asyncio
 import math
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
@@ -18,7 +18,7 @@ RESPONDED = Half("d1", Kind.RESPONSE, 1700000001.5)
 KEY = "driftgauge:pair:{d1}"
 
 
-def stored(client: Redis) -> RedisPairs:
+def stored(client: Redis | RedisCluster) -> RedisPairs:
     """A store with a ttl of ten seconds."""
     return RedisPairs(BoundedRedis(client, timeout_seconds=5), ttl_seconds=10)
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from driftgauge.errors import StorageError
 from driftgauge.storage.redis_client import BoundedRedis, connect
@@ -18,7 +18,7 @@ KEY = "driftgauge:{cellar/wine/predictor/wine-v1}:request:detector"
 SECOND = State(b"second", 2)
 
 
-def states_on(client: Redis, timeout_seconds: float = 5) -> RedisStates:
+def states_on(client: Redis | RedisCluster, timeout_seconds: float = 5) -> RedisStates:
     """States with a life of a minute."""
     return RedisStates(BoundedRedis(client, timeout_seconds), ttl_seconds=60)
 

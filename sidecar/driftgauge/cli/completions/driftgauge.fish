@@ -51,7 +51,7 @@ function _shtab_driftgauge_using
 end
 
 set -g _shtab_driftgauge_commands proxy logger check options reference 'reference build' 'reference show' 'reference capture' healthcheck doctor completion
-set -g _shtab_driftgauge_opts_with_value --admin-port --admin-url --allow-capture --alpha --baseline-rows --categorical --component --config --correction --decision --drain-delay-seconds --drain-timeout-seconds --drift-tolerance --evaluation-interval-seconds --false-alarm-interval --flush-interval-seconds --for --format --forward-queue-bytes --forward-queue-events --forward-timeout-seconds --forward-url --host --inference-service --log-format --log-level --max-connections --max-event-bytes --max-features --max-models --max-payload-bytes --max-reference-bytes --max-reference-values --merge-metrics --min-rows --missing-words --mode --model --namespace --output --pair-ttl-seconds --port --predictions --queue-bytes --queue-payloads --queue-seconds --redis-timeout-seconds --redis-url --reference --reference-dir --reference-ordered --reference-poll-seconds --resend --revision --revision-annotation --rhythm-timezone --ring-ttl-seconds --rows --sample-ratio --seed --share-tolerance --time-column --tolerance-beyond-reference --upstream-timeout-seconds --upstream-url --window-rows -o
+set -g _shtab_driftgauge_opts_with_value --admin-port --admin-url --allow-capture --alpha --baseline-rows --categorical --component --config --correction --decision --drain-delay-seconds --drain-timeout-seconds --drift-tolerance --evaluation-interval-seconds --false-alarm-interval --flush-interval-seconds --for --format --forward-queue-bytes --forward-queue-events --forward-timeout-seconds --forward-url --host --inference-service --log-format --log-level --max-connections --max-event-bytes --max-features --max-models --max-payload-bytes --max-reference-bytes --max-reference-values --merge-metrics --min-rows --missing-words --mode --model --namespace --output --pair-ttl-seconds --port --predictions --queue-bytes --queue-payloads --queue-seconds --redis-ca-file --redis-cert-file --redis-client-name --redis-key-file --redis-max-connections --redis-password-file --redis-sentinel-password-file --redis-sentinel-username --redis-timeout-seconds --redis-url --redis-username --reference --reference-dir --reference-ordered --reference-poll-seconds --resend --revision --revision-annotation --rhythm-timezone --ring-ttl-seconds --rows --sample-ratio --seed --share-tolerance --time-column --tolerance-beyond-reference --upstream-timeout-seconds --upstream-url --window-rows -o
 
 complete -c driftgauge -e
 complete -c driftgauge -f
@@ -73,7 +73,16 @@ complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l reference-ordered -
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l rhythm-timezone -x -d 'time zone of the hours of the day, for features with a daily rhythm: `Europe/Berlin` (default: UTC)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l max-reference-bytes -x -d 'limit of a reference file in bytes; larger ones are refused (default: 67108864)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l max-reference-values -x -d 'limit of a reference'"'"'s rows times columns; larger ones are refused (default: 5000000)'
-complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-url -x -d 'URL of Redis, `redis://` or `rediss://`; if not set, rows are kept in memory (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-url -x -d 'URL of Redis: `redis://host[:port][/db]`, `redis+sentinel://host,host/master` with hosts of the Sentinels, or `redis+cluster://host,host`; `rediss` in place of `redis` for TLS; if not set, rows are kept in memory (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-username -x -d 'user of Redis (ACL); empty for that of `redis_url` or the default one (default: empty)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-password-file -x -d 'file with the password of Redis, which is read for each new connection (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-sentinel-username -x -d 'user of the Sentinels; empty for the default user (default: empty)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-sentinel-password-file -x -d 'file with the password of the Sentinels, which is read for each new connection (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-ca-file -x -d 'file with the certificates that sign that of Redis; if not set, those of the system (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-cert-file -x -d 'file with the certificate by which driftgauge introduces itself to Redis (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-key-file -x -d 'file with the private key of `redis_cert_file`; if not set, it is in that file (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-max-connections -x -d 'limit of the connections of a process to Redis, or to each node of a cluster (default: 8)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-client-name -x -d 'name of the connections in `CLIENT LIST`; empty to set none, which needs one right less (default: driftgauge)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l redis-timeout-seconds -x -d 'time limit of one call to Redis, in seconds (default: 2)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l ring-ttl-seconds -x -d 'seconds without new rows after which the rows of a model expire (default: 604800)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l window-rows -x -d 'size of the window: the newest rows, which are tested (default: 2000)'
@@ -124,7 +133,16 @@ complete -c driftgauge -n '_shtab_driftgauge_using logger' -l reference-ordered 
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l rhythm-timezone -x -d 'time zone of the hours of the day, for features with a daily rhythm: `Europe/Berlin` (default: UTC)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l max-reference-bytes -x -d 'limit of a reference file in bytes; larger ones are refused (default: 67108864)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l max-reference-values -x -d 'limit of a reference'"'"'s rows times columns; larger ones are refused (default: 5000000)'
-complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-url -x -d 'URL of Redis, `redis://` or `rediss://`; if not set, rows are kept in memory (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-url -x -d 'URL of Redis: `redis://host[:port][/db]`, `redis+sentinel://host,host/master` with hosts of the Sentinels, or `redis+cluster://host,host`; `rediss` in place of `redis` for TLS; if not set, rows are kept in memory (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-username -x -d 'user of Redis (ACL); empty for that of `redis_url` or the default one (default: empty)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-password-file -x -d 'file with the password of Redis, which is read for each new connection (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-sentinel-username -x -d 'user of the Sentinels; empty for the default user (default: empty)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-sentinel-password-file -x -d 'file with the password of the Sentinels, which is read for each new connection (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-ca-file -x -d 'file with the certificates that sign that of Redis; if not set, those of the system (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-cert-file -x -d 'file with the certificate by which driftgauge introduces itself to Redis (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-key-file -x -d 'file with the private key of `redis_cert_file`; if not set, it is in that file (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-max-connections -x -d 'limit of the connections of a process to Redis, or to each node of a cluster (default: 8)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-client-name -x -d 'name of the connections in `CLIENT LIST`; empty to set none, which needs one right less (default: driftgauge)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l redis-timeout-seconds -x -d 'time limit of one call to Redis, in seconds (default: 2)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l ring-ttl-seconds -x -d 'seconds without new rows after which the rows of a model expire (default: 604800)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l window-rows -x -d 'size of the window: the newest rows, which are tested (default: 2000)'
@@ -228,7 +246,16 @@ complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l reference-ordered 
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l rhythm-timezone -x -d 'time zone of the hours of the day, for features with a daily rhythm: `Europe/Berlin` (default: UTC)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l max-reference-bytes -x -d 'limit of a reference file in bytes; larger ones are refused (default: 67108864)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l max-reference-values -x -d 'limit of a reference'"'"'s rows times columns; larger ones are refused (default: 5000000)'
-complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-url -x -d 'URL of Redis, `redis://` or `rediss://`; if not set, rows are kept in memory (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-url -x -d 'URL of Redis: `redis://host[:port][/db]`, `redis+sentinel://host,host/master` with hosts of the Sentinels, or `redis+cluster://host,host`; `rediss` in place of `redis` for TLS; if not set, rows are kept in memory (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-username -x -d 'user of Redis (ACL); empty for that of `redis_url` or the default one (default: empty)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-password-file -x -d 'file with the password of Redis, which is read for each new connection (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-sentinel-username -x -d 'user of the Sentinels; empty for the default user (default: empty)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-sentinel-password-file -x -d 'file with the password of the Sentinels, which is read for each new connection (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-ca-file -x -d 'file with the certificates that sign that of Redis; if not set, those of the system (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-cert-file -x -d 'file with the certificate by which driftgauge introduces itself to Redis (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-key-file -x -d 'file with the private key of `redis_cert_file`; if not set, it is in that file (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-max-connections -x -d 'limit of the connections of a process to Redis, or to each node of a cluster (default: 8)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-client-name -x -d 'name of the connections in `CLIENT LIST`; empty to set none, which needs one right less (default: driftgauge)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l redis-timeout-seconds -x -d 'time limit of one call to Redis, in seconds (default: 2)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l ring-ttl-seconds -x -d 'seconds without new rows after which the rows of a model expire (default: 604800)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l window-rows -x -d 'size of the window: the newest rows, which are tested (default: 2000)'
