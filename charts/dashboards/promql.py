@@ -12,6 +12,7 @@ PROCESS = f'{CLUSTER}, job=~"$job"'
 """Selects the processes of driftgauge."""
 
 PROCESS_LEGEND = "{{cluster}} {{job}} {{instance}}"
+CALL_LEGEND = f"{PROCESS_LEGEND} {{{{call}}}}"
 
 PROXIED = 'code!=""'
 """Selects the requests with a known status code: the logger sees none."""

@@ -39,6 +39,7 @@ async def kill_and_restart(stage: Stage, redis: RedisServer, traffic: Traffic) -
     await redis.kill()
 
     async def has_lost() -> bool | None:
+        """Whether rows are lost."""
         return (await stage.scrape()).lost_requests > 0 or None
 
     await until(has_lost, "driftgauge to notice that Redis is gone", LIMIT_SECONDS)
@@ -46,6 +47,7 @@ async def kill_and_restart(stage: Stage, redis: RedisServer, traffic: Traffic) -
     started, started_at = time.monotonic(), time.time()
 
     async def verdict() -> Gauges | None:
+        """The first verdict of after the restart."""
         gauges = await stage.scrape()
         return gauges if gauges.newest_at > started_at and gauges.drift is not None else None
 

@@ -30,6 +30,7 @@ class RedisServer:
         child = await self._stack.enter_async_context(self._children.run("redis-server", self._command))
 
         async def is_accepting() -> bool | None:
+            """Whether it says so."""
             return "ready to accept connections" in child.output().lower() or None
 
         self._child = child

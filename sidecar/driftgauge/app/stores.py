@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from driftgauge.config.options import Config, LoggerConfig
+from driftgauge.errors import StorageError
 from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.memory import MemoryPairs, MemoryRing, MemoryStates
 from driftgauge.storage.pairs import PairStore
@@ -55,17 +56,24 @@ def _open_redis(config: Config, url: str, metrics: Metrics, pair_ttl_seconds: fl
     return Stores(
         RedisRing(redis, config.window_rows, ttl_seconds, on_skipped=metrics.count_skipped_keys),
         RedisPairs(redis, pair_ttl_seconds),
-        RedisStates(redis, ttl_seconds),
+        RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
         redis.close,
     )
 
 
-def _redis_report(metrics: Metrics) -> Callable[[bool], None]:
-    up, errors = metrics.watch_redis()
+def _redis_report(metrics: Metrics) -> Callable[[str, StorageError | None], None]:
+    from driftgauge.storage.redis_client import Call  # noqa: PLC0415 - see above
+    from driftgauge.storage.redis_faults import FaultLog  # noqa: PLC0415 - see above
 
-    def report(succeeded: bool) -> None:  # noqa: FBT001 the callable's only argument
-        up.set(succeeded)
-        if not succeeded:
-            errors.inc()
+    up, errors = metrics.watch_redis()
+    log = FaultLog()
+
+    def report(call: str, error: StorageError | None) -> None:
+        up.labels(call).set(error is None)
+        errors.labels(call).inc(error is not None)
+        log.add(call, error)
+        if error is None:  # pinged at the start only; every reply shows as well that Redis can be reached
+            up.labels(Call.PING).set(1)
+            log.add(Call.PING, None)
 
     return report

@@ -25,11 +25,12 @@ from pydantic_settings import (
 
 from driftgauge.drift.budget import SHARE_TOLERANCE, Decision
 from driftgauge.drift.statistics.correction import Correction
+from driftgauge.inference.payload import MAX_NAME_CHARS, OVERFLOW
 
 PREFIX = "DRIFTGAUGE_"
 """Prefix of the variables of the options."""
 
-FALLBACKS = {"port": "PORT", "inference_service": "INFERENCE_SERVICE_NAME"}
+FALLBACKS = {"port": "PORT", "inference_service": "INFERENCE_SERVICE_NAME", "revision": "K_REVISION"}
 """Variables of Knative and KServe, used if the variable of the option is not set."""
 
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -340,6 +341,11 @@ class ProxyConfig(Config):
     upstream_timeout_seconds: Seconds = Field(
         300, description="seconds without a byte from the model server after which a request fails"
     )
+    resend: Literal["auto", "never"] = Field(
+        "auto",
+        description="whether a request that meets the end of an idle connection to the model server is sent once more; "
+        "`auto` stops for a minute when the second try fails too",
+    )
     inference_service: str = Field(
         "default",
         description="name of the InferenceService; if not set, the variable `INFERENCE_SERVICE_NAME` is used",
@@ -348,10 +354,26 @@ class ProxyConfig(Config):
     component: Literal["predictor", "transformer", "explainer"] = Field(
         "predictor", description="component of the InferenceService"
     )
+    revision: str = Field(
+        "",
+        max_length=MAX_NAME_CHARS,
+        description="revision of the model, a label of every series and a part of the keys in Redis; if not set, the "
+        "variable `K_REVISION` is used. The pod label `app` may be given: `isvc.wine-predictor` is read as `stable`, "
+        "`isvc.wine-v2-predictor` as `v2`",
+    )
     merge_metrics: bool = Field(
         False,  # noqa: FBT003 the field's default
         description="whether GET `/metrics` on the data port adds driftgauge's metrics to those of the model server",
     )
+
+    @field_validator("revision")
+    @classmethod
+    def _check_revision(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("must be text without control characters")
+        if value == OVERFLOW.model_name:
+            raise ValueError("must not be the name that stands for all other ones")
+        return value
 
     @field_validator("upstream_url")
     @classmethod
@@ -391,6 +413,12 @@ class LoggerConfig(Config):
         6 * 2**20,
         description="limit of one event in bytes; larger ones get status code 413. It should be a third larger than "
         "`max_payload_bytes`, for events whose payload is in base64",
+    )
+    revision_annotation: str = Field(
+        "driftgauge/revision",
+        min_length=1,
+        description="annotation of the pods that names their revision; `metadataAnnotations` of their logger must pass "
+        "it on",
     )
 
     @field_validator("forward_url")

@@ -60,7 +60,13 @@ class Metrics:
             "Events of revisions that are counted as (other), because too many revisions of their model have requests.",
             registry=self.registry,
         )
+        self.unreadable_annotations = Counter(
+            "driftgauge_unreadable_annotations_total",
+            "Events whose annotations cannot be read, so that their revision is unknown; their payloads are used.",
+            registry=self.registry,
+        )
         self._skipped_keys: Counter | None = None
+        self._replaced_keys: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()
         ProcessCollector(registry=self.registry)
@@ -93,13 +99,43 @@ class Metrics:
         depth.set_function(waiting)
         Gauge("driftgauge_queue_capacity", "Payloads that the queue can hold.", registry=self.registry).set(capacity)
 
+    def watch_resending(self) -> tuple[Gauge, Counter]:
+        """Return a gauge (1 while no request is sent again) and a counter by outcome, for the caller to set."""
+        suspended = Gauge(
+            "driftgauge_resend_suspended",
+            "1 while no request is sent again, because a second try failed in the last minute; else 0.",
+            registry=self.registry,
+        )
+        resent = Counter(
+            "driftgauge_resent_requests",
+            "Requests that were sent again on a new connection, after the end of an idle one, by what became of them.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        return suspended, resent
+
     def watch_redis(self) -> tuple[Gauge, Counter]:
-        """Return a gauge (1 while Redis responds, else 0) and a counter of failures, for the caller to set."""
-        up = Gauge("driftgauge_redis_up", "1 if the last call to Redis succeeded, else 0.", registry=self.registry)
-        errors = Counter("driftgauge_redis_errors_total", "Calls to Redis that failed.", registry=self.registry)
+        """Return a gauge (1 while calls succeed, else 0) and a counter of failures, both by kind of call, to be set."""
+        up = Gauge(
+            "driftgauge_redis_up",
+            "1 if the last call of this kind to Redis succeeded, else 0.",
+            ("call",),
+            registry=self.registry,
+        )
+        errors = Counter(
+            "driftgauge_redis_errors_total",
+            "Calls to Redis that failed, by kind of call.",
+            ("call",),
+            registry=self.registry,
+        )
         self._skipped_keys = Counter(
             "driftgauge_redis_skipped_keys_total",
             "Keys in Redis that were skipped when models were restored, because their names are malformed.",
+            registry=self.registry,
+        )
+        self._replaced_keys = Counter(
+            "driftgauge_redis_replaced_keys_total",
+            "Keys in Redis that were replaced, because their values are not of driftgauge, or cannot be used.",
             registry=self.registry,
         )
         return up, errors
@@ -112,6 +148,11 @@ class Metrics:
         """Count keys in Redis that were skipped; without Redis do nothing."""
         if self._skipped_keys is not None:
             self._skipped_keys.inc(number)
+
+    def count_replaced_key(self) -> None:
+        """Count a key in Redis that was replaced; without Redis do nothing."""
+        if self._replaced_keys is not None:
+            self._replaced_keys.inc()
 
     def _set_build_info(self) -> None:
         info = Gauge(

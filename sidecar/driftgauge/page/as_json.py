@@ -70,6 +70,7 @@ def _evaluation(evaluation: Evaluation | None) -> dict[str, Any]:
         "evaluated_at": None if evaluation is None else evaluation.time,
         "duration_seconds": None if evaluation is None else evaluation.duration_seconds,
         "window_time": None if evaluation is None else evaluation.window_time,
+        "state_unsaved": evaluation is not None and evaluation.state_unsaved,
         **report_as_json(_NO_REPORT if evaluation is None else evaluation.report),
     }
 

@@ -19,14 +19,14 @@ class UnsentError(RedisConnectionError):
 
 
 class _Renewing(AbstractConnection):
-    """A connection whose errors show whether a command may have been executed.
+    """A connection whose errors say whether a command may have been executed.
 
     Args:
         socket_timeout: Longest wait for one reply, in seconds; `None` leaves it to the caller.
         options: Those of the connection of redis-py.
 
     Notes:
-        Every error before the first byte of a command is an `UnsentError`, or an error reply of the server to the
+        An error before the first byte of a command is an `UnsentError`, or an error reply of the server to the
         handshake, such as `AuthenticationError`. Any other error leaves open whether the command was executed.
         The base class would bound a send by `asyncio.wait_for`, which loses cancellations before Python 3.12.
     """

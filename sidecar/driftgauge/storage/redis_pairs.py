@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.pairs import Arrival, Half, PutResult
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 
 _PUT = """
 local key, kind, time, ttl = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -61,7 +61,7 @@ class RedisPairs:
         pipeline = self._redis.client.pipeline(transaction=False)
         for half in halves:
             pipeline.eval(_PUT, 1, _key(half), half.kind.value, repr(half.time), self._ttl_milliseconds)
-        async with self._redis.call("put halves"):
+        async with self._redis.call("put halves", Call.PAIR):
             return [_put_result(*reply) for reply in await pipeline.execute()]
 
     async def unpaired(self, halves: Sequence[Half]) -> int:
@@ -73,7 +73,7 @@ class RedisPairs:
         pipeline = self._redis.client.pipeline(transaction=False)
         for half in halves:
             pipeline.hmget(_key(half), _FIELDS)
-        async with self._redis.call("look for halves"):
+        async with self._redis.call("look for halves", Call.UNPAIRED):
             replies = await pipeline.execute()
         return sum(map(_is_unpaired, halves, replies))
 

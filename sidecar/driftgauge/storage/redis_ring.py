@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self, cast
 
 from driftgauge.inference.payload import ModelKey
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import KEY_PATTERN, is_malformed, pack, parse_key, stream_key, unpack
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
 
@@ -93,7 +93,7 @@ class RedisRing:
             StorageError: Redis is away, slow or refuses. After a timeout the block may have been added.
         """
         arguments = [self._capacity_rows, self._ttl_milliseconds, len(block.rows), *pack(block)]
-        async with self._redis.call("append rows"):
+        async with self._redis.call("append rows", Call.APPEND):
             await self._append(keys=[stream_key(stream)], args=arguments)
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
@@ -102,7 +102,7 @@ class RedisRing:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("read rows"):
+        async with self._redis.call("read rows", Call.READ):
             last_read_id, entries = await self._catch_up(stream)
         self._seen[stream] = entries
         skipped = sum(entry.id > last_read_id and not is_usable(entry.block, schema, width) for entry in entries)
@@ -118,7 +118,7 @@ class RedisRing:
         Raises:
             StorageError: Redis is away, slow or refuses, or has too many keys to visit them all within the time limit.
         """
-        async with self._redis.call("list streams"):
+        async with self._redis.call("list streams", Call.LIST):
             streams: list[StreamKey] = []
             malformed: list[bytes] = []
             async for key in self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS):
@@ -148,7 +148,7 @@ class RedisRing:
         Raises:
             StorageError: It does not.
         """
-        async with self._redis.call("respond"):
+        async with self._redis.call("respond", Call.PING):
             await self._redis.client.ping()
 
     def _warn_of_unreadable(self, stream: StreamKey, blocks: int) -> None:
