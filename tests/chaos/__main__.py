@@ -10,11 +10,11 @@ import traceback
 from pathlib import Path
 
 from tests.chaos.fault import Fault, run
-from tests.chaos.faults import models, processes, redis, strangers, wire
+from tests.chaos.faults import models, processes, redis, foreign_keys, wire
 from tests.chaos.laws import Findings
 from tests.chaos.report import line, write
 
-FAULTS = (*processes.FAULTS, *redis.FAULTS, *strangers.FAULTS, *wire.FAULTS, *models.FAULTS)
+FAULTS = (*processes.FAULTS, *redis.FAULTS, *foreign_keys.FAULTS, *wire.FAULTS, *models.FAULTS)
 
 
 def main() -> int:

@@ -33,22 +33,22 @@ def _other_types(stage: Stage) -> None:
         kind = stage.redis.type(key)
         stage.redis.delete(key)
         if kind == b"string":
-            stage.redis.rpush(key, "stranger")
+            stage.redis.rpush(key, "foreign")
         else:
-            stage.redis.set(key, "stranger")
+            stage.redis.set(key, "foreign")
     for number in range(100):
-        stage.redis.set(f"driftgauge:{{a/%FF/{number}/c}}:request", "stranger")
+        stage.redis.set(f"driftgauge:{{a/%FF/{number}/c}}:request", "foreign")
 
 
 def _largest_id(stage: Stage) -> None:
     for stream in _streams():
         stage.redis.delete(stream)
-        stage.redis.xadd(stream, {"stranger": "1"}, id=_LARGEST_ID)
+        stage.redis.xadd(stream, {"foreign": "1"}, id=_LARGEST_ID)
 
 
 def _other_entries(stage: Stage) -> None:
     for stream in _streams():
-        stage.redis.xadd(stream, {"stranger": "1"})
+        stage.redis.xadd(stream, {"foreign": "1"})
 
 
 def _other_states(stage: Stage) -> None:
@@ -60,21 +60,21 @@ def _other_states(stage: Stage) -> None:
 
 
 FAULTS = (
-    Fault("stranger-types", "every key has another type", "replaced, counted, named once", _once(_other_types)),
+    Fault("foreign-types", "every key has another type", "replaced, counted, named once", _once(_other_types)),
     Fault(
-        "stranger-largest-id",
+        "foreign-largest-id",
         "every stream holds one entry with the largest id",
         "replaced, counted, named once",
         _once(_largest_id),
     ),
     Fault(
-        "stranger-entries",
+        "foreign-entries",
         "every stream holds an entry of another shape, whose id is a time",
         "skipped, counted, named once",
         _once(_other_entries),
     ),
     Fault(
-        "stranger-states",
+        "foreign-states",
         "every state is random bytes, or those with the head of a state",
         "replaced, counted, named once",
         _once(_other_states),
