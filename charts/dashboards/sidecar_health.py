@@ -14,7 +14,7 @@ from charts.dashboards.promql import (
     total,
 )
 from charts.dashboards.queries import Query
-from charts.dashboards.style import DASHED, GREEN, ORANGE, RED, THIRD, UP_OR_DOWN, Text
+from charts.dashboards.style import DASHED, GREEN, HALF, ON_OR_SUSPENDED, ORANGE, RED, THIRD, UP_OR_DOWN, Text
 from charts.dashboards.units import (
     BYTES,
     CORES,
@@ -32,7 +32,7 @@ def sidecar_health() -> Tree:
         "sidecar-health",
         "driftgauge / Sidecar health",
         "driftgauge itself: its share of the latency, its queue and its losses, Redis, evaluations, its processes.",
-        (_now(), _overhead(), _queue(), _redis(), evaluation(), _processes()),
+        (_now(), _overhead(), _queue(), _forwarding(), _redis(), evaluation(), _processes()),
         model_variables(),
     )
 
@@ -85,6 +85,17 @@ def _overhead() -> Row:
     in_flight = Text(
         "Requests in flight", "Inference requests that have begun and not ended, by model.", count("requests")
     )
+    resent = Text(
+        "Requests sent again",
+        "Requests a second that met the end of an idle connection and were sent on a new one, by what became of them. "
+        "`failed`: the model server may have executed them twice.",
+        per_second("requests"),
+    )
+    suspended = Text(
+        "Sending again",
+        "Suspended for a minute after a second try that failed: a process sends no request again.",
+        STATE,
+    )
     overhead_seconds, latency_seconds = (
         total(rate(f"{name}_sum")) for name in ("driftgauge_proxy_overhead_seconds", "request_latency_seconds")
     )
@@ -100,6 +111,19 @@ def _overhead() -> Row:
             ),
             graph(share, Query(f"{overhead_seconds} / {latency_seconds}", MODEL_LEGEND), width=THIRD),
             graph(in_flight, Query(total(selected("driftgauge_requests_in_flight")), MODEL_LEGEND), width=THIRD),
+            graph(
+                resent,
+                Query(
+                    f"sum by (outcome) (rate(driftgauge_resent_requests_total{{{PROCESS}}}[$__rate_interval]))",
+                    "{{outcome}}",
+                ),
+            ),
+            states(
+                suspended,
+                Query(f"driftgauge_resend_suspended{{{PROCESS}}}", PROCESS_LEGEND),
+                width=HALF,
+                names=ON_OR_SUSPENDED,
+            ),
         ),
     )
 
@@ -139,9 +163,10 @@ def _queue() -> Row:
         per_second("connections"),
     )
     models = Text(
-        "Refused models",
-        "Events and requests a second that count as `(other)`, because `max_models` models have places, by process. "
-        "They may have invented names.",
+        "Refused models and revisions",
+        "Events and requests a second that count as `(other)`, because `max_models` models have places, or too many "
+        "revisions of their model have requests, by process; they may have invented names. Events whose annotations "
+        "cannot be read count without a revision.",
         per_second("payloads"),
     )
     by_reason = {
@@ -169,7 +194,37 @@ def _queue() -> Row:
             graph(
                 models,
                 Query(f"rate(driftgauge_refused_models_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
+                Query(
+                    f"rate(driftgauge_refused_revisions_total{{{PROCESS}}}[$__rate_interval])",
+                    f"revisions {PROCESS_LEGEND}",
+                ),
+                Query(
+                    f"rate(driftgauge_unreadable_annotations_total{{{PROCESS}}}[$__rate_interval])",
+                    f"unreadable annotations {PROCESS_LEGEND}",
+                ),
             ),
+        ),
+    )
+
+
+def _forwarding() -> Row:
+    outcomes = Text(
+        "Events sent on",
+        "Events a second that the logger sent on to each target of `forward_url`, and those dropped, by reason.",
+        per_second("events"),
+    )
+    waiting = Text("Events that wait", "Events that wait for a target or are being sent, by process.", count("events"))
+    memory = Text("Memory of events that wait", "Memory of the events that wait for a target, by process.", BYTES)
+    by_outcome = (
+        f"sum by (target, outcome, reason) (rate(driftgauge_forwarded_events_total{{{PROCESS}}}[$__rate_interval]))"
+    )
+    legend = f"{{{{target}}}} {PROCESS_LEGEND}"
+    return Row(
+        "Events sent on",
+        (
+            graph(outcomes, Query(by_outcome, "{{target}} {{outcome}} {{reason}}"), width=THIRD),
+            graph(waiting, Query(f"driftgauge_forward_queue_events{{{PROCESS}}}", legend), width=THIRD),
+            graph(memory, Query(f"driftgauge_forward_queue_bytes{{{PROCESS}}}", legend), width=THIRD),
         ),
     )
 
@@ -186,8 +241,9 @@ def _redis() -> Row:
         per_second("calls"),
     )
     skipped = Text(
-        "Skipped keys",
-        "Keys with malformed names that a process skipped at its start. Other programs may use the same Redis.",
+        "Skipped and replaced keys",
+        "Keys with malformed names that a process skipped at its start, and keys that it replaced (dashed), because "
+        "their values were not those of driftgauge. Other programs may use the same Redis.",
         count("keys"),
     )
     return Row(
@@ -199,7 +255,13 @@ def _redis() -> Row:
                 Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", CALL_LEGEND),
                 width=THIRD,
             ),
-            graph(skipped, Query(f"driftgauge_redis_skipped_keys_total{{{PROCESS}}}", PROCESS_LEGEND), width=THIRD),
+            graph(
+                skipped,
+                Query(f"driftgauge_redis_skipped_keys_total{{{PROCESS}}}", PROCESS_LEGEND),
+                Query(f"driftgauge_redis_replaced_keys_total{{{PROCESS}}}", f"replaced {PROCESS_LEGEND}"),
+                width=THIRD,
+                overrides={"^replaced": [DASHED]},
+            ),
         ),
     )
 

@@ -83,7 +83,8 @@ def full_stack(directory: Path) -> Iterator[FullStack]:
             stack.enter_context(Driftgauge("proxy", "--upstream-url", url, *mounted, *common))
             for url in (model.url, f"http://127.0.0.1:{free_port()}")
         )
-        kept = ("--reference-dir", references, "--pair-ttl-seconds=2")
+        away = f"http://127.0.0.1:{free_port()}"
+        kept = ("--reference-dir", references, "--pair-ttl-seconds=2", "--forward-url", away)
         logger = stack.enter_context(Driftgauge("logger", *kept, *common))
         pod = stack.enter_context(ClusterExporter(NAMESPACE, f"{SERVICE}-predictor-6d4cf56db6-x2x7p"))
         alertmanager = stack.enter_context(Alertmanager(inhibitions(), directory))

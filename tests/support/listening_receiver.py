@@ -1,14 +1,21 @@
 """A receiver that listens, with what it offered, and the headers of KServe's agent."""
 
+from collections.abc import Sequence
+
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import OVERFLOW, ModelKey, PairObservation, Payload
+from driftgauge.logger.fan_out.fan_out import FanOut
+from driftgauge.logger.fan_out.retry import Backoff
+from driftgauge.logger.fan_out.target import ForwardLimits
 from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.receiver import Receiver
+from driftgauge.logger.revision_reader import RevisionReader
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.timeouts import Timeouts
 from tests.support.models import WINE, labels
 
 LIMIT = 2 * 2**20
+FORWARD_LIMITS = ForwardLimits(1_000, 2**24, seconds=20, backoff=Backoff(0.001, 0.01), attempt_seconds=10)
 NOW = 1_795_410_000.0
 """After the time of the events below."""
 
@@ -39,22 +46,30 @@ class ListeningReceiver:
         timeouts: Limits of time for senders.
         max_connections: Connections that may be open at once.
         models: The models that may have series; ten by default.
+        urls: Where each event is sent on to.
     """
 
     def __init__(
-        self, timeouts: Timeouts | None = None, max_connections: int = 100, models: KnownModels | None = None
+        self,
+        timeouts: Timeouts | None = None,
+        max_connections: int = 100,
+        models: KnownModels | None = None,
+        urls: Sequence[str] = (),
     ) -> None:
         self.payloads: list[Payload] = []
         self.observations: list[PairObservation] = []
         self.metrics = Metrics("")
         self.models = KnownModels(10) if models is None else models
         self.is_new: bool | None = True
+        self.fan_out = FanOut(urls, FORWARD_LIMITS, self.metrics.watch_forwarding())
         self.receiver = Receiver(
             offer=self.payloads.append,
             pair=self._pair,
+            send_on=self.fan_out.offer,
             metrics=self.metrics,
             models=self.models,
             inferences=InferenceFilter(300, lambda: NOW),
+            revisions=RevisionReader("driftgauge/revision", self.metrics),
             max_event_bytes=LIMIT,
             budget_bytes=2 * LIMIT,
             max_connections=max_connections,

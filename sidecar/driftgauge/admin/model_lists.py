@@ -16,7 +16,7 @@ def named_model(query: Mapping[str, str]) -> ModelKey:
     """The model that a query names, with what is usual for what it leaves out.
 
     Args:
-        query: Has `inference_service`, and may have `namespace`, `component` and `model_name`.
+        query: Has `inference_service`, and may have `namespace`, `component`, `model_name` and `revision`.
     """
     service = query.get("inference_service", "")
     return ModelKey(
@@ -24,6 +24,7 @@ def named_model(query: Mapping[str, str]) -> ModelKey:
         service,
         query.get("component") or PREDICTOR,
         query.get("model_name") or service,
+        query.get("revision", ""),
     )
 
 
@@ -36,14 +37,15 @@ def matching_models(query: Mapping[str, str], models: Sequence[ModelKey]) -> lis
 
     Returns:
         None if none matches. One if the query names it with what is usual (no namespace, the predictor, the model that
-        is named as its InferenceService), if no other matches, or if it is the only usual one. Else all that match.
+        is named as its InferenceService, no revision), if no other matches, or if it is the only usual one of its
+        namespace and revision. Else all that match.
     """
     exact = named_model(query)
     if exact in models:
         return [exact]
     given = {field: value for field in ModelKey._fields if (value := query.get(field))}
     found = [model for model in models if all(getattr(model, field) == value for field, value in given.items())]
-    usual = [model for model in found if model == named_model(query)._replace(namespace=model.namespace)]
+    usual = [model for model in found if model == exact._replace(namespace=model.namespace, revision=model.revision)]
     return usual if len(usual) == 1 else found
 
 
@@ -51,7 +53,8 @@ def model_title(model: ModelKey) -> str:
     """A model's name for people; the component and the model's own name are left out where they are the usual ones."""
     service = f"{model.namespace}/{model.inference_service}" if model.namespace else model.inference_service
     component = "" if model.component == PREDICTOR else f" {model.component}"
-    return service + component + ("" if model.model_name == model.inference_service else f" {model.model_name}")
+    name = "" if model.model_name == model.inference_service else f" {model.model_name}"
+    return service + component + name + (f" revision {model.revision}" if model.revision else "")
 
 
 def which_of(models: Sequence[ModelKey]) -> str:
@@ -90,5 +93,6 @@ def _entry(evaluations: ModelEvaluations, state: ModelState) -> Entry:
 
 
 def _query(model: ModelKey) -> str:
-    """The query that names a model in full."""
-    return urlencode(model._asdict())
+    """The query that names a model in full; an empty revision is left out."""
+    fields = model._asdict()
+    return urlencode(fields if model.revision else {name: fields[name] for name in ModelKey._fields[:-1]})

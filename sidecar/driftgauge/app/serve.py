@@ -13,9 +13,10 @@ from typing import Protocol
 from driftgauge import __version__
 from driftgauge.admin.server import Admin
 from driftgauge.app.runtime import Runtime, cancel
-from driftgauge.config.options import LoggerConfig, ProxyConfig
+from driftgauge.config.options import LoggerConfig, ProxyConfig, split_urls
 from driftgauge.errors import ConfigError
 from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.revisions import read_revision
 
 _log = logging.getLogger(__name__)
 
@@ -54,11 +55,12 @@ async def run_proxy(config: ProxyConfig) -> None:
     from driftgauge.proxy.proxy import Proxy, ProxySettings  # noqa: PLC0415 - the logger saves its memory
 
     name = config.inference_service
-    model = ModelKey(config.namespace, name, config.component, name)
+    model = ModelKey(config.namespace, name, config.component, name, read_revision(config.revision, name))
     runtime = Runtime(config, "200", model)
     settings = ProxySettings(
         upstream_url=config.upstream_url,
         upstream_timeout_seconds=config.upstream_timeout_seconds,
+        sends_again=config.resend == "auto",
         max_payload_bytes=config.max_payload_bytes,
         copy_bytes=config.queue_bytes,
         max_connections=config.max_connections,
@@ -85,29 +87,40 @@ async def run_proxy(config: ProxyConfig) -> None:
 
 async def run_logger(config: LoggerConfig) -> None:
     """Serve as the target of KServe's agents until a signal."""
+    from driftgauge.logger.fan_out.fan_out import FanOut  # noqa: PLC0415 - the proxy saves its memory
+    from driftgauge.logger.fan_out.target import ForwardLimits  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.inference_filter import InferenceFilter  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.pairing import Pairing  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.receiver import Receiver  # noqa: PLC0415 - the proxy saves its memory
+    from driftgauge.logger.revision_reader import RevisionReader  # noqa: PLC0415 - the proxy saves its memory
 
     runtime = Runtime(config, "")
     pairing = Pairing(runtime.stores.pairs, runtime.metrics, config.pair_ttl_seconds, time.monotonic)
+    limits = ForwardLimits(config.forward_queue_events, config.forward_queue_bytes, config.forward_timeout_seconds)
+    fan_out = FanOut(split_urls(config.forward_url), limits, runtime.metrics.watch_forwarding())
     receiver = Receiver(
         offer=runtime.pipeline.offer,
         pair=pairing.offer,
         metrics=runtime.metrics,
         models=runtime.models,
         inferences=InferenceFilter(config.pair_ttl_seconds, time.monotonic),
+        revisions=RevisionReader(config.revision_annotation, runtime.metrics),
         max_event_bytes=config.max_event_bytes,
         budget_bytes=max(config.queue_bytes, config.max_event_bytes),
         max_connections=config.max_connections,
+        send_on=fan_out.offer,
     )
 
     async def check_ready() -> str | None:
         """Ready while it listens."""
         return "draining" if receiver.draining else None
 
-    async with _running(pairing.run(_PAIRING_INTERVAL_SECONDS)):
-        await _serve(runtime, receiver, runtime.make_admin(check_ready), "logger", pairing.advance)
+    async def flush() -> None:
+        """Pair what has come, and send on what waits; the end of one does not wait for the other."""
+        await asyncio.gather(pairing.advance(), fan_out.flush())
+
+    async with _running(pairing.run(_PAIRING_INTERVAL_SECONDS)), fan_out.running():
+        await _serve(runtime, receiver, runtime.make_admin(check_ready), "logger", flush)
 
 
 async def _serve(

@@ -59,7 +59,7 @@ def _open_redis(config: Config, url: str, metrics: Metrics, pair_ttl_seconds: fl
     return Stores(
         RedisRing(redis, config.window_rows, ttl_seconds, on_skipped=metrics.count_skipped_keys),
         RedisPairs(redis, pair_ttl_seconds),
-        RedisStates(redis, ttl_seconds),
+        RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
         redis.close,
     )
 

@@ -18,6 +18,12 @@ MODES: dict[str, type[Config]] = {"proxy": ProxyConfig, "logger": LoggerConfig}
 SECRETS = frozenset({"redis_password", "redis_sentinel_password"})
 """Options without a flag, since every process of a machine can read command lines."""
 
+_SECRET_WORDS = ("password", "token", "secret", "key", "sig")
+"""Parts of the names of parameters in the query of a URL that hold secrets."""
+
+_SECRET_OPTIONS = ("redis", "forward")
+"""Beginnings of the names of options whose values are not printed."""
+
 
 def load(mode: str, flags: Mapping[str, str], unknown: tuple[str, ...] = (), yaml: Path | None = None) -> Config:
     """Read the configuration of a mode.
@@ -133,27 +139,36 @@ def without_values(arguments: Sequence[str]) -> list[str]:
 
 
 def holds_password(text: str) -> bool:
-    """Whether the value of an option is a URL with a password: `redis://:x@host` or `...?ssl_password=x`."""
+    """Whether the value of an option is a URL with a password, or several: `redis://:x@host`, `...?ssl_password=x`."""
+    return any(_url_holds_password(url) for url in text.split(","))
+
+
+def _url_holds_password(text: str) -> bool:
     try:
-        url = urlsplit(text)
+        url = urlsplit(text.strip())
     except ValueError:
         return "@" in text
-    return url.password is not None or any("password" in name for name, _ in parse_qsl(url.query))
+    return url.password is not None or any(_names_secret(name) for name, _ in parse_qsl(url.query))
+
+
+def _names_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def _password_in_flag(flags: Mapping[str, str]) -> list[str]:
-    try:
-        shown = urlsplit(flags.get("redis_url", "")).password is not None
-    except ValueError:
-        return []
-    rule = "redis_url: a flag must hold no password; set DRIFTGAUGE_REDIS_PASSWORD or use the configuration file"
-    return [rule] if shown else []
+    """The sentences on URLs in flags that hold a password."""
+    instead = {"redis_url": "set DRIFTGAUGE_REDIS_PASSWORD", "forward_url": "set DRIFTGAUGE_FORWARD_URL"}
+    return [
+        f"{option}: a flag must hold no password; {advice} or use the configuration file"
+        for option, advice in instead.items()
+        if holds_password(flags.get(option, ""))
+    ]
 
 
 def _sentence(error: dict[str, Any]) -> str:
     option = ".".join(str(part) for part in error["loc"])
     rule = str(error["msg"]).removeprefix("Value error, ")
     rule = rule[:1].lower() + rule[1:]
-    if option.startswith("redis") or "@" in str(error["input"]):  # a secret, or a URL that may hold a password
+    if option.startswith(_SECRET_OPTIONS) or "@" in str(error["input"]):  # a secret, or a URL that may hold a password
         return f"{option}: {rule}"
     return f"{option}: {rule}; it is {error['input']!r}"

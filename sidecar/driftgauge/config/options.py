@@ -5,8 +5,10 @@ Order of the sources, of which the first wins: flags, environment (`DRIFTGAUGE_<
 
 import csv
 import io
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, cast
 from urllib.parse import SplitResult, urlsplit
@@ -23,11 +25,12 @@ from pydantic_settings import (
 
 from driftgauge.drift.budget import SHARE_TOLERANCE, Decision
 from driftgauge.drift.statistics.correction import Correction
+from driftgauge.inference.payload import MAX_NAME_CHARS, OVERFLOW
 
 PREFIX = "DRIFTGAUGE_"
 """Prefix of the variables of the options."""
 
-FALLBACKS = {"port": "PORT", "inference_service": "INFERENCE_SERVICE_NAME"}
+FALLBACKS = {"port": "PORT", "inference_service": "INFERENCE_SERVICE_NAME", "revision": "K_REVISION"}
 """Variables of Knative and KServe, used if the variable of the option is not set."""
 
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -92,6 +95,24 @@ def _join_words(value: object) -> object:
     return line.getvalue()
 
 
+def _join_urls(value: object) -> object:
+    """A list of URLs as one text with commas between them; other values unchanged, for the validation that follows.
+
+    The list may be JSON, as the chart writes it into a variable.
+
+    Raises:
+        ValueError: An item of the list is no text, or holds a comma.
+    """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        with suppress(ValueError):
+            value = json.loads(value)
+    if not isinstance(value, list):
+        return value
+    if not all(isinstance(url, str) and "," not in url for url in value):
+        raise ValueError("must be URLs, with commas between them or as a list; write a comma in a URL as %2C")
+    return ",".join(value)
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
 Duration = Annotated[
@@ -106,6 +127,11 @@ Words = Annotated[
     str,
     BeforeValidator(_join_words),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "number"]}}]}),
+]
+Urls = Annotated[
+    SecretStr,
+    BeforeValidator(_join_urls),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Rows = Annotated[int, Field(ge=1, le=10_000_000)]
 Bytes = Annotated[int, Field(ge=1, le=2**40)]
@@ -349,6 +375,11 @@ class ProxyConfig(Config):
     upstream_timeout_seconds: Seconds = Field(
         300, description="seconds without a byte from the model server after which a request fails"
     )
+    resend: Literal["auto", "never"] = Field(
+        "auto",
+        description="whether a request that meets the end of an idle connection to the model server is sent once more; "
+        "`auto` stops for a minute when the second try fails too",
+    )
     inference_service: str = Field(
         "default",
         description="name of the InferenceService; if not set, the variable `INFERENCE_SERVICE_NAME` is used",
@@ -357,10 +388,26 @@ class ProxyConfig(Config):
     component: Literal["predictor", "transformer", "explainer"] = Field(
         "predictor", description="component of the InferenceService"
     )
+    revision: str = Field(
+        "",
+        max_length=MAX_NAME_CHARS,
+        description="revision of the model, a label of every series and a part of the keys in Redis; if not set, the "
+        "variable `K_REVISION` is used. The pod label `app` may be given: `isvc.wine-predictor` is read as `stable`, "
+        "`isvc.wine-v2-predictor` as `v2`",
+    )
     merge_metrics: bool = Field(
         False,  # noqa: FBT003 the field's default
         description="whether GET `/metrics` on the data port adds driftgauge's metrics to those of the model server",
     )
+
+    @field_validator("revision")
+    @classmethod
+    def _check_revision(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("must be text without control characters")
+        if value == OVERFLOW.model_name:
+            raise ValueError("must not be the name that stands for all other ones")
+        return value
 
     @field_validator("upstream_url")
     @classmethod
@@ -378,6 +425,21 @@ class ProxyConfig(Config):
 class LoggerConfig(Config):
     """The options of `driftgauge logger`."""
 
+    forward_url: Urls | None = Field(
+        None,
+        description="URLs that each event is sent on to, with commas between them or a list in YAML; a user, a "
+        "password and a query in them are never shown",
+    )
+    forward_timeout_seconds: Seconds = Field(
+        60, description="longest time in seconds that an event waits or is tried again for a URL of `forward_url`"
+    )
+    forward_queue_events: Rows = Field(
+        10_000, description="limit of events that wait for one URL of `forward_url`; others are dropped and counted"
+    )
+    forward_queue_bytes: Bytes = Field(
+        32 * 2**20, description="limit of the memory in bytes of events that wait for one URL of `forward_url`"
+    )
+
     pair_ttl_seconds: Seconds = Field(
         300, description="seconds that a request or response waits for the other half of its pair"
     )
@@ -386,6 +448,29 @@ class LoggerConfig(Config):
         description="limit of one event in bytes; larger ones get status code 413. It should be a third larger than "
         "`max_payload_bytes`, for events whose payload is in base64",
     )
+    revision_annotation: str = Field(
+        "driftgauge/revision",
+        min_length=1,
+        description="annotation of the pods that names their revision; `metadataAnnotations` of their logger must pass "
+        "it on",
+    )
+
+    @field_validator("forward_url")
+    @classmethod
+    def _check_forward_url(cls, value: SecretStr | None) -> SecretStr | None:
+        for text in split_urls(value):
+            url = _split_url(text)
+            if url.scheme not in {"http", "https"} or not url.hostname or url.fragment or not text.isprintable():
+                raise ValueError("must be http://host[:port][/path] or https://..., several with commas between them")
+        if len(set(split_urls(value))) < len(split_urls(value)):
+            raise ValueError("names a URL twice")
+        return value
+
+
+def split_urls(value: SecretStr | None) -> list[str]:
+    """The URLs of an option that holds several."""
+    text = "" if value is None else value.get_secret_value()
+    return [url.strip() for url in text.split(",") if url.strip()]
 
 
 def _split_url(url: str) -> SplitResult:

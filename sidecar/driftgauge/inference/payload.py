@@ -42,6 +42,14 @@ class Outcome(StrEnum):
 class ModelKey(NamedTuple):
     """One model of one component of one InferenceService: the unit that has metrics and verdicts.
 
+    Args:
+        namespace: Of the InferenceService.
+        inference_service: Its name.
+        component: Its component.
+        model_name: The model's own name.
+        revision: Which revision of the component it is, such as `stable` or a canary's name; empty where unknown.
+            References belong to all revisions of a model.
+
     Notes:
         A tuple, since every request needs several lookups by it, and tuples are hashed in C.
     """
@@ -50,10 +58,12 @@ class ModelKey(NamedTuple):
     inference_service: str
     component: str
     model_name: str
+    revision: str = ""
 
     def __str__(self) -> str:
-        """The four names, joined by slashes as in a Redis key."""
-        return f"{self.namespace}/{self.inference_service}/{self.component}/{self.model_name}"
+        """The four names, joined by slashes as in a Redis key, and the revision if it is known."""
+        names = f"{self.namespace}/{self.inference_service}/{self.component}/{self.model_name}"
+        return f"{names} revision {self.revision}" if self.revision else names
 
 
 class Payload(NamedTuple):
@@ -116,10 +126,20 @@ def overflow_key(model: ModelKey) -> ModelKey:
     return model._replace(model_name=_OVERFLOW)
 
 
+def overflow_revision(model: ModelKey) -> ModelKey:
+    """The key for all revisions of a model that have no series of their own."""
+    return model._replace(revision=_OVERFLOW)
+
+
 OVERFLOW = ModelKey(_OVERFLOW, _OVERFLOW, _OVERFLOW, _OVERFLOW)
 """The key for all models that have no series of their own, whatever their InferenceService."""
 
 
 def is_overflow(model: ModelKey) -> bool:
-    """Whether a key stands for many models, so that its rows cannot be used together."""
+    """Whether a key stands for many models or revisions, so that its rows cannot be used together."""
+    return _OVERFLOW in (model.model_name, model.revision)
+
+
+def is_of_many_models(model: ModelKey) -> bool:
+    """Whether a key stands for many models, so that it never loses its series."""
     return model.model_name == _OVERFLOW

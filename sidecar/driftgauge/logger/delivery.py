@@ -37,6 +37,9 @@ class EventSink(Protocol):
     def count_loss(self, loss: RefusedEvent, event: Event | None) -> None:
         """Count the loss of an event, which may be known by its head alone, or of one whose model is not known."""
 
+    def send_on(self, head: RequestHead, body: bytes, events: int) -> None:
+        """Send a request with so many events on to the other loggers, also if none of them can be read."""
+
 
 @final
 class Delivery:
@@ -143,6 +146,10 @@ class Delivery:
             self._count_loss(Reason.INTERNAL, _INTERNAL_ERROR)
             self._response.finish()
 
+    def on_count(self, events: int, body: bytes) -> None:
+        """Send a body that was parsed in the thread on to the other loggers."""
+        self._sink.send_on(self._head, body, events)
+
     def on_events(self, events: Sequence[Event | RefusedEvent]) -> None:
         """Accept the next events of a body that was parsed in the thread."""
         self._sink.accept_all(events)
@@ -165,14 +172,15 @@ class Delivery:
         try:
             event = agent_event(self._head.fields, body)
         except PayloadError as error:
-            self._receive_all([RefusedEvent(error.reason, str(error))])
+            self._receive_all([RefusedEvent(error.reason, str(error))], body)
             return
         if event is not None:
             self._response.write(HTTPStatus.OK, b"", b"")
+            self._sink.send_on(self._head, body, 1)
             self._sink.accept(event)
             self._response.finish()
         elif len(body) <= SHORT_BYTES:
-            self._receive_all(parse(self._head.fields, body))
+            self._receive_all(parse(self._head.fields, body), body)
         elif self._sink.parse_queue.submit(self._head.fields, body, self):
             self._is_parsed_later = True
         else:
@@ -182,8 +190,9 @@ class Delivery:
         """Count the loss of the event for the model that its head names."""
         self._sink.count_loss(RefusedEvent(reason, sentence), named_by(self._head.fields))
 
-    def _receive_all(self, events: Sequence[Event | RefusedEvent]) -> None:
+    def _receive_all(self, events: Sequence[Event | RefusedEvent], body: bytes) -> None:
         self._write_result(only_refused(events))
+        self._sink.send_on(self._head, body, len(events))
         self._sink.accept_all(events)
         self._response.finish()
 

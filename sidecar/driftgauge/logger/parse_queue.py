@@ -30,6 +30,9 @@ _MAX_BODIES = 64
 class ParsedBody(Protocol):
     """What happens with the events of one body."""
 
+    def on_count(self, events: int, body: bytes) -> None:
+        """Send the body on, whose number of events is known now."""
+
     def on_events(self, events: Sequence[Event | RefusedEvent]) -> None:
         """Accept the next events of the body."""
 
@@ -80,6 +83,7 @@ class ParseQueue:
     async def _parse(self, fields: Mapping[bytes, bytes], body: bytes, parsed: ParsedBody) -> None:
         try:
             events = await self._worker.run(parse, fields, body)
+            parsed.on_count(len(events), body)
             for start in range(0, len(events), EVENTS_A_TURN):
                 parsed.on_events(events[start : start + EVENTS_A_TURN])
                 await asyncio.sleep(0)

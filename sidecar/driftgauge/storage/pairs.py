@@ -12,7 +12,7 @@ class Half(NamedTuple):
     """One half of an inference: its request or its response.
 
     Args:
-        key: Digest of (namespace, InferenceService, component, id): of fixed length, since ids are untrusted.
+        key: Digest of (namespace, InferenceService, component, id, revision): of fixed length, since ids are untrusted.
         kind: Request or response.
         time: When it passed, in seconds since the epoch.
         model: Whose half it is, the same for all halves of a key. In memory, halves of one model do not displace those

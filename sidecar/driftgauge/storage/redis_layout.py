@@ -28,7 +28,7 @@ from driftgauge.storage.ring import Block, StreamKey
 KEY_PATTERN = "driftgauge:{*}:*"
 """Pattern, in the syntax of Redis, of the keys of all streams. Few other keys match."""
 
-_KEY = re.compile(rb"driftgauge:\{([^/{}]*)/([^/{}]*)/([^/{}]*)/([^/{}]*)\}:(request|response)")
+_KEY = re.compile(rb"driftgauge:\{([^/{}]*(?:/[^/{}]*){3,4})\}:(request|response)")
 _MALFORMED_KEY = re.compile(rb"driftgauge:\{.*\}:(request|response)", re.DOTALL)
 _VALUE_BYTES = 8
 _FORMAT = "3"
@@ -40,15 +40,15 @@ def stream_key(stream: StreamKey) -> str:
     Notes:
         Names are untrusted. All characters but ASCII letters, digits and `_.-~` are percent-encoded, so that
         no two models share a key and each key has one hash tag, which keeps a model in one cluster slot.
+        The revision is a fifth part of the tag only where it is known.
 
     Source:
         Redis cluster specification, hash tags, https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/.
         RFC 3986 section 2.1, https://www.rfc-editor.org/rfc/rfc3986#section-2.1.
     """
-    model = stream.model
-    names = (model.namespace, model.inference_service, model.component, model.model_name)
     # surrogatepass: a header that is not UTF-8 arrives with lone surrogates
-    tag = "/".join(quote(name, safe="", errors="surrogatepass") for name in names)
+    names = [quote(name, safe="", errors="surrogatepass") for name in stream.model]
+    tag = "/".join(names if stream.model.revision else names[:-1])
     return f"driftgauge:{{{tag}}}:{stream.kind}"
 
 
@@ -58,10 +58,10 @@ def parse_key(key: bytes) -> StreamKey | None:
     if found is None:
         return None
     try:
-        names = [unquote_to_bytes(name).decode("utf-8", "surrogatepass") for name in found.group(1, 2, 3, 4)]
+        names = [unquote_to_bytes(name).decode("utf-8", "surrogatepass") for name in found[1].split(b"/")]
     except UnicodeDecodeError:
         return None
-    stream = StreamKey(ModelKey(*names), Kind(found[5].decode()))
+    stream = StreamKey(ModelKey(*names), Kind(found[2].decode()))
     return stream if stream_key(stream).encode() == key else None
 
 

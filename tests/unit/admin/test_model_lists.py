@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import ClientSession
 
-from driftgauge.admin.model_lists import matching_models, which_of
+from driftgauge.admin.model_lists import matching_models, model_title, which_of
 from driftgauge.inference.payload import ModelKey
 from tests.support.admin import AdminFixture, get
 
@@ -13,6 +13,8 @@ GARDEN = ModelKey("garden", "wine", "predictor", "wine")
 NOWHERE = ModelKey("", "wine", "predictor", "wine")
 ADAPTER = ModelKey("garden", "roses", "predictor", "red")
 TWIN = ModelKey("garden", "roses", "predictor", "white")
+STABLE = CELLAR._replace(revision="stable")
+CANARY = CELLAR._replace(revision="v2")
 ALL = [CELLAR, CELLAR_INPUT, GARDEN, ADAPTER, TWIN]
 
 
@@ -31,6 +33,11 @@ ALL = [CELLAR, CELLAR_INPUT, GARDEN, ADAPTER, TWIN]
         ({"inference_service": "roses"}, ALL, [ADAPTER, TWIN]),
         ({"inference_service": "roses", "model_name": "white"}, ALL, [TWIN]),
         ({"inference_service": "nothing"}, ALL, []),
+        ({"inference_service": "wine"}, [STABLE, CELLAR_INPUT._replace(revision="stable")], [STABLE]),
+        ({"inference_service": "wine"}, [STABLE, CANARY], [STABLE, CANARY]),
+        ({"inference_service": "wine", "revision": "v2"}, [STABLE, CANARY, GARDEN], [CANARY]),
+        ({"inference_service": "wine", "namespace": "cellar"}, [CELLAR, STABLE], [CELLAR]),
+        ({"inference_service": "wine", "revision": "v3"}, [CELLAR, STABLE], []),
     ],
 )
 def test_a_query_may_leave_out_what_is_not_needed(
@@ -50,6 +57,12 @@ def test_a_sentence_names_the_models_by_their_queries() -> None:
     )
     assert sentence.endswith("; and 10 more")
     assert "\n" not in sentence
+
+
+def test_the_title_and_the_query_of_a_model_name_its_revision() -> None:
+    """If it is known."""
+    assert ["cellar/wine", "cellar/wine revision v2"] == [model_title(model) for model in (CELLAR, CANARY)]
+    assert which_of([STABLE, CANARY]).endswith("component=predictor&model_name=wine&revision=v2")
 
 
 async def test_a_report_of_a_unique_model_needs_no_namespace(fixture: AdminFixture, client: ClientSession) -> None:

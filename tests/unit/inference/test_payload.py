@@ -9,6 +9,11 @@ def test_a_model_is_written_with_slashes() -> None:
     assert str(WINE) == "cellar/wine/predictor/wine"
 
 
+def test_a_known_revision_is_written_in_words() -> None:
+    """After the names, so that it is not taken for one of them."""
+    assert str(WINE._replace(revision="v2")) == "cellar/wine/predictor/wine revision v2"
+
+
 def test_each_reason_is_either_ours_or_the_senders() -> None:
     """Dropped are the payloads that may have been good; all others are rejected."""
     dropped = {reason for reason in Reason if reason.dropped}

@@ -129,6 +129,9 @@ class Recorded:
         self.turns: list[int] = []
         self.ended: list[RefusedEvent | Reason | None] = []
 
+    def on_count(self, events: int, body: bytes) -> None:
+        """Ignore what is sent on."""
+
     def on_events(self, events: Sequence[Event | RefusedEvent]) -> None:
         """Count the events of a turn."""
         self.turns.append(len(events))

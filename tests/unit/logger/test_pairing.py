@@ -268,6 +268,7 @@ async def test_a_latency_that_is_longer_than_halves_are_kept_is_none(
         WINE._replace(namespace="elsewhere"),
         WINE._replace(inference_service="wine-2"),
         WINE._replace(component="transformer"),
+        WINE._replace(revision="v2"),
     ],
 )
 async def test_halves_of_two_models_never_pair(replica: Replica, clock: ManualClock, other: ModelKey) -> None:

@@ -168,6 +168,15 @@ def test_lookup_in_a_directory(tmp_path: Path) -> None:
     assert (3, 2, None) == tuple(rows(references, key) for key in (model("wine"), model("wine", "test"), model("beer")))
 
 
+def test_every_revision_of_a_model_has_its_reference(tmp_path: Path) -> None:
+    """The revision is no part of the name of a reference."""
+    write(tmp_path / "prod" / "wine.csv", GOOD)
+    references = ReferenceStore(None, tmp_path)
+    references.refresh(1.0)
+
+    assert 2 == rows(references, model("wine")._replace(revision="v2"))
+
+
 def test_untrusted_names_reach_no_file(tmp_path: Path) -> None:
     """A model's name is looked up among the names that were listed, never joined to a path."""
     write(tmp_path / "secret.csv", GOOD)

@@ -69,6 +69,15 @@ def test_odd_characters_of_a_name_are_percent_encoded(name: str, escaped: str) -
     assert f"driftgauge:{{n/i/predictor/{escaped}}}:request" == stream_key(StreamKey(model, Kind.REQUEST))
 
 
+def test_a_known_revision_is_a_fifth_name_in_the_key() -> None:
+    """An empty one leaves the key as it is."""
+    stable = ModelKey("cellar", "wine", "predictor", "wine", "stable")
+    odd = stable._replace(revision="v/2}")
+
+    assert stream_key(StreamKey(stable, Kind.REQUEST)) == "driftgauge:{cellar/wine/predictor/wine/stable}:request"
+    assert stream_key(StreamKey(odd, Kind.REQUEST)) == "driftgauge:{cellar/wine/predictor/wine/v%2F2%7D}:request"
+
+
 def test_the_fields_of_a_block() -> None:
     """Names, order and bytes of an entry are as the layout says."""
     packed = pack(BLOCK)
@@ -151,9 +160,10 @@ def test_a_block_of_an_earlier_build_is_no_block(more: dict[bytes, bytes]) -> No
 
 @pytest.mark.parametrize("name", ["", "wine", "a}b{c", "a/b", "a%2Fb", "a\r\n\x00b", "wün", "\udcff"])
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_stream_is_read_from_its_key(name: str, kind: Kind) -> None:
-    """Whatever the model is called."""
-    stream = StreamKey(ModelKey(name, "wine", name, "v1"), kind)
+@pytest.mark.parametrize("revision", ["", "v2", "wine-predictor-00002", "a}/b", "\udcff"])
+def test_a_stream_is_read_from_its_key(name: str, kind: Kind, revision: str) -> None:
+    """Whatever the model and its revision are called."""
+    stream = StreamKey(ModelKey(name, "wine", name, "v1", revision), kind)
 
     assert stream == parse_key(stream_key(stream).encode())
 
@@ -189,6 +199,9 @@ def test_the_pattern_of_all_streams_finds_every_key() -> None:
         b"driftgauge:{a/%41/predictor/b}:request",
         b"driftgauge:{a/%zz/predictor/b}:request",
         b"driftgauge:{a/b}:request",
+        b"driftgauge:{a/b/c/d/}:request",
+        b"driftgauge:{a/b/c/d/e/f}:request",
+        b"driftgauge:{a/b/c/d/%FF}:request",
         b"driftgauge:{a/b\n/c/d}:request",
         b"driftgauge:{}:response",
     ],
@@ -200,7 +213,14 @@ def test_malformed_keys_are_no_streams(key: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [b"driftgauge:{a/b/c/d}:request", b"driftgauge:{a/b/c/d}:request:detector", b"driftgauge:pair:{ab}", b"x"]
+    "key",
+    [
+        b"driftgauge:{a/b/c/d}:request",
+        b"driftgauge:{a/b/c/d/e}:request",
+        b"driftgauge:{a/b/c/d}:request:detector",
+        b"driftgauge:pair:{ab}",
+        b"x",
+    ],
 )
 def test_keys_of_other_kinds_are_not_malformed(key: bytes) -> None:
     """Keys of streams, of states, of pairs and of other programs are not malformed."""

@@ -51,7 +51,7 @@ function _shtab_driftgauge_using
 end
 
 set -g _shtab_driftgauge_commands proxy logger check options reference 'reference build' 'reference show' 'reference capture' healthcheck doctor completion
-set -g _shtab_driftgauge_opts_with_value --admin-port --admin-url --allow-capture --alpha --baseline-rows --categorical --component --config --correction --decision --drain-delay-seconds --drain-timeout-seconds --drift-tolerance --evaluation-interval-seconds --false-alarm-interval --flush-interval-seconds --for --format --host --inference-service --log-format --log-level --max-connections --max-event-bytes --max-features --max-models --max-payload-bytes --max-reference-bytes --max-reference-values --merge-metrics --min-rows --missing-words --mode --model --namespace --output --pair-ttl-seconds --port --predictions --queue-bytes --queue-payloads --queue-seconds --redis-ca-file --redis-cert-file --redis-client-name --redis-key-file --redis-max-connections --redis-password-file --redis-sentinel-password-file --redis-sentinel-username --redis-timeout-seconds --redis-url --redis-username --reference --reference-dir --reference-ordered --reference-poll-seconds --rhythm-timezone --ring-ttl-seconds --rows --sample-ratio --seed --share-tolerance --time-column --tolerance-beyond-reference --upstream-timeout-seconds --upstream-url --window-rows -o
+set -g _shtab_driftgauge_opts_with_value --admin-port --admin-url --allow-capture --alpha --baseline-rows --categorical --component --config --correction --decision --drain-delay-seconds --drain-timeout-seconds --drift-tolerance --evaluation-interval-seconds --false-alarm-interval --flush-interval-seconds --for --format --forward-queue-bytes --forward-queue-events --forward-timeout-seconds --forward-url --host --inference-service --log-format --log-level --max-connections --max-event-bytes --max-features --max-models --max-payload-bytes --max-reference-bytes --max-reference-values --merge-metrics --min-rows --missing-words --mode --model --namespace --output --pair-ttl-seconds --port --predictions --queue-bytes --queue-payloads --queue-seconds --redis-ca-file --redis-cert-file --redis-client-name --redis-key-file --redis-max-connections --redis-password-file --redis-sentinel-password-file --redis-sentinel-username --redis-timeout-seconds --redis-url --redis-username --reference --reference-dir --reference-ordered --reference-poll-seconds --resend --revision --revision-annotation --rhythm-timezone --ring-ttl-seconds --rows --sample-ratio --seed --share-tolerance --time-column --tolerance-beyond-reference --upstream-timeout-seconds --upstream-url --window-rows -o
 
 complete -c driftgauge -e
 complete -c driftgauge -f
@@ -112,9 +112,11 @@ complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l log-level -xka "deb
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l log-format -xka "text json" -d 'form of the log: lines of text, or one JSON object a line, with the ids of requests (default: text)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l upstream-url -x -d 'URL of the model server (default: http://127.0.0.1:8085)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l upstream-timeout-seconds -x -d 'seconds without a byte from the model server after which a request fails (default: 300)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l resend -xka "auto never" -d 'whether a request that meets the end of an idle connection to the model server is sent once more; `auto` stops for a minute when the second try fails too (default: auto)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l inference-service -x -d 'name of the InferenceService; if not set, the variable `INFERENCE_SERVICE_NAME` is used (default: default)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l namespace -x -d 'namespace of the InferenceService (default: empty)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l component -xka "predictor transformer explainer" -d 'component of the InferenceService (default: predictor)'
+complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l revision -x -d 'revision of the model, a label of every series and a part of the keys in Redis; if not set, the variable `K_REVISION` is used. The pod label `app` may be given: `isvc.wine-predictor` is read as `stable`, `isvc.wine-v2-predictor` as `v2` (default: empty)'
 complete -c driftgauge -n '_shtab_driftgauge_using proxy' -l merge-metrics -xka "true false" -d 'whether GET `/metrics` on the data port adds driftgauge'"'"'s metrics to those of the model server (default: False)'
 complete -c driftgauge -n '_shtab_driftgauge_using; and test $_shtab_driftgauge_npos -eq 0' -a logger -d 'monitor many models as the target of logger.url, which receives CloudEvents'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -s h -l help -d 'show this help message and exit'
@@ -168,8 +170,13 @@ complete -c driftgauge -n '_shtab_driftgauge_using logger' -l sample-ratio -x -d
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l max-models -x -d 'limit of models that have series of their own without a reference; others count as `(other)` (default: 100)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l log-level -xka "debug info warning error" -d 'lowest level that is logged (default: info)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l log-format -xka "text json" -d 'form of the log: lines of text, or one JSON object a line, with the ids of requests (default: text)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l forward-url -x -d 'URLs that each event is sent on to, with commas between them or a list in YAML; a user, a password and a query in them are never shown (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l forward-timeout-seconds -x -d 'longest time in seconds that an event waits or is tried again for a URL of `forward_url` (default: 60)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l forward-queue-events -x -d 'limit of events that wait for one URL of `forward_url`; others are dropped and counted (default: 10000)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l forward-queue-bytes -x -d 'limit of the memory in bytes of events that wait for one URL of `forward_url` (default: 33554432)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l pair-ttl-seconds -x -d 'seconds that a request or response waits for the other half of its pair (default: 300)'
 complete -c driftgauge -n '_shtab_driftgauge_using logger' -l max-event-bytes -x -d 'limit of one event in bytes; larger ones get status code 413. It should be a third larger than `max_payload_bytes`, for events whose payload is in base64 (default: 6291456)'
+complete -c driftgauge -n '_shtab_driftgauge_using logger' -l revision-annotation -x -d 'annotation of the pods that names their revision; `metadataAnnotations` of their logger must pass it on (default: driftgauge/revision)'
 complete -c driftgauge -n '_shtab_driftgauge_using; and test $_shtab_driftgauge_npos -eq 0' -a check -d 'test one file against another: exit 0 no drift, 1 drift, 2 cannot tell'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -s h -l help -d 'show this help message and exit'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l alpha -x -d 'significance level (default: 0.05)'
@@ -214,6 +221,7 @@ complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l inferen
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l namespace -x -d 'its namespace (default: empty)'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l component -xka "predictor transformer explainer" -d 'default: predictor'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l model -x -d 'name of the model (default: that of the InferenceService)'
+complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l revision -x -d 'which of its revisions, if it has several'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'the reference that is written, .npz'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l for -x -d 'how long to collect rows, each once, such as 14d or 12h (default: the rows of one window)'
 complete -c driftgauge -n '_shtab_driftgauge_using reference capture' -l yes -d 'write the file without asking'
@@ -277,12 +285,19 @@ complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l log-level -xka "de
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l log-format -xka "text json" -d 'form of the log: lines of text, or one JSON object a line, with the ids of requests (default: text)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l upstream-url -x -d 'URL of the model server (default: http://127.0.0.1:8085)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l upstream-timeout-seconds -x -d 'seconds without a byte from the model server after which a request fails (default: 300)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l resend -xka "auto never" -d 'whether a request that meets the end of an idle connection to the model server is sent once more; `auto` stops for a minute when the second try fails too (default: auto)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l inference-service -x -d 'name of the InferenceService; if not set, the variable `INFERENCE_SERVICE_NAME` is used (default: default)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l namespace -x -d 'namespace of the InferenceService (default: empty)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l component -xka "predictor transformer explainer" -d 'component of the InferenceService (default: predictor)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l revision -x -d 'revision of the model, a label of every series and a part of the keys in Redis; if not set, the variable `K_REVISION` is used. The pod label `app` may be given: `isvc.wine-predictor` is read as `stable`, `isvc.wine-v2-predictor` as `v2` (default: empty)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l merge-metrics -xka "true false" -d 'whether GET `/metrics` on the data port adds driftgauge'"'"'s metrics to those of the model server (default: False)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l forward-url -x -d 'URLs that each event is sent on to, with commas between them or a list in YAML; a user, a password and a query in them are never shown (default: none)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l forward-timeout-seconds -x -d 'longest time in seconds that an event waits or is tried again for a URL of `forward_url` (default: 60)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l forward-queue-events -x -d 'limit of events that wait for one URL of `forward_url`; others are dropped and counted (default: 10000)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l forward-queue-bytes -x -d 'limit of the memory in bytes of events that wait for one URL of `forward_url` (default: 33554432)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l pair-ttl-seconds -x -d 'seconds that a request or response waits for the other half of its pair (default: 300)'
 complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l max-event-bytes -x -d 'limit of one event in bytes; larger ones get status code 413. It should be a third larger than `max_payload_bytes`, for events whose payload is in base64 (default: 6291456)'
+complete -c driftgauge -n '_shtab_driftgauge_using doctor' -l revision-annotation -x -d 'annotation of the pods that names their revision; `metadataAnnotations` of their logger must pass it on (default: driftgauge/revision)'
 complete -c driftgauge -n '_shtab_driftgauge_using; and test $_shtab_driftgauge_npos -eq 0' -a completion -d 'print the script that completes commands and flags in a shell'
 complete -c driftgauge -n '_shtab_driftgauge_using completion' -s h -l help -d 'show this help message and exit'
 complete -c driftgauge -n '_shtab_driftgauge_using completion; and test $_shtab_driftgauge_npos -eq 0' -ka "bash zsh fish" -d 'bash: source <(...), zsh: eval "$(...)", fish: ... | source'

@@ -119,12 +119,19 @@ _shtab_driftgauge_doctor_options=(
   "--log-format[form of the log\: lines of text, or one JSON object a line, with the ids of requests (default\: text)]:VALUE:(text json)"
   "--upstream-url[URL of the model server (default\: http\:\/\/127.0.0.1\:8085)]:VALUE:"
   "--upstream-timeout-seconds[seconds without a byte from the model server after which a request fails (default\: 300)]:VALUE:"
+  "--resend[whether a request that meets the end of an idle connection to the model server is sent once more\; \`auto\` stops for a minute when the second try fails too (default\: auto)]:VALUE:(auto never)"
   "--inference-service[name of the InferenceService\; if not set, the variable \`INFERENCE_SERVICE_NAME\` is used (default\: default)]:VALUE:"
   "--namespace[namespace of the InferenceService (default\: empty)]:VALUE:"
   "--component[component of the InferenceService (default\: predictor)]:VALUE:(predictor transformer explainer)"
+  "--revision[revision of the model, a label of every series and a part of the keys in Redis\; if not set, the variable \`K_REVISION\` is used. The pod label \`app\` may be given\: \`isvc.wine-predictor\` is read as \`stable\`, \`isvc.wine-v2-predictor\` as \`v2\` (default\: empty)]:VALUE:"
   "--merge-metrics[whether GET \`\/metrics\` on the data port adds driftgauge\'s metrics to those of the model server (default\: False)]:VALUE:(true false)"
+  "--forward-url[URLs that each event is sent on to, with commas between them or a list in YAML\; a user, a password and a query in them are never shown (default\: none)]:VALUE:"
+  "--forward-timeout-seconds[longest time in seconds that an event waits or is tried again for a URL of \`forward_url\` (default\: 60)]:VALUE:"
+  "--forward-queue-events[limit of events that wait for one URL of \`forward_url\`\; others are dropped and counted (default\: 10000)]:VALUE:"
+  "--forward-queue-bytes[limit of the memory in bytes of events that wait for one URL of \`forward_url\` (default\: 33554432)]:VALUE:"
   "--pair-ttl-seconds[seconds that a request or response waits for the other half of its pair (default\: 300)]:VALUE:"
   "--max-event-bytes[limit of one event in bytes\; larger ones get status code 413. It should be a third larger than \`max_payload_bytes\`, for events whose payload is in base64 (default\: 6291456)]:VALUE:"
+  "--revision-annotation[annotation of the pods that names their revision\; \`metadataAnnotations\` of their logger must pass it on (default\: driftgauge\/revision)]:VALUE:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -190,8 +197,13 @@ _shtab_driftgauge_logger_options=(
   "--max-models[limit of models that have series of their own without a reference\; others count as \`(other)\` (default\: 100)]:VALUE:"
   "--log-level[lowest level that is logged (default\: info)]:VALUE:(debug info warning error)"
   "--log-format[form of the log\: lines of text, or one JSON object a line, with the ids of requests (default\: text)]:VALUE:(text json)"
+  "--forward-url[URLs that each event is sent on to, with commas between them or a list in YAML\; a user, a password and a query in them are never shown (default\: none)]:VALUE:"
+  "--forward-timeout-seconds[longest time in seconds that an event waits or is tried again for a URL of \`forward_url\` (default\: 60)]:VALUE:"
+  "--forward-queue-events[limit of events that wait for one URL of \`forward_url\`\; others are dropped and counted (default\: 10000)]:VALUE:"
+  "--forward-queue-bytes[limit of the memory in bytes of events that wait for one URL of \`forward_url\` (default\: 33554432)]:VALUE:"
   "--pair-ttl-seconds[seconds that a request or response waits for the other half of its pair (default\: 300)]:VALUE:"
   "--max-event-bytes[limit of one event in bytes\; larger ones get status code 413. It should be a third larger than \`max_payload_bytes\`, for events whose payload is in base64 (default\: 6291456)]:VALUE:"
+  "--revision-annotation[annotation of the pods that names their revision\; \`metadataAnnotations\` of their logger must pass it on (default\: driftgauge\/revision)]:VALUE:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -259,9 +271,11 @@ _shtab_driftgauge_proxy_options=(
   "--log-format[form of the log\: lines of text, or one JSON object a line, with the ids of requests (default\: text)]:VALUE:(text json)"
   "--upstream-url[URL of the model server (default\: http\:\/\/127.0.0.1\:8085)]:VALUE:"
   "--upstream-timeout-seconds[seconds without a byte from the model server after which a request fails (default\: 300)]:VALUE:"
+  "--resend[whether a request that meets the end of an idle connection to the model server is sent once more\; \`auto\` stops for a minute when the second try fails too (default\: auto)]:VALUE:(auto never)"
   "--inference-service[name of the InferenceService\; if not set, the variable \`INFERENCE_SERVICE_NAME\` is used (default\: default)]:VALUE:"
   "--namespace[namespace of the InferenceService (default\: empty)]:VALUE:"
   "--component[component of the InferenceService (default\: predictor)]:VALUE:(predictor transformer explainer)"
+  "--revision[revision of the model, a label of every series and a part of the keys in Redis\; if not set, the variable \`K_REVISION\` is used. The pod label \`app\` may be given\: \`isvc.wine-predictor\` is read as \`stable\`, \`isvc.wine-v2-predictor\` as \`v2\` (default\: empty)]:VALUE:"
   "--merge-metrics[whether GET \`\/metrics\` on the data port adds driftgauge\'s metrics to those of the model server (default\: False)]:VALUE:(true false)"
 )
 
@@ -300,6 +314,7 @@ _shtab_driftgauge_reference_capture_options=(
   "--namespace[its namespace (default\: empty)]:NAME:"
   "--component[default\: predictor]:component:(predictor transformer explainer)"
   "--model[name of the model (default\: that of the InferenceService)]:NAME:"
+  "--revision[which of its revisions, if it has several]:NAME:"
   {-o,--output}"[the reference that is written, .npz]:FILE:_files"
   "--for[how long to collect rows, each once, such as 14d or 12h (default\: the rows of one window)]:TIME:"
   "--yes[write the file without asking]"
