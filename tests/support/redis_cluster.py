@@ -28,9 +28,11 @@ class RedisCluster:
     Args:
         options: Further options of each node.
         node_timeout_milliseconds: Time without a reply after which a node counts as failed.
+        password: That of the default user, if `options` set one.
     """
 
-    def __init__(self, *options: str, node_timeout_milliseconds: int = 1000) -> None:
+    def __init__(self, *options: str, node_timeout_milliseconds: int = 1000, password: str | None = None) -> None:
+        self._password = password
         timeout = ("--cluster-node-timeout", str(node_timeout_milliseconds))
         config = ("--cluster-enabled", "yes", *timeout, "--cluster-replica-validity-factor", "0")
         quick = ("--repl-diskless-sync-delay", "0")
@@ -61,7 +63,7 @@ class RedisCluster:
 
     def command(self, node: RedisServer, *command: object) -> Any:  # noqa: ANN401 - as the client
         """The reply of a node to a command."""
-        with Redis.from_url(node.url, socket_timeout=10) as client:
+        with Redis.from_url(node.url, password=self._password, socket_timeout=10) as client:
             return client.execute_command(*command)
 
     def id(self, node: RedisServer) -> str:

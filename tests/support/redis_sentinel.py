@@ -21,9 +21,17 @@ class RedisSentinel:
         options: Further options of both servers.
         sentinel_config: Further lines of the configuration of each Sentinel.
         down_milliseconds: Time without a reply after which the master counts as down.
+        passwords: Those of the servers and of the Sentinels, if the options set them.
     """
 
-    def __init__(self, *options: str, sentinel_config: str = "", down_milliseconds: int = 500) -> None:
+    def __init__(
+        self,
+        *options: str,
+        sentinel_config: str = "",
+        down_milliseconds: int = 500,
+        passwords: tuple[str | None, str | None] = (None, None),
+    ) -> None:
+        self._passwords = passwords
         self.servers = [RedisServer(*options, "--repl-diskless-sync-delay", "0", port=port) for port in _ports(2)]
         first = self.servers[0].port
         config = (
@@ -84,10 +92,10 @@ class RedisSentinel:
         known = {_text(name): _text(value) for name, value in pairs.items()}
         return known["num-slaves"] == "1" and known["num-other-sentinels"] == str(_SENTINELS - 1)
 
-    @staticmethod
-    def command(server: RedisServer, *command: object) -> Any:  # noqa: ANN401 - as the client
+    def command(self, server: RedisServer, *command: object) -> Any:  # noqa: ANN401 - as the client
         """The reply of a server or a Sentinel to a command."""
-        with Redis.from_url(server.url, socket_timeout=10) as client:
+        password = self._passwords[server in self.sentinels]
+        with Redis.from_url(server.url, password=password, socket_timeout=10) as client:
             return client.execute_command(*command)
 
 

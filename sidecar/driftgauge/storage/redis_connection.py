@@ -42,6 +42,7 @@ class _Renewing(AbstractConnection):
         super().__init__(socket_timeout=None, **options)
         self._reply_seconds = socket_timeout
         self._opening = False
+        self._shaking_hands = False
 
     async def connect(self) -> None:
         """Connect and introduce the client, unless the connection is open.
@@ -60,9 +61,15 @@ class _Renewing(AbstractConnection):
         except AuthenticationError:
             raise
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise UnsentError(str(error) or type(error).__name__) from error
+            where = " during the handshake" if self._shaking_hands else ""
+            raise UnsentError(f"{str(error) or type(error).__name__}{where}") from error
         finally:
-            self._opening = False
+            self._opening = self._shaking_hands = False
+
+    async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - of redis-py
+        """Authenticate, and select a database."""
+        self._shaking_hands = True
+        await super().on_connect_check_health(check_health)
 
     async def send_packed_command(
         self,
