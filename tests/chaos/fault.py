@@ -42,5 +42,5 @@ def run(fault: Fault) -> Findings:
         stage.send_for(2)
         stage.senders.stop()
         examine(stage, stage.reference, findings)
-        findings.broken += filter(None, [fault.law(stage)])
+        findings.broken += [*stage.broken, *filter(None, [fault.law(stage)])]
     return findings

@@ -37,6 +37,9 @@ COLUMNS = ["alcohol", "ph"]
 RECOVERY_SECONDS = 60
 """Longest wait for what must come back by itself."""
 
+_NOTICE_SECONDS = 8
+"""Longest time after which a fault must be noticed: a flush, a call's time limit, and a busy machine."""
+
 _REFERENCE_ROWS = 500
 
 FLAGS = (
@@ -79,6 +82,7 @@ class Stage:
         self.begun = time.monotonic()
         self.lifted = 0.0
         self.retired: list[Replica] = []
+        self.broken: list[str] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -206,6 +210,15 @@ class Stage:
             wait_until(none_left, what, deadline_seconds)
         except TimeoutError:
             raise TimeoutError(f"no {what} on {', '.join(one.name for one in left)}") from None
+
+    def expect(
+        self, condition: Callable[[Replica], bool], what: str, replicas: Sequence[Replica] | None = None
+    ) -> None:
+        """Note a broken promise unless a condition comes to hold on each replica while the fault lasts."""
+        try:
+            self.wait_for_all(condition, what, replicas, _NOTICE_SECONDS)
+        except TimeoutError as error:
+            self.broken.append(str(error))
 
     def settle(self) -> None:
         """Wait until each replica shows a newer evaluation, if it ever does."""
