@@ -143,6 +143,16 @@ def _queue() -> Row:
         "They may have invented names.",
         per_second("payloads"),
     )
+    unauthorized = Text(
+        "Refused without a token",
+        "Requests a second that were refused with 401, because they present no valid token, by port and process.",
+        per_second("requests"),
+    )
+    handshakes = Text(
+        "Failed TLS handshakes",
+        "TLS handshakes a second that failed, by port and reason. `closed` includes probes that only connect.",
+        per_second("handshakes"),
+    )
     by_reason = {
         outcome: total(rate("driftgauge_payloads_total", f'outcome="{outcome}"'), "reason, kind")
         for outcome in ("dropped", "rejected")
@@ -168,6 +178,21 @@ def _queue() -> Row:
             graph(
                 models,
                 Query(f"rate(driftgauge_refused_models_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
+            ),
+            graph(
+                unauthorized,
+                Query(
+                    f"rate(driftgauge_unauthorized_requests_total{{{PROCESS}}}[$__rate_interval])",
+                    f"{{{{port}}}} {PROCESS_LEGEND}",
+                ),
+            ),
+            graph(
+                handshakes,
+                Query(
+                    "sum by (port, reason) "
+                    f"(rate(driftgauge_tls_handshake_failures_total{{{PROCESS}}}[$__rate_interval]))",
+                    "{{port}} {{reason}}",
+                ),
             ),
         ),
     )

@@ -55,6 +55,18 @@ class Metrics:
             "Events and requests of models that are counted as (other), because max_models have places.",
             registry=self.registry,
         )
+        self.unauthorized_requests = Counter(
+            "driftgauge_unauthorized_requests_total",
+            "Requests that were refused with 401, because they present no token that is valid.",
+            ("port",),
+            registry=self.registry,
+        )
+        self.failed_handshakes = Counter(
+            "driftgauge_tls_handshake_failures_total",
+            "TLS handshakes that failed.",
+            ("port", "reason"),
+            registry=self.registry,
+        )
         self._skipped_keys: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()
