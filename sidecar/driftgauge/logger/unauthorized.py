@@ -46,7 +46,7 @@ class Unauthorized:
 
     @property
     def log_fields(self) -> Mapping[str, object]:
-        """Nothing: the ids of a stranger do not belong in the log."""
+        """Nothing: the ids of an unknown client do not belong in the log."""
         return {}
 
     def on_body(self, data: bytes) -> None:

@@ -73,7 +73,7 @@ async def test_senders_without(post: ListeningReceiver) -> None:
 
 
 async def test_long_body_is_not_waited_for(post: ListeningReceiver) -> None:
-    """A stranger's long body is refused before its end, and nothing of it is kept."""
+    """The long body of an unknown sender is refused before its end, and nothing of it is kept."""
     before = post.budget_bytes
     (head,) = await respond(post, event(body=b"x" * 200_000)[:150_000])
     assert head.startswith(b"HTTP/1.1 401 ")
@@ -82,7 +82,7 @@ async def test_long_body_is_not_waited_for(post: ListeningReceiver) -> None:
 
 
 async def test_expect_continue(post: ListeningReceiver) -> None:
-    """A stranger who asks before it sends gets 401 instead of 100."""
+    """An unknown sender who asks before it sends gets 401 instead of 100."""
     head_alone = event(more="Expect: 100-continue\r\n").removesuffix(BODY)
     (head,) = await respond(post, head_alone)
     assert head.startswith(b"HTTP/1.1 401 ")

@@ -274,12 +274,12 @@ async def test_handshakes_end_with_the_process(authority: Authority) -> None:
 
 async def test_client_certificates(authority: Authority, tmp_path: Path) -> None:
     """With an authority for clients only those with a certificate of it may send."""
-    stranger = Authority.make(tmp_path / "other").sign("client")
+    other = Authority.make(tmp_path / "other").sign("client")
     async with Port(authority.directory, authority.file).listening() as port:
         good = await port.connect(authority.client_context(authority.sign("client")))
         assert b"HTTP/1.1 200 OK" == await good.send(event())
         await good.close()
-        for certificate in (None, stranger):
+        for certificate in (None, other):
             bad = await port.connect(authority.client_context(certificate))
             with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
                 await bad.send(event())
