@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from driftgauge.config.options import Config, LoggerConfig
 from driftgauge.errors import StorageError
@@ -11,6 +12,9 @@ from driftgauge.storage.memory import MemoryPairs, MemoryRing, MemoryStates
 from driftgauge.storage.pairs import PairStore
 from driftgauge.storage.ring import RingBuffer
 from driftgauge.storage.stream_states import StateStore
+
+if TYPE_CHECKING:
+    from driftgauge.storage.redis_access import Access
 
 _PAIR_CAPACITY = 200_000
 """Keys of the pair store in memory: some 50 MB when it is full."""
@@ -49,9 +53,8 @@ def _open_redis(config: Config, url: str, metrics: Metrics, pair_ttl_seconds: fl
     from driftgauge.storage.redis_ring import RedisRing  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_states import RedisStates  # noqa: PLC0415 - see above
 
-    password = config.redis_password.get_secret_value() if config.redis_password else None
-    client = connect(url, config.redis_timeout_seconds, password)
-    redis = BoundedRedis(client, config.redis_timeout_seconds, _redis_report(metrics))
+    client = connect(url, config.redis_timeout_seconds, redis_access(config))
+    redis = BoundedRedis(client, config.redis_timeout_seconds, _redis_report(metrics), config.redis_max_connections)
     ttl_seconds = config.ring_ttl_seconds
     return Stores(
         RedisRing(
@@ -61,9 +64,31 @@ def _open_redis(config: Config, url: str, metrics: Metrics, pair_ttl_seconds: fl
             on_skipped=metrics.count_skipped_keys,
             on_replaced=metrics.count_replaced_key,
         ),
-        RedisPairs(redis, pair_ttl_seconds),
+        RedisPairs(redis, pair_ttl_seconds, metrics.count_replaced_key),
         RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
         redis.close,
+    )
+
+
+def redis_access(config: Config) -> "Access":
+    """How a process introduces itself to Redis."""
+    from driftgauge.storage.redis_access import Access, Login  # noqa: PLC0415 - see above
+
+    password, sentinel_password = config.redis_password, config.redis_sentinel_password
+    return Access(
+        login=Login(
+            config.redis_username, password.get_secret_value() if password else None, config.redis_password_file
+        ),
+        sentinel_login=Login(
+            config.redis_sentinel_username,
+            sentinel_password.get_secret_value() if sentinel_password else None,
+            config.redis_sentinel_password_file,
+        ),
+        ca_file=config.redis_ca_file,
+        cert_file=config.redis_cert_file,
+        key_file=config.redis_key_file,
+        max_connections=config.redis_max_connections,
+        client_name=config.redis_client_name,
     )
 
 

@@ -15,7 +15,7 @@ from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_ch
 from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.rank_cache import RankCache
+from driftgauge.drift.rank_cache import RankCache, in_blocks
 from driftgauge.drift.result import DriftReport, DriftTest
 from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
@@ -110,10 +110,9 @@ class StreamEvaluator:
         new = find_new_rows(whole, hour_known, known, self._rule.min_rows)
         after = self._feed(self.detector, known, window, new.feed[hour_known], now)
         after = after if new.ledger is None else replace(after, ledger=new.ledger)
-        tested = None if weights is None else weights.of(columns)
-        ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
-        row_weights = None if tested is None else self._row_weights(tested)
-        verdict = self.detector.verdict(after, rows, None if weights is None else weights.values.sum(axis=1))
+        ranked = self._ranks.ranked_window(columns, None if weights is None else weights.values)
+        row_weights = None if weights is None else self._row_weights(weights)
+        verdict = self.detector.verdict(after, rows, None if weights is None else weights.value_sums)
         facts = self._facts(verdict, window, weights, after)
         facts = replace(
             facts, hour_known=bool(hour_known[-1:].all()), expected=partial(self._expected, weights=weights)
@@ -129,7 +128,7 @@ class StreamEvaluator:
         """The shares that the reference expects of a feature in a window with these hours."""
         if self._ranks.numbers.size == 0:
             return None
-        each = None if weights is None else (weights.values[feature], weights.missing[feature])
+        each = None if weights is None else (weights.values([feature])[0], weights.missing([feature])[0])
         return self._hours.expected(feature, self._ranks.cells[feature], each)
 
     def _raised(self, report: DriftReport) -> NDArray[np.float64]:
@@ -146,7 +145,7 @@ class StreamEvaluator:
         self, verdict: DetectorVerdict, window: StreamWindow, weights: RowWeights | None, state: DetectorState
     ) -> StreamFacts:
         """What is known of the window as a part of the stream."""
-        factors = verdict.factors if weights is None else verdict.factors / weights.values.mean(axis=1)
+        factors = verdict.factors if weights is None else verdict.factors * window.numbers.size / weights.value_sums
         to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
         times, began = window.times, state.began
         timed = times is not None and times.size > 0 and began > 0 and not self._hours.depend_on_time
@@ -177,10 +176,13 @@ class StreamEvaluator:
 
     def _row_weights(self, weights: RowWeights) -> list[tuple[float, float]]:
         """For each tested column, the sum of the weights of the rows with a value, and of those without."""
-        missing = np.isnan(self._ranks.rows.T[self._tester.columns])
-        without = np.where(missing, weights.missing, 0.0).sum(axis=1)
-        present = np.where(missing, 0.0, weights.missing).sum(axis=1)  # not a difference, which might be below 0
-        return list(zip(present.tolist(), without.tolist(), strict=True))
+        sums: list[tuple[float, float]] = []
+        for columns in in_blocks(self._tester.columns):
+            missing, each = np.isnan(self._ranks.rows.T[columns]), weights.missing(columns)
+            without = np.where(missing, each, 0.0).sum(axis=1)
+            present = np.where(missing, 0.0, each).sum(axis=1)  # not a difference, which might be below 0
+            sums += zip(present.tolist(), without.tolist(), strict=True)
+        return sums
 
     def _feed(
         self, detector: Detector, state: DetectorState, window: StreamWindow, feed: NDArray[np.bool_], now: float

@@ -23,6 +23,7 @@ from driftgauge.storage.redis_layout import (
 )
 from driftgauge.storage.redis_writers import RedisWriters
 from driftgauge.storage.ring import Appended, Block, StreamKey, Window, WriterTotals, assemble, is_usable
+from driftgauge.storage.silent_revisions import silent_revisions, with_siblings
 
 _log = logging.getLogger(__name__)
 
@@ -128,7 +129,8 @@ class RedisRing:
     async def streams(self) -> list[StreamKey]:
         """The streams that contain rows, of every process that shares this Redis; malformed keys are skipped.
 
-        There are at most 20,000; a shared Redis may have keys of any number of invented models.
+        There are at most 20,000; a shared Redis may have keys of any number of invented models. Those of a revision
+        without rows for a day, while another revision of its model had some, are left out.
 
         Raises:
             StorageError: Redis is away, slow or refuses, or has too many keys to visit them all within the time limit.
@@ -150,7 +152,7 @@ class RedisRing:
             # as bytes, since such a name may be no text
             _log.warning("%d keys in Redis have malformed names and are skipped: %.100r", len(malformed), malformed[0])
             self._on_skipped(len(malformed))
-        return streams
+        return await self._without_silent(streams)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget what was read of models that are not in `models`. Their rows in Redis expire by themselves."""
@@ -174,6 +176,19 @@ class RedisRing:
             self._warned.add(stream)
             text = "%d blocks of %ss of %s in Redis are skipped: they are of another version of driftgauge, or damaged"
             _log.warning(text, blocks, stream.kind, stream.model)
+
+    async def _without_silent(self, streams: list[StreamKey]) -> list[StreamKey]:
+        """The streams without those of revisions that others have replaced."""
+        several = with_siblings(streams)
+        if not several:
+            return streams
+        pipeline = self._redis.client.pipeline(transaction=False)
+        for stream in several:
+            pipeline.pttl(stream_key(stream))
+        async with self._redis.call("list streams", Call.LIST):
+            left = await pipeline.execute()
+        silent = silent_revisions(dict(zip(several, left, strict=True)))
+        return [stream for stream in streams if stream not in silent]
 
     async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_StreamEntry], WriterTotals]:
         """Read the entries that are newer than those of the last read.

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 _HEAD = re.compile(rb"([1-9][0-9]{0,17})\n")
 _NAMED_KEYS = 1_000
-"""Keys that the log has named, at most: strangers may write any number of them."""
+"""Keys that the log has named, at most: other programs may write any number of them."""
 
 # Reads the version only, since a blob may be large. A value without a version, and one of another type (an error, which
 # is a table), count as no state, as in `load`.
@@ -40,7 +40,7 @@ class RedisStates:
     Args:
         redis: The connection, which its owner closes. Each command has one key, so the client of a cluster works too.
         ttl_seconds: A state expires this long after it was last saved or loaded.
-        on_replaced: Called for each key that held no state and was deleted.
+        on_replaced: Called for each key that had no state and was deleted.
     """
 
     def __init__(self, redis: BoundedRedis, ttl_seconds: float, on_replaced: Callable[[], None] = lambda: None) -> None:
@@ -102,11 +102,11 @@ class RedisStates:
         return cast("bytes | None", value)  # the client decodes nothing
 
     def _report_replaced(self, key: str) -> None:
-        """Count a key that held no state, and name it in the log, once."""
+        """Count a key without a state, and name it in the log, once."""
         self._on_replaced()
         if key not in self._named and len(self._named) < _NAMED_KEYS:
             self._named.add(key)
-            _log.warning("the key %s in Redis held no state of driftgauge; it is replaced", key)
+            _log.warning("the key %s in Redis has no state of driftgauge; it is replaced", key)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Do nothing: states in Redis expire by themselves, and other processes may use them."""
