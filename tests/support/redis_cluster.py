@@ -1,6 +1,5 @@
 """A real Redis Cluster of a test: six nodes, three of them primaries, on free ports of the loopback address."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -29,9 +28,11 @@ class RedisCluster:
     Args:
         options: Further options of each node.
         node_timeout_milliseconds: Time without a reply after which a node counts as failed.
+        password: That of the default user, if `options` set one.
     """
 
-    def __init__(self, *options: str, node_timeout_milliseconds: int = 1000) -> None:
+    def __init__(self, *options: str, node_timeout_milliseconds: int = 1000, password: str | None = None) -> None:
+        self._password = password
         timeout = ("--cluster-node-timeout", str(node_timeout_milliseconds))
         config = ("--cluster-enabled", "yes", *timeout, "--cluster-replica-validity-factor", "0")
         quick = ("--repl-diskless-sync-delay", "0")
@@ -62,7 +63,7 @@ class RedisCluster:
 
     def command(self, node: RedisServer, *command: object) -> Any:  # noqa: ANN401 - as the client
         """The reply of a node to a command."""
-        with Redis.from_url(node.url, socket_timeout=10) as client:
+        with Redis.from_url(node.url, password=self._password, socket_timeout=10) as client:
             return client.execute_command(*command)
 
     def id(self, node: RedisServer) -> str:
@@ -71,17 +72,22 @@ class RedisCluster:
 
     def owner(self, slot: int) -> RedisServer:
         """The primary of a slot, as the first node that runs knows it."""
-        for first, last, primary, *_ in self._slots():
-            if first <= slot <= last:
-                return next(node for node in self.nodes if node.port == primary[1])
-        raise LookupError(f"slot {slot} is not covered")
+        first = next(node for node in self.nodes if node.running)
+        port = self._owner_port(first, slot)
+        return next(node for node in self.nodes if node.port == port)
 
-    def fail_over(self, slot: int) -> RedisServer:
-        """Kill the primary of a slot, wait until its replica is the primary, and return the one that was killed."""
-        killed = self.owner(slot)
-        killed.kill()
-        wait_until(lambda: self._serves_without(killed, slot), "a new primary")
-        return killed
+    def wait_for_failover(self, old: RedisServer, slot: int) -> None:
+        """Wait until another node is the primary of a slot, after its old one was killed or paused."""
+        alive = [node for node in self.nodes if node is not old and node.running]
+
+        def serves() -> bool:
+            """Whether every other node knows the new primary."""
+            states = [_text(self.command(node, "CLUSTER", "INFO")) for node in alive]
+            return all("cluster_state:ok" in state for state in states) and all(
+                self._owner_port(node, slot) != old.port for node in alive
+            )
+
+        wait_until(serves, "a new primary")
 
     def begin_migration(self, slot: int, target: RedisServer) -> None:
         """Mark a slot as under way to another primary. Its keys are still where they were."""
@@ -115,11 +121,11 @@ class RedisCluster:
             self.command(node, "CLUSTER", "REPLICATE", self.id(self.nodes[number]))
         wait_until(self._serves, "a cluster that serves")
 
-    def _slots(self) -> Iterator[Any]:
-        for node in self.nodes:
-            if node.running:
-                yield from self.command(node, "CLUSTER", "SLOTS")
-                return
+    def _owner_port(self, node: RedisServer, slot: int) -> int | None:
+        for first, last, primary, *_ in self.command(node, "CLUSTER", "SLOTS"):
+            if first <= slot <= last:
+                return int(primary[1])
+        return None
 
     def _known(self, node: RedisServer) -> int:
         lines = _text(self.command(node, "CLUSTER", "NODES")).splitlines()
@@ -129,12 +135,6 @@ class RedisCluster:
         primaries = [self.command(node, "ROLE") for node in self.nodes[:_PRIMARIES]]
         states = [_text(self.command(node, "CLUSTER", "INFO")) for node in self.nodes]
         return all(len(role[2]) == 1 for role in primaries) and all("cluster_state:ok" in state for state in states)
-
-    def _serves_without(self, killed: RedisServer, slot: int) -> bool:
-        alive = [node for node in self.nodes if node.running]
-        return self.owner(slot).port != killed.port and all(
-            "cluster_state:ok" in _text(self.command(node, "CLUSTER", "INFO")) for node in alive
-        )
 
 
 def _ports() -> list[int]:

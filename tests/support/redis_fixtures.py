@@ -8,6 +8,7 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from driftgauge.storage.redis_client import BoundedRedis, connect
+from tests.support.parts import program
 from tests.support.processes import free_port
 from tests.support.redis_cluster import RedisCluster
 from tests.support.redis_sentinel import RedisSentinel
@@ -17,6 +18,7 @@ from tests.support.waiting import wait_until
 STORES = {
     "memory": "",
     "redis": "redis_server",
+    "valkey": "valkey_server",
     "sentinel": "redis_sentinel",
     "cluster": "redis_cluster",
 }
@@ -52,6 +54,13 @@ async def redis_client(redis_server: RedisServer) -> AsyncIterator[Redis]:
 def own_server() -> Iterator[RedisServer]:
     """A server for one test, which may end or pause it."""
     with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[RedisServer]:
+    """A server of Valkey for all tests that do it no harm."""
+    with RedisServer(binary=program("valkey-server")) as server:
         yield server
 
 

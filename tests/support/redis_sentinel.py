@@ -21,9 +21,17 @@ class RedisSentinel:
         options: Further options of both servers.
         sentinel_config: Further lines of the configuration of each Sentinel.
         down_milliseconds: Time without a reply after which the master counts as down.
+        passwords: Those of the servers and of the Sentinels, if the options set them.
     """
 
-    def __init__(self, *options: str, sentinel_config: str = "", down_milliseconds: int = 500) -> None:
+    def __init__(
+        self,
+        *options: str,
+        sentinel_config: str = "",
+        down_milliseconds: int = 500,
+        passwords: tuple[str | None, str | None] = (None, None),
+    ) -> None:
+        self._passwords = passwords
         self.servers = [RedisServer(*options, "--repl-diskless-sync-delay", "0", port=port) for port in _ports(2)]
         first = self.servers[0].port
         config = (
@@ -60,33 +68,34 @@ class RedisSentinel:
     def master(self) -> RedisServer:
         """The master, as the first Sentinel that runs knows it."""
         sentinel = next(one for one in self.sentinels if one.running)
-        port = int(self._command(sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER)[1])
+        port = int(self.command(sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER)[1])
         return next(server for server in self.servers if server.port == port)
 
     def wait_for_failover(self, old: RedisServer) -> None:
         """Wait until the other server is the master."""
         (new,) = (server for server in self.servers if server is not old)
-        wait_until(lambda: self.master is new and self._command(new, "ROLE")[0] == b"master", "a new master")
+        wait_until(lambda: self.master is new and self.command(new, "ROLE")[0] == b"master", "a new master")
 
     def _start(self) -> None:
         master, replica = self.servers
         for server in (master, replica):
             self._stack.enter_context(server)
-        self._command(replica, "REPLICAOF", "127.0.0.1", master.port)
-        wait_until(lambda: len(self._command(master, "ROLE")[2]) == 1, "a replica")
+        self.command(replica, "REPLICAOF", "127.0.0.1", master.port)
+        wait_until(lambda: len(self.command(master, "ROLE")[2]) == 1, "a replica")
         for sentinel in self.sentinels:
             self._stack.enter_context(sentinel)
         wait_until(lambda: all(map(self._knows_all, self.sentinels)), "Sentinels that know each other")
 
     def _knows_all(self, sentinel: RedisServer) -> bool:
-        reply = self._command(sentinel, "SENTINEL", "MASTER", MASTER)
+        reply = self.command(sentinel, "SENTINEL", "MASTER", MASTER)
         pairs = reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
         known = {_text(name): _text(value) for name, value in pairs.items()}
         return known["num-slaves"] == "1" and known["num-other-sentinels"] == str(_SENTINELS - 1)
 
-    @staticmethod
-    def _command(server: RedisServer, *command: object) -> Any:  # noqa: ANN401 - as the client
-        with Redis.from_url(server.url, socket_timeout=10) as client:
+    def command(self, server: RedisServer, *command: object) -> Any:  # noqa: ANN401 - as the client
+        """The reply of a server or a Sentinel to a command."""
+        password = self._passwords[server in self.sentinels]
+        with Redis.from_url(server.url, password=password, socket_timeout=10) as client:
             return client.execute_command(*command)
 
 

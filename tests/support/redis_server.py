@@ -24,6 +24,7 @@ class RedisServer:
         port: Where it listens; a free one if left out.
         config: The text of a configuration file, for what has no option.
         ready: What it writes when it is ready.
+        binary: The program; that of Redis if left out.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class RedisServer:
         port: int | None = None,
         config: str | None = None,
         ready: bytes = b"eady to accept connections",
+        binary: str = _BINARY,
     ) -> None:
+        self._binary = binary
         self.port = free_port() if port is None else port
         self.url = f"redis://127.0.0.1:{self.port}"
         self._options = options
@@ -71,7 +74,7 @@ class RedisServer:
         """
         address = ("--bind", "127.0.0.1", "--port", str(self.port))
         self._process = subprocess.Popen(
-            [_BINARY, *self._config, *address, "--save", "", "--appendonly", "no", *self._options],
+            [self._binary, *self._config, *address, "--save", "", "--appendonly", "no", *self._options],
             cwd=self._directory.name,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -83,7 +86,7 @@ class RedisServer:
             if self._ready in line:
                 return
         self.kill()
-        raise RuntimeError(f"{_BINARY} did not start:\n{log.decode(errors='replace')}")
+        raise RuntimeError(f"{self._binary} did not start:\n{log.decode(errors='replace')}")
 
     def stop(self) -> None:
         """Asks it to end, and returns when it has."""

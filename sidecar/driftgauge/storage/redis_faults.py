@@ -172,16 +172,17 @@ _SIGNS: Final = (
         "the number at the end of redis_url is that of no database",
     ),
     _Sign(
-        RedisFault.CLOSED,
-        ("Connection closed by server",),
-        (),
-        "if this port has TLS, use rediss://; see the log of Redis",
-    ),
-    _Sign(
         RedisFault.TIMEOUT,
         (),
         (RedisTimeoutError, TimeoutError),
-        "check that Redis runs and is not overloaded, and the NetworkPolicy; or raise redis_timeout_seconds",
+        "check that Redis runs and is not overloaded, the NetworkPolicy and, with rediss, that this port has TLS; or"
+        " raise redis_timeout_seconds",
+    ),
+    _Sign(
+        RedisFault.CLOSED,
+        ("Connection closed by server", "during the handshake"),
+        (),
+        "if this port has TLS, use rediss://; see the log of Redis",
     ),
     _Sign(
         RedisFault.UNREACHABLE,

@@ -135,7 +135,8 @@ class Cluster(RedisCluster):
     ) -> None:
         seconds = options.pop("socket_timeout")
         options.pop("driver_info")
-        super().__init__(startup_nodes=nodes, driver_info=None, **options)
+        # with each fifth MOVED redis-py would close all connections, those that wait for a reply too
+        super().__init__(startup_nodes=nodes, driver_info=None, reinitialize_steps=0, **options)
         # redis-py lets callers choose the class of a pool's connections, but not of a cluster's
         self.connection_kwargs |= {"connection_class": connection_class, "socket_timeout": seconds}
         for node in self.startup_nodes:
