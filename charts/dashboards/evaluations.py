@@ -22,7 +22,8 @@ def evaluation() -> Row:
     )
     failures = Text(
         "Failed evaluations",
-        "Evaluations that failed in the last hour, by model; the log has the reason.",
+        "Evaluations that failed in the last hour, by model, and 1 where the newest state could not be saved (dashed); "
+        "the log has the reason.",
         count("evaluations"),
     )
     skipped = Text(
@@ -47,7 +48,13 @@ def evaluation() -> Row:
                 duration, Query(highest(selected("driftgauge_evaluation_duration_seconds")), MODEL_LEGEND), width=THIRD
             ),
             graph(age, Query(f"time() - {evaluated}", MODEL_LEGEND), width=THIRD),
-            graph(failures, Query(total(failed, MODEL), MODEL_LEGEND), width=THIRD),
+            graph(
+                failures,
+                Query(total(failed, MODEL), MODEL_LEGEND),
+                Query(highest(selected("driftgauge_state_unsaved")), f"not saved {MODEL_LEGEND}"),
+                width=THIRD,
+                overrides={"^not saved": [DASHED]},
+            ),
             *_detector(),
             graph(skipped, Query(total(rate("driftgauge_skipped_blocks_total")), MODEL_LEGEND), width=THIRD),
             graph(untested, Query(total(selected("driftgauge_untested_outputs_total")), MODEL_LEGEND), width=THIRD),

@@ -20,4 +20,5 @@ def sample_names() -> set[str]:
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     metrics.watch_forwarding()
+    metrics.watch_resending()
     return {family.name + ending for family in metrics.registry.collect() for ending in _ENDINGS[family.type]}

@@ -10,6 +10,7 @@ from driftgauge.logger.fan_out.retry import Backoff
 from driftgauge.logger.fan_out.target import ForwardLimits
 from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.receiver import Receiver
+from driftgauge.logger.revision_reader import RevisionReader
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.timeouts import Timeouts
 from tests.support.models import WINE, labels
@@ -73,6 +74,7 @@ class ListeningReceiver:
             metrics=self.metrics,
             models=self.models,
             inferences=InferenceFilter(300, lambda: NOW),
+            revisions=RevisionReader("driftgauge/revision", self.metrics),
             max_event_bytes=LIMIT,
             budget_bytes=2 * LIMIT,
             max_connections=max_connections,

@@ -13,5 +13,6 @@ def labels(model: ModelKey = WINE, **more: str) -> dict[str, str]:
         "inference_service": model.inference_service,
         "component": model.component,
         "model_name": model.model_name,
+        "revision": model.revision,
         **more,
     }

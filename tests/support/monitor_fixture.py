@@ -17,6 +17,7 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
+from driftgauge.monitoring.restoring import ModelRestorer
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.loading import FileToLoad, LoadResult, load_here
@@ -81,7 +82,7 @@ class MonitorFixture:
         self.metrics = Metrics("200")
         self.metrics.watch_evaluations(self.latest)
         self.references = ReferenceStore(None, directory)
-        self.baselines = Baselines(self.ring, self.states, self.outputs, BASELINE_ROWS)
+        self.baselines = Baselines(self.ring, self.states, self.outputs, BASELINE_ROWS, self.metrics.count_replaced_key)
         self.targets = Targets(self.references, self.baselines, self.latest, ReferenceSize(rule.budget, 100))
         self.evaluator = Evaluator(self.ring, self.states, self.metrics, rule, self.clock)
         self.use_models(KnownModels(10))
@@ -97,6 +98,10 @@ class MonitorFixture:
         """Look at the references twice: a changed file is loaded when it no longer changes."""
         await self.watcher.refresh()
         await self.watcher.refresh()
+
+    def restorer(self, own: ModelKey | None) -> ModelRestorer:
+        """Restores the models of the ring; `own` is a proxy's model."""
+        return ModelRestorer(self.ring, own, self.models, self.targets, self.metrics)
 
     async def fill(self, model: ModelKey, alcohol: float, rows: int = 50, schema: str = SCHEMA) -> None:
         """Put rows into the ring: alcohol starts at a value and rises in steps of 0.1, ph is as in the reference."""

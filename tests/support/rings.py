@@ -76,6 +76,35 @@ class AwayStates(MemoryStates):
             raise StorageError("the store is away")
 
 
+class FullStates(MemoryStates):
+    """States that can be read, but not saved while `full` is true, as in a Redis that is out of memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = True
+
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+        """As in memory, unless full."""
+        if self.full:
+            raise StorageError("Redis could not save a state: OOM command not allowed")
+        return await super().save(stream, name, blob, expected)
+
+
+class SlowStates(MemoryStates):
+    """States that save a blob although the caller hears of a timeout, while `slow` is true."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = True
+
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+        """As in memory, but without a reply while slow."""
+        saved = await super().save(stream, name, blob, expected)
+        if self.slow:
+            raise StorageError("Redis could not save a state within 1 s")
+        return saved
+
+
 class BlockedRing(MemoryRing):
     """A ring whose appends wait until the test sets `go`."""
 

@@ -134,7 +134,7 @@ class Views:
             digest="" if reference is None or reference.source == "baseline" else reference.digest,
             rule=in_words(self._rule),
             time=evaluation.time,
-            notes=(*notes, *_reference_notes(reference), *self._targets.notes(stream)),
+            notes=(*notes, *_unsaved_note(evaluation), *_reference_notes(reference), *self._targets.notes(stream)),
         )
 
 
@@ -144,6 +144,11 @@ def in_words(rule: Rule) -> str:
         return f"p-value below {rule.alpha:g}, correction {rule.correction}"
     days = rule.budget.false_alarm_seconds / _DAY_SECONDS
     return f"at least {days:.3g} days between false alarms, distances up to {rule.budget.tolerance:g} tolerated"
+
+
+def _unsaved_note(evaluation: Evaluation) -> Iterator[str]:
+    if evaluation.state_unsaved:
+        yield "The store cannot save what this evaluation has learned: it is lost if this process ends before it can."
 
 
 def _reference_notes(reference: ReferenceFacts | None) -> Iterator[str]:

@@ -65,8 +65,8 @@ class JsonFormatter(logging.Formatter):
     """Formats a record as one JSON object in ASCII on one line, the traceback of its exception included.
 
     Keys: `time` (RFC 3339, UTC), `level`, `logger`, `message`; `exception` if there is one; `namespace`,
-    `inference_service`, `component` and `model_name` if the message names a model; and the fields that the record has,
-    such as `request_id` and `trace_id`.
+    `inference_service`, `component`, `model_name` and `revision` if the message names a model; and the fields that the
+    record has, such as `request_id` and `trace_id`.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -7,6 +7,7 @@ from typing import Final, Protocol, final
 from driftgauge.config.options import Config
 from driftgauge.inference.known_models import IdleLimits, KnownModels
 from driftgauge.inference.payload import OVERFLOW, ModelKey, overflow_key
+from driftgauge.inference.revisions import LIVE_REVISIONS
 from driftgauge.metrics.loss_log import LossLog
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.store import ReferenceStore
@@ -33,15 +34,18 @@ def make_models(config: Config, own: ModelKey | None, references: ReferenceStore
         models = KnownModels(config.max_models, idle=idle, reserved_by=references.name_of)
     else:
         models = KnownModels(config.max_models, other=overflow_key(own), idle=idle)
-    log = LossLog()
+    log, other = LossLog(), OVERFLOW.model_name
 
     def on_refused(model: ModelKey) -> None:
         metrics.refused_models.inc()
-        log.add(
-            f"a model is counted as {OVERFLOW.model_name}, because max_models have places", str(model), model._asdict
-        )
+        log.add(f"a model is counted as {other}, because max_models have places", str(model), model._asdict)
 
-    models.on_refused = on_refused
+    def on_refused_revision(model: ModelKey) -> None:
+        metrics.refused_revisions.inc()
+        cause = f"a revision is counted as {other}, because {LIVE_REVISIONS} revisions of its model have requests"
+        log.add(cause, str(model), model._asdict)
+
+    models.on_refused, models.on_refused_revision = on_refused, on_refused_revision
     return models
 
 

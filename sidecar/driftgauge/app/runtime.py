@@ -16,14 +16,15 @@ from driftgauge.app.trust import make_trust
 from driftgauge.config.options import Config
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
-from driftgauge.errors import StorageError
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.revisions import LIVE_REVISIONS
 from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
+from driftgauge.monitoring.restoring import ModelRestorer
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.protocol.missing_words import split_words
 from driftgauge.reference.column import ColumnRules, TimeRules
@@ -70,15 +71,19 @@ class Runtime:
         self._references = references = reference_store(config)
         self.models = make_models(config, model, references, self.metrics)
 
-        outputs = OutputColumns(config.max_models + _MAX_REFERENCED_MODELS, self._report_untested)
+        most = LIVE_REVISIONS * (config.max_models + _MAX_REFERENCED_MODELS)
+        outputs = OutputColumns(most, self._report_untested)
         self.pipeline = Pipeline(_pipeline_settings(config), ring, references, self.metrics, outputs, time.monotonic)
         self.metrics.watch_queue(lambda: self.pipeline.waiting, config.queue_payloads)
 
         rule = decision_rule(config)
-        baselines = Baselines(ring, states, outputs, min(config.baseline_rows, config.window_rows))
+        baselines = Baselines(
+            ring, states, outputs, min(config.baseline_rows, config.window_rows), self.metrics.count_replaced_key
+        )
         self._size = size = ReferenceSize(rule.budget, config.window_rows)
         self._targets = Targets(references, baselines, self.latest, size)
         self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
+        self._restorer = ModelRestorer(ring, model, self.models, self._targets, self.metrics)
         self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
         loader = ChildLoader(file_limits(config).memory_bytes)
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, loader)
@@ -126,9 +131,8 @@ class Runtime:
         background = [
             first_load,
             asyncio.create_task(self._reference_watcher.run(self.config.reference_poll_seconds)),
-            asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds)),
+            asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds, self._restorer)),
             asyncio.create_task(self._expiry.run()),
-            asyncio.create_task(self._ping_storage()),
             asyncio.create_task(reload_regularly(self.trust.files, self.config.reference_poll_seconds)),
         ]
         try:
@@ -153,15 +157,6 @@ class Runtime:
         if not done:
             _log.warning("the references are still being read; serving begins without them")
         return load
-
-    async def _ping_storage(self) -> None:
-        """Log if the store is away; else restore the models that it has rows of."""
-        try:
-            await self.stores.ring.ping()
-        except StorageError as error:
-            _log.warning("%s; rows are dropped and counted until it replies", error)
-        else:
-            await self._monitor.restore_models(self.stores.ring, self._model)
 
 
 async def cancel(*tasks: asyncio.Task[None]) -> None:

@@ -16,6 +16,7 @@ from driftgauge.app.runtime import Runtime, cancel
 from driftgauge.config.options import LoggerConfig, ProxyConfig, split_urls
 from driftgauge.errors import ConfigError
 from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.revisions import read_revision
 from driftgauge.server.tls import Tls
 
 _log = logging.getLogger(__name__)
@@ -55,11 +56,12 @@ async def run_proxy(config: ProxyConfig) -> None:
     from driftgauge.proxy.proxy import Proxy, ProxySettings  # noqa: PLC0415 - the logger saves its memory
 
     name = config.inference_service
-    model = ModelKey(config.namespace, name, config.component, name)
+    model = ModelKey(config.namespace, name, config.component, name, read_revision(config.revision, name))
     runtime = Runtime(config, "200", model)
     settings = ProxySettings(
         upstream_url=config.upstream_url,
         upstream_timeout_seconds=config.upstream_timeout_seconds,
+        sends_again=config.resend == "auto",
         max_payload_bytes=config.max_payload_bytes,
         copy_bytes=config.queue_bytes,
         max_connections=config.max_connections,
@@ -91,6 +93,7 @@ async def run_logger(config: LoggerConfig) -> None:
     from driftgauge.logger.inference_filter import InferenceFilter  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.pairing import Pairing  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.receiver import Receiver  # noqa: PLC0415 - the proxy saves its memory
+    from driftgauge.logger.revision_reader import RevisionReader  # noqa: PLC0415 - the proxy saves its memory
 
     runtime = Runtime(config, "")
     pairing = Pairing(runtime.stores.pairs, runtime.metrics, config.pair_ttl_seconds, time.monotonic)
@@ -103,6 +106,7 @@ async def run_logger(config: LoggerConfig) -> None:
         metrics=runtime.metrics,
         models=runtime.models,
         inferences=InferenceFilter(config.pair_ttl_seconds, time.monotonic),
+        revisions=RevisionReader(config.revision_annotation, runtime.metrics),
         max_event_bytes=config.max_event_bytes,
         budget_bytes=max(config.queue_bytes, config.max_event_bytes),
         max_connections=config.max_connections,

@@ -17,7 +17,7 @@ MAX_REFERENCES: Final = 100
 def status_facts(
     config: Config, model: ModelKey | None, references: ReferenceStore, size: ReferenceSize
 ) -> Mapping[str, object]:
-    """The mode, the flags and the configuration file that a process was started with, and its references.
+    """The mode, the model of a proxy, the flags and the configuration file of a process, and its references.
 
     A flag that holds a password, or may hold one, is named without its value. The environment is not here, since
     whoever may run a command in the container sees it there.
@@ -32,6 +32,7 @@ def status_facts(
     loaded = references.loaded()
     return {
         "mode": "logger" if model is None else "proxy",
+        "model": None if model is None else {name: printable(value) for name, value in model._asdict().items()},
         "flags": {name: printable(value) for name, value in config.flags.items() if name not in hidden},
         "flags_hidden": hidden,
         "config_file": None if config.yaml_path is None else printable(str(config.yaml_path.absolute())),

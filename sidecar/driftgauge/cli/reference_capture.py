@@ -44,6 +44,7 @@ class WindowAddress:
         inference_service: The name of the InferenceService.
         component: The component of the InferenceService.
         model_name: The model's name.
+        revision: Whose window it is, of several revisions; empty where there is only one.
     """
 
     admin_url: str
@@ -51,19 +52,20 @@ class WindowAddress:
     inference_service: str
     component: str
     model_name: str
+    revision: str = ""
 
     @property
     def url(self) -> str:
         """The full address."""
-        query = urlencode(
-            {
-                "namespace": self.namespace,
-                "inference_service": self.inference_service,
-                "component": self.component,
-                "model_name": self.model_name,
-            }
-        )
-        return f"{self.admin_url.rstrip('/')}/window?{query}"
+        query = {
+            "namespace": self.namespace,
+            "inference_service": self.inference_service,
+            "component": self.component,
+            "model_name": self.model_name,
+        }
+        if self.revision:
+            query["revision"] = self.revision
+        return f"{self.admin_url.rstrip('/')}/window?{urlencode(query)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,8 @@ def _collected(collector: WindowCollector, window: WindowAddress, terminal: Term
     if collector.has_missed_rows:
         terminal.err.write("between two windows more rows passed than a window holds: these are missing\n")
     name = "/".join(filter(None, (window.namespace, window.inference_service)))
-    origin = Origin(f"windows of {name}", "", collector.rows_seen, 0, __version__)
+    revision = f" revision {window.revision}" if window.revision else ""
+    origin = Origin(f"windows of {name}{revision}", "", collector.rows_seen, 0, __version__)
     return packed(replace(collector.table(), origin=origin))
 
 

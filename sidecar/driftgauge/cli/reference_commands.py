@@ -105,6 +105,7 @@ def _add_capture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--namespace", metavar="NAME", default="", help="its namespace (default: empty)")
     parser.add_argument("--component", choices=COMPONENTS, default=COMPONENTS[0], help="default: %(default)s")
     parser.add_argument("--model", metavar="NAME", help="name of the model (default: that of the InferenceService)")
+    parser.add_argument("--revision", metavar="NAME", default="", help="which of its revisions, if it has several")
     _add_output(parser)
     text = "how long to collect rows, each once, such as 14d or 12h (default: the rows of one window)"
     parser.add_argument("--for", dest="duration", metavar="TIME", default="", help=text)
@@ -149,7 +150,8 @@ def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextI
     )
 
     name = known.inference_service
-    window = WindowAddress(known.admin_url, known.namespace, name, known.component, known.model or name)
+    model = known.model or name
+    window = WindowAddress(known.admin_url, known.namespace, name, known.component, model, known.revision)
     timing = Timing(_parse_duration(known.duration)) if known.duration else ONE_WINDOW
     return run_capture(window, known.output, Terminal(not known.yes, replies, out, err, known.quiet), timing)
 

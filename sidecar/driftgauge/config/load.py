@@ -16,7 +16,7 @@ from driftgauge.errors import ConfigError
 
 MODES: dict[str, type[Config]] = {"proxy": ProxyConfig, "logger": LoggerConfig}
 
-SECRETS = frozenset({"redis_password", "token", "admin_token"})
+SECRETS = frozenset({"redis_password", "redis_sentinel_password", "token", "admin_token"})
 """Options without a flag, since every process of a machine can read command lines."""
 
 _SECRET_NAME = re.compile("password|token|secret|signature|api.?key", re.IGNORECASE)

@@ -126,10 +126,20 @@ def overflow_key(model: ModelKey) -> ModelKey:
     return model._replace(model_name=_OVERFLOW)
 
 
+def overflow_revision(model: ModelKey) -> ModelKey:
+    """The key for all revisions of a model that have no series of their own."""
+    return model._replace(revision=_OVERFLOW)
+
+
 OVERFLOW = ModelKey(_OVERFLOW, _OVERFLOW, _OVERFLOW, _OVERFLOW)
 """The key for all models that have no series of their own, whatever their InferenceService."""
 
 
 def is_overflow(model: ModelKey) -> bool:
-    """Whether a key stands for many models, so that its rows cannot be used together."""
+    """Whether a key stands for many models or revisions, so that its rows cannot be used together."""
+    return _OVERFLOW in (model.model_name, model.revision)
+
+
+def is_of_many_models(model: ModelKey) -> bool:
+    """Whether a key stands for many models, so that it never loses its series."""
     return model.model_name == _OVERFLOW

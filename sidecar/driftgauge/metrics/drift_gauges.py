@@ -1,7 +1,7 @@
 """The gauges of evaluations: collected from the newest results alone, so that the series of dropped columns vanish."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -11,7 +11,7 @@ from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.column_gauges import INPUTS, OUTPUTS, Shown, Subject, column_families
 from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
 from driftgauge.metrics.state_gauges import column_state_families, column_states, model_state_families
-from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
+from driftgauge.results.latest import Evaluation, LatestEvaluations, ModelEvaluations, ReferenceFacts
 
 MAX_FEATURES = 200
 """Columns of a stream with series of their own, unless another number is given."""
@@ -77,6 +77,7 @@ class DriftGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """All families of evaluations and references."""
         yield from model_state_families(self._latest.states())
+        yield _unsaved_states(self._latest.by_model())
         for subject in (INPUTS, OUTPUTS):
             evaluations = self._latest.fresh(subject.kind)
             shown = {
@@ -91,6 +92,18 @@ class DriftGauges(Collector):
             yield from _model_families(subject.kind, evaluations)
         yield from _input_references(self._latest.references(Kind.REQUEST))
         yield from _output_references(self._latest.references(Kind.RESPONSE))
+
+
+def _unsaved_states(models: Sequence[ModelEvaluations]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "driftgauge_state_unsaved",
+        "1 while the store cannot save what the newest evaluation has learned, else 0.",
+        labels=MODEL_LABELS,
+    )
+    for one in models:
+        unsaved = any(stream is not None and stream.state_unsaved for stream in (one.inputs, one.predictions))
+        family.add_metric(model_labels(one.model), float(unsaved))
+    return family
 
 
 def _column_counts(subject: Subject, evaluations: _Evaluations, shown: Shown) -> GaugeMetricFamily:

@@ -89,12 +89,15 @@ class RequestCounts(Collector):
         yield errors
 
 
-MODEL_LABELS = ("inference_service_namespace", "inference_service", "component", "model_name")
+MODEL_LABELS = ("inference_service_namespace", "inference_service", "component", "model_name", "revision")
 
 
-def model_labels(model: ModelKey) -> tuple[str, str, str, str]:
-    """Label values of a model, in the order of `MODEL_LABELS`."""
-    return (model.namespace, model.inference_service, model.component, model.model_name)
+def model_labels(model: ModelKey) -> tuple[str, str, str, str, str]:
+    """Label values of a model, in the order of `MODEL_LABELS`.
+
+    An empty value is the same as no label to Prometheus: rules and queries without the label see no change.
+    """
+    return (model.namespace, model.inference_service, model.component, model.model_name, model.revision)
 
 
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

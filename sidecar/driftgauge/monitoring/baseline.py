@@ -1,7 +1,8 @@
 """The baseline: the first responses of a model, used as reference of its predictions where there is none."""
 
 import logging
-from collections.abc import Container, Mapping
+import math
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import FeatureKind, Profile
+from driftgauge.errors import StorageError
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import ModelKey
 from driftgauge.reference.dataset import schema_hash
@@ -24,6 +26,10 @@ _STATE_NAME = "baseline"
 _REFRESH_SECONDS = 60
 """How often a baseline is loaded from the store again. This keeps it from expiring there, saves it again if the store
 was emptied, and lets replicas agree that took a baseline each in the meantime."""
+
+
+_LATEST_TIME = 2.0**37
+"""Beyond every time that a clock has: the year 6325."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,16 +79,26 @@ class Baselines:
         states: The store of the baselines, shared by replicas.
         outputs: The columns of each model's newest responses.
         rows: Rows of a baseline, at most the ring's capacity.
+        on_replaced: Called for each baseline in the store that cannot be used and was deleted.
     """
 
-    def __init__(self, ring: RingBuffer, states: StateStore, outputs: OutputColumns, rows: int) -> None:
+    def __init__(
+        self,
+        ring: RingBuffer,
+        states: StateStore,
+        outputs: OutputColumns,
+        rows: int,
+        on_replaced: Callable[[], None] = lambda: None,
+    ) -> None:
         self._ring = ring
         self._states = states
         self._outputs = outputs
         self._rows = rows
+        self._on_replaced = on_replaced
         self._baselines: dict[StreamKey, Baseline] = {}
         self._loaded_at: dict[StreamKey, float] = {}
         self._changes: dict[StreamKey, tuple[str, int]] = {}
+        self._unsaved: set[StreamKey] = set()
 
     async def get(self, stream: StreamKey, reference: str, now: float) -> Baseline | None:
         """Get the baseline of a stream of responses, or take it; returns `None` while there are too few.
@@ -108,6 +124,21 @@ class Baselines:
         for known in (self._baselines, self._loaded_at, self._changes):
             for stream in [stream for stream in known if stream.model not in models]:
                 del known[stream]
+        self._unsaved = {stream for stream in self._unsaved if stream.model in models}
+
+    def is_unsaved(self, stream: StreamKey) -> bool:
+        """Whether the store could not save the newest baseline of a stream."""
+        return stream in self._unsaved
+
+    async def discard(self, stream: StreamKey) -> None:
+        """Delete a baseline that no test can use; the next call of `get` takes a new one.
+
+        Raises:
+            StorageError: The store is unreachable.
+        """
+        self._baselines.pop(stream, None)
+        await self._states.delete(stream, _STATE_NAME)
+        self._on_replaced()
 
     async def _is_outdated(self, stream: StreamKey, baseline: Baseline, reference: str) -> bool:
         """Whether the reference has changed, or the response has other columns and no row of the old ones is left."""
@@ -126,9 +157,21 @@ class Baselines:
             return known
         self._loaded_at[stream] = now
         stored, _ = await self._load(stream)
-        if stored is None and known is not None:  # expired, or the store was emptied
-            await self._states.save(stream, _STATE_NAME, pack(known), 0)
+        if stored is None and known is not None:  # expired, or the store was emptied, or could not save it
+            await self._save(stream, known, 0)
         return stored or known
+
+    async def _save(self, stream: StreamKey, baseline: Baseline, version: int) -> bool:
+        """Save a baseline; returns False if another replica was first. One that cannot be saved is used as it is."""
+        try:
+            saved = await self._states.save(stream, _STATE_NAME, pack(baseline), version)
+        except StorageError as error:
+            if stream not in self._unsaved:
+                self._unsaved.add(stream)
+                _log.warning("the baseline of %s cannot be saved and stays in memory: %s", stream.model, error)
+            return True
+        self._unsaved.discard(stream)
+        return saved
 
     async def _load(self, stream: StreamKey) -> tuple[Baseline | None, int]:
         """Load the stored baseline and its version; version 0 without one. Delete one that cannot be read."""
@@ -138,6 +181,8 @@ class Baselines:
         baseline = unpack(state.blob)
         if baseline is None:  # of another version of driftgauge, or damaged: it would block a new one
             await self._states.delete(stream, _STATE_NAME)
+            self._on_replaced()
+            _log.warning("the baseline of %s in the store cannot be used; it is replaced", stream.model)
             return None, 0
         return baseline, state.version
 
@@ -152,7 +197,7 @@ class Baselines:
         baseline = await self._collect_rows(stream, stored or known, reference, now)
         if baseline is None:
             return None
-        if not await self._states.save(stream, _STATE_NAME, pack(baseline), version):
+        if not await self._save(stream, baseline, version):
             return (await self._load(stream))[0]  # another replica was first
         _log.info("the first %d responses of %s are the baseline of its predictions", self._rows, stream.model)
         return baseline
@@ -209,9 +254,7 @@ def unpack(blob: bytes) -> Baseline | None:
     try:
         facts = orjson.loads(head)
         columns, kinds = tuple(map(str, facts["columns"])), tuple(map(FeatureKind, facts["kinds"]))
-        if len(columns) != len(kinds):
-            return None
-        return Baseline(
+        baseline = Baseline(
             reference=str(facts["reference"]),
             columns=columns,
             kinds=kinds,
@@ -219,5 +262,16 @@ def unpack(blob: bytes) -> Baseline | None:
             categories={float(code): str(text) for code, text in facts["categories"]},
             taken_at=float(facts["taken_at"]),
         )
-    except (KeyError, TypeError, ValueError):
+    except (ArithmeticError, KeyError, TypeError, ValueError):
         return None
+    return baseline if _is_usable(baseline) else None
+
+
+def _is_usable(baseline: Baseline) -> bool:
+    """Whether a baseline has rows, a kind for each column, columns of different names, and no value that none has."""
+    columns = baseline.columns
+    if not len(columns) == len(baseline.kinds) == len(set(columns)) or not baseline.rows.size:
+        return False
+    if np.isinf(baseline.rows).any() or not all(map(math.isfinite, baseline.categories)):
+        return False
+    return 0 <= baseline.taken_at < _LATEST_TIME

@@ -6,13 +6,13 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
 from driftgauge.concurrency.worker import Worker
-from driftgauge.drift.detector.detector_state import DetectorState, pack, unpack
 from driftgauge.drift.explain import explain_report
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
+from driftgauge.monitoring.detector_record import DetectorRecord, Saved
 from driftgauge.monitoring.targets import Target
 from driftgauge.results.latest import Evaluation
 from driftgauge.storage.ring import RingBuffer, StreamKey, Window
@@ -20,7 +20,8 @@ from driftgauge.storage.stream_states import StateStore
 
 _log = logging.getLogger(__name__)
 
-_STATE_NAME = "detector"
+_UNUSABLE = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What an evaluation raises if its state is damaged in a way that no check has found."""
 
 _ATTEMPTS = 3
 """How often an evaluation is tried, if another replica saves its state first each time."""
@@ -33,14 +34,12 @@ class _Loaded:
     Args:
         evaluator: The tests, prepared for one reference.
         digest: Identifies that reference.
-        state: The detector's state as saved last; `None` before the first save.
-        version: Version of the state in the store; 0 if there is none.
+        detector: The detector's state.
     """
 
     evaluator: StreamEvaluator
     digest: str
-    state: DetectorState | None = None
-    version: int = 0
+    detector: DetectorRecord
 
 
 class _GilYield:
@@ -98,11 +97,14 @@ class Evaluator:
         loaded = self._loaded.get(stream)
         if loaded is None or loaded.digest != target.digest:
             loaded = await self._prepare(stream, target)
+        if not loaded.detector.loaded:
+            await loaded.detector.load()
         result, window_time = await self._test_window(stream, loaded, target)
         report = result.report
         if stream.kind is Kind.RESPONSE:
             report = replace(report, reading=explain_report(report.features, report.untested, "prediction"))
-        return Evaluation(report, self._clock(), time.perf_counter() - start, window_time)
+        unsaved = not loaded.detector.saved
+        return Evaluation(report, self._clock(), time.perf_counter() - start, window_time, state_unsaved=unsaved)
 
     async def read_window(self, stream: StreamKey, target: Target) -> Window:
         """Read a stream's window, and count the blocks that have another schema than the target.
@@ -124,12 +126,14 @@ class Evaluator:
         self._worker.close()
 
     async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
-        """Prepare the tests for a new target, and load the detector's state."""
+        """Prepare the tests for a new target."""
         evaluator = await self._worker.run(
             StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield(), target.known_hours
         )
-        loaded = self._loaded[stream] = _Loaded(evaluator, target.digest)
-        await self._load_state(stream, loaded)
+        start = None if evaluator.detector is None else evaluator.detector.start()
+        metrics = self._metrics.model(stream.model)
+        record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)
+        loaded = self._loaded[stream] = _Loaded(evaluator, target.digest, record)
         return loaded
 
     async def _test_window(
@@ -149,38 +153,18 @@ class Evaluator:
         """
         for _ in range(_ATTEMPTS):
             window = await self.read_window(stream, target)
-            rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids)
-            now = self._clock()
-            result = await self._worker.run(loaded.evaluator.evaluate, loaded.state, rows, self._p_values, now)
-            if result.state is loaded.state or await self._save_state(stream, loaded, result):
+            result = await self._evaluate_rows(loaded, window)
+            if await loaded.detector.advance(result) is not Saved.CONFLICT:
                 break
-            await self._load_state(stream, loaded)
         return result, window.time
 
-    async def _load_state(self, stream: StreamKey, loaded: _Loaded) -> None:
-        """Load the detector's state, if the rule has a detector; one of another reference counts as a reset."""
-        detector = loaded.evaluator.detector
-        if detector is None:
-            return
-        stored = await self._states.load(stream, _STATE_NAME)
-        if stored is None:  # a first start, or the store lost it: then the state in memory is saved again
-            loaded.version = 0
-            return
-        state = unpack(stored.blob)
-        loaded.version = stored.version
-        loaded.state = state if state is not None and state.key == detector.key else None
-        if loaded.state is None:
-            text = "the evidence on the %ss of %s starts again: it is of another reference, setting or version"
-            _log.info(text, stream.kind, stream.model)
-            self._metrics.model(stream.model).count_detector_reset(stream.kind)
-
-    async def _save_state(self, stream: StreamKey, loaded: _Loaded, result: StreamEvaluation) -> bool:
-        """Save the new state and count its rows; returns False if another replica saved first."""
-        if result.state is None:
-            return True
-        if not await self._states.save(stream, _STATE_NAME, pack(result.state), loaded.version):
-            return False
-        loaded.state, loaded.version = result.state, loaded.version + 1
-        counts = (result.fed, result.skipped, result.hour_unknown)
-        self._metrics.model(stream.model).count_detector_rows(stream.kind, *counts)
-        return True
+    async def _evaluate_rows(self, loaded: _Loaded, window: Window) -> StreamEvaluation:
+        """Test a window from the newest state, or from none if that of the store makes the evaluation fail."""
+        rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids)
+        evaluate, now = loaded.evaluator.evaluate, self._clock()
+        try:
+            return await self._worker.run(evaluate, loaded.detector.state, rows, self._p_values, now)
+        except _UNUSABLE:
+            if not loaded.detector.discard():
+                raise
+            return await self._worker.run(evaluate, None, rows, self._p_values, now)

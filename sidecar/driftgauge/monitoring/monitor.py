@@ -4,19 +4,21 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Container, Sequence
+from dataclasses import replace
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.result import CannotTellReason, DriftReport
 from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
-from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey, printable
+from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
+from driftgauge.monitoring.restoring import ModelRestorer
 from driftgauge.monitoring.targets import Targets
 from driftgauge.reference.loading import Loader
 from driftgauge.reference.store import Fault, ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
-from driftgauge.storage.ring import RingBuffer, StreamKey
+from driftgauge.storage.ring import StreamKey
 
 _log = logging.getLogger(__name__)
 
@@ -54,9 +56,16 @@ class Monitor:
         self._clock = clock
         self._out_of_reach: set[StreamKey] = set()
 
-    async def run(self, interval_seconds: float) -> None:
-        """Evaluate on a clock until cancelled."""
-        await _repeat(interval_seconds, self.evaluate_all)
+    async def run(self, interval_seconds: float, restorer: ModelRestorer) -> None:
+        """Restore the models of before the start, and evaluate all on a clock until cancelled."""
+
+        async def look() -> None:
+            """Restore what was not, then evaluate."""
+            await restorer.advance()
+            await self.evaluate_all()
+
+        await restorer.advance()
+        await _repeat(interval_seconds, look)
 
     async def evaluate_all(self) -> None:
         """Evaluate every stream once; a failure is counted and logged, and the next stream follows."""
@@ -79,6 +88,8 @@ class Monitor:
             self._latest.withdraw(stream.model, stream.kind)
         else:
             evaluation = await self._evaluator.evaluate(stream, target)
+            if self._targets.is_unsaved(stream):
+                evaluation = replace(evaluation, state_unsaved=True)
             self._latest.publish(stream.model, stream.kind, evaluation)
             self._log_out_of_reach(stream, evaluation.report)
 
@@ -93,39 +104,6 @@ class Monitor:
         elif stream not in self._out_of_reach and any(one.reason in _NEVER_ALARMS for one in report.untested):
             self._out_of_reach.add(stream)
             _log.warning("the %ss of %s have no verdict: %s", stream.kind, stream.model, report.reading)
-
-    async def restore_models(self, ring: RingBuffer, own: ModelKey | None) -> None:
-        """Add the models whose rows outlived a restart, so that their verdicts do not wait for traffic.
-
-        Args:
-            ring: The store of the rows.
-            own: The proxy's model: only models of its InferenceService are added. `None` in the logger: only models
-                that have a reference are added, because other processes may keep their rows in the same store.
-        """
-        try:
-            streams = await ring.streams()
-        except StorageError as error:
-            _log.warning("the models of before the restart cannot be listed: %s", error)
-            return
-        models = sorted({stream.model for stream in streams})
-        usable = [model for model in models if all(name == printable(name) for name in model)]
-        skipped = len(models) - len(usable)
-        if skipped:
-            _log.warning("%d models in the store have names that are no text and are skipped", skipped)
-            self._metrics.count_skipped_keys(skipped)
-        ours = [model for model in usable if self._is_ours(model, own)]
-        restored = [model for model in ours if self._models.restore(model)]
-        if len(restored) < len(ours):
-            text = "%d models in the store get no place, since max_models have places; they get one with their traffic"
-            _log.warning(text, len(ours) - len(restored))
-        for model in restored:
-            self._metrics.model(model)
-            self._targets.record_reference(model)
-
-    def _is_ours(self, model: ModelKey, own: ModelKey | None) -> bool:
-        if own is not None:
-            return model._replace(model_name=own.model_name) == own
-        return self._targets.has_reference(model)
 
 
 class ReferenceWatcher:
@@ -194,7 +172,8 @@ class ReferenceWatcher:
             if slash:
                 key = ModelKey(namespace, inference_service, PREDICTOR, inference_service)
                 self._models.add(key)
-                self._metrics.model(key)
+                if key in self._models:  # its revisions may stand for it
+                    self._metrics.model(key)
 
 
 def _log_sentences(sentences: Sequence[str]) -> None:

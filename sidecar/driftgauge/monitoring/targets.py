@@ -120,6 +120,10 @@ class Targets:
         if reference is not None and reference.predictions:
             self._latest.set_reference(model, Kind.RESPONSE, facts)
 
+    def is_unsaved(self, stream: StreamKey) -> bool:
+        """Whether the store could not save what a stream is compared with."""
+        return self._baselines.is_unsaved(stream)
+
     def notes(self, stream: StreamKey) -> tuple[str, ...]:
         """What a reader should know about the reference's columns, some of which may be left out."""
         reference = self._references.get(stream.model)
@@ -134,7 +138,12 @@ class Targets:
             return None
         target = self._baseline_targets.get(stream)
         if target is None or target.digest != baseline.digest:
-            profiles = await self._worker.run(baseline.profiles)
+            try:
+                profiles = await self._worker.run(baseline.profiles)
+            except (ArithmeticError, LookupError, TypeError, ValueError):
+                _log.warning("the baseline of %s cannot be used and is replaced", stream.model, exc_info=True)
+                await self._baselines.discard(stream)
+                return None
             target = self._baseline_targets[stream] = Target(profiles, baseline.schema, baseline.digest)
         return target
 

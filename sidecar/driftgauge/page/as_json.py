@@ -57,6 +57,7 @@ def _model(evaluations: ModelEvaluations, state: ModelState) -> dict[str, Any]:
         "inference_service": model.inference_service,
         "component": model.component,
         "model_name": model.model_name,
+        "revision": model.revision,
         "model_state": {"state": str(state.state), "reason": _text(state.reason)},
         **_evaluation(inputs),
         "predictions": None if predictions is None else _evaluation(predictions),
@@ -69,6 +70,7 @@ def _evaluation(evaluation: Evaluation | None) -> dict[str, Any]:
         "evaluated_at": None if evaluation is None else evaluation.time,
         "duration_seconds": None if evaluation is None else evaluation.duration_seconds,
         "window_time": None if evaluation is None else evaluation.window_time,
+        "state_unsaved": evaluation is not None and evaluation.state_unsaved,
         **report_as_json(_NO_REPORT if evaluation is None else evaluation.report),
     }
 

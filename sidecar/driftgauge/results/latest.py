@@ -19,12 +19,15 @@ class Evaluation:
         time: When the window was tested, in seconds since the epoch.
         duration_seconds: How long reading and testing took.
         window_time: When the newest row of the window passed, in seconds since the epoch; `None` without rows.
+        state_unsaved: Whether the store could not save what the evaluation has learned, so that it is lost if the
+            process ends before it is saved.
     """
 
     report: DriftReport
     time: float
     duration_seconds: float
     window_time: float | None
+    state_unsaved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

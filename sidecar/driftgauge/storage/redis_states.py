@@ -4,21 +4,30 @@ One state is one string. Its key is the key of the stream, a colon and the name 
 slot of the stream. Its value is the version as a decimal number without leading zeros, a line feed, and the blob.
 """
 
+import logging
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import cast
 
+from redis.exceptions import ReadOnlyError, ResponseError
+
 from driftgauge.inference.payload import ModelKey
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.stream_states import State
 
+_log = logging.getLogger(__name__)
+
 _HEAD = re.compile(rb"([1-9][0-9]{0,17})\n")
-# Reads the version only, since a blob may be large. A value without a version counts as no state, as in `load`.
+_NAMED_KEYS = 1_000
+"""Keys that the log has named, at most: other programs may write any number of them."""
+
+# Reads the version only, since a blob may be large. A value without a version, and one of another type (an error, which
+# is a table), count as no state, as in `load`.
 _SAVE = r"""
-local head = redis.call('GETRANGE', KEYS[1], 0, 18)
-local version = string.match(head, '^([1-9]%d*)\n') or '0'
+local head = redis.pcall('GETRANGE', KEYS[1], 0, 18)
+local version = type(head) == 'string' and string.match(head, '^([1-9]%d*)\n') or '0'
 if version ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
@@ -31,22 +40,32 @@ class RedisStates:
     Args:
         redis: The connection, which its owner closes. Each command has one key, so the client of a cluster works too.
         ttl_seconds: A state expires this long after it was last saved or loaded.
+        on_replaced: Called for each key that had no state and was deleted.
     """
 
-    def __init__(self, redis: BoundedRedis, ttl_seconds: float) -> None:
+    def __init__(self, redis: BoundedRedis, ttl_seconds: float, on_replaced: Callable[[], None] = lambda: None) -> None:
         self._redis = redis
+        self._on_replaced = on_replaced
+        self._named: set[str] = set()
         self._ttl_milliseconds = round(ttl_seconds * 1000)
         self._save = redis.client.register_script(_SAVE)
 
     async def load(self, stream: StreamKey, name: str) -> State | None:
-        """Read the newest state and restart its time to live; `None` if there is none, or another program's value.
+        """Read the newest state and restart its time to live; `None` if there is none.
+
+        Another program's value is deleted: it would be read again at each evaluation, and never be of use.
 
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("load a state"):
-            value = await self._redis.client.getex(_key(stream, name), px=self._ttl_milliseconds)
-        return None if value is None else _state(cast("bytes", value))  # the client decodes nothing
+        key = _key(stream, name)
+        async with self._redis.call("load a state", Call.LOAD):
+            value = await self._read(key)
+            state = None if value is None else _state(value)
+            if state is None and value is not None:
+                await self._redis.client.delete(key)
+                self._report_replaced(key)
+        return state
 
     async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
         """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved.
@@ -55,7 +74,7 @@ class RedisStates:
             StorageError: Redis is away, slow or refuses. After a timeout the blob may have been saved.
         """
         value = b"%d\n%b" % (expected + 1, blob)
-        async with self._redis.call("save a state"):
+        async with self._redis.call("save a state", Call.SAVE):
             kept = await self._save(keys=[_key(stream, name)], args=[expected, value, self._ttl_milliseconds])
         return bool(kept)
 
@@ -65,8 +84,29 @@ class RedisStates:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("delete a state"):
+        async with self._redis.call("delete a state", Call.SAVE):
             await self._redis.client.delete(_key(stream, name))
+
+    async def _read(self, key: str) -> bytes | None:
+        """The value of a key; empty if it is of another type."""
+        client = self._redis.client
+        try:
+            try:
+                value = await client.getex(key, px=self._ttl_milliseconds)
+            except ReadOnlyError:  # a replica, which changes no time to live
+                value = await client.get(key)
+        except ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise
+            return b""
+        return cast("bytes | None", value)  # the client decodes nothing
+
+    def _report_replaced(self, key: str) -> None:
+        """Count a key without a state, and name it in the log, once."""
+        self._on_replaced()
+        if key not in self._named and len(self._named) < _NAMED_KEYS:
+            self._named.add(key)
+            _log.warning("the key %s in Redis has no state of driftgauge; it is replaced", key)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Do nothing: states in Redis expire by themselves, and other processes may use them."""

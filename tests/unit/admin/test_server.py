@@ -60,15 +60,18 @@ async def test_the_newest_reports_are_json(fixture: AdminFixture, client: Client
                 "inference_service": "wine",
                 "component": "predictor",
                 "model_name": "wine",
+                "revision": "",
                 "model_state": {"state": "drift", "reason": None},
                 "evaluated_at": 1_000.0,
                 "duration_seconds": 0.01,
                 "window_time": 999.0,
+                "state_unsaved": False,
                 **report_as_json(FOUND),
                 "predictions": {
                     "evaluated_at": 1_001.0,
                     "duration_seconds": 0.02,
                     "window_time": None,
+                    "state_unsaved": False,
                     **report_as_json(TOO_FEW),
                 },
             }

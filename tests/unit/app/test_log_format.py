@@ -165,11 +165,11 @@ def test_the_fields_of_a_record_are_keys() -> None:
 
 
 def test_a_model_in_a_message_is_fields_too() -> None:
-    """Its namespace, its InferenceService, its component and its name can be searched for."""
-    line = in_json("the window of %s", ModelKey("prod", "wine", "predictor", "v2"))
+    """Its namespace, its InferenceService, its component, its name and its revision can be searched for."""
+    line = in_json("the window of %s", ModelKey("prod", "wine", "predictor", "red", "v2"))
 
-    assert ("prod", "wine", "predictor", "v2") == tuple(
-        line[name] for name in ("namespace", "inference_service", "component", "model_name")
+    assert ("prod", "wine", "predictor", "red", "v2") == tuple(
+        line[name] for name in ("namespace", "inference_service", "component", "model_name", "revision")
     )
 
 

@@ -12,7 +12,8 @@ from driftgauge.config.options import LoggerConfig, ProxyConfig
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.features.output_columns import OutputLayout
 from driftgauge.inference.known_models import IdleLimits, KnownModels
-from driftgauge.inference.payload import Kind, ModelKey, Outcome
+from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Outcome, overflow_revision
+from driftgauge.inference.revisions import LIVE_REVISIONS
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.storage.ring import StreamKey
@@ -136,6 +137,35 @@ def test_refused_models_are_counted_and_logged_once(own: ModelKey | None, caplog
     assert ["a model is counted as (other), because max_models have places: cellar/wine/predictor/m1"] == [
         record.getMessage() for record in caplog.records
     ]
+
+
+def test_refused_revisions_are_counted_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """They are events of a model that is known; the log has one line with the first name."""
+    metrics = Metrics("")
+    models = make_models(LoggerConfig.model_validate({}), None, ReferenceStore(None, None), metrics)
+    for number in range(LIVE_REVISIONS + 9):
+        models.admit(WINE._replace(revision=f"v{number}"))
+
+    assert 9 == metrics.registry.get_sample_value("driftgauge_refused_revisions_total")
+    assert 0 == metrics.registry.get_sample_value("driftgauge_refused_models_total")
+    cause = "a revision is counted as (other), because 5 revisions of its model have requests"
+    assert [f"{cause}: cellar/wine/predictor/wine revision v5"] == [record.getMessage() for record in caplog.records]
+
+
+def test_the_series_of_other_revisions_go_with_their_model() -> None:
+    """Those of other models stay, since they belong to no model."""
+    metrics, clock = Metrics(""), ManualClock()
+    models = KnownModels(1, idle=IdleLimits(10, 20, clock))
+    models.admit(WINE)
+    for key in (OVERFLOW, overflow_revision(WINE)):
+        metrics.model(key)
+    expiry, series = ModelExpiry(models, (metrics,)), []
+    for _ in range(2):
+        expiry.sweep()
+        series.append(generate_latest(metrics.registry).decode().count("driftgauge_rows_total{"))
+        clock.now += 20
+
+    assert [2, 1] == series
 
 
 def test_references_reserve_places_in_the_logger_only(tmp_path: Path) -> None:

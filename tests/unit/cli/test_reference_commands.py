@@ -60,6 +60,8 @@ def test_capture_asks_the_admin_port(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert 2 == run(["reference", "capture", *flags, "--yes"])
     query = "namespace=prod&inference_service=wine&component=predictor&model_name=wine"
     assert capsys.readouterr().err.startswith(f"http://127.0.0.1:1/window?{query}: no response: ")
+    assert 2 == run(["reference", "capture", *flags, "--yes", "--revision", "v2"])
+    assert capsys.readouterr().err.startswith(f"http://127.0.0.1:1/window?{query}&revision=v2: no response: ")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The evaluation of one stream: the detector is fed each row once, across restarts, replicas and losses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,21 +8,25 @@ import pytest
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector_state import DetectorState, unpack
+from driftgauge.drift.detector.detector_state import DetectorState, pack
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.inference.payload import Kind
+from driftgauge.monitoring.detector_record import read_state
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
 from tests.support.monitor_fixture import MonitorFixture
-from tests.support.rings import AwayStates, BusyRing
+from tests.support.rings import AwayStates, BusyRing, FullStates, SlowStates
 
 REQUESTS = StreamKey(WINE, Kind.REQUEST)
 HOURLY = Rule(0.05, Correction.HOLM, min_rows=20, budget=Budget(3_600, 30, 0.05))
 """One false alarm an hour is allowed: the threshold of the evidence is 4 x 3,600 seconds."""
 
 REFERENCE_ROWS = 2_000
+
+FED = "driftgauge_detector_rows_total"
+FAILURES = "driftgauge_evaluation_failures_total"
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ async def saved_state(fixture: MonitorFixture) -> DetectorState:
     """Load the detector's state from the store."""
     state = await fixture.states.load(REQUESTS, "detector")
     assert state is not None
-    unpacked = unpack(state.blob)
+    unpacked = read_state(state.blob)
     assert unpacked is not None
     return unpacked
 
@@ -219,6 +224,104 @@ async def test_an_unreachable_state_store_is_a_counted_failure(directory: Path) 
 
     assert fixture.value("driftgauge_evaluation_failures_total") == 1 + 1  # of requests and of responses
     assert fixture.value("driftgauge_detector_rows_total", kind="request") == 50
+
+
+async def test_a_verdict_whose_state_cannot_be_saved_is_published(directory: Path) -> None:
+    """It is marked, no failure of the evaluation is counted, and its rows are counted when the state is saved."""
+    states = FullStates()
+    fixture = await started(directory, states=states)
+    await fixture.put(REQUESTS, calm(50) + 3)
+    await evaluate(fixture)
+    unsaved = [fixture.value(name) for name in ("driftgauge_state_unsaved", FAILURES, "driftgauge_window_rows")]
+    fed_before = fixture.value(FED, kind="request")
+    states.full = False
+    await evaluate(fixture)
+
+    assert [1, 0, 50] == unsaved
+    assert (0, 50) == (fed_before, fixture.value(FED, kind="request"))
+    assert fixture.value("driftgauge_state_unsaved") == 0
+    assert (await saved_state(fixture)).rows == 50
+
+
+@pytest.mark.parametrize("looks", [1, 5])
+async def test_rows_of_looks_whose_state_was_not_saved_are_fed_once(directory: Path, looks: int) -> None:
+    """The detector continues in memory, also with rows that have left the window since."""
+    states = FullStates()
+    fixture = await started(directory, states=states)
+    for seed in range(looks):
+        await fixture.put(REQUESTS, calm(60, seed))
+        await evaluate(fixture)
+    states.full = False
+    await fixture.put(REQUESTS, calm(60, 9))
+    await evaluate(fixture)
+
+    assert fixture.value(FED, kind="request") == 60 * (looks + 1)
+    assert fixture.value("driftgauge_detector_skipped_rows_total", kind="request") == 0
+    assert (await saved_state(fixture)).rows == 60 * (looks + 1)
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+async def test_a_save_that_was_executed_without_a_reply_is_counted_once(directory: Path, looks: int) -> None:
+    """The next save is refused; the store then has a state of ours, and the evaluation builds on it."""
+    states = SlowStates()
+    fixture = await started(directory, states=states)
+    for seed in range(looks):
+        await fixture.put(REQUESTS, calm(30, seed))
+        await evaluate(fixture)
+    states.slow = False
+    await fixture.put(REQUESTS, calm(20, 9))
+    await evaluate(fixture)
+
+    assert fixture.value(FED, kind="request") == 30 * looks + 20
+    assert (await saved_state(fixture)).rows == 30 * looks + 20
+    assert fixture.value("driftgauge_detector_resets_total", kind="request") == 0
+
+
+async def test_rows_in_memory_that_another_replica_feeds_meanwhile_are_counted_by_it(directory: Path) -> None:
+    """Its state replaces the one that could not be saved: together they count each row once."""
+    ring, states = MemoryRing(100), FullStates()
+    one, other = [await started(directory, ring=ring, states=states) for _ in range(2)]
+    other.models.admit(WINE)
+    await one.put(REQUESTS, calm(40))
+    await evaluate(one)
+    states.full = False
+    await evaluate(other)
+    await one.put(REQUESTS, calm(20, 2))
+    await evaluate(one)
+
+    assert [20, 40] == [fixture.value(FED, kind="request") for fixture in (one, other)]
+    assert (await saved_state(one)).rows == 60
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"log_evidence": np.zeros((2, 3))},
+        {"log_evidence": np.zeros((0, 0))},
+        {"leader": np.array([0, 10_000])},
+        {"leader": np.array([-1, 0])},
+        {"recovery": np.full((2, 4), np.nan)},
+        {"spans": np.zeros((1, 1, 1))},
+        {"rows": -5},
+    ],
+    ids=lambda damage: next(iter(damage)),
+)
+async def test_a_state_that_no_detector_has_is_replaced(directory: Path, damage: dict[str, object]) -> None:
+    """Its key is that of the reference, so only its shape and its values show it; the evaluation goes on."""
+    states = MemoryStates()
+    before = await started(directory, states=states)
+    await before.put(REQUESTS, calm(40))
+    await evaluate(before)
+    good = await saved_state(before)
+    await states.save(REQUESTS, "detector", pack(replace(good, **damage)), 1)  # type: ignore[arg-type]
+    after = await started(directory, ring=before.ring, states=states)
+    after.models.admit(WINE)
+    await evaluate(after)
+
+    assert after.value(FAILURES) == 0
+    assert after.value("driftgauge_detector_resets_total", kind="request") == 1
+    assert after.value("driftgauge_window_rows") == 40
+    assert (await saved_state(after)).rows == 40
 
 
 async def test_an_unreadable_state_is_replaced(directory: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.result import VerdictState
+from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import IRIS, WINE
 from tests.support.monitor_fixture import BY_P_VALUE, MonitorFixture
@@ -285,7 +287,7 @@ async def test_a_logger_restores_the_models_that_it_has_references_for(directory
     await before.fill(IRIS, 12.0)
     fixture = MonitorFixture(directory, before.ring)
     await fixture.watcher.refresh()
-    await fixture.monitor.restore_models(fixture.ring, None)
+    await fixture.restorer(None).restore()
     await fixture.monitor.evaluate_all()
 
     assert [WINE] == list(fixture.models)
@@ -299,7 +301,7 @@ async def test_a_proxy_restores_the_models_of_its_own_inference_service(director
     for model in (WINE, second, IRIS):
         await before.fill(model, 12.0)
     fixture = MonitorFixture(directory, before.ring)
-    await fixture.monitor.restore_models(fixture.ring, WINE)
+    await fixture.restorer(WINE).restore()
 
     assert [WINE, second] == list(fixture.models)
 
@@ -315,7 +317,7 @@ async def test_thousands_of_models_in_a_shared_store_take_a_bounded_number_of_pl
     fixture = MonitorFixture(directory, before.ring)
     fixture.use_models(KnownModels(5, reserved_by=lambda model: ("", "wine") if model == WINE else None))
     fixture.references.refresh(0.0)
-    await fixture.monitor.restore_models(fixture.ring, None)
+    await fixture.restorer(None).restore()
 
     assert 5 == len(list(fixture.models))
     assert WINE == fixture.models.admit(WINE)
@@ -325,9 +327,53 @@ async def test_thousands_of_models_in_a_shared_store_take_a_bounded_number_of_pl
 async def test_an_unreachable_store_restores_no_model(directory: Path) -> None:
     """The start succeeds without them."""
     fixture = MonitorFixture(directory, AwayRing())
-    await fixture.monitor.restore_models(fixture.ring, None)
+    await fixture.restorer(None).advance()
 
     assert [] == list(fixture.models)
+
+
+async def test_models_are_restored_when_the_store_replies_for_the_first_time(directory: Path) -> None:
+    """A process that started while the store was away, and gets no traffic, has their verdicts at its next look."""
+    before = MonitorFixture(directory)
+    await before.fill(WINE, 12.0)
+    ring = AwayRing(before.ring)
+    fixture = MonitorFixture(directory, ring)
+    await fixture.watcher.refresh()
+    restorer = fixture.restorer(None)
+    for _ in range(3):
+        await restorer.advance()
+    known = list(fixture.models)
+    ring.away = False
+    await restorer.advance()
+    await fixture.monitor.evaluate_all()
+
+    assert [] == known
+    assert [WINE] == list(fixture.models)
+    assert fixture.value("driftgauge_drift") == 1
+
+
+async def test_a_store_that_cannot_list_its_keys_in_time_is_asked_less_and_less_often(directory: Path) -> None:
+    """The pauses grow to ten looks; it may be busy with ten million keys of others."""
+
+    class SlowRing(MemoryRing):
+        """A ring that replies, but lists its streams too slowly."""
+
+        asked = 0
+
+        async def streams(self) -> list[StreamKey]:
+            """Fail as after a timeout."""
+            self.asked += 1
+            raise StorageError("Redis could not list streams within 1 s")
+
+    ring = SlowRing(100)
+    restorer = MonitorFixture(directory, ring).restorer(None)
+    asked_at = []
+    for look in range(45):
+        before = ring.asked
+        await restorer.advance()
+        asked_at += [look] * (ring.asked - before)
+
+    assert [0, 2, 6, 14, 25, 36] == asked_at
 
 
 async def test_a_name_that_is_no_text_restores_no_model(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -336,7 +382,7 @@ async def test_a_name_that_is_no_text_restores_no_model(directory: Path, caplog:
     for model in (WINE._replace(model_name="\udcff"), WINE):
         await before.fill(model, 12.0)
     fixture = MonitorFixture(directory, before.ring)
-    await fixture.monitor.restore_models(fixture.ring, WINE)
+    await fixture.restorer(WINE).restore()
 
     assert [WINE] == list(fixture.models)
     assert "1 models in the store have names" in caplog.text

@@ -1,6 +1,7 @@
 """What a stream is tested against: the reference's inputs, its predictions, or a baseline of the first responses."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
 from tests.support.monitor_fixture import BASELINE_ROWS, MonitorFixture
+from tests.support.rings import FullStates
 
 RESPONSES = StreamKey(WINE, Kind.RESPONSE)
 STEPS = 0.1 * np.arange(BASELINE_ROWS)
@@ -247,6 +249,46 @@ async def test_an_unreadable_baseline_is_replaced(tmp_path: Path) -> None:
     await fixture.monitor.evaluate_all()
 
     assert fixture.value("driftgauge_prediction_reference_rows") == BASELINE_ROWS
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rows": np.empty((0, 1))},
+        {"rows": np.full((BASELINE_ROWS, 1), np.inf)},
+        {"taken_at": 1e300},
+        {"taken_at": float("nan")},
+        {"columns": ("quality", "quality"), "kinds": (FeatureKind.NUMERIC,) * 2},
+        {"categories": {float("inf"): "red"}},
+    ],
+    ids=repr,
+)
+async def test_a_baseline_that_no_process_takes_is_replaced(tmp_path: Path, damage: dict[str, object]) -> None:
+    """It can be unpacked, but no test could use it, or no gauge show it; a new one is taken at once."""
+    fixture = MonitorFixture(tmp_path)
+    await fixture.response(STEPS)
+    good = Baseline("", ("quality",), (FeatureKind.NUMERIC,), STEPS.reshape(-1, 1).astype(np.float64), {}, 1_000.0)
+    await fixture.states.save(RESPONSES, "baseline", pack(replace(good, **damage)), 0)  # type: ignore[arg-type]
+    await fixture.monitor.evaluate_all()
+
+    assert fixture.value("driftgauge_evaluation_failures_total") == 0
+    assert fixture.value("driftgauge_prediction_drift_statistic", prediction="quality", test="ks") == 0
+
+
+async def test_a_baseline_that_cannot_be_saved_is_used_and_saved_later(tmp_path: Path) -> None:
+    """The verdict on the predictions is published and marked; a minute later the store can save it."""
+    states = FullStates()
+    fixture = MonitorFixture(tmp_path, states=states)
+    await fixture.response(STEPS)
+    await fixture.monitor.evaluate_all()
+    unsaved = fixture.value("driftgauge_state_unsaved"), fixture.value("driftgauge_prediction_reference_rows")
+    states.full = False
+    fixture.clock.now += 60
+    await fixture.monitor.evaluate_all()
+
+    assert (1, BASELINE_ROWS) == unsaved
+    assert fixture.value("driftgauge_state_unsaved") == 0
+    assert await states.load(RESPONSES, "baseline") is not None
 
 
 def test_a_baseline_survives_packing() -> None:

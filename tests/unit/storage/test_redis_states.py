@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from driftgauge.errors import StorageError
 from driftgauge.storage.redis_client import BoundedRedis, connect
@@ -18,7 +18,7 @@ KEY = "driftgauge:{cellar/wine/predictor/wine-v1}:request:detector"
 SECOND = State(b"second", 2)
 
 
-def states_on(client: Redis, timeout_seconds: float = 5) -> RedisStates:
+def states_on(client: Redis | RedisCluster, timeout_seconds: float = 5) -> RedisStates:
     """States with a life of a minute."""
     return RedisStates(BoundedRedis(client, timeout_seconds), ttl_seconds=60)
 
@@ -165,17 +165,38 @@ async def test_a_script_that_the_server_forgot_is_sent_again(redis_client: Redis
     assert await states.load(REQUESTS, "detector") == SECOND
 
 
-async def test_a_key_of_another_type_is_a_storage_error(redis_client: Redis) -> None:
-    """The error contains the reply of Redis; after a delete the state can be saved."""
-    states = states_on(redis_client)
+async def test_a_key_of_another_type_is_replaced_counted_and_named_once(
+    redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A list of another program prevents neither a load nor a save."""
+    replaced: list[None] = []
+    states = RedisStates(BoundedRedis(redis_client, 5), ttl_seconds=60, on_replaced=lambda: replaced.append(None))
+    for _ in range(2):
+        await redis_client.delete(KEY)
+        await redis_client.rpush(KEY, "text")
+        assert await states.load(REQUESTS, "detector") is None
+        assert not await redis_client.exists(KEY)
     await redis_client.rpush(KEY, "text")
 
-    with pytest.raises(StorageError, match=r"^Redis could not load a state: .*WRONGTYPE"):
-        await states.load(REQUESTS, "detector")
-    with pytest.raises(StorageError, match=r"^Redis could not save a state: .*WRONGTYPE"):
-        await states.save(REQUESTS, "detector", b"ours", 0)
-    await states.delete(REQUESTS, "detector")
     assert await states.save(REQUESTS, "detector", b"ours", 0) is True
+    assert State(b"ours", 1) == await states.load(REQUESTS, "detector")
+    assert len(replaced) == 2
+    assert [f"the key {KEY} in Redis has no state of driftgauge; it is replaced"] == caplog.messages
+
+
+async def test_a_state_is_loaded_from_a_replica_that_refuses_writes(own_server: RedisServer) -> None:
+    """A load would renew its life; a replica reads it all the same, and refuses only the save."""
+    client = connect(own_server.url, 5)
+    states = states_on(client)
+    await save_twice(states)
+    await client.config_set("replica-read-only", "yes")
+    await client.replicaof("127.0.0.1", 1)
+    found = await states.load(REQUESTS, "detector")
+    with pytest.raises(StorageError, match=r"Redis could not save a state: .*read only"):
+        await states.save(REQUESTS, "detector", b"third", 2)
+    await client.aclose()
+
+    assert found == SECOND
 
 
 async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: RedisServer) -> None:

@@ -24,6 +24,8 @@ _LINES: Final = (
     b"driftgauge_state{",
     b"driftgauge_payloads_total{",
     b"driftgauge_refused_models_total",
+    b"driftgauge_refused_revisions_total",
+    b"driftgauge_unreadable_annotations_total",
     b"request_count{",
     b"driftgauge_build_info{",
 )
