@@ -6,6 +6,7 @@
       PayloadError           the sender: a body cannot be decoded; its `reason` is a metric label
       EmptySampleError       the caller: a statistic needs at least one row
       StorageError           the environment: the store of the ring is away or slow
+      LeaseLostError         nobody: another replica evaluates the model now
 
 They have no HTTP status codes: the receiver, the proxy and the admin port each choose their own.
 """
@@ -100,3 +101,7 @@ class EmptySampleError(DriftgaugeError):
 
 class StorageError(DriftgaugeError):
     """The store did not reply, or replied with an error."""
+
+
+class LeaseLostError(DriftgaugeError):
+    """The store refused to save: the lease of the model has ended, or another replica holds it."""
