@@ -80,8 +80,8 @@ def replicas() -> Row:
     )
     evaluators = Text(
         "Evaluators of each model",
-        "Replicas that evaluate a model. With Redis one; for some seconds two while it moves to another replica, and none "
-        "for up to four intervals after its replica died. Without Redis each replica tests a window of its own.",
+        "Replicas that evaluate a model. With Redis one; for a moment two while it moves to another replica, and none "
+        "for up to four intervals after its replica died. Without Redis each replica tests its own window.",
         count("replicas"),
     )
     unreadable = Text(

@@ -4,6 +4,7 @@ from charts.dashboards.board import Row, Tree, board, model_variables
 from charts.dashboards.evaluations import evaluation, replicas
 from charts.dashboards.panels import graph, grid, number, states
 from charts.dashboards.promql import (
+    CALL_LEGEND,
     MODEL_LEGEND,
     PROCESS,
     PROCESS_LEGEND,
@@ -13,7 +14,7 @@ from charts.dashboards.promql import (
     total,
 )
 from charts.dashboards.queries import Query
-from charts.dashboards.style import DASHED, GREEN, ORANGE, RED, THIRD, UP_OR_DOWN, Text
+from charts.dashboards.style import DASHED, GREEN, HALF, ON_OR_SUSPENDED, ORANGE, RED, THIRD, UP_OR_DOWN, Text
 from charts.dashboards.units import (
     BYTES,
     CORES,
@@ -47,7 +48,7 @@ def _now() -> Row:
         "Payloads a second that driftgauge dropped. The requests themselves are not affected.",
         per_second("payloads"),
     )
-    redis = Text("Redis", "Down if the last call of any process failed; none without Redis.", STATE)
+    redis = Text("Redis", "Down if the last call of any kind and process failed; none without Redis.", STATE)
     failed = Text("Failed evaluations", "Evaluations that failed in the last hour.", count("evaluations"))
     buckets = rate("driftgauge_proxy_overhead_seconds_bucket")
     filled = f"driftgauge_queue_payloads{{{PROCESS}}} / driftgauge_queue_capacity{{{PROCESS}}}"
@@ -84,6 +85,17 @@ def _overhead() -> Row:
     in_flight = Text(
         "Requests in flight", "Inference requests that have begun and not ended, by model.", count("requests")
     )
+    resent = Text(
+        "Requests sent again",
+        "Requests a second that met the end of an idle connection and were sent on a new one, by what became of them. "
+        "`failed`: the model server may have executed them twice.",
+        per_second("requests"),
+    )
+    suspended = Text(
+        "Sending again",
+        "Suspended for a minute after a second try that failed: a process sends no request again.",
+        STATE,
+    )
     overhead_seconds, latency_seconds = (
         total(rate(f"{name}_sum")) for name in ("driftgauge_proxy_overhead_seconds", "request_latency_seconds")
     )
@@ -99,6 +111,19 @@ def _overhead() -> Row:
             ),
             graph(share, Query(f"{overhead_seconds} / {latency_seconds}", MODEL_LEGEND), width=THIRD),
             graph(in_flight, Query(total(selected("driftgauge_requests_in_flight")), MODEL_LEGEND), width=THIRD),
+            graph(
+                resent,
+                Query(
+                    f"sum by (outcome) (rate(driftgauge_resent_requests_total{{{PROCESS}}}[$__rate_interval]))",
+                    "{{outcome}}",
+                ),
+            ),
+            states(
+                suspended,
+                Query(f"driftgauge_resend_suspended{{{PROCESS}}}", PROCESS_LEGEND),
+                width=HALF,
+                names=ON_OR_SUSPENDED,
+            ),
         ),
     )
 
@@ -140,8 +165,19 @@ def _queue() -> Row:
     models = Text(
         "Refused models and revisions",
         "Events and requests a second that count as `(other)`, because `max_models` models have places, or too many "
-        "revisions of their model have requests, by process. They may have invented names.",
+        "revisions of their model have requests, by process; they may have invented names. Events whose annotations "
+        "cannot be read count without a revision.",
         per_second("payloads"),
+    )
+    unauthorized = Text(
+        "Refused without a token",
+        "Requests a second that were refused with 401, because they present no valid token, by port and process.",
+        per_second("requests"),
+    )
+    handshakes = Text(
+        "Failed TLS handshakes",
+        "TLS handshakes a second that failed, by port and reason. `closed` includes probes that only connect.",
+        per_second("handshakes"),
     )
     by_reason = {
         outcome: total(rate("driftgauge_payloads_total", f'outcome="{outcome}"'), "reason, kind")
@@ -171,6 +207,25 @@ def _queue() -> Row:
                 Query(
                     f"rate(driftgauge_refused_revisions_total{{{PROCESS}}}[$__rate_interval])",
                     f"revisions {PROCESS_LEGEND}",
+                ),
+                Query(
+                    f"rate(driftgauge_unreadable_annotations_total{{{PROCESS}}}[$__rate_interval])",
+                    f"unreadable annotations {PROCESS_LEGEND}",
+                ),
+            ),
+            graph(
+                unauthorized,
+                Query(
+                    f"rate(driftgauge_unauthorized_requests_total{{{PROCESS}}}[$__rate_interval])",
+                    f"{{{{port}}}} {PROCESS_LEGEND}",
+                ),
+            ),
+            graph(
+                handshakes,
+                Query(
+                    "sum by (port, reason) "
+                    f"(rate(driftgauge_tls_handshake_failures_total{{{PROCESS}}}[$__rate_interval]))",
+                    "{{port}} {{reason}}",
                 ),
             ),
         ),
@@ -202,11 +257,13 @@ def _forwarding() -> Row:
 def _redis() -> Row:
     up = Text(
         "Redis",
-        "Up while the last call of a process to Redis succeeded. Empty if rows are in memory.",
+        "Up while the last call of this kind to Redis succeeded, by process. Empty if rows are in memory.",
         STATE,
     )
     errors = Text(
-        "Failed calls to Redis", "Calls a second that failed or took too long, by process.", per_second("calls")
+        "Failed calls to Redis",
+        "Calls a second that failed or took too long, by process and call.",
+        per_second("calls"),
     )
     skipped = Text(
         "Skipped and replaced keys",
@@ -217,10 +274,10 @@ def _redis() -> Row:
     return Row(
         "Redis",
         (
-            states(up, Query(f"driftgauge_redis_up{{{PROCESS}}}", PROCESS_LEGEND), width=THIRD, names=UP_OR_DOWN),
+            states(up, Query(f"driftgauge_redis_up{{{PROCESS}}}", CALL_LEGEND), width=THIRD, names=UP_OR_DOWN),
             graph(
                 errors,
-                Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),
+                Query(f"rate(driftgauge_redis_errors_total{{{PROCESS}}}[$__rate_interval])", CALL_LEGEND),
                 width=THIRD,
             ),
             graph(

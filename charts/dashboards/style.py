@@ -25,6 +25,7 @@ VERDICTS: Names = (("ok", GREEN), ("drift", RED), ("cannot tell", GREY))
 
 ALARMS: Names = (("quiet", GREEN), ("alarms", RED))
 UP_OR_DOWN: Names = (("down", RED), ("up", GREEN))
+ON_OR_SUSPENDED: Names = (("on", GREEN), ("suspended", ORANGE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from pathlib import Path
 from examples.demo import data
 from examples.demo.errors import DemoError
 
+START_SECONDS = 40
+"""Limit for the start of a program, also on a slow disk."""
+
 STOP_SECONDS = 10
 """Time between SIGTERM and SIGKILL; driftgauge has nothing to drain here and needs far less."""
 
@@ -33,17 +36,27 @@ class Child:
         self._process = process
         self._log = log
         self._stopping = False
+        self._is_killed = False
 
     def output(self) -> str:
         """Everything that it has written."""
         return self._log.read_text(errors="replace")
 
     async def watch(self) -> None:
-        """Wait until it ends; raises `DemoError` with its last lines, unless it was stopped and exited normally."""
+        """Wait until it ends; raises `DemoError` with its last lines, unless it was killed or exited well."""
         code = await self._process.wait()
+        if self._is_killed:
+            return
         if not self._stopping or code not in ENDED_WELL:
             tail = "\n".join(f"  | {line}" for line in self.output().splitlines()[-TAIL_LINES:])
             raise DemoError(f"{self._name} ended unexpectedly with {_describe(code)}. Its last lines:\n{tail}")
+
+    async def kill(self) -> None:
+        """Send SIGKILL, which is no failure of the demo, and wait until it has ended."""
+        self._is_killed = True
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
 
     async def stop(self) -> None:
         """Send SIGTERM, and SIGKILL if that takes too long or the wait is cancelled."""

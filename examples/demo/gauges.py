@@ -44,6 +44,7 @@ class Gauges:
         requests: Requests counted since the start.
         errors: Those that failed.
         lost: Payloads that were dropped or rejected.
+        lost_requests: Those of them that are requests.
         latency: Cumulative buckets: upper bound in seconds, number of requests up to this bound.
     """
 
@@ -56,6 +57,7 @@ class Gauges:
     requests: int
     errors: int
     lost: int
+    lost_requests: int
     latency: tuple[tuple[float, float], ...]
 
     @property
@@ -73,6 +75,8 @@ def read(text: str, inference_service: str) -> Gauges:
         if sample.labels.get("inference_service") == inference_service
     ]
     verdicts = [sample.value for sample in samples if sample.name == "driftgauge_drift"]
+    lost = _lost(samples)
+    lost_requests = [sample for sample in lost if sample.labels.get("kind") == "request"]
     return Gauges(
         features=_features(samples, "feature"),
         predictions=_features(samples, "prediction"),
@@ -82,7 +86,8 @@ def read(text: str, inference_service: str) -> Gauges:
         rows=int(_sum(samples, "driftgauge_rows_total")),
         requests=int(_sum(samples, "request_count")),
         errors=int(_sum(samples, "request_error_count")),
-        lost=int(_sum(_lost(samples), "driftgauge_payloads_total")),
+        lost=int(_sum(lost, "driftgauge_payloads_total")),
+        lost_requests=int(_sum(lost_requests, "driftgauge_payloads_total")),
         latency=_buckets(samples),
     )
 

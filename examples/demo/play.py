@@ -1,4 +1,7 @@
-"""The demo, in order: new red wines, one request of wines that are alike, white wines, then the gauges."""
+"""The demo, in order: new red wines, one request of wines that are alike, white wines, then the gauges.
+
+If there is a Redis, it is killed and starts again, empty, while white wines are sent.
+"""
 
 import asyncio
 import itertools
@@ -6,17 +9,21 @@ from dataclasses import dataclass
 
 from examples.demo import data
 from examples.demo.gauges import Gauges
+from examples.demo.outage import Outage, kill_and_restart
 from examples.demo.polling import until
 from examples.demo.show import Screen
 from examples.demo.stage import WINDOW_ROWS, Stage
 from examples.demo.traffic import Traffic
-from examples.demo.verdict import Verdicts, faults
+from examples.demo.verdict import Sent, Verdicts, faults
 
 BATCH_ROWS = 8
 """Wines in one request."""
 
 LIKE_ROWS = 250
 """Wines in the one request of wines that are alike."""
+
+OUTAGE_ROWS = 400
+"""White wines after which Redis is killed if drift was not found before: about half of all wines are sent."""
 
 PAUSE_SECONDS = 0.02
 """Pause between two requests, so that a person can follow."""
@@ -35,10 +42,12 @@ class _Sent:
     Args:
         gauges: The gauges after an evaluation has covered all of its rows.
         rows_to_drift: After how many of its rows drift was seen first; `None` if it was not.
+        outage: What happened when Redis was killed; `None` if it was not.
     """
 
     gauges: Gauges
     rows_to_drift: int | None
+    outage: Outage | None
 
 
 class Play:
@@ -59,11 +68,14 @@ class Play:
         red = await self._send("red wines", data.red_stream(), BATCH_ROWS)
         batch = await self._send("strong reds", data.like_wines(LIKE_ROWS), LIKE_ROWS)
         self._screen.batch(LIKE_ROWS)
-        white = await self._send("white wines", data.white_stream()[:WINDOW_ROWS], BATCH_ROWS)
+        white = await self._send("white wines", data.white_stream()[:WINDOW_ROWS], BATCH_ROWS, can_lose_redis=True)
         self._screen.drift(white.rows_to_drift, await self._stage.reading())
+        if white.outage is not None:
+            self._screen.outage(white.outage, self._lost_rows(white.gauges))
         self._screen.gauges(red.gauges, white.gauges)
         verdicts = Verdicts(red.gauges, batch.gauges, white.gauges)
-        problems = faults(verdicts, self._traffic.rows, self._traffic.calls)
+        lost = self._lost_rows(white.gauges)
+        problems = faults(verdicts, Sent(self._traffic.rows, self._traffic.calls, lost), white.outage)
         self._screen.closing(problems)
         return problems
 
@@ -73,26 +85,41 @@ class Play:
             await self._traffic.send(rows)
             await asyncio.sleep(TRICKLE_SECONDS)
 
-    async def _send(self, name: str, rows: data.Rows, batch_rows: int) -> _Sent:
-        """Send all rows, so many in a request, and wait until an evaluation has covered them."""
+    async def _send(self, name: str, rows: data.Rows, batch_rows: int, *, can_lose_redis: bool = False) -> _Sent:
+        """Send all rows, so many in a request, and wait until an evaluation has covered them.
+
+        With `can_lose_redis`, Redis is killed once drift was found, if there is a Redis.
+        """
         rows_to_drift, sent = None, 0
-        with self._screen.progress(name, len(rows)) as progress:
-            gauges = await self._stage.scrape()
-            for number, batch in enumerate(data.batches(rows, batch_rows)):
-                await self._traffic.send(batch)
-                sent += len(batch)
-                if number % SCRAPE_EVERY == 0:
-                    gauges = await self._stage.scrape()
-                    rows_to_drift = sent if gauges.drift and rows_to_drift is None else rows_to_drift
-                progress.update(len(batch), gauges)
-                await asyncio.sleep(PAUSE_SECONDS)
-            gauges = await until(self._covered, f"an evaluation of all {name}")
-            progress.update(0, gauges)
-        return _Sent(gauges, sent if gauges.drift and rows_to_drift is None else rows_to_drift)
+        async with asyncio.TaskGroup() as group:
+            outage: asyncio.Task[Outage] | None = None
+            with self._screen.progress(name, len(rows)) as progress:
+                gauges = await self._stage.scrape()
+                for number, batch in enumerate(data.batches(rows, batch_rows)):
+                    await self._traffic.send(batch)
+                    sent += len(batch)
+                    if number % SCRAPE_EVERY == 0:
+                        gauges = await self._stage.scrape()
+                        rows_to_drift = sent if gauges.drift and rows_to_drift is None else rows_to_drift
+                    progress.update(len(batch), gauges)
+                    is_due = can_lose_redis and (rows_to_drift is not None or sent >= OUTAGE_ROWS)
+                    if is_due and outage is None and self._stage.redis is not None:
+                        outage = group.create_task(kill_and_restart(self._stage, self._stage.redis, self._traffic))
+                    await asyncio.sleep(PAUSE_SECONDS)
+                gauges = await until(self._covered, f"an evaluation of all {name}")
+                progress.update(0, gauges)
+        rows_to_drift = sent if gauges.drift and rows_to_drift is None else rows_to_drift
+        return _Sent(gauges, rows_to_drift, None if outage is None else outage.result())
 
     async def _covered(self) -> Gauges | None:
-        """The gauges, once all calls have a latency, and the newest row and the newest prediction are evaluated."""
+        """The gauges, once all calls are counted, and the newest row and the newest prediction are evaluated."""
         predicted_at = await self._stage.newest_prediction_at()
         gauges = await self._stage.scrape()
-        counted = gauges.rows >= self._traffic.rows and gauges.timed >= self._traffic.calls
+        lost = self._lost_rows(gauges)
+        # A logger cannot tell the latency of a call of which Redis lost one half.
+        counted = gauges.rows + lost >= self._traffic.rows and (lost or gauges.timed >= self._traffic.calls)
         return gauges if counted and min(gauges.newest_at, predicted_at) >= self._traffic.newest_at else None
+
+    def _lost_rows(self, gauges: Gauges) -> int:
+        """The rows that are counted as lost. Only calls of `BATCH_ROWS` are sent when any can be."""
+        return BATCH_ROWS * gauges.lost_requests

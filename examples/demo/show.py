@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from examples.demo.gauges import Feature, Gauges, quantile
+from examples.demo.outage import Outage
 from examples.demo.stage import Addresses, Options
 
 NEXT = (
@@ -57,6 +58,8 @@ class Screen:
         self._console.print("A model learns the quality of 1,000 red wines. Then it gets new wines: red ones,")
         self._console.print("250 strong red ones in a single request, and at last white ones.")
         self._console.print(f"driftgauge {ingress}, and keeps the rows in {ring}.")
+        if options.redis:
+            self._console.print("Half-way, that Redis is killed, and starts again with nothing in it.")
         self._console.print("Training the model and starting ...\n", style="dim")
 
     def stage(self, stage: Addresses) -> None:
@@ -84,6 +87,18 @@ class Screen:
         if rows is not None:
             self._console.print(f"  Drift was found after at most {rows} white wines:", highlight=False)
             self._console.print(f"  {reading}", markup=False, highlight=False)
+
+    def outage(self, outage: Outage, lost_rows: int) -> None:
+        """Print what became of requests, rows and the verdict while Redis was away."""
+        self._console.print(
+            f"  Half-way, Redis was killed. It started again, empty, {outage.away_seconds:.1f} s later."
+        )
+        self._console.print(f"  No request failed: {outage.calls} were sent meanwhile, and each got its response.")
+        self._console.print(f"  {lost_rows} wines could not be stored, and all of them are counted as dropped.")
+        found = "drift" if outage.drift else "no drift"
+        self._console.print(
+            f"  The verdict was back {outage.back_seconds:.1f} s after Redis: {found}.", highlight=False
+        )
 
     def gauges(self, before: Gauges, after: Gauges) -> None:
         """Print the gauges of all features before and after, largest distance first, and the request metrics."""

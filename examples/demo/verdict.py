@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from examples.demo.gauges import Gauges
+from examples.demo.outage import Outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +22,30 @@ class Verdicts:
     white: Gauges
 
 
-def faults(verdicts: Verdicts, rows: int, requests: int) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent.
+
+    Args:
+        rows: Number of wines.
+        requests: Number of requests.
+        lost: Wines of requests that are counted as lost.
+    """
+
+    rows: int
+    requests: int
+    lost: int = 0
+
+
+def faults(verdicts: Verdicts, sent: Sent, outage: Outage | None = None) -> list[str]:
     """One sentence for each thing that went wrong.
 
     Args:
         verdicts: The gauges after each part.
-        rows: Number of wines sent.
-        requests: Number of requests sent.
+        sent: What was sent.
+        outage: What happened when Redis was killed; `None` if it was not.
     """
-    return [*_verdicts(verdicts), *_counts(verdicts.white, rows, requests)]
+    return [*_verdicts(verdicts), *_counts(verdicts.white, sent), *_losses(verdicts.white, outage)]
 
 
 def _verdicts(verdicts: Verdicts) -> Iterator[str]:
@@ -43,12 +59,18 @@ def _verdicts(verdicts: Verdicts) -> Iterator[str]:
         yield "The predictions must be tested, but were not."
 
 
-def _counts(after: Gauges, rows: int, requests: int) -> Iterator[str]:
-    if after.rows != rows:
-        yield f"{rows} rows were sent, but {after.rows} were counted."
-    if after.requests != requests:
-        yield f"{requests} requests were sent, but {after.requests} were counted."
+def _counts(after: Gauges, sent: Sent) -> Iterator[str]:
+    if after.rows + sent.lost != sent.rows:
+        lost = f", and {sent.lost} as lost" if sent.lost else ""
+        yield f"{sent.rows} rows were sent, but {after.rows} were counted{lost}."
+    if after.requests != sent.requests:
+        yield f"{sent.requests} requests were sent, but {after.requests} were counted."
     if after.errors:
         yield f"No request failed, but {after.errors} were counted as failed."
-    if after.lost:
+
+
+def _losses(after: Gauges, outage: Outage | None) -> Iterator[str]:
+    if outage is None and after.lost:
         yield f"{after.lost} payloads were dropped or rejected, but all of them were valid."
+    if outage is not None and not outage.drift:
+        yield "White wines must be reported as drift after Redis was lost, but were not."

@@ -100,7 +100,16 @@ class EmptySampleError(DriftgaugeError):
 
 
 class StorageError(DriftgaugeError):
-    """The store did not reply, or replied with an error."""
+    """The store did not reply, or replied with an error.
+
+    Args:
+        message: One sentence for people.
+        may_be_done: Whether the store may have done what it was asked, or may do it later.
+    """
+
+    def __init__(self, message: str = "", *, may_be_done: bool = True) -> None:
+        super().__init__(message)
+        self.may_be_done = may_be_done
 
 
 class LeaseLostError(DriftgaugeError):

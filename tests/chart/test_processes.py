@@ -136,7 +136,7 @@ def reference_rows(logger: Container, models: int) -> dict[tuple[str, str], floa
 
 def redis_is_up(logger: Container) -> bool:
     """Whether the last call to Redis succeeded."""
-    return Samples.parse(logger.scrape()).total("driftgauge_redis_up") == 1
+    return Samples.parse(logger.scrape()).total("driftgauge_redis_up", call="ping") == 1
 
 
 @contextmanager

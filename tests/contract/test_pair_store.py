@@ -1,24 +1,27 @@
 """The contract of every pair store, tested on each adapter."""
 
 import pytest
-from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half, PairStore, PutResult
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_pairs import RedisPairs
+from tests.support.redis_fixtures import every_store
 
 FIRST = PutResult(Arrival.FIRST)
 REPLACING = PutResult(Arrival.FIRST, replaced=True)
 DUPLICATE = PutResult(Arrival.DUPLICATE)
 
 
-@pytest.fixture(params=["memory", "redis"])
-def pairs(request: pytest.FixtureRequest, redis_client: Redis) -> PairStore:
+pytestmark = every_store
+
+
+@pytest.fixture
+def pairs(bounded_redis: BoundedRedis | None) -> PairStore:
     """An empty store."""
-    if request.param == "redis":
-        return RedisPairs(BoundedRedis(redis_client, timeout_seconds=5), ttl_seconds=60)
+    if bounded_redis is not None:
+        return RedisPairs(bounded_redis, ttl_seconds=60)
     return MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
 
 
@@ -127,6 +130,60 @@ async def test_a_completed_half_stays_paired_when_its_id_is_used_again(pairs: Pa
     await pairs.put([asked(10.0)])
 
     assert await pairs.unpaired([asked(0.0), asked(4.0), asked(8.0), asked(10.0)]) == 1
+
+
+async def test_a_half_that_is_put_again_gets_the_result_that_was_lost(pairs: PairStore) -> None:
+    """After an error the same halves are put again: neither becomes a duplicate, and the latency is not lost."""
+    halves = [asked(1.0), responded(2.0)]
+    await pairs.put(halves)
+
+    assert [FIRST, completed(1.0)] == await pairs.put(halves, again=True)
+
+
+async def test_a_half_that_was_not_stored_is_new_when_it_is_put_again(pairs: PairStore) -> None:
+    """A put may have failed after some halves: the others have their first put now."""
+    await pairs.put([asked(1.0)])
+
+    assert [FIRST, completed(1.0)] == await pairs.put([asked(1.0), responded(2.0)], again=True)
+
+
+async def test_a_half_that_replaced_another_says_so_again(pairs: PairStore) -> None:
+    """The older half is reported, although the first report was lost."""
+    await pairs.put([asked(1.0), asked(3.0)])
+
+    assert [REPLACING] == await pairs.put([asked(3.0)], again=True)
+
+
+async def test_a_half_that_another_replica_completed_is_the_first_when_it_is_put_again(pairs: PairStore) -> None:
+    """The replica that completed the pair has observed the latency; this one does not, and has no duplicate."""
+    await pairs.put([asked(1.0)])
+    await pairs.put([responded(2.0)])
+
+    assert [FIRST] == await pairs.put([asked(1.0)], again=True)
+
+
+async def test_a_redelivery_to_another_replica_is_a_duplicate_even_if_it_is_put_again(pairs: PairStore) -> None:
+    """The mark distinguishes two events of the same half."""
+    await pairs.put([asked(1.0)._replace(mark=1), responded(2.0)])
+
+    assert [DUPLICATE] == await pairs.put([asked(1.0)._replace(mark=2)], again=True)
+
+
+async def test_a_half_that_is_removed_is_counted_and_never_paired(pairs: PairStore) -> None:
+    """The other half that comes later is the first of its key, so that each half counts once."""
+    await pairs.put([asked(1.0)])
+
+    assert await pairs.unpaired([asked(1.0)], remove=True) == 1
+    assert [FIRST] == await pairs.put([responded(2.0)])
+
+
+async def test_a_completed_pair_is_not_removed(pairs: PairStore) -> None:
+    """It stays known, also where the half of a used id is removed."""
+    await pairs.put([asked(1.0), responded(2.0), asked(3.0)])
+
+    assert await pairs.unpaired([asked(1.0), asked(3.0)], remove=True) == 1
+    assert await pairs.unpaired([asked(1.0), responded(2.0)], remove=True) == 0
+    assert [DUPLICATE] == await pairs.put([responded(2.0)])
 
 
 async def test_no_halves_ask_for_nothing(pairs: PairStore) -> None:

@@ -33,6 +33,7 @@ def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     metrics.watch_forwarding()
+    metrics.watch_resending()
     exposed = {
         {"request": "request_count", "request_error": "request_error_count"}.get(
             family.name, family.name + ("_total" if family.type == "counter" else "")
@@ -51,6 +52,7 @@ def test_the_types_in_the_table_are_the_exposed_ones() -> None:
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     metrics.watch_forwarding()
+    metrics.watch_resending()
     documented = dict(
         re.findall(r"^\| `(\w+?)(?:_total)?` \| (counter|gauge|histogram) ", section(METRICS, "metrics"), re.MULTILINE)
     )

@@ -271,7 +271,7 @@ def test_the_admin_port_reports_health_and_readiness(references: Path) -> None:
         assert (b"alive\n", b"ready\n") == (get(f"{logger.admin_url}/healthz"), get(f"{logger.admin_url}/readyz"))
         down = logger.wait_for(lambda s: s.total("driftgauge_redis_errors_total") > 0, "a failed call")
 
-    assert down.total("driftgauge_redis_up") == 0
+    assert down.total("driftgauge_redis_up", call="ping") == 0
 
 
 def test_no_attribute_of_an_event_forges_a_log_line(references: Path) -> None:

@@ -94,7 +94,7 @@ def test_redis_killed_and_restarted_leaves_every_response_identical(
         wrong += wrong_responses(proxy.port, bodies)
         away = proxy.wait_for(all_ended(100), "100 requests to end")
         own_server.restart()
-        proxy.wait_for(lambda s: s.total("driftgauge_redis_up") == 1, "Redis to be up again")
+        proxy.wait_for(lambda s: s.total("driftgauge_redis_up", call="ping") == 1, "Redis to be up again")
         wrong += wrong_responses(proxy.port, bodies)
         back = proxy.wait_for(all_ended(150), "150 requests to end")
 
@@ -134,7 +134,7 @@ def test_a_redis_that_hangs_is_waited_for_with_a_limit(
         wrong = wrong_responses(proxy.port, [body_of([row]) for row in rows()])
         hung = proxy.wait_for(all_ended(50), "50 requests to end")
         own_server.resume()
-        up = proxy.wait_for(lambda s: s.total("driftgauge_redis_up") == 1, "Redis to be up again")
+        up = proxy.wait_for(lambda s: s.total("driftgauge_redis_up", call="ping") == 1, "Redis to be up again")
 
     assert [] == wrong
     assert payloads(hung, kind="request", outcome="dropped", reason="storage") > 0

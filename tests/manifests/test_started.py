@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.support.echo_model import EchoModel, response_to
-from tests.support.kserve_examples import Pod, llm_pod, pods, started
+from tests.support.kserve_examples import KNATIVE_REVISION, Pod, llm_pod, pods, started
 from tests.support.processes import free_port, get
 from tests.support.scrape import Samples
 from tests.support.traffic import ask, body_of, wrong_responses
@@ -36,11 +36,12 @@ def test_the_model_responds_through_it(pod: Pod, volume: Path) -> None:
             lambda: Samples.parse(get(running.at(9464, "/metrics")).decode()), "a scrape of the admin port"
         )
     counted = samples.matching("request_count", code="200", inference_service="wine", model_name="wine")
-    namespace = "default" if pod.sidecar.get("env") else ""
+    namespace, revision = ("default", "stable") if pod.sidecar.get("env") else ("", "")
 
     assert {"ready": True} == json.loads(ready)
     assert [] == wrong
     assert [(3, namespace)] == [(sample.value, sample.labels["inference_service_namespace"]) for sample in counted]
+    assert [KNATIVE_REVISION if pod.fits_knative else revision] == [sample.labels["revision"] for sample in counted]
 
 
 @every_pod

@@ -1,6 +1,7 @@
 """Plays KServe's agent: posts the events of an inference as its logger writes them (0.18 and later)."""
 
 import http.client
+import json
 from dataclasses import dataclass, replace
 
 from tests.support.models import WINE
@@ -22,6 +23,7 @@ class Event:
         namespace: Where that is.
         content_type: As the *request* had it, on both events; `None` leaves it out.
         metadata: The raw `ce-metadata`.
+        revision: The annotation `driftgauge/revision` of the pod; empty without one.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Event:
     namespace: str = WINE.namespace
     content_type: str | None = "application/json"
     metadata: str = "{}"
+    revision: str = ""
 
     def headers(self) -> dict[str, str]:
         """The headers in Go's spelling."""
@@ -51,6 +54,8 @@ class Event:
         }
         if self.recorded:
             found["Ce-Recordedtime"] = time
+        if self.revision:
+            found["Ce-Annotations"] = json.dumps({"driftgauge/revision": self.revision})
         if self.content_type is not None:
             found["Content-Type"] = self.content_type
         return found

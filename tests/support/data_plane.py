@@ -10,6 +10,7 @@ from driftgauge.proxy.exchange import Exchange
 from driftgauge.proxy.exchange_recorder import ExchangeRecorder
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ConnectWaiter, ExchangeContext, UpstreamWriter
+from driftgauge.proxy.resending import Resending, ResendOutcome
 from driftgauge.proxy.upstream_connection import UpstreamConnection
 from driftgauge.server.connection import ClientConnection
 from driftgauge.server.request_handler import RequestHandler
@@ -85,7 +86,9 @@ class DataPlane:
         self._waiters: list[ConnectWaiter] = []
         self._upstreams: list[tuple[UpstreamConnection, RecordingTransport]] = []
         self._responses: dict[UpstreamConnection, bytes] = {}
-        self._context = ExchangeContext(self, "m:1", 7.0, self)
+        self.resent: list[ResendOutcome] = []
+        resending = Resending("m:1", is_on=True, count=self.resent.append, timer=self.loop.time)
+        self._context = ExchangeContext(self, "m:1", 7.0, self, resending)
         self._run(self._open)
 
     def _open(self) -> None:

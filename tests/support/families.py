@@ -21,4 +21,5 @@ def sample_names() -> set[str]:
     metrics.watch_redis()
     metrics.watch_leases(list, list)
     metrics.watch_forwarding()
+    metrics.watch_resending()
     return {family.name + ending for family in metrics.registry.collect() for ending in _ENDINGS[family.type]}

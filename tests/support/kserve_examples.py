@@ -27,7 +27,9 @@ _DATA_PORT = 8080
 _LLM_PORT = "--port=8000"
 _ADMIN_PORT = 9464
 _METADATA = {"{{.Name}}": "wine", "{{.Namespace}}": "default"}
-_FIELDS = {"metadata.namespace": "default"}
+_FIELDS = {"metadata.namespace": "default", "metadata.labels['app']": "isvc.wine-predictor"}
+KNATIVE_REVISION = "wine-predictor-00001"
+"""The value of `K_REVISION`, which Knative sets in every container."""
 
 
 def documents(name: str) -> list[Manifest]:
@@ -149,6 +151,8 @@ def started(pod: Pod, model_port: int, volume: Path) -> Iterator[Running]:
     env = {one["name"]: _value(one) for one in pod.sidecar.get("env", [])}
     # Knative sets the data port with PORT; elsewhere it is the default, which a test must replace by a free port.
     env["PORT" if pod.fits_knative else "DRIFTGAUGE_PORT"] = str(ports[_DATA_PORT])
+    if pod.fits_knative:
+        env["K_REVISION"] = KNATIVE_REVISION
     env["DRIFTGAUGE_ADMIN_PORT"] = str(ports[_ADMIN_PORT])
     # Variables of this process are not options of the process under test. INFERENCE_SERVICE_NAME is not set, because
     # KServe before 0.17 does not set it, and no version sets it for a native sidecar.

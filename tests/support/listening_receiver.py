@@ -1,7 +1,8 @@
 """A receiver that listens, with what it offered, and the headers of KServe's agent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from driftgauge.http1.heads import RequestHead
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import OVERFLOW, ModelKey, PairObservation, Payload
 from driftgauge.logger.fan_out.fan_out import FanOut
@@ -9,6 +10,7 @@ from driftgauge.logger.fan_out.retry import Backoff
 from driftgauge.logger.fan_out.target import ForwardLimits
 from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.receiver import Receiver
+from driftgauge.logger.revision_reader import RevisionReader
 from driftgauge.metrics.registry import Metrics
 from driftgauge.server.timeouts import Timeouts
 from tests.support.models import WINE, labels
@@ -46,6 +48,8 @@ class ListeningReceiver:
         max_connections: Connections that may be open at once.
         models: The models that may have series; ten by default.
         urls: Where each event is sent on to.
+        authorize: Returns whether the head of a request presents a valid token.
+        metrics: Where requests are counted; new ones by default.
     """
 
     def __init__(
@@ -54,10 +58,12 @@ class ListeningReceiver:
         max_connections: int = 100,
         models: KnownModels | None = None,
         urls: Sequence[str] = (),
+        authorize: Callable[[RequestHead], bool] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.payloads: list[Payload] = []
         self.observations: list[PairObservation] = []
-        self.metrics = Metrics("")
+        self.metrics = Metrics("") if metrics is None else metrics
         self.models = KnownModels(10) if models is None else models
         self.is_new: bool | None = True
         self.fan_out = FanOut(urls, FORWARD_LIMITS, self.metrics.watch_forwarding())
@@ -68,9 +74,11 @@ class ListeningReceiver:
             metrics=self.metrics,
             models=self.models,
             inferences=InferenceFilter(300, lambda: NOW),
+            revisions=RevisionReader("driftgauge/revision", self.metrics),
             max_event_bytes=LIMIT,
             budget_bytes=2 * LIMIT,
             max_connections=max_connections,
+            authorize=authorize,
             clock=lambda: NOW,
             timeouts=timeouts or Timeouts(),
         )

@@ -200,7 +200,7 @@ class Driftgauge(Child):
         own = {"DRIFTGAUGE_DRAIN_DELAY_SECONDS": "0"} | dict(env or {})
         # Only flags and `env` are options of the process under test, not the variables of this process.
         hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_")]
-        super().__init__(argv, own, hidden=[*hidden, "PORT", "INFERENCE_SERVICE_NAME"])
+        super().__init__(argv, own, hidden=[*hidden, "PORT", "INFERENCE_SERVICE_NAME", "K_REVISION"])
 
     def __enter__(self) -> Self:
         """Wait until `/healthz` succeeds and the data port is open; returns the child."""

@@ -1,9 +1,10 @@
 """One end of a TCP connection that sends and receives exact bytes, and clients built on it."""
 
 import asyncio
+import select
 import socket
 import struct
-from typing import Self
+from typing import Self, cast
 
 DEADLINE_SECONDS = 20
 """The longest wait in a test before it fails."""
@@ -88,6 +89,15 @@ class Wire:
         if b"\r\ntransfer-encoding:" in head.lower():
             return head + await self._chunks()
         return head + await self.exactly(length_of(head))
+
+    async def unread(self) -> None:
+        """Wait until bytes have come that this end has not read, and never will."""
+        cast("asyncio.Transport", self._writer.transport).pause_reading()
+        poll = select.poll()
+        poll.register(self._writer.get_extra_info("socket").fileno(), select.POLLIN)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not poll.poll(0):  # noqa: ASYNC110 - the event loop does not watch what it does not read
+                await asyncio.sleep(0)
 
     async def gone(self) -> str:
         """Wait until the other end is gone, and return `closed` or `reset`."""

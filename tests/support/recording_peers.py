@@ -6,6 +6,8 @@ from driftgauge.proxy.exchange import Exchange
 from driftgauge.proxy.exchange_recorder import ExchangeRecorder
 from driftgauge.proxy.failures import ExchangeError
 from driftgauge.proxy.interfaces import ConnectWaiter, ExchangeContext, ResponseHandler, UpstreamWriter
+from driftgauge.proxy.resending import Resending, ResendOutcome
+from tests.support.clock import ManualClock
 
 GET = b"GET / HTTP/1.1\r\nHost: m\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: m\r\nContent-Length: 3\r\n\r\n"
@@ -56,6 +58,7 @@ class UpstreamConnection:
     def __init__(self, *, used: bool = False) -> None:
         self.is_reused = used
         self.is_silent = True
+        self.is_acknowledged = False
         self.is_open = True
         self.written: list[bytes] = []
         self.notes: list[str] = []
@@ -107,7 +110,11 @@ class Scene:
         self.codes: list[int] = []
         recorder = CodeRecorder(self.codes)
         recorder.is_inference = is_inference
-        self.exchange = Exchange(read_request(request), self.client, recorder, ExchangeContext(self, "m:1", 7.0, self))
+        self.timer = ManualClock()
+        self.outcomes: list[ResendOutcome] = []
+        self.resending = Resending("m:1", is_on=True, count=self.outcomes.append, timer=self.timer)
+        context = ExchangeContext(self, "m:1", 7.0, self, self.resending)
+        self.exchange = Exchange(read_request(request), self.client, recorder, context)
 
     def take(self) -> UpstreamWriter | None:
         """Return the connection that it has, once."""

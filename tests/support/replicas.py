@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from driftgauge.inference.payload import ModelKey
 from driftgauge.monitoring.choosing import replaced_by
@@ -29,7 +29,7 @@ class Replica:
         reference: Digest of the reference of all models.
     """
 
-    client: Redis
+    client: Redis | RedisCluster
     clock: ManualClock
     reference: str = "reference"
     evaluated: list[ModelKey] = field(default_factory=list)

@@ -19,6 +19,7 @@ class TcpRelay:
 
     Attributes:
         accepted: Connections so far.
+        refusals: How many of the next connections are reset as soon as they are open.
         forwarded: Set when bytes of a client were passed on; a test may clear it.
         port: Where the relay listens.
     """
@@ -29,6 +30,7 @@ class TcpRelay:
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self.accepted = 0
+        self.refusals = 0
         self.forwarded = asyncio.Event()
         self.port = 0
 
@@ -49,9 +51,7 @@ class TcpRelay:
     async def reset(self) -> None:
         """Reset every open connection, and return when both sides are gone here."""
         for writer in self._writers:
-            sock = writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
-            writer.transport.abort()
+            _reset(writer)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -65,6 +65,10 @@ class TcpRelay:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        if self.refusals:
+            self.refusals -= 1
+            _reset(writer)
+            return
         task = asyncio.create_task(self._relay(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -86,6 +90,11 @@ class TcpRelay:
             self._writers.difference_update(pair)
             for one in pair:
                 one.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+    writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, on_forwarded: Callable[[], object]) -> None:

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from driftgauge.config.options import Config, LoggerConfig
+from driftgauge.errors import StorageError
 from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.leases import LeaseStore, MemoryLeases, StoreClock
 from driftgauge.storage.memory import MemoryPairs, MemoryRing, MemoryStates
@@ -12,6 +14,9 @@ from driftgauge.storage.pairs import PairStore
 from driftgauge.storage.results import ResultStore
 from driftgauge.storage.ring import RingBuffer
 from driftgauge.storage.stream_states import StateStore
+
+if TYPE_CHECKING:
+    from driftgauge.storage.redis_access import Access
 
 _PAIR_CAPACITY = 200_000
 """Keys of the pair store in memory: some 50 MB when it is full."""
@@ -66,13 +71,12 @@ def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -
     from driftgauge.storage.redis_ring import RedisRing  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_states import RedisStates  # noqa: PLC0415 - see above
 
-    password = config.redis_password.get_secret_value() if config.redis_password else None
-    client = connect(url, config.redis_timeout_seconds, password)
-    redis = BoundedRedis(client, config.redis_timeout_seconds, _redis_report(metrics))
+    client = connect(url, config.redis_timeout_seconds, redis_access(config))
+    redis = BoundedRedis(client, config.redis_timeout_seconds, _redis_report(metrics), config.redis_max_connections)
     ttl_seconds = config.ring_ttl_seconds
     return Stores(
         RedisRing(redis, config.window_rows, ttl_seconds, on_skipped=metrics.count_skipped_keys),
-        RedisPairs(redis, _pair_ttl_seconds(config)),
+        RedisPairs(redis, _pair_ttl_seconds(config), metrics.count_replaced_key),
         RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
         RedisLeases(redis, LEASE_INTERVALS * config.evaluation_interval_seconds, clock, metrics.count_replaced_key),
         RedisResults(redis, ttl_seconds),
@@ -84,12 +88,41 @@ def _pair_ttl_seconds(config: Config) -> float:
     return config.pair_ttl_seconds if isinstance(config, LoggerConfig) else 1.0
 
 
-def _redis_report(metrics: Metrics) -> Callable[[bool], None]:
-    up, errors = metrics.watch_redis()
+def redis_access(config: Config) -> "Access":
+    """How a process introduces itself to Redis."""
+    from driftgauge.storage.redis_access import Access, Login  # noqa: PLC0415 - see above
 
-    def report(succeeded: bool) -> None:  # noqa: FBT001 the callable's only argument
-        up.set(succeeded)
-        if not succeeded:
-            errors.inc()
+    password, sentinel_password = config.redis_password, config.redis_sentinel_password
+    return Access(
+        login=Login(
+            config.redis_username, password.get_secret_value() if password else None, config.redis_password_file
+        ),
+        sentinel_login=Login(
+            config.redis_sentinel_username,
+            sentinel_password.get_secret_value() if sentinel_password else None,
+            config.redis_sentinel_password_file,
+        ),
+        ca_file=config.redis_ca_file,
+        cert_file=config.redis_cert_file,
+        key_file=config.redis_key_file,
+        max_connections=config.redis_max_connections,
+        client_name=config.redis_client_name,
+    )
+
+
+def _redis_report(metrics: Metrics) -> Callable[[str, StorageError | None], None]:
+    from driftgauge.storage.redis_client import Call  # noqa: PLC0415 - see above
+    from driftgauge.storage.redis_faults import FaultLog  # noqa: PLC0415 - see above
+
+    up, errors = metrics.watch_redis()
+    log = FaultLog()
+
+    def report(call: str, error: StorageError | None) -> None:
+        up.labels(call).set(error is None)
+        errors.labels(call).inc(error is not None)
+        log.add(call, error)
+        if error is None:  # pinged at the start only; every reply shows as well that Redis can be reached
+            up.labels(Call.PING).set(1)
+            log.add(Call.PING, None)
 
     return report

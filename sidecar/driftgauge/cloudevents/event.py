@@ -27,8 +27,8 @@ _STATUS: Final = re.compile("[1-5][0-9]{2}", re.ASCII)
 
 _ID_DIGEST_BYTES: Final = 16
 
-_MAX_METADATA_COST: Final = 8 * 1024
-"""Most values in the metadata of an event: many times the headers of a request, and 1 ms to parse."""
+_MAX_ATTRIBUTE_COST: Final = 8 * 1024
+"""Most values in the metadata or the annotations of an event: many times what a request or a pod has, 1 ms to parse."""
 
 
 class Event(NamedTuple):
@@ -48,6 +48,8 @@ class Event(NamedTuple):
         status: HTTP status code of the response, from `statuscode`; `None` if the event has none.
         has_content_type: Whether the event states the type of its payload; true in structured mode. KServe's agent
             copies the type from the client's request, to the event of the response too.
+        annotations: The annotations of the pod that `metadataAnnotations` of its logger names, as sent: JSON, or in
+            structured mode possibly a value; empty if the event has none. See `annotation_of`.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Event(NamedTuple):
     body: bytes
     status: int | None = None
     has_content_type: bool = True
+    annotations: object = ""
 
 
 class RefusedEvent(NamedTuple):
@@ -176,7 +179,7 @@ def stated_json_length(metadata: object) -> int | None:
         `None` if the header is missing or the metadata cannot be read: the event itself is still usable.
     """
     try:
-        entries = _parse_metadata(metadata.encode()) if isinstance(metadata, str) else metadata
+        entries = _parse_attribute(metadata)
     except PayloadError:
         return None
     if not isinstance(entries, dict):
@@ -186,7 +189,36 @@ def stated_json_length(metadata: object) -> int | None:
     return int(text) if isinstance(text, str) and _LENGTH.fullmatch(text) else None
 
 
-def _parse_metadata(text: bytes) -> object:
-    """The value of the metadata, which are parsed on the event loop and are as long as a request head may be."""
-    check_parse_cost(text, _MAX_METADATA_COST)
+def annotation_of(annotations: object, name: str) -> str:
+    """The value of an annotation of the pod that sent an event; empty if it is missing.
+
+    Args:
+        annotations: The attribute `annotations`. It is raw JSON, not percent-encoded as the HTTP binding requires.
+        name: The name of the annotation.
+
+    Raises:
+        PayloadError: `MALFORMED` if the attribute is no JSON object, or the value is no text that a name can be.
+
+    Source:
+        KServe, `pkg/logger/worker.go`, and `spec.predictor.logger.metadataAnnotations` of an InferenceService.
+    """
+    entries = _parse_attribute(annotations)
+    if not isinstance(entries, dict):
+        raise PayloadError(Reason.MALFORMED, "The CloudEvent's annotations are no JSON object.")
+    value = entries.get(name, "")
+    if not isinstance(value, str):
+        raise PayloadError(Reason.MALFORMED, f"The annotation {name} is no text.")
+    return name_of(value.strip(), f"annotation {name}")
+
+
+def _parse_attribute(value: object) -> object:
+    """The value of an attribute in JSON, which is parsed on the event loop and is as long as a request head may be.
+
+    Raises:
+        PayloadError: It is no JSON, or has too many values.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.encode()
+    check_parse_cost(text, _MAX_ATTRIBUTE_COST)
     return parse(text)

@@ -90,6 +90,7 @@ def agent_event(fields: Mapping[bytes, bytes], body: bytes) -> Event | None:
         body,
         status_of(fields.get(b"ce-statuscode", b"").decode()),
         bool(fields.get(b"content-type", b"").strip()),
+        fields.get(b"ce-annotations", b"").decode(),
     )
 
 

@@ -29,8 +29,8 @@ from driftgauge.protocol.json_text import MAX_PARSE_COST, check_parse_cost, from
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
 _REQUIRED: Final = ("id", "source", "specversion", "type")
-_RAW: Final = ("time", "metadata")
-"""Attributes that the SDK does not get: it cuts `time` to microseconds and percent-decodes `metadata`."""
+_RAW: Final = ("time", "metadata", "annotations")
+"""Attributes that the SDK does not get: it cuts `time` to microseconds and percent-decodes the others."""
 
 _MAX_PERCENT: Final = 8 * 1024
 """Most percent-encoded bytes in the headers of an event: 2 ms to decode on the event loop."""
@@ -101,7 +101,7 @@ def _read_binary(headers: Mapping[str, str], body: bytes) -> Event:
         event = from_binary(HTTPMessage(shown, b""), JSONFormat(), CloudEvent)
     except Exception as error:  # the SDK's errors have no common root, ValueError and AttributeError occur
         raise _invalid(error) from error
-    raw = {"time": unquote(attributes.get("time", "")), "metadata": attributes.get("metadata")}
+    raw = {name: attributes.get(name) for name in _RAW} | {"time": unquote(attributes.get("time", ""))}
     found = _event(event.get_attributes() | raw, body)
     return found._replace(has_content_type=bool(headers.get("content-type", "").strip()))
 
@@ -149,6 +149,7 @@ def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
         json_length=stated_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
         body=body,
         status=status_of(attributes.get("statuscode")),
+        annotations=attributes.get("annotations") or "",
     )
 
 

@@ -159,7 +159,9 @@ class Pairing:
 def pair_key(model: ModelKey, id_: str) -> str:
     """The key that both halves of an inference share: a digest, since an id may have any length.
 
-    It does not include the name of the model, which only responses contain.
+    It does not include the name of the model, which only responses contain. The revision is known of both: the agent of
+    a pod sends the same annotations with each.
     """
-    text = repr((model.namespace, model.inference_service, model.component, id_))
+    revision = (model.revision,) if model.revision else ()  # an empty one leaves the key as it is
+    text = repr((model.namespace, model.inference_service, model.component, id_, *revision))
     return blake2b(text.encode(), digest_size=16).hexdigest()

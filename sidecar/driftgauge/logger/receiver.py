@@ -22,6 +22,8 @@ from driftgauge.inference.request_ids import request_fields
 from driftgauge.logger.delivery import Delivery
 from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.parse_queue import ParseQueue
+from driftgauge.logger.revision_reader import RevisionReader
+from driftgauge.logger.unauthorized import Unauthorized
 from driftgauge.metrics.loss_log import LossLog
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
@@ -31,6 +33,7 @@ from driftgauge.server.connection import ClientConnection
 from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, ConnectionLimit
 from driftgauge.server.listener import Listener
 from driftgauge.server.timeouts import Timeouts
+from driftgauge.server.tls import Tls
 
 _TIMEOUTS = Timeouts(keepalive=30.0)
 """The agent neither closes nor reuses its TLS connections: waiting longer would keep one open for each event."""
@@ -50,9 +53,11 @@ class Receiver:
         metrics: Where requests are counted.
         models: The models that may have series of their own.
         inferences: Recognises the events of inferences.
+        revisions: Reads the revision of the pod that sent an event.
         max_event_bytes: Longest body that is read.
         budget_bytes: Bytes that all incoming bodies may have together.
         max_connections: Connections of senders that may be open at once.
+        authorize: Returns whether the head of a request presents a valid token; `None` if anybody may send events.
         clock: Seconds since the epoch.
         timeouts: Limits of time for senders.
     """
@@ -66,9 +71,11 @@ class Receiver:
         metrics: Metrics,
         models: KnownModels,
         inferences: InferenceFilter,
+        revisions: RevisionReader,
         max_event_bytes: int,
         budget_bytes: int,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        authorize: Callable[[RequestHead], bool] | None = None,
         clock: Callable[[], float] = time.time,
         timeouts: Timeouts = _TIMEOUTS,
     ) -> None:
@@ -78,6 +85,8 @@ class Receiver:
         self._metrics = metrics
         self._models = models
         self._inferences = inferences
+        self._revisions = revisions
+        self._authorize = authorize
         self._max_event_bytes = max_event_bytes
         self.budget = MemoryBudget(budget_bytes)
         self._parse_queue = ParseQueue(self.budget)
@@ -96,9 +105,9 @@ class Receiver:
         """Whether senders are asked to close their connections."""
         return self._listener.draining
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which the system chooses if `port` is 0."""
-        return await self._listener.start(host, port)
+    async def start(self, host: str, port: int, tls: Tls | None = None) -> int:
+        """Listen, with TLS if it is given; returns the port, which the system chooses if `port` is 0."""
+        return await self._listener.start(host, port, tls)
 
     def begin_drain(self) -> None:
         """Ask senders to leave: each response ends its connection, so that the next event goes elsewhere."""
@@ -115,12 +124,12 @@ class Receiver:
 
     def accept(self, event: Event) -> None:
         """Count, pair and offer one event."""
-        kind, body, key = event.kind, event.body, _model_of(event)
+        kind, body, key = event.kind, event.body, self._model_of(event)
         inference = self._inferences.is_inference(key if key in self._models else OVERFLOW, event)
         failed = event.status is not None and event.status >= HTTPStatus.BAD_REQUEST
         # Neither a GET nor a failure proves a model: requests to anything could use up the series.
         model = self._models.admit(key, proven=inference and not failed)
-        self._inferences.record(model, event)
+        self._inferences.record(key if key in self._models else OVERFLOW, event)
         openai = read_openai(kind, body) if inference else None
         if openai is not None:
             model = self._admit_named(model, openai.model, proven=kind is Kind.RESPONSE and not failed)
@@ -166,15 +175,16 @@ class Receiver:
         """Count the loss of an event, which may be known by its head alone, or of one whose model is not known."""
         reason, sentence = loss
         outcome = Outcome.DROPPED if reason.dropped else Outcome.REJECTED
-        named = "" if event is None else f" ({_model_of(event)})"
-        fields = partial(_fields_of, reason, event)
+        key = OVERFLOW if event is None else self._model_of(event)
+        named = "" if event is None else f" ({key})"
+        fields = partial(_fields_of, reason, event, key)
         self._losses.add(f"an event was {outcome} as {reason}", f"{sentence}{named}", fields)
         if event is None:
-            self._metrics.model(OVERFLOW).count_payload(Kind.REQUEST, outcome, reason)
+            self._metrics.model(key).count_payload(Kind.REQUEST, outcome, reason)
             return
         # Without its body an event proves no model, unless somebody filed a reference for the model.
-        proven = reason is Reason.TOO_LARGE and self._models.is_reserved(_model_of(event))
-        model = self._models.admit(_model_of(event), proven=proven)
+        proven = reason is Reason.TOO_LARGE and self._models.is_reserved(key)
+        model = self._models.admit(key, proven=proven)
         self._metrics.model(model).count_payload(event.kind, outcome, reason)
 
     def send_on(self, head: RequestHead, body: bytes, events: int) -> None:
@@ -194,7 +204,14 @@ class Receiver:
         named = self._models.admit(model._replace(model_name=name), proven=proven)
         return model if is_overflow(named) else named
 
-    def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery:
+    def _model_of(self, event: Event) -> ModelKey:
+        """The model of an event: its InferenceService, since an event names no model."""
+        service = event.inference_service
+        return ModelKey(event.namespace, service, event.component, service, self._revisions.read(event))
+
+    def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery | Unauthorized:
+        if self._authorize is not None and head.method == b"POST" and not self._authorize(head):
+            return Unauthorized(head, client)
         return Delivery(head, self, client, BodyCopy(self.budget, self._max_event_bytes))
 
 
@@ -204,14 +221,9 @@ def passed_at(event_time: float | None, now: float) -> float:
     return event_time if event_time is not None and is_plausible else now
 
 
-def _fields_of(reason: Reason, event: Event | None) -> Mapping[str, object]:
+def _fields_of(reason: Reason, event: Event | None, model: ModelKey) -> Mapping[str, object]:
     """What a line in JSON on the loss of an event has beside its message."""
     if event is None:
         return {"reason": str(reason)}
     known: dict[str, object] = {"kind": str(event.kind), "reason": str(reason)}
-    return known | _model_of(event)._asdict() | request_fields(event.id, b"")
-
-
-def _model_of(event: Event) -> ModelKey:
-    """The model of an event: its InferenceService, since an event names no model."""
-    return ModelKey(event.namespace, event.inference_service, event.component, event.inference_service)
+    return known | model._asdict() | request_fields(event.id, b"")

@@ -61,6 +61,23 @@ class Metrics:
             "Events of revisions that are counted as (other), because too many revisions of their model have requests.",
             registry=self.registry,
         )
+        self.unreadable_annotations = Counter(
+            "driftgauge_unreadable_annotations_total",
+            "Events whose annotations cannot be read, so that their revision is unknown; their payloads are used.",
+            registry=self.registry,
+        )
+        self.unauthorized_requests = Counter(
+            "driftgauge_unauthorized_requests_total",
+            "Requests that were refused with 401, because they present no token that is valid.",
+            ("port",),
+            registry=self.registry,
+        )
+        self.failed_handshakes = Counter(
+            "driftgauge_tls_handshake_failures_total",
+            "TLS handshakes that failed.",
+            ("port", "reason"),
+            registry=self.registry,
+        )
         self._skipped_keys: Counter | None = None
         self._replaced_keys: Counter | None = None
         self._unreadable_results: Counter | None = None
@@ -96,10 +113,35 @@ class Metrics:
         depth.set_function(waiting)
         Gauge("driftgauge_queue_capacity", "Payloads that the queue can hold.", registry=self.registry).set(capacity)
 
+    def watch_resending(self) -> tuple[Gauge, Counter]:
+        """Return a gauge (1 while no request is sent again) and a counter by outcome, for the caller to set."""
+        suspended = Gauge(
+            "driftgauge_resend_suspended",
+            "1 while no request is sent again, because a second try failed in the last minute; else 0.",
+            registry=self.registry,
+        )
+        resent = Counter(
+            "driftgauge_resent_requests",
+            "Requests that were sent again on a new connection, after the end of an idle one, by what became of them.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        return suspended, resent
+
     def watch_redis(self) -> tuple[Gauge, Counter]:
-        """Return a gauge (1 while Redis responds, else 0) and a counter of failures, for the caller to set."""
-        up = Gauge("driftgauge_redis_up", "1 if the last call to Redis succeeded, else 0.", registry=self.registry)
-        errors = Counter("driftgauge_redis_errors_total", "Calls to Redis that failed.", registry=self.registry)
+        """Return a gauge (1 while calls succeed, else 0) and a counter of failures, both by kind of call, to be set."""
+        up = Gauge(
+            "driftgauge_redis_up",
+            "1 if the last call of this kind to Redis succeeded, else 0.",
+            ("call",),
+            registry=self.registry,
+        )
+        errors = Counter(
+            "driftgauge_redis_errors_total",
+            "Calls to Redis that failed, by kind of call.",
+            ("call",),
+            registry=self.registry,
+        )
         self._skipped_keys = Counter(
             "driftgauge_redis_skipped_keys_total",
             "Keys in Redis that were skipped when models were restored, because their names are malformed.",

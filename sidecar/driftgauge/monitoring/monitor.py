@@ -57,6 +57,7 @@ class Monitor:
         """Restore the models of before the start, and evaluate all on a clock until cancelled."""
 
         async def look() -> None:
+            """Restore what was not, then evaluate."""
             await restorer.advance()
             await self.evaluate_all()
 

@@ -24,6 +24,7 @@ from driftgauge.proxy.failures import (
 )
 from driftgauge.proxy.forwarding import RequestSide, ResponseSide
 from driftgauge.proxy.interfaces import ClientWriter, ExchangeContext, UpstreamWriter
+from driftgauge.proxy.resending import ResendOutcome, SecondTry
 
 _COMPLETE = RequestState.COMPLETE
 _RECEIVING = RequestState.RECEIVING
@@ -56,6 +57,7 @@ class Exchange:
         "_is_client_full",
         "_is_upstream_full",
         "_recorder",
+        "_second_try",
         "_upstream",
         "request",
         "response",
@@ -72,6 +74,7 @@ class Exchange:
         self._upstream: UpstreamWriter | None = None
         self._is_client_full = False
         self._is_upstream_full = False
+        self._second_try: SecondTry | None = None
 
     # What the client does: see `RequestHandler`.
 
@@ -168,6 +171,8 @@ class Exchange:
 
     def on_response_head(self, head: ResponseHead) -> None:
         """Add the head of the final response, or forward that of an interim one."""
+        if self._second_try is not None:
+            self._second_try.end(ResendOutcome.RESPONDED)
         if not head.is_final:
             self._forward_interim(head)
             return
@@ -205,11 +210,16 @@ class Exchange:
 
     def on_upstream_error(self, error: Exception) -> None:
         """Send the request again on another connection where that is right, else respond with an error."""
-        if self._is_stale(error) and self.request.rewind():
-            self._upstream = None
-            self._request_connection()
-        else:
-            self._fail(explain(error, self._context.authority))
+        if self._second_try is not None:
+            self._second_try.end(ResendOutcome.UNREACHABLE if self._upstream is None else ResendOutcome.FAILED)
+        elif self._is_repeatable_after(error):
+            self._second_try = self._context.resending.begin()
+            if self._second_try is not None:
+                self._upstream = None
+                self.request.rewind()
+                self._request_connection()
+                return
+        self._fail(explain(error, self._context.authority))
 
     # The steps.
 
@@ -248,12 +258,15 @@ class Exchange:
 
     # The ends.
 
-    def _is_stale(self, error: Exception) -> bool:
-        upstream = self._upstream
+    def _is_repeatable_after(self, error: Exception) -> bool:
+        upstream, is_inference = self._upstream, self._recorder.is_inference
         return (
             upstream is not None
+            and self.request.whole is not None
             and is_stale_connection(error, is_reused=upstream.is_reused, is_silent=upstream.is_silent)
-            and is_repeatable(self.request.head.method, is_inference=self._recorder.is_inference)
+            and is_repeatable(
+                self.request.head.method, is_inference=is_inference, is_acknowledged=upstream.is_acknowledged
+            )
         )
 
     def _fail(self, error: ExchangeError) -> None:
@@ -292,6 +305,8 @@ class Exchange:
             self._client.finish(keep_alive=response.keep_alive)
 
     def _drop_upstream(self) -> None:
+        if self._second_try is not None:
+            self._second_try.end(ResendOutcome.ABANDONED)
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             upstream.abort()

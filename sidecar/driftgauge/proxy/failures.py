@@ -10,9 +10,12 @@ It is sent once more, on a new connection, if all of this is true:
 - The whole request was at hand and was written at once. Bodies that come in parts are not kept.
 - It is safe to do twice, since the model server may have read it after all. RFC 9110 section 9.2.2 allows a proxy to
   repeat a request that it knows to be safe. A method of section 9.2.1 is. So is an inference, though it is a POST: V1
-  and V2 define it as a computation on its input, which changes nothing on the server. The price of repeating it is that
-  a model that dies of an input is asked twice. An OpenAI-compatible inference is not repeated: servers may store what
-  they generate, and it costs seconds.
+  and V2 define it as a computation on its input, which changes nothing on the server. An OpenAI-compatible inference is
+  not repeated: servers may store what they generate, and it costs seconds.
+- If it is an inference, no byte of it was acknowledged: a model that dies of an input shall not be asked twice. When
+  its process ends, its system has acknowledged the request; the end of an idle connection acknowledges nothing that
+  came after it. A model that resets within milliseconds of reading is not recognised so (see `acknowledgement`).
+- `Resending` grants it: the option `resend` is not `never`, and no second try has failed in the last minute.
 
 A timeout is not a reason: the model server is slow, and a second request would make it slower.
 """
@@ -46,9 +49,15 @@ class ExchangeError(Exception):
         return self.status > HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def is_repeatable(method: bytes, *, is_inference: bool) -> bool:
-    """Whether a request may be done twice."""
-    return is_inference or method in _SAFE_METHODS
+def is_repeatable(method: bytes, *, is_inference: bool, is_acknowledged: bool) -> bool:
+    """Whether a request may be sent again.
+
+    Args:
+        method: Its method; a safe one may be done twice.
+        is_inference: Whether it is an inference of V1 or V2.
+        is_acknowledged: Whether the model server's system has acknowledged bytes of it.
+    """
+    return method in _SAFE_METHODS or (is_inference and not is_acknowledged)
 
 
 def is_stale_connection(error: Exception, *, is_reused: bool, is_silent: bool) -> bool:

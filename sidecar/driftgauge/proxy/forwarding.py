@@ -89,12 +89,10 @@ class RequestSide:
         self.whole = data if self.state is _COMPLETE and not self.is_begun else None
         return data
 
-    def rewind(self) -> bool:
-        """Prepare to send the request again; returns whether that is possible."""
-        if self.whole is None:
-            return False
-        self._pieces, self.is_begun = [self.whole], False
-        return True
+    def rewind(self) -> None:
+        """Prepare to send the whole request again, if it was taken at once."""
+        if self.whole is not None:
+            self._pieces, self.is_begun = [self.whole], False
 
 
 @final

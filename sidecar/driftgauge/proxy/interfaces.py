@@ -7,6 +7,7 @@ from typing import Protocol
 from driftgauge.http1.grammar import HeaderMap
 from driftgauge.http1.responses import ResponseEvents
 from driftgauge.proxy.failures import ExchangeError
+from driftgauge.proxy.resending import Resending
 
 
 class ClientWriter(Protocol):
@@ -42,6 +43,10 @@ class UpstreamWriter(Protocol):
     @property
     def is_silent(self) -> bool:
         """Whether no byte has come since this exchange began."""
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether it ended after the model server's system had acknowledged bytes of this exchange."""
 
     def begin(self, method: bytes, handler: "ResponseHandler") -> None:
         """Expect the response to a request."""
@@ -128,6 +133,7 @@ class ExchangeContext:
         authority: Host and port of the model server.
         timeout_seconds: Longest silence of the model server.
         error_log: Where its errors are logged.
+        resending: Grants second tries.
         pseudonym: What the `Via` line of forwarded requests calls this proxy; empty for none.
     """
 
@@ -135,4 +141,5 @@ class ExchangeContext:
     authority: str
     timeout_seconds: float
     error_log: ErrorLog
+    resending: Resending
     pseudonym: bytes = b""

@@ -18,6 +18,7 @@ from driftgauge.proxy.interfaces import ExchangeContext
 from driftgauge.proxy.metrics_page import MetricsPage
 from driftgauge.proxy.openai_recorder import OpenAIRecorder
 from driftgauge.proxy.recorder import RecorderFactory
+from driftgauge.proxy.resending import Resending, ResendOutcome, ResendState
 from driftgauge.proxy.routing import is_openai_inference
 from driftgauge.proxy.upstream_pool import RateLimitedLog, UpstreamPool
 from driftgauge.proxy.via import is_named_in, make_pseudonym
@@ -27,6 +28,7 @@ from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, Connecti
 from driftgauge.server.listener import Listener
 from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
+from driftgauge.server.tls import Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class ProxySettings:
         upstream_url: The model server, `http://host:port`.
         upstream_timeout_seconds: Its longest silence; a stream may last as long as bytes come.
         max_payload_bytes: Longest body that is copied for the monitor.
+        sends_again: Whether a request that meets the end of an idle connection is sent once more.
         copy_bytes: Bytes that all copies may hold together; beyond it a copy is given up, never a request.
         max_connections: Connections of clients that may be open at once.
         merge_metrics: Whether `/metrics` returns the model server's page and ours.
@@ -47,6 +50,7 @@ class ProxySettings:
     upstream_timeout_seconds: float
     max_payload_bytes: int
     copy_bytes: int
+    sends_again: bool = True
     max_connections: int = DEFAULT_MAX_CONNECTIONS
     merge_metrics: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -99,7 +103,9 @@ class Proxy:
         self._listener = Listener(self._on_request, settings.timeouts, timer, limit)
         self._pool = pool = UpstreamPool(settings.upstream_url, settings.upstream_timeout_seconds)
         self._pseudonym = pseudonym = make_pseudonym()
-        self._context = ExchangeContext(pool, pool.authority, pool.timeout_seconds, RateLimitedLog(timer), pseudonym)
+        resending = _make_resending(pool.authority, metrics, timer, is_on=settings.sends_again)
+        log = RateLimitedLog(timer)
+        self._context = ExchangeContext(pool, pool.authority, pool.timeout_seconds, log, resending, pseudonym)
         self._page = MetricsPage(pool, metrics.registry, pseudonym) if settings.merge_metrics else None
 
     @property
@@ -107,9 +113,9 @@ class Proxy:
         """Whether clients are asked to close their connections."""
         return self._listener.draining
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which the system chooses if `port` is 0."""
-        return await self._listener.start(host, port)
+    async def start(self, host: str, port: int, tls: Tls | None = None) -> int:
+        """Listen, with TLS if it is given; returns the port, which the system chooses if `port` is 0."""
+        return await self._listener.start(host, port, tls)
 
     def begin_drain(self) -> None:
         """Ask clients to leave: each response ends its connection, so that the next request goes elsewhere."""
@@ -154,3 +160,12 @@ class Proxy:
             error = ExchangeError(HTTPStatus.LOOP_DETECTED, "The proxy's upstream_url leads back to the proxy.")
             self._context.error_log.warning(error, head.fields)
             raise RefusedError(error.sentence, error.status)
+
+
+def _make_resending(authority: str, metrics: Metrics, timer: Callable[[], float], *, is_on: bool) -> Resending:
+    """Make what grants second tries, with its metrics."""
+    suspended, resent = metrics.watch_resending()
+    counters = {outcome: resent.labels(outcome) for outcome in ResendOutcome}
+    resending = Resending(authority, is_on=is_on, count=lambda outcome: counters[outcome].inc(), timer=timer)
+    suspended.set_function(lambda: resending.state is ResendState.SUSPENDED)
+    return resending

@@ -12,6 +12,7 @@ from driftgauge.http1.head_parser import read_response
 from driftgauge.http1.heads import ResponseHead
 from driftgauge.http1.responses import ResponseReader
 from driftgauge.http1.states import UPSTREAM_TRANSITIONS, UpstreamEvent, UpstreamState
+from driftgauge.proxy.acknowledgement import acknowledged_bytes
 from driftgauge.proxy.interfaces import ResponseHandler
 from driftgauge.server.timeouts import Deadline
 
@@ -35,6 +36,7 @@ class UpstreamConnection(asyncio.Protocol):
     Attributes:
         state: Changed only as `UPSTREAM_TRANSITIONS` says.
         is_reused: Whether it carried an exchange before the present one.
+        is_acknowledged: Whether it ended after bytes of the present exchange were acknowledged. Not known over TLS.
         loop: Its event loop.
         gone: Done when the connection is gone.
     """
@@ -44,6 +46,7 @@ class UpstreamConnection(asyncio.Protocol):
     ) -> None:
         self.state = UpstreamState.NEW
         self.is_reused = False
+        self.is_acknowledged = False
         self.loop = asyncio.get_running_loop()
         self.gone: asyncio.Future[None] = self.loop.create_future()
         self._on_lost = on_lost
@@ -57,6 +60,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._has_ended = False
         self._error: Exception | None = None
         self._rest: int | None = None
+        self._written_bytes = 0
+        self._written_before = 0
 
     # What an exchange does with the connection: see `UpstreamWriter`.
 
@@ -70,6 +75,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.is_reused = self.state is UpstreamState.IDLE
         self.state = _ON_BEGIN[self.state]
         self._handler = handler
+        self._written_before = self._written_bytes
         self._responses.expect(method, handler)
 
     def write(self, data: bytes) -> bool:
@@ -78,6 +84,7 @@ class UpstreamConnection(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return False
         transport.write(data)
+        self._written_bytes += len(data)
         return not transport.is_closing()
 
     def pause_reading(self) -> None:
@@ -206,8 +213,16 @@ class UpstreamConnection(asyncio.Protocol):
         """Read what waits, some in each turn, and end the exchange after it."""
         if not self._has_ended:
             self._has_ended, self._error = True, exc
+            self.is_acknowledged = self._is_acknowledged()
         if self._next_turn is None:
             self._read_more()
+
+    def _is_acknowledged(self) -> bool:
+        """Whether the model server's system has acknowledged bytes of the exchange; false if that is not known."""
+        transport = self._transport
+        if self.state is not _AWAITING or transport is None or transport.get_extra_info("sslcontext") is not None:
+            return False  # over TLS other bytes are sent than were written
+        return acknowledged_bytes(transport.get_extra_info("socket")) > self._written_before
 
     def pause_writing(self) -> None:
         """Hold the request back, since the model server does not read."""

@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable, Container, Sequence
 from typing import cast
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import RedisCluster
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, ResponseError
 
 from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.leases import Lease, StoreClock, Wish
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class RedisLeases:
         """
         now = asyncio.get_running_loop().time()
         if now >= self._next_time:
-            async with self._redis.call("tell the time"):
+            async with self._redis.call("tell the time", Call.LEASE):
                 seconds, microseconds = await self._redis.client.time()
             self._clock.adjust(seconds + microseconds / 1_000_000)
             self._next_time = now + _CLOCK_SECONDS
@@ -76,7 +76,7 @@ class RedisLeases:
         Raises:
             StorageError: Redis is away, slow or refuses. After a timeout the term may have begun.
         """
-        async with self._redis.call("acquire a lease"):
+        async with self._redis.call("acquire a lease", Call.LEASE):
             lock = self._redis.client.lock(
                 model_key(model, LEASE), timeout=self._lease_seconds, blocking=False, thread_local=False
             )
@@ -96,7 +96,8 @@ class RedisLeases:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("extend a lease"):
+
+        async def extend() -> bool:
             try:
                 return await self._lock(model, token).extend(self._lease_seconds, replace_ttl=True)
             except (LockError, ResponseError) as error:
@@ -104,13 +105,15 @@ class RedisLeases:
                     return False
                 raise
 
+        return await self._redis.run(Call.LEASE, "extend a lease", extend, repeatable=True)
+
     async def release(self, model: ModelKey, token: str) -> None:
         """End a term.
 
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("release a lease"):
+        async with self._redis.call("release a lease", Call.LEASE):
             try:
                 await self._lock(model, token).release()
             except LockError:  # it has expired, or another replica holds it
@@ -125,7 +128,7 @@ class RedisLeases:
             StorageError: Redis is away, slow or refuses.
         """
         milliseconds = round(self._lease_seconds * 1_000)
-        async with self._redis.call("save a wish"):
+        async with self._redis.call("save a wish", Call.LEASE):
             await self._redis.client.set(model_key(model, WISH), f"{wish.replica}/{wish.reference}", px=milliseconds)
 
     def retain(self, models: Container[ModelKey]) -> None:
@@ -135,8 +138,7 @@ class RedisLeases:
 
     async def _look(self, models: Sequence[ModelKey]) -> list[Lease]:
         keys = [model_key(model, name) for model in models for name in (LEASE, WISH, NOTICE)]
-        async with self._redis.call("read leases"):
-            values = await read_many(self._redis.client, keys)
+        values = await read_many(self._redis, Call.LEASE, "read leases", keys)
         leases = []
         for model, token, wish, notice in zip(models, values[::3], values[1::3], values[2::3], strict=True):
             if token is not None and not _is_token(token):
@@ -168,7 +170,7 @@ class RedisLeases:
         return False
 
     async def _delete_unreadable(self, model: ModelKey) -> None:
-        async with self._redis.call("delete a key that is no lease"):
+        async with self._redis.call("delete a key that is no lease", Call.LEASE):
             await self._redis.client.delete(model_key(model, LEASE))
         self._report_replaced(model)
 
@@ -181,10 +183,25 @@ class RedisLeases:
             _log.warning("the key %s in Redis held no lease of driftgauge; it is replaced", key)
 
 
-async def read_many(client: Redis | RedisCluster, keys: Sequence[str]) -> list[bytes | None]:
-    """The values of keys in any slots; `None` where there is none, or where it is no string."""
+async def read_many(redis: BoundedRedis, call: Call, action: str, keys: Sequence[str]) -> list[bytes | None]:
+    """Read the values of keys in any slots; `None` where there is none, or where it is no string.
+
+    Args:
+        redis: The connection.
+        call: The kind of the call.
+        action: What is read, as it reads after "Redis could not".
+        keys: The keys.
+
+    Raises:
+        StorageError: Redis is away, slow or refuses.
+    """
+    client = redis.client
     read = client.mget_nonatomic if isinstance(client, RedisCluster) else client.mget
-    return cast("list[bytes | None]", await read(keys)) if keys else []  # the client decodes nothing
+
+    async def get() -> list[bytes | None]:
+        return cast("list[bytes | None]", await read(keys))  # the client decodes nothing
+
+    return await redis.run(call, action, get, repeatable=True) if keys else []
 
 
 def _is_wrong_type(error: Exception) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key, stream_key
 from driftgauge.storage.redis_leases import LEASE, NOTICE, read_many
 from driftgauge.storage.ring import StreamKey
@@ -41,8 +41,11 @@ class RedisResults:
         streams = [_key(StreamKey(model, kind)) for kind in reports]
         keys = [model_key(model, LEASE), model_key(model, NOTICE), *streams]
         arguments: list[str | int | bytes] = [token, self._ttl_milliseconds, notice, *reports.values()]
-        async with self._redis.call("publish a result"):
+
+        async def publish() -> bool:
             return bool(await self._publish(keys=keys, args=arguments))
+
+        return await self._redis.run(Call.RESULT, "publish a result", publish, repeatable=True)
 
     async def read(self, streams: Sequence[StreamKey]) -> list[bytes | None]:
         """Read reports, a few with one call.
@@ -53,8 +56,7 @@ class RedisResults:
         reports: list[bytes | None] = []
         for first in range(0, len(streams), _REPORTS_A_CALL):
             keys = [_key(stream) for stream in streams[first : first + _REPORTS_A_CALL]]
-            async with self._redis.call("read results"):
-                reports += await read_many(self._redis.client, keys)
+            reports += await read_many(self._redis, Call.RESULT, "read results", keys)
         return reports
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Self, cast
 
 from driftgauge.inference.payload import ModelKey
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import KEY_PATTERN, is_malformed, pack, parse_key, stream_key, unpack
 from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
+from driftgauge.storage.silent_revisions import silent_revisions, with_siblings
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class RedisRing:
             StorageError: Redis is away, slow or refuses. After a timeout the block may have been added.
         """
         arguments = [self._capacity_rows, self._ttl_milliseconds, len(block.rows), *pack(block)]
-        async with self._redis.call("append rows"):
+        async with self._redis.call("append rows", Call.APPEND):
             await self._append(keys=[stream_key(stream)], args=arguments)
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
@@ -102,7 +103,7 @@ class RedisRing:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("read rows"):
+        async with self._redis.call("read rows", Call.READ):
             last_read_id, entries = await self._catch_up(stream)
         self._seen[stream] = entries
         skipped = sum(entry.id > last_read_id and not is_usable(entry.block, schema, width) for entry in entries)
@@ -113,12 +114,13 @@ class RedisRing:
     async def streams(self) -> list[StreamKey]:
         """The streams that contain rows, of every process that shares this Redis; malformed keys are skipped.
 
-        There are at most 20,000; a shared Redis may have keys of any number of invented models.
+        There are at most 20,000; a shared Redis may have keys of any number of invented models. Those of a revision
+        without rows for a day, while another revision of its model had some, are left out.
 
         Raises:
             StorageError: Redis is away, slow or refuses, or has too many keys to visit them all within the time limit.
         """
-        async with self._redis.call("list streams"):
+        async with self._redis.call("list streams", Call.LIST):
             streams: list[StreamKey] = []
             malformed: list[bytes] = []
             async for key in self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS):
@@ -134,7 +136,7 @@ class RedisRing:
             # as bytes, since such a name may be no text
             _log.warning("%d keys in Redis have malformed names and are skipped: %.100r", len(malformed), malformed[0])
             self._on_skipped(len(malformed))
-        return streams
+        return await self._without_silent(streams)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget what was read of models that are not in `models`. Their rows in Redis expire by themselves."""
@@ -148,7 +150,7 @@ class RedisRing:
         Raises:
             StorageError: It does not.
         """
-        async with self._redis.call("respond"):
+        async with self._redis.call("respond", Call.PING):
             await self._redis.client.ping()
 
     def _warn_of_unreadable(self, stream: StreamKey, blocks: int) -> None:
@@ -157,6 +159,19 @@ class RedisRing:
             self._warned.add(stream)
             text = "%d blocks of %ss of %s in Redis are skipped: they are of another version of driftgauge, or damaged"
             _log.warning(text, blocks, stream.kind, stream.model)
+
+    async def _without_silent(self, streams: list[StreamKey]) -> list[StreamKey]:
+        """The streams without those of revisions that others have replaced."""
+        several = with_siblings(streams)
+        if not several:
+            return streams
+        pipeline = self._redis.client.pipeline(transaction=False)
+        for stream in several:
+            pipeline.pttl(stream_key(stream))
+        async with self._redis.call("list streams", Call.LIST):
+            left = await pipeline.execute()
+        silent = silent_revisions(dict(zip(several, left, strict=True)))
+        return [stream for stream in streams if stream not in silent]
 
     async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_StreamEntry]]:
         """Read the entries that are newer than those of the last read.

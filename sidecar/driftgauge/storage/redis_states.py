@@ -13,7 +13,7 @@ from redis.exceptions import ReadOnlyError, ResponseError
 
 from driftgauge.errors import LeaseLostError
 from driftgauge.inference.payload import ModelKey
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key, stream_key
 from driftgauge.storage.redis_leases import LEASE
 from driftgauge.storage.ring import StreamKey
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 _HEAD = re.compile(rb"([1-9][0-9]{0,17})\n")
 _NAMED_KEYS = 1_000
-"""Keys that the log has named, at most: strangers may write any number of them."""
+"""Keys that the log has named, at most: other programs may write any number of them."""
 
 # Reads the version only, since a blob may be large. A value without a version, and one of another type (an error, which
 # is a table), count as no state, as in `load`.
@@ -44,7 +44,7 @@ class RedisStates:
         redis: The connection, which its owner closes. The keys of a command are in one slot, so the client of a cluster
             works too.
         ttl_seconds: A state expires this long after it was last saved or loaded.
-        on_replaced: Called for each key that held no state and was deleted.
+        on_replaced: Called for each key that had no state and was deleted.
     """
 
     def __init__(self, redis: BoundedRedis, ttl_seconds: float, on_replaced: Callable[[], None] = lambda: None) -> None:
@@ -63,7 +63,7 @@ class RedisStates:
             StorageError: Redis is away, slow or refuses.
         """
         key = _key(stream, name)
-        async with self._redis.call("load a state"):
+        async with self._redis.call("load a state", Call.LOAD):
             value = await self._read(key)
             state = None if value is None else _state(value)
             if state is None and value is not None:
@@ -80,7 +80,7 @@ class RedisStates:
         """
         value = b"%d\n%b" % (expected + 1, blob)
         keys = [_key(stream, name), model_key(stream.model, LEASE)]
-        async with self._redis.call("save a state"):
+        async with self._redis.call("save a state", Call.SAVE):
             saved = await self._save(keys=keys, args=[expected, value, self._ttl_milliseconds, token])
         if int(saved) < 0:
             raise LeaseLostError(f"the lease of {stream.model} has ended")
@@ -92,7 +92,7 @@ class RedisStates:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("delete a state"):
+        async with self._redis.call("delete a state", Call.SAVE):
             await self._redis.client.delete(_key(stream, name))
 
     async def _read(self, key: str) -> bytes | None:
@@ -110,11 +110,11 @@ class RedisStates:
         return cast("bytes | None", value)  # the client decodes nothing
 
     def _report_replaced(self, key: str) -> None:
-        """Count a key that held no state, and name it in the log, once."""
+        """Count a key without a state, and name it in the log, once."""
         self._on_replaced()
         if key not in self._named and len(self._named) < _NAMED_KEYS:
             self._named.add(key)
-            _log.warning("the key %s in Redis held no state of driftgauge; it is replaced", key)
+            _log.warning("the key %s in Redis has no state of driftgauge; it is replaced", key)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Do nothing: states in Redis expire by themselves, and other processes may use them."""

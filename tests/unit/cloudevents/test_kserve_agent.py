@@ -19,6 +19,7 @@ STATED = [
     *b"1.0 0.3 %41 % null {} a.request b.response request 2026-03-01T12:00:00Z 2026-13-01T12:00:00Z".split(),
     *(b'{"a":1}', b"http://a/ b", b"a b", b"a\tb", b'"quoted"', b"\\", b"", b" ", b"\xff", "é".encode()),
     b'{"Inference-Header-Content-Length":["12"]}',
+    b'{"driftgauge/revision":"v%32"}',
 ]
 VALUES = st.sampled_from([*AGENT.values(), *STATED, b"x" * 254, b"x" * 300]) | st.binary(max_size=12)
 EXTRAS = st.sampled_from(

@@ -12,7 +12,7 @@ from driftgauge.protocol.missing_words import split_words
 
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PORT", "INFERENCE_SERVICE_NAME"):
+    for name in ("PORT", "INFERENCE_SERVICE_NAME", "K_REVISION"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -63,6 +63,30 @@ def test_the_platform_names_the_port_and_the_service(monkeypatch: pytest.MonkeyP
 
     assert isinstance(config, ProxyConfig)
     assert (8012, "wine") == (config.port, config.inference_service)
+
+
+def test_the_platform_names_the_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Knative's K_REVISION is read if the option's own variable is not set; the logger has no such option."""
+    monkeypatch.setenv("K_REVISION", "wine-predictor-00002")
+    found = [load("proxy", flags) for flags in ({}, {"revision": "v2"})]
+    load("logger", {})
+
+    assert ["wine-predictor-00002", "v2"] == [config.revision for config in found if isinstance(config, ProxyConfig)]
+
+
+@pytest.mark.parametrize(
+    ("revision", "sentence"),
+    [
+        ("a\nb", "revision: must be text without control characters; it is 'a\\nb'"),
+        ("(other)", "revision: must not be the name that stands for all other ones; it is '(other)'"),
+        ("x" * 254, "revision: string should have at most 253 characters"),
+    ],
+)
+def test_a_revision_is_a_name(revision: str, sentence: str) -> None:
+    """It becomes a label and a part of keys."""
+    (fault,) = faults_of({"revision": revision})
+
+    assert fault.startswith(sentence)
 
 
 def test_the_options_own_variable_wins_over_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:

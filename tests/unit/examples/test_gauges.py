@@ -76,6 +76,7 @@ def test_counts_are_those_of_the_named_service() -> None:
             requests=75,
             errors=5,
             lost=5,
+            lost_requests=3,
             latency=((0.01, 30), (0.02, 60), (math.inf, 75)),
         )
         == found

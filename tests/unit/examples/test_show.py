@@ -9,6 +9,7 @@ from rich.console import Console
 
 from examples.demo import show
 from examples.demo.gauges import Feature, Gauges
+from examples.demo.outage import Outage
 from examples.demo.ports import Ports
 from examples.demo.stage import Addresses, Options
 
@@ -25,6 +26,7 @@ BEFORE = Gauges(
     requests=75,
     errors=0,
     lost=0,
+    lost_requests=0,
     latency=((0.01, 50), (math.inf, 100)),
 )
 AFTER = replace(
@@ -125,6 +127,18 @@ def test_drift_is_printed_with_its_sentence(screen: show.Screen, page: io.String
     assert [
         "  Drift was found after at most 160 white wines:",
         "  Drift in 2 of 2 features; ph moved most (D 0.44).",
+    ] == page.getvalue().splitlines()
+
+
+def test_outage_is_explained_in_four_lines(screen: show.Screen, page: io.StringIO) -> None:
+    """Each line is a plain sentence, and none is wrapped at 80 columns."""
+    screen.outage(Outage(away_seconds=0.94, back_seconds=12.5, calls=1_042, drift=True), 1_000)
+
+    assert [
+        "  Half-way, Redis was killed. It started again, empty, 0.9 s later.",
+        "  No request failed: 1042 were sent meanwhile, and each got its response.",
+        "  1000 wines could not be stored, and all of them are counted as dropped.",
+        "  The verdict was back 12.5 s after Redis: drift.",
     ] == page.getvalue().splitlines()
 
 

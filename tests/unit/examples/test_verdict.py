@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from examples.demo.gauges import Feature, Gauges
-from examples.demo.verdict import Verdicts, faults
+from examples.demo.outage import Outage
+from examples.demo.verdict import Sent, Verdicts, faults
 
 SAME = Feature("ph", 0.05, 0.1, 0.0, 7.0, drift=False)
 GRADE = replace(SAME, name="quality")
@@ -19,14 +20,17 @@ RED = Gauges(
     requests=8,
     errors=0,
     lost=0,
+    lost_requests=0,
     latency=(),
 )
 WHITE = replace(RED, features=(replace(SAME, drift=True),), drift=True, rows=160, requests=20)
+SENT = Sent(rows=160, requests=20)
+OUTAGE = Outage(away_seconds=1.0, back_seconds=1.0, calls=5, drift=True)
 
 
 def test_good_run_has_no_faults() -> None:
     """No drift before, drift after, and correct counts give no fault."""
-    assert [] == faults(Verdicts(RED, RED, WHITE), rows=160, requests=20)
+    assert [] == faults(Verdicts(RED, RED, WHITE), SENT)
 
 
 @pytest.mark.parametrize(
@@ -57,4 +61,27 @@ def test_good_run_has_no_faults() -> None:
 )
 def test_each_fault_has_its_sentence(red: Gauges, batch: Gauges, white: Gauges, sentence: str) -> None:
     """Each fault gives exactly its own sentence."""
-    assert [sentence] == faults(Verdicts(red, batch, white), rows=160, requests=20)
+    assert [sentence] == faults(Verdicts(red, batch, white), SENT)
+
+
+def test_rows_that_are_counted_as_lost_are_no_fault_of_an_outage() -> None:
+    """After an outage, rows may be lost, if they are counted."""
+    after = replace(WHITE, rows=144, lost=4)
+
+    assert [] == faults(Verdicts(RED, RED, after), replace(SENT, lost=16), OUTAGE)
+
+
+def test_rows_that_are_lost_without_being_counted_are_a_fault() -> None:
+    """After an outage too, each row is counted as kept or as lost."""
+    after = replace(WHITE, rows=144, lost=4)
+
+    faulty = faults(Verdicts(RED, RED, after), replace(SENT, lost=8), OUTAGE)
+
+    assert ["160 rows were sent, but 144 were counted, and 8 as lost."] == faulty
+
+
+def test_verdict_that_changes_with_an_outage_is_a_fault() -> None:
+    """Drift that was found must be found again after Redis was lost."""
+    faulty = faults(Verdicts(RED, RED, WHITE), SENT, replace(OUTAGE, drift=False))
+
+    assert ["White wines must be reported as drift after Redis was lost, but were not."] == faulty

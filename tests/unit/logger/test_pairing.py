@@ -19,11 +19,11 @@ TTL = 60
 class AwayPairs:
     """A store of pairs that is away."""
 
-    async def put(self, halves: Sequence[Half]) -> list[PutResult]:  # noqa: ARG002 the signature is the protocol's
+    async def put(self, halves: Sequence[Half], *, again: bool = False) -> list[PutResult]:  # noqa: ARG002 the signature is the protocol's
         """Fail."""
         raise StorageError("the store is away")
 
-    async def unpaired(self, halves: Sequence[Half]) -> int:  # noqa: ARG002
+    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False) -> int:  # noqa: ARG002
         """Fail."""
         raise StorageError("the store is away")
 
@@ -268,6 +268,7 @@ async def test_a_latency_that_is_longer_than_halves_are_kept_is_none(
         WINE._replace(namespace="elsewhere"),
         WINE._replace(inference_service="wine-2"),
         WINE._replace(component="transformer"),
+        WINE._replace(revision="v2"),
     ],
 )
 async def test_halves_of_two_models_never_pair(replica: Replica, clock: ManualClock, other: ModelKey) -> None:

@@ -101,6 +101,7 @@ def test_skipped_keys_are_counted_where_redis_is_used(metrics: Metrics) -> None:
     metrics.count_skipped_keys(1)
     before = metrics.registry.get_sample_value("driftgauge_redis_skipped_keys_total")
     metrics.watch_redis()
+    metrics.watch_resending()
     metrics.count_skipped_keys(2)
 
     assert (None, 2) == (before, metrics.registry.get_sample_value("driftgauge_redis_skipped_keys_total"))
@@ -132,6 +133,7 @@ def test_the_strict_openmetrics_parser_accepts_every_family(metrics: Metrics) ->
     metrics.watch_evaluations(latest)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
+    metrics.watch_resending()
     for kind in Kind:
         latest.publish(WINE, kind, Evaluation(FOUND, time.time(), 0.01, 999))
 

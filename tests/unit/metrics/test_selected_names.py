@@ -24,6 +24,7 @@ def registry() -> CollectorRegistry:
     metrics.watch_evaluations(latest)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
+    metrics.watch_resending()
     for kind in Kind:
         latest.publish(WINE, kind, Evaluation(FOUND, time.time(), 0.01, 999))
         latest.set_reference(WINE, kind, ReferenceFacts(1_599, "ab12", "/mnt/wine.csv", 0.0))

@@ -367,7 +367,8 @@ def test_a_recorder_that_fails_leaves_no_client_waiting() -> None:
             raise OverflowError(code)
 
     scene = Scene(GET, UpstreamConnection())
-    exchange = Exchange(read_request(GET), scene.client, Broken([]), ExchangeContext(scene, "m:1", 7.0, scene))
+    context = ExchangeContext(scene, "m:1", 7.0, scene, scene.resending)
+    exchange = Exchange(read_request(GET), scene.client, Broken([]), context)
     exchange.on_request_end(())
     scene.idle = UpstreamConnection()
     exchange.flush()

@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.pairs import Half
-from driftgauge.storage.redis_client import BoundedRedis, connect
+from driftgauge.storage.redis_client import BoundedRedis, Call, connect
 from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
@@ -84,3 +84,54 @@ async def test_a_reset_while_a_reply_is_awaited_is_a_storage_error(own_server: R
 
     assert isinstance(caught.value.__cause__, RedisConnectionError)
     assert relay.accepted == 1
+
+
+@pytest.mark.parametrize(("repeatable", "connections"), [(False, 1), (True, 2)])
+async def test_a_call_that_may_have_been_executed_is_repeated_only_if_the_caller_permits_it(
+    own_server: RedisServer,
+    repeatable: bool,  # noqa: FBT001 - parametrised
+    connections: int,
+) -> None:
+    """The server receives the command, and the connection is reset before it replies."""
+    async with TcpRelay(own_server.port) as relay:
+        redis = BoundedRedis(connect(f"redis://127.0.0.1:{relay.port}", timeout_seconds=5), timeout_seconds=5)
+        await redis.run(Call.PING, "respond", redis.client.ping)
+        own_server.pause()
+        relay.forwarded.clear()
+        task = asyncio.create_task(redis.run(Call.PING, "respond", redis.client.ping, repeatable=repeatable))
+        await relay.forwarded.wait()
+        await relay.reset()
+        own_server.resume()
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        await redis.close()
+
+    assert connections == relay.accepted
+    assert isinstance(outcome, StorageError) is not repeatable
+    assert getattr(outcome, "may_be_done", True) is True
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+async def test_a_call_for_which_no_connection_was_opened_is_repeated_once(
+    redis_server: RedisServer, refusals: int
+) -> None:
+    """Nothing was sent, so that is safe for every call; the error says that nothing was done."""
+    async with TcpRelay(redis_server.port) as relay:
+        relay.refusals = refusals
+        redis = BoundedRedis(connect(f"redis://127.0.0.1:{relay.port}", timeout_seconds=5), timeout_seconds=5)
+        task = asyncio.create_task(redis.run(Call.PING, "respond", redis.client.ping))
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        await redis.close()
+
+    assert relay.accepted == 2
+    assert getattr(outcome, "may_be_done", None) is (None if refusals == 1 else False)
+
+
+async def test_more_calls_than_connections_wait_for_their_turn(redis_server: RedisServer) -> None:
+    """The limit is that of the process, whatever the number of calls."""
+    async with TcpRelay(redis_server.port) as relay:
+        client = connect(f"redis://127.0.0.1:{relay.port}", timeout_seconds=5)
+        redis = BoundedRedis(client, timeout_seconds=5, max_calls=2)
+        await asyncio.gather(*(redis.run(Call.PING, "respond", client.ping) for _ in range(50)))
+        await redis.close()
+
+    assert relay.accepted <= 2

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from driftgauge.errors import LeaseLostError, StorageError
 from driftgauge.inference.payload import Kind
@@ -21,7 +21,7 @@ MODEL = REQUESTS.model
 ONE, OTHER = "a1/1", "b2/1"
 
 
-def leases_on(client: Redis, seconds: float = 60, clock: StoreClock | None = None) -> RedisLeases:
+def leases_on(client: Redis | RedisCluster, seconds: float = 60, clock: StoreClock | None = None) -> RedisLeases:
     """Leases of a minute."""
     return RedisLeases(BoundedRedis(client, 5), seconds, StoreClock() if clock is None else clock)
 

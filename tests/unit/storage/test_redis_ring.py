@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.typing import EncodableT, FieldT
 
 from driftgauge.errors import StorageError
@@ -22,7 +22,7 @@ CAPACITY_ROWS = 10
 KEY = stream_key(REQUESTS)
 
 
-def ring_on(client: Redis, capacity_rows: int = CAPACITY_ROWS, timeout_seconds: float = 5) -> RedisRing:
+def ring_on(client: Redis | RedisCluster, capacity_rows: int = CAPACITY_ROWS, timeout_seconds: float = 5) -> RedisRing:
     """A ring with a life of a minute."""
     return RedisRing(BoundedRedis(client, timeout_seconds), capacity_rows, ttl_seconds=60)
 

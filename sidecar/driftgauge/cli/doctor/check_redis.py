@@ -8,11 +8,13 @@ from uuid import uuid4
 import numpy as np
 from redis.exceptions import NoPermissionError
 
+from driftgauge.app.stores import redis_access
 from driftgauge.cli.doctor.finding import Finding, fail, ok, warn
 from driftgauge.config.options import Config
 from driftgauge.errors import ConfigError, StorageError
 from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, connect
+from driftgauge.storage.redis_faults import advise
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Block, StreamKey
@@ -29,26 +31,12 @@ RIGHTS: Final = "+@read +@write +@scripting +@connection +time +info ~driftgauge
 """The rules of a user who may do what the process and the doctor do: the scripts ask for TIME, the doctor for INFO."""
 
 
-_ADVICE: Final = {
-    "No such file": "the file that the URL names in ssl_ca_certs is not there (in the chart: redis.tls.caKey)",
-    "CERTIFICATE_VERIFY_FAILED": "name the authority's certificate in ssl_ca_certs (in the chart: redis.tls.caSecret)",
-    "WRONG_VERSION_NUMBER": "this port has no TLS: use redis://",
-    "Connection closed by server": "if this port has TLS, use rediss://",
-    "invalid username-password": "check the user in redis_url and DRIFTGAUGE_REDIS_PASSWORD",
-    "WRONGPASS": "check the user in redis_url and DRIFTGAUGE_REDIS_PASSWORD",
-    "Authentication required": "give DRIFTGAUGE_REDIS_PASSWORD",
-    "DB index is out of range": "the number at the end of redis_url is that of no database",
-}
-"""A part of an error of the client or of Redis -> what to do."""
-
-
 async def check_redis(config: Config) -> list[Finding]:
     """PING, version, memory, and one row that is appended, read and removed as the process does it."""
     if config.redis_url is None:
         return [ok(_CHECK, "not used: rows are kept in memory, and are lost with the process")]
-    password = config.redis_password.get_secret_value() if config.redis_password else None
     try:
-        client = connect(config.redis_url.get_secret_value(), config.redis_timeout_seconds, password)
+        client = connect(config.redis_url.get_secret_value(), config.redis_timeout_seconds, redis_access(config))
     except ConfigError as error:
         return [fail(_CHECK, "; ".join(error.faults))]
     redis = BoundedRedis(client, config.redis_timeout_seconds)
@@ -56,15 +44,9 @@ async def check_redis(config: Config) -> list[Finding]:
         found = [await _ping(redis)]
         return [*found, *await _look_at_server(redis), await _write(redis)]
     except StorageError as error:
-        return [fail(_CHECK, f"{str(error).rstrip('.')}: {_advice(error)}")]
+        return [fail(_CHECK, f"{str(error).rstrip('.')}: {advise(error)[1]}")]
     finally:
         await asyncio.wait_for(asyncio.shield(client.aclose()), config.redis_timeout_seconds)
-
-
-def _advice(error: StorageError) -> str:
-    text = f"{error} {error.__cause__}"
-    usual = "check redis_url, the password, the NetworkPolicy and that Redis runs"
-    return next((advice for part, advice in _ADVICE.items() if part in text), usual)
 
 
 async def _ping(redis: BoundedRedis) -> Finding:

@@ -1,0 +1,125 @@
+"""What the log says of failed calls to Redis: the cause, what to do, and how often."""
+
+import logging
+from typing import cast
+
+import pytest
+from redis._parsers.base import BaseParser
+from redis.asyncio.sentinel import MasterNotFoundError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisClusterException
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from driftgauge.errors import StorageError
+from driftgauge.storage.redis_faults import FaultLog, RedisFault, advise, describe
+from tests.support.clock import ManualClock
+
+
+def replied(reply: str) -> Exception:
+    """The error that redis-py makes of a reply."""
+    return cast("Exception", BaseParser.parse_error(reply))  # type: ignore[no-untyped-call]  # of redis-py
+
+
+def caused_by(error: BaseException) -> StorageError:
+    """The error of a call that failed because of another one."""
+    failure = StorageError(f"Redis could not append rows: {describe(error)}")
+    failure.__cause__ = error
+    return failure
+
+
+@pytest.mark.parametrize(
+    ("reply", "fault", "words"),
+    [
+        ("WRONGPASS invalid username-password pair or user is disabled.", RedisFault.PASSWORD, "check redis_username"),
+        ("NOAUTH Authentication required.", RedisFault.PASSWORD, "give DRIFTGAUGE_REDIS_PASSWORD"),
+        ("NOPERM this user has no permissions to run the command", RedisFault.PERMISSION, "give its user the rights"),
+        ("ERR The user executing the script can't run this command or subcommand", RedisFault.PERMISSION, "rights"),
+        ("READONLY You can't write against a read only replica.", RedisFault.READ_ONLY, "redis+sentinel://"),
+        ("NOREPLICAS Not enough good replicas to write.", RedisFault.READ_ONLY, "replica"),
+        ("OOM command not allowed when used memory > 'maxmemory'.", RedisFault.MEMORY, "raise maxmemory"),
+        ("ERR Error running script: -OOM command not allowed when used memory", RedisFault.MEMORY, "raise maxmemory"),
+        ("MOVED 3999 127.0.0.1:6381", RedisFault.IS_CLUSTER, "MOVED means that this is a node of a cluster"),
+        ("ASK 3999 127.0.0.1:6381", RedisFault.IS_CLUSTER, "redis+cluster://"),
+        ("CLUSTERDOWN Hash slot not served", RedisFault.CLUSTER_DOWN, "CLUSTER INFO"),
+        ("MASTERDOWN Link with MASTER is down", RedisFault.CLUSTER_DOWN, "no primary"),
+        ("ERR max number of clients reached", RedisFault.CLIENTS, "raise maxclients"),
+        ("LOADING Redis is loading the dataset in memory", RedisFault.LOADING, "wait"),
+        ("BUSY Redis is busy running a script.", RedisFault.BUSY, "SCRIPT KILL"),
+        ("WRONGTYPE Operation against a key of the wrong kind", RedisFault.WRONG_TYPE, "its own database"),
+        ("MISCONF Redis is configured to save RDB snapshots", RedisFault.PERSISTENCE, "disk"),
+        ("ERR DB index is out of range", RedisFault.DATABASE, "the number at the end of redis_url"),
+        ("ERR unknown command 'XADD'", RedisFault.OTHER, "check redis_url"),
+    ],
+)
+def test_each_reply_has_its_fault_and_what_to_do(reply: str, fault: RedisFault, words: str) -> None:
+    """As redis-py reads the replies of real servers."""
+    found, advice = advise(caused_by(replied(reply)))
+
+    assert fault == found
+    assert words in advice
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (RedisConnectionError("Error 111 connecting to 127.0.0.1:1. Connect call failed"), RedisFault.UNREACHABLE),
+        (ConnectionResetError(104, "Connection reset by peer"), RedisFault.UNREACHABLE),
+        (RedisTimeoutError("Timeout connecting to server"), RedisFault.TIMEOUT),
+        (TimeoutError(), RedisFault.TIMEOUT),
+        (RedisConnectionError("Connection closed by server."), RedisFault.CLOSED),
+        (MasterNotFoundError("No master found for 'mymaster'"), RedisFault.NO_MASTER),
+        (RedisClusterException("Cluster mode is not enabled on this node"), RedisFault.IS_NO_CLUSTER),
+        (RedisConnectionError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"), RedisFault.CERTIFICATE),
+        (RedisConnectionError("[SSL: WRONG_VERSION_NUMBER] wrong version number"), RedisFault.NO_TLS),
+        (RedisConnectionError("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert"), RedisFault.TLS),
+        (FileNotFoundError(2, "No such file or directory"), RedisFault.CERTIFICATE_FILE),
+    ],
+)
+def test_each_error_of_a_connection_has_its_fault(error: Exception, fault: RedisFault) -> None:
+    """The cause is found below the error of the call."""
+    assert fault == advise(caused_by(error))[0]
+
+
+def test_the_code_of_a_reply_is_shown() -> None:
+    """redis-py removes it from the text."""
+    assert describe(replied("MOVED 3999 127.0.0.1:6381")) == "MOVED 3999 127.0.0.1:6381"
+
+
+def test_a_command_of_a_pipeline_is_not_shown() -> None:
+    """It holds keys and values of requests."""
+    error = RedisConnectionError("Command # 1 (EVAL ... secret) of pipeline caused error: OOM command not allowed")
+
+    assert describe(error) == "OOM command not allowed"
+
+
+def test_each_fault_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """However many calls fail; another fault has its own line."""
+    clock = ManualClock()
+    log = FaultLog(clock)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(100):
+            log.add("append", caused_by(TimeoutError()))
+            log.add("read", caused_by(replied("NOPERM no permission")))
+        clock.now += 60
+        log.add("append", caused_by(TimeoutError()))
+
+    assert [RedisFault.TIMEOUT, RedisFault.PERMISSION, RedisFault.TIMEOUT] == [
+        vars(record)["fields"]["fault"] for record in caplog.records
+    ]
+
+
+def test_it_is_well_again_when_each_kind_of_call_succeeds(caplog: pytest.LogCaptureFixture) -> None:
+    """The success of a kind that never failed says nothing; the line comes once."""
+    clock = ManualClock()
+    log = FaultLog(clock)
+    log.add("append", caused_by(TimeoutError()))
+    log.add("read", caused_by(TimeoutError()))
+    caplog.clear()
+    clock.now += 12
+    lines = []
+    for kind in ("ping", "read", "append", "append"):
+        log.add(kind, None)
+        lines.append(len(caplog.records))
+
+    assert [0, 0, 1, 1] == lines
+    assert caplog.records[0].getMessage() == "Redis works again, after 12 s"
