@@ -101,10 +101,10 @@ class MonitorFixture:
     def use_models(self, models: KnownModels) -> None:
         """Monitor these models."""
         self.models = models
-        evaluator = ModelEvaluator(self.evaluator, self.targets, self.metrics, self.latest, self.clock)
+        self.model_evaluator = ModelEvaluator(self.evaluator, self.targets, self.metrics, self.latest, self.clock)
         self.coordinator = Coordinator(self.leases, self.targets.reference_identity, self.clock, fresh_seconds=90)
-        sharing = None if self.results is None else SharedResults(self.results, self.latest, self.clock)
-        self.monitor = Monitor(models, evaluator, self.coordinator, sharing, self.metrics, self.latest)
+        self.sharing = None if self.results is None else SharedResults(self.results, self.latest, self.clock)
+        self.monitor = Monitor(models, self.model_evaluator, self.coordinator, self.sharing, self.metrics, self.latest)
         self.loader = ThreadLoader()
         self.watcher = ReferenceWatcher(self.references, self.targets, models, self.metrics, self.loader, self.clock)
 
