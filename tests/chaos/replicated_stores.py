@@ -25,7 +25,7 @@ class WithSentinel(RedisSentinel):
     def fail_over(self) -> None:
         """Let a Sentinel make the replica the master, while the old master lives."""
         old = self.master
-        self._command(self.sentinels[0], "SENTINEL", "FAILOVER", MASTER)
+        self.command(self.sentinels[0], "SENTINEL", "FAILOVER", MASTER)
         self.wait_for_failover(old)
 
 
@@ -41,6 +41,12 @@ class Cluster(ClusterServers):
         """The replica of a primary."""
         (ports,) = [[int(one[1]) for one in role[2]] for role in [self.command(primary, "ROLE")]]
         return next(node for node in self.nodes if node.port in ports)
+
+    def fail_over(self, slot: int) -> None:
+        """Kill the primary of a slot, and wait until its replica has taken over."""
+        old = self.owner(slot)
+        old.kill()
+        self.wait_for_failover(old, slot)
 
     def hand_over(self, slot: int) -> None:
         """Let the replica of a slot's primary take its place, while both live."""
