@@ -44,6 +44,7 @@ class ModelEvaluator:
         self._latest = latest
         self._clock = clock
         self._out_of_reach: set[StreamKey] = set()
+        self._unread: set[StreamKey] = set()
 
     async def evaluate(self, model: ModelKey, token: str | None) -> bool:
         """Evaluate both streams of a model; a failure is counted and logged.
@@ -59,10 +60,11 @@ class ModelEvaluator:
         for kind in Kind:
             try:
                 await self._evaluate(StreamKey(model, kind), token)
+                self._unread.discard(StreamKey(model, kind))
             except LeaseLostError:
                 return False
             except StorageError as error:
-                _log.warning("the window of %ss of %s cannot be read: %s", kind, model, error)
+                self._log_unread(StreamKey(model, kind), error)
                 self._metrics.model(model).failures.inc()
                 self._latest.record_store_failure(model, kind)
             except Exception:  # noqa: BLE001 a task loop: a bug must not end it, and its cost is counted
@@ -70,9 +72,16 @@ class ModelEvaluator:
                 self._metrics.model(model).failures.inc()
         return True
 
+    def _log_unread(self, stream: StreamKey, error: StorageError) -> None:
+        """Log once, until it can be read again, that the window of a stream cannot be read."""
+        if stream not in self._unread:
+            self._unread.add(stream)
+            _log.warning("the window of %ss of %s cannot be read: %s", stream.kind, stream.model, error)
+
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget what was logged of models that are not in `models`."""
         self._out_of_reach = {stream for stream in self._out_of_reach if stream.model in models}
+        self._unread = {stream for stream in self._unread if stream.model in models}
 
     async def _evaluate(self, stream: StreamKey, token: str | None) -> None:
         target = await self._targets.get(stream, self._clock(), token)

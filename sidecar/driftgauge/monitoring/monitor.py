@@ -52,6 +52,7 @@ class Monitor:
         self._sharing = sharing
         self._metrics = metrics
         self._latest = latest
+        self._store_is_away = False
 
     async def run(self, interval_seconds: float, restorer: ModelRestorer) -> None:
         """Restore the models of before the start, and evaluate all on a clock until cancelled."""
@@ -80,6 +81,7 @@ class Monitor:
         except StorageError as error:
             self._record_outage(models, error)
             return
+        self._store_is_away = False
         duties = [
             (model, await self._coordinator.begin(model, lease)) for model, lease in zip(models, leases, strict=True)
         ]
@@ -109,8 +111,10 @@ class Monitor:
             self._record_outage(list(notices), error)
 
     def _record_outage(self, models: Sequence[ModelKey], error: StorageError) -> None:
-        """Record that the store did not say who evaluates these models, or with which result."""
-        _log.warning("the results of %d models cannot be read: %s", len(models), error)
+        """Record that the store did not say who evaluates these models, or with which result; log the first of a row."""
+        if not self._store_is_away:
+            self._store_is_away = True
+            _log.warning("nothing is evaluated: %s", error)
         for model in models:
             for kind in Kind:
                 self._metrics.model(model).failures.inc()
