@@ -111,7 +111,7 @@ class Monitor:
             self._record_outage(list(notices), error)
 
     def _record_outage(self, models: Sequence[ModelKey], error: StorageError) -> None:
-        """Record that the store did not say who evaluates these models, or with which result; log the first of a row."""
+        """Record that the store did not say who evaluates these models, or with which result; log it once."""
         if not self._store_is_away:
             self._store_is_away = True
             _log.warning("nothing is evaluated: %s", error)
