@@ -25,8 +25,12 @@ class MemoryStates:
         """The newest state; `None` if there is none."""
         return self._states.get((stream, name))
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
-        """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved."""
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
+        """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved.
+
+        The token is ignored: in memory a lease is never lost.
+        """
+        del token
         known = self._states.get((stream, name))
         if expected != (0 if known is None else known.version):
             return False
