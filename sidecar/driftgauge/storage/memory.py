@@ -128,7 +128,7 @@ class MemoryRing:
         self._streams.clear()
 
 
-class _Known(NamedTuple):
+class _KnownTimes(NamedTuple):
     """A half that was put. Its time is kept as its exact decimal, so that 0.0 and -0.0 differ, and NaN does not."""
 
     time: str
@@ -150,8 +150,8 @@ class _Pair:
         completed: Both halves of the newest completed pair, or empty.
     """
 
-    alone: dict[Kind, _Known] = field(default_factory=dict)
-    completed: dict[Kind, _Known] = field(default_factory=dict)
+    alone: dict[Kind, _KnownTimes] = field(default_factory=dict)
+    completed: dict[Kind, _KnownTimes] = field(default_factory=dict)
 
     def put(self, half: Half, *, again: bool) -> PutResult:
         """Add one half."""
@@ -163,10 +163,10 @@ class _Pair:
         other = self.alone.pop(opposite, None)
         if other is not None:
             result = PutResult(Arrival.COMPLETED, float(other.time))
-            self.completed = {kind: _Known(time, half.mark, result), opposite: other}
+            self.completed = {kind: _KnownTimes(time, half.mark, result), opposite: other}
             return result
         result = _REPLACING if kind in self.alone else _FIRST
-        self.alone[kind] = _Known(time, half.mark, result)
+        self.alone[kind] = _KnownTimes(time, half.mark, result)
         return result
 
     def is_alone(self, half: Half) -> bool:
