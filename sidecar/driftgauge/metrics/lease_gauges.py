@@ -13,23 +13,25 @@ class LeaseGauges(Collector):
     """Collects the leases that this replica holds.
 
     Args:
-        held: Returns the models whose lease this replica holds.
+        evaluated: Returns the models whose lease this replica holds.
         known: Returns all models that it knows.
     """
 
-    def __init__(self, held: Callable[[], Collection[ModelKey]], known: Callable[[], Collection[ModelKey]]) -> None:
-        self._held = held
+    def __init__(
+        self, evaluated: Callable[[], Collection[ModelKey]], known: Callable[[], Collection[ModelKey]]
+    ) -> None:
+        self._evaluated = evaluated
         self._known = known
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The number of leases, and a gauge of each model."""
-        held = frozenset(self._held())
-        yield GaugeMetricFamily("driftgauge_leases", "Models that this replica evaluates.", value=len(held))
+        evaluated = frozenset(self._evaluated())
+        yield GaugeMetricFamily("driftgauge_leases", "Models that this replica evaluates.", value=len(evaluated))
         family = GaugeMetricFamily(
             "driftgauge_evaluator",
             "1 if this replica evaluates the model, 0 if it shows what another one has published.",
             labels=MODEL_LABELS,
         )
-        for model in sorted({*self._known(), *held}):
-            family.add_metric(model_labels(model), float(model in held))
+        for model in sorted({*self._known(), *evaluated}):
+            family.add_metric(model_labels(model), float(model in evaluated))
         yield family

@@ -168,14 +168,16 @@ class Metrics:
         if self._skipped_keys is not None:
             self._skipped_keys.inc(number)
 
-    def watch_leases(self, held: Callable[[], Collection[ModelKey]], known: Callable[[], Collection[ModelKey]]) -> None:
+    def watch_leases(
+        self, evaluated: Callable[[], Collection[ModelKey]], known: Callable[[], Collection[ModelKey]]
+    ) -> None:
         """Show which models this replica evaluates.
 
         Args:
-            held: Returns those whose lease it holds.
+            evaluated: Returns those whose lease it holds.
             known: Returns all that it knows.
         """
-        self.registry.register(LeaseGauges(held, known))
+        self.registry.register(LeaseGauges(evaluated, known))
 
     def count_unreadable_result(self) -> None:
         """Count a result of another replica that cannot be read; without Redis do nothing."""
