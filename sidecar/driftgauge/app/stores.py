@@ -75,7 +75,13 @@ def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -
     redis = BoundedRedis(client, config.redis_timeout_seconds, _redis_report(metrics), config.redis_max_connections)
     ttl_seconds = config.ring_ttl_seconds
     return Stores(
-        RedisRing(redis, config.window_rows, ttl_seconds, on_skipped=metrics.count_skipped_keys),
+        RedisRing(
+            redis,
+            config.window_rows,
+            ttl_seconds,
+            on_skipped=metrics.count_skipped_keys,
+            on_replaced=metrics.count_replaced_key,
+        ),
         RedisPairs(redis, _pair_ttl_seconds(config), metrics.count_replaced_key),
         RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
         RedisLeases(redis, LEASE_INTERVALS * config.evaluation_interval_seconds, clock, metrics.count_replaced_key),

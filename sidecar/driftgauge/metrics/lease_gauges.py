@@ -8,6 +8,9 @@ from prometheus_client.registry import Collector
 from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
 
+ListModels = Callable[[], Collection[ModelKey]]
+"""Returns models; called from the thread that renders a scrape."""
+
 
 class LeaseGauges(Collector):
     """Collects the leases that this replica holds.
@@ -17,9 +20,7 @@ class LeaseGauges(Collector):
         known: Returns all models that it knows.
     """
 
-    def __init__(
-        self, evaluated: Callable[[], Collection[ModelKey]], known: Callable[[], Collection[ModelKey]]
-    ) -> None:
+    def __init__(self, evaluated: ListModels, known: ListModels) -> None:
         self._evaluated = evaluated
         self._known = known
 

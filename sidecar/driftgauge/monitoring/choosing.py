@@ -129,8 +129,8 @@ def replaced_by(candidate: Candidate, notice: Notice | None) -> tuple[str, ...]:
         notice: What the evaluator before has published last.
 
     Returns:
-        Those of before, and that of the evaluator before if it is older. If it is newer, but no replica has had it for a
-        while, it is none of them: whoever comes back with it is ahead again.
+        Those of before, and that of the evaluator before if it is older. If it is newer, but no replica has had it
+        for a while, it is none of them: a replica that comes back with it is ahead again.
     """
     if notice is None:
         return ()

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from hashlib import blake2b
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from driftgauge.drift.detector.detector_state import ARRAYS, DetectorState, pack, unpack
+from driftgauge.drift.ledger import CountedRows, merged
 from driftgauge.drift.stream_evaluator import StreamEvaluation
 from driftgauge.errors import LeaseLostError, StorageError
 from driftgauge.metrics.model_metrics import ModelMetrics
@@ -27,7 +28,7 @@ _ATTEMPTS = 64
 
 _MARK_BYTES = 8
 
-_NEVER_NAN = ("log_evidence", "recovery", "raised")
+_NEVER_NAN = ("log_evidence", "recovery", "raised", "alarm_factor", "half_gain", "spans")
 """Arrays of a state that always hold numbers."""
 
 
@@ -99,6 +100,7 @@ class DetectorRecord:
     _uncounted: Counts = field(default_factory=Counts)
     _without_reply: dict[bytes, Counts] = field(default_factory=dict)
     _proven: bool = False
+    _counted: CountedRows = field(default_factory=dict)
 
     async def begin(self, token: str | None) -> None:
         """Begin an evaluation: in a new term load the state, since another replica may have saved one meanwhile.
@@ -145,6 +147,7 @@ class DetectorRecord:
             await self._load()
             return Saved.CONFLICT
         self.state, self._newest = result.state, _digest(blob)
+        self._counted = result.state.ledger
         self._count_rows()
         return Saved.YES
 
@@ -152,7 +155,8 @@ class DetectorRecord:
         """Start again after an evaluation that failed; returns False if the stored state is not to blame."""
         if self.state is None or self._proven:
             return False
-        self.state = None
+        self.state = self._started(self.state.ledger)
+        self._proven = True
         self.on_replaced()
         self._report_reset()
         return True
@@ -176,6 +180,8 @@ class DetectorRecord:
         if stored is None or executed is None:
             return False
         self._version = stored.version
+        state = read_state(stored.blob)
+        self._counted = self._counted if state is None else state.ledger
         self.metrics.count_detector_rows(self.stream.kind, *executed)
         self._uncounted = self._uncounted.minus(executed)
         self._without_reply.clear()
@@ -199,7 +205,10 @@ class DetectorRecord:
         self._without_reply.clear()
 
     def _use(self, stored: State | None, start: DetectorState) -> None:
-        """Continue from what the store has."""
+        """Continue from what the store has.
+
+        Rows that this process has counted stay counted, also if a failover of the store lost the newest states.
+        """
         if stored is None:  # a first start, or the store lost it: then the state in memory is saved again
             self._version = 0
             return
@@ -209,11 +218,18 @@ class DetectorRecord:
         damaged = state is None or (state.key == start.key and not is_like(state, start))
         self._version, self._proven, self.saved, self._uncounted = stored.version, False, True, Counts()
         self._without_reply.clear()
-        self.state = None if state is None or damaged or state.key != start.key else state
+        self._counted = merged(self._counted, {} if state is None else state.ledger)
         if damaged:
             self.on_replaced()
-        if self.state is None:
+        if state is None or damaged or state.key != start.key:
+            self.state = self._started(self._counted)
             self._report_reset()
+        else:
+            self.state = replace(state, ledger=self._counted)
+
+    def _started(self, ledger: CountedRows) -> DetectorState | None:
+        """The state of a detector that starts again and counts no row twice."""
+        return replace(self.start, ledger=ledger) if self.start is not None and ledger else None
 
     def _report_reset(self) -> None:
         text = "the evidence on the %ss of %s starts again: it is of another reference, setting or version"

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.explain import explain_report
+from driftgauge.drift.ledger import RowOrigins
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.detector_record import DetectorRecord, Saved
@@ -132,8 +134,7 @@ class Evaluator:
             Replicas share the window and the state. A save is refused if another replica has saved since our load:
             that replica has fed some of our rows to the detector, and ours would feed them twice. So the evaluation
             starts again from the other replica's state, and with a new window, because a window must be read after
-            the state that it is fed to. Example: our window ends with row 90, and the other replica has fed row 100.
-            To its state our old window looks like a store that lost rows 91 to 100 and will number new rows from 91.
+            the state that it is fed to.
         """
         for _ in range(_ATTEMPTS):
             window = await self.read_window(stream, target)
@@ -143,12 +144,13 @@ class Evaluator:
         return result, window.time
 
     async def _evaluate_rows(self, loaded: _Loaded, window: Window) -> StreamEvaluation:
-        """Test a window from the newest state, or from none if that of the store makes the evaluation fail."""
-        rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids)
+        """Test a window from the newest state, or from the start if that of the store makes the evaluation fail."""
+        origins = RowOrigins(window.writers, window.positions, window.totals, window.bases)
+        rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids, origins)
         evaluate, now = loaded.evaluator.evaluate, self._clock()
         try:
             return await self._worker.run(evaluate, loaded.detector.state, rows, self._p_values, now)
         except _UNUSABLE:
             if not loaded.detector.discard():
                 raise
-            return await self._worker.run(evaluate, None, rows, self._p_values, now)
+            return await self._worker.run(evaluate, loaded.detector.state, rows, self._p_values, now)

@@ -30,6 +30,7 @@ _NAMED_KEYS = 1_000
 _SAVE = r"""
 if ARGV[4] ~= '' and redis.pcall('GET', KEYS[2]) ~= ARGV[4] then return -1 end
 local head = redis.pcall('GETRANGE', KEYS[1], 0, 18)
+if type(head) ~= 'string' and not string.find(head.err, 'WRONGTYPE') then return head end
 local version = type(head) == 'string' and string.match(head, '^([1-9]%d*)\n') or '0'
 if version ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
