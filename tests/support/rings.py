@@ -26,6 +26,11 @@ class AwayRing:
         self._check()
         await self._ring.append(stream, block)
 
+    async def settle(self, stream: StreamKey) -> bool:
+        """Call the other ring, unless away."""
+        self._check()
+        return await self._ring.settle(stream)
+
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """Call the other ring, unless away."""
         self._check()
