@@ -6,7 +6,7 @@
       PayloadError           the sender: a body cannot be decoded; its `reason` is a metric label
       EmptySampleError       the caller: a statistic needs at least one row
       StorageError           the environment: the store of the ring is away or slow
-      LeaseLostError         nobody: another replica evaluates the model now
+      LeaseLostError         no one: another replica evaluates the model now
 
 They have no HTTP status codes: the receiver, the proxy and the admin port each choose their own.
 """

@@ -21,13 +21,13 @@ def leases(request: pytest.FixtureRequest, redis_client: Redis) -> LeaseStore:
     return MemoryLeases()
 
 
-async def test_nobody_holds_a_lease_at_first(leases: LeaseStore) -> None:
+async def test_no_replica_holds_a_lease_at_first(leases: LeaseStore) -> None:
     """Each of the models that are asked for has an entry."""
     assert [Lease(), Lease()] == await leases.look([WINE, IRIS])
     assert await leases.look([]) == []
 
 
-async def test_a_lease_is_held_by_one_replica(leases: LeaseStore) -> None:
+async def test_a_lease_has_one_holder(leases: LeaseStore) -> None:
     """The second one is refused, and each model has a lease of its own."""
     acquired = [await leases.acquire(WINE, token) for token in (ONE, OTHER)]
     elsewhere = await leases.acquire(IRIS, OTHER)
@@ -73,7 +73,7 @@ async def test_a_term_whose_acquisition_got_no_reply_goes_on(leases: LeaseStore)
 
 
 async def test_a_wish_is_no_error(leases: LeaseStore) -> None:
-    """A store that is shared shows it; one in memory has nobody to show it to."""
+    """A store that is shared shows it; one in memory has no replica to show it to."""
     await leases.wish(WINE, Wish("b2"))
     await leases.wish(WINE, Wish("c3", "d1/UTC"))
     lease = (await leases.look([WINE]))[0]

@@ -75,7 +75,7 @@ async def test_a_killed_replica_is_replaced_at_the_first_look_after_its_leases(
 
 
 async def test_a_replica_that_ends_in_order_is_replaced_at_once(redis_server: RedisServer, redis_client: Redis) -> None:
-    """It releases its leases, so that nobody waits for their end."""
+    """It releases its leases, so that no replica waits for their end."""
     replicas = await started(redis_server, redis_client, ["same"] * 3)
     models = models_of(30)
     await replicas.look(models, LOOKS_TO_CONVERGE)

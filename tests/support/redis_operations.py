@@ -1,9 +1,12 @@
 """Everything that a process does with Redis, once. A new call to Redis belongs here."""
 
 from driftgauge.inference.payload import Kind
+from driftgauge.storage.leases import StoreClock, Wish
 from driftgauge.storage.pairs import Half
 from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_leases import RedisLeases
 from driftgauge.storage.redis_pairs import RedisPairs
+from driftgauge.storage.redis_results import RedisResults
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
 from tests.support.rows import REQUESTS, counted
@@ -29,3 +32,22 @@ async def do_everything(redis: BoundedRedis) -> None:
     await states.save(REQUESTS, "detector", b"x", 0)
     await states.load(REQUESTS, "detector")
     await states.delete(REQUESTS, "detector")
+    await _share(redis)
+
+
+async def _share(redis: BoundedRedis) -> None:
+    """Acquire, extend and release a lease, wish for it, and publish a result."""
+    leases, results, model, token = (
+        RedisLeases(redis, 60, StoreClock()),
+        RedisResults(redis, 60),
+        REQUESTS.model,
+        "a1/1",
+    )
+    for other in (token, "b2/1"):
+        await leases.acquire(model, other)
+    await leases.wish(model, Wish("b2"))
+    await leases.extend(model, token)
+    await results.publish(model, token, b"notice", {Kind.REQUEST: b"report"})
+    await leases.look([model])
+    await results.read([REQUESTS])
+    await leases.release(model, token)

@@ -83,7 +83,7 @@ class Replicas:
 
     async def kill(self, replica: Replica) -> list[ModelKey]:
         """End a replica without a word, and its leases and wishes by time; returns the models that it evaluated."""
-        models = replica.coordinator.held()
+        models = replica.coordinator.evaluated()
         self.all.remove(replica)
         for model in replica.coordinator.known():
             wish = f"{await replica.client.get(model_key(model, 'wish'))!r}"

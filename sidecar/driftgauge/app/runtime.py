@@ -100,7 +100,7 @@ class Runtime:
             stale_seconds,
             self.metrics.count_unreadable_result,
         )
-        self.metrics.watch_leases(self._coordinator.held, self._coordinator.known)
+        self.metrics.watch_leases(self._coordinator.evaluated, self._coordinator.known)
         results = self.stores.results
         self._sharing = (
             None

@@ -5,7 +5,7 @@ Rendering a scrape takes tens of milliseconds, so the admin server does it in a 
 
 import gzip
 import platform
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -26,7 +26,7 @@ from driftgauge.http1.accept_encoding import takes_gzip
 from driftgauge.inference.payload import ModelKey, is_of_many_models
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
 from driftgauge.metrics.forward_counts import ForwardCounts
-from driftgauge.metrics.lease_gauges import LeaseGauges
+from driftgauge.metrics.lease_gauges import LeaseGauges, ListModels
 from driftgauge.metrics.model_metrics import Families, ModelMetrics
 from driftgauge.results.latest import LatestEvaluations
 
@@ -168,14 +168,14 @@ class Metrics:
         if self._skipped_keys is not None:
             self._skipped_keys.inc(number)
 
-    def watch_leases(self, held: Callable[[], Collection[ModelKey]], known: Callable[[], Collection[ModelKey]]) -> None:
+    def watch_leases(self, evaluated: ListModels, known: ListModels) -> None:
         """Show which models this replica evaluates.
 
         Args:
-            held: Returns those whose lease it holds.
+            evaluated: Returns those whose lease it holds.
             known: Returns all that it knows.
         """
-        self.registry.register(LeaseGauges(held, known))
+        self.registry.register(LeaseGauges(evaluated, known))
 
     def count_unreadable_result(self) -> None:
         """Count a result of another replica that cannot be read; without Redis do nothing."""

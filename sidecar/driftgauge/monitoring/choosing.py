@@ -30,7 +30,7 @@ class Choice(Enum):
     """It holds the lease, but its reference was replaced: release it."""
 
     ACQUIRE = auto()
-    """Nobody holds the lease: try to acquire it."""
+    """No replica holds the lease: try to acquire it."""
 
     WISH_SHARE = auto()
     """Another replica holds it, which has a lower rank: wish for it."""
@@ -129,8 +129,8 @@ def replaced_by(candidate: Candidate, notice: Notice | None) -> tuple[str, ...]:
         notice: What the evaluator before has published last.
 
     Returns:
-        Those of before, and that of the evaluator before if it is older. If it is newer, but nobody has had it for a
-        while, it is none of them: whoever comes back with it is ahead again.
+        Those of before, and that of the evaluator before if it is older. If it is newer, but no replica has had it
+        for a while, it is none of them: a replica that comes back with it is ahead again.
     """
     if notice is None:
         return ()

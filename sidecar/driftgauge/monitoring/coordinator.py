@@ -1,4 +1,4 @@
-"""The part of this replica in the evaluation of all models: its terms and wishes, and what the evaluators have told."""
+"""The part of this replica in the evaluation of all models: its terms and wishes, and the notices of the evaluators."""
 
 import logging
 import secrets
@@ -83,9 +83,9 @@ class Coordinator:
         self._fresh_seconds = fresh_seconds
         self._on_unreadable = on_unreadable
         self._models: dict[ModelKey, _ModelTerm] = {}
-        self._told_of_format = False
+        self._has_logged_format = False
 
-    def held(self) -> list[ModelKey]:
+    def evaluated(self) -> list[ModelKey]:
         """The models that this replica evaluates; may be called from any thread."""
         return [model for model, known in list(self._models.items()) if known.token]
 
@@ -134,10 +134,10 @@ class Coordinator:
 
     async def release_all(self) -> None:
         """End all terms, so that other replicas continue at once. Never raises."""
-        held = self.held()
-        for first in range(0, len(held), _RELEASES_AT_ONCE):
-            models = held[first : first + _RELEASES_AT_ONCE]
-            await gather(*(self._release(model, self._models[model]) for model in models))
+        models = self.evaluated()
+        for first in range(0, len(models), _RELEASES_AT_ONCE):
+            batch = models[first : first + _RELEASES_AT_ONCE]
+            await gather(*(self._release(model, self._models[model]) for model in batch))
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget models that are not in `models`; their leases expire."""
@@ -189,8 +189,8 @@ class Coordinator:
         try:
             known.notice = unpack_notice(blob)
         except OtherFormatError as error:
-            if not self._told_of_format:
-                self._told_of_format = True
+            if not self._has_logged_format:
+                self._has_logged_format = True
                 _log.warning("results of another version of driftgauge (%s) in Redis are not shown", error)
         except ValueError:
             self._on_unreadable()

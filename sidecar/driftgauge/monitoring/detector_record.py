@@ -213,7 +213,7 @@ class DetectorRecord:
             self._version = 0
             return
         if self._newest == _digest(stored.blob):
-            return  # nobody has saved since: the state in memory is the same, or continues it
+            return  # no replica has saved since: the state in memory is the same, or continues it
         state = read_state(stored.blob)
         damaged = state is None or (state.key == start.key and not is_like(state, start))
         self._version, self._proven, self.saved, self._uncounted = stored.version, False, True, Counts()

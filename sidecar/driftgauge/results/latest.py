@@ -133,7 +133,7 @@ class LatestEvaluations:
         self._references[kind][model] = facts
 
     def reference(self, model: ModelKey, kind: Kind) -> ReferenceFacts | None:
-        """What a stream is compared with, as its evaluator has told or as recorded last."""
+        """What a stream is compared with, by the notice of its evaluator or as recorded last."""
         followed = self._followed[kind]
         return followed[model] if model in followed else self._references[kind].get(model)
 

@@ -1,4 +1,4 @@
-"""What the evaluator of a model tells the other replicas, and its form in a store.
+"""What the evaluator of a model publishes for the other replicas, and its form in a store.
 
 A notice is short: who evaluated, by which reference, and when; it identifies the reports (`packed_report`), which are
 long. Its form is a line with the name and version of the format, then JSON. Whatever a store returns is untrusted.
@@ -49,7 +49,7 @@ class StreamNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What the evaluator of a model tells the other replicas.
+    """What the evaluator of a model publishes for the other replicas.
 
     Args:
         replica: Who it is.

@@ -33,7 +33,7 @@ class StoreClock:
         return self._local() + self._offset
 
     def adjust(self, store_time: float) -> None:
-        """Adjust the clock to the time that the store has just told; small differences change nothing."""
+        """Adjust the clock to the time of the store, which was just read; small differences change nothing."""
         offset = store_time - self._local()
         if abs(offset) < _SAME_SECONDS:
             offset = 0.0
@@ -57,7 +57,7 @@ class Lease(NamedTuple):
     """What the store has of a model's lease.
 
     Args:
-        token: The token of the current term; empty if nobody holds the lease.
+        token: The token of the current term; empty if no replica holds the lease.
         wish: The newest wish, if it has not expired.
         notice: What the holder has published last, as bytes; empty if there is none.
     """
@@ -68,7 +68,7 @@ class Lease(NamedTuple):
 
     @property
     def holder(self) -> str:
-        """The replica that holds the lease; empty if nobody does."""
+        """The replica that holds the lease; empty if no replica does."""
         return self.token.partition("/")[0]
 
 
@@ -79,7 +79,7 @@ class LeaseStore(Protocol):
         """Read the leases of these models, in order."""
 
     async def acquire(self, model: ModelKey, token: str) -> bool:
-        """Begin a term, if nobody holds the lease. Returns whether it has begun.
+        """Begin a term, if no replica holds the lease. Returns whether it has begun.
 
         After a `StorageError` it may have begun: `look` shows its token.
         """
@@ -108,7 +108,7 @@ class MemoryLeases:
         return [Lease(self._tokens.get(model, "")) for model in models]
 
     async def acquire(self, model: ModelKey, token: str) -> bool:
-        """Begin a term, if nobody holds the lease."""
+        """Begin a term, if no replica holds the lease."""
         return self._tokens.setdefault(model, token) == token
 
     async def extend(self, model: ModelKey, token: str) -> bool:

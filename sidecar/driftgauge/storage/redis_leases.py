@@ -38,7 +38,7 @@ class RedisLeases:
         redis: The connection, which its owner closes.
         lease_seconds: How long a term lasts after it began or was extended.
         clock: Adjusted to the time of the server.
-        on_replaced: Called for each key that held no lease and was deleted.
+        on_replaced: Called for each key that had no lease and was deleted.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class RedisLeases:
         """
         now = asyncio.get_running_loop().time()
         if now >= self._next_time:
-            async with self._redis.call("tell the time", Call.LEASE):
+            async with self._redis.call("read the time", Call.LEASE):
                 seconds, microseconds = await self._redis.client.time()
             self._clock.adjust(seconds + microseconds / 1_000_000)
             self._next_time = now + _CLOCK_SECONDS
         return await self._look(models)
 
     async def acquire(self, model: ModelKey, token: str) -> bool:
-        """Begin a term, if nobody holds the lease.
+        """Begin a term, if no replica holds the lease.
 
         Raises:
             StorageError: Redis is away, slow or refuses. After a timeout the term may have begun.
@@ -175,12 +175,12 @@ class RedisLeases:
         self._report_replaced(model)
 
     def _report_replaced(self, model: ModelKey) -> None:
-        """Count a key that held no lease, and name it in the log, once."""
+        """Count a key that had no lease, and name it in the log, once."""
         self._on_replaced()
         key = model_key(model, LEASE)
         if key not in self._named and len(self._named) < _NAMED_KEYS:
             self._named.add(key)
-            _log.warning("the key %s in Redis held no lease of driftgauge; it is replaced", key)
+            _log.warning("the key %s in Redis had no lease of driftgauge; it is replaced", key)
 
 
 async def read_many(redis: BoundedRedis, call: Call, action: str, keys: Sequence[str]) -> list[bytes | None]:

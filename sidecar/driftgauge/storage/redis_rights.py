@@ -17,7 +17,10 @@ PROCESS: Final = {
     "hdel": "for halves that wait",
     "getex": "to load a state",
     "getrange": "to save a state",
-    "set": "to save a state",
+    "set": "to save a state, to acquire a lease, to publish a result",
+    "get": "to compare the holder of a lease",
+    "mget": "to read leases and results",
+    "pttl": "to extend a lease",
     "del": "for what was replaced, and for streams that are empty",
 }
 """Commands of the process -> what for."""

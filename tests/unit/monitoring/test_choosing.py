@@ -22,7 +22,7 @@ def notice(reference: str = "new", *replaced: str) -> Notice:
 
 
 @pytest.mark.parametrize(
-    ("me", "lease", "told", "choice"),
+    ("me", "lease", "notice_read", "choice"),
     [
         (candidate(), Lease(), None, Choice.ACQUIRE),
         (candidate(), Lease(), notice("old"), Choice.ACQUIRE),
@@ -44,13 +44,13 @@ def notice(reference: str = "new", *replaced: str) -> Notice:
         (candidate(HIGH), Lease(f"{LOW}/1", Wish("other", "newer")), notice(), Choice.FOLLOW),
     ],
 )
-def test_replicas_with_one_reference(me: Candidate, lease: Lease, told: Notice | None, choice: Choice) -> None:
+def test_replicas_with_one_reference(me: Candidate, lease: Lease, notice_read: Notice | None, choice: Choice) -> None:
     """Whoever holds the lease evaluates, and yields to a higher rank that wishes so."""
-    assert choice is me.choose(lease, told, fresh=True)
+    assert choice is me.choose(lease, notice_read, fresh=True)
 
 
 @pytest.mark.parametrize(
-    ("me", "told", "choices"),
+    ("me", "notice_read", "choices"),
     [
         (candidate(), notice("old"), [Choice.ACQUIRE, Choice.WISH_REFERENCE]),
         (candidate(reference="old"), notice("new", "old"), [Choice.FOLLOW, Choice.FOLLOW]),
@@ -60,15 +60,15 @@ def test_replicas_with_one_reference(me: Candidate, lease: Lease, told: Notice |
     ],
     ids=["newer", "older", "rollback", "not loaded yet", "removed"],
 )
-def test_replicas_with_two_references(me: Candidate, told: Notice, choices: list[Choice]) -> None:
-    """The one with the newer one evaluates, and the older one abstains, whether the lease is free or held.
+def test_replicas_with_two_references(me: Candidate, notice_read: Notice, choices: list[Choice]) -> None:
+    """The one with the newer one evaluates, and the older one abstains, whether the lease is free or not.
 
     One that saw its file change back claims, although its reference is an older one.
     """
-    assert choices == [me.choose(lease, told, fresh=True) for lease in (Lease(), Lease(FOREIGN))]
+    assert choices == [me.choose(lease, notice_read, fresh=True) for lease in (Lease(), Lease(FOREIGN))]
 
 
-def test_an_older_reference_is_used_when_nobody_has_the_newer_one_any_more() -> None:
+def test_an_older_reference_is_used_when_no_replica_has_the_newer_one_any_more() -> None:
     """The newest notice is older than three intervals."""
     assert Choice.ACQUIRE is candidate(reference="old").choose(Lease(), notice("new", "old"), fresh=False)
 
@@ -81,7 +81,7 @@ def test_a_holder_whose_reference_was_replaced_yields() -> None:
 
 
 def test_a_new_evaluator_remembers_eight_references_that_its_own_replaced() -> None:
-    """The newest first, without its own, without none, and without a newer one that nobody has any more."""
+    """The newest first, without its own, without none, and without a newer one that no replica has any more."""
     many = notice("v9", *(f"v{number}" for number in range(8, 0, -1)))
 
     assert replaced_by(candidate(reference="v10"), None) == ()

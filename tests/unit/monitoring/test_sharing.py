@@ -78,7 +78,7 @@ class Pair:
 
     def holder(self) -> MonitorFixture:
         """The replica that evaluates."""
-        holders = [fixture for fixture in (self.one, self.other) if fixture.coordinator.held()]
+        holders = [fixture for fixture in (self.one, self.other) if fixture.coordinator.evaluated()]
         assert len(holders) == 1
         return holders[0]
 
@@ -198,14 +198,14 @@ async def test_a_killed_holder_is_replaced_and_no_row_is_fed_twice(pair: Pair) -
     other.clock.now += 90
     await other.monitor.evaluate_all()
 
-    assert [WINE] == other.coordinator.held()
+    assert [WINE] == other.coordinator.evaluated()
     assert pair.total("driftgauge_detector_rows_total") == 70
     assert other.value("driftgauge_window_rows") == 70
 
 
 @pytest.mark.parametrize("key", ["notice", "request:result"])
 @pytest.mark.parametrize("value", [b"", b"text", b"driftgauge-result 1\n[{}]", b"driftgauge-result 1\n", b"\x00" * 99])
-async def test_strangers_results_are_not_shown(pair: Pair, key: str, value: bytes) -> None:
+async def test_foreign_results_are_not_shown(pair: Pair, key: str, value: bytes) -> None:
     """The last result stays until the evaluator publishes the next one."""
     await pair.settle()
     follower = pair.follower()

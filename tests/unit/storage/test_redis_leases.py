@@ -1,4 +1,4 @@
-"""The leases in Redis: their layout, their life, keys of strangers, and the time of the server."""
+"""The leases in Redis: their layout, their life, keys of other programs, and the time of the server."""
 
 import time
 
@@ -62,7 +62,7 @@ async def test_a_lease_that_is_not_extended_ends(redis_client: Redis) -> None:
 
 @pytest.mark.parametrize("value", [b"", b"text", b"a b/1", b"a/b/c", b"\xff/1", b"a/" + b"1" * 300], ids=repr)
 async def test_a_value_that_is_no_token_is_deleted(redis_client: Redis, value: bytes) -> None:
-    """Another program wrote it, perhaps for good: without the deletion nobody would evaluate the model."""
+    """Another program wrote it, and it may stay for good: without the deletion no replica would evaluate the model."""
     leases = leases_on(redis_client)
     await redis_client.set(f"{KEY}lease", value)
     found = await leases.look([WINE])
@@ -84,7 +84,7 @@ async def test_a_lease_of_another_type_is_replaced_counted_and_named_once(
         assert await leases.acquire(WINE, ONE)
 
     assert len(replaced) == 2
-    assert [f"the key {KEY}lease in Redis held no lease of driftgauge; it is replaced"] == caplog.messages
+    assert [f"the key {KEY}lease in Redis had no lease of driftgauge; it is replaced"] == caplog.messages
 
 
 async def test_a_lease_that_became_another_type_ends_the_term(redis_client: Redis) -> None:
