@@ -169,6 +169,16 @@ def _queue() -> Row:
         "cannot be read count without a revision.",
         per_second("payloads"),
     )
+    unauthorized = Text(
+        "Refused without a token",
+        "Requests a second that were refused with 401, because they present no valid token, by port and process.",
+        per_second("requests"),
+    )
+    handshakes = Text(
+        "Failed TLS handshakes",
+        "TLS handshakes a second that failed, by port and reason. `closed` includes probes that only connect.",
+        per_second("handshakes"),
+    )
     by_reason = {
         outcome: total(rate("driftgauge_payloads_total", f'outcome="{outcome}"'), "reason, kind")
         for outcome in ("dropped", "rejected")
@@ -201,6 +211,21 @@ def _queue() -> Row:
                 Query(
                     f"rate(driftgauge_unreadable_annotations_total{{{PROCESS}}}[$__rate_interval])",
                     f"unreadable annotations {PROCESS_LEGEND}",
+                ),
+            ),
+            graph(
+                unauthorized,
+                Query(
+                    f"rate(driftgauge_unauthorized_requests_total{{{PROCESS}}}[$__rate_interval])",
+                    f"{{{{port}}}} {PROCESS_LEGEND}",
+                ),
+            ),
+            graph(
+                handshakes,
+                Query(
+                    "sum by (port, reason) "
+                    f"(rate(driftgauge_tls_handshake_failures_total{{{PROCESS}}}[$__rate_interval]))",
+                    "{{port}} {{reason}}",
                 ),
             ),
         ),

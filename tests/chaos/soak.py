@@ -8,6 +8,7 @@ add up.
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -182,6 +183,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, help="turns a second of each of the six senders; without it, measured")
     parser.add_argument("--write", type=Path, help="put the table between the marks of this document")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that all children are stopped
     grown, findings, rate = run(options.minutes, options.rate)
     body = f"{summary(findings, rate, options.minutes)}\n\n{as_table(grown)}"
     sys.stdout.write(f"{body}\n")

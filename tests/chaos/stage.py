@@ -4,7 +4,7 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tests.chaos.model import ModelFault, call
 from tests.chaos.replica import KINDS, Replica
+from tests.chaos.ring import stream_name
 from tests.chaos.senders import (
     NAMESPACE,
     PROXIED_NAMESPACE,
@@ -267,3 +268,10 @@ def _evaluated(samples: Samples) -> list[float]:
 
 MODELS = ((NAMESPACE, SERVICE), (PROXIED_NAMESPACE, PROXIED_SERVICE))
 """Namespace and InferenceService of the models: the loggers', and the proxies'."""
+
+
+def streams() -> Iterator[str]:
+    """The keys of the streams of both models."""
+    for namespace, service in MODELS:
+        for kind in KINDS:
+            yield stream_name(namespace, service, kind)

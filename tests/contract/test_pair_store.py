@@ -132,6 +132,60 @@ async def test_a_completed_half_stays_paired_when_its_id_is_used_again(pairs: Pa
     assert await pairs.unpaired([asked(0.0), asked(4.0), asked(8.0), asked(10.0)]) == 1
 
 
+async def test_a_half_that_is_put_again_gets_the_result_that_was_lost(pairs: PairStore) -> None:
+    """After an error the same halves are put again: neither becomes a duplicate, and the latency is not lost."""
+    halves = [asked(1.0), responded(2.0)]
+    await pairs.put(halves)
+
+    assert [FIRST, completed(1.0)] == await pairs.put(halves, again=True)
+
+
+async def test_a_half_that_was_not_stored_is_new_when_it_is_put_again(pairs: PairStore) -> None:
+    """A put may have failed after some halves: the others have their first put now."""
+    await pairs.put([asked(1.0)])
+
+    assert [FIRST, completed(1.0)] == await pairs.put([asked(1.0), responded(2.0)], again=True)
+
+
+async def test_a_half_that_replaced_another_says_so_again(pairs: PairStore) -> None:
+    """The older half is reported, although the first report was lost."""
+    await pairs.put([asked(1.0), asked(3.0)])
+
+    assert [REPLACING] == await pairs.put([asked(3.0)], again=True)
+
+
+async def test_a_half_that_another_replica_completed_is_the_first_when_it_is_put_again(pairs: PairStore) -> None:
+    """The replica that completed the pair has observed the latency; this one does not, and has no duplicate."""
+    await pairs.put([asked(1.0)])
+    await pairs.put([responded(2.0)])
+
+    assert [FIRST] == await pairs.put([asked(1.0)], again=True)
+
+
+async def test_a_redelivery_to_another_replica_is_a_duplicate_even_if_it_is_put_again(pairs: PairStore) -> None:
+    """The mark distinguishes two events of the same half."""
+    await pairs.put([asked(1.0)._replace(mark=1), responded(2.0)])
+
+    assert [DUPLICATE] == await pairs.put([asked(1.0)._replace(mark=2)], again=True)
+
+
+async def test_a_half_that_is_removed_is_counted_and_never_paired(pairs: PairStore) -> None:
+    """The other half that comes later is the first of its key, so that each half counts once."""
+    await pairs.put([asked(1.0)])
+
+    assert await pairs.unpaired([asked(1.0)], remove=True) == 1
+    assert [FIRST] == await pairs.put([responded(2.0)])
+
+
+async def test_a_completed_pair_is_not_removed(pairs: PairStore) -> None:
+    """It stays known, also where the half of a used id is removed."""
+    await pairs.put([asked(1.0), responded(2.0), asked(3.0)])
+
+    assert await pairs.unpaired([asked(1.0), asked(3.0)], remove=True) == 1
+    assert await pairs.unpaired([asked(1.0), responded(2.0)], remove=True) == 0
+    assert [DUPLICATE] == await pairs.put([responded(2.0)])
+
+
 async def test_no_halves_ask_for_nothing(pairs: PairStore) -> None:
     """An empty batch has no results."""
     assert await pairs.put([]) == []

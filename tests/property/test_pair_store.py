@@ -11,7 +11,10 @@ from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
 TIMES = st.one_of(st.integers(0, 3).map(float), st.floats(allow_nan=False, allow_infinity=False))
-HALVES = st.lists(st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(Kind), TIMES, st.none()), max_size=20)
+HALVES = st.lists(
+    st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(Kind), TIMES, st.none(), st.integers(0, 2)),
+    max_size=20,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -24,7 +27,10 @@ async def test_memory_and_redis_return_the_same(redis_server: RedisServer, halve
         redis = RedisPairs(BoundedRedis(client, timeout_seconds=5), ttl_seconds=60)
 
         assert await memory.put(halves) == await redis.put(halves)
+        assert await memory.put(halves, again=True) == await redis.put(halves, again=True)
         assert await memory.unpaired(halves) == await redis.unpaired(halves)
+        assert await memory.unpaired(halves[::2], remove=True) == await redis.unpaired(halves[::2], remove=True)
+        assert await memory.put(halves) == await redis.put(halves)
 
 
 @given(halves=HALVES)

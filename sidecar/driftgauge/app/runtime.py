@@ -12,6 +12,7 @@ from driftgauge.admin.views import Views
 from driftgauge.app.model_places import ModelExpiry, make_models
 from driftgauge.app.status_facts import status_facts
 from driftgauge.app.stores import open_stores
+from driftgauge.app.trust import make_trust
 from driftgauge.config.options import Config
 from driftgauge.drift.budget import Budget, Decision
 from driftgauge.drift.rule import Rule
@@ -31,6 +32,7 @@ from driftgauge.reference.file_limits import FileLimits
 from driftgauge.reference.loading import ChildLoader
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
+from driftgauge.server.reloaded_files import reload_regularly
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Runtime:
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
         self.latest = LatestEvaluations(stale_seconds)
         self.metrics = Metrics(code)
+        self.trust = make_trust(config, self.metrics)
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics)
         ring, states = self.stores.ring, self.stores.states
@@ -104,7 +107,17 @@ class Runtime:
         """
         capture = self.views.capture if self.config.allow_capture else None
         status = partial(status_facts, self.config, self._model, self._references, self._size)
-        return Admin(self.metrics.registry, ready, self.latest, self.views.page, capture, status)
+        guard = self.trust.admin_guard
+        authorize = None if guard is None else guard.admits_authorization
+        return Admin(
+            self.metrics.registry,
+            ready,
+            self.latest,
+            self.views.page,
+            capture,
+            status=status,
+            authorize=authorize,
+        )
 
     @asynccontextmanager
     async def running(self, flush: Callable[[], Coroutine[None, None, None]] | None = None) -> AsyncIterator[None]:
@@ -120,6 +133,7 @@ class Runtime:
             asyncio.create_task(self._reference_watcher.run(self.config.reference_poll_seconds)),
             asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds, self._restorer)),
             asyncio.create_task(self._expiry.run()),
+            asyncio.create_task(reload_regularly(self.trust.files, self.config.reference_poll_seconds)),
         ]
         try:
             yield

@@ -19,8 +19,8 @@ def status_facts(
 ) -> Mapping[str, object]:
     """The mode, the model of a proxy, the flags and the configuration file of a process, and its references.
 
-    A flag that holds a password is named without its value. The environment is not here, since whoever may run a
-    command in the container sees it there.
+    A flag that holds a password, or may hold one, is named without its value. The environment is not here, since
+    whoever may run a command in the container sees it there.
 
     Args:
         config: The options.
@@ -28,7 +28,7 @@ def status_facts(
         references: What is loaded.
         size: Computes which references are too small.
     """
-    hidden = [name for name, value in config.flags.items() if name in SECRETS or holds_password(value)]
+    hidden = [name for name, value in config.flags.items() if _is_secret(name, value)]
     loaded = references.loaded()
     return {
         "mode": "logger" if model is None else "proxy",
@@ -51,3 +51,8 @@ def status_facts(
             for name, reference in islice(loaded.items(), MAX_REFERENCES)
         ],
     }
+
+
+def _is_secret(name: str, value: str) -> bool:
+    may_hold_one = name == "forward_url" and ("@" in value or "?" in value)
+    return name in SECRETS or may_hold_one or holds_password(value)

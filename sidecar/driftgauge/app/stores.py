@@ -58,7 +58,7 @@ def _open_redis(config: Config, url: str, metrics: Metrics, pair_ttl_seconds: fl
     ttl_seconds = config.ring_ttl_seconds
     return Stores(
         RedisRing(redis, config.window_rows, ttl_seconds, on_skipped=metrics.count_skipped_keys),
-        RedisPairs(redis, pair_ttl_seconds),
+        RedisPairs(redis, pair_ttl_seconds, metrics.count_replaced_key),
         RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
         redis.close,
     )

@@ -153,7 +153,7 @@ class Config(BaseSettings):
         description="reference directory: `<namespace>/<inference_service>.<ext>`, else `<inference_service>.<ext>`",
     )
     reference_poll_seconds: Seconds = Field(
-        10, description="seconds between two checks of the reference files for changes"
+        10, description="seconds between two checks of reference files, tokens and certificates for changes"
     )
     missing_words: Words = Field(
         "",
@@ -180,6 +180,22 @@ class Config(BaseSettings):
         ge=1,
         le=2**25,
         description="limit of a reference's rows times columns; larger ones are refused",
+    )
+    admin_token_file: Path | None = Field(
+        None,
+        description="file with the bearer tokens that the admin port asks for, one a line, read again when it changes; "
+        "`/healthz` and `/readyz` stay open",
+    )
+    admin_token: SecretStr | None = Field(
+        None, description="bearer token that the admin port asks for; only from environment or file"
+    )
+    tls_cert_file: Path | None = Field(
+        None, description="certificate chain of both ports in PEM form, read again when it changes; with `tls_key_file`"
+    )
+    tls_key_file: Path | None = Field(None, description="private key of `tls_cert_file` in PEM form, not encrypted")
+    tls_client_ca_file: Path | None = Field(
+        None,
+        description="authorities in PEM form; clients of the data port need a certificate that one of them has signed",
     )
     redis_url: SecretStr | None = Field(
         None,
@@ -338,6 +354,20 @@ class Config(BaseSettings):
             raise ValueError("must not be more than window_rows, or no window would ever be tested")
         return value
 
+    @field_validator("tls_key_file")
+    @classmethod
+    def _check_key_with_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (value is None) != (info.data.get("tls_cert_file") is None):
+            raise ValueError("give tls_cert_file and tls_key_file together")
+        return value
+
+    @field_validator("tls_client_ca_file")
+    @classmethod
+    def _check_authority_with_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("tls_cert_file") is None:
+            raise ValueError("needs tls_cert_file and tls_key_file")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
@@ -425,6 +455,13 @@ class ProxyConfig(Config):
 class LoggerConfig(Config):
     """The options of `driftgauge logger`."""
 
+    token_file: Path | None = Field(
+        None,
+        description="file with the bearer tokens that senders of events need, one a line, read again when it changes",
+    )
+    token: SecretStr | None = Field(
+        None, description="bearer token that senders of events need; only from environment or file"
+    )
     forward_url: Urls | None = Field(
         None,
         description="URLs that each event is sent on to, with commas between them or a list in YAML; a user, a "

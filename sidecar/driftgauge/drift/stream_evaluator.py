@@ -15,7 +15,7 @@ from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_ch
 from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import Profile
-from driftgauge.drift.rank_cache import RankCache
+from driftgauge.drift.rank_cache import RankCache, in_blocks
 from driftgauge.drift.result import DriftReport, DriftTest
 from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
@@ -130,10 +130,9 @@ class StreamEvaluator:
         weights = self._weights(self.detector, known, window.requests)
         hour_unknown = int((~hour_known & (numbers > known.number)).sum())
         after, fed, skipped = self._feed(self.detector, known, window, numbers, now)
-        tested = None if weights is None else weights.of(columns)
-        ranked = self._ranks.ranked_window(columns, None if tested is None else tested.values)
-        row_weights = None if tested is None else self._row_weights(tested)
-        verdict = self.detector.verdict(after, rows, None if weights is None else weights.values.sum(axis=1))
+        ranked = self._ranks.ranked_window(columns, None if weights is None else weights.values)
+        row_weights = None if weights is None else self._row_weights(weights)
+        verdict = self.detector.verdict(after, rows, None if weights is None else weights.value_sums)
         facts = self._facts(verdict, window, weights, after.began)
         facts = replace(
             facts, hour_known=bool(hour_known[-1:].all()), expected=partial(self._expected, weights=weights)
@@ -149,7 +148,7 @@ class StreamEvaluator:
         """The shares that the reference expects of a feature in a window with these hours."""
         if self._ranks.numbers.size == 0:
             return None
-        each = None if weights is None else (weights.values[feature], weights.missing[feature])
+        each = None if weights is None else (weights.values([feature])[0], weights.missing([feature])[0])
         return self._hours.expected(feature, self._ranks.cells[feature], each)
 
     def _raised(self, report: DriftReport) -> NDArray[np.float64]:
@@ -166,7 +165,7 @@ class StreamEvaluator:
         self, verdict: DetectorVerdict, window: StreamWindow, weights: RowWeights | None, began: float
     ) -> StreamFacts:
         """What is known of the window as a part of the stream, whose first row passed at `began`."""
-        factors = verdict.factors if weights is None else verdict.factors / weights.values.mean(axis=1)
+        factors = verdict.factors if weights is None else verdict.factors * window.numbers.size / weights.value_sums
         to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
         timed = window.times is not None and window.times.size > 0 and began > 0 and not self._hours.depend_on_time
         return StreamFacts(
@@ -184,10 +183,13 @@ class StreamEvaluator:
 
     def _row_weights(self, weights: RowWeights) -> list[tuple[float, float]]:
         """For each tested column, the sum of the weights of the rows with a value, and of those without."""
-        missing = np.isnan(self._ranks.rows.T[self._tester.columns])
-        without = np.where(missing, weights.missing, 0.0).sum(axis=1)
-        present = np.where(missing, 0.0, weights.missing).sum(axis=1)  # not a difference, which might be below 0
-        return list(zip(present.tolist(), without.tolist(), strict=True))
+        sums: list[tuple[float, float]] = []
+        for columns in in_blocks(self._tester.columns):
+            missing, each = np.isnan(self._ranks.rows.T[columns]), weights.missing(columns)
+            without = np.where(missing, each, 0.0).sum(axis=1)
+            present = np.where(missing, 0.0, each).sum(axis=1)  # not a difference, which might be below 0
+            sums += zip(present.tolist(), without.tolist(), strict=True)
+        return sums
 
     def _feed(
         self,

@@ -65,6 +65,18 @@ class Metrics:
             "Events whose annotations cannot be read, so that their revision is unknown; their payloads are used.",
             registry=self.registry,
         )
+        self.unauthorized_requests = Counter(
+            "driftgauge_unauthorized_requests_total",
+            "Requests that were refused with 401, because they present no token that is valid.",
+            ("port",),
+            registry=self.registry,
+        )
+        self.failed_handshakes = Counter(
+            "driftgauge_tls_handshake_failures_total",
+            "TLS handshakes that failed.",
+            ("port", "reason"),
+            registry=self.registry,
+        )
         self._skipped_keys: Counter | None = None
         self._replaced_keys: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}

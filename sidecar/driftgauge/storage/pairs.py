@@ -17,12 +17,14 @@ class Half(NamedTuple):
         time: When it passed, in seconds since the epoch.
         model: Whose half it is, the same for all halves of a key. In memory, halves of one model do not displace those
             of another.
+        mark: A number below 65,536 that distinguishes this half from a redelivery of the same event to another replica.
     """
 
     key: str
     kind: Kind
     time: float
     model: ModelKey | None = None
+    mark: int = 0
 
 
 class Arrival(StrEnum):
@@ -55,11 +57,21 @@ class PairStore(Protocol):
     All methods raise only `StorageError`.
     """
 
-    async def put(self, halves: Sequence[Half]) -> list[PutResult]:
-        """Store halves, in order. Returns one result per half; a pair is `completed` in one replica only."""
+    async def put(self, halves: Sequence[Half], *, again: bool = False) -> list[PutResult]:
+        """Store halves, in order. Returns one result per half; a pair is `completed` in one replica only.
 
-    async def unpaired(self, halves: Sequence[Half]) -> int:
+        Args:
+            halves: Any number.
+            again: The same halves may have been put before, by a call that failed: those that were get the result that
+                was lost. Without it, they would be duplicates, and no replica would observe the latency.
+        """
+
+    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False) -> int:
         """Count the halves that are still alone, or have expired.
 
         A half that was replaced is not counted here: `PutResult.replaced` has reported it.
+
+        Args:
+            halves: Any number.
+            remove: Remove those that are alone, in the same step, so that no half that was counted is paired later.
         """

@@ -1,20 +1,12 @@
 """Faults of keys that another program wrote into the same Redis."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tests.chaos.fault import Fault
-from tests.chaos.replica import KINDS
-from tests.chaos.ring import stream_name
-from tests.chaos.stage import MODELS, Stage
+from tests.chaos.stage import Stage, streams
 
 _LARGEST_ID = f"{2**64 - 1}-{2**64 - 1}"
-
-
-def _streams() -> Iterator[str]:
-    for namespace, service in MODELS:
-        for kind in KINDS:
-            yield stream_name(namespace, service, kind)
 
 
 def _once(disturb: Callable[[Stage], None]) -> Callable[[Stage], None]:
@@ -41,13 +33,13 @@ def _other_types(stage: Stage) -> None:
 
 
 def _largest_id(stage: Stage) -> None:
-    for stream in _streams():
+    for stream in streams():
         stage.redis.delete(stream)
         stage.redis.xadd(stream, {"foreign": "1"}, id=_LARGEST_ID)
 
 
 def _other_entries(stage: Stage) -> None:
-    for stream in _streams():
+    for stream in streams():
         stage.redis.xadd(stream, {"foreign": "1"})
 
 

@@ -111,10 +111,10 @@ def _resets_once(stage: Stage) -> str:
 
 def _clock(offset: str) -> Mapping[str, str]:
     """Variables of a process whose clock is wrong; Debian's package faketime has the library."""
-    library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+    library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     if library is None:
         return {}
-    return {"LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return {"LD_PRELOAD": str(library), "FAKETIME": offset}
 
 
 def _check_clocks(stage: Stage) -> None:

@@ -19,11 +19,11 @@ TTL = 60
 class AwayPairs:
     """A store of pairs that is away."""
 
-    async def put(self, halves: Sequence[Half]) -> list[PutResult]:  # noqa: ARG002 the signature is the protocol's
+    async def put(self, halves: Sequence[Half], *, again: bool = False) -> list[PutResult]:  # noqa: ARG002 the signature is the protocol's
         """Fail."""
         raise StorageError("the store is away")
 
-    async def unpaired(self, halves: Sequence[Half]) -> int:  # noqa: ARG002
+    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False) -> int:  # noqa: ARG002
         """Fail."""
         raise StorageError("the store is away")
 

@@ -1,7 +1,9 @@
-"""The pair store in Redis: its layout, its replicas, its round trips, its errors."""
+"""The pair store in Redis: its layout, its life, its replicas, its round trips, its errors."""
 
 import asyncio
-import math
+import itertools
+import struct
+from typing import cast
 
 import pytest
 from redis.asyncio import Redis, RedisCluster
@@ -10,47 +12,109 @@ from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.pairs import Arrival, Half
 from driftgauge.storage.redis_client import BoundedRedis, connect
+from driftgauge.storage.redis_pair_layout import place
 from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
-ASKED = Half("d1", Kind.REQUEST, 1700000000.25)
-RESPONDED = Half("d1", Kind.RESPONSE, 1700000001.5)
-KEY = "driftgauge:pair:{d1}"
+ASKED = Half("d1", Kind.REQUEST, 1700000000.25, mark=0x0201)
+RESPONDED = Half("d1", Kind.RESPONSE, 1700000001.5, mark=0x0403)
 
 
-def stored(client: Redis | RedisCluster) -> RedisPairs:
-    """A store with a ttl of ten seconds."""
-    return RedisPairs(BoundedRedis(client, timeout_seconds=5), ttl_seconds=10)
+def stored(client: Redis | RedisCluster, ttl_seconds: float = 10) -> RedisPairs:
+    """A store with this ttl."""
+    return RedisPairs(BoundedRedis(client, timeout_seconds=5), ttl_seconds)
+
+
+def time_bytes(half: Half) -> bytes:
+    """The time of a half as a record holds it."""
+    return struct.pack("<d", half.time)
+
+
+async def keys_of(client: Redis | RedisCluster) -> list[bytes]:
+    """The keys of the server."""
+    return cast("list[bytes]", await client.keys())  # the client decodes nothing
+
+
+async def the_hash(client: Redis | RedisCluster) -> tuple[str, list[bytes]]:
+    """The name of the only key, and the values of its fields."""
+    (key,) = await keys_of(client)
+    return key.decode(), cast("list[bytes]", await client.hvals(key.decode()))
 
 
 async def test_the_layout_of_a_half_that_waits(redis_client: Redis) -> None:
-    """One field, named by the kind, holds the time."""
+    """Its kind, what the put replied, its mark and its time."""
     await stored(redis_client).put([ASKED])
+    key, values = await the_hash(redis_client)
 
-    assert await redis_client.hgetall(KEY) == {b"alone:request": b"1700000000.25"}
+    assert key[:-1] == "driftgauge:pairs:{11}:9:"
+    assert values == [b"qf\x01\x02" + time_bytes(ASKED)]
 
 
 async def test_the_layout_of_a_completed_pair(redis_client: Redis) -> None:
-    """Both times have fields of their own, and no half waits."""
+    """The record of the request comes first, whatever the order of the halves; no half waits."""
     await stored(redis_client).put([RESPONDED, ASKED])
 
-    assert await redis_client.hgetall(KEY) == {b"request": b"1700000000.25", b"response": b"1700000001.5"}
+    assert (await the_hash(redis_client))[1] == [
+        b"c\x01\x02" + time_bytes(ASKED) + b"f\x03\x04" + time_bytes(RESPONDED)
+    ]
 
 
-async def test_a_key_lives_twice_the_ttl_from_its_last_change(redis_client: Redis) -> None:
-    """Every change renews the life; a duplicate does not."""
-    pairs = stored(redis_client)
-    await pairs.put([ASKED])
-    first = await redis_client.pttl(KEY)
-    await redis_client.pexpire(KEY, 5_000)
-    await pairs.put([ASKED])
-    after_duplicate = await redis_client.pttl(KEY)
-    await pairs.put([RESPONDED])
-    after_change = await redis_client.pttl(KEY)
+async def test_many_pairs_share_a_compact_hash(redis_client: Redis) -> None:
+    """20,000 pairs take at most 84 bytes each, a third of one key for each pair."""
+    pairs = stored(redis_client, ttl_seconds=3600)
+    before = int((await redis_client.info("memory"))["used_memory"])
+    for start in range(0, 20_000, 500):
+        names = [str(number) for number in range(start, start + 500)]
+        await pairs.put([Half(name, kind, 1700000000.25) for name in names for kind in Kind])
+    after = int((await redis_client.info("memory"))["used_memory"])
 
-    assert 15_000 < first <= 20_000
-    assert after_duplicate <= 5_000
-    assert 15_000 < after_change <= 20_000
+    assert (after - before) / 20_000 <= 84
+
+
+async def test_a_full_hash_leaves_its_pairs_to_those_of_its_parts(redis_client: Redis) -> None:
+    """No hash has more fields than Redis keeps in a compact form."""
+    halves = [Half(str(number), Kind.REQUEST, 1.0) for number in range(200_000)]
+    first = place(halves[0])[1][0]
+    halves = [half for half in halves if place(half)[1][0] == first]
+    await stored(redis_client, ttl_seconds=3600).put(halves)
+    lengths = {key: await redis_client.hlen(key) for key in await keys_of(redis_client)}
+    fullest = max(lengths, key=lambda key: lengths[key])
+
+    assert sum(lengths.values()) == len(halves) > 128
+    assert lengths[fullest] == 128
+    assert await redis_client.object("ENCODING", fullest) in {b"listpack", b"ziplist"}
+
+
+async def test_a_pair_lives_for_at_least_a_third_more_than_the_ttl_and_less_than_twice(redis_client: Redis) -> None:
+    """The hash of a slot of half the ttl expires less than four slots after its beginning."""
+    await stored(redis_client).put([ASKED])
+    (key,) = await keys_of(redis_client)
+
+    assert 14_000 < await redis_client.pttl(key) <= 19_500
+
+
+async def test_a_change_moves_the_pair_to_the_hash_of_the_current_slot(redis_client: Redis) -> None:
+    """A half of an earlier slot is found, and its pair lives on from its completion."""
+    await stored(redis_client).put([ASKED])
+    (key,) = await keys_of(redis_client)
+    slot = int(key[-1:])
+    older = key[:-1] + b"%d" % ((slot - 2) % 4)
+    await redis_client.rename(key, older)
+
+    assert [Arrival.COMPLETED] == [met.arrival for met in await stored(redis_client).put([RESPONDED])]
+    (newer,) = await keys_of(redis_client)
+    assert (int(newer[-1:]) - slot) % 4 <= 1
+    assert newer[-1:] != older[-1:]
+
+
+async def test_a_duplicate_changes_nothing(redis_client: Redis) -> None:
+    """It does not renew the life of its pair."""
+    await stored(redis_client).put([ASKED])
+    (key,) = await keys_of(redis_client)
+    await redis_client.pexpire(key, 5_000)
+    await stored(redis_client).put([ASKED])
+
+    assert await redis_client.pttl(key) <= 5_000
 
 
 async def test_of_two_replicas_only_one_completes_a_pair(redis_server: RedisServer, redis_client: Redis) -> None:
@@ -93,13 +157,42 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: Re
     await client.aclose()
 
 
-async def test_a_malformed_time_costs_one_latency_only(redis_client: Redis) -> None:
-    """A time that is no number completes its pair without a latency, and the other pairs of the call are paired."""
-    await redis_client.hset(KEY, "alone:request", b"x")
-    other = Half("d2", Kind.REQUEST, 1.0)
+async def test_a_key_of_another_type_is_replaced_and_counted(redis_client: Redis) -> None:
+    """A value of another program costs no half but those that it has overwritten."""
+    replaced: list[None] = []
+    pairs = RedisPairs(BoundedRedis(redis_client, timeout_seconds=5), 10, on_replaced=lambda: replaced.append(None))
+    await pairs.put([ASKED])
+    (key,) = await keys_of(redis_client)
+    await redis_client.set(key, "x")
 
-    broken, first = await stored(redis_client).put([RESPONDED, other])
+    assert [Arrival.FIRST, Arrival.COMPLETED] == [met.arrival for met in await pairs.put([ASKED, RESPONDED])]
+    assert len(replaced) == 1
 
-    assert (Arrival.COMPLETED, Arrival.FIRST) == (broken.arrival, first.arrival)
-    assert broken.other_time is not None
-    assert math.isnan(broken.other_time)
+
+async def test_a_value_of_another_length_is_no_half(redis_client: Redis) -> None:
+    """A damaged value is overwritten by the next half."""
+    pairs = stored(redis_client)
+    await pairs.put([ASKED])
+    (key,) = await keys_of(redis_client)
+    (field,) = await redis_client.hkeys(key)
+    await redis_client.hset(key, field, b"x")
+
+    assert await pairs.unpaired([ASKED]) == 1
+    assert [Arrival.FIRST, Arrival.COMPLETED] == [met.arrival for met in await pairs.put([ASKED, RESPONDED])]
+
+
+async def test_keys_of_the_earlier_format_are_left_alone(redis_client: Redis) -> None:
+    """During an upgrade each format has its own keys: halves of two versions do not meet, nor harm each other."""
+    await redis_client.hset("driftgauge:pair:{d1}", "alone:request", "1700000000.25")
+
+    assert [Arrival.FIRST] == [met.arrival for met in await stored(redis_client).put([RESPONDED])]
+    assert await redis_client.hgetall("driftgauge:pair:{d1}") == {b"alone:request": b"1700000000.25"}
+
+
+async def test_pairs_spread_over_64_hash_tags(redis_client: Redis) -> None:
+    """So a cluster of many nodes shares the work."""
+    pairs = stored(redis_client)
+    await pairs.put([Half(str(number), Kind.REQUEST, 1.0) for number in range(2_000)])
+    tags = sorted(key.split(b"{")[1].split(b"}")[0] for key in await keys_of(redis_client))
+
+    assert [tag for tag, _ in itertools.groupby(tags)] == [b"%02d" % number for number in range(64)]
