@@ -220,12 +220,12 @@ _CODES: Final[dict[type[BaseException], str]] = {
 
 
 _CLIENT = re.compile(r"<redis\.asyncio\.client\.Redis\(.*?\)>\)> - ")
-_PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
+_PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: (?:\(['\"](.*)['\"],\)$)?", re.DOTALL)
 
 
 def describe(error: BaseException) -> str:
     """The text of an error of redis-py, with the code that Redis gave it and without the command and its values."""
-    text = _CLIENT.sub("", _PIPELINE.sub("", str(error))) or type(error).__name__
+    text = _CLIENT.sub("", _PIPELINE.sub(lambda found: found[1] or "", str(error))) or type(error).__name__
     code = _CODES.get(type(error))
     return f"{code} {text}" if code else text
 
