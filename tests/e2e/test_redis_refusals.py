@@ -24,7 +24,7 @@ FAST = (
 )
 
 
-class Trouble(NamedTuple):
+class Refusal(NamedTuple):
     """A fault of Redis.
 
     Args:
@@ -38,19 +38,19 @@ class Trouble(NamedTuple):
     end: tuple[str, ...]
 
 
-TROUBLES = {
-    "wrong password": Trouble(
+REFUSALS = {
+    "wrong password": Refusal(
         (f"ACL SETUSER driftgauge resetpass >{PASSWORD}2", "CLIENT KILL USER driftgauge"),
         "check redis_username, and DRIFTGAUGE_REDIS_PASSWORD",
         (f"ACL SETUSER driftgauge >{PASSWORD}",),
     ),
-    "missing right": Trouble(("ACL SETUSER driftgauge -xadd",), "rights", ("ACL SETUSER driftgauge +xadd",)),
-    "out of memory": Trouble(
+    "missing right": Refusal(("ACL SETUSER driftgauge -xadd",), "rights", ("ACL SETUSER driftgauge +xadd",)),
+    "out of memory": Refusal(
         ("CONFIG SET maxmemory-policy noeviction", "CONFIG SET maxmemory 1"),
         "raise maxmemory",
         ("CONFIG SET maxmemory 0",),
     ),
-    "read-only": Trouble(("REPLICAOF 127.0.0.1 1",), "this is a replica", ("REPLICAOF NO ONE",)),
+    "read-only": Refusal(("REPLICAOF 127.0.0.1 1",), "this is a replica", ("REPLICAOF NO ONE",)),
 }
 
 
@@ -74,8 +74,8 @@ def ended(number: int, **labels: str) -> Callable[[Samples], bool]:
     return lambda samples: samples.total("driftgauge_payloads_total", kind="request", **labels) == number
 
 
-@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
-def test_a_refusal_is_counted_named_and_healed(model: EchoModel, reference: Path, trouble: Trouble) -> None:
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_is_counted_named_and_healed(model: EchoModel, reference: Path, refusal: Refusal) -> None:
     """One series says that appends fail, one line says why and one that they work again."""
     flags = ("--upstream-url", model.url, "--reference", reference, "--redis-username=driftgauge", *FAST)
     bodies = [body_of([row]) for row in ROWS]
@@ -85,11 +85,11 @@ def test_a_refusal_is_counted_named_and_healed(model: EchoModel, reference: Path
         with Driftgauge("proxy", *flags, "--redis-url", server.url, env=env) as proxy:
             wrong = wrong_responses(proxy.port, bodies)
             proxy.wait_for(ended(50, outcome="accepted"), "50 accepted requests")
-            for command in trouble.begin:
+            for command in refusal.begin:
                 admin.execute_command(*command.split())
             wrong += wrong_responses(proxy.port, bodies)
             down = proxy.wait_for(ended(50, outcome="dropped", reason="storage"), "50 requests that were dropped")
-            for command in trouble.end:
+            for command in refusal.end:
                 admin.execute_command(*command.split())
             wrong += wrong_responses(proxy.port, bodies)
             proxy.wait_for(ended(150), "150 requests to end")
@@ -99,7 +99,7 @@ def test_a_refusal_is_counted_named_and_healed(model: EchoModel, reference: Path
     assert [] == wrong
     assert down.total("driftgauge_redis_up", call="append") == 0
     assert up.total("driftgauge_payloads_total", kind="request") == 150
-    assert log.count(trouble.words) == 1
+    assert log.count(refusal.words) == 1
     assert log.count("Redis works again") == 1
     assert "Traceback" not in log
     assert len(log.splitlines()) <= MOST_LINES
