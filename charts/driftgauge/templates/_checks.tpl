@@ -14,6 +14,8 @@
 {{- include "driftgauge.checks.monitors" . -}}
 {{- include "driftgauge.checks.service" . -}}
 {{- include "driftgauge.checks.redisMemory" . -}}
+{{- include "driftgauge.checks.trust" . -}}
+{{- include "driftgauge.checks.forwarding" . -}}
 {{- end -}}
 
 {{- define "driftgauge.checks.names" -}}
@@ -174,6 +176,9 @@
   "config" .Values.config
   "references" (or $references.inline $references.existingConfigMap $references.existingClaim $references.volume)
   "redis" (or $redis.url $redis.existingSecret.name $redis.internal.enabled)
+  "tls.secret" .Values.tls.secret
+  "tokens.events.secret" .Values.tokens.events.secret
+  "tokens.admin.secret" .Values.tokens.admin.secret
   "replicaCount" (ne 1 (int .Values.replicaCount))
   "podLabels" .Values.podLabels
   "podAnnotations" .Values.podAnnotations
@@ -272,4 +277,31 @@
 {{- if eq $unit "m" }}{{ $bytes = divf $bytes 1000.0 }}{{ $power = 0 }}{{ end -}}{{/* a thousandth in Kubernetes */}}
 {{- range until $power }}{{ $bytes = mulf $bytes $kilo }}{{ end -}}
 {{- $bytes -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.trust" -}}
+{{- if and .Values.tls.clientCaSecret (not .Values.tls.secret) -}}
+{{- fail "tls.clientCaSecret: needs tls.secret, since certificates of clients are part of TLS." -}}
+{{- end -}}
+{{- if and .Values.tokens.admin.scrapeKey (not .Values.tokens.admin.secret) -}}
+{{- fail "tokens.admin.scrapeKey: needs tokens.admin.secret, the Secret that has this key." -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.tlsConfig (not .Values.tls.secret) -}}
+{{- fail "serviceMonitor.tlsConfig: needs tls.secret, or there is no TLS." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The policy drops what it does not name: events for other loggers would be lost, and counted as unreachable. */}}
+{{- define "driftgauge.checks.forwarding" -}}
+{{- $urls := dig "forward_url" "" .Values.config | toJson -}}
+{{- if or (contains "@" $urls) (contains "?" $urls) -}}
+{{- fail "config.forward_url: must hold no password and no query, since values are kept in plain text; put it into a Secret, and DRIFTGAUGE_FORWARD_URL with valueFrom into extraEnv." -}}
+{{- end -}}
+{{- $sends := ne $urls "\"\"" -}}
+{{- range .Values.extraEnv -}}
+{{- if eq (upper .name) "DRIFTGAUGE_FORWARD_URL" }}{{ $sends = true }}{{ end -}}
+{{- end -}}
+{{- if and $sends .Values.networkPolicy.enabled (kindIs "invalid" .Values.networkPolicy.egress) -}}
+{{- fail "forward_url: needs networkPolicy.egress with a rule for the other loggers, since the policy would drop the connections." -}}
+{{- end -}}
 {{- end -}}

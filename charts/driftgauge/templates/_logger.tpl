@@ -85,9 +85,51 @@ redis://{{ include "driftgauge.redis.name" . }}.{{ .Release.Namespace }}.svc.{{ 
 {{- if not (or (include "driftgauge.hasReferences" .) .Values.podMonitor.enabled (not .Values.logger.enabled)) }}yes{{ end -}}
 {{- end -}}
 
+{{/* The files of certificates and tokens. They are read again when a Secret changes, so they are mounted whole. */}}
+{{- define "driftgauge.trust.env" -}}
+{{- with .Values.tls }}
+{{- if .secret }}
+- {name: DRIFTGAUGE_TLS_CERT_FILE, value: /etc/driftgauge/tls/tls.crt}
+- {name: DRIFTGAUGE_TLS_KEY_FILE, value: /etc/driftgauge/tls/tls.key}
+{{- end }}
+{{- if .clientCaSecret }}
+- {name: DRIFTGAUGE_TLS_CLIENT_CA_FILE, value: /etc/driftgauge/client-ca/ca.crt}
+{{- end }}
+{{- end }}
+{{- with .Values.tokens.events }}
+{{- if .secret }}
+- {name: DRIFTGAUGE_TOKEN_FILE, value: {{ printf "/etc/driftgauge/token/%s" .key | quote }}}
+{{- end }}
+{{- end }}
+{{- with .Values.tokens.admin }}
+{{- if .secret }}
+- {name: DRIFTGAUGE_ADMIN_TOKEN_FILE, value: {{ printf "/etc/driftgauge/admin-token/%s" .key | quote }}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Volumes of Secrets by name, each mounted at /etc/driftgauge/<name>. */}}
+{{- define "driftgauge.trust.secrets" -}}
+{{- with .Values.tls.secret }}
+tls: {{ . | quote }}
+{{- end }}
+{{- with .Values.tls.clientCaSecret }}
+client-ca: {{ . | quote }}
+{{- end }}
+{{- with .Values.tokens.events.secret }}
+token: {{ . | quote }}
+{{- end }}
+{{- with .Values.tokens.admin.secret }}
+admin-token: {{ . | quote }}
+{{- end }}
+{{- end -}}
+
 {{- define "driftgauge.env" -}}
 - {name: DRIFTGAUGE_PORT, value: "8080"}
 - {name: DRIFTGAUGE_ADMIN_PORT, value: "9464"}
+{{- with include "driftgauge.trust.env" . | trim }}
+{{ . }}
+{{- end }}
 {{- if include "driftgauge.hasReferences" . }}
 - name: DRIFTGAUGE_REFERENCE_DIR
   value: {{ printf "/mnt/reference/%s" .Values.references.directory | trimSuffix "/" | quote }}
@@ -152,6 +194,10 @@ persistentVolumeClaim: {claimName: {{ $references.existingClaim | quote }}, read
 - name: redis-login
   secret: {secretName: {{ .Values.redis.existingSecret.name | quote }}}
 {{- end }}
+{{- range $name, $secret := include "driftgauge.trust.secrets" . | fromYaml }}
+- name: {{ $name }}
+  secret: {secretName: {{ $secret | quote }}}
+{{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -169,6 +215,9 @@ persistentVolumeClaim: {claimName: {{ $references.existingClaim | quote }}, read
 {{- end }}
 {{- if .Values.redis.existingSecret.asFiles }}
 - {name: redis-login, mountPath: /etc/driftgauge/redis-login, readOnly: true}
+{{- end }}
+{{- range $name, $_ := include "driftgauge.trust.secrets" . | fromYaml }}
+- {name: {{ $name }}, mountPath: /etc/driftgauge/{{ $name }}, readOnly: true}
 {{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}

@@ -17,7 +17,7 @@ from driftgauge.errors import ConfigError, StorageError
 from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_faults import RedisFault, advise
-from driftgauge.storage.redis_layout import stream_key
+from driftgauge.storage.redis_layout import stream_key, writers_key
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Block, StreamKey
 
@@ -142,7 +142,7 @@ async def _write(redis: BoundedRedis) -> Finding:
         await ring.append(stream, block)
         window = await ring.read(stream, "doctor", 1)
         async with redis.call("remove the probe"):
-            await redis.client.delete(stream_key(stream))
+            await redis.client.delete(stream_key(stream), writers_key(stream))
     except StorageError as error:
         if advise(error)[0] is not RedisFault.PERMISSION:
             return fail("redis write", f"{error}: {advise(error)[1]}")
