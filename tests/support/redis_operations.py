@@ -29,6 +29,8 @@ async def do_everything(redis: BoundedRedis) -> None:
     await pairs.put([_ASKED])
     await pairs.unpaired([_ASKED])
     await pairs.put([_RESPONDED])
+    await pairs.put([Half("alone", Kind.REQUEST, 1.0)])
+    await pairs.unpaired([Half("alone", Kind.REQUEST, 1.0)], remove=True)
     await states.save(REQUESTS, "detector", b"x", 0)
     await states.load(REQUESTS, "detector")
     await states.delete(REQUESTS, "detector")

@@ -12,6 +12,7 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     ClusterDownError,
+    InvalidResponse,
     MasterDownError,
     MaxConnectionsError,
     MovedError,
@@ -48,6 +49,7 @@ class RedisFault(StrEnum):
     CLIENTS = "clients"
     LOADING = "loading"
     BUSY = "busy"
+    NO_REDIS = "no_redis"
     WRONG_TYPE = "wrong_type"
     PERSISTENCE = "persistence"
     DATABASE = "database"
@@ -80,7 +82,7 @@ class _Sign(NamedTuple):
 _SIGNS: Final = (
     _Sign(
         RedisFault.NO_MASTER,
-        ("No master found",),
+        ("No master found", "unknown command 'SENTINEL'", "unknown command `SENTINEL`"),
         (),
         "no Sentinel replies, or none knows a master of this name that is up: check the hosts and the name in"
         " redis_url, the Sentinels' own user and password, and SENTINEL MASTERS",
@@ -161,6 +163,7 @@ _SIGNS: Final = (
         (MaxConnectionsError,),
         "raise maxclients of Redis, or lower redis_max_connections of the replicas",
     ),
+    _Sign(RedisFault.NO_REDIS, (), (InvalidResponse,), "this is no Redis: check the host and the port in redis_url"),
     _Sign(RedisFault.LOADING, ("LOADING",), (BusyLoadingError,), "Redis reads its data after a start: wait"),
     _Sign(RedisFault.BUSY, ("BUSY ",), (), "another client's script keeps Redis busy: see SCRIPT KILL"),
     _Sign(
@@ -220,12 +223,12 @@ _CODES: Final[dict[type[BaseException], str]] = {
 
 
 _CLIENT = re.compile(r"<redis\.asyncio\.client\.Redis\(.*?\)>\)> - ")
-_PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
+_PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: (?:\(['\"](.*)['\"],\)$)?", re.DOTALL)
 
 
 def describe(error: BaseException) -> str:
     """The text of an error of redis-py, with the code that Redis gave it and without the command and its values."""
-    text = _CLIENT.sub("", _PIPELINE.sub("", str(error))) or type(error).__name__
+    text = _CLIENT.sub("", _PIPELINE.sub(lambda found: found[1] or "", str(error))) or type(error).__name__
     code = _CODES.get(type(error))
     return f"{code} {text}" if code else text
 

@@ -8,7 +8,7 @@ from redis.asyncio import ConnectionPool, Redis, RedisCluster
 from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, RedisClusterException
@@ -146,6 +146,19 @@ class _Client(Redis):
 
 class _MasterPool(SentinelConnectionPool):
     """The connections to the master. It closes those to the Sentinels too."""
+
+    async def get_master_address(self) -> tuple[str, int]:
+        """Ask the Sentinels.
+
+        Raises:
+            MasterNotFoundError: None knows a master that is up, or a host is no Sentinel.
+            RedisError: A Sentinel refuses to say.
+        """
+        try:
+            address: tuple[str, int] = await super().get_master_address()  # type: ignore[no-untyped-call]  # of redis-py
+        except (TypeError, KeyError, ValueError, IndexError) as error:  # of a reply of another shape
+            raise MasterNotFoundError(f"No master found for {self.service_name!r}: a host is no Sentinel") from error
+        return address
 
     async def aclose(self) -> None:
         """Close all connections."""
