@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Container
 
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey, Window
 from driftgauge.storage.stream_states import State
@@ -51,7 +51,7 @@ class AwayRing:
 
     def _check(self) -> None:
         if self.away:
-            raise StorageError("the store is away")
+            raise StorageError("the store is away", may_be_done=False)
 
 
 class AwayStates(MemoryStates):
@@ -157,3 +157,55 @@ class BrokenRing(MemoryRing):
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:  # noqa: ARG002
         """Raise an error that no ring should raise."""
         raise ZeroDivisionError("a fault of ours")
+
+
+class SilentRing(MemoryRing):
+    """A ring whose caller hears nothing of appends while `silent` is true, and of their outcomes while `away` is true.
+
+    Args:
+        adds: Whether it executes these appends.
+    """
+
+    def __init__(self, *, adds: bool) -> None:
+        super().__init__(2000)
+        self.silent = True
+        self.away = False
+        self._adds = adds
+        self._unknown: set[StreamKey] = set()
+
+    async def append(self, stream: StreamKey, block: Block) -> None:
+        """As in memory, or without a reply while silent."""
+        if not self.silent:
+            await super().append(stream, block)
+            return
+        if self._adds:
+            await super().append(stream, block)
+        self._unknown.add(stream)
+        raise StorageError("Redis could not append rows within 1 s")
+
+    async def settle(self, stream: StreamKey) -> bool:
+        """Whether the last append without a reply was executed."""
+        if self.away:
+            raise StorageError("the store is away", may_be_done=False)
+        if stream not in self._unknown:
+            return False
+        self._unknown.remove(stream)
+        return self._adds
+
+
+class OneSidedRing(MemoryRing):
+    """A ring that fails for responses, with an error of the store or an unexpected one.
+
+    Args:
+        error: The error.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(2000)
+        self._error = error
+
+    async def append(self, stream: StreamKey, block: Block) -> None:
+        """As in memory for requests."""
+        if stream.kind is Kind.RESPONSE:
+            raise self._error
+        await super().append(stream, block)

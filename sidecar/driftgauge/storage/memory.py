@@ -55,18 +55,21 @@ class _Stream:
         blocks: Oldest first. Rows are numbered from 1 as they are appended.
         rows: Number of the newest row.
         read_rows: Number of the newest row at the last read.
+        total: Rows that were appended, those included that blocks leave out.
         writer: The only writer. A stream that was forgotten and begins again has another one.
     """
 
     blocks: deque[Appended] = field(default_factory=deque)
     rows: int = 0
     read_rows: int = 0
+    total: int = 0
     writer: str = field(default_factory=lambda: token_hex(8))
 
     def append(self, block: Block, capacity_rows: int) -> None:
         """Add a block, and remove those that only contain surplus rows."""
         self.rows += len(block.rows)
-        self.blocks.append(Appended(self.rows, block, self.writer, self.rows))
+        self.total += block.counted_rows
+        self.blocks.append(Appended(self.rows, block, self.writer, self.total))
         while self.blocks[0].number <= self.rows - capacity_rows:
             self.blocks.popleft()
 
@@ -96,6 +99,7 @@ class MemoryRing:
             requests=block.requests.copy(),
             times=block.times.copy(),
             ids=block.ids.copy(),
+            left_out=block.left_out,
         )
         self._streams.setdefault(stream, _Stream()).append(copy, self._capacity_rows)
 

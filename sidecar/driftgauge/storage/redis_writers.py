@@ -34,7 +34,7 @@ _REPLACED_WRITERS = 2
 _APPEND = f"""
 local stream, writers, me = KEYS[1], KEYS[2], ARGV[1]
 local sequence, before, rows = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local capacity, ttl = tonumber(ARGV[5]), tonumber(ARGV[6])
+local counted, capacity, ttl = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local replaced_stream, replaced_writers = 0, 0
@@ -86,14 +86,14 @@ if rows == 0 then
   keep(sequence, total)
   return result(total)
 end
-local sum = total + rows
+local sum = total + counted
 if sum >= {MAX_ROWS} then return redis.error_reply('ERR a writer has too many rows') end
 
 local function add(number)
   keep(sequence, sum, number)
   local oldest, id = math.max(number - capacity + 1, 0), string.format('%.0f-%.0f', number, now)
   local added = redis.pcall('XADD', stream, 'MINID', string.format('%.0f', oldest), id,
-    'writer', me, 'total', string.format('%.0f', sum), unpack(ARGV, 7))
+    'writer', me, 'total', string.format('%.0f', sum), unpack(ARGV, 8))
   return type(added) == 'table' and added.err or nil
 end
 local function newest()
@@ -141,7 +141,7 @@ class _Writer:
         id: Known to no other process.
         sequence: The number of the last attempt.
         total: Rows that were appended, as far as is known.
-        unknown_rows: Rows of the last append if its outcome is unknown, else 0.
+        is_unknown: Whether the outcome of the last append is unknown.
         lock: Taken by an append or a settlement: the attempts of a writer come one after the other.
     """
 
@@ -149,7 +149,7 @@ class _Writer:
     id: str = field(default_factory=lambda: token_hex(WRITER_BYTES))
     sequence: int = 0
     total: int = 0
-    unknown_rows: int = 0
+    is_unknown: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -196,9 +196,9 @@ class RedisWriters:
         async with writer.lock:
             await self._settle(stream, writer)
             self._renew(writer)
-            writer.unknown_rows = len(block.rows)
-            writer.total = await self._attempt(stream, writer, len(block.rows), pack(block))
-            writer.unknown_rows = 0
+            writer.is_unknown = True
+            writer.total = await self._attempt(stream, writer, (len(block.rows), block.counted_rows), pack(block))
+            writer.is_unknown = False
 
     async def settle(self, stream: StreamKey) -> bool:
         """Find out whether the last append was executed, if that is unknown; from then on it never will be.
@@ -215,15 +215,15 @@ class RedisWriters:
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the streams of models that are not in `models`, unless an outcome is unknown."""
         for stream, writer in list(self._writers.items()):
-            if stream.model not in models and not writer.unknown_rows and not writer.lock.locked():
+            if stream.model not in models and not writer.is_unknown and not writer.lock.locked():
                 del self._writers[stream]
 
     async def _settle(self, stream: StreamKey, writer: _Writer) -> bool:
-        if not writer.unknown_rows:
+        if not writer.is_unknown:
             return False
         before = writer.total
-        writer.total = await self._attempt(stream, writer, 0, [])
-        writer.unknown_rows = 0
+        writer.total = await self._attempt(stream, writer, (0, 0), [])
+        writer.is_unknown = False
         return writer.total > before
 
     def _renew(self, writer: _Writer) -> None:
@@ -233,11 +233,23 @@ class RedisWriters:
             _start_again(writer)
         writer.used = now
 
-    async def _attempt(self, stream: StreamKey, writer: _Writer, rows: int, fields: Sequence[str | bytes]) -> int:
-        """Run the script with the next number; returns how many rows the writer has appended."""
+    async def _attempt(
+        self, stream: StreamKey, writer: _Writer, rows: tuple[int, int], fields: Sequence[str | bytes]
+    ) -> int:
+        """Run the script with the next number.
+
+        Args:
+            stream: The stream.
+            writer: The writer.
+            rows: How many rows a block has, and how many it adds to the total; none to settle.
+            fields: The fields of its entry.
+
+        Returns:
+            How many rows the writer has appended.
+        """
         writer.sequence += 1
         keys = [stream_key(stream), writers_key(stream)]
-        arguments = [writer.id, writer.sequence, writer.total, rows, *self._limits, *fields]
+        arguments = [writer.id, writer.sequence, writer.total, *rows, *self._limits, *fields]
         attempts = 0
 
         async def run() -> list[int]:
@@ -251,7 +263,7 @@ class RedisWriters:
             if error.may_be_done or attempts > 1:  # the first attempt may have been executed
                 error.may_be_done = True
                 raise
-            writer.unknown_rows = 0 if rows else writer.unknown_rows
+            writer.is_unknown = writer.is_unknown and not fields
             if _STALE in str(error):
                 _start_again(writer)
             raise
@@ -269,4 +281,4 @@ class RedisWriters:
 
 
 def _start_again(writer: _Writer) -> None:
-    writer.id, writer.sequence, writer.total, writer.unknown_rows = token_hex(WRITER_BYTES), 0, 0, 0
+    writer.id, writer.sequence, writer.total, writer.is_unknown = token_hex(WRITER_BYTES), 0, 0, False

@@ -29,6 +29,8 @@ class Block:
         requests: Shape `(k,)`, int64, each at least 1: how many of the rows came in each payload, in order.
         times: Shape `(k,)`, float64: when each payload passed, in seconds since the epoch.
         ids: Shape `(k,)`, uint64: `id_digests` of the payloads' ids.
+        left_out: Further rows of these payloads, which are longer than a window. They are in the totals of the writer
+            alone.
 
     Raises:
         ValueError: The sum of `requests` is not the number of rows, or there are not as many times or ids as
@@ -40,6 +42,12 @@ class Block:
     requests: NDArray[np.int64]
     times: NDArray[np.float64]
     ids: NDArray[np.uint64]
+    left_out: int = 0
+
+    @property
+    def counted_rows(self) -> int:
+        """How many rows the block adds to the total of its writer."""
+        return len(self.rows) + self.left_out
 
     def __post_init__(self) -> None:
         """Check the sum of `requests`, and the shapes of `times` and `ids`."""
