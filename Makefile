@@ -16,7 +16,7 @@ COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --pytho
 FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics chaos lock base-digest sbom clean
+.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics chaos soak lock base-digest sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ bench-statistics: $(VENV)/.dev ## measure false alarms, delay and cost of the te
 
 chaos: $(VENV)/.dev ## break Redis, replicas, the network and the model under traffic, and check that all adds up: ONLY="flushall calm", QUICK=1, WRITE=1
 	$(BIN)/python -m tests.chaos $(ONLY) $(if $(QUICK),--quick) $(if $(WRITE),--write docs/reliability.md)
+
+soak: $(VENV)/.dev ## run three loggers and three proxies at the highest rate, and check that nothing grows: MINUTES=20, RATE=50, WRITE=1
+	$(BIN)/python -m tests.chaos.soak --minutes $(or $(MINUTES),20) $(if $(RATE),--rate $(RATE)) $(if $(WRITE),--write docs/reliability.md)
 
 lock: ## update the locks after a change of pyproject.toml; UPGRADE=1 also takes newer versions (needs uv)
 	$(COMPILE) -o requirements/runtime.lock

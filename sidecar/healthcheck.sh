@@ -4,6 +4,9 @@
 # It knows no time limit: `timeout` ends it where a server accepts the connection and is silent.
 port=${DRIFTGAUGE_ADMIN_PORT:-9464}
 
+# bash knows no TLS.
+[ -z "${DRIFTGAUGE_TLS_CERT_FILE:-}" ] || exec driftgauge healthcheck
+
 fail() { # REASON
   echo "driftgauge: not healthy on admin port $port: $1." \
     "The port is that of DRIFTGAUGE_ADMIN_PORT; a flag or a file with another port is not read here."

@@ -32,12 +32,15 @@ DETECTOR_RESET = Annotation(
     ORANGE,
 )
 DRIFT_BEGAN = Annotation(
-    "Drift began", _new("driftgauge_drift", MODEL, " == 1"), "inputs of {{inference_service}}/{{model_name}}", RED
+    "Drift began",
+    _new("driftgauge_drift", MODEL, " == 1"),
+    "inputs of {{inference_service}}/{{model_name}} {{revision}}",
+    RED,
 )
 PREDICTION_DRIFT_BEGAN = Annotation(
     "Drift of predictions began",
     _new("driftgauge_drifted_predictions", MODEL, " > 0"),
-    "predictions of {{inference_service}}/{{model_name}}",
+    "predictions of {{inference_service}}/{{model_name}} {{revision}}",
     RED,
 )
 

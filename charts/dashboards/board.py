@@ -50,6 +50,7 @@ class Variable:
         listed: "All" means every listed value; else it means any value, including the empty one.
         pattern: A regular expression with a group that is the value, for each line of the query's result.
         description: What the choice does.
+        newest: The last value in alphabetical order stands first.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Variable:
     listed: bool = False
     pattern: str = ""
     description: str = ""
+    newest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,14 @@ def model_variables(*, single_service: bool = False) -> list[Variable]:
         ),
         Variable("component", "Component", f"label_values({of_service}}}, component)"),
         Variable("model_name", "Model", f"label_values({of_service}}}, model_name)"),
+        Variable(
+            "revision",
+            "Revision",
+            f"label_values({of_service}}}, revision)",
+            single=single_service,
+            description="None, or All, if the revisions of the models are not known.",
+            newest=True,
+        ),
     ]
 
 
@@ -218,6 +228,8 @@ def _place(panels: Sequence[dashboard.Panel], top: int) -> int:
 def _variable(variable: Variable) -> build.QueryVariable:
     """A list of values in alphabetical order, or in that of the query's result if a pattern reads them."""
     order = dashboard.VariableSort.DISABLED if variable.pattern else dashboard.VariableSort.ALPHABETICAL_ASC
+    if variable.newest:
+        order = dashboard.VariableSort.ALPHABETICAL_DESC
     query = (
         build.QueryVariable(variable.name)
         .label(variable.label)

@@ -174,7 +174,12 @@ def listed(subject: Subject) -> Panel:
     )
     now = f"count by ({subject.by}, reason) ({subject.selected('cannot_tell')})"
     hidden = dict.fromkeys(("cluster", "inference_service_namespace", "inference_service"), "")
-    headings = {"component": "Component", "model_name": "Model", subject.label: subject.label.capitalize()}
+    headings = {
+        "component": "Component",
+        "model_name": "Model",
+        "revision": "Revision",
+        subject.label: subject.label.capitalize(),
+    }
     return grid(text, {"Processes": Query(now)}, hidden | headings | {"reason": "Reason"}, {}, width=HALF)
 
 

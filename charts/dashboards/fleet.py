@@ -40,17 +40,16 @@ _WINDOW_AGE = f"time() - {highest(selected('driftgauge_window_timestamp_seconds'
 _REQUESTS = total(rate("request_count"))
 _P99 = quantile(0.99, "request_latency_seconds")
 
-_TO_DRIFT_BOARD = DynamicConfigValue(
-    id_val="links",
-    value=[
-        {
-            "title": "Model drift of this model",
-            "url": "/d/driftgauge-model-drift?${__url_time_range}&${datasource:queryparam}&${cluster:queryparam}"
-            "&var-namespace=${__data.fields.Namespace}&var-inference_service=${__data.fields.InferenceService}"
-            "&var-component=${__data.fields.Component}&var-model_name=${__data.fields.Model}",
-        }
-    ],
+_DRIFT_BOARD = (
+    "/d/driftgauge-model-drift?${__url_time_range}&${datasource:queryparam}&${cluster:queryparam}"
+    "&var-namespace=${__data.fields.Namespace}&var-inference_service=${__data.fields.InferenceService}"
+    "&var-component=${__data.fields.Component}&var-model_name=${__data.fields.Model}"
 )
+
+
+def _link(title: str, url: str) -> DynamicConfigValue:
+    """The link of each cell of a column."""
+    return DynamicConfigValue(id_val="links", value=[{"title": title, "url": url}])
 
 
 def fleet() -> Tree:
@@ -138,6 +137,7 @@ def _table() -> Panel:
         "inference_service": "InferenceService",
         "component": "Component",
         "model_name": "Model",
+        "revision": "Revision",
     }
     coloured = DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"})
     mapped = DynamicConfigValue(id_val="mappings", value=[state_mapping()])
@@ -146,7 +146,9 @@ def _table() -> Panel:
         columns,
         names,
         {
-            "InferenceService": [_TO_DRIFT_BOARD],
+            "InferenceService": [_link("Model drift of this model", _DRIFT_BOARD)],
+            # There is no such column, and so no field for a link, if no revision is known.
+            "Revision": [_link("Model drift of this revision", f"{_DRIFT_BOARD}&var-revision=${{__value.raw}}")],
             "Requests": [unit(REQUESTS_PER_SECOND)],
             "Failed": [unit(SHARE)],
             "p99": [unit(SECONDS)],

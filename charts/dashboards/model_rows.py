@@ -44,7 +44,7 @@ def rows() -> Row:
     return Row(
         "Rows and missing values",
         (
-            graph(stored, Query(total(rate("driftgauge_rows_total")), "{{model_name}}"), width=THIRD),
+            graph(stored, Query(total(rate("driftgauge_rows_total")), "{{model_name}} {{revision}}"), width=THIRD),
             graph(missing, Query(missed, "{{feature}}"), width=THIRD),
             graph(outcomes, Query(f"{by_outcome} > 0", "{{outcome}} {{reason}}"), width=THIRD),
             graph(missing_share, Query(share, INPUTS.legend), width=HALF),
@@ -113,6 +113,7 @@ def _files(text: Text, family: str, headings: dict[str, str]) -> Panel:
         "inference_service": "InferenceService",
         "component": "",
         "model_name": "Model",
+        "revision": "Revision",
     }
     processes = f"count by ({MODEL}, {', '.join(headings)}) ({selected(family)})"
     return grid(text, {"Processes": Query(processes)}, model | headings, {}, width=FULL)

@@ -1,9 +1,15 @@
 """PromQL of the boards: a model's labels, its selection by the boards' variables, rates, aggregates over replicas."""
 
-MODEL = "cluster, inference_service_namespace, inference_service, component, model_name"
-"""The labels that identify a model. Only a Prometheus that collects from several clusters has the first one."""
+MODEL = "cluster, inference_service_namespace, inference_service, component, model_name, revision"
+"""The labels that identify a model.
 
-MODEL_LEGEND = "{{cluster}} {{inference_service_namespace}}/{{inference_service}}/{{component}}/{{model_name}}"
+Only a Prometheus that collects from several clusters has the first one, and only models whose revision is known have
+the last one.
+"""
+
+MODEL_LEGEND = (
+    "{{cluster}} {{inference_service_namespace}}/{{inference_service}}/{{component}}/{{model_name}} {{revision}}"
+)
 
 CLUSTER = 'cluster=~"$cluster"'
 """Selects the clusters; all of them include series without the label."""
@@ -25,7 +31,7 @@ EVIDENCE = 'test="sequential"'
 
 _SELECTION = (
     f'{PROCESS}, inference_service_namespace=~"$namespace", inference_service=~"$inference_service", '
-    'component=~"$component", model_name=~"$model_name"'
+    'component=~"$component", model_name=~"$model_name", revision=~"$revision"'
 )
 
 

@@ -1,7 +1,7 @@
 """The Sidecar health board: what driftgauge costs, what it loses, and whether it evaluates."""
 
 from charts.dashboards.board import Row, Tree, board, model_variables
-from charts.dashboards.evaluations import evaluation
+from charts.dashboards.evaluations import evaluation, replicas
 from charts.dashboards.panels import graph, grid, number, states
 from charts.dashboards.promql import (
     CALL_LEGEND,
@@ -32,7 +32,7 @@ def sidecar_health() -> Tree:
         "sidecar-health",
         "driftgauge / Sidecar health",
         "driftgauge itself: its share of the latency, its queue and its losses, Redis, evaluations, its processes.",
-        (_now(), _overhead(), _queue(), _forwarding(), _redis(), evaluation(), _processes()),
+        (_now(), _overhead(), _queue(), _forwarding(), _redis(), evaluation(), replicas(), _processes()),
         model_variables(),
     )
 
@@ -169,6 +169,16 @@ def _queue() -> Row:
         "cannot be read count without a revision.",
         per_second("payloads"),
     )
+    unauthorized = Text(
+        "Refused without a token",
+        "Requests a second that were refused with 401, because they present no valid token, by port and process.",
+        per_second("requests"),
+    )
+    handshakes = Text(
+        "Failed TLS handshakes",
+        "TLS handshakes a second that failed, by port and reason. `closed` includes probes that only connect.",
+        per_second("handshakes"),
+    )
     by_reason = {
         outcome: total(rate("driftgauge_payloads_total", f'outcome="{outcome}"'), "reason, kind")
         for outcome in ("dropped", "rejected")
@@ -201,6 +211,21 @@ def _queue() -> Row:
                 Query(
                     f"rate(driftgauge_unreadable_annotations_total{{{PROCESS}}}[$__rate_interval])",
                     f"unreadable annotations {PROCESS_LEGEND}",
+                ),
+            ),
+            graph(
+                unauthorized,
+                Query(
+                    f"rate(driftgauge_unauthorized_requests_total{{{PROCESS}}}[$__rate_interval])",
+                    f"{{{{port}}}} {PROCESS_LEGEND}",
+                ),
+            ),
+            graph(
+                handshakes,
+                Query(
+                    "sum by (port, reason) "
+                    f"(rate(driftgauge_tls_handshake_failures_total{{{PROCESS}}}[$__rate_interval]))",
+                    "{{port}} {{reason}}",
                 ),
             ),
         ),

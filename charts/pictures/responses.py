@@ -20,6 +20,7 @@ VARIABLES = {
     "inference_service": ".*",
     "component": ".*",
     "model_name": ".*",
+    "revision": ".*",
     "feature": ".*",
     "prediction": ".*",
     "__rate_interval": "4m",

@@ -4,17 +4,18 @@ Exit code 0 if no law was broken, 1 if one was, 2 if an option is wrong.
 """
 
 import argparse
+import signal
 import sys
 import time
 import traceback
 from pathlib import Path
 
+from tests.chaos.catalogue import FAULTS
 from tests.chaos.fault import Fault, run
-from tests.chaos.faults import models, processes, redis, strangers, wire
 from tests.chaos.laws import Findings
 from tests.chaos.report import line, write
 
-FAULTS = (*processes.FAULTS, *redis.FAULTS, *strangers.FAULTS, *wire.FAULTS, *models.FAULTS)
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def main() -> int:
@@ -33,6 +34,7 @@ def main() -> int:
         for fault in FAULTS
         if (fault.name in options.faults or not options.faults) and (fault.is_quick or not options.quick)
     ]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # so that all children are stopped
     begun = time.monotonic()
     results = [(fault, _run(fault)) for fault in chosen]
     broken = sum(bool(findings.broken) for _, findings in results)
@@ -48,8 +50,8 @@ def _run(fault: Fault) -> Findings:
     try:
         findings = run(fault)
     except Exception as error:  # noqa: BLE001 - the other faults still run
-        traceback.print_exc()
-        findings = Findings(broken=[f"the run failed: {error}"])
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        findings = Findings(broken=[f"the run failed: {error!r} in {where.filename}:{where.lineno}"])
     sys.stdout.write(line(fault, findings) + "\n")
     sys.stdout.flush()
     return findings

@@ -29,6 +29,10 @@ class Fault:
     is_quick: bool = False
     law: Callable[[Stage], str] = lambda _: ""
 
+    def __str__(self) -> str:
+        """Its name."""
+        return self.name
+
 
 def run(fault: Fault) -> Findings:
     """Inflict one fault on a new stage, wait for the recovery, and check the laws."""
@@ -42,5 +46,5 @@ def run(fault: Fault) -> Findings:
         stage.send_for(2)
         stage.senders.stop()
         examine(stage, stage.reference, findings)
-        findings.broken += filter(None, [fault.law(stage)])
+        findings.broken += [*stage.broken, *filter(None, [fault.law(stage)])]
     return findings

@@ -100,15 +100,21 @@ class Relay:
         self._writers.add(writer)
         with contextlib.suppress(OSError, asyncio.CancelledError):
             await self._pass_until(Mode.BLACKHOLE)
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-            requests = asyncio.create_task(self._copy(reader, far_writer, is_reply=False))
-            replies = asyncio.create_task(self._copy(far_reader, writer, is_reply=True))
-            await asyncio.wait((requests, replies), return_when=asyncio.FIRST_COMPLETED)
-            for task in (requests, replies):
-                task.cancel()
-            far_writer.transport.abort()
+            await self._join(reader, writer)
         self._writers.discard(writer)
         writer.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Copy in both directions until one of them ends."""
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        requests = asyncio.create_task(self._copy(reader, far_writer, is_reply=False))
+        replies = asyncio.create_task(self._copy(far_reader, writer, is_reply=True))
+        try:
+            await asyncio.wait((requests, replies), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            requests.cancel()
+            replies.cancel()
+            far_writer.transport.abort()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_reply: bool) -> None:
         with contextlib.suppress(OSError):

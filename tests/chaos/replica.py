@@ -1,13 +1,16 @@
 """One replica of driftgauge as a process, and what senders know of it."""
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from tests.support.processes import Driftgauge
 from tests.support.scrape import Samples
 
 KINDS = ("request", "response")
+
+_REMEMBERED = 2_000
+"""Newest payloads whose time is kept: more than a replica takes in a flush interval."""
 
 
 class Replica:
@@ -30,7 +33,7 @@ class Replica:
         self.last: Samples | None = None
         self.taken: Counter[str] = Counter()
         self.failures: Counter[int] = Counter()
-        self.taken_at: list[tuple[float, str]] = []
+        self.taken_at: deque[tuple[float, str]] = deque(maxlen=_REMEMBERED)
         self._log_start = 0
 
     def record(self, kinds: Iterable[str]) -> None:
@@ -46,7 +49,7 @@ class Replica:
 
     def taken_since(self, moment: float, kind: str) -> int:
         """How many payloads of a kind it has taken since a moment of the monotonic clock."""
-        return sum(at >= moment and one == kind for at, one in self.taken_at)
+        return sum(at >= moment and one == kind for at, one in list(self.taken_at))
 
     def metrics(self) -> Samples:
         """Scrape it; of a replica that has ended, the last scrape."""

@@ -16,26 +16,30 @@ def stream_name(namespace: str, service: str, kind: str) -> str:
     return f"driftgauge:{{{namespace}/{service}/predictor/{service}}}:{kind}"
 
 
-def rows_appended(redis: "Redis", stream: str) -> int:
-    """How many rows all writers of a stream have appended to it since ever; 0 if there is no stream.
+def rows_appended(redis: Redis, stream: str) -> int:
+    """How many rows all writers of a stream have appended to it since ever; -1 if another program has its key.
 
     Each writer keeps `sequence:rows:milliseconds` in the hash beside the stream, so the sum is right although old rows
     were trimmed, and although Redis has lost rows.
     """
     try:
         writers = cast("Mapping[bytes, bytes]", redis.hgetall(f"{stream}:writers"))
+        newest = cast("list[tuple[bytes, Any]]", redis.xrevrange(stream, count=1))
     except ResponseError:
-        return -1  # a key of another type
+        return -1
     if writers:
         return sum(int(value.split(b":")[1]) for value in writers.values())
-    newest = cast("list[tuple[bytes, Any]]", redis.xrevrange(stream, count=1))
     return int(newest[0][0].partition(b"-")[0]) if newest else 0
 
 
-def window(redis: "Redis", stream: str, window_rows: int) -> NDArray[np.float64]:
-    """The newest rows of a stream: shape `(n, d)`, `n` at most `window_rows`."""
+def window(redis: Redis, stream: str, window_rows: int) -> NDArray[np.float64]:
+    """The newest rows of a stream: shape `(n, d)`, `n` at most `window_rows`; none if another program has its key."""
     blocks = []
-    for _, fields in cast("list[tuple[bytes, Mapping[bytes, bytes]]]", redis.xrange(stream)):
+    try:
+        entries = cast("list[tuple[bytes, Mapping[bytes, bytes]]]", redis.xrange(stream))
+    except ResponseError:
+        entries = []
+    for _, fields in entries:
         if b"rows" in fields and b"data" in fields:
             values = np.frombuffer(fields[b"data"], dtype="<f8")
             blocks.append(values.reshape(int(fields[b"rows"]), -1))

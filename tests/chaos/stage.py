@@ -4,7 +4,7 @@ import contextlib
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tests.chaos.model import ModelFault, call
 from tests.chaos.replica import KINDS, Replica
+from tests.chaos.ring import stream_name
 from tests.chaos.senders import (
     NAMESPACE,
     PROXIED_NAMESPACE,
@@ -36,6 +37,9 @@ COLUMNS = ["alcohol", "ph"]
 
 RECOVERY_SECONDS = 60
 """Longest wait for what must come back by itself."""
+
+_NOTICE_SECONDS = 8
+"""Longest time after which a fault must be noticed: a flush, a call's time limit, and a busy machine."""
 
 _REFERENCE_ROWS = 500
 
@@ -79,6 +83,7 @@ class Stage:
         self.begun = time.monotonic()
         self.lifted = 0.0
         self.retired: list[Replica] = []
+        self.broken: list[str] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -207,6 +212,15 @@ class Stage:
         except TimeoutError:
             raise TimeoutError(f"no {what} on {', '.join(one.name for one in left)}") from None
 
+    def expect(
+        self, condition: Callable[[Replica], bool], what: str, replicas: Sequence[Replica] | None = None
+    ) -> None:
+        """Note a broken promise unless a condition comes to hold on each replica while the fault lasts."""
+        try:
+            self.wait_for_all(condition, what, replicas, _NOTICE_SECONDS)
+        except TimeoutError as error:
+            self.broken.append(str(error))
+
     def settle(self) -> None:
         """Wait until each replica shows a newer evaluation, if it ever does."""
         before = {one.port: _evaluated(one.metrics()) for one in self.replicas}
@@ -254,3 +268,10 @@ def _evaluated(samples: Samples) -> list[float]:
 
 MODELS = ((NAMESPACE, SERVICE), (PROXIED_NAMESPACE, PROXIED_SERVICE))
 """Namespace and InferenceService of the models: the loggers', and the proxies'."""
+
+
+def streams() -> Iterator[str]:
+    """The keys of the streams of both models."""
+    for namespace, service in MODELS:
+        for kind in KINDS:
+            yield stream_name(namespace, service, kind)

@@ -11,13 +11,11 @@ from tests.support.redis_server import RedisServer
 
 
 class Store(Protocol):
-    """A Redis of any kind, which runs during a `with` block.
+    """A Redis of any kind, which runs during a `with` block."""
 
-    Attributes:
-        url: What driftgauge gets.
-    """
-
-    url: str
+    @property
+    def url(self) -> str:
+        """What driftgauge gets."""
 
     def __enter__(self) -> Self:
         """Start it."""

@@ -1,24 +1,27 @@
 """The contract of every pair store, tested on each adapter."""
 
 import pytest
-from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half, PairStore, PutResult
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_pairs import RedisPairs
+from tests.support.redis_fixtures import every_store
 
 FIRST = PutResult(Arrival.FIRST)
 REPLACING = PutResult(Arrival.FIRST, replaced=True)
 DUPLICATE = PutResult(Arrival.DUPLICATE)
 
 
-@pytest.fixture(params=["memory", "redis"])
-def pairs(request: pytest.FixtureRequest, redis_client: Redis) -> PairStore:
+pytestmark = every_store
+
+
+@pytest.fixture
+def pairs(bounded_redis: BoundedRedis | None) -> PairStore:
     """An empty store."""
-    if request.param == "redis":
-        return RedisPairs(BoundedRedis(redis_client, timeout_seconds=5), ttl_seconds=60)
+    if bounded_redis is not None:
+        return RedisPairs(bounded_redis, ttl_seconds=60)
     return MemoryPairs(ttl_seconds=60, capacity=1000, clock=lambda: 0.0)
 
 

@@ -4,23 +4,26 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey
+from tests.support.redis_fixtures import every_store
 from tests.support.rows import REQUESTS, RESPONSES, WINE, block_of, counted
 
 CAPACITY_ROWS = 10
 
 
-@pytest.fixture(params=["memory", "redis"])
-def ring(request: pytest.FixtureRequest, redis_client: Redis) -> RingBuffer:
+pytestmark = every_store
+
+
+@pytest.fixture
+def ring(bounded_redis: BoundedRedis | None) -> RingBuffer:
     """An empty ring of ten rows."""
-    if request.param == "redis":
-        return RedisRing(BoundedRedis(redis_client, timeout_seconds=5), CAPACITY_ROWS, ttl_seconds=60)
+    if bounded_redis is not None:
+        return RedisRing(bounded_redis, CAPACITY_ROWS, ttl_seconds=60)
     return MemoryRing(CAPACITY_ROWS)
 
 

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis.asyncio import Redis
 
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryStates
@@ -13,14 +12,17 @@ from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.stream_states import State, StateStore
+from tests.support.redis_fixtures import every_store
 from tests.support.rows import REQUESTS, RESPONSES
 
+pytestmark = every_store
 
-@pytest.fixture(params=["memory", "redis"])
-def states(request: pytest.FixtureRequest, redis_client: Redis) -> StateStore:
+
+@pytest.fixture
+def states(bounded_redis: BoundedRedis | None) -> StateStore:
     """An empty store."""
-    if request.param == "redis":
-        return RedisStates(BoundedRedis(redis_client, timeout_seconds=5), ttl_seconds=60)
+    if bounded_redis is not None:
+        return RedisStates(bounded_redis, ttl_seconds=60)
     return MemoryStates()
 
 

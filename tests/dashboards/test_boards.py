@@ -238,12 +238,26 @@ def test_the_order_of_the_farthest_columns_is_kept() -> None:
 
 
 def test_a_model_of_the_fleet_leads_to_its_own_board() -> None:
-    """The link has all four labels of a model, because two namespaces may have a service of the same name."""
-    (query,) = set(re.findall(r"/d/driftgauge-model-drift\?([^\"]*)\"", as_json(ALL["fleet"])))
-    variable = variables(ALL["model-drift"])
+    """The link has the labels of a model, because two namespaces may have a service of the same name.
 
-    assert {"namespace", "inference_service", "component", "model_name"} == set(re.findall(r"var-(\w+)=", query))
-    assert not any(variable[name]["multi"] for name in ("namespace", "inference_service"))
+    Only the link in the column of revisions has the revision: without a known one there is no such column.
+    """
+    links = set(re.findall(r"/d/driftgauge-model-drift\?([^\"]*)\"", as_json(ALL["fleet"])))
+    variable = variables(ALL["model-drift"])
+    of_model = {"namespace", "inference_service", "component", "model_name"}
+
+    assert {frozenset(of_model), frozenset({*of_model, "revision"})} == {
+        frozenset(re.findall(r"var-(\w+)=", link)) for link in links
+    }
+    assert not any(variable[name]["multi"] for name in ("namespace", "inference_service", "revision"))
+
+
+def test_a_board_shows_models_whose_revision_is_not_known() -> None:
+    """All revisions include the empty one; where one is chosen, there is none to choose, and the choice is empty."""
+    chosen = {name: variables(tree)["revision"] for name, tree in ALL.items()}
+
+    assert {".*"} == {one["allValue"] for name, one in chosen.items() if name != "model-drift"}
+    assert not chosen["model-drift"]["includeAll"]
 
 
 def test_rows_that_repeat_name_a_variable(board: Tree) -> None:

@@ -54,7 +54,7 @@ def test_every_expression_of_a_board_has_numbers(stack: FullStack, board: Tree) 
 
 
 def test_every_variable_offers_values(stack: FullStack, board: Tree) -> None:
-    """The model is among the values. Only `cluster` may have none: it is a label that other setups add."""
+    """The model is among the values. Only labels of other setups may have none: the cluster, and a known revision."""
     values = first_values(stack.prometheus, board)
     offered = {
         name: options(stack.prometheus, variable, values)
@@ -62,7 +62,7 @@ def test_every_variable_offers_values(stack: FullStack, board: Tree) -> None:
         if variable["type"] == "query"
     }
 
-    assert [] == offered.pop("cluster")
+    assert [[], []] == [offered.pop(name) for name in ("cluster", "revision")]
     assert all(offered.values())
     assert SERVICE in offered["inference_service"]
     assert NAMESPACE in offered["namespace"]

@@ -134,22 +134,27 @@ def ranked(columns: str) -> str:
     return filled(query, dict.fromkeys(variables(BOARD), ".*") | {"farthest": columns, "__range": "1h"})
 
 
-def in_cluster(name: str, value: float) -> dict[str, str]:
-    """The series of the drifted features of the same model in one of two clusters."""
-    return {"series": f'driftgauge_drifted_features{{{MODEL},job="driftgauge",cluster="{name}"}}', "values": f"{value}"}
+def drifted_in(label: str, name: str, value: float) -> dict[str, str]:
+    """The series of the drifted features of the same model in one cluster, or of one revision."""
+    return {"series": f'driftgauge_drifted_features{{{MODEL},job="driftgauge",{label}="{name}"}}', "values": f"{value}"}
 
 
-@pytest.mark.parametrize(("cluster", "expected"), [("east", {"east": 1}), (".*", {"east": 1, "west": 3})])
-def test_clusters_are_kept_apart(cluster: str, expected: dict[str, float], tmp_path: Path) -> None:
-    """A model of one name in two clusters has two lines, and one of them if its cluster is selected."""
+@pytest.mark.parametrize("label", ["cluster", "revision"])
+@pytest.mark.parametrize(("chosen", "expected"), [("east", {"east": 1}), (".*", {"east": 1, "west": 3, "": 2})])
+def test_clusters_and_revisions_are_kept_apart(
+    label: str, chosen: str, expected: dict[str, float], tmp_path: Path
+) -> None:
+    """A model of one name in two clusters, or of two revisions, has two lines; one of them if one is selected."""
     fleet = boards()["fleet"]
     text = next(
         one.text for one in expressions(fleet) if "Fleet / Drifted features A" in one.place and "sum" not in one.text
     )
-    expression = filled(text, dict.fromkeys(variables(fleet), ".*") | {"cluster": cluster})
-    samples = [(f'{{{MODEL},cluster="{name}"}}', value) for name, value in expected.items()]
+    expression = filled(text, dict.fromkeys(variables(fleet), ".*") | {label: chosen})
+    more = {name: f',{label}="{name}"' if name else "" for name in expected}  # an empty label is no label
+    samples = [(f"{{{MODEL}{more[name]}}}", value) for name, value in expected.items()]
+    found = [drifted_in(label, name, value) for name, value in (("east", 1), ("west", 3), ("", 2))]
 
-    assert (0, "") == promtool(expression, samples, [in_cluster("east", 1), in_cluster("west", 3)], tmp_path)
+    assert (0, "") == promtool(expression, samples, found, tmp_path)
 
 
 def promtool(

@@ -77,7 +77,7 @@ def send(logger: Driftgauge, revision: str, mean: float) -> None:
 
 
 async def test_a_logger_keeps_two_revisions_apart(references: Path, own_server: RedisServer) -> None:
-    """Two windows and two verdicts of events that only an annotation tells apart, and of ids that both use."""
+    """Two windows and two verdicts of events that differ in an annotation alone, and of ids that both use."""
     flags = ("--reference-dir", references, f"--redis-url={own_server.url}", *FAST)
     with Driftgauge("logger", *flags) as logger:
         before = logger.wait_for(lambda s: bool(states(s)), "the state of a model without traffic")
@@ -128,5 +128,7 @@ async def test_two_proxies_with_one_redis_keep_canary_and_stable_apart(
             assert [] == wrong_responses(proxies[name].port, list(bodies(mean)))
         for name, state in (("stable", "ok"), ("v2", "drift")):
             proxies[name].wait_for(partial(are, {name: state}), f"{name} to be {state}")
+        statuses = [json.loads(get(f"{proxy.admin_url}/status")) for proxy in proxies.values()]
 
+    assert ["stable", "v2"] == [status["model"]["revision"] for status in statuses]
     assert STREAMS == await streams(own_server)

@@ -1,6 +1,7 @@
 """A server of the admin port whose responses a test chooses."""
 
 import math
+from collections.abc import Callable
 
 from aiohttp import ClientSession
 
@@ -9,6 +10,7 @@ from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.results.latest import Evaluation, LatestEvaluations
+from driftgauge.server.tls import Tls
 from tests.support.reports import FOUND
 
 
@@ -17,16 +19,25 @@ class AdminFixture:
 
     Args:
         captures: Whether it hands out windows.
+        authorize: Returns whether the value of an `Authorization` header has a valid token.
+        tls: TLS of its port.
     """
 
-    def __init__(self, *, captures: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        captures: bool = False,
+        authorize: Callable[[str | None], bool] | None = None,
+        tls: Tls | None = None,
+    ) -> None:
         self.not_ready: str | None = None
         self.window: bytes | None = b"rows"
         self.failure: StorageError | None = None
         self.latest = LatestEvaluations(math.inf)
         self.metrics = Metrics("200")
         capture = self._capture if captures else None
-        self.admin = Admin(self.metrics.registry, self._ready, self.latest, self._page, capture)
+        self.admin = Admin(self.metrics.registry, self._ready, self.latest, self._page, capture, authorize=authorize)
+        self._tls = tls
         self.url = ""
 
     def publish(self, model: ModelKey, kind: Kind = Kind.REQUEST, time: float = 1_000.0) -> None:
@@ -35,7 +46,8 @@ class AdminFixture:
 
     async def open(self) -> None:
         """Listen on a port that the system chooses."""
-        self.url = f"http://127.0.0.1:{await self.admin.start('127.0.0.1', 0)}"
+        scheme = "http" if self._tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{await self.admin.start('127.0.0.1', 0, self._tls)}"
 
     async def _ready(self) -> str | None:
         return self.not_ready

@@ -25,7 +25,7 @@ def options(prometheus: AlertingPrometheus, variable: Tree, chosen: dict[str, st
 
 
 def first_values(prometheus: AlertingPrometheus, board: Tree) -> dict[str, str]:
-    """The variables of a board at first: the default if there is one, All if possible, else the first value."""
+    """The variables of a board at first: the default, else All if possible, else the first value, or the empty one."""
     values = dict(BUILT_IN)
     for name, variable in variables(board).items():
         if variable["type"] == "custom":
@@ -34,7 +34,7 @@ def first_values(prometheus: AlertingPrometheus, board: Tree) -> dict[str, str]:
             continue
         found = options(prometheus, variable, values)
         everything = variable.get("allValue") or f"({'|'.join(found)})"
-        values[name] = everything if variable["includeAll"] else found[0]
+        values[name] = everything if variable["includeAll"] else next(iter(found), "")
     return values
 
 

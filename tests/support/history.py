@@ -152,6 +152,8 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
     redis_errors.labels("ping")
     metrics.watch_forwarding().add("http://archive/events", lambda: 12, lambda: 30_000).count(None, 1)
     metrics.watch_resending()[1].labels("responded")
+    metrics.unauthorized_requests.labels("data").inc()
+    metrics.failed_handshakes.labels("data", "closed").inc()
     dice = np.random.default_rng(20261123)
     wine, cheese = (
         _model(key, *columns, metrics, latest, dice)

@@ -1,7 +1,8 @@
 """A receiver that listens, with what it offered, and the headers of KServe's agent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from driftgauge.http1.heads import RequestHead
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import OVERFLOW, ModelKey, PairObservation, Payload
 from driftgauge.logger.fan_out.fan_out import FanOut
@@ -47,6 +48,8 @@ class ListeningReceiver:
         max_connections: Connections that may be open at once.
         models: The models that may have series; ten by default.
         urls: Where each event is sent on to.
+        authorize: Returns whether the head of a request presents a valid token.
+        metrics: Where requests are counted; new ones by default.
     """
 
     def __init__(
@@ -55,10 +58,12 @@ class ListeningReceiver:
         max_connections: int = 100,
         models: KnownModels | None = None,
         urls: Sequence[str] = (),
+        authorize: Callable[[RequestHead], bool] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.payloads: list[Payload] = []
         self.observations: list[PairObservation] = []
-        self.metrics = Metrics("")
+        self.metrics = Metrics("") if metrics is None else metrics
         self.models = KnownModels(10) if models is None else models
         self.is_new: bool | None = True
         self.fan_out = FanOut(urls, FORWARD_LIMITS, self.metrics.watch_forwarding())
@@ -73,6 +78,7 @@ class ListeningReceiver:
             max_event_bytes=LIMIT,
             budget_bytes=2 * LIMIT,
             max_connections=max_connections,
+            authorize=authorize,
             clock=lambda: NOW,
             timeouts=timeouts or Timeouts(),
         )

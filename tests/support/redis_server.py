@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import tempfile
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -21,13 +22,29 @@ class RedisServer:
     Args:
         options: Further options as on the command line, such as `--requirepass`.
         port: Where it listens; a free one if left out.
+        config: The text of a configuration file, for what has no option.
+        ready: What it writes when it is ready.
+        binary: The program; that of Redis if left out.
     """
 
-    def __init__(self, *options: str, port: int | None = None) -> None:
+    def __init__(
+        self,
+        *options: str,
+        port: int | None = None,
+        config: str | None = None,
+        ready: bytes = b"eady to accept connections",
+        binary: str = _BINARY,
+    ) -> None:
+        self._binary = binary
         self.port = free_port() if port is None else port
         self.url = f"redis://127.0.0.1:{self.port}"
         self._options = options
+        self._ready = ready
         self._directory = tempfile.TemporaryDirectory()
+        self._config: tuple[str, ...] = ()
+        if config is not None:
+            self._config = (f"{self._directory.name}/server.conf",)
+            Path(*self._config).write_text(config)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -57,7 +74,7 @@ class RedisServer:
         """
         address = ("--bind", "127.0.0.1", "--port", str(self.port))
         self._process = subprocess.Popen(
-            [_BINARY, *address, "--save", "", "--appendonly", "no", *self._options],
+            [self._binary, *self._config, *address, "--save", "", "--appendonly", "no", *self._options],
             cwd=self._directory.name,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -66,10 +83,10 @@ class RedisServer:
         log = b""
         for line in self._process.stdout or ():
             log += line
-            if b"eady to accept connections" in line:
+            if self._ready in line:
                 return
         self.kill()
-        raise RuntimeError(f"{_BINARY} did not start:\n{log.decode(errors='replace')}")
+        raise RuntimeError(f"{self._binary} did not start:\n{log.decode(errors='replace')}")
 
     def stop(self) -> None:
         """Asks it to end, and returns when it has."""
@@ -93,6 +110,11 @@ class RedisServer:
         """Lets a paused server go on."""
         self._signal(signal.SIGCONT)
         os.waitid(os.P_PID, self.pid, os.WCONTINUED)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process was started and was not ended; it may be paused."""
+        return self._process is not None
 
     @property
     def pid(self) -> int:

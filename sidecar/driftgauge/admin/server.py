@@ -25,6 +25,8 @@ from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.registry import render_scrape
 from driftgauge.page.as_json import models_as_json
 from driftgauge.results.latest import LatestEvaluations
+from driftgauge.server.tls import Tls
+from driftgauge.server.tokens import CHALLENGE
 
 Ready = Callable[[], Awaitable[str | None]]
 """Returns why the process is not ready, or `None` if it is."""
@@ -34,6 +36,9 @@ RenderPage = Callable[[ModelKey, str, str], Awaitable[str]]
 
 Capture = Callable[[ModelKey], Awaitable[bytes | None]]
 """Returns the window of a model's requests as a file; `None` without rows."""
+
+_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""Paths that need no token: the kubelet has none."""
 
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -50,14 +55,16 @@ class Admin:
         status: Returns what `/status` says of the process beside its version and the newest scrape.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each
         self,
         registry: CollectorRegistry,
         ready: Ready,
         latest: LatestEvaluations,
         page: RenderPage,
         capture: Capture | None = None,
+        *,
         status: StatusFacts = dict,
+        authorize: Callable[[str | None], bool] | None = None,
     ) -> None:
         self._registry = registry
         self._ready = ready
@@ -65,12 +72,13 @@ class Admin:
         self._page = page
         self._capture = capture
         self._status_facts = status
+        self._authorize = authorize
         self._last_scrape = LastScrape()
         # One thread renders everything that takes long: the event loop is for inferences, and clients wait in line.
         self._worker = Worker("admin")
         self._html = HtmlResponses(self._worker)
         self._connections = AdminConnections()
-        app = web.Application(middlewares=[self._connections.follow])
+        app = web.Application(middlewares=[self._connections.follow, self._check_token])
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", _healthz)
         app.router.add_get("/readyz", self._readyz)
@@ -83,23 +91,43 @@ class Admin:
         app.router.add_get("/runbooks/{name:[^/]*}", self._runbook)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=KEEPALIVE_SECONDS)
         self._server: asyncio.Server | None = None
+        self._tls: Tls | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which the system chooses if `port` is 0."""
+    async def start(self, host: str, port: int, tls: Tls | None = None) -> int:
+        """Listen, with TLS if it is given; returns the port, which the system chooses if `port` is 0."""
         await self._runner.setup()
         server = self._runner.server
         if server is None:
             raise RuntimeError("the admin server could not be set up")
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: self._connections.make(server()), host, port)
+        self._tls = tls
+
+        def make() -> asyncio.Protocol:
+            """The protocol of a connection."""
+            return self._connections.make(server())
+
+        self._server = await loop.create_server(make if tls is None else tls.wrap(make), host, port)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Stop listening."""
         if self._server is not None:
             self._server.close()
+        if self._tls is not None:
+            await self._tls.close()
         await self._runner.cleanup()
         self._worker.close()
+
+    @web.middleware
+    async def _check_token(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Refuse a request without a valid token, before its path is looked up."""
+        authorization = request.headers.get("Authorization")
+        if self._authorize is None or request.path in _OPEN_PATHS or self._authorize(authorization):
+            return await handler(request)
+        headers = {"WWW-Authenticate": CHALLENGE}
+        return web.Response(status=HTTPStatus.UNAUTHORIZED, text="this path needs a valid token\n", headers=headers)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         self._last_scrape.record(request.remote, request.headers.get("User-Agent", ""))

@@ -17,6 +17,7 @@ from driftgauge.config.options import LoggerConfig, ProxyConfig, split_urls
 from driftgauge.errors import ConfigError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.inference.revisions import read_revision
+from driftgauge.server.tls import Tls
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +34,8 @@ _PAIRING_INTERVAL_SECONDS = 0.5
 class Ingress(Protocol):
     """The server of the data port: `Proxy` or `Receiver`."""
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen. Returns the port."""
+    async def start(self, host: str, port: int, tls: Tls | None = None) -> int:
+        """Listen, with TLS if it is given. Returns the port."""
 
     @property
     def draining(self) -> bool:
@@ -98,6 +99,7 @@ async def run_logger(config: LoggerConfig) -> None:
     pairing = Pairing(runtime.stores.pairs, runtime.metrics, config.pair_ttl_seconds, time.monotonic)
     limits = ForwardLimits(config.forward_queue_events, config.forward_queue_bytes, config.forward_timeout_seconds)
     fan_out = FanOut(split_urls(config.forward_url), limits, runtime.metrics.watch_forwarding())
+    guard = runtime.trust.data_guard
     receiver = Receiver(
         offer=runtime.pipeline.offer,
         pair=pairing.offer,
@@ -109,6 +111,7 @@ async def run_logger(config: LoggerConfig) -> None:
         budget_bytes=max(config.queue_bytes, config.max_event_bytes),
         max_connections=config.max_connections,
         send_on=fan_out.offer,
+        authorize=None if guard is None else guard.admits_head,
     )
 
     async def check_ready() -> str | None:
@@ -133,16 +136,16 @@ async def _serve(
     """Listen on both ports, wait for a signal, then drain and stop."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     signalled = _signalled()
-    config = runtime.config
+    config, trust = runtime.config, runtime.trust
     async with AsyncExitStack() as stack:
         stack.callback(runtime.views.close)
         # The admin port closes after all else, so that Prometheus can scrape until the end.
         stack.push_async_callback(admin.close)
         await stack.enter_async_context(runtime.running(flush))
         stack.push_async_callback(ingress.close)
-        port = await _listen("port", ingress.start(config.host, config.port))
+        port = await _listen("port", ingress.start(config.host, config.port, trust.data_tls))
         # The admin port opens last: when `/healthz` responds, the data port listens too.
-        admin_port = await _listen("admin_port", admin.start(config.host, config.admin_port))
+        admin_port = await _listen("admin_port", admin.start(config.host, config.admin_port, trust.admin_tls))
         # These objects stay until the end. Frozen, they are skipped by full collections, which would otherwise stop
         # every request for 10 ms.
         gc.collect()

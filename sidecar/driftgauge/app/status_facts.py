@@ -17,10 +17,10 @@ MAX_REFERENCES: Final = 100
 def status_facts(
     config: Config, model: ModelKey | None, references: ReferenceStore, size: ReferenceSize
 ) -> Mapping[str, object]:
-    """The mode, the flags and the configuration file that a process was started with, and its references.
+    """The mode, the model of a proxy, the flags and the configuration file of a process, and its references.
 
-    A flag that holds a password is named without its value. The environment is not here, since whoever may run a
-    command in the container sees it there.
+    A flag that holds a password, or may hold one, is named without its value. The environment is not here, since
+    whoever may run a command in the container sees it there.
 
     Args:
         config: The options.
@@ -28,10 +28,11 @@ def status_facts(
         references: What is loaded.
         size: Computes which references are too small.
     """
-    hidden = [name for name, value in config.flags.items() if name in SECRETS or holds_password(value)]
+    hidden = [name for name, value in config.flags.items() if _is_secret(name, value)]
     loaded = references.loaded()
     return {
         "mode": "logger" if model is None else "proxy",
+        "model": None if model is None else {name: printable(value) for name, value in model._asdict().items()},
         "flags": {name: printable(value) for name, value in config.flags.items() if name not in hidden},
         "flags_hidden": hidden,
         "config_file": None if config.yaml_path is None else printable(str(config.yaml_path.absolute())),
@@ -50,3 +51,8 @@ def status_facts(
             for name, reference in islice(loaded.items(), MAX_REFERENCES)
         ],
     }
+
+
+def _is_secret(name: str, value: str) -> bool:
+    may_hold_one = name == "forward_url" and ("@" in value or "?" in value)
+    return name in SECRETS or may_hold_one or holds_password(value)

@@ -5,13 +5,11 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from http import HTTPStatus
 from typing import cast
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from driftgauge.cli.arguments import make_parser
 from driftgauge.cli.completion import run_completion
+from driftgauge.cli.health import find_faults
 from driftgauge.cli.reference_commands import run_reference
 from driftgauge.config.documents import as_json_schema, as_markdown
 from driftgauge.config.load import MODES, load, wanted_log_format
@@ -127,17 +125,10 @@ def _run_reference(known: argparse.Namespace) -> int:
 def _check_health(known: argparse.Namespace) -> int:
     flags = {} if known.admin_port is None else {"admin_port": known.admin_port}
     port = load("proxy", flags).admin_port
-    faults = []
-    for host in ("127.0.0.1", "[::1]"):  # the option host may be either, and `::` alone does not listen on 127.0.0.1
-        try:
-            with urlopen(f"http://{host}:{port}/healthz", timeout=3) as response:
-                if response.status == HTTPStatus.OK:
-                    return 0
-                faults.append(f"{host}: status {response.status}")
-        except (URLError, OSError) as error:
-            faults.append(f"{host}: {error}")
-    _print_errors([f"nothing healthy on admin port {port} ({'; '.join(faults)})"])
-    return 1
+    faults = find_faults(port)
+    if faults:
+        _print_errors([f"nothing healthy on admin port {port} ({'; '.join(faults)})"])
+    return 1 if faults else 0
 
 
 def _run_doctor(known: argparse.Namespace) -> int:

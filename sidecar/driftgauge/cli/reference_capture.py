@@ -1,5 +1,6 @@
 """The command `reference capture`: writes the window of a running process as a reference, after confirmation."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,12 +9,13 @@ from pathlib import Path
 from typing import Final, TextIO
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from driftgauge import __version__
 from driftgauge.cli.progress import shown_progress
 from driftgauge.cli.reference_files import print_reference
 from driftgauge.cli.window_collector import WindowCollector
+from driftgauge.config.options import PREFIX
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.dataset import prepare
 from driftgauge.reference.file_limits import MAX_FILE_BYTES
@@ -192,7 +194,7 @@ def fetch(url: str) -> bytes:
     if urlsplit(url).scheme not in {"http", "https"}:
         raise ReferenceDataError(f"{url}: the admin URL must begin with http:// or https://")
     try:
-        with urlopen(url, timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310 the scheme is checked above
+        with urlopen(_request(url), timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310 the scheme is checked above
             content: bytes = reply.read(MAX_FILE_BYTES + 1)
     except HTTPError as error:
         with error:
@@ -205,6 +207,14 @@ def fetch(url: str) -> bytes:
     if len(content) > MAX_FILE_BYTES:
         raise ReferenceDataError(f"{url}: the response is larger than {MAX_FILE_BYTES >> 20} MiB")
     return content
+
+
+def _request(url: str) -> Request:
+    """A GET with the token of the environment, which no redirect takes elsewhere."""
+    request = Request(url)  # noqa: S310 the scheme is checked by the caller
+    if token := os.environ.get(f"{PREFIX}ADMIN_TOKEN"):
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+    return request
 
 
 def _ask(rows: int, terminal: Terminal) -> bool:

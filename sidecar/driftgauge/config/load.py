@@ -1,6 +1,7 @@
 """Reads the options from flags, environment and file, and lists every error at once."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from driftgauge.errors import ConfigError
 
 MODES: dict[str, type[Config]] = {"proxy": ProxyConfig, "logger": LoggerConfig}
 
-SECRETS = frozenset({"redis_password"})
+SECRETS = frozenset({"redis_password", "redis_sentinel_password", "token", "admin_token"})
 """Options without a flag, since every process of a machine can read command lines."""
 
-_SECRET_WORDS = ("password", "token", "secret", "key", "sig")
-"""Parts of the names of parameters in the query of a URL that hold secrets."""
+_SECRET_NAME = re.compile("password|token|secret|signature|api.?key", re.IGNORECASE)
+"""A part of the name of a parameter in the query of a URL that holds a secret."""
 
-_SECRET_OPTIONS = ("redis", "forward")
+_SECRET_OPTIONS = ("redis", "forward", "token", "admin_token")
 """Beginnings of the names of options whose values are not printed."""
 
 
@@ -148,11 +149,7 @@ def _url_holds_password(text: str) -> bool:
         url = urlsplit(text.strip())
     except ValueError:
         return "@" in text
-    return url.password is not None or any(_names_secret(name) for name, _ in parse_qsl(url.query))
-
-
-def _names_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET_WORDS)
+    return url.password is not None or any(_SECRET_NAME.search(name) for name, _ in parse_qsl(url.query))
 
 
 def _password_in_flag(flags: Mapping[str, str]) -> list[str]:

@@ -153,7 +153,7 @@ class Config(BaseSettings):
         description="reference directory: `<namespace>/<inference_service>.<ext>`, else `<inference_service>.<ext>`",
     )
     reference_poll_seconds: Seconds = Field(
-        10, description="seconds between two checks of the reference files for changes"
+        10, description="seconds between two checks of reference files, tokens and certificates for changes"
     )
     missing_words: Words = Field(
         "",
@@ -181,10 +181,57 @@ class Config(BaseSettings):
         le=2**25,
         description="limit of a reference's rows times columns; larger ones are refused",
     )
-    redis_url: SecretStr | None = Field(
-        None, description="URL of Redis, `redis://` or `rediss://`; if not set, rows are kept in memory"
+    admin_token_file: Path | None = Field(
+        None,
+        description="file with the bearer tokens that the admin port asks for, one a line, read again when it changes; "
+        "`/healthz` and `/readyz` stay open",
     )
+    admin_token: SecretStr | None = Field(
+        None, description="bearer token that the admin port asks for; only from environment or file"
+    )
+    tls_cert_file: Path | None = Field(
+        None, description="certificate chain of both ports in PEM form, read again when it changes; with `tls_key_file`"
+    )
+    tls_key_file: Path | None = Field(None, description="private key of `tls_cert_file` in PEM form, not encrypted")
+    tls_client_ca_file: Path | None = Field(
+        None,
+        description="authorities in PEM form; clients of the data port need a certificate that one of them has signed",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="URL of Redis: `redis://host[:port][/db]`, `redis+sentinel://host,host/master` with hosts of the"
+        " Sentinels, or `redis+cluster://host,host`; `rediss` in place of `redis` for TLS; if not set, rows are kept in"
+        " memory",
+    )
+    redis_username: str = Field("", description="user of Redis (ACL); empty for that of `redis_url` or the default one")
     redis_password: SecretStr | None = Field(None, description="password of Redis; only from environment or file")
+    redis_password_file: Path | None = Field(
+        None, description="file with the password of Redis, which is read for each new connection"
+    )
+    redis_sentinel_username: str = Field("", description="user of the Sentinels; empty for the default user")
+    redis_sentinel_password: SecretStr | None = Field(
+        None, description="password of the Sentinels; only from environment or file"
+    )
+    redis_sentinel_password_file: Path | None = Field(
+        None, description="file with the password of the Sentinels, which is read for each new connection"
+    )
+    redis_ca_file: Path | None = Field(
+        None, description="file with the certificates that sign that of Redis; if not set, those of the system"
+    )
+    redis_cert_file: Path | None = Field(
+        None, description="file with the certificate by which driftgauge introduces itself to Redis"
+    )
+    redis_key_file: Path | None = Field(
+        None, description="file with the private key of `redis_cert_file`; if not set, it is in that file"
+    )
+    redis_max_connections: int = Field(
+        8, ge=2, le=1000, description="limit of the connections of a process to Redis, or to each node of a cluster"
+    )
+    redis_client_name: str = Field(
+        "driftgauge",
+        pattern=r"^[!-~]*$",
+        description="name of the connections in `CLIENT LIST`; empty to set none, which needs one right less",
+    )
     redis_timeout_seconds: Seconds = Field(2, description="time limit of one call to Redis, in seconds")
     ring_ttl_seconds: Seconds = Field(
         604_800, description="seconds without new rows after which the rows of a model expire"
@@ -307,13 +354,30 @@ class Config(BaseSettings):
             raise ValueError("must not be more than window_rows, or no window would ever be tested")
         return value
 
+    @field_validator("tls_key_file")
+    @classmethod
+    def _check_key_with_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (value is None) != (info.data.get("tls_cert_file") is None):
+            raise ValueError("give tls_cert_file and tls_key_file together")
+        return value
+
+    @field_validator("tls_client_ca_file")
+    @classmethod
+    def _check_authority_with_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("tls_cert_file") is None:
+            raise ValueError("needs tls_cert_file and tls_key_file")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            url = _split_url(value.get_secret_value())
-            if url.scheme not in {"redis", "rediss"} or not url.hostname:
-                raise ValueError("must be redis://host[:port][/db] or rediss://...")
+            scheme, _, rest = value.get_secret_value().partition("://")
+            base, _, kind = scheme.partition("+")
+            hosts = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].split(",")
+            valid = base in {"redis", "rediss"} and kind in {"", "sentinel", "cluster"}
+            if not valid or not all(_split_url(f"redis://{host}").hostname for host in hosts):
+                raise ValueError("must be redis://host[:port][/db], redis+sentinel://... or redis+cluster://...")
         return value
 
     @classmethod
@@ -391,6 +455,13 @@ class ProxyConfig(Config):
 class LoggerConfig(Config):
     """The options of `driftgauge logger`."""
 
+    token_file: Path | None = Field(
+        None,
+        description="file with the bearer tokens that senders of events need, one a line, read again when it changes",
+    )
+    token: SecretStr | None = Field(
+        None, description="bearer token that senders of events need; only from environment or file"
+    )
     forward_url: Urls | None = Field(
         None,
         description="URLs that each event is sent on to, with commas between them or a list in YAML; a user, a "

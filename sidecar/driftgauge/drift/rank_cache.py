@@ -1,13 +1,25 @@
 """Ranks of a stream's rows in the reference: each row is looked up once, however many windows it is part of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.row_hours import RowHours
-from driftgauge.drift.statistics.ks import Counts, Floats, RankedWindow, ranks, sizes_of, sorted_ranks
+from driftgauge.drift.statistics.ks import Counts, Floats, RankedWindow, rank_type, ranks, sizes_of, sorted_ranks
+
+_BLOCK_FEATURES = 32
+"""Features that are worked on at once: what is computed in between takes memory for these alone."""
+
+_Features = TypeVar("_Features", bound=Sequence[int])
+
+
+def in_blocks(features: _Features) -> Iterator[_Features]:
+    """The features in blocks whose windows fit into a processor's cache."""
+    for first in range(0, len(features), _BLOCK_FEATURES):
+        yield features[first : first + _BLOCK_FEATURES]  # type: ignore[misc] # a part of a sequence is of its type
 
 
 class RankCache:
@@ -31,6 +43,7 @@ class RankCache:
         self._profiles = tuple(profiles)
         self._hours = hours
         self._references = [profile.values for profile in profiles]
+        self._rank_type = rank_type(max((values.size for values in self._references), default=0))
         self.rows: Floats = np.empty((0, len(self._profiles)))
         self._given: Floats = self.rows
         self._times: Floats | None = None
@@ -64,19 +77,30 @@ class RankCache:
         self.rows, self._given, self._times, self.numbers = new, rows, times, numbers
         self.cells, self.below, self.at_most = cells, below, at_most
 
-    def ranked_window(self, features: Sequence[int], weights: Floats | None = None) -> RankedWindow:
+    def ranked_window(
+        self, features: Sequence[int], weights: Callable[[Sequence[int]], Floats] | None = None
+    ) -> RankedWindow:
         """The values of some features in ascending order, and their ranks.
 
         Args:
             features: The features.
-            weights: Shape `(features, n)`: the weight of each row for each of them, in the order of the rows.
+            weights: Returns for some of them the weight of each row, in the order of the rows: shape `(f, n)`.
         """
-        columns = self.rows.T[features]
-        values = np.sort(columns, axis=1)
-        if weights is not None:
-            # Which of equal values comes first does not matter: a distribution function has risen by all of them.
-            weights = np.take_along_axis(weights, np.argsort(columns, axis=1), axis=1)
-        return RankedWindow(values, *self.ranks(features), sizes_of(values), weights)
+        values = np.empty((len(features), self.rows.shape[0]))
+        sorted_weights = None if weights is None else np.empty_like(values)
+        first = 0
+        for block in in_blocks(features):
+            lines = slice(first, first + len(block))
+            columns = self.rows.T[block]
+            if weights is None or sorted_weights is None:
+                values[lines] = np.sort(columns, axis=1)
+            else:
+                # Which of equal values comes first does not matter: a distribution function has risen by all of them.
+                order = np.argsort(columns, axis=1)
+                values[lines] = np.take_along_axis(columns, order, axis=1)
+                sorted_weights[lines] = np.take_along_axis(weights(block), order, axis=1)
+            first = lines.stop
+        return RankedWindow(values, *self.ranks(features), sizes_of(values), sorted_weights)
 
     def ranks(self, features: Sequence[int] | slice) -> tuple[Counts, Counts]:
         """`below` and `at_most` of some features, each line ascending.
@@ -124,18 +148,25 @@ class RankCache:
 
     def _look_up(self, rows: Floats) -> tuple[NDArray[np.uint16], Counts, Counts]:
         """Cells and ranks of rows, searched in the order of their values, which is quicker."""
-        columns = np.ascontiguousarray(rows.T)
-        order = np.argsort(columns, axis=1)
-        values = np.take_along_axis(columns, order, axis=1)
-        found = (self._cells(values), *ranks(self._references, values))
-        cells, below, at_most = (np.empty_like(counts) for counts in found)
-        for counts, ascending in zip((cells, below, at_most), found, strict=True):
-            np.put_along_axis(counts, order, ascending, axis=1)
+        shape = rows.shape[::-1]
+        cells = np.empty(shape, dtype=np.uint16)
+        below, at_most = np.empty(shape, dtype=self._rank_type), np.empty(shape, dtype=self._rank_type)
+        for block in in_blocks(range(len(self._profiles))):
+            columns = np.ascontiguousarray(rows.T[block])
+            order = np.argsort(columns, axis=1)
+            values = np.take_along_axis(columns, order, axis=1)
+            found = (
+                self._cells(values, block),
+                *ranks(self._references[block.start : block.stop], values, self._rank_type),
+            )
+            for counts, ascending in zip((cells, below, at_most), found, strict=True):
+                np.put_along_axis(counts[block.start : block.stop], order, ascending, axis=1)
         return cells, below, at_most
 
-    def _cells(self, values: Floats) -> NDArray[np.uint16]:
+    def _cells(self, values: Floats, features: range) -> NDArray[np.uint16]:
         cells = np.empty(values.shape, dtype=np.uint16)
-        for line, (profile, size) in enumerate(zip(self._profiles, sizes_of(values), strict=True)):
+        for line, (feature, size) in enumerate(zip(features, sizes_of(values), strict=True)):
+            profile = self._profiles[feature]
             cells[line, :size] = profile.cells.index(values[line, :size])
             cells[line, size:] = profile.cells.shares.size
         return cells

@@ -13,21 +13,31 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowWeights:
-    """The weights of a window's rows, for each of `d` features.
+    """The weights of a window's rows, for each of `d` features. Rows whose requests are of one length have equal ones.
 
     Args:
-        values: Shape `(d, n)`, in (0, 1]: for the distribution of the values.
-        missing: Shape `(d, n)`, in (0, 1]: for the share of missing values.
+        lengths: Shape `(n,)`: for each row, the index of the length of its request.
+        of_values: Shape `(u, d)`, in (0, 1]: for each length, the weight in the distribution of the values.
+        of_missing: Shape `(u, d)`, in (0, 1]: the weight in the share of missing values.
     """
 
-    values: Floats
-    missing: Floats
+    lengths: NDArray[np.intp]
+    of_values: Floats
+    of_missing: Floats
 
-    def of(self, features: Sequence[int]) -> "RowWeights":
-        """The weights for some of the features, ascending, each once."""
-        if len(features) == self.values.shape[0]:
-            return self
-        return RowWeights(self.values[features], self.missing[features])
+    def values(self, features: Sequence[int]) -> Floats:
+        """The weights of the rows in the distribution of the values of some features: shape `(f, n)`."""
+        return np.ascontiguousarray(self.of_values.T[features]).take(self.lengths, axis=1)
+
+    def missing(self, features: Sequence[int]) -> Floats:
+        """The weights of the rows in the shares of missing values of some features: shape `(f, n)`."""
+        return np.ascontiguousarray(self.of_missing.T[features]).take(self.lengths, axis=1)
+
+    @property
+    def value_sums(self) -> Floats:
+        """The sum of the weights in the distribution of each feature's values: shape `(d,)`."""
+        sums: Floats = np.bincount(self.lengths, minlength=self.of_values.shape[0]) @ self.of_values
+        return sums
 
 
 def request_lengths(requests: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -48,5 +58,5 @@ def weights_of(lengths: NDArray[np.int64], correlations: tuple[Floats, Floats]) 
         lengths: Shape `(n,)`: the rows of each row's request.
         correlations: Two of shape `(d,)`: the correlation within requests, of the values and of missing ones.
     """
-    values, missing = (np.ascontiguousarray(row_weights(lengths, bounds).T) for bounds in correlations)
-    return RowWeights(values, missing)
+    different, places = np.unique(lengths, return_inverse=True)
+    return RowWeights(places, *(row_weights(different, bounds) for bounds in correlations))

@@ -51,9 +51,8 @@ class RowsToDetect:
         for index, (profile, bets, climb) in enumerate(zip(profiles, detector.bets, climbs, strict=True)):
             checkpoint()
             if profile.kind is FeatureKind.NUMERIC and _has_many_values(profile):
-                gains = shifted_shares(profile, SHIFT) @ bets.log_factors.reshape(bets.buckets, -1, climb.size).mean(
-                    axis=0
-                )
+                shares = np.tile(shifted_shares(profile, SHIFT), bets.buckets) / bets.buckets
+                gains = bets.factors.gains(shares)
                 gaining = gains > 0
                 with np.errstate(over="ignore"):  # a gain may be as small as a rounding error
                     rows = np.maximum(climb / np.where(gaining, gains, 1.0), 1.0)

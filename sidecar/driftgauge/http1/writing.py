@@ -170,11 +170,13 @@ def error_response(status: int, sentence: str, *, keep_alive: bool, http11: bool
 
 
 @lru_cache(64)
-def own_head(status: int, content_type: bytes, length: int, connection: bytes | None) -> bytes:
-    """The head of a response of our own; an empty `content_type` writes no such line."""
+def own_head(
+    status: int, content_type: bytes, length: int, connection: bytes | None, more: tuple[bytes, ...] = ()
+) -> bytes:
+    """The head of a response of our own, with more header lines; an empty `content_type` writes no such line."""
     phrase = HTTPStatus(status).phrase.encode()
     lines = [b"Content-Type: " + content_type] if content_type else []
     lines.append(b"Content-Length: %d" % length)
     if connection is not None:
         lines.append(b"Connection: " + connection)
-    return b"HTTP/1.1 %d %b\r\n%b\r\n\r\n" % (status, phrase, b"\r\n".join(lines))
+    return b"HTTP/1.1 %d %b\r\n%b\r\n\r\n" % (status, phrase, b"\r\n".join([*lines, *more]))

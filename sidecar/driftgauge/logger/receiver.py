@@ -23,6 +23,7 @@ from driftgauge.logger.delivery import Delivery
 from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.parse_queue import ParseQueue
 from driftgauge.logger.revision_reader import RevisionReader
+from driftgauge.logger.unauthorized import Unauthorized
 from driftgauge.metrics.loss_log import LossLog
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
@@ -32,6 +33,7 @@ from driftgauge.server.connection import ClientConnection
 from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, ConnectionLimit
 from driftgauge.server.listener import Listener
 from driftgauge.server.timeouts import Timeouts
+from driftgauge.server.tls import Tls
 
 _TIMEOUTS = Timeouts(keepalive=30.0)
 """The agent neither closes nor reuses its TLS connections: waiting longer would keep one open for each event."""
@@ -55,6 +57,7 @@ class Receiver:
         max_event_bytes: Longest body that is read.
         budget_bytes: Bytes that all incoming bodies may have together.
         max_connections: Connections of senders that may be open at once.
+        authorize: Returns whether the head of a request presents a valid token; `None` if anybody may send events.
         clock: Seconds since the epoch.
         timeouts: Limits of time for senders.
     """
@@ -72,6 +75,7 @@ class Receiver:
         max_event_bytes: int,
         budget_bytes: int,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        authorize: Callable[[RequestHead], bool] | None = None,
         clock: Callable[[], float] = time.time,
         timeouts: Timeouts = _TIMEOUTS,
     ) -> None:
@@ -82,6 +86,7 @@ class Receiver:
         self._models = models
         self._inferences = inferences
         self._revisions = revisions
+        self._authorize = authorize
         self._max_event_bytes = max_event_bytes
         self.budget = MemoryBudget(budget_bytes)
         self._parse_queue = ParseQueue(self.budget)
@@ -100,9 +105,9 @@ class Receiver:
         """Whether senders are asked to close their connections."""
         return self._listener.draining
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which the system chooses if `port` is 0."""
-        return await self._listener.start(host, port)
+    async def start(self, host: str, port: int, tls: Tls | None = None) -> int:
+        """Listen, with TLS if it is given; returns the port, which the system chooses if `port` is 0."""
+        return await self._listener.start(host, port, tls)
 
     def begin_drain(self) -> None:
         """Ask senders to leave: each response ends its connection, so that the next event goes elsewhere."""
@@ -204,7 +209,9 @@ class Receiver:
         service = event.inference_service
         return ModelKey(event.namespace, service, event.component, service, self._revisions.read(event))
 
-    def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery:
+    def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery | Unauthorized:
+        if self._authorize is not None and head.method == b"POST" and not self._authorize(head):
+            return Unauthorized(head, client)
         return Delivery(head, self, client, BodyCopy(self.budget, self._max_event_bytes))
 
 

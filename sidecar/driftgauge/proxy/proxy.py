@@ -28,6 +28,7 @@ from driftgauge.server.connection_limit import DEFAULT_MAX_CONNECTIONS, Connecti
 from driftgauge.server.listener import Listener
 from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
+from driftgauge.server.tls import Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,9 @@ class Proxy:
         """Whether clients are asked to close their connections."""
         return self._listener.draining
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which the system chooses if `port` is 0."""
-        return await self._listener.start(host, port)
+    async def start(self, host: str, port: int, tls: Tls | None = None) -> int:
+        """Listen, with TLS if it is given; returns the port, which the system chooses if `port` is 0."""
+        return await self._listener.start(host, port, tls)
 
     def begin_drain(self) -> None:
         """Ask clients to leave: each response ends its connection, so that the next request goes elsewhere."""

@@ -17,6 +17,7 @@ from driftgauge.http1.writing import CONTINUE_HEAD, error_response
 from driftgauge.server.half_close import ResetCheck
 from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Deadline, Timeouts
+from driftgauge.server.tls import is_tls
 
 _log = logging.getLogger("driftgauge.server")
 
@@ -96,6 +97,7 @@ class ClientConnection(asyncio.Protocol):
         self._is_paused = False
         self._is_full = False
         self._is_half_closed = False
+        self._is_tls = False
 
     # What a handler does with the connection: see `ClientWriter`.
 
@@ -183,6 +185,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read requests."""
         self._transport = cast("asyncio.Transport", transport)
+        self._is_tls = is_tls(transport)
         self._deadline.set(self._timeouts.keepalive)
         self._host.connection_opened(self)
 
@@ -199,12 +202,15 @@ class ClientConnection(asyncio.Protocol):
             self._read(data)
 
     def eof_received(self) -> bool:
-        """Handle the end of the client's side; returns whether our side stays open for the response."""
+        """Handle the end of the client's side; returns whether our side stays open for the response.
+
+        With TLS it never does: the event loop ends both sides, so the client that has ended its own gets no response.
+        """
         handler = self._handler
         if handler is None or self._transport is None:
             return False
         is_streaming = handler.response_started and not handler.response_sent and not self._requests.waiting_bytes
-        if self.state is _RECEIVING_BODY or is_streaming:
+        if self.state is _RECEIVING_BODY or is_streaming or self._is_tls:
             self._lose()
             return False
         self._is_half_closed = True
@@ -336,9 +342,9 @@ class ClientConnection(asyncio.Protocol):
         self.begun = None
         self._requests.close()
         transport = self._transport
-        if self._is_half_closed and transport is not None:
+        if (self._is_half_closed or self._is_tls) and transport is not None:
             self.state = _ON_CLOSE[self.state]
-            transport.close()
+            transport.close()  # with TLS the event loop discards what still comes, until the client ends its side
             return
         self.state = _ON_LEAVE[self.state]
         if transport is not None and not transport.is_closing():

@@ -13,6 +13,7 @@ from driftgauge.server.connection import ClientConnection
 from driftgauge.server.connection_limit import ConnectionLimit
 from driftgauge.server.request_handler import RequestHandler
 from driftgauge.server.timeouts import Timeouts
+from driftgauge.server.tls import Tls
 
 _log = logging.getLogger("driftgauge.server")
 
@@ -53,11 +54,14 @@ class Listener:
         self._connections: set[ClientConnection] = set()
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._tls: Tls | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which the system chooses if `port` is 0."""
+    async def start(self, host: str, port: int, tls: Tls | None = None) -> int:
+        """Listen, with TLS if it is given; returns the port, which the system chooses if `port` is 0."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self.make_connection, host, port, backlog=_BACKLOG)
+        self._tls = tls
+        make = self.make_connection if tls is None else tls.wrap(self.make_connection)
+        self._server = await loop.create_server(make, host, port, backlog=_BACKLOG)
         return int(self._server.sockets[0].getsockname()[1])
 
     def begin_drain(self) -> None:
@@ -82,6 +86,8 @@ class Listener:
         await self.drain(0)
         if busy := sum(one.is_busy for one in self._connections):
             _log.warning("requests that were cut off at the end of drain_timeout_seconds: %d", busy)
+        if self._tls is not None:
+            await self._tls.close()
         for connection in list(self._connections):
             connection.close()
         await self._wait_until(lambda: not self._connections, _RESET_SECONDS)

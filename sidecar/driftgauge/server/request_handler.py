@@ -71,7 +71,9 @@ class ShortResponse:
         self._keep_alive = False
         self.is_written = False
 
-    def write(self, status: int, content_type: bytes, body: bytes, *, keep_alive: bool = True) -> None:
+    def write(
+        self, status: int, content_type: bytes, body: bytes, *, keep_alive: bool = True, more: tuple[bytes, ...] = ()
+    ) -> None:
         """Write it; the connection is kept if the client allows it.
 
         Args:
@@ -79,10 +81,11 @@ class ShortResponse:
             content_type: Of the body; empty for a response without a body.
             body: May be empty; not written to a HEAD.
             keep_alive: Whether what the client sends next can be read.
+            more: More header lines.
         """
         self._keep_alive = keep_alive and self._head.keep_alive and not self._client.draining
         line = connection_line(keep_alive=self._keep_alive, http11=self._head.http11)
-        start = own_head(status, content_type, len(body), line)
+        start = own_head(status, content_type, len(body), line, more)
         self.is_written = True
         self._client.write(start if self._head.method == b"HEAD" else start + body)
 

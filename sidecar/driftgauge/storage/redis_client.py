@@ -5,73 +5,55 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisClusterException, RedisError, ResponseError
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import AuthenticationError, ClusterDownError, RedisClusterException, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from driftgauge.errors import ConfigError, StorageError
-from driftgauge.storage.redis_connection import RenewingConnection, RenewingSSLConnection, UnsentError
+from driftgauge.storage.redis_access import Access, check_access
+from driftgauge.storage.redis_connection import UnsentError
 from driftgauge.storage.redis_faults import describe
+from driftgauge.storage.redis_topology import Cluster, make_cluster_client, make_master_client, make_server_client
+from driftgauge.storage.redis_url import Mode, RedisUrl, parse_redis_url, url_rule
 
 MAX_CONNECTIONS = 8
 """Connections of one process, for appends and reads; the server has 10,000 for all."""
 
-_HEALTH_CHECK_SECONDS = 30  # a connection idle for longer is asked for a PONG before it is used
-_URL_RULE = (
-    "redis_url: must be redis://[user:password@]host[:port][/db] or rediss://..., "
-    "a query holds ssl_ options alone, and reserved characters of a password are percent-encoded"
-)
 
-
-def connect(url: str, timeout_seconds: float, password: str | None = None) -> Redis:
+def connect(url: str, timeout_seconds: float, access: Access | None = None) -> Redis | RedisCluster:
     """Make a client, which connects when it is first used.
 
     Args:
-        url: `redis://` or `rediss://` (TLS).
-        timeout_seconds: Longest wait for a new connection, or for a free connection of the pool.
-        password: Used if the URL contains none.
+        url: See `redis_url`: one server, the Sentinels of a master, or nodes of a cluster.
+        timeout_seconds: Longest wait for a new connection; shorter if there are several servers to try.
+        access: Logins, certificates and limits.
 
     Raises:
-        ConfigError: The URL cannot be used. The message contains no part of the URL.
+        ConfigError: The URL cannot be used, or not together with `access`. The message contains no part of the URL.
 
     Notes:
-        No command is retried: an append that timed out may have been executed.
-        The protocol is RESP2, which every server and proxy supports. None of the replies used here differs in RESP3.
+        No command is retried here: an append that timed out may have been executed. See `BoundedRedis.run`.
     """
+    access = access or Access()
+    parsed = parse_redis_url(url)
+    check_access(parsed, access)
     try:
-        _check(url)
-        pool = BlockingConnectionPool.from_url(
-            url,
-            password=password,
-            timeout=timeout_seconds,
-            socket_timeout=None,  # redis-py would use asyncio.wait_for, which loses cancellations before Python 3.12
-            socket_connect_timeout=timeout_seconds,
-            max_connections=MAX_CONNECTIONS,
-            health_check_interval=_HEALTH_CHECK_SECONDS,
-            client_name="driftgauge",
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
-        tls = urlsplit(url).scheme == "rediss"
-        pool.connection_class = RenewingSSLConnection if tls else RenewingConnection
-        pool.make_connection()  # type: ignore[no-untyped-call]  # an untyped method of redis-py; it is the first to refuse an unknown option
-    except (TypeError, ValueError, RedisError):
+        client = _MAKE[parsed.mode](parsed, access, timeout_seconds)
+        if isinstance(client, Redis):
+            client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # of redis-py; it is the first to refuse an unknown option
+    except (TypeError, ValueError, RedisError, RedisClusterException):
         # without the cause, whose text may contain a part of the password
-        raise ConfigError([_URL_RULE]) from None
-    return Redis.from_pool(pool)
+        raise ConfigError([url_rule(url)]) from None
+    return client
 
 
-def _check(url: str) -> None:
-    parts = urlsplit(url)
-    options = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
-    if parts.scheme not in {"redis", "rediss"} or not all(name.startswith("ssl_") for name in options):
-        raise ValueError
-
+_MAKE: dict[Mode, Callable[[RedisUrl, Access, float], Redis | RedisCluster]] = {
+    Mode.SERVER: make_server_client,
+    Mode.SENTINEL: make_master_client,
+    Mode.CLUSTER: make_cluster_client,
+}
 
 _LOST = (RedisConnectionError, RedisTimeoutError, OSError)
 """Errors of connections, unlike those that Redis replies."""
@@ -150,6 +132,7 @@ class BoundedRedis:
             except _LOST as error:
                 if isinstance(error, AuthenticationError) or not (repeatable or isinstance(error, UnsentError)):
                     raise
+                self._look_again(error)
             return await function()
 
     @asynccontextmanager
@@ -193,5 +176,11 @@ class BoundedRedis:
         except TimeoutError as error:
             raise StorageError(f"Redis could not {action} within {self._timeout_seconds:g} s") from error
         except (RedisError, RedisClusterException, OSError) as error:
+            self._look_again(error)
             text = f"Redis could not {action}: {describe(error)}"
             raise StorageError(text, may_be_done=not isinstance(error, _REFUSED)) from error
+
+    def _look_again(self, error: Exception) -> None:
+        """Let a cluster's client look for the nodes again, which its pipelines do not do by themselves."""
+        if isinstance(self.client, Cluster) and isinstance(error, (*_LOST, ClusterDownError)):
+            self.client.forget_topology()

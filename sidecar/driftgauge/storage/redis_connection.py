@@ -6,9 +6,11 @@ redis-py writes to a connection of its pool without looking whether it is still 
 
 import asyncio
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
+from redis.asyncio.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -16,6 +18,11 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 class UnsentError(RedisConnectionError):
     """No connection could be opened, so the command was not sent; the cause says why."""
+
+
+_ASKING = [b"*1\r\n$6\r\nASKING\r\n"]
+_asked_on: ContextVar["AbstractConnection | None"] = ContextVar("asked_on", default=None)
+"""The connection on which the current task has sent ASKING, until it sends the command."""
 
 
 class _Renewing(AbstractConnection):
@@ -35,6 +42,7 @@ class _Renewing(AbstractConnection):
         super().__init__(socket_timeout=None, **options)
         self._reply_seconds = socket_timeout
         self._opening = False
+        self._shaking_hands = False
 
     async def connect(self) -> None:
         """Connect and introduce the client, unless the connection is open.
@@ -53,9 +61,15 @@ class _Renewing(AbstractConnection):
         except AuthenticationError:
             raise
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise UnsentError(str(error) or type(error).__name__) from error
+            where = " during the handshake" if self._shaking_hands else ""
+            raise UnsentError(f"{str(error) or type(error).__name__}{where}") from error
         finally:
-            self._opening = False
+            self._opening = self._shaking_hands = False
+
+    async def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - of redis-py
+        """Authenticate, and select a database."""
+        self._shaking_hands = True
+        await super().on_connect_check_health(check_health)
 
     async def send_packed_command(
         self,
@@ -69,10 +83,28 @@ class _Renewing(AbstractConnection):
         """
         if not self._opening:
             await self.connect()
+            await self._ask_if_needed(command)
         try:
             await super().send_packed_command(command, check_health)
         except RuntimeError as error:  # of uvloop: the transport is closed
             raise RedisConnectionError(str(error)) from error
+
+    async def _ask_if_needed(self, command: bytes | str | Iterable[bytes]) -> None:
+        """Send ASKING on this connection if the client has just sent it on another one of the same node.
+
+        A slot that moves to another node replies ASK: the client must send ASKING and then the command again. redis-py
+        takes a connection of the pool for each, and a node heeds ASKING only on the connection of the command.
+        """
+        if command == _ASKING:
+            _asked_on.set(self)
+            return
+        asked_on = _asked_on.get()
+        if asked_on is None:
+            return
+        _asked_on.set(None)
+        if asked_on is not self:
+            await super().send_packed_command(_ASKING, check_health=False)
+            await self.read_response()
 
     async def check_health(self) -> None:
         """Connect again if a connection that was idle for long does not reply to PING."""
@@ -108,9 +140,25 @@ class _Renewing(AbstractConnection):
         return writer.transport.is_closing() or reader.at_eof() or reader.exception() is not None
 
 
+class _RenewingTls(_Renewing, SSLConnection):
+    """A connection over TLS. Its certificates are read again for each handshake, since they may be replaced."""
+
+    async def _connect(self) -> None:
+        self.ssl_context.context = None
+        await super()._connect()  # type: ignore[no-untyped-call]  # of redis-py
+
+
 class RenewingConnection(_Renewing, Connection):
     """A connection over TCP."""
 
 
-class RenewingSSLConnection(_Renewing, SSLConnection):
+class RenewingSSLConnection(_RenewingTls):
     """A connection over TLS."""
+
+
+class RenewingMasterConnection(_Renewing, SentinelManagedConnection):
+    """A connection over TCP to the master that the Sentinels name."""
+
+
+class RenewingMasterSSLConnection(_RenewingTls, SentinelManagedSSLConnection):
+    """A connection over TLS to the master that the Sentinels name."""

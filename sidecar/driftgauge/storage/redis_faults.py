@@ -23,6 +23,8 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from driftgauge.errors import StorageError
+
 _log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS: Final = 60.0
@@ -32,7 +34,7 @@ _MAX_CHARS: Final = 300
 """Longest text of an error in a line; the rest is cut."""
 
 
-class Fault(StrEnum):
+class RedisFault(StrEnum):
     """A cause of failed calls, which one action of an operator removes."""
 
     PASSWORD = "password"  # noqa: S105 - no password
@@ -69,7 +71,7 @@ class _Sign(NamedTuple):
         advice: What to do, as it reads after a colon.
     """
 
-    fault: Fault
+    fault: RedisFault
     texts: tuple[str, ...]
     types: tuple[type[BaseException], ...]
     advice: str
@@ -77,104 +79,115 @@ class _Sign(NamedTuple):
 
 _SIGNS: Final = (
     _Sign(
-        Fault.CERTIFICATE_FILE,
-        ("No such file", "could not load", "PEM lib", "KEY_VALUES_MISMATCH"),
-        (FileNotFoundError,),
-        "a file that redis_ca_file, redis_cert_file, redis_key_file, redis_password_file or the URL names is not there"
-        " or is of another kind (in the chart: redis.tls)",
+        RedisFault.NO_MASTER,
+        ("No master found",),
+        (),
+        "no Sentinel replies, or none knows a master of this name that is up: check the hosts and the name in"
+        " redis_url, the Sentinels' own user and password, and SENTINEL MASTERS",
     ),
     _Sign(
-        Fault.CERTIFICATE,
+        RedisFault.CERTIFICATE_FILE,
+        ("No such file", "PEM lib", "KEY_VALUES_MISMATCH"),
+        (FileNotFoundError,),
+        "the file that the URL names in ssl_ca_certs is not there, or that of redis_ca_file,"
+        " redis_cert_file, redis_key_file or redis_password_file, or it is of another kind (in the chart: redis.tls)",
+    ),
+    _Sign(
+        RedisFault.CERTIFICATE,
         ("CERTIFICATE_VERIFY_FAILED",),
         (),
         "name the authority's certificate in redis_ca_file (in the chart: redis.tls.caSecret)",
     ),
-    _Sign(Fault.NO_TLS, ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"), (), "this port has no TLS: use redis://"),
     _Sign(
-        Fault.TLS,
+        RedisFault.NO_TLS, ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"), (), "this port has no TLS: use redis://"
+    ),
+    _Sign(
+        RedisFault.TLS,
         ("CERTIFICATE_REQUIRED", "ALERT_", "SSLV3_ALERT", "[SSL"),
         (),
         "Redis wants a client certificate, or refuses this one: check redis_cert_file and redis_key_file",
     ),
     _Sign(
-        Fault.PASSWORD,
+        RedisFault.PASSWORD,
         ("Authentication required", "NOAUTH"),
         (),
         "give DRIFTGAUGE_REDIS_PASSWORD or redis_password_file",
     ),
     _Sign(
-        Fault.PASSWORD,
+        RedisFault.PASSWORD,
         ("WRONGPASS", "invalid username-password"),
         (AuthenticationError,),
         "check redis_username, and DRIFTGAUGE_REDIS_PASSWORD or redis_password_file",
     ),
     _Sign(
-        Fault.PERMISSION,
+        RedisFault.PERMISSION,
         ("NOPERM", "can't run this command or subcommand"),
         (NoPermissionError,),
         "give its user the rights of docs/security.md",
     ),
     _Sign(
-        Fault.READ_ONLY,
+        RedisFault.READ_ONLY,
         ("READONLY", "previous master is now a slave", "NOREPLICAS"),
         (ReadOnlyError,),
         "this is a replica, or a master without enough replicas: name the master, or use redis+sentinel://",
     ),
     _Sign(
-        Fault.MEMORY,
+        RedisFault.MEMORY,
         ("OOM command not allowed", "out of memory"),
         (OutOfMemoryError,),
         "raise maxmemory, or set maxmemory-policy allkeys-lru",
     ),
     _Sign(
-        Fault.CLUSTER_DOWN,
+        RedisFault.CLUSTER_DOWN,
         ("CLUSTERDOWN", "slots are not covered", "not covered by the cluster", "MASTERDOWN"),
         (ClusterDownError, SlotNotCoveredError),
         "a part of the cluster has no primary: see CLUSTER INFO",
     ),
     _Sign(
-        Fault.IS_NO_CLUSTER,
+        RedisFault.IS_NO_CLUSTER,
         ("Cluster mode is not enabled",),
         (),
         "this is no node of a cluster: use redis:// or redis+sentinel://",
     ),
     _Sign(
-        Fault.IS_CLUSTER,
+        RedisFault.IS_CLUSTER,
         (),
         (AskError,),
         "MOVED means that this is a node of a cluster: write redis+cluster:// (or rediss+cluster://) in redis_url",
     ),
     _Sign(
-        Fault.NO_MASTER,
-        ("No master found",),
-        (),
-        "the Sentinels know no master of this name, or none that is up: check the name in redis_url, SENTINEL MASTERS,"
-        " and the Sentinels' own user and password",
-    ),
-    _Sign(
-        Fault.CLIENTS,
+        RedisFault.CLIENTS,
         ("max number of clients", "Too many connections"),
         (MaxConnectionsError,),
         "raise maxclients of Redis, or lower redis_max_connections of the replicas",
     ),
-    _Sign(Fault.LOADING, ("LOADING",), (BusyLoadingError,), "Redis reads its data after a start: wait"),
-    _Sign(Fault.BUSY, ("BUSY ",), (), "another client's script keeps Redis busy: see SCRIPT KILL"),
-    _Sign(Fault.WRONG_TYPE, ("WRONGTYPE",), (), "another program uses keys of driftgauge: give each its own database"),
-    _Sign(Fault.PERSISTENCE, ("MISCONF",), (), "Redis cannot save to its disk: see its log"),
+    _Sign(RedisFault.LOADING, ("LOADING",), (BusyLoadingError,), "Redis reads its data after a start: wait"),
+    _Sign(RedisFault.BUSY, ("BUSY ",), (), "another client's script keeps Redis busy: see SCRIPT KILL"),
     _Sign(
-        Fault.DATABASE, ("DB index is out of range",), (), "the number at the end of redis_url is that of no database"
+        RedisFault.WRONG_TYPE, ("WRONGTYPE",), (), "another program uses keys of driftgauge: give each its own database"
+    ),
+    _Sign(RedisFault.PERSISTENCE, ("MISCONF",), (), "Redis cannot save to its disk: see its log"),
+    _Sign(
+        RedisFault.DATABASE,
+        ("DB index is out of range",),
+        (),
+        "the number at the end of redis_url is that of no database",
     ),
     _Sign(
-        Fault.CLOSED, ("Connection closed by server",), (), "if this port has TLS, use rediss://; see the log of Redis"
-    ),
-    _Sign(
-        Fault.TIMEOUT,
+        RedisFault.TIMEOUT,
         (),
         (RedisTimeoutError, TimeoutError),
-        "check that Redis runs and is not overloaded, and the NetworkPolicy; or raise redis_timeout_seconds",
+        "check that Redis runs and is not overloaded, the NetworkPolicy and, with rediss, that this port has TLS; or"
+        " raise redis_timeout_seconds",
     ),
     _Sign(
-        Fault.UNREACHABLE,
+        RedisFault.CLOSED,
+        ("Connection closed by server", "during the handshake"),
+        (),
+        "if this port has TLS, use rediss://; see the log of Redis",
+    ),
+    _Sign(
+        RedisFault.UNREACHABLE,
         (),
         (OSError, RedisConnectionError),
         "check redis_url, the NetworkPolicy and that Redis runs",
@@ -182,14 +195,15 @@ _SIGNS: Final = (
 )
 
 
-def advise(error: BaseException) -> tuple[Fault, str]:
+def advise(error: BaseException) -> tuple[RedisFault, str]:
     """The fault that an error shows, and what to do about it, as it reads after a colon."""
-    chain = list(_causes(error))
+    # the text of a StorageError has words of its own, such as "could not load a state"
+    chain = [one for one in _causes(error) if not isinstance(one, StorageError)]
     text = " ".join(str(one) for one in chain)
     for sign in _SIGNS:
         if any(isinstance(one, sign.types) for one in chain) or any(part in text for part in sign.texts):
             return sign.fault, sign.advice
-    return Fault.OTHER, "check redis_url, the password, the NetworkPolicy and that Redis runs"
+    return RedisFault.OTHER, "check redis_url, the password, the NetworkPolicy and that Redis runs"
 
 
 _CODES: Final[dict[type[BaseException], str]] = {
@@ -205,12 +219,13 @@ _CODES: Final[dict[type[BaseException], str]] = {
 """The first word of an error reply, which redis-py removes from the text."""
 
 
+_CLIENT = re.compile(r"<redis\.asyncio\.client\.Redis\(.*?\)>\)> - ")
 _PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
 
 
 def describe(error: BaseException) -> str:
     """The text of an error of redis-py, with the code that Redis gave it and without the command and its values."""
-    text = _PIPELINE.sub("", str(error)) or type(error).__name__
+    text = _CLIENT.sub("", _PIPELINE.sub("", str(error))) or type(error).__name__
     code = _CODES.get(type(error))
     return f"{code} {text}" if code else text
 
@@ -233,7 +248,7 @@ class FaultLog:
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._timer = timer
-        self._next_lines: dict[Fault, float] = {}
+        self._next_lines: dict[RedisFault, float] = {}
         self._failed_since: dict[str, float] = {}
         self._logged = False
 

@@ -1,13 +1,16 @@
 """Faults of driftgauge's own processes, of their files and of their clocks."""
 
+import signal
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.chaos.fault import Fault
+from tests.chaos.replica import Replica
 from tests.chaos.senders import Traffic
 from tests.chaos.stage import Settings, Stage
 from tests.chaos.stores import Standalone
+from tests.support.waiting import wait_until
 
 
 def _nothing(stage: Stage) -> None:
@@ -19,6 +22,50 @@ def _kill_replicas(stage: Stage) -> None:
     for replica in (stage.loggers[0], stage.proxies[0]):
         replica.kill()
         stage.start_again(replica)
+    stage.lift()
+
+
+def _holders(stage: Stage) -> list[Replica]:
+    """The replicas that evaluate the models now, one for each.
+
+    Raises:
+        TimeoutError: A model has none, or more than one for longer than a change takes.
+    """
+
+    def of(running: list[Replica]) -> list[Replica]:
+        return [one for one in running if one.metrics().total("driftgauge_evaluator")]
+
+    groups = (stage.loggers, stage.proxies)
+    return wait_until(
+        lambda: (
+            [holder for running in groups for holder in of(running)]
+            if all(len(of(running)) == 1 for running in groups)
+            else None
+        ),
+        "one evaluator for each model",
+    )
+
+
+def _kill_holders(stage: Stage) -> None:
+    for replica in _holders(stage):
+        replica.kill()
+        stage.start_again(replica)
+    stage.lift()
+
+
+def _pause_holders(stage: Stage) -> None:
+    holders = _holders(stage)
+    for replica in holders:
+        replica.process.signal(signal.SIGSTOP)
+    wait_until(
+        lambda: all(
+            any(one.metrics().total("driftgauge_evaluator") for one in running if one not in holders)
+            for running in (stage.loggers, stage.proxies)
+        ),
+        "other evaluators",
+    )
+    for replica in holders:
+        replica.process.signal(signal.SIGCONT)
     stage.lift()
 
 
@@ -64,10 +111,10 @@ def _resets_once(stage: Stage) -> str:
 
 def _clock(offset: str) -> Mapping[str, str]:
     """Variables of a process whose clock is wrong; Debian's package faketime has the library."""
-    library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+    library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     if library is None:
         return {}
-    return {"LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return {"LD_PRELOAD": str(library), "FAKETIME": offset}
 
 
 def _check_clocks(stage: Stage) -> None:
@@ -91,6 +138,19 @@ FAULTS = (
         "the killed ones lose at most what a flush interval of 0.5 s holds",
         _kill_replicas,
         is_quick=True,
+    ),
+    Fault(
+        "kill-holder",
+        "kill -9 of the replica that evaluates, for each model",
+        "another one goes on; no row is fed twice",
+        _kill_holders,
+        is_quick=True,
+    ),
+    Fault(
+        "pause-holder",
+        "SIGSTOP of the replica that evaluates until another one has taken over, for each model",
+        "the lost lease is noticed before a second write",
+        _pause_holders,
     ),
     Fault("rolling-restart", "all replicas are replaced one by one (SIGTERM)", "nothing is lost", _replace_all),
     Fault(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tests.chaos.fault import Fault
+from tests.chaos.promises import expect_named, expect_verdicts
 from tests.chaos.stage import Settings, Stage
 from tests.chaos.stores import Standalone
 
@@ -26,12 +27,16 @@ def _flush(stage: Stage) -> None:
     stage.lift()
 
 
-def _while_command(begin: tuple[str, ...], end: tuple[str, ...], seconds: float = 4) -> Callable[[Stage], None]:
-    """Send a command, and another one after some traffic; connections are closed so that both have an effect."""
+def _while_command(
+    begin: tuple[str, ...], end: tuple[str, ...], *promises: Callable[[Stage], None]
+) -> Callable[[Stage], None]:
+    """Send a command, and another one after some traffic and what must show until then."""
 
     def inflict(stage: Stage) -> None:
         stage.command(*begin)
-        stage.send_for(seconds)
+        stage.send_for(4)
+        for expect in promises:
+            expect(stage)
         stage.command(*end)
         stage.lift()
 
@@ -42,6 +47,7 @@ def _wrong_password(stage: Stage) -> None:
     stage.command("CONFIG", "SET", "requirepass", "another")
     stage.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     stage.send_for(4)
+    expect_named(stage)
     stage.command("CONFIG", "SET", "requirepass", "")
     stage.lift()
 
@@ -61,31 +67,42 @@ FAULTS = (
         "out-of-memory",
         "Redis is out of memory (noeviction) for 4 s",
         "losses are counted, verdicts go on",
-        _while_command(("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0")),
+        _while_command(
+            ("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0"), expect_named, expect_verdicts
+        ),
     ),
     Fault(
         "read-only",
         "Redis becomes a read-only replica for 4 s",
         "losses are counted, verdicts go on",
-        _while_command(("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
+        _while_command(("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE"), expect_named, expect_verdicts),
     ),
     Fault("wrong-password", "the password of Redis changes for 4 s", "losses are counted, said once", _wrong_password),
     Fault(
         "no-xadd",
         "the ACL user may not XADD for 4 s",
         "losses are counted, said once",
-        _while_command(("ACL", "SETUSER", "default", "-xadd"), ("ACL", "SETUSER", "default", "+xadd")),
+        _while_command(
+            ("ACL", "SETUSER", "default", "-xadd"),
+            ("ACL", "SETUSER", "default", "+xadd"),
+            expect_named,
+            expect_verdicts,
+        ),
     ),
     Fault(
         "no-xrange",
         "the ACL user may not XRANGE for 4 s",
         "rows are accepted, verdicts are stale and say so",
-        _while_command(("ACL", "SETUSER", "default", "-xrange"), ("ACL", "SETUSER", "default", "+xrange")),
+        _while_command(
+            ("ACL", "SETUSER", "default", "-xrange"), ("ACL", "SETUSER", "default", "+xrange"), expect_named
+        ),
     ),
     Fault(
         "no-scripts",
         "the ACL user may run no script for 4 s",
         "losses are counted, said once",
-        _while_command(("ACL", "SETUSER", "default", "-@scripting"), ("ACL", "SETUSER", "default", "+@scripting")),
+        _while_command(
+            ("ACL", "SETUSER", "default", "-@scripting"), ("ACL", "SETUSER", "default", "+@scripting"), expect_named
+        ),
     ),
 )

@@ -121,7 +121,7 @@ def test_weights_stay_with_their_values() -> None:
     block[3] = np.nan
     cache = updated((block, numbers(1, 80)))
     weights = np.arange(1.0, 81.0)[np.newaxis]
-    plain, weighted = cache.ranked_window([0]), cache.ranked_window([0], weights)
+    plain, weighted = cache.ranked_window([0]), cache.ranked_window([0], lambda _: weights)
     order = np.argsort(block[:, 0])
 
     assert plain.weights is None

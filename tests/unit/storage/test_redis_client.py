@@ -6,6 +6,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from driftgauge.errors import ConfigError, StorageError
+from driftgauge.storage.redis_access import Access, Login
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from tests.support.processes import free_port
 from tests.support.redis_server import RedisServer
@@ -57,7 +58,7 @@ async def test_a_password_opens_the_server(in_url: bool) -> None:  # noqa: FBT00
     """The password may be part of the URL or an option of its own."""
     with RedisServer("--requirepass", PASSWORD) as server:
         url = server.url.replace("//", f"//:{PASSWORD}@") if in_url else server.url
-        client = connect(url, 5, None if in_url else PASSWORD)
+        client = connect(url, 5, Access() if in_url else Access(Login(password=PASSWORD)))
         async with BoundedRedis(client, 5).call("respond"):
             response = await client.ping()
         await client.aclose()
@@ -69,7 +70,7 @@ async def test_a_password_opens_the_server(in_url: bool) -> None:  # noqa: FBT00
 async def test_a_wrong_password_is_a_storage_error_that_does_not_show_it() -> None:
     """Neither the message nor any cause contains the password."""
     with RedisServer("--requirepass", "another") as server:
-        client = connect(server.url, 5, PASSWORD)
+        client = connect(server.url, 5, Access(Login(password=PASSWORD)))
         with pytest.raises(StorageError, match=r"^Redis could not respond: ") as caught:
             async with BoundedRedis(client, 5).call("respond"):
                 await client.ping()

@@ -11,7 +11,7 @@ from redis.exceptions import RedisClusterException
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from driftgauge.errors import StorageError
-from driftgauge.storage.redis_faults import Fault, FaultLog, advise, describe
+from driftgauge.storage.redis_faults import FaultLog, RedisFault, advise, describe
 from tests.support.clock import ManualClock
 
 
@@ -30,28 +30,28 @@ def caused_by(error: BaseException) -> StorageError:
 @pytest.mark.parametrize(
     ("reply", "fault", "words"),
     [
-        ("WRONGPASS invalid username-password pair or user is disabled.", Fault.PASSWORD, "check redis_username"),
-        ("NOAUTH Authentication required.", Fault.PASSWORD, "give DRIFTGAUGE_REDIS_PASSWORD"),
-        ("NOPERM this user has no permissions to run the 'xadd' command", Fault.PERMISSION, "give its user the rights"),
-        ("ERR The user executing the script can't run this command or subcommand", Fault.PERMISSION, "rights"),
-        ("READONLY You can't write against a read only replica.", Fault.READ_ONLY, "redis+sentinel://"),
-        ("NOREPLICAS Not enough good replicas to write.", Fault.READ_ONLY, "replica"),
-        ("OOM command not allowed when used memory > 'maxmemory'.", Fault.MEMORY, "raise maxmemory"),
-        ("ERR Error running script: -OOM command not allowed when used memory", Fault.MEMORY, "raise maxmemory"),
-        ("MOVED 3999 127.0.0.1:6381", Fault.IS_CLUSTER, "MOVED means that this is a node of a cluster"),
-        ("ASK 3999 127.0.0.1:6381", Fault.IS_CLUSTER, "redis+cluster://"),
-        ("CLUSTERDOWN Hash slot not served", Fault.CLUSTER_DOWN, "CLUSTER INFO"),
-        ("MASTERDOWN Link with MASTER is down", Fault.CLUSTER_DOWN, "no primary"),
-        ("ERR max number of clients reached", Fault.CLIENTS, "raise maxclients"),
-        ("LOADING Redis is loading the dataset in memory", Fault.LOADING, "wait"),
-        ("BUSY Redis is busy running a script.", Fault.BUSY, "SCRIPT KILL"),
-        ("WRONGTYPE Operation against a key holding the wrong kind of value", Fault.WRONG_TYPE, "its own database"),
-        ("MISCONF Redis is configured to save RDB snapshots", Fault.PERSISTENCE, "disk"),
-        ("ERR DB index is out of range", Fault.DATABASE, "the number at the end of redis_url"),
-        ("ERR unknown command 'XADD'", Fault.OTHER, "check redis_url"),
+        ("WRONGPASS invalid username-password pair or user is disabled.", RedisFault.PASSWORD, "check redis_username"),
+        ("NOAUTH Authentication required.", RedisFault.PASSWORD, "give DRIFTGAUGE_REDIS_PASSWORD"),
+        ("NOPERM this user has no permissions to run the command", RedisFault.PERMISSION, "give its user the rights"),
+        ("ERR The user executing the script can't run this command or subcommand", RedisFault.PERMISSION, "rights"),
+        ("READONLY You can't write against a read only replica.", RedisFault.READ_ONLY, "redis+sentinel://"),
+        ("NOREPLICAS Not enough good replicas to write.", RedisFault.READ_ONLY, "replica"),
+        ("OOM command not allowed when used memory > 'maxmemory'.", RedisFault.MEMORY, "raise maxmemory"),
+        ("ERR Error running script: -OOM command not allowed when used memory", RedisFault.MEMORY, "raise maxmemory"),
+        ("MOVED 3999 127.0.0.1:6381", RedisFault.IS_CLUSTER, "MOVED means that this is a node of a cluster"),
+        ("ASK 3999 127.0.0.1:6381", RedisFault.IS_CLUSTER, "redis+cluster://"),
+        ("CLUSTERDOWN Hash slot not served", RedisFault.CLUSTER_DOWN, "CLUSTER INFO"),
+        ("MASTERDOWN Link with MASTER is down", RedisFault.CLUSTER_DOWN, "no primary"),
+        ("ERR max number of clients reached", RedisFault.CLIENTS, "raise maxclients"),
+        ("LOADING Redis is loading the dataset in memory", RedisFault.LOADING, "wait"),
+        ("BUSY Redis is busy running a script.", RedisFault.BUSY, "SCRIPT KILL"),
+        ("WRONGTYPE Operation against a key of the wrong kind", RedisFault.WRONG_TYPE, "its own database"),
+        ("MISCONF Redis is configured to save RDB snapshots", RedisFault.PERSISTENCE, "disk"),
+        ("ERR DB index is out of range", RedisFault.DATABASE, "the number at the end of redis_url"),
+        ("ERR unknown command 'XADD'", RedisFault.OTHER, "check redis_url"),
     ],
 )
-def test_each_reply_has_its_fault_and_what_to_do(reply: str, fault: Fault, words: str) -> None:
+def test_each_reply_has_its_fault_and_what_to_do(reply: str, fault: RedisFault, words: str) -> None:
     """As redis-py reads the replies of real servers."""
     found, advice = advise(caused_by(replied(reply)))
 
@@ -62,20 +62,20 @@ def test_each_reply_has_its_fault_and_what_to_do(reply: str, fault: Fault, words
 @pytest.mark.parametrize(
     ("error", "fault"),
     [
-        (RedisConnectionError("Error 111 connecting to 127.0.0.1:1. Connect call failed"), Fault.UNREACHABLE),
-        (ConnectionResetError(104, "Connection reset by peer"), Fault.UNREACHABLE),
-        (RedisTimeoutError("Timeout connecting to server"), Fault.TIMEOUT),
-        (TimeoutError(), Fault.TIMEOUT),
-        (RedisConnectionError("Connection closed by server."), Fault.CLOSED),
-        (MasterNotFoundError("No master found for 'mymaster'"), Fault.NO_MASTER),
-        (RedisClusterException("Cluster mode is not enabled on this node"), Fault.IS_NO_CLUSTER),
-        (RedisConnectionError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"), Fault.CERTIFICATE),
-        (RedisConnectionError("[SSL: WRONG_VERSION_NUMBER] wrong version number"), Fault.NO_TLS),
-        (RedisConnectionError("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert"), Fault.TLS),
-        (FileNotFoundError(2, "No such file or directory"), Fault.CERTIFICATE_FILE),
+        (RedisConnectionError("Error 111 connecting to 127.0.0.1:1. Connect call failed"), RedisFault.UNREACHABLE),
+        (ConnectionResetError(104, "Connection reset by peer"), RedisFault.UNREACHABLE),
+        (RedisTimeoutError("Timeout connecting to server"), RedisFault.TIMEOUT),
+        (TimeoutError(), RedisFault.TIMEOUT),
+        (RedisConnectionError("Connection closed by server."), RedisFault.CLOSED),
+        (MasterNotFoundError("No master found for 'mymaster'"), RedisFault.NO_MASTER),
+        (RedisClusterException("Cluster mode is not enabled on this node"), RedisFault.IS_NO_CLUSTER),
+        (RedisConnectionError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"), RedisFault.CERTIFICATE),
+        (RedisConnectionError("[SSL: WRONG_VERSION_NUMBER] wrong version number"), RedisFault.NO_TLS),
+        (RedisConnectionError("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert"), RedisFault.TLS),
+        (FileNotFoundError(2, "No such file or directory"), RedisFault.CERTIFICATE_FILE),
     ],
 )
-def test_each_error_of_a_connection_has_its_fault(error: Exception, fault: Fault) -> None:
+def test_each_error_of_a_connection_has_its_fault(error: Exception, fault: RedisFault) -> None:
     """The cause is found below the error of the call."""
     assert fault == advise(caused_by(error))[0]
 
@@ -103,7 +103,7 @@ def test_each_fault_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) ->
         clock.now += 60
         log.add("append", caused_by(TimeoutError()))
 
-    assert [Fault.TIMEOUT, Fault.PERMISSION, Fault.TIMEOUT] == [
+    assert [RedisFault.TIMEOUT, RedisFault.PERMISSION, RedisFault.TIMEOUT] == [
         vars(record)["fields"]["fault"] for record in caplog.records
     ]
 
@@ -123,3 +123,12 @@ def test_it_is_well_again_when_each_kind_of_call_succeeds(caplog: pytest.LogCapt
 
     assert [0, 0, 1, 1] == lines
     assert caplog.records[0].getMessage() == "Redis works again, after 12 s"
+
+
+@pytest.mark.parametrize("action", ["load a state", "append rows within ASK MOVED [SSL"])
+def test_the_words_of_a_call_are_no_fault(action: str) -> None:
+    """Only the error below counts."""
+    failure = StorageError(f"Redis could not {action}: x")
+    failure.__cause__ = replied("NOPERM no permission")
+
+    assert RedisFault.PERMISSION == advise(failure)[0]

@@ -6,7 +6,7 @@ import struct
 from typing import cast
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
 from driftgauge.errors import StorageError
@@ -21,7 +21,7 @@ ASKED = Half("d1", Kind.REQUEST, 1700000000.25)
 RESPONDED = Half("d1", Kind.RESPONSE, 1700000001.5)
 
 
-def stored(client: Redis, ttl_seconds: float = 10) -> RedisPairs:
+def stored(client: Redis | RedisCluster, ttl_seconds: float = 10) -> RedisPairs:
     """A store with this ttl."""
     return RedisPairs(BoundedRedis(client, timeout_seconds=5), ttl_seconds)
 
@@ -31,13 +31,13 @@ def time_bytes(half: Half) -> bytes:
     return struct.pack("<d", half.time)
 
 
-async def keys_of(client: Redis) -> list[bytes]:
+async def keys_of(client: Redis | RedisCluster) -> list[bytes]:
     """The keys of the hashes."""
     keys = cast("list[bytes]", await client.keys())  # the client decodes nothing
     return [key for key in keys if b":last:" not in key]
 
 
-async def the_hash(client: Redis) -> tuple[str, list[bytes]]:
+async def the_hash(client: Redis | RedisCluster) -> tuple[str, list[bytes]]:
     """The name of the only hash, and the values of its fields."""
     (key,) = await keys_of(client)
     return key.decode(), cast("list[bytes]", await client.hvals(key.decode()))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
@@ -58,7 +58,7 @@ calls = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
 
 @pytest.fixture(name="away")
-async def _away() -> AsyncIterator[Redis]:
+async def _away() -> AsyncIterator[Redis | RedisCluster]:
     """A client whose server does not exist."""
     client = connect(f"redis://127.0.0.1:{free_port()}", timeout_seconds=5)
     yield client
@@ -78,7 +78,7 @@ async def test_a_call_that_succeeds_is_reported(
 
 @calls
 async def test_a_call_that_fails_is_reported_and_raised(
-    away: Redis, call: Callable[[BoundedRedis], Awaitable[object]]
+    away: Redis | RedisCluster, call: Callable[[BoundedRedis], Awaitable[object]]
 ) -> None:
     """The failure is reported once, and the error reaches the caller."""
     reports = Reports()
@@ -88,7 +88,7 @@ async def test_a_call_that_fails_is_reported_and_raised(
     assert [False] == [succeeded for _, succeeded in reports.calls]
 
 
-async def test_a_close_is_not_reported(away: Redis) -> None:
+async def test_a_close_is_not_reported(away: Redis | RedisCluster) -> None:
     """No rows depend on it."""
     reports = Reports()
     await BoundedRedis(away, 5, reports.add).close()

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from driftgauge.errors import StorageError
 from driftgauge.storage.redis_client import BoundedRedis, connect
@@ -18,7 +18,7 @@ KEY = "driftgauge:{cellar/wine/predictor/wine-v1}:request:detector"
 SECOND = State(b"second", 2)
 
 
-def states_on(client: Redis, timeout_seconds: float = 5) -> RedisStates:
+def states_on(client: Redis | RedisCluster, timeout_seconds: float = 5) -> RedisStates:
     """States with a life of a minute."""
     return RedisStates(BoundedRedis(client, timeout_seconds), ttl_seconds=60)
 
@@ -168,7 +168,7 @@ async def test_a_script_that_the_server_forgot_is_sent_again(redis_client: Redis
 async def test_a_key_of_another_type_is_replaced_counted_and_named_once(
     redis_client: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A stranger's list stands in the way of neither a load nor a save."""
+    """A list of another program prevents neither a load nor a save."""
     replaced: list[None] = []
     states = RedisStates(BoundedRedis(redis_client, 5), ttl_seconds=60, on_replaced=lambda: replaced.append(None))
     for _ in range(2):
@@ -181,7 +181,7 @@ async def test_a_key_of_another_type_is_replaced_counted_and_named_once(
     assert await states.save(REQUESTS, "detector", b"ours", 0) is True
     assert State(b"ours", 1) == await states.load(REQUESTS, "detector")
     assert len(replaced) == 2
-    assert [f"the key {KEY} in Redis held no state of driftgauge; it is replaced"] == caplog.messages
+    assert [f"the key {KEY} in Redis has no state of driftgauge; it is replaced"] == caplog.messages
 
 
 async def test_a_state_is_loaded_from_a_replica_that_refuses_writes(own_server: RedisServer) -> None:

@@ -36,6 +36,11 @@ ADVICE: Final = {
 _TOO_MANY_MODELS: Final = "the models are more than max_models: raise it, or file their references"
 """What to do about `OTHER_MODEL` where models were refused."""
 
+_TOO_MANY_REVISIONS: Final = (
+    "a model has more live revisions than are kept apart: see the log, and who sends its events"
+)
+"""What to do about `OTHER_MODEL` where revisions were refused."""
+
 
 def check_traffic(process: RunningProcess, mode: str) -> list[Finding]:
     """The payloads of the running process, its newest scrape, and in logger mode the events of each service."""
@@ -69,6 +74,8 @@ def _counted(number: float, kind: str) -> str:
 def _advice(process: RunningProcess, reason: str) -> str:
     if reason == Reason.OTHER_MODEL and process.totals("driftgauge_refused_models_total"):
         return _TOO_MANY_MODELS
+    if reason == Reason.OTHER_MODEL and process.totals("driftgauge_refused_revisions_total"):
+        return _TOO_MANY_REVISIONS
     return ADVICE[Reason(reason)] if reason in list(Reason) else "see the log"
 
 
@@ -78,6 +85,10 @@ def _check_events(process: RunningProcess) -> list[Finding]:
         return [warn("events", "no event of a request has come: see logger.url of the InferenceService")]
     most = sorted(counts.items(), key=lambda one: -one[1])
     found = [ok("events", f"{'/'.join(filter(None, name))}: {_counted(number, 'request')}") for name, number in most]
+    unread = process.totals("driftgauge_unreadable_annotations_total").get((), 0)
+    if unread:
+        sentence = f"the annotations of {unread:.0f} could not be read, so their revision is not known: see the log"
+        found.insert(0, warn("events", sentence))
     more = [ok("events", f"and {len(found) - _MAX_SERVICES} services more")] if len(found) > _MAX_SERVICES else []
     return found[:_MAX_SERVICES] + more
 

@@ -3,6 +3,7 @@
 import os
 from argparse import Namespace
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,12 @@ async def find_configuration(sources: Sources) -> tuple[Situation, list[Finding]
     first = sources.mode or _likely_mode(sources)
     config, _ = _load(first, sources)
     url = admin_url(config, sources)
-    process = await ask_process(url)
+    token = _admin_token(config)
+    process = await ask_process(url, token)
+    if process is None and url.startswith("http:"):  # a flag or a file of the process may ask for TLS
+        secured = url.replace("http:", "https:", 1)
+        process = await ask_process(secured, token)
+        url = url if process is None else secured
     of_process = process is not None and process.mode is not None and sources.are_bare
     if process is not None and of_process:
         sources = _sources_of(process)
@@ -104,7 +110,20 @@ def admin_url(config: Config | None, sources: Sources) -> str:
         given = sources.flags.get("admin_port") or os.environ.get(f"{PREFIX}ADMIN_PORT") or ""
         port = given if given.isdigit() else str(Config.model_fields["admin_port"].default)
     host = "127.0.0.1" if config is None or config.host in {"0.0.0.0", "::", ""} else config.host  # noqa: S104 compared
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if config is None or config.tls_cert_file is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _admin_token(config: Config | None) -> str | None:
+    """A token of the admin port: that of the environment, else the first of the file; `None` if there is none."""
+    if config is None:
+        return None
+    if config.admin_token is not None:
+        return config.admin_token.get_secret_value()
+    with suppress(OSError, UnicodeError):
+        if config.admin_token_file is not None:
+            return next(iter(config.admin_token_file.read_text("ascii").split()), None)
+    return None
 
 
 def _likely_mode(sources: Sources) -> str:

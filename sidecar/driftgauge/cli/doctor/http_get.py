@@ -33,17 +33,20 @@ class Reply:
             return None
 
 
-async def http_get(url: str, seconds: float) -> Reply | str:
+async def http_get(url: str, seconds: float, token: str | None = None, *, any_certificate: bool = False) -> Reply | str:
     """Send a GET; returns the response, or why there is none.
 
     Args:
         url: Its address. Redirects are not followed.
         seconds: The limit of time.
+        token: The bearer token to present, if any.
+        any_certificate: Whether to accept any certificate of the server.
     """
+    headers = _AGENT if token is None else {**_AGENT, "Authorization": f"Bearer {token}"}
     try:
         async with (
-            ClientSession(timeout=ClientTimeout(seconds), headers=_AGENT, trust_env=False) as session,
-            session.get(url, allow_redirects=False) as response,
+            ClientSession(timeout=ClientTimeout(seconds), headers=headers, trust_env=False) as session,
+            session.get(url, allow_redirects=False, ssl=not any_certificate) as response,
         ):
             body = await response.content.read(_MAX_BYTES)
             while len(body) < _MAX_BYTES and (more := await response.content.read(_MAX_BYTES - len(body))):

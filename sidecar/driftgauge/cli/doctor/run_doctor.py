@@ -73,7 +73,7 @@ def _steps(situation: Situation, config: Config) -> list[Callable[[], Awaitable[
     needs: dict[Callable[[], Awaitable[list[Finding]]], set[str]] = {
         references: {"reference", "reference_dir"},
         model_server: {"upstream_url"},
-        redis: {"redis_url", "redis_password"},
+        redis: {name for name in type(config).model_fields if name.startswith("redis_")},
         ports: {"host", "port", "admin_port"},
     }
     return [check for check, options in needs.items() if not options & situation.hidden]

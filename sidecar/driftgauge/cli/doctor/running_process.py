@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import NoneType
 from typing import Any, Final, cast
 
@@ -23,6 +24,8 @@ _LINES: Final = (
     b"driftgauge_state{",
     b"driftgauge_payloads_total{",
     b"driftgauge_refused_models_total",
+    b"driftgauge_refused_revisions_total",
+    b"driftgauge_unreadable_annotations_total",
     b"request_count{",
     b"driftgauge_build_info{",
 )
@@ -49,11 +52,13 @@ class RunningProcess:
         admin_url: Its admin port.
         status: What `/status` says; empty if it is an older version without it.
         samples: The samples of `/metrics` that are looked at.
+        refuses: Whether it refuses to say anything without a valid token.
     """
 
     admin_url: str
     status: Mapping[str, Any]
     samples: tuple[Sample, ...] = field(default=(), repr=False)
+    refuses: bool = False
 
     @property
     def version(self) -> str:
@@ -77,12 +82,17 @@ class RunningProcess:
         return sums
 
 
-async def ask_process(admin_url: str) -> RunningProcess | None:
-    """Ask for a running driftgauge; returns `None` if none responds there."""
-    status = await http_get(f"{admin_url}/status", SECONDS)
+async def ask_process(admin_url: str, token: str | None = None) -> RunningProcess | None:
+    """Ask for a running driftgauge; returns `None` if none responds there.
+
+    The certificate is not checked: the process runs in the same container, where no certificate has its address.
+    """
+    status = await http_get(f"{admin_url}/status", SECONDS, token, any_certificate=True)
     if not isinstance(status, Reply):
         return None
-    metrics = await http_get(f"{admin_url}/metrics", _METRICS_SECONDS)
+    if status.status == HTTPStatus.UNAUTHORIZED:
+        return RunningProcess(admin_url, {}, refuses=True)
+    metrics = await http_get(f"{admin_url}/metrics", _METRICS_SECONDS, token, any_certificate=True)
     samples = read_samples(metrics.body) if isinstance(metrics, Reply) else ()
     facts = _facts_of(status.json())
     is_ours = bool(facts) or any(sample.name == "driftgauge_build_info" for sample in samples)
@@ -124,6 +134,8 @@ def check_process(process: RunningProcess | None, admin_url: str) -> list[Findin
     """Whether a process runs, is ready, and is of this version; and what it says of its models."""
     if process is None:
         return [warn(_CHECK, f"no driftgauge responds at {admin_url}: start it, or give its --admin-port")]
+    if process.refuses:
+        return [warn(_CHECK, f"the process at {admin_url} asks for a token: set DRIFTGAUGE_ADMIN_TOKEN")]
     found = [_check_version(process)]
     if process.status.get("not_ready"):
         found.append(fail("ready", f"the process is not ready: {process.status['not_ready']}"))

@@ -56,16 +56,23 @@ class BetSet:
         found: Floats = np.logaddexp.reduce(log_evidence + self.log_weights, axis=1, initial=-np.inf)
         return found
 
-    def measured_scores(self, cells: NDArray[np.integer]) -> Floats:
-        """The measured scores of rows: shape `(n, measured)`.
+    def measured_part(self, features: slice) -> slice:
+        """The measured scores of some features, one after the other."""
+        parts = self.measured_slices[features]
+        return slice(parts[0].start, parts[-1].stop) if parts else slice(0, 0)
+
+    def measured_scores(self, cells: NDArray[np.integer], features: slice = slice(None)) -> Floats:
+        """The measured scores of rows: shape `(n, measured)`, for those of some features.
 
         Those of single events, such as a missing value, are 0 where the event does not happen: only events show how
         they depend on each other.
 
         Args:
-            cells: Shape `(d, n)`: the cell of each row.
+            cells: Shape `(d, n)`: the cell of each row, of all features.
+            features: The features; by default all.
         """
-        return np.hstack([scores.take(line, axis=0) for scores, line in zip(self._measured, cells, strict=True)])
+        each = zip(self._measured[features], cells[features], strict=True)
+        return np.hstack([scores.take(line, axis=0) for scores, line in each])
 
     def all_scores(self, cells: NDArray[np.integer]) -> Floats:
         """All scores of rows: shape `(n, scores)`.

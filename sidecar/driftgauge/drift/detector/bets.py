@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget, EffectiveRows
+from driftgauge.drift.detector.factor_table import FactorTable
 from driftgauge.drift.detector.score_groups import KnownFeature, Scores, Shares, score_groups
 from driftgauge.drift.profile import FeatureKind, Profile
 
@@ -34,8 +35,8 @@ class Bets:
     """The bets on one feature.
 
     Args:
-        log_factors: Shape `(k + 1, b)`: what a row in a cell adds to the log evidence of each bet; the last line is for
-            a row that lacks the feature.
+        factors: What a row in a cell adds to the log evidence of each of the `b` bets; the last line is for a row that
+            lacks the feature.
         log_weights: Shape `(b,)`: the log of each bet's weight in the feature's evidence; the weights sum to 1.
         scores: Shape `(k + 1, j)`: the scores that are bet on. The first `main_scores` describe the values as a whole
             (location, scale and skewness, or frequent categories), the last one says whether the feature is missing.
@@ -55,7 +56,7 @@ class Bets:
         Inference", Statistical Science 38(4), 2023, for e-values by betting.
     """
 
-    log_factors: Floats
+    factors: FactorTable
     log_weights: Floats
     scores: Floats
     score_of: NDArray[np.intp]
@@ -63,6 +64,11 @@ class Bets:
     own_factors: NDArray[np.intp]
     factor_of: NDArray[np.intp]
     buckets: int = 1
+
+    @property
+    def log_factors(self) -> Floats:
+        """The whole matrix of `factors`: shape `(k + 1, b)`. It is made at each call."""
+        return self.factors.whole()
 
 
 def make_bets(profile: Profile, budget: Budget, features: int, reference: EffectiveRows | None = None) -> Bets:
@@ -110,7 +116,7 @@ def no_bets(profile: Profile) -> Bets:
     """No bets on a feature."""
     nothing = np.empty((profile.cells.shares.size + 1, 0))
     none = np.empty(0, dtype=np.intp)
-    return Bets(nothing, np.empty(0), nothing, none, 0, none, none)
+    return Bets(FactorTable.of(nothing, 0), np.empty(0), nothing, none, 0, none, none)
 
 
 def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
@@ -124,7 +130,8 @@ def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
     score_of = np.repeat(np.arange(scores.shape[1]), stakes)
     own, factor_of = _own_factors(scores.shape[1], numeric=numeric)
     main = groups[0].values.shape[1]
-    return Bets(factors, weights, scores, score_of, main, own, factor_of[score_of], len(tables))
+    table = FactorTable.of(factors, sizes[0] if numeric else 0)
+    return Bets(table, weights, scores, score_of, main, own, factor_of[score_of], len(tables))
 
 
 def _own_factors(scores: int, *, numeric: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

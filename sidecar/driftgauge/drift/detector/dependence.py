@@ -77,6 +77,7 @@ class ScoreDependence:
     ) -> None:
         self._bet_set = bet_set
         self._checkpoint = checkpoint
+        self._blocks = [slice(first, first + BLOCK_FEATURES) for first in range(0, len(profiles), BLOCK_FEATURES)]
         self.start_requests, self.start_spans = 0, no_spans(bet_set.measured)
         self.start_correlation = no_sums(bet_set.scores)
         self.reference_weights = np.ones(bet_set.measured)
@@ -134,20 +135,25 @@ class ScoreDependence:
             correlations: Shape `(s,)`: bounds of the correlation of two rows of one request.
         """
         for piece in rows.pieces(PIECE_ROWS):
-            self._checkpoint()
-            spans = add_units(spans, before, self._units(piece, correlations))
-            before += piece.starts.size
+            after = np.empty_like(spans)
+            for features in self._blocks:
+                self._checkpoint()
+                part = self._bet_set.measured_part(features)
+                units = self._units(piece, features, correlations[part])
+                after[..., part] = add_units(spans[..., part], before, units)
+            spans, before = after, before + piece.starts.size
         return spans
 
-    def _units(self, rows: NewRows, correlations: Floats) -> Units:
-        """The sums of the scores of each request."""
-        scores = self._bet_set.measured_scores(rows.cells)
+    def _units(self, rows: NewRows, features: slice, correlations: Floats) -> Units:
+        """The sums of the measured scores of some features, of each request."""
+        scores = self._bet_set.measured_scores(rows.cells, features)
+        of_values = self._bet_set.of_values[self._bet_set.measured_part(features)]
         if rows.of_several.size == 0:
-            return Units(scores, scores**2, np.ones_like(scores), self._bet_set.of_values)
+            return Units(scores, scores**2, np.ones_like(scores), of_values)
         weights = np.repeat(row_weights(rows.lengths, correlations), rows.lengths, axis=0)
         parts = (weights * scores, weights * scores**2, weights)
         totals, squares, weight = (np.add.reduceat(part, rows.starts, axis=0) for part in parts)
-        return Units(totals, squares, weight, self._bet_set.of_values)
+        return Units(totals, squares, weight, of_values)
 
     def _learn(self, rows: NewRows) -> Floats:
         """The sums of the correlation within requests of several rows."""
@@ -164,6 +170,9 @@ class ScoreDependence:
 
 PIECE_ROWS = 1_024
 """Rows that are added at once, but for a longer request."""
+
+BLOCK_FEATURES = 32
+"""Features whose rows are added at once: a piece of their scores takes a megabyte, which a processor's cache holds."""
 
 
 def _reference_rows(profiles: Sequence[Profile]) -> NewRows | None:

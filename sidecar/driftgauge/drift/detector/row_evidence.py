@@ -61,7 +61,7 @@ class RowEvidence:
             factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
             by_bet = weights[:, self._bet_set.score_slices[feature]][:, bets.score_of] / factors
             assumed = known.assumed[part][bets.factor_of]
-            gains = np.minimum(by_bet * (counts @ bets.log_factors), shares * self._climb)
+            gains = np.minimum(by_bet * bets.factors.gains(counts), shares * self._climb)
             # A bet on a score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
             total = np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0)
             # Events of unknown dependence count as long as they go on: several bursts do not add up.
@@ -70,7 +70,7 @@ class RowEvidence:
             squares.append(counts[singles:] @ bets.scores**2)
             if state.latched[feature]:
                 leader = state.leader[feature]
-                over = counts @ recovery_logs(bets.log_factors[:, leader], float(state.half_gain[feature]))
+                over = counts @ recovery_logs(bets.factors.column(int(leader)), float(state.half_gain[feature]))
                 most = rows.group_rows[:, np.newaxis] * (LOG_RECOVERY / ROWS_OF_A_RECOVERY)
                 recovery[feature] = np.minimum(by_bet[:, leader, np.newaxis] * over, most).sum(axis=0)
         learned = state.correlation

@@ -53,17 +53,20 @@ def rank_window(references: Sequence[Floats], columns: Floats) -> RankedWindow:
     return RankedWindow(values, below, at_most, sizes_of(values))
 
 
-def ranks(references: Sequence[Floats], values: Floats) -> tuple[Counts, Counts]:
+def ranks(
+    references: Sequence[Floats], values: Floats, integer: type[np.uint16] | type[np.uint32] | None = None
+) -> tuple[Counts, Counts]:
     """How many of the reference's values are smaller than each value, and how many are at most as large.
 
     Args:
         references: The values of each of the `d` features, sorted ascending, finite; may be empty.
         values: Shape `(d, n)`, each line ascending, NaN last: ascending values are found far quicker.
+        integer: The type of the ranks; by default the narrowest one for these references.
 
     Returns:
         Both of shape `(d, n)`, each line ascending; the type's greatest number where the value is NaN.
     """
-    integer = rank_type(max((reference.size for reference in references), default=0))
+    integer = integer or rank_type(max((reference.size for reference in references), default=0))
     below, at_most = (np.full(values.shape, np.iinfo(integer).max, dtype=integer) for _ in range(2))
     for line, (reference, size) in enumerate(zip(references, sizes_of(values), strict=True)):
         present = values[line, :size]

@@ -63,14 +63,23 @@ def test_payloads_that_are_lost_are_warnings_with_an_advice() -> None:
     ] == by_check(check_traffic(process(PAGE), "proxy"), "payloads")
 
 
-@pytest.mark.parametrize(("refused", "advice"), [(0, "correct the client's path"), (2, "more than max_models")])
-def test_payloads_of_other_models_have_two_causes(refused: int, advice: str) -> None:
-    """A wrong path of the client, or, where models were refused, too many models."""
+@pytest.mark.parametrize(
+    ("models", "revisions", "advice"),
+    [
+        (0, 0, "correct the client's path"),
+        (2, 0, "more than max_models"),
+        (0, 2, "more live revisions"),
+    ],
+)
+def test_payloads_of_other_models_have_three_causes(models: int, revisions: int, advice: str) -> None:
+    """A wrong path of the client, or, where they were refused, too many models or revisions."""
     page = f"""\
 # TYPE driftgauge_payloads_total counter
 driftgauge_payloads_total{{{LABELS},kind="request",outcome="dropped",reason="other_model"}} 7
 # TYPE driftgauge_refused_models_total counter
-driftgauge_refused_models_total {refused}
+driftgauge_refused_models_total {models}
+# TYPE driftgauge_refused_revisions_total counter
+driftgauge_refused_revisions_total {revisions}
 """
     (found,) = by_check(check_traffic(process(page), "proxy"), "payloads")
 
@@ -91,6 +100,15 @@ def test_the_logger_lists_its_services() -> None:
     assert [ok("events", "prod/wine: 15 requests")] == by_check(check_traffic(process(PAGE), "logger"), "events")
     assert [] == by_check(check_traffic(process(PAGE), "proxy"), "events")
     assert [Level.WARN] == [one.level for one in by_check(check_traffic(process(), "logger"), "events")]
+
+
+def test_annotations_that_cannot_be_read_are_a_warning() -> None:
+    """The events count, but without a revision."""
+    page = "# TYPE driftgauge_unreadable_annotations_total counter\ndriftgauge_unreadable_annotations_total 3\n"
+    found = by_check(check_traffic(process(PAGE + page), "logger"), "events")
+
+    assert [Level.WARN, Level.OK] == [one.level for one in found]
+    assert found[0].sentence.startswith("the annotations of 3 could not be read")
 
 
 def test_services_beyond_twenty_are_counted() -> None:

@@ -1,20 +1,12 @@
 """Faults of keys that another program wrote into the same Redis."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tests.chaos.fault import Fault
-from tests.chaos.replica import KINDS
-from tests.chaos.ring import stream_name
-from tests.chaos.stage import MODELS, Stage
+from tests.chaos.stage import Stage, streams
 
 _LARGEST_ID = f"{2**64 - 1}-{2**64 - 1}"
-
-
-def _streams() -> Iterator[str]:
-    for namespace, service in MODELS:
-        for kind in KINDS:
-            yield stream_name(namespace, service, kind)
 
 
 def _once(disturb: Callable[[Stage], None]) -> Callable[[Stage], None]:
@@ -33,22 +25,22 @@ def _other_types(stage: Stage) -> None:
         kind = stage.redis.type(key)
         stage.redis.delete(key)
         if kind == b"string":
-            stage.redis.rpush(key, "stranger")
+            stage.redis.rpush(key, "foreign")
         else:
-            stage.redis.set(key, "stranger")
+            stage.redis.set(key, "foreign")
     for number in range(100):
-        stage.redis.set(f"driftgauge:{{a/%FF/{number}/c}}:request", "stranger")
+        stage.redis.set(f"driftgauge:{{a/%FF/{number}/c}}:request", "foreign")
 
 
 def _largest_id(stage: Stage) -> None:
-    for stream in _streams():
+    for stream in streams():
         stage.redis.delete(stream)
-        stage.redis.xadd(stream, {"stranger": "1"}, id=_LARGEST_ID)
+        stage.redis.xadd(stream, {"foreign": "1"}, id=_LARGEST_ID)
 
 
 def _other_entries(stage: Stage) -> None:
-    for stream in _streams():
-        stage.redis.xadd(stream, {"stranger": "1"})
+    for stream in streams():
+        stage.redis.xadd(stream, {"foreign": "1"})
 
 
 def _other_states(stage: Stage) -> None:
@@ -60,21 +52,21 @@ def _other_states(stage: Stage) -> None:
 
 
 FAULTS = (
-    Fault("stranger-types", "every key has another type", "replaced, counted, named once", _once(_other_types)),
+    Fault("foreign-types", "every key has another type", "replaced, counted, named once", _once(_other_types)),
     Fault(
-        "stranger-largest-id",
+        "foreign-largest-id",
         "every stream holds one entry with the largest id",
         "replaced, counted, named once",
         _once(_largest_id),
     ),
     Fault(
-        "stranger-entries",
+        "foreign-entries",
         "every stream holds an entry of another shape, whose id is a time",
         "skipped, counted, named once",
         _once(_other_entries),
     ),
     Fault(
-        "stranger-states",
+        "foreign-states",
         "every state is random bytes, or those with the head of a state",
         "replaced, counted, named once",
         _once(_other_states),

@@ -1,0 +1,31 @@
+"""What a replica must show while a fault lasts."""
+
+from tests.chaos.replica import Replica
+from tests.chaos.stage import Stage
+
+
+def says_why(replica: Replica) -> bool:
+    """Whether its log speaks of Redis since the mark."""
+    return any("Redis" in line for line in replica.log)
+
+
+def is_down(replica: Replica) -> bool:
+    """Whether it shows that some kind of call to Redis fails."""
+    return any(not sample.value for sample in replica.metrics().matching("driftgauge_redis_up"))
+
+
+def has_verdict(replica: Replica) -> bool:
+    """Whether it shows a verdict that is not stale."""
+    samples = replica.metrics()
+    return samples.total("driftgauge_state") > 0 and not samples.total("driftgauge_cannot_tell", reason="store")
+
+
+def expect_named(stage: Stage) -> None:
+    """Every replica shows that Redis fails, and says why."""
+    stage.expect(is_down, "driftgauge_redis_up of 0")
+    stage.expect(says_why, "log line on Redis")
+
+
+def expect_verdicts(stage: Stage) -> None:
+    """Every replica still shows a verdict, although no state can be saved."""
+    stage.expect(has_verdict, "verdict while no state can be saved")
