@@ -17,13 +17,12 @@ PROCESS: Final = {
     "hdel": "for halves that wait",
     "hlen": "for halves that wait",
     "pexpireat": "so that pairs expire",
-    "pttl": "so that pairs expire",
+    "pttl": "so that pairs expire, and to extend a lease",
     "getex": "to load a state",
     "getrange": "to save a state",
     "set": "to save a state, to acquire a lease, to publish a result",
-    "get": "to compare the holder of a lease",
+    "get": "to compare the holder of a lease, and to repeat a call of pairs",
     "mget": "to read leases and results",
-    "pttl": "to extend a lease",
     "del": "for what was replaced, and for streams that are empty",
 }
 """Commands of the process -> what for."""
