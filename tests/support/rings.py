@@ -26,6 +26,11 @@ class AwayRing:
         self._check()
         await self._ring.append(stream, block)
 
+    async def settle(self, stream: StreamKey) -> bool:
+        """Call the other ring, unless away."""
+        self._check()
+        return await self._ring.settle(stream)
+
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """Call the other ring, unless away."""
         self._check()
@@ -61,10 +66,10 @@ class AwayStates(MemoryStates):
         self._check()
         return await super().load(stream, name)
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, unless away."""
         self._check()
-        return await super().save(stream, name, blob, expected)
+        return await super().save(stream, name, blob, expected, token)
 
     async def delete(self, stream: StreamKey, name: str) -> None:
         """As in memory, unless away."""
@@ -83,11 +88,11 @@ class FullStates(MemoryStates):
         super().__init__()
         self.full = True
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, unless full."""
         if self.full:
             raise StorageError("Redis could not save a state: OOM command not allowed")
-        return await super().save(stream, name, blob, expected)
+        return await super().save(stream, name, blob, expected, token)
 
 
 class SlowStates(MemoryStates):
@@ -97,9 +102,9 @@ class SlowStates(MemoryStates):
         super().__init__()
         self.slow = True
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, but without a reply while slow."""
-        saved = await super().save(stream, name, blob, expected)
+        saved = await super().save(stream, name, blob, expected, token)
         if self.slow:
             raise StorageError("Redis could not save a state within 1 s")
         return saved

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.fair_table import FairTable
 from driftgauge.storage.pairs import Arrival, Half, PutResult
-from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
+from driftgauge.storage.ring import Appended, Block, StreamKey, Window, assemble, is_usable
 from driftgauge.storage.stream_states import State
 
 
@@ -24,8 +25,12 @@ class MemoryStates:
         """The newest state; `None` if there is none."""
         return self._states.get((stream, name))
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
-        """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved."""
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
+        """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved.
+
+        The token is ignored: in memory a lease is never lost.
+        """
+        del token
         known = self._states.get((stream, name))
         if expected != (0 if known is None else known.version):
             return False
@@ -47,26 +52,28 @@ class _Stream:
     """The blocks of one stream.
 
     Args:
-        blocks: Oldest first, each with the number of its last row. Rows are numbered from 1 as they are appended.
+        blocks: Oldest first. Rows are numbered from 1 as they are appended.
         rows: Number of the newest row.
         read_rows: Number of the newest row at the last read.
+        writer: The only writer. A stream that was forgotten and begins again has another one.
     """
 
-    blocks: deque[tuple[int, Block]] = field(default_factory=deque)
+    blocks: deque[Appended] = field(default_factory=deque)
     rows: int = 0
     read_rows: int = 0
+    writer: str = field(default_factory=lambda: token_hex(8))
 
     def append(self, block: Block, capacity_rows: int) -> None:
         """Add a block, and remove those that only contain surplus rows."""
         self.rows += len(block.rows)
-        self.blocks.append((self.rows, block))
-        while self.blocks[0][0] <= self.rows - capacity_rows:
+        self.blocks.append(Appended(self.rows, block, self.writer, self.rows))
+        while self.blocks[0].number <= self.rows - capacity_rows:
             self.blocks.popleft()
 
     def count_skipped(self, schema: str, width: int) -> int:
         """Count the unusable blocks that were appended since the last read, and mark all blocks as read."""
         last_read, self.read_rows = self.read_rows, self.rows
-        return sum(end > last_read and not is_usable(block, schema, width) for end, block in self.blocks)
+        return sum(one.number > last_read and not is_usable(one.block, schema, width) for one in self.blocks)
 
 
 class MemoryRing:
@@ -92,9 +99,15 @@ class MemoryRing:
         )
         self._streams.setdefault(stream, _Stream()).append(copy, self._capacity_rows)
 
+    async def settle(self, stream: StreamKey) -> bool:  # noqa: ARG002 the signature is the protocol's
+        """Do nothing: the outcome of an append is always known."""
+        return False
+
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
-        buffered = self._streams.get(stream, _Stream())
+        buffered = self._streams.get(stream)
+        if buffered is None:
+            return assemble([], schema, width, self._capacity_rows, 0)
         skipped = buffered.count_skipped(schema, width)
         return assemble(buffered.blocks, schema, width, self._capacity_rows, skipped)
 

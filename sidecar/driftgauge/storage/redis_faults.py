@@ -23,6 +23,8 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from driftgauge.errors import StorageError
+
 _log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS: Final = 60.0
@@ -85,7 +87,7 @@ _SIGNS: Final = (
     ),
     _Sign(
         RedisFault.CERTIFICATE_FILE,
-        ("No such file", "could not load", "PEM lib", "KEY_VALUES_MISMATCH"),
+        ("No such file", "PEM lib", "KEY_VALUES_MISMATCH"),
         (FileNotFoundError,),
         "the file that the URL names in ssl_ca_certs is not there, or that of redis_ca_file,"
         " redis_cert_file, redis_key_file or redis_password_file, or it is of another kind (in the chart: redis.tls)",
@@ -195,7 +197,8 @@ _SIGNS: Final = (
 
 def advise(error: BaseException) -> tuple[RedisFault, str]:
     """The fault that an error shows, and what to do about it, as it reads after a colon."""
-    chain = list(_causes(error))
+    # the text of a StorageError has words of its own, such as "could not load a state"
+    chain = [one for one in _causes(error) if not isinstance(one, StorageError)]
     text = " ".join(str(one) for one in chain)
     for sign in _SIGNS:
         if any(isinstance(one, sign.types) for one in chain) or any(part in text for part in sign.texts):
