@@ -1,5 +1,7 @@
 """Everything that a process does with Redis, once. A new call to Redis belongs here."""
 
+from dataclasses import replace
+
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.leases import StoreClock, Wish
 from driftgauge.storage.pairs import Half
@@ -9,8 +11,9 @@ from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_results import RedisResults
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
-from tests.support.rows import REQUESTS, counted
+from tests.support.rows import REQUESTS, WINE, counted
 
+_OTHER_REVISION = replace(REQUESTS, model=WINE._replace(revision="v2"))
 _ASKED, _RESPONDED = Half("k", Kind.REQUEST, 1.0), Half("k", Kind.RESPONSE, 2.0)
 
 
@@ -24,6 +27,7 @@ async def do_everything(redis: BoundedRedis) -> None:
     await ring.ping()
     await ring.append(REQUESTS, counted(0, 2))
     await ring.append(REQUESTS, counted(2, 2))
+    await ring.append(_OTHER_REVISION, counted(0, 1))
     await ring.read(REQUESTS, "s", 2)
     await ring.streams()
     await pairs.put([_ASKED])
