@@ -6,6 +6,7 @@ from driftgauge.inference.payload import Kind
 from driftgauge.storage.leases import StoreClock, Wish
 from driftgauge.storage.pairs import Half
 from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_layout import writers_key
 from driftgauge.storage.redis_leases import RedisLeases
 from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_results import RedisResults
@@ -28,6 +29,7 @@ async def do_everything(redis: BoundedRedis) -> None:
     await ring.append(REQUESTS, counted(0, 2))
     await ring.append(REQUESTS, counted(2, 2))
     await ring.append(_OTHER_REVISION, counted(0, 1))
+    await _append_after_a_loss(redis, ring)
     await ring.read(REQUESTS, "s", 2)
     await ring.streams()
     await pairs.put([_ASKED])
@@ -39,6 +41,17 @@ async def do_everything(redis: BoundedRedis) -> None:
     await states.load(REQUESTS, "detector")
     await states.delete(REQUESTS, "detector")
     await _share(redis)
+
+
+async def _append_after_a_loss(redis: BoundedRedis, ring: RedisRing) -> None:
+    """Append rows whose number is unknown, and as a new writer beside one that was silent for long."""
+    key = writers_key(REQUESTS)
+    async with redis.call("delete what the stream knows of its writers"):
+        await redis.client.delete(key)
+    await ring.append(REQUESTS, counted(4, 1))
+    async with redis.call("add a silent writer"):
+        await redis.client.hset(key, "0123456789abcdef", "1:1:1:0")
+    await RedisRing(redis, 10, 60).append(REQUESTS, counted(5, 1))
 
 
 async def _share(redis: BoundedRedis) -> None:
