@@ -1,11 +1,13 @@
 """Everything that a process does with Redis, once. A new call to Redis belongs here."""
 
 from dataclasses import replace
+from functools import partial
 
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.leases import StoreClock, Wish
 from driftgauge.storage.pairs import Half
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
+from driftgauge.storage.redis_layout import writers_key
 from driftgauge.storage.redis_leases import RedisLeases
 from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_results import RedisResults
@@ -28,6 +30,9 @@ async def do_everything(redis: BoundedRedis) -> None:
     await ring.append(REQUESTS, counted(0, 2))
     await ring.append(REQUESTS, counted(2, 2))
     await ring.append(_OTHER_REVISION, counted(0, 1))
+    await redis.run(Call.APPEND, "replace the counts", partial(_replace_counts, redis))
+    await ring.append(REQUESTS, counted(4, 2))
+    await ring.settle(REQUESTS)
     await ring.read(REQUESTS, "s", 2)
     await ring.streams()
     await pairs.put([_ASKED])
@@ -39,6 +44,13 @@ async def do_everything(redis: BoundedRedis) -> None:
     await states.load(REQUESTS, "detector")
     await states.delete(REQUESTS, "detector")
     await _share(redis)
+
+
+async def _replace_counts(redis: BoundedRedis) -> None:
+    """Leave the count of a writer that has been silent for long, in place of those of all writers."""
+    key = writers_key(REQUESTS)
+    await redis.client.delete(key)
+    await redis.client.hset(key, "old", "1:1:1:0")
 
 
 async def _share(redis: BoundedRedis) -> None:
@@ -56,4 +68,5 @@ async def _share(redis: BoundedRedis) -> None:
     await results.publish(model, token, b"notice", {Kind.REQUEST: b"report"})
     await leases.look([model])
     await results.read([REQUESTS])
+    await RedisStates(redis, 60).save(REQUESTS, "baseline", b"x", 0, token)
     await leases.release(model, token)
