@@ -3,21 +3,24 @@
 import asyncio
 
 import pytest
-from redis.asyncio import Redis
 
 from driftgauge.storage.leases import Lease, LeaseStore, MemoryLeases, StoreClock, Wish
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_leases import RedisLeases
 from tests.support.models import IRIS, WINE
+from tests.support.redis_fixtures import every_store
 
 ONE, OTHER = "a1/1", "b2/1"
 
 
-@pytest.fixture(params=["memory", "redis"])
-def leases(request: pytest.FixtureRequest, redis_client: Redis) -> LeaseStore:
+pytestmark = every_store
+
+
+@pytest.fixture
+def leases(bounded_redis: BoundedRedis | None) -> LeaseStore:
     """A store without leases."""
-    if request.param == "redis":
-        return RedisLeases(BoundedRedis(redis_client, timeout_seconds=5), 60, StoreClock())
+    if bounded_redis is not None:
+        return RedisLeases(bounded_redis, 60, StoreClock())
     return MemoryLeases()
 
 

@@ -1,11 +1,12 @@
 """Everything that a process does with Redis, once. A new call to Redis belongs here."""
 
 from dataclasses import replace
+from functools import partial
 
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.leases import StoreClock, Wish
 from driftgauge.storage.pairs import Half
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import writers_key
 from driftgauge.storage.redis_leases import RedisLeases
 from driftgauge.storage.redis_pairs import RedisPairs
@@ -29,7 +30,9 @@ async def do_everything(redis: BoundedRedis) -> None:
     await ring.append(REQUESTS, counted(0, 2))
     await ring.append(REQUESTS, counted(2, 2))
     await ring.append(_OTHER_REVISION, counted(0, 1))
-    await _append_after_a_loss(redis, ring)
+    await redis.run(Call.APPEND, "replace the counts", partial(_replace_counts, redis))
+    await ring.append(REQUESTS, counted(4, 2))
+    await ring.settle(REQUESTS)
     await ring.read(REQUESTS, "s", 2)
     await ring.streams()
     await pairs.put([_ASKED])
@@ -43,15 +46,11 @@ async def do_everything(redis: BoundedRedis) -> None:
     await _share(redis)
 
 
-async def _append_after_a_loss(redis: BoundedRedis, ring: RedisRing) -> None:
-    """Append rows whose number is unknown, and as a new writer beside one that was silent for long."""
+async def _replace_counts(redis: BoundedRedis) -> None:
+    """Leave the count of a writer that has been silent for long, in place of those of all writers."""
     key = writers_key(REQUESTS)
-    async with redis.call("delete what the stream knows of its writers"):
-        await redis.client.delete(key)
-    await ring.append(REQUESTS, counted(4, 1))
-    async with redis.call("add a silent writer"):
-        await redis.client.hset(key, "0123456789abcdef", "1:1:1:0")
-    await RedisRing(redis, 10, 60).append(REQUESTS, counted(5, 1))
+    await redis.client.delete(key)
+    await redis.client.hset(key, "old", "1:1:1:0")
 
 
 async def _share(redis: BoundedRedis) -> None:
@@ -69,4 +68,5 @@ async def _share(redis: BoundedRedis) -> None:
     await results.publish(model, token, b"notice", {Kind.REQUEST: b"report"})
     await leases.look([model])
     await results.read([REQUESTS])
+    await RedisStates(redis, 60).save(REQUESTS, "baseline", b"x", 0, token)
     await leases.release(model, token)

@@ -1,4 +1,7 @@
-"""The least rights with which everything works: the rules of an ACL of Redis."""
+"""The least rights with which everything works: the rules of an ACL of Redis.
+
+A new command belongs here, into the table of docs/security.md, and into tests/support/redis_operations.py.
+"""
 
 from typing import Final
 
@@ -6,27 +9,27 @@ PROCESS: Final = {
     "ping": "to check a connection that was idle",
     "scan": "to find the models that have rows, at the start",
     "time": "in scripts",
-    "evalsha": "for scripts, which append rows, pair halves and save states",
+    "evalsha": "for scripts: rows, pairs, states, leases and results",
     "eval": "for scripts that a server does not know yet",
     "xadd": "to append rows",
-    "xrevrange": "to append rows after the newest, where their number is unknown",
+    "hmget": "to append rows",
+    "type": "to append rows to a stream that another program replaced, or whose counts were lost",
+    "xrevrange": "to append rows to a stream whose counts were lost",
     "xrange": "to read rows",
-    "pexpire": "so that rows and states expire",
-    "hset": "for halves that wait",
+    "hgetall": "to read how many rows each process has written",
+    "hset": "for counts of rows, and halves that wait",
     "hget": "for halves that wait",
-    "hmget": "to number the rows of a writer",
-    "hgetall": "to read how many rows each writer has appended",
-    "type": "to replace a key of another type",
-    "hdel": "for halves that wait",
-    "hlen": "for halves that wait",
+    "hdel": "for counts of rows, and halves that wait",
+    "hlen": "for counts of rows, and halves that wait",
+    "pexpire": "so that rows, states and leases expire",
     "pexpireat": "so that pairs expire",
-    "pttl": "so that pairs expire, and to extend a lease",
+    "pttl": "so that pairs expire, to extend a lease, and to find revisions that are silent",
+    "get": "for leases, and the results and states that are saved under them",
+    "mget": "to read leases and results",
     "getex": "to load a state",
     "getrange": "to save a state",
-    "set": "to save a state, to acquire a lease, to publish a result",
-    "get": "to compare the holder of a lease, and to repeat a call of pairs",
-    "mget": "to read leases and results",
-    "del": "for what was replaced, and for streams that are empty",
+    "set": "to save states, leases and results",
+    "del": "for what was replaced, and for leases that end",
 }
 """Commands of the process -> what for."""
 
