@@ -98,6 +98,7 @@ class RedisLeases:
         """
 
         async def extend() -> bool:
+            """Whether the lease was still ours."""
             try:
                 return await self._lock(model, token).extend(self._lease_seconds, replace_ttl=True)
             except (LockError, ResponseError) as error:
@@ -199,6 +200,7 @@ async def read_many(redis: BoundedRedis, call: Call, action: str, keys: Sequence
     read = client.mget_nonatomic if isinstance(client, RedisCluster) else client.mget
 
     async def get() -> list[bytes | None]:
+        """The values."""
         return cast("list[bytes | None]", await read(keys))  # the client decodes nothing
 
     return await redis.run(call, action, get, repeatable=True) if keys else []

@@ -43,6 +43,7 @@ class RedisResults:
         arguments: list[str | int | bytes] = [token, self._ttl_milliseconds, notice, *reports.values()]
 
         async def publish() -> bool:
+            """Whether the lease was still ours."""
             return bool(await self._publish(keys=keys, args=arguments))
 
         return await self._redis.run(Call.RESULT, "publish a result", publish, repeatable=True)

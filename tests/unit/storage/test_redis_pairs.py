@@ -82,6 +82,7 @@ async def test_a_call_that_is_late_is_refused(redis_client: Redis) -> None:
     tag, keys, arguments = place(RESPONDED)
 
     async def call(number: int) -> tuple[list[bytes], bytes]:
+        """Put the response as the call of this number."""
         reply = await redis_client.eval(PUT, 9, last.decode(), *keys, number, 5_000, 0, *arguments)
         return cast("tuple[list[bytes], bytes]", reply)
 
