@@ -28,7 +28,7 @@ def rows_appended(redis: Redis, stream: str) -> int:
     except ResponseError:
         return -1
     if writers:
-        return sum(int(value.split(b":")[1]) for value in writers.values())
+        return sum(int(value.split(b":")[1]) for value in writers.values() if b":" in value)
     return int(newest[0][0].partition(b"-")[0]) if newest else 0
 
 

@@ -29,6 +29,7 @@ _REPLACED_WRITERS = 2
 # The hash is written before the stream. If XADD then fails, the hash takes its word back: `sequence - 1` fences every
 # earlier append, and lets this one be repeated. A writer that the hash does not know had appended `before` rows when it
 # was lost. Writers that were silent for the time to live are removed when a new one comes, which is rare.
+# The hash lives twice as long as a stream, and is renewed by the first attempt in each eighth of that time.
 # The usual append reads no entry. The newest one is read only if the id is refused, or the number of rows is unknown.
 # An emptied stream keeps its last id and would refuse smaller ones: it is deleted, like one with an id beyond all rows.
 _APPEND = f"""
@@ -50,12 +51,14 @@ if found.err then
   redis.call('DEL', writers)
   replaced_writers, found = {_REPLACED_WRITERS}, {{false, false}}
 end
-local last, total, base
+local last, total, ms, base
 if found[1] then
-  local seq, sum, from = string.match(found[1], '^(%d+):(%d+):%d+:(%d+)$')
-  last, total, base = count(seq), count(sum), count(from)
+  local seq, sum, at, from = string.match(found[1], '^(%d+):(%d+):(%d+):(%d+)$')
+  last, total, ms, base = count(seq), count(sum), count(at), count(from)
 end
-if last and total and base then
+local renew = true
+if last and total and ms and base then
+  renew = math.floor(now * 8 / ttl) ~= math.floor(ms * 8 / ttl)
   if sequence == last then return result(total) end
   if sequence < last then return redis.error_reply('{_STALE} append: a later one was executed') end
   total = math.max(total, before)
@@ -80,7 +83,7 @@ local function keep(seq, sum, number)
   else
     redis.call('HSET', writers, me, mine)
   end
-  redis.call('PEXPIRE', writers, ttl)
+  if renew then redis.call('PEXPIRE', writers, 2 * ttl) end
 end
 if rows == 0 then
   keep(sequence, total)
@@ -137,6 +140,7 @@ class _Writer:
     """This process as the writer of one stream.
 
     Args:
+        keys: The keys of the stream and of its writers.
         used: When it last appended, by the clock.
         id: Known to no other process.
         sequence: The number of the last attempt.
@@ -145,6 +149,7 @@ class _Writer:
         lock: Taken by an append or a settlement: the attempts of a writer come one after the other.
     """
 
+    keys: tuple[str, str]
     used: float
     id: str = field(default_factory=lambda: token_hex(WRITER_BYTES))
     sequence: int = 0
@@ -192,12 +197,14 @@ class RedisWriters:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        writer = self._writers.setdefault(stream, _Writer(self._clock()))
+        writer = self._writers.get(stream)
+        if writer is None:
+            writer = self._writers[stream] = _Writer((stream_key(stream), writers_key(stream)), self._clock())
         async with writer.lock:
-            await self._settle(stream, writer)
+            await self._settle(writer)
             self._renew(writer)
             writer.is_unknown = True
-            writer.total = await self._attempt(stream, writer, (len(block.rows), block.counted_rows), pack(block))
+            writer.total = await self._attempt(writer, (len(block.rows), block.counted_rows), pack(block))
             writer.is_unknown = False
 
     async def settle(self, stream: StreamKey) -> bool:
@@ -210,7 +217,7 @@ class RedisWriters:
         if writer is None:
             return False
         async with writer.lock:
-            return await self._settle(stream, writer)
+            return await self._settle(writer)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the streams of models that are not in `models`, unless an outcome is unknown."""
@@ -218,11 +225,11 @@ class RedisWriters:
             if stream.model not in models and not writer.is_unknown and not writer.lock.locked():
                 del self._writers[stream]
 
-    async def _settle(self, stream: StreamKey, writer: _Writer) -> bool:
+    async def _settle(self, writer: _Writer) -> bool:
         if not writer.is_unknown:
             return False
         before = writer.total
-        writer.total = await self._attempt(stream, writer, (0, 0), [])
+        writer.total = await self._attempt(writer, (0, 0), [])
         writer.is_unknown = False
         return writer.total > before
 
@@ -233,13 +240,10 @@ class RedisWriters:
             _start_again(writer)
         writer.used = now
 
-    async def _attempt(
-        self, stream: StreamKey, writer: _Writer, rows: tuple[int, int], fields: Sequence[str | bytes]
-    ) -> int:
+    async def _attempt(self, writer: _Writer, rows: tuple[int, int], fields: Sequence[str | bytes]) -> int:
         """Run the script with the next number.
 
         Args:
-            stream: The stream.
             writer: The writer.
             rows: How many rows a block has, and how many it adds to the total; none to settle.
             fields: The fields of its entry.
@@ -248,14 +252,13 @@ class RedisWriters:
             How many rows the writer has appended.
         """
         writer.sequence += 1
-        keys = [stream_key(stream), writers_key(stream)]
         arguments = [writer.id, writer.sequence, writer.total, *rows, *self._limits, *fields]
         attempts = 0
 
         async def run() -> list[int]:
             nonlocal attempts
             attempts += 1
-            return cast("list[int]", await self._script(keys=keys, args=arguments))
+            return cast("list[int]", await self._script(keys=writer.keys, args=arguments))
 
         try:
             total, replaced = await self._redis.run(Call.APPEND, "append rows", run, repeatable=True)
@@ -267,9 +270,10 @@ class RedisWriters:
             if _STALE in str(error):
                 _start_again(writer)
             raise
-        for key, bit in zip(keys, (_REPLACED_STREAM, _REPLACED_WRITERS), strict=True):
-            if replaced & bit:
-                self._report_replaced(key)
+        if replaced:
+            for key, bit in zip(writer.keys, (_REPLACED_STREAM, _REPLACED_WRITERS), strict=True):
+                if replaced & bit:
+                    self._report_replaced(key)
         return total
 
     def _report_replaced(self, key: str) -> None:
