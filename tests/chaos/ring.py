@@ -19,8 +19,8 @@ def stream_name(namespace: str, service: str, kind: str) -> str:
 def rows_appended(redis: Redis, stream: str) -> int:
     """How many rows all writers of a stream have appended to it since ever; -1 if another program has its key.
 
-    Each writer keeps `sequence:rows:milliseconds` in the hash beside the stream, so the sum is right although old rows
-    were trimmed, and although Redis has lost rows.
+    Each writer has a field `sequence:rows:milliseconds:...` in the hash beside the stream, so the sum is right although
+    old rows were trimmed, and although Redis has lost rows. The other field of the hash has no colon.
     """
     try:
         writers = cast("Mapping[bytes, bytes]", redis.hgetall(f"{stream}:writers"))

@@ -66,10 +66,10 @@ class AwayStates(MemoryStates):
         self._check()
         return await super().load(stream, name)
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, unless away."""
         self._check()
-        return await super().save(stream, name, blob, expected)
+        return await super().save(stream, name, blob, expected, token)
 
     async def delete(self, stream: StreamKey, name: str) -> None:
         """As in memory, unless away."""
@@ -88,11 +88,11 @@ class FullStates(MemoryStates):
         super().__init__()
         self.full = True
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, unless full."""
         if self.full:
             raise StorageError("Redis could not save a state: OOM command not allowed")
-        return await super().save(stream, name, blob, expected)
+        return await super().save(stream, name, blob, expected, token)
 
 
 class SlowStates(MemoryStates):
@@ -102,9 +102,9 @@ class SlowStates(MemoryStates):
         super().__init__()
         self.slow = True
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, but without a reply while slow."""
-        saved = await super().save(stream, name, blob, expected)
+        saved = await super().save(stream, name, blob, expected, token)
         if self.slow:
             raise StorageError("Redis could not save a state within 1 s")
         return saved

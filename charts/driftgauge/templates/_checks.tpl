@@ -14,6 +14,8 @@
 {{- include "driftgauge.checks.monitors" . -}}
 {{- include "driftgauge.checks.service" . -}}
 {{- include "driftgauge.checks.redisMemory" . -}}
+{{- include "driftgauge.checks.trust" . -}}
+{{- include "driftgauge.checks.forwarding" . -}}
 {{- end -}}
 
 {{- define "driftgauge.checks.names" -}}
@@ -51,11 +53,27 @@
 {{- if and $redis.existingSecret.urlKey (or $redis.url $redis.internal.enabled) -}}
 {{- fail "redis.existingSecret.urlKey excludes redis.url and redis.internal.enabled: there is one Redis." -}}
 {{- end -}}
-{{- if or (regexMatch "^rediss?://[^/?#@]*:[^/?#]*@" $redis.url) (regexMatch "[?&]password=" $redis.url) -}}
+{{- if or (regexMatch "^rediss?([+][a-z]+)?://[^/?#@]*:[^/?#]*@" $redis.url) (regexMatch "[?&]password=" $redis.url) -}}
 {{- fail "redis.url: must hold no password, since values are kept in plain text; put it into redis.existingSecret." -}}
 {{- end -}}
-{{- if and $redis.tls.caSecret (not (hasPrefix "rediss://" $redis.url)) -}}
+{{- if and $redis.tls.caSecret (not (regexMatch "^rediss([+][a-z]+)?://" $redis.url)) -}}
 {{- fail "redis.tls.caSecret: needs a rediss:// address in redis.url; a URL in a Secret names its own file by ?ssl_ca_certs=." -}}
+{{- end -}}
+{{- if and $redis.tls.certSecret (not $redis.existingSecret.urlKey) (not (regexMatch "^rediss([+][a-z]+)?://" $redis.url)) -}}
+{{- fail "redis.tls.certSecret: needs a rediss:// address in redis.url or in the Secret." -}}
+{{- end -}}
+{{- $sentinel := or $redis.existingSecret.urlKey (regexMatch "^rediss?[+]sentinel://" $redis.url) -}}
+{{- if and (or $redis.sentinelUsername $redis.existingSecret.sentinelPasswordKey) (not $sentinel) -}}
+{{- fail "redis.sentinelUsername, redis.existingSecret.sentinelPasswordKey: need a redis+sentinel:// address in redis.url or in the Secret." -}}
+{{- end -}}
+{{- if and $redis.username (or $redis.internal.enabled (regexMatch "^[a-z+]+://[^/?#]*@" $redis.url)) -}}
+{{- fail "redis.username: the URL has a user already, or the Redis of this chart has none; give one of them." -}}
+{{- end -}}
+{{- if and $redis.username (not (include "driftgauge.hasRedis" .)) -}}
+{{- fail "redis.username: needs redis.url or redis.existingSecret.urlKey, or there is no Redis to log in to." -}}
+{{- end -}}
+{{- if and $redis.existingSecret.asFiles (not $redis.existingSecret.name) -}}
+{{- fail "redis.existingSecret.asFiles: needs redis.existingSecret.name, the Secret to mount." -}}
 {{- end -}}
 {{- if and $redis.internal.persistence.enabled (not $redis.internal.enabled) -}}
 {{- fail "redis.internal.persistence.enabled: needs redis.internal.enabled; nothing of an external Redis is kept by this chart." -}}
@@ -158,6 +176,9 @@
   "config" .Values.config
   "references" (or $references.inline $references.existingConfigMap $references.existingClaim $references.volume)
   "redis" (or $redis.url $redis.existingSecret.name $redis.internal.enabled)
+  "tls.secret" .Values.tls.secret
+  "tokens.events.secret" .Values.tokens.events.secret
+  "tokens.admin.secret" .Values.tokens.admin.secret
   "replicaCount" (ne 1 (int .Values.replicaCount))
   "podLabels" .Values.podLabels
   "podAnnotations" .Values.podAnnotations
@@ -195,7 +216,7 @@
 {{- if has (upper .name) $own -}}
 {{- fail (printf "extraEnv: the chart sets %s already; options are in config, references and redis." (upper .name)) -}}
 {{- end -}}
-{{- if has (upper .name) (list "DRIFTGAUGE_REDIS_URL" "DRIFTGAUGE_REDIS_PASSWORD") -}}
+{{- if has (upper .name) (list "DRIFTGAUGE_REDIS_URL" "DRIFTGAUGE_REDIS_PASSWORD" "DRIFTGAUGE_REDIS_PASSWORD_FILE" "DRIFTGAUGE_REDIS_SENTINEL_PASSWORD") -}}
 {{- fail (printf "extraEnv: %s belongs in redis.url or redis.existingSecret, since the NetworkPolicy lets the logger reach the Redis of these values alone." .name) -}}
 {{- end -}}
 {{- end -}}
@@ -256,4 +277,31 @@
 {{- if eq $unit "m" }}{{ $bytes = divf $bytes 1000.0 }}{{ $power = 0 }}{{ end -}}{{/* a thousandth in Kubernetes */}}
 {{- range until $power }}{{ $bytes = mulf $bytes $kilo }}{{ end -}}
 {{- $bytes -}}
+{{- end -}}
+
+{{- define "driftgauge.checks.trust" -}}
+{{- if and .Values.tls.clientCaSecret (not .Values.tls.secret) -}}
+{{- fail "tls.clientCaSecret: needs tls.secret, since certificates of clients are part of TLS." -}}
+{{- end -}}
+{{- if and .Values.tokens.admin.scrapeKey (not .Values.tokens.admin.secret) -}}
+{{- fail "tokens.admin.scrapeKey: needs tokens.admin.secret, the Secret that has this key." -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.tlsConfig (not .Values.tls.secret) -}}
+{{- fail "serviceMonitor.tlsConfig: needs tls.secret, or there is no TLS." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The policy drops what it does not name: events for other loggers would be lost, and counted as unreachable. */}}
+{{- define "driftgauge.checks.forwarding" -}}
+{{- $urls := dig "forward_url" "" .Values.config | toJson -}}
+{{- if or (contains "@" $urls) (contains "?" $urls) -}}
+{{- fail "config.forward_url: must hold no password and no query, since values are kept in plain text; put it into a Secret, and DRIFTGAUGE_FORWARD_URL with valueFrom into extraEnv." -}}
+{{- end -}}
+{{- $sends := ne $urls "\"\"" -}}
+{{- range .Values.extraEnv -}}
+{{- if eq (upper .name) "DRIFTGAUGE_FORWARD_URL" }}{{ $sends = true }}{{ end -}}
+{{- end -}}
+{{- if and $sends .Values.networkPolicy.enabled (kindIs "invalid" .Values.networkPolicy.egress) -}}
+{{- fail "forward_url: needs networkPolicy.egress with a rule for the other loggers, since the policy would drop the connections." -}}
+{{- end -}}
 {{- end -}}

@@ -19,7 +19,7 @@
 {{- if contains "{name}" $given -}}
 {{- $given -}}
 {{- else if or $given .Values.logger.enabled -}}
-{{- default (printf "http://%s:9464/runbooks" (include "driftgauge.serviceHost" .)) $given -}}/{name}
+{{- default (printf "%s://%s:9464/runbooks" (include "driftgauge.scheme" .) (include "driftgauge.serviceHost" .)) $given -}}/{name}
 {{- end -}}
 {{- end -}}
 

@@ -56,7 +56,13 @@ windows in memory, and a new chart with the same image must not do that.
 
 {{/* The value of KServe's `logger.url`. */}}
 {{- define "driftgauge.url" -}}
-http://{{ include "driftgauge.serviceHost" . }}{{ if ne (int .Values.service.port) 80 }}:{{ .Values.service.port }}{{ end }}/
+{{- $usual := ternary 443 80 (not (empty .Values.tls.secret)) -}}
+{{ include "driftgauge.scheme" . }}://{{ include "driftgauge.serviceHost" . }}{{ if ne (int .Values.service.port) $usual }}:{{ .Values.service.port }}{{ end }}/
+{{- end -}}
+
+{{/* The scheme of both ports. */}}
+{{- define "driftgauge.scheme" -}}
+{{- ternary "https" "http" (not (empty .Values.tls.secret)) -}}
 {{- end -}}
 
 {{- define "driftgauge.pullSecrets" -}}

@@ -1,7 +1,8 @@
 r"""The formats of log lines, text and JSON: one record is one line, whatever names and errors it contains.
 
 Names and messages come from the network. Without escapes, a model named `x\n2026-03-01 ERROR ...` would write a line
-that looks like one of ours, and an escape sequence could hide lines on a terminal.
+that looks like one of ours, and an escape sequence could hide lines on a terminal. Messages of exceptions that may
+quote payloads are left out of tracebacks (`bare_tracebacks`).
 """
 
 import json
@@ -9,12 +10,12 @@ import logging
 import math
 import re
 import sys
-import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Literal
 
+from driftgauge.concurrency.bare_tracebacks import bare_traceback
 from driftgauge.inference.payload import ModelKey
 
 _log = logging.getLogger("driftgauge")
@@ -79,7 +80,7 @@ class JsonFormatter(logging.Formatter):
         models = [one for one in record.args or () if isinstance(one, ModelKey)]
         fields = (models[0]._asdict() if models else {}) | getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1] is not None:
-            fields["exception"] = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
+            fields["exception"] = "".join(bare_traceback(record.exc_info[1])).rstrip("\n")
         return json.dumps({name: _plain(value) for name, value in (line | fields).items()})
 
 
@@ -121,6 +122,6 @@ def _plain(value: object) -> object:
 
 def _lines(error: BaseException) -> Iterator[str]:
     """The parts of a traceback: whole lines, or several lines of one frame of the stack."""
-    for part in traceback.TracebackException.from_exception(error).format():
+    for part in bare_traceback(error):
         lines = part.split("\n") if _FRAME.match(part) or part.startswith(_OWN_LINES) else [part.removesuffix("\n"), ""]
         yield "\n".join(map(escape, lines))

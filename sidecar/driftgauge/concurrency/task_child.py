@@ -6,10 +6,10 @@ import re
 import resource
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from driftgauge.concurrency.bare_tracebacks import bare_traceback, describe
 from driftgauge.concurrency.frames import NO_MEMORY_STATUS, Failed, read_frame, write_frame
 from driftgauge.errors import DriftgaugeError
 
@@ -53,7 +53,7 @@ def _outcome(function: Callable[..., object], args: Sequence[object], kwargs: Ma
     except MemoryError:
         return Failed("ran out of memory")
     except Exception as error:  # noqa: BLE001 - the parent reports it
-        return Failed(f"raised {type(error).__name__}: {error!s:.200}", traceback.format_exc())
+        return Failed(f"raised {describe(error):.200}", "".join(bare_traceback(error)))
 
 
 def _limit_memory(memory_bytes: int) -> None:

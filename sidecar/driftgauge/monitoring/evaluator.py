@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
+from driftgauge.concurrency.allocator import return_free_memory
+from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.explain import explain_report
 from driftgauge.drift.ledger import RowOrigins
@@ -44,28 +46,6 @@ class _Loaded:
     detector: DetectorRecord
 
 
-class _GilYield:
-    """Pauses the thread if its last pause is more than `RUN_SECONDS` ago.
-
-    Notes:
-        numpy releases the interpreter lock only for moments, too short for the event loop's thread to wake up; and
-        each of these moments restarts the interval after which CPython forces a switch. Without pauses the event
-        loop may wait for as long as an evaluation takes.
-    """
-
-    RUN_SECONDS = 0.0005
-    PAUSE_SECONDS = 0.00005  # a waiting thread needs about 30 microseconds to wake up
-
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-
-    def __call__(self) -> None:
-        """Pause, if it is time."""
-        if time.perf_counter() - self._last > self.RUN_SECONDS:
-            time.sleep(self.PAUSE_SECONDS)
-            self._last = time.perf_counter()
-
-
 class Evaluator:
     """Evaluates streams, one at a time.
 
@@ -89,18 +69,24 @@ class Evaluator:
         self._loaded: dict[StreamKey, _Loaded] = {}
         self._worker = Worker("evaluate")
 
-    async def evaluate(self, stream: StreamKey, target: Target) -> Evaluation:
+    async def evaluate(self, stream: StreamKey, target: Target, token: str | None) -> Evaluation:
         """Test a stream's window against its target.
+
+        Args:
+            stream: The stream.
+            target: What it is compared with.
+            token: The token of the term of the model's lease; `None` without one: then no state is saved.
 
         Raises:
             StorageError: The store is unreachable or slow.
+            LeaseLostError: The term has ended.
         """
         start = time.perf_counter()
         loaded = self._loaded.get(stream)
         if loaded is None or loaded.digest != target.digest:
+            del loaded  # the old tests take as much memory as the new ones
             loaded = await self._prepare(stream, target)
-        if not loaded.detector.loaded:
-            await loaded.detector.load()
+        await loaded.detector.begin(token)
         result, window_time = await self._test_window(stream, loaded, target)
         report = result.report
         if stream.kind is Kind.RESPONSE:
@@ -128,10 +114,12 @@ class Evaluator:
         self._worker.close()
 
     async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
-        """Prepare the tests for a new target."""
+        """Prepare the tests for a new target, in place of those for the old one."""
+        self._loaded.pop(stream, None)
         evaluator = await self._worker.run(
-            StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield(), target.known_hours
+            StreamEvaluator, target.profiles, self._rule, target.digest, GilYield(), target.known_hours
         )
+        await self._worker.run(return_free_memory)  # preparing has used, and freed, as much as it has kept
         start = None if evaluator.detector is None else evaluator.detector.start()
         metrics = self._metrics.model(stream.model)
         record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)

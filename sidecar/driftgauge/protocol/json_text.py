@@ -222,5 +222,10 @@ def _parse_leniently(text: bytes) -> Any:  # noqa: ANN401 - JSON holds any value
 
 
 def _malformed(error: Exception) -> PayloadError:
-    cause = "it is nested too deeply" if isinstance(error, RecursionError) else f"{error}"
+    if isinstance(error, RecursionError):
+        cause = "it is nested too deeply"
+    elif isinstance(error, json.JSONDecodeError):  # some messages quote a character after a colon
+        cause = f"{error.msg.partition(':')[0]}: line {error.lineno} column {error.colno} (char {error.pos})"
+    else:
+        cause = "its text is not Unicode" if isinstance(error, UnicodeError) else "it has a number that is too long"
     return PayloadError(Reason.MALFORMED, f"The body is not JSON: {cause}.")

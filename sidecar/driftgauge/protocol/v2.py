@@ -102,7 +102,7 @@ def _read_header(item: object) -> _Header:
     if not isinstance(datatype, str):
         raise _malformed(name, "it has no datatype")
     if not is_known(datatype):
-        message = f"Tensor {name!r:.80} has the datatype {datatype!r:.40}, which the protocol does not know."
+        message = f"Tensor {name!r:.80} has a datatype that the protocol does not know."
         raise PayloadError(Reason.UNSUPPORTED, message)
     shape = _read_shape(item.get("shape"), name)
     return _Header(name, datatype, shape, _announced(item), item.get("data"), datatype == BYTES and is_base64(item))

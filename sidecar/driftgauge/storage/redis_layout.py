@@ -59,10 +59,15 @@ def stream_key(stream: StreamKey) -> str:
         Redis cluster specification, hash tags, https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/.
         RFC 3986 section 2.1, https://www.rfc-editor.org/rfc/rfc3986#section-2.1.
     """
+    return model_key(stream.model, stream.kind)
+
+
+def model_key(model: ModelKey, name: str) -> str:
+    """The Redis key of something of a model, in the cluster slot of its streams; see `stream_key`."""
     # surrogatepass: a header that is not UTF-8 arrives with lone surrogates
-    names = [quote(name, safe="", errors="surrogatepass") for name in stream.model]
-    tag = "/".join(names if stream.model.revision else names[:-1])
-    return f"driftgauge:{{{tag}}}:{stream.kind}"
+    names = [quote(part, safe="", errors="surrogatepass") for part in model]
+    tag = "/".join(names if model.revision else names[:-1])
+    return f"driftgauge:{{{tag}}}:{name}"
 
 
 def writers_key(stream: StreamKey) -> str:

@@ -62,22 +62,53 @@ def test_message_of_an_exception_is_one_line() -> None:
         try:
             int("x")
         except ValueError as cause:
-            raise LookupError(FORGED) from cause
-    except LookupError:
+            raise OSError(FORGED) from cause
+    except OSError:
         lines = formatted("lost", error=sys.exc_info()).split("\n")
 
     assert 2 == lines.count("Traceback (most recent call last):")
-    assert [rf"LookupError: {FORGED}".replace("\n", r"\n")] == [line for line in lines if "forged" in line]
+    assert [rf"OSError: {FORGED}".replace("\n", r"\n")] == [line for line in lines if "forged" in line]
     assert 2 == sum(line.startswith('  File "') for line in lines)
     assert "The above exception was the direct cause of the following exception:" in lines
 
 
 def test_group_of_exceptions_is_escaped() -> None:
     """Messages of grouped exceptions stay on their lines too."""
-    group = ExceptionGroup("several", [ValueError(FORGED)])
+    group = ExceptionGroup("several", [OSError(FORGED)])
     text = formatted("lost", error=(ExceptionGroup, group, None))  # type: ignore[arg-type]  # a traceback may be missing
 
-    assert [True] == [line.startswith(r"    | ValueError: x\n") for line in text.split("\n") if "forged" in line]
+    assert [True] == [line.startswith(r"    | OSError: x\n") for line in text.split("\n") if "forged" in line]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("could not convert string to float: 's3cret'"),
+        KeyError("s3cret"),
+        UnicodeDecodeError("utf-8", b"s3cret", 0, 1, "no"),
+        AssertionError("s3cret"),
+        Exception("s3cret"),
+        ExceptionGroup("several", [ValueError("s3cret"), ExceptionGroup("more", [KeyError("s3cret")])]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_values_in_messages_are_left_out(error: Exception) -> None:
+    """Messages of types that quote values, and notes, are left out of a traceback, as text and in JSON."""
+    try:
+        try:
+            raise error  # noqa: TRY301 - the error is the parameter
+        except Exception as cause:
+            cause.add_note("s3cret")
+            raise ConnectionResetError("reset by peer") from cause
+    except ConnectionResetError as last:
+        trace = last.__traceback__
+        assert trace is not None
+        text = formatted("lost", error=(type(last), last, trace))
+        line = str(in_json("lost", error=(type(last), last, trace)))
+
+    assert type(error).__name__ in text
+    assert "ConnectionResetError: reset by peer" in text
+    assert "s3cret" not in text.replace('cause.add_note("s3cret")', "") + line.replace('cause.add_note("s3cret")', "")
 
 
 def in_json(
@@ -148,14 +179,14 @@ def test_an_exception_is_inside_the_line_of_json() -> None:
         try:
             int("x")
         except ValueError as cause:
-            raise LookupError(FORGED) from cause
-    except LookupError as error:
+            raise OSError(FORGED) from cause
+    except OSError as error:
         trace = error.__traceback__
         assert trace is not None
-        shown = str(in_json("lost", error=(LookupError, error, trace))["exception"])
+        shown = str(in_json("lost", error=(OSError, error, trace))["exception"])
 
     assert shown.startswith("Traceback (most recent call last):\n")
-    assert shown.endswith(f"LookupError: {FORGED}")
+    assert shown.endswith(f"OSError: {FORGED}")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ async def post() -> AsyncIterator[ListeningReceiver]:
     await post.receiver.close()
 
 
-UNSUPPORTED = "The CloudEvent's type 'other' ends neither in .request nor in .response."
+UNSUPPORTED = "The CloudEvent's type ends neither in .request nor in .response."
 
 
 async def send(post: ListeningReceiver, body: bytes = b"{}", **more: str) -> None:
