@@ -39,11 +39,6 @@ local counted, capacity, ttl = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(AR
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local replaced_stream, replaced_writers = 0, 0
-local function count(text)
-  local number = tonumber(text or nil)
-  return number and number < {MAX_ROWS} and number or nil
-end
-local function result(total) return {{total, replaced_stream + replaced_writers}} end
 
 local found = redis.pcall('HMGET', writers, me, 'rows')
 if found.err then
@@ -51,23 +46,27 @@ if found.err then
   redis.call('DEL', writers)
   replaced_writers, found = {_REPLACED_WRITERS}, {{false, false}}
 end
+local number = tonumber(found[2] or nil)
+if number and not (number >= 0 and number + rows < {MAX_ROWS}) then
+  number, replaced_writers = nil, {_REPLACED_WRITERS}
+end
 local last, total, ms, base
 if found[1] then
-  local seq, sum, at, from = string.match(found[1], '^(%d+):(%d+):(%d+):(%d+)$')
-  last, total, ms, base = count(seq), count(sum), count(at), count(from)
+  last, total, ms, base = string.match(found[1], '^(%d+):(%d+):(%d+):(%d+)$')
+  last, total, ms, base = tonumber(last), tonumber(total), tonumber(ms), tonumber(base)
 end
 local renew = true
-if last and total and ms and base then
-  renew = math.floor(now * 8 / ttl) ~= math.floor(ms * 8 / ttl)
-  if sequence == last then return result(total) end
+if last and math.max(last, total, ms, base) < {MAX_ROWS} then
+  if sequence == last then return {{total, 0}} end
   if sequence < last then return redis.error_reply('{_STALE} append: a later one was executed') end
+  renew = math.floor(now * 8 / ttl) ~= math.floor(ms * 8 / ttl)
   total = math.max(total, before)
 else
   if found[1] then replaced_writers = {_REPLACED_WRITERS} end
   total, base = before, before
   if redis.call('HLEN', writers) > {_MAX_WRITERS} then
     redis.call('DEL', writers)
-    replaced_writers, found[2] = {_REPLACED_WRITERS}, false
+    replaced_writers, number = {_REPLACED_WRITERS}, nil
   end
   local all = redis.call('HGETALL', writers)
   for index = 1, #all, 2 do
@@ -87,7 +86,7 @@ local function keep(seq, sum, number)
 end
 if rows == 0 then
   keep(sequence, total)
-  return result(total)
+  return {{total, replaced_writers}}
 end
 local sum = total + counted
 if sum >= {MAX_ROWS} then return redis.error_reply('ERR a writer has too many rows') end
@@ -99,13 +98,19 @@ local function add(number)
     'writer', me, 'total', string.format('%.0f', sum), unpack(ARGV, 8))
   return type(added) == 'table' and added.err or nil
 end
+local failed = not number or add(number + rows)
+if not failed then
+  redis.call('PEXPIRE', stream, ttl)
+  return {{sum, replaced_writers}}
+end
+
 local function newest()
   local kind = redis.call('TYPE', stream).ok
   if kind == 'none' then return 0 end
   if kind == 'stream' then
     local entry = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-    local number = entry and count(string.match(entry[1], '^%d+'))
-    if number and number + rows < {MAX_ROWS} then return number end
+    local id = entry and tonumber(string.match(entry[1], '^%d+'))
+    if id and id + rows < {MAX_ROWS} then return id end
     if entry then replaced_stream = {_REPLACED_STREAM} end
   else
     replaced_stream = {_REPLACED_STREAM}
@@ -113,25 +118,19 @@ local function newest()
   redis.call('DEL', stream)
   return 0
 end
-
-local number = count(found[2])
-if number and number + rows >= {MAX_ROWS} then number, replaced_writers = nil, {_REPLACED_WRITERS} end
-local failed = not number or add(number + rows)
-if failed then
-  number = math.max(number or 0, newest())
+number = math.max(number or 0, newest())
+failed = add(number + rows)
+if failed and (string.find(failed, 'smaller', 1, true) or string.find(failed, 'exhausted', 1, true)) then
+  redis.call('DEL', stream)
+  replaced_stream = {_REPLACED_STREAM}
   failed = add(number + rows)
-  if failed and (string.find(failed, 'smaller', 1, true) or string.find(failed, 'exhausted', 1, true)) then
-    redis.call('DEL', stream)
-    replaced_stream = {_REPLACED_STREAM}
-    failed = add(number + rows)
-  end
-  if failed then
-    keep(sequence - 1, total, number)
-    return redis.error_reply(failed)
-  end
+end
+if failed then
+  keep(sequence - 1, total, number)
+  return redis.error_reply(failed)
 end
 redis.call('PEXPIRE', stream, ttl)
-return result(sum)
+return {{sum, replaced_stream + replaced_writers}}
 """
 
 
