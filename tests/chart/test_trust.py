@@ -67,7 +67,7 @@ def test_proxies_with_tls() -> None:
     [
         ({}, "http://drift-driftgauge.monitoring.svc.cluster.local/"),
         (TLS, "https://drift-driftgauge.monitoring.svc.cluster.local:80/"),
-        (TLS | {"service": {"port": 443}}, "https://drift-driftgauge.monitoring.svc.cluster.local/"),
+        ({**TLS, "service": {"port": 443}}, "https://drift-driftgauge.monitoring.svc.cluster.local/"),
     ],
 )
 def test_notes_have_the_url(values: Values, expected: str) -> None:
