@@ -15,7 +15,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 
 Floats = NDArray[np.float64]
 

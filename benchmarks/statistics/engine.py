@@ -14,7 +14,8 @@ from driftgauge.drift.result import DriftReport, DriftTest
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction, p_value_thresholds
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 from driftgauge.reference.row_order import RowTimes, in_order
 
 Floats = NDArray[np.float64]

@@ -25,7 +25,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.result import FeatureDrift
 from driftgauge.drift.rows_to_detect import SHIFT
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,8 @@ from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 from driftgauge.protocol.category import code
 
 Floats = NDArray[np.float64]

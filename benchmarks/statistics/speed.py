@@ -16,7 +16,7 @@ from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.ks import rank_window, sorted_ks_statistics
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamWindow
+from driftgauge.drift.stream_window import StreamWindow
 from driftgauge.drift.window_tester import WindowTester
 
 FEATURES = (13, 100)

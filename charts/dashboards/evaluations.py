@@ -1,10 +1,20 @@
-"""The row on evaluations: how long they take, how old they are, and what they leave out."""
+"""The rows on evaluations: how long they take, how old they are, what they leave out, and which replica makes them."""
 
 from grafana_foundation_sdk.models import dashboard
 
 from charts.dashboards.board import Row
 from charts.dashboards.panels import graph
-from charts.dashboards.promql import MODEL, MODEL_LEGEND, highest, lowest, rate, selected, total
+from charts.dashboards.promql import (
+    MODEL,
+    MODEL_LEGEND,
+    PROCESS,
+    PROCESS_LEGEND,
+    highest,
+    lowest,
+    rate,
+    selected,
+    total,
+)
 from charts.dashboards.queries import Query
 from charts.dashboards.style import DASHED, THIRD, Text
 from charts.dashboards.units import ROWS_PER_SECOND, SECONDS, count, per_second
@@ -59,6 +69,36 @@ def evaluation() -> Row:
             graph(skipped, Query(total(rate("driftgauge_skipped_blocks_total")), MODEL_LEGEND), width=THIRD),
             graph(untested, Query(total(selected("driftgauge_untested_outputs_total")), MODEL_LEGEND), width=THIRD),
             graph(reference, Query(lowest(selected("driftgauge_reference_rows")), MODEL_LEGEND), width=THIRD),
+        ),
+    )
+
+
+def replicas() -> Row:
+    """Make the row on who evaluates: with Redis one replica for each model, and all show its results."""
+    leases = Text(
+        "Models by replica", "Models that each process evaluates. Replicas share them evenly.", count("models")
+    )
+    evaluators = Text(
+        "Evaluators of each model",
+        "Replicas that evaluate a model. With Redis one; for a moment two while it moves to another replica, and none "
+        "for up to four intervals after its replica died. Without Redis each replica tests its own window.",
+        count("replicas"),
+    )
+    unreadable = Text(
+        "Unreadable results",
+        "Results of other replicas, by process, that are not shown, because they are damaged or of another program.",
+        count("results"),
+    )
+    return Row(
+        "Replicas",
+        (
+            graph(leases, Query(f"driftgauge_leases{{{PROCESS}}}", PROCESS_LEGEND), width=THIRD),
+            graph(evaluators, Query(total(selected("driftgauge_evaluator")), MODEL_LEGEND), width=THIRD),
+            graph(
+                unreadable,
+                Query(f"increase(driftgauge_unreadable_results_total{{{PROCESS}}}[1h])", PROCESS_LEGEND),
+                width=THIRD,
+            ),
         ),
     )
 

@@ -1,7 +1,7 @@
 """The Sidecar health board: what driftgauge costs, what it loses, and whether it evaluates."""
 
 from charts.dashboards.board import Row, Tree, board, model_variables
-from charts.dashboards.evaluations import evaluation
+from charts.dashboards.evaluations import evaluation, replicas
 from charts.dashboards.panels import graph, grid, number, states
 from charts.dashboards.promql import (
     CALL_LEGEND,
@@ -32,7 +32,7 @@ def sidecar_health() -> Tree:
         "sidecar-health",
         "driftgauge / Sidecar health",
         "driftgauge itself: its share of the latency, its queue and its losses, Redis, evaluations, its processes.",
-        (_now(), _overhead(), _queue(), _forwarding(), _redis(), evaluation(), _processes()),
+        (_now(), _overhead(), _queue(), _forwarding(), _redis(), evaluation(), replicas(), _processes()),
         model_variables(),
     )
 

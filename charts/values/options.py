@@ -11,19 +11,12 @@ from driftgauge.drift.statistics.correction import Correction
 
 SET_BY_CHART = frozenset(
     {
-        "port",
-        "admin_port",
-        "reference",
-        "reference_dir",
-        "redis_url",
-        "redis_password",
-        "tls_cert_file",
-        "tls_key_file",
-        "tls_client_ca_file",
-        "token",
-        "token_file",
-        "admin_token",
-        "admin_token_file",
+        *("port", "admin_port", "reference", "reference_dir"),
+        *("redis_url", "redis_username", "redis_password", "redis_password_file"),
+        *("redis_sentinel_username", "redis_sentinel_password", "redis_sentinel_password_file"),
+        *("redis_ca_file", "redis_cert_file", "redis_key_file"),
+        *("tls_cert_file", "tls_key_file", "tls_client_ca_file"),
+        *("token", "token_file", "admin_token", "admin_token_file"),
     }
 )
 """Options that the chart sets itself, so that ports, mounts and Secrets match them."""

@@ -6,6 +6,7 @@
       PayloadError           the sender: a body cannot be decoded; its `reason` is a metric label
       EmptySampleError       the caller: a statistic needs at least one row
       StorageError           the environment: the store of the ring is away or slow
+      LeaseLostError         no one: another replica evaluates the model now
 
 They have no HTTP status codes: the receiver, the proxy and the admin port each choose their own.
 """
@@ -109,3 +110,7 @@ class StorageError(DriftgaugeError):
     def __init__(self, message: str = "", *, may_be_done: bool = True) -> None:
         super().__init__(message)
         self.may_be_done = may_be_done
+
+
+class LeaseLostError(DriftgaugeError):
+    """The store refused to save: the lease of the model has ended, or another replica holds it."""

@@ -51,6 +51,14 @@ DRAIN_SECONDS = (
         ({"redis": {"url": "rediss://:secret@redis:6380/0"}}, "redis.url: must hold no password"),
         ({"redis": {"url": "redis://redis/0?password=secret"}}, "redis.url: must hold no password"),
         ({"redis": {"url": "rediss://redis?db=1&password=secret"}}, "redis.url: must hold no password"),
+        ({"redis": {"url": "redis+sentinel://u:p@a:1,b:2/m"}}, "redis.url: must hold no password"),
+        ({"redis": REDIS | {"tls": {"certSecret": "own"}}}, "redis.tls.certSecret: needs a rediss:// address"),
+        ({"redis": REDIS | {"sentinelUsername": "u"}}, "need a redis+sentinel:// address"),
+        ({"redis": REDIS | {"existingSecret": SECRET | {"sentinelPasswordKey": "p"}}}, "need a redis+sentinel://"),
+        ({"redis": {"url": "redis://u@redis", "username": "u"}}, "redis.username: the URL has a user already"),
+        ({"redis": {"internal": {"enabled": True}, "username": "u"}}, "redis.username: the URL has a user already"),
+        ({"redis": {"username": "u"}}, "redis.username: needs redis.url"),
+        ({"redis": REDIS | {"existingSecret": {"asFiles": True}}}, "redis.existingSecret.asFiles: needs"),
         ({"redis": {"existingSecret": {"urlKey": "url"}}}, "redis.existingSecret.urlKey: needs redis.existingSecret"),
         ({"redis": REDIS | {"existingSecret": SECRET | {"passwordKey": ""}}}, "needs passwordKey or urlKey"),
         ({"redis": {"existingSecret": SECRET}}, "or there is no Redis to log in to"),
@@ -171,6 +179,14 @@ def test_an_impossible_combination_is_refused_with_a_sentence(values: Values, se
         {"terminationGracePeriodSeconds": int(DRAIN_SECONDS) + 1},
         {"config": {"drain_timeout_seconds": 0.5}, "terminationGracePeriodSeconds": 7},
         {"redis": {"url": "redis://user@redis/0"}, "replicaCount": 2},
+        {"redis": {"url": "redis+sentinel://user@a:26379,b:26379/m", "sentinelUsername": "u"}, "replicaCount": 2},
+        {
+            "redis": {
+                "url": "rediss+cluster://a,b:7001",
+                "username": "u",
+                "tls": {"certSecret": "own", "caSecret": "ca"},
+            }
+        },
         {
             "redis": {"existingSecret": SECRET | {"urlKey": "url"}},
             "networkPolicy": {"redisPort": 6379},

@@ -96,22 +96,26 @@ def test_only_the_logger_reaches_the_redis_of_the_chart() -> None:
 @pytest.mark.parametrize(
     ("redis", "port", "expected"),
     [
-        ({"url": "redis://r"}, None, 6379),
-        ({"url": "redis://[::1]/0"}, None, 6379),
-        ({"url": "rediss://u@r:6390/0"}, None, 6390),
-        ({"url": "redis://r:80"}, 6400, 6400),
-        ({"existingSecret": {"name": "s", "urlKey": "url"}}, 6400, 6400),
-        ({"internal": {"enabled": True, "networkPolicy": False}}, None, 6379),
+        ({"url": "redis://r"}, None, [6379]),
+        ({"url": "redis://[::1]/0"}, None, [6379]),
+        ({"url": "rediss://u@r:6390/0"}, None, [6390]),
+        ({"url": "redis://r:80"}, 6400, [6400]),
+        ({"existingSecret": {"name": "s", "urlKey": "url"}}, 6400, [6400]),
+        ({"url": "redis+sentinel://u@a,b:5,c/m"}, None, [26379, 5, 6379]),
+        ({"url": "rediss+sentinel://a/m"}, 6390, [26379, 6390]),
+        ({"url": "redis+cluster://a,b:7001"}, None, [6379, 7001]),
+        ({"url": "redis+cluster://a,b:7001"}, 7002, [6379, 7001, 7002]),
+        ({"internal": {"enabled": True, "networkPolicy": False}}, None, [6379]),
     ],
 )
-def test_egress_of_the_logger_is_limited_to_redis(redis: Values, port: int | None, expected: int) -> None:
-    """The policy allows name servers and the port of Redis."""
+def test_egress_of_the_logger_is_limited_to_redis(redis: Values, port: int | None, expected: list[int]) -> None:
+    """The policy allows name servers and the ports of Redis, and of Sentinels."""
     names, server = policy(render({"redis": redis, "networkPolicy": {"redisPort": port}}))["spec"]["egress"]
 
     assert [(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")] == [
         (one["port"], one["protocol"]) for one in names["ports"]
     ]
-    assert [expected] == [one["port"] for one in server["ports"]]
+    assert expected == [one["port"] for one in server["ports"]]
 
 
 def test_a_logger_without_redis_has_no_egress() -> None:

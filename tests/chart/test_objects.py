@@ -170,6 +170,28 @@ def test_the_password_of_redis_comes_from_its_secret() -> None:
     assert "REDIS_PASSWORD)" not in " ".join([*redis["command"], *redis["args"]])
 
 
+def test_passwords_may_be_files_that_are_replaced() -> None:
+    """No variable holds them, and both are in one volume."""
+    release = scenario("redis-sentinel")
+    mounts = {one["name"]: one["mountPath"] for one in release.logger["volumeMounts"]}
+
+    assert release.variables["DRIFTGAUGE_REDIS_PASSWORD_FILE"] == f"{mounts['redis-login']}/password"
+    assert release.variables["DRIFTGAUGE_REDIS_SENTINEL_PASSWORD_FILE"] == f"{mounts['redis-login']}/sentinel-password"
+    assert {"DRIFTGAUGE_REDIS_PASSWORD", "DRIFTGAUGE_REDIS_SENTINEL_PASSWORD"}.isdisjoint(release.variables)
+    assert ["driftgauge"] * 2 == [
+        release.variables[f"DRIFTGAUGE_REDIS_{name}"] for name in ("USERNAME", "SENTINEL_USERNAME")
+    ]
+
+
+def test_the_logger_has_a_certificate_of_its_own() -> None:
+    """Certificate and key are those of a Secret of the type kubernetes.io/tls."""
+    release = scenario("redis-cluster")
+    mounts = {one["name"]: one["mountPath"] for one in release.logger["volumeMounts"]}
+
+    assert release.variables["DRIFTGAUGE_REDIS_CERT_FILE"] == f"{mounts['redis-cert']}/tls.crt"
+    assert release.variables["DRIFTGAUGE_REDIS_KEY_FILE"] == f"{mounts['redis-cert']}/tls.key"
+
+
 def test_an_autoscaler_owns_the_number_of_replicas() -> None:
     """The Deployment has none, because every upgrade would undo the scaling."""
     release = scenario("autoscaling")

@@ -132,41 +132,21 @@ async def test_a_completed_half_stays_paired_when_its_id_is_used_again(pairs: Pa
     assert await pairs.unpaired([asked(0.0), asked(4.0), asked(8.0), asked(10.0)]) == 1
 
 
-async def test_a_half_that_is_put_again_gets_the_result_that_was_lost(pairs: PairStore) -> None:
-    """After an error the same halves are put again: neither becomes a duplicate, and the latency is not lost."""
-    halves = [asked(1.0), responded(2.0)]
+async def test_halves_that_are_put_again_get_the_results_that_were_lost(pairs: PairStore) -> None:
+    """After an error the same halves are put again: none is a duplicate of itself, and the latency is not lost."""
+    halves = [asked(1.0), responded(2.0), asked(3.0), asked(4.0)]
     await pairs.put(halves)
 
-    assert [FIRST, completed(1.0)] == await pairs.put(halves, again=True)
+    assert [FIRST, completed(1.0), FIRST, REPLACING] == await pairs.put(halves, again=True)
+    assert await pairs.unpaired([asked(1.0), asked(4.0)]) == 1
 
 
-async def test_a_half_that_was_not_stored_is_new_when_it_is_put_again(pairs: PairStore) -> None:
-    """A put may have failed after some halves: the others have their first put now."""
+async def test_halves_that_are_put_again_are_duplicates_if_they_were(pairs: PairStore) -> None:
+    """What another replica has stored before is still known."""
     await pairs.put([asked(1.0)])
+    await pairs.put([asked(1.0), responded(2.0)])
 
-    assert [FIRST, completed(1.0)] == await pairs.put([asked(1.0), responded(2.0)], again=True)
-
-
-async def test_a_half_that_replaced_another_says_so_again(pairs: PairStore) -> None:
-    """The older half is reported, although the first report was lost."""
-    await pairs.put([asked(1.0), asked(3.0)])
-
-    assert [REPLACING] == await pairs.put([asked(3.0)], again=True)
-
-
-async def test_a_half_that_another_replica_completed_is_the_first_when_it_is_put_again(pairs: PairStore) -> None:
-    """The replica that completed the pair has observed the latency; this one does not, and has no duplicate."""
-    await pairs.put([asked(1.0)])
-    await pairs.put([responded(2.0)])
-
-    assert [FIRST] == await pairs.put([asked(1.0)], again=True)
-
-
-async def test_a_redelivery_to_another_replica_is_a_duplicate_even_if_it_is_put_again(pairs: PairStore) -> None:
-    """The mark distinguishes two events of the same half."""
-    await pairs.put([asked(1.0)._replace(mark=1), responded(2.0)])
-
-    assert [DUPLICATE] == await pairs.put([asked(1.0)._replace(mark=2)], again=True)
+    assert [DUPLICATE, completed(1.0)] == await pairs.put([asked(1.0), responded(2.0)], again=True)
 
 
 async def test_a_half_that_is_removed_is_counted_and_never_paired(pairs: PairStore) -> None:
@@ -184,6 +164,23 @@ async def test_a_completed_pair_is_not_removed(pairs: PairStore) -> None:
     assert await pairs.unpaired([asked(1.0), asked(3.0)], remove=True) == 1
     assert await pairs.unpaired([asked(1.0), responded(2.0)], remove=True) == 0
     assert [DUPLICATE] == await pairs.put([responded(2.0)])
+
+
+async def test_a_half_that_was_replaced_is_not_counted_after_its_successor_was_removed(pairs: PairStore) -> None:
+    """Its key is still known, so the half that was reported as replaced does not count as expired."""
+    await pairs.put([asked(1.0), asked(2.0)])
+    await pairs.unpaired([asked(2.0)], remove=True)
+
+    assert await pairs.unpaired([asked(1.0)]) == 0
+
+
+async def test_halves_that_are_removed_again_count_as_they_did(pairs: PairStore) -> None:
+    """The first count was lost, also where an older pair of the same id is known."""
+    await pairs.put([asked(1.0), responded(2.0), asked(3.0), asked(1.0, "b")])
+    await pairs.unpaired([asked(3.0), asked(1.0, "b")], remove=True)
+
+    assert await pairs.unpaired([asked(3.0), asked(1.0, "b")], remove=True, again=True) == 2
+    assert [FIRST] == await pairs.put([responded(4.0)])
 
 
 async def test_no_halves_ask_for_nothing(pairs: PairStore) -> None:

@@ -310,3 +310,25 @@ async def test_what_is_left_of_a_payload_keeps_one_index(ring: RingBuffer) -> No
 
     assert list(range(3, 13)) == list(window.rows[:, 0])
     assert [0] * 6 + [1] * 4 == list(window.requests - window.requests[0])
+
+
+async def test_rows_have_a_writer_and_a_position_among_its_rows(ring: RingBuffer) -> None:
+    """The total of a writer counts rows of every schema, and those that were removed or left out of long payloads."""
+    await ring.append(REQUESTS, counted(0, 9))
+    await ring.append(REQUESTS, counted(9, 2, schema="other"))
+    await ring.append(REQUESTS, replace(counted(11, 3), left_out=100))
+    window = await ring.read(REQUESTS, "s", 2)
+
+    assert [114] == list(window.totals.values())
+    assert {0} == set(window.writers.tolist())
+    assert [*range(3, 10), 112, 113, 114] == window.positions.tolist()
+
+
+async def test_settling_without_an_unknown_outcome_does_nothing(ring: RingBuffer) -> None:
+    """No append was without a reply."""
+    before = await ring.settle(REQUESTS)
+    await ring.append(REQUESTS, counted(0, 2))
+    after = await ring.settle(REQUESTS)
+
+    assert [False, False] == [before, after]
+    assert [0, 1] == await first_column(ring)

@@ -69,7 +69,10 @@ def test_red_against_red_is_no_drift_and_a_shift_is(model: EchoModel, reference:
         assert [] == wrong_responses(proxy.port, [body_of([row]) for row in rows()])
         calm = proxy.wait_for(lambda s: s.total("driftgauge_window_rows") == 50, "a full window")
         assert [] == wrong_responses(proxy.port, [body_of([row]) for row in rows(12.0)])
-        shifted = proxy.wait_for(lambda s: s.total("driftgauge_drift") == 1, "drift")
+        shifted = proxy.wait_for(
+            lambda s: s.total("driftgauge_drift") == 1 and s.total("request_sum", code="200") == 100,
+            "drift, and all rows",
+        )
 
     assert calm.total("driftgauge_drift") == 0
     assert calm.matching("driftgauge_drift")

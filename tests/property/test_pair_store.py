@@ -12,7 +12,7 @@ from tests.support.redis_server import RedisServer
 
 TIMES = st.one_of(st.integers(0, 3).map(float), st.floats(allow_nan=False, allow_infinity=False))
 HALVES = st.lists(
-    st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(Kind), TIMES, st.none(), st.integers(0, 2)),
+    st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(Kind), TIMES, st.none()),
     max_size=20,
 )
 

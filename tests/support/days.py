@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 
 Floats = NDArray[np.float64]
 

@@ -19,6 +19,7 @@ def sample_names() -> set[str]:
     metrics.model(WINE)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
+    metrics.watch_leases(list, list)
     metrics.watch_forwarding()
     metrics.watch_resending()
     return {family.name + ending for family in metrics.registry.collect() for ending in _ENDINGS[family.type]}

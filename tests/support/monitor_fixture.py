@@ -15,15 +15,20 @@ from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
+from driftgauge.monitoring.coordinator import Coordinator
 from driftgauge.monitoring.evaluator import Evaluator
+from driftgauge.monitoring.model_evaluator import ModelEvaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.restoring import ModelRestorer
+from driftgauge.monitoring.sharing import SharedResults
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.loading import FileToLoad, LoadResult, load_here
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
+from driftgauge.storage.leases import LeaseStore, MemoryLeases
 from driftgauge.storage.memory import MemoryRing, MemoryStates
+from driftgauge.storage.results import ResultStore
 from driftgauge.storage.ring import RingBuffer, StreamKey
 from driftgauge.storage.stream_states import StateStore
 from tests.support.clock import ManualClock
@@ -65,6 +70,8 @@ class MonitorFixture:
         ring: The store of the windows; shared by replicas.
         states: The store of detectors and baselines; shared by replicas.
         rule: The rule of the verdicts.
+        leases: The store of the leases; shared by replicas.
+        results: The store of the results; shared by replicas.
     """
 
     def __init__(
@@ -73,7 +80,11 @@ class MonitorFixture:
         ring: RingBuffer | None = None,
         states: StateStore | None = None,
         rule: Rule = BY_P_VALUE,
+        leases: LeaseStore | None = None,
+        results: ResultStore | None = None,
     ) -> None:
+        self.leases = MemoryLeases() if leases is None else leases
+        self.results = results
         self.clock = ManualClock()
         self.ring = MemoryRing(100) if ring is None else ring
         self.states = MemoryStates() if states is None else states
@@ -90,7 +101,10 @@ class MonitorFixture:
     def use_models(self, models: KnownModels) -> None:
         """Monitor these models."""
         self.models = models
-        self.monitor = Monitor(self.evaluator, self.targets, models, self.metrics, self.latest, clock=self.clock)
+        self.model_evaluator = ModelEvaluator(self.evaluator, self.targets, self.metrics, self.latest, self.clock)
+        self.coordinator = Coordinator(self.leases, self.targets.reference_identity, self.clock, fresh_seconds=90)
+        self.sharing = None if self.results is None else SharedResults(self.results, self.latest, self.clock)
+        self.monitor = Monitor(models, self.model_evaluator, self.coordinator, self.sharing, self.metrics, self.latest)
         self.loader = ThreadLoader()
         self.watcher = ReferenceWatcher(self.references, self.targets, models, self.metrics, self.loader, self.clock)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Container
 
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import ModelKey
+from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey, Window
 from driftgauge.storage.stream_states import State
@@ -26,6 +26,11 @@ class AwayRing:
         self._check()
         await self._ring.append(stream, block)
 
+    async def settle(self, stream: StreamKey) -> bool:
+        """Call the other ring, unless away."""
+        self._check()
+        return await self._ring.settle(stream)
+
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """Call the other ring, unless away."""
         self._check()
@@ -46,7 +51,7 @@ class AwayRing:
 
     def _check(self) -> None:
         if self.away:
-            raise StorageError("the store is away")
+            raise StorageError("the store is away", may_be_done=False)
 
 
 class AwayStates(MemoryStates):
@@ -61,10 +66,10 @@ class AwayStates(MemoryStates):
         self._check()
         return await super().load(stream, name)
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, unless away."""
         self._check()
-        return await super().save(stream, name, blob, expected)
+        return await super().save(stream, name, blob, expected, token)
 
     async def delete(self, stream: StreamKey, name: str) -> None:
         """As in memory, unless away."""
@@ -83,11 +88,11 @@ class FullStates(MemoryStates):
         super().__init__()
         self.full = True
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, unless full."""
         if self.full:
             raise StorageError("Redis could not save a state: OOM command not allowed")
-        return await super().save(stream, name, blob, expected)
+        return await super().save(stream, name, blob, expected, token)
 
 
 class SlowStates(MemoryStates):
@@ -97,9 +102,9 @@ class SlowStates(MemoryStates):
         super().__init__()
         self.slow = True
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """As in memory, but without a reply while slow."""
-        saved = await super().save(stream, name, blob, expected)
+        saved = await super().save(stream, name, blob, expected, token)
         if self.slow:
             raise StorageError("Redis could not save a state within 1 s")
         return saved
@@ -152,3 +157,55 @@ class BrokenRing(MemoryRing):
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:  # noqa: ARG002
         """Raise an error that no ring should raise."""
         raise ZeroDivisionError("a fault of ours")
+
+
+class SilentRing(MemoryRing):
+    """A ring whose caller hears nothing of appends while `silent` is true, and of their outcomes while `away` is true.
+
+    Args:
+        adds: Whether it executes these appends.
+    """
+
+    def __init__(self, *, adds: bool) -> None:
+        super().__init__(2000)
+        self.silent = True
+        self.away = False
+        self._adds = adds
+        self._unknown: set[StreamKey] = set()
+
+    async def append(self, stream: StreamKey, block: Block) -> None:
+        """As in memory, or without a reply while silent."""
+        if not self.silent:
+            await super().append(stream, block)
+            return
+        if self._adds:
+            await super().append(stream, block)
+        self._unknown.add(stream)
+        raise StorageError("Redis could not append rows within 1 s")
+
+    async def settle(self, stream: StreamKey) -> bool:
+        """Whether the last append without a reply was executed."""
+        if self.away:
+            raise StorageError("the store is away", may_be_done=False)
+        if stream not in self._unknown:
+            return False
+        self._unknown.remove(stream)
+        return self._adds
+
+
+class OneSidedRing(MemoryRing):
+    """A ring that fails for responses, with an error of the store or an unexpected one.
+
+    Args:
+        error: The error.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(2000)
+        self._error = error
+
+    async def append(self, stream: StreamKey, block: Block) -> None:
+        """As in memory for requests."""
+        if stream.kind is Kind.RESPONSE:
+            raise self._error
+        await super().append(stream, block)

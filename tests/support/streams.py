@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.ledger import RowOrigins
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 
 Floats = NDArray[np.float64]
 SampleSpec = Callable[[np.random.Generator, int, int], Floats]
@@ -61,27 +63,35 @@ class Stream:
         self._p_values = PValues()
         self._rows = np.empty((0, len(evaluator.profiles)))
         self._first = 1
+        self._positions = np.empty(0, dtype=np.int64)
+        self._total = 0
 
     def append(self, rows: Floats) -> None:
         """Add rows, and drop the oldest ones that no longer fit."""
         grown = np.vstack([self._rows, rows])
         self._first += max(0, grown.shape[0] - self._window_rows)
         self._rows = grown[-self._window_rows :]
+        positions = np.arange(self._total + 1, self._total + rows.shape[0] + 1)
+        self._positions = np.concatenate([self._positions, positions])[-self._window_rows :]
+        self._total += rows.shape[0]
 
     def lose(self, rows: int) -> None:
         """Drop the newest rows, whose numbers the next ones will have, as a store does that lost them."""
         self._rows = self._rows[: self._rows.shape[0] - rows]
+        self._positions = self._positions[: self._rows.shape[0]]
 
     def age(self) -> None:
         """Drop all rows, as a window does when they are too old."""
         self._first += self._rows.shape[0]
         self._rows = self._rows[:0]
+        self._positions = self._positions[:0]
 
     def look(self, seconds: float = 60.0) -> StreamEvaluation:
         """Evaluate the window, so many seconds after the last time."""
         self.now += seconds
         numbers = self._first + np.arange(self._rows.shape[0])
-        window = StreamWindow(self._rows, numbers, (numbers - 1) // self._request_rows)
+        origins = RowOrigins(np.zeros_like(self._positions), self._positions, {"": self._total})
+        window = StreamWindow(self._rows, numbers, (numbers - 1) // self._request_rows, origins=origins)
         evaluation = self.evaluator.evaluate(self.state, window, self._p_values, self.now)
         self.state = evaluation.state
         self.evaluations.append(evaluation)

@@ -12,7 +12,8 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.profiles import profiles_of

@@ -53,11 +53,27 @@
 {{- if and $redis.existingSecret.urlKey (or $redis.url $redis.internal.enabled) -}}
 {{- fail "redis.existingSecret.urlKey excludes redis.url and redis.internal.enabled: there is one Redis." -}}
 {{- end -}}
-{{- if or (regexMatch "^rediss?://[^/?#@]*:[^/?#]*@" $redis.url) (regexMatch "[?&]password=" $redis.url) -}}
+{{- if or (regexMatch "^rediss?([+][a-z]+)?://[^/?#@]*:[^/?#]*@" $redis.url) (regexMatch "[?&]password=" $redis.url) -}}
 {{- fail "redis.url: must hold no password, since values are kept in plain text; put it into redis.existingSecret." -}}
 {{- end -}}
-{{- if and $redis.tls.caSecret (not (hasPrefix "rediss://" $redis.url)) -}}
+{{- if and $redis.tls.caSecret (not (regexMatch "^rediss([+][a-z]+)?://" $redis.url)) -}}
 {{- fail "redis.tls.caSecret: needs a rediss:// address in redis.url; a URL in a Secret names its own file by ?ssl_ca_certs=." -}}
+{{- end -}}
+{{- if and $redis.tls.certSecret (not $redis.existingSecret.urlKey) (not (regexMatch "^rediss([+][a-z]+)?://" $redis.url)) -}}
+{{- fail "redis.tls.certSecret: needs a rediss:// address in redis.url or in the Secret." -}}
+{{- end -}}
+{{- $sentinel := or $redis.existingSecret.urlKey (regexMatch "^rediss?[+]sentinel://" $redis.url) -}}
+{{- if and (or $redis.sentinelUsername $redis.existingSecret.sentinelPasswordKey) (not $sentinel) -}}
+{{- fail "redis.sentinelUsername, redis.existingSecret.sentinelPasswordKey: need a redis+sentinel:// address in redis.url or in the Secret." -}}
+{{- end -}}
+{{- if and $redis.username (or $redis.internal.enabled (regexMatch "^[a-z+]+://[^/?#]*@" $redis.url)) -}}
+{{- fail "redis.username: the URL has a user already, or the Redis of this chart has none; give one of them." -}}
+{{- end -}}
+{{- if and $redis.username (not (include "driftgauge.hasRedis" .)) -}}
+{{- fail "redis.username: needs redis.url or redis.existingSecret.urlKey, or there is no Redis to log in to." -}}
+{{- end -}}
+{{- if and $redis.existingSecret.asFiles (not $redis.existingSecret.name) -}}
+{{- fail "redis.existingSecret.asFiles: needs redis.existingSecret.name, the Secret to mount." -}}
 {{- end -}}
 {{- if and $redis.internal.persistence.enabled (not $redis.internal.enabled) -}}
 {{- fail "redis.internal.persistence.enabled: needs redis.internal.enabled; nothing of an external Redis is kept by this chart." -}}
@@ -200,7 +216,7 @@
 {{- if has (upper .name) $own -}}
 {{- fail (printf "extraEnv: the chart sets %s already; options are in config, references and redis." (upper .name)) -}}
 {{- end -}}
-{{- if has (upper .name) (list "DRIFTGAUGE_REDIS_URL" "DRIFTGAUGE_REDIS_PASSWORD") -}}
+{{- if has (upper .name) (list "DRIFTGAUGE_REDIS_URL" "DRIFTGAUGE_REDIS_PASSWORD" "DRIFTGAUGE_REDIS_PASSWORD_FILE" "DRIFTGAUGE_REDIS_SENTINEL_PASSWORD") -}}
 {{- fail (printf "extraEnv: %s belongs in redis.url or redis.existingSecret, since the NetworkPolicy lets the logger reach the Redis of these values alone." .name) -}}
 {{- end -}}
 {{- end -}}

@@ -32,11 +32,47 @@ redis://{{ include "driftgauge.redis.name" . }}.{{ .Release.Namespace }}.svc.{{ 
   {{- else }}
   value: {{ include "driftgauge.redis.url" . | quote }}
   {{- end }}
-{{- if and $secret.name $secret.passwordKey }}
-- name: DRIFTGAUGE_REDIS_PASSWORD
-  valueFrom:
-    secretKeyRef: {name: {{ $secret.name | quote }}, key: {{ $secret.passwordKey | quote }}}
+{{- $redis := .Values.redis }}
+{{- with $redis.username }}
+- {name: DRIFTGAUGE_REDIS_USERNAME, value: {{ . | quote }}}
 {{- end }}
+{{- with $redis.sentinelUsername }}
+- {name: DRIFTGAUGE_REDIS_SENTINEL_USERNAME, value: {{ . | quote }}}
+{{- end }}
+{{- range $name, $key := dict "REDIS_PASSWORD" $secret.passwordKey "REDIS_SENTINEL_PASSWORD" $secret.sentinelPasswordKey }}
+{{- if and $secret.name $key $secret.asFiles }}
+- {name: DRIFTGAUGE_{{ $name }}_FILE, value: {{ printf "/etc/driftgauge/redis-login/%s" $key | quote }}}
+{{- else if and $secret.name $key }}
+- name: DRIFTGAUGE_{{ $name }}
+  valueFrom:
+    secretKeyRef: {name: {{ $secret.name | quote }}, key: {{ $key | quote }}}
+{{- end }}
+{{- end }}
+{{- if $redis.tls.certSecret }}
+- {name: DRIFTGAUGE_REDIS_CERT_FILE, value: /etc/driftgauge/redis-cert/tls.crt}
+- {name: DRIFTGAUGE_REDIS_KEY_FILE, value: /etc/driftgauge/redis-cert/tls.key}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* The ports of Redis, one a line: those of the hosts in the URL, and that of the servers behind Sentinels. */}}
+{{- define "driftgauge.redis.ports" -}}
+{{- $url := .Values.redis.url -}}
+{{- $port := .Values.networkPolicy.redisPort -}}
+{{- $sentinel := regexMatch "^rediss?[+]sentinel:" $url -}}
+{{- $cluster := regexMatch "^rediss?[+]cluster:" $url -}}
+{{- $hosts := regexFind "^[^/?#]*" (regexReplaceAll "^[a-z+]*://" $url "") -}}
+{{- $ports := list -}}
+{{- range splitList "," (regexReplaceAll "^.*@" $hosts "") -}}
+{{- $ports = append $ports (regexFind ":[0-9]+$" . | trimPrefix ":" | default (ternary "26379" "6379" $sentinel) | int) -}}
+{{- end -}}
+{{- if and $port (not $sentinel) (not $cluster) -}}
+{{- $ports = list (int $port) -}}
+{{- else if or $port $sentinel -}}
+{{- $ports = append $ports (default 6379 $port | int) -}}
+{{- end -}}
+{{- range uniq $ports }}
+- {port: {{ . }}, protocol: TCP}
 {{- end -}}
 {{- end -}}
 
@@ -150,6 +186,14 @@ persistentVolumeClaim: {claimName: {{ $references.existingClaim | quote }}, read
 - name: redis-ca
   secret: {secretName: {{ .Values.redis.tls.caSecret | quote }}}
 {{- end }}
+{{- if .Values.redis.tls.certSecret }}
+- name: redis-cert
+  secret: {secretName: {{ .Values.redis.tls.certSecret | quote }}}
+{{- end }}
+{{- if .Values.redis.existingSecret.asFiles }}
+- name: redis-login
+  secret: {secretName: {{ .Values.redis.existingSecret.name | quote }}}
+{{- end }}
 {{- range $name, $secret := include "driftgauge.trust.secrets" . | fromYaml }}
 - name: {{ $name }}
   secret: {secretName: {{ $secret | quote }}}
@@ -165,6 +209,12 @@ persistentVolumeClaim: {claimName: {{ $references.existingClaim | quote }}, read
 {{- end }}
 {{- if .Values.redis.tls.caSecret }}
 - {name: redis-ca, mountPath: /etc/driftgauge/redis-ca, readOnly: true}
+{{- end }}
+{{- if .Values.redis.tls.certSecret }}
+- {name: redis-cert, mountPath: /etc/driftgauge/redis-cert, readOnly: true}
+{{- end }}
+{{- if .Values.redis.existingSecret.asFiles }}
+- {name: redis-login, mountPath: /etc/driftgauge/redis-login, readOnly: true}
 {{- end }}
 {{- range $name, $_ := include "driftgauge.trust.secrets" . | fromYaml }}
 - {name: {{ $name }}, mountPath: /etc/driftgauge/{{ $name }}, readOnly: true}

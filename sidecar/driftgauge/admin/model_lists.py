@@ -57,6 +57,12 @@ def model_title(model: ModelKey) -> str:
     return service + component + name + (f" revision {model.revision}" if model.revision else "")
 
 
+def other_revisions(model: ModelKey, models: Sequence[ModelKey]) -> tuple[tuple[str, str], ...]:
+    """Name and link of each other revision of a model."""
+    others = [one for one in models if one != model and one[:-1] == model[:-1]]
+    return tuple((one.revision or "none", f"report?{_query(one)}") for one in others)
+
+
 def which_of(models: Sequence[ModelKey]) -> str:
     """A sentence that asks for more of a query that several models match."""
     named = "; ".join(_query(model) for model in models[:_NAMED])

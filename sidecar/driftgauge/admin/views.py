@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from driftgauge.admin.model_lists import other_revisions
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rule import Rule
@@ -73,12 +74,21 @@ class Views:
             evaluations = [self._latest.evaluation(model, kind) for kind in Kind]
             references = [self._latest.reference(model, kind) for kind in Kind]
             notes = [self._targets.notes(StreamKey(model, kind)) for kind in Kind]
-            key = (model, title, up, [None if one is None else one.time for one in evaluations], references, notes)
+            others = await self._worker.run(self._other_revisions, model)
+            key = (
+                model,
+                title,
+                up,
+                others,
+                [None if one is None else one.time for one in evaluations],
+                references,
+                notes,
+            )
             if self._newest is not None and self._newest[0] == key:  # many readers of one page cost one rendering
                 return self._newest[1]
             made = [await self._make_part(StreamKey(model, kind)) for kind in Kind]
             parts = tuple(part for part, _ in made if part is not None)
-            text = await self._worker.run(render, Page(title, parts, up, self._refresh_seconds))
+            text = await self._worker.run(render, Page(title, parts, up, self._refresh_seconds, others))
             self._newest = (key, text) if all(complete for _, complete in made) else None
             return text
 
@@ -124,6 +134,9 @@ class Views:
         facts = self._facts(stream, evaluation, notes)
         part = await self._worker.run(part_of, _HEADINGS[stream.kind], profiles, rows, evaluation.report, facts)
         return part, not notes
+
+    def _other_revisions(self, model: ModelKey) -> tuple[tuple[str, str], ...]:
+        return other_revisions(model, [one.model for one in self._latest.by_model()])
 
     def _facts(self, stream: StreamKey, evaluation: Evaluation, notes: tuple[str, ...]) -> Facts:
         reference = self._latest.reference(stream.model, stream.kind)

@@ -1,6 +1,7 @@
 """The parts of a process that both modes have, and what runs in the background."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -9,7 +10,7 @@ from functools import partial
 
 from driftgauge.admin.server import Admin, Ready
 from driftgauge.admin.views import Views
-from driftgauge.app.model_places import ModelExpiry, make_models
+from driftgauge.app.model_places import ModelExpiry, ModelHolder, make_models
 from driftgauge.app.status_facts import status_facts
 from driftgauge.app.stores import open_stores
 from driftgauge.app.trust import make_trust
@@ -22,9 +23,12 @@ from driftgauge.inference.revisions import LIVE_REVISIONS
 from driftgauge.ingest.pipeline import Pipeline, PipelineSettings
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.baseline import Baselines
+from driftgauge.monitoring.coordinator import Coordinator
 from driftgauge.monitoring.evaluator import Evaluator
+from driftgauge.monitoring.model_evaluator import ModelEvaluator
 from driftgauge.monitoring.monitor import Monitor, ReferenceWatcher
 from driftgauge.monitoring.restoring import ModelRestorer
+from driftgauge.monitoring.sharing import SharedResults
 from driftgauge.monitoring.targets import ReferenceSize, Targets
 from driftgauge.protocol.missing_words import split_words
 from driftgauge.reference.column import ColumnRules, TimeRules
@@ -33,6 +37,7 @@ from driftgauge.reference.loading import ChildLoader
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
 from driftgauge.server.reloaded_files import reload_regularly
+from driftgauge.storage.leases import StoreClock
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +49,9 @@ _MAX_REFERENCED_MODELS = 10_000
 
 _SHOWN_CHARS = 80
 """Most characters of an output's name in the log, since it comes from the network."""
+
+_RELEASE_SECONDS = 2
+"""How long a process that ends takes at most to release its leases."""
 
 _MISSED_EVALUATIONS = 3
 """How many evaluations may fail or be late before the gauges of the last one disappear."""
@@ -62,11 +70,12 @@ class Runtime:
         self.config = config
         self._model = model
         stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
-        self.latest = LatestEvaluations(stale_seconds)
+        self.clock = StoreClock()
+        self.latest = LatestEvaluations(stale_seconds, self.clock)
         self.metrics = Metrics(code)
         self.trust = make_trust(config, self.metrics)
         self.metrics.watch_evaluations(self.latest, config.max_features)
-        self.stores = open_stores(config, self.metrics)
+        self.stores = open_stores(config, self.metrics, self.clock)
         ring, states = self.stores.ring, self.stores.states
         self._references = references = reference_store(config)
         self.models = make_models(config, model, references, self.metrics)
@@ -82,15 +91,31 @@ class Runtime:
         )
         self._size = size = ReferenceSize(rule.budget, config.window_rows)
         self._targets = Targets(references, baselines, self.latest, size)
-        self._evaluator = Evaluator(ring, states, self.metrics, rule, time.time)
+        self._evaluator = Evaluator(ring, states, self.metrics, rule, self.clock)
         self._restorer = ModelRestorer(ring, model, self.models, self._targets, self.metrics)
-        self._monitor = Monitor(self._evaluator, self._targets, self.models, self.metrics, self.latest)
+        self._coordinator = Coordinator(
+            self.stores.leases,
+            self._targets.reference_identity,
+            self.clock,
+            stale_seconds,
+            self.metrics.count_unreadable_result,
+        )
+        self.metrics.watch_leases(self._coordinator.evaluated, self._coordinator.known)
+        results = self.stores.results
+        self._sharing = (
+            None
+            if results is None
+            else SharedResults(results, self.latest, self.clock, self.metrics.count_unreadable_result)
+        )
+        models = ModelEvaluator(self._evaluator, self._targets, self.metrics, self.latest, self.clock)
+        self._monitor = Monitor(self.models, models, self._coordinator, self._sharing, self.metrics, self.latest)
         loader = ChildLoader(file_limits(config).memory_bytes)
         self._reference_watcher = ReferenceWatcher(references, self._targets, self.models, self.metrics, loader)
-        holders = (self.metrics, self.latest, outputs, self._targets, self._evaluator, self._monitor, ring, states)
-        self._expiry = ModelExpiry(self.models, holders)
+        holders: list[ModelHolder] = [self.metrics, self.latest, outputs, self._targets, self._evaluator, models]
+        holders += [self._coordinator, ring, states, self.stores.leases]
+        self._expiry = ModelExpiry(self.models, holders if self._sharing is None else [*holders, self._sharing])
         interval = config.evaluation_interval_seconds
-        self.views = Views(self._evaluator, self._targets, self.latest, rule, time.time, interval)
+        self.views = Views(self._evaluator, self._targets, self.latest, rule, self.clock, interval)
         if model is not None:
             self.models.add(model)
             self.metrics.model(model)
@@ -142,14 +167,23 @@ class Runtime:
             flushing = {pipeline} if flush is None else {pipeline, asyncio.create_task(flush())}
             await asyncio.wait(flushing, timeout=self.config.drain_timeout_seconds)
             await cancel(*flushing, *background)
+            await self._release_leases()
             for error in (task.exception() for task in flushing if not task.cancelled()):
                 if error is not None:
                     _log.error("rows may be lost: the last flush failed", exc_info=error)
             await self.pipeline.close()
             self._evaluator.close()
+            if self._sharing is not None:
+                self._sharing.close()
             self._targets.close()
             await self._reference_watcher.close()
             await self.stores.close()
+
+    async def _release_leases(self) -> None:
+        """Let other replicas evaluate at once what this one does; without that they wait for the end of its leases."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self._coordinator.release_all()
 
     async def _start_first_load(self) -> asyncio.Task[None]:
         load = asyncio.create_task(self._reference_watcher.refresh())

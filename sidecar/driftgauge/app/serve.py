@@ -120,7 +120,7 @@ async def run_logger(config: LoggerConfig) -> None:
 
     async def flush() -> None:
         """Pair what has come, and send on what waits; the end of one does not wait for the other."""
-        await asyncio.gather(pairing.advance(), fan_out.flush())
+        await asyncio.gather(pairing.close(), fan_out.flush())
 
     async with _running(pairing.run(_PAIRING_INTERVAL_SECONDS)), fan_out.running():
         await _serve(runtime, receiver, runtime.make_admin(check_ready), "logger", flush)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from driftgauge.config.options import Config, LoggerConfig
 from driftgauge.errors import StorageError
 from driftgauge.metrics.registry import Metrics
+from driftgauge.storage.leases import LeaseStore, MemoryLeases, StoreClock
 from driftgauge.storage.memory import MemoryPairs, MemoryRing, MemoryStates
 from driftgauge.storage.pairs import PairStore
+from driftgauge.storage.results import ResultStore
 from driftgauge.storage.ring import RingBuffer
 from driftgauge.storage.stream_states import StateStore
 
@@ -20,6 +22,10 @@ _PAIR_CAPACITY = 200_000
 """Keys of the pair store in memory: some 50 MB when it is full."""
 
 
+LEASE_INTERVALS = 3
+"""How many intervals of evaluation a lease lasts: as long as a result is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """The stores, and how to close them.
@@ -28,28 +34,40 @@ class Stores:
         ring: Rows.
         pairs: Halves of inferences.
         states: Detectors and baselines.
+        leases: Which replica evaluates each model.
+        results: What the evaluators publish; `None` in memory, where no other replica reads it.
         close: Closes the connection that the stores share. May raise `StorageError`.
     """
 
     ring: RingBuffer
     pairs: PairStore
     states: StateStore
+    leases: LeaseStore
+    results: ResultStore | None
     close: Callable[[], Awaitable[None]]
 
 
-def open_stores(config: Config, metrics: Metrics) -> Stores:
-    """Make the stores of a process. Nothing is connected yet."""
-    pair_ttl_seconds = config.pair_ttl_seconds if isinstance(config, LoggerConfig) else 1.0
+def open_stores(config: Config, metrics: Metrics, clock: StoreClock) -> Stores:
+    """Make the stores of a process. Nothing is connected yet.
+
+    Args:
+        config: The options.
+        metrics: Shows how Redis does.
+        clock: Adjusted to the time of Redis.
+    """
     if config.redis_url is None:
         ring = MemoryRing(config.window_rows)
-        return Stores(ring, MemoryPairs(pair_ttl_seconds, _PAIR_CAPACITY, time.monotonic), MemoryStates(), ring.close)
-    return _open_redis(config, config.redis_url.get_secret_value(), metrics, pair_ttl_seconds)
+        pairs = MemoryPairs(_pair_ttl_seconds(config), _PAIR_CAPACITY, time.monotonic)
+        return Stores(ring, pairs, MemoryStates(), MemoryLeases(), None, ring.close)
+    return _open_redis(config, config.redis_url.get_secret_value(), metrics, clock)
 
 
-def _open_redis(config: Config, url: str, metrics: Metrics, pair_ttl_seconds: float) -> Stores:
+def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -> Stores:
     # redis-py takes 6 MB of memory, which a process without Redis saves.
     from driftgauge.storage.redis_client import BoundedRedis, connect  # noqa: PLC0415 - see above
+    from driftgauge.storage.redis_leases import RedisLeases  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_pairs import RedisPairs  # noqa: PLC0415 - see above
+    from driftgauge.storage.redis_results import RedisResults  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_ring import RedisRing  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_states import RedisStates  # noqa: PLC0415 - see above
 
@@ -57,11 +75,23 @@ def _open_redis(config: Config, url: str, metrics: Metrics, pair_ttl_seconds: fl
     redis = BoundedRedis(client, config.redis_timeout_seconds, _redis_report(metrics), config.redis_max_connections)
     ttl_seconds = config.ring_ttl_seconds
     return Stores(
-        RedisRing(redis, config.window_rows, ttl_seconds, on_skipped=metrics.count_skipped_keys),
-        RedisPairs(redis, pair_ttl_seconds, metrics.count_replaced_key),
+        RedisRing(
+            redis,
+            config.window_rows,
+            ttl_seconds,
+            on_skipped=metrics.count_skipped_keys,
+            on_replaced=metrics.count_replaced_key,
+        ),
+        RedisPairs(redis, _pair_ttl_seconds(config), metrics.count_replaced_key),
         RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
+        RedisLeases(redis, LEASE_INTERVALS * config.evaluation_interval_seconds, clock, metrics.count_replaced_key),
+        RedisResults(redis, ttl_seconds),
         redis.close,
     )
+
+
+def _pair_ttl_seconds(config: Config) -> float:
+    return config.pair_ttl_seconds if isinstance(config, LoggerConfig) else 1.0
 
 
 def redis_access(config: Config) -> "Access":

@@ -22,46 +22,24 @@ from driftgauge.drift.row_weights import RowWeights, request_lengths, weights_of
 from driftgauge.drift.rows_to_detect import RowsToDetect, rows_per_second
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
+from driftgauge.drift.stream_window import StreamWindow, find_new_rows
 from driftgauge.drift.window_tester import StreamFacts, WindowTester, require_fit
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StreamWindow:
-    """The newest rows of a stream.
-
-    Args:
-        values: Shape `(n, d)`, float64, oldest first; NaN is a missing value. Never written to again: the next
-            evaluation compares its rows with these.
-        numbers: Shape `(n,)`: the number of each row in its stream, from 1, ascending.
-        requests: Shape `(n,)`: equal for rows of one request, ascending.
-        times: Shape `(n,)`: when the request of each row passed, in seconds since the epoch; `None` if unknown.
-        ids: Shape `(n,)`, uint64: a digest of the id of each row's request; `None` if unknown.
-    """
-
-    values: NDArray[np.float64]
-    numbers: NDArray[np.int64]
-    requests: NDArray[np.int64]
-    times: NDArray[np.float64] | None = None
-    ids: NDArray[np.uint64] | None = None
-
-    def only(self, rows: NDArray[np.bool_]) -> "StreamWindow":
-        """Some of the rows: shape `(n,)`, whether each one is among them."""
-        times = None if self.times is None else self.times[rows]
-        ids = None if self.ids is None else self.ids[rows]
-        return StreamWindow(self.values[rows], self.numbers[rows], self.requests[rows], times, ids)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamEvaluation:
     """The result of one evaluation.
 
+    The counts are those of rows that no evaluation has counted before, as the ledger of the state says: from the first
+    row on, they add up to the rows that were appended.
+
     Args:
         report: The results of all tests.
         state: The detector's new state, for the next evaluation; `None` without a detector.
         fed: Rows that were fed to the detector.
-        skipped: Rows that were never fed: more came between two evaluations than a window holds, or a part of their
-            request was fed before.
-        hour_unknown: New rows that were left out, since the reference has no rows of their hour.
+        skipped: Rows that are never fed: more came between two evaluations than a window holds, they are of another
+            schema, the store lost them, or a part of their request was fed before.
+        hour_unknown: Rows that were left out, since the reference has no rows of their hour.
     """
 
     report: DriftReport
@@ -110,7 +88,8 @@ class StreamEvaluator:
         """Feed the new rows to the detector, and test the window.
 
         Args:
-            state: The detector's last state; with `None`, or that of another reference, the detector starts again.
+            state: The detector's last state; with `None`, or that of another reference, the detector starts again. It
+                is fed the whole window then, and counts only rows that the state's ledger does not.
             window: The newest rows.
             p_values: Turns statistics into p-values; used by one thread at a time.
             now: Seconds since the epoch.
@@ -119,30 +98,31 @@ class StreamEvaluator:
             ValueError: The window is not as wide as the reference, or holds an infinity.
         """
         require_fit(self.profiles, window.values)
-        numbers, hour_known = window.numbers, self._hours.known(window.times, window.numbers.size)
+        whole, hour_known = window, self._hours.known(window.times, window.numbers.size)
         window = window if hour_known.all() else window.only(hour_known)
         self._ranks.update(window.values, window.numbers, window.times)
         columns, rows = self._tester.columns, window.numbers.size
         if self.detector is None:
             ranked = self._ranks.ranked_window(columns)
             return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0)
-        known = state if state is not None and state.key == self.detector.key else self.detector.start()
+        known = _usable(state, self.detector)
         weights = self._weights(self.detector, known, window.requests)
-        hour_unknown = int((~hour_known & (numbers > known.number)).sum())
-        after, fed, skipped = self._feed(self.detector, known, window, numbers, now)
+        new = find_new_rows(whole, hour_known, known, self._rule.min_rows)
+        after = self._feed(self.detector, known, window, new.feed[hour_known], now)
+        after = after if new.ledger is None else replace(after, ledger=new.ledger)
         ranked = self._ranks.ranked_window(columns, None if weights is None else weights.values)
         row_weights = None if weights is None else self._row_weights(weights)
         verdict = self.detector.verdict(after, rows, None if weights is None else weights.value_sums)
-        facts = self._facts(verdict, window, weights, after.began)
+        facts = self._facts(verdict, window, weights, after)
         facts = replace(
             facts, hour_known=bool(hour_known[-1:].all()), expected=partial(self._expected, weights=weights)
         )
         report = self._tester.test(ranked, rows, p_values, verdict, row_weights, facts)
-        report = replace(report, rows=numbers.size)
+        report = replace(report, rows=whole.numbers.size)
         raised = self._raised(report)
         if not np.array_equal(raised, after.raised):
             after = replace(after, raised=raised)
-        return StreamEvaluation(report, after, fed, skipped, hour_unknown if after.number > known.number else 0)
+        return StreamEvaluation(report, after, new.fed, new.skipped, new.hour_unknown)
 
     def _expected(self, feature: int, weights: RowWeights | None) -> ExpectedShares | None:
         """The shares that the reference expects of a feature in a window with these hours."""
@@ -162,18 +142,31 @@ class StreamEvaluator:
         return raised
 
     def _facts(
-        self, verdict: DetectorVerdict, window: StreamWindow, weights: RowWeights | None, began: float
+        self, verdict: DetectorVerdict, window: StreamWindow, weights: RowWeights | None, state: DetectorState
     ) -> StreamFacts:
-        """What is known of the window as a part of the stream, whose first row passed at `began`."""
+        """What is known of the window as a part of the stream."""
         factors = verdict.factors if weights is None else verdict.factors * window.numbers.size / weights.value_sums
         to_detect = [] if self._to_detect is None else self._to_detect.of(factors)
-        timed = window.times is not None and window.times.size > 0 and began > 0 and not self._hours.depend_on_time
+        times, began = window.times, state.began
+        timed = times is not None and times.size > 0 and began > 0 and not self._hours.depend_on_time
         return StreamFacts(
-            rows_after=self._ranks.rows_after,
+            rows_after=partial(self._rows_after, newest=state.number),
             rows_to_detect=to_detect,
-            rows_per_second=rows_per_second(window.times),
-            seen_seconds=float(window.times[-1]) - began if timed and window.times is not None else None,
+            rows_per_second=rows_per_second(times),
+            seen_seconds=float(times[-1]) - began if timed and times is not None else None,
         )
+
+    def _rows_after(self, feature: int, number: int, newest: int) -> tuple[NDArray[np.float64], int]:
+        """The values of a feature in the rows after one that the detector was fed, and how many of them lack it.
+
+        Args:
+            feature: The feature.
+            number: The number of the row, as the detector counts.
+            newest: The number of the newest row.
+        """
+        numbers = self._ranks.numbers
+        before = numbers.size - (newest - number) - 1
+        return self._ranks.rows_after(feature, int(numbers[before]) if 0 <= before < numbers.size else -1)
 
     @staticmethod
     def _weights(detector: Detector, state: DetectorState, requests: NDArray[np.int64]) -> RowWeights | None:
@@ -192,56 +185,31 @@ class StreamEvaluator:
         return sums
 
     def _feed(
-        self,
-        detector: Detector,
-        state: DetectorState,
-        window: StreamWindow,
-        numbers: NDArray[np.int64],
-        now: float,
-    ) -> tuple[DetectorState, int, int]:
-        """The state after the rows that it has not seen, and how many rows were fed and skipped.
-
-        Windows overlap, and each row must count once. Rows are numbered in the order of the stream, so the new ones are
-        those above the number of the newest row that was fed, or left out since the reference lacks its hour.
+        self, detector: Detector, state: DetectorState, window: StreamWindow, feed: NDArray[np.bool_], now: float
+    ) -> DetectorState:
+        """The state after some rows.
 
         Args:
             detector: The detector.
             state: Its state before.
             window: The rows of the window whose hour the reference has.
-            numbers: The numbers of all rows of the window.
+            feed: Shape `(n,)`: which of them to feed; they are of whole requests.
             now: Seconds since the epoch.
         """
-        if numbers.size == 0 or (numbers.size < self._rule.min_rows and state.rows == 0):
-            return state, 0, 0  # nothing new, or too few rows for a verdict: they are fed with those that follow
-        newest = int(numbers[-1])
-        if newest == state.number:
-            return state, 0, 0
-        if newest < state.number:
-            # The store lost its newest rows and gives their numbers to new ones. Which rows are new, and how many, is
-            # unknown for this once: feed none, count none as skipped, and go on from the number that the store has now.
-            return replace(state, number=newest, risen_at=np.minimum(state.risen_at, newest)), 0, 0
-        oldest = int(np.searchsorted(window.numbers, state.number, side="right"))
-        first = _first_of_a_request(window.requests, oldest)
-        fed = window.numbers.size - first
-        unseen = int(numbers[np.searchsorted(numbers, state.number, side="right")]) - state.number - 1
-        skipped = first - oldest + (max(0, unseen) if state.rows else 0)
-        if fed == 0:
-            return replace(state, number=newest), 0, skipped
-        rows = NewRows(self._ranks.cells[:, first:], window.requests[first:])
-        after = detector.advance(state, rows, newest, now)
+        if not feed.any():
+            return state
+        first = int(feed.argmax())
+        part: slice | NDArray[np.bool_] = slice(first, None) if feed[first:].all() else feed  # a slice copies nothing
+        rows = NewRows(self._ranks.cells[:, part], window.requests[part])
+        after = detector.advance(state, rows, state.number + rows.requests.size, now)
         if window.times is not None:
             after = after if state.rows else replace(after, began=float(window.times[first]))
-            after = after if self._hours.depend_on_time else detector.add_hours(after, rows, window.times[first:])
-        return after, fed, skipped
+            after = after if self._hours.depend_on_time else detector.add_hours(after, rows, window.times[part])
+        return after
 
 
-def _first_of_a_request(requests: NDArray[np.int64], oldest: int) -> int:
-    """The index of the first row, from `oldest` on, whose request has no row before `oldest`.
-
-    A store appends and returns whole requests (only of a request that is longer than the window it returns the newest
-    rows), so that this is `oldest`; except that it may have lost its newest rows and given their numbers to a request
-    that began before. Each request must count once: what is left of it is skipped.
-    """
-    if oldest in {0, requests.size} or requests[oldest] != requests[oldest - 1]:
-        return oldest
-    return int(np.searchsorted(requests, requests[oldest], side="right"))
+def _usable(state: DetectorState | None, detector: Detector) -> DetectorState:
+    """A state of this detector; the start of one that only inherits the ledger if the state is of another one."""
+    if state is None:
+        return detector.start()
+    return state if state.key == detector.key else replace(detector.start(), ledger=state.ledger)

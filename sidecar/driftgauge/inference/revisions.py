@@ -1,7 +1,7 @@
 """The revisions of a model: how their names are read, and which of them are live.
 
-Source: KServe 0.20, `pkg/controller/v1beta1/inferenceservice/components/predictor.go`: the label `app` of a pod is
-`isvc.` and the name of its Deployment, which is `wine-predictor`, or `wine-v2-predictor` for the canary `v2`.
+Source: KServe 0.20, `GetRawServiceLabel` in `pkg/constants/constants.go`: the label `app` of a pod is `isvc.` and the
+name of its Deployment, which is `wine-predictor`, or `wine-v2-predictor` for the canary `v2`.
 """
 
 import re

@@ -1,26 +1,25 @@
 """From payloads to the ring: a bounded queue that never blocks, then batches that are decoded and appended.
 
-Each payload ends as exactly one of accepted, sampled out, dropped or rejected, and is counted as such here.
+Each payload ends as exactly one of accepted, sampled out, dropped or rejected, and is counted as such here or in the
+appender.
 """
 
 import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
-from driftgauge.drift.profile import FeatureKind
-from driftgauge.errors import Reason, StorageError
+from driftgauge.errors import Reason
 from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import Kind, ModelKey, Outcome, Payload, is_overflow
+from driftgauge.ingest.appender import Appender, Part
 from driftgauge.ingest.decoder import Decoder, DecodeResult, is_small
-from driftgauge.ingest.row_reader import DecodedRows
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.store import ReferenceStore
-from driftgauge.storage.ring import Block, RingBuffer, StreamKey, id_digests
+from driftgauge.storage.ring import RingBuffer, StreamKey, id_digests
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +31,9 @@ _GROUP_BYTES = 32 * 1024
 
 _BUFFERED_BYTES = 16 * 2**20
 """Bytes of rows after which a batch is appended before all of it is decoded: compressed bodies grow when decoded."""
+
+_SETTLE_SECONDS = 1.0
+"""Time between two attempts to find out the outcomes of appends, of streams that get no further payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class _Queued(NamedTuple):
     arrived: float
 
 
-_Streams = defaultdict[tuple[StreamKey, str], list[tuple[Sequence[Payload], DecodedRows]]]
+_Streams = defaultdict[tuple[StreamKey, str], list[Part]]
 """Payloads and their rows that will be appended together, by stream and schema."""
 
 
@@ -90,7 +92,7 @@ class Pipeline:
         clock: Callable[[], float],
     ) -> None:
         self._settings = settings
-        self._ring = ring
+        self._appender = Appender(ring, metrics)
         self._metrics = metrics
         self._decoder = Decoder(references, outputs, settings.max_payload_bytes, settings.window_rows)
         self._clock = clock
@@ -102,6 +104,7 @@ class Pipeline:
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._draining = False
+        self._settled_at = -_SETTLE_SECONDS
 
     @property
     def waiting(self) -> int:
@@ -147,7 +150,8 @@ class Pipeline:
         self._full.set()
 
     async def close(self) -> None:
-        """Count the remaining payloads as dropped, and close the decoder. `run` must have ended."""
+        """Count the remaining payloads, and close the decoder. `run` must have ended."""
+        await self._appender.close()
         self._discard([*self._in_flight.values(), *(waiting.payload for waiting in self._queue)], Reason.SHUTDOWN)
         self._queue.clear()
         await self._decoder.close()
@@ -158,12 +162,26 @@ class Pipeline:
         return len(self._queue) >= self._enough_payloads or self._queued_bytes >= self._enough_bytes
 
     async def _wait_for_batch(self) -> None:
+        await self._settle()
         await self._arrived.wait()
         try:
             async with asyncio.timeout(self._settings.flush_interval_seconds):
                 await self._full.wait()
         except TimeoutError:
             pass  # the batch stays small
+
+    async def _settle(self) -> None:
+        """Find out the outcomes of appends that are unknown, once a second, until the next payload arrives."""
+        while self._appender.unsettled and not self._draining:
+            seconds = _SETTLE_SECONDS - (self._clock() - self._settled_at)
+            if seconds > 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._arrived.wait()
+                if self._arrived.is_set():
+                    return
+            await self._appender.settle_all()
+            self._settled_at = self._clock()
 
     def _take_batch(self) -> list[_Queued]:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_PAYLOADS))]
@@ -224,36 +242,18 @@ class Pipeline:
             metrics.count_rows("" if status is None else str(status), total)
 
     async def _append_all(self, streams: _Streams) -> None:
-        await asyncio.gather(*(self._append(stream, parts) for (stream, _), parts in streams.items()))
+        """Append to all streams at the same time, and to each of them one schema after the other."""
+        by_stream: defaultdict[StreamKey, list[list[Part]]] = defaultdict(list)
+        for (stream, _), parts in streams.items():
+            by_stream[stream].append(parts)
+        await asyncio.gather(*(self._append(stream, schemas) for stream, schemas in by_stream.items()))
 
-    async def _append(self, stream: StreamKey, parts: Sequence[tuple[Sequence[Payload], DecodedRows]]) -> None:
-        payloads = [payload for part, _ in parts for payload in part]
-        tables = [rows for _, rows in parts]
-        block = Block(
-            schema=tables[0].schema,
-            rows=np.concatenate([rows.values for rows in tables]),
-            requests=np.concatenate([rows.requests for rows in tables]),
-            times=np.array([payload.time for payload in payloads], dtype=np.float64),
-            ids=id_digests(payload.id for payload in payloads),
-        )
-        try:
-            await self._ring.append(stream, block)
-        except StorageError:
-            self._discard(payloads, Reason.STORAGE)
-            return
-        for payload in payloads:
-            del self._in_flight[id(payload)]
-        self._metrics.model(stream.model).count_payload(stream.kind, Outcome.ACCEPTED, number=len(payloads))
-        if stream.kind is Kind.REQUEST:
-            self._count_values(stream.model, tables)
-
-    def _count_values(self, model: ModelKey, tables: Sequence[DecodedRows]) -> None:
-        """Count the rows, and the missing values of all columns but ignored ones, whose values are always NaN."""
-        metrics = self._metrics.model(model)
-        metrics.rows.inc(sum(rows.count for rows in tables))
-        missing = np.sum([rows.missing for rows in tables], axis=0)
-        counted = [index for index, kind in enumerate(tables[0].kinds) if kind is not FeatureKind.IGNORED]
-        metrics.count_missing([tables[0].columns[index] for index in counted], missing[counted])
+    async def _append(self, stream: StreamKey, schemas: Sequence[Sequence[Part]]) -> None:
+        for parts in schemas:
+            for payloads, _ in parts:
+                for payload in payloads:
+                    del self._in_flight[id(payload)]  # the appender counts it
+            await self._appender.append(stream, parts)
 
     def _discard(self, payloads: Iterable[Payload], reason: Reason) -> None:
         outcome = Outcome.DROPPED if reason.dropped else Outcome.REJECTED

@@ -5,12 +5,15 @@
 
 import asyncio
 import logging
+import math
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey, PairObservation
+from driftgauge.metrics.loss_log import INTERVAL_SECONDS
 from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.fair_table import FairTable
 from driftgauge.storage.pairs import Arrival, Half, PairStore, PutResult
@@ -29,16 +32,27 @@ _EXPIRED_HALVES = 2_048
 """Most remembered halves that expire in one interval: 3 ms."""
 
 _CAPACITY_HALVES = 100_000
-"""Most halves in each of the three collections of `Pairing`: some 35 MB when all are full."""
+"""Most halves that are queued, that wait, and that are remembered, each: some 40 MB when all are full."""
+
+
+class _Offered(NamedTuple):
+    """A half, its model, and the monotonic time in seconds when it was offered."""
+
+    half: Half
+    model: ModelKey
+    time: float
 
 
 class Pairing:
     """Pairs halves through a store that replicas may share.
 
+    Each half that `offer` takes is paired, a duplicate, or counted as unpaired, whatever fails. Until then it is in one
+    place: queued, sent (a put was begun, and its result is unknown), waiting for its other half, or due to be counted.
+
     Args:
         store: Stores the halves that wait.
         metrics: Observes latencies and counts unpaired halves.
-        ttl_seconds: How long a half waits for the other half.
+        ttl_seconds: How long a half waits for the other half, or for the store.
         clock: Monotonic time in seconds.
         capacity: Most halves that are queued, that wait, and that are remembered, each. A model whose halves are too
             many loses its own.
@@ -57,9 +71,14 @@ class Pairing:
         self._ttl_seconds = ttl_seconds
         self._clock = clock
         self._capacity = capacity
+        self._turn = asyncio.Lock()
+        self._next_traceback = -math.inf
         self._seen: FairTable[ModelKey, str, bool] = FairTable(capacity, ttl_seconds)
-        self._queue: deque[tuple[Half, ModelKey]] = deque()
+        self._queue: deque[_Offered] = deque()
+        self._sent: deque[_Offered] = deque()
         self._waiting: FairTable[ModelKey, tuple[str, Kind], Half] = FairTable(capacity, ttl_seconds)
+        self._due: deque[tuple[ModelKey, list[Half]]] = deque()
+        self._asked = False
 
     def offer(self, observation: PairObservation) -> bool:
         """Add a half to the queue. Never blocks, never raises.
@@ -76,9 +95,9 @@ class Pairing:
             return False
         time = observation.event_time if observation.true_time and observation.event_time is not None else NO_TIME
         if len(self._queue) < self._capacity:
-            self._queue.append((Half(key, observation.kind, time, model), model))
+            self._queue.append(_Offered(Half(key, observation.kind, time, model), model, now))
         else:
-            self._metrics.model(model).unpaired.inc()
+            self._count_unpaired(model)
         return True
 
     async def run(self, interval_seconds: float) -> None:
@@ -89,34 +108,58 @@ class Pairing:
 
     async def advance(self) -> None:
         """Put the queued halves into the store, and count the halves that have waited too long."""
-        try:
-            while self._queue:
-                batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_HALVES))]
-                if not await self._put(batch):
-                    break  # the store is away: the next batch waits for the next interval
-                await asyncio.sleep(0)  # a store in memory does not wait
-            await self._count_unpaired()
-            self._seen.pop_expired(self._clock(), _EXPIRED_HALVES)
-        except Exception:  # noqa: BLE001 an unexpected error must not end the task
-            _log.exception("pairing failed")
+        async with self._turn:
+            await self._advance()
 
-    async def _put(self, batch: Sequence[tuple[Half, ModelKey]]) -> bool:
+    async def close(self) -> None:
+        """Put the queued halves into the store, and count all that are alone: no other process would count them.
+
+        The halves that are alone are removed from the store. What the store does not say counts as unpaired.
+        """
         try:
-            results = await self._store.put([half for half, _ in batch])
+            async with self._turn:
+                await self._advance()
+                if not (self._sent or self._queue):
+                    self._move_due(self._waiting.pop_expired(math.inf, len(self._waiting)))
+                    await self._count_due()
         except StorageError:
-            for _, model in batch:
-                self._metrics.model(model).unpaired.inc()
-            return False
+            pass
+        finally:
+            self._count_the_rest()
+
+    async def _advance(self) -> None:
+        """Repeat the call that failed, if one did, before all others: the store knows the last call only."""
+        try:
+            await self._put_sent(again=True)
+            await self._count_expired()  # before an id is used again
+            while self._queue:
+                self._sent.extend(self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_HALVES)))
+                await self._put_sent()
+                await asyncio.sleep(0)  # a store in memory does not wait
+            await self._count_due()
+        except StorageError:
+            self._give_up()  # what else there is waits for the next interval
+        except Exception:  # noqa: BLE001 an unexpected error must not end the task
+            self._give_up_call()
+            self._log_traceback()
+        self._seen.pop_expired(self._clock(), _EXPIRED_HALVES)
+
+    async def _put_sent(self, *, again: bool = False) -> None:
+        """Put the halves whose results are unknown. They stay so if this fails, or is cancelled."""
+        if not self._sent:
+            return
+        results = await self._store.put([offered.half for offered in self._sent], again=again)
         now = self._clock()
-        for (half, model), result in zip(batch, results, strict=True):
-            self._record(half, model, result, now)
-        return True
+        for result in results:
+            if self._sent:  # else `close` was cancelled, and has counted them
+                half, model, _ = self._sent.popleft()
+                self._record(half, model, result, now)
 
     def _record(self, half: Half, model: ModelKey, result: PutResult, now: float) -> None:
-        metrics = self._metrics.model(model)
         if result.replaced:
-            metrics.unpaired.inc()
+            self._count_unpaired(model)
         if result.arrival is Arrival.FIRST:
+            self._take_older(half, model, result)
             self._add_waiting(half, model, now)
         elif result.arrival is Arrival.COMPLETED and result.other_time is not None:
             self._waiting.pop(model, (half.key, _OPPOSITE[half.kind]))
@@ -124,30 +167,88 @@ class Pairing:
             # False for NaN too. A negative latency means that an id was used again. One that is longer than the store
             # keeps halves means a wrong clock, or an invented time, and would spoil the sum of all latencies.
             if 0 <= seconds <= 2 * self._ttl_seconds:
-                metrics.exchanges.latency.observe(seconds)
+                self._metrics.model(model).exchanges.latency.observe(seconds)
+
+    def _take_older(self, half: Half, model: ModelKey, result: PutResult) -> None:
+        """Take out an older half of the same id that waits here, which the store has not replaced.
+
+        It was paired by another replica, or the store has forgotten it.
+        """
+        key = half.key, half.kind
+        older = self._waiting.pop(model, key)
+        if older is not None and not result.replaced:
+            if repr(older.time) != repr(half.time):
+                self._move_due([(model, key, older)])
+            else:  # the store would take this half for it
+                self._count_unpaired(model)
 
     def _add_waiting(self, half: Half, model: ModelKey, now: float) -> None:
         """Check the half when its time is over; an id that is used again waits for the full time."""
         displaced = self._waiting.put(model, (half.key, half.kind), half, now)
         if displaced is not None:
-            self._metrics.model(displaced[0]).unpaired.inc()
+            self._move_due([displaced])
 
-    async def _count_unpaired(self) -> None:
+    async def _count_expired(self) -> None:
         """Count the halves that have waited for the TTL and are still alone in the store."""
+        await self._count_due()
         while expired := self._waiting.pop_expired(self._clock(), _BATCH_HALVES):
-            due: defaultdict[ModelKey, list[Half]] = defaultdict(list)
-            for model, _, half in expired:
-                due[model].append(half)
-            await self._count_alone(due)
+            self._move_due(expired)
+            await self._count_due()
             await asyncio.sleep(0)
 
-    async def _count_alone(self, due: Mapping[ModelKey, Sequence[Half]]) -> None:
+    def _move_due(self, entries: Sequence[tuple[ModelKey, tuple[str, Kind], Half]]) -> None:
+        due: defaultdict[ModelKey, list[Half]] = defaultdict(list)
+        for model, _, half in entries:
+            due[model].append(half)
         for model, halves in due.items():
-            try:
-                number = await self._store.unpaired(halves)
-            except StorageError:
-                continue  # unknown: another replica may have paired them
-            self._metrics.model(model).unpaired.inc(number)
+            starts = range(0, len(halves), _BATCH_HALVES)
+            self._due.extend((model, halves[start : start + _BATCH_HALVES]) for start in starts)
+
+    async def _count_due(self) -> None:
+        """Remove the halves that are due from the store, and count those that were alone."""
+        while self._due:
+            model, halves = self._due[0]
+            again, self._asked = self._asked, True
+            number = await self._store.unpaired(halves, remove=True, again=again)
+            if self._asked:  # else `close` was cancelled, and has counted them
+                self._asked = False
+                self._due.popleft()
+                self._count_unpaired(model, number)
+
+    def _give_up(self) -> None:
+        """Count the halves that have waited for the store for the TTL, and were never sent."""
+        now = self._clock()
+        while self._queue and self._queue[0].time + self._ttl_seconds <= now:
+            self._count_unpaired(self._queue.popleft().model)
+
+    def _give_up_call(self) -> None:
+        """Count the halves of the call that failed: it would fail again."""
+        while self._sent:
+            self._count_unpaired(self._sent.popleft().model)
+        if self._asked:
+            self._asked = False
+            model, halves = self._due.popleft()
+            self._count_unpaired(model, len(halves))
+
+    def _count_the_rest(self) -> None:
+        """Count the halves of which nothing will be known."""
+        self._give_up_call()
+        while self._queue:
+            self._count_unpaired(self._queue.popleft().model)
+        self._move_due(self._waiting.pop_expired(math.inf, len(self._waiting)))
+        while self._due:
+            model, halves = self._due.popleft()
+            self._count_unpaired(model, len(halves))
+
+    def _count_unpaired(self, model: ModelKey, number: int = 1) -> None:
+        self._metrics.model(model).unpaired.inc(number)
+
+    def _log_traceback(self) -> None:
+        """Log the error that is being handled, at most once a minute."""
+        now = self._clock()
+        if now >= self._next_traceback:
+            self._next_traceback = now + INTERVAL_SECONDS
+            _log.exception("pairing failed")
 
     def _is_redelivery(self, model: ModelKey, event: str, now: float) -> bool:
         if self._seen.get(model, event, now):

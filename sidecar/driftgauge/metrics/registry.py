@@ -26,6 +26,7 @@ from driftgauge.http1.accept_encoding import takes_gzip
 from driftgauge.inference.payload import ModelKey, is_of_many_models
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
 from driftgauge.metrics.forward_counts import ForwardCounts
+from driftgauge.metrics.lease_gauges import LeaseGauges, ListModels
 from driftgauge.metrics.model_metrics import Families, ModelMetrics
 from driftgauge.results.latest import LatestEvaluations
 
@@ -79,6 +80,7 @@ class Metrics:
         )
         self._skipped_keys: Counter | None = None
         self._replaced_keys: Counter | None = None
+        self._unreadable_results: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
         self._set_build_info()
         ProcessCollector(registry=self.registry)
@@ -150,6 +152,11 @@ class Metrics:
             "Keys in Redis that were replaced, because their values are not of driftgauge, or cannot be used.",
             registry=self.registry,
         )
+        self._unreadable_results = Counter(
+            "driftgauge_unreadable_results_total",
+            "Results in Redis that are not shown, because they are damaged or of another program.",
+            registry=self.registry,
+        )
         return up, errors
 
     def watch_forwarding(self) -> ForwardCounts:
@@ -160,6 +167,20 @@ class Metrics:
         """Count keys in Redis that were skipped; without Redis do nothing."""
         if self._skipped_keys is not None:
             self._skipped_keys.inc(number)
+
+    def watch_leases(self, evaluated: ListModels, known: ListModels) -> None:
+        """Show which models this replica evaluates.
+
+        Args:
+            evaluated: Returns those whose lease it holds.
+            known: Returns all that it knows.
+        """
+        self.registry.register(LeaseGauges(evaluated, known))
+
+    def count_unreadable_result(self) -> None:
+        """Count a result of another replica that cannot be read; without Redis do nothing."""
+        if self._unreadable_results is not None:
+            self._unreadable_results.inc()
 
     def count_replaced_key(self) -> None:
         """Count a key in Redis that was replaced; without Redis do nothing."""

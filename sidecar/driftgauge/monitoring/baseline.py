@@ -100,7 +100,7 @@ class Baselines:
         self._changes: dict[StreamKey, tuple[str, int]] = {}
         self._unsaved: set[StreamKey] = set()
 
-    async def get(self, stream: StreamKey, reference: str, now: float) -> Baseline | None:
+    async def get(self, stream: StreamKey, reference: str, now: float, token: str | None) -> Baseline | None:
         """Get the baseline of a stream of responses, or take it; returns `None` while there are too few.
 
         Args:
@@ -108,13 +108,15 @@ class Baselines:
             reference: Digest of the inputs' reference. A new one means a new model, and so a new baseline, of the
                 responses that follow. Empty without a reference, which changes nothing: it may not be loaded yet.
             now: Seconds since the epoch.
+            token: The token of the term of the model's lease; `None` without one: then no baseline is taken or saved.
 
         Raises:
             StorageError: The store is unreachable.
+            LeaseLostError: The term has ended.
         """
-        baseline = await self._load_or_restore(stream, now)
-        if baseline is None or await self._is_outdated(stream, baseline, reference):
-            baseline = await self._take_new(stream, baseline, reference, now)
+        baseline = await self._load_or_restore(stream, now, token)
+        if token is not None and (baseline is None or await self._is_outdated(stream, baseline, reference)):
+            baseline = await self._take_new(stream, baseline, reference, now, token)
         if baseline is not None:
             self._baselines[stream] = baseline
         return baseline
@@ -150,21 +152,21 @@ class Baselines:
         window = await self._ring.read(stream, baseline.schema, len(baseline.columns))
         return not len(window.rows)
 
-    async def _load_or_restore(self, stream: StreamKey, now: float) -> Baseline | None:
+    async def _load_or_restore(self, stream: StreamKey, now: float, token: str | None) -> Baseline | None:
         """Return the known baseline; once in `_REFRESH_SECONDS` load it, or save it again if the store has lost it."""
         known = self._baselines.get(stream)
         if known is not None and abs(now - self._loaded_at.get(stream, 0.0)) < _REFRESH_SECONDS:
             return known
         self._loaded_at[stream] = now
         stored, _ = await self._load(stream)
-        if stored is None and known is not None:  # expired, or the store was emptied, or could not save it
-            await self._save(stream, known, 0)
+        if stored is None and known is not None and token is not None:  # expired, or emptied, or could not be saved
+            await self._save(stream, known, 0, token)
         return stored or known
 
-    async def _save(self, stream: StreamKey, baseline: Baseline, version: int) -> bool:
+    async def _save(self, stream: StreamKey, baseline: Baseline, version: int, token: str) -> bool:
         """Save a baseline; returns False if another replica was first. One that cannot be saved is used as it is."""
         try:
-            saved = await self._states.save(stream, _STATE_NAME, pack(baseline), version)
+            saved = await self._states.save(stream, _STATE_NAME, pack(baseline), version, token)
         except StorageError as error:
             if stream not in self._unsaved:
                 self._unsaved.add(stream)
@@ -186,7 +188,9 @@ class Baselines:
             return None, 0
         return baseline, state.version
 
-    async def _take_new(self, stream: StreamKey, known: Baseline | None, reference: str, now: float) -> Baseline | None:
+    async def _take_new(
+        self, stream: StreamKey, known: Baseline | None, reference: str, now: float, token: str
+    ) -> Baseline | None:
         """Return the baseline that another replica has taken, or else take one; `None` while there are too few rows.
 
         The old baseline stays in the store until then.
@@ -197,7 +201,7 @@ class Baselines:
         baseline = await self._collect_rows(stream, stored or known, reference, now)
         if baseline is None:
             return None
-        if not await self._save(stream, baseline, version):
+        if not await self._save(stream, baseline, version, token):
             return (await self._load(stream))[0]  # another replica was first
         _log.info("the first %d responses of %s are the baseline of its predictions", self._rows, stream.model)
         return baseline

@@ -3,7 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from hashlib import blake2b
 from typing import NamedTuple
@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from driftgauge.drift.detector.detector_state import ARRAYS, DetectorState, pack, unpack
+from driftgauge.drift.ledger import CountedRows, merged
 from driftgauge.drift.stream_evaluator import StreamEvaluation
-from driftgauge.errors import StorageError
+from driftgauge.errors import LeaseLostError, StorageError
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.stream_states import State, StateStore
@@ -27,7 +28,7 @@ _ATTEMPTS = 64
 
 _MARK_BYTES = 8
 
-_NEVER_NAN = ("log_evidence", "recovery", "raised")
+_NEVER_NAN = ("log_evidence", "recovery", "raised", "alarm_factor", "half_gain", "spans")
 """Arrays of a state that always hold numbers."""
 
 
@@ -81,7 +82,7 @@ class DetectorRecord:
         on_replaced: Called when a stored state cannot be used by any detector and will be replaced.
         state: The newest state; `None` before the first.
         saved: Whether the store has this state, as far as is known.
-        loaded: Whether the state of the store is known, or there is no detector.
+        token: The token of the term of the model's lease; `None` without one.
     """
 
     stream: StreamKey
@@ -91,28 +92,41 @@ class DetectorRecord:
     on_replaced: Callable[[], None]
     state: DetectorState | None = None
     saved: bool = True
-    loaded: bool = False
+    token: str | None = None
+    _loaded: bool = False
+    _newest: bytes = b""
     _mark: bytes = field(default_factory=lambda: secrets.token_hex(_MARK_BYTES).encode() + b"\n")
     _version: int = 0
     _uncounted: Counts = field(default_factory=Counts)
     _without_reply: dict[bytes, Counts] = field(default_factory=dict)
     _proven: bool = False
+    _counted: CountedRows = field(default_factory=dict)
 
-    async def load(self) -> None:
-        """Load the state, if there is a detector; one that does not fit counts as a reset.
+    async def begin(self, token: str | None) -> None:
+        """Begin an evaluation: in a new term load the state, since another replica may have saved one meanwhile.
+
+        Args:
+            token: The token of the term of the model's lease; `None` without one: then states stay in memory.
 
         Raises:
             StorageError: The store is away or slow.
         """
+        if not self._loaded or (token is not None and token != self.token):
+            await self._load()
+        self.token = token
+
+    async def _load(self) -> None:
+        """Load the state, if there is a detector; one that does not fit counts as a reset."""
         if self.start is not None:
             self._use(await self.states.load(self.stream, STATE_NAME), self.start)
-        self.loaded = True
+        self._loaded = True
 
     async def advance(self, result: StreamEvaluation) -> Saved:
         """Save the state of an evaluation that began with `state`, and count its rows.
 
         Raises:
             StorageError: Another replica saved first, and its state cannot be loaded.
+            LeaseLostError: The term has ended: another replica may have fed the rows.
         """
         self._proven = True
         if result.state is None or (result.state is self.state and self.saved):
@@ -125,11 +139,15 @@ class DetectorRecord:
         except StorageError as error:
             self._keep(result.state, blob, error)
             return Saved.NOT_YET
+        except LeaseLostError:
+            self._uncounted, self._loaded = before, False
+            raise
         if not saved:
             self._uncounted = before
-            await self.load()
+            await self._load()
             return Saved.CONFLICT
-        self.state = result.state
+        self.state, self._newest = result.state, _digest(blob)
+        self._counted = result.state.ledger
         self._count_rows()
         return Saved.YES
 
@@ -137,14 +155,17 @@ class DetectorRecord:
         """Start again after an evaluation that failed; returns False if the stored state is not to blame."""
         if self.state is None or self._proven:
             return False
-        self.state = None
+        self.state = self._started(self.state.ledger)
+        self._proven = True
         self.on_replaced()
         self._report_reset()
         return True
 
     async def _save(self, blob: bytes) -> bool:
         """Save a blob as the next version; returns whether it was saved."""
-        saved = await self.states.save(self.stream, STATE_NAME, blob, self._version)
+        if self.token is None:
+            raise StorageError("the lease of the model cannot be saved either")
+        saved = await self.states.save(self.stream, STATE_NAME, blob, self._version, self.token)
         self._version += saved
         return saved
 
@@ -159,6 +180,8 @@ class DetectorRecord:
         if stored is None or executed is None:
             return False
         self._version = stored.version
+        state = read_state(stored.blob)
+        self._counted = self._counted if state is None else state.ledger
         self.metrics.count_detector_rows(self.stream.kind, *executed)
         self._uncounted = self._uncounted.minus(executed)
         self._without_reply.clear()
@@ -182,19 +205,31 @@ class DetectorRecord:
         self._without_reply.clear()
 
     def _use(self, stored: State | None, start: DetectorState) -> None:
-        """Continue from what the store has."""
+        """Continue from what the store has.
+
+        Rows that this process has counted stay counted, also if a failover of the store lost the newest states.
+        """
         if stored is None:  # a first start, or the store lost it: then the state in memory is saved again
             self._version = 0
             return
+        if self._newest == _digest(stored.blob):
+            return  # no replica has saved since: the state in memory is the same, or continues it
         state = read_state(stored.blob)
         damaged = state is None or (state.key == start.key and not is_like(state, start))
         self._version, self._proven, self.saved, self._uncounted = stored.version, False, True, Counts()
         self._without_reply.clear()
-        self.state = None if state is None or damaged or state.key != start.key else state
+        self._counted = merged(self._counted, {} if state is None else state.ledger)
         if damaged:
             self.on_replaced()
-        if self.state is None:
+        if state is None or damaged or state.key != start.key:
+            self.state = self._started(self._counted)
             self._report_reset()
+        else:
+            self.state = replace(state, ledger=self._counted)
+
+    def _started(self, ledger: CountedRows) -> DetectorState | None:
+        """The state of a detector that starts again and counts no row twice."""
+        return replace(self.start, ledger=ledger) if self.start is not None and ledger else None
 
     def _report_reset(self) -> None:
         text = "the evidence on the %ss of %s starts again: it is of another reference, setting or version"

@@ -5,11 +5,14 @@ import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
+from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.explain import explain_report
+from driftgauge.drift.ledger import RowOrigins
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.detector_record import DetectorRecord, Saved
@@ -42,28 +45,6 @@ class _Loaded:
     detector: DetectorRecord
 
 
-class _GilYield:
-    """Pauses the thread if its last pause is more than `RUN_SECONDS` ago.
-
-    Notes:
-        numpy releases the interpreter lock only for moments, too short for the event loop's thread to wake up; and
-        each of these moments restarts the interval after which CPython forces a switch. Without pauses the event
-        loop may wait for as long as an evaluation takes.
-    """
-
-    RUN_SECONDS = 0.0005
-    PAUSE_SECONDS = 0.00005  # a waiting thread needs about 30 microseconds to wake up
-
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-
-    def __call__(self) -> None:
-        """Pause, if it is time."""
-        if time.perf_counter() - self._last > self.RUN_SECONDS:
-            time.sleep(self.PAUSE_SECONDS)
-            self._last = time.perf_counter()
-
-
 class Evaluator:
     """Evaluates streams, one at a time.
 
@@ -87,18 +68,23 @@ class Evaluator:
         self._loaded: dict[StreamKey, _Loaded] = {}
         self._worker = Worker("evaluate")
 
-    async def evaluate(self, stream: StreamKey, target: Target) -> Evaluation:
+    async def evaluate(self, stream: StreamKey, target: Target, token: str | None) -> Evaluation:
         """Test a stream's window against its target.
+
+        Args:
+            stream: The stream.
+            target: What it is compared with.
+            token: The token of the term of the model's lease; `None` without one: then no state is saved.
 
         Raises:
             StorageError: The store is unreachable or slow.
+            LeaseLostError: The term has ended.
         """
         start = time.perf_counter()
         loaded = self._loaded.get(stream)
         if loaded is None or loaded.digest != target.digest:
             loaded = await self._prepare(stream, target)
-        if not loaded.detector.loaded:
-            await loaded.detector.load()
+        await loaded.detector.begin(token)
         result, window_time = await self._test_window(stream, loaded, target)
         report = result.report
         if stream.kind is Kind.RESPONSE:
@@ -128,7 +114,7 @@ class Evaluator:
     async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
         """Prepare the tests for a new target."""
         evaluator = await self._worker.run(
-            StreamEvaluator, target.profiles, self._rule, target.digest, _GilYield(), target.known_hours
+            StreamEvaluator, target.profiles, self._rule, target.digest, GilYield(), target.known_hours
         )
         start = None if evaluator.detector is None else evaluator.detector.start()
         metrics = self._metrics.model(stream.model)
@@ -148,8 +134,7 @@ class Evaluator:
             Replicas share the window and the state. A save is refused if another replica has saved since our load:
             that replica has fed some of our rows to the detector, and ours would feed them twice. So the evaluation
             starts again from the other replica's state, and with a new window, because a window must be read after
-            the state that it is fed to. Example: our window ends with row 90, and the other replica has fed row 100.
-            To its state our old window looks like a store that lost rows 91 to 100 and will number new rows from 91.
+            the state that it is fed to.
         """
         for _ in range(_ATTEMPTS):
             window = await self.read_window(stream, target)
@@ -159,12 +144,13 @@ class Evaluator:
         return result, window.time
 
     async def _evaluate_rows(self, loaded: _Loaded, window: Window) -> StreamEvaluation:
-        """Test a window from the newest state, or from none if that of the store makes the evaluation fail."""
-        rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids)
+        """Test a window from the newest state, or from the start if that of the store makes the evaluation fail."""
+        origins = RowOrigins(window.writers, window.positions, window.totals, window.bases)
+        rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids, origins)
         evaluate, now = loaded.evaluator.evaluate, self._clock()
         try:
             return await self._worker.run(evaluate, loaded.detector.state, rows, self._p_values, now)
         except _UNUSABLE:
             if not loaded.detector.discard():
                 raise
-            return await self._worker.run(evaluate, None, rows, self._p_values, now)
+            return await self._worker.run(evaluate, loaded.detector.state, rows, self._p_values, now)

@@ -3,58 +3,56 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Container, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 
 from driftgauge.concurrency.worker import Worker
-from driftgauge.drift.result import CannotTellReason, DriftReport
 from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey
 from driftgauge.metrics.registry import Metrics
-from driftgauge.monitoring.evaluator import Evaluator
+from driftgauge.monitoring.coordinator import Coordinator, Duty
+from driftgauge.monitoring.model_evaluator import ModelEvaluator
 from driftgauge.monitoring.restoring import ModelRestorer
+from driftgauge.monitoring.sharing import SharedResults
 from driftgauge.monitoring.targets import Targets
 from driftgauge.reference.loading import Loader
 from driftgauge.reference.store import Fault, ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
-from driftgauge.storage.ring import StreamKey
 
 _log = logging.getLogger(__name__)
 
-_NEVER_ALARMS = frozenset({CannotTellReason.REFERENCE_SMALL, CannotTellReason.THRESHOLD})
-"""Reasons that more traffic alone does not remove."""
+_MODELS_A_LOOK = 20
+"""Models whose leases are read with one call, shortly before these models are evaluated."""
 
 
 class Monitor:
-    """Evaluates every known model.
+    """Has every known model evaluated by one replica, and shows its results.
 
     Args:
-        evaluator: Tests the window of one stream.
-        targets: Finds what each stream is tested against.
         models: The known models.
+        evaluator: Evaluates a model.
+        coordinator: Says which models this replica evaluates.
+        sharing: Publishes results for other replicas, and shows theirs; `None` if no other one shares the store.
         metrics: Counts failures.
-        latest: Where results are published.
-        clock: Returns the time in seconds since the epoch.
+        latest: Where it is recorded that the store is away.
     """
 
     def __init__(
         self,
-        evaluator: Evaluator,
-        targets: Targets,
         models: KnownModels,
+        evaluator: ModelEvaluator,
+        coordinator: Coordinator,
+        sharing: SharedResults | None,
         metrics: Metrics,
         latest: LatestEvaluations,
-        *,
-        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._evaluator = evaluator
-        self._targets = targets
         self._models = models
+        self._evaluator = evaluator
+        self._coordinator = coordinator
+        self._sharing = sharing
         self._metrics = metrics
         self._latest = latest
-        self._clock = clock
-        self._out_of_reach: set[StreamKey] = set()
+        self._store_is_away = False
 
     async def run(self, interval_seconds: float, restorer: ModelRestorer) -> None:
         """Restore the models of before the start, and evaluate all on a clock until cancelled."""
@@ -68,42 +66,59 @@ class Monitor:
         await _repeat(interval_seconds, look)
 
     async def evaluate_all(self) -> None:
-        """Evaluate every stream once; a failure is counted and logged, and the next stream follows."""
-        for model in list(self._models):
-            for kind in Kind:
-                stream = StreamKey(model, kind)
-                try:
-                    await self._evaluate(stream)
-                except StorageError as error:
-                    _log.warning("the window of %ss of %s cannot be read: %s", kind, model, error)
-                    self._metrics.model(model).failures.inc()
-                    self._latest.record_store_failure(model, kind)
-                except Exception:  # noqa: BLE001 a task loop: a bug must not end it, and its cost is counted
-                    _log.exception("the evaluation of %ss of %s failed", kind, model)
-                    self._metrics.model(model).failures.inc()
+        """Evaluate every stream of the models whose lease this replica holds once, and show the results of the others.
 
-    async def _evaluate(self, stream: StreamKey) -> None:
-        target = await self._targets.get(stream, self._clock())
-        if target is None:
-            self._latest.withdraw(stream.model, stream.kind)
+        A failure is counted and logged, and the next stream follows.
+        """
+        models = list(self._models)
+        for first in range(0, len(models), _MODELS_A_LOOK):
+            await self._look(models[first : first + _MODELS_A_LOOK])
+
+    async def _look(self, models: Sequence[ModelKey]) -> None:
+        """Find out which of these models are this replica's to evaluate, and do so."""
+        try:
+            leases = await self._coordinator.look(models)
+        except StorageError as error:
+            self._record_outage(models, error)
+            return
+        self._store_is_away = False
+        duties = [
+            (model, await self._coordinator.begin(model, lease)) for model, lease in zip(models, leases, strict=True)
+        ]
+        await self._follow(duties)
+        for model, duty in duties:
+            if duty.evaluates:
+                await self._evaluate(model, duty)
+
+    async def _evaluate(self, model: ModelKey, duty: Duty) -> None:
+        """Evaluate a model and publish the results, unless the term ends meanwhile; then end the look at it."""
+        goes_on = await self._evaluator.evaluate(model, duty.token)
+        if goes_on and self._sharing is not None:
+            goes_on = await self._sharing.publish(model, duty)
+        if goes_on:
+            await self._coordinator.end(model)
         else:
-            evaluation = await self._evaluator.evaluate(stream, target)
-            if self._targets.is_unsaved(stream):
-                evaluation = replace(evaluation, state_unsaved=True)
-            self._latest.publish(stream.model, stream.kind, evaluation)
-            self._log_out_of_reach(stream, evaluation.report)
+            self._coordinator.lose(model)
 
-    def retain(self, models: Container[ModelKey]) -> None:
-        """Forget what was logged of models that are not in `models`."""
-        self._out_of_reach = {stream for stream in self._out_of_reach if stream.model in models}
+    async def _follow(self, duties: Sequence[tuple[ModelKey, Duty]]) -> None:
+        """Show what other replicas have published."""
+        notices = {model: duty.notice for model, duty in duties if not duty.evaluates and duty.notice is not None}
+        if self._sharing is None or not notices:
+            return
+        try:
+            await self._sharing.follow(notices)
+        except StorageError as error:
+            self._record_outage(list(notices), error)
 
-    def _log_out_of_reach(self, stream: StreamKey, report: DriftReport) -> None:
-        """Log once that no feature of a stream can alarm, although its window has the required rows."""
-        if report.drift is not None:
-            self._out_of_reach.discard(stream)
-        elif stream not in self._out_of_reach and any(one.reason in _NEVER_ALARMS for one in report.untested):
-            self._out_of_reach.add(stream)
-            _log.warning("the %ss of %s have no verdict: %s", stream.kind, stream.model, report.reading)
+    def _record_outage(self, models: Sequence[ModelKey], error: StorageError) -> None:
+        """Record that the store did not say who evaluates these models, or with which result; log it once."""
+        if not self._store_is_away:
+            self._store_is_away = True
+            _log.warning("nothing is evaluated: %s", error)
+        for model in models:
+            for kind in Kind:
+                self._metrics.model(model).failures.inc()
+                self._latest.record_store_failure(model, kind)
 
 
 class ReferenceWatcher:

@@ -84,11 +84,17 @@ class Targets:
         """Stop the thread."""
         self._worker.close()
 
-    async def get(self, stream: StreamKey, now: float) -> Target | None:
+    async def get(self, stream: StreamKey, now: float, token: str | None = None) -> Target | None:
         """Find the target of a stream; returns `None` if there is none yet.
+
+        Args:
+            stream: The stream.
+            now: Seconds since the epoch.
+            token: The token of the term of the model's lease; `None` without one: then no baseline is taken.
 
         Raises:
             StorageError: The store of the baselines is unreachable.
+            LeaseLostError: The term has ended.
         """
         self.record_reference(stream.model)
         reference = self._references.get(stream.model)
@@ -100,13 +106,23 @@ class Targets:
         if reference is not None and reference.predictions:
             schema, hours = reference.prediction_schema, reference.known_hours
             return Target(reference.predictions, schema, reference.identity, known_hours=hours)
-        return await self._get_baseline(stream, "" if reference is None else reference.digest, now)
+        return await self._get_baseline(stream, now, token)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the baselines of models that are not in `models`."""
         self._baselines.retain(models)
         for stream in [stream for stream in self._baseline_targets if stream.model not in models]:
             del self._baseline_targets[stream]
+
+    def reference_digest(self, model: ModelKey) -> str:
+        """Digest of the file of a model's reference that this process has loaded; empty without one."""
+        reference = self._references.get(model)
+        return "" if reference is None else reference.digest
+
+    def reference_identity(self, model: ModelKey) -> str:
+        """Identifies the reference of a model, as used, that this process has loaded; empty without one."""
+        reference = self._references.get(model)
+        return "" if reference is None else reference.identity
 
     def has_reference(self, model: ModelKey) -> bool:
         """Whether a reference of the model is loaded."""
@@ -129,9 +145,9 @@ class Targets:
         reference = self._references.get(stream.model)
         return reference.notes if reference is not None and stream.kind is Kind.REQUEST else ()
 
-    async def _get_baseline(self, stream: StreamKey, reference: str, now: float) -> Target | None:
-        """Get the baseline as a target, and record it; `reference` is the digest of the inputs' reference."""
-        baseline = await self._baselines.get(stream, reference, now)
+    async def _get_baseline(self, stream: StreamKey, now: float, token: str | None) -> Target | None:
+        """Get the baseline as a target, and record it."""
+        baseline = await self._baselines.get(stream, self.reference_digest(stream.model), now, token)
         facts = None if baseline is None else _baseline_facts(baseline)
         self._latest.set_reference(stream.model, Kind.RESPONSE, facts)
         if baseline is None:

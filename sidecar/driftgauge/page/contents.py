@@ -92,12 +92,14 @@ class Page:
         parts: One for each stream.
         up: The link back to the list of models; empty without one.
         refresh_seconds: How often there may be something new; `None` for a page in a file, which links to no other.
+        others: Name and link of each other revision of the model.
     """
 
     title: str
     parts: tuple[Part, ...]
     up: str = ""
     refresh_seconds: float | None = None
+    others: tuple[tuple[str, str], ...] = ()
 
 
 def part_of(

@@ -24,7 +24,6 @@ def render(page: Page) -> str:
         One self-contained document, which UTF-8 can encode.
     """
     live = page.refresh_seconds is not None
-    way = tag("nav", tag("a", "← all models", href=page.up)) if page.up else Markup()
     boxes = [
         summary_box(part, page.parts[place - 1] if place else None, live=live) for place, part in enumerate(page.parts)
     ]
@@ -36,7 +35,7 @@ def render(page: Page) -> str:
     parts = list(zip(page.parts, links, strict=True))
     return document(
         page.title,
-        way,
+        _way(page),
         tag("h1", named(page.title)),
         tag("div", *boxes, class_="boxes"),
         tag("div", _legend(page), class_="tools"),
@@ -45,6 +44,15 @@ def render(page: Page) -> str:
         root="" if live else None,
         refresh_seconds=page.refresh_seconds,
     )
+
+
+def _way(page: Page) -> Markup:
+    """The links to the list of models, and to the other revisions of the model."""
+    links = [tag("a", "← all models", href=page.up)] if page.up else []
+    if page.others:
+        named_links = [joined((" ", tag("a", named(name), href=link))) for name, link in page.others]
+        links.append(tag("span", " Other revisions:", *named_links))
+    return tag("nav", *links) if links else Markup()
 
 
 def _table(part: Part, links: dict[str, str]) -> Markup:

@@ -1,7 +1,7 @@
 """The newest evaluation of every stream, and the facts about what each stream is compared with."""
 
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,6 +80,7 @@ class LatestEvaluations:
         self._clock = clock
         self._evaluations: dict[Kind, dict[ModelKey, Evaluation]] = {kind: {} for kind in Kind}
         self._references: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
+        self._followed: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
         self._store_failed_at: dict[Kind, dict[ModelKey, float]] = {kind: {} for kind in Kind}
 
     def publish(self, model: ModelKey, kind: Kind, evaluation: Evaluation) -> None:
@@ -99,21 +100,50 @@ class LatestEvaluations:
     def retain(self, models: Container[ModelKey]) -> None:
         """Remove what is known of models that are not in `models`."""
         for kind in Kind:
-            for known in (self._evaluations[kind], self._references[kind], self._store_failed_at[kind]):
+            references = (self._references[kind], self._followed[kind])
+            for known in (self._evaluations[kind], *references, self._store_failed_at[kind]):
                 for model in [model for model in known if model not in models]:
                     del known[model]
 
+    def follow(
+        self,
+        model: ModelKey,
+        evaluations: Mapping[Kind, Evaluation],
+        references: Mapping[Kind, ReferenceFacts | None],
+    ) -> None:
+        """Show what another replica has published of a model, and what it compares each stream with."""
+        for kind in Kind:
+            one = evaluations.get(kind)
+            if one is None:
+                self.withdraw(model, kind)
+            else:
+                self.publish(model, kind, one)
+            if kind in references:
+                self._followed[kind][model] = references[kind]
+            else:
+                self._followed[kind].pop(model, None)
+
+    def lead(self, model: ModelKey) -> None:
+        """Show what this replica compares the streams of a model with, since it evaluates them."""
+        for kind in Kind:
+            self._followed[kind].pop(model, None)
+
     def set_reference(self, model: ModelKey, kind: Kind, facts: ReferenceFacts | None) -> None:
-        """Record what a stream is compared with; `None` if there is nothing yet."""
+        """Record what this replica compares a stream with; `None` if there is nothing yet."""
         self._references[kind][model] = facts
 
     def reference(self, model: ModelKey, kind: Kind) -> ReferenceFacts | None:
-        """What a stream is compared with, as recorded last."""
-        return self._references[kind].get(model)
+        """What a stream is compared with, by the notice of its evaluator or as recorded last."""
+        followed = self._followed[kind]
+        return followed[model] if model in followed else self._references[kind].get(model)
+
+    def knows(self, model: ModelKey, kind: Kind) -> bool:
+        """Whether it was recorded what a stream is compared with, or that there is nothing yet."""
+        return model in self._references[kind]
 
     def references(self, kind: Kind) -> dict[ModelKey, ReferenceFacts | None]:
         """What every stream of requests or of responses is compared with, sorted by model."""
-        return dict(sorted(self._references[kind].items()))  # `sorted` copies before anything else can run
+        return dict(sorted((self._references[kind] | self._followed[kind]).items()))  # copies, for other threads
 
     def evaluation(self, model: ModelKey, kind: Kind) -> Evaluation | None:
         """The newest evaluation of one stream; `None` without one, and if it is stale. O(1), unlike `fresh`."""
@@ -138,7 +168,7 @@ class LatestEvaluations:
 
     def _known(self) -> list[ModelKey]:
         """The models with an evaluation, a failure of the store, or a record of their reference, sorted."""
-        known = {*self._references[Kind.REQUEST]}
+        known = {*self._references[Kind.REQUEST], *self._followed[Kind.REQUEST]}
         for kind in Kind:
             known |= {*self._evaluations[kind], *self._store_failed_at[kind]}
         return sorted(known)
@@ -153,8 +183,8 @@ class LatestEvaluations:
             return state_without_result(None if failed_at is None else CannotTellReason.STORE)
         if failed_at is not None and failed_at < oldest:
             return state_without_result(CannotTellReason.STORE)
-        references = self._references[kind]
-        if kind is Kind.REQUEST and model in references and references.get(model) is None:
+        known = model in self._references[kind] or model in self._followed[kind]
+        if kind is Kind.REQUEST and known and self.reference(model, kind) is None:
             return state_without_result(CannotTellReason.NO_REFERENCE)
         return None
 

@@ -3,14 +3,14 @@
 from collections import deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from secrets import token_hex
 
 import numpy as np
 
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.fair_table import FairTable
 from driftgauge.storage.pairs import Arrival, Half, PutResult
-from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
+from driftgauge.storage.ring import Appended, Block, StreamKey, Window, assemble, is_usable
 from driftgauge.storage.stream_states import State
 
 
@@ -24,8 +24,12 @@ class MemoryStates:
         """The newest state; `None` if there is none."""
         return self._states.get((stream, name))
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
-        """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved."""
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
+        """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved.
+
+        The token is ignored: in memory a lease is never lost.
+        """
+        del token
         known = self._states.get((stream, name))
         if expected != (0 if known is None else known.version):
             return False
@@ -47,26 +51,31 @@ class _Stream:
     """The blocks of one stream.
 
     Args:
-        blocks: Oldest first, each with the number of its last row. Rows are numbered from 1 as they are appended.
+        blocks: Oldest first. Rows are numbered from 1 as they are appended.
         rows: Number of the newest row.
         read_rows: Number of the newest row at the last read.
+        total: Rows that were appended, those included that blocks leave out.
+        writer: The only writer. A stream that was forgotten and begins again has another one.
     """
 
-    blocks: deque[tuple[int, Block]] = field(default_factory=deque)
+    blocks: deque[Appended] = field(default_factory=deque)
     rows: int = 0
     read_rows: int = 0
+    total: int = 0
+    writer: str = field(default_factory=lambda: token_hex(8))
 
     def append(self, block: Block, capacity_rows: int) -> None:
         """Add a block, and remove those that only contain surplus rows."""
         self.rows += len(block.rows)
-        self.blocks.append((self.rows, block))
-        while self.blocks[0][0] <= self.rows - capacity_rows:
+        self.total += block.counted_rows
+        self.blocks.append(Appended(self.rows, block, self.writer, self.total))
+        while self.blocks[0].number <= self.rows - capacity_rows:
             self.blocks.popleft()
 
     def count_skipped(self, schema: str, width: int) -> int:
         """Count the unusable blocks that were appended since the last read, and mark all blocks as read."""
         last_read, self.read_rows = self.read_rows, self.rows
-        return sum(end > last_read and not is_usable(block, schema, width) for end, block in self.blocks)
+        return sum(one.number > last_read and not is_usable(one.block, schema, width) for one in self.blocks)
 
 
 class MemoryRing:
@@ -89,12 +98,19 @@ class MemoryRing:
             requests=block.requests.copy(),
             times=block.times.copy(),
             ids=block.ids.copy(),
+            left_out=block.left_out,
         )
         self._streams.setdefault(stream, _Stream()).append(copy, self._capacity_rows)
 
+    async def settle(self, stream: StreamKey) -> bool:  # noqa: ARG002 the signature is the protocol's
+        """Do nothing: the outcome of an append is always known."""
+        return False
+
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
-        buffered = self._streams.get(stream, _Stream())
+        buffered = self._streams.get(stream)
+        if buffered is None:
+            return assemble([], schema, width, self._capacity_rows, 0)
         skipped = buffered.count_skipped(schema, width)
         return assemble(buffered.blocks, schema, width, self._capacity_rows, skipped)
 
@@ -115,51 +131,29 @@ class MemoryRing:
         self._streams.clear()
 
 
-class _Known(NamedTuple):
-    """A half that was put. Its time is kept as its exact decimal, so that 0.0 and -0.0 differ, and NaN does not."""
-
-    time: str
-    mark: int
-    result: PutResult
-
-
-_FIRST = PutResult(Arrival.FIRST)
-_REPLACING = PutResult(Arrival.FIRST, replaced=True)
-_DUPLICATE = PutResult(Arrival.DUPLICATE)
-
-
 @dataclass(slots=True)
 class _Pair:
-    """The halves of one key.
+    """The halves of one key. A time is kept as its exact decimal, as in Redis.
 
     Args:
-        alone: The half that waits, at most one.
-        completed: Both halves of the newest completed pair, or empty.
+        alone: The time of the half that waits, at most one.
+        completed: The times of both halves of the newest completed pair, or empty.
     """
 
-    alone: dict[Kind, _Known] = field(default_factory=dict)
-    completed: dict[Kind, _Known] = field(default_factory=dict)
+    alone: dict[Kind, str] = field(default_factory=dict)
+    completed: dict[Kind, str] = field(default_factory=dict)
 
-    def put(self, half: Half, *, again: bool) -> PutResult:
+    def put(self, kind: Kind, time: str) -> PutResult:
         """Add one half."""
-        kind, time = half.kind, repr(half.time)
-        for known in (self.alone.get(kind), self.completed.get(kind)):
-            if known is not None and known.time == time:
-                return known.result if again and known.mark == half.mark else _DUPLICATE
-        opposite = Kind.REQUEST if kind is Kind.RESPONSE else Kind.RESPONSE
-        other = self.alone.pop(opposite, None)
-        if other is not None:
-            result = PutResult(Arrival.COMPLETED, float(other.time))
-            self.completed = {kind: _Known(time, half.mark, result), opposite: other}
-            return result
-        result = _REPLACING if kind in self.alone else _FIRST
-        self.alone[kind] = _Known(time, half.mark, result)
-        return result
-
-    def is_alone(self, half: Half) -> bool:
-        """Whether this half waits."""
-        known = self.alone.get(half.kind)
-        return known is not None and known.time == repr(half.time)
+        if time in (self.alone.get(kind), self.completed.get(kind)):
+            return PutResult(Arrival.DUPLICATE)
+        other = Kind.REQUEST if kind is Kind.RESPONSE else Kind.RESPONSE
+        if other in self.alone:
+            self.completed = {kind: time, other: self.alone.pop(other)}
+            return PutResult(Arrival.COMPLETED, float(self.completed[other]))
+        replaced = kind in self.alone
+        self.alone[kind] = time
+        return PutResult(Arrival.FIRST, replaced=replaced)
 
 
 class MemoryPairs:
@@ -176,31 +170,36 @@ class MemoryPairs:
     def __init__(self, ttl_seconds: float, capacity: int, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._pairs: FairTable[ModelKey | None, str, _Pair] = FairTable(capacity, 2 * ttl_seconds)
+        self._results: list[PutResult] = []
+        self._counts: list[bool] = []
 
     async def put(self, halves: Sequence[Half], *, again: bool = False) -> list[PutResult]:
         """Store halves, in order."""
         now = self._clock()
         self._pairs.pop_expired(now)
-        return [self._put(half, now, again=again) for half in halves]
+        done = self._results if again else []
+        self._results = [*done, *(self._put(half, now) for half in halves[len(done) :])]
+        return self._results
 
-    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False) -> int:
+    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False, again: bool = False) -> int:
         """Count the halves that are still alone or have expired."""
         now = self._clock()
-        return sum(self._is_unpaired(half, now, remove=remove) for half in halves)
+        done = self._counts if again else []
+        self._counts = [*done, *(self._is_unpaired(half, now, remove=remove) for half in halves[len(done) :])]
+        return sum(self._counts)
 
-    def _put(self, half: Half, now: float, *, again: bool) -> PutResult:
+    def _put(self, half: Half, now: float) -> PutResult:
         pair = self._pairs.get(half.model, half.key, now) or _Pair()
-        result = pair.put(half, again=again)
+        result = pair.put(half.kind, repr(half.time))
         if result.arrival is not Arrival.DUPLICATE:
             self._pairs.put(half.model, half.key, pair, now)
         return result
 
     def _is_unpaired(self, half: Half, now: float, *, remove: bool) -> bool:
         pair = self._pairs.get(half.model, half.key, now)
-        if pair is None or not pair.is_alone(half):
-            return pair is None
-        if remove:
+        if pair is None:
+            return True
+        alone = pair.alone.get(half.kind) == repr(half.time)
+        if alone and remove:
             del pair.alone[half.kind]
-            if not pair.completed:
-                self._pairs.pop(half.model, half.key)
-        return True
+        return alone

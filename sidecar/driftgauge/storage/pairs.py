@@ -17,14 +17,12 @@ class Half(NamedTuple):
         time: When it passed, in seconds since the epoch.
         model: Whose half it is, the same for all halves of a key. In memory, halves of one model do not displace those
             of another.
-        mark: A number below 65,536 that distinguishes this half from a redelivery of the same event to another replica.
     """
 
     key: str
     kind: Kind
     time: float
     model: ModelKey | None = None
-    mark: int = 0
 
 
 class Arrival(StrEnum):
@@ -54,7 +52,9 @@ class PutResult:
 class PairStore(Protocol):
     """Remembers halves for a bounded time. Replicas that use the same store share them.
 
-    All methods raise only `StorageError`.
+    All methods raise only `StorageError`. A call that failed may have been executed in part. With `again` the same
+    halves get what the last call would have returned, and nothing is done twice: without it, halves that were stored
+    would be duplicates of themselves, and no replica would observe their latency.
     """
 
     async def put(self, halves: Sequence[Half], *, again: bool = False) -> list[PutResult]:
@@ -62,11 +62,10 @@ class PairStore(Protocol):
 
         Args:
             halves: Any number.
-            again: The same halves may have been put before, by a call that failed: those that were get the result that
-                was lost. Without it, they would be duplicates, and no replica would observe the latency.
+            again: Repeat the last call of this store, which was a put of the same halves and failed.
         """
 
-    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False) -> int:
+    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False, again: bool = False) -> int:
         """Count the halves that are still alone, or have expired.
 
         A half that was replaced is not counted here: `PutResult.replaced` has reported it.
@@ -74,4 +73,5 @@ class PairStore(Protocol):
         Args:
             halves: Any number.
             remove: Remove those that are alone, in the same step, so that no half that was counted is paired later.
+            again: Repeat the last call of this store, which had the same arguments and failed.
         """

@@ -12,6 +12,7 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     ClusterDownError,
+    InvalidResponse,
     MasterDownError,
     MaxConnectionsError,
     MovedError,
@@ -22,6 +23,8 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from driftgauge.errors import StorageError
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ class RedisFault(StrEnum):
     CLIENTS = "clients"
     LOADING = "loading"
     BUSY = "busy"
+    NO_REDIS = "no_redis"
     WRONG_TYPE = "wrong_type"
     PERSISTENCE = "persistence"
     DATABASE = "database"
@@ -78,14 +82,14 @@ class _Sign(NamedTuple):
 _SIGNS: Final = (
     _Sign(
         RedisFault.NO_MASTER,
-        ("No master found",),
+        ("No master found", "unknown command 'SENTINEL'", "unknown command `SENTINEL`"),
         (),
         "no Sentinel replies, or none knows a master of this name that is up: check the hosts and the name in"
         " redis_url, the Sentinels' own user and password, and SENTINEL MASTERS",
     ),
     _Sign(
         RedisFault.CERTIFICATE_FILE,
-        ("No such file", "could not load", "PEM lib", "KEY_VALUES_MISMATCH"),
+        ("No such file", "PEM lib", "KEY_VALUES_MISMATCH"),
         (FileNotFoundError,),
         "the file that the URL names in ssl_ca_certs is not there, or that of redis_ca_file,"
         " redis_cert_file, redis_key_file or redis_password_file, or it is of another kind (in the chart: redis.tls)",
@@ -159,6 +163,7 @@ _SIGNS: Final = (
         (MaxConnectionsError,),
         "raise maxclients of Redis, or lower redis_max_connections of the replicas",
     ),
+    _Sign(RedisFault.NO_REDIS, (), (InvalidResponse,), "this is no Redis: check the host and the port in redis_url"),
     _Sign(RedisFault.LOADING, ("LOADING",), (BusyLoadingError,), "Redis reads its data after a start: wait"),
     _Sign(RedisFault.BUSY, ("BUSY ",), (), "another client's script keeps Redis busy: see SCRIPT KILL"),
     _Sign(
@@ -195,7 +200,8 @@ _SIGNS: Final = (
 
 def advise(error: BaseException) -> tuple[RedisFault, str]:
     """The fault that an error shows, and what to do about it, as it reads after a colon."""
-    chain = list(_causes(error))
+    # the text of a StorageError has words of its own, such as "could not load a state"
+    chain = [one for one in _causes(error) if not isinstance(one, StorageError)]
     text = " ".join(str(one) for one in chain)
     for sign in _SIGNS:
         if any(isinstance(one, sign.types) for one in chain) or any(part in text for part in sign.texts):
@@ -217,12 +223,12 @@ _CODES: Final[dict[type[BaseException], str]] = {
 
 
 _CLIENT = re.compile(r"<redis\.asyncio\.client\.Redis\(.*?\)>\)> - ")
-_PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: ", re.DOTALL)
+_PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: (?:\(['\"](.*)['\"],\)$)?", re.DOTALL)
 
 
 def describe(error: BaseException) -> str:
     """The text of an error of redis-py, with the code that Redis gave it and without the command and its values."""
-    text = _CLIENT.sub("", _PIPELINE.sub("", str(error))) or type(error).__name__
+    text = _CLIENT.sub("", _PIPELINE.sub(lambda found: found[1] or "", str(error))) or type(error).__name__
     code = _CODES.get(type(error))
     return f"{code} {text}" if code else text
 

@@ -3,7 +3,9 @@
 One block is one stream entry. Its id is `<rows>-<milliseconds>`: the number of rows appended to the stream up to
 and including this block, and the server's time of the append since the epoch. Its fields, in order:
 
-    format     `3`
+    writer     who appended it, 16 hexadecimal digits
+    total      rows that this writer has appended, up to and including this block, decimal
+    format     `4`
     schema     hash of the columns' names and kinds
     rows       number of rows, decimal
     requests   the number of rows of each payload, in order, uint32
@@ -11,9 +13,12 @@ and including this block, and the server's time of the append since the epoch. I
     ids        the first 64 bits of the BLAKE2b digest of each payload's id, uint64
     data       the rows, row by row, each value an IEEE 754 binary64
 
-All numbers in bytes are little-endian. Blocks of the formats 1 and 2, of earlier builds, lack the times and ids of
-their payloads; they are skipped. The id of an entry has the same form in every format, since trimming counts rows by
-it.
+All numbers in bytes are little-endian. Blocks of the formats 1 to 3, of earlier builds, have no writer; they are
+skipped. The id of an entry has the same form in every format, since trimming counts rows by it.
+
+Beside the stream lies a hash, `<key of the stream>:writers`. Its field `rows` is the number of rows appended to the
+stream; every other field is a writer, with `<sequence>:<total>:<milliseconds>:<base>`: the number of its last attempt,
+its rows, the server's time of the attempt, and how many of its rows were appended before the hash knew it.
 """
 
 import re
@@ -23,7 +28,7 @@ from urllib.parse import quote, unquote_to_bytes
 import numpy as np
 
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.storage.ring import Block, StreamKey
+from driftgauge.storage.ring import Block, StreamKey, WriterTotals
 
 KEY_PATTERN = "driftgauge:{*}:*"
 """Pattern, in the syntax of Redis, of the keys of all streams. Few other keys match."""
@@ -31,7 +36,15 @@ KEY_PATTERN = "driftgauge:{*}:*"
 _KEY = re.compile(rb"driftgauge:\{([^/{}]*(?:/[^/{}]*){3,4})\}:(request|response)")
 _MALFORMED_KEY = re.compile(rb"driftgauge:\{.*\}:(request|response)", re.DOTALL)
 _VALUE_BYTES = 8
-_FORMAT = "3"
+_FORMAT = "4"
+
+MAX_ROWS = 2**53
+"""Numbers of rows are below: larger ones are not exact in a script of Redis."""
+
+_MAX_DIGITS = 16
+WRITER_BYTES = 8
+_WRITER = re.compile(rb"[0-9a-f]{16}")
+_ATTEMPT = re.compile(rb"([0-9]{1,16}):([0-9]{1,16}):[0-9]{1,16}:([0-9]{1,16})")
 
 
 def stream_key(stream: StreamKey) -> str:
@@ -46,10 +59,20 @@ def stream_key(stream: StreamKey) -> str:
         Redis cluster specification, hash tags, https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/.
         RFC 3986 section 2.1, https://www.rfc-editor.org/rfc/rfc3986#section-2.1.
     """
+    return model_key(stream.model, stream.kind)
+
+
+def model_key(model: ModelKey, name: str) -> str:
+    """The Redis key of something of a model, in the cluster slot of its streams; see `stream_key`."""
     # surrogatepass: a header that is not UTF-8 arrives with lone surrogates
-    names = [quote(name, safe="", errors="surrogatepass") for name in stream.model]
-    tag = "/".join(names if stream.model.revision else names[:-1])
-    return f"driftgauge:{{{tag}}}:{stream.kind}"
+    names = [quote(part, safe="", errors="surrogatepass") for part in model]
+    tag = "/".join(names if model.revision else names[:-1])
+    return f"driftgauge:{{{tag}}}:{name}"
+
+
+def writers_key(stream: StreamKey) -> str:
+    """The Redis key of the writers of a stream."""
+    return f"{stream_key(stream)}:writers"
 
 
 def parse_key(key: bytes) -> StreamKey | None:
@@ -81,6 +104,28 @@ def pack(block: Block) -> list[str | bytes]:
         *("ids", block.ids.astype("<u8").tobytes()),
         *("data", np.ascontiguousarray(block.rows, dtype="<f8").tobytes()),
     ]
+
+
+def parse_origin(fields: Mapping[bytes, bytes]) -> tuple[str, int] | None:
+    """The writer of an entry, and how many rows it had appended then; `None` if the entry has none."""
+    writer, total = fields.get(b"writer", b""), fields.get(b"total", b"")
+    if not _WRITER.fullmatch(writer) or not total.isdigit() or len(total) > _MAX_DIGITS or int(total) >= MAX_ROWS:
+        return None
+    return writer.decode(), int(total)
+
+
+def parse_writers(fields: Mapping[bytes, bytes]) -> WriterTotals:
+    """What the hash of a stream says of its writers; fields that are not ours are left out."""
+    totals, bases = {}, {}
+    for name, value in fields.items():
+        found = _ATTEMPT.fullmatch(value)
+        if found is None or not _WRITER.fullmatch(name) or max(map(int, found.groups())) >= MAX_ROWS:
+            continue
+        writer, (_, total, base) = name.decode(), map(int, found.groups())
+        totals[writer] = total
+        if base:
+            bases[writer] = base
+    return WriterTotals(totals, bases)
 
 
 def unpack(fields: Mapping[bytes, bytes]) -> Block | None:

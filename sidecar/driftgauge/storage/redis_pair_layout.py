@@ -15,19 +15,21 @@ Time is divided into slots of half the time to live of a half, by Redis's own cl
 third slot after its own, less a tenth: shortly before its name is used again. So a pair lives for 1.45 to 1.95 times
 the time to live of a half from its last change.
 
-The value of a field has one of three lengths:
+The value of a field has one of four lengths. A time is an IEEE 754 binary64, seconds since the epoch:
 
-    12 bytes    a half waits: its kind, `q` for the request or `r` for the response, and its record
-    22 bytes    the newest completed pair: the record of the request, then that of the response
-    34 bytes    both
+    empty       a half was removed, since it was counted as unpaired
+    9 bytes     a half waits: its kind, `q` for the request or `r` for the response, and its time
+    16 bytes    the newest completed pair: the times of its request and its response
+    25 bytes    both
 
-A record is what a put replied, one byte, see below; the mark of the half, 2 bytes; its time, an IEEE 754 binary64, as
-seconds since the epoch. A put replies `f` for the first half, `p` for one that replaced an older one, `c` for one that
-completed its pair, followed by the time of the other half, or `d` for a duplicate. The record repeats the reply if the
-same half is put again after an error.
+A script replies for each half `f` if it is the first, `p` if it is and has replaced an older one, `c` and the time of
+the other half if it has completed its pair, or `d` if it is a duplicate. Each call of a process has a number that
+grows. The string `driftgauge:pairs:{<tag>}:last:<writer>` has the number of the writer's last call and its reply, so
+that a call may be repeated after an error: it is executed once, and a late one is not executed after its successor.
 """
 
 import struct
+from collections.abc import Iterator
 from hashlib import blake2b
 
 from driftgauge.inference.payload import Kind
@@ -36,80 +38,80 @@ from driftgauge.storage.pairs import Arrival, Half, PutResult
 SLOTS = 4
 """Slots in which a pair is looked for: the current one, and three before it."""
 
-KEYS_PER_HALF = 2 * SLOTS
-ARGUMENTS_PER_HALF = 4
-
 _TAGS = 64
 _PARTS = tuple(f"{part:02x}" for part in range(256))
 _LETTERS = {Kind.REQUEST: b"q", Kind.RESPONSE: b"r"}
 _TIME = struct.Struct("<d")
-_MARK = struct.Struct("<H")
-_ARRIVALS = {
+_COMPLETED = b"c"
+_RESULTS = {
     b"f": PutResult(Arrival.FIRST),
     b"p": PutResult(Arrival.FIRST, replaced=True),
     b"d": PutResult(Arrival.DUPLICATE),
 }
 
 _COMMON = """
-local slot_ms = tonumber(ARGV[1])
+local number, slot_ms = ARGV[1], tonumber(ARGV[2])
+local sub, replaced, lengths = string.sub, {}, {[0] = true, [9] = true, [16] = true, [25] = true}
+-- Calls `redis.pcall`. A key of another type is deleted, and counts as missing.
+local function get(command, key, ...)
+  local value = redis.pcall(command, key, ...)
+  if type(value) ~= 'table' then return value end
+  if not string.find(value.err, 'WRONGTYPE', 1, true) then error(value.err) end
+  redis.call('DEL', key)
+  replaced[#replaced + 1] = key
+  return false
+end
+local last = get('GET', KEYS[1])
+local colon = last and string.find(last, ':', 1, true)
+local last_number = colon and tonumber(sub(last, 1, colon - 1)) or 0
+if last_number == tonumber(number) then return {replaced, sub(last, colon + 1)} end
+if last_number > tonumber(number) then error('a later call was executed') end
 local clock = redis.call('TIME')
 local slot = math.floor((clock[1] * 1000 + clock[2] / 1000) / slot_ms)
-local sub, replaced = string.sub, {}
 -- The keys of a half: for each slot modulo 4 the hash of all pairs, then that of its part.
 local function key_of(half, age, level)
-  return KEYS[8 * (half - 1) + 2 * ((slot - age) % 4) + level]
+  return KEYS[1 + 8 * (half - 1) + 2 * ((slot - age) % 4) + level]
 end
--- The value of a pair and where it is. A key of another type is deleted, a value of another length does not count.
+-- The value of a pair, and where it is. A value of another length does not count.
 local function find(half, field)
   for age = 0, 3 do
     for level = 1, 2 do
       local key = key_of(half, age, level)
-      local value = redis.pcall('HGET', key, field)
-      if type(value) == 'table' then
-        if not string.find(value.err, 'WRONGTYPE', 1, true) then error(value.err) end
-        redis.call('DEL', key)
-        replaced[#replaced + 1] = key
-      elseif value and (#value == 12 or #value == 22 or #value == 34) then
-        return value, key, age
-      end
+      local value = get('HGET', key, field)
+      if value and lengths[#value] then return value, key, age end
     end
   end
   return ''
 end
 -- The half that waits, and the completed pair; each may be empty.
 local function split(value)
-  if #value == 22 then return '', value end
-  return sub(value, 1, 12), sub(value, 13)
+  if #value == 16 then return '', value end
+  return sub(value, 1, 9), sub(value, 10)
+end
+local function finish(reply)
+  redis.call('SET', KEYS[1], number .. ':' .. reply, 'PX', 4 * slot_ms)
+  return {replaced, reply}
 end
 """
 
 PUT = (
     _COMMON
     + """
-local again = ARGV[2] == '1'
-local function put(value, kind, mark, time)
+local function put(value, kind, time)
   local waiting, completed = split(value)
-  local own, other = sub(completed, 1, 11), sub(completed, 12)
-  if kind == 'r' then own, other = other, own end
-  local alone = sub(waiting, 1, 1) == kind and sub(waiting, 2) or ''
-  local known = sub(alone, 4) == time and alone or sub(own, 4) == time and own
-  if known then
-    if not again or sub(known, 2, 3) ~= mark then return 'd' end
-    local reply = sub(known, 1, 1)
-    return reply == 'c' and 'c' .. sub(other, 4) or reply
+  local own = kind == 'q' and sub(completed, 1, 8) or sub(completed, 9)
+  if waiting == kind .. time or own == time then return 'd' end
+  if waiting ~= '' and sub(waiting, 1, 1) ~= kind then
+    local other = sub(waiting, 2)
+    return 'c' .. other, kind == 'q' and time .. other or other .. time
   end
-  if waiting ~= '' and alone == '' then
-    local mine, others = 'c' .. mark .. time, sub(waiting, 2)
-    return 'c' .. sub(others, 4), kind == 'q' and mine .. others or others .. mine
-  end
-  local reply = alone ~= '' and 'p' or 'f'
-  return reply, kind .. reply .. mark .. time .. completed
+  return waiting ~= '' and 'p' or 'f', kind .. time .. completed
 end
 local replies = {}
-for half = 1, #KEYS / 8 do
-  local field, kind, mark, time = unpack(ARGV, 4 * half - 1, 4 * half + 2)
+for half = 1, (#KEYS - 1) / 8 do
+  local field, kind, time = unpack(ARGV, 3 * half + 1, 3 * half + 3)
   local value, found, age = find(half, field)
-  local reply, changed = put(value, kind, mark, time)
+  local reply, changed = put(value, kind, time)
   if changed then
     local key = found
     if age ~= 0 then
@@ -124,29 +126,31 @@ for half = 1, #KEYS / 8 do
   end
   replies[half] = reply
 end
-return {replaced, replies}
+return finish(table.concat(replies))
 """
 )
-"""Puts halves of one hash tag. Arguments: the length of a slot in ms, `1` if the halves may have been put before."""
+"""Puts halves of one hash tag.
+
+Keys: that of the writer's last call, then those of each half. Arguments: the number of the call, the length of a slot
+in milliseconds, an argument that `UNPAIRED` has, then those of each half.
+"""
 
 UNPAIRED = (
     _COMMON
     + """
-local remove, number = ARGV[2] == '1', 0
-for half = 1, #KEYS / 8 do
-  local field, kind, mark, time = unpack(ARGV, 4 * half - 1, 4 * half + 2)
+local alone_or_unknown, remove = 0, ARGV[3] == '1'
+for half = 1, (#KEYS - 1) / 8 do
+  local field, kind, time = unpack(ARGV, 3 * half + 1, 3 * half + 3)
   local value, key = find(half, field)
   local waiting, completed = split(value)
-  local alone = sub(waiting, 1, 1) == kind and sub(waiting, 5) == time
-  if value == '' or alone then number = number + 1 end
-  if alone and remove then
-    if completed == '' then redis.call('HDEL', key, field) else redis.call('HSET', key, field, completed) end
-  end
+  local alone = waiting == kind .. time
+  if alone or not key then alone_or_unknown = alone_or_unknown + 1 end
+  if alone and remove then redis.call('HSET', key, field, completed) end
 end
-return {replaced, number}
+return finish(tostring(alone_or_unknown))
 """
 )
-"""Counts halves of one hash tag that are alone or unknown. Arguments: the length of a slot, `1` to remove them."""
+"""Counts halves of one hash tag that are alone or unknown. The third argument is `1` to remove those that are alone."""
 
 
 def slot_milliseconds(ttl_seconds: float) -> int:
@@ -154,17 +158,27 @@ def slot_milliseconds(ttl_seconds: float) -> int:
     return max(round(1000 * ttl_seconds / 2), 1)
 
 
+def last_call_key(tag: int, writer: str) -> str:
+    """The key of a writer's last call for a hash tag."""
+    return f"driftgauge:pairs:{{{tag:02}}}:last:{writer}"
+
+
 def place(half: Half) -> tuple[int, list[str], list[bytes]]:
     """The number of the hash tag of a half, its keys and its arguments."""
     digest = blake2b(half.key.encode(), digest_size=14).digest()
     tag, part = digest[0] % _TAGS, _PARTS[digest[1]]
     keys = [f"driftgauge:pairs:{{{tag:02}}}:{name}:{slot}" for slot in range(SLOTS) for name in (part[0], part)]
-    return tag, keys, [digest[2:], _LETTERS[half.kind], _MARK.pack(half.mark), _TIME.pack(half.time)]
+    return tag, keys, [digest[2:], _LETTERS[half.kind], _TIME.pack(half.time)]
 
 
-def read_reply(reply: bytes) -> PutResult:
-    """The result of one half, as `PUT` replies."""
-    simple = _ARRIVALS.get(reply)
-    if simple is not None:
-        return simple
-    return PutResult(Arrival.COMPLETED, _TIME.unpack_from(reply, 1)[0])
+def read_replies(replies: bytes) -> Iterator[PutResult]:
+    """The result of each half, as `PUT` replies."""
+    position = 0
+    while position < len(replies):
+        letter = replies[position : position + 1]
+        position += 1
+        if letter == _COMPLETED:
+            yield PutResult(Arrival.COMPLETED, _TIME.unpack_from(replies, position)[0])
+            position += _TIME.size
+        else:
+            yield _RESULTS[letter]

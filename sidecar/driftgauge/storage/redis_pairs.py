@@ -3,14 +3,17 @@
 `redis_pair_layout` defines the format.
 """
 
+import asyncio
 import itertools
 import logging
+import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import cast
 
 from driftgauge.storage.pairs import Half, PutResult
 from driftgauge.storage.redis_client import BoundedRedis, Call
-from driftgauge.storage.redis_pair_layout import PUT, UNPAIRED, place, read_reply, slot_milliseconds
+from driftgauge.storage.redis_pair_layout import PUT, UNPAIRED, last_call_key, place, read_replies, slot_milliseconds
 
 _log = logging.getLogger(__name__)
 
@@ -36,63 +39,71 @@ class RedisPairs:
         self._redis = redis
         self._slot_milliseconds = slot_milliseconds(ttl_seconds)
         self._on_replaced = on_replaced
+        self._writer = secrets.token_hex(8)
+        self._number = 0
+        self._turn = asyncio.Lock()
 
     async def put(self, halves: Sequence[Half], *, again: bool = False) -> list[PutResult]:
-        """Store halves, in order and in one round trip. After a connection error, they are put again.
+        """Store halves, in order and in one round trip. After a connection error, the call is repeated.
 
         Raises:
             StorageError: Redis is away, slow or refuses. Some of the halves may have been stored.
         """
-        attempts = 0
-
-        async def put() -> dict[int, PutResult]:
-            nonlocal attempts
-            attempts += 1
-            groups = _by_tag(halves)
-            replies = await self._evaluate(PUT, groups, again or attempts > 1)
-            return {
-                index: read_reply(reply)
-                for (indexes, _, _), result in zip(groups, replies, strict=True)
-                for index, reply in zip(indexes, result, strict=True)
-            }
-
-        results = await self._redis.run(Call.PAIR, "put halves", put, repeatable=True)
+        groups = _by_tag(halves)
+        replies = await self._evaluate(Call.PAIR, "put halves", PUT, groups, again=again)
+        results = {
+            index: result
+            for group, reply in zip(groups, replies, strict=True)
+            for index, result in zip(group.indexes, read_replies(reply), strict=True)
+        }
         return [results[index] for index in range(len(halves))]
 
-    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False) -> int:
+    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False, again: bool = False) -> int:
         """Count the halves that are still alone or have expired, in one round trip.
 
         Raises:
-            StorageError: Redis is away, slow or refuses.
+            StorageError: Redis is away, slow or refuses. Some of the halves may have been removed.
         """
+        groups = _by_tag(halves, int(remove))
+        return sum(map(int, await self._evaluate(Call.UNPAIRED, "look for halves", UNPAIRED, groups, again=again)))
 
-        async def count() -> int:
-            return sum(await self._evaluate(UNPAIRED, _by_tag(halves), remove))
-
-        return await self._redis.run(Call.UNPAIRED, "look for halves", count, repeatable=True)
-
-    async def _evaluate(self, script: str, groups: "list[_Group]", flag: bool) -> list[Any]:  # noqa: FBT001 an argument of the script
+    async def _evaluate(
+        self, call: Call, action: str, script: str, groups: "Sequence[_Group]", *, again: bool
+    ) -> list[bytes]:
         """Evaluate a script once for each group, in one round trip. Returns what it replied for each group."""
-        pipeline = self._redis.client.pipeline(transaction=False)
-        for _, keys, arguments in groups:
-            pipeline.eval(script, len(keys), *keys, self._slot_milliseconds, int(flag), *arguments)
-        replies = cast("list[tuple[list[bytes], Any]]", await pipeline.execute())
+
+        async def evaluate() -> list[tuple[list[bytes], bytes]]:
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for group in groups:
+                keys = [last_call_key(group.tag, self._writer), *group.keys]
+                pipeline.eval(script, len(keys), *keys, self._number, self._slot_milliseconds, *group.arguments)
+            return cast("list[tuple[list[bytes], bytes]]", await pipeline.execute())
+
+        async with self._turn:  # Redis refuses a call after its successor
+            self._number += not again
+            replies = await self._redis.run(call, action, evaluate, repeatable=True)
         for key in itertools.chain.from_iterable(keys for keys, _ in replies):
             _log.warning("the key %r in Redis is of another program; it is replaced", key)
             self._on_replaced()
         return [reply for _, reply in replies]
 
 
-_Group = tuple[list[int], list[str], list[bytes]]
-"""Halves of one hash tag: their indexes, keys and arguments."""
+@dataclass(slots=True)
+class _Group:
+    """Halves of one hash tag: their indexes, keys and arguments."""
+
+    tag: int
+    arguments: list[bytes | int]
+    indexes: list[int] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
 
-def _by_tag(halves: Sequence[Half]) -> list[_Group]:
+def _by_tag(halves: Sequence[Half], argument: int = 0) -> list[_Group]:
     groups: dict[int, _Group] = {}
     for index, half in enumerate(halves):
         tag, keys, arguments = place(half)
-        group = groups.setdefault(tag, ([], [], []))
-        group[0].append(index)
-        group[1].extend(keys)
-        group[2].extend(arguments)
+        group = groups.get(tag) or groups.setdefault(tag, _Group(tag, [argument]))
+        group.indexes.append(index)
+        group.keys.extend(keys)
+        group.arguments.extend(arguments)
     return list(groups.values())

@@ -1,31 +1,32 @@
 """The ring in Redis: its rows survive a restart and are shared by replicas. `redis_layout` defines their format."""
 
 import logging
+import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Self, cast
 
+from redis.exceptions import ResponseError
+
 from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, Call
-from driftgauge.storage.redis_layout import KEY_PATTERN, is_malformed, pack, parse_key, stream_key, unpack
-from driftgauge.storage.ring import Block, StreamKey, Window, assemble, is_usable
+from driftgauge.storage.redis_layout import (
+    KEY_PATTERN,
+    MAX_ROWS,
+    is_malformed,
+    parse_key,
+    parse_origin,
+    parse_writers,
+    stream_key,
+    unpack,
+    writers_key,
+)
+from driftgauge.storage.redis_writers import RedisWriters
+from driftgauge.storage.ring import Appended, Block, StreamKey, Window, WriterTotals, assemble, is_usable
 from driftgauge.storage.silent_revisions import silent_revisions, with_siblings
 
 _log = logging.getLogger(__name__)
 
-# The newest id contains the number of the newest row. So XADD can trim by MINID, without reading other entries.
-# An emptied stream keeps its last id and would refuse smaller ones: it is deleted, and its rows count from 1 again.
-_APPEND = """
-local key, capacity, ttl, rows = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-if not newest then redis.call('DEL', key) end
-local total = rows + (newest and string.match(newest[1], '%d+') or 0)
-local now = redis.call('TIME')
-local id = string.format('%.0f-%.0f', total, now[1] * 1000 + math.floor(now[2] / 1000))
-local oldest = string.format('%.0f', math.max(total - capacity + 1, 0))
-redis.call('XADD', key, 'MINID', oldest, id, unpack(ARGV, 4))
-redis.call('PEXPIRE', key, ttl)
-"""
 _SCAN_KEYS = 500
 """Keys that one step of SCAN visits: some hundred microseconds of the server's time, and 5 ms to parse their names."""
 
@@ -42,31 +43,38 @@ class _StreamEntry:
     Args:
         id: The number of the block's last row, and the server's time in milliseconds.
         block: `None` if it cannot be decoded.
+        writer: Who appended it.
+        total: How many rows this writer had appended then.
     """
 
     id: tuple[int, int]
     block: Block | None
+    writer: str
+    total: int
 
     @classmethod
     def parse(cls, raw_id: bytes, fields: dict[bytes, bytes]) -> Self:
         """The entry of a reply to XRANGE."""
         last_row, _, ms = raw_id.partition(b"-")
-        return cls((int(last_row), int(ms)), unpack(fields))
+        block, origin = unpack(fields), parse_origin(fields)
+        if block is None or origin is None or origin[1] < len(block.rows) or int(last_row) >= MAX_ROWS:
+            return cls((int(last_row), int(ms)), None, "", 0)
+        return cls((int(last_row), int(ms)), block, *origin)
 
 
 class RedisRing:
     """A `RingBuffer` of one Redis stream per stream of rows; safe with many writers and readers.
 
     Args:
-        redis: The connection, which its owner closes. Each command has one key, so the client of a cluster works too.
+        redis: The connection, which its owner closes. The keys of a call lie in one slot of a cluster.
         capacity_rows: Rows that a window holds, at least 1. A stream keeps its newest `capacity_rows`
             rows of all schemas together, in whole blocks, so it may have up to one block minus a row more.
         ttl_seconds: A stream expires this long after its last append.
         page_entries: Entries of one XRANGE, at least 2: one reply must not keep the server busy for long.
         on_skipped: Called with the number of keys with malformed names, when streams are listed.
+        on_replaced: Called for each key that was not ours and was deleted by an append.
 
     Notes:
-        An append is one atomic script, O(1) amortised, that reads only the newest entry.
         A reader keeps the entries that it has read (again `capacity_rows` rows and a block), and requests newer ones.
     """
 
@@ -77,13 +85,13 @@ class RedisRing:
         ttl_seconds: float,
         page_entries: int = 128,
         on_skipped: Callable[[int], None] = lambda _: None,
+        on_replaced: Callable[[], None] = lambda: None,
     ) -> None:
         self._redis = redis
         self._capacity_rows = capacity_rows
-        self._ttl_milliseconds = round(ttl_seconds * 1000)
         self._page_entries = page_entries
         self._on_skipped = on_skipped
-        self._append = redis.client.register_script(_APPEND)
+        self._writers = RedisWriters(redis, capacity_rows, round(ttl_seconds * 1000), time.monotonic, on_replaced)
         self._seen: dict[StreamKey, list[_StreamEntry]] = {}
         self._warned: set[StreamKey] = set()
 
@@ -91,11 +99,17 @@ class RedisRing:
         """Add a block at the newest end, and remove entries that only contain surplus rows.
 
         Raises:
-            StorageError: Redis is away, slow or refuses. After a timeout the block may have been added.
+            StorageError: Redis is away, slow or refuses.
         """
-        arguments = [self._capacity_rows, self._ttl_milliseconds, len(block.rows), *pack(block)]
-        async with self._redis.call("append rows", Call.APPEND):
-            await self._append(keys=[stream_key(stream)], args=arguments)
+        await self._writers.append(stream, block)
+
+    async def settle(self, stream: StreamKey) -> bool:
+        """Find out whether the last append of a stream was executed, if that is unknown.
+
+        Raises:
+            StorageError: Redis is away, slow or refuses: it stays unknown.
+        """
+        return await self._writers.settle(stream)
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`.
@@ -103,13 +117,14 @@ class RedisRing:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("read rows", Call.READ):
-            last_read_id, entries = await self._catch_up(stream)
+        last_read_id, entries, known = await self._redis.run(
+            Call.READ, "read rows", lambda: self._catch_up(stream), repeatable=True
+        )
         self._seen[stream] = entries
         skipped = sum(entry.id > last_read_id and not is_usable(entry.block, schema, width) for entry in entries)
         self._warn_of_unreadable(stream, sum(entry.block is None for entry in entries))
-        numbered = ((entry.id[0], entry.block) for entry in entries)
-        return assemble(numbered, schema, width, self._capacity_rows, skipped)
+        blocks = (Appended(entry.id[0], entry.block, entry.writer, entry.total) for entry in entries)
+        return assemble(blocks, schema, width, self._capacity_rows, skipped, known)
 
     async def streams(self) -> list[StreamKey]:
         """The streams that contain rows, of every process that shares this Redis; malformed keys are skipped.
@@ -123,7 +138,8 @@ class RedisRing:
         async with self._redis.call("list streams", Call.LIST):
             streams: list[StreamKey] = []
             malformed: list[bytes] = []
-            async for key in self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS):
+            keys = self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS, _type="stream")
+            async for key in keys:
                 stream = parse_key(key)
                 if stream is not None:
                     streams.append(stream)
@@ -140,6 +156,7 @@ class RedisRing:
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget what was read of models that are not in `models`. Their rows in Redis expire by themselves."""
+        self._writers.retain(models)
         for stream in [stream for stream in self._seen if stream.model not in models]:
             del self._seen[stream]
             self._warned.discard(stream)
@@ -173,39 +190,59 @@ class RedisRing:
         silent = silent_revisions(dict(zip(several, left, strict=True)))
         return [stream for stream in streams if stream not in silent]
 
-    async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_StreamEntry]]:
+    async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_StreamEntry], WriterTotals]:
         """Read the entries that are newer than those of the last read.
 
         Returns:
-            The newest id of the last read, and all entries of the stream.
+            The newest id of the last read, all entries of the stream, and what is known of its writers.
 
         Notes:
+            The writers are read before the entries: a row that is appended in between is then in the window or in
+            neither, and no writer's total has a row that the next window has as a new one.
             Each page starts with the newest entry that is known. If that entry is missing, the stream was deleted,
             flushed or lost with its server, or a whole window was appended since: all known entries are stale, so the
             loop starts again from the oldest entry.
         """
-        key, seen = stream_key(stream), self._seen.get(stream, [])
+        seen, known = self._seen.get(stream, []), None
         last_read_id = _newest(seen)
         while True:
-            page = await self._read_page(key, seen)
+            page, writers = await self._read_page(stream, seen)
+            known = writers if known is None else known
             if seen and (not page or page[0].id != _newest(seen)):
                 last_read_id, seen = _NOTHING, []
                 continue
             seen = self._within_capacity([*seen[:-1], *page])
             if len(page) < self._page_entries:
-                return last_read_id, seen
+                return last_read_id, seen, known
 
-    async def _read_page(self, key: str, seen: list[_StreamEntry]) -> list[_StreamEntry]:
+    async def _read_page(self, stream: StreamKey, seen: list[_StreamEntry]) -> tuple[list[_StreamEntry], WriterTotals]:
         oldest = "{}-{}".format(*_newest(seen))
-        response = await self._redis.client.xrange(key, min=oldest, count=self._page_entries)
-        page = cast("list[tuple[bytes, dict[bytes, bytes]]]", response)  # the client decodes nothing
-        return [_StreamEntry.parse(raw_id, fields) for raw_id, fields in page]
+        pipe = self._redis.client.pipeline(transaction=False)
+        pipe.hgetall(writers_key(stream))
+        pipe.xrange(stream_key(stream), min=oldest, count=self._page_entries)
+        writers, page = [_or_nothing(reply) for reply in await pipe.execute(raise_on_error=False)]
+        writers = cast("dict[bytes, bytes]", writers or {})  # the client decodes nothing
+        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", page or [])
+        return [_StreamEntry.parse(raw_id, fields) for raw_id, fields in entries], parse_writers(writers)
 
     def _within_capacity(self, entries: list[_StreamEntry]) -> list[_StreamEntry]:
         """The entries without those that a writer has trimmed since they were read."""
-        surplus = _newest(entries)[0] - self._capacity_rows
+        surplus = max((one.id[0] for one in entries if one.id[0] < MAX_ROWS), default=0) - self._capacity_rows
         return [entry for entry in entries if entry.id[0] > surplus]
 
 
 def _newest(entries: list[_StreamEntry]) -> tuple[int, int]:
     return entries[-1].id if entries else _NOTHING
+
+
+def _or_nothing(reply: object) -> object:
+    """A reply; `None` in place of the error of a key of another type, which the next append replaces.
+
+    Raises:
+        Exception: The reply is another error.
+    """
+    if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
+        return None
+    if isinstance(reply, Exception):
+        raise reply
+    return reply

@@ -11,9 +11,11 @@ from typing import cast
 
 from redis.exceptions import ReadOnlyError, ResponseError
 
+from driftgauge.errors import LeaseLostError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, Call
-from driftgauge.storage.redis_layout import stream_key
+from driftgauge.storage.redis_layout import model_key, stream_key
+from driftgauge.storage.redis_leases import LEASE
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.stream_states import State
 
@@ -26,7 +28,9 @@ _NAMED_KEYS = 1_000
 # Reads the version only, since a blob may be large. A value without a version, and one of another type (an error, which
 # is a table), count as no state, as in `load`.
 _SAVE = r"""
+if ARGV[4] ~= '' and redis.pcall('GET', KEYS[2]) ~= ARGV[4] then return -1 end
 local head = redis.pcall('GETRANGE', KEYS[1], 0, 18)
+if type(head) ~= 'string' and not string.find(head.err, 'WRONGTYPE') then return head end
 local version = type(head) == 'string' and string.match(head, '^([1-9]%d*)\n') or '0'
 if version ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -38,7 +42,8 @@ class RedisStates:
     """A `StateStore` of one string per state. If two replicas save on one version, one save is kept.
 
     Args:
-        redis: The connection, which its owner closes. Each command has one key, so the client of a cluster works too.
+        redis: The connection, which its owner closes. The keys of a command are in one slot, so the client of a cluster
+            works too.
         ttl_seconds: A state expires this long after it was last saved or loaded.
         on_replaced: Called for each key that had no state and was deleted.
     """
@@ -67,16 +72,20 @@ class RedisStates:
                 self._report_replaced(key)
         return state
 
-    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int) -> bool:
+    async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
         """Save a blob as version `expected + 1`, in place of version `expected`. Returns whether it was saved.
 
         Raises:
             StorageError: Redis is away, slow or refuses. After a timeout the blob may have been saved.
+            LeaseLostError: The lease of the model does not have this token.
         """
         value = b"%d\n%b" % (expected + 1, blob)
+        keys = [_key(stream, name), model_key(stream.model, LEASE)]
         async with self._redis.call("save a state", Call.SAVE):
-            kept = await self._save(keys=[_key(stream, name)], args=[expected, value, self._ttl_milliseconds])
-        return bool(kept)
+            saved = await self._save(keys=keys, args=[expected, value, self._ttl_milliseconds, token])
+        if int(saved) < 0:
+            raise LeaseLostError(f"the lease of {stream.model} has ended")
+        return bool(saved)
 
     async def delete(self, stream: StreamKey, name: str) -> None:
         """Delete a state of any version.

@@ -1,14 +1,17 @@
 """Clients of redis-py for one server, for the master that Sentinels name, and for a cluster."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import ConnectionPool, Redis, RedisCluster
+from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException
+from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError, RedisClusterException
 
 from driftgauge.storage.redis_access import Access
 from driftgauge.storage.redis_connection import (
@@ -37,7 +40,7 @@ def make_server_client(url: RedisUrl, access: Access, timeout_seconds: float) ->
     pool = ConnectionPool(
         connection_class=connection, max_connections=access.max_connections, host=host, port=port, **options
     )
-    return Redis.from_pool(pool)
+    return _Client.from_pool(pool)
 
 
 def make_master_client(url: RedisUrl, access: Access, timeout_seconds: float) -> Redis:
@@ -60,7 +63,7 @@ def make_master_client(url: RedisUrl, access: Access, timeout_seconds: float) ->
         max_connections=access.max_connections,
         **options,
     )
-    return Redis.from_pool(pool)
+    return _Client.from_pool(pool)
 
 
 def make_cluster_client(url: RedisUrl, access: Access, timeout_seconds: float) -> RedisCluster:
@@ -109,8 +112,53 @@ def _common_options(timeout_seconds: float) -> dict[str, Any]:
     }
 
 
+class _Script(AsyncScript):
+    """A script that is sent again as text to the one server that does not know it.
+
+    redis-py would load it on all primaries of a cluster, of which one may be away, and needs a right and a round trip
+    more for it.
+    """
+
+    async def __call__(
+        self,
+        keys: Sequence[Any] | None = None,
+        args: Iterable[Any] | None = None,
+        client: Any = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401 - as in the base class
+        """Run the script, and return its reply."""
+        client = client or self.registered_client
+        if isinstance(client, Pipeline):
+            return await super().__call__(keys, args, client)
+        arguments = (len(keys or ()), *(keys or ()), *(args or ()))
+        try:
+            return await client.evalsha(self.sha, *arguments)
+        except NoScriptError:
+            return await client.eval(self.script, *arguments)
+
+
+class _Client(Redis):
+    """A client of one server, or of the master that Sentinels name."""
+
+    def register_script(self, script: str) -> AsyncScript:  # type: ignore[override]  # of the mixin for both clients
+        """Make a function of a script."""
+        return _Script(self, script)
+
+
 class _MasterPool(SentinelConnectionPool):
     """The connections to the master. It closes those to the Sentinels too."""
+
+    async def get_master_address(self) -> tuple[str, int]:
+        """Ask the Sentinels.
+
+        Raises:
+            MasterNotFoundError: None knows a master that is up, or a host is no Sentinel.
+            RedisError: A Sentinel refuses to say.
+        """
+        try:
+            address: tuple[str, int] = await super().get_master_address()  # type: ignore[no-untyped-call]  # of redis-py
+        except (TypeError, KeyError, ValueError, IndexError) as error:  # of a reply of another shape
+            raise MasterNotFoundError(f"No master found for {self.service_name!r}: a host is no Sentinel") from error
+        return address
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -142,6 +190,10 @@ class Cluster(RedisCluster):
         for node in self.startup_nodes:
             node.connection_class = connection_class
             node.connection_kwargs["socket_timeout"] = seconds
+
+    def register_script(self, script: str) -> AsyncScript:  # type: ignore[override]  # of the mixin for both clients
+        """Make a function of a script."""
+        return _Script(self, script)
 
     def forget_topology(self) -> None:
         """Ask the nodes for their slots before the next command. Commands that wait for a reply are not disturbed."""

@@ -1,9 +1,9 @@
 """The ring: the newest rows of each stream. A protocol; its adapters are `MemoryRing` and `RedisRing`."""
 
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Protocol, TypeGuard
+from typing import NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class Block:
         requests: Shape `(k,)`, int64, each at least 1: how many of the rows came in each payload, in order.
         times: Shape `(k,)`, float64: when each payload passed, in seconds since the epoch.
         ids: Shape `(k,)`, uint64: `id_digests` of the payloads' ids.
+        left_out: Further rows of these payloads, which are longer than a window. They are in the totals of the writer
+            alone.
 
     Raises:
         ValueError: The sum of `requests` is not the number of rows, or there are not as many times or ids as
@@ -40,6 +42,12 @@ class Block:
     requests: NDArray[np.int64]
     times: NDArray[np.float64]
     ids: NDArray[np.uint64]
+    left_out: int = 0
+
+    @property
+    def counted_rows(self) -> int:
+        """How many rows the block adds to the total of its writer."""
+        return len(self.rows) + self.left_out
 
     def __post_init__(self) -> None:
         """Check the sum of `requests`, and the shapes of `times` and `ids`."""
@@ -59,12 +67,20 @@ class Window:
         time: When the newest row passed, in seconds since the epoch; `None` if there are no rows.
         skipped_blocks: Blocks of another schema that no earlier read has counted.
         numbers: Shape `(n,)`, int64, strictly increasing: the number of each row in its stream. A stream numbers
-            the rows of all schemas and all writers from 1, in the order of the appends. A store that lost its newest
-            rows gives their numbers to the next rows; an emptied store counts from 1 again.
+            the rows of all schemas and all writers in the order of the appends. A store that lost rows may give their
+            numbers to others.
         requests: Shape `(n,)`, int64, ascending: the index of the payload of each row. Rows of one payload have the
             same index, those of the next payload one more. The first index has no meaning.
         times: Shape `(n,)`, float64: when the payload of each row passed, in seconds since the epoch.
         ids: Shape `(n,)`, uint64: the digest of the id of each row's payload.
+        writers: Shape `(n,)`, int64: the index in `totals` of the writer of each row.
+        positions: Shape `(n,)`, int64: the number of each row among those of its writer, from 1. No two rows that a
+            writer ever appended have the same.
+        totals: How many rows each writer has appended, those of other schemas and those that are lost included. Rows
+            that were appended while the window was read may be missing in the totals and in the window, but no row is
+            in the totals that the next window would have as a new one.
+        bases: How many rows of each writer were appended before the store knew it, where that is not 0: the store was
+            emptied.
     """
 
     rows: NDArray[np.float64]
@@ -74,6 +90,41 @@ class Window:
     requests: NDArray[np.int64]
     times: NDArray[np.float64]
     ids: NDArray[np.uint64]
+    writers: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    totals: Mapping[str, int]
+    bases: Mapping[str, int] = field(default_factory=dict)
+
+
+class Appended(NamedTuple):
+    """A block in a store.
+
+    Args:
+        number: The number of its last row in the stream.
+        block: `None` if it could not be decoded.
+        writer: Who appended it; any text if it could not be decoded.
+        total: How many rows this writer had appended then, those of the block included.
+    """
+
+    number: int
+    block: Block | None
+    writer: str
+    total: int
+
+
+class WriterTotals(NamedTuple):
+    """What a store knows of the writers of a stream, beside their blocks.
+
+    Args:
+        totals: As in `Window`.
+        bases: As in `Window`.
+    """
+
+    totals: Mapping[str, int]
+    bases: Mapping[str, int]
+
+
+_NO_WRITERS = WriterTotals({}, {})
 
 
 def id_digests(ids: Iterable[str]) -> NDArray[np.uint64]:
@@ -93,7 +144,21 @@ class RingBuffer(Protocol):
     """Keeps the newest `capacity_rows` rows of each stream. All methods raise only `StorageError`."""
 
     async def append(self, stream: StreamKey, block: Block) -> None:
-        """Add a block at the newest end. Surplus old rows may be removed."""
+        """Add a block at the newest end. Surplus old rows may be removed.
+
+        Raises:
+            StorageError: The store has failed. If `may_be_done` is false the block was not added, and never will be.
+                Else this is unknown until `settle` is called, at the latest by the stream's next append.
+        """
+
+    async def settle(self, stream: StreamKey) -> bool:
+        """Find out whether the last append of a stream, whose outcome was unknown, has added its block.
+
+        From then on it is certain: the store executes no append of before any more.
+
+        Returns:
+            Whether the block was added. False if no outcome is unknown.
+        """
 
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
@@ -114,28 +179,52 @@ def is_usable(block: Block | None, schema: str, width: int) -> TypeGuard[Block]:
 
 
 def assemble(
-    blocks: Iterable[tuple[int, Block | None]], schema: str, width: int, capacity_rows: int, skipped_blocks: int
+    blocks: Iterable[Appended],
+    schema: str,
+    width: int,
+    capacity_rows: int,
+    skipped_blocks: int,
+    known: WriterTotals = _NO_WRITERS,
 ) -> Window:
     """The newest rows of the usable blocks.
 
     Args:
-        blocks: Oldest first, each with the number of its last row; `None` means a block that could not be decoded.
+        blocks: Oldest first.
         schema: Hash of the requested columns' names and kinds.
         width: Number of columns, at least 1.
         capacity_rows: The most rows of the window.
         skipped_blocks: Copied into the window.
+        known: What else is known of the writers; the greater of a total and that of a block is true.
     """
-    usable = [(end, block) for end, block in blocks if is_usable(block, schema, width)]
+    every = list(blocks)
+    totals = dict(known.totals)
+    for one in every:
+        if one.block is not None:
+            totals[one.writer] = max(one.total, totals.get(one.writer, 0))
+    usable = [(one, one.block) for one in every if is_usable(one.block, schema, width)]
     rows = np.concatenate([np.empty((0, width)), *(block.rows for _, block in usable)])
     time = max((float(block.times.max()) for _, block in usable), default=None)
     sizes = np.array([len(block.rows) for _, block in usable], dtype=np.int64)
-    numbers = _numbers([end for end, _ in usable], sizes)
     lengths = np.concatenate([np.empty(0, dtype=np.int64), *(block.requests for _, block in usable)])
     times = np.concatenate([np.empty(0), *(block.times for _, block in usable)])
     ids = np.concatenate([np.empty(0, dtype=np.uint64), *(block.ids for _, block in usable)])
+    index = {writer: place for place, writer in enumerate(totals)}
+    writers = np.repeat(np.array([index[one.writer] for one, _ in usable], dtype=np.int64), sizes)
     newest = slice(-capacity_rows, None)
-    by_row = [np.repeat(one, lengths)[newest] for one in (np.arange(lengths.size), times, ids)]
-    return Window(rows[newest], time, skipped_blocks, numbers[newest], *by_row)
+    requests = np.arange(lengths.size)
+    return Window(
+        rows[newest],
+        time,
+        skipped_blocks,
+        _numbers([one.number for one, _ in usable], sizes)[newest],
+        np.repeat(requests, lengths)[newest],
+        np.repeat(times, lengths)[newest],
+        np.repeat(ids, lengths)[newest],
+        writers[newest],
+        _numbers([one.total for one, _ in usable], sizes)[newest],
+        totals,
+        known.bases,
+    )
 
 
 def _numbers(ends: Sequence[int], sizes: NDArray[np.int64]) -> NDArray[np.int64]:

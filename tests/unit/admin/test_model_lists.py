@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import ClientSession
 
-from driftgauge.admin.model_lists import matching_models, model_title, which_of
+from driftgauge.admin.model_lists import matching_models, model_title, other_revisions, which_of
 from driftgauge.inference.payload import ModelKey
 from tests.support.admin import AdminFixture, get
 
@@ -63,6 +63,15 @@ def test_the_title_and_the_query_of_a_model_name_its_revision() -> None:
     """If it is known."""
     assert ["cellar/wine", "cellar/wine revision v2"] == [model_title(model) for model in (CELLAR, CANARY)]
     assert which_of([STABLE, CANARY]).endswith("component=predictor&model_name=wine&revision=v2")
+
+
+def test_a_page_leads_to_the_other_revisions_of_its_model() -> None:
+    """Not to other models, whatever their revision."""
+    models = [CELLAR, STABLE, CANARY, GARDEN, CELLAR_INPUT._replace(revision="v2")]
+    query = "report?namespace=cellar&inference_service=wine&component=predictor&model_name=wine"
+
+    assert (("none", query), ("stable", f"{query}&revision=stable")) == other_revisions(CANARY, models)
+    assert () == other_revisions(GARDEN, models)
 
 
 async def test_a_report_of_a_unique_model_needs_no_namespace(fixture: AdminFixture, client: ClientSession) -> None:

@@ -87,6 +87,19 @@ async def test_another_reference_makes_another_page(fixture: ViewsFixture) -> No
     assert facts.digest in await fixture.page()
 
 
+async def test_a_new_revision_makes_another_page_of_the_others(fixture: ViewsFixture) -> None:
+    """Each page leads to those of the other revisions of the model."""
+    await fixture.evaluate(12.0)
+    alone = await fixture.page()
+    canary = fixture.models.admit(WINE._replace(revision="v2"))
+    await fixture.fill(canary, 9.0)
+    await fixture.monitor.evaluate_all()
+
+    assert "Other revisions:" not in alone
+    assert re.search(r'Other revisions: <a href="report\?[^"]*revision=v2">', await fixture.page())
+    assert 'model_name=wine">' in await fixture.views.page(canary, "wine revision v2", ".")
+
+
 async def test_without_the_store_there_are_no_charts(fixture: ViewsFixture) -> None:
     """The verdict is there all the same, and a note says why."""
     await fixture.evaluate(12.0)

@@ -12,7 +12,8 @@ from driftgauge.drift.result import Change, DriftReport
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 from driftgauge.page.contents import Facts, Page, part_of
 from driftgauge.page.document import render
 from tests.support.days import DAY_SECONDS, MIDNIGHT, DayTraffic, evaluations

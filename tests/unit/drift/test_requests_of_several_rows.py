@@ -16,7 +16,8 @@ from driftgauge.drift.profile import categorical_profile, numeric_profile
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 
 pytestmark = pytest.mark.long
 

@@ -19,7 +19,8 @@ from driftgauge.drift.rows_to_detect import (
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.drift.statistics.p_value import PValues
-from driftgauge.drift.stream_evaluator import StreamEvaluator, StreamWindow
+from driftgauge.drift.stream_evaluator import StreamEvaluator
+from driftgauge.drift.stream_window import StreamWindow
 from tests.support.streams import Stream
 
 Floats = NDArray[np.float64]

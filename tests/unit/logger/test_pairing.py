@@ -11,6 +11,7 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Half, PairStore, PutResult
 from tests.support.clock import ManualClock
+from tests.support.failing_pairs import FailingPairs, Failure
 from tests.support.models import IRIS, WINE, labels
 
 TTL = 60
@@ -23,7 +24,7 @@ class AwayPairs:
         """Fail."""
         raise StorageError("the store is away")
 
-    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False) -> int:  # noqa: ARG002
+    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False, again: bool = False) -> int:  # noqa: ARG002
         """Fail."""
         raise StorageError("the store is away")
 
@@ -199,13 +200,82 @@ async def test_a_negative_latency_is_none(replica: Replica) -> None:
 
 
 async def test_a_store_that_is_away_costs_pairs_and_is_counted(clock: ManualClock) -> None:
-    """The halves that could not be stored are counted as unpaired."""
+    """The halves that could not be stored are counted as unpaired, at the latest at the end of the process."""
     replica = Replica(AwayPairs(), clock)
     replica.see(Kind.REQUEST, 10.0)
     replica.see(Kind.RESPONSE, 10.25)
     await replica.pairing.advance()
+    await replica.pairing.close()
 
     assert replica.unpaired == 2
+
+
+async def test_an_unexpected_error_costs_the_halves_of_its_call(store: MemoryPairs, clock: ManualClock) -> None:
+    """They are counted, since the call would fail again; later halves are paired."""
+    replica = Replica(FailingPairs(store, iter([Failure.BEFORE]), ZeroDivisionError), clock)
+    replica.see(Kind.REQUEST, 10.0)
+    await replica.pairing.advance()
+    replica.see(Kind.REQUEST, 20.0)
+    replica.see(Kind.RESPONSE, 20.25)
+    await replica.pairing.advance()
+
+    assert replica.unpaired == 1
+    assert (1, 0.25) == replica.latencies
+
+
+async def test_a_latency_is_observed_although_the_reply_of_its_put_was_lost(
+    store: MemoryPairs, clock: ManualClock
+) -> None:
+    """The repeated put has the lost results, and neither half is a duplicate."""
+    replica = Replica(FailingPairs(store, iter([Failure.AFTER])), clock)
+    replica.see(Kind.REQUEST, 10.0)
+    replica.see(Kind.RESPONSE, 10.25)
+    await replica.pairing.advance()
+    await replica.pairing.advance()
+
+    assert (1, 0.25) == replica.latencies
+
+
+async def test_a_count_that_failed_is_repeated(store: MemoryPairs, clock: ManualClock) -> None:
+    """A half whose time is over while the store is away is counted once, when it is back."""
+    replica = Replica(FailingPairs(store, iter([Failure.NEVER, Failure.AFTER])), clock)
+    replica.see(Kind.REQUEST, 10.0)
+    await replica.pairing.advance()
+    clock.now += TTL
+    await replica.pairing.advance()
+    assert replica.unpaired == 0
+
+    await replica.pairing.advance()
+    assert replica.unpaired == 1
+
+
+async def test_the_end_counts_what_is_alone(store: MemoryPairs, clock: ManualClock) -> None:
+    """No other process would count the half that waits, nor pair it afterwards."""
+    ends, stays = Replica(store, clock), Replica(store, clock)
+    ends.see(Kind.REQUEST, 10.0)
+    ends.see(Kind.RESPONSE, 10.25, "b")
+    stays.see(Kind.REQUEST, 10.0, "b")
+    await stays.pairing.advance()
+    await ends.pairing.close()
+    stays.see(Kind.RESPONSE, 10.25)
+    await stays.pairing.close()
+
+    assert [1, 1] == [ends.unpaired, stays.unpaired]
+    assert (1, 0.25) == ends.latencies
+
+
+async def test_halves_that_wait_for_a_store_are_counted_after_the_ttl(clock: ManualClock) -> None:
+    """They were never sent, unlike the batch before them, whose result is unknown."""
+    replica = Replica(AwayPairs(), clock)
+    replica.see(Kind.REQUEST, 10.0)
+    await replica.pairing.advance()
+    replica.see(Kind.REQUEST, 11.0, "b")
+    await replica.pairing.advance()
+    assert replica.unpaired == 0
+
+    clock.now += TTL
+    await replica.pairing.advance()
+    assert replica.unpaired == 1
 
 
 @pytest.mark.parametrize("id_", ["", "a" * 10_000, "\ud800", "a\0b", "{}"])

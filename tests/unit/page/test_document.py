@@ -113,6 +113,15 @@ def test_style_and_script_are_ascii() -> None:
         assert content.isascii()
 
 
+def test_a_page_leads_to_other_revisions_and_to_all_models() -> None:
+    """Their names come from the network, so they are escaped."""
+    text = render(Page("wine", (part(),), up=".", others=(("v<2", "report?a=b&c=v%3C2"),)))
+    (nav,) = re.findall(r"<nav>(<a href=\"\.\">← all models.*?)</nav>", text)
+
+    assert nav.endswith(' Other revisions: <a href="report?a=b&amp;c=v%3C2"><bdi>v&lt;2</bdi></a></span>')
+    assert "Other revisions" not in render(Page("wine", (part(),), up="."))
+
+
 def test_only_the_page_of_the_admin_port_has_links_to_it() -> None:
     """They lead to metrics, JSON, runbooks and the page itself, which may connect to its own port."""
     live, file = (render(Page("wine", (part(),), refresh_seconds=seconds)) for seconds in (15.0, None))

@@ -5,14 +5,19 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import RedisCluster
 
+from driftgauge.errors import LeaseLostError
 from driftgauge.inference.payload import Kind
+from driftgauge.storage.leases import Lease, StoreClock, Wish
 from driftgauge.storage.pairs import Arrival, Half
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_layout import stream_key
+from driftgauge.storage.redis_leases import RedisLeases
 from driftgauge.storage.redis_pairs import RedisPairs
+from driftgauge.storage.redis_results import RedisResults
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.stream_states import State
+from tests.support.models import WINE
 from tests.support.rows import REQUESTS, RESPONSES, counted
 
 
@@ -59,3 +64,23 @@ async def test_the_state_store_works_on_a_cluster(cluster: RedisCluster) -> None
     assert State(b"one", 1) == loaded
     assert await states.load(REQUESTS, "detector") is None
     assert len(slots) == 1
+
+
+async def test_leases_and_results_work_on_a_cluster(cluster: RedisCluster) -> None:
+    """Leases of models in different slots are read with one call; what is fenced lies in the slot of the lease."""
+    redis, model = BoundedRedis(cluster, timeout_seconds=5), REQUESTS.model
+    leases, results, states = RedisLeases(redis, 60, StoreClock()), RedisResults(redis, 60), RedisStates(redis, 60)
+    acquired = [await leases.acquire(model, token) for token in ("a1/1", "b2/1")]
+    published = await results.publish(model, "a1/1", b"notice", {Kind.REQUEST: b"report"})
+    await leases.wish(model, Wish("b2"))
+    looked = await leases.look([WINE, model])
+    extended = await leases.extend(model, "a1/1")
+    saved = await states.save(REQUESTS, "leased", b"blob", 0, "a1/1")
+    with pytest.raises(LeaseLostError):
+        await states.save(REQUESTS, "leased", b"blob", 1, "b2/1")
+    await leases.release(model, "a1/1")
+
+    assert [True, False] == acquired
+    assert [True, True, True] == [published, extended, saved]
+    assert [Lease(), Lease("a1/1", Wish("b2"), b"notice")] == looked
+    assert [b"report"] == await results.read([REQUESTS])

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
@@ -66,24 +65,27 @@ async def test_a_call_opens_a_new_connection_if_the_server_ended_the_idle_one(
     assert relay.accepted == 2
 
 
-async def test_a_reset_while_a_reply_is_awaited_is_a_storage_error(own_server: RedisServer) -> None:
-    """The command may have been executed, so it is not sent again."""
+async def test_an_append_whose_connection_is_reset_before_the_reply_is_repeated_and_adds_its_block_once(
+    own_server: RedisServer,
+) -> None:
+    """The server executes the command that it had received, and recognises the second one."""
     async with TcpRelay(own_server.port) as relay:
         redis = BoundedRedis(connect(f"redis://127.0.0.1:{relay.port}", timeout_seconds=5), timeout_seconds=5)
         ring = RedisRing(redis, 10, ttl_seconds=60)
-        await ring.ping()
+        await ring.append(REQUESTS, counted(0, 1))
         own_server.pause()
         relay.forwarded.clear()
-        task = asyncio.create_task(ring.append(REQUESTS, counted(0, 2)))
+        task = asyncio.create_task(ring.append(REQUESTS, counted(1, 2)))
         await relay.forwarded.wait()
         await relay.reset()
-        with pytest.raises(StorageError, match=r"^Redis could not append rows: ") as caught:
-            await task
         own_server.resume()
+        await task
+        window = await ring.read(REQUESTS, "s", 2)
         await redis.close()
 
-    assert isinstance(caught.value.__cause__, RedisConnectionError)
-    assert relay.accepted == 1
+    assert [0, 1, 2] == list(window.rows[:, 0])
+    assert [1, 2, 3] == list(window.positions)
+    assert relay.accepted == 2
 
 
 @pytest.mark.parametrize(("repeatable", "connections"), [(False, 1), (True, 2)])

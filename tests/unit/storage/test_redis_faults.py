@@ -123,3 +123,12 @@ def test_it_is_well_again_when_each_kind_of_call_succeeds(caplog: pytest.LogCapt
 
     assert [0, 0, 1, 1] == lines
     assert caplog.records[0].getMessage() == "Redis works again, after 12 s"
+
+
+@pytest.mark.parametrize("action", ["load a state", "append rows within ASK MOVED [SSL"])
+def test_the_words_of_a_call_are_no_fault(action: str) -> None:
+    """Only the error below counts."""
+    failure = StorageError(f"Redis could not {action}: x")
+    failure.__cause__ = replied("NOPERM no permission")
+
+    assert RedisFault.PERMISSION == advise(failure)[0]

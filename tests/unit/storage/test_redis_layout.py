@@ -24,7 +24,7 @@ TIMES = bytes.fromhex("00001040fc54d941000000000000e03f")
 
 # three rows of two columns: the first payload had two rows, the second one
 FIELDS = {
-    b"format": b"3",
+    b"format": b"4",
     b"schema": b"ab12",
     b"rows": b"3",
     b"requests": bytes.fromhex("0200000001000000"),
@@ -110,7 +110,8 @@ def test_a_block_is_read_from_its_fields() -> None:
     [
         {b"format": b"1"},
         {b"format": b"2"},
-        {b"format": b"4"},
+        {b"format": b"3"},
+        {b"format": b"5"},
         {b"rows": b"4"},
         {b"rows": b"0"},
         {b"rows": b"-1"},

@@ -7,17 +7,18 @@ from typing import cast
 
 import pytest
 from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import ResponseError
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.pairs import Arrival, Half
 from driftgauge.storage.redis_client import BoundedRedis, connect
-from driftgauge.storage.redis_pair_layout import place
+from driftgauge.storage.redis_pair_layout import PUT, place
 from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_server import RedisServer
 
-ASKED = Half("d1", Kind.REQUEST, 1700000000.25, mark=0x0201)
-RESPONDED = Half("d1", Kind.RESPONSE, 1700000001.5, mark=0x0403)
+ASKED = Half("d1", Kind.REQUEST, 1700000000.25)
+RESPONDED = Half("d1", Kind.RESPONSE, 1700000001.5)
 
 
 def stored(client: Redis | RedisCluster, ttl_seconds: float = 10) -> RedisPairs:
@@ -31,32 +32,64 @@ def time_bytes(half: Half) -> bytes:
 
 
 async def keys_of(client: Redis | RedisCluster) -> list[bytes]:
-    """The keys of the server."""
-    return cast("list[bytes]", await client.keys())  # the client decodes nothing
+    """The keys of the hashes."""
+    keys = cast("list[bytes]", await client.keys())  # the client decodes nothing
+    return [key for key in keys if b":last:" not in key]
 
 
 async def the_hash(client: Redis | RedisCluster) -> tuple[str, list[bytes]]:
-    """The name of the only key, and the values of its fields."""
+    """The name of the only hash, and the values of its fields."""
     (key,) = await keys_of(client)
     return key.decode(), cast("list[bytes]", await client.hvals(key.decode()))
 
 
 async def test_the_layout_of_a_half_that_waits(redis_client: Redis) -> None:
-    """Its kind, what the put replied, its mark and its time."""
+    """Its kind and its time."""
     await stored(redis_client).put([ASKED])
     key, values = await the_hash(redis_client)
 
     assert key[:-1] == "driftgauge:pairs:{11}:9:"
-    assert values == [b"qf\x01\x02" + time_bytes(ASKED)]
+    assert values == [b"q" + time_bytes(ASKED)]
 
 
 async def test_the_layout_of_a_completed_pair(redis_client: Redis) -> None:
-    """The record of the request comes first, whatever the order of the halves; no half waits."""
+    """The time of the request comes first, whatever the order of the halves; no half waits."""
     await stored(redis_client).put([RESPONDED, ASKED])
 
-    assert (await the_hash(redis_client))[1] == [
-        b"c\x01\x02" + time_bytes(ASKED) + b"f\x03\x04" + time_bytes(RESPONDED)
-    ]
+    assert (await the_hash(redis_client))[1] == [time_bytes(ASKED) + time_bytes(RESPONDED)]
+
+
+async def test_a_put_that_failed_half_way_is_repeated_without_duplicates(own_server: RedisServer) -> None:
+    """Redis executes some scripts of a batch and refuses others; the repeated call gets the results of all."""
+    client, admin = connect(own_server.url, 5), connect(own_server.url, 5)
+    pairs = stored(client)
+    halves = [Half(f"d{n}", kind, 1.0) for n in range(300) for kind in Kind]
+    some = ["driftgauge:pairs:{0*", "driftgauge:pairs:{1*"]
+    await admin.acl_setuser("default", enabled=True, nopass=True, keys=some, reset_keys=True)
+    with pytest.raises(StorageError):
+        await pairs.put(halves)
+    await admin.acl_setuser("default", enabled=True, nopass=True, keys=["*"], reset_keys=True)
+    met = await pairs.put(halves, again=True)
+    await asyncio.gather(client.aclose(), admin.aclose())
+
+    assert [Arrival.FIRST, Arrival.COMPLETED] * 300 == [result.arrival for result in met]
+
+
+async def test_a_call_that_is_late_is_refused(redis_client: Redis) -> None:
+    """A command that was delayed on its way has been repeated; it must not change what its successors have stored."""
+    await stored(redis_client).put([ASKED])
+    (last,) = [key for key in cast("list[bytes]", await redis_client.keys()) if b":last:" in key]
+    tag, keys, arguments = place(RESPONDED)
+
+    async def call(number: int) -> tuple[list[bytes], bytes]:
+        """Put the response as the call of this number."""
+        reply = await redis_client.eval(PUT, 9, last.decode(), *keys, number, 5_000, 0, *arguments)
+        return cast("tuple[list[bytes], bytes]", reply)
+
+    assert last.startswith(b"driftgauge:pairs:{%d}" % tag)
+    assert (await call(2))[1] == b"c" + time_bytes(ASKED)
+    with pytest.raises(ResponseError, match="a later call was executed"):
+        await call(1)
 
 
 async def test_many_pairs_share_a_compact_hash(redis_client: Redis) -> None:

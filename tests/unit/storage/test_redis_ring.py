@@ -2,19 +2,24 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import Callable
 from typing import cast
 
 import numpy as np
 import pytest
 from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.typing import EncodableT, FieldT
 
 from driftgauge.errors import StorageError
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_layout import pack, stream_key
 from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.redis_writers import RedisWriters
 from driftgauge.storage.ring import Window
+from tests.support.clock import ManualClock
 from tests.support.redis_server import RedisServer
 from tests.support.rows import REQUESTS, block_of, counted
 
@@ -50,7 +55,7 @@ async def buffered_rows(client: Redis) -> int:
 
 
 async def add(client: Redis, fields: dict[str, str | bytes]) -> None:
-    """Adds an entry as another program might, its id numbered on from the newest."""
+    """Adds an entry as a replica of an earlier build might, its id numbered on from the newest."""
     last_row, ms, _ = (await entries(client))[-1]
     values: dict[FieldT, EncodableT] = {name: value for name, value in fields.items()}  # noqa: C416 - for its type
     await client.xadd(KEY, values, id=f"{last_row + 1}-{ms}")
@@ -67,8 +72,12 @@ async def test_the_layout_of_a_stream(redis_client: Redis) -> None:
     assert KEY == "driftgauge:{cellar/wine/predictor/wine-v1}:request"
     assert [2, 5] == [last_row for last_row, _, _ in buffered]
     assert all(abs(ms / 1000 - before) < 60 for _, ms, _ in buffered)
-    assert list(buffered[0][2].items()) == [
-        (b"format", b"3"),
+    fields = buffered[0][2]
+    writer = fields.pop(b"writer")
+    assert re.fullmatch(b"[0-9a-f]{16}", writer)
+    assert [b"2", b"5"] == [fields.pop(b"total"), buffered[1][2][b"total"]]
+    assert list(fields.items()) == [
+        (b"format", b"4"),
         (b"schema", b"s"),
         (b"rows", b"2"),
         (b"requests", b"\x01\0\0\0\x01\0\0\0"),
@@ -76,6 +85,10 @@ async def test_the_layout_of_a_stream(redis_client: Redis) -> None:
         (b"ids", counted(0, 2, time=1.5).ids.astype("<u8").tobytes()),
         (b"data", np.array([0, 0.5, 1, 1.5], dtype="<f8").tobytes()),
     ]
+    hash_fields = cast("dict[bytes, bytes]", await redis_client.hgetall(f"{KEY}:writers"))
+    assert hash_fields.pop(b"rows") == b"5"
+    assert [writer] == list(hash_fields)
+    assert re.fullmatch(b"2:5:%d:0" % buffered[1][1], hash_fields[writer])
 
 
 async def test_the_layout_of_a_block_whose_rows_came_together(redis_client: Redis) -> None:
@@ -84,14 +97,14 @@ async def test_the_layout_of_a_block_whose_rows_came_together(redis_client: Redi
     await ring_on(redis_client).append(REQUESTS, block)
     _, _, fields = (await entries(redis_client))[0]
 
-    assert (b"3", b"\x02\0\0\0\x01\0\0\0") == (fields[b"format"], fields[b"requests"])
+    assert (b"4", b"\x02\0\0\0\x01\0\0\0") == (fields[b"format"], fields[b"requests"])
     assert [16, 16] == [len(fields[name]) for name in (b"times", b"ids")]
 
 
 async def test_blocks_of_an_earlier_build_are_skipped_and_logged_once(
     redis_client: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While replicas are replaced one by one, old blocks stand among new ones; their rows have numbers."""
+    """While replicas are replaced one by one, old blocks stand among new ones."""
     ring = ring_on(redis_client)
     await ring.append(REQUESTS, block_of(counted(0, 2).rows, lengths=[2]))
     data = np.array([2, 2.5], dtype="<f8").tobytes()
@@ -103,7 +116,7 @@ async def test_blocks_of_an_earlier_build_are_skipped_and_logged_once(
 
     assert [0, 1, 3, 4, 5] == list(window.rows[:, 0])
     assert [0, 0, 1, 2, 2] == list(window.requests - window.requests[0])
-    assert [1, 2, 4, 5, 6] == list(window.numbers)
+    assert [1, 2, 3, 4, 5] == list(window.positions)
     assert [1, 1] == [window.skipped_blocks, later.skipped_blocks]
     said = "1 blocks of requests of cellar/wine/predictor/wine-v1 in Redis are skipped: they are of another version of "
     assert [f"{said}driftgauge, or damaged"] == caplog.messages
@@ -123,31 +136,47 @@ async def test_replicas_number_the_rows_of_a_stream_alike(redis_server: RedisSer
     assert [list(range(2, 12))] * 2 == [list(window.rows[:, 0]) for window in windows]
 
 
-async def test_numbers_of_rows_that_a_failover_lost_are_given_again(redis_client: Redis) -> None:
-    """A replica of Redis that was behind counts on from what it has; a reader serves no row that is lost."""
+async def restore(client: Redis, key: str) -> None:
+    """Bring a stream and its writers back to what `save` has copied, as a failover to a replica that was behind."""
+    await client.copy(f"behind:{key}", key, replace=True)
+    await client.copy(f"behind:{key}:writers", f"{key}:writers", replace=True)
+
+
+async def save(client: Redis, key: str) -> None:
+    """Copy a stream and its writers."""
+    await client.copy(key, f"behind:{key}")
+    await client.copy(f"{key}:writers", f"behind:{key}:writers")
+
+
+async def test_positions_of_rows_that_a_failover_lost_are_not_given_again(redis_client: Redis) -> None:
+    """A replica of Redis that was behind counts on from what it has, but the writer knows how many rows it had."""
     ring = ring_on(redis_client)
     await ring.append(REQUESTS, counted(0, 2))
-    await redis_client.copy(KEY, "behind")
+    await save(redis_client, KEY)
     await ring.append(REQUESTS, counted(2, 3))
     before = await read(ring)
-    await redis_client.copy("behind", KEY, replace=True)
+    await restore(redis_client, KEY)
     lost = await read(ring)
     await ring.append(REQUESTS, counted(50, 3))
     after = await read(ring)
 
     assert [[1, 2, 3, 4, 5], [1, 2], [1, 2, 3, 4, 5]] == [list(window.numbers) for window in (before, lost, after)]
+    assert [[1, 2, 3, 4, 5], [1, 2], [1, 2, 6, 7, 8]] == [list(window.positions) for window in (before, lost, after)]
+    assert [5, 2, 8] == [sum(window.totals.values()) for window in (before, lost, after)]
     assert [0, 1, 50, 51, 52] == list(after.rows[:, 0])
 
 
-async def test_a_stream_that_was_flushed_is_numbered_from_one(redis_client: Redis) -> None:
-    """Who keeps a number from before sees that it is larger than the newest."""
+async def test_a_stream_that_was_flushed_says_how_many_rows_came_before(redis_client: Redis) -> None:
+    """Rows count from 1 again in the stream, but not those of a writer."""
     ring = ring_on(redis_client)
     await ring.append(REQUESTS, counted(0, 4))
     await read(ring)
     await redis_client.flushall()
     await ring.append(REQUESTS, counted(50, 2))
+    window = await read(ring)
 
-    assert [1, 2] == list((await read(ring)).numbers)
+    assert [[1, 2], [5, 6]] == [list(window.numbers), list(window.positions)]
+    assert [[6], [4]] == [list(window.totals.values()), list(window.bases.values())]
 
 
 async def test_every_append_renews_the_life_of_the_stream(redis_client: Redis) -> None:
@@ -307,17 +336,6 @@ async def test_a_stream_that_was_emptied_can_be_appended_to(redis_client: Redis)
     assert [8, 9] == await first_column(ring)
 
 
-async def test_a_key_of_another_type_is_a_storage_error(redis_client: Redis) -> None:
-    """The error holds what Redis said."""
-    ring = ring_on(redis_client)
-    await redis_client.set(KEY, "text")
-
-    with pytest.raises(StorageError, match=r"^Redis could not append rows: .*WRONGTYPE"):
-        await ring.append(REQUESTS, counted(0, 1))
-    with pytest.raises(StorageError, match=r"^Redis could not read rows: .*WRONGTYPE"):
-        await read(ring)
-
-
 async def test_a_script_that_the_server_forgot_is_sent_again(redis_client: Redis) -> None:
     """SCRIPT FLUSH costs nothing but a round trip; the block is added once."""
     ring = ring_on(redis_client)
@@ -405,7 +423,8 @@ async def test_keys_with_malformed_names_are_skipped(redis_client: Redis, caplog
     ring = RedisRing(BoundedRedis(redis_client, 5), CAPACITY_ROWS, ttl_seconds=60, on_skipped=counts.append)
     await ring.append(REQUESTS, counted(0, 1))
     for key in (b"driftgauge:{a/%FF/predictor/b}:request", b"driftgauge:{a}:response"):
-        await redis_client.set(key, b"x")
+        await redis_client.xadd(key, {"x": "1"})
+    await redis_client.set("driftgauge:{a/b/predictor/c}:request", "no stream")
 
     assert [REQUESTS] == await ring.streams()
     assert "2 keys in Redis have malformed names" in caplog.text
@@ -414,8 +433,171 @@ async def test_keys_with_malformed_names_are_skipped(redis_client: Redis, caplog
 
 async def test_the_number_of_listed_streams_is_limited(redis_client: Redis, caplog: pytest.LogCaptureFixture) -> None:
     """Of more than 20,000 keys of invented models the first ones are listed, in Redis's order."""
-    names = {f"driftgauge:{{n{number}/wine/predictor/wine}}:request": b"x" for number in range(20_500)}
-    await redis_client.mset(names)
+    key = "'driftgauge:{n' .. n .. '/wine/predictor/wine}:request'"
+    await redis_client.eval(f"for n = 1, 20500 do redis.call('XADD', {key}, '*', 'x', 1) end", 0)
 
     assert 20_000 == len(await ring_on(redis_client).streams())
     assert "Redis has more than 20000 streams of rows" in caplog.text
+
+
+async def test_keys_of_other_types_are_replaced_counted_and_named_once(
+    redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Until the next append there are no rows; from then on all is as ever."""
+    replaced: list[int] = []
+    redis = BoundedRedis(redis_client, 5)
+    ring = RedisRing(redis, CAPACITY_ROWS, ttl_seconds=60, on_replaced=lambda: replaced.append(1))
+    windows = []
+    for first in range(2):
+        await redis_client.set(KEY, "text")
+        await redis_client.delete(f"{KEY}:writers")
+        await redis_client.lpush(f"{KEY}:writers", "text")
+        windows.append(await first_column(ring))
+        await ring.append(REQUESTS, counted(first, 1))
+        windows.append(await first_column(ring))
+
+    assert [[], [0], [], [1]] == windows
+    assert len(replaced) == 4
+    text = "{} in Redis was written by another program; it was replaced"
+    assert [text.format(KEY), text.format(f"{KEY}:writers")] == caplog.messages
+
+
+@pytest.mark.parametrize("deed", ["largest", "largest and deleted", "last row"])
+async def test_the_largest_id_of_another_program_does_not_end_the_appends(redis_client: Redis, deed: str) -> None:
+    """Redis refuses every further entry; the stream starts again, and positions go on."""
+    replaced: list[int] = []
+    redis = BoundedRedis(redis_client, 5)
+    ring = RedisRing(redis, CAPACITY_ROWS, ttl_seconds=60, on_replaced=lambda: replaced.append(1))
+    await ring.append(REQUESTS, counted(0, 2))
+    id_ = f"{2**53 - 1}-1" if deed == "last row" else f"{2**64 - 1}-{2**64 - 1}"
+    await redis_client.xadd(KEY, {"stray": "1"}, id=id_)
+    seen = await first_column(ring)
+    if deed == "largest and deleted":
+        await redis_client.xdel(KEY, id_)
+    await ring.append(REQUESTS, counted(2, 2))
+    await ring.append(REQUESTS, counted(4, 1))
+    window = await read(ring)
+
+    assert [0, 1] == seen or deed == "last row"
+    assert [2, 3, 4] == list(window.rows[:, 0])
+    assert [3, 4, 5] == list(window.positions)
+    assert [1] == replaced
+
+
+@pytest.mark.parametrize("value", ["text", "1:2:3", f"{2**53}:0:0:0", "1:99999999999999999999:0:0", ""])
+async def test_a_damaged_field_of_the_writers_is_replaced(redis_client: Redis, value: str) -> None:
+    """The writer goes on from what it knows itself."""
+    replaced: list[int] = []
+    redis = BoundedRedis(redis_client, 5)
+    ring = RedisRing(redis, CAPACITY_ROWS, ttl_seconds=60, on_replaced=lambda: replaced.append(1))
+    await ring.append(REQUESTS, counted(0, 2))
+    (writer,) = (await read(ring)).totals
+    await redis_client.hset(f"{KEY}:writers", mapping={writer: value, "rows": value})
+    await ring.append(REQUESTS, counted(2, 2))
+    window = await read(ring)
+
+    assert [1, 2, 3, 4] == list(window.positions)
+    assert {writer: 4} == window.totals
+    assert [1] == replaced
+
+
+async def test_a_writer_that_another_program_has_fenced_takes_a_new_id(redis_client: Redis) -> None:
+    """One append is refused for certain; the next works."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 2))
+    (writer,) = (await read(ring)).totals
+    await redis_client.hset(f"{KEY}:writers", writer, "1000:2:0:0")
+    with pytest.raises(StorageError, match="STALE") as caught:
+        await ring.append(REQUESTS, counted(2, 2))
+    await ring.append(REQUESTS, counted(4, 2))
+
+    assert caught.value.may_be_done is False
+    assert [0, 1, 4, 5] == await first_column(ring)
+    assert [2, 2] == list((await read(ring)).totals.values())
+
+
+async def test_an_append_that_timed_out_is_settled_by_the_next(own_server: RedisServer) -> None:
+    """The server stands still with the command in its socket; whatever it did is found out, and is done once."""
+    client = connect(own_server.url, 5)
+    ring = ring_on(client, timeout_seconds=0.2)
+    await ring.append(REQUESTS, counted(0, 1))
+    own_server.pause()
+    with pytest.raises(StorageError) as caught:
+        await ring.append(REQUESTS, counted(1, 1))
+    own_server.resume()
+    added = await ring.settle(REQUESTS)
+    again = await ring.settle(REQUESTS)
+    await ring.append(REQUESTS, counted(2, 1))
+    column = await first_column(ring)
+    await client.aclose()
+
+    assert (True, False) == (caught.value.may_be_done, again)
+    assert column == ([0, 1, 2] if added else [0, 2])
+
+
+async def test_an_append_is_not_executed_after_its_settlement(redis_client: Redis) -> None:
+    """A command that was delayed in a connection comes too late."""
+    ring = ring_on(redis_client)
+    await ring.append(REQUESTS, counted(0, 1))
+    sent: list[tuple[object, ...]] = []
+    execute = redis_client.execute_command
+    redis_client.execute_command = lambda *words, **_: _delay(sent, words)  # type: ignore[method-assign]  # a connection that delays
+    with pytest.raises(StorageError):
+        await ring.append(REQUESTS, counted(1, 1))
+    redis_client.execute_command = execute  # type: ignore[method-assign]
+    added = await ring.settle(REQUESTS)
+    with pytest.raises(ResponseError, match="STALE"):
+        await redis_client.execute_command(*sent[-1])  # type: ignore[no-untyped-call]  # a method of redis-py
+
+    assert added is False
+    assert [0] == await first_column(ring)
+
+
+async def _delay(sent: list[tuple[object, ...]], words: tuple[object, ...]) -> None:
+    sent.append(words)
+    raise RedisTimeoutError("no reply")
+
+
+async def test_an_append_without_the_right_to_add_entries_changes_nothing(own_server: RedisServer) -> None:
+    """Nor does one without the right to write hashes; both are certain, and rows count once when the right is back."""
+    client = connect(own_server.url, 5)
+    ring = ring_on(client)
+    await ring.append(REQUESTS, counted(0, 1))
+    for right in ("xadd", "hset"):
+        await client.acl_setuser("default", enabled=True, nopass=True, keys="*", commands=["+@all", f"-{right}"])
+        with pytest.raises(StorageError) as caught:
+            await ring.append(REQUESTS, counted(9, 1))
+        assert caught.value.may_be_done is False
+        await client.acl_setuser("default", enabled=True, nopass=True, keys="*", commands=["+@all"])
+    await ring.append(REQUESTS, counted(1, 1))
+    window = await read(ring)
+    await client.aclose()
+
+    assert [[0, 1], [1, 2]] == [list(window.rows[:, 0]), list(window.positions)]
+    assert [2] == list(window.totals.values())
+
+
+async def test_writers_that_were_silent_for_the_time_to_live_are_removed_when_a_new_one_comes(
+    redis_client: Redis,
+) -> None:
+    """The hash of a stream stays small, however many processes there were."""
+    one, other = ring_on(redis_client), ring_on(redis_client)
+    await one.append(REQUESTS, counted(0, 1))
+    (writer,) = (await read(one)).totals
+    silent: dict[FieldT, EncodableT] = {f"{number:016x}": "1:1:1:0" for number in range(100)}
+    await redis_client.hset(f"{KEY}:writers", mapping=silent)
+    await other.append(REQUESTS, counted(1, 1))
+
+    assert 3 == await redis_client.hlen(f"{KEY}:writers")
+    assert writer in (await read(one)).totals
+
+
+async def test_a_writer_that_was_silent_for_half_the_time_to_live_has_a_new_id(redis_client: Redis) -> None:
+    """So no writer is removed that may append again."""
+    clock = ManualClock(0.0)
+    writers = RedisWriters(BoundedRedis(redis_client, 5), CAPACITY_ROWS, 60_000, clock, lambda: None)
+    for seconds in (0.0, 30.0, 61.0):
+        clock.now = seconds
+        await writers.append(REQUESTS, counted(0, 1))
+
+    assert [2, 1] == list((await read(ring_on(redis_client))).totals.values())

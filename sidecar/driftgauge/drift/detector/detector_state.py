@@ -1,16 +1,22 @@
 """The detector's memory of a stream, and its form in a store."""
 
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from driftgauge.drift.ledger import CountedRows
+
 Floats = NDArray[np.float64]
 
-_NUMBERS = ("key", "number", "rows", "time", "began", "requests")
+_NUMBERS = ("key", "number", "rows", "time", "began", "requests", "ledger")
 """The fields that are no arrays."""
+
+_MOST_ROWS = 2**53
+"""Counts beyond are those of no stream: a row each microsecond for 285 years."""
 
 _TYPES = {
     "log_evidence": "<f4",
@@ -34,8 +40,9 @@ class DetectorState:
     """All that the detector remembers of the past rows.
 
     Args:
-        key: Identifies the reference and the bets; a state with another key cannot be used.
-        number: The number of the newest row that was fed, as the stream counts them; 0 before the first.
+        key: Identifies the reference and the bets; of a state with another key only the ledger can be used.
+        number: The number of the newest row that was fed; 0 before the first. The detector counts the rows that it is
+            fed, whatever numbers a store gives them.
         rows: Rows fed since the last start.
         time: When rows were last fed, seconds since the epoch; 0 before the first.
         began: When rows were first fed, seconds since the epoch; 0 before the first.
@@ -57,6 +64,7 @@ class DetectorState:
         spans: Shape `(SUMS, SPANS, f)`, float32: running sums of dependence, for all measured scores.
         rhythm: Shape `(d, NUMBERS)`, float32: running sums of the values by hour; shape `(0, NUMBERS)` where the
             reference has times.
+        ledger: How many rows of each writer of the stream are counted; none in a state of an earlier build.
     """
 
     key: str
@@ -78,6 +86,7 @@ class DetectorState:
     correlation: Floats
     spans: NDArray[np.float32]
     rhythm: NDArray[np.float32]
+    ledger: CountedRows = field(default_factory=dict)
 
     @property
     def latched(self) -> NDArray[np.bool_]:
@@ -85,7 +94,7 @@ class DetectorState:
         return ~np.isnan(self.since)
 
 
-ARRAYS = tuple(field.name for field in fields(DetectorState) if field.name not in _NUMBERS)
+ARRAYS = tuple(one.name for one in fields(DetectorState) if one.name not in _NUMBERS)
 """The fields that are arrays, in the order in which they are stored."""
 
 
@@ -109,15 +118,38 @@ def unpack(blob: bytes) -> DetectorState | None:
         arrays = _split(body, shapes)
         return DetectorState(
             key=str(facts["key"]),
-            number=int(facts["number"]),
-            rows=int(facts["rows"]),
-            time=float(facts["time"]),
-            began=float(facts["began"]),
-            requests=int(facts["requests"]),
+            number=_count(facts["number"]),
+            rows=_count(facts["rows"]),
+            time=_time(facts["time"]),
+            began=_time(facts["began"]),
+            requests=_count(facts["requests"]),
+            ledger={str(writer): _count(rows) for writer, rows in facts.get("ledger", {}).items()},
             **arrays,
         )
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _count(value: object) -> int:
+    """A number of rows.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, int) or not 0 <= value <= _MOST_ROWS:
+        raise ValueError(f"{value!r} is no number of rows")
+    return value
+
+
+def _time(value: object) -> float:
+    """A time in seconds since the epoch.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no time")
+    return float(value)
 
 
 def _split(body: bytes, shapes: list[tuple[int, ...]]) -> dict[str, NDArray[Any]]:

@@ -17,6 +17,8 @@ from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.ring import StreamKey
 from tests.support.processes import free_port
+from tests.support.redis_cluster import RedisCluster
+from tests.support.redis_sentinel import RedisSentinel
 from tests.support.redis_server import RedisServer
 
 
@@ -167,3 +169,47 @@ async def test_a_server_that_hangs_on_info_is_a_failure_within_the_time_of_a_cal
     assert Level.OK == found["redis"].level
     assert Level.FAIL == found["redis memory"].level
     assert "could not respond to INFO within 0.5 s" in found["redis memory"].sentence
+
+
+async def test_a_cluster_is_ok_and_each_of_its_primaries_is_looked_at(redis_cluster: RedisCluster) -> None:
+    """Each primary has a version and a memory of its own."""
+    config = load("logger", {"redis_url": redis_cluster.url})
+    found = await check_redis(config)
+    addresses = {finding.sentence.partition(": ")[0] for finding in found if finding.check == "redis version"}
+
+    assert [] == [finding for finding in found if finding.level is Level.FAIL]
+    assert {f"127.0.0.1:{node.port}" for node in redis_cluster.nodes[:3]} == addresses
+    assert "a row was written, read and removed" in {finding.sentence for finding in found}
+
+
+async def test_a_master_that_sentinels_name_is_ok(redis_sentinel: RedisSentinel) -> None:
+    """As one server."""
+    found = await check_redis(load("logger", {"redis_url": redis_sentinel.url}))
+
+    assert ["redis", "redis version", "redis memory", "redis write"] == [finding.check for finding in found]
+    assert [] == [finding for finding in found if finding.level is Level.FAIL]
+
+
+async def test_a_server_in_the_wrong_place_is_a_failure(
+    redis_cluster: RedisCluster, redis_sentinel: RedisSentinel
+) -> None:
+    """A node of a cluster, a Sentinel and a replica all reply to PING."""
+    replica = next(server for server in redis_sentinel.servers if server is not redis_sentinel.master)
+    places = {
+        redis_cluster.nodes[0].url: "write redis+cluster:// in redis_url",
+        redis_sentinel.sentinels[0].url: "write redis+sentinel://",
+        replica.url: "this is a replica, which refuses to write",
+    }
+    found = {url: (await check(url))["redis place"] for url in places}
+
+    assert {Level.FAIL} == {finding.level for finding in found.values()}
+    assert [] == [url for url, words in places.items() if words not in found[url].sentence]
+
+
+async def test_a_master_that_no_sentinel_knows_is_a_failure(redis_sentinel: RedisSentinel) -> None:
+    """The sentence says what to check."""
+    found = await check(redis_sentinel.url.replace("mymaster", "other"))
+
+    assert Level.FAIL == found["redis"].level
+    assert "No master found for 'other'" in found["redis"].sentence
+    assert "SENTINEL MASTERS" in found["redis"].sentence

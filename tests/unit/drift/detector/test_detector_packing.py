@@ -30,10 +30,12 @@ STATE = DetectorState(
     correlation=np.arange(14.0).reshape(7, 2),
     spans=np.arange(176, dtype=np.float32).reshape(11, 16, 1),
     rhythm=np.arange(6, dtype=np.float32).reshape(2, 3),
+    ledger={"0123456789abcdef": 7},
 )
 SHAPES = "[[2,3],[2],[2],[2],[2],[2],[2,4],[2,2],[2],[2],[7,2],[11,16,1],[2,3]]"
 HEAD = (
-    '{"key":"3/ab12/0.05","number":7,"rows":5,"time":1.5,"began":0.5,"requests":4,"shapes":' + SHAPES + "}\n"
+    '{"key":"3/ab12/0.05","number":7,"rows":5,"time":1.5,"began":0.5,"requests":4,'
+    '"ledger":{"0123456789abcdef":7},"shapes":' + SHAPES + "}\n"
 ).encode()
 BODY = b"".join(
     [
@@ -90,11 +92,25 @@ def test_types_of_unpacked_arrays() -> None:
         pytest.param(HEAD.replace(b'"began":0.5,', b"") + BODY, id="an earlier version"),
         pytest.param(HEAD.replace(b'"number":7', b'"number":null') + BODY, id="no number"),
         pytest.param(HEAD.replace(b'"rows":5', b'"rows":1e999') + BODY, id="infinite rows"),
+        pytest.param(HEAD.replace(b'"rows":5', b'"rows":-5') + BODY, id="negative rows"),
+        pytest.param(HEAD.replace(b'"number":7', b'"number":9007199254740993') + BODY, id="rows beyond all streams"),
+        pytest.param(HEAD.replace(b'"rows":5', b'"rows":"5"') + BODY, id="rows as text"),
+        pytest.param(HEAD.replace(b'"time":1.5', b'"time":null') + BODY, id="no time"),
+        pytest.param(HEAD.replace(b'cdef":7}', b'cdef":-7}') + BODY, id="a negative count"),
+        pytest.param(HEAD.replace(b'{"0123456789abcdef":7}', b"[7]") + BODY, id="a ledger without writers"),
     ],
 )
 def test_other_bytes_are_no_state(blob: bytes) -> None:
     """Bytes with another layout, or cut short, give no state."""
     assert unpack(blob) is None
+
+
+def test_a_state_of_an_earlier_build_has_an_empty_ledger() -> None:
+    """Its evidence is worth keeping."""
+    state = unpack(HEAD.replace(b'"ledger":{"0123456789abcdef":7},', b"") + BODY)
+
+    assert state is not None
+    assert ({}, 7) == (state.ledger, state.number)
 
 
 def test_no_features() -> None:

@@ -1,0 +1,284 @@
+"""The appends of this process to streams in Redis: each is executed once at most, and its outcome can be found out."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import cast
+
+from driftgauge.errors import StorageError
+from driftgauge.inference.payload import ModelKey
+from driftgauge.storage.redis_client import BoundedRedis, Call
+from driftgauge.storage.redis_layout import MAX_ROWS, WRITER_BYTES, pack, stream_key, writers_key
+from driftgauge.storage.ring import Block, StreamKey
+
+_log = logging.getLogger(__name__)
+
+_STALE = "STALE"
+_NAMED_KEYS = 1_000
+"""Keys that the log has named, at most: other programs may write any number of them."""
+
+_MAX_WRITERS = 4096
+"""Most writers of a stream. A hash with more is not ours."""
+
+_REPLACED_STREAM = 1
+_REPLACED_WRITERS = 2
+
+# Numbers are doubles in Lua: those from 2^53 on are refused, since their neighbours are lost.
+# The hash is written before the stream. If XADD then fails, the hash takes its word back: `sequence - 1` fences every
+# earlier append, and lets this one be repeated. A writer that the hash does not know had appended `before` rows when it
+# was lost. Writers that were silent for the time to live are removed when a new one comes, which is rare.
+# The usual append reads no entry. The newest one is read only if the id is refused, or the number of rows is unknown.
+# An emptied stream keeps its last id and would refuse smaller ones: it is deleted, like one with an id beyond all rows.
+_APPEND = f"""
+local stream, writers, me = KEYS[1], KEYS[2], ARGV[1]
+local sequence, before, rows = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local counted, capacity, ttl = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local replaced_stream, replaced_writers = 0, 0
+local function count(text)
+  local number = tonumber(text or nil)
+  return number and number < {MAX_ROWS} and number or nil
+end
+local function result(total) return {{total, replaced_stream + replaced_writers}} end
+
+local found = redis.pcall('HMGET', writers, me, 'rows')
+if found.err then
+  if not string.find(found.err, 'WRONGTYPE', 1, true) then return found end
+  redis.call('DEL', writers)
+  replaced_writers, found = {_REPLACED_WRITERS}, {{false, false}}
+end
+local last, total, base
+if found[1] then
+  local seq, sum, from = string.match(found[1], '^(%d+):(%d+):%d+:(%d+)$')
+  last, total, base = count(seq), count(sum), count(from)
+end
+if last and total and base then
+  if sequence == last then return result(total) end
+  if sequence < last then return redis.error_reply('{_STALE} append: a later one was executed') end
+  total = math.max(total, before)
+else
+  if found[1] then replaced_writers = {_REPLACED_WRITERS} end
+  total, base = before, before
+  if redis.call('HLEN', writers) > {_MAX_WRITERS} then
+    redis.call('DEL', writers)
+    replaced_writers, found[2] = {_REPLACED_WRITERS}, false
+  end
+  local all = redis.call('HGETALL', writers)
+  for index = 1, #all, 2 do
+    local ms = tonumber(string.match(all[index + 1], '^%d+:%d+:(%d+):%d+$') or nil)
+    if all[index] ~= 'rows' and not (ms and ms > now - ttl) then redis.call('HDEL', writers, all[index]) end
+  end
+end
+
+local function keep(seq, sum, number)
+  local mine = string.format('%.0f:%.0f:%.0f:%.0f', seq, sum, now, base)
+  if number then
+    redis.call('HSET', writers, me, mine, 'rows', string.format('%.0f', number))
+  else
+    redis.call('HSET', writers, me, mine)
+  end
+  redis.call('PEXPIRE', writers, ttl)
+end
+if rows == 0 then
+  keep(sequence, total)
+  return result(total)
+end
+local sum = total + counted
+if sum >= {MAX_ROWS} then return redis.error_reply('ERR a writer has too many rows') end
+
+local function add(number)
+  keep(sequence, sum, number)
+  local oldest, id = math.max(number - capacity + 1, 0), string.format('%.0f-%.0f', number, now)
+  local added = redis.pcall('XADD', stream, 'MINID', string.format('%.0f', oldest), id,
+    'writer', me, 'total', string.format('%.0f', sum), unpack(ARGV, 8))
+  return type(added) == 'table' and added.err or nil
+end
+local function newest()
+  local kind = redis.call('TYPE', stream).ok
+  if kind == 'none' then return 0 end
+  if kind == 'stream' then
+    local entry = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+    local number = entry and count(string.match(entry[1], '^%d+'))
+    if number and number + rows < {MAX_ROWS} then return number end
+    if entry then replaced_stream = {_REPLACED_STREAM} end
+  else
+    replaced_stream = {_REPLACED_STREAM}
+  end
+  redis.call('DEL', stream)
+  return 0
+end
+
+local number = count(found[2])
+if number and number + rows >= {MAX_ROWS} then number, replaced_writers = nil, {_REPLACED_WRITERS} end
+local failed = not number or add(number + rows)
+if failed then
+  number = math.max(number or 0, newest())
+  failed = add(number + rows)
+  if failed and (string.find(failed, 'smaller', 1, true) or string.find(failed, 'exhausted', 1, true)) then
+    redis.call('DEL', stream)
+    replaced_stream = {_REPLACED_STREAM}
+    failed = add(number + rows)
+  end
+  if failed then
+    keep(sequence - 1, total, number)
+    return redis.error_reply(failed)
+  end
+end
+redis.call('PEXPIRE', stream, ttl)
+return result(sum)
+"""
+
+
+@dataclass(slots=True)
+class _Writer:
+    """This process as the writer of one stream.
+
+    Args:
+        used: When it last appended, by the clock.
+        id: Known to no other process.
+        sequence: The number of the last attempt.
+        total: Rows that were appended, as far as is known.
+        is_unknown: Whether the outcome of the last append is unknown.
+        lock: Taken by an append or a settlement: the attempts of a writer come one after the other.
+    """
+
+    used: float
+    id: str = field(default_factory=lambda: token_hex(WRITER_BYTES))
+    sequence: int = 0
+    total: int = 0
+    is_unknown: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class RedisWriters:
+    """Appends blocks to streams.
+
+    Args:
+        redis: The connection, which its owner closes.
+        capacity_rows: Rows that a window holds, at least 1.
+        ttl_milliseconds: A stream expires this long after its last append.
+        clock: Monotonic time in seconds.
+        on_replaced: Called for each key of another type, or with contents that are not ours, that was deleted.
+
+    Notes:
+        An append is one atomic script, O(1) amortised. Its attempts are numbered, and the script refuses a number that
+        is not above the newest of this writer: an append that is repeated, or was delayed in a connection, is never
+        executed a second time.
+    """
+
+    def __init__(
+        self,
+        redis: BoundedRedis,
+        capacity_rows: int,
+        ttl_milliseconds: int,
+        clock: Callable[[], float],
+        on_replaced: Callable[[], None],
+    ) -> None:
+        self._redis = redis
+        self._limits = (capacity_rows, ttl_milliseconds)
+        self._longest_silence = ttl_milliseconds / 2000
+        self._clock = clock
+        self._on_replaced = on_replaced
+        self._script = redis.client.register_script(_APPEND)
+        self._writers: dict[StreamKey, _Writer] = {}
+        self._named: set[str] = set()
+
+    async def append(self, stream: StreamKey, block: Block) -> None:
+        """Append a block; find out first what became of an append before, if that is unknown.
+
+        Raises:
+            StorageError: Redis is away, slow or refuses.
+        """
+        writer = self._writers.setdefault(stream, _Writer(self._clock()))
+        async with writer.lock:
+            await self._settle(stream, writer)
+            self._renew(writer)
+            writer.is_unknown = True
+            writer.total = await self._attempt(stream, writer, (len(block.rows), block.counted_rows), pack(block))
+            writer.is_unknown = False
+
+    async def settle(self, stream: StreamKey) -> bool:
+        """Find out whether the last append was executed, if that is unknown; from then on it never will be.
+
+        Raises:
+            StorageError: Redis is away, slow or refuses: the outcome stays unknown.
+        """
+        writer = self._writers.get(stream)
+        if writer is None:
+            return False
+        async with writer.lock:
+            return await self._settle(stream, writer)
+
+    def retain(self, models: Container[ModelKey]) -> None:
+        """Forget the streams of models that are not in `models`, unless an outcome is unknown."""
+        for stream, writer in list(self._writers.items()):
+            if stream.model not in models and not writer.is_unknown and not writer.lock.locked():
+                del self._writers[stream]
+
+    async def _settle(self, stream: StreamKey, writer: _Writer) -> bool:
+        if not writer.is_unknown:
+            return False
+        before = writer.total
+        writer.total = await self._attempt(stream, writer, (0, 0), [])
+        writer.is_unknown = False
+        return writer.total > before
+
+    def _renew(self, writer: _Writer) -> None:
+        """Give a writer that was silent for long a new id: its old one may be removed from the hash and the ledgers."""
+        now = self._clock()
+        if now - writer.used > self._longest_silence:
+            _start_again(writer)
+        writer.used = now
+
+    async def _attempt(
+        self, stream: StreamKey, writer: _Writer, rows: tuple[int, int], fields: Sequence[str | bytes]
+    ) -> int:
+        """Run the script with the next number.
+
+        Args:
+            stream: The stream.
+            writer: The writer.
+            rows: How many rows a block has, and how many it adds to the total; none to settle.
+            fields: The fields of its entry.
+
+        Returns:
+            How many rows the writer has appended.
+        """
+        writer.sequence += 1
+        keys = [stream_key(stream), writers_key(stream)]
+        arguments = [writer.id, writer.sequence, writer.total, *rows, *self._limits, *fields]
+        attempts = 0
+
+        async def run() -> list[int]:
+            nonlocal attempts
+            attempts += 1
+            return cast("list[int]", await self._script(keys=keys, args=arguments))
+
+        try:
+            total, replaced = await self._redis.run(Call.APPEND, "append rows", run, repeatable=True)
+        except StorageError as error:
+            if error.may_be_done or attempts > 1:  # the first attempt may have been executed
+                error.may_be_done = True
+                raise
+            writer.is_unknown = writer.is_unknown and not fields
+            if _STALE in str(error):
+                _start_again(writer)
+            raise
+        for key, bit in zip(keys, (_REPLACED_STREAM, _REPLACED_WRITERS), strict=True):
+            if replaced & bit:
+                self._report_replaced(key)
+        return total
+
+    def _report_replaced(self, key: str) -> None:
+        """Count a key that was replaced, and name it once."""
+        self._on_replaced()
+        if key not in self._named and len(self._named) < _NAMED_KEYS:
+            self._named.add(key)
+            _log.warning("%.300s in Redis was written by another program; it was replaced", key)
+
+
+def _start_again(writer: _Writer) -> None:
+    writer.id, writer.sequence, writer.total, writer.is_unknown = token_hex(WRITER_BYTES), 0, 0, False
