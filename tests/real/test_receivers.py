@@ -22,7 +22,12 @@ class JavaScriptReceiver(Child):
 
     def __init__(self) -> None:
         self.port = free_port()
-        words = ["env", f"NODE_PATH={node_modules()}", program("node"), PROGRAMS / "receive_cloudevents.cjs"]
+        words: list[str | Path] = [
+            "env",
+            f"NODE_PATH={node_modules()}",
+            program("node"),
+            PROGRAMS / "receive_cloudevents.cjs",
+        ]
         super().__init__([*words, str(self.port)])
 
     def events(self) -> list[dict[str, Any]]:
