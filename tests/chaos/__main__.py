@@ -24,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("faults", nargs="*", metavar="FAULT", help=f"one of {', '.join(names)}; without one, all")
     parser.add_argument("--quick", action="store_true", help="a short run: those faults that cover most in 2 minutes")
+    parser.add_argument("--log", action="store_true", help="also print the log of the process that wrote most lines")
     parser.add_argument("--write", type=Path, help="put the table between the marks of this document")
     options = parser.parse_args()
     unknown = set(options.faults) - set(names)
@@ -36,23 +37,26 @@ def main() -> int:
     ]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # so that all children are stopped
     begun = time.monotonic()
-    results = [(fault, _run(fault)) for fault in chosen]
+    results: list[tuple[Fault, Findings]] = []
+    for fault in chosen:
+        results.append((fault, _run(fault, with_log=options.log)))
+        if options.write:
+            write(options.write, results, time.monotonic() - begun)
     broken = sum(bool(findings.broken) for _, findings in results)
     seconds = time.monotonic() - begun
     sys.stdout.write(f"{len(results)} faults in {seconds:.0f} s; laws were broken after {broken} of them\n")
-    if options.write:
-        write(options.write, results, seconds)
     return int(broken > 0)
 
 
-def _run(fault: Fault) -> Findings:
+def _run(fault: Fault, *, with_log: bool) -> Findings:
     """Run one fault and print its line; an error of the run itself counts as a broken law."""
     try:
         findings = run(fault)
     except Exception as error:  # noqa: BLE001 - the other faults still run
         where = traceback.extract_tb(error.__traceback__)[-1]
         findings = Findings(broken=[f"the run failed: {error!r} in {where.filename}:{where.lineno}"])
-    sys.stdout.write(line(fault, findings) + "\n")
+    log = [f"         | {text}" for text in findings.log if with_log]
+    sys.stdout.write("\n".join([line(fault, findings), *log, ""]))
     sys.stdout.flush()
     return findings
 

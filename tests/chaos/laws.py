@@ -1,6 +1,6 @@
 """What must hold after every fault, once the senders have stopped, by metrics, the senders' counts, and Redis."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -34,7 +34,7 @@ class Findings:
         counted: How many of the lost ones a living replica counts as dropped, rejected or sampled out.
         killed: How many were taken by replicas that were killed, and not appended.
         double: Rows that were fed to a detector more than once.
-        log_lines: The most log lines of one process.
+        log: The log lines of the process that wrote the most.
         slowest_seconds: The slowest inference.
         failed: Inferences that failed though the model and their own replica lived.
         recovery_seconds: From the end of the fault until all was well; `None` if it never was.
@@ -47,7 +47,7 @@ class Findings:
     counted: int = 0
     killed: int = 0
     double: int = 0
-    log_lines: int = 0
+    log: Sequence[str] = ()
     slowest_seconds: float = 0.0
     failed: int = 0
     recovery_seconds: float | None = None
@@ -225,7 +225,7 @@ def _check_pairs(stage: Stage, findings: Findings) -> None:
 def _check_logs(stage: Stage, findings: Findings) -> None:
     for replica in stage.replicas:
         lines = len(replica.log)
-        findings.log_lines = max(findings.log_lines, lines)
+        findings.log = max(findings.log, replica.log, key=len)
         tracebacks = sum(line.startswith("Traceback") for line in replica.log)
         if lines > LOG_LINES:
             findings.broken.append(f"{replica.name} wrote {lines} log lines, {tracebacks} of them begin tracebacks")

@@ -43,7 +43,7 @@ class Cluster(ClusterServers):
         return next(node for node in self.nodes if node.port in ports)
 
     def fail_over(self, slot: int) -> None:
-        """Kill the primary of a slot, and wait until its replica has taken over."""
+        """Kill the primary of a slot, and wait until its replica has taken its place."""
         old = self.owner(slot)
         old.kill()
         self.wait_for_failover(old, slot)

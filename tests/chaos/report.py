@@ -29,7 +29,7 @@ def measured(findings: Findings) -> str:
     return (
         f"{findings.failed} inferences failed, slowest {1000 * findings.slowest_seconds:.0f} ms; "
         f"{findings.sent:,} payloads, {findings.lost} not in Redis = {findings.counted} counted{killed}; "
-        f"well after {recovery}; {findings.double} rows fed twice; {findings.log_lines} log lines"
+        f"well after {recovery}; {findings.double} rows fed twice; {len(findings.log)} log lines"
     )
 
 

@@ -19,8 +19,8 @@ def stream_name(namespace: str, service: str, kind: str) -> str:
 def rows_appended(redis: Redis, stream: str) -> int:
     """How many rows all writers of a stream have appended to it since ever; -1 if another program has its key.
 
-    Each writer keeps `sequence:rows:milliseconds` in the hash beside the stream, so the sum is right although old rows
-    were trimmed, and although Redis has lost rows.
+    Each writer has a field `sequence:rows:milliseconds:...` in the hash beside the stream, so the sum is right although
+    old rows were trimmed, and although Redis has lost rows. The other field of the hash has no colon.
     """
     try:
         writers = cast("Mapping[bytes, bytes]", redis.hgetall(f"{stream}:writers"))
@@ -28,7 +28,7 @@ def rows_appended(redis: Redis, stream: str) -> int:
     except ResponseError:
         return -1
     if writers:
-        return sum(int(value.split(b":")[1]) for value in writers.values())
+        return sum(int(value.split(b":")[1]) for value in writers.values() if b":" in value)
     return int(newest[0][0].partition(b"-")[0]) if newest else 0
 
 

@@ -172,7 +172,7 @@ def summary(findings: Findings, rate: float, minutes: float) -> str:
     return (
         f"{minutes:g} minutes; three clients with {rate:.0f} inferences a second each, and three agents with as many "
         f"pairs of events; {findings.sent:,} payloads, {findings.failed} failed inferences, not accepted: "
-        f"{reasons or 'none'}; at most {findings.log_lines} log lines of a process. {laws}"
+        f"{reasons or 'none'}; at most {len(findings.log)} log lines of a process. {laws}"
     )
 
 

@@ -111,7 +111,7 @@ class Stage:
         specs = [("logger", index) for index in range(REPLICAS)] + [("proxy", index) for index in range(REPLICAS)]
         started = [self._launch(*spec) for spec in specs]
         for replica in started:
-            self._stack.enter_context(replica.process)
+            self._open(replica)
         self.loggers, self.proxies = started[:REPLICAS], started[REPLICAS:]
         self.senders = Senders(self.loggers, self.proxies, self.settings.traffic)
         self.senders.start()
@@ -165,10 +165,16 @@ class Stage:
         """Start a replica like another one, in its place; returns it."""
         mode, index = replica.spec
         new = self._launch(mode, index)
-        self._stack.enter_context(new.process)
+        self._open(new)
         self.retired.append(replica)
         (self.loggers if mode == "logger" else self.proxies)[index] = new
         return new
+
+    def _open(self, replica: Replica) -> None:
+        """Wait until a replica listens, also on a machine that is busy with others; it ends with the stage."""
+        with contextlib.suppress(TimeoutError):  # the next line reports it, with what the process wrote
+            replica.process.await_response(f"{replica.process.admin_url}/healthz", RECOVERY_SECONDS)
+        self._stack.enter_context(replica.process)
 
     def _launch(self, mode: str, index: int) -> Replica:
         where = {
@@ -181,6 +187,7 @@ class Stage:
         }[mode]
         flags = [*where, "--redis-url", self.store.url, *FLAGS, *self.settings.flags]
         process = Driftgauge(mode, *flags, env=self.settings.environments[index])
+        self._stack.callback(process.kill)  # also if one that is opened before it fails
         return Replica(f"{mode} {index}", process, (mode, index))
 
     def send_for(self, seconds: float) -> None:

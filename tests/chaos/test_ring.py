@@ -48,7 +48,7 @@ def test_window_has_the_newest_rows(redis: Redis) -> None:
 def test_rows_are_summed_over_writers(redis: Redis) -> None:
     """Each writer keeps its own number of rows; trimmed and lost rows are included."""
     append(redis, 1, [[1.0, 2.0]])
-    redis.hset(f"{STREAM}:writers", mapping={"a": "7:40:1764", "b": "9:2:1764"})
+    redis.hset(f"{STREAM}:writers", mapping={"a": "7:40:1764:0", "b": "9:2:1764:0", "rows": "42"})
 
     assert 42 == ring.rows_appended(redis, STREAM)
 

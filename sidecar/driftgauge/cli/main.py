@@ -11,6 +11,7 @@ from driftgauge.cli.arguments import make_parser
 from driftgauge.cli.completion import run_completion
 from driftgauge.cli.health import find_faults
 from driftgauge.cli.reference_commands import run_reference
+from driftgauge.concurrency.allocator import limit_fragmentation
 from driftgauge.config.documents import as_json_schema, as_markdown
 from driftgauge.config.load import MODES, load, wanted_log_format
 from driftgauge.config.options import LoggerConfig, ProxyConfig
@@ -52,6 +53,7 @@ def _serve(known: argparse.Namespace, unknown: tuple[str, ...]) -> int:
     from driftgauge.app.log_format import start_log  # noqa: PLC0415 as above
     from driftgauge.app.serve import run_logger, run_proxy  # noqa: PLC0415 as above
 
+    limit_fragmentation()
     flags = {name: value for name, value in vars(known).items() if name in MODES[known.command].model_fields}
     try:
         config = load(known.command, flags, unknown, known.config)

@@ -19,6 +19,9 @@ _REPLICA_BYTES = 8
 _TERM_BYTES = 6
 _RELEASES_AT_ONCE = 50
 
+_YIELDED_LOOKS = 3
+"""Looks for which a lost store is left to the evaluator of before: about as long as a term lasts without it."""
+
 
 class Duty(NamedTuple):
     """What this replica does about a model until its next look.
@@ -47,6 +50,7 @@ class _ModelTerm:
         yields: Whether the lease is released after this look's evaluation.
         notice: The last notice that could be read.
         blob: The bytes of the last notice.
+        yielded_looks: Looks for which a free lease is left to the evaluator of before.
     """
 
     token: str = ""
@@ -55,6 +59,7 @@ class _ModelTerm:
     yields: bool = False
     notice: Notice | None = None
     blob: bytes = b""
+    yielded_looks: int = 0
 
 
 class Coordinator:
@@ -104,6 +109,7 @@ class Coordinator:
     async def begin(self, model: ModelKey, lease: Lease) -> Duty:
         """Do what the lease of a model asks for, and say what this replica's duty is. Never raises."""
         known = self._models.setdefault(model, _ModelTerm())
+        self._count_yielded_looks(known, lease)
         if known.token and lease.token != known.token:
             known.token = ""  # it has expired, or the store has lost it
         self._read_notice(model, known, lease.notice)
@@ -111,6 +117,9 @@ class Coordinator:
         notice = known.notice
         fresh = notice is not None and notice.time >= self._clock() - self._fresh_seconds
         choice = candidate.choose(lease, notice, fresh=fresh)
+        if choice is Choice.ACQUIRE and known.yielded_looks:
+            known.yielded_looks -= 1
+            choice = Choice.FOLLOW
         known.yields = choice is Choice.EVALUATE_AND_YIELD
         try:
             token = await self._act(model, known, choice)
@@ -168,6 +177,18 @@ class Coordinator:
             await self._store.release(model, token)
         except StorageError as error:
             _log.debug("the lease of %s is not released and will expire: %s", model, error)
+
+    @staticmethod
+    def _count_yielded_looks(known: _ModelTerm, lease: Lease) -> None:
+        """Let the evaluator of before come first after the store lost everything, its notice included.
+
+        Only that replica still knows which rows are counted: another one would count none of those that were appended
+        after the last evaluation and lost with the store. If it has died too, another one begins a little later.
+        """
+        if lease.token or known.token:
+            known.yielded_looks = 0
+        elif known.blob and not lease.notice:
+            known.yielded_looks = _YIELDED_LOOKS
 
     def _candidate(self, model: ModelKey, known: _ModelTerm) -> Candidate:
         """This replica, with the reference that it has now."""

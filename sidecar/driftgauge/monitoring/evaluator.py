@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
+from driftgauge.concurrency.allocator import return_free_memory
 from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.explain import explain_report
@@ -83,6 +84,7 @@ class Evaluator:
         start = time.perf_counter()
         loaded = self._loaded.get(stream)
         if loaded is None or loaded.digest != target.digest:
+            del loaded  # the old tests take as much memory as the new ones
             loaded = await self._prepare(stream, target)
         await loaded.detector.begin(token)
         result, window_time = await self._test_window(stream, loaded, target)
@@ -112,10 +114,12 @@ class Evaluator:
         self._worker.close()
 
     async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
-        """Prepare the tests for a new target."""
+        """Prepare the tests for a new target, in place of those for the old one."""
+        self._loaded.pop(stream, None)
         evaluator = await self._worker.run(
             StreamEvaluator, target.profiles, self._rule, target.digest, GilYield(), target.known_hours
         )
+        await self._worker.run(return_free_memory)  # preparing has used, and freed, as much as it has kept
         start = None if evaluator.detector is None else evaluator.detector.start()
         metrics = self._metrics.model(stream.model)
         record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)

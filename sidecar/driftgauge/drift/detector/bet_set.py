@@ -15,6 +15,16 @@ MOST_SCALED = 10.0
 """An event in a bucket of hours with a small share counts at most this many times as much as at the average hour."""
 
 
+BLOCK_FEATURES = 32
+"""Features whose rows are worked on at once: a piece of their scores takes a megabyte, which a processor's cache holds.
+"""
+
+
+def blocks_of(features: int) -> list[range]:
+    """The indices of features in blocks."""
+    return [range(first, min(first + BLOCK_FEATURES, features)) for first in range(0, features, BLOCK_FEATURES)]
+
+
 class BetSet:
     """The bets on the `d` features of a reference.
 
@@ -56,12 +66,15 @@ class BetSet:
         found: Floats = np.logaddexp.reduce(log_evidence + self.log_weights, axis=1, initial=-np.inf)
         return found
 
-    def measured_part(self, features: slice) -> slice:
-        """The measured scores of some features, one after the other."""
-        parts = self.measured_slices[features]
-        return slice(parts[0].start, parts[-1].stop) if parts else slice(0, 0)
+    def score_part(self, features: range) -> slice:
+        """The scores of neighbouring features."""
+        return slice(self.score_slices[features[0]].start, self.score_slices[features[-1]].stop)
 
-    def measured_scores(self, cells: NDArray[np.integer], features: slice = slice(None)) -> Floats:
+    def measured_part(self, features: range) -> slice:
+        """The measured scores of neighbouring features."""
+        return slice(self.measured_slices[features[0]].start, self.measured_slices[features[-1]].stop)
+
+    def measured_scores(self, cells: NDArray[np.integer], features: range) -> Floats:
         """The measured scores of rows: shape `(n, measured)`, for those of some features.
 
         Those of single events, such as a missing value, are 0 where the event does not happen: only events show how
@@ -69,10 +82,9 @@ class BetSet:
 
         Args:
             cells: Shape `(d, n)`: the cell of each row, of all features.
-            features: The features; by default all.
+            features: The features.
         """
-        each = zip(self._measured[features], cells[features], strict=True)
-        return np.hstack([scores.take(line, axis=0) for scores, line in each])
+        return np.hstack([self._measured[feature].take(cells[feature], axis=0) for feature in features])
 
     def all_scores(self, cells: NDArray[np.integer]) -> Floats:
         """All scores of rows: shape `(n, scores)`.

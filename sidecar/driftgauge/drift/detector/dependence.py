@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget, EffectiveRows
-from driftgauge.drift.detector.bet_set import BetSet
+from driftgauge.drift.detector.bet_set import BetSet, blocks_of
 from driftgauge.drift.detector.bets import make_bets, no_bets
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import add_requests, correlation_bounds, no_sums, row_weights
@@ -77,7 +77,7 @@ class ScoreDependence:
     ) -> None:
         self._bet_set = bet_set
         self._checkpoint = checkpoint
-        self._blocks = [slice(first, first + BLOCK_FEATURES) for first in range(0, len(profiles), BLOCK_FEATURES)]
+        self._blocks = blocks_of(len(profiles))
         self.start_requests, self.start_spans = 0, no_spans(bet_set.measured)
         self.start_correlation = no_sums(bet_set.scores)
         self.reference_weights = np.ones(bet_set.measured)
@@ -144,7 +144,7 @@ class ScoreDependence:
             spans, before = after, before + piece.starts.size
         return spans
 
-    def _units(self, rows: NewRows, features: slice, correlations: Floats) -> Units:
+    def _units(self, rows: NewRows, features: range, correlations: Floats) -> Units:
         """The sums of the measured scores of some features, of each request."""
         scores = self._bet_set.measured_scores(rows.cells, features)
         of_values = self._bet_set.of_values[self._bet_set.measured_part(features)]
@@ -170,9 +170,6 @@ class ScoreDependence:
 
 PIECE_ROWS = 1_024
 """Rows that are added at once, but for a longer request."""
-
-BLOCK_FEATURES = 32
-"""Features whose rows are added at once: a piece of their scores takes a megabyte, which a processor's cache holds."""
 
 
 def _reference_rows(profiles: Sequence[Profile]) -> NewRows | None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.detector.alarms import LOG_RECOVERY, recovery_logs
-from driftgauge.drift.detector.bet_set import BetSet
+from driftgauge.drift.detector.bet_set import BetSet, blocks_of
 from driftgauge.drift.detector.dependence import KnownDependence
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
@@ -39,6 +39,7 @@ class RowEvidence:
         self._bet_set = bet_set
         self._checkpoint = checkpoint
         self._climb = climb
+        self._blocks = blocks_of(len(bet_set.bets))
         self._greatest = [one.log_factors[:-1].max(axis=0, initial=0.0) for one in bet_set.bets]
 
     def weigh(
@@ -49,34 +50,65 @@ class RowEvidence:
         Returns:
             Shapes `(d, b)` and `(d, 4)`; and the running sums of the correlation within requests.
         """
-        singles = rows.groups_of_singles
-        shares = np.minimum(rows.group_rows / ROWS_OF_AN_ALARM, 1 / REQUESTS_OF_AN_ALARM)[:, np.newaxis]
-        weights = row_weights(np.concatenate([np.ones(singles, dtype=np.int64), rows.of_several]), bounds)
-        logs, totals, squares = [], [], []
+        lengths = np.concatenate([np.ones(rows.groups_of_singles, dtype=np.int64), rows.of_several])
+        logs: list[Floats] = []
         recovery = np.zeros_like(state.recovery)
-        for feature, bets in enumerate(self._bet_set.bets):
-            self._checkpoint()
-            counts = rows.counts(feature, bets.scores.shape[0])
-            part = self._bet_set.measured_slices[feature]
-            factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
-            by_bet = weights[:, self._bet_set.score_slices[feature]][:, bets.score_of] / factors
-            assumed = known.assumed[part][bets.factor_of]
-            gains = np.minimum(by_bet * bets.factors.gains(counts), shares * self._climb)
-            # A bet on a score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
-            total = np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0)
-            # Events of unknown dependence count as long as they go on: several bursts do not add up.
-            logs.append(np.where(assumed & (total < 0), -np.inf, total))
-            totals.append(counts[singles:] @ bets.scores)
-            squares.append(counts[singles:] @ bets.scores**2)
-            if state.latched[feature]:
-                leader = state.leader[feature]
-                over = counts @ recovery_logs(bets.factors.column(int(leader)), float(state.half_gain[feature]))
-                most = rows.group_rows[:, np.newaxis] * (LOG_RECOVERY / ROWS_OF_A_RECOVERY)
-                recovery[feature] = np.minimum(by_bet[:, leader, np.newaxis] * over, most).sum(axis=0)
-        learned = state.correlation
-        if rows.of_several.size:
-            learned = add_requests(learned, np.hstack(totals), np.hstack(squares), rows.of_several)
+        learned = state.correlation.copy()
+        for features in self._blocks:
+            part = self._bet_set.score_part(features)
+            weights = row_weights(lengths, bounds[part])
+            totals: list[Floats] = []
+            squares: list[Floats] = []
+            for feature in features:
+                self._checkpoint()
+                bets = self._bet_set.bets[feature]
+                counts = rows.counts(feature, bets.scores.shape[0]).astype(np.float64)
+                own = self._bet_set.score_slices[feature]
+                by_score = weights[:, own.start - part.start : own.stop - part.start]
+                log, recovery[feature] = self._weigh_feature(state, feature, known, counts, (rows.group_rows, by_score))
+                logs.append(log)
+                if rows.of_several.size:
+                    totals.append(counts[rows.groups_of_singles :] @ bets.scores)
+                    squares.append(counts[rows.groups_of_singles :] @ bets.scores**2)
+            if rows.of_several.size:
+                sums = state.correlation[:, part]
+                learned[:, part] = add_requests(sums, np.hstack(totals), np.hstack(squares), rows.of_several)
         return self._bet_set.by_feature(logs), recovery, learned
+
+    def _weigh_feature(
+        self,
+        state: DetectorState,
+        feature: int,
+        known: KnownDependence,
+        counts: Floats,
+        groups: tuple[NDArray[np.int64], Floats],
+    ) -> tuple[Floats, Floats]:
+        """What new rows add to the evidence of one feature: shapes `(b,)` and `(4,)`.
+
+        Args:
+            state: The state before them.
+            feature: The feature.
+            known: The dependence of rows.
+            counts: Shape `(g, k + 1)`: the rows of each group in each cell.
+            groups: The number of rows of each group, and its weight for each score of the feature.
+        """
+        bets, (group_rows, weights) = self._bet_set.bets[feature], groups
+        shares = np.minimum(group_rows / ROWS_OF_AN_ALARM, 1 / REQUESTS_OF_AN_ALARM)[:, np.newaxis]
+        part = self._bet_set.measured_slices[feature]
+        factors, grows = known.factors[part][bets.factor_of], known.grows[part][bets.factor_of]
+        by_bet = weights[:, bets.score_of] / factors
+        assumed = known.assumed[part][bets.factor_of]
+        gains = np.minimum(by_bet * bets.factors.gains(counts), shares * self._climb)
+        # A bet on a score whose factor has no bound may lose and not gain: a smaller e-value is an e-value.
+        total = np.where(grows, np.minimum(gains, 0.0), gains).sum(axis=0)
+        # Events of unknown dependence count as long as they go on: several bursts do not add up.
+        log = np.where(assumed & (total < 0), -np.inf, total)
+        if not state.latched[feature]:
+            return log, np.zeros(state.recovery.shape[1])
+        leader = int(state.leader[feature])
+        over = counts @ recovery_logs(bets.factors.column(leader), float(state.half_gain[feature]))
+        most = group_rows[:, np.newaxis] * (LOG_RECOVERY / ROWS_OF_A_RECOVERY)
+        return log, np.minimum(by_bet[:, leader, np.newaxis] * over, most).sum(axis=0)
 
     def reachable(self, known: KnownDependence, rows: int, weights: Floats | None) -> NDArray[np.bool_]:
         """Whether a bet on the values of each feature could reach the threshold within so many rows: shape `(d,)`.

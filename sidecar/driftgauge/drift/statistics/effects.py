@@ -29,7 +29,7 @@ class Quantiles:
         values: Shape `(m,)`, m at least 1, float64, finite, sorted ascending.
 
     Notes:
-        It keeps the integral at each rank, which takes as much memory as the reference's values.
+        The integral at each rank is computed for each window: it would take as much memory as the reference's values.
     """
 
     def __init__(self, values: Floats) -> None:
@@ -38,12 +38,10 @@ class Quantiles:
         # Values far from 0, such as times in seconds, would lose their last digits in long sums; so their middle is
         # moved to 0. The unit is a power of two, because a division by it is exact: equal values stay equal.
         self._centre = float(self._values[self._values.size // 2] / self._scale)
-        scaled = self.scaled(self._values)
         self.is_thinned = self._values.size < values.size
-        self.rows = scaled.size
-        self.deviation = float(np.std(scaled))  # exactly 0 for a constant, whose scaled values are all 0
-        self.integral = np.concatenate([[0.0], np.cumsum(scaled)])
-        self._at_steps = np.empty(0)
+        self.rows = self._values.size
+        # exactly 0 for a constant, whose scaled values are all 0
+        self.deviation = float(np.std(self.scaled(self._values)))
 
     def scaled(self, values: Floats) -> Floats:
         """Values in a unit in which the reference's are of magnitude 1, and their middle is 0."""
@@ -53,15 +51,21 @@ class Quantiles:
         scaled -= self._centre
         return scaled
 
-    def at_steps(self, n: int) -> Floats:
-        """The integral, times m, at each multiple of `1 / n`: shape `(n + 1,)`; the last result is cached."""
-        if self._at_steps.size != n + 1:
-            # The quantile function is constant between ranks, so its integral at rank k + f, 0 <= f < 1, is that at
-            # rank k and f times the value there.
-            rank, rest = np.divmod(np.arange(n + 1, dtype=np.int64) * self.rows, n)
-            values = self.scaled(self._values[np.minimum(rank, self.rows - 1)])
-            self._at_steps = self.integral[rank] + values * (rest / n)
-        return self._at_steps
+    def integrals(self, steps: tuple[NDArray[np.int64], Floats], ranks: Integers) -> tuple[Floats, Floats]:
+        """The integral, times m, at steps between ranks, and at ranks.
+
+        Args:
+            steps: Two of shape `(s,)`: a rank in [0, m], and the part of the next value that the step includes, in
+                [0, 1). The quantile function is constant between ranks, so its integral there is that at the rank, and
+                this part of the value.
+            ranks: Shape `(n,)`, in [0, m].
+        """
+        scaled = np.empty(self.rows + 2)
+        scaled[0] = scaled[-1] = 0.0
+        scaled[1:-1] = self.scaled(self._values)
+        integral = np.cumsum(scaled[:-1])
+        rank, part = steps
+        return integral.take(rank) + scaled.take(rank + 1) * part, integral.take(ranks)
 
     def at_most(self, values: Floats) -> Integers:
         """How many of the reference's values are at most as large as each."""
@@ -104,10 +108,12 @@ def _mean_gaps(quantiles: Sequence[Quantiles], windows: Floats, at_most: Integer
     """
     m, n = quantiles[0].rows, windows.shape[1]
     ends = np.arange(n + 1, dtype=np.int64) * m
-    at_ends = np.stack([one.at_steps(n) for one in quantiles])
+    rank, rest = np.divmod(ends, n)
+    steps = rank, rest / n
+    each = [one.integrals(steps, line) for one, line in zip(quantiles, at_most, strict=True)]
+    at_ends, at_turns = np.stack([one for one, _ in each]), np.stack([one for _, one in each])
     ranks = np.multiply(at_most, n, dtype=np.int64)
     turns = np.clip(ranks, ends[:-1], ends[1:])
-    at_turns = np.stack([one.integral.take(line) for one, line in zip(quantiles, at_most, strict=True)])
     np.copyto(at_turns, at_ends[:, :-1], where=ranks <= ends[:-1])
     np.copyto(at_turns, at_ends[:, 1:], where=ranks >= ends[1:])
     below = windows * (2 * turns - ends[:-1] - ends[1:]) / n

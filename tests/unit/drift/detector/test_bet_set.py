@@ -36,7 +36,7 @@ def test_measured_scores_are_the_bets_own() -> None:
     """Those of values are the scores that are bet on; those of events are 1 where the event happens, and else 0."""
     k, c = PROFILES[0].cells.shares.size, PROFILES[2].cells.shares.size
     cells = np.array([[0, 1, 64, k - 1, k], [0] * 5, [0, 2, c - 1, c, 1]])
-    found = SET.measured_scores(cells)
+    found = SET.measured_scores(cells, range(len(SET.bets)))
 
     np.testing.assert_allclose(found[:, :2], BETS[0].scores[cells[0], :2])
     np.testing.assert_allclose(found[:, 2:5], [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1]])

@@ -1,0 +1,61 @@
+"""Who evaluates a model after the store has lost everything: the replica that knows which rows are counted."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.support.models import WINE
+from tests.support.redis_server import RedisServer
+from tests.support.replicas import Replica, Replicas
+
+
+@pytest.fixture
+async def replicas(redis_server: RedisServer, redis_client: Redis) -> AsyncIterator[Replicas]:
+    """Three replicas on an empty Redis, of which the last one to look evaluates."""
+    await redis_client.ping()
+    three = Replicas(redis_server.url, ["reference"] * 3)
+    await three.look([WINE], looks=4)
+    three.all.sort(key=lambda one: WINE in one.evaluated)
+    yield three
+    await three.close()
+
+
+def evaluators(replicas: Replicas) -> list[Replica]:
+    """The replicas that evaluated the model at their last look."""
+    return [one for one in replicas.all if WINE in one.evaluated]
+
+
+async def test_the_evaluator_of_before_goes_on(replicas: Replicas, redis_client: Redis) -> None:
+    """The others find the lease free first, and leave it to the replica that has the state in memory."""
+    before = evaluators(replicas)
+
+    await redis_client.flushall()
+    await replicas.look([WINE])
+
+    assert before == evaluators(replicas)
+    assert 1 == len(before)
+
+
+async def test_another_replica_goes_on_if_the_evaluator_of_before_is_gone(
+    replicas: Replicas, redis_client: Redis
+) -> None:
+    """After a few looks without it another one evaluates."""
+    await replicas.kill(evaluators(replicas)[0])
+
+    await redis_client.flushall()
+    await replicas.look([WINE], looks=4)
+
+    assert 1 == len(evaluators(replicas))
+
+
+async def test_a_lease_that_was_released_is_taken_at_once(replicas: Replicas) -> None:
+    """Where the store has lost nothing, no replica waits."""
+    (before,) = evaluators(replicas)
+    await before.coordinator.release_all()
+    replicas.all.remove(before)
+    await before.client.aclose()
+
+    await replicas.look([WINE])
+
+    assert 1 == len(evaluators(replicas))
