@@ -1,8 +1,8 @@
-"""What a model with many features needs: `python -m benchmarks.footprint.many_features [--features N] [--quick]`.
+"""The memory of a model with many features: `python -m benchmarks.footprint.many_features [--features N ...]`.
 
 A process with the default options gets more rows than its window holds, evaluates them, is scraped, shows its page and
-its report, and loads another reference. The peaks are those of the main process and its children together. `--shape`
-measures many small models in one logger.
+its report, and loads another reference of 5,000 rows. Only the evaluations are closer together than by default. A
+figure is the peak of all processes together until then.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,84 +20,98 @@ from benchmarks.children import OTHER_CORES, Program, free_port, module
 from benchmarks.environment import driftgauge, scrape
 from benchmarks.footprint.memory_peak import MemoryPeak
 from benchmarks.proxy.bodies import v1
+from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, send
+from benchmarks.statistics.work import Effort
 
 REFERENCE_ROWS = 5_000
-_ROWS_PER_REQUEST = 20
+FEATURES = (13, 100, 300, 1_000)
+STEPS = (
+    "reference loaded, MB",
+    "window full, evaluated",
+    "3 more evaluations",
+    "scraped, page shown",
+    "another reference",
+    "in the end",
+)
+
 _WINDOW_ROWS = 2_000
-_TIMEOUT_SECONDS = 120
-_POLL_SECONDS = 0.1
+_ROWS_PER_REQUEST = 20
+_REQUESTS_PER_SECOND = 25.0
+_TIMEOUT_SECONDS = 300
+_POLL_SECONDS = 0.5
+_INTERVAL_SECONDS = 5
 
 
-def measure(features: int, redis_url: str = "", window_rows: int = _WINDOW_ROWS) -> Iterator[tuple[str, float, float]]:
-    """Take a process through its life; yields each step, and the peaks of all processes and of the main one.
+def table(effort: Effort) -> Table:
+    """Measure the table; a short run has 13 and 100 features."""
+    features = FEATURES[: effort.of(len(FEATURES), 2)]
+    rows: list[tuple[Cell, ...]] = [(f"{one:,} features", *measure(one)) for one in features]
+    return Table(
+        slug="many-features",
+        title="Memory of a model with many features",
+        method=(
+            f"Resident megabytes of the proxy and its child processes together, at the worst moment until each step, "
+            f"of which there are samples each 5 ms, and of the process alone at all moments. {_WINDOW_ROWS:,} rows in "
+            f"the window, in memory; a reference of {REFERENCE_ROWS:,} rows in a CSV file; requests of "
+            f"{_ROWS_PER_REQUEST} rows, {_REQUESTS_PER_SECOND:.0f} a second. Then metrics, report and page are read, "
+            "and the file is replaced. The last column is what is left, without peaks."
+        ),
+        columns=("model", *STEPS),
+        rows=tuple(rows),
+        plot=Plot((STEPS[1], STEPS[4], STEPS[5]), "megabytes"),
+    )
+
+
+def measure(features: int, *options: object) -> Iterator[float]:
+    """Take a process through its life; yields a figure for each of `STEPS`.
 
     Args:
-        features: Of the model; the reference has 5,000 rows of them.
-        redis_url: Where rows are kept; empty: in memory.
-        window_rows: The option.
+        features: Of the model.
+        *options: More options of the proxy.
     """
     with TemporaryDirectory(prefix="driftgauge-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        reference = folder / "wine.csv"
+        reference, request = folder / "wine.csv", folder / "request.http"
         _write_reference(reference, features, seed=1)
-        request = folder / "request.http"
         request.write_bytes(v1(_ROWS_PER_REQUEST, columns=features).request)
         port = free_port()
         stack.enter_context(Program(module("benchmarks.model", port), port, OTHER_CORES))
-        options = ["--redis-url", redis_url] if redis_url else []
-        program = stack.enter_context(
-            driftgauge(
-                "proxy",
-                "--upstream-url",
-                f"http://127.0.0.1:{port}",
-                "--reference",
-                reference,
-                "--inference-service",
-                "wine",
-                "--evaluation-interval-seconds",
-                5,
-                "--reference-poll-seconds",
-                1,
-                "--window-rows",
-                window_rows,
-                *options,
-            )
-        )
+        words = ["--upstream-url", f"http://127.0.0.1:{port}", "--reference", reference, "--reference-poll-seconds", 1]
+        interval = ["--evaluation-interval-seconds", _INTERVAL_SECONDS]
+        program = stack.enter_context(driftgauge("proxy", *words, *interval, *options))
         peak = stack.enter_context(MemoryPeak(program))
-
-        def until(metric: str, least: float) -> None:
-            _wait(program, metric, least)
-
-        until("driftgauge_reference_rows", 1)
-        yield "reference loaded", peak.together, peak.main
-        send(program.port, Shape((request,), 4, 2 * window_rows // _ROWS_PER_REQUEST))
-        until("driftgauge_window_rows", window_rows)
-        until("driftgauge_state", 1)
-        yield "window full, evaluated", peak.together, peak.main
+        _wait(program, "driftgauge_reference_rows", 1)
+        yield peak.together
+        _send_rows(program, request, 2 * _WINDOW_ROWS)
+        _wait(program, "driftgauge_window_rows", _WINDOW_ROWS)
+        yield peak.together
         for _ in range(3):
-            send(program.port, Shape((request,), 4, window_rows // 4 // _ROWS_PER_REQUEST))
-            seen = scrape(program).total("driftgauge_evaluation_timestamp_seconds")
-            until("driftgauge_evaluation_timestamp_seconds", seen + 0.1)
-        yield "three more evaluations", peak.together, peak.main
-        for path in ("/metrics", "/drift", "/", "/metrics"):
+            _send_rows(program, request, _WINDOW_ROWS // 4)
+            _wait_for_evaluation(program)
+        yield peak.together
+        for path in ("/metrics", "/drift", "/"):
             _get(program, path)
-        yield "scraped, page and report shown", peak.together, peak.main
+        yield peak.together
         _write_reference(reference, features, seed=2)
-        until("driftgauge_detector_resets_total", 1)
-        time.sleep(6)
+        _wait(program, "driftgauge_detector_resets_total", 1)
+        _wait_for_evaluation(program)
         _get(program, "/")
-        yield "another reference", peak.together, peak.main
-        yield "at the end", program.memory(), program.memory("Pss")
+        yield peak.together
+        time.sleep(_INTERVAL_SECONDS)
+        yield program.memory("Pss")
 
 
 def _write_reference(path: Path, features: int, seed: int) -> None:
+    """Write a reference as an editor does: the whole file at once."""
     values = np.random.default_rng(seed).normal(10, 3, (REFERENCE_ROWS, features))
-    part = path.with_suffix(".part")
-    np.savetxt(
-        part, values, fmt="%.3f", delimiter=",", header=",".join(f"f{one}" for one in range(features)), comments=""
-    )
+    part, names = path.with_suffix(".part"), ",".join(f"f{number}" for number in range(features))
+    np.savetxt(part, values, fmt="%.3f", delimiter=",", header=names, comments="")
     part.replace(path)
+
+
+def _send_rows(program: Program, request: Path, rows: int) -> None:
+    send(program.port, Shape((request,), 4, rows // _ROWS_PER_REQUEST, _REQUESTS_PER_SECOND))
 
 
 def _get(program: Program, path: str) -> None:
@@ -105,23 +119,34 @@ def _get(program: Program, path: str) -> None:
         response.read()
 
 
+def _wait_for_evaluation(program: Program) -> None:
+    name = "driftgauge_evaluation_timestamp_seconds"
+    _wait(program, name, scrape(program).total(name) + 0.1)
+
+
 def _wait(program: Program, metric: str, least: float) -> None:
     end = time.monotonic() + _TIMEOUT_SECONDS
-    while scrape(program).total(metric) < least:
+    while True:
+        with suppress(OSError):  # the admin port opens after the data port
+            if scrape(program).total(metric) >= least:
+                return
         if time.monotonic() > end:
             raise RuntimeError(f"{metric} did not reach {least}")
         time.sleep(_POLL_SECONDS)
 
 
 def main() -> None:
-    """Take one process through its life, and print the peaks after each step."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--features", type=int, default=1_000)
-    parser.add_argument("--redis-url", default="")
-    options = parser.parse_args()
-    for step, together, alone in measure(options.features, options.redis_url):
-        sys.stdout.write(f"{step:32} {together:7.1f} {alone:7.1f}\n")
-        sys.stdout.flush()
+    """Print a line for each number of features."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.footprint.many_features", description=__doc__)
+    parser.add_argument("--features", type=int, nargs="+", default=FEATURES)
+    parser.add_argument("--redis-url", help="keep the rows in this Redis instead of in memory")
+    words = parser.parse_args()
+    options = ["--redis-url", words.redis_url] if words.redis_url else []
+    for features in words.features:
+        sys.stdout.write(f"{features:,} features\n")
+        for step, megabytes in zip(STEPS, measure(features, *options), strict=True):
+            sys.stdout.write(f"  {step:26} {megabytes:7.1f}\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.children import OTHER_CORES, Program, free_port, module
 from benchmarks.environment import write_reference
+from benchmarks.footprint import many_features
 from benchmarks.footprint.soak import slope, soak
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.proxy.peers.setup import OURS, Setup, Starter, starters
@@ -22,8 +23,8 @@ _PEERS = (OURS, "nginx", "envoy", "aiohttp server and client")
 
 
 def run(effort: Effort) -> list[Table]:
-    """Measure both tables."""
-    return [_measure_needs(effort), _measure_soak(effort)]
+    """Measure all tables."""
+    return [_measure_needs(effort), _measure_soak(effort), many_features.table(effort)]
 
 
 def _measure_needs(effort: Effort) -> Table:

@@ -17,7 +17,7 @@ LOG_LINES = 20
 """Most log lines of one process about one fault."""
 
 _SETTLE_SECONDS = 15
-_APPEND_SECONDS = 0.25
+_APPEND_SECONDS = 0.5
 """How long a payload may be under way to Redis after its flush began, when its process is killed."""
 
 _TOLERANCE = 1e-12

@@ -26,6 +26,15 @@ def expect_named(stage: Stage) -> None:
     stage.expect(says_why, "log line on Redis")
 
 
+def expect_named_by_evaluators(stage: Stage) -> None:
+    """Of each model some replica shows that Redis fails, and says why: the one that reads windows."""
+
+    def all_named() -> bool:
+        return all(any(is_down(one) and says_why(one) for one in group) for group in (stage.loggers, stage.proxies))
+
+    stage.expect(lambda _: all_named(), "evaluator that names the fault", stage.replicas[:1])
+
+
 def expect_verdicts(stage: Stage) -> None:
     """Every replica still shows a verdict, although no state can be saved."""
     stage.expect(has_verdict, "verdict while no state can be saved")

@@ -38,16 +38,15 @@ COLUMNS = ["alcohol", "ph"]
 RECOVERY_SECONDS = 60
 """Longest wait for what must come back by itself."""
 
-_NOTICE_SECONDS = 8
+_NOTICE_SECONDS = 12
 """Longest time after which a fault must be noticed: a flush, a call's time limit, and a busy machine."""
 
 _REFERENCE_ROWS = 500
 
 FLAGS = (
-    "--evaluation-interval-seconds=0.5",
+    "--evaluation-interval-seconds=1",
     "--reference-poll-seconds=0.2",
     f"--flush-interval-seconds={FLUSH_SECONDS}",
-    "--redis-timeout-seconds=1",
     f"--window-rows={WINDOW_ROWS}",
     "--min-rows=50",
     "--baseline-rows=50",

@@ -32,6 +32,7 @@ def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
     metrics.model(WINE)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
+    metrics.watch_leases(list, list)
     metrics.watch_forwarding()
     metrics.watch_resending()
     exposed = {
@@ -51,6 +52,7 @@ def test_the_types_in_the_table_are_the_exposed_ones() -> None:
     metrics.watch_evaluations(LatestEvaluations(90))
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
+    metrics.watch_leases(list, list)
     metrics.watch_forwarding()
     metrics.watch_resending()
     documented = dict(

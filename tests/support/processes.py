@@ -31,6 +31,14 @@ def free_port() -> int:
         return port
 
 
+def two_free_ports() -> tuple[int, int]:
+    """Two different TCP ports of the loopback address that are free at this moment."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
 def free_ports_in_a_row(count: int) -> int:
     """The first of so many TCP ports of the loopback address, one after the other, that are free at this moment.
 
@@ -192,7 +200,7 @@ class Driftgauge(Child):
     """
 
     def __init__(self, mode: str, *flags: str | Path, env: Mapping[str, str] | None = None) -> None:
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port = two_free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         ports = ("--port", str(self.port), "--admin-port", str(self.admin_port))

@@ -1,25 +1,40 @@
 """A real Redis Cluster of a test: six nodes, three of them primaries, on free ports of the loopback address."""
 
+import random
+import socket
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
 from redis import Redis
 
-from tests.support.processes import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
 SLOTS = 16_384
 _PRIMARIES = 3
 _NODES = 6
-_PORTS = 65_536
-_BUS_OFFSET = 10_000  # the nodes of a cluster talk on the port so far above
+_FIRST_PORT = 11_000
+_LAST_PORT = 22_000
+_BUS_OFFSET = 10_000  # the nodes of a cluster talk on the port so far above; both are below those that Linux gives out
 
 
 def cluster_port() -> int:
-    """A free port for a node."""
-    return next(port for port in iter(free_port, None) if port < _PORTS - _BUS_OFFSET)
+    """A free port for a node, whose bus port is free too."""
+    while True:
+        port = random.randrange(_FIRST_PORT, _LAST_PORT)  # noqa: S311 - no secret
+        if _is_free(port) and _is_free(port + _BUS_OFFSET):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class RedisCluster:

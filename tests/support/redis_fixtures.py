@@ -9,8 +9,7 @@ from redis.asyncio import Redis
 
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from tests.support.parts import program
-from tests.support.processes import free_port
-from tests.support.redis_cluster import RedisCluster
+from tests.support.redis_cluster import RedisCluster, cluster_port
 from tests.support.redis_sentinel import RedisSentinel
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
@@ -27,8 +26,6 @@ STORES = {
 every_store = pytest.mark.parametrize("bounded_redis", STORES, indirect=True)
 """Runs the tests of a module in memory and with each kind of Redis: `pytestmark = every_store`."""
 
-_PORTS = 65_536
-_BUS_OFFSET = 10_000  # the nodes of a cluster talk on the port so far above
 # by script, since the client gives these replies no type
 _ADD_SLOTS = "for slot = 0, 16383 do redis.call('CLUSTER', 'ADDSLOTS', slot) end"
 _INFO = "return redis.call('CLUSTER', 'INFO')"
@@ -94,7 +91,7 @@ async def _bounded_redis(request: pytest.FixtureRequest) -> AsyncIterator[Bounde
 @pytest.fixture(scope="module")
 def cluster_url() -> Iterator[str]:
     """The address of a cluster of one node that holds all slots."""
-    port = next(port for port in iter(free_port, None) if port < _PORTS - _BUS_OFFSET)
+    port = cluster_port()
     with RedisServer("--cluster-enabled", "yes", port=port) as server, SyncRedis.from_url(server.url) as client:
         client.eval(_ADD_SLOTS, 0)
         wait_until(lambda: "cluster_state:ok" in f"{client.eval(_INFO, 0)}", "a cluster that serves")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftgauge.config.options import Config, LoggerConfig
-from driftgauge.errors import StorageError
 from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.leases import LeaseStore, MemoryLeases, StoreClock
 from driftgauge.storage.memory import MemoryPairs, MemoryRing, MemoryStates
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 _PAIR_CAPACITY = 200_000
 """Keys of the pair store in memory: some 50 MB when it is full."""
 
+_IDLE_SECONDS = 10
+"""Least time after which a kind of call that failed, and is not made any more, no longer counts as down."""
 
 LEASE_INTERVALS = 3
 """How many intervals of evaluation a lease lasts: as long as a result is shown."""
@@ -64,6 +65,7 @@ def open_stores(config: Config, metrics: Metrics, clock: StoreClock) -> Stores:
 
 def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -> Stores:
     # redis-py takes 6 MB of memory, which a process without Redis saves.
+    from driftgauge.app.redis_report import RedisReport  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_client import BoundedRedis, connect  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_leases import RedisLeases  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_pairs import RedisPairs  # noqa: PLC0415 - see above
@@ -72,7 +74,8 @@ def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -
     from driftgauge.storage.redis_states import RedisStates  # noqa: PLC0415 - see above
 
     client = connect(url, config.redis_timeout_seconds, redis_access(config))
-    redis = BoundedRedis(client, config.redis_timeout_seconds, _redis_report(metrics), config.redis_max_connections)
+    report = RedisReport(metrics, max(_IDLE_SECONDS, LEASE_INTERVALS * config.evaluation_interval_seconds))
+    redis = BoundedRedis(client, config.redis_timeout_seconds, report, config.redis_max_connections)
     ttl_seconds = config.ring_ttl_seconds
     return Stores(
         RedisRing(
@@ -114,21 +117,3 @@ def redis_access(config: Config) -> "Access":
         max_connections=config.redis_max_connections,
         client_name=config.redis_client_name,
     )
-
-
-def _redis_report(metrics: Metrics) -> Callable[[str, StorageError | None], None]:
-    from driftgauge.storage.redis_client import Call  # noqa: PLC0415 - see above
-    from driftgauge.storage.redis_faults import FaultLog  # noqa: PLC0415 - see above
-
-    up, errors = metrics.watch_redis()
-    log = FaultLog()
-
-    def report(call: str, error: StorageError | None) -> None:
-        up.labels(call).set(error is None)
-        errors.labels(call).inc(error is not None)
-        log.add(call, error)
-        if error is None:  # pinged at the start only; every reply shows as well that Redis can be reached
-            up.labels(Call.PING).set(1)
-            log.add(Call.PING, None)
-
-    return report

@@ -80,7 +80,8 @@ def find_new_rows(
         left_out, ends = int((new & ~hour_known).sum()), origins.ends()
     unseen = int(np.maximum(ends - counted, 0).sum())
     fed = int((feed & new).sum())
-    ledger = advanced(state.ledger, origins, ends) if unseen else None
+    known = all(writer in state.ledger for writer in origins.totals)
+    ledger = None if known and not unseen else advanced(state.ledger, origins, ends)
     return NewRowsOfWindow(feed, fed, max(0, unseen - fed - left_out), left_out, ledger)
 
 

@@ -229,6 +229,7 @@ _PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: (?:\(['\
 def describe(error: BaseException) -> str:
     """The text of an error of redis-py, with the code that Redis gave it and without the command and its values."""
     text = _CLIENT.sub("", _PIPELINE.sub(lambda found: found[1] or "", str(error))) or type(error).__name__
+    text = text.partition(", with args beginning")[0]  # Redis quotes the arguments of a command that it does not know
     code = _CODES.get(type(error))
     return f"{code} {text}" if code else text
 

@@ -7,6 +7,7 @@ from typing import Any
 from redis.asyncio import ConnectionPool, Redis, RedisCluster
 from redis.asyncio.client import Pipeline
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.lock import Lock
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
@@ -136,8 +137,18 @@ class _Script(AsyncScript):
             return await client.eval(self.script, *arguments)
 
 
+class _Lock(Lock):
+    """A lock with scripts of its own. redis-py keeps those of the first client that had a lock for all others."""
+
+    lua_release = lua_extend = lua_reacquire = None
+
+
 class _Client(Redis):
     """A client of one server, or of the master that Sentinels name."""
+
+    def lock(self, *args: Any, **options: Any) -> Lock:  # noqa: ANN401 - of redis-py
+        """Make a lock."""
+        return super().lock(*args, **{"lock_class": _Lock, **options})
 
     def register_script(self, script: str) -> AsyncScript:  # type: ignore[override]  # of the mixin for both clients
         """Make a function of a script."""
@@ -194,6 +205,10 @@ class Cluster(RedisCluster):
     def register_script(self, script: str) -> AsyncScript:  # type: ignore[override]  # of the mixin for both clients
         """Make a function of a script."""
         return _Script(self, script)
+
+    def lock(self, *args: Any, **options: Any) -> Lock:  # noqa: ANN401 - of redis-py
+        """Make a lock."""
+        return super().lock(*args, **{"lock_class": _Lock, **options})
 
     def forget_topology(self) -> None:
         """Ask the nodes for their slots before the next command. Commands that wait for a reply are not disturbed."""

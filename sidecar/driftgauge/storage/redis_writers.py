@@ -29,6 +29,7 @@ _REPLACED_WRITERS = 2
 # The hash is written before the stream. If XADD then fails, the hash takes its word back: `sequence - 1` fences every
 # earlier append, and lets this one be repeated. A writer that the hash does not know had appended `before` rows when it
 # was lost. Writers that were silent for the time to live are removed when a new one comes, which is rare.
+# The hash lives twice as long as a stream, and is renewed by the first attempt in each eighth of that time.
 # The usual append reads no entry. The newest one is read only if the id is refused, or the number of rows is unknown.
 # An emptied stream keeps its last id and would refuse smaller ones: it is deleted, like one with an id beyond all rows.
 _APPEND = f"""
@@ -38,11 +39,6 @@ local counted, capacity, ttl = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(AR
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local replaced_stream, replaced_writers = 0, 0
-local function count(text)
-  local number = tonumber(text or nil)
-  return number and number < {MAX_ROWS} and number or nil
-end
-local function result(total) return {{total, replaced_stream + replaced_writers}} end
 
 local found = redis.pcall('HMGET', writers, me, 'rows')
 if found.err then
@@ -50,21 +46,27 @@ if found.err then
   redis.call('DEL', writers)
   replaced_writers, found = {_REPLACED_WRITERS}, {{false, false}}
 end
-local last, total, base
-if found[1] then
-  local seq, sum, from = string.match(found[1], '^(%d+):(%d+):%d+:(%d+)$')
-  last, total, base = count(seq), count(sum), count(from)
+local number = tonumber(found[2] or nil)
+if number and not (number >= 0 and number + rows < {MAX_ROWS}) then
+  number, replaced_writers = nil, {_REPLACED_WRITERS}
 end
-if last and total and base then
-  if sequence == last then return result(total) end
+local last, total, ms, base
+if found[1] then
+  last, total, ms, base = string.match(found[1], '^(%d+):(%d+):(%d+):(%d+)$')
+  last, total, ms, base = tonumber(last), tonumber(total), tonumber(ms), tonumber(base)
+end
+local renew = true
+if last and math.max(last, total, ms, base) < {MAX_ROWS} then
+  if sequence == last then return {{total, 0}} end
   if sequence < last then return redis.error_reply('{_STALE} append: a later one was executed') end
+  renew = math.floor(now * 8 / ttl) ~= math.floor(ms * 8 / ttl)
   total = math.max(total, before)
 else
   if found[1] then replaced_writers = {_REPLACED_WRITERS} end
   total, base = before, before
   if redis.call('HLEN', writers) > {_MAX_WRITERS} then
     redis.call('DEL', writers)
-    replaced_writers, found[2] = {_REPLACED_WRITERS}, false
+    replaced_writers, number = {_REPLACED_WRITERS}, nil
   end
   local all = redis.call('HGETALL', writers)
   for index = 1, #all, 2 do
@@ -80,11 +82,11 @@ local function keep(seq, sum, number)
   else
     redis.call('HSET', writers, me, mine)
   end
-  redis.call('PEXPIRE', writers, ttl)
+  if renew then redis.call('PEXPIRE', writers, 2 * ttl) end
 end
 if rows == 0 then
   keep(sequence, total)
-  return result(total)
+  return {{total, replaced_writers}}
 end
 local sum = total + counted
 if sum >= {MAX_ROWS} then return redis.error_reply('ERR a writer has too many rows') end
@@ -96,13 +98,19 @@ local function add(number)
     'writer', me, 'total', string.format('%.0f', sum), unpack(ARGV, 8))
   return type(added) == 'table' and added.err or nil
 end
+local failed = not number or add(number + rows)
+if not failed then
+  redis.call('PEXPIRE', stream, ttl)
+  return {{sum, replaced_writers}}
+end
+
 local function newest()
   local kind = redis.call('TYPE', stream).ok
   if kind == 'none' then return 0 end
   if kind == 'stream' then
     local entry = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-    local number = entry and count(string.match(entry[1], '^%d+'))
-    if number and number + rows < {MAX_ROWS} then return number end
+    local id = entry and tonumber(string.match(entry[1], '^%d+'))
+    if id and id + rows < {MAX_ROWS} then return id end
     if entry then replaced_stream = {_REPLACED_STREAM} end
   else
     replaced_stream = {_REPLACED_STREAM}
@@ -110,25 +118,19 @@ local function newest()
   redis.call('DEL', stream)
   return 0
 end
-
-local number = count(found[2])
-if number and number + rows >= {MAX_ROWS} then number, replaced_writers = nil, {_REPLACED_WRITERS} end
-local failed = not number or add(number + rows)
-if failed then
-  number = math.max(number or 0, newest())
+number = math.max(number or 0, newest())
+failed = add(number + rows)
+if failed and (string.find(failed, 'smaller', 1, true) or string.find(failed, 'exhausted', 1, true)) then
+  redis.call('DEL', stream)
+  replaced_stream = {_REPLACED_STREAM}
   failed = add(number + rows)
-  if failed and (string.find(failed, 'smaller', 1, true) or string.find(failed, 'exhausted', 1, true)) then
-    redis.call('DEL', stream)
-    replaced_stream = {_REPLACED_STREAM}
-    failed = add(number + rows)
-  end
-  if failed then
-    keep(sequence - 1, total, number)
-    return redis.error_reply(failed)
-  end
+end
+if failed then
+  keep(sequence - 1, total, number)
+  return redis.error_reply(failed)
 end
 redis.call('PEXPIRE', stream, ttl)
-return result(sum)
+return {{sum, replaced_stream + replaced_writers}}
 """
 
 
@@ -137,6 +139,7 @@ class _Writer:
     """This process as the writer of one stream.
 
     Args:
+        keys: The keys of the stream and of its writers.
         used: When it last appended, by the clock.
         id: Known to no other process.
         sequence: The number of the last attempt.
@@ -145,6 +148,7 @@ class _Writer:
         lock: Taken by an append or a settlement: the attempts of a writer come one after the other.
     """
 
+    keys: tuple[str, str]
     used: float
     id: str = field(default_factory=lambda: token_hex(WRITER_BYTES))
     sequence: int = 0
@@ -192,12 +196,14 @@ class RedisWriters:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        writer = self._writers.setdefault(stream, _Writer(self._clock()))
+        writer = self._writers.get(stream)
+        if writer is None:
+            writer = self._writers[stream] = _Writer((stream_key(stream), writers_key(stream)), self._clock())
         async with writer.lock:
-            await self._settle(stream, writer)
+            await self._settle(writer)
             self._renew(writer)
             writer.is_unknown = True
-            writer.total = await self._attempt(stream, writer, (len(block.rows), block.counted_rows), pack(block))
+            writer.total = await self._attempt(writer, (len(block.rows), block.counted_rows), pack(block))
             writer.is_unknown = False
 
     async def settle(self, stream: StreamKey) -> bool:
@@ -210,7 +216,7 @@ class RedisWriters:
         if writer is None:
             return False
         async with writer.lock:
-            return await self._settle(stream, writer)
+            return await self._settle(writer)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the streams of models that are not in `models`, unless an outcome is unknown."""
@@ -218,11 +224,11 @@ class RedisWriters:
             if stream.model not in models and not writer.is_unknown and not writer.lock.locked():
                 del self._writers[stream]
 
-    async def _settle(self, stream: StreamKey, writer: _Writer) -> bool:
+    async def _settle(self, writer: _Writer) -> bool:
         if not writer.is_unknown:
             return False
         before = writer.total
-        writer.total = await self._attempt(stream, writer, (0, 0), [])
+        writer.total = await self._attempt(writer, (0, 0), [])
         writer.is_unknown = False
         return writer.total > before
 
@@ -233,13 +239,10 @@ class RedisWriters:
             _start_again(writer)
         writer.used = now
 
-    async def _attempt(
-        self, stream: StreamKey, writer: _Writer, rows: tuple[int, int], fields: Sequence[str | bytes]
-    ) -> int:
+    async def _attempt(self, writer: _Writer, rows: tuple[int, int], fields: Sequence[str | bytes]) -> int:
         """Run the script with the next number.
 
         Args:
-            stream: The stream.
             writer: The writer.
             rows: How many rows a block has, and how many it adds to the total; none to settle.
             fields: The fields of its entry.
@@ -248,14 +251,13 @@ class RedisWriters:
             How many rows the writer has appended.
         """
         writer.sequence += 1
-        keys = [stream_key(stream), writers_key(stream)]
         arguments = [writer.id, writer.sequence, writer.total, *rows, *self._limits, *fields]
         attempts = 0
 
         async def run() -> list[int]:
             nonlocal attempts
             attempts += 1
-            return cast("list[int]", await self._script(keys=keys, args=arguments))
+            return cast("list[int]", await self._script(keys=writer.keys, args=arguments))
 
         try:
             total, replaced = await self._redis.run(Call.APPEND, "append rows", run, repeatable=True)
@@ -267,9 +269,10 @@ class RedisWriters:
             if _STALE in str(error):
                 _start_again(writer)
             raise
-        for key, bit in zip(keys, (_REPLACED_STREAM, _REPLACED_WRITERS), strict=True):
-            if replaced & bit:
-                self._report_replaced(key)
+        if replaced:
+            for key, bit in zip(writer.keys, (_REPLACED_STREAM, _REPLACED_WRITERS), strict=True):
+                if replaced & bit:
+                    self._report_replaced(key)
         return total
 
     def _report_replaced(self, key: str) -> None:

@@ -202,7 +202,6 @@ def assemble(
         if one.block is not None:
             totals[one.writer] = max(one.total, totals.get(one.writer, 0))
     usable = [(one, one.block) for one in every if is_usable(one.block, schema, width)]
-    rows = np.concatenate([np.empty((0, width)), *(block.rows for _, block in usable)])
     time = max((float(block.times.max()) for _, block in usable), default=None)
     sizes = np.array([len(block.rows) for _, block in usable], dtype=np.int64)
     lengths = np.concatenate([np.empty(0, dtype=np.int64), *(block.requests for _, block in usable)])
@@ -213,7 +212,7 @@ def assemble(
     newest = slice(-capacity_rows, None)
     requests = np.arange(lengths.size)
     return Window(
-        rows[newest],
+        _newest_rows([block.rows for _, block in usable], width, capacity_rows),
         time,
         skipped_blocks,
         _numbers([one.number for one, _ in usable], sizes)[newest],
@@ -225,6 +224,17 @@ def assemble(
         totals,
         known.bases,
     )
+
+
+def _newest_rows(blocks: Sequence[NDArray[np.float64]], width: int, capacity_rows: int) -> NDArray[np.float64]:
+    """The newest rows of some blocks. No others are copied: all that is copied lives as long as the window."""
+    first = min(capacity_rows, sum(map(len, blocks)))
+    rows = np.empty((first, width))
+    for block in reversed(blocks):
+        part = block[max(0, len(block) - first) :]
+        rows[first - len(part) : first] = part
+        first -= len(part)
+    return rows
 
 
 def _numbers(ends: Sequence[int], sizes: NDArray[np.int64]) -> NDArray[np.int64]:

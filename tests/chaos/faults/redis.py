@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.chaos.fault import Fault
-from tests.chaos.promises import expect_named, expect_verdicts
+from tests.chaos.promises import expect_named, expect_named_by_evaluators, expect_verdicts
 from tests.chaos.stage import Settings, Stage
 from tests.chaos.stores import Standalone
 
@@ -94,7 +94,9 @@ FAULTS = (
         "the ACL user may not XRANGE for 4 s",
         "rows are accepted, verdicts are stale and say so",
         _while_command(
-            ("ACL", "SETUSER", "default", "-xrange"), ("ACL", "SETUSER", "default", "+xrange"), expect_named
+            ("ACL", "SETUSER", "default", "-xrange"),
+            ("ACL", "SETUSER", "default", "+xrange"),
+            expect_named_by_evaluators,
         ),
     ),
     Fault(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from redis import Redis
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
@@ -137,3 +138,20 @@ async def test_more_calls_than_connections_wait_for_their_turn(redis_server: Red
         await redis.close()
 
     assert relay.accepted <= 2
+
+
+async def test_a_server_that_became_a_replica_is_left(own_server: RedisServer) -> None:
+    """The next call connects again: behind a Service that may be another server."""
+    async with TcpRelay(own_server.port) as relay:
+        redis = BoundedRedis(connect(f"redis://127.0.0.1:{relay.port}", timeout_seconds=5), timeout_seconds=5)
+        ring = RedisRing(redis, 10, ttl_seconds=60)
+        await ring.ping()
+        with Redis.from_url(own_server.url) as admin:
+            admin.replicaof("127.0.0.1", 1)
+            with pytest.raises(StorageError, match="READONLY"):
+                await ring.append(REQUESTS, counted(0, 2))
+            admin.replicaof("NO", "ONE")
+        await ring.append(REQUESTS, counted(0, 2))
+        await redis.close()
+
+    assert relay.accepted == 2

@@ -92,6 +92,12 @@ def test_a_command_of_a_pipeline_is_not_shown() -> None:
     assert describe(error) == "OOM command not allowed"
 
 
+def test_arguments_of_an_unknown_command_are_not_shown() -> None:
+    """Redis quotes the first arguments of a command that it does not know, which may be rows."""
+    error = replied("ERR unknown command `XADD`, with args beginning with: `key`, `s3cret`, ")
+    assert "unknown command `XADD`" == describe(error)
+
+
 def test_each_fault_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     """However many calls fail; another fault has its own line."""
     clock = ManualClock()

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from driftgauge.cli.doctor.check_redis import check_redis
 from driftgauge.cli.doctor.finding import Level
@@ -147,3 +148,12 @@ def test_the_document_lists_the_same_rights() -> None:
     }
     assert rules() in text
     assert f"`{sentinel_rules()}`" in text
+
+
+async def test_a_lock_of_another_client_adds_no_right(server: RedisServer) -> None:
+    """redis-py keeps the scripts of the first lock of a process, with the way in which they are sent."""
+    async with AsyncRedis.from_url(server.url) as other:
+        other.lock("driftgauge:other")
+    with Redis.from_url(server.url) as client:
+        set_user(client, rules())
+    await use(server.url)

@@ -484,7 +484,9 @@ async def test_the_largest_id_of_another_program_does_not_end_the_appends(redis_
     assert [1] == replaced
 
 
-@pytest.mark.parametrize("value", ["text", "1:2:3", f"{2**53}:0:0:0", "1:99999999999999999999:0:0", ""])
+@pytest.mark.parametrize(
+    "value", ["text", "nan", "-1", "inf", "1:2:3", f"{2**53}:0:0:0", "1:99999999999999999999:0:0", ""]
+)
 async def test_a_damaged_field_of_the_writers_is_replaced(redis_client: Redis, value: str) -> None:
     """The writer goes on from what it knows itself."""
     replaced: list[int] = []

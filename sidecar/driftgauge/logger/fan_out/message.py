@@ -1,8 +1,9 @@
 """A message with events as it is sent on: the headers that belong to the events, and the bytes of the body."""
 
+from functools import lru_cache
 from typing import Final, final
 
-from multidict import CIMultiDict
+from multidict import CIMultiDict, istr
 
 from driftgauge.http1.heads import RequestHead
 from driftgauge.metrics.forward_counts import ForwardLoss
@@ -27,7 +28,10 @@ credentials and cookies of a sender are not for others.
 
 _CLOUDEVENT_TYPES: Final = (b"application/cloudevents+json", b"application/cloudevents-batch+json")
 
-_OBJECT_BYTES: Final = 2_048
+_SHARED_BYTES: Final = 128
+"""Longest name or value of a header that is kept once for all events."""
+
+_OBJECT_BYTES: Final = 1_280
 """Memory of the objects of one message in addition to its bytes."""
 
 
@@ -68,6 +72,26 @@ class Message:
         self.size_bytes = len(body) + sum(len(name) + len(value) for name, value in headers.items()) + _OBJECT_BYTES
 
 
+def _name(data: bytes) -> str:
+    """Decode the name of a header; an `istr` keeps its lower case, which else each event would have for itself."""
+    return _shared_name(data) if len(data) <= _SHARED_BYTES else data.decode()
+
+
+@lru_cache(1_024)
+def _shared_name(data: bytes) -> istr:
+    return istr(data.decode())
+
+
+def _text(data: bytes) -> str:
+    """Decode UTF-8; texts that most events share are kept once, however many events wait."""
+    return _shared_text(data) if len(data) <= _SHARED_BYTES else data.decode()
+
+
+@lru_cache(1_024)
+def _shared_text(data: bytes) -> str:
+    return data.decode()
+
+
 def is_cloudevent(head: RequestHead) -> bool:
     """Whether a request has the form of a CloudEvent, valid or not: any `ce-` header, or the content type of one."""
     if any(name.startswith(b"ce-") for name in head.fields):
@@ -87,7 +111,7 @@ def headers_to_send(head: RequestHead) -> CIMultiDict[str]:
         for name, value in head.lines:
             low = name.lower()
             if low.startswith(b"ce-") or low in _HEADERS:
-                headers.add(name.decode(), value.decode())
+                headers.add(_name(name), _text(value))
     except UnicodeDecodeError:
         raise UnsendableError(ForwardLoss.HEADERS, "a header is not UTF-8") from None
     if sum(via.count(_OWN_VIA) for via in headers.getall("Via", ())) >= _MAX_HOPS:

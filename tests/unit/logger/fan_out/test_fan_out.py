@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from cloudevents.core.bindings.http import HTTPMessage, from_http
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
 
 from tests.support.event_server import CLOSE, ERROR, HANG, OK, EventServer
 from tests.support.listening_receiver import ListeningReceiver, headers
@@ -271,3 +274,23 @@ async def test_no_secret_in_labels() -> None:
             }
     assert {f"http://{base} (1)", f"http://{base} (2)"} == found
     assert any(b"\r\nAuthorization: Basic dXNlcjpzM2NyZXQ=\r\n" in head for head in server.heads)
+
+
+async def test_the_sdk_reads_the_same_event() -> None:
+    """The Python SDK reads from what arrives the same attributes and data as from what was sent."""
+    lines = event_lines(["Ce-Extension: gr\u00fc\u00df%20Gott".encode(), b"Ce-Empty: "])
+    async with EventServer().listening() as server, logger(server) as post:
+        await send(post, message(lines))
+        await settled(post, server, 1)
+    events = [
+        from_http(HTTPMessage(_fields(head), body), JSONFormat(), CloudEvent)
+        for head, body in ((message(lines, b""), BODY), (server.heads[0], server.bodies[0]))
+    ]
+    before, after = ((event.get_attributes(), event.get_data()) for event in events)
+    assert before == after
+
+
+def _fields(head: bytes) -> dict[str, str]:
+    """The headers of a head."""
+    lines = [line.decode().partition(":") for line in head.split(b"\r\n")[1:] if line]
+    return {name.lower(): value.strip() for name, _, value in lines}
