@@ -258,11 +258,9 @@
 
 {{/* Redis drops rows only once it has `maxmemory`; above the limit, or at it, its container is killed before. */}}
 {{- define "driftgauge.checks.redisMemory" -}}
-{{- $redis := .Values.redis.internal -}}
-{{- $limit := dig "limits" "memory" nil $redis.resources -}}
-{{- if and $redis.enabled (not (kindIs "invalid" $limit)) -}}
-{{- $limit = include "driftgauge.text" $limit -}}
-{{- if ge (include "driftgauge.bytes" $redis.maxmemory | float64) (include "driftgauge.bytes" $limit | float64) -}}
+{{- $limit := include "driftgauge.redis.limit" . -}}
+{{- if and .Values.redis.internal.enabled $limit -}}
+{{- if ge (include "driftgauge.bytes" (include "driftgauge.redis.maxmemory" .) | float64) (include "driftgauge.bytes" $limit | float64) -}}
 {{- fail (printf "redis.internal.maxmemory: must be less than redis.internal.resources.limits.memory (%s), or Redis is killed before it drops rows." $limit) -}}
 {{- end -}}
 {{- end -}}
