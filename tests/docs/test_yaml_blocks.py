@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from driftgauge.config.load import MODES, load
+from tests.support.eventing_rules import eventing_faults, is_eventing
 from tests.support.helm import CHART, render
 from tests.support.kserve_rules import rule_faults
 from tests.support.manifests import custom_faults, is_custom, kubernetes_faults, kubernetes_versions
@@ -42,8 +43,9 @@ def check_cluster(block: Block, _: Path) -> None:
 def check_objects(objects: list[dict[str, object]]) -> None:
     """No field is unknown and no value is wrong, for CRDs, and for the oldest and the newest version of Kubernetes."""
     versions = kubernetes_versions()
-    core = [one for one in objects if not is_custom(one)]
+    core = [one for one in objects if not is_custom(one) and not is_eventing(one)]
     faults = [custom_faults(one) for one in objects if is_custom(one)]
+    faults += [eventing_faults(one) for one in objects if is_eventing(one)]
     faults += [kubernetes_faults(one, version) for version in (versions[0], versions[-1]) for one in core]
 
     assert [] == [fault for found in faults for fault in found]
@@ -123,6 +125,7 @@ def test_there_are_blocks_of_several_kinds() -> None:
         ("# values.yaml\nimage:\n  repo_name: a\n", "repo_name"),
         ("spec:\n  predictor:\n    logger: {mode: sometimes}\n", "sometimes"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndate: {}\n", "date"),
+        ("apiVersion: eventing.knative.dev/v1\nkind: Trigger\nmetadata: {name: a}\nspec: {broker: b}\n", "subscriber"),
         ("# driftgauge.yaml\nwindow_rows: few\n", "window_rows"),
         ("groups: [{name: a, rules: [{alert: A, expr: 'sum('}]}]\n", "could not parse expression"),
     ],
