@@ -205,7 +205,10 @@ def _verdict(samples: Samples) -> tuple[str, ...]:
 
 
 def _check_pairs(stage: Stage, findings: Findings) -> None:
-    """Each half is one of a pair, or counted as unpaired, once its time is over."""
+    """Each half is one of a pair, or counted as unpaired, once its time is over.
+
+    Where Redis lost a pair that was complete, or its reply, the first half may count as unpaired as well.
+    """
     if stage.retired:
         return  # a killed logger takes its counters along
     halves = sum(one.taken[kind] for one in stage.loggers for kind in KINDS)
@@ -218,7 +221,7 @@ def _check_pairs(stage: Stage, findings: Findings) -> None:
             )
         )
 
-    if not _holds(lambda: joined() == halves):
+    if not _holds(lambda: joined() >= halves):
         findings.broken.append(f"{halves} halves of pairs were sent, and {joined()} are paired or counted as unpaired")
 
 

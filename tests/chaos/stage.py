@@ -116,8 +116,15 @@ class Stage:
         self.senders.start()
         self._stack.callback(self.senders.stop)
         self.wait_for_all(lambda one: one.metrics().total("driftgauge_state") > 0, "first verdict")
+        wait_until(lambda: all(map(self._has_fed, (self.loggers, self.proxies))), "rows of both kinds in detectors")
         for replica in self.replicas:
             replica.mark_log()
+
+    @staticmethod
+    def _has_fed(group: Sequence[Replica]) -> bool:
+        """Whether the detectors of a model, of requests and of responses, were fed by some replica."""
+        scrapes = [one.metrics() for one in group]
+        return all(sum(one.total("driftgauge_detector_rows_total", kind=kind) for one in scrapes) for kind in KINDS)
 
     @property
     def standalone(self) -> Standalone:

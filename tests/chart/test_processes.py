@@ -19,6 +19,7 @@ from tests.support.models import WINE
 from tests.support.parts import program
 from tests.support.processes import free_port, get
 from tests.support.redis_server import RedisServer
+from tests.support.redis_tls import RedisCertificates
 from tests.support.scrape import Samples
 from tests.support.waiting import wait_until
 
@@ -43,6 +44,21 @@ def address_of_redis(release: Release) -> str | None:
     return None
 
 
+def mount_redis_files(release: Release, directory: Path) -> dict[str, str]:
+    """Write the passwords and the certificate that the logger reads from files; returns mount paths and directories."""
+    mounted = {one["name"]: one["mountPath"] for one in release.logger.get("volumeMounts", [])}
+    places = {mounted[name]: directory / name for name in ("redis-login", "redis-cert") if name in mounted}
+    for place in places.values():
+        place.mkdir(parents=True)
+        if place.name == "redis-login":
+            for key in ("password", "sentinel-password"):
+                (place / key).write_text(PASSWORD)
+        else:
+            for file, key in zip(RedisCertificates(place).sign("logger"), ("tls.crt", "tls.key"), strict=True):
+                file.rename(place / key)
+    return {mount: str(place) for mount, place in places.items()}
+
+
 @contextmanager
 def running(release: Release, directory: Path, redis_port: int | None = None, **moved: str) -> Iterator[Container]:
     """Start the logger of a release, with Redis at a port, or without."""
@@ -51,7 +67,7 @@ def running(release: Release, directory: Path, redis_port: int | None = None, **
         references.mkdir()
         if "DRIFTGAUGE_REFERENCE_DIR" in release.variables:
             mount_references(release, references)
-        places = {"/mnt/reference": str(references)} | moved
+        places = {"/mnt/reference": str(references)} | mount_redis_files(release, directory / "redis") | moved
         if (address := address_of_redis(release)) is not None:
             places[address] = f"127.0.0.1:{redis_port or free_port()}"
         logger = stack.enter_context(Container(release.logger, places, SECRETS))

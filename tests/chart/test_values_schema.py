@@ -23,8 +23,11 @@ KUBERNETES_OWN = {
     "initContainers[]",
     "extraVolumes[]",
     "extraManifests[]",
+    "serviceMonitor.tlsConfig",
+    "podMonitor.tlsConfig",
+    "podMonitor.authorization",
 }
-"""Objects of Kubernetes' API that are used unchanged; the API server checks them at the same install."""
+"""Objects of Kubernetes' API and of monitors that are used unchanged; the API server checks them at the install."""
 
 
 def objects(schema: Manifest, path: str = "") -> Iterator[tuple[str, Manifest]]:

@@ -2,7 +2,9 @@
 
 By default each thread that finds the allocator busy gets an arena of its own, and what one arena has freed is of no use
 to another. And after the first large array was freed, arrays of up to 32 MiB are no longer mapped by themselves but put
-into an arena, whose memory goes back to the system only from its end. With 1,000 features both together took 150 MB.
+into an arena, whose memory goes back to the system only from its end. With one arena, and each array from 128 KiB on
+mapped by itself, a process with 1,000 features kept 155 MB less between evaluations; but they took a quarter more CPU.
+So only larger arrays are mapped.
 
 Source:
     mallopt(3), malloc_trim(3).

@@ -154,11 +154,15 @@ def _url_holds_password(text: str) -> bool:
 
 def _password_in_flag(flags: Mapping[str, str]) -> list[str]:
     """The sentences on URLs in flags that hold a password."""
-    instead = {"redis_url": "set DRIFTGAUGE_REDIS_PASSWORD", "forward_url": "set DRIFTGAUGE_FORWARD_URL"}
+    redis, forward = flags.get("redis_url", ""), flags.get("forward_url", "")
+    instead = {
+        "redis_url": ("DRIFTGAUGE_REDIS_PASSWORD", holds_password(redis.partition("?")[0])),
+        "forward_url": ("DRIFTGAUGE_FORWARD_URL", holds_password(forward)),
+    }
     return [
-        f"{option}: a flag must hold no password; {advice} or use the configuration file"
-        for option, advice in instead.items()
-        if holds_password(flags.get(option, ""))
+        f"{option}: a flag must hold no password; set {variable} or use the configuration file"
+        for option, (variable, is_shown) in instead.items()
+        if is_shown
     ]
 
 

@@ -50,6 +50,7 @@ class _ModelTerm:
         yields: Whether the lease is released after this look's evaluation.
         notice: The last notice that could be read.
         blob: The bytes of the last notice.
+        led: Whether it evaluated at the last look, also if its term ended meanwhile.
         yielded_looks: Looks for which a free lease is left to the evaluator of before.
     """
 
@@ -59,6 +60,7 @@ class _ModelTerm:
     yields: bool = False
     notice: Notice | None = None
     blob: bytes = b""
+    led: bool = False
     yielded_looks: int = 0
 
 
@@ -121,12 +123,14 @@ class Coordinator:
             known.yielded_looks -= 1
             choice = Choice.FOLLOW
         known.yields = choice is Choice.EVALUATE_AND_YIELD
+        known.led = choice in {Choice.EVALUATE, Choice.EVALUATE_AND_YIELD}
         try:
             token = await self._act(model, known, choice)
         except StorageError as error:
             _log.debug("the lease of %s cannot be acquired or extended: %s", model, error)
-            evaluates = choice in {Choice.ACQUIRE, Choice.EVALUATE, Choice.EVALUATE_AND_YIELD}
-            return Duty(evaluates, None, notice, candidate)
+            known.led = known.led or choice is Choice.ACQUIRE
+            return Duty(known.led, None, notice, candidate)
+        known.led = known.led or bool(token)
         return Duty(bool(token), token, notice, candidate)
 
     async def end(self, model: ModelKey) -> None:
@@ -185,7 +189,7 @@ class Coordinator:
         Only that replica still knows which rows are counted: another one would count none of those that were appended
         after the last evaluation and lost with the store. If it has died too, another one begins a little later.
         """
-        if lease.token or known.token:
+        if lease.token or known.led:
             known.yielded_looks = 0
         elif known.blob and not lease.notice:
             known.yielded_looks = _YIELDED_LOOKS

@@ -31,6 +31,12 @@ _MARK_BYTES = 8
 _NEVER_NAN = ("log_evidence", "recovery", "raised", "alarm_factor", "half_gain", "spans")
 """Arrays of a state that always hold numbers."""
 
+_INFINITE = {"log_evidence": -np.inf, "recovery": -np.inf, "alarm_factor": np.inf}
+"""The infinity that an array may hold; others hold none."""
+
+_LARGEST = 1e18
+"""Greater than every finite number of a state: times in seconds, sums over rows."""
+
 
 class Counts(NamedTuple):
     """Rows of an evaluation, or of several.
@@ -251,8 +257,12 @@ def is_like(state: DetectorState, start: DetectorState) -> bool:
     """Whether a state has the shapes of the state that a detector starts with, and no value that none can have."""
     if any(getattr(state, name).shape != getattr(start, name).shape for name in ARRAYS):
         return False
-    if any(np.isnan(getattr(state, name)).any() for name in _NEVER_NAN) or np.isposinf(state.log_evidence).any():
+    if any(np.isnan(getattr(state, name)).any() for name in _NEVER_NAN):
         return False
+    for name in ARRAYS:
+        array = getattr(state, name)
+        if (np.abs(array[~np.isnan(array) & (array != _INFINITE.get(name))]) > _LARGEST).any():
+            return False
     bets = start.log_evidence.shape[1]
     numbers = (state.number, state.rows, state.requests)
     return bool(((state.leader >= 0) & (state.leader < bets)).all()) and min(numbers) >= 0

@@ -73,12 +73,8 @@ def _parse(url: str) -> RedisUrl:
     mode = Mode(mode_name)
     if base not in {"redis", "rediss"} or "#" in rest:
         raise ValueError
-    authority, slash, tail = rest.partition("/")
-    if not slash:
-        authority, _, query = rest.partition("?")
-        path = ""
-    else:
-        path, _, query = tail.partition("?")
+    place, _, query = rest.partition("?")
+    authority, _, path = place.partition("/")
     user, _, host_list = authority.rpartition("@")
     port = _SENTINEL_PORT if mode is Mode.SENTINEL else _PORT
     hosts = tuple(_parse_host(host, port) for host in host_list.split(","))

@@ -37,6 +37,19 @@ async def test_the_evaluator_of_before_goes_on(replicas: Replicas, redis_client:
     assert 1 == len(before)
 
 
+async def test_the_evaluator_of_before_goes_on_if_its_term_ended_within_an_evaluation(
+    replicas: Replicas, redis_client: Redis
+) -> None:
+    """The loss shows when it saves: it is the evaluator of before all the same."""
+    (before,) = evaluators(replicas)
+
+    await redis_client.flushall()
+    before.coordinator.lose(WINE)
+    await replicas.look([WINE])
+
+    assert [before] == evaluators(replicas)
+
+
 async def test_another_replica_goes_on_if_the_evaluator_of_before_is_gone(
     replicas: Replicas, redis_client: Redis
 ) -> None:

@@ -29,6 +29,14 @@ PASSWORD = "s3cret-but-long"  # noqa: S105 - of no server
             (Mode.SERVER, True, (("h", 6379),), "", {"db": 0, "ssl_check_hostname": False}),
         ),
         (
+            "rediss://h?ssl_ca_certs=/etc/ca.pem",
+            (Mode.SERVER, True, (("h", 6379),), "", {"db": 0, "ssl_ca_certs": "/etc/ca.pem"}),
+        ),
+        (
+            "rediss+cluster://a,b:5?ssl_ca_certs=/etc/ca.pem",
+            (Mode.CLUSTER, True, (("a", 6379), ("b", 5)), "", {"db": 0, "ssl_ca_certs": "/etc/ca.pem"}),
+        ),
+        (
             "redis+sentinel://a,b:5,[::1]:6/my%20master/3",
             (Mode.SENTINEL, False, (("a", 26379), ("b", 5), ("::1", 6)), "my master", {"db": 3}),
         ),
