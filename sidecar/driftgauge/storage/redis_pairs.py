@@ -17,6 +17,9 @@ from driftgauge.storage.redis_pair_layout import PUT, UNPAIRED, last_call_key, p
 
 _log = logging.getLogger(__name__)
 
+_NAMED_KEYS = 5
+"""Most keys of other programs that the log names; all are counted. One program may have written hundreds at once."""
+
 
 class RedisPairs:
     """A `PairStore` of many small hashes. Only one of several replicas completes a pair.
@@ -41,6 +44,7 @@ class RedisPairs:
         self._on_replaced = on_replaced
         self._writer = secrets.token_hex(8)
         self._number = 0
+        self._named = 0
         self._turn = asyncio.Lock()
 
     async def put(self, halves: Sequence[Half], *, again: bool = False) -> list[PutResult]:
@@ -83,7 +87,9 @@ class RedisPairs:
             self._number += not again
             replies = await self._redis.run(call, action, evaluate, repeatable=True)
         for key in itertools.chain.from_iterable(keys for keys, _ in replies):
-            _log.warning("the key %r in Redis is of another program; it is replaced", key)
+            level = logging.WARNING if self._named < _NAMED_KEYS else logging.DEBUG
+            self._named += 1
+            _log.log(level, "the key %r in Redis is of another program; it is replaced", key)
             self._on_replaced()
         return [reply for _, reply in replies]
 

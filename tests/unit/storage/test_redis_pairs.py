@@ -202,6 +202,23 @@ async def test_a_key_of_another_type_is_replaced_and_counted(redis_client: Redis
     assert len(replaced) == 1
 
 
+async def test_many_keys_of_another_type_do_not_flood_the_log(
+    redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All are counted, and the first five are named."""
+    replaced: list[None] = []
+    pairs = RedisPairs(BoundedRedis(redis_client, timeout_seconds=5), 10, on_replaced=lambda: replaced.append(None))
+    halves = [Half(f"{number:032x}", Kind.REQUEST, 1700000000.25) for number in range(200)]
+    await pairs.put(halves)
+    keys = await keys_of(redis_client)
+    await redis_client.mset(dict.fromkeys(keys, "x"))
+
+    await pairs.put(halves)
+
+    assert len(keys) == len(replaced) > 5
+    assert 5 == sum("is of another program" in record.message for record in caplog.records)
+
+
 async def test_a_value_of_another_length_is_no_half(redis_client: Redis) -> None:
     """A damaged value is overwritten by the next half."""
     pairs = stored(redis_client)
