@@ -102,7 +102,7 @@ class History:
     async def look(self, one: int) -> None:
         """Evaluate as a process does, and note what was fed to the detector."""
         record = self.evaluators[one].record
-        await record.begin("")
+        await record.begin("", {})
         saved = Saved.CONFLICT
         while saved is Saved.CONFLICT:
             window = await self.rings[one].read(REQUESTS, "s", 2)

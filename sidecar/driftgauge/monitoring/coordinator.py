@@ -111,10 +111,11 @@ class Coordinator:
     async def begin(self, model: ModelKey, lease: Lease) -> Duty:
         """Do what the lease of a model asks for, and say what this replica's duty is. Never raises."""
         known = self._models.setdefault(model, _ModelTerm())
-        self._count_yielded_looks(known, lease)
         if known.token and lease.token != known.token:
             known.token = ""  # it has expired, or the store has lost it
+        before = known.notice
         self._read_notice(model, known, lease.notice)
+        self._count_yielded_looks(known, lease, is_lost=before is not None and known.notice is None)
         candidate = self._candidate(model, known)
         notice = known.notice
         fresh = notice is not None and notice.time >= self._clock() - self._fresh_seconds
@@ -183,15 +184,20 @@ class Coordinator:
             _log.debug("the lease of %s is not released and will expire: %s", model, error)
 
     @staticmethod
-    def _count_yielded_looks(known: _ModelTerm, lease: Lease) -> None:
+    def _count_yielded_looks(known: _ModelTerm, lease: Lease, *, is_lost: bool) -> None:
         """Let the evaluator of before come first after the store lost everything, its notice included.
+
+        Args:
+            known: What is kept of the model.
+            lease: As read at this look.
+            is_lost: Whether the last look had a notice, and this one has none that can be read.
 
         Only that replica still knows which rows are counted: another one would count none of those that were appended
         after the last evaluation and lost with the store. If it has died too, another one begins a little later.
         """
         if lease.token or known.led:
             known.yielded_looks = 0
-        elif known.blob and not lease.notice:
+        elif is_lost:
             known.yielded_looks = _YIELDED_LOOKS
 
     def _candidate(self, model: ModelKey, known: _ModelTerm) -> Candidate:

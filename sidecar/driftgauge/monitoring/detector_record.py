@@ -108,16 +108,23 @@ class DetectorRecord:
     _proven: bool = False
     _counted: CountedRows = field(default_factory=dict)
 
-    async def begin(self, token: str | None) -> None:
+    @property
+    def counted(self) -> CountedRows:
+        """The rows that are counted, as far as that is saved."""
+        return self._counted
+
+    async def begin(self, token: str | None, counted: CountedRows) -> None:
         """Begin an evaluation: in a new term load the state, since another replica may have saved one meanwhile.
 
         Args:
             token: The token of the term of the model's lease; `None` without one: then states stay in memory.
+            counted: The rows that other replicas have counted, as they have published it.
 
         Raises:
             StorageError: The store is away or slow.
         """
         if not self._loaded or (token is not None and token != self.token):
+            self._counted = merged(self._counted, counted)
             await self._load()
         self.token = token
 
@@ -217,6 +224,7 @@ class DetectorRecord:
         """
         if stored is None:  # a first start, or the store lost it: then the state in memory is saved again
             self._version = 0
+            self.state = self._started(self._counted) if self.state is None else self._with_ledger(self.state)
             return
         if self._newest == _digest(stored.blob):
             return  # no replica has saved since: the state in memory is the same, or continues it
@@ -232,6 +240,11 @@ class DetectorRecord:
             self._report_reset()
         else:
             self.state = replace(state, ledger=self._counted)
+
+    def _with_ledger(self, state: DetectorState) -> DetectorState:
+        """A state that also counts the rows that other replicas have counted since it was made."""
+        ledger = merged(state.ledger, self._counted)
+        return state if ledger == state.ledger else replace(state, ledger=ledger)
 
     def _started(self, ledger: CountedRows) -> DetectorState | None:
         """The state of a detector that starts again and counts no row twice."""

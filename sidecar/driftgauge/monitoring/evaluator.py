@@ -9,7 +9,7 @@ from driftgauge.concurrency.allocator import return_free_memory
 from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.explain import explain_report
-from driftgauge.drift.ledger import RowOrigins
+from driftgauge.drift.ledger import CountedRows, RowOrigins
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
@@ -67,7 +67,12 @@ class Evaluator:
         self._clock = clock
         self._p_values = PValues()
         self._loaded: dict[StreamKey, _Loaded] = {}
+        self._counted_by_others: dict[StreamKey, CountedRows] = {}
         self._worker = Worker("evaluate")
+
+    def note_counted(self, stream: StreamKey, counted: CountedRows) -> None:
+        """Note the rows that another replica has counted, in case that this one evaluates the stream next."""
+        self._counted_by_others[stream] = counted
 
     async def evaluate(self, stream: StreamKey, target: Target, token: str | None) -> Evaluation:
         """Test a stream's window against its target.
@@ -86,13 +91,19 @@ class Evaluator:
         if loaded is None or loaded.digest != target.digest:
             del loaded  # the old tests take as much memory as the new ones
             loaded = await self._prepare(stream, target)
-        await loaded.detector.begin(token)
+        await loaded.detector.begin(token, self._counted_by_others.pop(stream, {}))
         result, window_time = await self._test_window(stream, loaded, target)
         report = result.report
         if stream.kind is Kind.RESPONSE:
             report = replace(report, reading=explain_report(report.features, report.untested, "prediction"))
-        unsaved = not loaded.detector.saved
-        return Evaluation(report, self._clock(), time.perf_counter() - start, window_time, state_unsaved=unsaved)
+        return Evaluation(
+            report,
+            self._clock(),
+            time.perf_counter() - start,
+            window_time,
+            state_unsaved=not loaded.detector.saved,
+            counted=loaded.detector.counted,
+        )
 
     async def read_window(self, stream: StreamKey, target: Target) -> Window:
         """Read a stream's window, and count the blocks that have another schema than the target.
@@ -106,8 +117,9 @@ class Evaluator:
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the prepared tests of models that are not in `models`."""
-        for stream in [stream for stream in self._loaded if stream.model not in models]:
-            del self._loaded[stream]
+        for known in (self._loaded, self._counted_by_others):
+            for stream in [stream for stream in known if stream.model not in models]:
+                del known[stream]
 
     def close(self) -> None:
         """Stop the thread."""

@@ -87,6 +87,8 @@ class Monitor:
         ]
         await self._follow(duties)
         for model, duty in duties:
+            if duty.notice is not None:
+                self._evaluator.note_counted(model, duty.notice)
             if duty.evaluates:
                 await self._evaluate(model, duty)
 

@@ -18,6 +18,9 @@ from driftgauge.storage.ring import StreamKey
 
 _log = logging.getLogger(__name__)
 
+_NAMED_WRITERS = 256
+"""Most writers of a stream in a notice, whose length is limited: a ledger has the newest last."""
+
 
 class SharedResults:
     """Publishes results, and shows those of others.
@@ -108,7 +111,12 @@ class SharedResults:
             digest, report = self._shown.get(StreamKey(model, kind), ("", None))
             if report is not None and digest == stream.report:
                 evaluations[kind] = Evaluation(
-                    report, stream.time, stream.duration_seconds, stream.window_time, stream.state_unsaved
+                    report,
+                    stream.time,
+                    stream.duration_seconds,
+                    stream.window_time,
+                    stream.state_unsaved,
+                    stream.counted,
                 )
             else:
                 before = self._latest.evaluation(model, kind)
@@ -157,4 +165,5 @@ def _notice_of(evaluation: Evaluation, digest: str) -> StreamNotice:
         duration_seconds=evaluation.duration_seconds,
         window_time=evaluation.window_time,
         state_unsaved=evaluation.state_unsaved,
+        counted=dict(list(evaluation.counted.items())[-_NAMED_WRITERS:]),
     )

@@ -38,6 +38,8 @@ class StreamNotice:
         duration_seconds: As in `Evaluation`.
         window_time: As in `Evaluation`.
         state_unsaved: As in `Evaluation`.
+        counted: As in `Evaluation`, of the writers that were counted last: if the store loses the detector's state,
+            another replica counts no row again.
     """
 
     report: str
@@ -45,6 +47,7 @@ class StreamNotice:
     duration_seconds: float
     window_time: float | None
     state_unsaved: bool
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

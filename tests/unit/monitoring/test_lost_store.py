@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from driftgauge.storage.redis_layout import model_key
 from tests.support.models import WINE
 from tests.support.redis_server import RedisServer
 from tests.support.replicas import Replica, Replicas
@@ -72,3 +73,16 @@ async def test_a_lease_that_was_released_is_taken_at_once(replicas: Replicas) ->
     await replicas.look([WINE])
 
     assert 1 == len(evaluators(replicas))
+
+
+async def test_the_evaluator_of_before_goes_on_after_another_program_has_written_its_keys(
+    replicas: Replicas, redis_client: Redis
+) -> None:
+    """A lease and a notice of random bytes are like lost ones."""
+    before = evaluators(replicas)
+
+    for name in ("lease", "notice"):
+        await redis_client.set(model_key(WINE, name), b"\x93\x00 random")
+    await replicas.look([WINE])
+
+    assert before == evaluators(replicas)

@@ -203,6 +203,22 @@ async def test_a_killed_holder_is_replaced_and_no_row_is_fed_twice(pair: Pair) -
     assert other.value("driftgauge_window_rows") == 70
 
 
+async def test_no_row_is_counted_twice_though_the_holder_and_its_state_are_lost_together(pair: Pair) -> None:
+    """The other one knows from the notices which rows are counted, and feeds the window to a detector that starts."""
+    await pair.settle()
+    other = pair.follower()
+    await pair.client.delete(f"{KEY}wish")
+    for name in ("lease", "notice", "request:detector"):
+        await pair.client.set(KEY + name, b"\x93 random")
+    await pair.one.put(REQUESTS, np.random.default_rng(2).standard_normal((20, 2)))
+    for _ in range(5):
+        other.clock.now += 30
+        await other.monitor.evaluate_all()
+
+    assert [WINE] == other.coordinator.evaluated()
+    assert pair.total("driftgauge_detector_rows_total") == 70
+
+
 @pytest.mark.parametrize("key", ["notice", "request:result"])
 @pytest.mark.parametrize("value", [b"", b"text", b"driftgauge-result 1\n[{}]", b"driftgauge-result 1\n", b"\x00" * 99])
 async def test_foreign_results_are_not_shown(pair: Pair, key: str, value: bytes) -> None:
