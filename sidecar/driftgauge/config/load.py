@@ -156,7 +156,7 @@ def _password_in_flag(flags: Mapping[str, str]) -> list[str]:
     """The sentences on URLs in flags that hold a password."""
     redis, forward = flags.get("redis_url", ""), flags.get("forward_url", "")
     instead = {
-        "redis_url": ("DRIFTGAUGE_REDIS_PASSWORD", holds_password(redis.partition("?")[0])),
+        "redis_url": ("DRIFTGAUGE_REDIS_PASSWORD", _has_password_of_redis(redis)),
         "forward_url": ("DRIFTGAUGE_FORWARD_URL", holds_password(forward)),
     }
     return [
@@ -164,6 +164,12 @@ def _password_in_flag(flags: Mapping[str, str]) -> list[str]:
         for option, (variable, is_shown) in instead.items()
         if is_shown
     ]
+
+
+def _has_password_of_redis(url: str) -> bool:
+    """Whether a URL of Redis holds a password, also one whose reserved characters are not percent-encoded."""
+    login = url.partition("://")[2].rpartition("@")[0]
+    return ":" in login or holds_password(url.partition("?")[0])
 
 
 def _sentence(error: dict[str, Any]) -> str:

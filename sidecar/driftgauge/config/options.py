@@ -374,7 +374,10 @@ class Config(BaseSettings):
         if value is not None:
             scheme, _, rest = value.get_secret_value().partition("://")
             base, _, kind = scheme.partition("+")
-            hosts = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].split(",")
+            authority = re.split("[/?#]", rest, maxsplit=1)[0]
+            if "@" in rest and "@" not in authority:  # a password has one of these characters, and must not be shown
+                raise ValueError("reserved characters (/ ? # @ :) of a user or password must be percent-encoded")
+            hosts = authority.rpartition("@")[2].split(",")
             valid = base in {"redis", "rediss"} and kind in {"", "sentinel", "cluster"}
             if not valid or not all(_split_url(f"redis://{host}").hostname for host in hosts):
                 raise ValueError("must be redis://host[:port][/db], redis+sentinel://... or redis+cluster://...")
