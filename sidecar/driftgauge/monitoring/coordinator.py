@@ -126,6 +126,8 @@ class Coordinator:
         known.yields = choice is Choice.EVALUATE_AND_YIELD
         known.led = choice in {Choice.EVALUATE, Choice.EVALUATE_AND_YIELD}
         try:
+            if lease.token and lease.token != known.token and not fresh:
+                await self._store.end_endless(model)  # all expire, unless another program has written this one
             token = await self._act(model, known, choice)
         except StorageError as error:
             _log.debug("the lease of %s cannot be acquired or extended: %s", model, error)

@@ -90,6 +90,9 @@ class LeaseStore(Protocol):
     async def release(self, model: ModelKey, token: str) -> None:
         """End a term. One that has ended already is no error."""
 
+    async def end_endless(self, model: ModelKey) -> None:
+        """End a term that would never end by itself. Its holder has published nothing for long."""
+
     async def wish(self, model: ModelKey, wish: Wish) -> None:
         """Replace the wish of a model. It expires."""
 
@@ -119,6 +122,9 @@ class MemoryLeases:
         """End a term."""
         if self._tokens.get(model) == token:
             del self._tokens[model]
+
+    async def end_endless(self, model: ModelKey) -> None:
+        """Do nothing: this process is the holder."""
 
     async def wish(self, model: ModelKey, wish: Wish) -> None:
         """Do nothing: no other process sees it."""

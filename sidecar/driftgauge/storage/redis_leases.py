@@ -26,6 +26,9 @@ LEASE, WISH, NOTICE = "lease", "wish", "notice"
 _CLOCK_SECONDS = 10
 """How often the time of the server is read."""
 
+_NO_TIME_TO_LIVE = -1
+"""What PTTL replies for a key that never expires."""
+
 _MAX_TOKEN_CHARS = 200
 _NAMED_KEYS = 1_000
 """Keys that the log has named, at most."""
@@ -100,7 +103,7 @@ class RedisLeases:
         async def extend() -> bool:
             """Whether the lease was still ours."""
             try:
-                return await self._lock(model, token).extend(self._lease_seconds, replace_ttl=True)
+                return await self._lock(model, token).reacquire()  # unlike `extend`, also if it has no time to live
             except (LockError, ResponseError) as error:
                 if isinstance(error, LockError) or _is_wrong_type(error):
                     return False
@@ -121,6 +124,17 @@ class RedisLeases:
                 return
             finally:
                 self._locks.pop(model, None)
+
+    async def end_endless(self, model: ModelKey) -> None:
+        """Delete a lease that has no time to live, such as one that another program has written.
+
+        Raises:
+            StorageError: Redis is away, slow or refuses.
+        """
+        async with self._redis.call("look at a lease", Call.LEASE):
+            is_endless = await self._redis.client.pttl(model_key(model, LEASE)) == _NO_TIME_TO_LIVE
+        if is_endless:
+            await self._delete_unreadable(model)
 
     async def wish(self, model: ModelKey, wish: Wish) -> None:
         """Replace the wish of a model.

@@ -31,7 +31,9 @@ _REPLACED_WRITERS = 2
 # was lost. Writers that were silent for the time to live are removed when a new one comes, which is rare.
 # The hash lives twice as long as a stream, and is renewed by the first attempt in each eighth of that time.
 # The usual append reads no entry. The newest one is read only if the id is refused, or the number of rows is unknown.
-# An emptied stream keeps its last id and would refuse smaller ones: it is deleted, like one with an id beyond all rows.
+# An emptied stream keeps its last id and would refuse smaller ones: it is deleted, like one whose newest id is beyond
+# all rows, or of another program: ids that Redis makes are times, which as numbers of rows would trim the whole window.
+# Blocks of earlier builds begin with `format`.
 _APPEND = f"""
 local stream, writers, me = KEYS[1], KEYS[2], ARGV[1]
 local sequence, before, rows = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -110,7 +112,8 @@ local function newest()
   if kind == 'stream' then
     local entry = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
     local id = entry and tonumber(string.match(entry[1], '^%d+'))
-    if id and id + rows < {MAX_ROWS} then return id end
+    local is_ours = entry and (entry[2][1] == 'writer' or entry[2][1] == 'format')
+    if is_ours and id + rows < {MAX_ROWS} then return id end
     if entry then replaced_stream = {_REPLACED_STREAM} end
   else
     replaced_stream = {_REPLACED_STREAM}

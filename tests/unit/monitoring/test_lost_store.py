@@ -86,3 +86,26 @@ async def test_the_evaluator_of_before_goes_on_after_another_program_has_written
     await replicas.look([WINE])
 
     assert before == evaluators(replicas)
+
+
+async def test_a_lease_without_a_time_to_live_is_extended_as_ever(replicas: Replicas, redis_client: Redis) -> None:
+    """Its holder gives it one again."""
+    before = evaluators(replicas)
+
+    await redis_client.persist(model_key(WINE, "lease"))
+    await replicas.look([WINE])
+
+    assert before == evaluators(replicas)
+    assert await redis_client.ttl(model_key(WINE, "lease")) > 0
+
+
+async def test_a_lease_that_never_ends_and_has_no_holder_is_deleted(replicas: Replicas, redis_client: Redis) -> None:
+    """Once its holder has published nothing for three intervals, another replica evaluates."""
+    lease = await redis_client.get(model_key(WINE, "lease"))
+    assert lease is not None
+    await replicas.kill(evaluators(replicas)[0])
+
+    await redis_client.set(model_key(WINE, "lease"), lease)
+    await replicas.look([WINE], looks=6)
+
+    assert 1 == len(evaluators(replicas))
