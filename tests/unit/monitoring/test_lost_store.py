@@ -27,8 +27,10 @@ def evaluators(replicas: Replicas) -> list[Replica]:
     return [one for one in replicas.all if WINE in one.evaluated]
 
 
-async def test_the_evaluator_of_before_goes_on(replicas: Replicas, redis_client: Redis) -> None:
-    """The others find the lease free first, and leave it to the replica that has the state in memory."""
+async def test_the_evaluator_of_before_goes_on(
+    replicas: Replicas, redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others find the lease free first, and leave it to the replica that has the state in memory; each logs why."""
     before = evaluators(replicas)
 
     await redis_client.flushall()
@@ -36,6 +38,7 @@ async def test_the_evaluator_of_before_goes_on(replicas: Replicas, redis_client:
 
     assert before == evaluators(replicas)
     assert 1 == len(before)
+    assert [f"Redis has lost the results of {WINE}, and perhaps its rows: it was emptied"] * 3 == (caplog.messages)
 
 
 async def test_the_evaluator_of_before_goes_on_if_its_term_ended_within_an_evaluation(
