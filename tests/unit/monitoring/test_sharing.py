@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
+from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
 from driftgauge.monitoring.sharing import SharedResults
 from driftgauge.page.as_json import models_as_json
@@ -259,6 +260,28 @@ async def test_results_of_another_version_are_not_shown_and_said_once(
         await pair.follower().monitor.evaluate_all()
 
     assert ["results of another version of driftgauge (driftgauge-result 2) in Redis are not shown"] == caplog.messages
+
+
+async def test_results_that_cannot_be_read_are_said_once(
+    pair: Pair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leases can be read, so that evaluations go on."""
+
+    async def fail(_: object) -> list[bytes | None]:
+        """As if Redis refused."""
+        raise StorageError("Redis could not read results")
+
+    await pair.settle()
+    caplog.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(pair.follower().results, "read", fail)
+        await pair.look(3)
+    await pair.look()
+
+    assert ["the results of other replicas cannot be shown: Redis could not read results"] == [
+        record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING
+    ]
+    assert pair.follower().value("driftgauge_evaluation_failures_total") == 6  # both streams, three looks
 
 
 async def test_results_that_cannot_be_published_are_shown_by_the_evaluator(pair: Pair) -> None:
