@@ -196,7 +196,7 @@ class Coordinator:
         """Log that the store has lost what it had, once a minute: it loses all models at once."""
         if self._clock() - self._loss_logged_at >= _LOSS_LOG_SECONDS:
             self._loss_logged_at = self._clock()
-            _log.warning("Redis has lost the results of %s, and perhaps its rows: it was emptied", model)
+            _log.warning("Redis has lost the results of %s, and maybe its rows: it was emptied", model)
 
     @staticmethod
     def _count_yielded_looks(known: _ModelTerm, lease: Lease, *, is_lost: bool) -> None:

@@ -127,14 +127,19 @@ class Evaluator:
 
     async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
         """Prepare the tests for a new target, in place of those for the old one."""
-        self._loaded.pop(stream, None)
+        before = self._loaded.pop(stream, None)
+        record_before = None if before is None else before.detector
+        del before  # as above
         evaluator = await self._worker.run(
             StreamEvaluator, target.profiles, self._rule, target.digest, GilYield(), target.known_hours
         )
         await self._worker.run(return_free_memory)  # preparing has used, and freed, as much as it has kept
         start = None if evaluator.detector is None else evaluator.detector.start()
-        metrics = self._metrics.model(stream.model)
-        record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)
+        if record_before is None:
+            metrics = self._metrics.model(stream.model)
+            record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)
+        else:
+            record = record_before.succeeded_by(start)
         loaded = self._loaded[stream] = _Loaded(evaluator, target.digest, record)
         return loaded
 

@@ -43,7 +43,7 @@ class SharedResults:
         self._latest = latest
         self._clock = clock
         self._on_unreadable = on_unreadable
-        self._shown: dict[StreamKey, tuple[str, DriftReport]] = {}
+        self._shown: dict[StreamKey, tuple[str, DriftReport | None]] = {}
         self._unpublished: set[ModelKey] = set()
         self._too_large: set[StreamKey] = set()
         self._worker = Worker("results")
@@ -140,7 +140,7 @@ class SharedResults:
         try:
             self._shown[stream] = digest, await self._worker.run(unpack_report, blob, GilYield())
         except ValueError as error:
-            self._shown.pop(stream, None)
+            self._shown[stream] = digest, None
             self._on_unreadable()
             _log.debug("a result of %ss of %s cannot be read: %s", stream.kind, stream.model, error)
 

@@ -5,7 +5,6 @@ token of the term, `:wish` the newest wish, `:notice` what the holder has publis
 """
 
 import asyncio
-import logging
 import math
 from collections.abc import Callable, Container, Sequence
 from typing import cast
@@ -18,8 +17,7 @@ from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.leases import Lease, StoreClock, Wish
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key
-
-_log = logging.getLogger(__name__)
+from driftgauge.storage.replaced_keys import ReplacedKeys
 
 LEASE, WISH, NOTICE = "lease", "wish", "notice"
 
@@ -30,8 +28,6 @@ _NO_TIME_TO_LIVE = -1
 """What PTTL replies for a key that never expires."""
 
 _MAX_TOKEN_CHARS = 200
-_NAMED_KEYS = 1_000
-"""Keys that the log has named, at most."""
 
 
 class RedisLeases:
@@ -54,9 +50,8 @@ class RedisLeases:
         self._redis = redis
         self._lease_seconds = lease_seconds
         self._clock = clock
-        self._on_replaced = on_replaced
+        self._replaced_keys = ReplacedKeys("lease", on_replaced)
         self._locks: dict[ModelKey, Lock] = {}
-        self._named: set[str] = set()
         self._next_time = -math.inf
 
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
@@ -87,9 +82,7 @@ class RedisLeases:
             acquired = await lock.acquire(token=token) or (
                 await self._delete_foreign(model) and await lock.acquire(token=token)
             )
-            if (
-                acquired
-            ):  # the wish is fulfilled, or will be renewed; it must not keep others waiting at the next release
+            if acquired:  # the wish is fulfilled, or will be renewed; it must not keep others waiting later
                 await self._redis.client.delete(model_key(model, WISH))
             return acquired
 
@@ -180,22 +173,14 @@ class RedisLeases:
             if not _is_wrong_type(error):
                 raise
             await self._redis.client.delete(model_key(model, LEASE))
-            self._report_replaced(model)
+            self._replaced_keys.add(model_key(model, LEASE))
             return True
         return False
 
     async def _delete_unreadable(self, model: ModelKey) -> None:
         async with self._redis.call("delete a key that is no lease", Call.LEASE):
             await self._redis.client.delete(model_key(model, LEASE))
-        self._report_replaced(model)
-
-    def _report_replaced(self, model: ModelKey) -> None:
-        """Count a key that had no lease, and name it in the log, once."""
-        self._on_replaced()
-        key = model_key(model, LEASE)
-        if key not in self._named and len(self._named) < _NAMED_KEYS:
-            self._named.add(key)
-            _log.warning("the key %s in Redis had no lease of driftgauge; it is replaced", key)
+        self._replaced_keys.add(model_key(model, LEASE))
 
 
 async def read_many(redis: BoundedRedis, call: Call, action: str, keys: Sequence[str]) -> list[bytes | None]:

@@ -1,7 +1,6 @@
 """The appends of this process to streams in Redis: each is executed once at most, and its outcome can be found out."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -11,13 +10,10 @@ from driftgauge.errors import StorageError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import MAX_ROWS, WRITER_BYTES, pack, stream_key, writers_key
+from driftgauge.storage.replaced_keys import ReplacedKeys
 from driftgauge.storage.ring import Block, StreamKey
 
-_log = logging.getLogger(__name__)
-
 _STALE = "STALE"
-_NAMED_KEYS = 1_000
-"""Keys that the log has named, at most: other programs may write any number of them."""
 
 _MAX_WRITERS = 4096
 """Most writers of a stream. A hash with more is not ours."""
@@ -188,10 +184,9 @@ class RedisWriters:
         self._limits = (capacity_rows, ttl_milliseconds)
         self._longest_silence = ttl_milliseconds / 2000
         self._clock = clock
-        self._on_replaced = on_replaced
+        self._replaced_keys = ReplacedKeys("rows", on_replaced)
         self._script = redis.client.register_script(_APPEND)
         self._writers: dict[StreamKey, _Writer] = {}
-        self._named: set[str] = set()
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """Append a block; find out first what became of an append before, if that is unknown.
@@ -275,15 +270,8 @@ class RedisWriters:
         if replaced:
             for key, bit in zip(writer.keys, (_REPLACED_STREAM, _REPLACED_WRITERS), strict=True):
                 if replaced & bit:
-                    self._report_replaced(key)
+                    self._replaced_keys.add(key)
         return total
-
-    def _report_replaced(self, key: str) -> None:
-        """Count a key that was replaced, and name it once."""
-        self._on_replaced()
-        if key not in self._named and len(self._named) < _NAMED_KEYS:
-            self._named.add(key)
-            _log.warning("%.300s in Redis was written by another program; it was replaced", key)
 
 
 def _start_again(writer: _Writer) -> None:

@@ -38,7 +38,7 @@ async def test_the_evaluator_of_before_goes_on(
 
     assert before == evaluators(replicas)
     assert 1 == len(before)
-    assert [f"Redis has lost the results of {WINE}, and perhaps its rows: it was emptied"] * 3 == (caplog.messages)
+    assert [f"Redis has lost the results of {WINE}, and maybe its rows: it was emptied"] * 3 == (caplog.messages)
 
 
 async def test_the_evaluator_of_before_goes_on_if_its_term_ended_within_an_evaluation(

@@ -458,7 +458,7 @@ async def test_keys_of_other_types_are_replaced_counted_and_named_once(
 
     assert [[], [0], [], [1]] == windows
     assert len(replaced) == 4
-    text = "{} in Redis was written by another program; it was replaced"
+    text = "the key {} in Redis had no rows of driftgauge; it is replaced"
     assert [text.format(KEY), text.format(f"{KEY}:writers")] == caplog.messages
 
 
