@@ -150,6 +150,12 @@ _SIGNS: Final = (
     ),
     _Sign(
         RedisFault.PASSWORD,
+        ("must be the password in a single line",),  # of the reader of these files
+        (),
+        "write the password alone into the file of redis_password_file or redis_sentinel_password_file",
+    ),
+    _Sign(
+        RedisFault.PASSWORD,
         ("Authentication required", "NOAUTH"),
         (),
         "give DRIFTGAUGE_REDIS_PASSWORD or redis_password_file",
