@@ -176,6 +176,8 @@ def _sentence(error: dict[str, Any]) -> str:
     option = ".".join(str(part) for part in error["loc"])
     rule = str(error["msg"]).removeprefix("Value error, ")
     rule = rule[:1].lower() + rule[1:]
+    if error["input"] is None:  # the rule is about another option, which the sentence names
+        return f"{option}: {rule}"
     if option.startswith(_SECRET_OPTIONS) or "@" in str(error["input"]):  # a secret, or a URL that may hold a password
         return f"{option}: {rule}"
     return f"{option}: {rule}; it is {error['input']!r}"

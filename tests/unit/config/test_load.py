@@ -323,6 +323,32 @@ def test_an_unknown_key_comes_with_the_one_that_was_meant(tmp_path: Path) -> Non
     ) == faults_of({}, yaml=yaml)
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["username", "password", "password_file", "sentinel_username", "sentinel_password", "ca_file", "cert_file"],
+)
+def test_a_login_of_redis_without_its_url_is_refused(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL that was forgotten would cost the rows that replicas share."""
+    monkeypatch.setenv(f"DRIFTGAUGE_REDIS_{option.upper()}", "hunter2")
+
+    assert (f"redis_{option}: needs redis_url, without which rows are kept in memory",) == faults_of()
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "redis://redis")
+    assert load("proxy", {}).redis_url is not None
+
+
+def test_a_bad_url_of_redis_is_the_one_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The login is not said to lack a URL."""
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_PASSWORD", "hunter2")
+
+    (fault,) = faults_of({"redis_url": "http://redis"})
+    assert fault.startswith("redis_url: must be")
+
+
+def test_a_certificate_without_its_key_has_no_value_in_its_sentence() -> None:
+    """The option that the sentence is about is not set."""
+    assert ("tls_key_file: give tls_cert_file and tls_key_file together",) == faults_of({"tls_cert_file": "cert.pem"})
+
+
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an error nor the text of the configuration shows a secret."""
     monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "http://user:hunter2@redis")
