@@ -1,6 +1,7 @@
 """Evaluation of a stream: test its newest window, and feed the rows that are new to the detector."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -81,6 +82,16 @@ class StreamEvaluator:
             else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint, reference)
         )
         self._to_detect = None if self.detector is None else RowsToDetect(profiles, self.detector, checkpoint)
+
+    def for_another_stream(self) -> "StreamEvaluator":
+        """An evaluator that shares the tests, which take most of the memory, and that knows no rows."""
+        other = copy(self)
+        other.forget_rows()
+        return other
+
+    def forget_rows(self) -> None:
+        """Forget the rows of the last window: those of the next one are all looked up."""
+        self._ranks = RankCache(self.profiles, self._hours)
 
     def evaluate(
         self, state: DetectorState | None, window: StreamWindow, p_values: PValues, now: float
