@@ -14,7 +14,7 @@ from driftgauge.drift.measure import Sample
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.statistics.correction import Correction
-from driftgauge.drift.statistics.ks import rank_window, sorted_ks_statistics
+from driftgauge.drift.statistics.ks import WindowBlocks, rank_window, sorted_ks_statistics
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_window import StreamWindow
 from driftgauge.drift.window_tester import WindowTester
@@ -63,7 +63,9 @@ def measure(features: int, repeats: int) -> list[str]:
     parts = [
         milliseconds(windowed, repeats),
         milliseconds(sequential, repeats),
-        milliseconds(lambda: tester.test(rank_window(references, values.T), WINDOW_ROWS, p_values), repeats),
+        milliseconds(
+            lambda: tester.test(WindowBlocks.of(rank_window(references, values.T)), WINDOW_ROWS, p_values), repeats
+        ),
         milliseconds(lambda: evaluator.evaluate(state, StreamWindow(values, later, later), p_values, 31.0), repeats),
     ]
     row = 1_000 * parts[1] / LOOK_ROWS

@@ -124,8 +124,8 @@ class History:
 
     async def _token(self, one: int) -> str:
         """The token of a process that evaluates: of a new term if another one did, or the store has lost the lease."""
-        held = self.token.encode() if self.redis is None else await self.redis.get(LEASE_KEY)
-        if held != self.token.encode() or one != self.looked:
+        lease = self.token.encode() if self.redis is None else await self.redis.get(LEASE_KEY)
+        if lease != self.token.encode() or one != self.looked:
             self.terms += 1
             self.token = f"{one}/{self.terms}"
             if self.redis is not None:

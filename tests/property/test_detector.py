@@ -198,7 +198,7 @@ def draw_array(data: st.DataObject, name: str, sizes: dict[str, int]) -> NDArray
     return stored.astype(np.float64) if name in {"log_evidence", "correlation"} else stored
 
 
-whole, sizes = st.integers(0, 2**62), st.integers(0, 4)
+whole, sizes = st.integers(0, 2**53), st.integers(0, 4)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 

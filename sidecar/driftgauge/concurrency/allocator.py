@@ -2,9 +2,11 @@
 
 By default each thread that finds the allocator busy gets an arena of its own, and what one arena has freed is of no use
 to another. And after the first large array was freed, arrays of up to 32 MiB are no longer mapped by themselves but put
-into an arena, whose memory goes back to the system only from its end. With one arena, and each array from 128 KiB on
-mapped by itself, a process with 1,000 features kept 155 MB less between evaluations; but they took a quarter more CPU.
-So only larger arrays are mapped.
+into an arena, whose memory goes back to the system only from its end.
+
+With one arena, and each array from 128 KiB on mapped by itself, a process with 1,000 features kept 155 MB less between
+evaluations, but evaluations took a quarter more CPU: each of their many small arrays was mapped again. Therefore only
+arrays from 8 MiB on are mapped: few, such as a large model's whole window.
 
 Source:
     mallopt(3), malloc_trim(3).
@@ -18,8 +20,7 @@ _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 
 _MAPPED_BYTES: Final = 8 * 2**20
-"""Arrays from this size on go back to the system when they are freed. Smaller ones come and go in each evaluation: to
-map them each time would cost a quarter of its CPU time."""
+"""Arrays from this size on go back to the system when they are freed."""
 
 _KEPT_BYTES: Final = 64 * 2**20
 """Free memory at the end of the arena that is kept for the next evaluation."""

@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.row_hours import RowHours
-from driftgauge.drift.statistics.ks import Counts, Floats, RankedWindow, rank_type, ranks, sizes_of, sorted_ranks
+from driftgauge.drift.statistics.ks import (
+    Counts,
+    Floats,
+    RankedWindow,
+    WindowBlocks,
+    rank_type,
+    ranks,
+    sizes_of,
+    sorted_ranks,
+)
 
 _BLOCK_FEATURES = 32
 """Features that are worked on at once: what is computed in between takes memory for these alone."""
@@ -77,6 +86,18 @@ class RankCache:
         self.rows, self._given, self._times, self.numbers = new, rows, times, numbers
         self.cells, self.below, self.at_most = cells, below, at_most
 
+    def blocks(self, features: Sequence[int], weights: Callable[[Sequence[int]], Floats] | None = None) -> WindowBlocks:
+        """Some features of the window, a few at a time.
+
+        Args:
+            features: The features.
+            weights: As for `ranked_window`.
+        """
+        return WindowBlocks(
+            (self.ranked_window(block, weights) for block in in_blocks(features)),
+            lambda position: self._sorted(self.rows[:, features[position]]),
+        )
+
     def ranked_window(
         self, features: Sequence[int], weights: Callable[[Sequence[int]], Floats] | None = None
     ) -> RankedWindow:
@@ -86,20 +107,14 @@ class RankCache:
             features: The features.
             weights: Returns for some of them the weight of each row, in the order of the rows: shape `(f, n)`.
         """
-        values = np.empty((len(features), self.rows.shape[0]))
-        sorted_weights = None if weights is None else np.empty_like(values)
-        first = 0
-        for block in in_blocks(features):
-            lines = slice(first, first + len(block))
-            columns = self.rows.T[block]
-            if weights is None or sorted_weights is None:
-                values[lines] = np.sort(columns, axis=1)
-            else:
-                # Which of equal values comes first does not matter: a distribution function has risen by all of them.
-                order = np.argsort(columns, axis=1)
-                values[lines] = np.take_along_axis(columns, order, axis=1)
-                sorted_weights[lines] = np.take_along_axis(weights(block), order, axis=1)
-            first = lines.stop
+        columns = self.rows.T[features]
+        if weights is None:
+            values, sorted_weights = np.sort(columns, axis=1), None
+        else:
+            # Which of equal values comes first does not matter: a distribution function has risen by all of them.
+            order = np.argsort(columns, axis=1)
+            values = np.take_along_axis(columns, order, axis=1)
+            sorted_weights = np.take_along_axis(weights(features), order, axis=1)
         return RankedWindow(values, *self.ranks(features), sizes_of(values), sorted_weights)
 
     def ranks(self, features: Sequence[int] | slice) -> tuple[Counts, Counts]:
@@ -121,8 +136,13 @@ class RankCache:
         """
         first = int(np.searchsorted(self.numbers, number, side="right"))
         newest = self.rows[first:, feature]
-        values = np.sort(newest[~np.isnan(newest)])
+        values = self._sorted(newest)
         return values, newest.size - values.size
+
+    @staticmethod
+    def _sorted(column: Floats) -> Floats:
+        """The values that are present, ascending."""
+        return np.sort(column[~np.isnan(column)])
 
     def _known_rows(self, rows: Floats, numbers: NDArray[np.int64], times: Floats | None) -> int:
         """How many of the window's first rows are the last rows of the window before.

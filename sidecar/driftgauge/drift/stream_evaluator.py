@@ -1,6 +1,7 @@
 """Evaluation of a stream: test its newest window, and feed the rows that are new to the detector."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -82,6 +83,16 @@ class StreamEvaluator:
         )
         self._to_detect = None if self.detector is None else RowsToDetect(profiles, self.detector, checkpoint)
 
+    def for_another_stream(self) -> "StreamEvaluator":
+        """An evaluator that shares the tests, which take most of the memory, and that knows no rows."""
+        other = copy(self)
+        other.forget_rows()
+        return other
+
+    def forget_rows(self) -> None:
+        """Forget the rows of the last window: those of the next one are all looked up."""
+        self._ranks = RankCache(self.profiles, self._hours)
+
     def evaluate(
         self, state: DetectorState | None, window: StreamWindow, p_values: PValues, now: float
     ) -> StreamEvaluation:
@@ -103,14 +114,14 @@ class StreamEvaluator:
         self._ranks.update(window.values, window.numbers, window.times)
         columns, rows = self._tester.columns, window.numbers.size
         if self.detector is None:
-            ranked = self._ranks.ranked_window(columns)
+            ranked = self._ranks.blocks(columns)
             return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0)
         known = _usable(state, self.detector)
         weights = self._weights(self.detector, known, window.requests)
         new = find_new_rows(whole, hour_known, known, self._rule.min_rows)
         after = self._feed(self.detector, known, window, new.feed[hour_known], now)
         after = after if new.ledger is None else replace(after, ledger=new.ledger)
-        ranked = self._ranks.ranked_window(columns, None if weights is None else weights.values)
+        ranked = self._ranks.blocks(columns, None if weights is None else weights.values)
         row_weights = None if weights is None else self._row_weights(weights)
         verdict = self.detector.verdict(after, rows, None if weights is None else weights.value_sums)
         facts = self._facts(verdict, window, weights, after)

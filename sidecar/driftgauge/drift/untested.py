@@ -1,8 +1,9 @@
 """Features without a verdict: why there is none, in words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from driftgauge.drift.measure import Sample
+from driftgauge.drift.measure import Past
 from driftgauge.drift.result import CannotTellReason, DriftTest, DriftTestResult, RowsNeeded, Untested
 
 FEWEST_VALUES = 2
@@ -42,28 +43,54 @@ _LONGEST_NAME = 40
 """Characters of a name that a sentence has."""
 
 
-def find_obstacle(sample: Sample, tests: Sequence[DriftTestResult], min_rows: int) -> Untested | None:
+@dataclass(frozen=True, slots=True)
+class SampleSize:
+    """How much there is of one feature of a window.
+
+    Args:
+        name: The feature's name.
+        values: How many values are present.
+        missing: Rows without a value.
+        reference_values: How many values the reference has.
+        effective_rows: How many independent values those of the window are worth, at least 1.
+        past: What is known from before the window.
+    """
+
+    name: str
+    values: int
+    missing: int
+    reference_values: int
+    effective_rows: float
+    past: Past
+
+    @property
+    def rows(self) -> int:
+        """Rows of the window, those without a value included."""
+        return self.values + self.missing
+
+
+def find_obstacle(size: SampleSize, tests: Sequence[DriftTestResult], min_rows: int) -> Untested | None:
     """Why there is no verdict on a feature that does not alarm; `None` if there is one.
 
     Args:
-        sample: The feature's values.
+        size: How much there is of the feature.
         tests: The results of its tests, of which none alarms; may be empty.
         min_rows: Fewest values that the rule tests.
 
     Notes:
         The distance decides. An equal share of missing values says nothing about the values.
     """
-    return _of_sizes(sample, min_rows) or _of_dependence(sample, tests) or _of_thresholds(sample, tests)
+    return _of_sizes(size, min_rows) or _of_dependence(size, tests) or _of_thresholds(size, tests)
 
 
-def _of_sizes(sample: Sample, min_rows: int) -> Untested | None:
+def _of_sizes(size: SampleSize, min_rows: int) -> Untested | None:
     """Rows of an hour that the reference lacks, or too few values."""
-    name, values, known = sample.profile.name, sample.values.size, sample.profile.values.size
+    name, values, known = size.name, size.values, size.reference_values
     least = max(min_rows, FEWEST_VALUES)
-    if not sample.past.hour_known:
+    if not size.past.hour_known:
         return Untested(feature=name, reason=CannotTellReason.RHYTHM, explanation=HOUR_UNKNOWN)
     if values < least:
-        found = f"{sample.rows} {'row' if sample.rows == 1 else 'rows'}" if sample.rows < least else _values(values)
+        found = f"{size.rows} {'row' if size.rows == 1 else 'rows'}" if size.rows < least else _values(values)
         return Untested(
             feature=name, reason=CannotTellReason.FEW_ROWS, explanation=f"the window has {found}, {least} are needed"
         )
@@ -73,9 +100,9 @@ def _of_sizes(sample: Sample, min_rows: int) -> Untested | None:
     return None
 
 
-def _of_dependence(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested | None:
+def _of_dependence(size: SampleSize, tests: Sequence[DriftTestResult]) -> Untested | None:
     """A rhythm that the reference cannot explain, or a dependence that has no bound, or is not known yet."""
-    name, past, distance = sample.profile.name, sample.past, _distance(tests)
+    name, past, distance = size.name, size.past, _distance(tests)
     if past.rhythm:
         return Untested(feature=name, reason=CannotTellReason.RHYTHM, explanation=DAILY)
     if past.alike:
@@ -83,24 +110,24 @@ def _of_dependence(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested
     if past.missing_alike:
         return Untested(feature=name, reason=CannotTellReason.ALIKE, explanation=MISSING_ALIKE)
     if distance.reference_error is not None and distance.reference_error >= LARGE_ERROR:
-        explanation = f"the reference has {_values(sample.profile.values.size)}, too few for a verdict"
+        explanation = f"the reference has {_values(size.reference_values)}, too few for a verdict"
         return Untested(feature=name, reason=CannotTellReason.REFERENCE_SMALL, explanation=explanation)
     if past.unknown:
         return Untested(feature=name, reason=CannotTellReason.FEW_ROWS, explanation=UNKNOWN)
     return None
 
 
-def _of_thresholds(sample: Sample, tests: Sequence[DriftTestResult]) -> Untested | None:
+def _of_thresholds(size: SampleSize, tests: Sequence[DriftTestResult]) -> Untested | None:
     """Thresholds that no window of this size, and no sequence of so many rows, could reach."""
-    name, distance = sample.profile.name, _distance(tests)
-    if sample.past.reachable:
+    name, distance = size.name, _distance(tests)
+    if size.past.reachable:
         return None
     if distance.rows_needed is not None:
         too_small = distance.rows_needed.window is None
         reason = CannotTellReason.REFERENCE_SMALL if too_small else CannotTellReason.THRESHOLD
-        return Untested(feature=name, reason=reason, explanation=_out_of_reach(sample, distance.rows_needed))
+        return Untested(feature=name, reason=reason, explanation=_out_of_reach(size, distance.rows_needed))
     if distance.pooled > MOST_POOLED:
-        explanation = f"most of its categories are so rare that {_values(sample.values.size)} show no change among them"
+        explanation = f"most of its categories are so rare that {_values(size.values)} show no change among them"
         return Untested(feature=name, reason=CannotTellReason.THRESHOLD, explanation=explanation)
     if distance.reference_error is not None and distance.threshold >= NEAR_GREATEST:
         explanation = f"only a distance of {distance.threshold:.2f} or more would alarm in a window of this size"
@@ -127,12 +154,12 @@ def enumerated(names: Sequence[str], most: int = LISTED_NAMES) -> str:
     return ", ".join(map(_name, names[:most])) + more
 
 
-def _out_of_reach(sample: Sample, needed: RowsNeeded) -> str:
-    values, effective = sample.values.size, round(sample.effective_rows(sample.weight))
+def _out_of_reach(size: SampleSize, needed: RowsNeeded) -> str:
+    values, effective = size.values, round(size.effective_rows)
     worth = "" if effective == values else f", worth {effective:,} independent {'one' if effective == 1 else 'ones'},"
     if needed.window is not None:
         return f"no window of {_values(values)}{worth} could alarm, {needed.window:,} are needed"
-    known = _values(sample.profile.values.size)
+    known = _values(size.reference_values)
     if needed.reference is not None:
         return f"the reference has {known}, for a window of {_values(values)}{worth} {needed.reference:,} are needed"
     return f"the reference has {known}, too few for any window to alarm"

@@ -1,6 +1,6 @@
 """One window against one reference: every test of every feature, and the report on them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +13,13 @@ from driftgauge.drift.explain import FeatureRows, explain_feature, explain_past,
 from driftgauge.drift.feature_past import FeaturePast, evidence_tests, feature_past
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.hours.hour_buckets import ExpectedShares
-from driftgauge.drift.measure import NumericFacts, Past, Sample, numeric_facts
+from driftgauge.drift.measure import Past, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import CannotTellReason, DriftReport, DriftTestResult, FeatureDrift, Untested
 from driftgauge.drift.rule import Rule, judge
+from driftgauge.drift.sample_facts import SampleFacts, sample_facts
 from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
-from driftgauge.drift.statistics.ks import RankedWindow, rank_window
+from driftgauge.drift.statistics.ks import RankedWindow, WindowBlocks, rank_window
 from driftgauge.drift.statistics.p_value import PValueSource
 from driftgauge.drift.untested import find_obstacle
 
@@ -76,7 +77,7 @@ def evaluate(
     require_fit(profiles, window)
     tester = WindowTester(profiles, rule)
     ranked = rank_window([profiles[column].values for column in tester.columns], window.T[tester.columns])
-    return tester.test(ranked, window.shape[0], p_values, detector)
+    return tester.test(WindowBlocks.of(ranked), window.shape[0], p_values, detector)
 
 
 class WindowTester:
@@ -120,7 +121,7 @@ class WindowTester:
 
     def test(
         self,
-        window: RankedWindow,
+        window: WindowBlocks,
         rows: int,
         p_values: PValueSource,
         detector: DetectorVerdict | None = None,
@@ -139,60 +140,64 @@ class WindowTester:
             stream: What is known of the window as a part of a stream.
         """
         known = (detector or no_detector(self._width)).of(self.columns)
-        facts = numeric_facts(window, self._quantiles, self._reference_rows)
-        samples = self._samples(window, rows, known, facts, row_weights)
-        if stream is not None:
-            samples = [self._at_its_hours(position, sample, stream) for position, sample in enumerate(samples)]
-        measurements = []
-        for sample in samples:
-            self._checkpoint()
-            measurements.append(sample.measure(max(1, self._rule.min_rows)))
-        flat = [one for some in measurements for one in some]
+        pasts = list(_pasts(known))
+        if stream is not None and not stream.hour_known:
+            pasts = [replace(past, hour_known=False) for past in pasts]
+        measured: list[SampleFacts] = []
+        for block in window.blocks:
+            measured += self._measure(block, rows, (len(measured), pasts), row_weights, stream)
+        flat = [one for some in measured for one in some.measurements]
         results = judge(flat, max(1, len(self.columns)), self._rule, p_values)
         features: list[FeatureDrift] = []
         obstacles: list[Untested | None] = []
-        for position, (sample, measured) in enumerate(zip(samples, measurements, strict=True)):
+        for position, facts in enumerate(measured):
             self._checkpoint()
-            if measured:
-                tests = (*(next(results) for _ in measured), *evidence_tests(known, position))
-                past = self._past(position, known, stream, drift=any(test.drift for test in tests))
-                features.append(self._feature(position, sample, tests, facts.get(position), past))
+            if facts.measurements:
+                tests = (*(next(results) for _ in facts.measurements), *evidence_tests(known, position))
+                drift = any(test.drift for test in tests)
+                past = self._past(position, known, stream, drift=drift)
+                values = window.values(position) if drift else np.empty(0)
+                features.append(self._feature(position, facts, tests, values, past))
                 obstacles.append(features[-1].untested)
             else:
-                obstacles.append(find_obstacle(sample, (), self._rule.min_rows))
+                obstacles.append(find_obstacle(facts.size, (), self._rule.min_rows))
         report = self._report(tuple(features), tuple(one for one in obstacles if one is not None), rows)
         return report if stream is None else replace(report, rows_per_second=stream.rows_per_second)
 
-    def _samples(
+    def _measure(
         self,
         window: RankedWindow,
         rows: int,
-        known: DetectorVerdict,
-        facts: Mapping[int, NumericFacts],
+        pasts: tuple[int, Sequence[Past]],
         row_weights: Sequence[tuple[float, float]] | None,
-    ) -> list[Sample]:
-        """The features of a window."""
-        each = zip(self._profiles, window.values, window.sizes, _pasts(known), strict=True)
-        return [
-            Sample(
-                profile=profile,
-                values=values[:size],
+        stream: StreamFacts | None,
+    ) -> Iterator[SampleFacts]:
+        """Measure neighbouring features of a window.
+
+        Args:
+            window: The features.
+            rows: Rows of the window.
+            pasts: The position of the first of them, and what is known of all features from before the window.
+            row_weights: As for `test`.
+            stream: As for `test`.
+        """
+        first, end = pasts[0], pasts[0] + len(window.sizes)
+        numbers = numeric_facts(window, self._quantiles[first:end], self._reference_rows[first:end])
+        for index, position in enumerate(range(first, end)):
+            self._checkpoint()
+            size = window.sizes[index]
+            sample = Sample(
+                profile=self._profiles[position],
+                values=window.values[index, :size],
                 missing=rows - size,
-                past=past,
+                past=pasts[1][position],
                 reference=self._reference[position],
-                ks=facts[position].ks if position in facts else None,
-                weights=None if window.weights is None else window.weights[position, :size],
+                ks=numbers[index].ks if index in numbers else None,
+                expected=None if stream is None else stream.expected(self.columns[position]),
+                weights=None if window.weights is None else window.weights[index, :size],
                 row_weights=None if row_weights is None else row_weights[position],
             )
-            for position, (profile, values, size, past) in enumerate(each)
-        ]
-
-    def _at_its_hours(self, position: int, sample: Sample, stream: StreamFacts) -> Sample:
-        """The sample with what the reference expects of its hours."""
-        expected = stream.expected(self.columns[position])
-        if expected is None and stream.hour_known:
-            return sample
-        return replace(sample, expected=expected, past=replace(sample.past, hour_known=stream.hour_known))
+            yield sample_facts(sample, self._histograms[position], numbers.get(index), max(1, self._rule.min_rows))
 
     def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> FeaturePast:
         """What is known of a feature from before the window."""
@@ -210,32 +215,38 @@ class WindowTester:
     def _feature(
         self,
         position: int,
-        sample: Sample,
+        facts: SampleFacts,
         tests: tuple[DriftTestResult, ...],
-        facts: NumericFacts | None,
+        values: NDArray[np.float64],
         past: FeaturePast,
     ) -> FeatureDrift:
-        """The results of a feature's tests, with everything that describes its window."""
-        profile, values, missing = sample.profile, sample.values, sample.missing
-        bins = self._histograms[position].bins(values, missing)
-        effective_rows = sample.effective_rows(sample.weight or sample.present_and_missing[1])
+        """The results of a feature's tests, with everything that describes its window.
+
+        Args:
+            position: Of the feature.
+            facts: What was measured of it.
+            tests: Their results.
+            values: Its values, sorted ascending; not used without drift.
+            past: What is known of it from before the window.
+        """
+        profile, size, numeric = self._profiles[position], facts.size, facts.numeric
         drift = any(test.drift for test in tests)
-        untested = None if drift else find_obstacle(sample, tests, self._rule.min_rows)
+        untested = None if drift else find_obstacle(size, tests, self._rule.min_rows)
         change, sentence = explain_feature(
-            profile, FeatureRows(values, missing), drift=drift, newest=past.newest, seen_seconds=past.seen_seconds
+            profile, FeatureRows(values, size.missing), drift=drift, newest=past.newest, seen_seconds=past.seen_seconds
         )
         return FeatureDrift(
             feature=profile.name,
             kind=profile.kind,
             tests=tests,
-            rows=values.size,
-            missing=missing,
-            outside=profile.count_outside(values),
-            effective_rows=effective_rows,
-            detectable=detectable(tests[0].threshold, effective_rows),
-            effects=effects(bins, (profile.rows, sample.rows), None if facts is None else facts.wasserstein),
-            histogram=bins,
-            window_quantiles=() if facts is None else facts.deciles,
+            rows=size.values,
+            missing=size.missing,
+            outside=facts.outside,
+            effective_rows=facts.effective_rows,
+            detectable=detectable(tests[0].threshold, facts.effective_rows),
+            effects=effects(facts.bins, (profile.rows, size.rows), None if numeric is None else numeric.wasserstein),
+            histogram=facts.bins,
+            window_quantiles=() if numeric is None else numeric.deciles,
             reference_quantiles=self._deciles[position],
             change=change,
             reading=explain_past(sentence, untested, past.alike_since),

@@ -30,24 +30,27 @@ _UNUSABLE = (ArithmeticError, LookupError, TypeError, ValueError)
 _ATTEMPTS = 3
 """How often an evaluation is tried, if another replica saves its state first each time."""
 
+_LARGE_VALUES = 2**20
+"""From so many values of a window on, what an evaluation has freed goes back to the system: tens of megabytes."""
+
 
 @dataclass(slots=True)
 class _Loaded:
     """What is kept for a stream between evaluations.
 
     Args:
-        evaluator: The tests, prepared for one reference.
-        digest: Identifies that reference.
+        digest: Identifies the reference.
         detector: The detector's state.
+        evaluator: The tests, prepared for that reference; `None` after they were released.
     """
 
-    evaluator: StreamEvaluator
     digest: str
     detector: DetectorRecord
+    evaluator: StreamEvaluator | None
 
 
 class Evaluator:
-    """Evaluates streams, one at a time.
+    """Evaluates streams, one at a time. Streams of one reference share what was prepared for it.
 
     Args:
         ring: The store of the windows.
@@ -89,10 +92,12 @@ class Evaluator:
         start = time.perf_counter()
         loaded = self._loaded.get(stream)
         if loaded is None or loaded.digest != target.digest:
-            del loaded  # the old tests take as much memory as the new ones
-            loaded = await self._prepare(stream, target)
+            loaded = await self._load(stream, target)
+        evaluator = loaded.evaluator = loaded.evaluator or await self._prepare(target)
         await loaded.detector.begin(token, self._counted_by_others.pop(stream, {}))
-        result, window_time = await self._test_window(stream, loaded, target)
+        result, window_time = await self._test_window(stream, target, evaluator, loaded.detector)
+        if result.report.rows * len(target.profiles) >= _LARGE_VALUES:
+            await self._worker.run(return_free_memory)
         report = result.report
         if stream.kind is Kind.RESPONSE:
             report = replace(report, reading=explain_report(report.features, report.untested, "prediction"))
@@ -125,26 +130,46 @@ class Evaluator:
         """Stop the thread."""
         self._worker.close()
 
-    async def _prepare(self, stream: StreamKey, target: Target) -> _Loaded:
+    async def _load(self, stream: StreamKey, target: Target) -> _Loaded:
         """Prepare the tests for a new target, in place of those for the old one."""
-        before = self._loaded.pop(stream, None)
-        record_before = None if before is None else before.detector
-        del before  # as above
+        old = self._loaded.pop(stream, None)
+        record = None if old is None else old.detector
+        if old is not None and old.evaluator is not None:
+            self._release(old.evaluator)
+            old.evaluator = None  # the old tests take as much memory as the new ones
+        del old
+        evaluator = await self._prepare(target)
+        start = None if evaluator.detector is None else evaluator.detector.start()
+        if record is None:
+            metrics = self._metrics.model(stream.model)
+            record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)
+        else:
+            record = record.succeeded_by(start)
+        loaded = self._loaded[stream] = _Loaded(target.digest, record, evaluator)
+        return loaded
+
+    def _release(self, old: StreamEvaluator) -> None:
+        """Forget tests in all streams that share them.
+
+        These streams hardly ever have the old reference still. One that has prepares its tests again.
+        """
+        for one in self._loaded.values():
+            if one.evaluator is not None and one.evaluator.profiles is old.profiles:
+                one.evaluator = None
+
+    async def _prepare(self, target: Target) -> StreamEvaluator:
+        """The tests for a target: those of another stream with the same one, or new ones."""
+        for one in self._loaded.values():
+            if one.evaluator is not None and one.digest == target.digest and one.evaluator.profiles is target.profiles:
+                return one.evaluator.for_another_stream()
         evaluator = await self._worker.run(
             StreamEvaluator, target.profiles, self._rule, target.digest, GilYield(), target.known_hours
         )
         await self._worker.run(return_free_memory)  # preparing has used, and freed, as much as it has kept
-        start = None if evaluator.detector is None else evaluator.detector.start()
-        if record_before is None:
-            metrics = self._metrics.model(stream.model)
-            record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)
-        else:
-            record = record_before.succeeded_by(start)
-        loaded = self._loaded[stream] = _Loaded(evaluator, target.digest, record)
-        return loaded
+        return evaluator
 
     async def _test_window(
-        self, stream: StreamKey, loaded: _Loaded, target: Target
+        self, stream: StreamKey, target: Target, evaluator: StreamEvaluator, detector: DetectorRecord
     ) -> tuple[StreamEvaluation, float | None]:
         """Test the newest window and save the detector's new state.
 
@@ -159,19 +184,21 @@ class Evaluator:
         """
         for _ in range(_ATTEMPTS):
             window = await self.read_window(stream, target)
-            result = await self._evaluate_rows(loaded, window)
-            if await loaded.detector.advance(result) is not Saved.CONFLICT:
+            result = await self._evaluate_rows(evaluator, detector, window)
+            if await detector.advance(result) is not Saved.CONFLICT:
                 break
         return result, window.time
 
-    async def _evaluate_rows(self, loaded: _Loaded, window: Window) -> StreamEvaluation:
+    async def _evaluate_rows(
+        self, evaluator: StreamEvaluator, detector: DetectorRecord, window: Window
+    ) -> StreamEvaluation:
         """Test a window from the newest state, or from the start if that of the store makes the evaluation fail."""
         origins = RowOrigins(window.writers, window.positions, window.totals, window.bases)
         rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids, origins)
-        evaluate, now = loaded.evaluator.evaluate, self._clock()
+        evaluate, now = evaluator.evaluate, self._clock()
         try:
-            return await self._worker.run(evaluate, loaded.detector.state, rows, self._p_values, now)
+            return await self._worker.run(evaluate, detector.state, rows, self._p_values, now)
         except _UNUSABLE:
-            if not loaded.detector.discard():
+            if not detector.discard():
                 raise
-            return await self._worker.run(evaluate, loaded.detector.state, rows, self._p_values, now)
+            return await self._worker.run(evaluate, detector.state, rows, self._p_values, now)

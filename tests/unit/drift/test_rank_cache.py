@@ -106,6 +106,20 @@ def test_values_and_ranks_are_sorted_independently() -> None:
     assert np.searchsorted(reference, values, side="right").tolist() == window.at_most[0, :size].tolist()
 
 
+def test_blocks_have_all_features_in_order() -> None:
+    """70 features take three blocks; together they are the window as a whole, and so is each feature alone."""
+    profiles = [ignored_profile("i", 200), *PROFILES[:1] * 70]
+    cache, features = RankCache(profiles, RowHours(profiles, None)), range(1, 71)
+    cache.update(np.random.default_rng(4).normal(size=(40, 71)), numbers(1, 40))
+    whole, blocks = cache.ranked_window(features), cache.blocks(features)
+    parts = list(blocks.blocks)
+
+    assert [32, 32, 6] == [len(part.sizes) for part in parts]
+    np.testing.assert_array_equal(whole.values, np.concatenate([part.values for part in parts]))
+    np.testing.assert_array_equal(whole.at_most, np.concatenate([part.at_most for part in parts]))
+    np.testing.assert_array_equal(whole.values, np.stack([blocks.values(index) for index in range(70)]))
+
+
 def test_ranks_without_ties_are_sorted_once() -> None:
     """If no value is one of the reference's, both kinds of ranks are the same array."""
     cache = RankCache(PROFILES[:1], RowHours(PROFILES[:1], None))

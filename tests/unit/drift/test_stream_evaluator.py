@@ -428,3 +428,15 @@ def test_an_infinity_is_refused(rule: Rule) -> None:
     watched.append(np.full((60, FEATURES), np.inf))
     with pytest.raises(ValueError, match="holds an infinity"):
         watched.look()
+
+
+def test_an_evaluator_for_another_stream_knows_no_rows_of_the_first() -> None:
+    """Its report on another stream is that of an evaluator which was made for it."""
+    first, moved = StreamEvaluator(profiles(), RULE, "digest"), rows(2, 500) + 1.0
+    Stream(first, 1000).feed(rows(1, 500), 100)
+    reports = [
+        [one.report for one in Stream(evaluator, 1000).feed(moved, 100)]
+        for evaluator in (first.for_another_stream(), StreamEvaluator(profiles(), RULE, "digest"))
+    ]
+
+    assert reports[1] == reports[0]

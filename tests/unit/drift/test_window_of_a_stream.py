@@ -44,7 +44,7 @@ def features(risen_at: int, seen_seconds: float | None = None) -> tuple[FeatureD
     since = np.array([np.nan, np.nan, 1e9])
     evidence, risen = np.array([0.0, 0.0, 9.0]), np.array([-1, -1, risen_at])
     known = replace(no_detector(3), evidence=evidence, threshold=8.0, since=since, risen_at=risen)
-    ranked = cache.ranked_window(tester.columns)
+    ranked = cache.blocks(tester.columns)
     stream = StreamFacts(cache.rows_after, [None, 350, None], 2.0, seen_seconds)
     return tester.test(ranked, OLD_ROWS + NEW_ROWS, PValues(), known, stream=stream).features
 

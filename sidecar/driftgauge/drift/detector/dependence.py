@@ -87,7 +87,8 @@ class ScoreDependence:
             self.start_correlation = self._learn(rows)
             correlations = bet_set.of_measured(correlation_bounds(self.start_correlation))
             self.start_spans = self.add(self.start_spans, 0, rows, correlations)
-            self.reference_weights = rows.lengths @ row_weights(rows.lengths, correlations) / rows.requests.size
+            lengths, requests = np.unique(rows.lengths, return_counts=True)  # few: a line for each request takes 200 MB
+            self.reference_weights = (lengths * requests) @ row_weights(lengths, correlations) / rows.requests.size
         self._reference = self._of_values_together(dependence(self.start_spans, REFERENCE_GROWTH, ~bet_set.of_values))
         self.reference_factors = self._reference.factors
         self._strong = self._reference.bounded & (self._reference.longest >= STRONG_ROWS)

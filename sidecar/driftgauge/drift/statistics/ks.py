@@ -5,7 +5,7 @@ between two distributions follows from the ranks, so the search for them is done
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -36,6 +36,24 @@ class RankedWindow:
     at_most: Counts
     sizes: Sequence[int]
     weights: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowBlocks:
+    """A window of which only some features are sorted at a time, since all would take much memory.
+
+    Args:
+        blocks: Neighbouring features each, all of them in order; read once.
+        values: Returns the values of one feature, sorted ascending, without missing ones.
+    """
+
+    blocks: Iterable[RankedWindow]
+    values: Callable[[int], Floats]
+
+    @classmethod
+    def of(cls, window: RankedWindow) -> "WindowBlocks":
+        """A window in one block."""
+        return cls([window], lambda feature: window.values[feature, : window.sizes[feature]])
 
 
 def rank_window(references: Sequence[Floats], columns: Floats) -> RankedWindow:
