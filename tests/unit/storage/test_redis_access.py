@@ -159,3 +159,23 @@ async def test_without_a_client_name_no_right_to_set_one_is_needed() -> None:
         login = Login("probe", OLD)
         assert await ping(server.url, Access(login, client_name=""))
         assert RedisFault.PERMISSION == await fault_of(server.url, Access(login))
+
+
+@pytest.mark.parametrize(
+    ("host", "content", "words"),
+    [
+        ("localhost", None, "the certificate of Redis is not for this host"),
+        ("127.0.0.1", "no certificate", "has no certificate in PEM form"),
+    ],
+)
+async def test_a_name_and_a_file_that_are_wrong_are_told_from_an_unknown_authority(
+    certificates: RedisCertificates, tmp_path: Path, host: str, content: str | None, words: str
+) -> None:
+    """The server's certificate is for 127.0.0.1."""
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text(content or certificates.ca_file.read_text())
+    server, port = tls_server(certificates)
+    with server, pytest.raises(StorageError) as caught:
+        await ping(f"rediss://{host}:{port}", Access(ca_file=ca_file))
+
+    assert words in advise(caught.value)[1]
