@@ -107,5 +107,5 @@ async def _read_new(layout: Ours, rows: Rows) -> float:
 
 
 async def _bytes_per_row(client: Redis) -> float:
-    (key,) = await client.keys("*")
-    return float(await client.memory_usage(key, samples=0) or 0) / WINDOW_ROWS
+    sizes = [await client.memory_usage(key, samples=0) or 0 for key in await client.keys("*")]
+    return float(sum(sizes)) / WINDOW_ROWS

@@ -20,6 +20,8 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.detector_record import DetectorRecord, Saved
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.redis_client import BoundedRedis, connect
+from driftgauge.storage.redis_layout import model_key
+from driftgauge.storage.redis_leases import LEASE
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.ring import RingBuffer
@@ -33,6 +35,8 @@ MIN_ROWS = 4
 BUDGET = Budget(false_alarm_seconds=3_600.0, evaluation_seconds=30.0, tolerance=0.05, share_tolerance=0.05)
 START = Detector([numeric_profile("x", np.arange(50.0))], BUDGET, MIN_ROWS, "digest").start()
 REPORT = DriftReport(features=(), drift=None, rows=0, untested=(), ignored=(), drifted_features=0, reading="")
+
+LEASE_KEY = model_key(WINE, LEASE)
 
 rows = st.integers(1, 5)
 writer = st.integers(0, 2)
@@ -83,6 +87,8 @@ class History:
     accepted: int = 0
     ended: int = 0
     looked: int = 0
+    token: str = ""
+    terms: int = 0
     key: str = "0"
     evaluators: list[Evaluator] = field(default_factory=list)
     fed: dict[float, list[float]] = field(default_factory=lambda: {0.0: []})
@@ -102,7 +108,7 @@ class History:
     async def look(self, one: int) -> None:
         """Evaluate as a process does, and note what was fed to the detector."""
         record = self.evaluators[one].record
-        await record.begin("")
+        await record.begin(await self._token(one), {})
         saved = Saved.CONFLICT
         while saved is Saved.CONFLICT:
             window = await self.rings[one].read(REQUESTS, "s", 2)
@@ -115,6 +121,16 @@ class History:
             after = after if new.ledger is None else replace(after, ledger=new.ledger)
             saved = await record.advance(StreamEvaluation(REPORT, after, new.fed, new.skipped, new.hour_unknown))
         self.looked = one
+
+    async def _token(self, one: int) -> str:
+        """The token of a process that evaluates: of a new term if another one did, or the store has lost the lease."""
+        held = self.token.encode() if self.redis is None else await self.redis.get(LEASE_KEY)
+        if held != self.token.encode() or one != self.looked:
+            self.terms += 1
+            self.token = f"{one}/{self.terms}"
+            if self.redis is not None:
+                await self.redis.set(LEASE_KEY, self.token)
+        return self.token
 
     def _fed(self, state: DetectorState, values: list[float]) -> DetectorState:
         """The state of a detector that was fed some rows. `time` names it, since it survives the store."""
@@ -136,10 +152,7 @@ class History:
         """Each process has a new reference."""
         self.key = f"{int(self.key) + 1}"
         for one in self.evaluators:
-            record = one.record
-            one.record = DetectorRecord(
-                REQUESTS, self.states, replace(START, key=self.key), record.metrics, lambda: None
-            )
+            one.record = one.record.succeeded_by(replace(START, key=self.key))
 
     def counted(self) -> int:
         """Rows that were counted by all processes there ever were."""
@@ -218,6 +231,7 @@ async def test_every_row_in_redis_is_counted_once(redis_server: RedisServer, ste
         history.evaluators = [history.add_evaluator() for _ in range(2)]
         for step in steps:
             if step[0] == "end writer":
+                await history.append(step[1], [1] * MIN_ROWS)  # the last rows of a writer must not wait for others
                 await history.look(history.looked)
                 rings[step[1]] = RedisRing(redis, CAPACITY_ROWS, 60)
             elif step[0] == "save":

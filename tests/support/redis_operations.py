@@ -65,6 +65,7 @@ async def _share(redis: BoundedRedis) -> None:
         await leases.acquire(model, other)
     await leases.wish(model, Wish("b2"))
     await leases.extend(model, token)
+    await leases.end_endless(model)
     await results.publish(model, token, b"notice", {Kind.REQUEST: b"report"})
     await leases.look([model])
     await results.read([REQUESTS])

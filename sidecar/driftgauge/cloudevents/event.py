@@ -203,7 +203,11 @@ def annotation_of(annotations: object, name: str) -> str:
     Source:
         KServe, `pkg/logger/worker.go`, and `spec.predictor.logger.metadataAnnotations` of an InferenceService.
     """
-    entries = _parse_attribute(annotations)
+    try:
+        entries = _parse_attribute(annotations)
+    except PayloadError as error:
+        sentence = str(error).replace("The body ", "The CloudEvent's attribute annotations ", 1)
+        raise PayloadError(error.reason, sentence) from error
     if not isinstance(entries, dict):
         raise PayloadError(Reason.MALFORMED, "The CloudEvent's annotations are no JSON object.")
     value = entries.get(name, "")

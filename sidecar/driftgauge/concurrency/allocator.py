@@ -41,7 +41,7 @@ def limit_fragmentation() -> bool:
 
 
 def return_free_memory() -> None:
-    """Give free memory back to the system; takes some milliseconds, in which other threads run."""
+    """Give free memory back to the system. It takes some milliseconds, for which allocations of other threads wait."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError):

@@ -156,7 +156,7 @@ def _password_in_flag(flags: Mapping[str, str]) -> list[str]:
     """The sentences on URLs in flags that hold a password."""
     redis, forward = flags.get("redis_url", ""), flags.get("forward_url", "")
     instead = {
-        "redis_url": ("DRIFTGAUGE_REDIS_PASSWORD", holds_password(redis.partition("?")[0])),
+        "redis_url": ("DRIFTGAUGE_REDIS_PASSWORD", _has_password_of_redis(redis)),
         "forward_url": ("DRIFTGAUGE_FORWARD_URL", holds_password(forward)),
     }
     return [
@@ -166,10 +166,18 @@ def _password_in_flag(flags: Mapping[str, str]) -> list[str]:
     ]
 
 
+def _has_password_of_redis(url: str) -> bool:
+    """Whether a URL of Redis holds a password, also one whose reserved characters are not percent-encoded."""
+    login = url.partition("://")[2].rpartition("@")[0]
+    return ":" in login or holds_password(url.partition("?")[0])
+
+
 def _sentence(error: dict[str, Any]) -> str:
     option = ".".join(str(part) for part in error["loc"])
     rule = str(error["msg"]).removeprefix("Value error, ")
     rule = rule[:1].lower() + rule[1:]
+    if error["input"] is None:  # the rule is about another option, which the sentence names
+        return f"{option}: {rule}"
     if option.startswith(_SECRET_OPTIONS) or "@" in str(error["input"]):  # a secret, or a URL that may hold a password
         return f"{option}: {rule}"
     return f"{option}: {rule}; it is {error['input']!r}"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, cast
+from typing import Annotated, ClassVar, Literal, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -112,6 +112,11 @@ def _join_urls(value: object) -> object:
         raise ValueError("must be URLs, with commas between them or as a list; write a comma in a URL as %2C")
     return ",".join(value)
 
+
+NEEDS_REDIS = "needs redis_url, without which rows are kept in memory"
+"""The rule of the options that say how a process introduces itself to Redis."""
+
+_Login = TypeVar("_Login", str, SecretStr | None, Path | None)
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
@@ -368,13 +373,33 @@ class Config(BaseSettings):
             raise ValueError("needs tls_cert_file and tls_key_file")
         return value
 
+    @field_validator(
+        "redis_username",
+        "redis_password",
+        "redis_password_file",
+        "redis_sentinel_username",
+        "redis_sentinel_password",
+        "redis_sentinel_password_file",
+        "redis_ca_file",
+        "redis_cert_file",
+        "redis_key_file",
+    )
+    @classmethod
+    def _check_there_is_redis(cls, value: _Login, info: ValidationInfo) -> _Login:
+        if value and info.data.get("redis_url", value) is None:
+            raise ValueError(NEEDS_REDIS)
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             scheme, _, rest = value.get_secret_value().partition("://")
             base, _, kind = scheme.partition("+")
-            hosts = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].split(",")
+            authority = re.split("[/?#]", rest, maxsplit=1)[0]
+            if "@" in rest and "@" not in authority:  # a password has one of these characters, and must not be shown
+                raise ValueError("reserved characters (/ ? # @ :) of a user or password must be percent-encoded")
+            hosts = authority.rpartition("@")[2].split(",")
             valid = base in {"redis", "rediss"} and kind in {"", "sentinel", "cluster"}
             if not valid or not all(_split_url(f"redis://{host}").hostname for host in hosts):
                 raise ValueError("must be redis://host[:port][/db], redis+sentinel://... or redis+cluster://...")

@@ -25,8 +25,7 @@ class RowOrigins:
         writers: Shape `(n,)`, int64: the index in `totals` of the writer of each row.
         positions: Shape `(n,)`, int64: the number of each row among those of its writer, from 1.
         totals: How many rows each writer has appended; at least the positions of its rows.
-        bases: How many of them it had appended when the store first knew it, by default none: where the store was
-            emptied, rows that only an older ledger could count.
+        bases: How many of them it had appended when the store first knew it, by default none: the store was emptied.
     """
 
     writers: NDArray[np.int64]
@@ -46,12 +45,9 @@ class RowOrigins:
     def counted(self, ledger: CountedRows) -> NDArray[np.int64]:
         """How many rows of each writer are counted, in the order of `totals`.
 
-        A look without a ledger is the first, or the ledger was lost together with the store. It does not count what the
-        store has never seen.
+        What is not in the ledger is not counted: a store may have been emptied before the first look.
         """
-        return np.array(
-            [ledger.get(one, 0) if ledger else self.bases.get(one, 0) for one in self.totals], dtype=np.int64
-        )
+        return np.array([ledger.get(one, 0) for one in self.totals], dtype=np.int64)
 
     def ends(self) -> NDArray[np.int64]:
         """The totals as an array."""

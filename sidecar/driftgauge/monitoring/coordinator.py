@@ -1,6 +1,7 @@
 """The part of this replica in the evaluation of all models: its terms and wishes, and the notices of the evaluators."""
 
 import logging
+import math
 import secrets
 from asyncio import gather
 from collections.abc import Callable, Container, Sequence
@@ -18,6 +19,8 @@ _log = logging.getLogger(__name__)
 _REPLICA_BYTES = 8
 _TERM_BYTES = 6
 _RELEASES_AT_ONCE = 50
+
+_LOSS_LOG_SECONDS = 60
 
 _YIELDED_LOOKS = 3
 """Looks for which a lost store is left to the evaluator of before: about as long as a term lasts without it."""
@@ -91,6 +94,7 @@ class Coordinator:
         self._on_unreadable = on_unreadable
         self._models: dict[ModelKey, _ModelTerm] = {}
         self._has_logged_format = False
+        self._loss_logged_at = -math.inf
 
     def evaluated(self) -> list[ModelKey]:
         """The models that this replica evaluates; may be called from any thread."""
@@ -111,10 +115,14 @@ class Coordinator:
     async def begin(self, model: ModelKey, lease: Lease) -> Duty:
         """Do what the lease of a model asks for, and say what this replica's duty is. Never raises."""
         known = self._models.setdefault(model, _ModelTerm())
-        self._count_yielded_looks(known, lease)
         if known.token and lease.token != known.token:
             known.token = ""  # it has expired, or the store has lost it
+        before = known.notice
         self._read_notice(model, known, lease.notice)
+        is_lost = before is not None and known.notice is None
+        self._count_yielded_looks(known, lease, is_lost=is_lost)
+        if is_lost and not lease.notice:
+            self._log_loss(model)
         candidate = self._candidate(model, known)
         notice = known.notice
         fresh = notice is not None and notice.time >= self._clock() - self._fresh_seconds
@@ -125,6 +133,8 @@ class Coordinator:
         known.yields = choice is Choice.EVALUATE_AND_YIELD
         known.led = choice in {Choice.EVALUATE, Choice.EVALUATE_AND_YIELD}
         try:
+            if lease.token and lease.token != known.token and not fresh:
+                await self._store.end_endless(model)  # all expire, unless another program has written this one
             token = await self._act(model, known, choice)
         except StorageError as error:
             _log.debug("the lease of %s cannot be acquired or extended: %s", model, error)
@@ -182,16 +192,27 @@ class Coordinator:
         except StorageError as error:
             _log.debug("the lease of %s is not released and will expire: %s", model, error)
 
+    def _log_loss(self, model: ModelKey) -> None:
+        """Log that the store has lost what it had, once a minute: it loses all models at once."""
+        if self._clock() - self._loss_logged_at >= _LOSS_LOG_SECONDS:
+            self._loss_logged_at = self._clock()
+            _log.warning("Redis has lost the results of %s, and maybe its rows: it was emptied", model)
+
     @staticmethod
-    def _count_yielded_looks(known: _ModelTerm, lease: Lease) -> None:
+    def _count_yielded_looks(known: _ModelTerm, lease: Lease, *, is_lost: bool) -> None:
         """Let the evaluator of before come first after the store lost everything, its notice included.
+
+        Args:
+            known: What is kept of the model.
+            lease: As read at this look.
+            is_lost: Whether the last look had a notice, and this one has none that can be read.
 
         Only that replica still knows which rows are counted: another one would count none of those that were appended
         after the last evaluation and lost with the store. If it has died too, another one begins a little later.
         """
         if lease.token or known.led:
             known.yielded_looks = 0
-        elif known.blob and not lease.notice:
+        elif is_lost:
             known.yielded_looks = _YIELDED_LOOKS
 
     def _candidate(self, model: ModelKey, known: _ModelTerm) -> Candidate:

@@ -108,16 +108,23 @@ class DetectorRecord:
     _proven: bool = False
     _counted: CountedRows = field(default_factory=dict)
 
-    async def begin(self, token: str | None) -> None:
+    @property
+    def counted(self) -> CountedRows:
+        """The rows that are counted, as far as that is saved."""
+        return self._counted
+
+    async def begin(self, token: str | None, counted: CountedRows) -> None:
         """Begin an evaluation: in a new term load the state, since another replica may have saved one meanwhile.
 
         Args:
             token: The token of the term of the model's lease; `None` without one: then states stay in memory.
+            counted: The rows that other replicas have counted, as they have published it.
 
         Raises:
             StorageError: The store is away or slow.
         """
         if not self._loaded or (token is not None and token != self.token):
+            self._counted = merged(self._counted, counted)
             await self._load()
         self.token = token
 
@@ -137,8 +144,8 @@ class DetectorRecord:
         self._proven = True
         if result.state is None or (result.state is self.state and self.saved):
             return Saved.YES
-        before = self._uncounted
-        self._uncounted = before.plus(Counts(result.fed, result.skipped, result.hour_unknown))
+        counts = Counts(result.fed, result.skipped, result.hour_unknown)
+        self._uncounted = self._uncounted.plus(counts)
         blob = self._mark + pack(result.state)
         try:
             saved = await self._save(blob) or (await self._settle() and await self._save(blob))
@@ -146,16 +153,32 @@ class DetectorRecord:
             self._keep(result.state, blob, error)
             return Saved.NOT_YET
         except LeaseLostError:
-            self._uncounted, self._loaded = before, False
+            self._uncounted, self._loaded = self._uncounted.minus(counts), False
             raise
         if not saved:
-            self._uncounted = before
+            self._uncounted = self._uncounted.minus(counts)
             await self._load()
             return Saved.CONFLICT
         self.state, self._newest = result.state, _digest(blob)
         self._counted = result.state.ledger
         self._count_rows()
         return Saved.YES
+
+    def succeeded_by(self, start: DetectorState | None) -> "DetectorRecord":
+        """The record of the next reference, which knows the rows that are counted, or may be.
+
+        Args:
+            start: The state of its detector before the first row; `None` without detector.
+        """
+        return DetectorRecord(
+            self.stream,
+            self.states,
+            start,
+            self.metrics,
+            self.on_replaced,
+            _without_reply=dict(self._without_reply),
+            _counted=self._counted,
+        )
 
     def discard(self) -> bool:
         """Start again after an evaluation that failed; returns False if the stored state is not to blame."""
@@ -182,10 +205,15 @@ class DetectorRecord:
         refused, as if another replica had saved.
         """
         stored = await self.states.load(self.stream, STATE_NAME) if self._without_reply else None
-        executed = None if stored is None else self._without_reply.get(_digest(stored.blob))
-        if stored is None or executed is None:
+        return stored is not None and self._count_executed(stored)
+
+    def _count_executed(self, stored: State) -> bool:
+        """Count the rows of a save without a reply, if it is what the store has; returns whether it is."""
+        digest = _digest(stored.blob)
+        executed = self._without_reply.get(digest)
+        if executed is None:
             return False
-        self._version = stored.version
+        self._version, self._newest = stored.version, digest
         state = read_state(stored.blob)
         self._counted = self._counted if state is None else state.ledger
         self.metrics.count_detector_rows(self.stream.kind, *executed)
@@ -217,8 +245,10 @@ class DetectorRecord:
         """
         if stored is None:  # a first start, or the store lost it: then the state in memory is saved again
             self._version = 0
+            self.state = self._started(self._counted) if self.state is None else self._with_ledger(self.state)
             return
-        if self._newest == _digest(stored.blob):
+        ours = self._newest == _digest(stored.blob) or self._count_executed(stored)
+        if ours and self.state is not None:
             return  # no replica has saved since: the state in memory is the same, or continues it
         state = read_state(stored.blob)
         damaged = state is None or (state.key == start.key and not is_like(state, start))
@@ -232,6 +262,11 @@ class DetectorRecord:
             self._report_reset()
         else:
             self.state = replace(state, ledger=self._counted)
+
+    def _with_ledger(self, state: DetectorState) -> DetectorState:
+        """A state that also counts the rows that other replicas have counted since it was made."""
+        ledger = merged(state.ledger, self._counted)
+        return state if ledger == state.ledger else replace(state, ledger=ledger)
 
     def _started(self, ledger: CountedRows) -> DetectorState | None:
         """The state of a detector that starts again and counts no row twice."""

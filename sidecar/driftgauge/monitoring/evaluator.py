@@ -9,7 +9,7 @@ from driftgauge.concurrency.allocator import return_free_memory
 from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.explain import explain_report
-from driftgauge.drift.ledger import RowOrigins
+from driftgauge.drift.ledger import CountedRows, RowOrigins
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
@@ -70,7 +70,12 @@ class Evaluator:
         self._clock = clock
         self._p_values = PValues()
         self._loaded: dict[StreamKey, _Loaded] = {}
+        self._counted_by_others: dict[StreamKey, CountedRows] = {}
         self._worker = Worker("evaluate")
+
+    def note_counted(self, stream: StreamKey, counted: CountedRows) -> None:
+        """Note the rows that another replica has counted, in case that this one evaluates the stream next."""
+        self._counted_by_others[stream] = counted
 
     async def evaluate(self, stream: StreamKey, target: Target, token: str | None) -> Evaluation:
         """Test a stream's window against its target.
@@ -89,15 +94,21 @@ class Evaluator:
         if loaded is None or loaded.digest != target.digest:
             loaded = await self._load(stream, target)
         evaluator = loaded.evaluator = loaded.evaluator or await self._prepare(target)
-        await loaded.detector.begin(token)
+        await loaded.detector.begin(token, self._counted_by_others.pop(stream, {}))
         result, window_time = await self._test_window(stream, target, evaluator, loaded.detector)
         if result.report.rows * len(target.profiles) >= _LARGE_VALUES:
             await self._worker.run(return_free_memory)
         report = result.report
         if stream.kind is Kind.RESPONSE:
             report = replace(report, reading=explain_report(report.features, report.untested, "prediction"))
-        unsaved = not loaded.detector.saved
-        return Evaluation(report, self._clock(), time.perf_counter() - start, window_time, state_unsaved=unsaved)
+        return Evaluation(
+            report,
+            self._clock(),
+            time.perf_counter() - start,
+            window_time,
+            state_unsaved=not loaded.detector.saved,
+            counted=loaded.detector.counted,
+        )
 
     async def read_window(self, stream: StreamKey, target: Target) -> Window:
         """Read a stream's window, and count the blocks that have another schema than the target.
@@ -111,8 +122,9 @@ class Evaluator:
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the prepared tests of models that are not in `models`."""
-        for stream in [stream for stream in self._loaded if stream.model not in models]:
-            del self._loaded[stream]
+        for known in (self._loaded, self._counted_by_others):
+            for stream in [stream for stream in known if stream.model not in models]:
+                del known[stream]
 
     def close(self) -> None:
         """Stop the thread."""
@@ -124,11 +136,13 @@ class Evaluator:
         if old is not None and old.evaluator is not None:
             self._release(old.evaluator)
             old.evaluator = None  # the old tests take as much memory as the new ones
-        del old
         evaluator = await self._prepare(target)
         start = None if evaluator.detector is None else evaluator.detector.start()
-        metrics = self._metrics.model(stream.model)
-        record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)
+        if old is None:
+            metrics = self._metrics.model(stream.model)
+            record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)
+        else:
+            record = old.detector.succeeded_by(start)
         loaded = self._loaded[stream] = _Loaded(target.digest, record, evaluator)
         return loaded
 

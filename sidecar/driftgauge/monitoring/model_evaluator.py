@@ -11,6 +11,7 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
 from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.notice import Notice
 from driftgauge.storage.ring import StreamKey
 
 _log = logging.getLogger(__name__)
@@ -71,6 +72,11 @@ class ModelEvaluator:
                 _log.exception("the evaluation of %ss of %s failed", kind, model)
                 self._metrics.model(model).failures.inc()
         return True
+
+    def note_counted(self, model: ModelKey, notice: Notice) -> None:
+        """Note which rows of a model its evaluator has counted."""
+        for kind, stream in notice.streams.items():
+            self._evaluator.note_counted(StreamKey(model, kind), stream.counted)
 
     def _log_unread(self, stream: StreamKey, error: StorageError) -> None:
         """Log once, until it can be read again, that the window of a stream cannot be read."""

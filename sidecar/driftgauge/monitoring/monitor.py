@@ -24,6 +24,9 @@ _log = logging.getLogger(__name__)
 _MODELS_A_LOOK = 20
 """Models whose leases are read with one call, shortly before these models are evaluated."""
 
+_NO_LEASES = "nothing is evaluated"
+_NO_RESULTS = "the results of other replicas cannot be shown"
+
 
 class Monitor:
     """Has every known model evaluated by one replica, and shows its results.
@@ -52,7 +55,7 @@ class Monitor:
         self._sharing = sharing
         self._metrics = metrics
         self._latest = latest
-        self._store_is_away = False
+        self._outages: set[str] = set()
 
     async def run(self, interval_seconds: float, restorer: ModelRestorer) -> None:
         """Restore the models of before the start, and evaluate all on a clock until cancelled."""
@@ -79,14 +82,16 @@ class Monitor:
         try:
             leases = await self._coordinator.look(models)
         except StorageError as error:
-            self._record_outage(models, error)
+            self._record_outage(_NO_LEASES, models, error)
             return
-        self._store_is_away = False
+        self._outages.discard(_NO_LEASES)
         duties = [
             (model, await self._coordinator.begin(model, lease)) for model, lease in zip(models, leases, strict=True)
         ]
         await self._follow(duties)
         for model, duty in duties:
+            if duty.notice is not None:
+                self._evaluator.note_counted(model, duty.notice)
             if duty.evaluates:
                 await self._evaluate(model, duty)
 
@@ -108,13 +113,15 @@ class Monitor:
         try:
             await self._sharing.follow(notices)
         except StorageError as error:
-            self._record_outage(list(notices), error)
+            self._record_outage(_NO_RESULTS, list(notices), error)
+        else:
+            self._outages.discard(_NO_RESULTS)
 
-    def _record_outage(self, models: Sequence[ModelKey], error: StorageError) -> None:
+    def _record_outage(self, what: str, models: Sequence[ModelKey], error: StorageError) -> None:
         """Record that the store did not say who evaluates these models, or with which result; log it once."""
-        if not self._store_is_away:
-            self._store_is_away = True
-            _log.warning("nothing is evaluated: %s", error)
+        if what not in self._outages:
+            self._outages.add(what)
+            _log.warning("%s: %s", what, error)
         for model in models:
             for kind in Kind:
                 self._metrics.model(model).failures.inc()

@@ -18,6 +18,9 @@ from driftgauge.storage.ring import StreamKey
 
 _log = logging.getLogger(__name__)
 
+_NAMED_WRITERS = 256
+"""Most writers of a stream in a notice, whose length is limited: a ledger has the newest last."""
+
 
 class SharedResults:
     """Publishes results, and shows those of others.
@@ -40,7 +43,7 @@ class SharedResults:
         self._latest = latest
         self._clock = clock
         self._on_unreadable = on_unreadable
-        self._shown: dict[StreamKey, tuple[str, DriftReport]] = {}
+        self._shown: dict[StreamKey, tuple[str, DriftReport | None]] = {}
         self._unpublished: set[ModelKey] = set()
         self._too_large: set[StreamKey] = set()
         self._worker = Worker("results")
@@ -108,7 +111,12 @@ class SharedResults:
             digest, report = self._shown.get(StreamKey(model, kind), ("", None))
             if report is not None and digest == stream.report:
                 evaluations[kind] = Evaluation(
-                    report, stream.time, stream.duration_seconds, stream.window_time, stream.state_unsaved
+                    report,
+                    stream.time,
+                    stream.duration_seconds,
+                    stream.window_time,
+                    stream.state_unsaved,
+                    stream.counted,
                 )
             else:
                 before = self._latest.evaluation(model, kind)
@@ -132,7 +140,7 @@ class SharedResults:
         try:
             self._shown[stream] = digest, await self._worker.run(unpack_report, blob, GilYield())
         except ValueError as error:
-            self._shown.pop(stream, None)
+            self._shown[stream] = digest, None
             self._on_unreadable()
             _log.debug("a result of %ss of %s cannot be read: %s", stream.kind, stream.model, error)
 
@@ -157,4 +165,5 @@ def _notice_of(evaluation: Evaluation, digest: str) -> StreamNotice:
         duration_seconds=evaluation.duration_seconds,
         window_time=evaluation.window_time,
         state_unsaved=evaluation.state_unsaved,
+        counted=dict(list(evaluation.counted.items())[-_NAMED_WRITERS:]),
     )

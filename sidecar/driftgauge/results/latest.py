@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from driftgauge.drift.result import CannotTellReason, DriftReport
@@ -21,6 +21,7 @@ class Evaluation:
         window_time: When the newest row of the window passed, in seconds since the epoch; `None` without rows.
         state_unsaved: Whether the store could not save what the evaluation has learned, so that it is lost if the
             process ends before it is saved.
+        counted: How many rows of each writer of the stream are counted, as far as that is saved.
     """
 
     report: DriftReport
@@ -28,6 +29,7 @@ class Evaluation:
     duration_seconds: float
     window_time: float | None
     state_unsaved: bool = False
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,12 @@ class StreamNotice:
 
     Args:
         report: Digest of the packed report.
-        time: As in `Evaluation`, by the clock of the store, as all times here.
+        time: As in `Evaluation`, by the clock of the store.
         duration_seconds: As in `Evaluation`.
-        window_time: As in `Evaluation`.
+        window_time: As in `Evaluation`, by the clock of the process that the row passed.
         state_unsaved: As in `Evaluation`.
+        counted: As in `Evaluation`, of the writers that were counted last: if the store loses the detector's state,
+            another replica counts no row again.
     """
 
     report: str
@@ -45,6 +47,7 @@ class StreamNotice:
     duration_seconds: float
     window_time: float | None
     state_unsaved: bool
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,20 @@ its token names the replica and the term, and fences writes: whoever saves a det
 and the store refuses it unless the lease still has this token.
 """
 
+import logging
 import time
 from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple, Protocol
 
 from driftgauge.inference.payload import ModelKey
 
+_log = logging.getLogger(__name__)
+
 _SAME_SECONDS = 0.5
 """Clocks that differ by less count as the same. A network of NTP clients is within milliseconds."""
+
+_WRONG_SECONDS = 60
+"""A difference of clocks that is worth a line in the log."""
 
 
 class StoreClock:
@@ -27,6 +33,7 @@ class StoreClock:
     def __init__(self, local: Callable[[], float] = time.time) -> None:
         self._local = local
         self._offset = 0.0
+        self._has_logged = False
 
     def __call__(self) -> float:
         """The time in seconds since the epoch."""
@@ -39,6 +46,16 @@ class StoreClock:
             offset = 0.0
         if abs(offset - self._offset) > _SAME_SECONDS or offset == 0.0:
             self._offset = offset
+        self._log_difference()
+
+    def _log_difference(self) -> None:
+        """Log a clock that is far off once, until it is right again: the times of rows are those of this process."""
+        is_wrong = abs(self._offset) > _WRONG_SECONDS
+        if is_wrong and not self._has_logged:
+            ahead = "behind" if self._offset > 0 else "ahead of"
+            text = "the clock of this process is %.0f s %s that of Redis: one of them is wrong, see the times of rows"
+            _log.warning(text, abs(self._offset), ahead)
+        self._has_logged = is_wrong
 
 
 class Wish(NamedTuple):
@@ -90,6 +107,9 @@ class LeaseStore(Protocol):
     async def release(self, model: ModelKey, token: str) -> None:
         """End a term. One that has ended already is no error."""
 
+    async def end_endless(self, model: ModelKey) -> None:
+        """End a term that would never end by itself. Its holder has published nothing for long."""
+
     async def wish(self, model: ModelKey, wish: Wish) -> None:
         """Replace the wish of a model. It expires."""
 
@@ -119,6 +139,9 @@ class MemoryLeases:
         """End a term."""
         if self._tokens.get(model) == token:
             del self._tokens[model]
+
+    async def end_endless(self, model: ModelKey) -> None:
+        """Do nothing: this process is the holder."""
 
     async def wish(self, model: ModelKey, wish: Wish) -> None:
         """Do nothing: no other process sees it."""

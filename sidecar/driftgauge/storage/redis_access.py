@@ -3,13 +3,16 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from driftgauge.errors import ConfigError
 from driftgauge.storage.redis_url import Mode, RedisUrl
+
+_ONE_LINE: Final = "must be the password in a single line, of which the line ending alone is cut"
+"""What a file with a password must be like, as it reads after its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,16 @@ def find_faults(url: RedisUrl, access: Access) -> list[str]:
                 "redis_password_file: there is a password in redis_password or redis_url already; give one of them",
             ),
             (
+                login.password and with_password and login.password != url.options["password"],
+                "redis_password: redis_url has another password; give one of them",
+            ),
+            (
                 sentinel.password_file and sentinel.password,
                 "redis_sentinel_password_file: redis_sentinel_password is set too; give one of them",
             ),
             (
                 sentinel != Login() and url.mode is not Mode.SENTINEL,
-                "redis_sentinel_username, redis_sentinel_password: only with redis+sentinel:// in redis_url",
+                f"{_names_of(sentinel)}: only with redis+sentinel:// in redis_url",
             ),
             (
                 access.tls_options() and not url.tls,
@@ -89,6 +96,12 @@ def find_faults(url: RedisUrl, access: Access) -> list[str]:
         )
         if wrong
     ] + [fault for name, file in _files(access) if (fault := _find_unreadable(name, file))]
+
+
+def _names_of(sentinel: Login) -> str:
+    """The options of the Sentinels' login that are set."""
+    values = {"username": sentinel.username, "password": sentinel.password, "password_file": sentinel.password_file}
+    return ", ".join(f"redis_sentinel_{name}" for name, value in values.items() if value)
 
 
 def _files(access: Access) -> list[tuple[str, Path]]:
@@ -104,10 +117,34 @@ def _files(access: Access) -> list[tuple[str, Path]]:
 
 def _find_unreadable(name: str, file: Path) -> str | None:
     try:
-        file.read_bytes()
+        content = file.read_bytes()
     except OSError as error:
         return f"{name}: {file} cannot be read: {error.strerror}"
+    try:
+        if name.endswith("password_file"):
+            _password_in(content)
+    except ValueError as error:
+        return f"{name}: {file} {error}"
     return None
+
+
+def _password_in(content: bytes) -> str:
+    """The password in a file, without the line ending.
+
+    Raises:
+        ValueError: The file has none, or more than it. The message contains no part of the file.
+    """
+    try:
+        password = content.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ValueError(f"{_ONE_LINE}; it is no UTF-8") from None
+    if not password:
+        raise ValueError(f"{_ONE_LINE}; it is empty")
+    if "\n" in password or "\r" in password:
+        raise ValueError(f"{_ONE_LINE}; it has several lines")
+    if password != password.rstrip():
+        raise ValueError(f"{_ONE_LINE}; its line ends with a blank")
+    return password
 
 
 def check_access(url: RedisUrl, access: Access) -> None:
@@ -132,12 +169,14 @@ class _PasswordFile(CredentialProvider):
         """User and password, or the password alone.
 
         Raises:
-            RedisConnectionError: The file cannot be read.
+            RedisConnectionError: The file cannot be read, or is more or less than one line.
         """
         try:
-            password = self._file.read_text("utf-8").rstrip("\r\n")
-        except (OSError, ValueError) as error:
+            password = _password_in(self._file.read_bytes())
+        except OSError as error:
             raise RedisConnectionError(f"{self._file} cannot be read: {error}") from error
+        except ValueError as error:
+            raise RedisConnectionError(f"{self._file} {error}") from None
         return (self._username, password) if self._username else (password,)
 
     async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:

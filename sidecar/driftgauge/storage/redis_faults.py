@@ -82,7 +82,27 @@ class _Sign(NamedTuple):
 _SIGNS: Final = (
     _Sign(
         RedisFault.NO_MASTER,
-        ("No master found", "unknown command 'SENTINEL'", "unknown command `SENTINEL`"),
+        ("unknown command 'SENTINEL'", "unknown command `SENTINEL`"),
+        (),
+        "this is a Redis, not a Sentinel: name the Sentinels in redis_url, or write redis:// for this Redis",
+    ),
+    _Sign(
+        RedisFault.NO_MASTER,
+        ("auth:AuthenticationError",),  # of redis-py, in its text on each Sentinel
+        (),
+        "the Sentinels refuse the login: check redis_sentinel_username, and redis_sentinel_password or"
+        " redis_sentinel_password_file",
+    ),
+    _Sign(
+        RedisFault.NO_MASTER,
+        ("network:UnsentError",),
+        (),
+        "no Sentinel could be reached: check their hosts in redis_url, the NetworkPolicy and, with rediss, that their"
+        " ports have TLS and a certificate whose authority is known",
+    ),
+    _Sign(
+        RedisFault.NO_MASTER,
+        ("No master found",),
         (),
         "no Sentinel replies, or none knows a master of this name that is up: check the hosts and the name in"
         " redis_url, the Sentinels' own user and password, and SENTINEL MASTERS",
@@ -95,10 +115,29 @@ _SIGNS: Final = (
         " redis_cert_file, redis_key_file or redis_password_file, or it is of another kind (in the chart: redis.tls)",
     ),
     _Sign(
+        RedisFault.CERTIFICATE_FILE,
+        ("NO_CERTIFICATE_OR_CRL_FOUND",),
+        (),
+        "redis_ca_file, or the file that the URL names in ssl_ca_certs, has no certificate in PEM form",
+    ),
+    _Sign(
+        RedisFault.CERTIFICATE,
+        ("Hostname mismatch", "IP address mismatch"),
+        (),
+        "the certificate of Redis is not for this host: write a name that it has in redis_url, or add this one to it",
+    ),
+    _Sign(
+        RedisFault.CERTIFICATE,
+        ("certificate has expired", "certificate is not yet valid"),
+        (),
+        "renew the certificate of Redis or of its authority, or set the clock",
+    ),
+    _Sign(
         RedisFault.CERTIFICATE,
         ("CERTIFICATE_VERIFY_FAILED",),
         (),
-        "name the authority's certificate in redis_ca_file (in the chart: redis.tls.caSecret)",
+        "redis_ca_file must have the certificate of the authority that signed that of Redis (in the chart:"
+        " redis.tls.caSecret)",
     ),
     _Sign(
         RedisFault.NO_TLS, ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"), (), "this port has no TLS: use redis://"
@@ -111,6 +150,12 @@ _SIGNS: Final = (
     ),
     _Sign(
         RedisFault.PASSWORD,
+        ("must be the password in a single line",),  # of the reader of these files
+        (),
+        "write the password alone into the file of redis_password_file or redis_sentinel_password_file",
+    ),
+    _Sign(
+        RedisFault.PASSWORD,
         ("Authentication required", "NOAUTH"),
         (),
         "give DRIFTGAUGE_REDIS_PASSWORD or redis_password_file",
@@ -120,6 +165,12 @@ _SIGNS: Final = (
         ("WRONGPASS", "invalid username-password"),
         (AuthenticationError,),
         "check redis_username, and DRIFTGAUGE_REDIS_PASSWORD or redis_password_file",
+    ),
+    _Sign(
+        RedisFault.IS_NO_CLUSTER,  # before the missing right, since redis-py says this of a node that refuses it too
+        ("Cluster mode is not enabled",),
+        (),
+        "if this is no cluster, write redis:// in redis_url; if it is one, its user needs +cluster|slots",
     ),
     _Sign(
         RedisFault.PERMISSION,
@@ -144,12 +195,6 @@ _SIGNS: Final = (
         ("CLUSTERDOWN", "slots are not covered", "not covered by the cluster", "MASTERDOWN"),
         (ClusterDownError, SlotNotCoveredError),
         "a part of the cluster has no primary: see CLUSTER INFO",
-    ),
-    _Sign(
-        RedisFault.IS_NO_CLUSTER,
-        ("Cluster mode is not enabled",),
-        (),
-        "this is no node of a cluster: use redis:// or redis+sentinel://",
     ),
     _Sign(
         RedisFault.IS_CLUSTER,
@@ -226,10 +271,15 @@ _CLIENT = re.compile(r"<redis\.asyncio\.client\.Redis\(.*?\)>\)> - ")
 _PIPELINE = re.compile(r"Command # \d+ \(.*\) of pipeline caused error: (?:\(['\"](.*)['\"],\)$)?", re.DOTALL)
 
 
+_PLACE = re.compile(r"[,.]?\s*script: [0-9a-f]+, on @user_script:\d+\.?")
+"""Where a script failed, which Redis 7 adds to the reason."""
+
+
 def describe(error: BaseException) -> str:
     """The text of an error of redis-py, with the code that Redis gave it and without the command and its values."""
     text = _CLIENT.sub("", _PIPELINE.sub(lambda found: found[1] or "", str(error))) or type(error).__name__
     text = text.partition(", with args beginning")[0]  # Redis quotes the arguments of a command that it does not know
+    text = _PLACE.sub("", text)
     code = _CODES.get(type(error))
     return f"{code} {text}" if code else text
 

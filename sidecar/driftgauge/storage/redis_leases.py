@@ -5,7 +5,6 @@ token of the term, `:wish` the newest wish, `:notice` what the holder has publis
 """
 
 import asyncio
-import logging
 import math
 from collections.abc import Callable, Container, Sequence
 from typing import cast
@@ -18,17 +17,17 @@ from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.leases import Lease, StoreClock, Wish
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key
-
-_log = logging.getLogger(__name__)
+from driftgauge.storage.replaced_keys import ReplacedKeys
 
 LEASE, WISH, NOTICE = "lease", "wish", "notice"
 
 _CLOCK_SECONDS = 10
 """How often the time of the server is read."""
 
+_NO_TIME_TO_LIVE = -1
+"""What PTTL replies for a key that never expires."""
+
 _MAX_TOKEN_CHARS = 200
-_NAMED_KEYS = 1_000
-"""Keys that the log has named, at most."""
 
 
 class RedisLeases:
@@ -51,9 +50,8 @@ class RedisLeases:
         self._redis = redis
         self._lease_seconds = lease_seconds
         self._clock = clock
-        self._on_replaced = on_replaced
+        self._replaced_keys = ReplacedKeys("lease", on_replaced)
         self._locks: dict[ModelKey, Lock] = {}
-        self._named: set[str] = set()
         self._next_time = -math.inf
 
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
@@ -84,9 +82,7 @@ class RedisLeases:
             acquired = await lock.acquire(token=token) or (
                 await self._delete_foreign(model) and await lock.acquire(token=token)
             )
-            if (
-                acquired
-            ):  # the wish is fulfilled, or will be renewed; it must not keep others waiting at the next release
+            if acquired:  # the wish is fulfilled, or will be renewed; it must not keep others waiting later
                 await self._redis.client.delete(model_key(model, WISH))
             return acquired
 
@@ -100,7 +96,7 @@ class RedisLeases:
         async def extend() -> bool:
             """Whether the lease was still ours."""
             try:
-                return await self._lock(model, token).extend(self._lease_seconds, replace_ttl=True)
+                return await self._lock(model, token).reacquire()  # unlike `extend`, also if it has no time to live
             except (LockError, ResponseError) as error:
                 if isinstance(error, LockError) or _is_wrong_type(error):
                     return False
@@ -121,6 +117,17 @@ class RedisLeases:
                 return
             finally:
                 self._locks.pop(model, None)
+
+    async def end_endless(self, model: ModelKey) -> None:
+        """Delete a lease that has no time to live, such as one that another program has written.
+
+        Raises:
+            StorageError: Redis is away, slow or refuses.
+        """
+        async with self._redis.call("look at a lease", Call.LEASE):
+            is_endless = await self._redis.client.pttl(model_key(model, LEASE)) == _NO_TIME_TO_LIVE
+        if is_endless:
+            await self._delete_unreadable(model)
 
     async def wish(self, model: ModelKey, wish: Wish) -> None:
         """Replace the wish of a model.
@@ -166,22 +173,14 @@ class RedisLeases:
             if not _is_wrong_type(error):
                 raise
             await self._redis.client.delete(model_key(model, LEASE))
-            self._report_replaced(model)
+            self._replaced_keys.add(model_key(model, LEASE))
             return True
         return False
 
     async def _delete_unreadable(self, model: ModelKey) -> None:
         async with self._redis.call("delete a key that is no lease", Call.LEASE):
             await self._redis.client.delete(model_key(model, LEASE))
-        self._report_replaced(model)
-
-    def _report_replaced(self, model: ModelKey) -> None:
-        """Count a key that had no lease, and name it in the log, once."""
-        self._on_replaced()
-        key = model_key(model, LEASE)
-        if key not in self._named and len(self._named) < _NAMED_KEYS:
-            self._named.add(key)
-            _log.warning("the key %s in Redis had no lease of driftgauge; it is replaced", key)
+        self._replaced_keys.add(model_key(model, LEASE))
 
 
 async def read_many(redis: BoundedRedis, call: Call, action: str, keys: Sequence[str]) -> list[bytes | None]:

@@ -5,7 +5,6 @@
 
 import asyncio
 import itertools
-import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,7 @@ from typing import cast
 from driftgauge.storage.pairs import Half, PutResult
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_pair_layout import PUT, UNPAIRED, last_call_key, place, read_replies, slot_milliseconds
-
-_log = logging.getLogger(__name__)
+from driftgauge.storage.replaced_keys import ReplacedKeys
 
 
 class RedisPairs:
@@ -38,7 +36,7 @@ class RedisPairs:
     def __init__(self, redis: BoundedRedis, ttl_seconds: float, on_replaced: Callable[[], None] = lambda: None) -> None:
         self._redis = redis
         self._slot_milliseconds = slot_milliseconds(ttl_seconds)
-        self._on_replaced = on_replaced
+        self._replaced_keys = ReplacedKeys("pairs", on_replaced)
         self._writer = secrets.token_hex(8)
         self._number = 0
         self._turn = asyncio.Lock()
@@ -83,8 +81,7 @@ class RedisPairs:
             self._number += not again
             replies = await self._redis.run(call, action, evaluate, repeatable=True)
         for key in itertools.chain.from_iterable(keys for keys, _ in replies):
-            _log.warning("the key %r in Redis is of another program; it is replaced", key)
-            self._on_replaced()
+            self._replaced_keys.add(key.decode())
         return [reply for _, reply in replies]
 
 

@@ -23,7 +23,7 @@ PROCESS: Final = {
     "hlen": "for counts of rows, and halves that wait",
     "pexpire": "so that rows, states and leases expire",
     "pexpireat": "so that pairs expire",
-    "pttl": "so that pairs expire, to extend a lease, and to find revisions that are silent",
+    "pttl": "so that pairs expire, to find a lease that never ends, and revisions that are silent",
     "get": "for leases, and the results and states that are saved under them",
     "mget": "to read leases and results",
     "getex": "to load a state",
@@ -34,6 +34,7 @@ PROCESS: Final = {
 """Commands of the process -> what for."""
 
 CLIENT_NAME: Final = {"client|setname": "for `redis_client_name`, unless it is empty"}
+DATABASE: Final = {"select": "for a database in `redis_url` other than 0"}
 DOCTOR: Final = {"info": "for `driftgauge doctor` alone, which looks at version and memory"}
 CLUSTER: Final = {
     "cluster|slots": "to find the nodes",
@@ -52,7 +53,7 @@ def rules(cluster: bool = False) -> str:  # noqa: FBT001, FBT002 - one word at t
     Args:
         cluster: Whether Redis is a cluster.
     """
-    commands = [*PROCESS, *CLIENT_NAME, *DOCTOR, *(CLUSTER if cluster else ())]
+    commands = [*PROCESS, *CLIENT_NAME, *DATABASE, *DOCTOR, *(CLUSTER if cluster else ())]
     return " ".join([*(f"+{command}" for command in commands), KEYS])
 
 

@@ -227,7 +227,8 @@ class RedisRing:
 
     def _within_capacity(self, entries: list[_StreamEntry]) -> list[_StreamEntry]:
         """The entries without those that a writer has trimmed since they were read."""
-        surplus = max((one.id[0] for one in entries if one.id[0] < MAX_ROWS), default=0) - self._capacity_rows
+        # only ids of our own blocks are numbers of rows; those of other programs are times
+        surplus = max((one.id[0] for one in entries if one.block is not None), default=0) - self._capacity_rows
         return [entry for entry in entries if entry.id[0] > surplus]
 
 

@@ -4,7 +4,6 @@ One state is one string. Its key is the key of the stream, a colon and the name 
 slot of the stream. Its value is the version as a decimal number without leading zeros, a line feed, and the blob.
 """
 
-import logging
 import re
 from collections.abc import Callable, Container
 from typing import cast
@@ -16,14 +15,11 @@ from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key, stream_key
 from driftgauge.storage.redis_leases import LEASE
+from driftgauge.storage.replaced_keys import ReplacedKeys
 from driftgauge.storage.ring import StreamKey
 from driftgauge.storage.stream_states import State
 
-_log = logging.getLogger(__name__)
-
 _HEAD = re.compile(rb"([1-9][0-9]{0,17})\n")
-_NAMED_KEYS = 1_000
-"""Keys that the log has named, at most: other programs may write any number of them."""
 
 # Reads the version only, since a blob may be large. A value without a version, and one of another type (an error, which
 # is a table), count as no state, as in `load`.
@@ -50,8 +46,7 @@ class RedisStates:
 
     def __init__(self, redis: BoundedRedis, ttl_seconds: float, on_replaced: Callable[[], None] = lambda: None) -> None:
         self._redis = redis
-        self._on_replaced = on_replaced
-        self._named: set[str] = set()
+        self._replaced_keys = ReplacedKeys("state", on_replaced)
         self._ttl_milliseconds = round(ttl_seconds * 1000)
         self._save = redis.client.register_script(_SAVE)
 
@@ -69,7 +64,7 @@ class RedisStates:
             state = None if value is None else _state(value)
             if state is None and value is not None:
                 await self._redis.client.delete(key)
-                self._report_replaced(key)
+                self._replaced_keys.add(key)
         return state
 
     async def save(self, stream: StreamKey, name: str, blob: bytes, expected: int, token: str = "") -> bool:
@@ -109,13 +104,6 @@ class RedisStates:
                 raise
             return b""
         return cast("bytes | None", value)  # the client decodes nothing
-
-    def _report_replaced(self, key: str) -> None:
-        """Count a key without a state, and name it in the log, once."""
-        self._on_replaced()
-        if key not in self._named and len(self._named) < _NAMED_KEYS:
-            self._named.add(key)
-            _log.warning("the key %s in Redis has no state of driftgauge; it is replaced", key)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Do nothing: states in Redis expire by themselves, and other processes may use them."""

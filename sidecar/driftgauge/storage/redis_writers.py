@@ -1,7 +1,6 @@
 """The appends of this process to streams in Redis: each is executed once at most, and its outcome can be found out."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -11,13 +10,10 @@ from driftgauge.errors import StorageError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import MAX_ROWS, WRITER_BYTES, pack, stream_key, writers_key
+from driftgauge.storage.replaced_keys import ReplacedKeys
 from driftgauge.storage.ring import Block, StreamKey
 
-_log = logging.getLogger(__name__)
-
 _STALE = "STALE"
-_NAMED_KEYS = 1_000
-"""Keys that the log has named, at most: other programs may write any number of them."""
 
 _MAX_WRITERS = 4096
 """Most writers of a stream. A hash with more is not ours."""
@@ -31,7 +27,9 @@ _REPLACED_WRITERS = 2
 # was lost. Writers that were silent for the time to live are removed when a new one comes, which is rare.
 # The hash lives twice as long as a stream, and is renewed by the first attempt in each eighth of that time.
 # The usual append reads no entry. The newest one is read only if the id is refused, or the number of rows is unknown.
-# An emptied stream keeps its last id and would refuse smaller ones: it is deleted, like one with an id beyond all rows.
+# An emptied stream keeps its last id and would refuse smaller ones: it is deleted, like one whose newest id is beyond
+# all rows, or of another program: ids that Redis makes are times, which as numbers of rows would trim the whole window.
+# Blocks of earlier builds begin with `format`.
 _APPEND = f"""
 local stream, writers, me = KEYS[1], KEYS[2], ARGV[1]
 local sequence, before, rows = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -110,7 +108,8 @@ local function newest()
   if kind == 'stream' then
     local entry = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
     local id = entry and tonumber(string.match(entry[1], '^%d+'))
-    if id and id + rows < {MAX_ROWS} then return id end
+    local is_ours = entry and (entry[2][1] == 'writer' or entry[2][1] == 'format')
+    if is_ours and id + rows < {MAX_ROWS} then return id end
     if entry then replaced_stream = {_REPLACED_STREAM} end
   else
     replaced_stream = {_REPLACED_STREAM}
@@ -185,10 +184,9 @@ class RedisWriters:
         self._limits = (capacity_rows, ttl_milliseconds)
         self._longest_silence = ttl_milliseconds / 2000
         self._clock = clock
-        self._on_replaced = on_replaced
+        self._replaced_keys = ReplacedKeys("rows", on_replaced)
         self._script = redis.client.register_script(_APPEND)
         self._writers: dict[StreamKey, _Writer] = {}
-        self._named: set[str] = set()
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """Append a block; find out first what became of an append before, if that is unknown.
@@ -272,15 +270,8 @@ class RedisWriters:
         if replaced:
             for key, bit in zip(writer.keys, (_REPLACED_STREAM, _REPLACED_WRITERS), strict=True):
                 if replaced & bit:
-                    self._report_replaced(key)
+                    self._replaced_keys.add(key)
         return total
-
-    def _report_replaced(self, key: str) -> None:
-        """Count a key that was replaced, and name it once."""
-        self._on_replaced()
-        if key not in self._named and len(self._named) < _NAMED_KEYS:
-            self._named.add(key)
-            _log.warning("%.300s in Redis was written by another program; it was replaced", key)
 
 
 def _start_again(writer: _Writer) -> None:

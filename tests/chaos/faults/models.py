@@ -18,6 +18,14 @@ def _kill(stage: Stage) -> None:
     stage.lift()
 
 
+def _reset(stage: Stage) -> None:
+    """Failures meanwhile are the model server's: only it knows whether it has computed what it had read."""
+    observed = stage.senders.observed
+    observed.model_down = (time.monotonic(), float("inf"))
+    _during(ModelFault.RESETTING)(stage)
+    observed.model_down = (observed.model_down[0], time.monotonic())
+
+
 def _during(fault: ModelFault) -> Callable[[Stage], None]:
     def inflict(stage: Stage) -> None:
         stage.set_model_fault(fault)
@@ -34,8 +42,8 @@ FAULTS = (
     Fault(
         "model-resetting",
         "the model server reads a request on a kept connection and resets it",
-        "no inference fails",
-        _during(ModelFault.RESETTING),
+        "502 where the model server had the request, counted",
+        _reset,
     ),
     Fault(
         "model-closing",

@@ -165,6 +165,7 @@ def test_every_fault_of_every_source_is_listed_at_once(monkeypatch: pytest.Monke
         ("upstream_url", "http://user@127.0.0.1:8085", "must hold no user and no password"),
         ("upstream_url", "http://127.0.0.1:99999", "is not a URL"),
         ("redis_url", "http://redis", "must be redis://"),
+        *((("redis_url", f"redis://{text}@redis:6379/0", "percent-encoded")) for text in ("a/b", "a?b", "a#b")),
         ("component", "router", "'predictor', 'transformer' or 'explainer'"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],
@@ -215,6 +216,23 @@ def test_a_password_in_a_flag_is_refused_without_showing_it() -> None:
     assert len(faults) == 1
     assert "DRIFTGAUGE_REDIS_PASSWORD" in faults[0]
     assert "hunter2" not in faults[0]
+
+
+@pytest.mark.parametrize("password", ["hun/ter2", "hun?ter2", "hun#ter2", "hun@ter2"])
+@pytest.mark.parametrize("as_flag", [True, False])
+def test_no_part_of_a_password_with_reserved_characters_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+    password: str,
+    as_flag: bool,  # noqa: FBT001
+) -> None:
+    """Generated passwords have such characters, and a fault of the URL must not print them into the log of a pod."""
+    url = f"redis://driftgauge:{password}@redis:port/0"
+    if not as_flag:
+        monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", url)
+    faults = " ".join(faults_of({"redis_url": url} if as_flag else {}))
+
+    assert "redis_url: " in faults
+    assert not any(part in faults for part in ("hun", "ter2"))
 
 
 @pytest.mark.parametrize(
@@ -303,6 +321,32 @@ def test_an_unknown_key_comes_with_the_one_that_was_meant(tmp_path: Path) -> Non
         f"config: {yaml} has an unknown key 'correctoin'; did you mean correction?",
         f"config: {yaml} has an unknown key 'zzz'",
     ) == faults_of({}, yaml=yaml)
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["username", "password", "password_file", "sentinel_username", "sentinel_password", "ca_file", "cert_file"],
+)
+def test_a_login_of_redis_without_its_url_is_refused(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL that was forgotten would cost the rows that replicas share."""
+    monkeypatch.setenv(f"DRIFTGAUGE_REDIS_{option.upper()}", "hunter2")
+
+    assert (f"redis_{option}: needs redis_url, without which rows are kept in memory",) == faults_of()
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_URL", "redis://redis")
+    assert load("proxy", {}).redis_url is not None
+
+
+def test_a_bad_url_of_redis_is_the_one_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The login is not said to lack a URL."""
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_PASSWORD", "hunter2")
+
+    (fault,) = faults_of({"redis_url": "http://redis"})
+    assert fault.startswith("redis_url: must be")
+
+
+def test_a_certificate_without_its_key_has_no_value_in_its_sentence() -> None:
+    """The option that the sentence is about is not set."""
+    assert ("tls_key_file: give tls_cert_file and tls_key_file together",) == faults_of({"tls_cert_file": "cert.pem"})
 
 
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,16 @@ async def test_annotations_that_cannot_be_read_lose_no_event(
     assert line.endswith(" (events of cellar/wine)")
 
 
+async def test_annotations_that_are_no_json_are_named(
+    post: ListeningReceiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The body of the event may be faultless."""
+    await send(post, "team=fraud")
+
+    assert "The CloudEvent's attribute annotations is not JSON" in caplog.text
+    assert "The body" not in caplog.text
+
+
 async def test_invented_revisions_take_no_place_of_other_models(post: ListeningReceiver) -> None:
     """Those beyond the limit count together, without rows that could be tested and without pairs."""
     for number in range(20):

@@ -13,6 +13,7 @@ from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.inference.payload import Kind
 from driftgauge.monitoring.detector_record import read_state
+from driftgauge.storage.leases import MemoryLeases
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
@@ -275,6 +276,59 @@ async def test_a_save_that_was_executed_without_a_reply_is_counted_once(director
     assert fixture.value(FED, kind="request") == 30 * looks + 20
     assert (await saved_state(fixture)).rows == 30 * looks + 20
     assert fixture.value("driftgauge_detector_resets_total", kind="request") == 0
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+async def test_such_a_save_is_counted_in_the_next_term_too(directory: Path, looks: int) -> None:
+    """A store that was away for long enough has also lost the lease."""
+    states, leases = SlowStates(), MemoryLeases()
+    fixture = await started(directory, states=states, leases=leases)
+    for seed in range(looks):
+        await fixture.put(REQUESTS, calm(30, seed))
+        await evaluate(fixture)
+    states.slow = False
+    leases.retain(())
+    await evaluate(fixture)  # notes that the term has ended, and begins another one
+    await fixture.put(REQUESTS, calm(20, 9))
+    await evaluate(fixture)
+
+    assert fixture.value(FED, kind="request") == 30 * looks + 20
+    assert (await saved_state(fixture)).rows == 30 * looks + 20
+    assert fixture.value("driftgauge_detector_resets_total", kind="request") == 0
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_such_a_save_is_counted_after_a_new_reference_too(directory: Path, lost: bool) -> None:  # noqa: FBT001
+    """Also if the store lost it since: then it was not executed, and its rows are counted with the next save."""
+    states = SlowStates()
+    fixture = await started(directory, states=states)
+    await fixture.put(REQUESTS, calm(30, 1))
+    await evaluate(fixture)
+    states.slow = False
+    if lost:
+        states.retain(())
+    np.savez(directory / "wine.npz", data=calm(REFERENCE_ROWS, 6), columns=np.array(["alcohol", "ph"]))
+    await fixture.load_changed_reference()
+    await fixture.put(REQUESTS, calm(20, 9))
+    await evaluate(fixture)
+
+    assert fixture.value(FED, kind="request") == 50
+    assert (await saved_state(fixture)).rows == 50
+
+
+async def test_rows_that_are_counted_stay_counted_after_a_new_reference(directory: Path) -> None:
+    """The store has lost the state that says so."""
+    fixture = await started(directory)
+    await fixture.put(REQUESTS, calm(30, 1))
+    await evaluate(fixture)
+    fixture.states.retain(())
+    np.savez(directory / "wine.npz", data=calm(REFERENCE_ROWS, 6), columns=np.array(["alcohol", "ph"]))
+    await fixture.load_changed_reference()
+    await fixture.put(REQUESTS, calm(20, 9))
+    await evaluate(fixture)
+
+    assert fixture.value(FED, kind="request") == 50
+    assert (await saved_state(fixture)).rows == 50
 
 
 async def test_rows_in_memory_that_another_replica_feeds_meanwhile_are_counted_by_it(directory: Path) -> None:

@@ -1,7 +1,9 @@
 """Two monitors that share one Redis: one evaluates, both show the same."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,8 +12,12 @@ from redis.asyncio import Redis
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
+from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind
+from driftgauge.monitoring.sharing import SharedResults
 from driftgauge.page.as_json import models_as_json
+from driftgauge.results.notice import unpack_notice
+from driftgauge.results.packed_report import report_digest
 from driftgauge.storage.leases import StoreClock
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_leases import RedisLeases
@@ -203,6 +209,22 @@ async def test_a_killed_holder_is_replaced_and_no_row_is_fed_twice(pair: Pair) -
     assert other.value("driftgauge_window_rows") == 70
 
 
+async def test_no_row_is_counted_twice_though_the_holder_and_its_state_are_lost_together(pair: Pair) -> None:
+    """The other one knows from the notices which rows are counted, and feeds the window to a detector that starts."""
+    await pair.settle()
+    other = pair.follower()
+    await pair.client.delete(f"{KEY}wish")
+    for name in ("lease", "notice", "request:detector"):
+        await pair.client.set(KEY + name, b"\x93 random")
+    await pair.one.put(REQUESTS, np.random.default_rng(2).standard_normal((20, 2)))
+    for _ in range(5):
+        other.clock.now += 30
+        await other.monitor.evaluate_all()
+
+    assert [WINE] == other.coordinator.evaluated()
+    assert pair.total("driftgauge_detector_rows_total") == 70
+
+
 @pytest.mark.parametrize("key", ["notice", "request:result"])
 @pytest.mark.parametrize("value", [b"", b"text", b"driftgauge-result 1\n[{}]", b"driftgauge-result 1\n", b"\x00" * 99])
 async def test_foreign_results_are_not_shown(pair: Pair, key: str, value: bytes) -> None:
@@ -220,6 +242,29 @@ async def test_foreign_results_are_not_shown(pair: Pair, key: str, value: bytes)
     assert not follower.value("driftgauge_evaluation_failures_total")
 
 
+async def test_a_report_that_cannot_be_read_is_counted_once(pair: Pair) -> None:
+    """Its notice names it, look for look; the last result stays."""
+    await pair.settle()
+    unreadable: list[None] = []
+    sharing = SharedResults(
+        RedisResults(BoundedRedis(pair.client, 5), 60),
+        pair.follower().latest,
+        pair.follower().clock,
+        lambda: unreadable.append(None),
+    )
+    report = b"driftgauge-result 1\ntext"
+    notice = unpack_notice(cast("bytes", await pair.client.get(f"{KEY}notice")))  # the client decodes nothing
+    stream = replace(notice.streams[Kind.REQUEST], report=report_digest(report))
+    await pair.client.set(f"{KEY}request:result", report)
+    before = shown(pair.follower())
+    for _ in range(3):
+        await sharing.follow({WINE: replace(notice, streams={Kind.REQUEST: stream})})
+    sharing.close()
+
+    assert before == shown(pair.follower())
+    assert len(unreadable) == 1
+
+
 async def test_results_of_another_version_are_not_shown_and_said_once(
     pair: Pair, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -231,6 +276,28 @@ async def test_results_of_another_version_are_not_shown_and_said_once(
         await pair.follower().monitor.evaluate_all()
 
     assert ["results of another version of driftgauge (driftgauge-result 2) in Redis are not shown"] == caplog.messages
+
+
+async def test_results_that_cannot_be_read_are_said_once(
+    pair: Pair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leases can be read, so that evaluations go on."""
+
+    async def fail(_: object) -> list[bytes | None]:
+        """As if Redis refused."""
+        raise StorageError("Redis could not read results")
+
+    await pair.settle()
+    caplog.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(pair.follower().results, "read", fail)
+        await pair.look(3)
+    await pair.look()
+
+    assert ["the results of other replicas cannot be shown: Redis could not read results"] == [
+        record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING
+    ]
+    assert pair.follower().value("driftgauge_evaluation_failures_total") == 6  # both streams, three looks
 
 
 async def test_results_that_cannot_be_published_are_shown_by_the_evaluator(pair: Pair) -> None:

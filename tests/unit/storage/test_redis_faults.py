@@ -80,6 +80,55 @@ def test_each_error_of_a_connection_has_its_fault(error: Exception, fault: Redis
     assert fault == advise(caused_by(error))[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("No master found for 'm' : auth:AuthenticationError", "the Sentinels refuse the login"),
+        ("No master found for 'm' : network:UnsentError", "with rediss, that their ports have TLS"),
+        ("No master found for 'm'", "SENTINEL MASTERS"),
+        ("unknown command 'SENTINEL'", "this is a Redis, not a Sentinel"),
+        ("certificate verify failed: IP address mismatch, certificate is not valid for '::1'", "not for this host"),
+        ("certificate verify failed: Hostname mismatch, certificate is not valid for 'a'", "not for this host"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired", "renew"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate in chain", "redis_ca_file must have the"),
+        ("[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found", "no certificate in PEM form"),
+    ],
+)
+def test_errors_of_one_kind_have_their_own_advice(text: str, words: str) -> None:
+    """The advice names the one thing that is wrong."""
+    assert words in advise(caused_by(RedisConnectionError(text)))[1]
+
+
+def test_a_server_without_cluster_mode_is_named_though_the_right_to_ask_is_missing() -> None:
+    """redis-py says the same of both."""
+    error = RedisClusterException("Cluster mode is not enabled on this node")
+    error.__context__ = replied("NOPERM this user has no permissions to run the 'cluster|slots' command")
+
+    fault, advice = advise(caused_by(error))
+
+    assert RedisFault.IS_NO_CLUSTER == fault
+    assert "write redis:// in redis_url" in advice
+    assert "+cluster|slots" in advice
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        (
+            "READONLY You can't write against a read only replica.",
+            "READONLY You can't write against a read only replica",
+        ),
+        (
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "OOM command not allowed when used memory > 'maxmemory'",
+        ),
+    ],
+)
+def test_the_place_in_a_script_is_not_shown(reply: str, sentence: str) -> None:
+    """It is a place in the code of driftgauge, which no operator can change."""
+    assert sentence == describe(replied(f"{reply} script: {'7a' * 20}, on @user_script:47."))
+
+
 def test_the_code_of_a_reply_is_shown() -> None:
     """redis-py removes it from the text."""
     assert describe(replied("MOVED 3999 127.0.0.1:6381")) == "MOVED 3999 127.0.0.1:6381"

@@ -118,12 +118,16 @@ async def test_only_the_holder_saves_and_publishes(redis_client: Redis) -> None:
     assert await states.save(REQUESTS, "detector", b"without", 1)
 
 
-async def test_the_clock_follows_the_server_if_it_differs(redis_client: Redis) -> None:
-    """A process whose clock is an hour ahead gets the time of the server; one that is within 0.5 s keeps its own."""
+async def test_the_clock_follows_the_server_if_it_differs(
+    redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process whose clock is an hour ahead gets the server's time, and says so once; one within 0.5 s does not."""
     ahead, close = StoreClock(lambda: time.time() + 3_600), StoreClock(lambda: time.time() + 0.1)
-    for clock in (ahead, close):
+    for clock in (ahead, ahead, close):
         await leases_on(redis_client, clock=clock).look([WINE])
 
+    assert 1 == len(caplog.messages)
+    assert "s ahead of that of Redis" in caplog.text
     assert ahead() == pytest.approx(time.time(), abs=5)
     assert close() - time.time() == pytest.approx(0.1, abs=0.05)
 

@@ -190,16 +190,39 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: Re
     await client.aclose()
 
 
-async def test_a_key_of_another_type_is_replaced_and_counted(redis_client: Redis) -> None:
-    """A value of another program costs no half but those that it has overwritten."""
+async def test_a_key_of_another_type_is_replaced_and_counted(
+    redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A value of another program costs no half but those that it has overwritten; the log names its key once."""
     replaced: list[None] = []
     pairs = RedisPairs(BoundedRedis(redis_client, timeout_seconds=5), 10, on_replaced=lambda: replaced.append(None))
     await pairs.put([ASKED])
     (key,) = await keys_of(redis_client)
-    await redis_client.set(key, "x")
+    arrivals = []
+    for _ in range(2):
+        await redis_client.set(key, "x")
+        arrivals.append([met.arrival for met in await pairs.put([ASKED, RESPONDED])])
 
-    assert [Arrival.FIRST, Arrival.COMPLETED] == [met.arrival for met in await pairs.put([ASKED, RESPONDED])]
-    assert len(replaced) == 1
+    assert [[Arrival.FIRST, Arrival.COMPLETED]] * 2 == arrivals
+    assert len(replaced) == 2
+    assert [f"the key {key.decode()} in Redis had no pairs of driftgauge; it is replaced"] == caplog.messages
+
+
+async def test_many_keys_of_another_type_do_not_flood_the_log(
+    redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All are counted, and the first five are named."""
+    replaced: list[None] = []
+    pairs = RedisPairs(BoundedRedis(redis_client, timeout_seconds=5), 10, on_replaced=lambda: replaced.append(None))
+    halves = [Half(f"{number:032x}", Kind.REQUEST, 1700000000.25) for number in range(200)]
+    await pairs.put(halves)
+    keys = await keys_of(redis_client)
+    await redis_client.mset(dict.fromkeys(keys, "x"))
+
+    await pairs.put(halves)
+
+    assert len(keys) == len(replaced) > 5
+    assert 5 == sum("had no pairs of driftgauge" in record.message for record in caplog.records)
 
 
 async def test_a_value_of_another_length_is_no_half(redis_client: Redis) -> None:

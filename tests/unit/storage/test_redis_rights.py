@@ -16,7 +16,16 @@ from driftgauge.errors import StorageError
 from driftgauge.storage.redis_access import Access, Login
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_faults import RedisFault, advise
-from driftgauge.storage.redis_rights import CLIENT_NAME, CLUSTER, DOCTOR, PROCESS, SENTINEL, rules, sentinel_rules
+from driftgauge.storage.redis_rights import (
+    CLIENT_NAME,
+    CLUSTER,
+    DATABASE,
+    DOCTOR,
+    PROCESS,
+    SENTINEL,
+    rules,
+    sentinel_rules,
+)
 from tests.support.redis_cluster import RedisCluster
 from tests.support.redis_operations import do_everything
 from tests.support.redis_sentinel import RedisSentinel
@@ -73,6 +82,19 @@ async def test_the_rights_are_exactly_the_commands_of_the_process(server: RedisS
     used = {name.removeprefix("cmdstat_") for name in statistics} - {"auth", "info", "config|resetstat"}
 
     assert {*PROCESS, *CLIENT_NAME} == used
+
+
+async def test_the_rights_are_enough_for_another_database(server: RedisServer) -> None:
+    """The number of a database in the URL needs a right of its own."""
+    with Redis.from_url(server.url) as client:
+        set_user(client, rules())
+    await use(f"{server.url}/1")
+
+    with Redis.from_url(server.url) as client:
+        set_user(client, rules().replace("+select ", ""))
+    with pytest.raises(StorageError) as caught:
+        await use(f"{server.url}/1")
+    assert RedisFault.PERMISSION == advise(caught.value)[0]
 
 
 @pytest.mark.parametrize("right", [*PROCESS, *CLIENT_NAME])
@@ -143,7 +165,7 @@ def test_the_document_lists_the_same_rights() -> None:
     text = SECURITY.read_text()
     listed = dict(re.findall(r"^\| `\+([a-z|]+)` \| (.*) \|$", text.replace("\\|", "|"), re.MULTILINE))
 
-    assert {**SENTINEL, **PROCESS, **CLIENT_NAME, **DOCTOR, **CLUSTER} == {
+    assert {**SENTINEL, **PROCESS, **CLIENT_NAME, **DATABASE, **DOCTOR, **CLUSTER} == {
         name: purpose.removeprefix("cluster: ").removeprefix("Sentinels: ") for name, purpose in listed.items()
     }
     assert rules() in text

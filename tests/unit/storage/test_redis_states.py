@@ -181,7 +181,7 @@ async def test_a_key_of_another_type_is_replaced_counted_and_named_once(
     assert await states.save(REQUESTS, "detector", b"ours", 0) is True
     assert State(b"ours", 1) == await states.load(REQUESTS, "detector")
     assert len(replaced) == 2
-    assert [f"the key {KEY} in Redis has no state of driftgauge; it is replaced"] == caplog.messages
+    assert [f"the key {KEY} in Redis had no state of driftgauge; it is replaced"] == caplog.messages
 
 
 async def test_a_state_is_loaded_from_a_replica_that_refuses_writes(own_server: RedisServer) -> None:

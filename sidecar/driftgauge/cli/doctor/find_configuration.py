@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftgauge.app.stores import redis_access
 from driftgauge.cli.doctor.finding import Finding, fail, ok, warn
 from driftgauge.cli.doctor.running_process import RunningProcess, ask_process
 from driftgauge.config.load import MODES, flag_of, load
-from driftgauge.config.options import FALLBACKS, PREFIX, Config
+from driftgauge.config.options import FALLBACKS, NEEDS_REDIS, PREFIX, Config
 from driftgauge.errors import ConfigError
+from driftgauge.storage.redis_client import connect
 
 _CHECK = "configuration"
 
@@ -70,7 +72,7 @@ async def find_configuration(sources: Sources) -> tuple[Situation, list[Finding]
     The environment is that of this command: in a container it is the same as that of the process.
     """
     first = sources.mode or _likely_mode(sources)
-    config, _ = _load(first, sources)
+    config, _ = _load(first, sources, url_is_known=False)
     url = admin_url(config, sources)
     token = _admin_token(config)
     process = await ask_process(url, token)
@@ -82,7 +84,10 @@ async def find_configuration(sources: Sources) -> tuple[Situation, list[Finding]
     if process is not None and of_process:
         sources = _sources_of(process)
     mode = sources.mode or first
-    config, faults = _load(mode, sources)
+    config, faults = _load(mode, sources, url_is_known="redis_url" not in sources.hidden)
+    if config is not None and not any(option.startswith("redis_") for option in sources.hidden):
+        faults = await _faults_of_redis(config)
+        config = None if faults else config
     found = [fail(_CHECK, fault) for fault in faults]
     if not faults:
         how = " as the running process was started" if of_process else ""
@@ -142,10 +147,26 @@ def _variables() -> set[str]:
     return own | {option for option, fallback in FALLBACKS.items() if fallback in set_names}
 
 
-def _load(mode: str, sources: Sources) -> tuple[Config | None, tuple[str, ...]]:
+def _load(mode: str, sources: Sources, *, url_is_known: bool) -> tuple[Config | None, tuple[str, ...]]:
+    """The options, or their faults. If the URL of Redis may be a flag of the process, its absence is none."""
     flags = {name: value for name, value in sources.flags.items() if name in MODES[mode].model_fields}
     strays = tuple(f"--{name.replace('_', '-')}" for name in sources.flags if name not in flags)
     try:
         return load(mode, flags, strays, sources.file), ()
     except ConfigError as error:
-        return None, error.faults
+        faults = error.faults
+    if url_is_known or not all(fault.endswith(NEEDS_REDIS) for fault in faults):
+        return None, faults
+    return load(mode, flags | {"redis_url": "redis://not-known"}, strays, sources.file), ()
+
+
+async def _faults_of_redis(config: Config) -> tuple[str, ...]:
+    """What the start refuses in the options of Redis. Nothing is connected."""
+    if config.redis_url is None:
+        return ()
+    try:
+        client = connect(config.redis_url.get_secret_value(), config.redis_timeout_seconds, redis_access(config))
+    except ConfigError as error:
+        return error.faults
+    await client.aclose()
+    return ()

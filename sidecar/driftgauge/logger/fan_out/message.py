@@ -32,7 +32,11 @@ _SHARED_BYTES: Final = 128
 """Longest name or value of a header that is kept once for all events."""
 
 _OBJECT_BYTES: Final = 1_280
-"""Memory of the objects of one message in addition to its bytes."""
+"""Memory of the objects of one message in addition to its bytes, with as many headers as KServe's events have."""
+
+_USUAL_HEADERS: Final = 16
+_HEADER_BYTES: Final = 224
+"""Memory of the objects of each further header: a sender may send hundreds of short ones."""
 
 
 class UnsendableError(Exception):
@@ -69,7 +73,8 @@ class Message:
         self.body = body
         self.events = events
         self.deadline = deadline
-        self.size_bytes = len(body) + sum(len(name) + len(value) for name, value in headers.items()) + _OBJECT_BYTES
+        objects = _OBJECT_BYTES + _HEADER_BYTES * max(0, len(headers) - _USUAL_HEADERS)
+        self.size_bytes = len(body) + sum(len(name) + len(value) for name, value in headers.items()) + objects
 
 
 def _name(data: bytes) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from driftgauge.cli.doctor.find_configuration import Situation, Sources, find_configuration
-from driftgauge.cli.doctor.finding import Finding, fail, ok
+from driftgauge.cli.doctor.finding import Finding, Level, fail, ok
 from driftgauge.config.options import LoggerConfig, ProxyConfig
 from tests.support.processes import free_port
 
@@ -93,3 +93,33 @@ async def test_the_admin_port_is_looked_for_with_faults_too(monkeypatch: pytest.
         bad.admin_url,
         worse.admin_url,
     )
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"redis_url": "redis+sentinel://h"}, "redis_url: must be redis+sentinel://"),
+        ({"redis_url": "redis+cluster://h/1"}, "redis_url: must be redis+cluster://"),
+        ({"redis_url": "rediss://h", "redis_ca_file": "/none/ca.pem"}, "redis_ca_file: /none/ca.pem cannot be read"),
+        ({"redis_ca_file": "/none/ca.pem"}, "redis_ca_file: needs redis_url"),
+    ],
+)
+async def test_what_the_start_refuses_in_the_options_of_redis_is_a_fault(flags: dict[str, str], words: str) -> None:
+    """Nothing is connected for it."""
+    situation, findings = await found("proxy", flags=flags)
+
+    assert situation.config is None
+    assert ["configuration"] == [finding.check for finding in findings]
+    assert Level.FAIL == findings[0].level
+    assert findings[0].sentence.startswith(words)
+
+
+async def test_the_url_of_redis_may_be_a_flag_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the process is asked for its flags, a password in the environment hides neither its port nor its token."""
+    monkeypatch.setenv("DRIFTGAUGE_REDIS_PASSWORD", "hunter2")
+    port = str(free_port())
+    monkeypatch.setenv("DRIFTGAUGE_TLS_CERT_FILE", "cert.pem")
+    monkeypatch.setenv("DRIFTGAUGE_TLS_KEY_FILE", "key.pem")
+    situation, _ = await found(flags={"admin_port": port})
+
+    assert f"https://127.0.0.1:{port}" == situation.admin_url
