@@ -133,18 +133,16 @@ class Evaluator:
     async def _load(self, stream: StreamKey, target: Target) -> _Loaded:
         """Prepare the tests for a new target, in place of those for the old one."""
         old = self._loaded.pop(stream, None)
-        record = None if old is None else old.detector
         if old is not None and old.evaluator is not None:
             self._release(old.evaluator)
             old.evaluator = None  # the old tests take as much memory as the new ones
-        del old
         evaluator = await self._prepare(target)
         start = None if evaluator.detector is None else evaluator.detector.start()
-        if record is None:
+        if old is None:
             metrics = self._metrics.model(stream.model)
             record = DetectorRecord(stream, self._states, start, metrics, self._metrics.count_replaced_key)
         else:
-            record = record.succeeded_by(start)
+            record = old.detector.succeeded_by(start)
         loaded = self._loaded[stream] = _Loaded(target.digest, record, evaluator)
         return loaded
 
