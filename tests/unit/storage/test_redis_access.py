@@ -168,7 +168,7 @@ async def test_without_a_client_name_no_right_to_set_one_is_needed() -> None:
         ("127.0.0.1", "no certificate", "has no certificate in PEM form"),
     ],
 )
-async def test_a_name_and_a_file_that_are_wrong_are_told_from_an_unknown_authority(
+async def test_a_name_and_a_file_that_are_wrong_are_reported_from_an_unknown_authority(
     certificates: RedisCertificates, tmp_path: Path, host: str, content: str | None, words: str
 ) -> None:
     """The server's certificate is for 127.0.0.1."""
