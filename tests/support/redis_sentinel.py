@@ -72,9 +72,15 @@ class RedisSentinel:
         return next(server for server in self.servers if server.port == port)
 
     def wait_for_failover(self, old: RedisServer) -> None:
-        """Wait until the other server is the master."""
+        """Wait until the other server is the master, and all Sentinels that run say so."""
         (new,) = (server for server in self.servers if server is not old)
-        wait_until(lambda: self.master is new and self.command(new, "ROLE")[0] == b"master", "a new master")
+        running = [one for one in self.sentinels if one.running]
+        wait_until(lambda: all(self._names(one, new) for one in running), "Sentinels that name the new master")
+        wait_until(lambda: self.command(new, "ROLE")[0] == b"master", "a new master")
+
+    def _names(self, sentinel: RedisServer, master: RedisServer) -> bool:
+        """Whether a Sentinel says that a server is the master."""
+        return int(self.command(sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER)[1]) == master.port
 
     def _start(self) -> None:
         master, replica = self.servers

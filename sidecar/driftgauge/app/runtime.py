@@ -160,6 +160,8 @@ class Runtime:
             asyncio.create_task(self._expiry.run()),
             asyncio.create_task(reload_regularly(self.trust.files, self.config.reference_poll_seconds)),
         ]
+        if self.stores.follow_master is not None:
+            background.append(asyncio.create_task(self.stores.follow_master()))
         try:
             yield
         finally:

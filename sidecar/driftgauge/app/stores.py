@@ -1,7 +1,7 @@
 """The stores of a process: all three in Redis if the options have its URL, else all three in memory."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ class Stores:
         leases: Which replica evaluates each model.
         results: What the evaluators publish; `None` in memory, where no other replica reads it.
         close: Closes the connection that the stores share. May raise `StorageError`.
+        follow_master: Runs in the background: asks Sentinels for the master; `None` in memory.
     """
 
     ring: RingBuffer
@@ -46,6 +47,7 @@ class Stores:
     leases: LeaseStore
     results: ResultStore | None
     close: Callable[[], Awaitable[None]]
+    follow_master: Callable[[], Coroutine[None, None, None]] | None = None
 
 
 def open_stores(config: Config, metrics: Metrics, clock: StoreClock) -> Stores:
@@ -90,6 +92,7 @@ def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -
         RedisLeases(redis, LEASE_INTERVALS * config.evaluation_interval_seconds, clock, metrics.count_replaced_key),
         RedisResults(redis, ttl_seconds),
         redis.close,
+        redis.follow_master,
     )
 
 

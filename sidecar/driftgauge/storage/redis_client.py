@@ -1,6 +1,7 @@
 """The connection to Redis: a client whose calls are bounded in time, reported, and fail with one error only."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
@@ -15,8 +16,20 @@ from driftgauge.errors import ConfigError, StorageError
 from driftgauge.storage.redis_access import Access, check_access
 from driftgauge.storage.redis_connection import UnsentError
 from driftgauge.storage.redis_faults import describe
-from driftgauge.storage.redis_topology import Cluster, make_cluster_client, make_master_client, make_server_client
+from driftgauge.storage.redis_topology import (
+    Cluster,
+    has_sentinels,
+    look_for_master,
+    make_cluster_client,
+    make_master_client,
+    make_server_client,
+)
 from driftgauge.storage.redis_url import Mode, RedisUrl, parse_redis_url, url_rule
+
+_log = logging.getLogger(__name__)
+
+_MASTER_SECONDS = 1.0
+"""How often the Sentinels are asked who is master. What an old master accepts after a planned failover is lost."""
 
 MAX_CONNECTIONS = 8
 """Connections of one process, for appends and reads; the server has 10,000 for all."""
@@ -148,6 +161,19 @@ class BoundedRedis:
         """
         async with self._reported(call, action):
             yield
+
+    async def follow_master(self) -> None:
+        """Ask the Sentinels who is master, once a second until cancelled; return at once if there are none.
+
+        An error is not reported: commands need no Sentinel as long as their connections are open.
+        """
+        while has_sentinels(self.client):
+            await asyncio.sleep(_MASTER_SECONDS)
+            try:
+                async with asyncio.timeout(self._timeout_seconds):
+                    await look_for_master(self.client)
+            except (TimeoutError, RedisError, OSError) as error:
+                _log.debug("the Sentinels did not say who is master: %s", describe(error))
 
     async def close(self) -> None:
         """Close the client with all its connections. This call is not reported.

@@ -156,9 +156,26 @@ class RenewingSSLConnection(_RenewingTls):
     """A connection over TLS."""
 
 
-class RenewingMasterConnection(_Renewing, SentinelManagedConnection):
+class _OfMaster(_Renewing):
+    """A connection that is renewed too when its pool has found another master.
+
+    After a planned failover the old master is up, and Sentinel makes it a replica only some ten seconds later. What it
+    accepts meanwhile is lost.
+    """
+
+    connection_pool: Any
+    port: int
+
+    def _is_closed(self) -> bool:
+        """Whether it has ended, or leads to a master of before."""
+        master = self.connection_pool.master_address
+        is_old = self.is_connected and master is not None and (self.host, self.port) != master
+        return is_old or super()._is_closed()
+
+
+class RenewingMasterConnection(_OfMaster, SentinelManagedConnection):
     """A connection over TCP to the master that the Sentinels name."""
 
 
-class RenewingMasterSSLConnection(_RenewingTls, SentinelManagedSSLConnection):
+class RenewingMasterSSLConnection(_OfMaster, _RenewingTls, SentinelManagedSSLConnection):
     """A connection over TLS to the master that the Sentinels name."""

@@ -177,6 +177,21 @@ class _MasterPool(SentinelConnectionPool):
         await self.sentinel_manager.aclose()
 
 
+def has_sentinels(client: Redis | RedisCluster) -> bool:
+    """Whether Sentinels name the master of a client."""
+    return isinstance(client, Redis) and isinstance(client.connection_pool, _MasterPool)
+
+
+async def look_for_master(client: Redis | RedisCluster) -> None:
+    """Ask the Sentinels who is master now, so that the next commands go there; do nothing for other clients.
+
+    Raises:
+        RedisError: No Sentinel replies, or none knows a master that is up. Connections stay as they are.
+    """
+    if isinstance(client, Redis) and isinstance(client.connection_pool, _MasterPool):
+        await client.connection_pool.get_master_address()
+
+
 class Cluster(RedisCluster):
     """A client of a cluster that looks for its nodes again after each lost connection.
 

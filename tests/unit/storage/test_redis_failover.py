@@ -14,6 +14,7 @@ from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_ring import RedisRing
+from driftgauge.storage.redis_topology import look_for_master
 from driftgauge.storage.ring import StreamKey
 from tests.support.redis_cluster import RedisCluster
 from tests.support.redis_sentinel import RedisSentinel
@@ -86,6 +87,21 @@ async def test_a_master_that_became_a_replica_is_left(sentinel: RedisSentinel) -
 
     assert failed <= 1
     assert len(window.rows) == 4
+
+
+async def test_an_old_master_that_still_accepts_writes_gets_none(sentinel: RedisSentinel) -> None:
+    """For some ten seconds after a planned failover it is a master too; what it accepts is lost when it is none."""
+    async with redis_of(sentinel.url) as redis:
+        ring = RedisRing(redis, 100, ttl_seconds=60)
+        await asyncio.gather(*(ring.append(REQUESTS, counted(0, 2)) for _ in range(4)))
+        old = sentinel.master
+        sentinel.command(sentinel.sentinels[0], "SENTINEL", "FAILOVER", "mymaster")
+        await asyncio.to_thread(sentinel.wait_for_failover, old)
+        await look_for_master(redis.client)
+        await ring.append(REQUESTS, counted(2, 2))
+        newest = sentinel.command(sentinel.master, "XREVRANGE", stream_key(REQUESTS), "+", "-", "COUNT", "1")
+
+    assert b"10" == newest[0][0].partition(b"-")[0]
 
 
 async def test_one_sentinel_is_enough(sentinel: RedisSentinel) -> None:
