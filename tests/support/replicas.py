@@ -9,7 +9,7 @@ from driftgauge.inference.payload import ModelKey
 from driftgauge.monitoring.choosing import replaced_by
 from driftgauge.monitoring.coordinator import Coordinator, Duty
 from driftgauge.results.notice import Notice, pack_notice
-from driftgauge.storage.leases import StoreClock
+from driftgauge.storage.leases import Lease, StoreClock
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_layout import model_key
 from driftgauge.storage.redis_leases import RedisLeases
@@ -46,6 +46,7 @@ class Replica:
         """Look once at all models, as the monitor does."""
         self.evaluated = []
         for model, lease in zip(models, await self.coordinator.look(models), strict=True):
+            assert isinstance(lease, Lease)
             duty = self.duties[model] = await self.coordinator.begin(model, lease)
             if duty.evaluates and duty.token is not None:
                 await self._publish(model, duty, duty.token)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.monitoring.choosing import Candidate, Choice
+from driftgauge.monitoring.reading import read_models
 from driftgauge.results.notice import Notice, OtherFormatError, unpack_notice
 from driftgauge.storage.leases import Lease, LeaseStore, Wish
 
@@ -104,13 +105,18 @@ class Coordinator:
         """The models that this replica has looked at; may be called from any thread."""
         return list(self._models)
 
-    async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
-        """Read the leases of models.
+    @property
+    def is_divided(self) -> bool:
+        """Whether the leases of some models may be away while others can be read."""
+        return self._store.is_divided
+
+    async def look(self, models: Sequence[ModelKey]) -> list[Lease | StorageError]:
+        """Read the leases of models: for each its lease, or why it cannot be read.
 
         Raises:
-            StorageError: The store is away or slow.
+            StorageError: The store is away or slow for all of them.
         """
-        return await self._store.look(models)
+        return await read_models(self._store.look, models, is_divided=self._store.is_divided)
 
     async def begin(self, model: ModelKey, lease: Lease) -> Duty:
         """Do what the lease of a model asks for, and say what this replica's duty is. Never raises."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
@@ -25,7 +25,9 @@ _MODELS_A_LOOK = 20
 """Models whose leases are read with one call, shortly before these models are evaluated."""
 
 _NO_LEASES = "nothing is evaluated"
+_SOME_LEASES = "models whose leases cannot be read are not evaluated"
 _NO_RESULTS = "the results of other replicas cannot be shown"
+_SOME_RESULTS = "some results of other replicas cannot be shown"
 
 
 class Monitor:
@@ -56,6 +58,8 @@ class Monitor:
         self._metrics = metrics
         self._latest = latest
         self._outages: set[str] = set()
+        self._worked: set[str] = set()
+        self._failed: set[str] = set()
 
     async def run(self, interval_seconds: float, restorer: ModelRestorer) -> None:
         """Restore the models of before the start, and evaluate all on a clock until cancelled."""
@@ -74,19 +78,26 @@ class Monitor:
         A failure is counted and logged, and the next stream follows.
         """
         models = list(self._models)
+        self._worked.clear()
+        self._failed.clear()
         for first in range(0, len(models), _MODELS_A_LOOK):
             await self._look(models[first : first + _MODELS_A_LOOK])
+        self._outages -= self._worked - self._failed
 
     async def _look(self, models: Sequence[ModelKey]) -> None:
         """Find out which of these models are this replica's to evaluate, and do so."""
+        what = _SOME_LEASES if self._coordinator.is_divided else _NO_LEASES
         try:
-            leases = await self._coordinator.look(models)
+            leases = dict(zip(models, await self._coordinator.look(models), strict=True))
         except StorageError as error:
-            self._record_outage(_NO_LEASES, models, error)
+            self._record_outage(what, dict.fromkeys(models, error))
             return
-        self._outages.discard(_NO_LEASES)
+        self._worked.add(what)
+        self._record_outage(what, {model: lease for model, lease in leases.items() if isinstance(lease, StorageError)})
         duties = [
-            (model, await self._coordinator.begin(model, lease)) for model, lease in zip(models, leases, strict=True)
+            (model, await self._coordinator.begin(model, lease))
+            for model, lease in leases.items()
+            if not isinstance(lease, StorageError)
         ]
         await self._follow(duties)
         for model, duty in duties:
@@ -110,19 +121,24 @@ class Monitor:
         notices = {model: duty.notice for model, duty in duties if not duty.evaluates and duty.notice is not None}
         if self._sharing is None or not notices:
             return
+        what = _SOME_RESULTS if self._coordinator.is_divided else _NO_RESULTS
         try:
-            await self._sharing.follow(notices)
+            failed = await self._sharing.follow(notices)
         except StorageError as error:
-            self._record_outage(_NO_RESULTS, list(notices), error)
+            self._record_outage(what, dict.fromkeys(notices, error))
         else:
-            self._outages.discard(_NO_RESULTS)
+            self._worked.add(what)
+            self._record_outage(what, failed)
 
-    def _record_outage(self, what: str, models: Sequence[ModelKey], error: StorageError) -> None:
+    def _record_outage(self, what: str, errors: Mapping[ModelKey, StorageError]) -> None:
         """Record that the store did not say who evaluates these models, or with which result; log it once."""
+        if not errors:
+            return
+        self._failed.add(what)
         if what not in self._outages:
             self._outages.add(what)
-            _log.warning("%s: %s", what, error)
-        for model in models:
+            _log.warning("%s: %s", what, next(iter(errors.values())))
+        for model in errors:
             for kind in Kind:
                 self._metrics.model(model).failures.inc()
                 self._latest.record_store_failure(model, kind)

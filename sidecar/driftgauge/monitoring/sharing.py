@@ -1,7 +1,7 @@
 """Publishes the results of the models that this replica evaluates, and shows those that other replicas publish."""
 
 import logging
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
@@ -10,6 +10,7 @@ from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.monitoring.choosing import Candidate, replaced_by
 from driftgauge.monitoring.coordinator import Duty
+from driftgauge.monitoring.reading import read_models
 from driftgauge.results.latest import Evaluation, LatestEvaluations
 from driftgauge.results.notice import Notice, StreamNotice, pack_notice
 from driftgauge.results.packed_report import pack_report, report_digest, unpack_report
@@ -85,24 +86,38 @@ class SharedResults:
         self._unpublished.discard(model)
         return published
 
-    async def follow(self, notices: Mapping[ModelKey, Notice]) -> None:
+    async def follow(self, notices: Mapping[ModelKey, Notice]) -> dict[ModelKey, StorageError]:
         """Show what the evaluators of models have published.
 
+        Returns:
+            Why it cannot be shown, for each model whose results cannot be read.
+
         Raises:
-            StorageError: The store is away or slow.
+            StorageError: The store is away or slow for all of them.
         """
-        wanted = {
-            StreamKey(model, kind): stream.report
-            for model, notice in notices.items()
-            for kind, stream in notice.streams.items()
-            if self._shown.get(StreamKey(model, kind), ("",))[0] != stream.report
-        }
-        blobs = await self._store.read(list(wanted))
-        for (stream, digest), blob in zip(wanted.items(), blobs, strict=True):
-            if blob is not None and report_digest(blob) == digest:  # else it was replaced meanwhile
-                await self._unpack(stream, digest, blob)
-        for model, notice in notices.items():
+        wanted = {model: self._wanted(model, notice) for model, notice in notices.items()}
+
+        async def read(models: Sequence[ModelKey]) -> list[list[bytes | None]]:
+            """The reports of each of these models."""
+            blobs = iter(await self._store.read([stream for model in models for stream in wanted[model]]))
+            return [[next(blobs) for _ in wanted[model]] for model in models]
+
+        failed = {}
+        found = await read_models(read, list(notices), is_divided=self._store.is_divided)
+        for (model, notice), blobs in zip(notices.items(), found, strict=True):
+            if isinstance(blobs, StorageError):
+                failed[model] = blobs
+                continue
+            for (stream, digest), blob in zip(wanted[model].items(), blobs, strict=True):
+                if blob is not None and report_digest(blob) == digest:  # else it was replaced meanwhile
+                    await self._unpack(stream, digest, blob)
             self._show(model, notice)
+        return failed
+
+    def _wanted(self, model: ModelKey, notice: Notice) -> dict[StreamKey, str]:
+        """The reports that a notice names and that are not read yet."""
+        streams = {StreamKey(model, kind): stream.report for kind, stream in notice.streams.items()}
+        return {stream: report for stream, report in streams.items() if self._shown.get(stream, ("",))[0] != report}
 
     def _show(self, model: ModelKey, notice: Notice) -> None:
         """Show the newest evaluations of a model whose reports were read; the others stay as they are."""

@@ -92,6 +92,10 @@ class Lease(NamedTuple):
 class LeaseStore(Protocol):
     """Keeps one lease for each model. All methods raise only `StorageError`."""
 
+    @property
+    def is_divided(self) -> bool:
+        """Whether the leases of models are in several places, of which some may be away while others reply."""
+
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
         """Read the leases of these models, in order."""
 
@@ -122,6 +126,11 @@ class MemoryLeases:
 
     def __init__(self) -> None:
         self._tokens: dict[ModelKey, str] = {}
+
+    @property
+    def is_divided(self) -> bool:
+        """They are all in this process."""
+        return False
 
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
         """The leases of these models."""

@@ -14,6 +14,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from driftgauge.errors import ConfigError, StorageError
 from driftgauge.storage.redis_access import Access, check_access
+from driftgauge.storage.redis_commands import KnownCommands
 from driftgauge.storage.redis_connection import UnsentError
 from driftgauge.storage.redis_faults import describe
 from driftgauge.storage.redis_topology import (
@@ -54,7 +55,9 @@ def connect(url: str, timeout_seconds: float, access: Access | None = None) -> R
     check_access(parsed, access)
     try:
         client = _MAKE[parsed.mode](parsed, access, timeout_seconds)
-        if isinstance(client, Redis):
+        if isinstance(client, RedisCluster):
+            client.commands_parser = KnownCommands(client.get_nodes)
+        else:
             client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # of redis-py; it is the first to refuse an unknown option
     except (TypeError, ValueError, RedisError, RedisClusterException):
         # without the cause, whose text may contain a part of the password
@@ -123,6 +126,11 @@ class BoundedRedis:
         self._timeout_seconds = timeout_seconds
         self._report = report
         self._turns = asyncio.Semaphore(max_calls)
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether it is a cluster: some of its keys may be away while others can be read."""
+        return isinstance(self.client, RedisCluster)
 
     async def run(
         self, call: Call, action: str, function: Callable[[], Awaitable[Reply]], *, repeatable: bool = False

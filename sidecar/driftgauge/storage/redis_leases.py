@@ -5,6 +5,7 @@ token of the term, `:wish` the newest wish, `:notice` what the holder has publis
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Container, Sequence
 from typing import cast
@@ -13,11 +14,14 @@ from redis.asyncio import RedisCluster
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, ResponseError
 
+from driftgauge.errors import StorageError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.leases import Lease, StoreClock, Wish
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key
 from driftgauge.storage.replaced_keys import ReplacedKeys
+
+_log = logging.getLogger(__name__)
 
 LEASE, WISH, NOTICE = "lease", "wish", "notice"
 
@@ -54,6 +58,11 @@ class RedisLeases:
         self._locks: dict[ModelKey, Lock] = {}
         self._next_time = -math.inf
 
+    @property
+    def is_divided(self) -> bool:
+        """Whether it is a cluster: its slots fail alone."""
+        return self._redis.is_divided
+
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
         """Read the leases of these models with one call, and now and then the time of the server.
 
@@ -62,10 +71,8 @@ class RedisLeases:
         """
         now = asyncio.get_running_loop().time()
         if now >= self._next_time:
-            async with self._redis.call("read the time", Call.LEASE):
-                seconds, microseconds = await self._redis.client.time()
-            self._clock.adjust(seconds + microseconds / 1_000_000)
             self._next_time = now + _CLOCK_SECONDS
+            await self._read_time()
         return await self._look(models)
 
     async def acquire(self, model: ModelKey, token: str) -> bool:
@@ -144,13 +151,23 @@ class RedisLeases:
         for model in [model for model in self._locks if model not in models]:
             del self._locks[model]
 
+    async def _read_time(self) -> None:
+        """Adjust the clock; if the server that is asked is away, its last difference stays: leases may be elsewhere."""
+        try:
+            async with self._redis.call("read the time", Call.LEASE):
+                seconds, microseconds = await self._redis.client.time()
+        except StorageError as error:
+            _log.debug("the clock is not adjusted: %s", error)
+            return
+        self._clock.adjust(seconds + microseconds / 1_000_000)
+
     async def _look(self, models: Sequence[ModelKey]) -> list[Lease]:
         keys = [model_key(model, name) for model in models for name in (LEASE, WISH, NOTICE)]
         values = await read_many(self._redis, Call.LEASE, "read leases", keys)
         leases = []
         for model, token, wish, notice in zip(models, values[::3], values[1::3], values[2::3], strict=True):
             if token is not None and not _is_token(token):
-                await self._delete_unreadable(model)
+                await self._try_to_delete(model)
             readable = token is not None and _is_token(token)
             leases.append(Lease(_text(token) if readable else "", _wish(wish), notice or b""))
         return leases
@@ -176,6 +193,13 @@ class RedisLeases:
             self._replaced_keys.add(model_key(model, LEASE))
             return True
         return False
+
+    async def _try_to_delete(self, model: ModelKey) -> None:
+        """Delete a value that is no token; if it cannot be deleted, the next look tries again."""
+        try:
+            await self._delete_unreadable(model)
+        except StorageError as error:
+            _log.debug("the lease of %s has no token and is not deleted: %s", model, error)
 
     async def _delete_unreadable(self, model: ModelKey) -> None:
         async with self._redis.call("delete a key that is no lease", Call.LEASE):

@@ -32,6 +32,11 @@ class RedisResults:
         self._ttl_milliseconds = round(ttl_seconds * 1_000)
         self._publish = redis.client.register_script(_PUBLISH)
 
+    @property
+    def is_divided(self) -> bool:
+        """Whether it is a cluster: its slots fail alone."""
+        return self._redis.is_divided
+
     async def publish(self, model: ModelKey, token: str, notice: bytes, reports: Mapping[Kind, bytes]) -> bool:
         """Replace the notice of a model and the reports, unless the term has ended.
 

@@ -14,6 +14,10 @@ class ResultStore(Protocol):
     reports, which are read only if they are new.
     """
 
+    @property
+    def is_divided(self) -> bool:
+        """Whether the results of models are in several places, of which some may be away while others reply."""
+
     async def publish(self, model: ModelKey, token: str, notice: bytes, reports: Mapping[Kind, bytes]) -> bool:
         """Replace the notice of a model and reports of its streams, all at once.
 

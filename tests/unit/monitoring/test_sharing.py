@@ -18,7 +18,7 @@ from driftgauge.monitoring.sharing import SharedResults
 from driftgauge.page.as_json import models_as_json
 from driftgauge.results.notice import unpack_notice
 from driftgauge.results.packed_report import report_digest
-from driftgauge.storage.leases import StoreClock
+from driftgauge.storage.leases import Lease, StoreClock
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_leases import RedisLeases
 from driftgauge.storage.redis_results import RedisResults
@@ -178,7 +178,9 @@ async def test_a_holder_that_was_stopped_writes_nothing_more(pair: Pair) -> None
     """Its lease has ended meanwhile, and the other one evaluates; its save and its result are refused."""
     await pair.settle()
     stopped, other = pair.holder(), pair.follower()
-    duty = await stopped.coordinator.begin(WINE, (await stopped.coordinator.look([WINE]))[0])
+    lease = (await stopped.coordinator.look([WINE]))[0]
+    assert isinstance(lease, Lease)
+    duty = await stopped.coordinator.begin(WINE, lease)
     await pair.client.delete(f"{KEY}lease")
     await pair.one.put(REQUESTS, np.random.default_rng(2).standard_normal((20, 2)))
     other.clock.now += 30

@@ -148,3 +148,45 @@ async def test_a_server_that_is_away_is_a_storage_error(own_server: RedisServer)
         with pytest.raises(StorageError, match=r"^Redis could not "):
             await deed()
     await client.aclose()
+
+
+async def test_a_value_that_cannot_be_deleted_hides_no_other_lease(
+    redis_client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Redis that is read-only replies to reads; what is not replaced is not counted."""
+    replaced: list[None] = []
+    leases = RedisLeases(BoundedRedis(redis_client, 5), 60, StoreClock(), lambda: replaced.append(None))
+    await leases.acquire(MODEL, ONE)
+    await redis_client.set(f"{KEY}lease", b"text")
+    await redis_client.replicaof("127.0.0.1", "1")
+    try:
+        found = await leases.look([WINE, MODEL])
+    finally:
+        await redis_client.replicaof("NO", "ONE")
+    while_read_only = len(replaced)
+    for _ in range(2):
+        await leases.look([WINE, MODEL])
+
+    assert [Lease(), Lease(ONE)] == found
+    assert [0, 1] == [while_read_only, len(replaced)]
+    assert [f"the key {KEY}lease in Redis had no lease of driftgauge; it is replaced"] == caplog.messages
+
+
+async def test_leases_are_read_though_the_time_is_not(redis_client: Redis) -> None:
+    """The next reading of it is postponed; then the clock is adjusted."""
+    clock = StoreClock(lambda: time.time() + 3_600)
+    await redis_client.config_resetstat()
+    await redis_client.acl_setuser("default", enabled=True, commands=["-time"])
+    leases = leases_on(redis_client, clock=clock)
+    try:
+        for _ in range(3):
+            assert [Lease()] == await leases.look([WINE])
+    finally:
+        await redis_client.acl_setuser("default", enabled=True, commands=["+time"])
+    before = clock()
+    await leases_on(redis_client, clock=clock).look([WINE])
+    stats = await redis_client.info("commandstats")
+
+    assert before > time.time() + 3_000
+    assert clock() == pytest.approx(time.time(), abs=5)
+    assert stats["cmdstat_time"]["rejected_calls"] == 1
