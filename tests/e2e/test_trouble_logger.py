@@ -232,8 +232,9 @@ def test_a_full_queue_responds_200_and_counts(references: Path, own_server: Redi
         own_server.pause()
         events = [Event("request", body_of([row]), f"q{number}") for number, row in enumerate(rows())]
         assert [200] * 50 == post(logger.port, *events)
-        samples = logger.wait_for(lambda s: ended(s, kind="request") == 50, "50 ends")
+        logger.wait_for(lambda s: ended(s, reason="queue_full") > 0, "a full queue")
         own_server.resume()
+        samples = logger.wait_for(lambda s: ended(s, kind="request") == 50, "50 ends")
 
     assert ended(samples, outcome="dropped", reason="queue_full") > 0
 

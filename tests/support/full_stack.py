@@ -119,7 +119,7 @@ def _replace_reference(path: Path, prometheus: AlertingPrometheus) -> None:
     path.write_text(content)
     digest = hashlib.sha256(content.encode()).hexdigest()
     prometheus.wait_for(f'count(driftgauge_reference_info{{hash="{digest}"}}) == 3')
-    prometheus.wait_for('sum(driftgauge_detector_rows_total{kind="request"}) >= 800')  # 400 rows, fed twice
+    prometheus.wait_for('sum(driftgauge_detector_rows_total{kind="request"}) >= 400')
     prometheus.wait_for("sum(increase(driftgauge_detector_resets_total[1m])) > 0")
 
 

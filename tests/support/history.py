@@ -150,6 +150,7 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
     redis_up, redis_errors = metrics.watch_redis()
     redis_up.labels("ping").set(1)
     redis_errors.labels("ping")
+    metrics.watch_leases(lambda: [WINE], lambda: [WINE])
     metrics.watch_forwarding().add("http://archive/events", lambda: 12, lambda: 30_000).count(None, 1)
     metrics.watch_resending()[1].labels("responded")
     metrics.unauthorized_requests.labels("data").inc()
