@@ -136,7 +136,7 @@ def test_a_redis_that_hangs_is_waited_for_with_a_limit(
     with Driftgauge("proxy", *flags) as proxy:
         own_server.pause()
         wrong = wrong_responses(proxy.port, [body_of([row]) for row in rows()])
-        proxy.wait_for(lambda s: s.total("driftgauge_redis_errors_total", call="append") > 0, "an append without a reply")
+        proxy.wait_for(lambda s: s.total("driftgauge_redis_errors_total", call="append") > 0, "a lost reply")
         own_server.resume()
         proxy.wait_for(all_ended(50), "50 requests to end")
         up = proxy.wait_for(lambda s: s.total("driftgauge_redis_up", call="ping") == 1, "Redis to be up again")
