@@ -30,6 +30,9 @@ _UNUSABLE = (ArithmeticError, LookupError, TypeError, ValueError)
 _ATTEMPTS = 3
 """How often an evaluation is tried, if another replica saves its state first each time."""
 
+_LARGE_VALUES = 2**20
+"""From so many values of a window on, what an evaluation has freed goes back to the system: tens of megabytes."""
+
 
 @dataclass(slots=True)
 class _Loaded:
@@ -93,6 +96,8 @@ class Evaluator:
         evaluator = loaded.evaluator = loaded.evaluator or await self._prepare(target)
         await loaded.detector.begin(token, self._counted_by_others.pop(stream, {}))
         result, window_time = await self._test_window(stream, target, evaluator, loaded.detector)
+        if result.report.rows * len(target.profiles) >= _LARGE_VALUES:
+            await self._worker.run(return_free_memory)
         report = result.report
         if stream.kind is Kind.RESPONSE:
             report = replace(report, reading=explain_report(report.features, report.untested, "prediction"))
