@@ -16,13 +16,16 @@ COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --pytho
 FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chart-test fuzz unit lint audit format check bench bench-statistics chaos soak lock base-digest sbom clean
+.PHONY: help demo demo-loop test chart-test fuzz unit lint audit format check bench bench-statistics chaos soak lock base-digest sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.demo ## wines go to a real model until they drift, page on http://127.0.0.1:9464/: KEEP=1 runs on, REDIS=1 loses its Redis, LOGGER=1, PORT=9500
 	@$(BIN)/python -m examples.demo $(if $(KEEP),--keep) $(if $(REDIS),--redis) $(if $(LOGGER),--logger) $(if $(PORT),--port $(PORT))
+
+demo-loop: $(VENV)/.demo ## drift is found, and starts a retraining whose model takes over behind a gate: KEEP=1 runs on, PORT=9500
+	@$(BIN)/python -m examples.retrain $(if $(KEEP),--keep) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev ## all tests that can run on this machine
 	$(PYTEST)

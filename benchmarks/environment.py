@@ -2,10 +2,11 @@
 
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.children import Program, free_port, module
+from benchmarks.children import SUBJECT_CORES, Program, free_port, module
 from benchmarks.statistics.work import SEED
 from tests.support.scrape import Samples
 
@@ -18,11 +19,13 @@ def write_reference(path: Path, rows: int, features: int) -> Path:
     return path
 
 
-def driftgauge(mode: str, *options: object, env: dict[str, str] | None = None) -> Program:
+def driftgauge(
+    mode: str, *options: object, env: dict[str, str] | None = None, cores: frozenset[int] = SUBJECT_CORES
+) -> Program:
     """driftgauge, on free ports; it starts in a `with` block."""
     port, admin = free_port(), free_port()
     words = ["--host", "127.0.0.1", "--port", port, "--admin-port", admin, "--drain-delay-seconds", 0]
-    program = Program(module("driftgauge", mode, *words, *options), port, env=env)
+    program = Program(module("driftgauge", mode, *words, *options), port, cores, env)
     program.admin_port = admin
     return program
 
@@ -33,7 +36,29 @@ def scrape(program: Program) -> Samples:
         return Samples.parse(response.read().decode())
 
 
+class PayloadCounts(NamedTuple):
+    """What became of payloads.
+
+    Args:
+        accepted: Those that were read.
+        total: All that were counted.
+    """
+
+    accepted: float
+    total: float
+
+    def since(self, before: "PayloadCounts") -> "PayloadCounts":
+        """What came after an earlier count."""
+        return PayloadCounts(self.accepted - before.accepted, self.total - before.total)
+
+
+def payload_counts(program: Program) -> PayloadCounts:
+    """Scrape what became of payloads until now."""
+    samples, name = scrape(program), "driftgauge_payloads_total"
+    return PayloadCounts(samples.total(name, outcome="accepted"), samples.total(name))
+
+
 def accepted_share(program: Program) -> float:
     """Scrape the share of payloads that were accepted."""
-    samples, name = scrape(program), "driftgauge_payloads_total"
-    return samples.total(name, outcome="accepted") / samples.total(name)
+    counts = payload_counts(program)
+    return counts.accepted / counts.total

@@ -31,13 +31,14 @@ class Load:
     """Requests to send, and their latencies.
 
     Args:
-        requests: Their bytes, with or without a placeholder for an id; they are sent in turn, and the requests of one
-            turn have the same id.
+        requests: Their bytes, with or without placeholders for an id; they are sent in turn.
         total: Number of requests.
+        together: How many requests that follow each other have the same id.
     """
 
-    def __init__(self, requests: Sequence[bytes], total: int) -> None:
-        self._parts = [request.partition(_MARK) for request in requests]
+    def __init__(self, requests: Sequence[bytes], total: int, together: int = 1) -> None:
+        self._parts = [request.split(_MARK) for request in requests]
+        self._together = together
         self.left = total
         self._start = time.time_ns()
         self.open = total
@@ -45,11 +46,10 @@ class Load:
         self.done = asyncio.get_running_loop().create_future()
 
     def next_request(self) -> bytes:
-        """The next request, with a new id if it has a placeholder."""
+        """The next request, with a new id in place of each placeholder."""
         self.left -= 1
-        turn, which = divmod(self.left, len(self._parts))
-        before, mark, after = self._parts[which]
-        return before + (b"%032x" % ((self._start + turn) * _SPREAD % 2**128) if mark else b"") + after
+        number = self._start + self.left // self._together
+        return (b"%032x" % (number * _SPREAD % 2**128)).join(self._parts[self.left % len(self._parts)])
 
     def record_response(self, seconds: float) -> None:
         """Record one latency."""
@@ -143,6 +143,7 @@ class LoadArguments(Protocol):
     connections: int
     count: int
     rate: float
+    together: int
 
 
 def measure(arguments: LoadArguments) -> dict[str, float]:
@@ -155,7 +156,8 @@ def measure(arguments: LoadArguments) -> dict[str, float]:
 async def _measure(arguments: LoadArguments) -> dict[str, float]:
     """Send all requests; returns the duration and quantiles of the latencies, in seconds."""
     loop = asyncio.get_running_loop()
-    load, idle = Load([path.read_bytes() for path in arguments.requests], arguments.count), deque[Connection]()
+    requests = [path.read_bytes() for path in arguments.requests]
+    load, idle = Load(requests, arguments.count, arguments.together), deque[Connection]()
     kind = Connection if arguments.rate else ClosedConnection
     connections = [
         await loop.create_connection(lambda: kind(load, idle), "127.0.0.1", arguments.port)
@@ -209,6 +211,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as fast as responses arrive")
+    parser.add_argument("--together", type=int, default=1, help="requests that follow each other with the same id")
     sys.stdout.write(json.dumps(measure(cast("LoadArguments", parser.parse_args()))) + "\n")
 
 

@@ -20,14 +20,16 @@ _EVENT = b'data: {"token":"%02d"}\n\n'
 _EVENTS = b"".join(b"%x\r\n%b\r\n" % (len(_EVENT % number), _EVENT % number) for number in range(20)) + b"0\r\n\r\n"
 
 
-def _with_length(content_type: bytes, body: bytes) -> bytes:
+def with_length(content_type: bytes, body: bytes) -> bytes:
+    """A response with a body."""
     head = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: %d\r\nserver: uvicorn\r\n\r\n"
     return head % (content_type, len(body)) + body
 
 
 RESPONSES = {
-    "v1": _with_length(b"application/json", _V1),
-    "v2": _with_length(b"application/json", _V2),
+    "v1 of 32 rows": with_length(b"application/json", b'{"predictions":[%b]}' % b",".join([b"5.1"] * 32)),
+    "v1": with_length(b"application/json", _V1),
+    "v2": with_length(b"application/json", _V2),
     "events": b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + _EVENTS,
 }
 

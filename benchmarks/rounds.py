@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.children import OTHER_CORES, ROOT, Program, module
+from benchmarks.native import programs as native
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,18 @@ class Shape:
     Args:
         requests: Files with the bytes of requests, which are sent in turn.
         connections: Number of connections.
-        count: Requests in each round.
+        count: Requests in each round of the load in Python.
         rate: Requests a second; 0: as fast as responses arrive.
+        seconds: How long a round of the native load is; 0 where the load is in Python always.
+        together: How many requests that follow each other have the same id.
     """
 
     requests: tuple[Path, ...]
     connections: int
     count: int
     rate: float = 0.0
+    seconds: float = 0.0
+    together: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Round:
 
     Args:
         cpu_us: Microseconds of CPU for each request, user and system, of the whole process.
-        reported: What the load printed: `seconds`, `p50`, `p90`, `p99`, `max`, in seconds.
+        reported: What the load printed: `count`, and `seconds`, `p50`, `p90`, `p99`, `max`, in seconds.
     """
 
     cpu_us: float
@@ -42,8 +47,18 @@ class Round:
 
 
 def send(port: int, shape: Shape) -> Mapping[str, float]:
-    """Send a load from a separate process; returns what it printed."""
+    """Send a load from a separate process, the native one if the shape has `seconds` and it is installed."""
+    if shape.seconds and native.are_installed():
+        return native.send(
+            port,
+            shape.requests,
+            connections=shape.connections,
+            seconds=shape.seconds,
+            rate=shape.rate,
+            together=shape.together,
+        )
     words = ["--connections", shape.connections, "--count", shape.count, "--rate", shape.rate]
+    words += ["--together", shape.together]
     argv = ["taskset", "--cpu-list", ",".join(map(str, OTHER_CORES)), *module("benchmarks.load")]
     printed = subprocess.run(  # noqa: S603 - a module of this repository
         [*argv, str(port), *map(str, (*shape.requests, *words))], cwd=ROOT, capture_output=True, text=True, check=False
@@ -65,7 +80,7 @@ def measure(program: Program, shape: Shape, settle: Callable[[], None]) -> Round
     before = program.cpu_seconds
     reported = send(program.port, shape)
     settle()
-    return Round((program.cpu_seconds - before) / shape.count * 1e6, reported)
+    return Round((program.cpu_seconds - before) / reported["count"] * 1e6, reported)
 
 
 def run_interleaved(

@@ -60,7 +60,12 @@ def run(effort: Effort) -> list[Table]:
         }
         found: dict[str, list[Cell]] = {one: [] for one in programs}
         for connections in CONNECTIONS:
-            rows = run_interleaved(programs, Shape(requests, connections, count), rounds, lambda: time.sleep(0.7))
+            rows = run_interleaved(
+                programs,
+                Shape(requests, connections, count, 0, effort.of(3, 1), together=2),
+                rounds,
+                lambda: time.sleep(0.7),
+            )
             for one, given in rows.items():
                 found[one].append(1e6 / middle(given, lambda row: row.cpu_us))
                 found[one] += [1e3 * middle(given, lambda row, key=key: row.reported[key]) for key in ("p50", "p99")]  # type: ignore[misc]

@@ -1,25 +1,32 @@
-"""The proxy's tables: CPU for each request, throughput with long bodies, added latency."""
+"""The proxy's tables: CPU for each request by connections, by the kind of body and by rate; and added latency."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.children import OTHER_CORES, Program, free_port, module
-from benchmarks.environment import accepted_share, write_reference
-from benchmarks.proxy.bodies import COLUMNS, Wire, wires, without_id
-from benchmarks.proxy.peers.setup import OURS, Setup, Starter, ours, starters, versions
+from benchmarks.environment import PayloadCounts, payload_counts, write_reference
+from benchmarks.native import programs as native
+from benchmarks.proxy.bodies import COLUMNS, Wire, long_wires, small_wires
+from benchmarks.proxy.peers.setup import GO, GO_EVENTS, NGINX, OURS, Setup, Starter, ours, starters, versions
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Round, Shape, middle, run_interleaved
 from benchmarks.statistics.work import Effort
 
 CONNECTIONS = (1, 8, 64)
-RATES = (200, 1_000)
+RATES = (500, 2_000, 6_000)
+LATENCY_RATES = (200, 1_000)
 NO_SAMPLES = "driftgauge, sampling nothing"
 DIRECT = "no proxy"
 
-_SMALL = "376 B"
+_SMALL = "V1, 1 row"
+_V2 = "V2 JSON, 1 row"
+_DIFFERENT_ROWS = 16
+"""Files of each small request, with different rows, that are sent in turn."""
+
 _SETTLE_SECONDS = 0.7
 """Longer than the flush interval, so that a round includes the cost of processing its payloads."""
 
@@ -35,166 +42,232 @@ class Bench:
     def __init__(self, effort: Effort, folder: Path) -> None:
         self.effort = effort
         self._folder = folder
-        self._reference = write_reference(folder / "wine.csv", 2_000, COLUMNS)
+        self._reference = write_reference(folder / "wine.csv", 5_000, COLUMNS)
         self.starters = starters()
+        self.seconds = effort.of(2, 1)
 
-    def write_request(self, wire: Wire) -> Path:
-        """Write a file with the bytes of a request."""
+    def write_requests(self, name: str) -> tuple[Path, ...]:
+        """Write files with the bytes of requests of a kind, small ones with different rows."""
+        if name in long_wires():
+            return (self._write(long_wires()[name]),)
+        return tuple(self._write(small_wires(seed)[name]) for seed in range(_DIFFERENT_ROWS))
+
+    def _write(self, wire: Wire) -> Path:
         path = self._folder / f"{abs(hash(wire))}.http"
         path.write_bytes(wire.request)
         return path
 
     @contextmanager
     def programs(
-        self, wire: Wire, *, delay: float = 0.0, more: Mapping[str, Starter] | None = None, direct: bool = False
+        self,
+        response: str,
+        only: Sequence[str] = (),
+        *,
+        more: Mapping[str, Starter] | None = None,
+        direct: bool = False,
     ) -> Iterator[dict[str, Program]]:
-        """Start a model for a kind of request, and every proxy in front of it."""
+        """Start a model with a kind of response, and proxies in front of it, all if none is named."""
         with ExitStack() as stack:
-            model, sink = (
-                self._start_other(stack, module("benchmarks.model", port := free_port(), *words), port)
-                for words in (("--response", wire.response, "--delay", delay), ("--response", "v1"))
-            )
+            model = stack.enter_context(self._model(response))
+            sink = stack.enter_context(self._python_model("v1"))
             setup = Setup(self._folder, model.port, self._reference, sink.port)
-            wanted = {**self.starters, **(more or {})}
+            wanted = {name: start for name, start in self.starters.items() if not only or name in only}
             found = {DIRECT: model} if direct else {}
-            for name, start in wanted.items():
+            for name, start in {**wanted, **(more or {})}.items():
                 if start is not None:
                     found[name] = stack.enter_context(start(setup))
             yield found
 
+    def _model(self, response: str) -> Program:
+        is_native = native.are_installed() and response in native.RESPONSES
+        return native.model(self._folder, response) if is_native else self._python_model(response)
+
     @staticmethod
-    def _start_other(stack: ExitStack, argv: Sequence[str], port: int) -> Program:
-        return stack.enter_context(Program(argv, port, OTHER_CORES))
+    def _python_model(response: str) -> Program:
+        port = free_port()
+        return Program(module("benchmarks.model", port, "--response", response), port, OTHER_CORES)
+
+    def measure(
+        self, programs: Mapping[str, Program], shape: Shape, rounds: int
+    ) -> tuple[Mapping[str, Sequence[Round]], PayloadCounts | None]:
+        """Run interleaved rounds; returns them, and what became of the payloads of driftgauge, if it is among them."""
+        before = payload_counts(programs[OURS]) if OURS in programs else None
+        settle = partial(time.sleep, 0.01 if self.effort.quick else _SETTLE_SECONDS)
+        found = run_interleaved(programs, shape, rounds, settle, warm=self.effort.of(1, 0))
+        return found, None if before is None else payload_counts(programs[OURS]).since(before)
 
 
 def run(effort: Effort) -> list[Table]:
     """Measure all tables of the proxy."""
     with TemporaryDirectory(prefix="driftgauge-bench-") as folder:
         bench = Bench(effort, Path(folder))
-        return [_measure_small(bench), _measure_bodies(bench), _measure_latency(bench)]
+        return [_measure_connections(bench), _measure_bodies(bench), _measure_rates(bench), _measure_latency(bench)]
 
 
-def _measure_small(bench: Bench) -> Table:
-    """Measure CPU for a small request by the number of connections."""
-    wire, rounds = wires()[_SMALL], bench.effort.of(3, 1)
-    found: dict[str, list[Cell]] = {}
-    more = {NO_SAMPLES: ours("--sample-ratio", "0")}
-    with bench.programs(wire, more=more) as programs:
+def _measure_connections(bench: Bench) -> Table:
+    """Measure CPU for a small request by the number of connections, as fast as responses arrive."""
+    rounds, requests = bench.effort.of(3, 1), bench.write_requests(_SMALL)
+    figures: dict[str, list[Cell]] = {}
+    kept: list[str] = []
+    with bench.programs("v1", more={NO_SAMPLES: ours("--sample-ratio", "0")}) as programs:
         for connections in CONNECTIONS:
-            count = bench.effort.of(8_000 if connections > 1 else 4_000, 500)
-            shape = Shape((bench.write_request(wire),), connections, count)
-            _add(found, programs, run_interleaved(programs, shape, rounds, _settle(bench.effort)), _cpu)
-        same = Shape((bench.write_request(without_id(wire)),), CONNECTIONS[-1], bench.effort.of(8_000, 500))
-        _add(found, programs, run_interleaved(programs, same, rounds, _settle(bench.effort)), _cpu)
-        share = accepted_share(programs[OURS])
-    with bench.programs(wire, delay=0.005) as programs:
-        slow = Shape((bench.write_request(wire),), CONNECTIONS[-1], bench.effort.of(6_000, 500))
-        _add(found, programs, run_interleaved(programs, slow, rounds, _settle(bench.effort)), _cpu)
-        found.setdefault(NO_SAMPLES, [None] * 5)
-    found = {name: cells + [None] * (5 - len(cells)) for name, cells in found.items()}
-    columns = [f"{number} connections" for number in CONNECTIONS]
-    columns += ["64, one head repeated", "64, model takes 5 ms"]
+            count = bench.effort.of(8_000, 500)
+            found, counts = bench.measure(programs, Shape(requests, connections, count, 0, bench.seconds), rounds)
+            for name in programs:
+                figures.setdefault(name, []).append(_cpu(found[name]))
+            kept.append(_kept(counts))
+    columns: list[str] = []
+    for number in CONNECTIONS:
+        columns += [f"{number} connections", f"kept, {number}"]
+    rows: list[tuple[Cell, ...]] = []
+    for name, cells in figures.items():
+        pairs: list[Cell] = []
+        for cell, share in zip(cells, kept, strict=True):
+            pairs += [cell, share if name == OURS else None]
+        rows.append((name, *pairs, *(_ratio(figures[OURS][at], cells[at]) for at in (2, 1))))
     return Table(
         slug="proxy-cpu",
         title="CPU microseconds for each request with a small body",
         method=(
-            f"Body of 376 bytes, V1, 1 row of {COLUMNS} features; each head has its own id, except in one column. "
-            f"User and system time of the whole process, from the kernel's scheduler statistics; median of {rounds} "
-            "interleaved rounds, after one round to warm up. The proxy has one core, load and model share the other. "
-            "driftgauge with all functions on: metrics, copies, decoding, the ring in memory, evaluations every 30 s; "
-            f"{share:.2%} of its payloads were accepted, the others dropped and counted. The last columns are ratios "
-            "to each peer, at 64 and at 8 connections."
+            f"{_SMALL}: {COLUMNS} features with all their digits, {_bytes(requests)}; each request has an id and a "
+            f"trace of its own, {_DIFFERENT_ROWS} different rows take turns. {_load_text()} As fast as responses "
+            "arrive. User and system time of the whole process, from the kernel's scheduler statistics; median of "
+            f"{rounds} interleaved rounds of {bench.seconds} s, after one round to warm up. The proxy has one core, "
+            "load and model share the other. driftgauge with all functions on: metrics, copies, decoding, the ring, "
+            "evaluations every 30 s. *Kept*: the share of its payloads that were read; the others were dropped and "
+            "counted. The last columns are ratios to each peer, at 64 and at 8 connections."
         ),
         columns=("proxy", *columns, "driftgauge is", "driftgauge is, at 8"),
-        rows=tuple((name, *cells, *_ratios(found, cells)) for name, cells in found.items()),
-        plot=Plot(tuple(columns[:3]), "CPU microseconds a request"),
-        versions=versions(),
+        rows=tuple(rows),
+        plot=Plot(tuple(columns[::2]), "CPU microseconds a request"),
+        versions={**versions(), **native.versions()},
     )
-
-
-def _ratios(found: Mapping[str, Sequence[Cell]], cells: Sequence[Cell]) -> tuple[Cell, Cell]:
-    """Our cost over that of a peer, at 64 and at 8 connections."""
-    return _ratio(found[OURS][2], cells[2]), _ratio(found[OURS][1], cells[1])
-
-
-def _ratio(ours_: Cell, theirs: Cell) -> Cell:
-    if not isinstance(ours_, float) or not isinstance(theirs, float):
-        return None
-    return f"{ours_ / theirs:.2f}x"
 
 
 def _measure_bodies(bench: Bench) -> Table:
-    """Measure CPU and throughput by the kind of body."""
-    found: dict[str, list[Cell]] = {}
+    """Measure CPU by the kind of body, as fast as responses arrive."""
     rounds = bench.effort.of(2, 1)
-    kinds = {name: wire for name, wire in wires().items() if name != _SMALL}
-    for name, wire in kinds.items():
-        count = bench.effort.of(200 if "MB" in name else 1_500, 30)
-        with bench.programs(wire) as programs:
-            shape = Shape((bench.write_request(wire),), 8, count)
-            rows = run_interleaved(programs, shape, rounds, _settle(bench.effort))
-        _add(found, programs, rows, _cpu)
-        if "MB" in name:
-            size = wire.body_bytes * count / 1e6
-            _add(found, programs, rows, lambda one, size=size: size / one.reported["seconds"])  # type: ignore[misc]
-    columns: list[str] = []
-    for name in kinds:
-        columns += [name, "1 MB: megabytes a second"] if "MB" in name else [name]
-    at = columns.index("1 MB: megabytes a second")
+    peers = (NGINX, OURS, GO, GO_EVENTS)
+    rows: list[tuple[Cell, ...]] = []
+    for name, wire in {**small_wires(), **long_wires()}.items():
+        connections = 64 if name in small_wires() else 8
+        count = bench.effort.of(200 if "MB" in name else 4_000, 30)
+        with bench.programs(wire.response, peers) as programs:
+            shape = Shape(bench.write_requests(name), connections, count, 0, bench.seconds)
+            found, counts = bench.measure(programs, shape, rounds)
+        rows.append(_row(f"{name}, {wire.body_bytes:,} bytes", found, counts))
     return Table(
         slug="proxy-bodies",
-        title="CPU microseconds for each request by the kind of body, and throughput with long ones",
+        title="CPU microseconds for each request by the kind of body",
         method=(
-            f"8 connections; otherwise as above; median of {rounds} rounds. The stream is a response of 20 events in "
-            "chunks. Megabytes a second are of request bodies, as the client sees them; bodies that do not fit into "
-            "the queue are dropped and counted, as in production."
+            f"As above, median of {rounds} rounds; 64 connections, with long bodies and streams 8. The stream is a "
+            "response of 20 events in chunks, of a model in Python."
         ),
-        columns=("proxy", *columns, "throughput: driftgauge has"),
-        rows=tuple((name, *cells, _ratio(found[OURS][at], cells[at])) for name, cells in found.items()),
-        plot=Plot(("1 MB: megabytes a second",), "megabytes a second"),
+        columns=_PEER_COLUMNS,
+        rows=tuple(rows),
+        plot=Plot(("nginx", "driftgauge", GO_EVENTS), "CPU microseconds a request", is_logarithmic=True),
     )
+
+
+def _measure_rates(bench: Bench) -> Table:
+    """Measure CPU for a small request at fixed rates."""
+    rounds = bench.effort.of(2, 1)
+    peers = (NGINX, OURS, GO, GO_EVENTS)
+    rows: list[tuple[Cell, ...]] = []
+    for name in (_SMALL, _V2):
+        with bench.programs(small_wires()[name].response, peers) as programs:
+            for rate in RATES:
+                shape = Shape(bench.write_requests(name), 16, rate * bench.seconds, rate, bench.seconds)
+                found, counts = bench.measure(programs, shape, rounds)
+                rows.append(_row(f"{name}, {rate:,} a second", found, counts))
+    return Table(
+        slug="proxy-rates",
+        title="CPU microseconds for each request at a rate",
+        method=f"As above, median of {rounds} rounds; 16 connections, each request is sent when it is due.",
+        columns=_PEER_COLUMNS,
+        rows=tuple(rows),
+    )
+
+
+_PEER_COLUMNS = ("load", "nginx", "driftgauge", "kept", "of nginx's", GO, GO_EVENTS, "of Go's with two events")
+
+
+def _row(name: str, found: Mapping[str, Sequence[Round]], counts: PayloadCounts | None) -> tuple[Cell, ...]:
+    """A row of `_PEER_COLUMNS`."""
+    cells = {peer: _cpu(found[peer]) if peer in found else None for peer in (NGINX, OURS, GO, GO_EVENTS)}
+    mine = cells[OURS]
+    nginx, events = _ratio(mine, cells[NGINX]), _ratio(mine, cells[GO_EVENTS])
+    return (name, cells[NGINX], mine, _kept(counts), nginx, cells[GO], cells[GO_EVENTS], events)
 
 
 def _measure_latency(bench: Bench) -> Table:
     """Measure the latency of an open loop."""
-    wire, rounds = wires()[_SMALL], bench.effort.of(3, 1)
-    found: dict[str, list[Cell]] = {}
-    with bench.programs(wire, direct=True) as programs:
-        for rate in RATES:
-            count = rate * bench.effort.of(3, 1)
-            rows = run_interleaved(programs, Shape((bench.write_request(wire),), 32, count, rate), rounds, lambda: None)
-            base = {key: middle(rows[DIRECT], lambda one, key=key: one.reported[key]) for key in ("p50", "p99")}  # type: ignore[misc]
+    requests, rounds = bench.write_requests(_SMALL), bench.effort.of(3, 1)
+    figures: dict[str, list[Cell]] = {}
+    with bench.programs("v1", direct=True) as programs:
+        for rate in LATENCY_RATES:
+            shape = Shape(requests, 32, rate * bench.seconds, rate)
+            found = run_interleaved(programs, shape, rounds, lambda: None, warm=bench.effort.of(1, 0))
             for key in ("p50", "p99"):
-                _add(found, programs, rows, lambda one, key=key, base=base: 1e3 * (one.reported[key] - base[key]))  # type: ignore[misc]
-    columns = [f"added {key} at {rate:,}/s, ms" for rate in RATES for key in ("p50", "p99")]
+                pick = partial(_reported, key)
+                base = middle(found[DIRECT], pick)
+                for name in programs:
+                    figures.setdefault(name, []).append(1e3 * (middle(found[name], pick) - base))
+    columns = [f"added {key} at {rate:,}/s, ms" for rate in LATENCY_RATES for key in ("p50", "p99")]
     return Table(
         slug="proxy-latency",
         title="Latency that a proxy adds, small bodies, open loop",
         method=(
             "Requests start at fixed times on 32 connections, whether or not others have a response, and a latency "
-            f"counts from the time at which its request was due. Median of {rounds} interleaved rounds of 3 s, minus "
-            "the latency of the model alone in the same run. driftgauge runs its evaluations every 30 s."
+            "counts from the time at which its request was due; this load is a program in Python, since wrk counts "
+            f"from the sending. Median of {rounds} interleaved rounds of {bench.seconds} s, minus the latency of the "
+            "model alone in the same run. driftgauge runs its evaluations every 30 s."
         ),
-        columns=("proxy", *columns, "p50 at 1,000/s: driftgauge adds"),
-        rows=tuple((name, *cells, _ratio(found[OURS][2], cells[2])) for name, cells in found.items() if name != DIRECT),
+        columns=("proxy", *columns, "p50 at 1,000/s: driftgauge adds", "p99"),
+        rows=tuple(
+            (name, *cells, *(_ratio(figures[OURS][at], cells[at]) for at in (2, 3)))
+            for name, cells in figures.items()
+            if name != DIRECT
+        ),
         plot=Plot((columns[0], columns[2]), "milliseconds"),
     )
 
 
-def _add(
-    found: dict[str, list[Cell]],
-    programs: Mapping[str, Program],
-    rows: Mapping[str, Sequence[Round]],
-    pick: Callable[[Round], float],
-) -> None:
-    for name in programs:
-        found.setdefault(name, []).append(middle(rows[name], pick))
+def _reported(key: str, one: Round) -> float:
+    return one.reported[key]
 
 
-def _cpu(one: Round) -> float:
+def _cpu(rounds: Sequence[Round]) -> float:
+    """The median of the CPU microseconds of a request."""
+    return middle(rounds, _cpu_of)
+
+
+def _cpu_of(one: Round) -> float:
     return one.cpu_us
 
 
-def _settle(effort: Effort) -> Callable[[], None]:
-    """A wait until the proxy has processed its payloads; a quick run does not wait so long."""
-    return lambda: time.sleep(0.01 if effort.quick else _SETTLE_SECONDS)
+def _kept(counts: PayloadCounts | None) -> str:
+    return "" if counts is None or counts.total == 0 else f"{counts.accepted / counts.total:.1%}"
+
+
+def _ratio(ours_: Cell, theirs: Cell) -> Cell:
+    """Our figure over that of a peer."""
+    if not isinstance(ours_, float) or not isinstance(theirs, float):
+        return None
+    return f"{ours_ / theirs:.2f}x"
+
+
+def _bytes(requests: Sequence[Path]) -> str:
+    """The lengths of the bodies of some requests."""
+    lengths = [len(path.read_bytes().partition(b"\r\n\r\n")[2]) for path in requests]
+    return f"{min(lengths)} to {max(lengths)} bytes"
+
+
+def _load_text() -> str:
+    """What sends the load, and what is the model."""
+    if native.are_installed():
+        return "Load: wrk, one thread; model: nginx, which discards the body."
+    return (
+        "**Load and model are programs in Python, since wrk or nginx is not installed: they leave the proxies idle, "
+        "and the ratios are smaller than on native load.**"
+    )

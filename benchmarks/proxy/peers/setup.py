@@ -19,6 +19,7 @@ _ENVOY_VERSION = "1.40.0"
 """As in the lock."""
 
 OURS = "driftgauge"
+NGINX = "nginx"
 PLAIN = "aiohttp server and client"
 GO = "Go ReverseProxy"
 GO_EVENTS = "Go ReverseProxy, two events a request"
@@ -95,7 +96,7 @@ def starters() -> Mapping[str, Starter | None]:
     envoy, go = create_environment("envoy"), build_go("reverseproxy", _GO)
     return {
         OURS: ours(),
-        "nginx": _nginx if shutil.which("nginx") else None,
+        NGINX: _nginx if shutil.which("nginx") else None,
         "haproxy": _haproxy if shutil.which("haproxy") else None,
         "envoy": _envoy(next(envoy.parents[1].glob("lib/*/site-packages/envoy/_bin/envoy"))) if envoy else None,
         GO: _go(go, events=False) if go else None,
