@@ -5,12 +5,17 @@ the same formula in words, and the chart computes its own Redis with it.
 """
 
 import argparse
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 ROW_BYTES: Final = 84
 VALUE_BYTES: Final = 9.5
 """Bytes of a row beside its values, and of a value, where each row is a block of its own. Larger blocks take less."""
+
+PLACE_BYTES: Final = 17
+OUTCOME_VALUE_BYTES: Final = 10.5
+"""Bytes of the place of an outcome row in its inference, with the field's name where each label came alone, and of a
+value: a script appends them, and Redis gives its blocks a little more."""
 
 STATE_VALUE_BYTES: Final = 5_250
 REPORT_COLUMN_BYTES: Final = 620
@@ -21,6 +26,17 @@ STREAM_BYTES: Final = 3_500
 MODEL_BYTES: Final = 3_500
 WRITER_BYTES: Final = 120
 """Bytes of a stream, of a model (lease, notice, reference), and of a replica as the writer of a stream."""
+
+WAITING_BYTES: Final = 148
+WAITING_VALUE_BYTES: Final = 8.2
+LABELLED_BYTES: Final = 91
+FURTHER_ID_BYTES: Final = 100
+"""Bytes of a response of one row that waits for labels, of each of its values, of the label of a row of one output, and
+of an id beside the first one. Small slices, below 128 responses, take half of it."""
+
+OUTCOME_WINDOWS: Final = 10
+OUTCOME_BYTES: Final = 16 * 1024 * 1024
+"""Windows of outcomes that are kept, since labels come in lumps."""
 
 PAIR_BYTES: Final = 37
 HASH_BYTES: Final = 105
@@ -60,6 +76,9 @@ class Load:
         rate: Inferences a second of all models, each a pair of a request and a response. 0 for proxies.
         pair_ttl_seconds: The option of that name.
         replicas: Loggers, or pods of a model with a proxy.
+        pending: Responses of each model that wait for labels; 0 without labels.
+        labelled: Share of them that have a label already, in [0, 1].
+        further_ids: Ids of a response beside the first one: 1 where the `id` of its body is not that of its header.
     """
 
     models: int = 20
@@ -69,6 +88,9 @@ class Load:
     rate: float = 100.0
     pair_ttl_seconds: float = 300.0
     replicas: int = 2
+    pending: int = 0
+    labelled: float = 1.0
+    further_ids: int = 0
 
 
 def stream_bytes(columns: int, load: Load) -> float:
@@ -78,10 +100,34 @@ def stream_bytes(columns: int, load: Load) -> float:
     return rows + kept + WRITER_BYTES * load.replicas + STREAM_BYTES
 
 
+def outcome_row_bytes(load: Load) -> float:
+    """Bytes of a window of outcome rows: the predictions, a label, and the place of the row in its inference."""
+    return load.window_rows * (ROW_BYTES + PLACE_BYTES + OUTCOME_VALUE_BYTES * (load.predictions + 1))
+
+
+def waiting_bytes(load: Load) -> float:
+    """Bytes of the responses of one model that wait for labels, each of one row and one output."""
+    values = WAITING_VALUE_BYTES * load.predictions
+    return load.pending * (
+        WAITING_BYTES + values + LABELLED_BYTES * load.labelled + FURTHER_ID_BYTES * load.further_ids
+    )
+
+
 def model_bytes(load: Load) -> float:
-    """Bytes of one model: both streams, the baseline of its predictions, and the lease."""
+    """Bytes of one model: its streams, the baseline of its predictions, the lease, and what waits for labels.
+
+    Labels that met their responses are a third stream: that of responses with a column more, and up to ten times its
+    rows, in 16 MiB of values if that is more than one window.
+    """
     baseline = BASELINE_VALUE_BYTES * load.window_rows * load.predictions
-    return stream_bytes(load.features, load) + stream_bytes(load.predictions, load) + baseline + MODEL_BYTES
+    most = OUTCOME_BYTES // (8 * (load.predictions + 1))
+    lumps = replace(load, window_rows=max(load.window_rows, min(OUTCOME_WINDOWS * load.window_rows, most)))
+    outcomes = 0.0
+    if load.pending:
+        rows = lumps.window_rows * (ROW_BYTES + VALUE_BYTES * (load.predictions + 1))
+        outcomes = stream_bytes(load.predictions + 1, lumps) - rows + outcome_row_bytes(lumps)
+    streams = stream_bytes(load.features, load) + stream_bytes(load.predictions, load) + outcomes
+    return streams + baseline + waiting_bytes(load) + MODEL_BYTES
 
 
 def slot_bytes(pairs: float) -> float:

@@ -11,11 +11,15 @@ import numpy as np
 
 from benchmarks.statistics import (
     bursts,
+    canary,
     daily,
     delay,
     estimate,
     false_alarms,
     flights,
+    outcome_delays,
+    outcome_labels,
+    outcomes,
     peers_table,
     references,
     requests,
@@ -37,6 +41,10 @@ SECTIONS = {
     "peers": peers_table.run,
     "wine": wine.run,
     "flights": flights.run,
+    "outcome-alarms": outcomes.run,
+    "outcome-delay": outcome_delays.run,
+    "outcome-labels": outcome_labels.run,
+    "canary": canary.run,
 }
 """The functions that make the tables, by the names of their marks in the document."""
 

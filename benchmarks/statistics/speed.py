@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.statistics.engine import ALPHA, DEFAULT, LOOK_ROWS, MIN_ROWS, WINDOW_ROWS, evaluator_of, profiles_of
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
-from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.measure import Sample
 from driftgauge.drift.profile import FeatureKind
@@ -41,7 +41,7 @@ def measure(features: int, repeats: int) -> list[str]:
     rule = Rule(ALPHA, Correction.HOLM, MIN_ROWS, DEFAULT)
     values = rng.standard_normal((WINDOW_ROWS, features))
     numbers = np.arange(1, WINDOW_ROWS + 1, dtype=np.int64)
-    detector, evaluator = Detector(profiles, DEFAULT, MIN_ROWS, "benchmark"), evaluator_of(profiles, DEFAULT)
+    detector, evaluator = feature_detector(profiles, DEFAULT, MIN_ROWS, "benchmark"), evaluator_of(profiles, DEFAULT)
     state = evaluator.evaluate(None, StreamWindow(values, numbers, numbers), p_values, 1.0).state
     if state is None:
         raise AssertionError("the rule has a budget")

@@ -56,6 +56,7 @@ class Replica:
         turns = asyncio.Semaphore(_AT_ONCE)
 
         async def act(model: ModelKey, lease: Lease) -> None:
+            """Act on one lease, and count the choice."""
             async with turns:
                 choices[await self._act(model, lease)] += 1
 

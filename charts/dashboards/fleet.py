@@ -20,7 +20,7 @@ from charts.dashboards.promql import (
     total,
 )
 from charts.dashboards.queries import Query
-from charts.dashboards.style import GREEN, ORANGE, QUARTER, RED, THIRD, Text, of_count, state_mapping, unit
+from charts.dashboards.style import GREEN, ORANGE, QUARTER, RED, THIRD, VERDICTS, Text, of_count, state_mapping, unit
 from charts.dashboards.units import (
     BYTES_PER_SECOND,
     REQUESTS_PER_SECOND,
@@ -35,6 +35,8 @@ _STATE = state("driftgauge_state")
 _CANNOT_TELL = highest(selected("driftgauge_cannot_tell"), f"{MODEL}, reason")
 _DRIFTED_FEATURES = highest(selected("driftgauge_drifted_features"))
 _DRIFTED_PREDICTIONS = highest(selected("driftgauge_drifted_predictions"))
+_PERFORMANCE = highest(selected("driftgauge_performance_drift"))
+_CONCEPT = highest(selected("driftgauge_concept_drift"))
 _ROWS_NEEDED = highest(selected("driftgauge_reference_rows_needed"))
 _WINDOW_AGE = f"time() - {highest(selected('driftgauge_window_timestamp_seconds'))}"
 _REQUESTS = total(rate("request_count"))
@@ -127,6 +129,8 @@ def _table() -> Panel:
         "State": Query(_STATE),
         "Drifted features": Query(_DRIFTED_FEATURES),
         "Drifted predictions": Query(_DRIFTED_PREDICTIONS),
+        "Performance": Query(_PERFORMANCE),
+        "Concept": Query(_CONCEPT),
         "Reference rows needed": Query(_ROWS_NEEDED),
         "Window rows": Query(highest(selected("driftgauge_window_rows"))),
         "Window age": Query(_WINDOW_AGE),
@@ -141,6 +145,7 @@ def _table() -> Panel:
     }
     coloured = DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"})
     mapped = DynamicConfigValue(id_val="mappings", value=[state_mapping()])
+    alarms = DynamicConfigValue(id_val="mappings", value=[state_mapping(VERDICTS[:2])])
     return grid(
         text,
         columns,
@@ -155,6 +160,8 @@ def _table() -> Panel:
             "State": [unit(STATE), mapped, coloured],
             "Drifted features": of_count("features"),
             "Drifted predictions": of_count("predictions"),
+            "Performance": [unit(STATE), alarms, coloured],
+            "Concept": [unit(STATE), alarms, coloured],
             "Reference rows needed": of_count("rows"),
             "Window rows": of_count("rows"),
             "Window age": [unit(SECONDS)],

@@ -22,6 +22,7 @@ from charts.dashboards.one_column import one
 from charts.dashboards.panels import number
 from charts.dashboards.predictions import predictions
 from charts.dashboards.promql import selected
+from charts.dashboards.revisions import revisions
 from charts.dashboards.style import GREEN, RED, Text
 from charts.dashboards.units import SECONDS, count
 
@@ -44,6 +45,7 @@ def model_drift() -> Tree:
             reach(),
             rows(),
             references(),
+            revisions(),
         ),
         (*model_variables(single_service=True), SHOWN, choice_of(INPUTS), choice_of(OUTPUTS)),
         ANNOTATIONS,

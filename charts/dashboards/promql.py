@@ -29,10 +29,12 @@ DISTANCE = 'test=~"ks|tv"'
 EVIDENCE = 'test="sequential"'
 """Selects the detector's evidence."""
 
-_SELECTION = (
+_ALL_REVISIONS = (
     f'{PROCESS}, inference_service_namespace=~"$namespace", inference_service=~"$inference_service", '
-    'component=~"$component", model_name=~"$model_name", revision=~"$revision"'
+    'component=~"$component", model_name=~"$model_name"'
 )
+
+_SELECTION = f'{_ALL_REVISIONS}, revision=~"$revision"'
 
 
 def selected(metric: str, *matchers: str) -> str:
@@ -43,6 +45,16 @@ def selected(metric: str, *matchers: str) -> str:
 def rate(metric: str, *matchers: str) -> str:
     """The increase per second of the selected models' counters, for each series."""
     return f"rate({selected(metric, *matchers)}[$__rate_interval])"
+
+
+def of_all_revisions(metric: str, *matchers: str) -> str:
+    """The series of a metric for all revisions of the selected models, whichever one is selected."""
+    return f"{metric}{{{', '.join((_ALL_REVISIONS, *matchers))}}}"
+
+
+def rate_of_all_revisions(metric: str, *matchers: str) -> str:
+    """The increase per second of the counters of all revisions of the selected models, for each series."""
+    return f"rate({of_all_revisions(metric, *matchers)}[$__rate_interval])"
 
 
 def total(vector: str, by: str = MODEL) -> str:

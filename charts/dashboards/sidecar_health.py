@@ -14,7 +14,7 @@ from charts.dashboards.promql import (
     total,
 )
 from charts.dashboards.queries import Query
-from charts.dashboards.style import DASHED, GREEN, HALF, ON_OR_SUSPENDED, ORANGE, RED, THIRD, UP_OR_DOWN, Text
+from charts.dashboards.style import DASHED, FULL, GREEN, HALF, ON_OR_SUSPENDED, ORANGE, RED, THIRD, UP_OR_DOWN, Text
 from charts.dashboards.units import (
     BYTES,
     CORES,
@@ -32,7 +32,18 @@ def sidecar_health() -> Tree:
         "sidecar-health",
         "driftgauge / Sidecar health",
         "driftgauge itself: its share of the latency, its queue and its losses, Redis, evaluations, its processes.",
-        (_now(), _overhead(), _queue(), _forwarding(), _redis(), evaluation(), replicas(), _processes()),
+        (
+            _now(),
+            _overhead(),
+            _queue(),
+            _forwarding(),
+            _changes(),
+            _labels(),
+            _redis(),
+            evaluation(),
+            replicas(),
+            _processes(),
+        ),
         model_variables(),
     )
 
@@ -252,6 +263,34 @@ def _forwarding() -> Row:
             graph(memory, Query(f"driftgauge_forward_queue_bytes{{{PROCESS}}}", legend), width=THIRD),
         ),
     )
+
+
+def _changes() -> Row:
+    outcomes = Text(
+        "Events on changes",
+        "Events on changes of verdicts in the last hour, by what became of them. Empty without `event_url`.",
+        count("events"),
+    )
+    waiting = Text("Changes that wait", "Events that wait until `event_url` accepts them, by process.", count("events"))
+    by_outcome = f"sum by (outcome) (increase(driftgauge_events_total{{{PROCESS}}}[1h]))"
+    return Row(
+        "Events on changes",
+        (
+            graph(outcomes, Query(by_outcome, "{{outcome}}"), width=HALF),
+            graph(waiting, Query(f"driftgauge_events_pending{{{PROCESS}}}", PROCESS_LEGEND), width=HALF),
+        ),
+    )
+
+
+def _labels() -> Row:
+    waiting = Text(
+        "Labels that wait",
+        "Labels that wait in a process: queued to be matched, or early, for a response that has not come yet. Empty "
+        "without `labels_port`.",
+        count("labels"),
+    )
+    query = Query(f"driftgauge_labels_waiting{{{PROCESS}}}", f"{{{{state}}}} {PROCESS_LEGEND}")
+    return Row("Labels", (graph(waiting, query, width=FULL),))
 
 
 def _redis() -> Row:

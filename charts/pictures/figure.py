@@ -21,6 +21,7 @@ EXPANDED: dict[str, tuple[str, ...]] = {
     "driftgauge-fleet": ("Drift",),
     "driftgauge-model-drift": ("Feature: $feature",),
     "driftgauge-sidecar-health": ("Overhead", "Queue and losses"),
+    "driftgauge-outcomes": ("Performance of the newest labelled rows", "Labels"),
 }
 """Uid of a board -> rows that its picture shows besides the first one; the others are collapsed, as on the board."""
 
@@ -55,10 +56,10 @@ def draw(
         path: The path of the PNG.
         expanded: The rows that are shown besides the first one; `None` for those of `EXPANDED`.
     """
-    values = _choice(board)
+    values = choice(board)
     shown = EXPANDED[board["uid"]] if expanded is None else expanded
-    placed = list(_placed(board, shown))
-    height = max(y + panel["gridPos"]["h"] for panel, y in placed) + _TOP_ROWS
+    places = list(placed(board, shown))
+    height = max(y + panel["gridPos"]["h"] for panel, y in places) + _TOP_ROWS
     canvas = _Canvas(Figure(figsize=(_WIDTH_INCHES, height * _ROW_INCHES), dpi=_DPI, facecolor="#f4f5f5"), height)
     FigureCanvasAgg(canvas.figure)
     canvas.figure.text(0.01, 1 - 1.2 / height, board["title"], fontsize=14, weight="bold")
@@ -69,13 +70,13 @@ def draw(
         for line in query(annotation["expr"], "", prometheus, end, values)
         for onset in onsets(line)
     ]
-    for panel, y in placed:
+    for panel, y in places:
         if panel["type"] == "row":
             collapsed = panel["collapsed"] and panel["title"] not in shown
             _heading(canvas, panel, y, _filled_title(panel["title"], values), collapsed=collapsed)
             continue
         axes = _axes(canvas, panel, y, values)
-        KINDS[panel["type"]](axes, panel, lines(panel, prometheus, end, _widened(panel, values)))
+        KINDS[panel["type"]](axes, panel, lines(panel, prometheus, end, widened(panel, values)))
         _fit_labels(canvas, axes, panel)
         if panel["type"] in {"timeseries", "state-timeline"}:
             for onset, colour in events:
@@ -83,7 +84,7 @@ def draw(
     canvas.figure.savefig(path, metadata={"Software": None})
 
 
-def _placed(board: Tree, expanded: tuple[str, ...]) -> Iterator[tuple[Tree, float]]:
+def placed(board: Tree, expanded: tuple[str, ...]) -> Iterator[tuple[Tree, float]]:
     """Headings and shown panels, each with its line on the grid; an expanded row moves those below it down."""
     down = 0.0
     for panel in board["panels"]:
@@ -94,14 +95,14 @@ def _placed(board: Tree, expanded: tuple[str, ...]) -> Iterator[tuple[Tree, floa
             down += bottom - panel["gridPos"]["y"] - panel["gridPos"]["h"]
 
 
-def _choice(board: Tree) -> Mapping[str, str]:
+def choice(board: Tree) -> Mapping[str, str]:
     """All values of each variable, except where the board needs a single value."""
     single = {name for name, variable in variables(board).items() if not variable.get("multi")}
     repeated = {panel["repeat"] for panel in board["panels"] if "repeat" in panel}
     return VARIABLES | {name: value for name, value in _CHOICE.items() if name in single | repeated}
 
 
-def _widened(panel: Tree, values: Mapping[str, str]) -> Mapping[str, str]:
+def widened(panel: Tree, values: Mapping[str, str]) -> Mapping[str, str]:
     """Only repeated rows show one feature or prediction; the others show all."""
     everything = {name: VARIABLES[name] for name in ("feature", "prediction") if f"${name}" not in panel["title"]}
     return {**values, **everything}

@@ -23,9 +23,10 @@ VARIABLES = {
     "revision": ".*",
     "feature": ".*",
     "prediction": ".*",
+    "__range": "6h",
     "__rate_interval": "4m",
 }
-"""All values of each variable; `$__rate_interval` is four of the history's steps."""
+"""All values of each variable; `$__range` is the whole history, `$__rate_interval` four of its steps."""
 
 
 @dataclass(frozen=True, slots=True)

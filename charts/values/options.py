@@ -17,6 +17,7 @@ SET_BY_CHART = frozenset(
         *("redis_ca_file", "redis_cert_file", "redis_key_file"),
         *("tls_cert_file", "tls_key_file", "tls_client_ca_file"),
         *("token", "token_file", "admin_token", "admin_token_file"),
+        *("labels_port", "labels_token", "labels_token_file"),
     }
 )
 """Options that the chart sets itself, so that ports, mounts and Secrets match them."""

@@ -11,6 +11,7 @@
     ports          the ports of all programs
     polling        waits with a deadline
     model_server   the model server, a separate program
+    serving        how a server listens until it is stopped
     forest | inference | data
                    the model; rows <-> bytes of the protocols; rows <- files
 

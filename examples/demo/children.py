@@ -109,6 +109,25 @@ class Children:
         finally:
             await child.stop()
 
+    async def once(self, command: Sequence[str]) -> tuple[int, str]:
+        """Run a program to its end; returns its exit code, and what it has written to both streams."""
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=data.ROOT,
+            env=_environment(),
+            start_new_session=True,
+        )
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return process.returncode or 0, output.decode(errors="replace")
+
 
 def _environment() -> dict[str, str]:
     """The demo's environment without driftgauge's variables, which would change the options that no flag sets."""

@@ -29,10 +29,19 @@ def red_reference() -> Rows:
 
 
 def write_reference(file: Path, output: str, grades: NDArray[np.float64]) -> None:
-    """Write a reference: the wines of `red_reference`, and the model's grades as predictions of `output`."""
+    """Write a reference: the wines of `red_reference`, the model's grades as predictions of `output`, and the tasters'.
+
+    Args:
+        file: Where to write.
+        output: The name of the model's output.
+        grades: The model's grades of these wines, shape `(n,)`, each by trees that have not seen the wine.
+    """
     header, *lines = REFERENCE.read_text().splitlines()
-    rows = [f"{line},{grade}" for line, grade in zip(lines, grades.tolist(), strict=True)]
-    file.write_text("\n".join([f"{header},prediction:{output}", *rows, ""]))
+    rows = [
+        f"{line},{grade},{label:g}"
+        for line, grade, label in zip(lines, grades.tolist(), red_quality().tolist(), strict=True)
+    ]
+    file.write_text("\n".join([f"{header},prediction:{output},label:{output}", *rows, ""]))
 
 
 def red_quality() -> NDArray[np.float64]:
@@ -43,6 +52,18 @@ def red_quality() -> NDArray[np.float64]:
 def red_stream() -> Rows:
     """The 599 red wines that are not in the reference."""
     return _read("red_stream.csv")
+
+
+def red_stream_quality() -> NDArray[np.float64]:
+    """Grades of the wines in `red_stream`, shape `(n,)`: known to the tasters, and never to the model."""
+    return _read("red_stream_quality.csv")[:, 0]
+
+
+def changed_taste(wines: Rows, grades: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Grades by tasters who no longer like strong wines: one less for those above the reference's median of alcohol."""
+    alcohol = columns().index("alcohol")
+    strong = wines[:, alcohol] > np.median(red_reference()[:, alcohol])
+    return grades - strong
 
 
 def white_stream() -> Rows:

@@ -1,4 +1,4 @@
-"""The model: a random forest that grades red wine, trained at the start of the model server."""
+"""The model: a random forest that grades red wine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,11 +28,26 @@ class Model:
 
 
 def train() -> Model:
-    """A forest of 30 trees, trained on the reference's measurements and the tasters' grades."""
+    """A forest that is trained on the reference's measurements and the tasters' grades."""
+    forest = fit(data.red_reference(), data.red_quality())
+    return Model(predict_with(forest), training_grades(forest))
+
+
+def fit(wines: data.Rows, grades: NDArray[np.float64]) -> RandomForestRegressor:
+    """A forest of 30 trees; grades have the shape `(n,)`."""
     forest = RandomForestRegressor(n_estimators=30, min_samples_leaf=3, oob_score=True, random_state=0)
-    forest.fit(data.red_reference(), data.red_quality())
+    return forest.fit(wines, grades)
+
+
+def training_grades(forest: RandomForestRegressor) -> NDArray[np.float64]:
+    """A forest's grades of its training wines, as in `Model`."""
+    return np.asarray(forest.oob_prediction_, dtype=np.float64)
+
+
+def predict_with(forest: RandomForestRegressor) -> Predict:
+    """The function that grades wines by a forest."""
 
     def predict(rows: data.Rows) -> NDArray[np.float64]:
         return np.asarray(forest.predict(rows), dtype=np.float64)
 
-    return Model(predict, np.asarray(forest.oob_prediction_, dtype=np.float64))
+    return predict

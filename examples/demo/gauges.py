@@ -31,6 +31,32 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The gauges of the labelled predictions.
+
+    Args:
+        performance: The state of the verdict: `ok`, `drift` or `cannot_tell`; empty if there is none yet.
+        concept: The same.
+        error: Mean absolute error of the newest labelled predictions; NaN before the first.
+        reference_error: That of the reference.
+        matched: Labels that met their prediction since the start.
+        newest_at: Time at which the newest labelled prediction of an evaluation passed, in seconds since the epoch.
+    """
+
+    performance: str
+    concept: str
+    error: float
+    reference_error: float
+    matched: int
+    newest_at: float
+
+    @property
+    def drift(self) -> bool:
+        """Whether both verdicts are drift."""
+        return self.performance == self.concept == "drift"
+
+
+@dataclass(frozen=True, slots=True)
 class Gauges:
     """One scrape of one InferenceService.
 
@@ -46,6 +72,7 @@ class Gauges:
         lost: Payloads that were dropped or rejected.
         lost_requests: Those of them that are requests.
         latency: Cumulative buckets: upper bound in seconds, number of requests up to this bound.
+        outcomes: Those of the labelled predictions.
     """
 
     features: tuple[Feature, ...]
@@ -59,6 +86,7 @@ class Gauges:
     lost: int
     lost_requests: int
     latency: tuple[tuple[float, float], ...]
+    outcomes: Outcomes
 
     @property
     def timed(self) -> int:
@@ -89,6 +117,7 @@ def read(text: str, inference_service: str) -> Gauges:
         lost=int(_sum(lost, "driftgauge_payloads_total")),
         lost_requests=int(_sum(lost_requests, "driftgauge_payloads_total")),
         latency=_buckets(samples),
+        outcomes=_outcomes(samples),
     )
 
 
@@ -107,6 +136,28 @@ def quantile(share: float, buckets: Sequence[tuple[float, float]]) -> float:
         if within >= rank:
             return low if math.isinf(high) else low + (high - low) * (rank - below) / (within - below)
     return math.nan
+
+
+def _outcomes(samples: Sequence[Sample]) -> Outcomes:
+    states = {
+        sample.labels["test"]: sample.labels["state"]
+        for sample in samples
+        if sample.name == "driftgauge_outcome_state" and sample.value
+    }
+    errors = {
+        sample.labels["sample"]: sample.value
+        for sample in samples
+        if sample.name == "driftgauge_performance" and sample.labels["metric"] == "mae"
+    }
+    matched = [sample for sample in samples if sample.labels.get("outcome") == "matched"]
+    return Outcomes(
+        performance=states.get("performance", ""),
+        concept=states.get("concept", ""),
+        error=errors.get("window", math.nan),
+        reference_error=errors.get("reference", math.nan),
+        matched=int(_sum(matched, "driftgauge_labels_total")),
+        newest_at=_sum(samples, "driftgauge_outcome_window_timestamp_seconds"),
+    )
 
 
 def _sum(samples: Iterable[Sample], name: str) -> float:

@@ -6,7 +6,6 @@ It trains the model, listens, and then prints the line `ready http://127.0.0.1:P
 
 import argparse
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from aiohttp import web
 
 from examples.demo import data, inference
 from examples.demo.forest import Predict, train
+from examples.demo.serving import MAX_BODY_BYTES, listen, stop_signals
 
 MODEL = "wine"
 JSON_LENGTH = "Inference-Header-Content-Length"
-MAX_BODY_BYTES = 64 * 2**20
-"""Far larger than any request of the demo; tests send larger ones than the demo."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -100,20 +98,11 @@ async def serve(port: int, reference: Path | None) -> None:
         port: Where it listens; 0: any free port.
         reference: The file to write; `None`: none.
     """
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    stopped = stop_signals()
     model = train()
     if reference is not None:
         data.write_reference(reference, inference.OUTPUT, model.training_grades)
-    runner = web.AppRunner(application(model.predict), access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        print(f"ready http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
-        await stopped.wait()
-    finally:
-        await runner.cleanup()
+    await listen(application(model.predict), port, stopped)
 
 
 def main() -> None:

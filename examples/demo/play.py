@@ -1,4 +1,6 @@
-"""The demo, in order: new red wines, one request of wines that are alike, white wines, then the gauges.
+"""The demo, in order: red wines, one request of wines that are alike, white wines; then red wines with late grades.
+
+The grades are those of the tasters at first, and then those of tasters who have changed their minds.
 
 If there is a Redis, it is killed and starts again, empty, while white wines are sent.
 """
@@ -7,8 +9,11 @@ import asyncio
 import itertools
 from dataclasses import dataclass
 
+import numpy as np
+
 from examples.demo import data
 from examples.demo.gauges import Gauges
+from examples.demo.late_labels import LateLabels
 from examples.demo.outage import Outage, kill_and_restart
 from examples.demo.polling import until
 from examples.demo.show import Screen
@@ -27,6 +32,12 @@ OUTAGE_ROWS = 400
 
 PAUSE_SECONDS = 0.02
 """Pause between two requests, so that a person can follow."""
+
+TIMES = 2
+"""How often each red wine comes in a part with labels: more than a window, so that no white wine is left in it."""
+
+SEED = 2009
+"""Of the order in which red wines come again."""
 
 TRICKLE_SECONDS = 1
 """Pause between two requests after the demo, with `--keep`."""
@@ -73,15 +84,21 @@ class Play:
         if white.outage is not None:
             self._screen.outage(white.outage, self._lost_rows(white.gauges))
         self._screen.gauges(red.gauges, white.gauges)
-        verdicts = Verdicts(red.gauges, batch.gauges, white.gauges)
-        lost = self._lost_rows(white.gauges)
-        problems = faults(verdicts, Sent(self._traffic.rows, self._traffic.calls, lost), white.outage)
+        sent = Sent(self._traffic.rows, self._traffic.calls, self._lost_rows(white.gauges))
+        self._screen.labels()
+        graded = await self._send_labelled("graded reds", changed=False)
+        self._screen.outcomes(graded, await self._stage.outcome_reading())
+        self._screen.change()
+        changed = await self._send_labelled("new taste", changed=True)
+        self._screen.outcomes(changed, await self._stage.outcome_reading())
+        verdicts = Verdicts(red.gauges, batch.gauges, white.gauges, graded, changed)
+        problems = faults(verdicts, sent, white.outage)
         self._screen.closing(problems)
         return problems
 
     async def trickle(self) -> None:
-        """Send white wines, a few a second, until cancelled."""
-        for rows in itertools.cycle(data.batches(data.white_stream(), BATCH_ROWS)):
+        """Send red wines, a few a second, until cancelled."""
+        for rows in itertools.cycle(data.batches(data.red_stream(), BATCH_ROWS)):
             await self._traffic.send(rows)
             await asyncio.sleep(TRICKLE_SECONDS)
 
@@ -110,6 +127,41 @@ class Play:
                 progress.update(0, gauges)
         rows_to_drift = sent if gauges.drift and rows_to_drift is None else rows_to_drift
         return _Sent(gauges, rows_to_drift, None if outage is None else outage.result())
+
+    async def _send_labelled(self, name: str, *, changed: bool) -> Gauges:
+        """Send red wines, and the grade of each some wines later; wait until an evaluation has covered all grades.
+
+        Args:
+            name: What the screen calls them.
+            changed: Whether the tasters have changed their minds.
+        """
+        labels = LateLabels(self._stage.session, self._stage.labels_url)
+        before = (await self._stage.scrape()).outcomes.matched
+        places = np.random.default_rng(SEED + changed).permutation(TIMES * len(data.red_stream()))
+        wines = np.tile(data.red_stream(), (TIMES, 1))[places]
+        grades = np.tile(data.red_stream_quality(), TIMES)[places]
+        grades = data.changed_taste(wines, grades) if changed else grades
+        with self._screen.progress(name, len(wines)) as progress:
+            gauges = await self._stage.scrape()
+            for start in range(0, len(wines), BATCH_ROWS):
+                batch = slice(start, start + BATCH_ROWS)
+                await labels.add(await self._traffic.send(wines[batch]), grades[batch])
+                if start // BATCH_ROWS % SCRAPE_EVERY == 0:
+                    gauges = await self._stage.scrape()
+                progress.update_outcomes(len(wines[batch]), gauges)
+                await asyncio.sleep(PAUSE_SECONDS)
+            newest_at = self._traffic.newest_at
+            await labels.flush()
+
+            async def covered() -> Gauges | None:
+                """The gauges, once all labels have met their predictions, and an evaluation has seen the newest."""
+                now = await self._stage.scrape()
+                matched = now.outcomes.matched - before >= labels.posted
+                return now if matched and now.outcomes.newest_at >= newest_at else None
+
+            gauges = await until(covered, f"an evaluation of all {name}")
+            progress.update_outcomes(0, gauges)
+        return gauges
 
     async def _covered(self) -> Gauges | None:
         """The gauges, once all calls are counted, and the newest row and the newest prediction are evaluated."""

@@ -10,7 +10,7 @@ from examples.demo.errors import DemoError
 FIRST = 9464
 """The port of the page and of `/metrics`, driftgauge's own default; the other programs listen on the next ports."""
 
-COUNT = 4
+COUNT = 5
 
 _LISTENS = "0A"
 """The state of a listening socket in `/proc/net/tcp`."""
@@ -43,14 +43,26 @@ class Ports:
         """The port of Redis, if there is one."""
         return self.page + 3
 
+    @property
+    def labels(self) -> int:
+        """The port of driftgauge that receives labels."""
+        return self.page + 4
 
-def require_free(ports: Ports) -> None:
-    """Raise `DemoError`, which says who listens and which ports are free, if one of the ports is taken."""
-    taken = next((port for port in _numbers(ports.page) if not _is_free(port)), None)
+
+def require_free(first: int, count: int, target: str) -> None:
+    """Raise `DemoError`, which says who listens and which ports are free, if a port is taken.
+
+    Args:
+        first: The first port.
+        count: How many there are, one after the other.
+        target: The target of `make` that has the option `PORT`.
+    """
+    taken = next((port for port in range(first, first + count) if not _is_free(port)), None)
     if taken is not None:
+        free = _free_first(first, count)
         raise DemoError(
             f"Port {taken} is taken by {holder(taken)}: stop it, or use the free ports from "
-            f"{_free_first(ports.page)} with `make demo PORT={_free_first(ports.page)}`."
+            f"{free} with `make {target} PORT={free}`."
         )
 
 
@@ -68,14 +80,10 @@ def holder(port: int) -> str:
     return "another program, possibly a demo that still runs"
 
 
-def _numbers(first: int) -> range:
-    return range(first, first + COUNT)
-
-
-def _free_first(taken: int) -> int:
-    """The first port of the nearest free ports above those of `taken`."""
-    firsts = range(taken + 10, 65_536 - COUNT, 10)
-    return next((first for first in firsts if all(map(_is_free, _numbers(first)))), FIRST)
+def _free_first(taken: int, count: int) -> int:
+    """The first of the nearest `count` free ports above `taken`."""
+    firsts = range(taken + 10, 65_536 - count, 10)
+    return next((first for first in firsts if all(map(_is_free, range(first, first + count)))), FIRST)
 
 
 def _is_free(port: int) -> bool:

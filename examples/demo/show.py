@@ -1,6 +1,7 @@
 """What the demo prints: progress while wines are sent, then the gauges as a table."""
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from examples.demo.gauges import Feature, Gauges, quantile
+from examples.demo.gauges import Feature, Gauges, Outcomes, quantile
 from examples.demo.outage import Outage
 from examples.demo.stage import Addresses, Options
 
@@ -39,6 +40,10 @@ class ProgressLine:
         """Show that more rows were sent, and the newest verdict."""
         self._progress.update(self._task, advance=rows, verdict=verdict(gauges))
 
+    def update_outcomes(self, rows: int, gauges: Gauges) -> None:
+        """Show that more rows were sent, and the newest verdicts on labelled predictions."""
+        self._progress.update(self._task, advance=rows, verdict=outcome_verdicts(gauges.outcomes))
+
 
 class Screen:
     """Prints everything that the demo shows.
@@ -54,9 +59,10 @@ class Screen:
         """Print what will happen."""
         ingress = "receives CloudEvents as a logger" if options.logger else "is a proxy in front of the model"
         ring = "a real Redis" if options.redis else "memory"
-        self._console.print("[bold]driftgauge: drift of a real model's inputs and predictions, in a minute[/bold]")
+        self._console.print("[bold]driftgauge: drift of a real model's inputs, predictions and accuracy[/bold]")
         self._console.print("A model learns the quality of 1,000 red wines. Then it gets new wines: red ones,")
-        self._console.print("250 strong red ones in a single request, and at last white ones.")
+        self._console.print("250 strong red ones in a single request, white ones; and red ones again, whose")
+        self._console.print("grades by real tasters come later, until these tasters change their minds.")
         self._console.print(f"driftgauge {ingress}, and keeps the rows in {ring}.")
         if options.redis:
             self._console.print("Half-way, that Redis is killed, and starts again with nothing in it.")
@@ -68,6 +74,7 @@ class Screen:
         self._console.print(f"  for Prometheus     {stage.admin_url}/metrics", highlight=False)
         self._console.print(f"  as JSON            {stage.admin_url}/drift", highlight=False)
         self._console.print(f"  requests go to     {stage.data_url}", highlight=False)
+        self._console.print(f"  labels go to       {stage.labels_url.partition('?')[0]}", highlight=False)
         self._console.print(f"  the model listens  {stage.model_url}\n", highlight=False)
 
     @contextmanager
@@ -110,17 +117,40 @@ class Screen:
         for line in request_lines(after):
             self._console.print(line, highlight=False)
 
+    def labels(self) -> None:
+        """Print what labels are, and what they are compared with."""
+        self._console.print("\nIs the model right? Red wines again; the grade that tasters gave to each comes")
+        self._console.print("200 wines later. The reference has such grades too, with predictions by trees")
+        self._console.print("that did not see the wine: a model knows its training wines by heart, and its")
+        self._console.print("errors on them would look smaller than any later ones.")
+
+    def change(self) -> None:
+        """Print what changes."""
+        self._console.print("Now the tasters change their minds: strong wines get one grade less. The wines,")
+        self._console.print("and so the model's inputs and predictions, are what they were.")
+
+    def outcomes(self, gauges: Gauges, reading: str) -> None:
+        """Print the errors, and the sentence on them."""
+        outcomes = gauges.outcomes
+        errors = f"{outcomes.error:.2f} grades, on the reference {outcomes.reference_error:.2f}"
+        self._console.print(f"  The model's mean error is {errors}.", highlight=False)
+        for line in textwrap.wrap(reading, 78):
+            self._console.print(f"  {line}", markup=False, highlight=False)
+
     def closing(self, faults: list[str]) -> None:
         """Print whether everything went as expected."""
         for fault in faults:
             self.trouble(fault)
         if not faults:
-            self._console.print("\nAs expected: red wines are no drift, white wines are.", style="bold green")
+            self._console.print(
+                "\nAs expected: red wines are no drift, white wines are; and without any drift of", style="bold green"
+            )
+            self._console.print("the data, labels show that the model is no longer right.", style="bold green")
 
     def hint(self, stage: Addresses, options: Options) -> None:
         """Print what to try next."""
         if options.keep:
-            self._console.print("Everything keeps running, with a few white wines a second, until Ctrl-C.")
+            self._console.print("Everything keeps running, with a few red wines a second, until Ctrl-C.")
             self._console.print(f"Open [bold]{stage.admin_url}/[/bold] in a browser.", highlight=False)
             return
         self._console.print("All programs stop now. What next?\n")
@@ -137,6 +167,13 @@ def verdict(gauges: Gauges) -> str:
     if gauges.drift is None:
         return "too few rows for a verdict"
     return f"{_share(gauges.features)} features, {_share(gauges.predictions)} predictions drift"
+
+
+def outcome_verdicts(outcomes: Outcomes) -> str:
+    """The newest verdicts on labelled predictions in a few words."""
+    states = (outcomes.performance or "cannot tell", outcomes.concept or "cannot tell")
+    performance, concept = (state.replace("_", " ") for state in states)
+    return f"performance {performance}, concept {concept}"
 
 
 def _share(features: Sequence[Feature]) -> str:

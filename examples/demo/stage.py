@@ -13,7 +13,7 @@ from examples.demo import gauges
 from examples.demo.children import START_SECONDS, Child, Children
 from examples.demo.errors import DemoError
 from examples.demo.polling import until
-from examples.demo.ports import Ports, require_free
+from examples.demo.ports import COUNT, Ports, require_free
 from examples.demo.redis_server import RedisServer, redis_server
 from examples.demo.traffic import INFERENCE_SERVICE, NAMESPACE, Agent, Client, Sender
 
@@ -46,11 +46,13 @@ class Addresses:
         model_url: The model server.
         data_url: driftgauge's data port.
         admin_url: driftgauge's admin port.
+        labels_url: Where labels are posted.
     """
 
     model_url: str
     data_url: str
     admin_url: str
+    labels_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ class Stage(Addresses):
         """The sentence on the newest window, as `/drift` has it."""
         return str((await self._report()).get("reading", ""))
 
+    async def outcome_reading(self) -> str:
+        """The sentence on the labelled predictions, as `/drift` has it."""
+        return str(((await self._report()).get("outcomes") or {}).get("reading", ""))
+
     async def newest_prediction_at(self) -> float:
         """Time at which the newest evaluated prediction passed, in seconds since the epoch; 0 if there is none."""
         predictions = (await self._report()).get("predictions") or {}
@@ -102,7 +108,7 @@ async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
         DemoError: A port is taken, or a program did not become ready.
     """
     ports = options.ports
-    require_free(ports)
+    require_free(ports.page, COUNT, "demo")
     reference = reference_file(children.directory)
     async with AsyncExitStack() as stack:
         timeout = aiohttp.ClientTimeout(total=10)
@@ -112,11 +118,12 @@ async def build(options: Options, children: Children) -> AsyncIterator[Stage]:
         data_url, admin_url = f"http://127.0.0.1:{ports.data}", f"http://127.0.0.1:{ports.page}"
         mode = logger_flags(children.directory) if options.logger else proxy_flags(model_url, reference)
         command = [*mode, "--port", str(ports.data), "--admin-port", str(ports.page), *WINDOW_FLAGS]
+        command += ["--labels-port", str(ports.labels), *LABEL_FLAGS]
         command += ["--redis-url", redis.url] if redis is not None else []
         await stack.enter_async_context(children.run("driftgauge", [sys.executable, "-m", "driftgauge", *command]))
         await until(lambda: _is_ready(session, admin_url), "driftgauge to be ready", START_SECONDS)
         sender = Agent(session, model_url, data_url) if options.logger else Client(session, data_url)
-        yield Stage(model_url, data_url, admin_url, sender, session, redis)
+        yield Stage(model_url, data_url, admin_url, labels_url(ports.labels), sender, session, redis)
 
 
 WINDOW_FLAGS = (
@@ -129,6 +136,15 @@ WINDOW_FLAGS = (
 )
 """A small window that is tested every second, so that a person does not wait; nothing to drain at the end. The wines
 of the reference are in the order in which they came: so how much neighbours resemble each other is known at once."""
+
+
+LABEL_FLAGS = ("--label-ttl-seconds", "300")
+"""A short time to live: what waits in memory is bounded for each 1/24 of it, and all wines come within a minute."""
+
+
+def labels_url(port: int) -> str:
+    """Where the labels of the model are posted."""
+    return f"http://127.0.0.1:{port}/labels?namespace={NAMESPACE}&inference_service={INFERENCE_SERVICE}"
 
 
 def reference_file(directory: Path) -> Path:

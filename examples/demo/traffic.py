@@ -67,7 +67,7 @@ def v2_binary(rows: Rows, _: Sequence[str]) -> Call:
 class Sender(Protocol):
     """Sends a call to the model so that driftgauge sees it."""
 
-    async def send(self, call: Call) -> None:
+    async def send(self, call: Call, inference_id: str) -> None:
         """Send and wait for the response; raises `DemoError` unless its status code is 200."""
 
 
@@ -83,9 +83,10 @@ class Client:
         self._session = session
         self._url = url
 
-    async def send(self, call: Call) -> None:
-        """POST the call."""
-        await post(self._session, self._url + call.path, call.headers, call.body)
+    async def send(self, call: Call, inference_id: str) -> None:
+        """POST the call, with its id in the header that proxies and servers know."""
+        headers = {**call.headers, "X-Request-Id": inference_id}
+        await post(self._session, self._url + call.path, headers, call.body)
 
 
 class Agent:
@@ -102,15 +103,14 @@ class Agent:
         self._model_url = model_url
         self._logger_url = logger_url
 
-    async def send(self, call: Call) -> None:
-        """POST the call to the model; then the request event, then the response event."""
-        event_id = str(uuid.uuid4())
+    async def send(self, call: Call, inference_id: str) -> None:
+        """POST the call to the model; then the request event, then the response event, both with the id."""
         requested = time.time_ns()
         content = await post(self._session, self._model_url + call.path, call.headers, call.body)
         responded = time.time_ns()
         content_type = call.headers["Content-Type"]
-        await self._send_event(event_headers("request", event_id, requested, content_type), call.body)
-        await self._send_event(event_headers("response", event_id, responded, content_type), content)
+        await self._send_event(event_headers("request", inference_id, requested, content_type), call.body)
+        await self._send_event(event_headers("response", inference_id, responded, content_type), content)
 
     async def _send_event(self, headers: Mapping[str, str], body: bytes) -> None:
         await post(self._session, self._logger_url, headers, body)
@@ -181,10 +181,12 @@ class Traffic:
         self.rows = 0
         self.newest_at = 0.0
 
-    async def send(self, rows: Rows) -> None:
-        """Send some wines in one call; `newest_at` becomes the time just before."""
+    async def send(self, rows: Rows) -> str:
+        """Send some wines in one call; `newest_at` becomes the time just before. Returns the id of the inference."""
         encode: Encode = next(self._encoders)
         self.newest_at = self._clock()
-        await self._sender.send(encode(rows, self._columns))
+        inference_id = str(uuid.uuid4())
+        await self._sender.send(encode(rows, self._columns), inference_id)
         self.calls += 1
         self.rows += len(rows)
+        return inference_id

@@ -15,11 +15,15 @@ class Verdicts:
         red: After all red wines were evaluated.
         batch: After the request of wines that are alike was evaluated.
         white: When the window had only white wines.
+        graded: After the late grades of red wines were evaluated.
+        changed: After the grades of tasters who changed their minds were.
     """
 
     red: Gauges
     batch: Gauges
     white: Gauges
+    graded: Gauges
+    changed: Gauges
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ def faults(verdicts: Verdicts, sent: Sent, outage: Outage | None = None) -> list
         sent: What was sent.
         outage: What happened when Redis was killed; `None` if it was not.
     """
-    return [*_verdicts(verdicts), *_counts(verdicts.white, sent), *_losses(verdicts.white, outage)]
+    outcomes = _outcomes(verdicts.graded, verdicts.changed)
+    return [*_verdicts(verdicts), *outcomes, *_counts(verdicts.white, sent), *_losses(verdicts.white, outage)]
 
 
 def _verdicts(verdicts: Verdicts) -> Iterator[str]:
@@ -57,6 +62,19 @@ def _verdicts(verdicts: Verdicts) -> Iterator[str]:
         yield "White wines must be reported as drift, but were not."
     if not verdicts.white.predictions:
         yield "The predictions must be tested, but were not."
+
+
+def _outcomes(graded: Gauges, changed: Gauges) -> Iterator[str]:
+    before, after = ({one.name for one in (*now.features, *now.predictions) if one.drift} for now in (graded, changed))
+    if after - before:  # alarms on white wines may not have ended yet
+        names = ", ".join(sorted(after - before))
+        yield f"Red wines after the taste changed must not be reported as drift of data, but got: {names}."
+    states = (graded.outcomes.performance, graded.outcomes.concept)
+    if states != ("ok", "ok"):
+        yield f"Grades of the same tasters must be no drift, but performance and concept are: {', '.join(states)}."
+    states = (changed.outcomes.performance, changed.outcomes.concept)
+    if states != ("drift", "drift"):
+        yield f"Grades of another taste must be drift, but performance and concept are: {', '.join(states)}."
 
 
 def _counts(after: Gauges, sent: Sent) -> Iterator[str]:

@@ -84,6 +84,7 @@ def make(source: Path, directory: Path) -> None:
     write(directory / "red.csv", COLUMNS, red[:REFERENCE_ROWS])
     write(directory / "red_quality.csv", ("quality",), ([grades[wine]] for wine in red[:REFERENCE_ROWS]))
     write(directory / "red_stream.csv", COLUMNS, red[REFERENCE_ROWS:])
+    write(directory / "red_stream_quality.csv", ("quality",), ([grades[wine]] for wine in red[REFERENCE_ROWS:]))
     write(directory / "white_stream.csv", COLUMNS, shuffled(white))
 
 

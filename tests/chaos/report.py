@@ -25,11 +25,12 @@ def line(fault: Fault, findings: Findings) -> str:
 def measured(findings: Findings) -> str:
     """The figures of one fault, in one line."""
     recovery = "never" if findings.recovery_seconds is None else f"{findings.recovery_seconds:.1f} s"
+    twice = f"; {findings.twice} halves of pairs counted twice" if findings.twice else ""
     killed = f" + {findings.killed} with the killed" if findings.killed else ""
     return (
         f"{findings.failed} inferences failed, slowest {1000 * findings.slowest_seconds:.0f} ms; "
         f"{findings.sent:,} payloads, {findings.lost} not in Redis = {findings.counted} counted{killed}; "
-        f"well after {recovery}; {findings.double} rows fed twice; {len(findings.log)} log lines"
+        f"well after {recovery}; {findings.double} rows fed twice{twice}; {len(findings.log)} log lines"
     )
 
 

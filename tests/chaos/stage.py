@@ -33,6 +33,7 @@ from tests.support.waiting import wait_until
 REPLICAS = 3
 WINDOW_ROWS = 400
 FLUSH_SECONDS = 0.5
+PAIR_TTL_SECONDS = 3
 COLUMNS = ["alcohol", "ph"]
 
 RECOVERY_SECONDS = 60
@@ -42,6 +43,10 @@ _NOTICE_SECONDS = 12
 """Longest time after which a fault must be noticed: a flush, a call's time limit, and a busy machine."""
 
 _REFERENCE_ROWS = 500
+
+UNREPORTED_SECONDS = 1.5
+"""How old a half may be that another logger has paired, and whose owner has not read that yet: both look every half
+second, and the machine is busy."""
 
 FLAGS = (
     "--evaluation-interval-seconds=1",
@@ -81,6 +86,7 @@ class Stage:
         self.settings = settings
         self.begun = time.monotonic()
         self.lifted = 0.0
+        self.forgets_from = float("inf")
         self.retired: list[Replica] = []
         self.broken: list[str] = []
         self._stack = ExitStack()
@@ -152,6 +158,10 @@ class Stage:
         """Let the model server do something wrong from now on."""
         call(self.model_port, "POST", "/fault", fault.encode())
 
+    def executed(self) -> int:
+        """How many requests the model server has computed since it started."""
+        return int(call(self.model_port, "GET", "/executed"))
+
     def write_reference(self, seed: int, indices: Sequence[int] = range(REPLICAS)) -> NDArray[np.float64]:
         """Write the reference of both models for the replicas of these indices; returns it."""
         dice = np.random.default_rng(seed)
@@ -184,7 +194,7 @@ class Stage:
 
     def _launch(self, mode: str, index: int) -> Replica:
         where = {
-            "logger": ("--reference-dir", self.folder / f"{SERVICE}-{index}", "--pair-ttl-seconds=3"),
+            "logger": ("--reference-dir", self.folder / f"{SERVICE}-{index}", f"--pair-ttl-seconds={PAIR_TTL_SECONDS}"),
             "proxy": (
                 *("--upstream-url", f"http://127.0.0.1:{self.model_port}"),
                 *("--reference", self.folder / f"{PROXIED_SERVICE}-{index}" / f"{PROXIED_SERVICE}.csv"),
@@ -250,6 +260,10 @@ class Stage:
         """Note that the fault ends now: recovery counts from here."""
         self.lifted = time.monotonic()
         self._at_lift = {one.port: one.metrics() for one in self.replicas}
+
+    def note_loss(self) -> None:
+        """Note that Redis loses data until the fault ends: reports of loggers about pairs, too."""
+        self.forgets_from = time.monotonic() - UNREPORTED_SECONDS
 
     def recover(self) -> float:
         """Wait until all is well again; returns the seconds since the fault was lifted.

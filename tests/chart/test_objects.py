@@ -6,7 +6,7 @@ import pytest
 
 from driftgauge import __version__
 from driftgauge.config.documents import as_json_schema
-from driftgauge.config.options import PREFIX
+from driftgauge.config.environment import PREFIX
 from tests.support.helm import (
     CHART,
     LOGGERS,
@@ -254,7 +254,7 @@ def test_each_dashboard_is_a_config_map_that_grafana_finds() -> None:
     ]
 
     assert files == {name: json.loads(text) for one in maps for name, text in one["data"].items()}
-    assert {"fleet.json", "model-drift.json", "sidecar-health.json"} == set(files)
+    assert {"fleet.json", "model-drift.json", "outcomes.json", "sidecar-health.json"} == set(files)
     assert {("1", "grafana", "KServe")} == {
         (
             one["metadata"]["labels"]["grafana_dashboard"],

@@ -44,15 +44,22 @@ def address_of_redis(release: Release) -> str | None:
     return None
 
 
-def mount_redis_files(release: Release, directory: Path) -> dict[str, str]:
-    """Write the passwords and the certificate that the logger reads from files; returns mount paths and directories."""
+def mount_secret_files(release: Release, directory: Path) -> dict[str, str]:
+    """Write the passwords, tokens and the certificate that the logger reads from files.
+
+    Returns:
+        Mount paths and directories.
+    """
     mounted = {one["name"]: one["mountPath"] for one in release.logger.get("volumeMounts", [])}
-    places = {mounted[name]: directory / name for name in ("redis-login", "redis-cert") if name in mounted}
+    secrets = ("redis-login", "redis-cert", "labels-token")
+    places = {mounted[name]: directory / name for name in secrets if name in mounted}
     for place in places.values():
         place.mkdir(parents=True)
         if place.name == "redis-login":
             for key in ("password", "sentinel-password"):
                 (place / key).write_text(PASSWORD)
+        elif place.name == "labels-token":
+            (place / "token").write_text(PASSWORD)
         else:
             for file, key in zip(RedisCertificates(place).sign("logger"), ("tls.crt", "tls.key"), strict=True):
                 file.rename(place / key)
@@ -67,7 +74,7 @@ def running(release: Release, directory: Path, redis_port: int | None = None, **
         references.mkdir()
         if "DRIFTGAUGE_REFERENCE_DIR" in release.variables:
             mount_references(release, references)
-        places = {"/mnt/reference": str(references)} | mount_redis_files(release, directory / "redis") | moved
+        places = {"/mnt/reference": str(references)} | mount_secret_files(release, directory / "redis") | moved
         if (address := address_of_redis(release)) is not None:
             places[address] = f"127.0.0.1:{redis_port or free_port()}"
         logger = stack.enter_context(Container(release.logger, places, SECRETS))

@@ -14,6 +14,8 @@ LOADS = [
     Load(models=500, features=100, predictions=3, rate=1_500.5, replicas=3),
     Load(models=1_000, rate=20_000, window_rows=10_000, pair_ttl_seconds=60, replicas=6),
     Load(models=1, features=1, predictions=0, rate=0, replicas=1),
+    Load(replicas=2, pending=100_000, further_ids=1),
+    Load(models=3, predictions=4, replicas=2, pending=50_000, further_ids=1),
 ]
 
 
@@ -26,8 +28,11 @@ def rendered(load: Load, **internal: Any) -> Release:  # noqa: ANN401 values of 
         "requestsPerSecond": load.rate,
     }
     config = {"window_rows": load.window_rows, "pair_ttl_seconds": load.pair_ttl_seconds}
+    if load.pending not in {0, 100_000}:  # which is the default
+        config["label_pending"] = load.pending
     redis = {"internal": {"enabled": True, "expected": expected, **internal}}
-    return render({"replicaCount": load.replicas, "config": config, "redis": redis})
+    labels = {"labels": {"enabled": True}} if load.pending else {}
+    return render({"replicaCount": load.replicas, "config": config, "redis": redis} | labels)
 
 
 def memory_of(release: Release) -> tuple[str, str]:

@@ -7,16 +7,27 @@ import pytest
 from numpy.typing import NDArray
 from redis.asyncio import Redis
 
-from charts.redis_memory import Load, model_bytes, slot_bytes
+from charts.redis_memory import (
+    STREAM_BYTES,
+    WRITER_BYTES,
+    Load,
+    model_bytes,
+    outcome_row_bytes,
+    slot_bytes,
+    waiting_bytes,
+)
 from driftgauge.drift.detector.detector_state import pack as pack_state
 from driftgauge.drift.profile import FeatureKind, numeric_profile
 from driftgauge.drift.stream_evaluator import StreamEvaluation, StreamEvaluator
-from driftgauge.inference.payload import Kind
-from driftgauge.monitoring.baseline import Baseline
-from driftgauge.monitoring.baseline import pack as pack_baseline
+from driftgauge.inference.payload import PAYLOAD_KINDS, Kind
+from driftgauge.monitoring.baseline_rows import Baseline
+from driftgauge.monitoring.baseline_rows import pack as pack_baseline
 from driftgauge.results.packed_report import pack_report
+from driftgauge.storage.label_slices import LabelSlices
+from driftgauge.storage.labels import LabelLayout, StoredLabel, WaitingResponse
 from driftgauge.storage.pairs import Half
 from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_labels import RedisLabels
 from driftgauge.storage.redis_layout import model_key
 from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_results import RedisResults
@@ -88,7 +99,55 @@ async def test_pairs_take_what_the_formula_says(redis_client: Redis, pairs: int)
     store = RedisPairs(BoundedRedis(redis_client, timeout_seconds=30), 100_000)
     for start in range(0, pairs, 1000):
         names = [str(number) for number in range(start, start + 1000)]
-        await store.put([Half(name, kind, 1.7e9 + 0.123) for name in names for kind in Kind])
+        await store.put([Half(name, kind, 1.7e9 + 0.123) for name in names for kind in PAYLOAD_KINDS])
     measured = await usage(redis_client)
 
     assert measured <= slot_bytes(pairs) <= 1.15 * measured
+
+
+@pytest.mark.parametrize(
+    ("predictions", "labelled", "further_ids"), [(1, 0.0, 0), (1, 1.0, 0), (3, 0.5, 1), (40, 1.0, 0)]
+)
+async def test_responses_that_wait_for_labels_take_what_the_formula_says(
+    redis_client: Redis, predictions: int, labelled: float, further_ids: int
+) -> None:
+    """One full slice of the default, without outcomes and what is known of the last calls."""
+    bounds = LabelSlices()
+    load = Load(pending=bounds.responses, predictions=predictions, labelled=labelled, further_ids=further_ids)
+    store = RedisLabels(BoundedRedis(redis_client, timeout_seconds=30), 10, 3600, bounds, lambda: 1.7e9)
+    names = tuple(f"output_{index}" for index in range(predictions))
+    kinds = (FeatureKind.NUMERIC,) * predictions
+    layout = LabelLayout(names, kinds, names[:1], kinds[:1])
+    random = np.random.default_rng(1)
+    digests = random.integers(0, 2**64, (load.pending, 1 + further_ids), dtype=np.uint64).tolist()
+    rows = random.random((load.pending, 1, predictions))
+    responses = [WaitingResponse(tuple(ids), 1.7e9, row) for ids, row in zip(digests, rows, strict=True)]
+    await store.put(WINE, layout, responses)
+    labels = [StoredLabel(one.ids[0], 0, 0, 1.0, 1.7e9) for one in responses[: round(labelled * load.pending)]]
+    await store.match(WINE, layout, labels)
+    await redis_client.delete(model_key(WINE, "outcome"), model_key(WINE, "outcome:writers"))
+    measured = await usage(redis_client)
+
+    assert measured <= waiting_bytes(load) <= 1.15 * measured
+
+
+@pytest.mark.parametrize("predictions", [1, 4, 40])
+async def test_outcomes_take_what_the_formula_says(redis_client: Redis, predictions: int) -> None:
+    """Rows whose labels came one by one, each a block of its own, and their writer."""
+    load = Load(predictions=predictions, window_rows=1_000, replicas=1)
+    store = RedisLabels(BoundedRedis(redis_client, timeout_seconds=30), 1_000, 3600, LabelSlices(), lambda: 1.7e9)
+    names = tuple(f"output_{index}" for index in range(predictions))
+    kinds = (FeatureKind.NUMERIC,) * predictions
+    layout = LabelLayout(names, kinds, names[:1], kinds[:1])
+    random = np.random.default_rng(1)
+    ids = random.integers(0, 2**64, load.window_rows, dtype=np.uint64).tolist()
+    for start in range(0, load.window_rows, 200):
+        rows = random.random((200, 1, predictions))
+        responses = [WaitingResponse((one,), 1.7e9, row) for one, row in zip(ids[start:], rows, strict=False)]
+        await store.put(WINE, layout, responses)
+    for one in ids:
+        await store.match(WINE, layout, [StoredLabel(one, 0, 0, 1.0, 1.7e9)])
+    keys = [model_key(WINE, name) for name in ("outcome", "outcome:writers")]
+    measured = sum([int(await redis_client.memory_usage(key, samples=0) or 0) for key in keys])
+
+    assert measured <= outcome_row_bytes(load) + WRITER_BYTES + STREAM_BYTES <= 1.15 * measured

@@ -74,3 +74,11 @@ def _qualified_names(tree: ast.Module | ast.ClassDef, prefix: str = "") -> Itera
             yield prefix + node.name
         if isinstance(node, ast.ClassDef):
             yield from _qualified_names(node, f"{node.name}.")
+
+
+def test_no_private_module_of_redis_py_is_imported() -> None:
+    """They may change with any release."""
+    sources = [path for folder in (PACKAGE, ROOT / "tests", ROOT / "benchmarks") for path in folder.rglob("*.py")]
+    private = re.compile(r"^\s*(?:from|import) redis(?:\.\w+)*(?:\._| import _)", re.MULTILINE)
+
+    assert [] == [path.name for path in sources if private.search(path.read_text())]

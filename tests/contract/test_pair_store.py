@@ -10,7 +10,6 @@ from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.redis_fixtures import every_store
 
 FIRST = PutResult(Arrival.FIRST)
-REPLACING = PutResult(Arrival.FIRST, replaced=True)
 DUPLICATE = PutResult(Arrival.DUPLICATE)
 
 
@@ -38,6 +37,11 @@ def responded(time: float, key: str = "k") -> Half:
 def completed(other_time: float) -> PutResult:
     """The result of the half that completes a pair."""
     return PutResult(Arrival.COMPLETED, other_time)
+
+
+def replacing(older_time: float) -> PutResult:
+    """The result of the half that takes the place of one that waits."""
+    return PutResult(Arrival.FIRST, older_time, replaced=True)
 
 
 async def test_two_halves_complete_a_pair_in_either_order(pairs: PairStore) -> None:
@@ -84,7 +88,7 @@ async def test_a_used_id_displaces_the_half_that_is_alone(pairs: PairStore) -> N
     """The newer half takes the place of the older one and meets the response."""
     halves = [asked(1.0), asked(3.0), responded(4.0)]
 
-    assert [FIRST, REPLACING, completed(3.0)] == await pairs.put(halves)
+    assert [FIRST, replacing(1.0), completed(3.0)] == await pairs.put(halves)
 
 
 async def test_a_used_id_starts_a_fresh_pair_after_completion(pairs: PairStore) -> None:
@@ -101,26 +105,39 @@ async def test_a_late_duplicate_does_not_complete_a_fresh_pair(pairs: PairStore)
     assert [DUPLICATE, completed(3.0)] == await pairs.put([responded(2.0), responded(4.0)])
 
 
-async def test_a_half_that_is_alone_is_unpaired_until_it_is_met(pairs: PairStore) -> None:
-    """The count goes from one to none with the other half."""
-    await pairs.put([asked(1.0)])
-    before = await pairs.unpaired([asked(1.0)])
+async def test_a_half_is_open_until_it_is_met(pairs: PairStore) -> None:
+    """The half that waits is open; neither the one that completes its pair, nor the one that was met."""
+    await pairs.put([asked(1.0), asked(1.0, "b")])
     await pairs.put([responded(2.0)])
-    after = await pairs.unpaired([asked(1.0), responded(2.0)])
 
-    assert [1, 0] == [before, after]
+    assert await pairs.remove([asked(1.0), responded(2.0), asked(1.0, "b")]) == 1
 
 
-async def test_a_half_that_is_forgotten_is_unpaired(pairs: PairStore) -> None:
-    """Nothing known of a key counts as not met."""
-    assert await pairs.unpaired([asked(1.0), responded(1.0, "b")]) == 2
+async def test_a_half_that_was_never_put_is_not_open(pairs: PairStore) -> None:
+    """A process counts its own halves only."""
+    assert await pairs.remove([asked(1.0), responded(1.0, "b")]) == 0
+
+
+async def test_a_half_is_open_once(pairs: PairStore) -> None:
+    """Who removes it counts it, and no other."""
+    await pairs.put([asked(1.0)])
+
+    assert [1, 0] == [await pairs.remove([asked(1.0)]), await pairs.remove([asked(1.0)])]
+
+
+async def test_a_half_that_is_forgotten_is_not_open(pairs: PairStore) -> None:
+    """What became of it is not asked any more; its other half may still complete the pair."""
+    await pairs.put([asked(1.0)])
+
+    assert [1, 0] == [pairs.forget([asked(1.0)]), await pairs.remove([asked(1.0)])]
+    assert [completed(1.0)] == await pairs.put([responded(2.0)])
 
 
 async def test_a_displaced_half_is_not_counted_again(pairs: PairStore) -> None:
     """Only the half that waits now is unpaired; the replaced half was reported by its put."""
     await pairs.put([asked(1.0), asked(2.0)])
 
-    assert await pairs.unpaired([asked(1.0), asked(2.0)]) == 1
+    assert await pairs.remove([asked(1.0), asked(2.0)]) == 1
 
 
 async def test_a_completed_half_stays_paired_when_its_id_is_used_again(pairs: PairStore) -> None:
@@ -129,7 +146,7 @@ async def test_a_completed_half_stays_paired_when_its_id_is_used_again(pairs: Pa
         await pairs.put([asked(float(time)), responded(time + 1.0)])
     await pairs.put([asked(10.0)])
 
-    assert await pairs.unpaired([asked(0.0), asked(4.0), asked(8.0), asked(10.0)]) == 1
+    assert await pairs.remove([asked(0.0), asked(4.0), asked(8.0), asked(10.0)]) == 1
 
 
 async def test_halves_that_are_put_again_get_the_results_that_were_lost(pairs: PairStore) -> None:
@@ -137,8 +154,8 @@ async def test_halves_that_are_put_again_get_the_results_that_were_lost(pairs: P
     halves = [asked(1.0), responded(2.0), asked(3.0), asked(4.0)]
     await pairs.put(halves)
 
-    assert [FIRST, completed(1.0), FIRST, REPLACING] == await pairs.put(halves, again=True)
-    assert await pairs.unpaired([asked(1.0), asked(4.0)]) == 1
+    assert [FIRST, completed(1.0), FIRST, replacing(3.0)] == await pairs.put(halves, again=True)
+    assert await pairs.remove([asked(1.0), asked(4.0)]) == 1
 
 
 async def test_halves_that_are_put_again_are_duplicates_if_they_were(pairs: PairStore) -> None:
@@ -153,7 +170,7 @@ async def test_a_half_that_is_removed_is_counted_and_never_paired(pairs: PairSto
     """The other half that comes later is the first of its key, so that each half counts once."""
     await pairs.put([asked(1.0)])
 
-    assert await pairs.unpaired([asked(1.0)], remove=True) == 1
+    assert await pairs.remove([asked(1.0)]) == 1
     assert [FIRST] == await pairs.put([responded(2.0)])
 
 
@@ -161,29 +178,29 @@ async def test_a_completed_pair_is_not_removed(pairs: PairStore) -> None:
     """It stays known, also where the half of a used id is removed."""
     await pairs.put([asked(1.0), responded(2.0), asked(3.0)])
 
-    assert await pairs.unpaired([asked(1.0), asked(3.0)], remove=True) == 1
-    assert await pairs.unpaired([asked(1.0), responded(2.0)], remove=True) == 0
+    assert await pairs.remove([asked(1.0), asked(3.0)]) == 1
+    assert await pairs.remove([asked(1.0), responded(2.0)]) == 0
     assert [DUPLICATE] == await pairs.put([responded(2.0)])
 
 
 async def test_a_half_that_was_replaced_is_not_counted_after_its_successor_was_removed(pairs: PairStore) -> None:
     """Its key is still known, so the half that was reported as replaced does not count as expired."""
     await pairs.put([asked(1.0), asked(2.0)])
-    await pairs.unpaired([asked(2.0)], remove=True)
+    await pairs.remove([asked(2.0)])
 
-    assert await pairs.unpaired([asked(1.0)]) == 0
+    assert await pairs.remove([asked(1.0)]) == 0
 
 
 async def test_halves_that_are_removed_again_count_as_they_did(pairs: PairStore) -> None:
     """The first count was lost, also where an older pair of the same id is known."""
     await pairs.put([asked(1.0), responded(2.0), asked(3.0), asked(1.0, "b")])
-    await pairs.unpaired([asked(3.0), asked(1.0, "b")], remove=True)
+    await pairs.remove([asked(3.0), asked(1.0, "b")])
 
-    assert await pairs.unpaired([asked(3.0), asked(1.0, "b")], remove=True, again=True) == 2
+    assert await pairs.remove([asked(3.0), asked(1.0, "b")], again=True) == 2
     assert [FIRST] == await pairs.put([responded(4.0)])
 
 
 async def test_no_halves_ask_for_nothing(pairs: PairStore) -> None:
     """An empty batch has no results."""
     assert await pairs.put([]) == []
-    assert await pairs.unpaired([]) == 0
+    assert await pairs.remove([]) == 0

@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 from driftgauge.config.documents import as_markdown
+from driftgauge.events.model_changes import EVENT_TYPES
 from driftgauge.metrics.registry import Metrics
 from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest_outcomes import LatestOutcomes
+from driftgauge.storage.labels import LabelOutcome
 from tests.support.models import WINE
 
 ROOT = Path(__file__).parents[2]
@@ -29,11 +32,14 @@ def test_the_table_of_metrics_names_every_family_and_no_other() -> None:
     """docs/metrics.md lists every metric of the registry, except `process_*`, which the client library adds."""
     metrics = Metrics("200")
     metrics.watch_evaluations(LatestEvaluations(90))
+    metrics.watch_outcomes(LatestOutcomes(90))
     metrics.model(WINE)
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     metrics.watch_leases(list, list)
     metrics.watch_forwarding()
+    metrics.watch_events(EVENT_TYPES)
+    metrics.watch_labels([*LabelOutcome])
     metrics.watch_resending()
     exposed = {
         {"request": "request_count", "request_error": "request_error_count"}.get(
@@ -50,10 +56,13 @@ def test_the_types_in_the_table_are_the_exposed_ones() -> None:
     """Each counter, gauge and histogram of docs/metrics.md is exposed as that type."""
     metrics = Metrics("200")
     metrics.watch_evaluations(LatestEvaluations(90))
+    metrics.watch_outcomes(LatestOutcomes(90))
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     metrics.watch_leases(list, list)
     metrics.watch_forwarding()
+    metrics.watch_events(EVENT_TYPES)
+    metrics.watch_labels([*LabelOutcome])
     metrics.watch_resending()
     documented = dict(
         re.findall(r"^\| `(\w+?)(?:_total)?` \| (counter|gauge|histogram) ", section(METRICS, "metrics"), re.MULTILINE)

@@ -332,3 +332,17 @@ async def test_settling_without_an_unknown_outcome_does_nothing(ring: RingBuffer
 
     assert [False, False] == [before, after]
     assert [0, 1] == await first_column(ring)
+
+
+async def test_a_window_is_the_same_after_what_was_read_is_forgotten(ring: RingBuffer) -> None:
+    """And its skipped blocks are counted once."""
+    await ring.append(REQUESTS, counted(0, 2))
+    await ring.append(REQUESTS, counted(2, 2, schema="other"))
+    skipped = []
+    for _ in range(3):
+        window = await ring.read(REQUESTS, "s", 2)
+        skipped.append(window.skipped_blocks)
+        ring.forget_read(REQUESTS.model)
+
+    assert [1, 0, 0] == skipped
+    assert [0, 1] == list(window.rows[:, 0])

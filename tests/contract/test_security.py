@@ -10,6 +10,7 @@ import pytest
 
 from driftgauge.config.load import MODES
 from driftgauge.errors import Reason
+from driftgauge.metrics.event_counts import EventOutcome
 from driftgauge.metrics.forward_counts import ForwardLoss
 from driftgauge.server.tls import HandshakeFailure
 
@@ -52,10 +53,11 @@ def test_every_reason_is_one() -> None:
         "driftgauge_refused_connections_total",
         "driftgauge_tls_handshake_failures_total",
         "driftgauge_forwarded_events_total",
+        "driftgauge_events_total",
     }
 
     others = {"(other)", 'revision="(other)"'}
-    assert named - others - metrics <= {*Reason, *ForwardLoss, *HandshakeFailure}
+    assert named - others - metrics <= {*Reason, *ForwardLoss, *EventOutcome, *HandshakeFailure}
 
 
 def test_every_option_that_bounds_input_is_in_the_table() -> None:

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("matplotlib", reason="matplotlib is not installed; `make chart-test` installs it")
 
 from charts.pictures.__main__ import END
-from charts.pictures.figure import CAPTION, draw
+from charts.pictures.figure import CAPTION, EXPANDED, choice, draw, placed, widened
 from charts.pictures.numbers import with_unit
-from charts.pictures.responses import VARIABLES, query
+from charts.pictures.responses import VARIABLES, lines, now, query
 from tests.support.alerting import AlertingPrometheus
 from tests.support.backfill import backfilled
 from tests.support.boards import Tree, boards, expressions, headings
@@ -38,6 +38,17 @@ def board(request: pytest.FixtureRequest) -> Tree:
 def test_the_history_has_series_for_every_expression(prometheus: AlertingPrometheus, board: Tree) -> None:
     """No panel of a picture is empty."""
     empty = [one.place for one in expressions(board) if not query(one.text, "", prometheus, END, VARIABLES)]
+
+    assert [] == empty
+
+
+def test_every_panel_of_a_picture_shows_something(prometheus: AlertingPrometheus, board: Tree) -> None:
+    """For the one model that the picture of a board is of; in tables and numbers at the end of the history."""
+    empty = []
+    for panel in (one for one, _ in placed(board, EXPANDED[board["uid"]]) if one["type"] != "row"):
+        found = lines(panel, prometheus, END, widened(panel, choice(board)))
+        shown = [line for each in found.values() for line in (each if "series" in panel["type"] else now(each))]
+        empty += [] if shown else [panel["title"]]
 
     assert [] == empty
 

@@ -16,7 +16,7 @@ from tests.support.shell_commands import Command, all_commands
 FILTERS = {"grep", "head", "jq", "less", "sort", "source", "tail", "wc", "xargs"}
 """Programs that may stand behind a pipe."""
 
-RUNS = re.compile(r"driftgauge (check|doctor|healthcheck|logger|options|proxy|reference)\b|curl |sed |tail ")
+RUNS = re.compile(r"driftgauge (check|doctor|export|healthcheck|logger|options|proxy|reference)\b|curl |sed |tail ")
 """Commands that test_runs.py runs."""
 
 ELSEWHERE = {
@@ -32,6 +32,8 @@ ELSEWHERE = {
     r"pip (install|download) ": "needs a package index; tests/real/test_wheel.py installs the wheel",
     r"(source <\(|eval |driftgauge completion)": "changes the shell of a person; tests/e2e runs the scripts in shells",
     r"driftgauge (COMMAND|--)": "stands for any command",
+    r"driftgauge labels post\b": "needs a labels port; tests/e2e/test_cli_document.py runs it beside a process",
+    r"driftgauge compare\b": "needs two revisions; tests/e2e/test_compare.py runs it beside two proxies",
     r"python -m (driftgauge|sidecar)$": "the names of the command in sentences",
 }
 """Commands that are not run -> why not."""

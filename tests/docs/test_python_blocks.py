@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 import driftgauge
+from driftgauge.cli.export.export_files import content_of
+from tests.support.exports import ROWS
 from tests.support.markdown_blocks import ROOT, Block, all_blocks
 
 PAGES = sorted({block.page for block in all_blocks("python")})
@@ -22,6 +24,10 @@ def test_the_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Each block runs in one session, in a directory from which the examples can be read."""
     pytest.importorskip("pandas")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "labels.csv").write_text("id,row,label:grade\n")
+    (tmp_path / "orders.csv").write_text("order,paid\norder-4711,1\n")
+    (tmp_path / "key").write_text("secret\n")
+    (tmp_path / "rows.parquet").write_bytes(content_of(tmp_path / "rows.parquet", ROWS))
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
 

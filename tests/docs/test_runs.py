@@ -23,6 +23,7 @@ from tests.support.parts import program
 from tests.support.processes import Child, Driftgauge, free_port, get
 from tests.support.shell_commands import Command, all_commands
 from tests.support.traffic import body_of, wrong_responses
+from tests.support.waiting import wait_until
 
 WINES = ROOT / "examples" / "wine"
 RUNNABLE = {command.text: command for command in reversed(all_commands()) if not command.inline}.values()
@@ -37,7 +38,9 @@ def of_kind(pattern: str) -> list[Command]:
 ONCE = of_kind(r"driftgauge (check|options|reference (build|show))\b")
 SERVERS = of_kind(r"driftgauge (proxy|logger)\b")
 CAPTURES = of_kind(r"driftgauge reference capture\b")
-CURLS = of_kind(r"curl ")
+EXPORTS = of_kind(r"driftgauge export\b")
+CURLS = of_kind(r"curl (?!--cacert)")  # tests/e2e/test_tls_and_tokens.py runs those with TLS
+FIRST_LABELS = sorted(of_kind(r"curl .*(Ce-Id: order-4711|order-4711,6)"), key=str)  # an inference, then its label
 PROBES = of_kind(r"(kubectl exec .* -- )?driftgauge (doctor|healthcheck)\b")
 STREAMS = of_kind(r"tail .*\bxargs\b.*\bcurl\b")
 
@@ -49,15 +52,18 @@ class Stage:
     Args:
         directory: The working directory of the commands.
         proxy: The process; its InferenceService is `wine` in `prod`.
+        labels_port: The port that it takes labels on.
     """
 
     directory: Path
     proxy: Driftgauge
+    labels_port: int
 
     def run(self, text: str, replies: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in a shell to its end; its paths and ports become those of the stage."""
         here = text.replace("/mnt/reference", str(self.directory / "mounted"))
-        for port, real in (("9464", self.proxy.admin_port), ("8080", self.proxy.port)):
+        ports = (("9464", self.proxy.admin_port), ("8080", self.proxy.port), ("9465", self.labels_port))
+        for port, real in ports:
             here = re.sub(rf"\b(localhost|127\.0\.0\.1):{port}", f"127.0.0.1:{real}", here)
         return subprocess.run(
             ["bash", "-o", "pipefail", "-c", here],
@@ -89,12 +95,13 @@ def write_files(directory: Path) -> None:
         names, *rows = csv.reader(file)
     more: dict[str, Callable[[int], str]] = {
         "quality": lambda row: str(row % 6 + 3),
+        "grade": lambda row: str(row % 7 % 6 + 3),
         "zip": lambda row: str(94100 + row % 7),
         "shop": lambda row: str(row % 5),
         "ts": lambda row: f"2026-01-{row // 48 + 1:02}T{row % 48 // 2:02}:{row % 2 * 30:02}",
     }
     table = [[*names, *more], *([*row, *(make(number) for make in more.values())] for number, row in enumerate(rows))]
-    for name in ("training.csv", "sales.csv"):
+    for name in ("training.csv", "sales.csv", "scored.csv"):
         with (directory / name).open("w", newline="") as file:
             csv.writer(file).writerows(table)
     pandas = pytest.importorskip("pandas")
@@ -103,8 +110,11 @@ def write_files(directory: Path) -> None:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The stage, when a window has been evaluated."""
+    """The stage, when a window has been evaluated, and a prediction has its label."""
     with staged(tmp_path_factory.mktemp("documents")) as stage:
+        for command in FIRST_LABELS:
+            assert 0 == stage.run(command.text).returncode
+        stage.proxy.wait_for(lambda found: found.total("driftgauge_labels_total", outcome="matched") > 0, "a label")
         yield stage
 
 
@@ -115,15 +125,18 @@ def staged(directory: Path) -> Iterator[Stage]:
     rows = np.loadtxt(WINES / "red_stream.csv", delimiter=",", skiprows=1)[:250].tolist()
     flags = ("--allow-capture=true", "--evaluation-interval-seconds=0.2", "--flush-interval-seconds=0.02")
     identity = {"DRIFTGAUGE_NAMESPACE": "prod", "DRIFTGAUGE_INFERENCE_SERVICE": "wine"}
-    reference = f"--reference={WINES / 'red.csv'}"
+    labels_port = free_port()
+    more = (f"--reference={WINES / 'red.csv'}", f"--labels-port={labels_port}")
     with (
         EchoModel() as model,
-        Driftgauge("proxy", f"--upstream-url={model.url}", reference, *flags, env=identity) as proxy,
+        Driftgauge("proxy", f"--upstream-url={model.url}", *more, *flags, env=identity) as proxy,
     ):
         assert [] == wrong_responses(proxy.port, [body_of([row]) for row in rows])
         proxy.wait_for(lambda found: found.total("driftgauge_window_rows") == len(rows), "a full window")
-        stage = Stage(directory, proxy)
+        stage = Stage(directory, proxy, labels_port)
         assert 0 == stage.run("driftgauge reference build examples/wine/red.csv -o wine.npz").returncode
+        export = "driftgauge export --inference-service wine -o rows.parquet --admin-url http://127.0.0.1:9464"
+        wait_until(lambda: stage.run(export).returncode == 0, "an export of the responses")
         yield stage
 
 
@@ -159,17 +172,28 @@ def test_a_window_is_captured(command: Command, stage: Stage) -> None:
     done = stage.run(f"{text} --admin-url http://127.0.0.1:9464 --yes")
 
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert "250 rows" in done.stdout
+    (rows,) = re.findall(r": (\d+) rows, sha256 ", done.stdout)
+    assert int(rows) >= 250  # other commands of the documents may have sent rows before
+
+
+@pytest.mark.parametrize("command", EXPORTS, ids=map(str, EXPORTS))
+def test_rows_are_exported(command: Command, stage: Stage) -> None:
+    """The rows of the process are written with their predictions."""
+    done = stage.run(f"{command.text} --admin-url http://127.0.0.1:9464")
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "columns: 11 features, 1 predictions" in done.stdout
 
 
 @pytest.mark.parametrize("command", CURLS, ids=map(str, CURLS))
-def test_the_admin_port_responds(command: Command, stage: Stage) -> None:
+def test_the_port_responds(command: Command, stage: Stage) -> None:
     """Curl gets a response, and the filter behind it finds lines."""
     program("curl")
     done = stage.run(re.sub(r"^curl ", "curl --fail --silent --show-error ", command.text))
 
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert done.stdout.strip()
+    written = re.search(r" -o (\S+) ", command.text)
+    assert done.stdout.strip() or (written is not None and (stage.directory / written[1]).stat().st_size)
 
 
 @pytest.mark.parametrize("command", PROBES, ids=map(str, PROBES))
@@ -182,13 +206,13 @@ def test_a_probe_finds_the_process(command: Command, stage: Stage) -> None:
 
 
 def test_every_path_of_the_admin_port_responds(stage: Stage) -> None:
-    """The table of docs/metrics.md has every route, and a GET of each path succeeds."""
-    routes = re.findall(r'add_get\("(/\w*)', (ROOT / "sidecar/driftgauge/admin/server.py").read_text())
+    """The table of docs/metrics.md has every route, and a GET of each succeeds; of `/compare` there is one revision."""
+    routes = re.findall(r'web\.get\("(/[\w]*)', (ROOT / "sidecar/driftgauge/admin/server.py").read_text())
     section = (ROOT / "docs" / "metrics.md").read_text().partition("## Labels")[0]
     paths = re.findall(r"`(/[^`<]*)`", "".join(re.findall(r"^\| `.*? \|", section, re.MULTILINE)))
 
-    assert set(routes) == {path.partition("?")[0].rstrip("/") or "/" for path in paths}
-    assert all(get(stage.proxy.admin_url + path) for path in paths)
+    assert set(routes) == {re.sub(r"(?<=.)/[^/]*\.json$|(?<=.)/$", "", path.partition("?")[0]) for path in paths}
+    assert all(get(stage.proxy.admin_url + path) for path in paths if not path.startswith("/compare"))
 
 
 @pytest.mark.parametrize("command", STREAMS, ids=map(str, STREAMS))
@@ -208,4 +232,5 @@ def test_a_stream_becomes_a_verdict(command: Command, tmp_path: Path) -> None:
 
 def test_each_kind_has_commands() -> None:
     """The documents have commands that end, servers, captures, and requests to the admin port."""
-    assert all((ONCE, SERVERS, CAPTURES, CURLS, STREAMS, PROBES))
+    assert all((ONCE, SERVERS, CAPTURES, EXPORTS, CURLS, STREAMS, PROBES))
+    assert "outcomes.md" in {command.page.name for command in CURLS}  # a runbook

@@ -22,7 +22,12 @@ TEXT = (ROOT / "docs" / "cli.md").read_text()
 TYPED = [command.text for command in page_commands(ROOT / "docs" / "cli.md") if not command.inline]
 EXAMPLES = [text.removeprefix("driftgauge ") for text in TYPED if re.match(r"driftgauge (?!completion)", text)]
 SERVERS = [line for line in EXAMPLES if line.split()[0] in {"proxy", "logger"}]
-BESIDE = [line for line in EXAMPLES if line.startswith(("doctor", "healthcheck", "reference capture"))]
+BESIDE = [
+    line
+    for line in EXAMPLES
+    if line.startswith(("doctor", "healthcheck", "reference capture", "labels post", "export", "compare"))
+    or "driftgauge:time" in line  # it reads what `export` writes
+]
 FILES = [line for line in EXAMPLES if line not in SERVERS + BESIDE]
 CODES = {"check examples/wine/red.csv examples/wine/white_stream.csv": 1}
 ROW = [7.4, 0.7, 0.0, 1.9, 0.076, 11.0, 34.0, 0.9978, 3.51, 0.56, 9.4]
@@ -93,15 +98,25 @@ def test_the_servers_start(line: str, clone: Path) -> None:
 
 
 def test_the_examples_beside_a_process_run(clone: Path) -> None:
-    """The ports come from the environment, and for `capture` from its flag."""
+    """The ports come from the environment, and for `capture` and `labels post` from a flag."""
+    labels_port = free_port()
     flags = ("--reference", ROOT / "examples" / "wine" / "red.csv", "--inference-service=wine", "--allow-capture=true")
-    with EchoModel() as model, Driftgauge("proxy", "--upstream-url", model.url, *flags, "--min-rows=5") as proxy:
+    with (
+        EchoModel() as model,
+        Driftgauge(
+            "proxy", "--upstream-url", model.url, *flags, "--min-rows=5", "--labels-port", str(labels_port)
+        ) as proxy,
+    ):
         assert [] == wrong_responses(proxy.port, [body_of([ROW])] * 20)
         proxy.wait_for(lambda s: s.total("driftgauge_window_rows") >= 20, "an evaluation", 60)
         for line in BESIDE:
-            is_capture = line.startswith("reference capture")
-            more = f" --admin-url {proxy.admin_url}" if is_capture else ""
+            more = ""
+            if line.startswith(("reference capture", "export", "compare")):
+                more = f" --admin-url {proxy.admin_url}"
+            elif line.startswith("labels post"):
+                more = f" --url http://127.0.0.1:{labels_port}"
             ports = {"DRIFTGAUGE_PORT": str(proxy.port), "DRIFTGAUGE_ADMIN_PORT": str(proxy.admin_port)}
             done = run(line + more, clone, **ports)
 
-            assert 0 == done.returncode, (line, done.stdout, done.stderr)
+            code = 2 if line.startswith("compare") else 0  # the process has one revision
+            assert code == done.returncode, (line, done.stdout, done.stderr)

@@ -24,7 +24,7 @@ LIMIT_SECONDS = 110
 @contextmanager
 def demo(*flags: str) -> Iterator[subprocess.Popen[str]]:
     """The demo as a child process on free ports, terminated if the test leaves it running."""
-    port = str(free_ports_in_a_row(4))
+    port = str(free_ports_in_a_row(5))
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "examples.demo", "--port", port, *flags],
         cwd=ROOT,
@@ -43,7 +43,7 @@ def demo(*flags: str) -> Iterator[subprocess.Popen[str]]:
 def still_open(output: str) -> list[str]:
     """Addresses in the output on which something still listens."""
     urls = set(re.findall(r"http://127\.0\.0\.1:\d+", output))
-    assert len(urls) == 3, "the model server, the data port and the admin port are printed"
+    assert len(urls) == 4, "the model server, the data port, the admin port and the port of labels are printed"
     return sorted(url for url in urls if listens(urlsplit(url).port))
 
 
@@ -79,6 +79,8 @@ def expect_verdicts(output: str, *, redis: bool = False) -> None:
     assert re.search(r"^request_count +201$", output, re.MULTILINE)
     assert re.search(r"^request_error_count +0$", output, re.MULTILINE)
     assert re.search(r"p50 [\d.]+ ms, p99 [\d.]+ ms$", output, re.MULTILINE)
+    assert "1198/1198 performance ok, concept ok" in output
+    assert "1198/1198 performance drift, concept drift" in output
 
 
 def expect_outage(output: str) -> None:
@@ -96,7 +98,7 @@ def expect_outage(output: str) -> None:
 
 @pytest.mark.parametrize("flags", [(), ("--redis",), ("--logger",)], ids=" ".join)
 def test_demo_ends_well(flags: tuple[str, ...]) -> None:
-    """Red wines are no drift, nor is a batch of wines that are alike; white wines are. Then all programs stop."""
+    """Red wines are no drift, nor is a batch of wines that are alike; white wines are, and so is another taste."""
     with demo(*flags) as child:
         output, _ = child.communicate(timeout=LIMIT_SECONDS)
 
@@ -120,7 +122,7 @@ def test_kept_demo_stays_until_it_is_interrupted() -> None:
         rest, _ = child.communicate(timeout=LIMIT_SECONDS)
 
     expect_verdicts(output, redis=True)
-    assert 3 == len(up)
+    assert 4 == len(up)
     assert b"total_sulfur_dioxide" in report
     assert 0 == child.returncode, output + rest
     assert [] == still_open(output)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from tests.support.certificates import Authority
 from tests.support.echo_model import EchoModel
 from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.shell_commands import commands
 from tests.support.waiting import wait_until
 
 SCRIPT = Path(__file__).parents[2] / "sidecar/healthcheck.sh"
@@ -79,6 +81,39 @@ def test_proxy(authority: Authority) -> None:
         proxy.await_ready()
         assert 200 == proxy.status(proxy.port, "/v1/models/wine:predict", b'{"instances": [[1]]}')
         assert 0 == proxy.terminate()
+
+
+def test_commands_of_the_guide(authority: Authority, tmp_path: Path) -> None:
+    """An event and a look at the metrics, as docs/install.md has them: with the authority and a token from a file."""
+    guide = Path(__file__).parents[2] / "docs" / "install.md"
+    send, look = [one.text for one in commands(guide) if one.text.startswith("curl --cacert")]
+    (tmp_path / "ca.crt").write_bytes(authority.file.read_bytes())
+    for name in ("events", "admin"):
+        (tmp_path / f"{name}.header").write_text(f"Authorization: Bearer {name}-token")
+    reference = Path(__file__).parents[2] / "examples" / "wine" / "red.csv"
+    (tmp_path / "wine.csv").write_bytes(reference.read_bytes())
+    tokens = {"DRIFTGAUGE_TOKEN": "events-token", "DRIFTGAUGE_ADMIN_TOKEN": "admin-token"}
+    with Secured("logger", authority, "--reference-dir", tmp_path, env=tokens) as logger:
+        logger.await_ready()
+
+        def shell(text: str) -> str:
+            """Run a command as it stands, with the ports and the name of this process; returns what it prints."""
+            for name, real in (
+                ("driftgauge-logger.default.svc.cluster.local", "localhost"),
+                (":8443", f":{logger.port}"),
+                (":9464", f":{logger.admin_port}"),
+            ):
+                text = text.replace(name, real)
+            done = subprocess.run(["bash", "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
+            return done.stdout
+
+        assert "401" == shell(send.replace("@events.header", "'Authorization: Bearer wrong'"))[-3:]
+        assert "200" == shell(send)[-3:]
+        wait_until(lambda: re.search(r'reason="wrong_width".*} 1.0', shell(look)), "a row that was rejected")
+        lines = shell(look).splitlines()
+
+    assert any(line.startswith("request_count{") and line.endswith(" 1.0") for line in lines)
+    assert any(line.startswith("driftgauge_unauthorized_requests_total{") and line.endswith(" 1.0") for line in lines)
 
 
 def test_commands(authority: Authority) -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis, RedisCluster
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.ledger import RowOrigins
 from driftgauge.drift.profile import numeric_profile
 from driftgauge.drift.result import DriftReport
@@ -33,7 +33,7 @@ from tests.support.rows import REQUESTS, WINE, block_of, counted
 CAPACITY_ROWS = 10
 MIN_ROWS = 4
 BUDGET = Budget(false_alarm_seconds=3_600.0, evaluation_seconds=30.0, tolerance=0.05, share_tolerance=0.05)
-START = Detector([numeric_profile("x", np.arange(50.0))], BUDGET, MIN_ROWS, "digest").start()
+START = feature_detector([numeric_profile("x", np.arange(50.0))], BUDGET, MIN_ROWS, "digest").start()
 REPORT = DriftReport(features=(), drift=None, rows=0, untested=(), ignored=(), drifted_features=0, reading="")
 
 LEASE_KEY = model_key(WINE, LEASE)

@@ -14,6 +14,7 @@ from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.bets import make_bets
 from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import ARRAYS, DetectorState, pack, unpack
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import SUMS
 from driftgauge.drift.detector.span_sums import SPANS
@@ -37,7 +38,7 @@ lengths = st.lists(st.sampled_from([1, 1, 1, 2, 3, 17]), min_size=1, max_size=40
 
 def detector(*profiles: Profile) -> Detector:
     """A detector of these features, which may alarm from the first row on."""
-    return Detector(profiles, BUDGET, 1, "digest")
+    return feature_detector(profiles, BUDGET, 1, "digest")
 
 
 def draw_cells(data: st.DataObject, profile: Profile, count: int) -> NDArray[np.int64]:

@@ -1,62 +1,51 @@
-"""Every half of a pair is counted once, whatever calls fail."""
+"""Every half of a pair is counted once: whatever calls fail, and however late a replica looks."""
 
-from collections.abc import Iterator
 from itertools import chain, repeat
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redis.asyncio import Redis, RedisCluster
 
-from driftgauge.errors import StorageError
-from driftgauge.inference.payload import Kind, ModelKey, PairObservation
+from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey, PairObservation
 from driftgauge.logger.pairing import Pairing
 from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import PairStore
-from driftgauge.storage.redis_client import BoundedRedis, connect
+from driftgauge.storage.redis_client import connect
 from driftgauge.storage.redis_pairs import RedisPairs
 from tests.support.clock import ManualClock
 from tests.support.failing_pairs import FailingPairs, Failure
+from tests.support.failing_redis import FailingRedis
 from tests.support.models import IRIS, WINE, labels
 from tests.support.redis_server import RedisServer
 
 TTL_SECONDS = 60.0
 
-STORE_TTL_SECONDS = 3_600
-"""The stores keep what they have stored, however long their calls fail."""
-
 Event = tuple[ModelKey, str, Kind, int]
 Step = tuple[list[Event], float]
 
 EVENTS = st.lists(
-    st.tuples(st.sampled_from([WINE, IRIS]), st.sampled_from("abc"), st.sampled_from(Kind), st.integers(0, 5)),
+    st.tuples(st.sampled_from([WINE, IRIS]), st.sampled_from("abc"), st.sampled_from(PAYLOAD_KINDS), st.integers(0, 5)),
     max_size=6,
 )
-WAITS = st.one_of(st.sampled_from([0.0, 0.5, TTL_SECONDS]), st.floats(0, TTL_SECONDS))
+LATE_SECONDS = 2 * TTL_SECONDS
+WAITS = st.one_of(st.sampled_from([0.0, 0.5, TTL_SECONDS, LATE_SECONDS]), st.floats(0, TTL_SECONDS))
 STEPS = st.lists(st.tuples(EVENTS, WAITS), max_size=8)
 FAILURES = st.lists(st.sampled_from(Failure), max_size=30)
-WHOLE_FAILURES = st.lists(st.sampled_from([Failure.NEVER, Failure.BEFORE, Failure.AFTER]), max_size=30)
+CAPACITIES = st.sampled_from([2, 5, 100])
 
 
 class Replica:
-    """One logger's pairing, over a store that fails.
+    """One logger's pairing.
 
     Args:
-        store: Does the work.
-        failures: When its calls fail.
+        store: Of the halves that wait.
         clock: Monotonic seconds.
         capacity: That of the pairing.
-        error: What a failed call raises.
     """
 
-    def __init__(
-        self,
-        store: PairStore,
-        failures: Iterator[Failure],
-        clock: ManualClock,
-        capacity: int = 100,
-        error: type[Exception] = StorageError,
-    ) -> None:
-        self.store = FailingPairs(store, failures, error)
+    def __init__(self, store: PairStore, clock: ManualClock, capacity: int = 100) -> None:
+        self.store = FailingPairs(store, iter(()))
         self.metrics = Metrics("")
         self.pairing = Pairing(self.store, self.metrics, TTL_SECONDS, clock, capacity)
         self.offered = 0
@@ -76,44 +65,72 @@ class Replica:
         return 2 * self.store.completed + self.store.duplicates + round(unpaired)
 
 
-async def live(replicas: list[Replica], steps: list[Step], clock: ManualClock) -> None:
-    """Offer the events in turn, and pair after each step."""
+async def expire(client: Redis | RedisCluster) -> None:
+    """Let all halves expire, as Redis does with the hashes of a slot, but not what is meant for a late replica."""
+    keys = [key async for key in client.scan_iter("driftgauge:pairs:*")]
+    if hashes := [key for key in keys if b":last:" not in key and b":settled:" not in key]:
+        await client.delete(*hashes)
+
+
+async def live(
+    replicas: list[Replica], steps: list[Step], clock: ManualClock, client: Redis | RedisCluster | None = None
+) -> None:
+    """Offer the events in turn, and pair after each step; halves that waited twice the TTL have expired in Redis."""
     for number, (events, wait) in enumerate(steps):
         replica = replicas[number % len(replicas)]
         for event in events:
             replica.offer(event)
         await replica.pairing.advance()
         clock.now += wait
+        if client is not None and wait >= LATE_SECONDS:
+            await expire(client)
 
 
-@settings(max_examples=100, deadline=None)
-@given(steps=STEPS, failures=FAILURES, capacity=st.sampled_from([2, 5, 100]), ends=st.sampled_from(Failure))
-async def test_one_process_counts_each_half_once(
-    steps: list[Step], failures: list[Failure], capacity: int, ends: Failure
+@given(steps=STEPS, capacity=CAPACITIES, places=st.sampled_from([1, 3, 1_000]))
+async def test_a_process_with_its_own_memory_counts_each_half_once(
+    steps: list[Step], capacity: int, places: int
 ) -> None:
-    """Offered = paired + duplicates + unpaired, when calls fail before, half-way or after, and at the end too."""
+    """Offered = paired + duplicates + unpaired, also where halves are displaced, or have expired in the store."""
     clock = ManualClock()
-    replica = Replica(MemoryPairs(STORE_TTL_SECONDS, 1_000, clock), chain(failures, repeat(ends)), clock, capacity)
+    replica = Replica(MemoryPairs(TTL_SECONDS, places, clock), clock, capacity)
     await live([replica], steps, clock)
     await replica.pairing.close()
 
     assert replica.offered == replica.counted
 
 
-@settings(max_examples=40, deadline=None)
-@given(steps=STEPS, failures=st.lists(WHOLE_FAILURES, min_size=2, max_size=2))
-async def test_two_replicas_that_share_redis_count_each_half_once(
-    redis_server: RedisServer, steps: list[Step], failures: list[list[Failure]]
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS, failures=FAILURES, capacity=CAPACITIES, ends=st.sampled_from(Failure))
+async def test_one_process_counts_each_half_once(
+    redis_server: RedisServer, steps: list[Step], failures: list[Failure], capacity: int, ends: Failure
 ) -> None:
-    """The sums of both hold, when calls fail before or after their work, and an id is used again by both."""
+    """Offered = paired + duplicates + unpaired, when calls fail before, half-way or after, and at the end too."""
     clock = ManualClock()
     async with connect(redis_server.url, timeout_seconds=5) as client:
         await client.flushall()
-        redis = BoundedRedis(client, timeout_seconds=5)
-        replicas = [Replica(RedisPairs(redis, STORE_TTL_SECONDS), iter(one), clock) for one in failures]
-        await live(replicas, steps, clock)
+        redis = FailingRedis(client, chain(failures, repeat(ends)))
+        replica = Replica(RedisPairs(redis, TTL_SECONDS, clock=clock), clock, capacity)
+        await live([replica], steps, clock, client)
+        await replica.pairing.close()
+
+    assert replica.offered == replica.counted
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS, failures=st.lists(FAILURES, min_size=2, max_size=3), capacity=CAPACITIES)
+async def test_replicas_that_share_redis_count_each_half_once(
+    redis_server: RedisServer, steps: list[Step], failures: list[list[Failure]], capacity: int
+) -> None:
+    """The sums of all hold, when calls fail, halves expire before their replica looks, and all use an id again."""
+    clock = ManualClock()
+    async with connect(redis_server.url, timeout_seconds=5) as client:
+        await client.flushall()
+        connections = [FailingRedis(client, iter(one)) for one in failures]
+        replicas = [Replica(RedisPairs(redis, TTL_SECONDS, clock=clock), clock, capacity) for redis in connections]
+        await live(replicas, steps, clock, client)
+        for redis in connections:
+            redis.recover()
         for replica in replicas:
-            replica.store.recover()
             await replica.pairing.advance()
         for replica in replicas:
             await replica.pairing.close()

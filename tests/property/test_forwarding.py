@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from driftgauge.http1.head_parser import read_request
 from driftgauge.logger.fan_out.fan_out import FanOut
-from driftgauge.logger.fan_out.retry import Backoff
 from driftgauge.logger.fan_out.target import ForwardLimits
 from driftgauge.metrics.registry import Metrics
+from driftgauge.outgoing.retry import Backoff
 from tests.support.event_server import CLOSE, ERROR, HANG, OK, EventServer, Respond
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nce-id: 1\r\n\r\n"

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import PAYLOAD_KINDS
 from driftgauge.storage.memory import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half
 from driftgauge.storage.redis_client import BoundedRedis, connect
@@ -12,7 +12,7 @@ from tests.support.redis_server import RedisServer
 
 TIMES = st.one_of(st.integers(0, 3).map(float), st.floats(allow_nan=False, allow_infinity=False))
 HALVES = st.lists(
-    st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(Kind), TIMES, st.none()),
+    st.builds(Half, st.sampled_from(["a", "b"]), st.sampled_from(PAYLOAD_KINDS), TIMES, st.none()),
     max_size=20,
 )
 
@@ -28,8 +28,8 @@ async def test_memory_and_redis_return_the_same(redis_server: RedisServer, halve
 
         assert await memory.put(halves) == await redis.put(halves)
         assert await memory.put(halves, again=True) == await redis.put(halves, again=True)
-        assert await memory.unpaired(halves) == await redis.unpaired(halves)
-        assert await memory.unpaired(halves[::2], remove=True) == await redis.unpaired(halves[::2], remove=True)
+        assert await memory.remove(halves) == await redis.remove(halves)
+        assert await memory.remove(halves[::2]) == await redis.remove(halves[::2])
         assert await memory.put(halves) == await redis.put(halves)
 
 
@@ -47,6 +47,6 @@ async def test_every_half_is_reported_once(halves: list[Half]) -> None:
     completed = sum(response.arrival is Arrival.COMPLETED for response in met)
     replaced = sum(response.replaced for response in met)
     reported = sum(response.arrival is Arrival.FIRST for response in met)
-    alone = await pairs.unpaired(list(firsts.values()))
+    alone = await pairs.remove(list(firsts.values()))
 
     assert reported == completed + replaced + alone

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.profile import numeric_profile
 from driftgauge.drift.rows_to_detect import RowsToDetect, rows_to_detect, shifted_shares
 
@@ -41,7 +41,7 @@ def test_a_larger_tolerance_takes_more_rows(values: list[float], lower: float, m
 def test_more_dependence_takes_more_rows(values: list[float], factor: float, more: float) -> None:
     """Each row counts 1 / factor."""
     profiles = [numeric_profile("n", np.sort(values))] * 2
-    estimate = RowsToDetect(profiles, Detector(profiles, BUDGET, 50, ""))
+    estimate = RowsToDetect(profiles, feature_detector(profiles, BUDGET, 50, ""))
     first, second = estimate.of(np.array([factor, factor * more]))
 
     assert second is None or (first is not None and first <= second)

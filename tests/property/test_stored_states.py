@@ -58,6 +58,7 @@ async def evaluate(blob: bytes) -> tuple[int, int, int]:
     assert stored.blob != blob
 
     def value(name: str, **more: str) -> int:
+        """The value of a counter."""
         return int(metrics.registry.get_sample_value(name, more) or 0)
 
     of_model = labels(WINE, kind="request")

@@ -1,4 +1,4 @@
-"""Independent CloudEvents SDKs receive what the logger sends on: the same events as its senders sent."""
+"""Independent CloudEvents SDKs receive what the logger sends on, and the events on changes of verdicts."""
 
 import base64
 import json
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.real.test_senders import javascript_sender, pair, python_sender
+from tests.support.drifting_proxy import drifting_proxy
 from tests.support.parts import node_modules, program
 from tests.support.processes import Child, Driftgauge, free_port, get
 
@@ -53,3 +54,23 @@ def test_javascript_receiver(sender: Any, mode: str) -> None:  # noqa: ANN401 - 
         [one["attributes"].get(name) for name in names] for one in received
     ]
     assert [one["data"] for one in expected] == [json.loads(base64.b64decode(one["data"])) for one in received]
+
+
+def test_javascript_receives_changes(tmp_path: Path) -> None:
+    """The JavaScript SDK accepts the event on drift: its attributes and the data."""
+    with JavaScriptReceiver() as receiver:
+        receiver.await_port(receiver.port)
+        with drifting_proxy(tmp_path, f"http://127.0.0.1:{receiver.port}/") as proxy:
+            proxy.wait_for(lambda s: s.total("driftgauge_events_total", outcome="sent") == 1, "an event")
+        (event,) = receiver.events()
+    attributes = event["attributes"]
+    assert {
+        "type": "io.driftgauge.drift.detected",
+        "source": "/namespaces/cellar/inferenceservices/wine",
+        "subject": "predictor/wine",
+        "inferenceservicename": "wine",
+        "namespace": "cellar",
+        "stream": "inputs",
+        "datacontenttype": "application/json",
+    }.items() <= attributes.items()
+    assert "alcohol" == json.loads(base64.b64decode(event["data"]))["features"][0]["feature"]

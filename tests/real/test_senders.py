@@ -94,7 +94,7 @@ def test_events_of_an_independent_sender_are_accepted_and_paired(
         samples = sidecar.wait_for(
             lambda now: (
                 len(modes) == now.total("request_latency_seconds_count")
-                and len(modes) * len(ROWS) == now.total("driftgauge_rows_total")
+                and len(modes) * len(ROWS) == now.total("driftgauge_rows_total") == now.total("request_sum")
             ),
             f"{len(modes)} pairs and their rows",
         )

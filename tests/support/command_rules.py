@@ -134,7 +134,7 @@ def driftgauge_faults(words: Words) -> list[str]:
     """Unknown commands, and flags that its help does not name."""
     if words[1].startswith("-") or words[1] == "COMMAND":
         return [f"unknown flag {word}" for word in words[1:] if word not in {"COMMAND", "--help", "--version"}]
-    command = tuple(words[1:3] if words[1] == "reference" else words[1:2])
+    command = tuple(words[1:3] if words[1] in {"reference", "labels"} else words[1:2])
     usage = _help(command)
     flags = [word.partition("=")[0] for word in words[1:] if re.match(r"-{1,2}[a-z]", word)]
     return (

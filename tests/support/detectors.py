@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.profile import FeatureKind, Profile, numeric_profile
 
@@ -26,7 +27,7 @@ def profiles(features: int = 2, rows: int = 5000) -> list[Profile]:
 
 def detector(of: Sequence[Profile], budget: Budget = BUDGET, min_rows: int = 30) -> Detector:
     """A detector of these features."""
-    return Detector(of, budget, min_rows, "digest")
+    return feature_detector(of, budget, min_rows, "digest")
 
 
 def rows(seed: int, shift: float = 0.0, size: int = 100, features: int = 2) -> Floats:

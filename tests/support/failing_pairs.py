@@ -32,6 +32,7 @@ class FailingPairs:
         self._failures = failures
         self._error = error
         self._unseen = False
+        self._unknown = 0
         self.results: list[PutResult] = []
 
     @property
@@ -56,12 +57,18 @@ class FailingPairs:
         self.results.extend(results)
         return results
 
-    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False, again: bool = False) -> int:
-        """Look for all halves, or some, or none."""
+    async def remove(self, halves: Sequence[Half], *, again: bool = False) -> int:
+        """Remove all halves, or some, or none."""
         failure, again = self._begin(again=again)
-        number = await self._store.unpaired(self._reached(halves, failure), remove=remove, again=again)
+        self._unknown = await self._store.remove(self._reached(halves, failure), again=again)
         self._end(failure)
+        number, self._unknown = self._unknown, 0
         return number
+
+    def forget(self, halves: Sequence[Half]) -> int:
+        """Forget halves, which needs no network; those whose removal failed afterwards are open as far as is known."""
+        unknown, self._unknown = self._unknown, 0
+        return unknown + self._store.forget(halves)
 
     def _begin(self, *, again: bool) -> tuple[Failure, bool]:
         """When this call fails, and whether the store has seen it before."""

@@ -84,7 +84,7 @@ def full_stack(directory: Path) -> Iterator[FullStack]:
             for url in (model.url, f"http://127.0.0.1:{free_port()}")
         )
         away = f"http://127.0.0.1:{free_port()}"
-        kept = ("--reference-dir", references, "--pair-ttl-seconds=2", "--forward-url", away)
+        kept = ("--reference-dir", references, "--pair-ttl-seconds=2", "--forward-url", away, "--event-url", away)
         logger = stack.enter_context(Driftgauge("logger", *kept, *common))
         pod = stack.enter_context(ClusterExporter(NAMESPACE, f"{SERVICE}-predictor-6d4cf56db6-x2x7p"))
         alertmanager = stack.enter_context(Alertmanager(inhibitions(), directory))

@@ -2,8 +2,10 @@
 
 The real metric families and the real tests run minute by minute with a manual clock; only the rows are invented. Wine
 gets a new reference at 01:00, drifts slowly from 02:30 to 03:50, has a fault in its sulphates from 04:50 on, and fails
-for a quarter of an hour at 05:10. Its predictions follow its alcohol. Cheese does not change, has a small reference,
-and has no requests after 05:30. At the end wine still drifts.
+for a quarter of an hour at 05:10. Its predictions follow its alcohol. Labels of both come a while later; from 04:20 on
+half of the qualities of wine are others than before, so that performance and concept drift; its prices, a second
+output, stay as right as they were. Cheese does not change, has a
+small reference, and has no requests after 05:30. At the end wine still drifts.
 """
 
 import math
@@ -20,11 +22,16 @@ from prometheus_client.utils import floatToGoString
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.statistics.p_value import PValues
 from driftgauge.errors import Reason
+from driftgauge.events.model_changes import EVENT_TYPES
 from driftgauge.inference.payload import Kind, ModelKey, Outcome
+from driftgauge.metrics.event_counts import EventOutcome
 from driftgauge.metrics.registry import Metrics
 from driftgauge.protocol.category import code
 from driftgauge.results.latest import LatestEvaluations, ReferenceFacts
+from driftgauge.results.latest_outcomes import LatestOutcomes
+from driftgauge.storage.labels import LabelOutcome
 from tests.support.cluster_exporter import page
+from tests.support.labelled_stream import LabelledStream
 from tests.support.watched_stream import BUDGET, WINDOW_ROWS, Columns, Floats, Stream
 
 MINUTES = 360
@@ -36,6 +43,7 @@ _ROWS = 60  # a minute
 _BASELINE_ROWS = 600
 _TARGET = {"job": "driftgauge-proxy", "instance": "10.0.0.7:9464"}
 _NEW_REFERENCE, _SLIDE, _SETTLED, _FAULT, _FAILURE, _SILENCE = 60, 150, 230, 290, range(310, 325), 330
+_TASTE = 260
 _MEBIBYTE = 2.0**20
 
 _GRAPES, _CLASSES = ("merlot", "syrah", "malbec"), ("0", "1")
@@ -43,7 +51,9 @@ _NUMBER, _CATEGORY = FeatureKind.NUMERIC, FeatureKind.CATEGORICAL
 _TEXTS = {code(text): text for text in (*_GRAPES, *_CLASSES)}
 _WINE = Columns(("alcohol", "ph", "sulphates", "grape"), (_NUMBER, _NUMBER, _NUMBER, _CATEGORY), _TEXTS)
 _QUALITY = Columns(
-    ("quality_0", "quality_1", "quality_confidence", "quality_class"), (_NUMBER, _NUMBER, _NUMBER, _CATEGORY), _TEXTS
+    ("quality_0", "quality_1", "quality_confidence", "quality_class", "price"),
+    (_NUMBER, _NUMBER, _NUMBER, _CATEGORY, _NUMBER),
+    _TEXTS,
 )
 _CHEESE = Columns(("fat", "salt"), (_NUMBER, _NUMBER), {})
 _RIPENESS = Columns(("prediction",), (_NUMBER,), {})
@@ -61,10 +71,19 @@ def _wine_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
 
 
 def _qualities(wines: Floats) -> Floats:
-    """The scores of two classes, computed from the alcohol; the larger one, and its class."""
+    """The scores of two classes, computed from the alcohol, the larger one, and its class; the price, from the pH."""
     good = 1 / (1 + np.exp(10.5 - wines[:, 0]))
     classes = np.array([code(text) for text in _CLASSES])[(good > 1 - good).astype(np.intp)]
-    return np.column_stack([1 - good, good, np.maximum(good, 1 - good), classes])
+    prices = 45 - 10 * np.nan_to_num(wines[:, 1], nan=3.3)
+    return np.column_stack([1 - good, good, np.maximum(good, 1 - good), classes, prices])
+
+
+def _wine_labels(dice: np.random.Generator, minute: int, qualities: Floats) -> Floats:
+    """A class as likely as its score says, or from the change of taste on half of them the other one; and a price."""
+    good = dice.random(len(qualities)) < qualities[:, 1]
+    good ^= (dice.random(len(qualities)) < 0.5) & (minute >= _TASTE)
+    classes = np.array([code(text) for text in _CLASSES])[good.astype(np.intp)]
+    return np.column_stack([classes, qualities[:, -1] + dice.normal(0, 0.5, size=len(qualities))])
 
 
 def _cheese_rows(dice: np.random.Generator, minute: int, rows: int) -> Floats:
@@ -77,13 +96,20 @@ def _ripeness(cheeses: Floats) -> Floats:
     return 3 + cheeses[:, :1] / 10
 
 
+def _cheese_labels(dice: np.random.Generator, ripeness: Floats) -> Floats:
+    """The predicted number, and an error."""
+    labels: Floats = ripeness[:, 0] + dice.normal(0, 0.2, size=len(ripeness))
+    return labels
+
+
 @dataclass
 class _Model:
-    """One model's two streams, and its metrics."""
+    """One model's streams, and its metrics."""
 
     key: ModelKey
     inputs: Stream
     outputs: Stream
+    labelled: LabelledStream
     metrics: Metrics
     dice: np.random.Generator
     digest: str = ""
@@ -123,10 +149,16 @@ class _Model:
         self.inputs.append(rows, now)
         self.outputs.append(responses, now)
 
+    def label(self, responses: Floats, labels: Floats, now: float) -> None:
+        """Bring the labels of a minute's responses."""
+        rows = np.column_stack([responses, labels])
+        self.labelled.append(rows, now, self.dice.gamma(2, 300, size=len(rows)))
+
     def test(self, now: float) -> None:
-        """Publish reports on both windows."""
+        """Publish reports on all windows."""
         self.inputs.test(now)
         self.outputs.test(now)
+        self.labelled.test(now, waiting=40)
 
 
 def openmetrics(end: float) -> str:
@@ -146,22 +178,35 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
     latest = LatestEvaluations(90, lambda: clock["now"])
     metrics = Metrics("200")
     metrics.watch_evaluations(latest)
+    outcomes = LatestOutcomes(90, lambda: clock["now"])
+    counts = metrics.watch_outcomes(outcomes)
+    labels = metrics.watch_labels(list(LabelOutcome))
+    labels.show_waiting(lambda: 40, lambda: 12)
     metrics.watch_queue(lambda: 3, 1024)
     redis_up, redis_errors = metrics.watch_redis()
     redis_up.labels("ping").set(1)
     redis_errors.labels("ping")
     metrics.watch_leases(lambda: [WINE], lambda: [WINE])
     metrics.watch_forwarding().add("http://archive/events", lambda: 12, lambda: 30_000).count(None, 1)
+    events = metrics.watch_events(EVENT_TYPES)
+    events.count("io.driftgauge.drift.detected", EventOutcome.SENT)
+    events.show_pending(lambda: 0)
     metrics.watch_resending()[1].labels("responded")
     metrics.unauthorized_requests.labels("data").inc()
     metrics.failed_handshakes.labels("data", "closed").inc()
     dice = np.random.default_rng(20261123)
     wine, cheese = (
-        _model(key, *columns, metrics, latest, dice)
-        for key, columns in ((WINE, (_WINE, _QUALITY)), (CHEESE, (_CHEESE, _RIPENESS)))
+        _model(
+            key, *columns, metrics, latest, dice, LabelledStream(key, labelled, columns[1], outcomes, labels, counts)
+        )
+        for key, columns, labelled in (
+            (WINE, (_WINE, _QUALITY), {"quality": _CATEGORY, "price": _NUMBER}),
+            (CHEESE, (_CHEESE, _RIPENESS), {"prediction": _NUMBER}),
+        )
     )
     wine.compare_with(_wine_rows(dice, 0, 1000), "4f1c" * 16, start)
     cheese.compare_with(_cheese_rows(dice, 0, 300), "9ab0" * 16, start)
+    _compare_labels(wine, cheese, dice, start)
     for minute in range(MINUTES):
         now = clock["now"] = start + minute * STEP_SECONDS
         _run_minute(wine, cheese, minute, now)
@@ -174,20 +219,33 @@ def _minutes(end: float) -> Iterator[tuple[float, list[Metric]]]:
         )
 
 
-def _model(
+def _compare_labels(wine: _Model, cheese: _Model, dice: np.random.Generator, start: float) -> None:
+    """Give both models a reference of labels."""
+    qualities = _qualities(_wine_rows(dice, 0, 2000))
+    ripeness = _ripeness(_cheese_rows(dice, 0, 2000))
+    for model, rows in (
+        (wine, np.column_stack([qualities, _wine_labels(dice, 0, qualities)])),
+        (cheese, np.column_stack([ripeness, _cheese_labels(dice, ripeness)])),
+    ):
+        path = f"/mnt/reference/{model.key.inference_service}.csv"
+        model.labelled.compare_with(rows, ReferenceFacts(len(rows), "5d3e" * 16, path, start))
+
+
+def _model(  # noqa: PLR0913, PLR0917 - each part once
     key: ModelKey,
     inputs: Columns,
     outputs: Columns,
     metrics: Metrics,
     latest: LatestEvaluations,
     dice: np.random.Generator,
+    labelled: LabelledStream,
 ) -> _Model:
     values = PValues()
     streams = (
         Stream(key, Kind.REQUEST, inputs, metrics, latest, values),
         Stream(key, Kind.RESPONSE, outputs, metrics, latest, values),
     )
-    return _Model(key, *streams, metrics, dice, names=inputs.names)
+    return _Model(key, *streams, labelled, metrics, dice, names=inputs.names)
 
 
 def _run_minute(wine: _Model, cheese: _Model, minute: int, now: float) -> None:
@@ -196,9 +254,13 @@ def _run_minute(wine: _Model, cheese: _Model, minute: int, now: float) -> None:
     if minute == _NEW_REFERENCE:
         wine.compare_with(_wine_rows(wine.dice, minute, 1000), "c07e" * 16, now)
     wines = _wine_rows(wine.dice, minute, _ROWS)
-    wine.serve(wines, _qualities(wines), now, 12 if failing else 0, 6 if failing else 1)
+    qualities = _qualities(wines)
+    wine.serve(wines, qualities, now, 12 if failing else 0, 6 if failing else 1)
+    wine.label(qualities, _wine_labels(wine.dice, minute, qualities), now)
     cheeses = _cheese_rows(cheese.dice, minute, _ROWS // 2)
-    cheese.serve(cheeses, _ripeness(cheeses), now, 0, 1)
+    ripeness = _ripeness(cheeses)
+    cheese.serve(cheeses, ripeness, now, 0, 1)
+    cheese.label(ripeness, _cheese_labels(cheese.dice, ripeness), now)
     for model, minutes in ((wine, (10, _NEW_REFERENCE)), (cheese, (5,))):
         if minute in minutes:
             model.take_baseline(now)

@@ -6,12 +6,12 @@ from driftgauge.http1.heads import RequestHead
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import OVERFLOW, ModelKey, PairObservation, Payload
 from driftgauge.logger.fan_out.fan_out import FanOut
-from driftgauge.logger.fan_out.retry import Backoff
 from driftgauge.logger.fan_out.target import ForwardLimits
 from driftgauge.logger.inference_filter import InferenceFilter
 from driftgauge.logger.receiver import Receiver
 from driftgauge.logger.revision_reader import RevisionReader
 from driftgauge.metrics.registry import Metrics
+from driftgauge.outgoing.retry import Backoff
 from driftgauge.server.timeouts import Timeouts
 from tests.support.models import WINE, labels
 

@@ -1,12 +1,15 @@
 """A monitor with its collaborators in memory: references in a directory, a ring, states, and a clock set by hand."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.app.outcome_parts import OutcomeParts
+from driftgauge.config.options import ProxyConfig
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
@@ -26,6 +29,7 @@ from driftgauge.reference.dataset import schema_hash
 from driftgauge.reference.loading import FileToLoad, LoadResult, load_here
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest import LatestEvaluations
+from driftgauge.storage.labels import LabelStore
 from driftgauge.storage.leases import LeaseStore, MemoryLeases
 from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.results import ResultStore
@@ -72,9 +76,12 @@ class MonitorFixture:
         rule: The rule of the verdicts.
         leases: The store of the leases; shared by replicas.
         results: The store of the results; shared by replicas.
+        labels: The store of the responses that wait for labels; shared by replicas. `None` takes no labels.
+        clock: Its clock.
+        options: Options on labels, in place of those of all tests.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a test names those that it needs
         self,
         directory: Path,
         ring: RingBuffer | None = None,
@@ -82,10 +89,14 @@ class MonitorFixture:
         rule: Rule = BY_P_VALUE,
         leases: LeaseStore | None = None,
         results: ResultStore | None = None,
+        *,
+        labels: LabelStore | None = None,
+        clock: ManualClock | None = None,
+        options: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self.leases = MemoryLeases() if leases is None else leases
         self.results = results
-        self.clock = ManualClock()
+        self.clock = ManualClock() if clock is None else clock
         self.ring = MemoryRing(100) if ring is None else ring
         self.states = MemoryStates() if states is None else states
         self.outputs = OutputColumns()
@@ -95,18 +106,43 @@ class MonitorFixture:
         self.references = ReferenceStore(None, directory)
         self.baselines = Baselines(self.ring, self.states, self.outputs, BASELINE_ROWS, self.metrics.count_replaced_key)
         self.targets = Targets(self.references, self.baselines, self.latest, ReferenceSize(rule.budget, 100))
+        self.labels = labels
+        self.outcomes = None if labels is None else self._outcome_parts(labels, options)
         self.evaluator = Evaluator(self.ring, self.states, self.metrics, rule, self.clock)
         self.use_models(KnownModels(10))
 
     def use_models(self, models: KnownModels) -> None:
         """Monitor these models."""
         self.models = models
-        self.model_evaluator = ModelEvaluator(self.evaluator, self.targets, self.metrics, self.latest, self.clock)
+        outcomes, shared = (None, None) if self.outcomes is None else (self.outcomes.models, self.outcomes.sharing)
+        self.model_evaluator = ModelEvaluator(
+            self.evaluator, self.targets, self.metrics, self.latest, self.clock, outcomes
+        )
         self.coordinator = Coordinator(self.leases, self.targets.reference_identity, self.clock, fresh_seconds=90)
-        self.sharing = None if self.results is None else SharedResults(self.results, self.latest, self.clock)
-        self.monitor = Monitor(models, self.model_evaluator, self.coordinator, self.sharing, self.metrics, self.latest)
+        self.sharing = (
+            None
+            if self.results is None
+            else SharedResults(self.results, self.latest, self.clock, self.metrics.count_unreadable_result, shared)
+        )
+        self.monitor = Monitor(models, self.model_evaluator, self.coordinator, self.sharing)
         self.loader = ThreadLoader()
         self.watcher = ReferenceWatcher(self.references, self.targets, models, self.metrics, self.loader, self.clock)
+
+    def _outcome_parts(self, labels: LabelStore, options: Mapping[str, object]) -> OutcomeParts:
+        """The parts that evaluate labelled predictions, as a process makes them."""
+        usual = {"labels_port": 9465, "min_rows": 20, "window_rows": 1_000, "baseline_rows": BASELINE_ROWS}
+        return OutcomeParts(
+            ProxyConfig.model_validate({**usual, "evaluation_interval_seconds": 30, **options}),
+            labels,
+            self.ring,
+            self.states,
+            references=self.references,
+            outputs=self.outputs,
+            metrics=self.metrics,
+            inputs=self.latest,
+            clock=self.clock,
+            stale_seconds=90,
+        )
 
     async def load_changed_reference(self) -> None:
         """Look at the references twice: a changed file is loaded when it no longer changes."""

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 from urllib.error import HTTPError
 
+from driftgauge.config.environment import FALLBACKS
 from tests.support.scrape import Samples
 from tests.support.waiting import wait_until
 
@@ -208,7 +209,7 @@ class Driftgauge(Child):
         own = {"DRIFTGAUGE_DRAIN_DELAY_SECONDS": "0"} | dict(env or {})
         # Only flags and `env` are options of the process under test, not the variables of this process.
         hidden = [name for name in os.environ if name.startswith("DRIFTGAUGE_")]
-        super().__init__(argv, own, hidden=[*hidden, "PORT", "INFERENCE_SERVICE_NAME", "K_REVISION"])
+        super().__init__(argv, own, hidden=[*hidden, *FALLBACKS.values()])
 
     def __enter__(self) -> Self:
         """Wait until `/healthz` succeeds and the data port is open; returns the child."""

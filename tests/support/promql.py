@@ -4,6 +4,22 @@ import re
 from collections.abc import Mapping
 
 _WORDS = frozenset({"and", "or", "unless", "offset", "bool", "by", "on", "group_left"})
+_OF_OUTCOMES = tuple(
+    f"driftgauge_{part}"
+    for part in (
+        "absolute_error",
+        "calibration",
+        "class_",
+        "concept_",
+        "confusion",
+        "correct_",
+        "label",
+        "outcome",
+        "performance",
+        "responses_",
+        "squared_error",
+    )
+)
 _CONDITION = re.compile(r"\s*(?:==|!=|>=|<=|>|<)\s*\d+(?:\.\d+)?")
 
 
@@ -13,6 +29,11 @@ def metrics_of(expression: str) -> set[str]:
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", bare)
     bare = re.sub(r"\b(?:by|on|group_left)\s*\([^)]*\)", "", bare)
     return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*\()", bare)) - _WORDS
+
+
+def of_outcomes(expression: str) -> bool:
+    """Whether an expression is on labels, or on what is known from them."""
+    return any(name.startswith(_OF_OUTCOMES) for name in metrics_of(expression))
 
 
 def filled(expression: str, values: Mapping[str, str]) -> str:

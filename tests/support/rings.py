@@ -1,12 +1,12 @@
 """Rings and states that behave like a store in trouble."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container, Sequence
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.memory import MemoryRing, MemoryStates
-from driftgauge.storage.ring import Block, RingBuffer, StreamKey, Window
+from driftgauge.storage.ring import Block, Progress, RingBuffer, StreamKey, Window
 from driftgauge.storage.stream_states import State
 
 
@@ -36,14 +36,28 @@ class AwayRing:
         self._check()
         return await self._ring.read(stream, schema, width)
 
+    async def progress(self, streams: Sequence[StreamKey]) -> list[Progress]:
+        """Call the other ring, unless away."""
+        self._check()
+        return await self._ring.progress(streams)
+
+    async def note_looked(self, stream: StreamKey, number: int) -> None:
+        """Call the other ring, unless away."""
+        self._check()
+        await self._ring.note_looked(stream, number)
+
+    def forget_read(self, model: ModelKey) -> None:
+        """Call the other ring."""
+        self._ring.forget_read(model)
+
     def retain(self, models: Container[ModelKey]) -> None:
         """Call the other ring."""
         self._ring.retain(models)
 
-    async def streams(self) -> list[StreamKey]:
+    async def streams(self, on_away: Callable[[StorageError], None] | None = None) -> list[StreamKey]:
         """Call the other ring, unless away."""
         self._check()
-        return await self._ring.streams()
+        return await self._ring.streams(on_away)
 
     async def ping(self) -> None:
         """Call the other ring, unless away."""

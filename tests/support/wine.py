@@ -11,6 +11,7 @@ from sklearn.datasets import load_wine
 _WINE = load_wine()
 FEATURES: list[str] = list(_WINE.feature_names)
 ROWS: NDArray[np.float64] = _WINE.data
+TARGET: NDArray[np.int64] = _WINE.target
 
 
 def write_reference(path: Path) -> Path:

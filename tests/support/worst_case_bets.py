@@ -30,10 +30,8 @@ def worst_of_categories(factors: Floats, chances: Floats, tolerance: float) -> F
 
     The mass that may move goes from the cells with the least factors to the cell with the greatest.
     """
-    worst = np.empty(factors.shape[1])
-    for index, column in enumerate(factors.T):
-        order = np.argsort(column)
-        before = np.cumsum(chances[order]) - chances[order]
-        moved = np.clip(tolerance - before, 0.0, chances[order])
-        worst[index] = chances @ column + moved @ (column.max() - column[order])
+    order = np.argsort(factors, axis=0)
+    ascending, shares = np.take_along_axis(factors, order, axis=0), chances[order]
+    moved = np.clip(tolerance - (np.cumsum(shares, axis=0) - shares), 0.0, shares)
+    worst: Floats = chances @ factors + (moved * (ascending[-1] - ascending)).sum(axis=0)
     return worst

@@ -16,6 +16,7 @@
 {{- include "driftgauge.checks.redisMemory" . -}}
 {{- include "driftgauge.checks.trust" . -}}
 {{- include "driftgauge.checks.forwarding" . -}}
+{{- include "driftgauge.checks.changes" . -}}
 {{- end -}}
 
 {{- define "driftgauge.checks.names" -}}
@@ -179,6 +180,7 @@
   "tls.secret" .Values.tls.secret
   "tokens.events.secret" .Values.tokens.events.secret
   "tokens.admin.secret" .Values.tokens.admin.secret
+  "labels.enabled" .Values.labels.enabled
   "replicaCount" (ne 1 (int .Values.replicaCount))
   "podLabels" .Values.podLabels
   "podAnnotations" .Values.podAnnotations
@@ -281,6 +283,9 @@
 {{- if and .Values.tls.clientCaSecret (not .Values.tls.secret) -}}
 {{- fail "tls.clientCaSecret: needs tls.secret, since certificates of clients are part of TLS." -}}
 {{- end -}}
+{{- if and (not .Values.labels.enabled) (or .Values.labels.existingSecret .Values.labels.from) -}}
+{{- fail "labels.existingSecret and labels.from: need labels.enabled, without which there is no port for labels." -}}
+{{- end -}}
 {{- if and .Values.tokens.admin.scrapeKey (not .Values.tokens.admin.secret) -}}
 {{- fail "tokens.admin.scrapeKey: needs tokens.admin.secret, the Secret that has this key." -}}
 {{- end -}}
@@ -301,5 +306,20 @@
 {{- end -}}
 {{- if and $sends .Values.networkPolicy.enabled (kindIs "invalid" .Values.networkPolicy.egress) -}}
 {{- fail "forward_url: needs networkPolicy.egress with a rule for the other loggers, since the policy would drop the connections." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* As above. A K_SINK that a SinkBinding adds to the pods is not seen here. */}}
+{{- define "driftgauge.checks.changes" -}}
+{{- $url := dig "event_url" "" .Values.config | toJson -}}
+{{- if or (contains "@" $url) (contains "?" $url) -}}
+{{- fail "config.event_url: must hold no password and no query, since values are kept in plain text; put it into a Secret, and DRIFTGAUGE_EVENT_URL with valueFrom into extraEnv." -}}
+{{- end -}}
+{{- $sends := not (has $url (list "\"\"" "null")) -}}
+{{- range .Values.extraEnv -}}
+{{- if has (upper .name) (list "DRIFTGAUGE_EVENT_URL" "K_SINK") }}{{ $sends = true }}{{ end -}}
+{{- end -}}
+{{- if and $sends .Values.networkPolicy.enabled (kindIs "invalid" .Values.networkPolicy.egress) -}}
+{{- fail "event_url: needs networkPolicy.egress with a rule for the receiver, since the policy would drop the connections." -}}
 {{- end -}}
 {{- end -}}

@@ -106,6 +106,11 @@ redis://{{ include "driftgauge.redis.name" . }}.{{ .Release.Namespace }}.svc.{{ 
 - {name: DRIFTGAUGE_ADMIN_TOKEN_FILE, value: {{ printf "/etc/driftgauge/admin-token/%s" .key | quote }}}
 {{- end }}
 {{- end }}
+{{- with .Values.labels }}
+{{- if .existingSecret }}
+- {name: DRIFTGAUGE_LABELS_TOKEN_FILE, value: {{ printf "/etc/driftgauge/labels-token/%s" .key | quote }}}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Volumes of Secrets by name, each mounted at /etc/driftgauge/<name>. */}}
@@ -122,11 +127,17 @@ token: {{ . | quote }}
 {{- with .Values.tokens.admin.secret }}
 admin-token: {{ . | quote }}
 {{- end }}
+{{- with .Values.labels.existingSecret }}
+labels-token: {{ . | quote }}
+{{- end }}
 {{- end -}}
 
 {{- define "driftgauge.env" -}}
 - {name: DRIFTGAUGE_PORT, value: "8080"}
 - {name: DRIFTGAUGE_ADMIN_PORT, value: "9464"}
+{{- if .Values.labels.enabled }}
+- {name: DRIFTGAUGE_LABELS_PORT, value: "9465"}
+{{- end }}
 {{- with include "driftgauge.trust.env" . | trim }}
 {{ . }}
 {{- end }}

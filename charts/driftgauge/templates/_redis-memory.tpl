@@ -26,7 +26,13 @@ same formula, with a word on each number, and a test compares the two. */}}
 {{- $predictions := float64 $load.predictions -}}
 {{- $requests := include "driftgauge.redis.streamBytes" (dict "columns" $features "rows" $rows "replicas" $replicas) | float64 -}}
 {{- $responses := include "driftgauge.redis.streamBytes" (dict "columns" $predictions "rows" $rows "replicas" $replicas) | float64 -}}
-{{- $model := addf $requests $responses (mulf 9.5 $rows $predictions) 3500.0 -}}
+{{- $labels := 0.0 -}}
+{{- if .Values.labels.enabled -}}
+{{- $outcomes := include "driftgauge.redis.streamBytes" (dict "columns" (addf $predictions 1.0) "rows" (mulf 10.0 $rows) "replicas" $replicas) | float64 -}}
+{{- $pending := .Values.config.label_pending | default 100000 | float64 -}}
+{{- $labels = addf $outcomes (mulf 10.0 $rows (addf 18.0 $predictions)) (mulf $pending (addf 339.0 (mulf 8.2 $predictions))) -}}
+{{- end -}}
+{{- $model := addf $requests $responses (mulf 9.5 $rows $predictions) 3500.0 $labels -}}
 {{- $slot := include "driftgauge.redis.slotBytes" (mulf (float64 $load.requestsPerSecond) $ttl 0.5) | float64 -}}
 {{- addf (mulf (float64 $load.models) $model) (mulf 3.9 $slot) 2000000.0 (mulf 400000.0 $replicas) -}}
 {{- end -}}

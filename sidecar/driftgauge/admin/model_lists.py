@@ -1,12 +1,19 @@
 """Which models a query means, and the list of models as a page."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from driftgauge.inference.payload import PREDICTOR, ModelKey
 from driftgauge.page.model_index import Entry, render_index
 from driftgauge.results.latest import ModelEvaluations
+from driftgauge.results.latest_outcomes import OutcomeResult
 from driftgauge.results.model_state import ModelState
+
+Outcomes = Mapping[ModelKey, OutcomeResult]
+"""The newest results on labels, by model."""
+
+_NO_OUTCOMES: Outcomes = MappingProxyType({})
 
 _NAMED = 20
 """Models that a sentence names."""
@@ -70,22 +77,34 @@ def which_of(models: Sequence[ModelKey]) -> str:
     return f"{len(models):,} models match this query, say which: {named}{more}"
 
 
-def render_models(models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> str:
-    """The list of the models with a state; those without an evaluation have no page."""
-    evaluated = {one.model: _entry(one, states[one.model]) for one in models}
+def render_models(
+    models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState], outcomes: Outcomes = _NO_OUTCOMES
+) -> str:
+    """The list of the models with a state; those without an evaluation have no page.
+
+    Args:
+        models: Those with an evaluation.
+        states: The states of all.
+        outcomes: The newest results on labels.
+    """
+    evaluated = {one.model: _entry(one, states[one.model], outcomes.get(one.model)) for one in models}
     others = [
-        Entry(model_title(model), "", None, None, None, one) for model, one in states.items() if model not in evaluated
+        Entry(model_title(model), "", None, None, None, one, outcomes.get(model))
+        for model, one in states.items()
+        if model not in evaluated
     ]
     return render_index([*evaluated.values(), *others])
 
 
-def render_choice(models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> str:
+def render_choice(
+    models: Sequence[ModelEvaluations], states: Mapping[ModelKey, ModelState], outcomes: Outcomes = _NO_OUTCOMES
+) -> str:
     """The list of the models that a query may mean."""
     sentence = f"{len(models):,} models match this address. Choose one:"
-    return render_index([_entry(one, states[one.model]) for one in models], sentence)
+    return render_index([_entry(one, states[one.model], outcomes.get(one.model)) for one in models], sentence)
 
 
-def _entry(evaluations: ModelEvaluations, state: ModelState) -> Entry:
+def _entry(evaluations: ModelEvaluations, state: ModelState, outcomes: OutcomeResult | None) -> Entry:
     """A model's line in the list, with the link to its page."""
     model, inputs, predictions = evaluations
     return Entry(
@@ -95,6 +114,7 @@ def _entry(evaluations: ModelEvaluations, state: ModelState) -> Entry:
         predictions=None if predictions is None else predictions.report,
         time=max((one.time for one in (inputs, predictions) if one is not None), default=None),
         state=state,
+        outcomes=outcomes,
     )
 
 

@@ -4,23 +4,33 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftgauge.admin.allowed_columns import ALL_COLUMNS, AllowedColumns
 from driftgauge.admin.model_lists import other_revisions
+from driftgauge.admin.release_view import ReleaseView
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.profile import Profile
 from driftgauge.drift.rule import Rule
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey
 from driftgauge.monitoring.evaluator import Evaluator
 from driftgauge.monitoring.targets import Targets
 from driftgauge.page.contents import Facts, Page, Part, part_of
 from driftgauge.page.document import render
+from driftgauge.page.outcome_part import OutcomePart, with_outcomes
+from driftgauge.page.release_part import ReleasePart, with_release
 from driftgauge.reference.formats.driftgauge_npz import packed_window
 from driftgauge.reference.table import Table
 from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
+from driftgauge.storage.assembling import NO_ROWS
 from driftgauge.storage.ring import StreamKey
+
+if TYPE_CHECKING:
+    from driftgauge.admin.label_views import LabelViews  # a process without labels saves its memory
+    from driftgauge.admin.labelled_files import ModelInputs
 
 _HEADINGS = {Kind.REQUEST: "Inputs", Kind.RESPONSE: "Predictions"}
 
@@ -37,9 +47,12 @@ class Views:
         rule: The rule of the verdicts.
         clock: Returns the time in seconds since the epoch.
         refresh_seconds: How often a page that is open may load itself.
+        labels: Makes the part on labelled predictions; `None` in a process that takes no labels.
+        allowed: Which columns may leave the process.
+        releases: Makes the part on another revision; `None` in a process that compares none.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each
         self,
         evaluator: Evaluator,
         targets: Targets,
@@ -47,6 +60,10 @@ class Views:
         rule: Rule,
         clock: Callable[[], float],
         refresh_seconds: float,
+        *,
+        labels: "LabelViews | None" = None,
+        allowed: AllowedColumns = ALL_COLUMNS,
+        releases: ReleaseView | None = None,
     ) -> None:
         self._evaluator = evaluator
         self._targets = targets
@@ -54,6 +71,9 @@ class Views:
         self._rule = rule
         self._clock = clock
         self._refresh_seconds = refresh_seconds
+        self._labels = labels
+        self._allowed = allowed
+        self._releases = releases
         self._turn = asyncio.Lock()
         self._newest: tuple[object, str] | None = None
         self._worker = Worker("page")
@@ -71,10 +91,14 @@ class Views:
             up: The link back to the list of models; empty without one.
         """
         async with self._turn:
-            evaluations = [self._latest.evaluation(model, kind) for kind in Kind]
-            references = [self._latest.reference(model, kind) for kind in Kind]
-            notes = [self._targets.notes(StreamKey(model, kind)) for kind in Kind]
-            others = await self._worker.run(self._other_revisions, model)
+            evaluations = [self._latest.evaluation(model, kind) for kind in PAYLOAD_KINDS]
+            references = [self._latest.reference(model, kind) for kind in PAYLOAD_KINDS]
+            notes = [self._targets.notes(StreamKey(model, kind)) for kind in PAYLOAD_KINDS]
+            revisions = await self._worker.run(self._other_revisions, model)
+            others = other_revisions(model, revisions)
+            outcomes = None if self._labels is None else self._labels.part(model)
+            names = [one.revision for one in revisions]
+            release = None if self._releases is None else self._releases.part(model, names)
             key = (
                 model,
                 title,
@@ -83,12 +107,15 @@ class Views:
                 [None if one is None else one.time for one in evaluations],
                 references,
                 notes,
+                None if outcomes is None else (outcomes.result.time, outcomes.reference),
+                release,
             )
             if self._newest is not None and self._newest[0] == key:  # many readers of one page cost one rendering
                 return self._newest[1]
-            made = [await self._make_part(StreamKey(model, kind)) for kind in Kind]
+            made = [await self._make_part(StreamKey(model, kind)) for kind in PAYLOAD_KINDS]
             parts = tuple(part for part, _ in made if part is not None)
-            text = await self._worker.run(render, Page(title, parts, up, self._refresh_seconds, others))
+            page = Page(title, parts, up, self._refresh_seconds, others)
+            text = await self._worker.run(_render, page, outcomes, release)
             self._newest = (key, text) if all(complete for _, complete in made) else None
             return text
 
@@ -96,6 +123,7 @@ class Views:
         """Read the window of a model's requests as a file that can serve as reference; returns `None` without rows.
 
         Raises:
+            RefusedColumnError: One of the columns may not leave the process.
             StorageError: The store is unreachable.
         """
         stream = StreamKey(model, Kind.REQUEST)
@@ -106,11 +134,49 @@ class Views:
         if not len(window.rows):
             return None
         profiles = target.profiles
+        self._allowed.check([profile.name for profile in profiles])
         categories = {code: text for profile in profiles for code, text in profile.categories.items()}
         names, kinds = [profile.name for profile in profiles], [profile.kind for profile in profiles]
         table = Table(Path("window"), tuple(names), tuple(kinds), window.rows)
         table = replace(table, categories=categories, missing_words=target.missing_words)
         return await self._worker.run(packed_window, table, window.times, window.numbers, window.ids)
+
+    async def capture_labels(self, model: ModelKey, form: str, *, complete: bool = False) -> bytes | None:
+        """Read the window of a model's labelled predictions with their inputs as a file; returns `None` without rows.
+
+        Args:
+            model: The model.
+            form: `csv` or `npz`.
+            complete: Leave out the rows whose inputs are not kept any more.
+
+        Raises:
+            RefusedColumnError: One of the columns may not leave the process.
+            StorageError: The store is unreachable.
+        """
+        if self._labels is None:
+            return None
+        inputs = await self._inputs(model)
+        return await self._labels.capture(
+            model, form, self._worker, inputs, complete=complete, check_columns=self._allowed.check
+        )
+
+    async def _inputs(self, model: ModelKey) -> "ModelInputs | None":
+        """The newest inputs of a model and the responses to them; `None` without a reference for either.
+
+        Raises:
+            StorageError: The store is unreachable.
+        """
+        from driftgauge.admin.labelled_files import ModelInputs  # noqa: PLC0415 a process without labels saves memory
+
+        requests, responses = (StreamKey(model, kind) for kind in (Kind.REQUEST, Kind.RESPONSE))
+        inputs, outputs = [await self._targets.get(stream, self._clock()) for stream in (requests, responses)]
+        if inputs is None:
+            return None
+        passed = await self._evaluator.read_window(requests, inputs)
+        if outputs is None:
+            return ModelInputs(inputs.profiles, passed, NO_ROWS, inputs.missing_words)
+        replied = await self._evaluator.read_window(responses, outputs)
+        return ModelInputs(inputs.profiles, passed, replied, inputs.missing_words)
 
     async def _make_part(self, stream: StreamKey) -> tuple[Part | None, bool]:
         """Make a stream's part of the page.
@@ -135,8 +201,9 @@ class Views:
         part = await self._worker.run(part_of, _HEADINGS[stream.kind], profiles, rows, evaluation.report, facts)
         return part, not notes
 
-    def _other_revisions(self, model: ModelKey) -> tuple[tuple[str, str], ...]:
-        return other_revisions(model, [one.model for one in self._latest.by_model()])
+    def _other_revisions(self, model: ModelKey) -> list[ModelKey]:
+        known = (one.model for one in self._latest.by_model())
+        return [one for one in known if one != model and one[:-1] == model[:-1]]
 
     def _facts(self, stream: StreamKey, evaluation: Evaluation, notes: tuple[str, ...]) -> Facts:
         reference = self._latest.reference(stream.model, stream.kind)
@@ -149,6 +216,11 @@ class Views:
             time=evaluation.time,
             notes=(*notes, *_unsaved_note(evaluation), *_reference_notes(reference), *self._targets.notes(stream)),
         )
+
+
+def _render(page: Page, outcomes: OutcomePart | None, release: ReleasePart | None) -> str:
+    page = page if outcomes is None else with_outcomes(page, outcomes)
+    return render(page if release is None else with_release(page, release))
 
 
 def in_words(rule: Rule) -> str:

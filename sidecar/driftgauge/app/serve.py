@@ -139,18 +139,25 @@ async def _serve(
     config, trust = runtime.config, runtime.trust
     async with AsyncExitStack() as stack:
         stack.callback(runtime.views.close)
+        stack.callback(runtime.export_view.close)
         # The admin port closes after all else, so that Prometheus can scrape until the end.
         stack.push_async_callback(admin.close)
         await stack.enter_async_context(runtime.running(flush))
         stack.push_async_callback(ingress.close)
         port = await _listen("port", ingress.start(config.host, config.port, trust.data_tls))
+        labels_port = 0
+        if runtime.labels is not None:
+            stack.push_async_callback(runtime.labels.stop_listening)
+            starting = runtime.labels.start(config.host, config.labels_port, trust.labels_tls)
+            labels_port = await _listen("labels_port", starting)
         # The admin port opens last: when `/healthz` responds, the data port listens too.
         admin_port = await _listen("admin_port", admin.start(config.host, config.admin_port, trust.admin_tls))
         # These objects stay until the end. Frozen, they are skipped by full collections, which would otherwise stop
         # every request for 10 ms.
         gc.collect()
         gc.freeze()
-        _log.info("driftgauge %s %s: data port %d, admin port %d", mode, __version__, port, admin_port)
+        others = f", labels port {labels_port}" if labels_port else ""
+        _log.info("driftgauge %s %s: data port %d, admin port %d%s", mode, __version__, port, admin_port, others)
         await signalled.wait()
         await _drain(runtime, ingress, signalled)
     _log.info("done")
@@ -169,6 +176,8 @@ async def _drain(runtime: Runtime, ingress: Ingress, signalled: asyncio.Event) -
     """Become unready, serve for the delay until no new requests are routed here, and finish the open requests."""
     config = runtime.config
     ingress.begin_drain()
+    if runtime.labels is not None:
+        runtime.labels.begin_drain()
     signalled.clear()
     _log.info("draining: unready, serving for another %g s (a second signal ends that)", config.drain_delay_seconds)
     await _wait_at_most(config.drain_delay_seconds, signalled.wait())

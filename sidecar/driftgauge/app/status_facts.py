@@ -5,17 +5,22 @@ from itertools import islice
 from typing import Final
 
 from driftgauge.config.load import SECRETS, holds_password
-from driftgauge.config.options import Config
+from driftgauge.config.options import Config, ports_of, tolerance_of_performance
 from driftgauge.inference.payload import ModelKey, printable
 from driftgauge.monitoring.targets import ReferenceSize
 from driftgauge.reference.store import ReferenceStore
+from driftgauge.results.latest_outcomes import LatestOutcomes
 
 MAX_REFERENCES: Final = 100
 """Most references in one response."""
 
 
 def status_facts(
-    config: Config, model: ModelKey | None, references: ReferenceStore, size: ReferenceSize
+    config: Config,
+    model: ModelKey | None,
+    references: ReferenceStore,
+    size: ReferenceSize,
+    outcomes: LatestOutcomes | None = None,
 ) -> Mapping[str, object]:
     """The mode, the model of a proxy, the flags and the configuration file of a process, and its references.
 
@@ -27,6 +32,7 @@ def status_facts(
         model: The proxy's model; `None` in the logger.
         references: What is loaded.
         size: Computes which references are too small.
+        outcomes: The newest results on labels; `None` in a process that takes none.
     """
     hidden = [name for name, value in config.flags.items() if _is_secret(name, value)]
     loaded = references.loaded()
@@ -36,8 +42,9 @@ def status_facts(
         "flags": {name: printable(value) for name, value in config.flags.items() if name not in hidden},
         "flags_hidden": hidden,
         "config_file": None if config.yaml_path is None else printable(str(config.yaml_path.absolute())),
-        "ports": {"port": config.port, "admin_port": config.admin_port},
+        "ports": ports_of(config),
         "merge_metrics": getattr(config, "merge_metrics", False),
+        "labels": None if outcomes is None else _labels(config, outcomes),
         "references_loaded": len(loaded),
         "references": [
             {
@@ -47,12 +54,24 @@ def status_facts(
                 "rows": reference.rows,
                 "columns": len(reference.columns),
                 "rows_needed": size.rows_needed(reference),
+                "labelled_outputs": [printable(one.name) for one in reference.labelled],
             }
             for name, reference in islice(loaded.items(), MAX_REFERENCES)
         ],
     }
 
 
+def _labels(config: Config, outcomes: LatestOutcomes) -> Mapping[str, object]:
+    """How many models wait for labels, how many have some, and which rise of errors is tolerated."""
+    results = outcomes.fresh().values()
+    return {
+        "models": len(results),
+        "models_with_labels": sum(one.report is not None and one.report.rows > 0 for one in results),
+        "responses_pending": sum(one.waiting.pending for one in results),
+        "performance_tolerance": tolerance_of_performance(config),
+    }
+
+
 def _is_secret(name: str, value: str) -> bool:
-    may_hold_one = name == "forward_url" and ("@" in value or "?" in value)
+    may_hold_one = name in {"forward_url", "event_url"} and ("@" in value or "?" in value)
     return name in SECRETS or may_hold_one or holds_password(value)

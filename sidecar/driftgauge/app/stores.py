@@ -1,4 +1,4 @@
-"""The stores of a process: all three in Redis if the options have its URL, else all three in memory."""
+"""The stores of a process: all in Redis if the options have its URL, else all in memory."""
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from driftgauge.config.options import Config, LoggerConfig
 from driftgauge.metrics.registry import Metrics
+from driftgauge.storage.label_slices import IN_MEMORY, LabelSlices
+from driftgauge.storage.labels import SLICES, LabelStore
 from driftgauge.storage.leases import LeaseStore, MemoryLeases, StoreClock
 from driftgauge.storage.memory import MemoryPairs, MemoryRing, MemoryStates
+from driftgauge.storage.memory_labels import MemoryLabels
 from driftgauge.storage.pairs import PairStore
 from driftgauge.storage.results import ResultStore
 from driftgauge.storage.ring import RingBuffer
@@ -36,6 +39,7 @@ class Stores:
         pairs: Halves of inferences.
         states: Detectors and baselines.
         leases: Which replica evaluates each model.
+        labels: Responses that wait for labels; `None` if no labels are taken.
         results: What the evaluators publish; `None` in memory, where no other replica reads it.
         close: Closes the connection that the stores share. May raise `StorageError`.
         follow_master: Runs in the background: asks Sentinels for the master; `None` in memory.
@@ -45,6 +49,7 @@ class Stores:
     pairs: PairStore
     states: StateStore
     leases: LeaseStore
+    labels: LabelStore | None
     results: ResultStore | None
     close: Callable[[], Awaitable[None]]
     follow_master: Callable[[], Coroutine[None, None, None]] | None = None
@@ -61,7 +66,8 @@ def open_stores(config: Config, metrics: Metrics, clock: StoreClock) -> Stores:
     if config.redis_url is None:
         ring = MemoryRing(config.window_rows)
         pairs = MemoryPairs(_pair_ttl_seconds(config), _PAIR_CAPACITY, time.monotonic)
-        return Stores(ring, pairs, MemoryStates(), MemoryLeases(), None, ring.close)
+        labels = MemoryLabels(ring, label_slices(config)) if config.labels_port else None
+        return Stores(ring, pairs, MemoryStates(), MemoryLeases(), labels, None, ring.close)
     return _open_redis(config, config.redis_url.get_secret_value(), metrics, clock)
 
 
@@ -69,6 +75,7 @@ def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -
     # redis-py takes 6 MB of memory, which a process without Redis saves.
     from driftgauge.app.redis_report import RedisReport  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_client import BoundedRedis, connect  # noqa: PLC0415 - see above
+    from driftgauge.storage.redis_labels import RedisLabels  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_leases import RedisLeases  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_pairs import RedisPairs  # noqa: PLC0415 - see above
     from driftgauge.storage.redis_results import RedisResults  # noqa: PLC0415 - see above
@@ -79,6 +86,15 @@ def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -
     report = RedisReport(metrics, max(_IDLE_SECONDS, LEASE_INTERVALS * config.evaluation_interval_seconds))
     redis = BoundedRedis(client, config.redis_timeout_seconds, report, config.redis_max_connections)
     ttl_seconds = config.ring_ttl_seconds
+    labels = None
+    if config.labels_port:
+        labels = RedisLabels(
+            redis,
+            config.window_rows,
+            ttl_seconds,
+            label_slices(config),
+            on_replaced=metrics.count_replaced_key,
+        )
     return Stores(
         RedisRing(
             redis,
@@ -90,9 +106,22 @@ def _open_redis(config: Config, url: str, metrics: Metrics, clock: StoreClock) -
         RedisPairs(redis, _pair_ttl_seconds(config), metrics.count_replaced_key),
         RedisStates(redis, ttl_seconds, metrics.count_replaced_key),
         RedisLeases(redis, LEASE_INTERVALS * config.evaluation_interval_seconds, clock, metrics.count_replaced_key),
+        labels,
         RedisResults(redis, ttl_seconds),
         redis.close,
         redis.follow_master,
+    )
+
+
+def label_slices(config: Config) -> LabelSlices:
+    """The bounds of the responses that wait for labels; their bytes grow with their number."""
+    default = IN_MEMORY if config.redis_url is None else LabelSlices()
+    pending = max(config.label_pending or default.pending, SLICES)  # at least one of each slice waits
+    return LabelSlices(
+        config.label_ttl_seconds,
+        pending,
+        default.pending_bytes * pending // default.pending,
+        config.label_maturity_seconds,
     )
 
 

@@ -1,6 +1,6 @@
 """Who may use the ports: tokens and certificates, from the options."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -15,7 +15,7 @@ from driftgauge.server.reloaded_files import Reloadable, ReloadedFiles
 from driftgauge.server.tls import Contexts, HandshakeFailure, Tls, make_contexts
 from driftgauge.server.tokens import Tokens
 
-DATA, ADMIN = "data", "admin"
+DATA, ADMIN, LABELS = "data", "admin", "labels"
 """The values of the label `port`."""
 
 
@@ -65,15 +65,19 @@ class Trust:
     Args:
         data_guard: Asks senders of events for tokens.
         admin_guard: Asks clients of the admin port for tokens.
+        labels_guard: Asks those who post labels for tokens.
         data_tls: TLS of the data port.
         admin_tls: TLS of the admin port.
+        labels_tls: TLS of the labels port.
         files: What to read again when it changes.
     """
 
     data_guard: Guard | None
     admin_guard: Guard | None
+    labels_guard: Guard | None
     data_tls: Tls | None
     admin_tls: Tls | None
+    labels_tls: Tls | None
     files: tuple[Reloadable, ...]
 
 
@@ -83,23 +87,29 @@ def make_trust(config: Config, metrics: Metrics) -> Trust:
     Raises:
         ConfigError: One of them cannot be used.
     """
-    _start_series(metrics)
+    _start_series(metrics, (DATA, ADMIN, LABELS) if config.labels_port else (DATA, ADMIN))
     tokens = None
     if isinstance(config, LoggerConfig):
         tokens = _make_tokens("token", config.token_file, config.token)
     admin_tokens = _make_tokens("admin_token", config.admin_token_file, config.admin_token)
+    labels_tokens = _make_tokens("labels_token", config.labels_token_file, config.labels_token)
     contexts = _make_contexts(config)
-    data_tls = admin_tls = None
-    if contexts is not None:
-        data_tls = _make_tls(metrics, DATA, contexts)
-        admin_tls = _make_tls(metrics, ADMIN, contexts)
     losses = LossLog()
-    files: list[Reloadable] = [one for one in (tokens, admin_tokens, contexts) if one is not None]
+
+    def guard(port: str, own: Tokens | None) -> Guard | None:
+        return None if own is None else Guard(port, own, metrics, losses)
+
+    def tls(port: str) -> Tls | None:
+        return None if contexts is None else _make_tls(metrics, port, contexts)
+
+    files: list[Reloadable] = [one for one in (tokens, admin_tokens, labels_tokens, contexts) if one is not None]
     return Trust(
-        None if tokens is None else Guard(DATA, tokens, metrics, losses),
-        None if admin_tokens is None else Guard(ADMIN, admin_tokens, metrics, losses),
-        data_tls,
-        admin_tls,
+        guard(DATA, tokens),
+        guard(ADMIN, admin_tokens),
+        guard(LABELS, labels_tokens),
+        tls(DATA),
+        tls(ADMIN),
+        tls(LABELS),
         tuple(files),
     )
 
@@ -126,9 +136,9 @@ def _make_tls(metrics: Metrics, port: str, contexts: ReloadedFiles[Contexts]) ->
     )
 
 
-def _start_series(metrics: Metrics) -> None:
+def _start_series(metrics: Metrics, ports: Sequence[str]) -> None:
     """Start all series at 0, so that `rate` sees the first refusal."""
-    for port in (DATA, ADMIN):
+    for port in ports:
         metrics.unauthorized_requests.labels(port)
         for failure in HandshakeFailure:
             metrics.failed_handshakes.labels(port, failure)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from driftgauge import __version__
 from driftgauge.cli.command_parser import CommandParser
+from driftgauge.cli.compare_arguments import add_compare
 from driftgauge.cli.completion import SHELLS
+from driftgauge.cli.export.export_arguments import add_export
+from driftgauge.cli.label_arguments import add_labels
 from driftgauge.cli.reference_commands import add_missing_words, add_quiet, add_reference
 from driftgauge.config.load import MODES, SECRETS, flag_of
 from driftgauge.config.options import Config
@@ -27,6 +30,9 @@ def make_parser() -> CommandParser:
     _add_check(command("check", "test one file against another: exit 0 no drift, 1 drift, 2 cannot tell"))
     _add_format(command("options", "print all options with their defaults"), "markdown", "json-schema")
     add_reference(command("reference", "build, show or capture a reference: exit 0 success, 2 error"))
+    add_labels(command("labels", "post labels of predictions: exit 0 all accepted, 1 some malformed, 2 not posted"))
+    add_compare(command("compare", "compare a canary with the stable revision: exit 0 passes, 1 fails, 2 cannot tell"))
+    add_export(command("export", "write the newest rows with predictions and labels: exit 0 written, 1 no rows, 2 not"))
     health = command("healthcheck", "check on the admin port that the process is alive: exit 0 yes, 1 no")
     health.add_argument("--admin-port", metavar="PORT", help="default: the option admin_port")
     doctor = command("doctor", "check what a process needs, and a running one: exit 0 no failure, 1 a failure")
@@ -61,6 +67,10 @@ def _add_check(parser: CommandParser) -> None:
     parser.add_argument("--correction", choices=corrections, default="holm", help=text)
     text = "fewest values of a feature that are tested (default: %(default)s)"
     parser.add_argument("--min-rows", type=int, default=1, metavar="ROWS", help=text)
+    text = "file with the labels of WINDOW's rows, in columns label:<output>, or label if there is one output"
+    parser.add_argument("--labels", type=Path, metavar="FILE", help=text)
+    text = "column of WINDOW and of the labels that names the rows, such as order_id"
+    parser.add_argument("--id", metavar="COLUMN", help=text)
     add_missing_words(parser)
     text = "write the report to a file, as a page (.html), as JSON (.json) or as a table (.txt)"
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=text)

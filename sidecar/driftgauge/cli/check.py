@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from driftgauge.cli.outcome_block import outcome_summary, print_outcomes
 from driftgauge.cli.progress import shown_progress
 from driftgauge.cli.report_file import OutputFormat, check_report_file, write_report
 from driftgauge.drift.result import Change, DriftTest, DriftTestResult, FeatureDrift, VerdictState
@@ -17,10 +19,12 @@ from driftgauge.drift.rule import Rule
 from driftgauge.drift.state_words import STATES
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.comparison import compare, window_rules
+from driftgauge.offline.label_rows import join_labels, label_kinds, rules_of_ids, rules_of_labels
 from driftgauge.offline.report import Report, by_distance, run_tests, shown_name, untested_lines
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.files import read_table
+from driftgauge.reference.table import Table
 
 EXIT_CODES = {VerdictState.OK: 0, VerdictState.DRIFT: 1, VerdictState.CANNOT_TELL: 2}
 """The exit code of each state."""
@@ -43,6 +47,19 @@ _WORDS = {Change.SCALE: "scale", Change.SCHEMA: "schema"}
 """Verdicts for a narrow column; any other change that alarms is `drift`."""
 
 
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """A file of labels.
+
+    Args:
+        path: The file.
+        id_column: The column that names the rows, in this file and in the window.
+    """
+
+    path: Path
+    id_column: str
+
+
 def run_check(  # noqa: PLR0913 - the arguments of the command
     reference: Path,
     window: Path,
@@ -54,6 +71,7 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
     missing_words: frozenset[str] = NO_WORDS,
     output: Path | None = None,
     quiet: bool = False,
+    labels: LabelFile | None = None,
 ) -> int:
     """Test one file against another and print the report.
 
@@ -67,21 +85,23 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
         missing_words: Texts that are missing values in both files, besides the empty one.
         output: The file that the report is written to, if any; an existing one is replaced.
         quiet: Show no progress.
+        labels: The file of the labels of the rows under test, if they are not in these rows.
 
     Returns:
-        Exit code: 1 if a feature drifts, else 2 if a file cannot be used or written or a feature has no
-        verdict, else 0.
+        Exit code: 1 if a feature or an output drifts, else 2 if a file cannot be used or written or a feature or an
+        output has no verdict, else 0.
     """
     try:
         if output is not None:
-            check_report_file(output, reference, window)
+            check_report_file(output, reference, window, *([] if labels is None else [labels.path]))
         with shown_progress(err, quiet=quiet) as (report_step, _):
             report_step(f"reading {reference.name}", None)
             expected = read_table(reference, ColumnRules(missing_words=missing_words))
             report_step(f"reading {window.name}", None)
-            found = read_table(window, window_rules(expected))
+            found, notes = _read_window(expected, window, labels)
             report_step(f"testing {len(expected.columns)} columns", None)
             report = run_tests(compare(expected, found), rule)
+            report = replace(report, notes=(*report.notes, *notes))
         err.writelines(f"note: {note}\n" for note in report.notes)
         if output is None:
             _print_report(report, output_format, out)
@@ -94,6 +114,16 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
         err.write(f"{error}\n")
         return EXIT_CODES[VerdictState.CANNOT_TELL]
     return EXIT_CODES[report.state]
+
+
+def _read_window(expected: Table, path: Path, labels: LabelFile | None) -> tuple[Table, tuple[str, ...]]:
+    """The rows under test with their labels, and sentences on labels that could not be joined."""
+    if labels is None:
+        return read_table(path, window_rules(expected)), ()
+    kinds = label_kinds(expected)
+    found = read_table(path, rules_of_ids(window_rules(expected), labels.id_column))
+    given = read_table(labels.path, rules_of_labels(kinds, labels.id_column, expected.missing_words))
+    return join_labels(found, given, labels.id_column, kinds, keep_ids=labels.id_column in expected.columns)
 
 
 def _print_report(report: Report, output_format: OutputFormat, out: TextIO) -> None:
@@ -113,6 +143,7 @@ def _print_table(report: Report, out: TextIO) -> None:
         console.print(_grid(report, console.width))
     for line in (*_readings(report), *untested_lines(report.result)):
         console.print(Text(line), soft_wrap=True)
+    print_outcomes(report.outcomes, console)
     console.print(Text(_summary(report)), soft_wrap=True)
 
 
@@ -166,14 +197,20 @@ def _readings(report: Report) -> Iterator[str]:
 
 def _summary(report: Report) -> str:
     """The verdict in one line."""
+    outcomes = outcome_summary(report.outcomes)
+    return f"{outcomes} {_feature_summary(report)}" if outcomes else _feature_summary(report)
+
+
+def _feature_summary(report: Report) -> str:
+    """The verdict on the features."""
     expected, found, rule = report.comparison.expected, report.comparison.found, report.rule
     files = f"{found.path} ({_count(found.rows, 'row')}) against {expected.path} ({_count(expected.rows, 'row')})"
     count, untested = len(report.result.tested), len(report.result.untested)
     rule_text = f"alpha {rule.alpha:g}, correction {rule.correction}"
-    if report.state is VerdictState.CANNOT_TELL:
+    if report.result.state is VerdictState.CANNOT_TELL:
         others = f", no drift in {count} ({rule_text})" if count else ""
         return f"Cannot tell for {untested} of {_count(count + untested, 'feature')}{others}: {files}."
-    if report.state is VerdictState.DRIFT:
+    if report.result.state is VerdictState.DRIFT:
         others = f", cannot tell for {untested}" if untested else ""
         drifted = f"{report.result.drifted_features} of {_count(count + untested, 'feature')}"
         return f"Drift in {drifted}{others} ({rule_text}): {files}."

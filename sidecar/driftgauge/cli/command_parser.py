@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from driftgauge.config.environment import PREFIX
 from driftgauge.config.load import SECRETS, without_values
-from driftgauge.config.options import PREFIX
 from driftgauge.config.suggestions import closest
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -26,7 +27,7 @@ def run(arguments: Sequence[str]) -> int:
         arguments: The command line without the program's name.
 
     Returns:
-        Exit code: 0 success, 1 drift found or not healthy, 2 wrong arguments, options or data.
+        Exit code: 0 success, 1 drift found, not healthy or no rows, 2 wrong arguments, options or data.
     """
     known, unknown = make_parser().parse_known_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -34,6 +35,9 @@ def run(arguments: Sequence[str]) -> int:
         "options": _print_options,
         "healthcheck": _check_health,
         "reference": _run_reference,
+        "labels": _post_labels,
+        "compare": _compare,
+        "export": _export,
         "doctor": _run_doctor,
         "completion": lambda known: run_completion(known.shell, sys.stdout),
     }
@@ -85,7 +89,7 @@ def _log_faults(error: ConfigError) -> int:
 
 
 def _check(known: argparse.Namespace) -> int:
-    from driftgauge.cli.check import run_check  # noqa: PLC0415 only this command needs it
+    from driftgauge.cli.check import LabelFile, run_check  # noqa: PLC0415 only this command needs it
     from driftgauge.cli.report_file import choose_format  # noqa: PLC0415
     from driftgauge.drift.rule import Rule  # noqa: PLC0415
 
@@ -93,6 +97,9 @@ def _check(known: argparse.Namespace) -> int:
         raise ConfigError([f"alpha: must be between 0 and 1; it is {known.alpha!r}"])
     if known.min_rows < 1:
         raise ConfigError([f"min_rows: must be at least 1; it is {known.min_rows}"])
+    if (known.labels is None) != (known.id is None):
+        raise ConfigError(["labels: a file of labels and --id, the column that names the rows, belong together"])
+    labels = None if known.labels is None else LabelFile(known.labels, known.id)
     output_format = choose_format(known.format, known.output, is_terminal=sys.stdout.isatty())
     rule = Rule(known.alpha, Correction(known.correction), known.min_rows)
     try:
@@ -106,6 +113,7 @@ def _check(known: argparse.Namespace) -> int:
             missing_words=known.missing_words,
             output=known.output,
             quiet=known.quiet,
+            labels=labels,
         )
     except OSError as error:
         _print_errors([f"check: cannot write the report: {error.strerror or error}"])
@@ -122,6 +130,24 @@ def _print_options(known: argparse.Namespace) -> int:
 
 def _run_reference(known: argparse.Namespace) -> int:
     return run_reference(known, sys.stdin, sys.stdout, sys.stderr)
+
+
+def _post_labels(known: argparse.Namespace) -> int:
+    from driftgauge.cli.label_commands import run_labels  # noqa: PLC0415 only this command needs it
+
+    return run_labels(known, sys.stdout, sys.stderr)
+
+
+def _compare(known: argparse.Namespace) -> int:
+    from driftgauge.cli.compare_command import run_compare  # noqa: PLC0415 only this command needs it
+
+    return run_compare(known, sys.stdout, sys.stderr)
+
+
+def _export(known: argparse.Namespace) -> int:
+    from driftgauge.cli.export.run_export import ExportRequest, run_export  # noqa: PLC0415 only this command needs it
+
+    return run_export(ExportRequest.of(known, time.time()), sys.stdout, sys.stderr)
 
 
 def _check_health(known: argparse.Namespace) -> int:

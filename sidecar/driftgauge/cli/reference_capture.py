@@ -15,7 +15,7 @@ from driftgauge import __version__
 from driftgauge.cli.progress import shown_progress
 from driftgauge.cli.reference_files import print_reference
 from driftgauge.cli.window_collector import WindowCollector
-from driftgauge.config.options import PREFIX
+from driftgauge.config.environment import PREFIX
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.dataset import prepare
 from driftgauge.reference.file_limits import MAX_FILE_BYTES
@@ -45,6 +45,8 @@ class WindowAddress:
         component: The component of the InferenceService.
         model_name: The model's name.
         revision: Whose window it is, of several revisions; empty where there is only one.
+        labels: Whether it is the window of rows with labels, which have predictions too.
+        joined: Whether it is the window of all rows with predictions, and with labels as far as they are known.
     """
 
     admin_url: str
@@ -53,6 +55,8 @@ class WindowAddress:
     component: str
     model_name: str
     revision: str = ""
+    labels: bool = False
+    joined: bool = False
 
     @property
     def url(self) -> str:
@@ -65,6 +69,10 @@ class WindowAddress:
         }
         if self.revision:
             query["revision"] = self.revision
+        if self.labels:
+            query |= {"labels": "1", "complete": "1"}
+        if self.joined:
+            query["joined"] = "1"
         return f"{self.admin_url.rstrip('/')}/window?{urlencode(query)}"
 
 

@@ -2,13 +2,17 @@
 
 import argparse
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from driftgauge.cli.command_parser import CommandParser
+from driftgauge.cli.window_arguments import add_window_address
 from driftgauge.errors import ConfigError
-from driftgauge.inference.payload import COMPONENTS
 from driftgauge.protocol.missing_words import NO_WORDS, split_words
+
+TASKS = ("auto", "classification", "regression")
+"""Choices of `--task`."""
 
 
 def add_reference(parser: CommandParser) -> None:
@@ -61,6 +65,12 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--predictions", nargs="+", metavar="NAME", default=[], help=text)
     text = "columns whose numbers are names, such as codes: tested as categories (a name with a comma: in quotes)"
     parser.add_argument("--categorical", type=_listed_names, metavar="NAME,NAME", default=[], help=text)
+    text = "columns that hold the labels of outputs, such as quality=grade: no features; rows new to the model"
+    parser.add_argument("--labels", nargs="+", action="extend", metavar="OUTPUT=COLUMN", default=[], help=text)
+    text = "what the model does for the outputs with labels (default: what the rows show)"
+    parser.add_argument("--task", choices=TASKS, default="auto", help=text)
+    text = "the classes, in the order of the class scores"
+    parser.add_argument("--classes", type=_listed_names, metavar="NAME,NAME", default=[], help=text)
     add_missing_words(parser)
     add_quiet(parser)
     _add_times(
@@ -99,16 +109,13 @@ def _add_show(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_capture(parser: argparse.ArgumentParser) -> None:
-    url = "http://127.0.0.1:9464"
-    parser.add_argument("--admin-url", metavar="URL", default=url, help="of the process (default: %(default)s)")
-    parser.add_argument("--inference-service", metavar="NAME", required=True, help="whose window it is")
-    parser.add_argument("--namespace", metavar="NAME", default="", help="its namespace (default: empty)")
-    parser.add_argument("--component", choices=COMPONENTS, default=COMPONENTS[0], help="default: %(default)s")
-    parser.add_argument("--model", metavar="NAME", help="name of the model (default: that of the InferenceService)")
+    add_window_address(parser)
     parser.add_argument("--revision", metavar="NAME", default="", help="which of its revisions, if it has several")
     _add_output(parser)
     text = "how long to collect rows, each once, such as 14d or 12h (default: the rows of one window)"
     parser.add_argument("--for", dest="duration", metavar="TIME", default="", help=text)
+    text = "take the rows that have labels by now, with predictions and labels, so that performance can be tested"
+    parser.add_argument("--labels", action="store_true", help=text)
     parser.add_argument("--yes", action="store_true", help="write the file without asking")
     add_quiet(parser)
 
@@ -125,9 +132,11 @@ def _listed_names(text: str) -> list[str]:
 
 def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     from driftgauge.cli.reference_files import parse_time_rules, run_build  # noqa: PLC0415 only this command needs it
+    from driftgauge.drift.outcomes.labelled_output import TaskSettings  # noqa: PLC0415
+    from driftgauge.drift.outcomes.outcome_columns import Task  # noqa: PLC0415
     from driftgauge.reference.sample import SampleSpec  # noqa: PLC0415
 
-    faults = []
+    labels, faults = _parse_labels(known.labels)
     if known.rows is not None and known.rows < 1:
         faults.append(f"rows: must be at least 1; it is {known.rows}")
     if known.seed < 0:
@@ -136,8 +145,25 @@ def _build(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
         raise ConfigError(faults)
     predictions, categorical = tuple(known.predictions), tuple(known.categorical)
     time_rules = parse_time_rules(known.time_column, known.rhythm_timezone, is_ordered=known.ordered)
-    spec = SampleSpec(known.rows, known.seed, predictions, categorical, known.missing_words, time_rules)
+    settings = TaskSettings(None if known.task == "auto" else Task(known.task), tuple(known.classes))
+    spec = SampleSpec(
+        known.rows, known.seed, predictions, categorical, known.missing_words, time_rules, labels, settings
+    )
     return run_build(known.training, known.output, spec, out, err, quiet=known.quiet)
+
+
+def _parse_labels(given: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The column of labels of each output, and what is wrong with the flag."""
+    pairs = [text.partition("=") for text in given]
+    faults = [
+        f"labels: must be an output and a column, such as quality=grade; it is {text!r}"
+        for text, (output, _, column) in zip(given, pairs, strict=True)
+        if not output or not column
+    ]
+    labels = {output: column for output, _, column in pairs}
+    if len(labels) < len(pairs) or len(set(labels.values())) < len(pairs):
+        faults.append("labels: each output and each column must be named once")
+    return labels, faults
 
 
 def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextIO) -> int:
@@ -151,7 +177,7 @@ def _capture(known: argparse.Namespace, replies: TextIO, out: TextIO, err: TextI
 
     name = known.inference_service
     model = known.model or name
-    window = WindowAddress(known.admin_url, known.namespace, name, known.component, model, known.revision)
+    window = WindowAddress(known.admin_url, known.namespace, name, known.component, model, known.revision, known.labels)
     timing = Timing(_parse_duration(known.duration)) if known.duration else ONE_WINDOW
     return run_capture(window, known.output, Terminal(not known.yes, replies, out, err, known.quiet), timing)
 
@@ -162,7 +188,7 @@ def _parse_duration(text: str) -> float:
     Raises:
         ConfigError: It is neither, or not more than 0.
     """
-    from driftgauge.config.options import parse_duration  # noqa: PLC0415 only this flag needs it
+    from driftgauge.config.option_types import parse_duration  # noqa: PLC0415 only this flag needs it
 
     try:
         seconds = float(str(parse_duration(text)))

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from driftgauge.cli.label_lines import label_facts, label_lines
 from driftgauge.cli.progress import shown_progress
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind, Profile
@@ -27,6 +28,9 @@ from driftgauge.reference.profiles import distinct_values
 from driftgauge.reference.sample import SampleSpec, draw_sample, sampling_error
 
 ShowFormat = Literal["table", "json"]
+
+_NAMED_OUTPUTS = 10
+"""How many predictions a fault names."""
 
 TOP_CATEGORIES = 5
 """How many categories of a column are shown, the most frequent ones first."""
@@ -95,7 +99,9 @@ def print_reference(reference: Reference, out: TextIO) -> None:
         by_hour = () if reference.zone is None else (_by_hour(profile),)
         grid.add_row(*map(_plain, (name, str(profile.kind), *_counts(profile), *by_hour, _content(profile))))
     console.print(grid)
-    for line in (*_origin(reference), *(f"note: {note}" for note in reference.notes)):
+    warnings = reference.warnings
+    notes = (f"{'warning' if note in warnings else 'note'}: {note}" for note in reference.notes)
+    for line in (*_origin(reference), *notes):
         console.print(Text(line), soft_wrap=True)
 
 
@@ -173,7 +179,13 @@ def _origin(reference: Reference) -> list[str]:
         ]
     if reference.missing_words:
         lines.append(f"missing words: {', '.join(map(shortened, sorted(reference.missing_words)))}")
-    return [*lines, *_order(reference), *_needed(reference), *_sensitivity(reference)]
+    return [
+        *lines,
+        *_order(reference),
+        *_needed(reference),
+        *_sensitivity(reference),
+        *label_lines(reference, DEFAULT_BUDGET),
+    ]
 
 
 def _order(reference: Reference) -> list[str]:
@@ -245,8 +257,10 @@ def _facts(reference: Reference) -> dict[str, Any]:
         "last_time": None if reference.time_span is None else reference.time_span[1],
         "features": _columns(reference.features),
         "predictions": _columns(reference.predictions),
+        "labels": label_facts(reference, DEFAULT_BUDGET),
         "missing_words": sorted(reference.missing_words),
         "notes": list(reference.notes),
+        "warnings": list(reference.warnings),
     }
 
 
@@ -300,9 +314,28 @@ def run_build(training: Path, output: Path, spec: SampleSpec, out: TextIO, err: 
             report("computing the distributions", None)
             content = packed(table)
             reference = prepare(parse_table(output, content), 0.0, spec.time.zone)
+            _check_labels(training, reference, spec)
         write_whole(output, content)
     except ReferenceDataError as error:
         err.write(f"{error}\n")
         return 2
     print_reference(reference, out)
     return 0
+
+
+def _check_labels(training: Path, reference: Reference, spec: SampleSpec) -> None:
+    """Refuse labels that a person has named and that nothing can be compared with.
+
+    Raises:
+        ReferenceDataError: An output of `--labels` cannot be judged; the sentence says why.
+    """
+    judged = {one.name for one in reference.labelled}
+    useless = next((name for name in spec.labels if name not in judged), None)
+    if useless is None:
+        return
+    start = f"output {shortened(useless)} "
+    why = next((note for note in reference.notes if note.startswith(start)), f"{start}is not judged")
+    known = ", ".join(shortened(one.name) for one in reference.predictions[:_NAMED_OUTPUTS]) or "none"
+    raise ReferenceDataError(
+        f"{training}: {why}; --labels names outputs as responses do, beside their predictions (there are: {known})"
+    )

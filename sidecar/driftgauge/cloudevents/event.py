@@ -1,24 +1,14 @@
 """One half of an inference as a CloudEvent describes it, and the meaning of the attributes."""
 
 import re
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from driftgauge.errors import PayloadError, Reason
-from driftgauge.inference.payload import MAX_NAME_CHARS, Kind
+from driftgauge.inference.payload import MAX_NAME_CHARS, PAYLOAD_KINDS, Kind
 from driftgauge.inference.request_ids import MAX_ID_CHARS
 from driftgauge.protocol.json_text import check_parse_cost, parse
-
-_RFC_3339: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9]|60)"
-    r"(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-5][0-9])"
-)
-"""The form of a timestamp. `fromisoformat` alone accepts more, such as `20260301T12` and `24:00`."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NANOSECONDS: Final = 1_000_000_000
+from driftgauge.protocol.timestamps import read_seconds
 
 _JSON_LENGTH_HEADER: Final = "inference-header-content-length"
 _LENGTH: Final = re.compile("[0-9]{1,15}")
@@ -78,47 +68,13 @@ class RefusedEvent(NamedTuple):
     sentence: str
 
 
-def read_seconds(text: str) -> float:
-    """The instant of a timestamp.
-
-    Args:
-        text: `date-time` of RFC 3339, with any number of fractional digits; those beyond nanoseconds are cut.
-
-    Returns:
-        Seconds since 1970-01-01T00:00:00Z: the nearest double, which resolves about 0.2 microseconds for dates of
-        today. A leap second (`:60`) is the first second after it, as in POSIX time.
-
-    Raises:
-        ValueError: The text is not a timestamp, or its date does not exist.
-
-    Notes:
-        The seconds are added apart, since `datetime` has no leap seconds and no nanoseconds, which Go writes.
-
-    Source:
-        RFC 3339, section 5.6.
-    """
-    found = _RFC_3339.fullmatch(text)
-    if found is None:
-        raise ValueError("it is not a date and time of RFC 3339")
-    day, minute, second, fraction, offset = found.groups()
-    whole = _minute_seconds(f"{day}T{minute}{offset.upper()}") + int(second)
-    nanoseconds = int((fraction or "0")[:9].ljust(9, "0"))
-    return (whole * _NANOSECONDS + nanoseconds) / _NANOSECONDS
-
-
-@lru_cache(64)
-def _minute_seconds(minute: str) -> int:
-    """Seconds from the epoch to the start of a minute. Cached, since events that arrive together share the minute."""
-    return (datetime.fromisoformat(minute) - _EPOCH) // timedelta(seconds=1)
-
-
 def kind_of(event_type: str) -> Kind:
     """Request or response, from the type of an event.
 
     Raises:
         PayloadError: `UNSUPPORTED` if the type ends in neither.
     """
-    for kind in Kind:
+    for kind in PAYLOAD_KINDS:
         if event_type.endswith(f".{kind}"):
             return kind
     message = "The CloudEvent's type ends neither in .request nor in .response."

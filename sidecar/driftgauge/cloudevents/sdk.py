@@ -4,8 +4,8 @@ The CloudEvents SDK checks the attributes. It does not get the body, since it wo
 UTF-8. `kserve_agent` reads the events of KServe's agent without the SDK.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from cloudevents.core.bindings.http import HTTPMessage, from_binary
@@ -60,37 +60,71 @@ def parse_events(headers: Sequence[tuple[str, str]], body: bytes) -> list[Event 
     Source:
         CloudEvents 1.0.2, HTTP protocol binding, section 3; JSON event format, sections 3 and 4.
     """
+    return read_events(headers, body, _event)
+
+
+class Parsed(NamedTuple):
+    """A valid CloudEvent, whatever its type.
+
+    Args:
+        attributes: Its attributes and extensions by name, as they are on the wire.
+        data: Its data; that of structured mode as JSON text, unless it is text of another type, or base64.
+        media_type: The type of the data, in lower case and without parameters; empty if none is stated.
+        has_content_type: Whether the type of the data is stated; true in structured and batch mode.
+    """
+
+    attributes: Mapping[str, Any]
+    data: bytes
+    media_type: str
+    has_content_type: bool
+
+
+T = TypeVar("T")
+
+
+def read_events(headers: Sequence[tuple[str, str]], body: bytes, make: Callable[[Parsed], T]) -> list[T | RefusedEvent]:
+    """The events of one HTTP request, each made by a function that may raise `PayloadError`; else as `parse_events`."""
     first: dict[str, str] = {}
     for name, value in headers:
         first.setdefault(name.lower(), value)
-    media_type = first.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(first.get("content-type", ""))
     try:
-        if media_type in {_STRUCTURED, _BATCH} and not any(f"ce-{name}" in first for name in _REQUIRED):
+        if is_structured(media_type) and not any(f"ce-{name}" in first for name in _REQUIRED):
             check_parse_cost(body, MAX_PARSE_COST)
-            return _read_json(parse(body), batch=media_type == _BATCH)
-        return [_read_binary(first, body)]
+            return _read_json(parse(body), make, batch=media_type == _BATCH)
+        return [make(_read_binary(first, body))]
     except PayloadError as error:
         return [RefusedEvent(error.reason, str(error))]
 
 
-def _read_json(value: object, *, batch: bool) -> list[Event | RefusedEvent]:
+def is_structured(media_type: str) -> bool:
+    """Whether a body of this type holds whole events, and not the data of one."""
+    return media_type in {_STRUCTURED, _BATCH}
+
+
+def media_type_of(content_type: str) -> str:
+    """The type in a `Content-Type`: in lower case, without parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _read_json(value: object, make: Callable[[Parsed], T], *, batch: bool) -> list[T | RefusedEvent]:
     if not batch:
-        return [_read_structured(value)]
+        return [make(_read_structured(value))]
     if not isinstance(value, list):
         raise PayloadError(Reason.MALFORMED, "A batch of CloudEvents must be a JSON array.")
     if len(value) > MAX_EVENTS:
         message = f"The batch has {len(value)} CloudEvents, of at most {MAX_EVENTS}."
         raise PayloadError(Reason.TOO_COMPLEX, message)
-    events: list[Event | RefusedEvent] = []
+    events: list[T | RefusedEvent] = []
     for item in value:
         try:
-            events.append(_read_structured(item))
+            events.append(make(_read_structured(item)))
         except PayloadError as error:
             events.append(RefusedEvent(error.reason, str(error)))
     return events
 
 
-def _read_binary(headers: Mapping[str, str], body: bytes) -> Event:
+def _read_binary(headers: Mapping[str, str], body: bytes) -> Parsed:
     attributes = {name[3:]: printable(value) for name, value in headers.items() if name.startswith("ce-")}
     _check_required(attributes)
     if sum(value.count("%") for value in attributes.values()) > _MAX_PERCENT:
@@ -102,11 +136,11 @@ def _read_binary(headers: Mapping[str, str], body: bytes) -> Event:
     except Exception as error:  # the SDK's errors have no common root, ValueError and AttributeError occur
         raise _invalid(error) from error
     raw = {name: attributes.get(name) for name in _RAW} | {"time": unquote(attributes.get("time", ""))}
-    found = _event(event.get_attributes() | raw, body)
-    return found._replace(has_content_type=bool(headers.get("content-type", "").strip()))
+    content_type = headers.get("content-type", "")
+    return Parsed(event.get_attributes() | raw, body, media_type_of(content_type), bool(content_type.strip()))
 
 
-def _read_structured(value: object) -> Event:
+def _read_structured(value: object) -> Parsed:
     if not isinstance(value, dict):
         raise PayloadError(Reason.MALFORMED, "A structured CloudEvent must be a JSON object.")
     _check_required(value)
@@ -115,7 +149,8 @@ def _read_structured(value: object) -> Event:
         CloudEvent({name: item for name, item in attributes.items() if name not in _RAW and item is not None})
     except Exception as error:  # as above
         raise _invalid(error) from error
-    return _event(attributes, _read_data(value))
+    media_type = media_type_of(str(value.get("datacontenttype") or "application/json"))
+    return Parsed(attributes, _read_data(value, media_type), media_type, has_content_type=True)
 
 
 def _check_required(attributes: Mapping[str, object]) -> None:
@@ -133,28 +168,34 @@ def _invalid(error: Exception) -> PayloadError:
     return PayloadError(Reason.MALFORMED, f"The CloudEvent is not valid: {error!s:.200}")
 
 
-def _event(attributes: Mapping[str, Any], body: bytes) -> Event:
+def _event(parsed: Parsed) -> Event:
+    attributes = parsed.attributes
     kind = kind_of(attributes["type"])
-    inference_service = name_of(_extension(attributes, "inferenceservicename"), "inferenceservicename")
+    inference_service = name_of(extension(attributes, "inferenceservicename"), "inferenceservicename")
     if not inference_service:
         raise PayloadError(Reason.MALFORMED, "The CloudEvent's inferenceservicename is missing or empty.")
     return Event(
         id=id_of(attributes["id"]),
         kind=kind,
-        time=time_of(_extension(attributes, "time")),
-        recorded=bool(_extension(attributes, "recordedtime")),
-        namespace=name_of(_extension(attributes, "namespace"), "namespace"),
+        time=time_of(extension(attributes, "time")),
+        recorded=bool(extension(attributes, "recordedtime")),
+        namespace=name_of(extension(attributes, "namespace"), "namespace"),
         inference_service=inference_service,
-        component=name_of(_extension(attributes, "component"), "component") or PREDICTOR,
+        component=name_of(extension(attributes, "component"), "component") or PREDICTOR,
         json_length=stated_json_length(attributes.get("metadata")) if kind is Kind.REQUEST else None,
-        body=body,
+        body=parsed.data,
         status=status_of(attributes.get("statuscode")),
+        has_content_type=parsed.has_content_type,
         annotations=attributes.get("annotations") or "",
     )
 
 
-def _extension(attributes: Mapping[str, Any], name: str) -> str:
-    """An optional attribute. Missing and empty mean the same: the agent sends an empty `Ce-Endpoint:`."""
+def extension(attributes: Mapping[str, Any], name: str) -> str:
+    """An optional attribute. Missing and empty mean the same: the agent sends an empty `Ce-Endpoint:`.
+
+    Raises:
+        PayloadError: `MALFORMED` if it is no text.
+    """
     value = attributes.get(name)
     if value is None:
         return ""
@@ -163,17 +204,11 @@ def _extension(attributes: Mapping[str, Any], name: str) -> str:
     return value.strip()
 
 
-def _read_data(event: Mapping[str, Any]) -> bytes:
+def _read_data(event: Mapping[str, Any], media_type: str) -> bytes:
     packed = event.get("data_base64")
     if packed is not None:
         return from_base64(packed)
     data = event.get("data")
     if data is None:
         return b""
-    return data.encode() if isinstance(data, str) and not _is_json(event) else serialise(data)
-
-
-def _is_json(event: Mapping[str, Any]) -> bool:
-    """Whether the data are a JSON value, which is the default without a content type."""
-    media_type = str(event.get("datacontenttype") or "application/json").partition(";")[0].strip().lower()
-    return media_type.endswith(("/json", "+json"))
+    return data.encode() if isinstance(data, str) and not media_type.endswith(("/json", "+json")) else serialise(data)

@@ -6,10 +6,14 @@ into an arena, whose memory goes back to the system only from its end.
 
 With one arena, and each array from 128 KiB on mapped by itself, a process with 1,000 features kept 155 MB less between
 evaluations, but evaluations took a quarter more CPU: each of their many small arrays was mapped again. Therefore only
-arrays from 8 MiB on are mapped: few, such as a large model's whole window.
+arrays from 2 MiB on are mapped: few, such as a large model's whole window, and the pieces of memory that hold what
+lives long, the columns of a reference and the tests that are prepared for it.
+
+Nothing calls `malloc_trim`: while it gives free memory back, for 5 to 20 ms, each allocation of the event loop waits,
+and so does a request. What is freed at once is mapped by itself instead.
 
 Source:
-    mallopt(3), malloc_trim(3).
+    mallopt(3).
 """
 
 import ctypes
@@ -19,7 +23,7 @@ _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 
-_MAPPED_BYTES: Final = 8 * 2**20
+_MAPPED_BYTES: Final = 2 * 2**20
 """Arrays from this size on go back to the system when they are freed."""
 
 _KEPT_BYTES: Final = 64 * 2**20
@@ -38,11 +42,3 @@ def limit_fragmentation() -> bool:
     settings = {_M_ARENA_MAX: 1, _M_MMAP_THRESHOLD: _MAPPED_BYTES, _M_TRIM_THRESHOLD: _KEPT_BYTES}
     accepted = [mallopt(name, value) == 1 for name, value in settings.items()]
     return all(accepted)
-
-
-def return_free_memory() -> None:
-    """Give free memory back to the system. It takes some milliseconds, for which allocations of other threads wait."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError):
-        return

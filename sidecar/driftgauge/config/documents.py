@@ -3,8 +3,9 @@
 import orjson
 from pydantic.fields import FieldInfo
 
+from driftgauge.config.environment import FALLBACKS
 from driftgauge.config.load import MODES
-from driftgauge.config.options import FALLBACKS, Config
+from driftgauge.config.options import Config
 
 
 def as_markdown() -> str:

@@ -10,19 +10,20 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, YamlConfigSettingsSource
 
-from driftgauge.config.options import PREFIX, Config, LoggerConfig, ProxyConfig, environment
+from driftgauge.config.environment import PREFIX, environment
+from driftgauge.config.options import Config, LoggerConfig, ProxyConfig
 from driftgauge.config.suggestions import closest
 from driftgauge.errors import ConfigError
 
 MODES: dict[str, type[Config]] = {"proxy": ProxyConfig, "logger": LoggerConfig}
 
-SECRETS = frozenset({"redis_password", "redis_sentinel_password", "token", "admin_token"})
+SECRETS = frozenset({"redis_password", "redis_sentinel_password", "token", "admin_token", "labels_token"})
 """Options without a flag, since every process of a machine can read command lines."""
 
 _SECRET_NAME = re.compile("password|token|secret|signature|api.?key", re.IGNORECASE)
 """A part of the name of a parameter in the query of a URL that holds a secret."""
 
-_SECRET_OPTIONS = ("redis", "forward", "token", "admin_token")
+_SECRET_OPTIONS = ("redis", "forward", "event_url", "event_ca", "token", "admin_token", "labels_token")
 """Beginnings of the names of options whose values are not printed."""
 
 
@@ -158,6 +159,7 @@ def _password_in_flag(flags: Mapping[str, str]) -> list[str]:
     instead = {
         "redis_url": ("DRIFTGAUGE_REDIS_PASSWORD", _has_password_of_redis(redis)),
         "forward_url": ("DRIFTGAUGE_FORWARD_URL", holds_password(forward)),
+        "event_url": ("DRIFTGAUGE_EVENT_URL", holds_password(flags.get("event_url", ""))),
     }
     return [
         f"{option}: a flag must hold no password; set {variable} or use the configuration file"

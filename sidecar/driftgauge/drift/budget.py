@@ -22,11 +22,11 @@ from driftgauge.drift.statistics.concentration import (
 REFERENCE_RISK = 0.01
 """Chance of drawing a reference whose error, in any test, is larger than the thresholds allow for."""
 
-FAMILIES = 4
-"""Parts of the budget: windows and detector, of inputs and of outputs."""
+FAMILIES = 5
+"""Parts of the budget: windows and detector, of inputs and of outputs, and the detector of outcomes."""
 
-STREAMS = 2
-"""Inputs and outputs: each has its own reference."""
+STREAMS = 3
+"""Inputs, outputs and outcomes: each has its own reference."""
 
 TESTS_PER_FEATURE = 2
 """Windowed tests of each feature: the distance of its values, and the share of missing ones."""
@@ -80,11 +80,11 @@ class Budget:
             tolerance only "nothing changed" is protected.
 
     Notes:
-        A family is the windows or the detector, of inputs or of outputs. Each evaluation of a family may alarm falsely
-        with a chance of `level`, which its tests share equally. Chances add up whatever the dependence between tests,
-        features and overlapping windows (Boole's inequality). So the expected number of false alarms in
-        `false_alarm_seconds` is at most 1, for a reference whose own error is within its bound, as it is for 99 in 100.
-        Dependence between rows is only allowed for by `effective_rows`.
+        A family is the windows or the detector, of inputs or of outputs, or the detector of outcomes. Each evaluation
+        of a family may alarm falsely with a chance of `level`, which its tests share equally. Chances add up whatever
+        the dependence between tests, features and overlapping windows (Boole's inequality). So the expected number of
+        false alarms in `false_alarm_seconds` is at most 1, for a reference whose own error is within its bound, as it
+        is for 99 in 100. Dependence between rows is only allowed for by `effective_rows`.
     """
 
     false_alarm_seconds: float

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.profile import Profile
+from driftgauge.drift.row_digests import RowDigests
 from driftgauge.drift.row_hours import RowHours
 from driftgauge.drift.statistics.ks import (
     Counts,
@@ -39,7 +40,8 @@ class RankCache:
         hours: Brings rows to the average hour of a reference with times.
 
     Attributes:
-        rows: Shape `(n, d)`, float64, oldest row first, at the average hour; NaN is a missing value.
+        rows: Shape `(n, d)`, float64, oldest row first, at the average hour; NaN is a missing value. Without rows after
+            `free_rows`.
         numbers: Shape `(n,)`: the number of each row in its stream, ascending.
         cells: Shape `(d, n)`: the cell of each value; the one after the last where the value is missing. Where a
             feature has buckets of hours, it is counted on by all cells of the buckets before.
@@ -54,7 +56,8 @@ class RankCache:
         self._references = [profile.values for profile in profiles]
         self._rank_type = rank_type(max((values.size for values in self._references), default=0))
         self.rows: Floats = np.empty((0, len(self._profiles)))
-        self._given: Floats = self.rows
+        self._digests = RowDigests(len(self._profiles))
+        self._known: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
         self._times: Floats | None = None
         self.numbers: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.cells: NDArray[np.uint16] = np.empty((len(self._profiles), 0), dtype=np.uint16)
@@ -65,26 +68,37 @@ class RankCache:
         """Move on to a window, and look up those of its rows that the last window did not have.
 
         Args:
-            rows: Shape `(n, d)`, float64, finite or NaN, oldest first; they are kept, and must never be written to.
+            rows: Shape `(n, d)`, float64, finite or NaN, oldest first; they are kept until `free_rows`, and must not
+                be written to until then.
             numbers: Shape `(n,)`: the number of each row in its stream, ascending.
             times: Shape `(n,)`: the time of each row, in seconds since the epoch; `None` if unknown.
 
         Notes:
-            O(d n) if all rows are known.
+            O(d n) if all rows are known. Ranks are moved within their arrays, where these keep their size: arrays of
+            megabytes that are made and freed at each look would leave holes in the memory.
         """
-        known = self._known_rows(rows, numbers, times)
+        digests = self._digests.of(rows)
+        known = self._known_rows(digests, numbers, times)
         new_times = None if times is None else times[known:]
         new = self._hours.adjusted(rows[known:], new_times)
-        cells, below, at_most = self._look_up(new)
-        self._hours.add_buckets(cells, new_times)
-        if known:
-            first = self.numbers.size - known
-            cells = np.concatenate([self.cells[:, first:], cells], axis=1)
-            below = np.concatenate([self.below[:, first:], below], axis=1)
-            at_most = np.concatenate([self.at_most[:, first:], at_most], axis=1)
-            new = np.concatenate([self.rows[first:], new]) if self._hours.adjusts else rows
-        self.rows, self._given, self._times, self.numbers = new, rows, times, numbers
-        self.cells, self.below, self.at_most = cells, below, at_most
+        found = self._look_up(new)
+        self._hours.add_buckets(found[0], new_times)
+        if self._hours.adjusts and known:
+            new = np.concatenate([self.rows[self.numbers.size - known :], new])
+        self.numbers = self.numbers[:0]  # nothing is known, should one of the following lines fail
+        self.cells = _moved_on(self.cells, known, found[0])
+        self.below = _moved_on(self.below, known, found[1])
+        self.at_most = _moved_on(self.at_most, known, found[2])
+        self.rows = new if self._hours.adjusts else rows
+        self._known, self._times, self.numbers = digests, times, numbers
+
+    def free_rows(self) -> None:
+        """Free the rows, which are needed only until the window is tested; their cells and ranks stay.
+
+        Those at the average hour stay too: to compute them again takes longer than all else.
+        """
+        if not self._hours.adjusts:
+            self.rows = np.empty((0, len(self._profiles)))
 
     def blocks(self, features: Sequence[int], weights: Callable[[Sequence[int]], Floats] | None = None) -> WindowBlocks:
         """Some features of the window, a few at a time.
@@ -144,15 +158,15 @@ class RankCache:
         """The values that are present, ascending."""
         return np.sort(column[~np.isnan(column)])
 
-    def _known_rows(self, rows: Floats, numbers: NDArray[np.int64], times: Floats | None) -> int:
+    def _known_rows(self, digests: NDArray[np.uint64], numbers: NDArray[np.int64], times: Floats | None) -> int:
         """How many of the window's first rows are the last rows of the window before.
 
         A window slides: it loses its oldest rows and gains newer ones. So what both windows share is the end of the old
         one and the beginning of the new one. Old rows 3 4 5 6 7, new rows 5 6 7 8 9: the new window begins at the old
         one's index 2, and 3 rows are known. Equal numbers are not enough: a store that lost its newest rows gives their
-        numbers to others, and one that was emptied counts from 1 again. Therefore every bit of the shared rows is
-        compared (as integers, so that NaN equals NaN). If any differs, or the old rows do not end before the new window
-        does, nothing is taken as known; the whole window is looked up again, which costs time alone.
+        numbers to others, and one that was emptied counts from 1 again. Therefore digests of every bit of the shared
+        rows are compared. If any differs, or the old rows do not end before the new window does, nothing is taken as
+        known; the whole window is looked up again, which costs time alone.
         """
         if numbers.size == 0:
             return 0
@@ -161,7 +175,7 @@ class RankCache:
         same = (
             0 < shared <= numbers.size
             and np.array_equal(self.numbers[first:], numbers[:shared])
-            and np.array_equal(self._given[first:].view(np.int64), rows[:shared].view(np.int64))
+            and np.array_equal(self._known[first:], digests[:shared])
             and (times is None or self._times is None or np.array_equal(self._times[first:], times[:shared]))
         )
         return shared if same else 0
@@ -190,3 +204,24 @@ class RankCache:
             cells[line, :size] = profile.cells.index(values[line, :size])
             cells[line, size:] = profile.cells.shares.size
         return cells
+
+
+def _moved_on(kept: Counts, known: int, new: Counts) -> Counts:
+    """The last columns of an array, and new ones: in the same memory if there are as many as before.
+
+    Args:
+        kept: Shape `(d, n)`.
+        known: How many of its last columns stay.
+        new: Shape `(d, m)`: what follows them.
+    """
+    first, size = kept.shape[1] - known, known + new.shape[1]
+    if known == 0:
+        return new
+    if size != kept.shape[1]:
+        return np.concatenate([kept[:, first:], new], axis=1)
+    if first:
+        for lines in in_blocks(range(len(kept))):
+            block = kept[lines.start : lines.stop]
+            block[:, :known] = block[:, first:].copy()
+        kept[:, known:] = new
+    return kept

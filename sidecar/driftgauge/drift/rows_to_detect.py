@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.detector.row_evidence import ROWS_OF_AN_ALARM
 from driftgauge.drift.detector.verdict import Checkpoint, no_checkpoint
 from driftgauge.drift.profile import FeatureKind, Profile
@@ -96,7 +97,7 @@ def shifted_shares(profile: Profile, shift: float) -> Floats:
 
 def rows_to_detect(profiles: Sequence[Profile], budget: Budget) -> list[int | None]:
     """The rows that each feature of a reference needs, if rows are independent: before there is any traffic."""
-    return RowsToDetect(profiles, Detector(profiles, budget, 1, "")).of(np.ones(len(profiles)))
+    return RowsToDetect(profiles, feature_detector(profiles, budget, 1, "")).of(np.ones(len(profiles)))
 
 
 def rows_per_second(times: Floats | None) -> float | None:

@@ -33,12 +33,14 @@ class Rule:
         correction: How alpha is shared over the tests of a window.
         min_rows: Fewest rows of a window, and fewest values of a feature, that are tested; at least 1.
         budget: The false-alarm budget; `None` decides by p-value.
+        beside: P-values of tests of other things that share alpha with those of the features.
     """
 
     alpha: float
     correction: Correction
     min_rows: int
     budget: Budget | None = None
+    beside: tuple[float, ...] = ()
 
     @property
     def decision(self) -> Decision:
@@ -58,7 +60,7 @@ def judge(
         p_values: Turns KS statistics into p-values; used by one thread at a time.
     """
     each = _p_values(measurements, p_values)
-    levels = p_value_thresholds(each, rule.alpha, rule.correction)
+    levels = p_value_thresholds(np.append(each, rule.beside), rule.alpha, rule.correction)[: each.size]
     for one, p_value, level in zip(measurements, each.tolist(), levels.tolist(), strict=True):
         if rule.budget is None:
             drift = p_value < level

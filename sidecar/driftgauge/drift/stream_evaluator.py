@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.detector.dependence import reference_effective_rows
 from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
 from driftgauge.drift.hours.hour_buckets import ExpectedShares
@@ -79,7 +80,7 @@ class StreamEvaluator:
         self.detector = (
             None
             if rule.budget is None
-            else Detector(profiles, rule.budget, rule.min_rows, digest, checkpoint, reference)
+            else feature_detector(profiles, rule.budget, rule.min_rows, digest, checkpoint, reference)
         )
         self._to_detect = None if self.detector is None else RowsToDetect(profiles, self.detector, checkpoint)
 
@@ -108,6 +109,14 @@ class StreamEvaluator:
         Raises:
             ValueError: The window is not as wide as the reference, or holds an infinity.
         """
+        try:
+            return self._evaluate(state, window, p_values, now)
+        finally:
+            self._ranks.free_rows()
+
+    def _evaluate(
+        self, state: DetectorState | None, window: StreamWindow, p_values: PValues, now: float
+    ) -> StreamEvaluation:
         require_fit(self.profiles, window.values)
         whole, hour_known = window, self._hours.known(window.times, window.numbers.size)
         window = window if hour_known.all() else window.only(hour_known)
@@ -116,7 +125,7 @@ class StreamEvaluator:
         if self.detector is None:
             ranked = self._ranks.blocks(columns)
             return StreamEvaluation(self._tester.test(ranked, rows, p_values), None, 0, 0)
-        known = _usable(state, self.detector)
+        known = self.detector.resume(state)
         weights = self._weights(self.detector, known, window.requests)
         new = find_new_rows(whole, hour_known, known, self._rule.min_rows)
         after = self._feed(self.detector, known, window, new.feed[hour_known], now)
@@ -217,10 +226,3 @@ class StreamEvaluator:
             after = after if state.rows else replace(after, began=float(window.times[first]))
             after = after if self._hours.depend_on_time else detector.add_hours(after, rows, window.times[part])
         return after
-
-
-def _usable(state: DetectorState | None, detector: Detector) -> DetectorState:
-    """A state of this detector; the start of one that only inherits the ledger if the state is of another one."""
-    if state is None:
-        return detector.start()
-    return state if state.key == detector.key else replace(detector.start(), ledger=state.ledger)

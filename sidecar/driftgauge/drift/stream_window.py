@@ -14,8 +14,7 @@ class StreamWindow:
     """The newest rows of a stream.
 
     Args:
-        values: Shape `(n, d)`, float64, oldest first; NaN is a missing value. Never written to again: the next
-            evaluation compares its rows with these.
+        values: Shape `(n, d)`, float64, oldest first; NaN is a missing value. Not written to while it is evaluated.
         numbers: Shape `(n,)`: the number of each row in its stream, from 1, ascending.
         requests: Shape `(n,)`: equal for rows of one request, ascending.
         times: Shape `(n,)`: when the request of each row passed, in seconds since the epoch; `None` if unknown.

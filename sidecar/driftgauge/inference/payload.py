@@ -24,10 +24,16 @@ def printable(text: str) -> str:
 
 
 class Kind(StrEnum):
-    """Whether a payload is the request or the response of an inference."""
+    """What a stream has rows of. A payload is the request or the response of an inference."""
 
     REQUEST = "request"
     RESPONSE = "response"
+    OUTCOME = "outcome"
+    """Predictions with the labels that came later; no payload is of this kind."""
+
+
+PAYLOAD_KINDS: Final = (Kind.REQUEST, Kind.RESPONSE)
+"""The kinds of payloads, each of which has a stream that is tested against the reference."""
 
 
 class Outcome(StrEnum):
@@ -79,6 +85,7 @@ class Payload(NamedTuple):
         time: When the payload passed, in seconds since the epoch.
         failed: Whether the model is known to have made no prediction from it: its rows are counted, and not kept.
         traceparent: The header of that name of the request, for the log; empty if there was none. Untrusted.
+        is_id_made: Whether the proxy made the id, since the client gave none in a header: no one else knows it.
 
     Notes:
         A tuple, since every inference makes two, and a frozen dataclass takes four times as long to make.
@@ -93,6 +100,7 @@ class Payload(NamedTuple):
     time: float
     failed: bool = False
     traceparent: bytes = b""
+    is_id_made: bool = False
 
 
 class PairObservation(NamedTuple):

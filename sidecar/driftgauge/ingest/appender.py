@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import Reason, StorageError
 from driftgauge.inference.payload import Kind, Outcome, Payload
+from driftgauge.ingest.label_feed import FedRows, LabelFeed
 from driftgauge.ingest.row_reader import DecodedRows
 from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.ring import Block, RingBuffer, StreamKey, id_digests
@@ -60,6 +61,9 @@ class Appender:
         metrics: Counts the payloads as accepted or dropped.
     """
 
+    feed: LabelFeed | None = None
+    """Lets responses wait for labels once they are accepted; `None` if there are no labels."""
+
     def __init__(self, ring: RingBuffer, metrics: Metrics) -> None:
         self._ring = ring
         self._metrics = metrics
@@ -86,8 +90,9 @@ class Appender:
             self._drop(stream, counts)
             raise
         self._unknown[stream] = counts
+        block = _block(parts)
         try:
-            await self._ring.append(stream, _block(parts))
+            await self._ring.append(stream, block)
         except StorageError as error:
             if not error.may_be_done:
                 self._drop(stream, self._unknown.pop(stream))
@@ -100,6 +105,7 @@ class Appender:
             await self.settle_all(stream)
         else:
             self._accept(stream, self._unknown.pop(stream))
+            self._let_wait(stream, parts, block)
 
     async def settle_all(self, *streams: StreamKey) -> None:
         """Find out the outcomes of appends to some streams, by default to all. Those that stay unknown are kept."""
@@ -122,8 +128,15 @@ class Appender:
         counts = self._unknown.pop(stream)
         if added:
             self._accept(stream, counts)
+            if self.feed is not None and stream.kind is Kind.RESPONSE:
+                self.feed.drop(stream.model, counts.payloads)  # their rows are not kept so long
         else:
             self._drop(stream, counts)
+
+    def _let_wait(self, stream: StreamKey, parts: Sequence[Part], block: Block) -> None:
+        """Let accepted responses wait for labels."""
+        if self.feed is not None and stream.kind is Kind.RESPONSE:
+            self.feed.offer(stream.model, _fed_rows(parts, block))
 
     def _accept(self, stream: StreamKey, counts: _Counts) -> None:
         metrics = self._metrics.model(stream.model)
@@ -147,4 +160,31 @@ def _block(parts: Sequence[Part]) -> Block:
         times=np.array([payload.time for payload in payloads], dtype=np.float64),
         ids=id_digests(payload.id for payload in payloads),
         left_out=sum(rows.count - len(rows.values) for rows in tables),
+        places=_places(tables),
     )
+
+
+def _places(tables: Sequence[DecodedRows]) -> NDArray[np.int64] | None:
+    """The number of each row in its payload, if rows of a payload are left out: always its first ones."""
+    if all(rows.count == len(rows.values) for rows in tables):
+        return None
+    # rows of which some are left out are those of one payload
+    lengths = np.concatenate([rows.requests for rows in tables])
+    left_out = np.repeat([rows.count - len(rows.values) for rows in tables], [len(rows.requests) for rows in tables])
+    first = np.cumsum(lengths) - lengths - left_out
+    places: NDArray[np.int64] = np.arange(lengths.sum()) - np.repeat(first, lengths)
+    return places
+
+
+def _fed_rows(parts: Sequence[Part], block: Block) -> FedRows:
+    """What waits for labels of a block."""
+    first = parts[0][1]
+    ids: list[str | None] = []
+    cut: list[int] = []
+    made: list[int] = []
+    for payloads, rows in parts:
+        if rows.count != len(rows.values):
+            cut.extend(range(len(ids), len(ids) + len(payloads)))
+        made.extend(index for index, payload in enumerate(payloads, len(ids)) if payload.is_id_made)
+        ids.extend(rows.ids or [None] * len(payloads))
+    return FedRows(first.columns, first.kinds, block, ids, frozenset(cut), frozenset(made))

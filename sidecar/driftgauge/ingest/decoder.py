@@ -166,6 +166,8 @@ class Decoder:
             rows = self.reader(first.model, first.kind).read(batch.decoded, batch.counts)
         except PayloadError:
             return None
+        if batch.ids:
+            rows = replace(rows, ids=batch.ids)
         self._record(first.model, rows)
         return DecodeResult(payloads, batch.counts.tolist(), rows)
 

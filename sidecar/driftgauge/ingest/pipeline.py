@@ -17,6 +17,7 @@ from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import Kind, ModelKey, Outcome, Payload, is_overflow
 from driftgauge.ingest.appender import Appender, Part
 from driftgauge.ingest.decoder import Decoder, DecodeResult, is_small
+from driftgauge.ingest.label_feed import LabelFeed
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.storage.ring import RingBuffer, StreamKey, id_digests
@@ -110,6 +111,10 @@ class Pipeline:
     def waiting(self) -> int:
         """The number of payloads in the queue."""
         return len(self._queue)
+
+    def feed_labels(self, feed: LabelFeed) -> None:
+        """Let accepted responses wait for labels from now on. The owner of the feed starts and closes it."""
+        self._appender.feed = feed
 
     def offer(self, payload: Payload) -> None:
         """Add a payload to the queue, or drop it if the queue is full. Never blocks, never raises."""

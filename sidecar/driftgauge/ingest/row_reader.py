@@ -1,7 +1,7 @@
 """From one body to the rows of its model. No function here keeps state, so that a child process can call it too."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class DecodedRows:
         count: The number of all rows of the payloads; `values` may have fewer.
         requests: Shape `(k,)`, int64: the number of rows in `values` of each payload.
         layout: The columns and categories of responses, to be recorded where a reference has no predictions.
+        ids: The `id` of each payload that is a V2 response, as in `Decoded`; empty if none has one.
     """
 
     columns: tuple[str, ...]
@@ -44,6 +45,7 @@ class DecodedRows:
     count: int
     requests: NDArray[np.int64]
     layout: OutputLayout | None = None
+    ids: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,9 @@ class ReadBody:
 def read_rows(decoded: Decoded, reader: RowReader) -> ReadBody:
     """Extract the rows of a decoded body."""
     try:
-        return ReadBody(decoded.tensors[0].rows, reader.read(decoded))
+        rows = reader.read(decoded)
+        rows = rows if decoded.id is None else replace(rows, ids=(decoded.id,))
+        return ReadBody(decoded.tensors[0].rows, rows)
     except PayloadError as error:
         return ReadBody(decoded.tensors[0].rows, error)
 

@@ -76,9 +76,10 @@ class Pairing:
         self._seen: FairTable[ModelKey, str, bool] = FairTable(capacity, ttl_seconds)
         self._queue: deque[_Offered] = deque()
         self._sent: deque[_Offered] = deque()
+        self._putting = False
         self._waiting: FairTable[ModelKey, tuple[str, Kind], Half] = FairTable(capacity, ttl_seconds)
         self._due: deque[tuple[ModelKey, list[Half]]] = deque()
-        self._asked = False
+        self._removing = False
 
     def offer(self, observation: PairObservation) -> bool:
         """Add a half to the queue. Never blocks, never raises.
@@ -119,7 +120,7 @@ class Pairing:
         try:
             async with self._turn:
                 await self._advance()
-                if not (self._sent or self._queue):
+                if not (self._putting or self._queue):
                     self._move_due(self._waiting.pop_expired(math.inf, len(self._waiting)))
                     await self._count_due()
         except StorageError:
@@ -130,13 +131,16 @@ class Pairing:
     async def _advance(self) -> None:
         """Repeat the call that failed, if one did, before all others: the store knows the last call only."""
         try:
-            await self._put_sent(again=True)
+            if self._putting:
+                await self._put_sent()
             await self._count_expired()  # before an id is used again
             while self._queue:
                 self._sent.extend(self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_HALVES)))
                 await self._put_sent()
                 await asyncio.sleep(0)  # a store in memory does not wait
             await self._count_due()
+            if len(self._waiting):
+                await self._put_sent()  # none: the store learns what other replicas have done
         except StorageError:
             self._give_up()  # what else there is waits for the next interval
         except Exception:  # noqa: BLE001 an unexpected error must not end the task
@@ -144,11 +148,11 @@ class Pairing:
             self._log_traceback()
         self._seen.pop_expired(self._clock(), _EXPIRED_HALVES)
 
-    async def _put_sent(self, *, again: bool = False) -> None:
+    async def _put_sent(self) -> None:
         """Put the halves whose results are unknown. They stay so if this fails, or is cancelled."""
-        if not self._sent:
-            return
+        again, self._putting = self._putting, True
         results = await self._store.put([offered.half for offered in self._sent], again=again)
+        self._putting = False
         now = self._clock()
         for result in results:
             if self._sent:  # else `close` was cancelled, and has counted them
@@ -159,7 +163,7 @@ class Pairing:
         if result.replaced:
             self._count_unpaired(model)
         if result.arrival is Arrival.FIRST:
-            self._take_older(half, model, result)
+            self._take_older(half, model)
             self._add_waiting(half, model, now)
         elif result.arrival is Arrival.COMPLETED and result.other_time is not None:
             self._waiting.pop(model, (half.key, _OPPOSITE[half.kind]))
@@ -167,20 +171,15 @@ class Pairing:
             # False for NaN too. A negative latency means that an id was used again. One that is longer than the store
             # keeps halves means a wrong clock, or an invented time, and would spoil the sum of all latencies.
             if 0 <= seconds <= 2 * self._ttl_seconds:
-                self._metrics.model(model).exchanges.latency.observe(seconds)
+                exchanges = self._metrics.model(model).exchanges
+                exchanges.latency.observe(seconds)
+                exchanges.fine_latency.observe(seconds)
 
-    def _take_older(self, half: Half, model: ModelKey, result: PutResult) -> None:
-        """Take out an older half of the same id that waits here, which the store has not replaced.
-
-        It was paired by another replica, or the store has forgotten it.
-        """
-        key = half.key, half.kind
-        older = self._waiting.pop(model, key)
-        if older is not None and not result.replaced:
-            if repr(older.time) != repr(half.time):
-                self._move_due([(model, key, older)])
-            else:  # the store would take this half for it
-                self._count_unpaired(model)
+    def _take_older(self, half: Half, model: ModelKey) -> None:
+        """Take out an older half of the same id that waits here: it is replaced or paired, or the store forgot it."""
+        older = self._waiting.pop(model, (half.key, half.kind))
+        if older is not None:
+            self._move_due([(model, (half.key, half.kind), older)])
 
     def _add_waiting(self, half: Half, model: ModelKey, now: float) -> None:
         """Check the half when its time is over; an id that is used again waits for the full time."""
@@ -189,7 +188,7 @@ class Pairing:
             self._move_due([displaced])
 
     async def _count_expired(self) -> None:
-        """Count the halves that have waited for the TTL and are still alone in the store."""
+        """Count the halves that have waited for the TTL and are still open."""
         await self._count_due()
         while expired := self._waiting.pop_expired(self._clock(), _BATCH_HALVES):
             self._move_due(expired)
@@ -205,13 +204,13 @@ class Pairing:
             self._due.extend((model, halves[start : start + _BATCH_HALVES]) for start in starts)
 
     async def _count_due(self) -> None:
-        """Remove the halves that are due from the store, and count those that were alone."""
+        """Remove the halves that are due from the store, and count those that were open."""
         while self._due:
             model, halves = self._due[0]
-            again, self._asked = self._asked, True
-            number = await self._store.unpaired(halves, remove=True, again=again)
-            if self._asked:  # else `close` was cancelled, and has counted them
-                self._asked = False
+            again, self._removing = self._removing, True
+            number = await self._store.remove(halves, again=again)
+            if self._removing:  # else `close` was cancelled, and has counted them
+                self._removing = False
                 self._due.popleft()
                 self._count_unpaired(model, number)
 
@@ -223,12 +222,13 @@ class Pairing:
 
     def _give_up_call(self) -> None:
         """Count the halves of the call that failed: it would fail again."""
+        self._putting = False
         while self._sent:
             self._count_unpaired(self._sent.popleft().model)
-        if self._asked:
-            self._asked = False
+        if self._removing:
+            self._removing = False
             model, halves = self._due.popleft()
-            self._count_unpaired(model, len(halves))
+            self._count_unpaired(model, self._store.forget(halves))
 
     def _count_the_rest(self) -> None:
         """Count the halves of which nothing will be known."""
@@ -238,7 +238,7 @@ class Pairing:
         self._move_due(self._waiting.pop_expired(math.inf, len(self._waiting)))
         while self._due:
             model, halves = self._due.popleft()
-            self._count_unpaired(model, len(halves))
+            self._count_unpaired(model, self._store.forget(halves))
 
     def _count_unpaired(self, model: ModelKey, number: int = 1) -> None:
         self._metrics.model(model).unpaired.inc(number)

@@ -155,17 +155,28 @@ def _input_references(references: _References) -> Iterator[GaugeMetricFamily]:
 
 
 def _output_references(references: _References) -> Iterator[GaugeMetricFamily]:
-    yield _rows(
-        "driftgauge_prediction_reference_rows",
+    return reference_families(
+        "driftgauge_prediction_reference",
         "Rows that the predictions are compared with; 0 while there are too few responses for a baseline.",
-        references,
-    )
-    info = GaugeMetricFamily(
-        "driftgauge_prediction_reference_info",
         "What the predictions are compared with, the reference or a baseline of the first responses: its hash, its "
         "path, and when it was loaded or taken (UTC).",
-        labels=(*MODEL_LABELS, "hash", "path", "loaded", "source"),
+        references,
     )
+
+
+def reference_families(
+    prefix: str, rows_text: str, info_text: str, references: _References
+) -> Iterator[GaugeMetricFamily]:
+    """The families that say what a stream is compared with, which may be a reference or a baseline.
+
+    Args:
+        prefix: The start of their names.
+        rows_text: The help of the number of rows.
+        info_text: The help of what it is.
+        references: The facts by model; a model with `None` has 0 rows.
+    """
+    yield _rows(f"{prefix}_rows", rows_text, references)
+    info = GaugeMetricFamily(f"{prefix}_info", info_text, labels=(*MODEL_LABELS, "hash", "path", "loaded", "source"))
     for model, facts in _known(references):
         info.add_metric((*model_labels(model), facts.digest, facts.path, _utc(facts.loaded_at), facts.source), 1)
     yield info

@@ -17,6 +17,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from driftgauge.drift.canary.traffic_counts import LATENCY_BOUNDS, TrafficSlot
 from driftgauge.errors import Reason
-from driftgauge.inference.payload import Kind, ModelKey, Outcome
+from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey, Outcome
 
 ERROR_CODES = ("400", "404", "422", "499", "500", "502", "503", "504")
 """Status codes whose series start at 0, so that `rate` sees the first error; others start with their first error."""
@@ -63,6 +65,17 @@ class RequestCounts(Collector):
         """Add the rows of a request; `count` counts the request itself."""
         self._requests[model, code] += 0
         self._rows[model, code] += rows
+
+    def totals(self) -> dict[ModelKey, tuple[int, int]]:
+        """Of each model the requests whose status code is known, and the errors."""
+        found: dict[ModelKey, tuple[int, int]] = {}
+        for (model, code), count in self._requests.items():
+            requests, errors = found.get(model, (0, 0))
+            found[model] = (requests + count * bool(code), errors)
+        for (model, _), count in self._errors.items():
+            requests, errors = found.get(model, (0, 0))
+            found[model] = (requests, errors + count)
+        return found
 
     def remove(self, model: ModelKey) -> None:
         """Remove a model's series."""
@@ -126,19 +139,53 @@ class Distribution:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many values each bucket has."""
+        return tuple(self._counts)
+
     def cumulative(self) -> tuple[list[tuple[str, float]], float]:
         """Each bucket's bound as Prometheus writes it, with the number of values up to it; and the sum of all."""
         names = [*map(floatToGoString, self._bounds), "+Inf"]
         return list(zip(names, accumulate(self._counts), strict=True)), self._sum
 
 
-class Exchanges:
-    """The counters of one model; the proxy and the logger's pairing increase them."""
+class TrafficTotals(NamedTuple):
+    """The traffic of a model since the start.
 
-    __slots__ = ("in_flight", "latency", "overhead", "request_bytes", "response_bytes")
+    Args:
+        requests: Requests whose status code is known.
+        errors: Those that failed.
+        latencies: How many latencies each bucket of `LATENCY_BOUNDS` has; empty for none at all.
+    """
+
+    requests: int
+    errors: int
+    latencies: tuple[int, ...]
+
+    def since(self, before: "TrafficTotals", slot: int) -> TrafficSlot:
+        """What came since an earlier time, as a slot. Nothing is below 0: a model may have been forgotten meanwhile."""
+        earlier = before.latencies or (0,) * len(self.latencies)
+        latencies = tuple(
+            (bucket, new - old)
+            for bucket, (new, old) in enumerate(zip(self.latencies, earlier, strict=True))
+            if new > old
+        )
+        requests = max(0, self.requests - before.requests)
+        return TrafficSlot(slot, requests, min(requests, max(0, self.errors - before.errors)), latencies)
+
+
+class Exchanges:
+    """The counters of one model; the proxy and the logger's pairing increase them.
+
+    `fine_latency` is compared between revisions and is no metric.
+    """
+
+    __slots__ = ("fine_latency", "in_flight", "latency", "overhead", "request_bytes", "response_bytes")
 
     def __init__(self) -> None:
         self.latency = Distribution(LATENCY_BUCKETS)
+        self.fine_latency = Distribution(LATENCY_BOUNDS)
         self.overhead = Distribution(OVERHEAD_BUCKETS)
         self.in_flight = 0
         self.request_bytes = 0
@@ -273,12 +320,13 @@ class ModelMetrics:
         self.untested_outputs = families.untested_outputs.labels(*self._values)
         self._payloads = {
             (kind, outcome, reason): families.payloads.labels(*self._values, kind, outcome, reason or "")
-            for kind in Kind
+            for kind in PAYLOAD_KINDS
             for outcome, reason in _outcomes()
         }
-        self._detector_rows, self._detector_skipped, self._detector_resets, self._hour_unknown = (
-            {kind: family.labels(*self._values, kind) for kind in Kind} for family in families.by_kind
-        )
+        self._detectors: tuple[dict[Kind, Counter], ...] = tuple({} for _ in families.by_kind)
+        self._detector_rows, self._detector_skipped, self._detector_resets, self._hour_unknown = self._detectors
+        for kind in PAYLOAD_KINDS:
+            self._start_detector(kind)
         self._columns: set[str] = set()
 
     def count_request(self, code: str) -> None:
@@ -298,21 +346,29 @@ class ModelMetrics:
         self._payloads[kind, outcome, reason].inc(number)
 
     def count_detector_rows(self, kind: Kind, fed: int, skipped: int, hour_unknown: int) -> None:
-        """Count the rows of requests or responses that were fed to the detector, and those that it never saw.
+        """Count the rows of a stream that were fed to the detector, and those that it never saw.
 
         Args:
-            kind: Requests or responses.
+            kind: The stream.
             fed: Rows that were fed.
             skipped: Rows that came too fast, or of which a part was fed before.
             hour_unknown: Rows of hours that the reference lacks.
         """
+        self._start_detector(kind)
         self._detector_rows[kind].inc(fed)
         self._detector_skipped[kind].inc(skipped)
         self._hour_unknown[kind].inc(hour_unknown)
 
     def count_detector_reset(self, kind: Kind) -> None:
         """Count that the detector started again, because its state was of another reference."""
+        self._start_detector(kind)
         self._detector_resets[kind].inc()
+
+    def _start_detector(self, kind: Kind) -> None:
+        """Start the series of a stream's detector at 0; that of outcomes starts with the first label."""
+        for family, series in zip(self._families.by_kind, self._detectors, strict=True):
+            if kind not in series:
+                series[kind] = family.labels(*self._values, kind)
 
     def count_missing(self, columns: Sequence[str], missing: NDArray[np.int64]) -> None:
         """Count missing values by feature; every feature has a series from its first row on."""
@@ -328,7 +384,7 @@ class ModelMetrics:
         for family in families.by_model:
             family.remove(*self._values)
         for family in families.by_kind:
-            for kind in Kind:
+            for kind in self._detector_rows:
                 family.remove(*self._values, kind)
         for kind, outcome, reason in self._payloads:
             families.payloads.remove(*self._values, kind, outcome, reason or "")

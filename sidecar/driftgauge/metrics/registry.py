@@ -5,7 +5,7 @@ Rendering a scrape takes tens of milliseconds, so the admin server does it in a 
 
 import gzip
 import platform
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -23,12 +23,17 @@ from prometheus_client.registry import Collector
 
 from driftgauge import __version__
 from driftgauge.http1.accept_encoding import takes_gzip
-from driftgauge.inference.payload import ModelKey, is_of_many_models
+from driftgauge.inference.payload import ModelKey, is_of_many_models, is_overflow
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
+from driftgauge.metrics.event_counts import EventCounts
 from driftgauge.metrics.forward_counts import ForwardCounts
+from driftgauge.metrics.label_counts import LabelCounts
 from driftgauge.metrics.lease_gauges import LeaseGauges, ListModels
-from driftgauge.metrics.model_metrics import Families, ModelMetrics
+from driftgauge.metrics.model_metrics import Families, ModelMetrics, TrafficTotals
+from driftgauge.metrics.outcome_counts import OutcomeCounts
+from driftgauge.metrics.outcome_gauges import OutcomeGauges
 from driftgauge.results.latest import LatestEvaluations
+from driftgauge.results.latest_outcomes import LatestOutcomes
 
 _REMOVED_A_CALL = 20
 """Models whose series are removed in one call: some 5 ms."""
@@ -78,6 +83,7 @@ class Metrics:
             ("port", "reason"),
             registry=self.registry,
         )
+        self._labels: LabelCounts | None = None
         self._skipped_keys: Counter | None = None
         self._replaced_keys: Counter | None = None
         self._unreadable_results: Counter | None = None
@@ -90,7 +96,17 @@ class Metrics:
         series = self._models.get(key)
         if series is None:
             series = self._models[key] = ModelMetrics(key, self._families, self._code)
+            self._start_labels(key)
         return series
+
+    def traffic_totals(self) -> dict[ModelKey, TrafficTotals]:
+        """The traffic of each model with a revision since the start."""
+        totals = self._families.requests.totals()
+        return {
+            model: TrafficTotals(*totals.get(model, (0, 0)), series.exchanges.fine_latency.counts)
+            for model, series in self._models.items()
+            if model.revision and not is_overflow(model)
+        }
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Remove the series of models that are not in `models`, at most of 20 in a call; keys of many models stay."""
@@ -106,6 +122,15 @@ class Metrics:
             max_features: Columns of a model's requests, and of its responses, with series of their own; at least 1.
         """
         self.registry.register(DriftGauges(latest, max_features))
+
+    def watch_outcomes(self, latest: LatestOutcomes) -> OutcomeCounts:
+        """Show the newest results on labelled predictions, and return the counters of labelled rows.
+
+        Args:
+            latest: Where they are.
+        """
+        self.registry.register(OutcomeGauges(latest))
+        return OutcomeCounts(self.registry)
 
     def watch_queue(self, waiting: Callable[[], int], capacity: int) -> None:
         """Show how full the queue in front of the pipeline is."""
@@ -159,9 +184,32 @@ class Metrics:
         )
         return up, errors
 
+    def watch_labels(self, outcomes: Sequence[str]) -> LabelCounts:
+        """Return the families of labels, for the caller to count; each model's series start at 0.
+
+        Args:
+            outcomes: What may become of a label.
+        """
+        self._labels = LabelCounts(self.registry, outcomes)
+        for model in self._models:
+            self._start_labels(model)
+        return self._labels
+
+    def _start_labels(self, model: ModelKey) -> None:
+        if self._labels is not None and not is_overflow(model):
+            self._labels.start(model)
+
     def watch_forwarding(self) -> ForwardCounts:
         """Return the families of the events that are sent on to other loggers, for the caller to count."""
         return ForwardCounts(self.registry)
+
+    def watch_events(self, types: Sequence[str]) -> EventCounts:
+        """Return the families of the events on changes of verdicts, for the caller to count.
+
+        Args:
+            types: The types of all events.
+        """
+        return EventCounts(self.registry, types)
 
     def count_skipped_keys(self, number: int) -> None:
         """Count keys in Redis that were skipped; without Redis do nothing."""

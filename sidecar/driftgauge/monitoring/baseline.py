@@ -1,21 +1,15 @@
-"""The baseline: the first responses of a model, used as reference of its predictions where there is none."""
+"""The baseline: the first rows of a stream, used as reference where there is none: of predictions, or of labels."""
 
 import logging
-import math
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
 
-import numpy as np
-import orjson
-from numpy.typing import NDArray
-
-from driftgauge.drift.profile import FeatureKind, Profile
+from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import StorageError
-from driftgauge.features.output_columns import OutputColumns
 from driftgauge.inference.payload import ModelKey
+from driftgauge.monitoring.baseline_rows import Baseline, pack, unpack
+from driftgauge.monitoring.shared_columns import NewestColumns, SharedColumns
 from driftgauge.reference.dataset import schema_hash
-from driftgauge.reference.profiles import profiles_of
-from driftgauge.reference.row_order import in_order
 from driftgauge.storage.ring import RingBuffer, StreamKey
 from driftgauge.storage.stream_states import StateStore
 
@@ -28,85 +22,76 @@ _REFRESH_SECONDS = 60
 was emptied, and lets replicas agree that took a baseline each in the meantime."""
 
 
-_LATEST_TIME = 2.0**37
-"""Beyond every time that a clock has: the year 6325."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Baseline:
-    """Rows of the first responses.
+class FirstRows:
+    """The rows of a stream while they are too few for a baseline.
 
     Args:
-        reference: Digest of the inputs' reference at that time; empty without one.
-        columns: Names of the predictions.
-        kinds: How each column is tested.
-        rows: Shape `(n, k)`, float64; NaN is a missing value.
-        categories: The text of each code.
-        taken_at: Seconds since the epoch.
+        rows: Those that the baseline will begin with, as a baseline.
+        needed: How many it needs.
+        of_one_model: Whether the stream has no rows of a model before.
     """
 
-    reference: str
-    columns: tuple[str, ...]
-    kinds: tuple[FeatureKind, ...]
-    rows: NDArray[np.float64]
-    categories: Mapping[float, str]
-    taken_at: float
+    rows: Baseline
+    needed: int
+    of_one_model: bool
 
-    @property
-    def schema(self) -> str:
-        """Hash of the columns' names and kinds."""
-        return schema_hash(self.columns, self.kinds)
 
-    @property
-    def digest(self) -> str:
-        """Identifies the baseline: it differs with the reference, the columns and the time."""
-        return f"baseline/{self.reference}/{self.schema}/{self.taken_at!r}"
+@dataclass(frozen=True, slots=True)
+class BaselineSubject:
+    """What the baselines are of.
 
-    def profiles(self) -> tuple[Profile, ...]:
-        """The columns, prepared for every test; generated text, where most values are unique, is ignored."""
-        kinds = [
-            FeatureKind.IGNORED if kind is FeatureKind.CATEGORICAL and _is_mostly_unique(column) else kind
-            for kind, column in zip(self.kinds, self.rows.T, strict=True)
-        ]
-        return in_order(profiles_of(self.columns, kinds, self.rows, self.categories), self.rows)
+    Args:
+        rows: What the rows are called in the log.
+        use: What they are a baseline of.
+        schema: Computes the schema of the stream's blocks from the columns and their kinds.
+    """
+
+    rows: str = "responses"
+    use: str = "predictions"
+    schema: Callable[[tuple[str, ...], tuple[FeatureKind, ...]], str] = schema_hash
 
 
 class Baselines:
     """Takes the baseline of each model once, and saves it in the store of the rows.
 
     Args:
-        ring: The store of the responses.
+        ring: The store of the rows.
         states: The store of the baselines, shared by replicas.
-        outputs: The columns of each model's newest responses.
+        outputs: The columns of each model's newest rows.
         rows: Rows of a baseline, at most the ring's capacity.
         on_replaced: Called for each baseline in the store that cannot be used and was deleted.
+        subject: What the baselines are of.
     """
 
     def __init__(
         self,
         ring: RingBuffer,
         states: StateStore,
-        outputs: OutputColumns,
+        outputs: NewestColumns,
         rows: int,
         on_replaced: Callable[[], None] = lambda: None,
+        subject: BaselineSubject = BaselineSubject(),
     ) -> None:
         self._ring = ring
         self._states = states
         self._outputs = outputs
+        self._columns = SharedColumns(states, outputs)
         self._rows = rows
         self._on_replaced = on_replaced
+        self._subject = subject
         self._baselines: dict[StreamKey, Baseline] = {}
         self._loaded_at: dict[StreamKey, float] = {}
         self._changes: dict[StreamKey, tuple[str, int]] = {}
         self._unsaved: set[StreamKey] = set()
 
     async def get(self, stream: StreamKey, reference: str, now: float, token: str | None) -> Baseline | None:
-        """Get the baseline of a stream of responses, or take it; returns `None` while there are too few.
+        """Get the baseline of a stream, or take it; returns `None` while there are too few.
 
         Args:
-            stream: Responses of one model.
+            stream: The stream of one model.
             reference: Digest of the inputs' reference. A new one means a new model, and so a new baseline, of the
-                responses that follow. Empty without a reference, which changes nothing: it may not be loaded yet.
+                rows that follow. Empty without a reference, which changes nothing: it may not be loaded yet.
             now: Seconds since the epoch.
             token: The token of the term of the model's lease; `None` without one: then no baseline is taken or saved.
 
@@ -121,8 +106,26 @@ class Baselines:
             self._baselines[stream] = baseline
         return baseline
 
+    async def first_rows(self, stream: StreamKey, reference: str, now: float) -> FirstRows | None:
+        """Read the rows of a stream that has no baseline yet; returns `None` before its columns are known.
+
+        Args:
+            stream: The stream of one model.
+            reference: As of `get`.
+            now: Seconds since the epoch.
+
+        Raises:
+            StorageError: The store is unreachable.
+        """
+        return await self._read_rows(stream, self._baselines.get(stream), reference, now)
+
+    async def share_columns(self, stream: StreamKey, now: float) -> None:
+        """Let whoever evaluates a stream know its columns, as far as this replica has seen them. Never raises."""
+        await self._columns.share(stream, now)
+
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the baselines of models that are not in `models`; those in the store stay."""
+        self._columns.retain(models)
         for known in (self._baselines, self._loaded_at, self._changes):
             for stream in [stream for stream in known if stream.model not in models]:
                 del known[stream]
@@ -149,7 +152,8 @@ class Baselines:
         outputs = self._outputs.get(stream.model)
         if outputs is None or (outputs.columns, outputs.kinds) == (baseline.columns, baseline.kinds):
             return False
-        window = await self._ring.read(stream, baseline.schema, len(baseline.columns))
+        schema = self._subject.schema(baseline.columns, baseline.kinds)
+        window = await self._ring.read(stream, schema, len(baseline.columns))
         return not len(window.rows)
 
     async def _load_or_restore(self, stream: StreamKey, now: float, token: str | None) -> Baseline | None:
@@ -170,7 +174,8 @@ class Baselines:
         except StorageError as error:
             if stream not in self._unsaved:
                 self._unsaved.add(stream)
-                _log.warning("the baseline of %s cannot be saved and stays in memory: %s", stream.model, error)
+                text = "the baseline of the %s of %s cannot be saved and stays in memory: %s"
+                _log.warning(text, self._subject.use, stream.model, error)
             return True
         self._unsaved.discard(stream)
         return saved
@@ -184,7 +189,8 @@ class Baselines:
         if baseline is None:  # of another version of driftgauge, or damaged: it would block a new one
             await self._states.delete(stream, _STATE_NAME)
             self._on_replaced()
-            _log.warning("the baseline of %s in the store cannot be used; it is replaced", stream.model)
+            text = "the baseline of the %s of %s in the store cannot be used; it is replaced"
+            _log.warning(text, self._subject.use, stream.model)
             return None, 0
         return baseline, state.version
 
@@ -203,23 +209,32 @@ class Baselines:
             return None
         if not await self._save(stream, baseline, version, token):
             return (await self._load(stream))[0]  # another replica was first
-        _log.info("the first %d responses of %s are the baseline of its predictions", self._rows, stream.model)
+        text = "the first %d %s of %s are the baseline of its %s"
+        _log.info(text, self._rows, self._subject.rows, stream.model, self._subject.use)
         return baseline
 
     async def _collect_rows(
         self, stream: StreamKey, before: Baseline | None, reference: str, now: float
     ) -> Baseline | None:
         """Read the first rows that are not of a model before; `None` while there are too few."""
-        outputs = self._outputs.get(stream.model)
+        found = await self._read_rows(stream, before, reference, now)
+        if found is None or found.rows.rows.shape[0] < self._rows:
+            return None
+        return replace(found.rows, rows=found.rows.rows[: self._rows])
+
+    async def _read_rows(
+        self, stream: StreamKey, before: Baseline | None, reference: str, now: float
+    ) -> FirstRows | None:
+        """Read all rows that are not of a model before; `None` before the columns are known."""
+        outputs = await self._columns.find(stream, now)
         if outputs is None:
             return None
-        schema = schema_hash(outputs.columns, outputs.kinds)
+        schema = self._subject.schema(outputs.columns, outputs.kinds)
         window = await self._ring.read(stream, schema, len(outputs.columns))
         newest = int(window.numbers.max(initial=0))
         rows = window.rows[window.numbers > self._note_change(stream, before, reference, newest)]
-        if rows.shape[0] < self._rows:
-            return None
-        return Baseline(reference, outputs.columns, outputs.kinds, rows[: self._rows], outputs.categories, now)
+        found = Baseline(reference, outputs.columns, outputs.kinds, rows, outputs.categories, now)
+        return FirstRows(found, self._rows, len(rows) == len(window.rows))
 
     def _note_change(self, stream: StreamKey, before: Baseline | None, reference: str, newest: int) -> int:
         """Note the newest row when the reference changes; returns its number, 0 without a change.
@@ -231,51 +246,3 @@ class Baselines:
         if before is not None and before.reference != reference != changed_to:
             changed_to, number = self._changes[stream] = reference, newest
         return number if changed_to == reference and number <= newest else 0  # an emptied store starts from 1 again
-
-
-def _is_mostly_unique(codes: NDArray[np.float64]) -> bool:
-    """Whether a column has more than half as many categories as values."""
-    present = codes[~np.isnan(codes)]
-    return 2 * np.unique(present).size > present.size
-
-
-def pack(baseline: Baseline) -> bytes:
-    """Encode a baseline: one line of JSON, then the rows as IEEE 754 binary64, little-endian, row by row."""
-    head = {
-        "reference": baseline.reference,
-        "columns": baseline.columns,
-        "kinds": baseline.kinds,
-        "categories": [[code, text] for code, text in baseline.categories.items()],
-        "taken_at": baseline.taken_at,
-    }
-    rows = np.ascontiguousarray(baseline.rows, dtype="<f8").tobytes()
-    return orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE) + rows
-
-
-def unpack(blob: bytes) -> Baseline | None:
-    """Read what `pack` returned; `None` if it has another form or is damaged."""
-    head, _, body = blob.partition(b"\n")
-    try:
-        facts = orjson.loads(head)
-        columns, kinds = tuple(map(str, facts["columns"])), tuple(map(FeatureKind, facts["kinds"]))
-        baseline = Baseline(
-            reference=str(facts["reference"]),
-            columns=columns,
-            kinds=kinds,
-            rows=np.frombuffer(body, dtype="<f8").reshape(-1, len(columns)),
-            categories={float(code): str(text) for code, text in facts["categories"]},
-            taken_at=float(facts["taken_at"]),
-        )
-    except (ArithmeticError, KeyError, TypeError, ValueError):
-        return None
-    return baseline if _is_usable(baseline) else None
-
-
-def _is_usable(baseline: Baseline) -> bool:
-    """Whether a baseline has rows, a kind for each column, columns of different names, and no value that none has."""
-    columns = baseline.columns
-    if not len(columns) == len(baseline.kinds) == len(set(columns)) or not baseline.rows.size:
-        return False
-    if np.isinf(baseline.rows).any() or not all(map(math.isfinite, baseline.categories)):
-        return False
-    return 0 <= baseline.taken_at < _LATEST_TIME

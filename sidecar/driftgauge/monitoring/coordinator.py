@@ -19,7 +19,10 @@ _log = logging.getLogger(__name__)
 
 _REPLICA_BYTES = 8
 _TERM_BYTES = 6
-_RELEASES_AT_ONCE = 50
+_CALLS_AT_ONCE = 50
+
+_MOST_EXTENSIONS = 20
+"""How often a term is extended without a look at its model. Then it ends: the look hangs, and another goes on."""
 
 _LOSS_LOG_SECONDS = 60
 
@@ -56,6 +59,7 @@ class _ModelTerm:
         blob: The bytes of the last notice.
         led: Whether it evaluated at the last look, also if its term ended meanwhile.
         yielded_looks: Looks for which a free lease is left to the evaluator of before.
+        unlooked: Calls of `extend_terms` since the last look.
     """
 
     token: str = ""
@@ -66,6 +70,7 @@ class _ModelTerm:
     blob: bytes = b""
     led: bool = False
     yielded_looks: int = 0
+    unlooked: int = 0
 
 
 class Coordinator:
@@ -101,6 +106,11 @@ class Coordinator:
         """The models that this replica evaluates; may be called from any thread."""
         return [model for model, known in list(self._models.items()) if known.token]
 
+    def token(self, model: ModelKey) -> str:
+        """The token of the term of a model's lease; empty if this replica does not evaluate the model."""
+        known = self._models.get(model)
+        return "" if known is None else known.token
+
     def known(self) -> list[ModelKey]:
         """The models that this replica has looked at; may be called from any thread."""
         return list(self._models)
@@ -116,13 +126,14 @@ class Coordinator:
         Raises:
             StorageError: The store is away or slow for all of them.
         """
-        return await read_models(self._store.look, models, is_divided=self._store.is_divided)
+        return await read_models(self._store.look, models, self._store.group)
 
     async def begin(self, model: ModelKey, lease: Lease) -> Duty:
         """Do what the lease of a model asks for, and say what this replica's duty is. Never raises."""
         known = self._models.setdefault(model, _ModelTerm())
-        if known.token and lease.token != known.token:
-            known.token = ""  # it has expired, or the store has lost it
+        known.unlooked = 0
+        # another token of this replica is that of an acquisition that was executed late, or of a release that was not
+        known.token = lease.token if lease.holder == self.replica else ""
         before = known.notice
         self._read_notice(model, known, lease.notice)
         is_lost = before is not None and known.notice is None
@@ -161,11 +172,25 @@ class Coordinator:
         if known is not None:
             known.token = ""
 
+    async def extend_terms(self) -> None:
+        """Extend the terms of models that had no look since the call before, since a look may take long. Never raises.
+
+        To be called once an interval of evaluation, during looks too.
+        """
+        late = []
+        for model in self.evaluated():
+            known = self._models[model]
+            known.unlooked += 1
+            if 1 < known.unlooked <= _MOST_EXTENSIONS:
+                late.append((model, known))
+        for first in range(0, len(late), _CALLS_AT_ONCE):
+            await gather(*(self._extend(model, known) for model, known in late[first : first + _CALLS_AT_ONCE]))
+
     async def release_all(self) -> None:
         """End all terms, so that other replicas continue at once. Never raises."""
         models = self.evaluated()
-        for first in range(0, len(models), _RELEASES_AT_ONCE):
-            batch = models[first : first + _RELEASES_AT_ONCE]
+        for first in range(0, len(models), _CALLS_AT_ONCE):
+            batch = models[first : first + _CALLS_AT_ONCE]
             await gather(*(self._release(model, self._models[model]) for model in batch))
 
     def retain(self, models: Container[ModelKey]) -> None:
@@ -190,6 +215,18 @@ class Coordinator:
         elif choice is Choice.WISH_SHARE:
             await self._store.wish(model, Wish(self.replica))
         return known.token
+
+    async def _extend(self, model: ModelKey, known: _ModelTerm) -> None:
+        token = known.token
+        if not token:  # it has ended meanwhile
+            return
+        try:
+            extended = await self._store.extend(model, token)
+        except StorageError as error:
+            _log.debug("the lease of %s cannot be extended during a look: %s", model, error)
+            return
+        if not extended and known.token == token:
+            known.token = ""
 
     async def _release(self, model: ModelKey, known: _ModelTerm) -> None:
         token, known.token = known.token, ""

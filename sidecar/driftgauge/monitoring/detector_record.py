@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from driftgauge.drift.detector.detector_state import ARRAYS, DetectorState, pack, unpack
 from driftgauge.drift.ledger import CountedRows, merged
-from driftgauge.drift.stream_evaluator import StreamEvaluation
 from driftgauge.errors import LeaseLostError, StorageError
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.storage.ring import StreamKey
@@ -36,6 +35,26 @@ _INFINITE = {"log_evidence": -np.inf, "recovery": -np.inf, "alarm_factor": np.in
 
 _LARGEST = 1e18
 """Greater than every finite number of a state: times in seconds, sums over rows."""
+
+
+class FedEvaluation(Protocol):
+    """An evaluation of any stream that fed rows to a detector, such as `StreamEvaluation`."""
+
+    @property
+    def state(self) -> DetectorState | None:
+        """The detector's new state; `None` without a detector."""
+
+    @property
+    def fed(self) -> int:
+        """Rows that were fed to the detector, and never counted before."""
+
+    @property
+    def skipped(self) -> int:
+        """Rows that are never fed, and were never counted before."""
+
+    @property
+    def hour_unknown(self) -> int:
+        """Rows of hours that the reference lacks, and never counted before."""
 
 
 class Counts(NamedTuple):
@@ -89,6 +108,7 @@ class DetectorRecord:
         state: The newest state; `None` before the first.
         saved: Whether the store has this state, as far as is known.
         token: The token of the term of the model's lease; `None` without one.
+        follows: The key of a detector that this one follows as planned, which is no reset; empty without one.
     """
 
     stream: StreamKey
@@ -99,6 +119,7 @@ class DetectorRecord:
     state: DetectorState | None = None
     saved: bool = True
     token: str | None = None
+    follows: str = ""
     _loaded: bool = False
     _newest: bytes = b""
     _mark: bytes = field(default_factory=lambda: secrets.token_hex(_MARK_BYTES).encode() + b"\n")
@@ -134,7 +155,7 @@ class DetectorRecord:
             self._use(await self.states.load(self.stream, STATE_NAME), self.start)
         self._loaded = True
 
-    async def advance(self, result: StreamEvaluation) -> Saved:
+    async def advance(self, result: FedEvaluation) -> Saved:
         """Save the state of an evaluation that began with `state`, and count its rows.
 
         Raises:
@@ -164,11 +185,12 @@ class DetectorRecord:
         self._count_rows()
         return Saved.YES
 
-    def succeeded_by(self, start: DetectorState | None) -> "DetectorRecord":
+    def succeeded_by(self, start: DetectorState | None, *, planned: bool = False) -> "DetectorRecord":
         """The record of the next reference, which knows the rows that are counted, or may be.
 
         Args:
             start: The state of its detector before the first row; `None` without detector.
+            planned: Whether the detector up to now only counted rows, so that no evidence is lost.
         """
         return DetectorRecord(
             self.stream,
@@ -176,6 +198,7 @@ class DetectorRecord:
             start,
             self.metrics,
             self.on_replaced,
+            follows=self.start.key if planned and self.start is not None else "",
             _without_reply=dict(self._without_reply),
             _counted=self._counted,
         )
@@ -259,7 +282,8 @@ class DetectorRecord:
             self.on_replaced()
         if state is None or damaged or state.key != start.key:
             self.state = self._started(self._counted)
-            self._report_reset()
+            if state is None or damaged or state.key != self.follows:
+                self._report_reset()
         else:
             self.state = replace(state, ledger=self._counted)
 

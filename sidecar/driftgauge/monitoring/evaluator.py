@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 
-from driftgauge.concurrency.allocator import return_free_memory
 from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.explain import explain_report
@@ -29,9 +28,6 @@ _UNUSABLE = (ArithmeticError, LookupError, TypeError, ValueError)
 
 _ATTEMPTS = 3
 """How often an evaluation is tried, if another replica saves its state first each time."""
-
-_LARGE_VALUES = 2**20
-"""From so many values of a window on, what an evaluation has freed goes back to the system: tens of megabytes."""
 
 
 @dataclass(slots=True)
@@ -96,8 +92,6 @@ class Evaluator:
         evaluator = loaded.evaluator = loaded.evaluator or await self._prepare(target)
         await loaded.detector.begin(token, self._counted_by_others.pop(stream, {}))
         result, window_time = await self._test_window(stream, target, evaluator, loaded.detector)
-        if result.report.rows * len(target.profiles) >= _LARGE_VALUES:
-            await self._worker.run(return_free_memory)
         report = result.report
         if stream.kind is Kind.RESPONSE:
             report = replace(report, reading=explain_report(report.features, report.untested, "prediction"))
@@ -116,9 +110,26 @@ class Evaluator:
         Raises:
             StorageError: The store is unreachable or slow.
         """
-        window = await self._ring.read(stream, target.schema, len(target.profiles))
+        return await self.read_rows(stream, target.schema, len(target.profiles))
+
+    async def read_rows(self, stream: StreamKey, schema: str, width: int) -> Window:
+        """Read a stream's window of some columns, and count the blocks that have another schema.
+
+        Args:
+            stream: The stream.
+            schema: Hash of the columns.
+            width: How many there are.
+
+        Raises:
+            StorageError: The store is unreachable or slow.
+        """
+        window = await self._ring.read(stream, schema, width)
         self._metrics.model(stream.model).skipped.inc(window.skipped_blocks)
         return window
+
+    def forget_read(self, model: ModelKey) -> None:
+        """Free the memory for the rows that were read of a model. They are read again if it is evaluated again."""
+        self._ring.forget_read(model)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the prepared tests of models that are not in `models`."""
@@ -160,11 +171,9 @@ class Evaluator:
         for one in self._loaded.values():
             if one.evaluator is not None and one.digest == target.digest and one.evaluator.profiles is target.profiles:
                 return one.evaluator.for_another_stream()
-        evaluator = await self._worker.run(
+        return await self._worker.run(
             StreamEvaluator, target.profiles, self._rule, target.digest, GilYield(), target.known_hours
         )
-        await self._worker.run(return_free_memory)  # preparing has used, and freed, as much as it has kept
-        return evaluator
 
     async def _test_window(
         self, stream: StreamKey, target: Target, evaluator: StreamEvaluator, detector: DetectorRecord

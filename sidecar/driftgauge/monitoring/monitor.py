@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
 
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import StorageError
 from driftgauge.inference.known_models import KnownModels
-from driftgauge.inference.payload import PREDICTOR, Kind, ModelKey
+from driftgauge.inference.payload import PREDICTOR, ModelKey
 from driftgauge.metrics.registry import Metrics
 from driftgauge.monitoring.coordinator import Coordinator, Duty
 from driftgauge.monitoring.model_evaluator import ModelEvaluator
@@ -17,17 +18,29 @@ from driftgauge.monitoring.sharing import SharedResults
 from driftgauge.monitoring.targets import Targets
 from driftgauge.reference.loading import Loader
 from driftgauge.reference.store import Fault, ReferenceStore
-from driftgauge.results.latest import LatestEvaluations
 
 _log = logging.getLogger(__name__)
 
 _MODELS_A_LOOK = 20
 """Models whose leases are read with one call, shortly before these models are evaluated."""
 
+EARLY_LOOK_SECONDS = 1.0
+"""Time between two questions whether so many labels came that their outcomes are looked at early."""
+
 _NO_LEASES = "nothing is evaluated"
 _SOME_LEASES = "models whose leases cannot be read are not evaluated"
 _NO_RESULTS = "the results of other replicas cannot be shown"
 _SOME_RESULTS = "some results of other replicas cannot be shown"
+
+
+class ChangeObserver(Protocol):
+    """Finds out what has changed at each look."""
+
+    async def observe(self, model: ModelKey, token: str | None) -> bool:
+        """Find what has changed at a look at a model, in the term of this token. Returns whether the term goes on."""
+
+    def leave(self, model: ModelKey) -> None:
+        """Forget a model that another replica evaluates."""
 
 
 class Monitor:
@@ -38,8 +51,7 @@ class Monitor:
         evaluator: Evaluates a model.
         coordinator: Says which models this replica evaluates.
         sharing: Publishes results for other replicas, and shows theirs; `None` if no other one shares the store.
-        metrics: Counts failures.
-        latest: Where it is recorded that the store is away.
+        changes: Finds out what has changed; `None` if no events are sent.
     """
 
     def __init__(
@@ -48,29 +60,40 @@ class Monitor:
         evaluator: ModelEvaluator,
         coordinator: Coordinator,
         sharing: SharedResults | None,
-        metrics: Metrics,
-        latest: LatestEvaluations,
+        changes: ChangeObserver | None = None,
     ) -> None:
         self._models = models
+        self._changes = changes
         self._evaluator = evaluator
         self._coordinator = coordinator
         self._sharing = sharing
-        self._metrics = metrics
-        self._latest = latest
         self._outages: set[str] = set()
         self._worked: set[str] = set()
         self._failed: set[str] = set()
+        self._one_evaluation = asyncio.Lock()
 
     async def run(self, interval_seconds: float, restorer: ModelRestorer) -> None:
-        """Restore the models of before the start, and evaluate all on a clock until cancelled."""
+        """Restore the models of before the start, and evaluate all on a clock until cancelled.
+
+        Beside it the terms of leases are extended, since evaluating all may take longer than a term, and outcomes are
+        evaluated before their time where many labels come.
+        """
 
         async def look() -> None:
             """Restore what was not, then evaluate."""
             await restorer.advance()
             await self.evaluate_all()
 
-        await restorer.advance()
-        await _repeat(interval_seconds, look)
+        beside = [
+            asyncio.create_task(_repeat(interval_seconds, self._coordinator.extend_terms)),
+            asyncio.create_task(_repeat(min(EARLY_LOOK_SECONDS, interval_seconds), self.look_early)),
+        ]
+        try:
+            await restorer.advance()
+            await _repeat(interval_seconds, look)
+        finally:
+            for task in beside:
+                task.cancel()
 
     async def evaluate_all(self) -> None:
         """Evaluate every stream of the models whose lease this replica holds once, and show the results of the others.
@@ -83,6 +106,23 @@ class Monitor:
         for first in range(0, len(models), _MODELS_A_LOOK):
             await self._look(models[first : first + _MODELS_A_LOOK])
         self._outages -= self._worked - self._failed
+
+    async def look_early(self) -> None:
+        """Evaluate the labelled predictions of which many came since the last look, before more come than are kept.
+
+        Only those of models whose lease this replica holds. What is found is published with the next regular look. A
+        store that is away is left to that look too, which records it.
+        """
+        try:
+            due = await self._evaluator.due_outcomes(self._coordinator.evaluated())
+        except StorageError as error:
+            _log.debug("how many labels came is unknown: %s", error)
+            return
+        for model in due:
+            async with self._one_evaluation:
+                token = self._coordinator.token(model)
+                if token and not await self._evaluator.evaluate_outcomes(model, token):
+                    self._coordinator.lose(model)
 
     async def _look(self, models: Sequence[ModelKey]) -> None:
         """Find out which of these models are this replica's to evaluate, and do so."""
@@ -105,10 +145,21 @@ class Monitor:
                 self._evaluator.note_counted(model, duty.notice)
             if duty.evaluates:
                 await self._evaluate(model, duty)
+            else:
+                self._evaluator.forget_read(model)
+                await self._evaluator.share_columns(model)
+                if self._changes is not None:
+                    self._changes.leave(model)
 
     async def _evaluate(self, model: ModelKey, duty: Duty) -> None:
-        """Evaluate a model and publish the results, unless the term ends meanwhile; then end the look at it."""
-        goes_on = await self._evaluator.evaluate(model, duty.token)
+        """Evaluate a model and publish the results, unless the term ends meanwhile; then end the look at it.
+
+        What has changed is saved first, so that a change that others see always has its event.
+        """
+        async with self._one_evaluation:
+            goes_on = await self._evaluator.evaluate(model, duty.token)
+        if goes_on and self._changes is not None:
+            goes_on = await self._changes.observe(model, duty.token)
         if goes_on and self._sharing is not None:
             goes_on = await self._sharing.publish(model, duty)
         if goes_on:
@@ -139,9 +190,7 @@ class Monitor:
             self._outages.add(what)
             _log.warning("%s: %s", what, next(iter(errors.values())))
         for model in errors:
-            for kind in Kind:
-                self._metrics.model(model).failures.inc()
-                self._latest.record_store_failure(model, kind)
+            self._evaluator.record_outage(model)
 
 
 class ReferenceWatcher:

@@ -1,4 +1,4 @@
-"""Reads what a store has of several models with one call, or by model where a part of the store is away."""
+"""Reads what a store has of several models: from each place of the store side by side, since one may hang."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,16 +9,18 @@ from driftgauge.inference.payload import ModelKey
 
 Found = TypeVar("Found")
 
+Group = Callable[[Sequence[ModelKey]], Awaitable[list[list[ModelKey]]]]
+
 
 async def read_models(
-    read: Callable[[Sequence[ModelKey]], Awaitable[list[Found]]], models: Sequence[ModelKey], *, is_divided: bool
+    read: Callable[[Sequence[ModelKey]], Awaitable[list[Found]]], models: Sequence[ModelKey], group: Group
 ) -> list[Found | StorageError]:
-    """Read what a store has of models with one call; if it fails, and parts of the store fail alone, model by model.
+    """Read what a store has of models, with one call for each place, all side by side.
 
     Args:
-        read: Reads what the store has of models, in order.
+        read: Reads what the store has of models that are in one place, in order.
         models: The models.
-        is_divided: Whether the store may be away for some models only.
+        group: Says which of the models are in one place.
 
     Returns:
         For each model what the store has, or why it cannot be read.
@@ -26,22 +28,18 @@ async def read_models(
     Raises:
         StorageError: The store is away or slow for all of them.
     """
-    try:
-        return [*await read(models)]
-    except StorageError as error:
-        if len(models) == 1 or not is_divided:
-            raise
-        first = error
 
-    async def read_one(model: ModelKey) -> Found | StorageError:
-        """What the store has of one model."""
+    async def read_group(group: Sequence[ModelKey]) -> dict[ModelKey, Found | StorageError]:
+        """What the store has of the models of one place."""
         try:
-            (found,) = await read([model])
+            return dict(zip(group, await read(group), strict=True))
         except StorageError as error:
-            return error
-        return found
+            return dict.fromkeys(group, error)
 
-    found = await asyncio.gather(*map(read_one, models))
-    if all(isinstance(one, StorageError) for one in found):
-        raise first
-    return found
+    found: dict[ModelKey, Found | StorageError] = {}
+    for part in await asyncio.gather(*map(read_group, await group(models))):
+        found.update(part)
+    errors = [one for one in found.values() if isinstance(one, StorageError)]
+    if errors and len(errors) == len(found):
+        raise errors[0]
+    return [found[model] for model in models]

@@ -62,9 +62,11 @@ class ModelRestorer:
         """Add the models that the store has rows of.
 
         Raises:
-            StorageError: The store is away, slow, or has too many keys to list them within the time limit.
+            StorageError: The store is away, slow, or has too many keys to list them within the time limit. The models
+                of parts of the store of which none of this is true are added.
         """
-        models = sorted({stream.model for stream in await self._ring.streams()})
+        away: list[StorageError] = []
+        models = sorted({stream.model for stream in await self._ring.streams(away.append)})
         usable = [model for model in models if all(name == printable(name) for name in model)]
         skipped = len(models) - len(usable)
         if skipped:
@@ -78,6 +80,8 @@ class ModelRestorer:
         for model in restored:
             self._metrics.model(model)
             self._targets.record_reference(model)
+        if away:
+            raise away[0]
 
     async def _is_reachable(self) -> bool:
         """Whether the store replies; that it does not is logged once."""

@@ -9,7 +9,8 @@ from driftgauge.drift.budget import Budget
 from driftgauge.drift.hours.known_hours import KnownHours
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.monitoring.baseline import Baseline, Baselines
+from driftgauge.monitoring.baseline import Baselines
+from driftgauge.monitoring.baseline_rows import Baseline
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.dataset import Reference
 from driftgauge.reference.store import ReferenceStore
@@ -107,6 +108,12 @@ class Targets:
             schema, hours = reference.prediction_schema, reference.known_hours
             return Target(reference.predictions, schema, reference.identity, known_hours=hours)
         return await self._get_baseline(stream, now, token)
+
+    async def share_columns(self, model: ModelKey, now: float) -> None:
+        """Let the replica that evaluates a model know the columns of its responses, if it needs them. Never raises."""
+        reference = self._references.get(model)
+        if reference is None or not reference.predictions:
+            await self._baselines.share_columns(StreamKey(model, Kind.RESPONSE), now)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget the baselines of models that are not in `models`."""

@@ -2,17 +2,21 @@
 
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from operator import index
 from pathlib import Path
 from typing import SupportsIndex
 
+from driftgauge.drift.outcomes.labelled_output import TaskSettings
+from driftgauge.drift.outcomes.outcome_columns import Task
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.errors import ReferenceDataError
 from driftgauge.offline.comparison import compare, window_rules
 from driftgauge.offline.data import Data, as_table
+from driftgauge.offline.label_rows import join_labels, label_kinds, rules_of_ids, rules_of_labels
 from driftgauge.offline.report import Report, run_tests
 from driftgauge.reference.column import ColumnRules, TimeRules
 from driftgauge.reference.dataset import Reference, prepare
@@ -21,11 +25,13 @@ from driftgauge.reference.formats.driftgauge_npz import check_output, packed, wr
 from driftgauge.reference.sample import SampleSpec, draw_sample, sample_table
 from driftgauge.reference.table import Table
 
+_NO_LABELS: Mapping[str, str] = {}
+
 _SAMPLED_SUFFIXES = (".csv", ".parquet")
 """Files of which a sample is drawn without reading them whole."""
 
 
-def check(
+def check(  # noqa: PLR0913 - each says something of its own, by name
     reference: Data | Reference,
     window: Data,
     *,
@@ -33,8 +39,10 @@ def check(
     correction: str = "holm",
     min_rows: int = 1,
     missing_words: Sequence[str] = (),
+    labels: Data | None = None,
+    id_column: str = "",
 ) -> Report:
-    """Test rows against a reference, feature by feature.
+    """Test rows against a reference, feature by feature, and their predictions against their labels.
 
     Args:
         reference: The data to test against: a `Reference`, a path, a DataFrame (pandas, polars, pyarrow), a NumPy
@@ -45,11 +53,15 @@ def check(
         correction: How alpha is shared over the tests: `holm`, `bh`, `bonferroni`, or `none` for alpha each.
         min_rows: Fewest values of a feature that are tested, at least 1.
         missing_words: Texts that are missing values on both sides, besides the empty one. A `Reference` has its own.
+        labels: The labels of the rows under test, if they are not in these rows: any of the forms of `window`, with
+            columns `label:<output>`, or `label` if there is one output.
+        id_column: The column that names the rows, in `window` and in `labels`.
 
     Returns:
         The report, the same as that of `driftgauge check`. Numbers are tested with `scipy.stats.ks_2samp` (its default
         method, which is exact for small samples), categories by total variation with a chi-square p-value, and
-        missing values by their share.
+        missing values by their share. Outputs with columns `prediction:<output>` and `label:<output>` on both sides are
+        tested too.
 
     Raises:
         ReferenceDataError: The data or an argument cannot be used; one sentence names it and the rule.
@@ -64,7 +76,24 @@ def check(
     if isinstance(reference, Reference) and not rules.missing_words <= reference.missing_words:
         raise ReferenceDataError("missing_words: the Reference has been read without them: give them to read_reference")
     expected = reference if isinstance(reference, Reference) else as_table(reference, "reference", rules)
-    return run_tests(compare(expected, as_table(window, "window", window_rules(expected))), rule)
+    found, notes = _read_rows(expected, window, labels, _text(id_column, "id_column"))
+    report = run_tests(compare(expected, found), rule)
+    return replace(report, notes=(*report.notes, *notes)) if notes else report
+
+
+def _read_rows(
+    expected: Table | Reference, window: Data, labels: Data | None, id_column: str
+) -> tuple[Table, tuple[str, ...]]:
+    """The rows under test with their labels, and sentences on labels that could not be joined."""
+    if (labels is None) != (id_column == ""):
+        raise ReferenceDataError("labels: labels and id_column, the column that names the rows, belong together")
+    rules = window_rules(expected)
+    if labels is None:
+        return as_table(window, "window", rules), ()
+    kinds = label_kinds(expected)
+    found = as_table(window, "window", rules_of_ids(rules, id_column))
+    given = as_table(labels, "labels", rules_of_labels(kinds, id_column, expected.missing_words))
+    return join_labels(found, given, id_column, kinds, keep_ids=id_column in expected.columns)
 
 
 def read_reference(data: Data, *, missing_words: Sequence[str] = ()) -> Reference:
@@ -98,6 +127,9 @@ def build_reference(  # noqa: PLR0913 - what can be said of the columns are argu
     missing_words: Sequence[str] = (),
     time_column: str = "",
     ordered: bool = False,
+    labels: Mapping[str, str] = _NO_LABELS,
+    task: str = "auto",
+    classes: Sequence[str] = (),
 ) -> Reference:
     """Draw a reference from training data, as `driftgauge reference build` does.
 
@@ -114,6 +146,11 @@ def build_reference(  # noqa: PLR0913 - what can be said of the columns are argu
         time_column: The column that holds the time of each row: the newest whole weeks or days are kept, and it is no
             feature.
         ordered: The rows stand in the order of time: the last ones are kept.
+        labels: The columns that hold labels, by the output whose labels they are: no features. Take rows that the model
+            was not trained with.
+        task: What the model does for the outputs with labels: `classification`, `regression`, or `auto` for what the
+            rows show.
+        classes: The classes, in the order of the class scores.
 
     Returns:
         The reference.
@@ -132,6 +169,8 @@ def build_reference(  # noqa: PLR0913 - what can be said of the columns are argu
         _names(categorical, "categorical"),
         _words(missing_words),
         TimeRules(_text(time_column, "time_column"), bool(ordered)),
+        _pairs(labels),
+        TaskSettings(_task(task), _names(classes, "classes")),
     )
     path = Path("reference.npz" if output is None else output)
     check_output(path)
@@ -154,6 +193,23 @@ def _names(given: object, argument: str) -> tuple[str, ...]:
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise ReferenceDataError(f"{argument}: must be names of columns; it is {given!r}")
     return tuple(names)
+
+
+def _pairs(given: object) -> dict[str, str]:
+    """The argument `labels`."""
+    if not isinstance(given, Mapping) or not all(
+        isinstance(one, str) and one for pair in given.items() for one in pair
+    ):
+        raise ReferenceDataError(f"labels: must be columns by the name of their output; it is {given!r}")
+    if len(set(given.values())) < len(given):
+        raise ReferenceDataError("labels: each column must be of one output")
+    return dict(given)
+
+
+def _task(given: object) -> Task | None:
+    if not isinstance(given, str) or given not in {"auto", *Task}:
+        raise ReferenceDataError(f"task: must be one of auto, {', '.join(Task)}; it is {given!r}")
+    return None if given == "auto" else Task(given)
 
 
 def _text(given: object, argument: str) -> str:

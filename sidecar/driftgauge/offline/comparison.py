@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.outcomes.outcome_columns import LABEL
 from driftgauge.drift.profile import FeatureKind, Profile, ignored_profile
 from driftgauge.errors import ReferenceDataError
+from driftgauge.offline.label_rows import pair_outcomes
+from driftgauge.offline.outcome_tests import OutcomePair
 from driftgauge.reference.column import ColumnRules, shortened
-from driftgauge.reference.dataset import PREDICTION, Reference, output_name, prepare
+from driftgauge.reference.dataset import Reference, prepare
 from driftgauge.reference.kinds import as_kind
+from driftgauge.reference.label_columns import PREDICTION, output_name, without_labels
 from driftgauge.reference.table import Table
 
 LISTED_NAMES = 5
@@ -49,6 +53,7 @@ class Comparison:
         profiles: The `d` columns that both have, inputs and predictions, in the reference's order and under its names.
         values: Shape `(n, d)`, float64: the rows under test in these columns.
         notes: Sentences on columns that are left out or have no information.
+        outcomes: The outputs with predictions and labels on both sides.
     """
 
     expected: Dataset
@@ -56,6 +61,7 @@ class Comparison:
     profiles: tuple[Profile, ...]
     values: NDArray[np.float64]
     notes: tuple[str, ...]
+    outcomes: tuple[OutcomePair, ...] = ()
 
 
 def compare(reference: Table | Reference, window: Table) -> Comparison:
@@ -64,13 +70,14 @@ def compare(reference: Table | Reference, window: Table) -> Comparison:
     Args:
         reference: The dataset to test against.
         window: The dataset under test. Its columns are matched by name, or by position where one of the two has no
-            names (a matrix). It may lack predictions, and columns that the reference leaves out.
+            names (a matrix). It may lack predictions, labels, and columns that the reference leaves out.
 
     Raises:
         ReferenceDataError: The first cannot serve as reference, or the second does not fit it.
     """
     ready = reference if isinstance(reference, Reference) else prepare(reference, 0.0)
-    expected = _of_table(reference) if isinstance(reference, Table) else _of_reference(ready)
+    expected = _of_table(without_labels(reference)) if isinstance(reference, Table) else _of_reference(ready)
+    whole, window = window, without_labels(window)
     found = _of_table(window)
     profiles = _profiles(expected, ready)
     places = _places(expected, found)
@@ -78,7 +85,8 @@ def compare(reference: Table | Reference, window: Table) -> Comparison:
     kept = [profile for profile in profiles if profile.name in places or profile.kind is FeatureKind.IGNORED]
     columns = [_column(window, places.get(profile.name), profile.kind) for profile in kept]
     notes = [f"{expected.path}: {note}" for note in ready.notes] + _notes(expected, found, places)
-    return Comparison(expected, found, tuple(kept), np.column_stack(columns), tuple(notes))
+    pairs, lacking = pair_outcomes(ready, whole)
+    return Comparison(expected, found, tuple(kept), np.column_stack(columns), (*notes, *lacking), pairs)
 
 
 def window_rules(reference: Table | Reference) -> ColumnRules:
@@ -88,7 +96,8 @@ def window_rules(reference: Table | Reference) -> ColumnRules:
     else:
         inputs = {profile.name: profile.kind for profile in reference.features}
         outputs = {f"{PREDICTION}{profile.name}": profile.kind for profile in reference.predictions}
-        kinds, is_named = inputs | outputs, _of_reference(reference).named
+        labels = {f"{LABEL}{output.name}": output.label_kind for output in reference.labelled}
+        kinds, is_named = inputs | outputs | labels, _of_reference(reference).named
     return ColumnRules(kinds, reference.missing_words, FeatureKind.IGNORED if is_named else None)
 
 

@@ -8,16 +8,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.drift.outcomes.prediction_bins import PredictionBins
 from driftgauge.drift.result import CannotTellReason, DriftReport, FeatureDrift, VerdictState
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.severity import most_severe_test
 from driftgauge.drift.state_words import STATES
+from driftgauge.drift.statistics.correction import p_value_thresholds
 from driftgauge.drift.untested import by_explanation, enumerated
 from driftgauge.drift.window_tester import evaluate
 from driftgauge.errors import ReferenceDataError
 from driftgauge.inference.payload import printable
 from driftgauge.offline.comparison import Comparison, Dataset
 from driftgauge.offline.ks_2samp import Ks2sampPValues
+from driftgauge.offline.outcome_report_forms import outcome_as_values, outcome_boxes, outcome_html
+from driftgauge.offline.outcome_tests import OutcomeCheck, judge_outcomes, outcome_p_values
 from driftgauge.page.as_json import report_as_json
 from driftgauge.page.contents import Facts, Page, part_of
 from driftgauge.page.document import render
@@ -27,6 +34,8 @@ FEW_ROWS = 200
 
 SHOWN_FEATURES = 20
 """Features in the short table."""
+
+_BY_URGENCY = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
 
 _NAME_CHARACTERS = 24
 _FRAME_PIXELS = 640
@@ -44,12 +53,14 @@ class Report:
         rule: Level, correction and least rows.
         result: The results of all tests.
         notes: Sentences that a reader should know before trusting the verdict.
+        outcomes: The results of each output with labels on both sides.
     """
 
     comparison: Comparison
     rule: Rule
     result: DriftReport
     notes: tuple[str, ...]
+    outcomes: tuple[OutcomeCheck, ...] = ()
 
     @property
     def features(self) -> tuple[FeatureDrift, ...]:
@@ -58,18 +69,19 @@ class Report:
 
     @property
     def state(self) -> VerdictState:
-        """`drift` if any feature drifts, `ok` if every feature has a verdict and none drifts, else `cannot_tell`."""
-        return self.result.state
+        """`drift` if any feature or output drifts, `ok` if all have a verdict and none drifts, else `cannot_tell`."""
+        states = {self.result.state, *(outcome.state for outcome in self.outcomes)}
+        return next(state for state in _BY_URGENCY if state in states)
 
     @property
     def reason(self) -> CannotTellReason | None:
-        """Why the state is `cannot_tell`: of several reasons the first of `Reason`; `None` in the other states."""
+        """Why the features have no verdict: of several reasons the first; `None` where they have one."""
         return self.result.reason
 
     @property
     def drift(self) -> bool | None:
-        """Whether any feature drifts: the state as `True`, `False`, or `None` for `cannot_tell`."""
-        return self.result.drift
+        """Whether any feature or output drifts: the state as `True`, `False`, or `None` for `cannot_tell`."""
+        return None if self.state is VerdictState.CANNOT_TELL else self.state is VerdictState.DRIFT
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, as `driftgauge check --format json` prints it."""
@@ -84,6 +96,7 @@ class Report:
                 "min_rows": self.rule.min_rows,
             },
             **result,
+            **outcomes_as_values(self),
             "notes": [printable(note) for note in self.notes],
         }
 
@@ -103,7 +116,14 @@ class Report:
             notes=self.notes,
         )
         part = part_of("", self.comparison.profiles, self.comparison.values, self.result, facts)
-        page = render(Page(f"{found.path.name} against {expected.path.name}", (part,)))
+        page = render(
+            Page(
+                f"{found.path.name} against {expected.path.name}",
+                (part,),
+                beside=outcome_boxes(self.outcomes),
+                below=outcome_html(self.outcomes),
+            )
+        )
         return page.encode("ascii", "xmlcharrefreplace").decode()  # any terminal or file can hold it
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -133,10 +153,9 @@ class Report:
 
     def __repr__(self) -> str:
         """A short table, the largest distance first, the features without a verdict, and the verdict."""
-        untested = untested_lines(self.result)
-        return "\n".join(
-            [*_lines(self.result), *untested, self.result.reading, *(f"note: {note}" for note in self.notes)]
-        )
+        outcomes = (outcome.reading for outcome in self.outcomes)
+        notes = (f"note: {note}" for note in self.notes)
+        return "\n".join([*_lines(self.result), *untested_lines(self.result), self.result.reading, *outcomes, *notes])
 
 
 def run_tests(comparison: Comparison, rule: Rule) -> Report:
@@ -148,11 +167,38 @@ def run_tests(comparison: Comparison, rule: Rule) -> Report:
 
     Notes:
         The p-values of numbers are those of `scipy.stats.ks_2samp`; missing values are left out before the test. The
-        shares of categories and of missing values have tests of their own. A report is used as a gate, so that it has
-        no verdict if it has none on a single feature.
+        shares of categories and of missing values have tests of their own. Labelled outputs have two tests each. The
+        correction is over all of them together. A report is used as a gate, so that it has no verdict if it has none on
+        a single feature or output.
     """
-    result = evaluate(comparison.profiles, comparison.values, rule, Ks2sampPValues())
-    return Report(comparison, rule, replace(result, drift=result.overall), (*comparison.notes, *_notes(comparison)))
+    bins = [PredictionBins.of(pair.output) for pair in comparison.outcomes]
+    outcome_p = [
+        outcome_p_values(pair, each, rule.min_rows) for pair, each in zip(comparison.outcomes, bins, strict=True)
+    ]
+    beside = tuple(p_value for both in outcome_p for p_value in both if p_value is not None)
+    result = evaluate(comparison.profiles, comparison.values, replace(rule, beside=beside), Ks2sampPValues())
+    levels = iter(_levels(result, beside, rule).tolist())
+    outcomes = tuple(judge_outcomes(comparison.outcomes, bins, outcome_p, levels, rule.min_rows))
+    notes = (*comparison.notes, *_notes(comparison))
+    return Report(comparison, rule, replace(result, drift=result.overall), notes, outcomes)
+
+
+def _levels(result: DriftReport, beside: tuple[float, ...], rule: Rule) -> NDArray[np.float64]:
+    """The level of each p-value of outputs, given those of all features."""
+    of_features = [test.p_value for feature in result.features for test in feature.tests if test.p_value is not None]
+    levels = p_value_thresholds(np.array([*of_features, *beside]), rule.alpha, rule.correction)
+    return levels[len(of_features) :]
+
+
+def outcomes_as_values(report: Report) -> dict[str, Any]:
+    """The outcomes of a report as plain values, and the verdict over features and outputs; empty without outcomes."""
+    if not report.outcomes:
+        return {}
+    return {
+        "state": str(report.state),
+        "drift": report.drift,
+        "outcomes": [outcome_as_values(outcome) for outcome in report.outcomes],
+    }
 
 
 def by_distance(report: DriftReport) -> list[FeatureDrift]:

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from driftgauge.drift.result import CannotTellReason, DriftReport, DriftTestResult, FeatureDrift
 from driftgauge.inference.payload import ModelKey, printable
+from driftgauge.page.outcomes_as_json import outcomes_as_json
 from driftgauge.results.latest import Evaluation, ModelEvaluations
+from driftgauge.results.latest_outcomes import OutcomeResult
 from driftgauge.results.model_state import ModelState
 
 _NO_REPORT = DriftReport(
@@ -16,14 +19,19 @@ _NO_REPORT = DriftReport(
 )
 
 
-def models_as_json(models: Iterable[ModelEvaluations], states: Mapping[ModelKey, ModelState]) -> bytes:
+def models_as_json(
+    models: Iterable[ModelEvaluations],
+    states: Mapping[ModelKey, ModelState],
+    outcomes: Mapping[ModelKey, OutcomeResult] = MappingProxyType({}),
+) -> bytes:
     """The newest reports of all models; a model is named as in the labels of its series.
 
     Args:
         models: The models with a report.
         states: The state of each of them at least, over its inputs and its predictions.
+        outcomes: The results on labels of those that have any.
     """
-    found = [_model(one, states[one.model]) for one in models]
+    found = [_model(one, states[one.model], outcomes.get(one.model)) for one in models]
     return orjson.dumps({"models": found}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -50,7 +58,7 @@ def report_as_json(report: DriftReport) -> dict[str, Any]:
     }
 
 
-def _model(evaluations: ModelEvaluations, state: ModelState) -> dict[str, Any]:
+def _model(evaluations: ModelEvaluations, state: ModelState, outcomes: OutcomeResult | None) -> dict[str, Any]:
     model, inputs, predictions = evaluations
     return {
         "inference_service_namespace": model.namespace,
@@ -61,6 +69,7 @@ def _model(evaluations: ModelEvaluations, state: ModelState) -> dict[str, Any]:
         "model_state": {"state": str(state.state), "reason": _text(state.reason)},
         **_evaluation(inputs),
         "predictions": None if predictions is None else _evaluation(predictions),
+        "outcomes": None if outcomes is None else outcomes_as_json(outcomes),
     }
 
 

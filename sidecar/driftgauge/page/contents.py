@@ -11,6 +11,7 @@ from driftgauge.drift.result import DriftReport, FeatureDrift, VerdictState
 from driftgauge.drift.severity import most_drifted
 from driftgauge.drift.statistics.ecdf import Curve, curve
 from driftgauge.page.histograms import Shape, shape, small_shape
+from driftgauge.page.markup import Markup
 
 FULL_FEATURES = 100
 """Features that are shown in full, each in up to 15 kB; the others are in the table only."""
@@ -22,6 +23,8 @@ _ORDER = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
 """The states by their urgency."""
 
 _NO_VALUES = np.empty(0)
+
+_NOTHING = Markup()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +92,12 @@ class Page:
 
     Args:
         title: A model's name, or a file's.
-        parts: One for each stream.
+        parts: One for each stream of payloads.
         up: The link back to the list of models; empty without one.
         refresh_seconds: How often there may be something new; `None` for a page in a file, which links to no other.
         others: Name and link of each other revision of the model.
+        beside: Boxes beside those of the parts.
+        below: What stands below the tables of the parts.
     """
 
     title: str
@@ -100,6 +105,8 @@ class Page:
     up: str = ""
     refresh_seconds: float | None = None
     others: tuple[tuple[str, str], ...] = ()
+    beside: Markup = _NOTHING
+    below: Markup = _NOTHING
 
 
 def part_of(

@@ -41,6 +41,9 @@ _QUIET_SIGNS = {
 _PLAIN_FROM = 1e-4
 _PLAIN_TO = 1e7
 
+DASH = "–"  # noqa: RUF001 an en dash, as usual in tables
+"""In place of a value that there is none of."""
+
 _SMALLEST_PROBABILITY = 1e-99
 
 
@@ -106,7 +109,7 @@ def times(value: float) -> str:
 def probability(value: float | None) -> str:
     """A p-value with two significant digits; a dash without one."""
     if value is None:
-        return "–"  # noqa: RUF001 an en dash, as usual in tables
+        return DASH
     return f"{value:.2g}" if value >= _SMALLEST_PROBABILITY else "< 1e-99"
 
 

@@ -7,7 +7,7 @@ from importlib import resources
 from driftgauge import __version__
 from driftgauge.page.markup import Markup, joined, tag
 
-_STYLES = ("base.css", "boxes.css", "tables.css", "feature.css", "prose.css", "screens.css")
+_STYLES = ("base.css", "boxes.css", "tables.css", "feature.css", "outcomes.css", "prose.css", "screens.css")
 
 
 def _text(name: str) -> Markup:

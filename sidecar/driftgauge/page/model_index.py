@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftgauge.drift.result import DriftReport, VerdictState
-from driftgauge.page.formatting import badge, moment, reason, summary
+from driftgauge.page.formatting import DASH, badge, count, moment, reason, summary
 from driftgauge.page.frame import document
 from driftgauge.page.markup import Markup, joined, named, tag
+from driftgauge.page.outcome_part import outcome_verdicts
+from driftgauge.page.outcome_words import age_of_labels, outcome_state
+from driftgauge.results.latest_outcomes import OutcomeResult
 from driftgauge.results.model_state import ModelState
 
 _ORDER = (VerdictState.DRIFT, VerdictState.CANNOT_TELL, VerdictState.OK)
@@ -27,6 +30,7 @@ class Entry:
         predictions: The newest report on responses; `None` if there is none.
         time: When the newer one was made, seconds since the epoch; `None` if there is none.
         state: Its state, over inputs and predictions.
+        outcomes: The newest result on its labels; `None` where no labels are taken.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Entry:
     predictions: DriftReport | None
     time: float | None
     state: ModelState
+    outcomes: OutcomeResult | None = None
 
 
 def render_index(entries: Sequence[Entry], sentence: str = "") -> str:
@@ -52,7 +57,7 @@ def render_index(entries: Sequence[Entry], sentence: str = "") -> str:
 
 
 def _table(entries: Sequence[Entry]) -> Markup:
-    titles = ("model", "inputs", "predictions", "evaluated")
+    titles = ("model", "inputs", "predictions", "outcomes", "evaluated")
     head = tag("thead", tag("tr", *(tag("th", one, scope="col") for one in titles)))
     lines = (_line(entry) for entry in sorted(entries, key=_urgency))
     caption = tag("caption", "Newest evaluation of each model")
@@ -60,7 +65,9 @@ def _table(entries: Sequence[Entry]) -> Markup:
 
 
 def _urgency(entry: Entry) -> tuple[int, str]:
-    return _ORDER.index(entry.state.state), entry.name
+    report = None if entry.outcomes is None else entry.outcomes.report
+    alarms = outcome_state(report) is VerdictState.DRIFT  # labels that are too few change no model's place
+    return 0 if alarms else _ORDER.index(entry.state.state), entry.name
 
 
 def _line(entry: Entry) -> Markup:
@@ -69,6 +76,7 @@ def _line(entry: Entry) -> Markup:
         tag("th", tag("a", named(entry.name), href=entry.link) if entry.link else named(entry.name), scope="row"),
         tag("td", _without_inputs(entry.state) if entry.inputs is None else _described(entry.inputs)),
         tag("td", _described(entry.predictions)),
+        tag("td", _outcomes(entry.outcomes)),
         tag("td", "never" if entry.time is None else moment(entry.time)),
     )
 
@@ -84,3 +92,14 @@ def _described(report: DriftReport | None) -> Markup:
     if report is None:
         return tag("span", "not evaluated", class_="quiet")
     return joined((summary(report), tag("div", report.reading, class_="quiet")))
+
+
+def _outcomes(result: OutcomeResult | None) -> Markup:
+    """Both verdicts on the labels, the worst over the outputs; how many labelled rows there are, and how old."""
+    if result is None:
+        return tag("span", DASH, class_="quiet", title="no labels are taken")
+    if result.report is None or not result.report.outputs:
+        return tag("span", "no labels yet", class_="quiet")
+    age = age_of_labels(result)
+    rows = count(result.report.rows, "labelled row") + (f", the newest of a response {age} old" if age else "")
+    return joined((*outcome_verdicts(result.report), tag("div", rows, class_="quiet")))

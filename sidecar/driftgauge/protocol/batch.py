@@ -19,7 +19,7 @@ from driftgauge.errors import PayloadError
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.json_text import as_exact_numbers, nested_array, types_in
 from driftgauge.protocol.tensor import BYTES, Decoded, Tensor, from_json, is_known
-from driftgauge.protocol.v2 import MAX_DIMENSIONS, is_base64
+from driftgauge.protocol.v2 import MAX_DIMENSIONS, is_base64, response_id
 
 V1_ROWS: Final = {Kind.REQUEST: "instances", Kind.RESPONSE: "predictions"}
 _V2: Final = {Kind.REQUEST: "inputs", Kind.RESPONSE: "outputs"}
@@ -38,10 +38,12 @@ class DecodedBatch:
     Args:
         decoded: The tensors, with the rows of all messages in order.
         counts: Shape `(k,)`, int64, each at least 1: the number of rows of each message.
+        ids: The `response_id` of each message, as in `Decoded`; empty if none has one.
     """
 
     decoded: Decoded
     counts: NDArray[np.int64]
+    ids: Sequence[str | None] = ()
 
 
 def decode_batch(texts: Sequence[bytes], kind: Kind, separator: str) -> DecodedBatch | None:
@@ -62,9 +64,11 @@ def decode_batch(texts: Sequence[bytes], kind: Kind, separator: str) -> DecodedB
     try:
         if all(isinstance(message, dict) and len(message) == 1 and V1_ROWS[kind] in message for message in messages):
             return _v1([message[V1_ROWS[kind]] for message in messages])
-        return _v2([_items(message, kind) for message in messages])
+        decoded, counts = _v2([_items(message, kind) for message in messages])
     except (PayloadError, _NotInBatchError):
         return None
+    ids = [response_id(message, kind) for message in messages] if kind is Kind.RESPONSE else []
+    return DecodedBatch(decoded, counts, ids if any(ids) else ())
 
 
 def parse_batch(texts: Sequence[bytes], separator: str) -> list[Any] | None:
@@ -165,7 +169,7 @@ def _is_nested(data: Sequence[object]) -> bool:
     return bool(data) and isinstance(data[0], list)
 
 
-def _v2(items_of_each: Sequence[list[Mapping[str, Any]]]) -> DecodedBatch:
+def _v2(items_of_each: Sequence[list[Mapping[str, Any]]]) -> tuple[Decoded, NDArray[np.int64]]:
     counts = [items[0]["shape"][0] for items in items_of_each]
     shapes = _shapes(items_of_each[0])
     for items, count in zip(items_of_each, counts, strict=True):
@@ -174,7 +178,7 @@ def _v2(items_of_each: Sequence[list[Mapping[str, Any]]]) -> DecodedBatch:
     if len({name for name, *_ in shapes}) < len(shapes):
         raise _NotInBatchError
     columns = zip(*items_of_each, strict=True)
-    return DecodedBatch(Decoded(tuple(_tensor(column, sum(counts)) for column in columns)), np.array(counts))
+    return Decoded(tuple(_tensor(column, sum(counts)) for column in columns)), np.array(counts)
 
 
 def _shapes(items: Sequence[Mapping[str, Any]]) -> list[tuple[object, ...]]:

@@ -20,6 +20,7 @@ from driftgauge.inference.payload import Kind
 from driftgauge.protocol.batch import V1_ROWS, is_plain_v2, items_of
 from driftgauge.protocol.json_text import as_exact_numbers, nested_array
 from driftgauge.protocol.tensor import WIRE_DTYPES, Decoded, Tensor, from_json
+from driftgauge.protocol.v2 import response_id
 
 LONG_BYTES: Final = 32 * 1024
 """Longest body that is parsed in one call beside the event loop: at worst, the lock is kept for some 4 ms."""
@@ -80,7 +81,7 @@ def _v2(raw: bytes, kind: Kind, slice_bytes: int) -> Decoded | None:
     data = _joined(_numbers(raw, start, end, slice_bytes), lambda values: from_json(values, datatype, name))
     if data is None or data.ndim != 1 or data.size != math.prod(shape):
         return None
-    return Decoded((Tensor(name, data.reshape(shape)),))
+    return Decoded((Tensor(name, data.reshape(shape)),), response_id(message, kind))
 
 
 def _is_shape(shape: object) -> TypeGuard[list[int]]:

@@ -124,9 +124,11 @@ class Decoded:
 
     Args:
         tensors: The inputs of a request or the predictions of a response, in wire order; at least one.
+        id: The `id` of a V2 response, if it is a text and not empty: its first 256 characters. Untrusted.
     """
 
     tensors: tuple[Tensor, ...]
+    id: str | None = None
 
 
 BOOL: Final = "BOOL"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
+from driftgauge.inference.request_ids import MAX_ID_CHARS
 from driftgauge.protocol.json_text import decode_base64
 from driftgauge.protocol.tensor import BF16, BOOL, BYTES, WIRE_DTYPES, Decoded, Tensor, from_json, is_known, widen_bf16
 
@@ -37,6 +38,15 @@ def is_v2(message: Mapping[str, Any], kind: Kind) -> bool:
     return isinstance(items, list) and any(
         isinstance(item, dict) and "datatype" in item and "shape" in item for item in items
     )
+
+
+def response_id(message: Mapping[str, Any], kind: Kind) -> str | None:
+    """The `id` of a response, at most `MAX_ID_CHARS` of it. `None` for a request, and where it is empty or no text.
+
+    A server returns the id that it was sent, else it may make one (Open Inference Protocol, REST).
+    """
+    found = message.get("id") if kind is Kind.RESPONSE else None
+    return found[:MAX_ID_CHARS] if isinstance(found, str) and found else None
 
 
 def binary_size(message: Mapping[str, Any], kind: Kind) -> int:
@@ -82,7 +92,7 @@ def decode_v2(message: Mapping[str, Any], kind: Kind, tail: memoryview) -> Decod
     if start != len(tail):
         message_text = f"{len(tail)} bytes follow the JSON part, but its tensors announce {start}."
         raise PayloadError(Reason.MALFORMED, message_text)
-    return Decoded(tuple(tensors.values()))
+    return Decoded(tuple(tensors.values()), response_id(message, kind))
 
 
 @dataclass(frozen=True, slots=True)

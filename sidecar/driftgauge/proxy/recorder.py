@@ -166,6 +166,7 @@ class TimedRecorder(ExchangeRecorder):
         metrics.count_request(str(code))
         exchanges = metrics.exchanges
         exchanges.latency.observe(ended - self._begun)
+        exchanges.fine_latency.observe(ended - self._begun)
         exchanges.overhead.observe(self._overhead(ended))
         exchanges.request_bytes += request_bytes
         exchanges.response_bytes += self._response_bytes
@@ -250,12 +251,13 @@ class InferenceRecorder(TimedRecorder):
 
     def _settle(self, key: ModelKey, metrics: ModelMetrics, code: int) -> None:
         """Offer each copy, or count its loss."""
-        name, trace = payload_id(self._fields), traceparent(self._fields)
+        (name, is_made), trace = payload_id(self._fields), traceparent(self._fields)
         if not self._is_request_complete:
             self._request.give_up(Reason.INCOMPLETE)
         if self._request.loss is None:
             json_bytes, body, failed = json_length(self._fields), self._request.take(), self._has_failed
-            self._factory.offer(Payload(Kind.REQUEST, name, key, body, json_bytes, code, self._time, failed, trace))
+            request = Payload(Kind.REQUEST, name, key, body, json_bytes, code, self._time, failed, trace, is_made)
+            self._factory.offer(request)
         else:
             _count_loss(metrics, Kind.REQUEST, self._request.loss)
         if self._response is None:
@@ -266,7 +268,10 @@ class InferenceRecorder(TimedRecorder):
         if self._response.loss is None:
             json_bytes, now = json_length(self._response_fields), self._factory.clock()
             body = self._response.take()
-            self._factory.offer(Payload(Kind.RESPONSE, name, key, body, json_bytes, code, now, traceparent=trace))
+            response = Payload(
+                Kind.RESPONSE, name, key, body, json_bytes, code, now, traceparent=trace, is_id_made=is_made
+            )
+            self._factory.offer(response)
         else:
             _count_loss(metrics, Kind.RESPONSE, self._response.loss)
 

@@ -64,9 +64,13 @@ def _model_of(target: bytes) -> str | None:
 _known_model_of = lru_cache(_MAX_KNOWN)(_model_of)
 
 
-def payload_id(fields: HeaderMap) -> str:
-    """The client's id of an inference: `Ce-Id`, else `X-Request-Id`, else a new random one; at most 256 characters."""
-    return given_id(fields) or os.urandom(_ID_BYTES).hex()
+def payload_id(fields: HeaderMap) -> tuple[str, bool]:
+    """The id of an inference, at most 256 characters, and whether it is made here.
+
+    It is the client's `Ce-Id`, else its `X-Request-Id`, else a new random one.
+    """
+    given = given_id(fields)
+    return (given, False) if given else (os.urandom(_ID_BYTES).hex(), True)
 
 
 def traceparent(fields: HeaderMap) -> bytes:

@@ -22,6 +22,16 @@ TIMES: Final = "holds the times of the rows"
 NOT_TESTED: Final = "is left out of the reference"
 """Why a column of a window is left out if it is left out of the reference."""
 
+OWN_PREFIX: Final = "driftgauge:"
+"""Prefix of the columns by which driftgauge names rows in files that it writes: they are no features."""
+
+TIME_COLUMN: Final = f"{OWN_PREFIX}time"
+ID_COLUMN: Final = f"{OWN_PREFIX}id"
+ROW_COLUMN: Final = f"{OWN_PREFIX}row"
+REVISION_COLUMN: Final = f"{OWN_PREFIX}revision"
+OWN_COLUMNS: Final = (TIME_COLUMN, ID_COLUMN, ROW_COLUMN, REVISION_COLUMN)
+"""When the response passed, the digest of the inference's id, the row in it, and the revision of the model."""
+
 SHOWN_CHARACTERS: Final = 40
 """How much of an untrusted text an error shows."""
 
@@ -71,7 +81,7 @@ class ColumnRules:
 
     def kind_of(self, name: str) -> FeatureKind | None:
         """The kind of a column; `None` if its content decides."""
-        if self.is_time(name):
+        if self.is_time(name) or is_own(name):
             return FeatureKind.IGNORED
         return self.kinds.get(name, self.others)
 
@@ -106,6 +116,11 @@ class Column:
     def rows(self) -> int:
         """The number of rows."""
         return self.values.size if self.times is None else self.times.size
+
+
+def is_own(name: str) -> bool:
+    """Whether a column names rows for driftgauge, and is no column of the model."""
+    return name.startswith(OWN_PREFIX)
 
 
 def place(row: int, lines: Sequence[int] = (), rows: Sequence[int] = ()) -> str:

@@ -8,17 +8,16 @@ from functools import cached_property
 from pathlib import Path
 
 from driftgauge.drift.hours.known_hours import KnownHours
+from driftgauge.drift.outcomes.outcome_columns import LabelledOutput
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.column import NO_RULES, ColumnRules, shortened
 from driftgauge.reference.files import read_table
+from driftgauge.reference.label_columns import labelled_outputs, output_name, warnings_of, without_labels
 from driftgauge.reference.profiles import profiles_of, review_columns
 from driftgauge.reference.row_order import RowTimes, in_order
 from driftgauge.reference.table import Origin, Table
-
-PREDICTION = "prediction:"
-"""Prefix of a column that describes an output of the model; the name of the output follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +39,8 @@ class Reference:
         time_span: The times of the first and the last row, in seconds since the epoch; `None` if unknown.
         zone: The time zone of the models of hours; `None` if there are none.
         known_hours: The hours that the reference has rows of; `None` if there are no models of hours.
+        labelled: The outputs with predictions and labels, at most 10; their columns are those of `predictions`, then
+            the labels of each output.
     """
 
     features: tuple[Profile, ...]
@@ -55,11 +56,17 @@ class Reference:
     time_span: tuple[float, float] | None = None
     zone: str | None = None
     known_hours: KnownHours | None = None
+    labelled: tuple[LabelledOutput, ...] = ()
 
     def __repr__(self) -> str:
         """The size and the file, not the columns: they are long."""
         size = f"{self.rows} rows, {len(self.features)} features, {len(self.predictions)} predictions"
         return f"<Reference {str(self.path)!r}: {size}>"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Those of the notes that say why the reference is not to be trusted."""
+        return warnings_of(self.labelled)
 
     @cached_property
     def identity(self) -> str:
@@ -134,8 +141,12 @@ def prepare(table: Table, now: float, zone: str | None = None) -> Reference:
 
     Raises:
         ReferenceDataError: A column has no value in any row, no column is left to test, or a column of
-            predictions has no name or the name of another.
+            predictions or of labels has no name or the name of another.
+
+    Notes:
+        Columns of labels are no features. An output whose labels cannot be used has a note, and all else stays.
     """
+    whole, table = table, without_labels(table)
     _check_predictions(table)
     every = profiles_of(table.columns, table.kinds, table.values, table.categories)
     _check_not_empty(table, every)
@@ -145,6 +156,7 @@ def prepare(table: Table, now: float, zone: str | None = None) -> Reference:
         profiles = in_order(profiles, table.values, row_times)
     inputs = tuple(profile for profile in profiles if output_name(profile.name) is None)
     outputs = tuple(replace(one, name=name) for one in profiles if (name := output_name(one.name)) is not None)
+    labelled, label_notes = labelled_outputs(whole, outputs if _are_tested(outputs) else ())
     if not _are_tested(inputs) and not _are_tested(outputs):
         raise ReferenceDataError(f"{table.path}: no column is left to test: {notes[0]}")
     return Reference(
@@ -154,19 +166,15 @@ def prepare(table: Table, now: float, zone: str | None = None) -> Reference:
         digest=table.digest,
         path=table.path,
         loaded_at=now,
-        notes=notes,
+        notes=label_notes + notes,
         origin=table.origin,
         missing_words=table.missing_words,
         is_ordered=table.ordered,
         zone=None if row_times is None else row_times.zone,
         known_hours=None if row_times is None else KnownHours.of(row_times.times, row_times.zone),
         time_span=None if table.times is None else (float(table.times[0]), float(table.times[-1])),
+        labelled=labelled,
     )
-
-
-def output_name(column: str) -> str | None:
-    """The output that a column describes; `None` if it describes an input."""
-    return column.removeprefix(PREDICTION).strip() if column.startswith(PREDICTION) else None
 
 
 def _check_predictions(table: Table) -> None:

@@ -2,8 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge import __version__
+from driftgauge.drift.outcomes.labelled_output import BY_CONTENT, TaskSettings
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.missing_words import NO_WORDS
 from driftgauge.reference.category_encoder import numbers_as_categories
 from driftgauge.reference.column import NO_TIMES, ColumnRules, TimeRules, shortened
-from driftgauge.reference.dataset import PREDICTION
 from driftgauge.reference.file_limits import DEFAULT_VALUES, MAX_VALUES
 from driftgauge.reference.formats.csv_stream import read_column, read_outline, read_rows, split_rows
-from driftgauge.reference.formats.parquet_file import arrow_times, parquet_library, table_of_arrow
+from driftgauge.reference.formats.parquet_file import UNCOUNTED_COLUMNS, arrow_times, parquet_library, table_of_arrow
 from driftgauge.reference.formats.text_columns import TimeCells, table_of_cells
+from driftgauge.reference.label_columns import PREDICTION, renamed, with_labels
 from driftgauge.reference.newest_rows import newest_rows
 from driftgauge.reference.profiles import identifiers, profiles_of
 from driftgauge.reference.steps import ReportStep, report_bytes, report_nothing
@@ -51,6 +52,8 @@ class SampleSpec:
         categorical: Columns whose numbers are names, such as codes of shops: they are tested as categories.
         missing_words: Texts that are missing values, besides the empty one.
         time: Where the times of the rows are. If their order is known, the newest ones are kept (`newest_rows`).
+        labels: The columns that hold labels, by the output that they are of.
+        settings: What the model does for the outputs with labels.
     """
 
     rows: int | None = None
@@ -59,6 +62,8 @@ class SampleSpec:
     categorical: Sequence[str] = ()
     missing_words: frozenset[str] = NO_WORDS
     time: TimeRules = NO_TIMES
+    labels: Mapping[str, str] = field(default_factory=dict)
+    settings: TaskSettings = BY_CONTENT
 
     @property
     def rules(self) -> ColumnRules:
@@ -169,8 +174,12 @@ def _prepared(table: Table, spec: SampleSpec) -> Table:
     """The sample as a reference needs it, with the columns that the person has named."""
     _check_columns(table, spec.categorical, "test as categories")
     _check_columns(table, spec.predictions, "take as prediction")
-    table = with_stated_order(table, spec.rules)
-    return _without_identifiers(_with_predictions(without_missing_words(table, spec.missing_words), spec.predictions))
+    _check_columns(table, tuple(spec.labels.values()), "take as labels")
+    both = next((column for column in spec.labels.values() if column in spec.predictions), None)
+    if both is not None:
+        raise ReferenceDataError(f"{table.path}: column {shortened(both)} cannot be both prediction and labels")
+    table = without_missing_words(with_stated_order(table, spec.rules), spec.missing_words)
+    return _without_identifiers(with_labels(_with_predictions(table, spec.predictions), spec.labels, spec.settings))
 
 
 def _check_columns(table: Table, names: Sequence[str], purpose: str) -> None:
@@ -270,7 +279,7 @@ def _between(positions: NDArray[np.int64], first: int, last: int) -> NDArray[np.
 
 def _rows_to_keep(path: Path, spec: SampleSpec, seen: int, columns: int) -> int:
     """How many rows to keep of a file with `columns` columns."""
-    if columns > MAX_COLUMNS + 1:  # one for pandas' index; `check_table` counts the columns again
+    if columns > MAX_COLUMNS + UNCOUNTED_COLUMNS:  # `check_table` counts the columns again
         raise ReferenceDataError(f"{path}: there are {columns} columns, at most {MAX_COLUMNS} can be tested")
     if seen == 0:
         raise ReferenceDataError(f"{path}: there are no rows")
@@ -284,12 +293,7 @@ def _rows_to_keep(path: Path, spec: SampleSpec, seen: int, columns: int) -> int:
 
 def _with_predictions(table: Table, predictions: Sequence[str]) -> Table:
     """The table with these columns named as predictions."""
-    names = {name: f"{PREDICTION}{name}" for name in predictions if not name.startswith(PREDICTION)}
-    return replace(
-        table,
-        columns=tuple(names.get(name, name) for name in table.columns),
-        left_out={names.get(name, name): why for name, why in table.left_out.items()},
-    )
+    return renamed(table, {name: f"{PREDICTION}{name}" for name in predictions if not name.startswith(PREDICTION)})
 
 
 def _without_identifiers(table: Table) -> Table:

@@ -263,10 +263,14 @@ def _describe_change(before: _Entry, after: _Entry) -> list[str]:
         size = f"{new.rows} rows, {len(new.columns)} columns"
         if new.predictions:
             size += f", {len(new.predictions)} of predictions"
+        if new.labelled:
+            size += f", labels of {len(new.labelled)} {'output' if len(new.labelled) == 1 else 'outputs'}"
         if new.is_ordered:
             size += ", in the order of time"
         reported = f"{verb} the reference {new.path}: {size}, sha256 {new.digest[:12]}"
-        return [reported, *(f"{new.path}: {note}" for note in new.notes)]
+        warnings = new.warnings
+        notes = [Fault(f"{new.path}: {note}") if note in warnings else f"{new.path}: {note}" for note in new.notes]
+        return [reported, *notes]
     if before.fault:
         return [f"{after.path}: the file can be used again, its content is what was loaded before"]
     return []

@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.outcomes.labelled_output import TaskSettings
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.protocol.missing_words import NO_WORDS, blank_categories, blank_numbers
-from driftgauge.reference.column import NO_RULES, Column, ColumnRules, place, shortened
+from driftgauge.reference.column import NO_RULES, Column, ColumnRules, is_own, place, shortened
 from driftgauge.reference.file_limits import MAX_VALUES
 from driftgauge.reference.formats.arrays import memory_column
 
@@ -61,6 +62,7 @@ class Table:
             The column of times is not among `columns`.
         ordered: The rows stand in the order of time; true if there are times.
         states_order: The file itself says whether they do, so that no option has to.
+        tasks: What a person has said of outputs with labels, by the name of the output.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class Table:
     times: NDArray[np.float64] | None = None
     ordered: bool = False
     states_order: bool = False
+    tasks: Mapping[str, TaskSettings] = field(default_factory=dict)
 
     def take(self, rows: NDArray[np.intp]) -> "Table":
         """The table of some of the rows, in the order of their indices."""
@@ -97,6 +100,8 @@ def _taken(numbers: Sequence[int], rows: NDArray[np.intp]) -> Sequence[int]:
 def join_columns(path: Path, names: Sequence[str], columns: Sequence[Column], lines: Sequence[int] = ()) -> Table:
     """Make a table of columns. If one of them holds times, the rows are sorted by it, and it is no column any more.
 
+    Columns of driftgauge's own, which name the rows of an export, are none either.
+
     Args:
         path: Named in errors.
         names: As many as there are columns.
@@ -113,7 +118,8 @@ def join_columns(path: Path, names: Sequence[str], columns: Sequence[Column], li
                 f"{path}: column {shortened(name)} has {rows} rows, {shortened(names[0])} has {first}"
             )
     times = [column.times for column in columns if column.times is not None]
-    kept = [(name, column) for name, column in zip(names, columns, strict=True) if column.times is None]
+    both = zip(names, columns, strict=True)
+    kept = [(name, column) for name, column in both if column.times is None and not is_own(name)]
     table = Table(
         path=path,
         columns=tuple(name for name, _ in kept),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from driftgauge.drift.result import CannotTellReason, DriftReport
-from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey
 from driftgauge.results.model_state import ModelState, StreamState, model_state, state_of_report, state_without_result
 
 
@@ -80,10 +80,10 @@ class LatestEvaluations:
     def __init__(self, stale_seconds: float, clock: Callable[[], float] = time.time) -> None:
         self._stale_seconds = stale_seconds
         self._clock = clock
-        self._evaluations: dict[Kind, dict[ModelKey, Evaluation]] = {kind: {} for kind in Kind}
-        self._references: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
-        self._followed: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in Kind}
-        self._store_failed_at: dict[Kind, dict[ModelKey, float]] = {kind: {} for kind in Kind}
+        self._evaluations: dict[Kind, dict[ModelKey, Evaluation]] = {kind: {} for kind in PAYLOAD_KINDS}
+        self._references: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in PAYLOAD_KINDS}
+        self._followed: dict[Kind, dict[ModelKey, ReferenceFacts | None]] = {kind: {} for kind in PAYLOAD_KINDS}
+        self._store_failed_at: dict[Kind, dict[ModelKey, float]] = {kind: {} for kind in PAYLOAD_KINDS}
 
     def publish(self, model: ModelKey, kind: Kind, evaluation: Evaluation) -> None:
         """Replace the evaluation of a stream."""
@@ -101,7 +101,7 @@ class LatestEvaluations:
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Remove what is known of models that are not in `models`."""
-        for kind in Kind:
+        for kind in PAYLOAD_KINDS:
             references = (self._references[kind], self._followed[kind])
             for known in (self._evaluations[kind], *references, self._store_failed_at[kind]):
                 for model in [model for model in known if model not in models]:
@@ -114,7 +114,7 @@ class LatestEvaluations:
         references: Mapping[Kind, ReferenceFacts | None],
     ) -> None:
         """Show what another replica has published of a model, and what it compares each stream with."""
-        for kind in Kind:
+        for kind in PAYLOAD_KINDS:
             one = evaluations.get(kind)
             if one is None:
                 self.withdraw(model, kind)
@@ -127,7 +127,7 @@ class LatestEvaluations:
 
     def lead(self, model: ModelKey) -> None:
         """Show what this replica compares the streams of a model with, since it evaluates them."""
-        for kind in Kind:
+        for kind in PAYLOAD_KINDS:
             self._followed[kind].pop(model, None)
 
     def set_reference(self, model: ModelKey, kind: Kind, facts: ReferenceFacts | None) -> None:
@@ -162,7 +162,7 @@ class LatestEvaluations:
         oldest = self._oldest_fresh()
         states = {}
         for model in self._known():
-            streams = [self._stream_state(model, kind, oldest) for kind in Kind]
+            streams = [self._stream_state(model, kind, oldest) for kind in PAYLOAD_KINDS]
             known = [stream for stream in streams if stream is not None]
             if known:
                 states[model] = model_state(known)
@@ -171,7 +171,7 @@ class LatestEvaluations:
     def _known(self) -> list[ModelKey]:
         """The models with an evaluation, a failure of the store, or a record of their reference, sorted."""
         known = {*self._references[Kind.REQUEST], *self._followed[Kind.REQUEST]}
-        for kind in Kind:
+        for kind in PAYLOAD_KINDS:
             known |= {*self._evaluations[kind], *self._store_failed_at[kind]}
         return sorted(known)
 

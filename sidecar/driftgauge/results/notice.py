@@ -5,6 +5,7 @@ long. Its form is a line with the name and version of the format, then JSON. Wha
 """
 
 import math
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,6 +23,9 @@ _LATEST_TIME = 2.0**37
 """Beyond every time that a clock has: the year 6325."""
 
 _MAX_NOTICE_BYTES = 64 * 1024
+
+NAMED_WRITERS = 256
+"""Most writers of a stream in a notice, whose length is limited: a ledger has the newest last."""
 
 
 class OtherFormatError(ValueError):
@@ -61,6 +65,8 @@ class Notice:
         replaced: Digests of the references that this one replaced, the newest first.
         streams: The newest evaluations by `Kind`; a stream without one is missing.
         references: What each stream is compared with, by `Kind`; a stream whose reference is unknown is missing.
+        outcomes: The newest result on labelled predictions; `None` without one. Builds that know no labels skip it.
+        outcome_reference: What labelled predictions are compared with; `None` if there is nothing yet.
     """
 
     replica: str
@@ -69,6 +75,13 @@ class Notice:
     replaced: tuple[str, ...] = ()
     streams: Mapping[Kind, StreamNotice] = field(default_factory=dict)
     references: Mapping[Kind, ReferenceFacts | None] = field(default_factory=dict)
+    outcomes: StreamNotice | None = None
+    outcome_reference: ReferenceFacts | None = None
+
+    def results(self) -> dict[Kind, StreamNotice]:
+        """All results that it describes, by the kind of their stream."""
+        labelled = {} if self.outcomes is None else {Kind.OUTCOME: self.outcomes}
+        return {**self.streams, **labelled}
 
 
 def pack_notice(notice: Notice) -> bytes:
@@ -85,18 +98,20 @@ def unpack_notice(blob: bytes) -> Notice:
     """
     if len(blob) > _MAX_NOTICE_BYTES:
         raise ValueError("a notice is shorter")
-    notice: Notice = _notices().validate_json(body_of(blob))[0]
-    times = [notice.time, *(one.time for one in notice.streams.values())]
-    times += [one.window_time for one in notice.streams.values() if one.window_time is not None]
-    times += [one.loaded_at for one in notice.references.values() if one is not None]
+    notice: Notice = _notices().validate_json(_body_of(blob))[0]
+    results = notice.results().values()
+    times = [notice.time, *(one.time for one in results)]
+    times += [one.window_time for one in results if one.window_time is not None]
+    references = (*notice.references.values(), notice.outcome_reference)
+    times += [one.loaded_at for one in references if one is not None]
     if not all(0 <= one < _LATEST_TIME for one in times):
         raise ValueError("no clock has such a time")
-    if not all(math.isfinite(one.duration_seconds) for one in notice.streams.values()):
+    if not all(math.isfinite(one.duration_seconds) for one in results):
         raise ValueError("no evaluation takes so long")
     return notice
 
 
-def body_of(blob: bytes) -> bytes:
+def _body_of(blob: bytes) -> bytes:
     """The bytes after the head.
 
     Raises:
@@ -109,6 +124,28 @@ def body_of(blob: bytes) -> bytes:
     if head.startswith(_NAME) and head[len(_NAME) :].isdigit():
         raise OtherFormatError(head.decode())
     raise ValueError("this is no result of driftgauge")
+
+
+def unpacked_body(blob: bytes, most_bytes: int, name: str) -> bytes:
+    """The bytes after the head, decompressed.
+
+    Args:
+        blob: The bytes.
+        most_bytes: Most bytes that they may become.
+        name: What they are, for errors.
+
+    Raises:
+        OtherFormatError: They are of another version of driftgauge.
+        ValueError: They are something else, damaged, or too large.
+    """
+    unpacker = zlib.decompressobj()
+    try:
+        body = unpacker.decompress(_body_of(blob), most_bytes)
+    except zlib.error as error:
+        raise ValueError(f"the {name} cannot be decompressed: {error}") from None
+    if not unpacker.eof:
+        raise ValueError(f"the {name} is cut off, or too large")
+    return body
 
 
 # Made when first used: it takes 20 ms, which a process without Redis saves. Infinite numbers are written as `Infinity`,

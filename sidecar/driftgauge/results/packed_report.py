@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pydantic import ConfigDict, TypeAdapter
 
 from driftgauge.drift.result import DriftReport, FeatureDrift
-from driftgauge.results.notice import HEAD, body_of
+from driftgauge.results.notice import HEAD, unpacked_body
 
 MAX_REPORT_BYTES = 32 * 1024 * 1024
 """Largest report, unpacked: some 10,000 features."""
@@ -57,13 +57,7 @@ def unpack_report(blob: bytes, checkpoint: Callable[[], None] = _no_checkpoint) 
         OtherFormatError: It is of another version of driftgauge.
         ValueError: It is something else, damaged, or too large.
     """
-    unpacker = zlib.decompressobj()
-    try:
-        text = unpacker.decompress(body_of(blob), MAX_REPORT_BYTES)
-    except zlib.error as error:
-        raise ValueError(f"the report cannot be decompressed: {error}") from None
-    if not unpacker.eof:
-        raise ValueError("the report is cut off, or too large")
+    text = unpacked_body(blob, MAX_REPORT_BYTES, "report")
     first, *lines = text.splitlines()
     features: list[FeatureDrift] = []
     for line in lines:

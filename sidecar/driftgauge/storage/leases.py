@@ -96,6 +96,9 @@ class LeaseStore(Protocol):
     def is_divided(self) -> bool:
         """Whether the leases of models are in several places, of which some may be away while others reply."""
 
+    async def group(self, models: Sequence[ModelKey]) -> list[list[ModelKey]]:
+        """The models whose leases are in one place, for each place: they can be read, or cannot, together."""
+
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
         """Read the leases of these models, in order."""
 
@@ -131,6 +134,10 @@ class MemoryLeases:
     def is_divided(self) -> bool:
         """They are all in this process."""
         return False
+
+    async def group(self, models: Sequence[ModelKey]) -> list[list[ModelKey]]:
+        """All of them."""
+        return [list(models)]
 
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
         """The leases of these models."""

@@ -1,16 +1,18 @@
 """Stores in the memory of this process, for a deployment of one replica."""
 
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
 
 import numpy as np
 
+from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.storage.assembling import BESIDE_BLOCKS, Appended, Piece, assemble, assemble_beside, put_together
 from driftgauge.storage.fair_table import FairTable
 from driftgauge.storage.pairs import Arrival, Half, PutResult
-from driftgauge.storage.ring import Appended, Block, StreamKey, Window, assemble, is_usable
+from driftgauge.storage.ring import Block, Progress, StreamKey, Window, kept_rows
 from driftgauge.storage.stream_states import State
 
 
@@ -51,31 +53,45 @@ class _Stream:
     """The blocks of one stream.
 
     Args:
-        blocks: Oldest first. Rows are numbered from 1 as they are appended.
+        pieces: Oldest first. Rows are numbered from 1 as they are appended.
+        blocks: The newest blocks, which are not put together yet, fewer than 16.
         rows: Number of the newest row.
         read_rows: Number of the newest row at the last read.
+        looked: Number of the newest row that a look has read.
         total: Rows that were appended, those included that blocks leave out.
         writer: The only writer. A stream that was forgotten and begins again has another one.
     """
 
-    blocks: deque[Appended] = field(default_factory=deque)
+    pieces: list[Piece] = field(default_factory=list)
+    blocks: list[Appended] = field(default_factory=list)
     rows: int = 0
     read_rows: int = 0
+    looked: int = 0
     total: int = 0
     writer: str = field(default_factory=lambda: token_hex(8))
 
     def append(self, block: Block, capacity_rows: int) -> None:
-        """Add a block, and remove those that only contain surplus rows."""
+        """Add a block, and remove pieces that only contain surplus rows."""
         self.rows += len(block.rows)
         self.total += block.counted_rows
         self.blocks.append(Appended(self.rows, block, self.writer, self.total))
-        while self.blocks[0].number <= self.rows - capacity_rows:
-            self.blocks.popleft()
+        if len(self.blocks) >= BESIDE_BLOCKS:
+            self.pieces, self.blocks = put_together(self.pieces, self.blocks), []
+        surplus = self.rows - capacity_rows
+        while self.pieces and self.pieces[0].numbers[-1] <= surplus:
+            del self.pieces[0]
 
-    def count_skipped(self, schema: str, width: int) -> int:
+    def kept(self, capacity_rows: int) -> list[Piece]:
+        """All blocks without those that only contain surplus rows."""
+        self.pieces, self.blocks = put_together(self.pieces, self.blocks), []
+        left = [one.above(self.rows - capacity_rows) for one in self.pieces]
+        self.pieces = [one for one in left if one is not None]
+        return self.pieces
+
+    def count_skipped(self, pieces: Sequence[Piece], schema: str, width: int) -> int:
         """Count the unusable blocks that were appended since the last read, and mark all blocks as read."""
         last_read, self.read_rows = self.read_rows, self.rows
-        return sum(one.number > last_read and not is_usable(one.block, schema, width) for one in self.blocks)
+        return sum(one.count_after(last_read, 0) for one in pieces if not one.is_usable(schema, width))
 
 
 class MemoryRing:
@@ -99,8 +115,11 @@ class MemoryRing:
             times=block.times.copy(),
             ids=block.ids.copy(),
             left_out=block.left_out,
+            places=None if block.places is None else block.places.copy(),
         )
-        self._streams.setdefault(stream, _Stream()).append(copy, self._capacity_rows)
+        self._streams.setdefault(stream, _Stream()).append(
+            copy, kept_rows(stream.kind, self._capacity_rows, block.rows.shape[1])
+        )
 
     async def settle(self, stream: StreamKey) -> bool:  # noqa: ARG002 the signature is the protocol's
         """Do nothing: the outcome of an append is always known."""
@@ -110,11 +129,24 @@ class MemoryRing:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
         buffered = self._streams.get(stream)
         if buffered is None:
-            return assemble([], schema, width, self._capacity_rows, 0)
-        skipped = buffered.count_skipped(schema, width)
-        return assemble(buffered.blocks, schema, width, self._capacity_rows, skipped)
+            return assemble([], schema, width, 0, 0)
+        capacity = kept_rows(stream.kind, self._capacity_rows, width)
+        pieces = buffered.kept(capacity)
+        skipped = buffered.count_skipped(pieces, schema, width)
+        return await assemble_beside(pieces, schema, width, capacity, skipped)
 
-    async def streams(self) -> list[StreamKey]:
+    async def progress(self, streams: Sequence[StreamKey]) -> list[Progress]:
+        """How far each of these streams is read."""
+        known = [self._streams.get(stream, _Stream()) for stream in streams]
+        return [Progress(one.rows, one.looked) for one in known]
+
+    async def note_looked(self, stream: StreamKey, number: int) -> None:
+        """Note that all rows up to this number are read."""
+        known = self._streams.get(stream)
+        if known is not None and number <= known.rows:
+            known.looked = max(known.looked, number)
+
+    async def streams(self, on_away: Callable[[StorageError], None] | None = None) -> list[StreamKey]:  # noqa: ARG002 - of the protocol
         """The streams that contain rows."""
         return list(self._streams)
 
@@ -122,6 +154,9 @@ class MemoryRing:
         """Forget the rows of models that are not in `models`."""
         for stream in [stream for stream in self._streams if stream.model not in models]:
             del self._streams[stream]
+
+    def forget_read(self, model: ModelKey) -> None:
+        """Do nothing: the rows are here alone."""
 
     async def ping(self) -> None:
         """Do nothing: memory is always available."""
@@ -151,17 +186,17 @@ class _Pair:
         if other in self.alone:
             self.completed = {kind: time, other: self.alone.pop(other)}
             return PutResult(Arrival.COMPLETED, float(self.completed[other]))
-        replaced = kind in self.alone
+        older = self.alone.get(kind)
         self.alone[kind] = time
-        return PutResult(Arrival.FIRST, replaced=replaced)
+        return PutResult(Arrival.FIRST, None if older is None else float(older), replaced=older is not None)
 
 
 class MemoryPairs:
-    """A `PairStore` in memory.
+    """A `PairStore` in memory. Replicas that share one share the halves that are open.
 
     Args:
-        ttl_seconds: A key expires after twice this time without a change, so that `unpaired` still finds it
-            after `ttl_seconds`.
+        ttl_seconds: A key expires after twice this time without a change, so that the other half still finds it after
+            `ttl_seconds`.
         capacity: The most keys that are kept, at least 1. Beyond it, the model with the most keys loses the one that is
             unchanged for the longest time.
         clock: Monotonic time in seconds.
@@ -170,6 +205,7 @@ class MemoryPairs:
     def __init__(self, ttl_seconds: float, capacity: int, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._pairs: FairTable[ModelKey | None, str, _Pair] = FairTable(capacity, 2 * ttl_seconds)
+        self._open: Counter[tuple[str, Kind, str]] = Counter()
         self._results: list[PutResult] = []
         self._counts: list[bool] = []
 
@@ -181,25 +217,43 @@ class MemoryPairs:
         self._results = [*done, *(self._put(half, now) for half in halves[len(done) :])]
         return self._results
 
-    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False, again: bool = False) -> int:
-        """Count the halves that are still alone or have expired."""
+    async def remove(self, halves: Sequence[Half], *, again: bool = False) -> int:
+        """Remove halves; returns how many of them were open."""
         now = self._clock()
         done = self._counts if again else []
-        self._counts = [*done, *(self._is_unpaired(half, now, remove=remove) for half in halves[len(done) :])]
+        self._counts = [*done, *(self._remove(half, now) for half in halves[len(done) :])]
         return sum(self._counts)
+
+    def forget(self, halves: Sequence[Half]) -> int:
+        """Forget halves; returns how many of them were open."""
+        return sum(self._close((half.key, half.kind, repr(half.time))) for half in halves)
 
     def _put(self, half: Half, now: float) -> PutResult:
         pair = self._pairs.get(half.model, half.key, now) or _Pair()
         result = pair.put(half.kind, repr(half.time))
-        if result.arrival is not Arrival.DUPLICATE:
-            self._pairs.put(half.model, half.key, pair, now)
+        if result.arrival is Arrival.DUPLICATE:
+            return result
+        self._pairs.put(half.model, half.key, pair, now)
+        if result.other_time is not None:
+            opposite = Kind.REQUEST if half.kind is Kind.RESPONSE else Kind.RESPONSE
+            kind = half.kind if result.replaced else opposite
+            self._close((half.key, kind, repr(result.other_time)))
+        if result.arrival is Arrival.FIRST:
+            self._open[half.key, half.kind, repr(half.time)] += 1
         return result
 
-    def _is_unpaired(self, half: Half, now: float, *, remove: bool) -> bool:
-        pair = self._pairs.get(half.model, half.key, now)
-        if pair is None:
-            return True
-        alone = pair.alone.get(half.kind) == repr(half.time)
-        if alone and remove:
+    def _remove(self, half: Half, now: float) -> bool:
+        was_open = self._close((half.key, half.kind, repr(half.time)))
+        pair = self._pairs.get(half.model, half.key, now) if was_open else None
+        if pair is not None and pair.alone.get(half.kind) == repr(half.time):
             del pair.alone[half.kind]
-        return alone
+        return was_open
+
+    def _close(self, id_: tuple[str, Kind, str]) -> bool:
+        """Note that a half is not open any more; returns whether it was."""
+        number = self._open.get(id_, 0)
+        if number > 1:  # its key was displaced or had expired, and it was put again
+            self._open[id_] = number - 1
+        else:
+            self._open.pop(id_, None)
+        return number > 0

@@ -39,7 +39,7 @@ class PutResult:
 
     Args:
         arrival: The half is the first of its pair, or completed it, or is a duplicate (same key, kind and time).
-        other_time: Time of the other half, in seconds since the epoch, if `arrival` is completed.
+        other_time: Time of the half that waited, in seconds since the epoch, if this one completed or replaced it.
         replaced: This half replaced an older one of the same key and kind that was still alone (a client uses an
             id again). The older half will never be paired.
     """
@@ -52,6 +52,9 @@ class PutResult:
 class PairStore(Protocol):
     """Remembers halves for a bounded time. Replicas that use the same store share them.
 
+    A half that this process put as the first of its pair is open until some replica completes, replaces or removes it,
+    and counts as unpaired only while it is open. So each half counts once, however late this process is.
+
     All methods raise only `StorageError`. A call that failed may have been executed in part. With `again` the same
     halves get what the last call would have returned, and nothing is done twice: without it, halves that were stored
     would be duplicates of themselves, and no replica would observe their latency.
@@ -61,17 +64,19 @@ class PairStore(Protocol):
         """Store halves, in order. Returns one result per half; a pair is `completed` in one replica only.
 
         Args:
-            halves: Any number.
+            halves: Any number. Without one, the store only learns what other replicas did to the halves that wait.
             again: Repeat the last call of this store, which was a put of the same halves and failed.
         """
 
-    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False, again: bool = False) -> int:
-        """Count the halves that are still alone, or have expired.
+    async def remove(self, halves: Sequence[Half], *, again: bool = False) -> int:
+        """Remove halves that this process put; returns how many of them were open. No replica will pair these.
 
         A half that was replaced is not counted here: `PutResult.replaced` has reported it.
 
         Args:
             halves: Any number.
-            remove: Remove those that are alone, in the same step, so that no half that was counted is paired later.
-            again: Repeat the last call of this store, which had the same arguments and failed.
+            again: Repeat the last call of this store, which had the same halves and failed.
         """
+
+    def forget(self, halves: Sequence[Half]) -> int:
+        """Forget halves that this process put, without a call; returns how many were open, as far as it knows."""

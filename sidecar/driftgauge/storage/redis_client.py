@@ -17,6 +17,7 @@ from driftgauge.storage.redis_access import Access, check_access
 from driftgauge.storage.redis_commands import KnownCommands
 from driftgauge.storage.redis_connection import UnsentError
 from driftgauge.storage.redis_faults import describe
+from driftgauge.storage.redis_servers import server_of
 from driftgauge.storage.redis_topology import (
     Cluster,
     has_sentinels,
@@ -56,7 +57,8 @@ def connect(url: str, timeout_seconds: float, access: Access | None = None) -> R
     try:
         client = _MAKE[parsed.mode](parsed, access, timeout_seconds)
         if isinstance(client, RedisCluster):
-            client.commands_parser = KnownCommands(client.get_nodes)
+            commands = KnownCommands(client.commands_parser, client.get_nodes)
+            client.commands_parser = commands  # type: ignore[assignment]  # its type is private in redis-py
         else:
             client.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # of redis-py; it is the first to refuse an unknown option
     except (TypeError, ValueError, RedisError, RedisClusterException):
@@ -95,6 +97,7 @@ class Call(StrEnum):
     LEASE = "lease"
     RESULT = "result"
     REFERENCE = "reference"
+    LABEL = "label"
 
 
 Report = Callable[[Call, StorageError | None], None]
@@ -112,7 +115,8 @@ class BoundedRedis:
         client: Replies with bytes. It is closed by `close`.
         timeout_seconds: Time limit of one call, the wait for its turn and its repetition included.
         report: Called after every call.
-        max_calls: Calls that run at the same time; further ones wait for their turn.
+        max_calls: Calls to one server that run at the same time; further ones wait for their turn. So calls to a server
+            that hangs keep no other server's waiting.
     """
 
     def __init__(
@@ -125,7 +129,8 @@ class BoundedRedis:
         self.client = client
         self._timeout_seconds = timeout_seconds
         self._report = report
-        self._turns = asyncio.Semaphore(max_calls)
+        self._max_calls = max_calls
+        self._turns: dict[str, asyncio.Semaphore] = {}
 
     @property
     def is_divided(self) -> bool:
@@ -133,7 +138,13 @@ class BoundedRedis:
         return isinstance(self.client, RedisCluster)
 
     async def run(
-        self, call: Call, action: str, function: Callable[[], Awaitable[Reply]], *, repeatable: bool = False
+        self,
+        call: Call,
+        action: str,
+        function: Callable[[], Awaitable[Reply]],
+        *,
+        key: str = "",
+        repeatable: bool = False,
     ) -> Reply:
         """Run commands, bound their time, and report how they ended.
 
@@ -141,34 +152,50 @@ class BoundedRedis:
             call: Its kind.
             action: What the commands do, as it reads after "Redis could not".
             function: Runs the commands. It may be called twice, the second time on new connections.
+            key: A key of them, which says which server of a cluster they concern.
             repeatable: Whether it does no harm to run commands twice. Otherwise they are repeated only if no
                 connection could be opened, so that the last command was not sent.
 
         Raises:
             StorageError: Redis is away, slow, or replied with an error; the cause is chained.
         """
-        async with self._reported(call, action):
+        async with self._reported(call, action, key):
             try:
                 return await function()
             except _LOST as error:
                 if isinstance(error, AuthenticationError) or not (repeatable or isinstance(error, UnsentError)):
                     raise
-                self._look_again(error)
+                self._look_again(error, key)
             return await function()
 
     @asynccontextmanager
-    async def call(self, action: str, call: Call = Call.PING) -> AsyncIterator[None]:
+    async def call(self, action: str, call: Call = Call.PING, key: str = "") -> AsyncIterator[None]:
         """Bound a block that uses the client, and report how it ended. Nothing is repeated: see `run`.
 
         Args:
             action: What the block does, as it reads after "Redis could not".
             call: Its kind.
+            key: As in `run`.
 
         Raises:
             StorageError: Redis is away, slow, or replied with an error; the cause is chained.
         """
-        async with self._reported(call, action):
+        async with self._reported(call, action, key):
             yield
+
+    async def find_servers(self, call: Call) -> None:
+        """Let a cluster's client look for the servers, unless it knows them. A call that succeeds is not reported.
+
+        Raises:
+            StorageError: No server of a cluster says which ones there are.
+        """
+        if isinstance(self.client, RedisCluster):
+            try:
+                async with self._bound("say which servers there are", ""):
+                    await self.client.initialize()
+            except StorageError as error:
+                self._report(call, error)
+                raise
 
     async def follow_master(self) -> None:
         """Ask the Sentinels who is master, once a second until cancelled; return at once if there are none.
@@ -189,32 +216,37 @@ class BoundedRedis:
         Raises:
             StorageError: Redis is slow.
         """
-        async with self._bound("close"):
+        async with self._bound("close", ""):
             await self.client.aclose()
 
     @asynccontextmanager
-    async def _reported(self, call: Call, action: str) -> AsyncIterator[None]:
+    async def _reported(self, call: Call, action: str, key: str) -> AsyncIterator[None]:
         try:
-            async with self._bound(action), self._turns:
+            async with self._bound(action, key), self._turns_of(key):
                 yield
         except StorageError as error:
             self._report(call, error)
             raise
         self._report(call, None)
 
+    def _turns_of(self, key: str) -> asyncio.Semaphore:
+        """The turns of the server of a key; those of all servers that a cluster has had are kept, which are few."""
+        server = server_of(self.client, key) if key else ""
+        return self._turns.get(server) or self._turns.setdefault(server, asyncio.Semaphore(self._max_calls))
+
     @asynccontextmanager
-    async def _bound(self, action: str) -> AsyncIterator[None]:
+    async def _bound(self, action: str, key: str) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 yield
         except TimeoutError as error:
             raise StorageError(f"Redis could not {action} within {self._timeout_seconds:g} s") from error
         except (RedisError, RedisClusterException, OSError) as error:
-            self._look_again(error)
+            self._look_again(error, key)
             text = f"Redis could not {action}: {describe(error)}"
             raise StorageError(text, may_be_done=not isinstance(error, _REFUSED)) from error
 
-    def _look_again(self, error: Exception) -> None:
+    def _look_again(self, error: Exception, key: str) -> None:
         """Let a cluster's client look for the nodes again, which its pipelines do not do by themselves."""
         if isinstance(self.client, Cluster) and isinstance(error, (*_LOST, ClusterDownError)):
-            self.client.forget_topology()
+            self.client.forget_topology(server_of(self.client, key) if key else "")

@@ -1,11 +1,9 @@
-"""What is wrong with Redis, what to do about it, and when the log says so."""
+"""What is wrong with Redis, and what to do about it."""
 
-import logging
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final, NamedTuple, final
+from typing import Final, NamedTuple
 
 from redis.exceptions import (
     AskError,
@@ -25,14 +23,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from driftgauge.errors import StorageError
-
-_log = logging.getLogger(__name__)
-
-INTERVAL_SECONDS: Final = 60.0
-"""Least time between two lines on one fault."""
-
-_MAX_CHARS: Final = 300
-"""Longest text of an error in a line; the rest is cut."""
 
 
 class RedisFault(StrEnum):
@@ -290,43 +280,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while one is not None:
         yield one
         one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
-
-
-@final
-class FaultLog:
-    """Logs each fault once a minute, and once that all is well again.
-
-    Args:
-        timer: Monotonic time in seconds.
-    """
-
-    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
-        self._timer = timer
-        self._next_lines: dict[RedisFault, float] = {}
-        self._failed_since: dict[str, float] = {}
-        self._logged = False
-
-    def add(self, kind: str, error: BaseException | None) -> None:
-        """Note how a call ended.
-
-        Args:
-            kind: The kind of call. Redis is well again when the last call of each kind succeeded.
-            error: Why it failed; `None` if it succeeded.
-        """
-        if error is None:
-            self._note_success(kind)
-            return
-        now = self._timer()
-        self._failed_since.setdefault(kind, now)
-        fault, advice = advise(error)
-        if now >= self._next_lines.get(fault, now):
-            self._next_lines[fault] = now + INTERVAL_SECONDS
-            self._logged = True
-            text = f"{error}".rstrip(".")
-            _log.warning("%.*s: %s", _MAX_CHARS, text, advice, extra={"fields": {"fault": fault.value, "call": kind}})
-
-    def _note_success(self, kind: str) -> None:
-        since = self._failed_since.pop(kind, None)
-        if since is not None and self._logged and not self._failed_since:
-            self._logged = False
-            _log.warning("Redis works again, after %.0f s", self._timer() - since)

@@ -11,14 +11,17 @@ and including this block, and the server's time of the append since the epoch. I
     requests   the number of rows of each payload, in order, uint32
     times      when each payload passed, seconds since the epoch, IEEE 754 binary64
     ids        the first 64 bits of the BLAKE2b digest of each payload's id, uint64
+    places     the number of each row in its payload, from 0, uint32; missing where the payloads have all
+               their rows, in order
     data       the rows, row by row, each value an IEEE 754 binary64
 
 All numbers in bytes are little-endian. Blocks of the formats 1 to 3, of earlier builds, have no writer; they are
 skipped. The id of an entry has the same form in every format, since trimming counts rows by it.
 
 Beside the stream lies a hash, `<key of the stream>:writers`. Its field `rows` is the number of rows appended to the
-stream; every other field is a writer, with `<sequence>:<total>:<milliseconds>:<base>`: the number of its last attempt,
-its rows, the server's time of the attempt, and how many of its rows were appended before the hash knew it.
+stream, and `looked` the number of the newest one that its evaluator has read. Every other field is a writer, with
+`<sequence>:<total>:<milliseconds>:<base>`: the number of its last attempt, its rows, the server's time of the attempt,
+and how many of its rows were appended before the hash knew it.
 """
 
 import re
@@ -33,10 +36,13 @@ from driftgauge.storage.ring import Block, StreamKey, WriterTotals
 KEY_PATTERN = "driftgauge:{*}:*"
 """Pattern, in the syntax of Redis, of the keys of all streams. Few other keys match."""
 
-_KEY = re.compile(rb"driftgauge:\{([^/{}]*(?:/[^/{}]*){3,4})\}:(request|response)")
-_MALFORMED_KEY = re.compile(rb"driftgauge:\{.*\}:(request|response)", re.DOTALL)
+_KEY = re.compile(rb"driftgauge:\{([^/{}]*(?:/[^/{}]*){3,4})\}:(request|response|outcome)")
+_MALFORMED_KEY = re.compile(rb"driftgauge:\{.*\}:(request|response|outcome)", re.DOTALL)
 _VALUE_BYTES = 8
-_FORMAT = "4"
+FORMAT = "4"
+
+ROWS_FIELD, LOOKED_FIELD = "rows", "looked"
+"""Fields of the hash of the writers that are no writers."""
 
 MAX_ROWS = 2**53
 """Numbers of rows are below: larger ones are not exact in a script of Redis."""
@@ -96,12 +102,13 @@ def is_malformed(key: bytes) -> bool:
 def pack(block: Block) -> list[str | bytes]:
     """The fields and values of the entry of a block, alternating."""
     return [
-        *("format", _FORMAT),
+        *("format", FORMAT),
         *("schema", block.schema),
         *("rows", str(len(block.rows))),
         *("requests", block.requests.astype("<u4").tobytes()),
         *("times", block.times.astype("<f8").tobytes()),
         *("ids", block.ids.astype("<u8").tobytes()),
+        *(() if block.places is None else ("places", block.places.astype("<u4").tobytes())),
         *("data", np.ascontiguousarray(block.rows, dtype="<f8").tobytes()),
     ]
 
@@ -132,16 +139,18 @@ def unpack(fields: Mapping[bytes, bytes]) -> Block | None:
     """The block of an entry; `None` if the entry has another format or is damaged."""
     try:
         rows, data, times = int(fields[b"rows"]), fields[b"data"], np.frombuffer(fields[b"times"], dtype="<f8")
-        if fields[b"format"] != _FORMAT.encode() or rows < 1 or not data or len(data) % (rows * _VALUE_BYTES):
+        if fields[b"format"] != FORMAT.encode() or rows < 1 or not data or len(data) % (rows * _VALUE_BYTES):
             return None
         if not np.isfinite(times).all():
             return None
+        places = fields.get(b"places")
         return Block(
             schema=fields[b"schema"].decode(),
             rows=np.frombuffer(data, dtype="<f8").reshape(rows, -1),
             requests=np.frombuffer(fields[b"requests"], dtype="<u4").astype(np.int64),
             times=times,
             ids=np.frombuffer(fields[b"ids"], dtype="<u8"),
+            places=None if places is None else np.frombuffer(places, dtype="<u4").astype(np.int64),
         )
     except (KeyError, ValueError):
         return None

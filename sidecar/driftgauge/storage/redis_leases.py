@@ -19,6 +19,7 @@ from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.leases import Lease, StoreClock, Wish
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key
+from driftgauge.storage.redis_servers import group_by_server
 from driftgauge.storage.replaced_keys import ReplacedKeys
 
 _log = logging.getLogger(__name__)
@@ -64,16 +65,27 @@ class RedisLeases:
         return self._redis.is_divided
 
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
-        """Read the leases of these models with one call, and now and then the time of the server.
+        """Read the leases of these models with one call, and now and then the time of a server that has replied.
 
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
+        leases = await self._look(models)
         now = asyncio.get_running_loop().time()
-        if now >= self._next_time:
+        if models and now >= self._next_time:
             self._next_time = now + _CLOCK_SECONDS
-            await self._read_time()
-        return await self._look(models)
+            await self._read_time(model_key(models[0], LEASE))
+        return leases
+
+    async def group(self, models: Sequence[ModelKey]) -> list[list[ModelKey]]:
+        """The models whose leases are on one server, for each server.
+
+        Raises:
+            StorageError: No server of a cluster says which ones there are.
+        """
+        await self._redis.find_servers(Call.LEASE)
+        groups = group_by_server(self._redis.client, [model_key(model, LEASE) for model in models])
+        return [[models[index] for index in group] for group in groups]
 
     async def acquire(self, model: ModelKey, token: str) -> bool:
         """Begin a term, if no replica holds the lease.
@@ -81,7 +93,7 @@ class RedisLeases:
         Raises:
             StorageError: Redis is away, slow or refuses. After a timeout the term may have begun.
         """
-        async with self._redis.call("acquire a lease", Call.LEASE):
+        async with self._redis.call("acquire a lease", Call.LEASE, model_key(model, LEASE)):
             lock = self._redis.client.lock(
                 model_key(model, LEASE), timeout=self._lease_seconds, blocking=False, thread_local=False
             )
@@ -109,7 +121,7 @@ class RedisLeases:
                     return False
                 raise
 
-        return await self._redis.run(Call.LEASE, "extend a lease", extend, repeatable=True)
+        return await self._redis.run(Call.LEASE, "extend a lease", extend, key=model_key(model, LEASE), repeatable=True)
 
     async def release(self, model: ModelKey, token: str) -> None:
         """End a term.
@@ -117,7 +129,7 @@ class RedisLeases:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("release a lease", Call.LEASE):
+        async with self._redis.call("release a lease", Call.LEASE, model_key(model, LEASE)):
             try:
                 await self._lock(model, token).release()
             except LockError:  # it has expired, or another replica holds it
@@ -131,7 +143,7 @@ class RedisLeases:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("look at a lease", Call.LEASE):
+        async with self._redis.call("look at a lease", Call.LEASE, model_key(model, LEASE)):
             is_endless = await self._redis.client.pttl(model_key(model, LEASE)) == _NO_TIME_TO_LIVE
         if is_endless:
             await self._delete_unreadable(model)
@@ -143,7 +155,7 @@ class RedisLeases:
             StorageError: Redis is away, slow or refuses.
         """
         milliseconds = round(self._lease_seconds * 1_000)
-        async with self._redis.call("save a wish", Call.LEASE):
+        async with self._redis.call("save a wish", Call.LEASE, model_key(model, LEASE)):
             await self._redis.client.set(model_key(model, WISH), f"{wish.replica}/{wish.reference}", px=milliseconds)
 
     def retain(self, models: Container[ModelKey]) -> None:
@@ -151,11 +163,13 @@ class RedisLeases:
         for model in [model for model in self._locks if model not in models]:
             del self._locks[model]
 
-    async def _read_time(self) -> None:
-        """Adjust the clock; if the server that is asked is away, its last difference stays: leases may be elsewhere."""
+    async def _read_time(self, key: str) -> None:
+        """Adjust the clock to that of the server of a key; if it cannot be read, its last difference stays."""
+        client = self._redis.client
         try:
-            async with self._redis.call("read the time", Call.LEASE):
-                seconds, microseconds = await self._redis.client.time()
+            async with self._redis.call("read the time", Call.LEASE, key):
+                node = {"target_nodes": client.get_node_from_key(key)} if isinstance(client, RedisCluster) else {}
+                seconds, microseconds = await client.time(**node)
         except StorageError as error:
             _log.debug("the clock is not adjusted: %s", error)
             return
@@ -202,7 +216,7 @@ class RedisLeases:
             _log.debug("the lease of %s has no token and is not deleted: %s", model, error)
 
     async def _delete_unreadable(self, model: ModelKey) -> None:
-        async with self._redis.call("delete a key that is no lease", Call.LEASE):
+        async with self._redis.call("delete a key that is no lease", Call.LEASE, model_key(model, LEASE)):
             await self._redis.client.delete(model_key(model, LEASE))
         self._replaced_keys.add(model_key(model, LEASE))
 
@@ -226,7 +240,7 @@ async def read_many(redis: BoundedRedis, call: Call, action: str, keys: Sequence
         """The values."""
         return cast("list[bytes | None]", await read(keys))  # the client decodes nothing
 
-    return await redis.run(call, action, get, repeatable=True) if keys else []
+    return await redis.run(call, action, get, key=keys[0], repeatable=True) if keys else []
 
 
 def _is_wrong_type(error: Exception) -> bool:

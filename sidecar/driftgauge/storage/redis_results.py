@@ -6,6 +6,7 @@ from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import model_key, stream_key
 from driftgauge.storage.redis_leases import LEASE, NOTICE, read_many
+from driftgauge.storage.redis_servers import group_by_server
 from driftgauge.storage.ring import StreamKey
 
 # `pcall` gives an error for a lease of another type, which is a table and so no token.
@@ -51,7 +52,17 @@ class RedisResults:
             """Whether the lease was still ours."""
             return bool(await self._publish(keys=keys, args=arguments))
 
-        return await self._redis.run(Call.RESULT, "publish a result", publish, repeatable=True)
+        return await self._redis.run(Call.RESULT, "publish a result", publish, key=keys[0], repeatable=True)
+
+    async def group(self, models: Sequence[ModelKey]) -> list[list[ModelKey]]:
+        """The models whose results are on one server, for each server.
+
+        Raises:
+            StorageError: No server of a cluster says which ones there are.
+        """
+        await self._redis.find_servers(Call.RESULT)
+        groups = group_by_server(self._redis.client, [model_key(model, NOTICE) for model in models])
+        return [[models[index] for index in group] for group in groups]
 
     async def read(self, streams: Sequence[StreamKey]) -> list[bytes | None]:
         """Read reports, a few with one call.

@@ -1,28 +1,27 @@
 """The ring in Redis: its rows survive a restart and are shared by replicas. `redis_layout` defines their format."""
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Container
-from dataclasses import dataclass
-from typing import Self, cast
+from collections.abc import Awaitable, Callable, Container, Sequence
+from typing import TypeVar
 
-from redis.exceptions import ResponseError
+from redis.asyncio.cluster import ClusterNode
 
+from driftgauge.errors import StorageError
 from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.redis_client import BoundedRedis, Call
 from driftgauge.storage.redis_layout import (
     KEY_PATTERN,
-    MAX_ROWS,
     is_malformed,
     parse_key,
-    parse_origin,
-    parse_writers,
     stream_key,
-    unpack,
-    writers_key,
 )
+from driftgauge.storage.redis_looks import RedisLooks
+from driftgauge.storage.redis_reading import RedisReader
+from driftgauge.storage.redis_servers import group_by_server, primaries_of
 from driftgauge.storage.redis_writers import RedisWriters
-from driftgauge.storage.ring import Appended, Block, StreamKey, Window, WriterTotals, assemble, is_usable
+from driftgauge.storage.ring import Block, Progress, StreamKey, Window
 from driftgauge.storage.silent_revisions import silent_revisions, with_siblings
 
 _log = logging.getLogger(__name__)
@@ -33,33 +32,7 @@ _SCAN_KEYS = 500
 _MAX_STREAMS = 20_000
 """Most keys of streams that are listed: 0.2 s of work."""
 
-_NOTHING = (0, 0)  # below every id: rows are numbered from 1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _StreamEntry:
-    """One stream entry.
-
-    Args:
-        id: The number of the block's last row, and the server's time in milliseconds.
-        block: `None` if it cannot be decoded.
-        writer: Who appended it.
-        total: How many rows this writer had appended then.
-    """
-
-    id: tuple[int, int]
-    block: Block | None
-    writer: str
-    total: int
-
-    @classmethod
-    def parse(cls, raw_id: bytes, fields: dict[bytes, bytes]) -> Self:
-        """The entry of a reply to XRANGE."""
-        last_row, _, ms = raw_id.partition(b"-")
-        block, origin = unpack(fields), parse_origin(fields)
-        if block is None or origin is None or origin[1] < len(block.rows) or int(last_row) >= MAX_ROWS:
-            return cls((int(last_row), int(ms)), None, "", 0)
-        return cls((int(last_row), int(ms)), block, *origin)
+Found = TypeVar("Found")
 
 
 class RedisRing:
@@ -74,8 +47,6 @@ class RedisRing:
         on_skipped: Called with the number of keys with malformed names, when streams are listed.
         on_replaced: Called for each key that was not ours and was deleted by an append.
 
-    Notes:
-        A reader keeps the entries that it has read (again `capacity_rows` rows and a block), and requests newer ones.
     """
 
     def __init__(
@@ -88,12 +59,10 @@ class RedisRing:
         on_replaced: Callable[[], None] = lambda: None,
     ) -> None:
         self._redis = redis
-        self._capacity_rows = capacity_rows
-        self._page_entries = page_entries
         self._on_skipped = on_skipped
         self._writers = RedisWriters(redis, capacity_rows, round(ttl_seconds * 1000), time.monotonic, on_replaced)
-        self._seen: dict[StreamKey, list[_StreamEntry]] = {}
-        self._warned: set[StreamKey] = set()
+        self._looks = RedisLooks(redis)
+        self._reader = RedisReader(redis, capacity_rows, page_entries)
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """Add a block at the newest end, and remove entries that only contain surplus rows.
@@ -117,133 +86,123 @@ class RedisRing:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        last_read_id, entries, known = await self._redis.run(
-            Call.READ, "read rows", lambda: self._catch_up(stream), repeatable=True
-        )
-        self._seen[stream] = entries
-        skipped = sum(entry.id > last_read_id and not is_usable(entry.block, schema, width) for entry in entries)
-        self._warn_of_unreadable(stream, sum(entry.block is None for entry in entries))
-        blocks = (Appended(entry.id[0], entry.block, entry.writer, entry.total) for entry in entries)
-        return assemble(blocks, schema, width, self._capacity_rows, skipped, known)
+        return await self._reader.read(stream, schema, width)
 
-    async def streams(self) -> list[StreamKey]:
+    async def progress(self, streams: Sequence[StreamKey]) -> list[Progress]:
+        """How far each of these streams is read.
+
+        Raises:
+            StorageError: Redis is away, slow or refuses.
+        """
+        return await self._looks.progress(streams)
+
+    async def note_looked(self, stream: StreamKey, number: int) -> None:
+        """Note that all rows up to this number are read.
+
+        Raises:
+            StorageError: Redis is away, slow or refuses.
+        """
+        await self._looks.note(stream, number)
+
+    async def streams(self, on_away: Callable[[StorageError], None] | None = None) -> list[StreamKey]:
         """The streams that contain rows, of every process that shares this Redis; malformed keys are skipped.
 
         There are at most 20,000; a shared Redis may have keys of any number of invented models. Those of a revision
         without rows for a day, while another revision of its model had some, are left out.
 
+        Args:
+            on_away: Called with why the keys of one server of a cluster cannot be listed; without it this is raised.
+
         Raises:
             StorageError: Redis is away, slow or refuses, or has too many keys to visit them all within the time limit.
         """
-        async with self._redis.call("list streams", Call.LIST):
-            streams: list[StreamKey] = []
-            malformed: list[bytes] = []
-            keys = self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS, _type="stream")
-            async for key in keys:
-                stream = parse_key(key)
-                if stream is not None:
-                    streams.append(stream)
-                elif is_malformed(key):
-                    malformed.append(key)
-                if len(streams) + len(malformed) >= _MAX_STREAMS:
-                    _log.warning("Redis has more than %d streams of rows; the others are not restored", _MAX_STREAMS)
-                    break
+        found = await self._ask_primaries(Call.LIST, "list streams", self._scan)
+        errors = [one for one in found if isinstance(one, StorageError)]
+        if errors and (on_away is None or len(errors) == len(found)):
+            raise errors[0]
+        streams: list[StreamKey] = []
+        malformed: list[bytes] = []
+        for one in found:
+            if isinstance(one, StorageError):
+                if on_away is not None:
+                    on_away(one)
+                continue
+            streams += one[0]
+            malformed += one[1]
+        if len(streams) + len(malformed) >= _MAX_STREAMS:
+            _log.warning("Redis has more than %d streams of rows; the others are not restored", _MAX_STREAMS)
+            streams = streams[:_MAX_STREAMS]
         if malformed:
             # as bytes, since such a name may be no text
             _log.warning("%d keys in Redis have malformed names and are skipped: %.100r", len(malformed), malformed[0])
             self._on_skipped(len(malformed))
         return await self._without_silent(streams)
 
+    def forget_read(self, model: ModelKey) -> None:
+        """Forget the entries that were read of a model, but the id of the newest: skipped blocks count once."""
+        self._reader.forget(model)
+
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget what was read of models that are not in `models`. Their rows in Redis expire by themselves."""
         self._writers.retain(models)
-        for stream in [stream for stream in self._seen if stream.model not in models]:
-            del self._seen[stream]
-            self._warned.discard(stream)
+        self._reader.retain(models)
 
     async def ping(self) -> None:
-        """Check that Redis replies.
+        """Check that Redis replies; of a cluster, any server.
 
         Raises:
             StorageError: It does not.
         """
-        async with self._redis.call("respond", Call.PING):
-            await self._redis.client.ping()
+        found = await self._ask_primaries(Call.PING, "respond", self._ping)
+        errors = [one for one in found if isinstance(one, StorageError)]
+        if len(errors) == len(found):
+            raise errors[0]
 
-    def _warn_of_unreadable(self, stream: StreamKey, blocks: int) -> None:
-        """Log once for each stream that some of its blocks have another format or are damaged."""
-        if blocks and stream not in self._warned:
-            self._warned.add(stream)
-            text = "%d blocks of %ss of %s in Redis are skipped: they are of another version of driftgauge, or damaged"
-            _log.warning(text, blocks, stream.kind, stream.model)
+    async def _ask_primaries(
+        self, call: Call, action: str, ask: Callable[[dict[str, ClusterNode]], Awaitable[Found]]
+    ) -> list[Found | StorageError]:
+        """Ask each server side by side, with a time limit of its own: what it has, or why it does not say."""
+        await self._redis.find_servers(call)
+
+        async def ask_one(node: ClusterNode | None) -> Found | StorageError:
+            """What one server has."""
+            try:
+                async with self._redis.call(action, call):
+                    return await ask({} if node is None else {"target_nodes": node})
+            except StorageError as error:
+                return error
+
+        return await asyncio.gather(*map(ask_one, primaries_of(self._redis.client)))
+
+    async def _ping(self, node: dict[str, ClusterNode]) -> None:
+        await self._redis.client.ping(**node)
+
+    async def _scan(self, node: dict[str, ClusterNode]) -> tuple[list[StreamKey], list[bytes]]:
+        """The streams of one server, and the malformed keys that look like those of streams."""
+        streams: list[StreamKey] = []
+        malformed: list[bytes] = []
+        keys = self._redis.client.scan_iter(match=KEY_PATTERN, count=_SCAN_KEYS, _type="stream", **node)
+        async for key in keys:
+            stream = parse_key(key)
+            if stream is not None:
+                streams.append(stream)
+            elif is_malformed(key):
+                malformed.append(key)
+            if len(streams) + len(malformed) >= _MAX_STREAMS:
+                break
+        return streams, malformed
 
     async def _without_silent(self, streams: list[StreamKey]) -> list[StreamKey]:
         """The streams without those of revisions that others have replaced."""
         several = with_siblings(streams)
         if not several:
             return streams
-        pipeline = self._redis.client.pipeline(transaction=False)
-        for stream in several:
-            pipeline.pttl(stream_key(stream))
-        async with self._redis.call("list streams", Call.LIST):
-            left = await pipeline.execute()
-        silent = silent_revisions(dict(zip(several, left, strict=True)))
+        left: dict[StreamKey, int] = {}
+        for group in group_by_server(self._redis.client, [stream_key(stream) for stream in several]):
+            pipeline = self._redis.client.pipeline(transaction=False)
+            for index in group:
+                pipeline.pttl(stream_key(several[index]))
+            async with self._redis.call("list streams", Call.LIST, stream_key(several[group[0]])):
+                left.update(zip([several[index] for index in group], await pipeline.execute(), strict=True))
+        silent = silent_revisions(left)
         return [stream for stream in streams if stream not in silent]
-
-    async def _catch_up(self, stream: StreamKey) -> tuple[tuple[int, int], list[_StreamEntry], WriterTotals]:
-        """Read the entries that are newer than those of the last read.
-
-        Returns:
-            The newest id of the last read, all entries of the stream, and what is known of its writers.
-
-        Notes:
-            The writers are read before the entries: a row that is appended in between is then in the window or in
-            neither, and no writer's total has a row that the next window has as a new one.
-            Each page starts with the newest entry that is known. If that entry is missing, the stream was deleted,
-            flushed or lost with its server, or a whole window was appended since: all known entries are stale, so the
-            loop starts again from the oldest entry.
-        """
-        seen, known = self._seen.get(stream, []), None
-        last_read_id = _newest(seen)
-        while True:
-            page, writers = await self._read_page(stream, seen)
-            known = writers if known is None else known
-            if seen and (not page or page[0].id != _newest(seen)):
-                last_read_id, seen = _NOTHING, []
-                continue
-            seen = self._within_capacity([*seen[:-1], *page])
-            if len(page) < self._page_entries:
-                return last_read_id, seen, known
-
-    async def _read_page(self, stream: StreamKey, seen: list[_StreamEntry]) -> tuple[list[_StreamEntry], WriterTotals]:
-        oldest = "{}-{}".format(*_newest(seen))
-        pipe = self._redis.client.pipeline(transaction=False)
-        pipe.hgetall(writers_key(stream))
-        pipe.xrange(stream_key(stream), min=oldest, count=self._page_entries)
-        writers, page = [_or_nothing(reply) for reply in await pipe.execute(raise_on_error=False)]
-        writers = cast("dict[bytes, bytes]", writers or {})  # the client decodes nothing
-        entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", page or [])
-        return [_StreamEntry.parse(raw_id, fields) for raw_id, fields in entries], parse_writers(writers)
-
-    def _within_capacity(self, entries: list[_StreamEntry]) -> list[_StreamEntry]:
-        """The entries without those that a writer has trimmed since they were read."""
-        # only ids of our own blocks are numbers of rows; those of other programs are times
-        surplus = max((one.id[0] for one in entries if one.block is not None), default=0) - self._capacity_rows
-        return [entry for entry in entries if entry.id[0] > surplus]
-
-
-def _newest(entries: list[_StreamEntry]) -> tuple[int, int]:
-    return entries[-1].id if entries else _NOTHING
-
-
-def _or_nothing(reply: object) -> object:
-    """A reply; `None` in place of the error of a key of another type, which the next append replaces.
-
-    Raises:
-        Exception: The reply is another error.
-    """
-    if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
-        return None
-    if isinstance(reply, Exception):
-        raise reply
-    return reply

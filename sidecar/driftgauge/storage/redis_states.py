@@ -59,7 +59,7 @@ class RedisStates:
             StorageError: Redis is away, slow or refuses.
         """
         key = _key(stream, name)
-        async with self._redis.call("load a state", Call.LOAD):
+        async with self._redis.call("load a state", Call.LOAD, key):
             value = await self._read(key)
             state = None if value is None else _state(value)
             if state is None and value is not None:
@@ -76,7 +76,7 @@ class RedisStates:
         """
         value = b"%d\n%b" % (expected + 1, blob)
         keys = [_key(stream, name), model_key(stream.model, LEASE)]
-        async with self._redis.call("save a state", Call.SAVE):
+        async with self._redis.call("save a state", Call.SAVE, keys[0]):
             saved = await self._save(keys=keys, args=[expected, value, self._ttl_milliseconds, token])
         if int(saved) < 0:
             raise LeaseLostError(f"the lease of {stream.model} has ended")
@@ -88,7 +88,7 @@ class RedisStates:
         Raises:
             StorageError: Redis is away, slow or refuses.
         """
-        async with self._redis.call("delete a state", Call.SAVE):
+        async with self._redis.call("delete a state", Call.SAVE, _key(stream, name)):
             await self._redis.client.delete(_key(stream, name))
 
     async def _read(self, key: str) -> bytes | None:

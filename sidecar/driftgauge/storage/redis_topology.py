@@ -211,6 +211,7 @@ class Cluster(RedisCluster):
         options.pop("driver_info")
         # with each fifth MOVED redis-py would close all connections, those that wait for a reply too
         super().__init__(startup_nodes=nodes, driver_info=None, reinitialize_steps=0, **options)
+        self._failed_node = ""
         # redis-py lets callers choose the class of a pool's connections, but not of a cluster's
         self.connection_kwargs |= {"connection_class": connection_class, "socket_timeout": seconds}
         for node in self.startup_nodes:
@@ -225,8 +226,13 @@ class Cluster(RedisCluster):
         """Make a lock."""
         return super().lock(*args, **{"lock_class": _Lock, **options})
 
-    def forget_topology(self) -> None:
-        """Ask the nodes for their slots before the next command. Commands that wait for a reply are not disturbed."""
+    def forget_topology(self, failed_node: str = "") -> None:
+        """Ask the nodes for their slots before the next command. Commands that wait for a reply are not disturbed.
+
+        Args:
+            failed_node: The name of the node that has not replied. It is asked last, since all wait for the reply.
+        """
+        self._failed_node = failed_node or self._failed_node
         self._initialize = True
 
     async def initialize(self, *args: Any, **options: Any) -> "Cluster":  # noqa: ANN401 - of redis-py
@@ -237,7 +243,7 @@ class Cluster(RedisCluster):
                 call also asks the nodes of the URL, whose names may have other addresses by then.
         """
         try:
-            await super().initialize(*args, **options)
+            await super().initialize(*args, **{"last_failed_node_name": self._failed_node or None, **options})
         except RedisClusterException:
             for node in self.startup_nodes:
                 self.nodes_manager.startup_nodes.setdefault(node.name, node)

@@ -13,24 +13,28 @@ from driftgauge.storage.redis_layout import MAX_ROWS, WRITER_BYTES, pack, stream
 from driftgauge.storage.replaced_keys import ReplacedKeys
 from driftgauge.storage.ring import Block, StreamKey
 
-_STALE = "STALE"
+STALE = "STALE"
+"""The first word of an error of a call that came after its successor."""
 
 _MAX_WRITERS = 4096
 """Most writers of a stream. A hash with more is not ours."""
 
-_REPLACED_STREAM = 1
-_REPLACED_WRITERS = 2
+REPLACED_STREAM = 1
+REPLACED_WRITERS = 2
+"""Bits of a reply: which keys were not ours and were replaced."""
 
 # Numbers are doubles in Lua: those from 2^53 on are refused, since their neighbours are lost.
-# The hash is written before the stream. If XADD then fails, the hash takes its word back: `sequence - 1` fences every
-# earlier append, and lets this one be repeated. A writer that the hash does not know had appended `before` rows when it
-# was lost. Writers that were silent for the time to live are removed when a new one comes, which is rare.
+# The hash is written before the stream. If anything after it fails, the hash takes its word back: `sequence - 1` fences
+# every earlier append, and lets this one be repeated. XADD is the last command that may be refused: the stream gets its
+# time to live before it. Only a new stream gets it after it, by the command that was permitted just before.
+# A writer that the hash does not know had appended `before` rows when it was lost. Writers that were silent for the
+# time to live are removed when a new one comes, which is rare.
 # The hash lives twice as long as a stream, and is renewed by the first attempt in each eighth of that time.
 # The usual append reads no entry. The newest one is read only if the id is refused, or the number of rows is unknown.
 # An emptied stream keeps its last id and would refuse smaller ones: it is deleted, like one whose newest id is beyond
 # all rows, or of another program: ids that Redis makes are times, which as numbers of rows would trim the whole window.
 # Blocks of earlier builds begin with `format`.
-_APPEND = f"""
+APPEND = f"""
 local stream, writers, me = KEYS[1], KEYS[2], ARGV[1]
 local sequence, before, rows = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local counted, capacity, ttl = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -42,11 +46,11 @@ local found = redis.pcall('HMGET', writers, me, 'rows')
 if found.err then
   if not string.find(found.err, 'WRONGTYPE', 1, true) then return found end
   redis.call('DEL', writers)
-  replaced_writers, found = {_REPLACED_WRITERS}, {{false, false}}
+  replaced_writers, found = {REPLACED_WRITERS}, {{false, false}}
 end
 local number = tonumber(found[2] or nil)
 if number and not (number >= 0 and number + rows < {MAX_ROWS}) then
-  number, replaced_writers = nil, {_REPLACED_WRITERS}
+  number, replaced_writers = nil, {REPLACED_WRITERS}
 end
 local last, total, ms, base
 if found[1] then
@@ -56,52 +60,58 @@ end
 local renew = true
 if last and math.max(last, total, ms, base) < {MAX_ROWS} then
   if sequence == last then return {{total, 0}} end
-  if sequence < last then return redis.error_reply('{_STALE} append: a later one was executed') end
+  if sequence < last then return redis.error_reply('{STALE} append: a later one was executed') end
   renew = math.floor(now * 8 / ttl) ~= math.floor(ms * 8 / ttl)
   total = math.max(total, before)
 else
-  if found[1] then replaced_writers = {_REPLACED_WRITERS} end
+  if found[1] then replaced_writers = {REPLACED_WRITERS} end
   total, base = before, before
   if redis.call('HLEN', writers) > {_MAX_WRITERS} then
     redis.call('DEL', writers)
-    replaced_writers, number = {_REPLACED_WRITERS}, nil
+    replaced_writers, number = {REPLACED_WRITERS}, nil
   end
   local all = redis.call('HGETALL', writers)
   for index = 1, #all, 2 do
     local ms = tonumber(string.match(all[index + 1], '^%d+:%d+:(%d+):%d+$') or nil)
-    if all[index] ~= 'rows' and not (ms and ms > now - ttl) then redis.call('HDEL', writers, all[index]) end
+    local is_writer = all[index] ~= 'rows' and all[index] ~= 'looked'
+    if is_writer and not (ms and ms > now - ttl) then redis.call('HDEL', writers, all[index]) end
   end
 end
 
+local function try(...)
+  local reply = redis.pcall(...)
+  return reply, type(reply) == 'table' and reply.err or nil
+end
 local function keep(seq, sum, number)
   local mine = string.format('%.0f:%.0f:%.0f:%.0f', seq, sum, now, base)
+  local _, failed
   if number then
-    redis.call('HSET', writers, me, mine, 'rows', string.format('%.0f', number))
+    _, failed = try('HSET', writers, me, mine, 'rows', string.format('%.0f', number))
   else
-    redis.call('HSET', writers, me, mine)
+    _, failed = try('HSET', writers, me, mine)
   end
-  if renew then redis.call('PEXPIRE', writers, 2 * ttl) end
+  if renew and not failed then _, failed = try('PEXPIRE', writers, 2 * ttl) end
+  return failed
 end
 if rows == 0 then
-  keep(sequence, total)
-  return {{total, replaced_writers}}
+  local failed = keep(sequence, total)
+  return failed and redis.error_reply(failed) or {{total, replaced_writers}}
 end
 local sum = total + counted
 if sum >= {MAX_ROWS} then return redis.error_reply('ERR a writer has too many rows') end
 
 local function add(number)
-  keep(sequence, sum, number)
+  local failed, is_old = keep(sequence, sum, number)
+  if failed then return failed end
+  is_old, failed = try('PEXPIRE', stream, ttl)
+  if failed then return failed end
   local oldest, id = math.max(number - capacity + 1, 0), string.format('%.0f-%.0f', number, now)
-  local added = redis.pcall('XADD', stream, 'MINID', string.format('%.0f', oldest), id,
+  local _
+  _, failed = try('XADD', stream, 'MINID', string.format('%.0f', oldest), id,
     'writer', me, 'total', string.format('%.0f', sum), unpack(ARGV, 8))
-  return type(added) == 'table' and added.err or nil
+  if not failed and is_old == 0 then redis.call('PEXPIRE', stream, ttl) end
+  return failed
 end
-local failed = not number or add(number + rows)
-if not failed then
-  redis.call('PEXPIRE', stream, ttl)
-  return {{sum, replaced_writers}}
-end
-
 local function newest()
   local kind = redis.call('TYPE', stream).ok
   if kind == 'none' then return 0 end
@@ -110,27 +120,40 @@ local function newest()
     local id = entry and tonumber(string.match(entry[1], '^%d+'))
     local is_ours = entry and (entry[2][1] == 'writer' or entry[2][1] == 'format')
     if is_ours and id + rows < {MAX_ROWS} then return id end
-    if entry then replaced_stream = {_REPLACED_STREAM} end
+    if entry then replaced_stream = {REPLACED_STREAM} end
   else
-    replaced_stream = {_REPLACED_STREAM}
+    replaced_stream = {REPLACED_STREAM}
   end
   redis.call('DEL', stream)
   return 0
 end
-number = math.max(number or 0, newest())
-failed = add(number + rows)
-if failed and (string.find(failed, 'smaller', 1, true) or string.find(failed, 'exhausted', 1, true)) then
-  redis.call('DEL', stream)
-  replaced_stream = {_REPLACED_STREAM}
-  failed = add(number + rows)
+local function is_id_refused(failed)
+  return failed and (string.find(failed, 'smaller', 1, true) or string.find(failed, 'exhausted', 1, true))
+end
+local function find_number_and_add()
+  number = math.max(number or 0, newest())
+  local failed = add(number + rows)
+  if is_id_refused(failed) then
+    redis.call('DEL', stream)
+    replaced_stream = {REPLACED_STREAM}
+    failed = add(number + rows)
+  end
+  return failed
+end
+
+local failed = number and add(number + rows)
+if not number or is_id_refused(failed) or failed and string.find(failed, 'WRONGTYPE', 1, true) then
+  local done
+  done, failed = pcall(find_number_and_add)
+  if not done then failed = type(failed) == 'table' and failed.err or tostring(failed) end
 end
 if failed then
   keep(sequence - 1, total, number)
   return redis.error_reply(failed)
 end
-redis.call('PEXPIRE', stream, ttl)
 return {{sum, replaced_stream + replaced_writers}}
 """
+"""Appends a block. It reads `KEYS` and `ARGV` alone, so that it can be the body of a function of another script."""
 
 
 @dataclass(slots=True)
@@ -185,7 +208,7 @@ class RedisWriters:
         self._longest_silence = ttl_milliseconds / 2000
         self._clock = clock
         self._replaced_keys = ReplacedKeys("rows", on_replaced)
-        self._script = redis.client.register_script(_APPEND)
+        self._script = redis.client.register_script(APPEND)
         self._writers: dict[StreamKey, _Writer] = {}
 
     async def append(self, stream: StreamKey, block: Block) -> None:
@@ -258,17 +281,19 @@ class RedisWriters:
             return cast("list[int]", await self._script(keys=writer.keys, args=arguments))
 
         try:
-            total, replaced = await self._redis.run(Call.APPEND, "append rows", run, repeatable=True)
+            total, replaced = await self._redis.run(
+                Call.APPEND, "append rows", run, key=writer.keys[0], repeatable=True
+            )
         except StorageError as error:
             if error.may_be_done or attempts > 1:  # the first attempt may have been executed
                 error.may_be_done = True
                 raise
             writer.is_unknown = writer.is_unknown and not fields
-            if _STALE in str(error):
+            if STALE in str(error):
                 _start_again(writer)
             raise
         if replaced:
-            for key, bit in zip(writer.keys, (_REPLACED_STREAM, _REPLACED_WRITERS), strict=True):
+            for key, bit in zip(writer.keys, (REPLACED_STREAM, REPLACED_WRITERS), strict=True):
                 if replaced & bit:
                     self._replaced_keys.add(key)
         return total

@@ -18,6 +18,9 @@ class ResultStore(Protocol):
     def is_divided(self) -> bool:
         """Whether the results of models are in several places, of which some may be away while others reply."""
 
+    async def group(self, models: Sequence[ModelKey]) -> list[list[ModelKey]]:
+        """The models whose results are in one place, for each place: they can be read, or cannot, together."""
+
     async def publish(self, model: ModelKey, token: str, notice: bytes, reports: Mapping[Kind, bytes]) -> bool:
         """Replace the notice of a model and reports of its streams, all at once.
 

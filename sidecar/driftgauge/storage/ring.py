@@ -1,13 +1,14 @@
 """The ring: the newest rows of each stream. A protocol; its adapters are `MemoryRing` and `RedisRing`."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import NamedTuple, Protocol, TypeGuard
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
 
 
@@ -31,10 +32,12 @@ class Block:
         ids: Shape `(k,)`, uint64: `id_digests` of the payloads' ids.
         left_out: Further rows of these payloads, which are longer than a window. They are in the totals of the writer
             alone.
+        places: Shape `(n,)`, int64: the number of each row in its payload, from 0, where these are not all rows of
+            the payloads in their order; `None` where they are.
 
     Raises:
-        ValueError: The sum of `requests` is not the number of rows, or there are not as many times or ids as
-            payloads: an error of the caller.
+        ValueError: The sum of `requests` is not the number of rows, there are not as many times or ids as payloads, or
+            not as many places as rows: an error of the caller.
     """
 
     schema: str
@@ -43,6 +46,7 @@ class Block:
     times: NDArray[np.float64]
     ids: NDArray[np.uint64]
     left_out: int = 0
+    places: NDArray[np.int64] | None = None
 
     @property
     def counted_rows(self) -> int:
@@ -50,12 +54,14 @@ class Block:
         return len(self.rows) + self.left_out
 
     def __post_init__(self) -> None:
-        """Check the sum of `requests`, and the shapes of `times` and `ids`."""
+        """Check the sum of `requests`, and the shapes of `times`, `ids` and `places`."""
         requests = self.requests
         if requests.min(initial=1) < 1 or requests.sum() != len(self.rows):
             raise ValueError(f"requests: {len(self.rows)} rows cannot come in payloads of {requests.tolist()} rows")
         if not requests.shape == self.times.shape == self.ids.shape:
             raise ValueError(f"{requests.size} payloads with {self.times.size} times and {self.ids.size} ids")
+        if self.places is not None and self.places.shape != (len(self.rows),):
+            raise ValueError(f"{len(self.rows)} rows with {self.places.size} places")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +79,7 @@ class Window:
             same index, those of the next payload one more. The first index has no meaning.
         times: Shape `(n,)`, float64: when the payload of each row passed, in seconds since the epoch.
         ids: Shape `(n,)`, uint64: the digest of the id of each row's payload.
+        places: Shape `(n,)`, int64: the number of each row in its payload, from 0.
         writers: Shape `(n,)`, int64: the index in `totals` of the writer of each row.
         positions: Shape `(n,)`, int64: the number of each row among those of its writer, from 1. No two rows that a
             writer ever appended have the same.
@@ -90,26 +97,11 @@ class Window:
     requests: NDArray[np.int64]
     times: NDArray[np.float64]
     ids: NDArray[np.uint64]
+    places: NDArray[np.int64]
     writers: NDArray[np.int64]
     positions: NDArray[np.int64]
     totals: Mapping[str, int]
     bases: Mapping[str, int] = field(default_factory=dict)
-
-
-class Appended(NamedTuple):
-    """A block in a store.
-
-    Args:
-        number: The number of its last row in the stream.
-        block: `None` if it could not be decoded.
-        writer: Who appended it; any text if it could not be decoded.
-        total: How many rows this writer had appended then, those of the block included.
-    """
-
-    number: int
-    block: Block | None
-    writer: str
-    total: int
 
 
 class WriterTotals(NamedTuple):
@@ -122,9 +114,6 @@ class WriterTotals(NamedTuple):
 
     totals: Mapping[str, int]
     bases: Mapping[str, int]
-
-
-_NO_WRITERS = WriterTotals({}, {})
 
 
 def id_digests(ids: Iterable[str]) -> NDArray[np.uint64]:
@@ -140,8 +129,52 @@ def id_digests(ids: Iterable[str]) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digests), dtype=">u8").astype(np.uint64)
 
 
+OUTCOME_WINDOWS: Final = 10
+"""Windows of outcomes that are kept: labels come in lumps, and each row is to be there when the detector looks next."""
+
+VALUE_BYTES: Final = 8
+"""Bytes of a value, IEEE 754 binary64."""
+
+
+OUTCOME_BYTES: Final = 16 * 1024 * 1024
+"""The most bytes of values of outcomes beyond those of one window: models of many columns keep fewer windows."""
+
+
+def kept_rows(kind: Kind, window_rows: int, width: int) -> int:
+    """The rows that a stream keeps.
+
+    Args:
+        kind: Its kind.
+        window_rows: Rows of a window, at least 1.
+        width: Columns of a row, at least 1.
+    """
+    if kind is not Kind.OUTCOME:
+        return window_rows
+    return max(window_rows, min(OUTCOME_WINDOWS * window_rows, OUTCOME_BYTES // (VALUE_BYTES * width)))
+
+
+class Progress(NamedTuple):
+    """How far the rows of a stream have been read by who evaluates them.
+
+    Args:
+        appended: The number of the newest row in the stream.
+        looked: The number of the newest row that the last look has read; 0 before the first look.
+    """
+
+    appended: int
+    looked: int
+
+    @property
+    def unread(self) -> int:
+        """How many rows no look has read; the oldest of them are not kept if they are more than a stream keeps."""
+        return max(0, self.appended - self.looked)
+
+
 class RingBuffer(Protocol):
-    """Keeps the newest `capacity_rows` rows of each stream. All methods raise only `StorageError`."""
+    """Keeps the newest `capacity_rows` rows of each stream, of outcomes up to ten times as many (`kept_rows`).
+
+    All methods raise only `StorageError`.
+    """
 
     async def append(self, stream: StreamKey, block: Block) -> None:
         """Add a block at the newest end. Surplus old rows may be removed.
@@ -163,81 +196,28 @@ class RingBuffer(Protocol):
     async def read(self, stream: StreamKey, schema: str, width: int) -> Window:
         """The newest rows that are of this schema, `width` columns each, at most `capacity_rows`."""
 
-    async def streams(self) -> list[StreamKey]:
-        """The streams that contain rows, including those from before a restart if the store survived it."""
+    async def progress(self, streams: Sequence[StreamKey]) -> list[Progress]:
+        """How far each of these streams is read, in order: two numbers of each, whatever it keeps."""
+
+    async def note_looked(self, stream: StreamKey, number: int) -> None:
+        """Note that all rows up to this number are read, for `progress`; a smaller number than before changes nothing.
+
+        Only who evaluates the stream may say so. A number beyond all rows is of a store that was emptied since: it is
+        ignored.
+        """
+
+    async def streams(self, on_away: Callable[[StorageError], None] | None = None) -> list[StreamKey]:
+        """The streams that contain rows, including those from before a restart if the store survived it.
+
+        Args:
+            on_away: Called with why the streams of a part of the store cannot be listed; without it this is raised.
+        """
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Free the memory of this process for models that are not in `models`. Never blocks, never raises."""
 
+    def forget_read(self, model: ModelKey) -> None:
+        """Free the memory of this process for what was read of a model. The next read is only slower. Never raises."""
+
     async def ping(self) -> None:
         """Check that the store replies."""
-
-
-def is_usable(block: Block | None, schema: str, width: int) -> TypeGuard[Block]:
-    """Whether a block could be decoded and has rows of this schema with `width` columns."""
-    return block is not None and block.schema == schema and block.rows.shape[1] == width
-
-
-def assemble(
-    blocks: Iterable[Appended],
-    schema: str,
-    width: int,
-    capacity_rows: int,
-    skipped_blocks: int,
-    known: WriterTotals = _NO_WRITERS,
-) -> Window:
-    """The newest rows of the usable blocks.
-
-    Args:
-        blocks: Oldest first.
-        schema: Hash of the requested columns' names and kinds.
-        width: Number of columns, at least 1.
-        capacity_rows: The most rows of the window.
-        skipped_blocks: Copied into the window.
-        known: What else is known of the writers; the greater of a total and that of a block is true.
-    """
-    every = list(blocks)
-    totals = dict(known.totals)
-    for one in every:
-        if one.block is not None:
-            totals[one.writer] = max(one.total, totals.get(one.writer, 0))
-    usable = [(one, one.block) for one in every if is_usable(one.block, schema, width)]
-    time = max((float(block.times.max()) for _, block in usable), default=None)
-    sizes = np.array([len(block.rows) for _, block in usable], dtype=np.int64)
-    lengths = np.concatenate([np.empty(0, dtype=np.int64), *(block.requests for _, block in usable)])
-    times = np.concatenate([np.empty(0), *(block.times for _, block in usable)])
-    ids = np.concatenate([np.empty(0, dtype=np.uint64), *(block.ids for _, block in usable)])
-    index = {writer: place for place, writer in enumerate(totals)}
-    writers = np.repeat(np.array([index[one.writer] for one, _ in usable], dtype=np.int64), sizes)
-    newest = slice(-capacity_rows, None)
-    requests = np.arange(lengths.size)
-    return Window(
-        _newest_rows([block.rows for _, block in usable], width, capacity_rows),
-        time,
-        skipped_blocks,
-        _numbers([one.number for one, _ in usable], sizes)[newest],
-        np.repeat(requests, lengths)[newest],
-        np.repeat(times, lengths)[newest],
-        np.repeat(ids, lengths)[newest],
-        writers[newest],
-        _numbers([one.total for one, _ in usable], sizes)[newest],
-        totals,
-        known.bases,
-    )
-
-
-def _newest_rows(blocks: Sequence[NDArray[np.float64]], width: int, capacity_rows: int) -> NDArray[np.float64]:
-    """The newest rows of some blocks. No others are copied: all that is copied lives as long as the window."""
-    first = min(capacity_rows, sum(map(len, blocks)))
-    rows = np.empty((first, width))
-    for block in reversed(blocks):
-        part = block[max(0, len(block) - first) :]
-        rows[first - len(part) : first] = part
-        first -= len(part)
-    return rows
-
-
-def _numbers(ends: Sequence[int], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The number of each row; `ends` has the number of the last row of each block."""
-    skipped = np.array(ends, dtype=np.int64) - np.cumsum(sizes)
-    return np.repeat(skipped, sizes) + np.arange(1, sizes.sum() + 1)

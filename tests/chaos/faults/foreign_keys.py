@@ -21,6 +21,7 @@ def _once(disturb: Callable[[Stage], None]) -> Callable[[Stage], None]:
 
 def _other_types(stage: Stage) -> None:
     """Give every key another type, and add keys with names that are no model's."""
+    stage.note_loss()
     for key in stage.redis.keys("driftgauge:*"):
         kind = stage.redis.type(key)
         stage.redis.delete(key)

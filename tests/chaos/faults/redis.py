@@ -9,6 +9,7 @@ from tests.chaos.stores import Standalone
 
 
 def _restart(stage: Stage) -> None:
+    stage.note_loss()
     stage.standalone.server.kill()
     stage.send_for(3)
     stage.standalone.server.start()
@@ -23,6 +24,7 @@ def _pause(stage: Stage) -> None:
 
 
 def _flush(stage: Stage) -> None:
+    stage.note_loss()
     stage.redis.flushall()
     stage.lift()
 

@@ -27,6 +27,7 @@ def _nothing(stage: Stage) -> None:
 def _kill_master(stage: Stage) -> None:
     store = _store(stage, WithSentinel)
     old = store.master
+    stage.note_loss()
     old.kill()
     store.wait_for_failover(old)
     stage.lift()
@@ -34,6 +35,7 @@ def _kill_master(stage: Stage) -> None:
 
 
 def _sentinel_fail_over(stage: Stage) -> None:
+    stage.note_loss()
     _store(stage, WithSentinel).fail_over()
     stage.lift()
 
@@ -41,6 +43,7 @@ def _sentinel_fail_over(stage: Stage) -> None:
 def _pause_master(stage: Stage) -> None:
     store = _store(stage, WithSentinel)
     old = store.master
+    stage.note_loss()
     old.pause()
     store.wait_for_failover(old)
     stage.lift()
@@ -56,6 +59,7 @@ def _kill_sentinel(stage: Stage) -> None:
 def _for_each_slot(do: Callable[[Cluster, int], object]) -> Callable[[Stage], None]:
     def inflict(stage: Stage) -> None:
         store = _store(stage, Cluster)
+        stage.note_loss()
         for slot in slots(streams()):
             do(store, slot)
         stage.lift()

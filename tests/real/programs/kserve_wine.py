@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
 from kserve.model_server import app
-from kserve.utils.utils import get_predict_input
+from kserve.utils.utils import generate_uuid, get_predict_input
 
 
 class Wine(Model):  # type: ignore[misc] # kserve is not in this environment
@@ -39,7 +39,7 @@ class Wine(Model):  # type: ignore[misc] # kserve is not in this environment
         output = InferOutput("class", list(classes.shape), "INT64")
         output.set_data_from_numpy(classes, binary_data=bool(payload.use_binary_outputs))
         return InferResponse(
-            payload.id,
+            payload.id or generate_uuid(),  # as KServe's `get_predict_response` does
             self.name,
             [output],
             requested_outputs=payload.request_outputs,

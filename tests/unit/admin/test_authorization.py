@@ -13,7 +13,7 @@ from tests.support.admin import AdminFixture
 from tests.support.certificates import Authority
 from tests.support.waiting import until
 
-PATHS = ["/metrics", "/status", "/drift", "/", "/report", "/window", "/runbooks/", "/nothing"]
+PATHS = ["/metrics", "/status", "/drift", "/", "/report", "/window", "/window?joined=1", "/runbooks/", "/nothing"]
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ async def test_the_newest_reports_are_json(fixture: AdminFixture, client: Client
                     "state_unsaved": False,
                     **report_as_json(TOO_FEW),
                 },
+                "outcomes": None,
             }
         ]
     } == json.loads(text)
@@ -165,12 +166,13 @@ async def test_a_query_may_leave_out_what_is_usual(fixture: AdminFixture, client
     assert "the page of iris" in (await get(client, f"{fixture.url}/report?{QUERY[IRIS]}"))[1]
 
 
-async def test_no_rows_leave_unless_allowed(fixture: AdminFixture, client: ClientSession) -> None:
-    """The window has what clients sent, so the operator must allow it."""
+@pytest.mark.parametrize("more", ["", "&labels=1", "&joined=1"])
+async def test_no_rows_leave_unless_allowed(fixture: AdminFixture, client: ClientSession, more: str) -> None:
+    """The window has what clients sent, so the operator must allow it, be it with predictions and labels or without."""
     fixture.publish(WINE)
 
     assert (403, "rows are not served: set allow_capture to allow it\n") == await get(
-        client, f"{fixture.url}/window?{QUERY[WINE]}"
+        client, f"{fixture.url}/window?{QUERY[WINE]}{more}"
     )
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from driftgauge.admin.release_view import ReleaseView
 from driftgauge.admin.views import Views
 from driftgauge.inference.payload import Kind
+from driftgauge.results.latest_comparisons import LatestComparisons, ReleaseComparison
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
 from tests.support.monitor_fixture import BY_P_VALUE, MonitorFixture
@@ -27,7 +29,11 @@ class ViewsFixture(MonitorFixture):
         self.store = AwayRing()
         self.store.away = False
         super().__init__(directory, self.store)
-        self.views = Views(self.evaluator, self.targets, self.latest, BY_P_VALUE, self.clock, 15.0)
+        self.comparisons = LatestComparisons()
+        self.releases = ReleaseView(self.comparisons, self.clock)
+        self.views = Views(
+            self.evaluator, self.targets, self.latest, BY_P_VALUE, self.clock, 15.0, releases=self.releases
+        )
 
     async def evaluate(self, alcohol: float) -> None:
         """Evaluate a window of wines that begins with this alcohol."""
@@ -98,6 +104,23 @@ async def test_a_new_revision_makes_another_page_of_the_others(fixture: ViewsFix
     assert "Other revisions:" not in alone
     assert re.search(r'Other revisions: <a href="report\?[^"]*revision=v2">', await fixture.page())
     assert 'model_name=wine">' in await fixture.views.page(canary, "wine revision v2", ".")
+
+
+async def test_a_comparison_makes_another_page_with_its_section(fixture: ViewsFixture) -> None:
+    """It is that which was asked for last; before, the page of a model without other revisions has no such section."""
+    await fixture.evaluate(12.0)
+    before = await fixture.page()
+    stable = WINE._replace(revision="stable")
+    fixture.comparisons.publish(ReleaseComparison(stable, WINE, (), fixture.clock.now, fixture.clock.now))
+    shown = await fixture.page()
+    same = await fixture.page()
+    fixture.clock.now += 60
+    later = await fixture.page()
+
+    assert "Compared with another revision" not in before
+    assert "less than a minute ago" in shown
+    assert shown is same
+    assert "as of 1 minute ago" in later
 
 
 async def test_without_the_store_there_are_no_charts(fixture: ViewsFixture) -> None:

@@ -12,7 +12,7 @@ from driftgauge.config.options import LoggerConfig, ProxyConfig
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.features.output_columns import OutputLayout
 from driftgauge.inference.known_models import IdleLimits, KnownModels
-from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Outcome, overflow_revision
+from driftgauge.inference.payload import OVERFLOW, PAYLOAD_KINDS, Kind, ModelKey, Outcome, overflow_revision
 from driftgauge.inference.revisions import LIVE_REVISIONS
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.store import ReferenceStore
@@ -82,7 +82,7 @@ async def test_nothing_is_left_of_a_model_that_lost_its_place(monitored: Monitor
     assert fixture.outputs.get(WINE) is None
     assert fixture.latest.reference(WINE, Kind.RESPONSE) is None
     assert [IRIS] == [one.model for one in fixture.latest.by_model()]
-    assert [None, None] == [await fixture.states.load(StreamKey(WINE, kind), "baseline") for kind in Kind]
+    assert [None, None] == [await fixture.states.load(StreamKey(WINE, kind), "baseline") for kind in PAYLOAD_KINDS]
 
 
 async def test_what_is_added_after_a_model_lost_its_place_goes_with_the_next_sweep(monitored: Monitored) -> None:

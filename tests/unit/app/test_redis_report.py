@@ -4,6 +4,7 @@ import logging
 
 import pytest
 from prometheus_client import generate_latest
+from redis.exceptions import NoPermissionError
 
 from driftgauge.app.redis_report import RedisReport
 from driftgauge.errors import StorageError
@@ -77,3 +78,37 @@ def test_nothing_is_healed_while_every_call_fails(report: RedisReport, metrics: 
     report(Call.APPEND, FAULT)
 
     assert 0 == up(metrics, Call.SAVE)
+
+
+def test_each_fault_is_logged_once_a_minute(
+    report: RedisReport, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many calls fail; another fault has its own line, and the next line says how many were left out."""
+    slow, refused = StorageError("Redis could not append rows"), StorageError("Redis could not read rows")
+    slow.__cause__, refused.__cause__ = TimeoutError(), NoPermissionError("no permission")
+    for _ in range(100):
+        report("append", slow)
+        report("read", refused)
+    clock.now += 60
+    report("append", slow)
+
+    assert ["timeout", "permission", "timeout"] == [vars(record)["fields"]["fault"] for record in caplog.records]
+    assert caplog.messages[0].startswith("Redis could not append rows: check that Redis runs")
+    assert caplog.messages[2].endswith(" (99 more since the last line)")
+
+
+def test_it_is_well_again_when_each_kind_of_call_succeeds(
+    report: RedisReport, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The success of a kind that never failed says nothing; the line comes once."""
+    for call in ("append", "read"):
+        report(call, StorageError("away"))
+    caplog.clear()
+    clock.now += 9
+    lines = []
+    for call in ("ping", "read", "append", "append"):
+        report(call, None)
+        lines.append(len(caplog.records))
+
+    assert [0, 0, 1, 1] == lines
+    assert ["Redis works again, after 9 s"] == caplog.messages

@@ -139,3 +139,54 @@ def test_the_models_of_hours_are_shown(tmp_path: Path, capsys: pytest.CaptureFix
     first, second = json.loads(capsys.readouterr().out)["features"]
     assert ("h1", 3.0) == (first["hour_model"], first["parameters"])
     assert (1, False) == (second["hour_buckets"], "hour_model" in second)
+
+
+def test_build_with_labels_and_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The flags of labels are those of the file that is written, and `show` says task, rows and smallest changes."""
+    training, output = tmp_path / "train.csv", tmp_path / "reference.npz"
+    rows = [(number, number % 2, (number + (number % 10 == 0)) % 2) for number in range(2_000)]
+    training.write_text("a,q,truth\n" + "".join(f"{a},{q},{t}\n" for a, q, t in rows))
+    flags = ["-o", str(output), "--predictions", "q", "--labels", "q=truth", "--classes", "1,0"]
+
+    assert 0 == run(["reference", "build", str(training), *flags, "--task", "classification"])
+    assert ("q",) == tuple(one.name for one in load_reference(output, 0.0).labelled)
+    shown = capsys.readouterr().out
+    assert "labels of 'q': classification of 2 classes, 2000 rows with prediction and label, accuracy 0.9" in shown
+    assert "of 'q' performance can find a rise of the share of errors by more than 2." in shown
+    assert 0 == run(["reference", "show", str(output), "--format", "json"])
+    facts = json.loads(capsys.readouterr().out)["labels"][0]
+    assert (["1", "0"], 2_000, 0.9) == (facts["classes"], facts["rows"], facts["metrics"]["accuracy"])
+
+
+def test_labels_of_an_output_without_predictions_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They would be of no use: the sentence names the output, the rule and the predictions, and no file is written."""
+    training, output = tmp_path / "train.csv", tmp_path / "reference.npz"
+    training.write_text("a,predict,truth\n" + "".join(f"{a},{a % 2},{a % 2}\n" for a in range(200)))
+    flags = ["-o", str(output), "--predictions", "predict", "--labels", "class=truth"]
+
+    assert 2 == run(["reference", "build", str(training), *flags])
+    fault = capsys.readouterr().err
+    assert "output 'class' has labels and no column prediction:class or prediction:class_class" in fault
+    assert "(there are: 'predict')" in fault
+    assert not output.exists()
+
+
+def test_training_rows_are_shown_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A reference without any error."""
+    path = tmp_path / "train.csv"
+    path.write_text("a,prediction:q,label:q\n" + "".join(f"{a},{a % 2},{a % 2}\n" for a in range(200)))
+
+    assert 0 == run(["reference", "show", str(path)])
+    assert "warning: output 'q' is predicted without any error in 200 rows" in capsys.readouterr().out
+
+
+def test_labels_that_name_no_column(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each fault is one sentence."""
+    build = ["reference", "build", "a.csv", "-o", "a.npz", "--labels"]
+
+    assert 2 == run([*build, "q"])
+    assert "labels: must be an output and a column, such as quality=grade; it is 'q'" in capsys.readouterr().err
+    assert 2 == run([*build, "q=a", "p=a"])
+    assert "labels: each output and each column must be named once" in capsys.readouterr().err

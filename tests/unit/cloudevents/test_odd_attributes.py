@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from driftgauge.cloudevents.event import Event, RefusedEvent, read_seconds
+from driftgauge.cloudevents.event import Event, RefusedEvent
 from driftgauge.cloudevents.kserve_agent import agent_event
 from driftgauge.cloudevents.sdk import parse_events
 from driftgauge.errors import PayloadError, Reason
+from driftgauge.protocol.timestamps import read_seconds
 
 STRUCTURED = [("content-type", "application/cloudevents+json")]
 NAMED = {

@@ -32,7 +32,7 @@ def beyond(budget: Budget) -> Budget:
 
 
 def test_evaluations_of_an_interval_share_one_alarm() -> None:
-    """Four families of 43 200 evaluations each, in 30 days, add up to one false alarm."""
+    """Five families of 43 200 evaluations each, in 30 days, add up to one false alarm."""
     assert 1.0 == pytest.approx(FAMILIES * 43_200 * BUDGET.level, abs=1e-12)
 
 
@@ -41,22 +41,22 @@ def test_the_level_of_a_budget_shorter_than_an_evaluation() -> None:
     assert 0.5 == Budget(false_alarm_seconds=1.0, evaluation_seconds=60.0, tolerance=0.0).level
 
 
-def test_the_evidence_threshold_is_four_intervals() -> None:
-    """Each detector has a fourth of the budget: 120 days, in seconds."""
-    assert 120 * 86_400.0 == BUDGET.evidence_threshold
+def test_the_evidence_threshold_is_five_intervals() -> None:
+    """Each detector has a fifth of the budget: 150 days, in seconds."""
+    assert 150 * 86_400.0 == BUDGET.evidence_threshold
 
 
 def test_reference_errors_share_one_risk() -> None:
-    """Inputs and outputs, five errors each: those of ten features add up to 1 in 100."""
-    assert REFERENCE_RISK == pytest.approx(2 * 5 * 10 * reference_risk(10), abs=1e-15)
+    """Inputs, outputs and outcomes, five errors each: those of ten features add up to 1 in 100."""
+    assert REFERENCE_RISK == pytest.approx(3 * 5 * 10 * reference_risk(10), abs=1e-15)
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 0.02, 0.05])
 def test_ks_threshold_by_hand(tolerance: float) -> None:
     """For 10 features it is Massart's bound for 1000 rows, and that for 5000 of the reference or the tolerance."""
     budget = replace(BUDGET, tolerance=tolerance)
-    window = math.sqrt(math.log(2 / (60 / (4 * MONTH) / 20)) / 2000)
-    reference = math.sqrt(math.log(2 / (0.01 / 100)) / 10_000)
+    window = math.sqrt(math.log(2 / (60 / (5 * MONTH) / 20)) / 2000)
+    reference = math.sqrt(math.log(2 / (0.01 / 150)) / 10_000)
     largest, both = max(reference, tolerance), reference + tolerance
 
     assert window + largest == pytest.approx(budget.ks_threshold(5000, 1000.0, 10), abs=1e-12)
@@ -144,9 +144,9 @@ def test_the_mass_beyond_the_extremes_exceeds_its_bound_with_half_of_the_risk(ro
     assert risk / 2 == pytest.approx(stats.beta.sf(bound, 1, rows), rel=1e-9)
 
 
-def test_the_mass_beyond_the_extremes_of_5000_values() -> None:
+def test_the_mass_beyond_the_extremes_of_5200_values() -> None:
     """With ten features it is below the default tolerance of shares."""
-    assert extremes_reference_error(5_000, 10) < SHARE_TOLERANCE < extremes_reference_error(4_900, 10)
+    assert extremes_reference_error(5_200, 10) < SHARE_TOLERANCE < extremes_reference_error(5_100, 10)
 
 
 def test_few_rows_cannot_alarm() -> None:

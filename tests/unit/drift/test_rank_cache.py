@@ -155,3 +155,28 @@ def test_rows_after_a_number_are_sorted_for_one_feature(number: int, after: int)
 
     assert np.sort(newest[~np.isnan(newest)]).tolist() == found.tolist()
     assert np.count_nonzero(np.isnan(newest)) == missing
+
+
+def test_ranks_move_within_their_arrays() -> None:
+    """A window that slides on as long as before takes no other memory, and has the ranks of one looked up at once."""
+    values = rows(90)
+    cache = updated((values[:60], numbers(1, 60)))
+    before = cache.cells, cache.below, cache.at_most
+    cache.free_rows()
+    for first in (1, 10, 30, 30):
+        cache.update(values[first : first + 60], numbers(first + 1, 60))
+
+        assert all(one is other for one, other in zip(before, (cache.cells, cache.below, cache.at_most), strict=True))
+        assert same(cache, updated((values[first : first + 60], numbers(first + 1, 60))))
+
+
+def test_freed_rows_are_known_by_their_digests() -> None:
+    """After the rows are freed a window with other values under the same numbers is looked up again."""
+    cache = updated((rows(60), numbers(1, 60)))
+    cache.free_rows()
+    assert 0 == cache.rows.shape[0]
+
+    other = rows(60, seed=3)
+    cache.update(other, numbers(1, 60))
+
+    assert same(cache, updated((other, numbers(1, 60))))

@@ -166,7 +166,7 @@ def by_hand(evaluator: StreamEvaluator, rows: Floats) -> list[float]:
     """The log10 of each feature's evidence after looks at 60 single rows: its greatest is ten times the threshold."""
     profiles, engine = evaluator.profiles, evaluator.detector
     assert engine is not None
-    dependence = ScoreDependence(BetSet(engine.bets), profiles)
+    dependence = ScoreDependence(BetSet(engine.bets))
     cells = np.stack([one.cells.index(column) for one, column in zip(profiles, rows.T, strict=True)])
     spans = dependence.start_spans
     logs = [np.full(bets.log_weights.size, -np.inf) for bets in engine.bets]

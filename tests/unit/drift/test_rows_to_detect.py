@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import Detector
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from driftgauge.drift.rows_to_detect import (
     RowsToDetect,
@@ -35,7 +35,7 @@ def normal(rows: int = 5_000, missing: int = 0) -> Profile:
 
 def estimates(profiles: Sequence[Profile], factors: Floats) -> list[int | None]:
     """The estimate for rows of this dependence."""
-    return RowsToDetect(profiles, Detector(profiles, BUDGET, 50, "")).of(factors)
+    return RowsToDetect(profiles, feature_detector(profiles, BUDGET, 50, "")).of(factors)
 
 
 def test_shifted_shares_are_those_of_shifted_values() -> None:
@@ -94,7 +94,7 @@ def test_dependent_rows_take_as_many_more() -> None:
 
 def test_each_bet_may_have_a_factor_of_its_own() -> None:
     """If the best bet is on dependent rows, another one is first."""
-    bets = Detector([normal()], BUDGET, 50, "").bets[0]
+    bets = feature_detector([normal()], BUDGET, 50, "").bets[0]
     location = np.where(bets.score_of == 0, 100.0, 1.0)[np.newaxis]
     (plain,), (other,), (all_slow,) = (
         estimates([normal()], factors) for factors in (np.ones(1), location, np.full((1, bets.score_of.size), 100.0))

@@ -166,7 +166,7 @@ def test_the_ks_p_value_is_that_of_scipy() -> None:
 
 
 @pytest.mark.parametrize("correction", Correction)
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(5))
 def test_the_verdict_on_shares_changes_at_the_threshold(correction: Correction, seed: int) -> None:
     """By p-value, a gap of shares drifts exactly if it is as large as its threshold; few rows in a cell included."""
     generator = np.random.default_rng(seed)

@@ -60,6 +60,23 @@ driftgauge_feature_drift_threshold{{{MODEL},feature="alcohol",test="ks"}} +Inf
 driftgauge_feature_drift_threshold{{{MODEL},feature="alcohol",test="sequential"}} 7.5
 """
 
+OUTCOMES = f"""\
+# TYPE driftgauge_outcome_state gauge
+driftgauge_outcome_state{{{MODEL},output="quality",test="performance",state="ok"}} 0
+driftgauge_outcome_state{{{MODEL},output="quality",test="performance",state="drift"}} 1
+driftgauge_outcome_state{{{MODEL},output="quality",test="concept",state="ok"}} 1
+driftgauge_outcome_state{{{MODEL},output="quality",test="concept",state="drift"}} 0
+# TYPE driftgauge_performance gauge
+driftgauge_performance{{{MODEL},output="quality",metric="mae",sample="window"}} 0.75
+driftgauge_performance{{{MODEL},output="quality",metric="mae",sample="reference"}} 0.5
+driftgauge_performance{{{MODEL},output="quality",metric="rmse",sample="window"}} 1
+# TYPE driftgauge_labels_total counter
+driftgauge_labels_total{{{MODEL},outcome="matched"}} 24
+driftgauge_labels_total{{{MODEL},outcome="unknown"}} 8
+# TYPE driftgauge_outcome_window_timestamp_seconds gauge
+driftgauge_outcome_window_timestamp_seconds{{{MODEL}}} 1.5e9
+"""
+
 
 def test_counts_are_those_of_the_named_service() -> None:
     """Codes and reasons are summed, another InferenceService is ignored, and no verdict is `None`."""
@@ -78,6 +95,7 @@ def test_counts_are_those_of_the_named_service() -> None:
             lost=5,
             lost_requests=3,
             latency=((0.01, 30), (0.02, 60), (math.inf, 75)),
+            outcomes=gauges.Outcomes("", "", math.nan, math.nan, 0, 0.0),
         )
         == found
     )
@@ -101,6 +119,14 @@ def test_predictions_are_put_together_like_features() -> None:
 
     assert () == found.features
     assert ["alcohol", "ph"] == [one.name for one in found.predictions]
+
+
+def test_outcomes_have_the_state_that_is_1_and_the_errors_of_both_samples() -> None:
+    """Of the three series of a verdict one is 1; labels count once they met a prediction."""
+    found = gauges.read(OUTCOMES, "wine").outcomes
+
+    assert gauges.Outcomes("drift", "ok", 0.75, 0.5, 24, 1.5e9) == found
+    assert not found.drift
 
 
 def test_empty_scrape_is_no_verdict_and_zeros() -> None:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from examples.demo import show
-from examples.demo.gauges import Feature, Gauges
+from examples.demo.gauges import Feature, Gauges, Outcomes
 from examples.demo.outage import Outage
 from examples.demo.ports import Ports
 from examples.demo.stage import Addresses, Options
@@ -28,6 +28,7 @@ BEFORE = Gauges(
     lost=0,
     lost_requests=0,
     latency=((0.01, 50), (math.inf, 100)),
+    outcomes=Outcomes("ok", "cannot_tell", 0.484, 0.496, 1200, 1.0),
 )
 AFTER = replace(
     BEFORE,
@@ -38,7 +39,9 @@ AFTER = replace(
     drift=True,
 )
 
-STAGE = Addresses("http://127.0.0.1:60002", "http://127.0.0.1:60001", "http://127.0.0.1:60000")
+STAGE = Addresses(
+    "http://127.0.0.1:60002", "http://127.0.0.1:60001", "http://127.0.0.1:60000", "http://127.0.0.1:60004/labels?a=b"
+)
 
 
 @pytest.fixture
@@ -65,6 +68,9 @@ def test_no_line_is_longer_than_a_terminal(*, keep: bool, redis: bool, logger: b
         screen = show.Screen(Console(file=page, width=width))
         screen.opening(options)
         screen.stage(STAGE)
+        screen.labels()
+        screen.change()
+        screen.outcomes(BEFORE, "No change.")
         screen.closing([])
         screen.hint(STAGE, options)
 
@@ -165,3 +171,22 @@ def test_progress_shows_the_newest_verdict(screen: show.Screen, page: io.StringI
 
     assert "white wines" in page.getvalue()
     assert "1000/1000 2 of 2 features, 0 of 1 predictions drift" in page.getvalue()
+
+
+def test_errors_are_printed_beside_those_of_the_reference(screen: show.Screen, page: io.StringIO) -> None:
+    """Both have two digits, and the sentence of `/drift` follows."""
+    screen.outcomes(BEFORE, "Labels are as in the reference.")
+
+    assert [
+        "  The model's mean error is 0.48 grades, on the reference 0.50.",
+        "  Labels are as in the reference.",
+    ] == page.getvalue().splitlines()
+
+
+def test_verdicts_on_labelled_predictions_are_a_phrase(screen: show.Screen, page: io.StringIO) -> None:
+    """Both states are named, in words; without one it says that it cannot tell."""
+    with screen.progress("graded reds", 1200) as progress:
+        progress.update_outcomes(1200, BEFORE)
+
+    assert "1200/1200 performance ok, concept cannot tell" in page.getvalue()
+    assert "performance cannot tell, concept cannot tell" == show.outcome_verdicts(Outcomes("", "", 0.0, 0.0, 0, 0.0))

@@ -55,7 +55,7 @@ async def test_agent_calls_the_model_then_sends_two_events(
     session: aiohttp.ClientSession, url: str, listener: Listener
 ) -> None:
     """The agent sends the call to the model, then two events with one id and the bytes of request and response."""
-    await traffic.Agent(session, url, f"{url}/events").send(CALL)
+    await traffic.Agent(session, url, f"{url}/events").send(CALL, "4711")
 
     paths, headers, bodies = zip(*listener.received, strict=True)
     assert ("/v2/models/wine/infer", "/events", "/events") == paths
@@ -68,7 +68,7 @@ async def test_agent_calls_the_model_then_sends_two_events(
 
 async def test_events_carry_the_agents_headers(session: aiohttp.ClientSession, url: str, listener: Listener) -> None:
     """The attributes are those of KServe's agent; the content type of a response event is the request's."""
-    await traffic.Agent(session, url, f"{url}/events").send(CALL)
+    await traffic.Agent(session, url, f"{url}/events").send(CALL, "4711")
 
     sent = {
         name: value
@@ -97,7 +97,7 @@ async def test_failed_response_is_an_error(session: aiohttp.ClientSession, url: 
     listener.status = 503
 
     with pytest.raises(DemoError, match=r"/v2/models/wine/infer got status code 503, not 200: response"):
-        await traffic.Client(session, url).send(CALL)
+        await traffic.Client(session, url).send(CALL, "4711")
 
 
 async def test_no_response_is_an_error(session: aiohttp.ClientSession, url: str) -> None:
@@ -105,7 +105,7 @@ async def test_no_response_is_an_error(session: aiohttp.ClientSession, url: str)
     refused = url.rpartition(":")[0] + ":1"
 
     with pytest.raises(DemoError, match="got no response"):
-        await traffic.Client(session, refused).send(CALL)
+        await traffic.Client(session, refused).send(CALL, "4711")
 
 
 async def test_traffic_takes_the_protocols_in_turn(

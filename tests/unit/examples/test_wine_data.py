@@ -53,16 +53,29 @@ def test_files_hold_all_red_wines_of_uci() -> None:
 
 
 def test_written_reference_has_the_grades_as_predictions(tmp_path: Path) -> None:
-    """The reference is the file of red wines with one more column, which holds the model's grades."""
+    """The reference is the file of red wines with two more columns: the model's grades, and those of the tasters."""
     file = tmp_path / "wine.csv"
 
     data.write_reference(file, "quality", np.arange(1000) / 8)
 
     header = file.read_text().splitlines()[0].split(",")
-    assert [*data.columns(), "prediction:quality"] == header
+    assert [*data.columns(), "prediction:quality", "label:quality"] == header
     np.testing.assert_array_equal(
-        np.column_stack([data.red_reference(), np.arange(1000) / 8]), np.loadtxt(file, delimiter=",", skiprows=1)
+        np.column_stack([data.red_reference(), np.arange(1000) / 8, data.red_quality()]),
+        np.loadtxt(file, delimiter=",", skiprows=1),
     )
+
+
+def test_tasters_who_changed_their_minds_like_strong_wines_less() -> None:
+    """Wines above the reference's median of alcohol get one grade less, the others keep theirs."""
+    wines, grades = data.red_stream(), data.red_stream_quality()
+    alcohol = data.columns().index("alcohol")
+    strong = wines[:, alcohol] > np.median(data.red_reference()[:, alcohol])
+
+    changed = data.changed_taste(wines, grades)
+
+    assert {1.0} == set((grades - changed)[strong])
+    assert {0.0} == set((grades - changed)[~strong])
 
 
 def test_white_file_can_fill_the_window() -> None:
@@ -138,6 +151,7 @@ def test_files_are_written_from_the_source(tmp_path: Path) -> None:
     assert ["quality", *(wine.rpartition(",")[2] for wine in written["red"][1:])] == written["red_quality"]
     assert {f"{WINE},{grade}" for grade in range(3, 9)} == set(written["red"][1:])
     assert [heading] == written["red_stream"]
+    assert ["quality"] == written["red_stream_quality"]
 
 
 def test_shuffling_keeps_every_wine() -> None:

@@ -251,6 +251,9 @@ async def test_only_a_body_that_needs_a_long_call_goes_to_the_child(
     one = decoder(tmp_path, MIXED)
     plain = payload(message, Kind.REQUEST)
     result = await one.decode(plain._replace(body=wrap(plain.body)))
+    for _ in range(2):
+        if is_hard and one.child_pid is None:  # a busy machine may not start the child within its time limit
+            result = await one.decode(plain._replace(body=wrap(plain.body)))
     child = one.child_pid
     expected = read_body(plain.body, None, Limits(2**20), one.reader(WINE, Kind.REQUEST))
     await one.close()

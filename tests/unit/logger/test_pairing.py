@@ -24,9 +24,13 @@ class AwayPairs:
         """Fail."""
         raise StorageError("the store is away")
 
-    async def unpaired(self, halves: Sequence[Half], *, remove: bool = False, again: bool = False) -> int:  # noqa: ARG002
+    async def remove(self, halves: Sequence[Half], *, again: bool = False) -> int:  # noqa: ARG002
         """Fail."""
         raise StorageError("the store is away")
+
+    def forget(self, halves: Sequence[Half]) -> int:
+        """All are open, as far as is known."""
+        return len(halves)
 
 
 class Replica:
@@ -238,7 +242,7 @@ async def test_a_latency_is_observed_although_the_reply_of_its_put_was_lost(
 
 async def test_a_count_that_failed_is_repeated(store: MemoryPairs, clock: ManualClock) -> None:
     """A half whose time is over while the store is away is counted once, when it is back."""
-    replica = Replica(FailingPairs(store, iter([Failure.NEVER, Failure.AFTER])), clock)
+    replica = Replica(FailingPairs(store, iter([Failure.NEVER, Failure.NEVER, Failure.AFTER])), clock)
     replica.see(Kind.REQUEST, 10.0)
     await replica.pairing.advance()
     clock.now += TTL

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import PAYLOAD_KINDS, Kind
 from driftgauge.metrics.drift_gauges import DriftGauges
 from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
 from tests.support.clock import ManualClock
@@ -114,7 +114,7 @@ def test_a_stale_evaluation_vanishes(
 def test_a_withdrawn_evaluation_vanishes_alone(latest: LatestEvaluations, registry: CollectorRegistry) -> None:
     """Other models keep theirs, and the model keeps that of its responses."""
     for model in (WINE, IRIS):
-        for kind in Kind:
+        for kind in PAYLOAD_KINDS:
             latest.publish(model, kind, found())
     latest.withdraw(WINE, Kind.REQUEST)
     latest.withdraw(WINE, Kind.REQUEST)

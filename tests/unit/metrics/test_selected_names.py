@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import PAYLOAD_KINDS
 from driftgauge.metrics.registry import Metrics, render_scrape
 from driftgauge.results.latest import Evaluation, LatestEvaluations, ReferenceFacts
 from tests.support.models import WINE
@@ -25,7 +25,7 @@ def registry() -> CollectorRegistry:
     metrics.watch_queue(lambda: 0, 1)
     metrics.watch_redis()
     metrics.watch_resending()
-    for kind in Kind:
+    for kind in PAYLOAD_KINDS:
         latest.publish(WINE, kind, Evaluation(FOUND, time.time(), 0.01, 999))
         latest.set_reference(WINE, kind, ReferenceFacts(1_599, "ab12", "/mnt/wine.csv", 0.0))
     return metrics.registry

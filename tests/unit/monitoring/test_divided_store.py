@@ -47,6 +47,13 @@ class PartlyAwayLeases(MemoryLeases):
         """As set."""
         return self._divided
 
+    async def group(self, models: Sequence[ModelKey]) -> list[list[ModelKey]]:
+        """If it is divided, each model that is away is in a place of its own, and the others are in one."""
+        if not self._divided:
+            return [list(models)]
+        here = [model for model in models if model not in self.away]
+        return [[model] for model in models if model in self.away] + ([here] if here else [])
+
     async def look(self, models: Sequence[ModelKey]) -> list[Lease]:
         """The leases, unless any of them is away."""
         self.looks.append(len(models))
@@ -61,7 +68,7 @@ def coordinator_of(leases: PartlyAwayLeases) -> Coordinator:
 
 
 async def test_a_store_that_is_whole_is_read_with_one_call() -> None:
-    """Model by model only while a part is away."""
+    """If all of it is in one place."""
     leases = PartlyAwayLeases()
     found = await coordinator_of(leases).look(MODELS)
 
@@ -76,15 +83,15 @@ async def test_each_model_has_its_lease_or_its_error() -> None:
     found = await coordinator_of(leases).look(MODELS)
 
     assert MODELS[::3] == [model for model, one in zip(MODELS, found, strict=True) if isinstance(one, StorageError)]
-    assert [20] + [1] * 20 == leases.looks
+    assert [1] * 7 + [13] == leases.looks
 
 
-@pytest.mark.parametrize(("divided", "models", "calls"), [(True, 20, 21), (True, 1, 1), (False, 20, 1)])
+@pytest.mark.parametrize(("divided", "models", "calls"), [(True, 20, 20), (True, 1, 1), (False, 20, 1)])
 async def test_a_store_that_is_away_for_all_raises(divided: bool, models: int, calls: int) -> None:  # noqa: FBT001
-    """The error is that of the first call; one server is not asked model by model."""
+    """The error is that of the first place; nothing is asked twice."""
     leases = PartlyAwayLeases(divided=divided)
     leases.away = set(MODELS)
-    with pytest.raises(StorageError, match=f"could not read {models} leases"):
+    with pytest.raises(StorageError, match=f"could not read {models // calls} leases"):
         await coordinator_of(leases).look(MODELS[:models])
 
     assert calls == len(leases.looks)
@@ -183,6 +190,49 @@ async def test_models_of_living_slots_go_on_in_a_cluster(cluster: RedisCluster, 
 
     assert 0 < len(served) < 20
     assert [served] * 3 == shown
+
+
+@pytest.mark.parametrize("number", range(3))
+async def test_a_shard_that_hangs_holds_up_no_other(tmp_path: Path, number: int) -> None:
+    """Its server accepts connections and says nothing: models of the others are evaluated, shown and restored."""
+    lines = [f"{9 + 0.1 * row},{3 + 0.01 * row}" for row in range(50)]
+    (tmp_path / "wine.csv").write_text("\n".join(["alcohol,ph", *lines]) + "\n")
+    options = ("--cluster-require-full-coverage", "no", "--cluster-replica-no-failover", "yes")
+    with RedisCluster(*options) as cluster:
+        (one_redis, one), (other_redis, other) = (replica(cluster, tmp_path) for _ in range(2))
+        for fixture in (one, other):
+            await fixture.watcher.refresh()
+        for model in MODELS:
+            await one.fill(model, 9.0)
+        owner = {model: cluster.owner(key_slot(model_key(model, "lease").encode())) for model in MODELS}
+        served = {model for model in MODELS if owner[model] is not cluster.nodes[number]}
+        await one.monitor.evaluate_all()
+        await other.monitor.evaluate_all()
+        cluster.nodes[number].pause()
+        try:
+            for fixture in (one, other):
+                fixture.clock.now += 30
+                await fixture.monitor.evaluate_all()
+            late_redis, late = replica(cluster, tmp_path)
+            late.use_models(KnownModels(20))
+            await late.watcher.refresh()
+            late.clock.now = one.clock.now
+            restorer = late.restorer(None)
+            await restorer.advance()
+            restored = set(late.models)
+            await late.monitor.evaluate_all()
+        finally:
+            cluster.nodes[number].resume()
+        shown = [_newly_shown(fixture) for fixture in (one, other, late)]
+        for _ in range(5):  # it pauses before it tries again
+            await restorer.advance()
+        all_restored = set(late.models)
+        for redis in (one_redis, other_redis, late_redis):
+            await redis.close()
+
+    assert 0 < len(served) < 20
+    assert [served] * 3 == shown
+    assert [served, set(MODELS)] == [restored - {WINE}, all_restored - {WINE}]
 
 
 def _newly_shown(fixture: MonitorFixture) -> set[ModelKey]:

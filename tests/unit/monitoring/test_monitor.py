@@ -360,7 +360,7 @@ async def test_a_store_that_cannot_list_its_keys_in_time_is_asked_less_and_less_
 
         asked = 0
 
-        async def streams(self) -> list[StreamKey]:
+        async def streams(self, on_away: object = None) -> list[StreamKey]:  # noqa: ARG002 - of the protocol
             """Fail as after a timeout."""
             self.asked += 1
             raise StorageError("Redis could not list streams within 1 s")

@@ -12,7 +12,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.rule import Rule
 from driftgauge.drift.statistics.correction import Correction
 from driftgauge.inference.payload import Kind
-from driftgauge.monitoring.baseline import Baseline, pack, unpack
+from driftgauge.monitoring.baseline_rows import Baseline, pack, unpack
 from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE

@@ -82,3 +82,20 @@ def test_a_reference_is_not_built_from_bad_arguments(arguments: dict[str, Any]) 
     """Each is refused."""
     with pytest.raises(driftgauge.ReferenceDataError):
         driftgauge.build_reference(sample(1), **arguments)
+
+
+def test_a_reference_is_built_with_labels(tmp_path: Path) -> None:
+    """Labels by the name of their output, with task and classes; wrong arguments are named."""
+    data = {"a": [1, 2, 3], "q": [0, 1, 1], "truth": [0, 1, 0]}
+    built = driftgauge.build_reference(
+        data, tmp_path / "a.npz", predictions="q", labels={"q": "truth"}, task="classification", classes=["0", "1"]
+    )
+
+    assert (("a",), ("q",), ("0", "1")) == (built.columns, built.prediction_columns, built.labelled[0].class_texts)
+    for arguments, sentence in (
+        ({"labels": ["q"]}, "labels: must be columns by the name of their output"),
+        ({"labels": {"q": "truth", "p": "truth"}}, "labels: each column must be of one output"),
+        ({"task": "ranking"}, "task: must be one of auto, classification, regression"),
+    ):
+        with pytest.raises(driftgauge.ReferenceDataError, match=sentence):
+            driftgauge.build_reference(data, **arguments)

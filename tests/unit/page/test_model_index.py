@@ -6,6 +6,7 @@ from dataclasses import replace
 from driftgauge.drift.result import CannotTellReason, DriftReport, VerdictState
 from driftgauge.page.model_index import Entry, render_index
 from driftgauge.results.model_state import ModelState, model_state, state_of_report
+from tests.support.outcome_reports import RESULT, WAITING
 from tests.support.reports import FOUND, TOO_FEW, moved, report_of
 
 WITHOUT_DRIFT = report_of()
@@ -85,3 +86,23 @@ def test_the_list_links_to_everything_else() -> None:
 
     assert {"metrics", "drift", "runbooks/"} <= set(re.findall('href="(.*?)"', text))
     assert 'data-seconds="30"' in text
+
+
+def test_each_model_has_the_verdicts_on_its_labels() -> None:
+    """The worst of all outputs, the rows and their age; a dash where no labels are taken, words before the first."""
+    days = replace(RESULT, time=20 * 86_400.0, window_time=8 * 86_400.0)
+    state = ModelState(VerdictState.OK)
+    text = render_index(
+        [
+            Entry("none", "report", None, None, 1.0, state),
+            Entry("waiting", "report", None, None, 1.0, state, WAITING),
+            Entry("worse", "report", None, None, 1.0, state, days),
+        ]
+    )
+    cells = [re.sub("<.*?>", "", one) for one in re.findall("<td>(.*?)</td>", text)][2::4]
+
+    assert cells == [
+        "Performance ▲ driftConcept ✓ ok412 labelled rows, the newest of a response 12 days old",
+        "–",  # noqa: RUF001 an en dash
+        "no labels yet",
+    ]

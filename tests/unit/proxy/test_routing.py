@@ -104,14 +104,14 @@ def test_probes_are_no_inference(name: bytes, value: bytes, probe: bool) -> None
 )
 def test_payload_id_is_the_clients(fields: dict[bytes, bytes], expected: str) -> None:
     """`Ce-Id` comes before `X-Request-Id`; an empty one is ignored; length and bytes are limited."""
-    assert expected == payload_id(fields)
+    assert (expected, False) == payload_id(fields)
 
 
 def test_payload_id_is_fresh_without_one() -> None:
     """Two requests without an id get different ones, of 32 hexadecimal digits."""
     ids = {payload_id({}), payload_id({})}
 
-    assert [32, 32] == [len(f"{int(one, 16):032x}") for one in ids]
+    assert [(32, True)] * 2 == [(len(f"{int(one, 16):032x}"), is_made) for one, is_made in ids]
 
 
 @pytest.mark.parametrize(

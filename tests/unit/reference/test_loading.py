@@ -11,7 +11,7 @@ from driftgauge.reference.dataset import load_reference
 from driftgauge.reference.loading import ChildLoader, FileToLoad, LoadResult, load_here, read_signature
 from driftgauge.reference.packing import pack, unpack
 
-CONTENT = "a,colour,day,prediction:q\n1,red,2026-01-01,1\n2,white,2026-01-02,0\n,red,2026-01-03,1\n"
+CONTENT = "a,colour,day,prediction:q,label:q\n1,red,2026-01-01,1,0\n2,white,2026-01-02,0,0\n,red,2026-01-03,1,1\n"
 
 
 @pytest.fixture
@@ -48,8 +48,21 @@ def facts(result: LoadResult) -> object:
         )
         for one in (*reference.features, *reference.predictions)
     ]
+    labelled = [
+        (
+            one.name,
+            one.task,
+            one.class_texts,
+            one.places,
+            one.reference.labels.tolist(),
+            one.reference.predictions.tolist(),
+            one.reference.labels.flags.writeable,
+        )
+        for one in reference.labelled
+    ]
+    assert 1 == len(labelled)
     head = (reference.path, reference.rows, reference.digest, reference.loaded_at, reference.notes, reference.schema)
-    return head, len(reference.features), reference.missing_words, reference.origin, columns
+    return head, len(reference.features), reference.missing_words, reference.origin, columns, labelled
 
 
 def write_lines(path: Path, rows: int, header: str = "a") -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from driftgauge.drift.profile import FeatureKind
-from driftgauge.monitoring.baseline import Baseline
+from driftgauge.monitoring.baseline_rows import Baseline
 from driftgauge.reference.column import ColumnRules, TimeRules
 from driftgauge.reference.dataset import Reference, load_reference, prepare
 from driftgauge.reference.packing import pack, unpack

@@ -3,7 +3,7 @@
 import pytest
 
 from driftgauge.drift.result import CannotTellReason, VerdictState
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import PAYLOAD_KINDS, Kind
 from driftgauge.results.latest import Evaluation, LatestEvaluations, ModelEvaluations, ReferenceFacts
 from driftgauge.results.model_state import ModelState
 from tests.support.clock import ManualClock
@@ -68,7 +68,7 @@ def test_one_stream_has_the_evaluation_of_its_model_and_kind(latest: LatestEvalu
 
 def test_a_withdrawn_evaluation_is_not_returned(latest: LatestEvaluations) -> None:
     """Withdrawing twice is no error, and the other kind keeps its evaluation."""
-    for kind in Kind:
+    for kind in PAYLOAD_KINDS:
         latest.publish(WINE, kind, FIRST)
     latest.withdraw(WINE, Kind.REQUEST)
     latest.withdraw(WINE, Kind.REQUEST)
@@ -149,7 +149,7 @@ def test_stale_predictions_keep_a_model_from_being_ok(latest: LatestEvaluations,
     assert {WINE: ModelState(VerdictState.CANNOT_TELL)} == latest.states()
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", PAYLOAD_KINDS)
 def test_the_next_result_ends_a_failure_of_the_store(latest: LatestEvaluations, clock: ManualClock, kind: Kind) -> None:
     """When that result is stale in turn, the store is no longer the reason."""
     latest.record_store_failure(WINE, kind)

@@ -24,17 +24,17 @@ async def test_a_pair_is_still_known_just_before_twice_its_ttl() -> None:
     await pairs.put([asked("a"), responded("a")])
     clock.now += 19.5
 
-    assert await pairs.unpaired([asked("a")]) == 0
+    assert [Arrival.DUPLICATE] == [met.arrival for met in await pairs.put([responded("a")])]
 
 
 async def test_a_pair_is_forgotten_at_twice_its_ttl() -> None:
-    """A pair is removed then."""
+    """A pair is removed then, and none of its halves counts as unpaired."""
     clock = ManualClock()
     pairs = MemoryPairs(10, 100, clock)
     await pairs.put([asked("a"), responded("a")])
     clock.now += 20
 
-    assert await pairs.unpaired([asked("a")]) == 1
+    assert await pairs.remove([asked("a"), responded("a")]) == 0
     assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([responded("a")])]
 
 
@@ -67,4 +67,4 @@ async def test_a_flood_of_one_model_displaces_no_half_of_another() -> None:
     (met,) = await pairs.put([responded("a")._replace(model=WINE)])
 
     assert met.arrival is Arrival.COMPLETED
-    assert 9_901 == await pairs.unpaired([responded(f"f{number}")._replace(model=IRIS) for number in range(10_000)])
+    assert 10_000 == await pairs.remove([asked(f"f{number}")._replace(model=IRIS) for number in range(10_000)])

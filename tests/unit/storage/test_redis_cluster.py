@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import RedisCluster
 
-from driftgauge.errors import LeaseLostError
+from driftgauge.errors import LeaseLostError, StorageError
 from driftgauge.inference.payload import Kind
 from driftgauge.storage.leases import Lease, StoreClock, Wish
 from driftgauge.storage.pairs import Arrival, Half
-from driftgauge.storage.redis_client import BoundedRedis
+from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_layout import stream_key
 from driftgauge.storage.redis_leases import RedisLeases
 from driftgauge.storage.redis_pairs import RedisPairs
@@ -18,6 +18,7 @@ from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.stream_states import State
 from tests.support.models import WINE
+from tests.support.redis_cluster import RedisCluster as SixNodes
 from tests.support.rows import REQUESTS, RESPONSES, counted
 
 
@@ -49,7 +50,36 @@ async def test_the_pair_store_works_on_a_cluster(cluster: RedisCluster) -> None:
     met = await pairs.put([*asked, Half("d3", Kind.RESPONSE, 2.0)])
 
     assert [Arrival.FIRST] * 8 + [Arrival.COMPLETED] == [response.arrival for response in met]
-    assert await pairs.unpaired(asked) == 7
+    assert await pairs.remove(asked) == 7
+
+
+async def test_a_put_that_failed_on_one_server_is_repeated_there_alone() -> None:
+    """The other servers have stored their halves, though it hung; nothing is stored twice."""
+    asked = [Half(f"d{n}", Kind.REQUEST, 1.0) for n in range(60)]
+    with SixNodes("--cluster-require-full-coverage", "no", "--cluster-replica-no-failover", "yes") as nodes:
+        redis = BoundedRedis(connect(nodes.url, 1), 1)
+        pairs = RedisPairs(redis, ttl_seconds=60)
+        await pairs.put([Half("first", Kind.REQUEST, 1.0)])
+        evaluated = [eval_calls(nodes, number) for number in (1, 2)]
+        nodes.nodes[0].pause()
+        try:
+            with pytest.raises(StorageError):
+                await pairs.put(asked)
+        finally:
+            nodes.nodes[0].resume()
+        stored = [eval_calls(nodes, number) for number in (1, 2)]
+        results = await pairs.put(asked, again=True)
+        repeated = [eval_calls(nodes, number) for number in (1, 2)]
+        await redis.close()
+
+    assert all(before < after for before, after in zip(evaluated, stored, strict=True))
+    assert stored == repeated
+    assert [Arrival.FIRST] * 60 == [one.arrival for one in results]
+
+
+def eval_calls(nodes: SixNodes, number: int) -> int:
+    """How many scripts a node has evaluated."""
+    return int(nodes.command(nodes.nodes[number], "INFO", "commandstats").get("cmdstat_eval", {"calls": 0})["calls"])
 
 
 async def test_the_state_store_works_on_a_cluster(cluster: RedisCluster) -> None:

@@ -23,10 +23,16 @@ CALLS: dict[str, Callable[[BoundedRedis], Awaitable[object]]] = {
     "read": lambda redis: RedisRing(redis, 10, ttl_seconds=60).read(REQUESTS, "s", 2),
     "streams": lambda redis: RedisRing(redis, 10, ttl_seconds=60).streams(),
     "put": lambda redis: RedisPairs(redis, ttl_seconds=60).put([HALF]),
-    "unpaired": lambda redis: RedisPairs(redis, ttl_seconds=60).unpaired([HALF]),
+    "remove": lambda redis: _put_and_remove(RedisPairs(redis, ttl_seconds=60)),
     "load": lambda redis: RedisStates(redis, ttl_seconds=60).load(REQUESTS, "detector"),
     "save": lambda redis: RedisStates(redis, ttl_seconds=60).save(REQUESTS, "detector", b"", 0),
 }
+
+
+async def _put_and_remove(pairs: RedisPairs) -> None:
+    """Remove a half that is open: no other needs a call."""
+    await pairs.put([HALF])
+    await pairs.remove([HALF])
 
 
 @pytest.fixture(name="relay")

@@ -1,23 +1,36 @@
-"""What the log says of failed calls to Redis: the cause, what to do, and how often."""
+"""What is said of failed calls to Redis: the cause, and what to do."""
 
-import logging
-from typing import cast
+from collections.abc import Callable, Iterator
 
 import pytest
-from redis._parsers.base import BaseParser
+from redis import Redis
 from redis.asyncio.sentinel import MasterNotFoundError
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisClusterException
+from redis.exceptions import RedisClusterException, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
 
 from driftgauge.errors import StorageError
-from driftgauge.storage.redis_faults import FaultLog, RedisFault, advise, describe
-from tests.support.clock import ManualClock
+from driftgauge.storage.redis_faults import RedisFault, advise, describe
+from tests.support.redis_server import RedisServer
+
+Replied = Callable[[str], Exception]
+"""Returns the error that redis-py makes of a reply."""
 
 
-def replied(reply: str) -> Exception:
-    """The error that redis-py makes of a reply."""
-    return cast("Exception", BaseParser.parse_error(reply))  # type: ignore[no-untyped-call]  # of redis-py
+@pytest.fixture(name="replied")
+def _replied(redis_server: RedisServer) -> Iterator[Replied]:
+    """Has the server reply with the error."""
+    with Redis.from_url(redis_server.url, retry=Retry(NoBackoff(), 0)) as client:
+
+        def reply(text: str) -> Exception:
+            """The error of a command."""
+            with pytest.raises(RedisError) as caught:
+                client.eval("return redis.error_reply(ARGV[1])", 0, text)
+            return caught.value
+
+        yield reply
 
 
 def caused_by(error: BaseException) -> StorageError:
@@ -51,7 +64,7 @@ def caused_by(error: BaseException) -> StorageError:
         ("ERR unknown command 'XADD'", RedisFault.OTHER, "check redis_url"),
     ],
 )
-def test_each_reply_has_its_fault_and_what_to_do(reply: str, fault: RedisFault, words: str) -> None:
+def test_each_reply_has_its_fault_and_what_to_do(replied: Replied, reply: str, fault: RedisFault, words: str) -> None:
     """As redis-py reads the replies of real servers."""
     found, advice = advise(caused_by(replied(reply)))
 
@@ -99,7 +112,7 @@ def test_errors_of_one_kind_have_their_own_advice(text: str, words: str) -> None
     assert words in advise(caused_by(RedisConnectionError(text)))[1]
 
 
-def test_a_server_without_cluster_mode_is_named_though_the_right_to_ask_is_missing() -> None:
+def test_a_server_without_cluster_mode_is_named_though_the_right_to_ask_is_missing(replied: Replied) -> None:
     """redis-py says the same of both."""
     error = RedisClusterException("Cluster mode is not enabled on this node")
     error.__context__ = replied("NOPERM this user has no permissions to run the 'cluster|slots' command")
@@ -124,12 +137,12 @@ def test_a_server_without_cluster_mode_is_named_though_the_right_to_ask_is_missi
         ),
     ],
 )
-def test_the_place_in_a_script_is_not_shown(reply: str, sentence: str) -> None:
+def test_the_place_in_a_script_is_not_shown(replied: Replied, reply: str, sentence: str) -> None:
     """It is a place in the code of driftgauge, which no operator can change."""
     assert sentence == describe(replied(f"{reply} script: {'7a' * 20}, on @user_script:47."))
 
 
-def test_the_code_of_a_reply_is_shown() -> None:
+def test_the_code_of_a_reply_is_shown(replied: Replied) -> None:
     """redis-py removes it from the text."""
     assert describe(replied("MOVED 3999 127.0.0.1:6381")) == "MOVED 3999 127.0.0.1:6381"
 
@@ -141,47 +154,14 @@ def test_a_command_of_a_pipeline_is_not_shown() -> None:
     assert describe(error) == "OOM command not allowed"
 
 
-def test_arguments_of_an_unknown_command_are_not_shown() -> None:
+def test_arguments_of_an_unknown_command_are_not_shown(replied: Replied) -> None:
     """Redis quotes the first arguments of a command that it does not know, which may be rows."""
     error = replied("ERR unknown command `XADD`, with args beginning with: `key`, `s3cret`, ")
     assert "unknown command `XADD`" == describe(error)
 
 
-def test_each_fault_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    """However many calls fail; another fault has its own line."""
-    clock = ManualClock()
-    log = FaultLog(clock)
-    with caplog.at_level(logging.WARNING):
-        for _ in range(100):
-            log.add("append", caused_by(TimeoutError()))
-            log.add("read", caused_by(replied("NOPERM no permission")))
-        clock.now += 60
-        log.add("append", caused_by(TimeoutError()))
-
-    assert [RedisFault.TIMEOUT, RedisFault.PERMISSION, RedisFault.TIMEOUT] == [
-        vars(record)["fields"]["fault"] for record in caplog.records
-    ]
-
-
-def test_it_is_well_again_when_each_kind_of_call_succeeds(caplog: pytest.LogCaptureFixture) -> None:
-    """The success of a kind that never failed says nothing; the line comes once."""
-    clock = ManualClock()
-    log = FaultLog(clock)
-    log.add("append", caused_by(TimeoutError()))
-    log.add("read", caused_by(TimeoutError()))
-    caplog.clear()
-    clock.now += 12
-    lines = []
-    for kind in ("ping", "read", "append", "append"):
-        log.add(kind, None)
-        lines.append(len(caplog.records))
-
-    assert [0, 0, 1, 1] == lines
-    assert caplog.records[0].getMessage() == "Redis works again, after 12 s"
-
-
 @pytest.mark.parametrize("action", ["load a state", "append rows within ASK MOVED [SSL"])
-def test_the_words_of_a_call_are_no_fault(action: str) -> None:
+def test_the_words_of_a_call_are_no_fault(replied: Replied, action: str) -> None:
     """Only the error below counts."""
     failure = StorageError(f"Redis could not {action}: x")
     failure.__cause__ = replied("NOPERM no permission")

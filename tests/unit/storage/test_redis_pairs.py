@@ -10,11 +10,14 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import Kind
+from driftgauge.inference.payload import PAYLOAD_KINDS, Kind
 from driftgauge.storage.pairs import Arrival, Half
 from driftgauge.storage.redis_client import BoundedRedis, connect
-from driftgauge.storage.redis_pair_layout import PUT, place
+from driftgauge.storage.redis_pair_layout import PUT, place, tag_keys
 from driftgauge.storage.redis_pairs import RedisPairs
+from tests.support.clock import ManualClock
+from tests.support.failing_pairs import Failure
+from tests.support.failing_redis import FailingRedis
 from tests.support.redis_server import RedisServer
 
 ASKED = Half("d1", Kind.REQUEST, 1700000000.25)
@@ -34,7 +37,12 @@ def time_bytes(half: Half) -> bytes:
 async def keys_of(client: Redis | RedisCluster) -> list[bytes]:
     """The keys of the hashes."""
     keys = cast("list[bytes]", await client.keys())  # the client decodes nothing
-    return [key for key in keys if b":last:" not in key]
+    return [key for key in keys if b":last:" not in key and b":settled:" not in key]
+
+
+async def last_calls(client: Redis | RedisCluster) -> list[bytes]:
+    """The keys of the last calls of all owners."""
+    return [key for key in cast("list[bytes]", await client.keys()) if b":last:" in key]
 
 
 async def the_hash(client: Redis | RedisCluster) -> tuple[str, list[bytes]]:
@@ -44,12 +52,14 @@ async def the_hash(client: Redis | RedisCluster) -> tuple[str, list[bytes]]:
 
 
 async def test_the_layout_of_a_half_that_waits(redis_client: Redis) -> None:
-    """Its kind and its time."""
+    """Its kind, its time and its owner."""
     await stored(redis_client).put([ASKED])
     key, values = await the_hash(redis_client)
+    (last,) = await last_calls(redis_client)
+    owner = bytes.fromhex(last.decode().rpartition(":")[2])
 
     assert key[:-1] == "driftgauge:pairs:{11}:9:"
-    assert values == [b"q" + time_bytes(ASKED)]
+    assert values == [b"q" + time_bytes(ASKED) + owner]
 
 
 async def test_the_layout_of_a_completed_pair(redis_client: Redis) -> None:
@@ -63,7 +73,7 @@ async def test_a_put_that_failed_half_way_is_repeated_without_duplicates(own_ser
     """Redis executes some scripts of a batch and refuses others; the repeated call gets the results of all."""
     client, admin = connect(own_server.url, 5), connect(own_server.url, 5)
     pairs = stored(client)
-    halves = [Half(f"d{n}", kind, 1.0) for n in range(300) for kind in Kind]
+    halves = [Half(f"d{n}", kind, 1.0) for n in range(300) for kind in PAYLOAD_KINDS]
     some = ["driftgauge:pairs:{0*", "driftgauge:pairs:{1*"]
     await admin.acl_setuser("default", enabled=True, nopass=True, keys=some, reset_keys=True)
     with pytest.raises(StorageError):
@@ -78,18 +88,80 @@ async def test_a_put_that_failed_half_way_is_repeated_without_duplicates(own_ser
 async def test_a_call_that_is_late_is_refused(redis_client: Redis) -> None:
     """A command that was delayed on its way has been repeated; it must not change what its successors have stored."""
     await stored(redis_client).put([ASKED])
-    (last,) = [key for key in cast("list[bytes]", await redis_client.keys()) if b":last:" in key]
+    (last,) = await last_calls(redis_client)
     tag, keys, arguments = place(RESPONDED)
 
-    async def call(number: int) -> tuple[list[bytes], bytes]:
+    owner = bytes.fromhex(last.decode().rpartition(":")[2])
+
+    async def call(number: int) -> tuple[list[bytes], bytes, bytes]:
         """Put the response as the call of this number."""
-        reply = await redis_client.eval(PUT, 9, last.decode(), *keys, number, 5_000, 0, *arguments)
-        return cast("tuple[list[bytes], bytes]", reply)
+        names = [*tag_keys(tag, owner), *keys]
+        reply = await redis_client.eval(PUT, len(names), *names, number, 5_000, owner, *arguments)
+        return cast("tuple[list[bytes], bytes, bytes]", reply)
 
     assert last.startswith(b"driftgauge:pairs:{%d}" % tag)
     assert (await call(2))[1] == b"c" + time_bytes(ASKED)
     with pytest.raises(ResponseError, match="a later call was executed"):
         await call(1)
+
+
+async def test_a_half_that_another_replica_has_paired_is_reported_to_its_owner(redis_client: Redis) -> None:
+    """Also when the pair has expired before the owner looks; the report is deleted when it was read."""
+    owner, other = stored(redis_client), stored(redis_client)
+    alone = Half("d2", Kind.REQUEST, 1.0)
+    await owner.put([ASKED, alone])
+    await other.put([RESPONDED])
+    await redis_client.delete(*await keys_of(redis_client))
+
+    assert await owner.remove([ASKED, alone]) == 1
+    assert all(b":settled:" not in key for key in cast("list[bytes]", await redis_client.keys()))
+
+
+async def test_a_half_that_another_replica_has_replaced_is_reported_to_its_owner(redis_client: Redis) -> None:
+    """The one that replaced it has counted it."""
+    owner, other = stored(redis_client), stored(redis_client)
+    await owner.put([ASKED])
+    (met,) = await other.put([ASKED._replace(time=2.0)])
+
+    assert met.replaced
+    assert await owner.remove([ASKED]) == 0
+    assert await other.remove([ASKED._replace(time=2.0)]) == 1
+
+
+async def test_a_put_without_halves_reads_the_reports(redis_client: Redis) -> None:
+    """So what Redis loses later is known already."""
+    clock = ManualClock()
+    owner, other = RedisPairs(BoundedRedis(redis_client, 5), 10, clock=clock), stored(redis_client)
+    await owner.put([ASKED])
+    await other.put([RESPONDED])
+    clock.now += 0.5
+    await owner.put([])
+    await redis_client.flushall()
+
+    assert owner.forget([ASKED]) == 0
+
+
+async def test_a_report_whose_reply_was_lost_comes_again(redis_client: Redis) -> None:
+    """The repeated call has the reports of the lost reply."""
+    other = stored(redis_client)
+    owner = RedisPairs(FailingRedis(redis_client, iter([Failure.NEVER, Failure.AFTER, Failure.AFTER])), 10)
+    await owner.put([ASKED])
+    await other.put([RESPONDED])
+    with pytest.raises(StorageError, match="the replies are lost"):
+        await owner.remove([ASKED])
+
+    assert await owner.remove([ASKED], again=True) == 0
+
+
+async def test_reports_wait_for_an_hour_or_nearly(redis_client: Redis) -> None:
+    """So an owner may be late by 54 minutes, though its halves expire after 20 seconds."""
+    await stored(redis_client).put([ASKED])
+    await stored(redis_client).put([RESPONDED])
+    (reports,) = [key for key in cast("list[bytes]", await redis_client.keys()) if b":settled:" in key]
+    lives = [await redis_client.pttl(key) for key in [reports, *await last_calls(redis_client)]]
+
+    assert 0.9 * 3_600_000 - 1_000 < min(lives)
+    assert max(lives) <= 2 * 3_600_000
 
 
 async def test_many_pairs_share_a_compact_hash(redis_client: Redis) -> None:
@@ -98,7 +170,7 @@ async def test_many_pairs_share_a_compact_hash(redis_client: Redis) -> None:
     before = int((await redis_client.info("memory"))["used_memory"])
     for start in range(0, 20_000, 500):
         names = [str(number) for number in range(start, start + 500)]
-        await pairs.put([Half(name, kind, 1700000000.25) for name in names for kind in Kind])
+        await pairs.put([Half(name, kind, 1700000000.25) for name in names for kind in PAYLOAD_KINDS])
     after = int((await redis_client.info("memory"))["used_memory"])
 
     assert (after - before) / 20_000 <= 84
@@ -181,11 +253,11 @@ async def test_a_server_that_is_away_is_a_storage_error_and_heals(own_server: Re
     own_server.kill()
     with pytest.raises(StorageError, match=r"^Redis could not put halves: "):
         await pairs.put([RESPONDED])
-    with pytest.raises(StorageError, match=r"^Redis could not look for halves: "):
-        await pairs.unpaired([ASKED])
+    with pytest.raises(StorageError, match=r"^Redis could not remove halves: "):
+        await pairs.remove([ASKED])
     own_server.start()
 
-    assert await pairs.unpaired([ASKED]) == 1
+    assert await pairs.remove([ASKED]) == 1
     assert [Arrival.FIRST] == [met.arrival for met in await pairs.put([RESPONDED])]
     await client.aclose()
 
@@ -233,7 +305,7 @@ async def test_a_value_of_another_length_is_no_half(redis_client: Redis) -> None
     (field,) = await redis_client.hkeys(key)
     await redis_client.hset(key, field, b"x")
 
-    assert await pairs.unpaired([ASKED]) == 1
+    assert await pairs.remove([ASKED]) == 1
     assert [Arrival.FIRST, Arrival.COMPLETED] == [met.arrival for met in await pairs.put([ASKED, RESPONDED])]
 
 

@@ -22,7 +22,6 @@ CALLS: dict[str, Callable[[BoundedRedis], Awaitable[object]]] = {
     "streams": lambda redis: RedisRing(redis, 10, ttl_seconds=60).streams(),
     "ping": lambda redis: RedisRing(redis, 10, ttl_seconds=60).ping(),
     "put": lambda redis: RedisPairs(redis, ttl_seconds=60).put([HALF, HALF]),
-    "unpaired": lambda redis: RedisPairs(redis, ttl_seconds=60).unpaired([HALF]),
     "load": lambda redis: RedisStates(redis, ttl_seconds=60).load(REQUESTS, "detector"),
     "save": lambda redis: RedisStates(redis, ttl_seconds=60).save(REQUESTS, "detector", b"", 0),
     "late save": lambda redis: RedisStates(redis, ttl_seconds=60).save(REQUESTS, "detector", b"", 7),
@@ -35,7 +34,6 @@ KINDS = [
     Call.LIST,
     Call.PING,
     Call.PAIR,
-    Call.UNPAIRED,
     Call.LOAD,
     Call.SAVE,
     Call.SAVE,
@@ -104,3 +102,14 @@ async def test_a_call_is_reported_with_its_kind(redis_client: Redis) -> None:
         await call(redis)
 
     assert KINDS == [call for call, _ in reports.calls]
+
+
+async def test_a_removal_is_reported_unless_no_half_is_open(redis_client: Redis) -> None:
+    """A call that was not needed says nothing of Redis."""
+    reports = Reports()
+    pairs = RedisPairs(BoundedRedis(redis_client, 5, reports.add), ttl_seconds=60)
+    await pairs.put([HALF])
+    await pairs.remove([HALF])
+    await pairs.remove([HALF])
+
+    assert [(Call.PAIR, True), (Call.UNPAIRED, True)] == reports.calls

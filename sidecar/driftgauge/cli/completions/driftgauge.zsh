@@ -11,15 +11,25 @@
 _shtab_driftgauge_commands() {
   local _commands=(
     check:'test one file against another: exit 0 no drift, 1 drift, 2 cannot tell'
+    compare:'compare a canary with the stable revision: exit 0 passes, 1 fails, 2 cannot tell'
     completion:'print the script that completes commands and flags in a shell'
     doctor:'check what a process needs, and a running one: exit 0 no failure, 1 a failure'
+    export:'write the newest rows with predictions and labels: exit 0 written, 1 no rows, 2 not'
     healthcheck:'check on the admin port that the process is alive: exit 0 yes, 1 no'
+    labels:'post labels of predictions: exit 0 all accepted, 1 some malformed, 2 not posted'
     logger:'monitor many models as the target of logger.url, which receives CloudEvents'
     options:'print all options with their defaults'
     proxy:'monitor one model as a proxy in the predictor pod, in front of the model server'
     reference:'build, show or capture a reference: exit 0 success, 2 error'
   )
   _describe 'driftgauge commands' _commands
+}
+
+_shtab_driftgauge_labels_commands() {
+  local _commands=(
+    post:'post the labels of a file: exit 0 all accepted, 1 some malformed, 2 not posted'
+  )
+  _describe 'driftgauge labels commands' _commands
 }
 
 _shtab_driftgauge_reference_commands() {
@@ -44,6 +54,8 @@ _shtab_driftgauge_check_options=(
   "--alpha[significance level (default\: 0.05)]:alpha:"
   "--correction[over the features\; none tests each at alpha (default\: holm)]:correction:(holm bh bonferroni none)"
   "--min-rows[fewest values of a feature that are tested (default\: 1)]:ROWS:"
+  "--labels[file with the labels of WINDOW\'s rows, in columns label\:\<output\>, or label if there is one output]:FILE:_files"
+  "--id[column of WINDOW and of the labels that names the rows, such as order_id]:COLUMN:"
   "--missing-words[texts that are missing values in every column, such as unknown,-999 (empty cells always are)]:WORD,WORD:"
   {-o,--output}"[write the report to a file, as a page (.html), as JSON (.json) or as a table (.txt)]:FILE:_files"
   "--format[of the report (default\: that of the file of -o, else table)]:format:(table json html)"
@@ -54,6 +66,26 @@ _shtab_driftgauge_check_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_driftgauge_check_defaults_added=0
+
+_shtab_driftgauge_compare_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--inference-service[whose revisions they are]:NAME:"
+  "--namespace[its namespace (default\: any)]:NAME:"
+  "--component[default\: predictor]:component:(predictor transformer explainer)"
+  "--model[name of the model (default\: the only one)]:NAME:"
+  "--revision[the canary, as in the label \`revision\` of its metrics]:NAME:"
+  "--against[the other one (default\: stable)]:NAME:"
+  "--fail-on[criteria that count, separated by commas\: drift, errors, latency, accuracy (default\: drift,errors,latency)]:LIST:"
+  "--min-requests[requests of each revision that a criterion needs to pass (default\: 100)]:N:"
+  "--wait[how long to watch, such as 10m\; ends as soon as a criterion fails (default\: one look)]:DURATION:"
+  "--admin-url[of a pod of either revision, or of the logger (default\: http\:\/\/127.0.0.1\:9464)]:URL:"
+  "--token-file[file with the bearer token (default\: the variable DRIFTGAUGE_ADMIN_TOKEN)]:FILE:_files"
+  "--ca-file[authorities of the server\'s certificate]:FILE:_files"
+  "--json[print the newest comparison as JSON]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_driftgauge_compare_defaults_added=0
 
 _shtab_driftgauge_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -68,9 +100,10 @@ _shtab_driftgauge_doctor_options=(
   "--mode[default\: that of the running process, or of the options]:mode:(proxy logger)"
   "--format[default\: text]:format:(text json)"
   "--config[YAML file of options]:FILE:_files"
-  "--host[address that both ports listen on\; \`\:\:\` for IPv6 (default\: 0.0.0.0)]:VALUE:"
+  "--host[address that all ports listen on\; \`\:\:\` for IPv6 (default\: 0.0.0.0)]:VALUE:"
   "--port[data port\; if not set, the variable \`PORT\` is used (default\: 8080)]:VALUE:"
   "--admin-port[port of metrics, health and the newest report (default\: 9464)]:VALUE:"
+  "--labels-port[port that labels of predictions are posted to\; 0 takes none, and keeps no responses for them (default\: 0)]:VALUE:"
   "--reference[file of the reference dataset\: CSV, Parquet or NPZ (default\: none)]:VALUE:_files"
   "--reference-dir[reference directory\: \`\<namespace\>\/\<inference_service\>.\<ext\>\`, else \`\<inference_service\>.\<ext\>\` (default\: none)]:VALUE:_files -/"
   "--reference-poll-seconds[seconds between two checks of reference files, tokens and certificates for changes (default\: 10)]:VALUE:"
@@ -81,7 +114,19 @@ _shtab_driftgauge_doctor_options=(
   "--max-reference-bytes[limit of a reference file in bytes\; larger ones are refused (default\: 67108864)]:VALUE:"
   "--max-reference-values[limit of a reference\'s rows times columns\; larger ones are refused (default\: 5000000)]:VALUE:"
   "--admin-token-file[file with the bearer tokens that the admin port asks for, one a line, read again when it changes\; \`\/healthz\` and \`\/readyz\` stay open (default\: none)]:VALUE:"
-  "--tls-cert-file[certificate chain of both ports in PEM form, read again when it changes\; with \`tls_key_file\` (default\: none)]:VALUE:"
+  "--labels-token-file[file with the bearer tokens that the labels port asks for, one a line, read again when it changes (default\: none)]:VALUE:"
+  "--label-ttl-seconds[seconds that a response waits for its label\; labels that come later are unknown (default\: 604800)]:VALUE:"
+  "--label-pending[limit of responses of a model that wait for labels, a uniform sample of all\; if not set, 100,000 with Redis and 20,000 in memory (default\: none)]:VALUE:"
+  "--label-maturity-seconds[age in seconds at which a prediction is judged, by the label that it has then\; 0 judges it when its label comes, which is right where the delay of a label has nothing to do with its value (default\: 0)]:VALUE:"
+  "--event-url[URL that gets a CloudEvent on each change of a verdict\; a user, a password and a query in it are never shown\; if not set, the variable \`K_SINK\` is used, which a SinkBinding of Knative sets (default\: none)]:VALUE:"
+  "--event-cooldown-seconds[least time in seconds between two events on the same verdict\; changes meanwhile are merged into the newest (default\: 60)]:VALUE:"
+  "--event-token-file[file with the bearer token that is sent to \`event_url\`, read again when it changes (default\: none)]:VALUE:"
+  "--event-ca-file[file with the certificates in PEM form that sign that of \`event_url\`, read when the process starts\; if not set, those of \`event_ca\` (default\: none)]:VALUE:"
+  "--event-ca[certificates in PEM form that sign that of \`event_url\`\; if not set, the variable \`K_CA_CERTS\` is used\; if there is none, those of the system (default\: empty)]:VALUE:"
+  "--event-overrides[extensions of all events, as Knative writes them\: \`\{\"extensions\"\: \{\"team\"\: \"wine\"\}\}\`\; if not set, the variable \`K_CE_OVERRIDES\` is used (default\: empty)]:VALUE:"
+  "--event-report-url[URL at which people reach the admin port, for the links of events\; without it they are paths (default\: empty)]:VALUE:"
+  "--event-board-url[URL of a dashboard, which events link to (default\: empty)]:VALUE:"
+  "--tls-cert-file[certificate chain of all ports in PEM form, read again when it changes\; with \`tls_key_file\` (default\: none)]:VALUE:"
   "--tls-key-file[private key of \`tls_cert_file\` in PEM form, not encrypted (default\: none)]:VALUE:"
   "--tls-client-ca-file[authorities in PEM form\; clients of the data port need a certificate that one of them has signed (default\: none)]:VALUE:"
   "--redis-url[URL of Redis\: \`redis\:\/\/host\[\:port\]\[\/db\]\`, \`redis\+sentinel\:\/\/host,host\/master\` with hosts of the Sentinels, or \`redis\+cluster\:\/\/host,host\`\; \`rediss\` in place of \`redis\` for TLS\; if not set, rows are kept in memory (default\: none)]:VALUE:"
@@ -103,12 +148,14 @@ _shtab_driftgauge_doctor_options=(
   "--false-alarm-interval[mean time between two false alarms of a model, at least\; seconds, or with a unit\: \`30d\`, \`12h\` (default\: 30d)]:VALUE:"
   "--drift-tolerance[distance up to which drift raises no alarm\: KS distance, or total variation of categories (default\: 0.02)]:VALUE:"
   "--share-tolerance[share of values beyond the reference\'s range, of unknown categories, or of missing values where the reference hardly has any, up to which there is no alarm (default\: 0.002)]:VALUE:"
+  "--performance-tolerance[rise of the share of wrong predictions up to which there is no alarm\; of numbers, the rise of the mean rank of their errors among the reference\'s\; if not set, \`drift_tolerance\` (default\: none)]:VALUE:"
   "--tolerance-beyond-reference[add the tolerances to the reference\'s own error\; by default the larger of both counts (default\: False)]:VALUE:(true false)"
   "--alpha[significance level over all features, used if \`decision\` is \`p-value\` (default\: 0.05)]:VALUE:"
   "--correction[correction of p-values for many features\; \`none\` tests each feature at \`alpha\` (default\: holm)]:VALUE:(holm bh bonferroni none)"
   "--max-features[features with metric series of their own, those that drifted most first\; all features are tested (default\: 200)]:VALUE:"
   "--baseline-rows[first rows of responses, which replace predictions that a reference lacks\; at most \`window_rows\` (default\: 2000)]:VALUE:"
-  "--allow-capture[whether the admin port serves the rows of the window, for \`driftgauge reference capture\` (default\: False)]:VALUE:(true false)"
+  "--allow-capture[whether the admin port serves rows, for \`driftgauge reference capture\` and \`driftgauge export\` (default\: False)]:VALUE:(true false)"
+  "--export-columns[columns that the admin port may serve with \`allow_capture\`\: patterns such as \`alcohol,prediction\:\*,label\:\*\`, with commas between them or as a list (default\: \*)]:VALUE:"
   "--drain-delay-seconds[seconds after SIGTERM during which the process is unready but still serves (default\: 5)]:VALUE:"
   "--drain-timeout-seconds[time limit for open requests to finish, and again for the queue to be flushed, in seconds (default\: 20)]:VALUE:"
   "--max-connections[connections to the data port that may be open at once\; others get status code 503 and are counted (default\: 16384)]:VALUE:"
@@ -142,6 +189,27 @@ _shtab_driftgauge_doctor_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_driftgauge_doctor_defaults_added=0
 
+_shtab_driftgauge_export_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--admin-url[of the process (default\: http\:\/\/127.0.0.1\:9464)]:URL:"
+  "--inference-service[whose window it is]:NAME:"
+  "--namespace[its namespace (default\: empty)]:NAME:"
+  "--component[default\: predictor]:component:(predictor transformer explainer)"
+  "--model[name of the model (default\: that of the InferenceService)]:NAME:"
+  "*--revision[which of its revisions, if it has several\; may be given again\: the rows of all of them are written]:NAME:"
+  {-o,--output}"[the file that is written\: .parquet, .csv or .npz]:FILE:_files"
+  "--columns[columns that are written, such as \'alcohol,prediction\:\*,label\:\*\' (default\: all\; those of driftgauge always)]:PATTERN,PATTERN:"
+  "--hash[columns whose values are replaced by their BLAKE2b hashes, such as customer,driftgauge\:id]:PATTERN,PATTERN:"
+  "--hash-key-file[file with a secret key of the hashes, without which whoever guesses a value can verify the guess]:FILE:_files"
+  "--labelled-only[leave out rows without a label]"
+  "--without-features[keep rows whose features the process does not have any more]"
+  "--since[leave out rows before this time\: ISO 8601 (UTC without a zone), or a duration before now such as 24h]:TIME:"
+  "--until[leave out rows from this time on\: ISO 8601 (UTC without a zone), or a duration before now such as 24h]:TIME:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_driftgauge_export_defaults_added=0
+
 _shtab_driftgauge_healthcheck_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--admin-port[default\: the option admin_port]:PORT:"
@@ -150,12 +218,43 @@ _shtab_driftgauge_healthcheck_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_driftgauge_healthcheck_defaults_added=0
 
+_shtab_driftgauge_labels_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_driftgauge_labels_defaults_added=0
+
+_shtab_driftgauge_labels_post_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[of the labels port, such as http\:\/\/driftgauge-logger\:9465]:URL:"
+  "--inference-service[whose labels they are]:NAME:"
+  "--namespace[its namespace (default\: empty)]:NAME:"
+  "--component[default\: predictor]:component:(predictor transformer explainer)"
+  "--model[name of the model (default\: any of its models)]:NAME:"
+  "--revision[its revision (default\: any)]:NAME:"
+  "--id-column[column with of the inference\: of the request\'s Ce-Id or X-Request-Id, or of the V2 response (default\: id)]:NAME:"
+  "--label-column[column with what would have been right\; a row without it is left out (default\: label)]:NAME:"
+  "--row-column[column with the row of an inference with several rows, from 0 (default\: row, if the file has it)]:NAME:"
+  "--output-column[column with the name of the output (default\: output, if the file has it)]:NAME:"
+  "--time-column[column with when the response passed\: RFC 3339, or seconds or milliseconds since 1970 (default\: time, if the file has it)]:NAME:"
+  "--output[the output of all labels (default\: the first one)]:NAME:"
+  "--token-file[file with the bearer token (default\: the variable DRIFTGAUGE_LABELS_TOKEN)]:FILE:_files"
+  "--ca-file[authorities of the server\'s certificate]:FILE:_files"
+  "--retry-seconds[how long each body of 1,000 labels is tried (default\: 300.0)]:SECONDS:"
+  ":CSV or Parquet file:_files"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_driftgauge_labels_post_defaults_added=0
+
 _shtab_driftgauge_logger_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--config[YAML file of options]:FILE:_files"
-  "--host[address that both ports listen on\; \`\:\:\` for IPv6 (default\: 0.0.0.0)]:VALUE:"
+  "--host[address that all ports listen on\; \`\:\:\` for IPv6 (default\: 0.0.0.0)]:VALUE:"
   "--port[data port\; if not set, the variable \`PORT\` is used (default\: 8080)]:VALUE:"
   "--admin-port[port of metrics, health and the newest report (default\: 9464)]:VALUE:"
+  "--labels-port[port that labels of predictions are posted to\; 0 takes none, and keeps no responses for them (default\: 0)]:VALUE:"
   "--reference[file of the reference dataset\: CSV, Parquet or NPZ (default\: none)]:VALUE:_files"
   "--reference-dir[reference directory\: \`\<namespace\>\/\<inference_service\>.\<ext\>\`, else \`\<inference_service\>.\<ext\>\` (default\: none)]:VALUE:_files -/"
   "--reference-poll-seconds[seconds between two checks of reference files, tokens and certificates for changes (default\: 10)]:VALUE:"
@@ -166,7 +265,19 @@ _shtab_driftgauge_logger_options=(
   "--max-reference-bytes[limit of a reference file in bytes\; larger ones are refused (default\: 67108864)]:VALUE:"
   "--max-reference-values[limit of a reference\'s rows times columns\; larger ones are refused (default\: 5000000)]:VALUE:"
   "--admin-token-file[file with the bearer tokens that the admin port asks for, one a line, read again when it changes\; \`\/healthz\` and \`\/readyz\` stay open (default\: none)]:VALUE:"
-  "--tls-cert-file[certificate chain of both ports in PEM form, read again when it changes\; with \`tls_key_file\` (default\: none)]:VALUE:"
+  "--labels-token-file[file with the bearer tokens that the labels port asks for, one a line, read again when it changes (default\: none)]:VALUE:"
+  "--label-ttl-seconds[seconds that a response waits for its label\; labels that come later are unknown (default\: 604800)]:VALUE:"
+  "--label-pending[limit of responses of a model that wait for labels, a uniform sample of all\; if not set, 100,000 with Redis and 20,000 in memory (default\: none)]:VALUE:"
+  "--label-maturity-seconds[age in seconds at which a prediction is judged, by the label that it has then\; 0 judges it when its label comes, which is right where the delay of a label has nothing to do with its value (default\: 0)]:VALUE:"
+  "--event-url[URL that gets a CloudEvent on each change of a verdict\; a user, a password and a query in it are never shown\; if not set, the variable \`K_SINK\` is used, which a SinkBinding of Knative sets (default\: none)]:VALUE:"
+  "--event-cooldown-seconds[least time in seconds between two events on the same verdict\; changes meanwhile are merged into the newest (default\: 60)]:VALUE:"
+  "--event-token-file[file with the bearer token that is sent to \`event_url\`, read again when it changes (default\: none)]:VALUE:"
+  "--event-ca-file[file with the certificates in PEM form that sign that of \`event_url\`, read when the process starts\; if not set, those of \`event_ca\` (default\: none)]:VALUE:"
+  "--event-ca[certificates in PEM form that sign that of \`event_url\`\; if not set, the variable \`K_CA_CERTS\` is used\; if there is none, those of the system (default\: empty)]:VALUE:"
+  "--event-overrides[extensions of all events, as Knative writes them\: \`\{\"extensions\"\: \{\"team\"\: \"wine\"\}\}\`\; if not set, the variable \`K_CE_OVERRIDES\` is used (default\: empty)]:VALUE:"
+  "--event-report-url[URL at which people reach the admin port, for the links of events\; without it they are paths (default\: empty)]:VALUE:"
+  "--event-board-url[URL of a dashboard, which events link to (default\: empty)]:VALUE:"
+  "--tls-cert-file[certificate chain of all ports in PEM form, read again when it changes\; with \`tls_key_file\` (default\: none)]:VALUE:"
   "--tls-key-file[private key of \`tls_cert_file\` in PEM form, not encrypted (default\: none)]:VALUE:"
   "--tls-client-ca-file[authorities in PEM form\; clients of the data port need a certificate that one of them has signed (default\: none)]:VALUE:"
   "--redis-url[URL of Redis\: \`redis\:\/\/host\[\:port\]\[\/db\]\`, \`redis\+sentinel\:\/\/host,host\/master\` with hosts of the Sentinels, or \`redis\+cluster\:\/\/host,host\`\; \`rediss\` in place of \`redis\` for TLS\; if not set, rows are kept in memory (default\: none)]:VALUE:"
@@ -188,12 +299,14 @@ _shtab_driftgauge_logger_options=(
   "--false-alarm-interval[mean time between two false alarms of a model, at least\; seconds, or with a unit\: \`30d\`, \`12h\` (default\: 30d)]:VALUE:"
   "--drift-tolerance[distance up to which drift raises no alarm\: KS distance, or total variation of categories (default\: 0.02)]:VALUE:"
   "--share-tolerance[share of values beyond the reference\'s range, of unknown categories, or of missing values where the reference hardly has any, up to which there is no alarm (default\: 0.002)]:VALUE:"
+  "--performance-tolerance[rise of the share of wrong predictions up to which there is no alarm\; of numbers, the rise of the mean rank of their errors among the reference\'s\; if not set, \`drift_tolerance\` (default\: none)]:VALUE:"
   "--tolerance-beyond-reference[add the tolerances to the reference\'s own error\; by default the larger of both counts (default\: False)]:VALUE:(true false)"
   "--alpha[significance level over all features, used if \`decision\` is \`p-value\` (default\: 0.05)]:VALUE:"
   "--correction[correction of p-values for many features\; \`none\` tests each feature at \`alpha\` (default\: holm)]:VALUE:(holm bh bonferroni none)"
   "--max-features[features with metric series of their own, those that drifted most first\; all features are tested (default\: 200)]:VALUE:"
   "--baseline-rows[first rows of responses, which replace predictions that a reference lacks\; at most \`window_rows\` (default\: 2000)]:VALUE:"
-  "--allow-capture[whether the admin port serves the rows of the window, for \`driftgauge reference capture\` (default\: False)]:VALUE:(true false)"
+  "--allow-capture[whether the admin port serves rows, for \`driftgauge reference capture\` and \`driftgauge export\` (default\: False)]:VALUE:(true false)"
+  "--export-columns[columns that the admin port may serve with \`allow_capture\`\: patterns such as \`alcohol,prediction\:\*,label\:\*\`, with commas between them or as a list (default\: \*)]:VALUE:"
   "--drain-delay-seconds[seconds after SIGTERM during which the process is unready but still serves (default\: 5)]:VALUE:"
   "--drain-timeout-seconds[time limit for open requests to finish, and again for the queue to be flushed, in seconds (default\: 20)]:VALUE:"
   "--max-connections[connections to the data port that may be open at once\; others get status code 503 and are counted (default\: 16384)]:VALUE:"
@@ -230,9 +343,10 @@ _shtab_driftgauge_options_defaults_added=0
 _shtab_driftgauge_proxy_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--config[YAML file of options]:FILE:_files"
-  "--host[address that both ports listen on\; \`\:\:\` for IPv6 (default\: 0.0.0.0)]:VALUE:"
+  "--host[address that all ports listen on\; \`\:\:\` for IPv6 (default\: 0.0.0.0)]:VALUE:"
   "--port[data port\; if not set, the variable \`PORT\` is used (default\: 8080)]:VALUE:"
   "--admin-port[port of metrics, health and the newest report (default\: 9464)]:VALUE:"
+  "--labels-port[port that labels of predictions are posted to\; 0 takes none, and keeps no responses for them (default\: 0)]:VALUE:"
   "--reference[file of the reference dataset\: CSV, Parquet or NPZ (default\: none)]:VALUE:_files"
   "--reference-dir[reference directory\: \`\<namespace\>\/\<inference_service\>.\<ext\>\`, else \`\<inference_service\>.\<ext\>\` (default\: none)]:VALUE:_files -/"
   "--reference-poll-seconds[seconds between two checks of reference files, tokens and certificates for changes (default\: 10)]:VALUE:"
@@ -243,7 +357,19 @@ _shtab_driftgauge_proxy_options=(
   "--max-reference-bytes[limit of a reference file in bytes\; larger ones are refused (default\: 67108864)]:VALUE:"
   "--max-reference-values[limit of a reference\'s rows times columns\; larger ones are refused (default\: 5000000)]:VALUE:"
   "--admin-token-file[file with the bearer tokens that the admin port asks for, one a line, read again when it changes\; \`\/healthz\` and \`\/readyz\` stay open (default\: none)]:VALUE:"
-  "--tls-cert-file[certificate chain of both ports in PEM form, read again when it changes\; with \`tls_key_file\` (default\: none)]:VALUE:"
+  "--labels-token-file[file with the bearer tokens that the labels port asks for, one a line, read again when it changes (default\: none)]:VALUE:"
+  "--label-ttl-seconds[seconds that a response waits for its label\; labels that come later are unknown (default\: 604800)]:VALUE:"
+  "--label-pending[limit of responses of a model that wait for labels, a uniform sample of all\; if not set, 100,000 with Redis and 20,000 in memory (default\: none)]:VALUE:"
+  "--label-maturity-seconds[age in seconds at which a prediction is judged, by the label that it has then\; 0 judges it when its label comes, which is right where the delay of a label has nothing to do with its value (default\: 0)]:VALUE:"
+  "--event-url[URL that gets a CloudEvent on each change of a verdict\; a user, a password and a query in it are never shown\; if not set, the variable \`K_SINK\` is used, which a SinkBinding of Knative sets (default\: none)]:VALUE:"
+  "--event-cooldown-seconds[least time in seconds between two events on the same verdict\; changes meanwhile are merged into the newest (default\: 60)]:VALUE:"
+  "--event-token-file[file with the bearer token that is sent to \`event_url\`, read again when it changes (default\: none)]:VALUE:"
+  "--event-ca-file[file with the certificates in PEM form that sign that of \`event_url\`, read when the process starts\; if not set, those of \`event_ca\` (default\: none)]:VALUE:"
+  "--event-ca[certificates in PEM form that sign that of \`event_url\`\; if not set, the variable \`K_CA_CERTS\` is used\; if there is none, those of the system (default\: empty)]:VALUE:"
+  "--event-overrides[extensions of all events, as Knative writes them\: \`\{\"extensions\"\: \{\"team\"\: \"wine\"\}\}\`\; if not set, the variable \`K_CE_OVERRIDES\` is used (default\: empty)]:VALUE:"
+  "--event-report-url[URL at which people reach the admin port, for the links of events\; without it they are paths (default\: empty)]:VALUE:"
+  "--event-board-url[URL of a dashboard, which events link to (default\: empty)]:VALUE:"
+  "--tls-cert-file[certificate chain of all ports in PEM form, read again when it changes\; with \`tls_key_file\` (default\: none)]:VALUE:"
   "--tls-key-file[private key of \`tls_cert_file\` in PEM form, not encrypted (default\: none)]:VALUE:"
   "--tls-client-ca-file[authorities in PEM form\; clients of the data port need a certificate that one of them has signed (default\: none)]:VALUE:"
   "--redis-url[URL of Redis\: \`redis\:\/\/host\[\:port\]\[\/db\]\`, \`redis\+sentinel\:\/\/host,host\/master\` with hosts of the Sentinels, or \`redis\+cluster\:\/\/host,host\`\; \`rediss\` in place of \`redis\` for TLS\; if not set, rows are kept in memory (default\: none)]:VALUE:"
@@ -265,12 +391,14 @@ _shtab_driftgauge_proxy_options=(
   "--false-alarm-interval[mean time between two false alarms of a model, at least\; seconds, or with a unit\: \`30d\`, \`12h\` (default\: 30d)]:VALUE:"
   "--drift-tolerance[distance up to which drift raises no alarm\: KS distance, or total variation of categories (default\: 0.02)]:VALUE:"
   "--share-tolerance[share of values beyond the reference\'s range, of unknown categories, or of missing values where the reference hardly has any, up to which there is no alarm (default\: 0.002)]:VALUE:"
+  "--performance-tolerance[rise of the share of wrong predictions up to which there is no alarm\; of numbers, the rise of the mean rank of their errors among the reference\'s\; if not set, \`drift_tolerance\` (default\: none)]:VALUE:"
   "--tolerance-beyond-reference[add the tolerances to the reference\'s own error\; by default the larger of both counts (default\: False)]:VALUE:(true false)"
   "--alpha[significance level over all features, used if \`decision\` is \`p-value\` (default\: 0.05)]:VALUE:"
   "--correction[correction of p-values for many features\; \`none\` tests each feature at \`alpha\` (default\: holm)]:VALUE:(holm bh bonferroni none)"
   "--max-features[features with metric series of their own, those that drifted most first\; all features are tested (default\: 200)]:VALUE:"
   "--baseline-rows[first rows of responses, which replace predictions that a reference lacks\; at most \`window_rows\` (default\: 2000)]:VALUE:"
-  "--allow-capture[whether the admin port serves the rows of the window, for \`driftgauge reference capture\` (default\: False)]:VALUE:(true false)"
+  "--allow-capture[whether the admin port serves rows, for \`driftgauge reference capture\` and \`driftgauge export\` (default\: False)]:VALUE:(true false)"
+  "--export-columns[columns that the admin port may serve with \`allow_capture\`\: patterns such as \`alcohol,prediction\:\*,label\:\*\`, with commas between them or as a list (default\: \*)]:VALUE:"
   "--drain-delay-seconds[seconds after SIGTERM during which the process is unready but still serves (default\: 5)]:VALUE:"
   "--drain-timeout-seconds[time limit for open requests to finish, and again for the queue to be flushed, in seconds (default\: 20)]:VALUE:"
   "--max-connections[connections to the data port that may be open at once\; others get status code 503 and are counted (default\: 16384)]:VALUE:"
@@ -310,6 +438,9 @@ _shtab_driftgauge_reference_build_options=(
   "--seed[of the draw (default\: 0)\; not used where the order of the rows is known]:N:"
   "--predictions[columns that hold the model\'s outputs]:NAME:"
   "--categorical[columns whose numbers are names, such as codes\: tested as categories (a name with a comma\: in quotes)]:NAME,NAME:"
+  "*--labels[columns that hold the labels of outputs, such as quality\=grade\: no features\; rows new to the model]:OUTPUT=COLUMN:"
+  "--task[what the model does for the outputs with labels (default\: what the rows show)]:task:(auto classification regression)"
+  "--classes[the classes, in the order of the class scores]:NAME,NAME:"
   "--missing-words[texts that are missing values in every column, such as unknown,-999 (empty cells always are)]:WORD,WORD:"
   {-q,--quiet}"[show no progress, which only a terminal gets]"
   "--time-column[column that holds the time of each row\: ISO 8601, or seconds or milliseconds since 1970. The newest whole weeks that fit are kept, else the newest whole days, else a run of rows of each hour]:NAME:"
@@ -331,6 +462,7 @@ _shtab_driftgauge_reference_capture_options=(
   "--revision[which of its revisions, if it has several]:NAME:"
   {-o,--output}"[the reference that is written, .npz]:FILE:_files"
   "--for[how long to collect rows, each once, such as 14d or 12h (default\: the rows of one window)]:TIME:"
+  "--labels[take the rows that have labels by now, with predictions and labels, so that performance can be tested]"
   "--yes[write the file without asking]"
   {-q,--quiet}"[show no progress, which only a terminal gets]"
 )
@@ -371,13 +503,39 @@ _shtab_driftgauge() {
       curcontext="${curcontext%:*:*}:_shtab_driftgauge-$line[1]:"
       case $line[1] in
         check) _arguments -C -s $_shtab_driftgauge_check_options ;;
+        compare) _arguments -C -s $_shtab_driftgauge_compare_options ;;
         completion) _arguments -C -s $_shtab_driftgauge_completion_options ;;
         doctor) _arguments -C -s $_shtab_driftgauge_doctor_options ;;
+        export) _arguments -C -s $_shtab_driftgauge_export_options ;;
         healthcheck) _arguments -C -s $_shtab_driftgauge_healthcheck_options ;;
+        labels) _shtab_driftgauge_labels ;;
         logger) _arguments -C -s $_shtab_driftgauge_logger_options ;;
         options) _arguments -C -s $_shtab_driftgauge_options_options ;;
         proxy) _arguments -C -s $_shtab_driftgauge_proxy_options ;;
         reference) _shtab_driftgauge_reference ;;
+      esac
+  esac
+}
+
+_shtab_driftgauge_labels() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->labels'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_driftgauge_labels_defaults_added )); then
+    if (( ${_shtab_driftgauge_labels_options[(I)${(q)one_or_more}*]} +          ${_shtab_driftgauge_labels_options[(I)${(q)remainder}*]} +          ${_shtab_driftgauge_labels_options[(I)${(q)default}]} == 0 )); then
+      _shtab_driftgauge_labels_options+=(': :_shtab_driftgauge_labels_commands' '*::: :->labels')
+    fi
+    _shtab_driftgauge_labels_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_driftgauge_labels_options
+
+  case $state in
+    labels)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_driftgauge_labels-$line[1]:"
+      case $line[1] in
+        post) _arguments -C -s $_shtab_driftgauge_labels_post_options ;;
       esac
   esac
 }

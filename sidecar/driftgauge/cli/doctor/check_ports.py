@@ -5,15 +5,15 @@ import socket
 
 from driftgauge.cli.doctor.finding import Finding, fail, ok
 from driftgauge.cli.doctor.running_process import RunningProcess
-from driftgauge.config.options import Config
+from driftgauge.config.options import Config, ports_of
 
 
 def check_ports(config: Config, process: RunningProcess | None) -> list[Finding]:
-    """Both ports: a port in use must be that of the running process."""
+    """All ports: a port in use must be that of the running process."""
     own = dict(process.status.get("ports") or {}) if process is not None else {}
     if process is not None and not own:  # an older version
         own = {"port": config.port, "admin_port": config.admin_port}
-    ports = {"port": config.port, "admin_port": config.admin_port}
+    ports = ports_of(config)
     return [_check(name, config.host, number, is_own=own.get(name) == number) for name, number in ports.items()]
 
 

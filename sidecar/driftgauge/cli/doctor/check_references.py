@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from driftgauge.app.runtime import decision_rule, file_limits, reference_store
+from driftgauge.app.settings import decision_rule, file_limits, reference_store
 from driftgauge.cli.doctor.finding import Finding, fail, ok, warn
 from driftgauge.cli.doctor.running_process import RunningProcess
 from driftgauge.config.options import Config

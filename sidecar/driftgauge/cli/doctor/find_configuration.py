@@ -10,8 +10,10 @@ from pathlib import Path
 from driftgauge.app.stores import redis_access
 from driftgauge.cli.doctor.finding import Finding, fail, ok, warn
 from driftgauge.cli.doctor.running_process import RunningProcess, ask_process
+from driftgauge.config.environment import FALLBACKS, PREFIX
 from driftgauge.config.load import MODES, flag_of, load
-from driftgauge.config.options import FALLBACKS, NEEDS_REDIS, PREFIX, Config
+from driftgauge.config.options import Config
+from driftgauge.config.redis_options import NEEDS_REDIS
 from driftgauge.errors import ConfigError
 from driftgauge.storage.redis_client import connect
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Final, Literal, TextIO
 
+from driftgauge.cli.doctor.check_forward_urls import check_event_url, check_forward_urls
 from driftgauge.cli.doctor.check_model_server import check_model_server
 from driftgauge.cli.doctor.check_ports import check_ports
 from driftgauge.cli.doctor.check_redis import check_redis
@@ -14,7 +15,7 @@ from driftgauge.cli.doctor.check_traffic import check_traffic
 from driftgauge.cli.doctor.find_configuration import Situation, Sources, find_configuration
 from driftgauge.cli.doctor.finding import Finding, Level, fail, has_failed
 from driftgauge.cli.doctor.running_process import check_process
-from driftgauge.config.options import Config, ProxyConfig
+from driftgauge.config.options import Config, LoggerConfig, ProxyConfig
 
 HEALTHY, FAULTY = 0, 1
 """Exit codes."""
@@ -70,10 +71,18 @@ def _steps(situation: Situation, config: Config) -> list[Callable[[], Awaitable[
     async def redis() -> list[Finding]:
         return await check_redis(config)
 
+    async def forward_urls() -> list[Finding]:
+        return await check_forward_urls(config) if isinstance(config, LoggerConfig) else []
+
+    async def event_url() -> list[Finding]:
+        return await check_event_url(config)
+
     needs: dict[Callable[[], Awaitable[list[Finding]]], set[str]] = {
         references: {"reference", "reference_dir"},
         model_server: {"upstream_url"},
         redis: {name for name in type(config).model_fields if name.startswith("redis_")},
+        forward_urls: {"forward_url"},
+        event_url: {"event_url"},
         ports: {"host", "port", "admin_port"},
     }
     return [check for check, options in needs.items() if not options & situation.hidden]

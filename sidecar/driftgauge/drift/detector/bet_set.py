@@ -1,12 +1,14 @@
 """The bets on all features of a stream, in arrays by feature, by score and by measured score."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.detector.bets import Bets
+from driftgauge.drift.detector.step_table import StepTable
 
 Floats = NDArray[np.float64]
 
@@ -46,13 +48,13 @@ class BetSet:
         self.bets = tuple(bets)
         self.width = max((one.log_weights.size for one in bets), default=0)
         self.log_weights = self.by_feature([one.log_weights for one in bets])
-        self.score_slices = _slices([one.scores.shape[1] for one in bets])
-        self.scores = sum(one.scores.shape[1] for one in bets)
+        self.score_slices = _slices([one.score_table.shape[1] for one in bets])
+        self.scores = sum(one.score_table.shape[1] for one in bets)
         self.measured_slices = _slices([one.own_factors.size for one in bets])
         self.measured = sum(one.own_factors.size for one in bets)
         of_values = [one.own_factors < one.main_scores for one in bets]
         self.of_values = np.concatenate([np.empty(0, dtype=np.bool_), *of_values])
-        self._measured = [_measured(one, main) for one, main in zip(bets, of_values, strict=True)]
+        self._measured = [_measured_table(one, main) for one, main in zip(bets, of_values, strict=True)]
 
     def by_feature(self, lines: Sequence[Floats]) -> Floats:
         """Lines of unequal lengths, one for each feature, as one array that is filled up with minus infinity."""
@@ -84,7 +86,23 @@ class BetSet:
             cells: Shape `(d, n)`: the cell of each row, of all features.
             features: The features.
         """
-        return np.hstack([self._measured[feature].take(cells[feature], axis=0) for feature in features])
+        return np.hstack([self._measured[feature].whole().take(cells[feature], axis=0) for feature in features])
+
+    def first_scores(self, cells: NDArray[np.integer], features: range) -> Floats:
+        """The first measured score of rows: shape `(n, f)`; NaN where a row lacks the feature, or nothing is bet on it.
+
+        Args:
+            cells: Shape `(d, n)`: the cell of each row, of all features.
+            features: The features.
+        """
+        numbers = np.full((cells.shape[1], len(features)), np.nan)
+        for column, feature in enumerate(features):
+            bets = self.bets[feature]
+            if bets.own_factors.size:
+                scores = bets.score_table.column(int(bets.own_factors[0]))
+                found = scores.take(cells[feature])
+                numbers[:, column] = np.where(cells[feature] == scores.size - 1, np.nan, found)
+        return numbers
 
     def all_scores(self, cells: NDArray[np.integer]) -> Floats:
         """All scores of rows: shape `(n, scores)`.
@@ -98,6 +116,13 @@ class BetSet:
         """Numbers of all scores, reduced to the measured ones."""
         each = zip(self.bets, self.score_slices, strict=True)
         return np.concatenate([of_scores[part][bets.own_factors] for bets, part in each])
+
+
+def _measured_table(bets: Bets, of_values: NDArray[np.bool_]) -> StepTable:
+    """`_measured`, which shares the scores of values with those of the bets: they are the same first columns."""
+    shared = bets.score_table.varying[:, : int(of_values.sum())]
+    table = StepTable.of_scores(_measured(bets, of_values), shared.shape[1])
+    return replace(table, varying=shared)
 
 
 def _measured(bets: Bets, of_values: NDArray[np.bool_]) -> Floats:

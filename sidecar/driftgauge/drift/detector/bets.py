@@ -11,14 +11,15 @@ A mean is tolerated up to the tolerance, or up to the reference's own error if t
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.array_pool import ArrayPool
 from driftgauge.drift.budget import Budget, EffectiveRows
-from driftgauge.drift.detector.factor_table import FactorTable
 from driftgauge.drift.detector.score_groups import KnownFeature, Scores, Shares, score_groups
+from driftgauge.drift.detector.step_table import StepTable
 from driftgauge.drift.profile import FeatureKind, Profile
 
 Floats = NDArray[np.float64]
@@ -38,8 +39,9 @@ class Bets:
         factors: What a row in a cell adds to the log evidence of each of the `b` bets; the last line is for a row that
             lacks the feature.
         log_weights: Shape `(b,)`: the log of each bet's weight in the feature's evidence; the weights sum to 1.
-        scores: Shape `(k + 1, j)`: the scores that are bet on. The first `main_scores` describe the values as a whole
-            (location, scale and skewness, or frequent categories), the last one says whether the feature is missing.
+        score_table: Shape `(k + 1, j)`: the scores that are bet on. The first `main_scores` describe the values as a
+            whole (location, scale and skewness, or frequent categories), the last one says whether the feature is
+            missing.
         score_of: Shape `(b,)`: the index of the score of each bet.
         main_scores: At least 1, or 0 for an ignored feature.
         own_factors: Shape `(f,)`: the indices of the scores whose dependence is measured, the first one of the values
@@ -56,9 +58,9 @@ class Bets:
         Inference", Statistical Science 38(4), 2023, for e-values by betting.
     """
 
-    factors: FactorTable
+    factors: StepTable
     log_weights: Floats
-    scores: Floats
+    score_table: StepTable
     score_of: NDArray[np.intp]
     main_scores: int
     own_factors: NDArray[np.intp]
@@ -69,6 +71,15 @@ class Bets:
     def log_factors(self) -> Floats:
         """The whole matrix of `factors`: shape `(k + 1, b)`. It is made at each call."""
         return self.factors.whole()
+
+    @property
+    def scores(self) -> Floats:
+        """The whole matrix of `score_table`: shape `(k + 1, j)`. It is made at each call."""
+        return self.score_table.whole()
+
+    def kept_in(self, pool: ArrayPool) -> "Bets":
+        """The same bets with their large arrays in a pool, for as long as the detector lives."""
+        return replace(self, factors=self.factors.kept_in(pool), score_table=self.score_table.kept_in(pool))
 
 
 def make_bets(profile: Profile, budget: Budget, features: int, reference: EffectiveRows | None = None) -> Bets:
@@ -114,9 +125,14 @@ def _by_bucket(profile: Profile, overall: Shares) -> list[Shares]:
 
 def no_bets(profile: Profile) -> Bets:
     """No bets on a feature."""
-    nothing = np.empty((profile.cells.shares.size + 1, 0))
+    return no_bets_on_cells(profile.cells.shares.size)
+
+
+def no_bets_on_cells(cells: int) -> Bets:
+    """No bets on a column of so many cells."""
+    nothing = np.empty((cells + 1, 0))
     none = np.empty(0, dtype=np.intp)
-    return Bets(FactorTable.of(nothing, 0), np.empty(0), nothing, none, 0, none, none)
+    return Bets(StepTable.of_factors(nothing, 0), np.empty(0), StepTable.of_scores(nothing, 0), none, 0, none, none)
 
 
 def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
@@ -130,8 +146,9 @@ def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
     score_of = np.repeat(np.arange(scores.shape[1]), stakes)
     own, factor_of = _own_factors(scores.shape[1], numeric=numeric)
     main = groups[0].values.shape[1]
-    table = FactorTable.of(factors, sizes[0] if numeric else 0)
-    return Bets(table, weights, scores, score_of, main, own, factor_of[score_of], len(tables))
+    table = StepTable.of_factors(factors, sizes[0] if numeric else 0)
+    score_table = StepTable.of_scores(scores, main if numeric else 0)
+    return Bets(table, weights, score_table, score_of, main, own, factor_of[score_of], len(tables))
 
 
 def _own_factors(scores: int, *, numeric: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -61,7 +61,7 @@ class ScoreDependence:
 
     Args:
         bet_set: The bets on the features.
-        profiles: The features.
+        rows: The reference's rows, if they are in the order of time.
         checkpoint: Called between pieces of rows, so that other threads can run.
 
     Attributes:
@@ -73,15 +73,14 @@ class ScoreDependence:
     """
 
     def __init__(
-        self, bet_set: BetSet, profiles: Sequence[Profile], checkpoint: Callable[[], object] = _nothing
+        self, bet_set: BetSet, rows: NewRows | None = None, checkpoint: Callable[[], object] = _nothing
     ) -> None:
         self._bet_set = bet_set
         self._checkpoint = checkpoint
-        self._blocks = blocks_of(len(profiles))
+        self._blocks = blocks_of(len(bet_set.bets))
         self.start_requests, self.start_spans = 0, no_spans(bet_set.measured)
         self.start_correlation = no_sums(bet_set.scores)
         self.reference_weights = np.ones(bet_set.measured)
-        rows = _reference_rows(profiles)
         if rows is not None:
             self.start_requests = rows.starts.size
             self.start_correlation = self._learn(rows)
@@ -173,7 +172,7 @@ PIECE_ROWS = 1_024
 """Rows that are added at once, but for a longer request."""
 
 
-def _reference_rows(profiles: Sequence[Profile]) -> NewRows | None:
+def rows_in_order(profiles: Sequence[Profile]) -> NewRows | None:
     """The rows of a reference in order; `None` if the order is not known. Rows of one time are those of one request."""
     in_order = [one.in_order for one in profiles if one.in_order is not None]
     if not in_order or len(in_order) != len(profiles):
@@ -196,7 +195,7 @@ def reference_effective_rows(
         checkpoint()
         bets.append(make_bets(one, _NO_TOLERANCE, 1) if ordered else no_bets(one))
     bet_set = BetSet(bets)
-    dependence_of = ScoreDependence(bet_set, profiles, checkpoint)
+    dependence_of = ScoreDependence(bet_set, rows_in_order(profiles), checkpoint)
     factors = dependence_of.reference_factors / dependence_of.reference_weights
     worth = []
     for profile, part in zip(profiles, bet_set.measured_slices, strict=True):

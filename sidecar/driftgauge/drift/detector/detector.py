@@ -18,16 +18,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.budget import Budget, EffectiveRows
+from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.alarms import DAY_SECONDS, RECOVERY_STAKES, Alarms
-from driftgauge.drift.detector.bet_set import BetSet
-from driftgauge.drift.detector.bets import Bets, make_bets
-from driftgauge.drift.detector.dependence import (
-    ASSUMED_FACTOR,
-    KnownDependence,
-    ScoreDependence,
-    reference_effective_rows,
-)
+from driftgauge.drift.detector.bet_column import BetColumn
+from driftgauge.drift.detector.bet_set import BetSet, blocks_of
+from driftgauge.drift.detector.bets import Bets
+from driftgauge.drift.detector.dependence import ASSUMED_FACTOR, KnownDependence, ScoreDependence
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.detector.new_rows import NewRows
 from driftgauge.drift.detector.request_correlation import correlation_bounds
@@ -35,7 +31,6 @@ from driftgauge.drift.detector.row_evidence import RowEvidence
 from driftgauge.drift.detector.score_factors import score_factors
 from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_checkpoint
 from driftgauge.drift.hours.rhythm_sums import RhythmSums
-from driftgauge.drift.profile import FeatureKind, Profile
 
 Floats = NDArray[np.float64]
 
@@ -48,15 +43,15 @@ shape."""
 
 
 class Detector:
-    """An e-detector of Shiryaev-Roberts form over bets on every feature.
+    """An e-detector of Shiryaev-Roberts form over bets on every column of a stream, each of which is one feature here.
 
     Args:
-        profiles: The reference's features; nothing is bet on those that are ignored.
-        budget: Sets the threshold and the tolerance.
+        columns: The bets on each of the `d` columns.
+        budget: Sets the threshold, and the tolerances that the bets were made with.
         min_rows: No alarm before so many rows.
         digest: Identifies the reference.
-        checkpoint: Called between features, here and at each advance.
-        reference: How many independent rows each feature's reference is worth, if that is known already.
+        checkpoint: Called between columns, here and at each advance.
+        in_order: The cells of the reference's rows, if they are in the order of time.
 
     Notes:
         With the e-value e of the rows since the last evaluation, evidence <- (evidence + seconds) * e. Under any
@@ -77,24 +72,20 @@ class Detector:
 
     def __init__(
         self,
-        profiles: Sequence[Profile],
+        columns: Sequence[BetColumn],
         budget: Budget,
         min_rows: int,
         digest: str,
         checkpoint: Checkpoint = no_checkpoint,
-        reference: Sequence[EffectiveRows] | None = None,
+        in_order: NewRows | None = None,
     ) -> None:
         self._budget = budget
-        self._kinds = [profile.kind for profile in profiles]
-        features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
-        bets = []
-        for profile, rows in zip(profiles, reference or reference_effective_rows(profiles, checkpoint), strict=True):
-            checkpoint()
-            bets.append(make_bets(profile, budget, features, rows))
-        self._bet_set = BetSet(bets)
-        self._varies = np.concatenate([np.empty(0, dtype=np.bool_), *map(_varying, profiles, bets)])
-        self._dependence = ScoreDependence(self._bet_set, profiles, checkpoint)
-        threshold = features * budget.evidence_threshold
+        self._score_names = [column.score_names for column in columns]
+        self._bet_set = BetSet([column.bets for column in columns])
+        self._varies = np.concatenate([np.empty(0, dtype=np.bool_), *(column.varying for column in columns)])
+        self._dependence = ScoreDependence(self._bet_set, in_order, checkpoint)
+        bet_on = max(1, sum(column.bets.log_weights.size > 0 for column in columns))
+        threshold = bet_on * budget.evidence_threshold
         self._log_threshold = math.log(threshold)
         self._log_cap = self._log_threshold + math.log(CAP_RATIO)
         self._alarms = Alarms(self._bet_set, self._log_threshold, budget.evaluation_seconds, min_rows)
@@ -144,6 +135,12 @@ class Detector:
             rhythm=RhythmSums(d).pack(),
         )
 
+    def resume(self, state: DetectorState | None) -> DetectorState:
+        """A state of this detector; the start, which only inherits the ledger, if the state is of another one."""
+        if state is None:
+            return self.start()
+        return state if state.key == self.key else replace(self.start(), ledger=state.ledger)
+
     def advance(self, state: DetectorState, rows: NewRows, number: int, now: float) -> DetectorState:
         """Update the evidence with rows that were not fed before.
 
@@ -174,6 +171,31 @@ class Detector:
         )
         return self._alarms.update(self._with_bounds(after, now), known.factors, now)
 
+    def restart(self, state: DetectorState, columns: Sequence[int]) -> DetectorState:
+        """Take all evidence against some columns, and their alarms; what is known of their dependence stays.
+
+        Evidence that is made smaller keeps the promise.
+
+        Args:
+            state: A state with this detector's key.
+            columns: Which of the columns.
+
+        Returns:
+            The same state if these columns have no evidence and no alarm.
+        """
+        chosen = np.isin(np.arange(state.since.size), columns)
+        chosen &= state.latched | np.isfinite(state.log_evidence).any(axis=1)
+        if not chosen.any():
+            return state
+        lines = chosen[:, np.newaxis]
+        return replace(
+            state,
+            since=np.where(chosen, np.nan, state.since),
+            log_evidence=np.where(lines, -np.inf, state.log_evidence),
+            recovery=np.where(lines, 0.0, state.recovery),
+            risen_at=np.where(chosen, state.number, state.risen_at),
+        )
+
     def add_hours(self, state: DetectorState, rows: NewRows, times: Floats) -> DetectorState:
         """Add the new rows to what is known of the rhythm of a stream whose reference has no times.
 
@@ -182,14 +204,12 @@ class Detector:
             rows: The new rows.
             times: Shape `(n,)`: their times, in seconds since the epoch.
         """
-        numbers = np.full((times.size, len(self._bet_set.bets)), np.nan)
-        for column, (bets, cells) in enumerate(zip(self._bet_set.bets, rows.cells, strict=True)):
-            if bets.own_factors.size:
-                scores = bets.scores[:, bets.own_factors[0]].take(cells)
-                numbers[:, column] = np.where(cells == bets.scores.shape[0] - 1, np.nan, scores)
-        sums = RhythmSums.unpack(state.rhythm)
-        sums.add(times, numbers)
-        return replace(state, rhythm=sums.pack())
+        parts = [state.rhythm[:0]]
+        for features in blocks_of(len(self._bet_set.bets)):  # the scores of all at once would take as much as the rows
+            sums = RhythmSums.unpack(state.rhythm[features.start : features.stop])
+            sums.add(times, self._bet_set.first_scores(rows.cells, features))
+            parts.append(sums.pack())
+        return replace(state, rhythm=np.concatenate(parts))
 
     def correlations(self, state: DetectorState) -> tuple[Floats, Floats]:
         """Upper bounds of the correlation within requests: of each feature's values, and of whether it is missing.
@@ -228,7 +248,7 @@ class Detector:
             threshold=self.threshold,
             since=state.since,
             alike_since=state.alike_since,
-            score_factors=score_factors(self._kinds, self._bet_set, known),
+            score_factors=score_factors(self._score_names, self._bet_set, known),
             alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
             missing_alike=np.array(
                 [not no and bool(known.grows[one]) for one, no in zip(last, empty, strict=True)], dtype=np.bool_
@@ -277,11 +297,3 @@ class Detector:
 def rhythm(state: DetectorState) -> NDArray[np.bool_]:
     """Which features have a rhythm of the day, as far as the stream shows it: shape `(d,)`."""
     return RhythmSums.unpack(state.rhythm).rhythm()
-
-
-def _varying(profile: Profile, bets: Bets) -> NDArray[np.bool_]:
-    """Which measured scores vary among the reference's values; those of a constant column do not: shape `(f,)`."""
-    if bets.own_factors.size == 0:
-        return np.empty(0, dtype=np.bool_)
-    scores = bets.scores[:, bets.own_factors].reshape(bets.buckets, -1, bets.own_factors.size)[:, :-1]
-    return np.asarray(np.ptp(scores[:, profile.cells.shares > 0], axis=1).max(axis=0, initial=0.0) > 0)

@@ -62,14 +62,15 @@ class RowEvidence:
             for feature in features:
                 self._checkpoint()
                 bets = self._bet_set.bets[feature]
-                counts = rows.counts(feature, bets.scores.shape[0]).astype(np.float64)
+                counts = rows.counts(feature, bets.score_table.shape[0]).astype(np.float64)
                 own = self._bet_set.score_slices[feature]
                 by_score = weights[:, own.start - part.start : own.stop - part.start]
                 log, recovery[feature] = self._weigh_feature(state, feature, known, counts, (rows.group_rows, by_score))
                 logs.append(log)
                 if rows.of_several.size:
-                    totals.append(counts[rows.groups_of_singles :] @ bets.scores)
-                    squares.append(counts[rows.groups_of_singles :] @ bets.scores**2)
+                    scores = bets.scores
+                    totals.append(counts[rows.groups_of_singles :] @ scores)
+                    squares.append(counts[rows.groups_of_singles :] @ scores**2)
             if rows.of_several.size:
                 sums = state.correlation[:, part]
                 learned[:, part] = add_requests(sums, np.hstack(totals), np.hstack(squares), rows.of_several)

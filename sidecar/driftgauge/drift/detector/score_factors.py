@@ -29,11 +29,11 @@ def score_names(kind: FeatureKind, measured: int) -> tuple[str, ...]:
     return ("category",) * (measured - len(_LAST_OF_CATEGORIES)) + _LAST_OF_CATEGORIES
 
 
-def score_factors(kinds: Sequence[FeatureKind], bet_set: BetSet, known: KnownDependence) -> tuple[ScoreFactors, ...]:
+def score_factors(names: Sequence[Sequence[str]], bet_set: BetSet, known: KnownDependence) -> tuple[ScoreFactors, ...]:
     """The factors of each feature.
 
     Args:
-        kinds: The kinds of the `d` features.
+        names: The names of the measured scores of each of the `d` features.
         bet_set: The bets on them.
         known: What is known of the dependence of each measured score.
 
@@ -42,11 +42,11 @@ def score_factors(kinds: Sequence[FeatureKind], bet_set: BetSet, known: KnownDep
         one name the largest factor counts; without a bound of one of them there is none.
     """
     found = []
-    for kind, part in zip(kinds, bet_set.measured_slices, strict=True):
+    for of_feature, part in zip(names, bet_set.measured_slices, strict=True):
         factors: dict[str, float | None] = {}
         columns = (known.factors[part], known.grows[part], known.assumed[part])
         each = zip(*(column.tolist() for column in columns), strict=True)
-        for name, (factor, grows, assumed) in zip(score_names(kind, part.stop - part.start), each, strict=True):
+        for name, (factor, grows, assumed) in zip(of_feature, each, strict=True):
             if assumed:  # nothing has been measured
                 continue
             before = factors.get(name, 1.0)

@@ -95,7 +95,7 @@ class Dependence:
 
 def no_spans(scores: int) -> NDArray[np.float32]:
     """The sums before the first request: shape `(SUMS, SPANS, scores)`."""
-    return np.zeros((SUMS, SPANS, scores), dtype=np.float32)
+    return np.broadcast_to(np.float32(0.0), (SUMS, SPANS, scores))  # in the memory of one number
 
 
 def add_units(sums: NDArray[np.float32], before: int, units: Units) -> NDArray[np.float32]:

@@ -13,10 +13,11 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, D
 
 from driftgauge import __version__
 from driftgauge.logger.fan_out.message import Message
-from driftgauge.logger.fan_out.own_resolver import OwnResolver
-from driftgauge.logger.fan_out.retry import Backoff, asks_for_retry, retry_after_seconds
 from driftgauge.metrics.forward_counts import ForwardCounts, ForwardLoss
 from driftgauge.metrics.loss_log import LossLog
+from driftgauge.outgoing.ended_attempt import cause_of, read_rest
+from driftgauge.outgoing.own_resolver import OwnResolver
+from driftgauge.outgoing.retry import Backoff, asks_for_retry, retry_after_seconds
 
 _log = logging.getLogger(__name__)
 
@@ -25,9 +26,6 @@ CONNECTIONS: Final = 8
 
 ATTEMPT_SECONDS: Final = 10.0
 """Longest time of one attempt, so that a target that hangs has others before the time of a message is over."""
-
-_READ_BYTES: Final = 64 * 1024
-"""Most bytes of a response that are read, so that its connection can be used again; beyond them it is closed."""
 
 _LARGE_BYTES: Final = 256 * 1024
 """Bodies above this length are written in pieces; aiohttp would write them in one turn of the event loop."""
@@ -187,12 +185,12 @@ class ForwardTarget:
                 timeout=ClientTimeout(seconds),
             ) as response:
                 result = self._result_of(response)
-                await _read_rest(response)
+                await read_rest(response)
                 return result
         except TimeoutError:
             return _Attempt(ForwardLoss.TIMEOUT, f"no response within {seconds:.3g} s")
         except (ClientError, OSError, RuntimeError) as error:  # uvloop raises RuntimeError for a closed transport
-            return _Attempt(ForwardLoss.UNREACHABLE, _cause_of(error))
+            return _Attempt(ForwardLoss.UNREACHABLE, cause_of(error))
 
     def _result_of(self, response: ClientResponse) -> "_Attempt":
         """What the status code of a response means. A redirect is not followed: it could lead events anywhere."""
@@ -212,21 +210,3 @@ class _Attempt(NamedTuple):
 
     loss: ForwardLoss | None
     why: str
-
-
-async def _read_rest(response: ClientResponse) -> None:
-    """Read a short body, so that its connection can carry the next message; the result is known without it."""
-    try:
-        while await response.content.readany():
-            if response.content.total_bytes > _READ_BYTES:
-                response.close()
-                return
-    except (TimeoutError, ClientError, OSError, RuntimeError):
-        response.close()
-
-
-def _cause_of(error: Exception) -> str:
-    """What went wrong with a connection, without the text of the error, which may contain the URL."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{type(error).__name__}: {error.strerror}"
-    return type(error).__name__

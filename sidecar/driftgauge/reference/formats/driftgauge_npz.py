@@ -18,6 +18,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.outcomes.labelled_output import TaskSettings
+from driftgauge.drift.outcomes.outcome_columns import Task
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import ReferenceDataError
 from driftgauge.reference.table import Origin, Table
@@ -31,7 +33,10 @@ TIMES = "times"
 NUMBERS, IDS = "numbers", "ids"
 """Names of the members of a window that identify its rows."""
 
-MEMBERS = frozenset({"data", "columns", META, TIMES, NUMBERS, IDS})
+PLACES, REVISIONS, HAS_FEATURES = "places", "revisions", "has_features"
+"""Names of further members of an export (`ExportedRows`)."""
+
+MEMBERS = frozenset({"data", "columns", META, TIMES, NUMBERS, IDS, PLACES, REVISIONS, HAS_FEATURES})
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 """Odd, so that multiplying by it is one to one: different numbers of the same request stay different."""
@@ -94,6 +99,8 @@ def packed(table: Table, members: Mapping[str, NDArray[Any]] | None = None) -> b
         "missing_words": sorted(table.missing_words),
         "origin": None if table.origin is None else asdict(table.origin),
         "ordered": table.ordered,
+        "task": {output: str(one.task) for output, one in table.tasks.items() if one.task is not None},
+        "classes": {output: list(one.classes) for output, one in table.tasks.items() if one.classes},
     }
     buffer = io.BytesIO()
     arrays = {
@@ -165,6 +172,7 @@ def add_meta(table: Table, member: NDArray[Any], times: NDArray[Any] | None = No
         left_out = {str(name): str(why) for name, why in meta["left_out"].items()}
         missing_words = frozenset(map(str, meta.get("missing_words", ())))
         origin = None if meta["origin"] is None else _origin(**meta["origin"])
+        tasks = _tasks(meta.get("task", {}), meta.get("classes", {}))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path) from error
     if len(kinds) != len(table.columns) or not _are_codes(table.values, kinds) or not _fits(origin, table):
@@ -184,7 +192,17 @@ def add_meta(table: Table, member: NDArray[Any], times: NDArray[Any] | None = No
         times=times,
         ordered=times is not None or meta.get("ordered") is True,
         states_order=times is not None or "ordered" in meta,
+        tasks=tasks,
     )
+
+
+def _tasks(task: Mapping[str, str], classes: Mapping[str, Iterable[str]]) -> dict[str, TaskSettings]:
+    """What a person has said of outputs with labels."""
+    names = dict.fromkeys((*task, *classes))
+    return {
+        name: TaskSettings(Task(task[name]) if name in task else None, tuple(map(str, classes.get(name, ()))))
+        for name in names
+    }
 
 
 def _are_times(times: NDArray[Any], table: Table) -> bool:

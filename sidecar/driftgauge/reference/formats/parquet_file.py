@@ -16,6 +16,7 @@ from driftgauge.reference.column import (
     DATES,
     NO_RULES,
     NOT_TESTED,
+    OWN_COLUMNS,
     Column,
     ColumnRules,
     ignored_column,
@@ -26,6 +27,9 @@ from driftgauge.reference.file_limits import ANY_SIZE, FileLimits
 from driftgauge.reference.formats.arrays import INEXACT, MAX_EXACT
 from driftgauge.reference.row_times import check_times, datetime_seconds, number_seconds, object_seconds, time_column
 from driftgauge.reference.table import MAX_COLUMNS, Table, join_columns
+
+UNCOUNTED_COLUMNS = 1 + len(OWN_COLUMNS)
+"""Columns of a file that are none of a table: an index of pandas, and those that name the rows of an export."""
 
 PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 """The columns in which pandas stores an index of its own."""
@@ -97,7 +101,7 @@ def table_of_arrow(path: Path, table: Any, rules: ColumnRules = NO_RULES) -> Tab
 def _check_size(path: Path, facts: Any, limits: FileLimits) -> None:  # noqa: ANN401 - pyarrow has no types
     """Refuse a file that is too large, before it is decoded."""
     columns = facts.num_columns
-    if columns > MAX_COLUMNS + 1:  # one for pandas' index; the names are counted once more when they are known
+    if columns > MAX_COLUMNS + UNCOUNTED_COLUMNS:  # the names are counted once more when they are known
         raise ReferenceDataError(f"{path}: there are {columns} columns, at most {MAX_COLUMNS} can be tested")
     limits.check_values(path, facts.num_rows * columns)
     groups = range(facts.num_row_groups)

@@ -11,7 +11,12 @@ from scipy.signal import lfilter
 
 from driftgauge.drift.detector.bet_set import BetSet
 from driftgauge.drift.detector.bets import make_bets
-from driftgauge.drift.detector.dependence import KnownDependence, ScoreDependence, reference_effective_rows
+from driftgauge.drift.detector.dependence import (
+    KnownDependence,
+    ScoreDependence,
+    reference_effective_rows,
+    rows_in_order,
+)
 from driftgauge.drift.profile import Profile, numeric_profile
 from tests.support.detectors import BUDGET, cells, profiles, single_rows
 
@@ -38,7 +43,7 @@ def ordered(values: Floats) -> Profile:
 
 def dependence(of: Sequence[Profile]) -> ScoreDependence:
     """The dependence of the features' scores."""
-    return ScoreDependence(BetSet([make_bets(one, BUDGET, len(of)) for one in of]), of)
+    return ScoreDependence(BetSet([make_bets(one, BUDGET, len(of)) for one in of]), rows_in_order(of))
 
 
 def now(known: ScoreDependence, spans: NDArray[np.float32], *, rhythm: bool = False) -> KnownDependence:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from driftgauge.drift.budget import Budget
-from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.detector.feature_detector import feature_detector
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from tests.support.detectors import (
     BUDGET,
@@ -34,8 +34,8 @@ def run(of: list[Profile], looks: list[Floats], state: DetectorState | None = No
 
 
 def test_the_threshold_is_the_budget_of_one_family_for_each_feature() -> None:
-    """The threshold of two features is the log10 of twice 120 days in seconds."""
-    assert math.log10(2 * 120 * 86_400) == pytest.approx(detector(profiles()).threshold)
+    """The threshold of two features is the log10 of twice 150 days in seconds."""
+    assert math.log10(2 * 150 * 86_400) == pytest.approx(detector(profiles()).threshold)
 
 
 def test_no_alarm_without_drift() -> None:
@@ -203,9 +203,9 @@ def test_the_key_depends_on_reference_and_tolerances() -> None:
         replace(BUDGET, share_tolerance=0.1),
         replace(BUDGET, beyond_reference=True),
     ]
-    keys = {Detector(of, BUDGET, 30, "a").key, Detector(of, BUDGET, 30, "b").key}
+    keys = {feature_detector(of, BUDGET, 30, "a").key, feature_detector(of, BUDGET, 30, "b").key}
 
-    assert 5 == len(keys | {Detector(of, budget, 30, "a").key for budget in budgets})
+    assert 5 == len(keys | {feature_detector(of, budget, 30, "a").key for budget in budgets})
 
 
 @pytest.mark.parametrize("promised", [replace(BUDGET, false_alarm_seconds=3600.0), BUDGET])
@@ -213,4 +213,4 @@ def test_another_promise_keeps_the_evidence(promised: Budget) -> None:
     """The key does not depend on how often a false alarm is accepted."""
     of = profiles(1)
 
-    assert Detector(of, BUDGET, 30, "a").key == Detector(of, promised, 30, "a").key
+    assert feature_detector(of, BUDGET, 30, "a").key == feature_detector(of, promised, 30, "a").key

@@ -6,8 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from driftgauge.drift.detector.detector import Detector
 from driftgauge.drift.detector.detector_state import ARRAYS, DetectorState, pack, unpack
+from driftgauge.drift.detector.feature_detector import feature_detector
 from tests.support.detectors import BUDGET
 
 STATE = DetectorState(
@@ -115,7 +115,7 @@ def test_a_state_of_an_earlier_build_has_an_empty_ledger() -> None:
 
 def test_no_features() -> None:
     """A state without features is packed and unpacked too."""
-    state = Detector([], BUDGET, 1, "").start()
+    state = feature_detector([], BUDGET, 1, "").start()
     actual = unpack(pack(state))
 
     assert actual is not None

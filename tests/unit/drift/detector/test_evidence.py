@@ -23,7 +23,7 @@ from tests.support.detectors import (
 )
 
 ONE = profiles(1)
-CLIMB = math.log(4 * MONTH / 60.0)
+CLIMB = math.log(5 * MONTH / 60.0)
 """From one evaluation's seconds to the threshold of one feature."""
 
 

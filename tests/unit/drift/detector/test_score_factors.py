@@ -8,7 +8,7 @@ from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.bet_set import BetSet
 from driftgauge.drift.detector.bets import make_bets
 from driftgauge.drift.detector.dependence import KnownDependence
-from driftgauge.drift.detector.score_factors import score_factors
+from driftgauge.drift.detector.score_factors import score_factors, score_names
 from driftgauge.drift.detector.verdict import ScoreFactors
 from driftgauge.drift.profile import Profile, categorical_profile, ignored_profile, numeric_profile
 from driftgauge.drift.rule import Rule
@@ -24,8 +24,9 @@ def factors(profiles: Sequence[Profile], known: Sequence[float]) -> tuple[ScoreF
     """The factors by name, of measured scores that have these factors; infinity is one without a bound."""
     bets = [make_bets(one, BUDGET, 1) for one in profiles]
     each = np.array(known)
+    names = [score_names(one.kind, of.own_factors.size) for one, of in zip(profiles, bets, strict=True)]
     grows, none = np.isinf(each), np.zeros(each.size, dtype=np.bool_)
-    return score_factors([one.kind for one in profiles], BetSet(bets), KnownDependence(each, ~grows, grows, none))
+    return score_factors(names, BetSet(bets), KnownDependence(each, ~grows, grows, none))
 
 
 def test_a_number_has_five_factors() -> None:

@@ -1,0 +1,1 @@
+"""Labels on real traffic: that every one is counted once, and what they cost the process that takes them."""

@@ -1,0 +1,1 @@
+"""Events out: a CloudEvent for each change of a verdict, kept until it is delivered."""
