@@ -20,7 +20,7 @@ from driftgauge.http1.grammar import (
     BadResponseError,
     RefusedError,
 )
-from driftgauge.http1.heads import HeaderLines, RequestHead, ResponseHead
+from driftgauge.http1.heads import HeaderLines, RequestHead, ResponseHead, request_of, response_of
 from driftgauge.http1.request_target import read_target
 
 _ONCE = frozenset({b"content-length", b"transfer-encoding", b"host"})
@@ -61,8 +61,8 @@ def read_request(raw: bytes) -> RequestHead:
     path, authority = read_target(method, target)
     if authority is not None:
         headers = _with_host(parsed.headers, authority, http11=minor == b"1")
-        return RequestHead(method, path, minor, headers, b"")
-    return RequestHead(method, target, minor, parsed.headers, raw if parsed.is_plain else b"")
+        return request_of(method, path, minor, headers, b"")
+    return request_of(method, target, minor, parsed.headers, raw if parsed.is_plain else b"")
 
 
 def read_response(raw: bytes) -> ResponseHead:
@@ -92,7 +92,7 @@ def read_response(raw: bytes) -> ResponseHead:
     parsed = _ParsedLines(raw, events, HttpResponseParser)
     if parsed.has_duplicate:
         raise BadResponseError("a header that decides the framing occurs twice")
-    return ResponseHead(int(status), reason, minor, parsed.headers, raw if parsed.is_plain else b"")
+    return response_of(int(status), reason, minor, parsed.headers, raw if parsed.is_plain else b"")
 
 
 @final
@@ -165,7 +165,7 @@ def _with_host(headers: HeaderLines, authority: bytes, *, http11: bool) -> Heade
     has_host = b"host" in headers.fields
     if http11 and not has_host:
         return headers  # HTTP/1.1 requires the line even then: the check of the head will refuse this one
-    lines = [(name, authority if name.lower() == b"host" else value) for name, value in headers.lines]
+    lines = [(name, authority if name.lower() == b"host" else value) for name, value in headers.lines or ()]
     return HeaderLines(lines if has_host else [(b"Host", authority), *lines], {**headers.fields, b"host": authority})
 
 

@@ -26,6 +26,9 @@ HOP_BY_HOP = frozenset(
 )
 """Headers of one connection alone. `Trailer` is not one of them, but is forwarded only where trailers are."""
 
+_ALONE = frozenset({b"close", b"keep-alive"})
+"""Options of `Connection` about the connection itself; all others are names of lines."""
+
 _FIRST_FINAL = int(HTTPStatus.OK)
 _BODILESS = frozenset({int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)})
 
@@ -34,11 +37,11 @@ class HeaderLines(NamedTuple):
     """The header lines of one head.
 
     Args:
-        lines: Name and value of each, in their order.
+        lines: Name and value of each, in their order; `None` if they have to be read from the bytes of the head.
         fields: The first value of each name; the names are in lower case.
     """
 
-    lines: HeaderList
+    lines: HeaderList | None
     fields: dict[bytes, bytes]
 
 
@@ -46,46 +49,160 @@ class MessageHead:
     """What the heads of requests and responses have in common.
 
     Args:
-        headers: The header lines.
+        headers: The header lines; `lines` may be `None` if `raw` is not empty.
         raw: All bytes of the head, if they hold nothing but the lines, else empty.
         http11: Whether the version is 1.1, not 1.0.
+        keep_alive: Whether the sender keeps its connection open.
+        length: Bytes of the body; `None` if the head does not state them.
+        own_line: What has to be cut out of `raw` to forward it: empty if all its bytes are meant for the other end,
+            `None` if `raw` cannot be forwarded.
 
     Attributes:
         fields: The first value of each header; the names are in lower case.
-        is_end_to_end: Whether all its bytes are meant for the other end.
-        keep_alive: Whether the sender keeps its connection open.
-        length: Bytes of the body; `None` if the head does not state them.
     """
 
-    __slots__ = ("_lines", "fields", "http11", "is_end_to_end", "keep_alive", "length", "raw")
+    __slots__ = ("_lines", "fields", "http11", "keep_alive", "length", "own_line", "raw")
 
-    def __init__(self, headers: HeaderLines, raw: bytes, *, http11: bool) -> None:
-        fields = headers.fields
-        self._lines: HeaderList | None = headers.lines
-        self.fields = fields
+    def __init__(
+        self,
+        headers: HeaderLines,
+        raw: bytes,
+        http11: bool,  # noqa: FBT001 - positional, since a compiled call of that is cheaper
+        keep_alive: bool,  # noqa: FBT001
+        length: int | None,
+        own_line: bytes | None,
+    ) -> None:
+        self._lines = headers.lines
+        self.fields = headers.fields
         self.raw = raw
         self.http11 = http11
-        self.is_end_to_end = bool(raw) and HOP_BY_HOP.isdisjoint(fields)
-        self.keep_alive = keeps_connection(headers.lines, fields, http11=http11)
-        self.length: int | None = None
+        self.keep_alive = keep_alive
+        self.length = length
+        self.own_line = own_line
 
     @property
     def lines(self) -> HeaderList:
         """Name and value of each line, in their order."""
         return _lines_of(self.raw) if self._lines is None else self._lines
 
-    def _copy_from(self, other: "MessageHead", raw: bytes, fields: dict[bytes, bytes], more: HeaderList) -> None:
-        self.http11 = other.http11
-        self.is_end_to_end = other.is_end_to_end
-        self.keep_alive = other.keep_alive
-        self.length = other.length
-        self.raw, self.fields = raw, fields
-        self._lines = None if raw else [*other.lines, *more]
+    @property
+    def is_end_to_end(self) -> bool:
+        """Whether all its bytes are meant for the other end."""
+        return self.own_line is not None and not self.own_line
 
 
 @final
 class RequestHead(MessageHead):
-    """The valid head of a request; `length` is `None` if its body is chunked.
+    """The valid head of a request, as `request_of` checks it; `length` is `None` if its body is chunked.
+
+    Args:
+        method: As sent.
+        target: In origin-form, byte for byte, or `*`.
+        headers: The header lines.
+        raw: All its bytes, if they hold nothing but the lines, else empty.
+        http11: Whether the version is 1.1, not 1.0.
+        keep_alive: Whether the sender keeps its connection open.
+        length: Bytes of the body.
+        own_line: As in `MessageHead`.
+        expects_continue: Whether the client waits for a `100 Continue` before it sends the body.
+    """
+
+    __slots__ = ("expects_continue", "method", "target")
+
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a head is; only this module and tests make one
+        self,
+        method: bytes,
+        target: bytes,
+        headers: HeaderLines,
+        raw: bytes,
+        http11: bool,  # noqa: FBT001
+        keep_alive: bool,  # noqa: FBT001
+        length: int | None,
+        own_line: bytes | None,
+        expects_continue: bool,  # noqa: FBT001
+    ) -> None:
+        super().__init__(headers, raw, http11, keep_alive, length, own_line)
+        self.method = method
+        self.target = target
+        self.expects_continue = expects_continue
+
+    def with_headers(self, raw: bytes, fields: dict[bytes, bytes], more: HeaderList) -> "RequestHead":
+        """The same head with other bytes, fields, and additional lines, which the caller has checked."""
+        headers = HeaderLines(None if raw else [*self.lines, *more], fields)
+        return RequestHead(
+            self.method,
+            self.target,
+            headers,
+            raw,
+            self.http11,
+            self.keep_alive,
+            self.length,
+            self.own_line,
+            self.expects_continue,
+        )
+
+
+@final
+class ResponseHead(MessageHead):
+    """The valid head of a response, as `response_of` checks it.
+
+    Args:
+        status: From 100 to 999.
+        reason: Its reason phrase, which may be empty.
+        headers: The header lines.
+        raw: All its bytes, if they hold nothing but the lines, else empty.
+        http11: Whether the version is 1.1, not 1.0.
+        keep_alive: Whether the sender keeps its connection open.
+        length: Bytes of the body.
+        own_line: As in `MessageHead`.
+        chunked: Whether the body is chunked.
+
+    Attributes:
+        is_final: Whether it is the final response, not an interim one (1xx).
+    """
+
+    __slots__ = ("chunked", "is_final", "reason", "status")
+
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a head is; only this module and tests make one
+        self,
+        status: int,
+        reason: bytes,
+        headers: HeaderLines,
+        raw: bytes,
+        http11: bool,  # noqa: FBT001
+        keep_alive: bool,  # noqa: FBT001
+        length: int | None,
+        own_line: bytes | None,
+        chunked: bool,  # noqa: FBT001
+    ) -> None:
+        super().__init__(headers, raw, http11, keep_alive, length, own_line)
+        self.status = status
+        self.reason = reason
+        self.chunked = chunked
+        self.is_final = status >= _FIRST_FINAL
+
+    def with_headers(self, raw: bytes, fields: dict[bytes, bytes], more: HeaderList) -> "ResponseHead":
+        """The same head with other bytes, fields, and additional lines, which the caller has checked."""
+        headers = HeaderLines(None if raw else [*self.lines, *more], fields)
+        return ResponseHead(
+            self.status,
+            self.reason,
+            headers,
+            raw,
+            self.http11,
+            self.keep_alive,
+            self.length,
+            self.own_line,
+            self.chunked,
+        )
+
+    def has_body(self, method: bytes) -> bool:
+        """Whether a body follows, in a response to a request with this method."""
+        return self.is_final and self.status not in _BODILESS and method != b"HEAD"
+
+
+def request_of(method: bytes, target: bytes, minor: bytes, headers: HeaderLines, raw: bytes) -> RequestHead:
+    """The head of a request with these parts.
 
     Args:
         method: As sent.
@@ -97,31 +214,17 @@ class RequestHead(MessageHead):
     Raises:
         RefusedError: The framing or the `Host` is not valid.
     """
-
-    __slots__ = ("expects_continue", "method", "target")
-
-    def __init__(self, method: bytes, target: bytes, minor: bytes, headers: HeaderLines, raw: bytes) -> None:
-        super().__init__(headers, raw, http11=minor == b"1")
-        fields = self.fields
-        self.method = method
-        self.target = target
-        self.length = request_length(fields, http11=self.http11)
-        self.expects_continue = (
-            b"expect" in fields and self.http11 and fields[b"expect"].lower() == b"100-continue" and self.length != 0
-        )
-        _check_host(fields, http11=self.http11)
-
-    def with_headers(self, raw: bytes, fields: dict[bytes, bytes], more: HeaderList) -> "RequestHead":
-        """The same head with other bytes, fields, and additional lines, which the caller has checked."""
-        head = RequestHead.__new__(RequestHead)
-        head._copy_from(self, raw, fields, more)  # noqa: SLF001 - its own class
-        head.method, head.target, head.expects_continue = self.method, self.target, self.expects_continue
-        return head
+    fields, http11 = headers.fields, minor == b"1"
+    length = request_length(fields, http11=http11)
+    expects = b"expect" in fields and http11 and fields[b"expect"].lower() == b"100-continue" and length != 0
+    _check_host(fields, http11=http11)
+    keep_alive = keeps_connection(headers.lines or (), fields, http11=http11)
+    own_line = _own_line(headers, raw) if http11 else None
+    return RequestHead(method, target, headers, raw, http11, keep_alive, length, own_line, expects)
 
 
-@final
-class ResponseHead(MessageHead):
-    """The valid head of a response.
+def response_of(status: int, reason: bytes | None, minor: bytes, headers: HeaderLines, raw: bytes) -> ResponseHead:
+    """The head of a response with these parts.
 
     Args:
         status: From 100 to 999.
@@ -133,43 +236,31 @@ class ResponseHead(MessageHead):
     Raises:
         BadResponseError: The framing is not valid.
     """
+    fields, http11 = headers.fields, minor == b"1"
+    raw = raw if http11 and reason is not None else b""
+    coding, stated = fields.get(b"transfer-encoding"), fields.get(b"content-length")
+    length: int | None = None
+    if stated is not None:
+        if coding is not None or not LENGTH.fullmatch(stated):
+            raise BadResponseError("the length of the body is stated twice or is not a number")
+        length = int(stated)
+    if coding is not None and (coding.lower() != b"chunked" or not http11):
+        raise BadResponseError("the transfer coding is not chunked alone")
+    keep_alive = keeps_connection(headers.lines or (), fields, http11=http11)
+    own_line = _own_line(headers, raw)
+    return ResponseHead(status, reason or b"", headers, raw, http11, keep_alive, length, own_line, coding is not None)
 
-    __slots__ = ("chunked", "reason", "status")
 
-    def __init__(self, status: int, reason: bytes | None, minor: bytes, headers: HeaderLines, raw: bytes) -> None:
-        http11 = minor == b"1"
-        super().__init__(headers, raw if http11 and reason is not None else b"", http11=http11)
-        self.status = status
-        self.reason = reason or b""
-        self.chunked = False
-        self._read_framing()
-
-    def with_headers(self, raw: bytes, fields: dict[bytes, bytes], more: HeaderList) -> "ResponseHead":
-        """The same head with other bytes, fields, and additional lines, which the caller has checked."""
-        head = ResponseHead.__new__(ResponseHead)
-        head._copy_from(self, raw, fields, more)  # noqa: SLF001 - its own class
-        head.status, head.reason, head.chunked = self.status, self.reason, self.chunked
-        return head
-
-    @property
-    def is_final(self) -> bool:
-        """Whether it is the final response, not an interim one (1xx)."""
-        return self.status >= _FIRST_FINAL
-
-    def has_body(self, method: bytes) -> bool:
-        """Whether a body follows, in a response to a request with this method."""
-        return self.is_final and self.status not in _BODILESS and method != b"HEAD"
-
-    def _read_framing(self) -> None:
-        coding, length = self.fields.get(b"transfer-encoding"), self.fields.get(b"content-length")
-        if length is not None:
-            if coding is not None or not LENGTH.fullmatch(length):
-                raise BadResponseError("the length of the body is stated twice or is not a number")
-            self.length = int(length)
-        if coding is not None:
-            if coding.lower() != b"chunked" or not self.http11:
-                raise BadResponseError("the transfer coding is not chunked alone")
-            self.chunked = True
+def _own_line(headers: HeaderLines, raw: bytes) -> bytes | None:
+    """A plain `Connection: close` or `keep-alive` with the line breaks around it, if no more has to be removed."""
+    found = HOP_BY_HOP.intersection(headers.fields)
+    if not raw or not found:
+        return b"" if raw else None
+    value = headers.fields.get(b"connection", b"")
+    if len(found) > 1 or len(headers.fields) < len(headers.lines or ()) or value.lower() not in _ALONE:
+        return None
+    line = b"\r\nConnection: " + value + b"\r\n"
+    return line if line in raw else None
 
 
 def _lines_of(raw: bytes) -> HeaderList:

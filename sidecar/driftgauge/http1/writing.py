@@ -33,10 +33,6 @@ _NEVER_TRAILING = (
 """Lines that would change how a message is read, framed or routed if a receiver treated trailers as headers
 (RFC 9110 section 6.5.1)."""
 
-_CONNECTION = b"\r\nConnection: "
-_ALONE = frozenset({b"close", b"keep-alive"})
-"""Options of `Connection` about the connection itself; all others are names of lines."""
-
 CONTINUE_HEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CHUNKED_LINE = (b"Transfer-Encoding", b"chunked")
 
@@ -49,7 +45,7 @@ def request_head(head: RequestHead, authority: str, pseudonym: bytes = b"") -> b
         authority: Host and port of the model server: the `Host` for a client that sent none, which HTTP/1.0 allows.
         pseudonym: What the `Via` line at its end calls this proxy; empty for a head without that line.
     """
-    if head.http11 and (raw := head.raw if head.is_end_to_end else _raw_end_to_end(head)):
+    if raw := forwarded_raw(head):
         return b"%bVia: 1.1 %b\r\n\r\n" % (raw[:-2], pseudonym) if pseudonym else raw
     lines = end_to_end(head.lines, head.fields, trailing=head.length is None)
     if b"host" not in head.fields:
@@ -75,11 +71,11 @@ def response_framing(method: bytes, head: ResponseHead, *, http11: bool) -> Fram
 
 
 def is_forwarded_unchanged(head: ResponseHead, method: bytes) -> bool:
-    """Whether a response has a body of a stated length, and a head without lines for one connection alone.
+    """Whether a response has a body of a stated length, and no line for one connection alone but a plain `Connection`.
 
-    For an HTTP/1.1 client whose connection is kept, `response_head` then returns the bytes of the head.
+    For an HTTP/1.1 client whose connection is kept, `response_head` then returns what `forwarded_raw` does.
     """
-    return head.is_end_to_end and head.length is not None and head.has_body(method)
+    return head.own_line is not None and head.length is not None and head.has_body(method)
 
 
 def response_head(head: ResponseHead, framing: Framing, connection: bytes | None) -> bytes:
@@ -91,10 +87,8 @@ def response_head(head: ResponseHead, framing: Framing, connection: bytes | None
         connection: Value of our own `Connection` line; `None` writes none.
     """
     has_stated_framing = (head.length is not None or head.chunked) and head.status != HTTPStatus.NO_CONTENT
-    if has_stated_framing and connection is None and framing is not Framing.CLOSE:
-        raw = head.raw if head.is_end_to_end else _raw_end_to_end(head)
-        if raw:
-            return raw
+    if has_stated_framing and connection is None and framing is not Framing.CLOSE and (raw := forwarded_raw(head)):
+        return raw
     lines = end_to_end(head.lines, head.fields, trailing=framing is Framing.CHUNKED)
     if framing is Framing.CLOSE:
         lines = without(lines, b"transfer-encoding")
@@ -113,14 +107,12 @@ def interim_head(head: ResponseHead) -> bytes:
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, joined(lines))
 
 
-def _raw_end_to_end(head: RequestHead | ResponseHead) -> bytes:
-    """The bytes of a head without a plain `Connection: close` or `keep-alive`; empty if more has to be removed."""
-    found = HOP_BY_HOP.intersection(head.fields)
-    value = head.fields.get(b"connection", b"")
-    if len(found) > 1 or len(head.fields) < len(head.lines) or value.lower() not in _ALONE:
+def forwarded_raw(head: RequestHead | ResponseHead) -> bytes:
+    """The bytes of a head without a plain `Connection` line of its own; empty if more has to be changed."""
+    line = head.own_line
+    if line is None:
         return b""
-    before, line, after = head.raw.partition(_CONNECTION + value + b"\r\n")
-    return before + b"\r\n" + after if line else b""
+    return head.raw.replace(line, b"\r\n", 1) if line else head.raw
 
 
 def end_to_end(lines: HeaderList, fields: HeaderMap, *, trailing: bool = False) -> list[tuple[bytes, bytes]]:

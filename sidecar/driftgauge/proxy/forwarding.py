@@ -19,6 +19,7 @@ from driftgauge.http1.states import (
 from driftgauge.http1.writing import (
     connection_line,
     error_response,
+    forwarded_raw,
     is_forwarded_unchanged,
     request_head,
     response_framing,
@@ -141,7 +142,7 @@ class ResponseSide:
         if keep_alive and http11 and is_forwarded_unchanged(head, method):  # the common case
             self.keep_alive = True
             self._framing = Framing.LENGTH
-            self._pieces.append(head.raw)
+            self._pieces.append(forwarded_raw(head))
             return
         self._framing = framing = response_framing(method, head, http11=http11)
         self.keep_alive = keep_alive and framing is not Framing.CLOSE
