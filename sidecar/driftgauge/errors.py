@@ -13,6 +13,7 @@ They have no HTTP status codes: the receiver, the proxy and the admin port each 
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -45,7 +46,7 @@ class Reason(StrEnum):
         return self in _DROPPED
 
 
-_DROPPED = frozenset(
+_DROPPED: Final = frozenset(
     {
         Reason.QUEUE_FULL,
         Reason.QUEUE_TIMEOUT,

@@ -7,7 +7,7 @@ Source: RFC 9112 sections 6.3 and 7.1, https://www.rfc-editor.org/rfc/rfc9112.
 """
 
 from collections.abc import Callable
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from driftgauge.http1.grammar import (
     CHUNK,
@@ -21,14 +21,14 @@ from driftgauge.http1.grammar import (
 )
 from driftgauge.http1.writing import trailers
 
-_MORE_DIGITS_THAN_EXTENSION = 18
+_MORE_DIGITS_THAN_EXTENSION: Final = 18
 """Bytes of a chunk's first line that are not an extension: 15 digits and the line break, and one spare byte."""
 
-_SHORT_CHUNK_BYTES = 4096
-_SIZES = {line % size: size for size in range(1, _SHORT_CHUNK_BYTES) for line in (b"%x\r\n", b"%X\r\n")}
+_SHORT_CHUNK_BYTES: Final = 4096
+_SIZES: Final = {line % size: size for size in range(1, _SHORT_CHUNK_BYTES) for line in (b"%x\r\n", b"%X\r\n")}
 """The first line of each short chunk in its usual form, and its size: one look-up instead of a match."""
 
-_LONGEST_SIZE_LINE_BYTES = 5
+_LONGEST_SIZE_LINE_BYTES: Final = 5
 
 _Step = Callable[[bytes, int, list[bytes]], int | None]
 

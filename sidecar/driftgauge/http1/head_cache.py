@@ -17,11 +17,11 @@ A property test compares cached and full parses of arbitrary heads.
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, Self, TypeVar, final
+from typing import Final, Generic, Protocol, Self, TypeVar, final
 
 from driftgauge.http1.grammar import HeaderList
 
-_NAMES = (
+_NAMES: Final = (
     b"ce-id",
     b"ce-recordedtime",
     b"ce-time",
@@ -45,11 +45,11 @@ def _any_case(name: bytes) -> bytes:
     return b"".join(b"[%c%c]" % (letter, letter ^ 0x20) if chr(letter).isalpha() else b"%c" % letter for letter in name)
 
 
-_VARYING = re.compile(rb"\r\n(%b): ([!-~](?:[ -~]*[!-~])?)(?=\r\n)" % b"|".join(map(_any_case, _NAMES)))
+_VARYING: Final = re.compile(rb"\r\n(%b): ([!-~](?:[ -~]*[!-~])?)(?=\r\n)" % b"|".join(map(_any_case, _NAMES)))
 """A whole line with the usual one space and a value of printable ASCII."""
 
-_MAX_HEADS = 256
-_MAX_HEAD_BYTES = 2048
+_MAX_HEADS: Final = 256
+_MAX_HEAD_BYTES: Final = 2048
 """Number and length of the remembered heads: about 1 MB when untrusted clients send nothing but new ones."""
 
 

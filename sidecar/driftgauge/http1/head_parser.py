@@ -5,7 +5,7 @@ The grammar decides whether the bytes are valid, llhttp takes them apart, and `h
 
 from contextlib import suppress
 from http import HTTPStatus
-from typing import final
+from typing import Final, final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, HttpResponseParser
 
@@ -23,10 +23,10 @@ from driftgauge.http1.grammar import (
 from driftgauge.http1.heads import HeaderLines, RequestHead, ResponseHead, request_of, response_of
 from driftgauge.http1.request_target import read_target
 
-_ONCE = frozenset({b"content-length", b"transfer-encoding", b"host"})
+_ONCE: Final = frozenset({b"content-length", b"transfer-encoding", b"host"})
 """Headers that must not occur twice: two parsers could believe one each."""
 
-_NO_CHECK_BYTES = 1024
+_NO_CHECK_BYTES: Final = 1024
 """A head of this length is within every limit."""
 
 

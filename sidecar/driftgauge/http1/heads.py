@@ -7,11 +7,11 @@ https://www.rfc-editor.org/rfc/rfc9112.
 """
 
 from http import HTTPStatus
-from typing import NamedTuple, final
+from typing import Final, NamedTuple, final
 
 from driftgauge.http1.grammar import HOST, LENGTH, BadResponseError, HeaderList, HeaderMap, RefusedError
 
-HOP_BY_HOP = frozenset(
+HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
         b"keep-alive",
@@ -26,11 +26,11 @@ HOP_BY_HOP = frozenset(
 )
 """Headers of one connection alone. `Trailer` is not one of them, but is forwarded only where trailers are."""
 
-_ALONE = frozenset({b"close", b"keep-alive"})
+_ALONE: Final = frozenset({b"close", b"keep-alive"})
 """Options of `Connection` about the connection itself; all others are names of lines."""
 
-_FIRST_FINAL = int(HTTPStatus.OK)
-_BODILESS = frozenset({int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)})
+_FIRST_FINAL: Final = int(HTTPStatus.OK)
+_BODILESS: Final = frozenset({int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)})
 
 
 class HeaderLines(NamedTuple):

@@ -4,13 +4,13 @@ Source: RFC 9112 section 3.2, https://www.rfc-editor.org/rfc/rfc9112.
 """
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from driftgauge.http1.grammar import RefusedError
 
 # absolute-form = "http://" uri-host [ ":" port ] path-abempty [ "?" query ]; the userinfo that RFC 9110 section 4.2.4
 # asks to treat as an error does not match, nor does an empty host
-_ABSOLUTE = re.compile(
+_ABSOLUTE: Final = re.compile(
     rb"[Hh][Tt][Tt][Pp]://((?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~%!$&'()*+;=]+)(?::[0-9]*)?)((?:[/?].*)?)"
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from driftgauge.http1.bodies import Body, Chunked, KnownLength
 from driftgauge.http1.grammar import (
@@ -17,8 +17,8 @@ from driftgauge.http1.grammar import (
 from driftgauge.http1.head_parser import check_target_length, read_request
 from driftgauge.http1.heads import RequestHead
 
-_END = b"\r\n\r\n"
-_END_BYTES = len(_END)
+_END: Final = b"\r\n\r\n"
+_END_BYTES: Final = len(_END)
 
 
 class RequestEvents(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from driftgauge.http1.bodies import Body, Chunked, KnownLength, UntilClose
 from driftgauge.http1.grammar import (
@@ -17,9 +17,9 @@ from driftgauge.http1.grammar import (
 from driftgauge.http1.head_parser import read_response
 from driftgauge.http1.heads import ResponseHead
 
-_END = b"\r\n\r\n"
-_END_BYTES = len(_END)
-_SWITCHING_PROTOCOLS = int(HTTPStatus.SWITCHING_PROTOCOLS)
+_END: Final = b"\r\n\r\n"
+_END_BYTES: Final = len(_END)
+_SWITCHING_PROTOCOLS: Final = int(HTTPStatus.SWITCHING_PROTOCOLS)
 
 
 class ResponseEvents(Protocol):

@@ -36,7 +36,7 @@ The states are integers in the order of an exchange, so that `state >= ResponseS
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 State = TypeVar("State", bound=IntEnum)
 
@@ -88,7 +88,7 @@ class ClientEvent(IntEnum):
     """The connection is lost, or ended by us at once."""
 
 
-_C = ClientState
+_C: Final = ClientState
 CLIENT_TRANSITIONS: Mapping[ClientEvent, Mapping[ClientState, ClientState]] = {
     ClientEvent.BYTES: Transition({_C.IDLE: _C.READING_HEAD}),
     ClientEvent.EMPTY_LINE: Transition({_C.READING_HEAD: _C.IDLE}),
@@ -120,7 +120,7 @@ class RequestEvent(IntEnum):
     END = 1
 
 
-_R = RequestState
+_R: Final = RequestState
 REQUEST_TRANSITIONS: Mapping[RequestEvent, Mapping[RequestState, RequestState]] = {
     RequestEvent.BODY: Transition({_R.EXPECTING: _R.RECEIVING, _R.RECEIVING: _R.RECEIVING}),
     RequestEvent.END: Transition({_R.EXPECTING: _R.COMPLETE, _R.RECEIVING: _R.COMPLETE}),
@@ -157,7 +157,7 @@ class ResponseEvent(IntEnum):
     """The exchange is counted and leaves both connections."""
 
 
-_S = ResponseState
+_S: Final = ResponseState
 RESPONSE_TRANSITIONS: Mapping[ResponseEvent, Mapping[ResponseState, ResponseState]] = {
     ResponseEvent.CONNECT: Transition({_S.NEW: _S.CONNECTING, _S.AWAITING: _S.CONNECTING}),
     ResponseEvent.CONNECTED: Transition({_S.NEW: _S.AWAITING, _S.CONNECTING: _S.AWAITING}),
@@ -190,7 +190,7 @@ class UpstreamEvent(IntEnum):
     CLOSE = 3
 
 
-_U = UpstreamState
+_U: Final = UpstreamState
 UPSTREAM_TRANSITIONS: Mapping[UpstreamEvent, Mapping[UpstreamState, UpstreamState]] = {
     UpstreamEvent.BEGIN: Transition({_U.NEW: _U.AWAITING, _U.IDLE: _U.AWAITING}),
     UpstreamEvent.BYTES: Transition({_U.AWAITING: _U.RESPONDING, _U.RESPONDING: _U.RESPONDING}),

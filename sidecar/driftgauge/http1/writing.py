@@ -7,16 +7,17 @@ https://www.rfc-editor.org/rfc/rfc9110, https://www.rfc-editor.org/rfc/rfc9112.
 import json
 from functools import lru_cache
 from http import HTTPStatus
+from typing import Final
 
 from driftgauge.http1.grammar import Framing, HeaderList, HeaderMap, joined
 from driftgauge.http1.heads import HOP_BY_HOP, RequestHead, ResponseHead, tokens
 
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 
-_NEVER_NAMED = _FRAMING | {b"host"}
+_NEVER_NAMED: Final = _FRAMING | {b"host"}
 """Lines that `Connection` must not remove: without them the receiver would find another end of the body."""
 
-_NEVER_TRAILING = (
+_NEVER_TRAILING: Final = (
     HOP_BY_HOP
     | _NEVER_NAMED
     | {
@@ -33,8 +34,8 @@ _NEVER_TRAILING = (
 """Lines that would change how a message is read, framed or routed if a receiver treated trailers as headers
 (RFC 9110 section 6.5.1)."""
 
-CONTINUE_HEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
-_CHUNKED_LINE = (b"Transfer-Encoding", b"chunked")
+CONTINUE_HEAD: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CHUNKED_LINE: Final = (b"Transfer-Encoding", b"chunked")
 
 
 def request_head(head: RequestHead, authority: str, pseudonym: bytes = b"") -> bytes:

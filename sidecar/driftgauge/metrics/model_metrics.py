@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +30,10 @@ from driftgauge.drift.canary.traffic_counts import LATENCY_BOUNDS, TrafficSlot
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey, Outcome
 
-ERROR_CODES = ("400", "404", "422", "499", "500", "502", "503", "504")
+ERROR_CODES: Final = ("400", "404", "422", "499", "500", "502", "503", "504")
 """Status codes whose series start at 0, so that `rate` sees the first error; others start with their first error."""
 
-_FIRST_ERROR = "400"
+_FIRST_ERROR: Final = "400"
 """Status codes have three digits, or are empty where unknown, so they can be compared as text."""
 
 
@@ -102,7 +102,7 @@ class RequestCounts(Collector):
         yield errors
 
 
-MODEL_LABELS = ("inference_service_namespace", "inference_service", "component", "model_name", "revision")
+MODEL_LABELS: Final = ("inference_service_namespace", "inference_service", "component", "model_name", "revision")
 
 
 def model_labels(model: ModelKey) -> tuple[str, str, str, str, str]:
@@ -113,10 +113,10 @@ def model_labels(model: ModelKey) -> tuple[str, str, str, str, str]:
     return (model.namespace, model.inference_service, model.component, model.model_name, model.revision)
 
 
-LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+LATENCY_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """In seconds: the client library's buckets, two finer ones for small models and a longer one for slow models."""
 
-OVERHEAD_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
+OVERHEAD_BUCKETS: Final = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
 """In seconds, 0.05 ms to 50 ms: what a proxy on the same machine may add."""
 
 
@@ -239,8 +239,8 @@ class ExchangeFamilies(Collector):
         return family
 
 
-_PAYLOAD_LABELS = (*MODEL_LABELS, "kind", "outcome", "reason")
-_KIND_LABELS = (*MODEL_LABELS, "kind")
+_PAYLOAD_LABELS: Final = (*MODEL_LABELS, "kind", "outcome", "reason")
+_KIND_LABELS: Final = (*MODEL_LABELS, "kind")
 
 
 class Families:

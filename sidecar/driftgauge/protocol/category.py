@@ -6,10 +6,10 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-_BITS = 53
+_BITS: Final = 53
 """Whole numbers up to 2**53 are exact in float64."""
 
-MAX_TEXT_CHARS = 200
+MAX_TEXT_CHARS: Final = 200
 """Longest text of a category that is kept and shown. Longer texts get a number only."""
 
 

@@ -6,7 +6,7 @@ content type of the request.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import Kind
@@ -19,10 +19,10 @@ from driftgauge.protocol.tensor import BYTES, Decoded
 from driftgauge.protocol.v1 import decode_v1
 from driftgauge.protocol.v2 import V2_MEMBERS, binary_size, decode_v2, is_v2
 
-_CELLS_A_BYTE = 8
+_CELLS_A_BYTE: Final = 8
 """Most cells for each byte of a body. Rows by name that lack most columns make a table that is larger than the body."""
 
-_FEW_CELLS = 2**14
+_FEW_CELLS: Final = 2**14
 """Cells that a body of any length may make."""
 
 

@@ -17,13 +17,14 @@ certainly. Bytes that are acknowledged came before the end.
 
 import socket
 import struct
+from typing import Final
 
-_BYTES_ACKED_OFFSET = 120
+_BYTES_ACKED_OFFSET: Final = 120
 """Of `tcpi_bytes_acked`, 64 bits in `struct tcp_info` of linux/tcp.h (Linux 4.1), which only grows at its end."""
 
-_SIZE = _BYTES_ACKED_OFFSET + 8
+_SIZE: Final = _BYTES_ACKED_OFFSET + 8
 
-_SYN_BYTES = 1
+_SYN_BYTES: Final = 1
 """The segment that opens a connection is acknowledged like a byte."""
 
 

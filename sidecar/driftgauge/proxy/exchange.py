@@ -7,7 +7,7 @@ decides what is sent again. Bytes are forwarded as soon as they come; a peer tha
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import final
+from typing import Final, final
 
 from driftgauge.http1.grammar import READ_BYTES, HeaderList
 from driftgauge.http1.heads import RequestHead, ResponseHead
@@ -26,16 +26,16 @@ from driftgauge.proxy.forwarding import RequestSide, ResponseSide
 from driftgauge.proxy.interfaces import ClientWriter, ExchangeContext, UpstreamWriter
 from driftgauge.proxy.resending import ResendOutcome, SecondTry
 
-_COMPLETE = RequestState.COMPLETE
-_RECEIVING = RequestState.RECEIVING
-_NEW = ResponseState.NEW
-_SENT = ResponseState.SENT
-_OVER = ResponseState.OVER
-_ON_CONNECT = RESPONSE_TRANSITIONS[ResponseEvent.CONNECT]
-_ON_CONNECTED = RESPONSE_TRANSITIONS[ResponseEvent.CONNECTED]
-_ON_FINISH = RESPONSE_TRANSITIONS[ResponseEvent.FINISH]
+_COMPLETE: Final = RequestState.COMPLETE
+_RECEIVING: Final = RequestState.RECEIVING
+_NEW: Final = ResponseState.NEW
+_SENT: Final = ResponseState.SENT
+_OVER: Final = ResponseState.OVER
+_ON_CONNECT: Final = RESPONSE_TRANSITIONS[ResponseEvent.CONNECT]
+_ON_CONNECTED: Final = RESPONSE_TRANSITIONS[ResponseEvent.CONNECTED]
+_ON_FINISH: Final = RESPONSE_TRANSITIONS[ResponseEvent.FINISH]
 
-_FIRST_SERVER_ERROR = 500
+_FIRST_SERVER_ERROR: Final = 500
 """From this status code on the connection is not reused: uvicorn closes it after an error of its model, without
 announcing that."""
 

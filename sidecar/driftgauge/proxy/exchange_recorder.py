@@ -1,5 +1,7 @@
 """What an exchange reports to its recorder. For a request that is no inference the recorder does nothing."""
 
+from typing import Final
+
 from driftgauge.http1.grammar import HeaderMap
 
 
@@ -42,5 +44,5 @@ class ExchangeRecorder:
         """Record the end of the exchange, and its status code. Called once."""
 
 
-NULL_RECORDER = ExchangeRecorder()
+NULL_RECORDER: Final = ExchangeRecorder()
 """Has no state, so all exchanges share it."""

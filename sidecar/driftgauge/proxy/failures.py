@@ -21,13 +21,14 @@ A timeout is not a reason: the model server is slow, and a second request would 
 """
 
 from http import HTTPStatus
+from typing import Final
 
 from driftgauge.http1.grammar import MAX_INTERIM_RESPONSES, BadResponseError, InterimResponsesError
 
-CLIENT_CLOSED_REQUEST = 499
+CLIENT_CLOSED_REQUEST: Final = 499
 """Status code of an exchange whose client has left. It is counted and never sent; nginx introduced it."""
 
-_SAFE_METHODS = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
+_SAFE_METHODS: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE"})
 
 
 class ExchangeError(Exception):

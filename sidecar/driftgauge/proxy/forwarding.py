@@ -4,7 +4,7 @@ Neither knows the exchange or a connection: bytes are added as they come, and ta
 """
 
 from http import HTTPStatus
-from typing import final
+from typing import Final, final
 
 from driftgauge.http1.grammar import Framing, HeaderList
 from driftgauge.http1.heads import RequestHead, ResponseHead
@@ -27,13 +27,13 @@ from driftgauge.http1.writing import (
 )
 from driftgauge.proxy.failures import ExchangeError
 
-_CHUNKED = Framing.CHUNKED
-_COMPLETE = RequestState.COMPLETE
-_ON_REQUEST_BODY = REQUEST_TRANSITIONS[RequestEvent.BODY]
-_ON_REQUEST_END = REQUEST_TRANSITIONS[RequestEvent.END]
-_ON_WRITE = RESPONSE_TRANSITIONS[ResponseEvent.WRITE]
-_ON_RESPONSE_END = RESPONSE_TRANSITIONS[ResponseEvent.END]
-_INTERNAL_SERVER_ERROR = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+_CHUNKED: Final = Framing.CHUNKED
+_COMPLETE: Final = RequestState.COMPLETE
+_ON_REQUEST_BODY: Final = REQUEST_TRANSITIONS[RequestEvent.BODY]
+_ON_REQUEST_END: Final = REQUEST_TRANSITIONS[RequestEvent.END]
+_ON_WRITE: Final = RESPONSE_TRANSITIONS[ResponseEvent.WRITE]
+_ON_RESPONSE_END: Final = RESPONSE_TRANSITIONS[ResponseEvent.END]
+_INTERNAL_SERVER_ERROR: Final = int(HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 @final

@@ -5,7 +5,7 @@ import logging
 import os
 import select
 from collections.abc import Callable
-from typing import cast, final
+from typing import Final, cast, final
 
 from driftgauge.http1.grammar import READ_BYTES, BadResponseError
 from driftgauge.http1.head_parser import read_response
@@ -18,11 +18,11 @@ from driftgauge.server.timeouts import Deadline
 
 _log = logging.getLogger("driftgauge.proxy")
 
-_AWAITING = UpstreamState.AWAITING
-_ON_BEGIN = UPSTREAM_TRANSITIONS[UpstreamEvent.BEGIN]
-_ON_BYTES = UPSTREAM_TRANSITIONS[UpstreamEvent.BYTES]
-_ON_RELEASE = UPSTREAM_TRANSITIONS[UpstreamEvent.RELEASE]
-_ON_CLOSE = UPSTREAM_TRANSITIONS[UpstreamEvent.CLOSE]
+_AWAITING: Final = UpstreamState.AWAITING
+_ON_BEGIN: Final = UPSTREAM_TRANSITIONS[UpstreamEvent.BEGIN]
+_ON_BYTES: Final = UPSTREAM_TRANSITIONS[UpstreamEvent.BYTES]
+_ON_RELEASE: Final = UPSTREAM_TRANSITIONS[UpstreamEvent.RELEASE]
+_ON_CLOSE: Final = UPSTREAM_TRANSITIONS[UpstreamEvent.CLOSE]
 
 
 @final

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import final
+from typing import Final, final
 from urllib.parse import urlsplit
 
 from driftgauge.errors import ConfigError
@@ -21,15 +21,15 @@ from driftgauge.proxy.upstream_connection import UpstreamConnection
 
 _log = logging.getLogger("driftgauge.proxy")
 
-IDLE_SECONDS = 3.0
+IDLE_SECONDS: Final = 3.0
 """How long an idle connection is kept. uvicorn, which most model servers run on, closes after 5 s. A request on a
 closing connection fails, and only an inference may be sent again, so we have to be the first to close."""
 
-_LOG_INTERVAL_SECONDS = 10.0
+_LOG_INTERVAL_SECONDS: Final = 10.0
 """Least time between two log lines about the model server."""
 
-_CONNECT_SECONDS = 10.0
-_REACHABLE_SECONDS = 1.0
+_CONNECT_SECONDS: Final = 10.0
+_REACHABLE_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)

@@ -4,10 +4,11 @@ Source: RFC 9110 section 7.6.3, https://www.rfc-editor.org/rfc/rfc9110.
 """
 
 import secrets
+from typing import Final
 
 from driftgauge.http1.heads import RequestHead
 
-_PSEUDONYM_BYTES = 8
+_PSEUDONYM_BYTES: Final = 8
 
 
 def make_pseudonym() -> bytes:

@@ -6,7 +6,7 @@ import socket
 import struct
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Protocol, cast, final
+from typing import Final, Protocol, cast, final
 
 from driftgauge.http1.grammar import READ_BYTES, RefusedError
 from driftgauge.http1.head_parser import read_request
@@ -21,22 +21,22 @@ from driftgauge.server.tls import is_tls
 
 _log = logging.getLogger("driftgauge.server")
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with a time of 0 s: closing sends a reset."""
 
-_ON_BYTES = CLIENT_TRANSITIONS[ClientEvent.BYTES]
-_ON_EMPTY_LINE = CLIENT_TRANSITIONS[ClientEvent.EMPTY_LINE]
-_ON_HEAD = CLIENT_TRANSITIONS[ClientEvent.HEAD]
-_ON_BODY_AWAITED = CLIENT_TRANSITIONS[ClientEvent.BODY_AWAITED]
-_ON_BODY_COMPLETE = CLIENT_TRANSITIONS[ClientEvent.BODY_COMPLETE]
-_ON_FINISHED = CLIENT_TRANSITIONS[ClientEvent.FINISHED]
-_ON_LEAVE = CLIENT_TRANSITIONS[ClientEvent.LEAVE]
-_ON_CLOSE = CLIENT_TRANSITIONS[ClientEvent.CLOSE]
+_ON_BYTES: Final = CLIENT_TRANSITIONS[ClientEvent.BYTES]
+_ON_EMPTY_LINE: Final = CLIENT_TRANSITIONS[ClientEvent.EMPTY_LINE]
+_ON_HEAD: Final = CLIENT_TRANSITIONS[ClientEvent.HEAD]
+_ON_BODY_AWAITED: Final = CLIENT_TRANSITIONS[ClientEvent.BODY_AWAITED]
+_ON_BODY_COMPLETE: Final = CLIENT_TRANSITIONS[ClientEvent.BODY_COMPLETE]
+_ON_FINISHED: Final = CLIENT_TRANSITIONS[ClientEvent.FINISHED]
+_ON_LEAVE: Final = CLIENT_TRANSITIONS[ClientEvent.LEAVE]
+_ON_CLOSE: Final = CLIENT_TRANSITIONS[ClientEvent.CLOSE]
 
-_IDLE = ClientState.IDLE
-_READING_HEAD = ClientState.READING_HEAD
-_IN_EXCHANGE = ClientState.IN_EXCHANGE
-_RECEIVING_BODY = ClientState.RECEIVING_BODY
+_IDLE: Final = ClientState.IDLE
+_READING_HEAD: Final = ClientState.READING_HEAD
+_IN_EXCHANGE: Final = ClientState.IN_EXCHANGE
+_RECEIVING_BODY: Final = ClientState.RECEIVING_BODY
 
 
 class Host(Protocol):

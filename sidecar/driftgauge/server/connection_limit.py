@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from typing import final
+from typing import Final, final
 
 _log = logging.getLogger("driftgauge.server")
 
-DEFAULT_MAX_CONNECTIONS = 16_384
+DEFAULT_MAX_CONNECTIONS: Final = 16_384
 """More than the proxies of a large mesh keep open; each needs 6 kB when it is idle."""
 
-_LOG_INTERVAL_SECONDS = 10.0
+_LOG_INTERVAL_SECONDS: Final = 10.0
 """Least time between two log lines about refused connections."""
 
 

@@ -5,20 +5,20 @@ An idle connection is limited by aiohttp's keep-alive time.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import cast, final
+from typing import Final, cast, final
 
 from aiohttp import web
 
-HEAD_SECONDS = 10.0
+HEAD_SECONDS: Final = 10.0
 """Time for the first request head of a connection."""
 
-KEEPALIVE_SECONDS = 75.0
+KEEPALIVE_SECONDS: Final = 75.0
 """Time for each later head: longer than the usual interval of a scrape."""
 
-REQUEST_SECONDS = 2 * KEEPALIVE_SECONDS
+REQUEST_SECONDS: Final = 2 * KEEPALIVE_SECONDS
 """Time from a request head to the next one: for the rest of a body, the response, and for reading it."""
 
-MAX_CONNECTIONS = 128
+MAX_CONNECTIONS: Final = 128
 """Most connections at once: some scrapers, probes and people."""
 
 

@@ -7,10 +7,10 @@ every HTTP/1.1 client must ignore, brings a reset from a client that is gone (RF
 
 import asyncio
 import select
-from typing import final
+from typing import Final, final
 
-_FIRST_CHECK_SECONDS = 0.005
-_LAST_CHECK_SECONDS = 1.0
+_FIRST_CHECK_SECONDS: Final = 0.005
+_LAST_CHECK_SECONDS: Final = 1.0
 
 
 @final

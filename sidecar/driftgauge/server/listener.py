@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import socket
 import time
-from collections.abc import Callable
-from typing import final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, final
 
 from driftgauge.http1.head_cache import HeadCache
 from driftgauge.http1.head_parser import read_request
@@ -17,13 +18,21 @@ from driftgauge.server.tls import Tls
 
 _log = logging.getLogger("driftgauge.server")
 
-_BACKLOG = 1024
+_BACKLOG: Final = 1024
 
-_TURNS = 3
+_TURNS: Final = 3
 """Iterations of the loop in which requests that have already arrived are read and handed to their handlers."""
 
-_RESET_SECONDS = 1.0
+_RESET_SECONDS: Final = 1.0
 """How long connections that were reset may take to be gone."""
+
+
+class _HasSockets(Protocol):
+    """A server of either event loop: asyncio's sockets are a tuple, uvloop's a list."""
+
+    @property
+    def sockets(self) -> Sequence[socket.socket]:
+        """The sockets on which it listens."""
 
 
 @final
@@ -62,7 +71,7 @@ class Listener:
         self._tls = tls
         make = self.make_connection if tls is None else tls.wrap(self.make_connection)
         self._server = await loop.create_server(make, host, port, backlog=_BACKLOG)
-        return int(self._server.sockets[0].getsockname()[1])
+        return _port_of(self._server)
 
     def begin_drain(self) -> None:
         """Ask clients to leave: each response ends its connection, so that the next request goes elsewhere."""
@@ -125,3 +134,8 @@ class Listener:
                     await self._changed.wait()
         except TimeoutError:
             return
+
+
+def _port_of(server: _HasSockets) -> int:
+    """The port on which it listens."""
+    return int(server.sockets[0].getsockname()[1])
