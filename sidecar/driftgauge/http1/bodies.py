@@ -166,8 +166,10 @@ class Chunked:
         left = self.chunks_left
         while left:
             start = find(b"\n", at, at + _LONGEST_SIZE_LINE_BYTES) + 1
+            if start == 0:
+                break
             end = start + size_of(data[at:start], 0)
-            if end == start or data[end : end + 2] != b"\r\n":
+            if end == start or not data.startswith(b"\r\n", end):
                 break
             add(data[start:end])
             at = end + 2
