@@ -81,7 +81,7 @@ class Runtime:
         self._stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
         self.clock = StoreClock()
         self.latest = LatestEvaluations(self._stale_seconds, self.clock)
-        self.metrics = Metrics(code)
+        self.metrics = Metrics(code, config.sample_ratio)
         self.trust = make_trust(config, self.metrics)
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics, self.clock)
@@ -306,6 +306,7 @@ class Runtime:
             asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds, self._restorer)),
             asyncio.create_task(self._expiry.run()),
             asyncio.create_task(self._traffic.run()),
+            asyncio.create_task(self.pipeline.sampling.run()),
             asyncio.create_task(reload_regularly(self._reloadables(), self.config.reference_poll_seconds)),
         ]
         if self._events is not None:

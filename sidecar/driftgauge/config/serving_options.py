@@ -48,7 +48,16 @@ class ServingOptions(BaseModel):
         0.5, description="longest time in seconds that payloads are batched before their rows are written"
     )
     sample_ratio: float = Field(
-        1.0, ge=0, le=1, description="share of requests whose payloads are used, chosen by a hash of the id"
+        1.0,
+        ge=0,
+        le=1,
+        description="share of requests whose payloads are used, chosen by a hash of the id; it is lowered when more "
+        "come than can be read",
+    )
+    max_rows_per_second: Rows = Field(
+        12_000,
+        description="rows of one model that are read in a second, of requests and of responses each; if more come, the "
+        "sample ratio is lowered",
     )
     max_models: int = Field(
         100,

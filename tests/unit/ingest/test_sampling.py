@@ -1,6 +1,6 @@
 """Whether a payload belongs to the sample depends on its id only."""
 
-from driftgauge.ingest.pipeline import is_sampled
+from driftgauge.inference.sample import is_sampled
 
 
 def test_the_sample_has_the_configured_share() -> None:
