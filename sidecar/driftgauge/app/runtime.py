@@ -261,6 +261,7 @@ class Runtime:
             metrics=self.metrics,
             authorize=authorize,
             layouts=self._outcomes.layout,
+            lowest_ratio=self.pipeline.sampling.lowest,
             on_displaced=self._outcomes.counts.count_displaced,
         )
         self.pipeline.feed_labels(labels.feed)

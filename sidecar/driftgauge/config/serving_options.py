@@ -32,7 +32,7 @@ class ServingOptions(BaseModel):
         description="connections to the data port that may be open at once; others get status code 503 and are counted",
     )
     queue_payloads: Rows = Field(
-        1024, description="limit of queued payloads; payloads beyond it are dropped and counted"
+        4096, description="limit of queued payloads; payloads beyond it are dropped and counted"
     )
     queue_bytes: Bytes = Field(
         64 * 2**20, description="limit of the bytes of queued payloads, and of bodies that are being copied"

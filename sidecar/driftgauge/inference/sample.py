@@ -20,7 +20,7 @@ _HEAD_SHUT: Final = 0.8
 FAST_SPAN: Final = _HEAD_SHUT - FIRST_FULLNESS
 """How much of the pipeline fills up from the first to the last of them."""
 
-_END_FULL: Final = 0.85
+_END_FULL: Final = 0.75
 _END_SHUT: Final = 1.0
 """How full it is when the first inferences are left out although they were taken at their head, and when all are."""
 
@@ -38,8 +38,9 @@ class Carried:
     Attributes:
         slow: The part that follows what is carried, in (0, 1].
         head: The share at the head of a request: `slow`, less while the pipeline is filling up.
-        end: The share of those that were taken at their head and are still taken at their end: 1 except in the moment
-            in which the pipeline would otherwise be full.
+        end: The same at the end of a response: 1 except in the moment in which the pipeline would otherwise be full.
+        trust: How much the state of the pipeline at the head of a request says of its state at the end, in [0, 1]. At
+            the head less is left out if responses take long: else all that are under way are decided by one moment.
         recent: The mean of `head` since the last step: what is shown.
         peak: How full the pipeline was at most since the last step.
         relief: Of the requests since the last step, the sum of the shares that were left out beyond `slow`.
@@ -47,7 +48,7 @@ class Carried:
         copies: How full the memory of body copies is.
     """
 
-    __slots__ = ("_queue", "active", "copies", "end", "head", "on_lowered", "peak", "recent", "relief", "slow")
+    __slots__ = ("_queue", "active", "copies", "end", "head", "on_lowered", "peak", "recent", "relief", "slow", "trust")
 
     def __init__(self) -> None:
         self.slow = 1.0
@@ -56,6 +57,7 @@ class Carried:
         self.recent = 1.0
         self.peak = 0.0
         self.relief = 0.0
+        self.trust = 1.0
         self.active: list[ModelSample] = []
         self.copies = 0.0
         self.on_lowered: Callable[[], None] = _do_nothing
@@ -80,7 +82,8 @@ class Carried:
         fullness = max(self._queue, self.copies)
         self.peak = max(self.peak, fullness)
         was = self.head
-        self.head = self.slow * _falling(fullness, FIRST_FULLNESS, _HEAD_SHUT)
+        left_out = 1 - _falling(fullness, FIRST_FULLNESS, _HEAD_SHUT)
+        self.head = self.slow * (1 - self.trust * left_out)
         self.end = _falling(fullness, _END_FULL, _END_SHUT)
         if self.head < 1 <= was:
             self.on_lowered()

@@ -35,6 +35,9 @@ _DRAINS: Final = 4.0
 """The slow part falls no faster than to 1/e in the time in which the pipeline drains so many times: else the ratio
 oscillates, since the queue follows late."""
 
+_FLIGHTS: Final = 3.0
+"""And no faster than to 1/e in so many times the time that a request is under way, for the same reason."""
+
 _GROWTH: Final = 0.03
 """What the slow part grows in `_FALL_SECONDS`: at equilibrium this is the share that the fast part leaves out of it."""
 
@@ -164,7 +167,7 @@ class Sampling:
             one.past.add(one.limit * carried.slow * passed, max(one.requests, one.responses))
             self._awake[one.model] = one
         self._limit_rows(seconds)
-        self._follow_load(passed, seconds)
+        self._follow_load(passed, seconds, self._flight_seconds())
         self._forget(now)
         self._report(now)
 
@@ -182,15 +185,25 @@ class Sampling:
                 del self._awake[model]
                 one.rate = 0.0
 
-    def _follow_load(self, passed: float, seconds: float) -> None:
+    def _flight_seconds(self) -> float:
+        """How long requests are under way, by Little's law; 0 in the logger, where none is."""
+        rate = sum(one.rate for one in self._awake.values())
+        series = map(self._metrics.find, self._awake)
+        flying = sum(one.exchanges.in_flight for one in series if one is not None)
+        return flying / rate if rate > 0 else 0.0
+
+    def _follow_load(self, passed: float, seconds: float, flight_seconds: float) -> None:
         """Let the slow part fall by what the fast part left out, and grow.
 
         Args:
             passed: The share that the fast part let through, in [0, 1].
             seconds: Since the last step.
+            flight_seconds: How long requests are under way.
         """
         carried = self._carried
-        fall_seconds = self._fall_seconds()
+        drain_seconds = FAST_SPAN * self._usable * self._work_seconds / self._worked if self._worked > 0 else 0.0
+        fall_seconds = max(_FALL_SECONDS, _DRAINS * drain_seconds, _FLIGHTS * flight_seconds)
+        carried.trust = min(1.0, 0.5 * drain_seconds / flight_seconds) if flight_seconds > 0 else 1.0
         growth = _GROWTH / fall_seconds
         if carried.peak < _IDLE_FULLNESS:
             growth = _IDLE_GROWTH
@@ -198,13 +211,6 @@ class Sampling:
         fall = (1 - passed) / fall_seconds * min(seconds, 2 * STEP_SECONDS)  # before that, nothing came
         carried.relief = carried.peak = 0.0
         carried.set_slow(min(1.0, max(_LEAST, carried.slow * math.exp(growth * seconds - fall))))
-
-    def _fall_seconds(self) -> float:
-        """The time in which the slow part may fall to 1/e: long enough for the queue to follow."""
-        if self._worked <= 0:
-            return _FALL_SECONDS
-        drain_seconds = FAST_SPAN * self._usable * self._work_seconds / self._worked
-        return max(_FALL_SECONDS, _DRAINS * drain_seconds)
 
     def _forget(self, now: float) -> None:
         """Forget ratios that are too old."""
