@@ -57,7 +57,7 @@ class _Waiting(NamedTuple):
 
     kind: Kind
     size_bytes: int
-    index: int
+    body: int
     came: float
 
 
@@ -115,6 +115,16 @@ class Overloaded:
     def shares(self) -> list[float]:
         """Which share of each kind of request was kept."""
         return [one.kept / one.total for one in self.counts]
+
+    @property
+    def kept_share(self) -> float:
+        """Which share of all was kept."""
+        return sum(one.kept for one in self.counts) / sum(one.total for one in self.counts)
+
+    @property
+    def dropped_share(self) -> float:
+        """Which share of all was dropped."""
+        return sum(one.dropped for one in self.counts) / sum(one.total for one in self.counts)
 
     def forget_counts(self) -> None:
         """Count from now on."""
@@ -174,12 +184,12 @@ class Overloaded:
             self._queued_bytes -= one.size_bytes
             if self._clock.now - one.came > self._settings.queue_seconds:
                 if one.kind is Kind.REQUEST:
-                    self.counts[one.index].kept -= 1
-                    self.counts[one.index].dropped += 1
+                    self.counts[one.body].kept -= 1
+                    self.counts[one.body].dropped += 1
                 continue
             seconds = self._payload_seconds + one.size_bytes * self._byte_seconds
             self._spare -= seconds
-            rows = self._bodies[one.index].rows
+            rows = self._bodies[one.body].rows
             self._sampling.note_rows(WINE, one.kind, 1, rows)
             self.rows += rows if one.kind is Kind.REQUEST else 0
             if self._queue:

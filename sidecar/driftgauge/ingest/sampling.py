@@ -115,7 +115,7 @@ class Sampling:
         self._lowered = asyncio.Event()
         self._carried.on_lowered = self._lowered.set
         self._next_lines: dict[str, float] = {}
-        self._is_logged_lower = False
+        self._logged: set[str] = set()
 
     def note_queue(self, payloads: int, size_bytes: int) -> None:
         """Note what waits in the queue, or is being decoded."""
@@ -207,10 +207,10 @@ class Sampling:
         growth = _GROWTH / fall_seconds
         if carried.peak < _IDLE_FULLNESS:
             growth = _IDLE_GROWTH
-        carried.recent = carried.slow * passed
         fall = (1 - passed) / fall_seconds * min(seconds, 2 * STEP_SECONDS)  # before that, nothing came
         carried.relief = carried.peak = 0.0
         carried.set_slow(min(1.0, max(_LEAST, carried.slow * math.exp(growth * seconds - fall))))
+        carried.recent = carried.slow * passed
 
     def _forget(self, now: float) -> None:
         """Forget ratios that are too old."""
@@ -222,29 +222,27 @@ class Sampling:
     def _report(self, now: float) -> None:
         """Log that a ratio is below the configured one, and that all are back."""
         carried = self._carried
-        by_rows = [one for one in self._awake.values() if one.limit < _LOGGED * one.configured]
-        by_load = carried.recent < _LOGGED
-        if by_rows or carried.slow < 1 or carried.head < 1:
+        if carried.recent < 1 or carried.head < 1 or any(one.limit < one.configured for one in self._awake.values()):
             self._lowered.set()
         else:
             self._lowered.clear()
-        if by_load:
-            self._log_lower(
-                now, "load", f"{carried.recent:.3g} of the configured one: the pipeline cannot carry all that comes"
-            )
+        by_rows = [one for one in self._awake.values() if one.limit < _LOGGED * one.configured]
+        if carried.recent < _LOGGED:
+            share = f"{carried.recent:.3g} of the configured one"
+            self._log_lower(now, "load", f"{share}: the pipeline cannot carry all that comes")
         if by_rows:
             least = min(by_rows, key=lambda one: one.limit)
-            more = f", as are those of {len(by_rows) - 1} more models" if len(by_rows) > 1 else ""
+            more = f", and those of {len(by_rows) - 1} more models" if len(by_rows) > 1 else ""
             most = self._settings.max_rows_per_second
-            sentence = f"{least.limit:.3g} for {least.model}{more}: more than max_rows_per_second, {most:g}, rows come"
+            sentence = f"{least.limit:.3g} for {least.model}{more}: more rows than max_rows_per_second, {most:g}, come"
             self._log_lower(now, "rows", sentence)
-        if not by_load and not by_rows and self._is_logged_lower:
-            self._is_logged_lower = False
+        if self._logged and not by_rows and carried.recent >= _LOGGED:
+            self._logged.clear()
             _log.info("the sample ratio is back at the configured one, %g", self._settings.sample_ratio)
 
     def _log_lower(self, now: float, cause: str, sentence: str) -> None:
-        """Log why the ratio is lower, once a minute for each cause."""
-        if now >= self._next_lines.get(cause, -math.inf):
+        """Log why the ratio is lower: once until it is back, and once a minute for each cause."""
+        if cause not in self._logged and now >= self._next_lines.get(cause, -math.inf):
             self._next_lines[cause] = now + INTERVAL_SECONDS
-            self._is_logged_lower = True
+            self._logged.add(cause)
             _log.warning("the sample ratio is lowered to %s", sentence)
