@@ -8,6 +8,7 @@ from driftgauge.inference.payload import OVERFLOW, ModelKey, PairObservation, Pa
 from driftgauge.logger.fan_out.fan_out import FanOut
 from driftgauge.logger.fan_out.target import ForwardLimits
 from driftgauge.logger.inference_filter import InferenceFilter
+from driftgauge.logger.pair_sampling import PairSampling
 from driftgauge.logger.receiver import Receiver
 from driftgauge.logger.revision_reader import RevisionReader
 from driftgauge.metrics.registry import Metrics
@@ -75,6 +76,7 @@ class ListeningReceiver:
             models=self.models,
             inferences=InferenceFilter(300, lambda: NOW),
             revisions=RevisionReader("driftgauge/revision", self.metrics),
+            sampling=PairSampling(300, lambda: NOW),
             max_event_bytes=LIMIT,
             budget_bytes=2 * LIMIT,
             max_connections=max_connections,

@@ -25,6 +25,8 @@ SETTINGS = PipelineSettings(
     window_rows=2_000,
     flush_interval_seconds=0.001,
     sample_ratio=1.0,
+    max_rows_per_second=12_000,
+    sample_memory_seconds=604_800,
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
 from typing import Final, final
 
@@ -46,6 +46,7 @@ class LabelService:
         metrics: Where labels are counted.
         authorize: Returns whether the value of an `Authorization` header has a valid token; `None` if anybody may post.
         layouts: Of which outputs labels are taken.
+        lowest_ratio: As of `MatcherLimits`.
         on_displaced: Called with the number of responses of a model whose id came again.
     """
 
@@ -59,6 +60,7 @@ class LabelService:
         metrics: Metrics,
         authorize: Callable[[str | None], bool] | None,
         layouts: Layouts,
+        lowest_ratio: Callable[[Iterable[ModelKey]], float],
         on_displaced: Callable[[ModelKey, int], None],
     ) -> None:
         early_seconds, max_body_bytes = _PROXY_EARLY_SECONDS, config.max_payload_bytes
@@ -67,7 +69,7 @@ class LabelService:
         self._store = store
         self.counts = metrics.watch_labels([*LabelOutcome])
         self._mature_seconds = min(config.evaluation_interval_seconds, _MATURE_SECONDS)
-        limits = MatcherLimits(early_seconds, config.sample_ratio)
+        limits = MatcherLimits(early_seconds, lowest_ratio)
         self._on_displaced = on_displaced
         self.feed = LabelFeed(
             store,

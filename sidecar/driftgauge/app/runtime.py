@@ -81,7 +81,7 @@ class Runtime:
         self._stale_seconds = _MISSED_EVALUATIONS * config.evaluation_interval_seconds
         self.clock = StoreClock()
         self.latest = LatestEvaluations(self._stale_seconds, self.clock)
-        self.metrics = Metrics(code)
+        self.metrics = Metrics(code, config.sample_ratio)
         self.trust = make_trust(config, self.metrics)
         self.metrics.watch_evaluations(self.latest, config.max_features)
         self.stores = open_stores(config, self.metrics, self.clock)
@@ -261,6 +261,7 @@ class Runtime:
             metrics=self.metrics,
             authorize=authorize,
             layouts=self._outcomes.layout,
+            lowest_ratio=self.pipeline.sampling.lowest,
             on_displaced=self._outcomes.counts.count_displaced,
         )
         self.pipeline.feed_labels(labels.feed)
@@ -306,6 +307,7 @@ class Runtime:
             asyncio.create_task(self._monitor.run(self.config.evaluation_interval_seconds, self._restorer)),
             asyncio.create_task(self._expiry.run()),
             asyncio.create_task(self._traffic.run()),
+            asyncio.create_task(self.pipeline.sampling.run()),
             asyncio.create_task(reload_regularly(self._reloadables(), self.config.reference_poll_seconds)),
         ]
         if self._events is not None:

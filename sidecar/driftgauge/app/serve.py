@@ -91,6 +91,7 @@ async def run_logger(config: LoggerConfig) -> None:
     from driftgauge.logger.fan_out.fan_out import FanOut  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.fan_out.target import ForwardLimits  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.inference_filter import InferenceFilter  # noqa: PLC0415 - the proxy saves its memory
+    from driftgauge.logger.pair_sampling import PairSampling  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.pairing import Pairing  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.receiver import Receiver  # noqa: PLC0415 - the proxy saves its memory
     from driftgauge.logger.revision_reader import RevisionReader  # noqa: PLC0415 - the proxy saves its memory
@@ -107,6 +108,7 @@ async def run_logger(config: LoggerConfig) -> None:
         models=runtime.models,
         inferences=InferenceFilter(config.pair_ttl_seconds, time.monotonic),
         revisions=RevisionReader(config.revision_annotation, runtime.metrics),
+        sampling=PairSampling(config.pair_ttl_seconds, time.monotonic),
         max_event_bytes=config.max_event_bytes,
         budget_bytes=max(config.queue_bytes, config.max_event_bytes),
         max_connections=config.max_connections,

@@ -45,4 +45,6 @@ def pipeline_settings(config: Config) -> PipelineSettings:
         window_rows=config.window_rows,
         flush_interval_seconds=config.flush_interval_seconds,
         sample_ratio=config.sample_ratio,
+        max_rows_per_second=config.max_rows_per_second,
+        sample_memory_seconds=config.label_ttl_seconds,
     )

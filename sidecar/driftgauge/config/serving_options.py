@@ -32,7 +32,7 @@ class ServingOptions(BaseModel):
         description="connections to the data port that may be open at once; others get status code 503 and are counted",
     )
     queue_payloads: Rows = Field(
-        1024, description="limit of queued payloads; payloads beyond it are dropped and counted"
+        4096, description="limit of queued payloads; payloads beyond it are dropped and counted"
     )
     queue_bytes: Bytes = Field(
         64 * 2**20, description="limit of the bytes of queued payloads, and of bodies that are being copied"
@@ -48,7 +48,16 @@ class ServingOptions(BaseModel):
         0.5, description="longest time in seconds that payloads are batched before their rows are written"
     )
     sample_ratio: float = Field(
-        1.0, ge=0, le=1, description="share of requests whose payloads are used, chosen by a hash of the id"
+        1.0,
+        ge=0,
+        le=1,
+        description="share of requests whose payloads are used, chosen by a hash of the id; it is lowered when more "
+        "come than can be read",
+    )
+    max_rows_per_second: Rows = Field(
+        12_000,
+        description="rows of one model that are read in a second, of requests and of responses each; if more come, the "
+        "sample ratio is lowered",
     )
     max_models: int = Field(
         100,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Final
 
 _TRACEPARENT: Final = re.compile(
@@ -13,6 +14,15 @@ MAX_TRACEPARENT_BYTES: Final = 128
 
 MAX_ID_CHARS: Final = 256
 """Most characters of the id of an inference that are kept: ids are untrusted, and are kept while payloads wait."""
+
+
+def id_digest(id_: str) -> int:
+    """The first 64 bits of the BLAKE2b digest of an id, which decides whether an inference belongs to the sample.
+
+    Args:
+        id_: Any text.
+    """
+    return int.from_bytes(blake2b(id_.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
 def trace_id(traceparent: bytes) -> str | None:

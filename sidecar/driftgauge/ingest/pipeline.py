@@ -18,20 +18,33 @@ from driftgauge.inference.payload import Kind, ModelKey, Outcome, Payload, is_ov
 from driftgauge.ingest.appender import Appender, Part
 from driftgauge.ingest.decoder import Decoder, DecodeResult, is_small
 from driftgauge.ingest.label_feed import LabelFeed
+from driftgauge.ingest.sampling import SampleSettings, Sampling
 from driftgauge.metrics.registry import Metrics
 from driftgauge.reference.store import ReferenceStore
-from driftgauge.storage.ring import RingBuffer, StreamKey, id_digests
+from driftgauge.storage.memory import MemoryRing
+from driftgauge.storage.ring import RingBuffer, StreamKey
 
 _log = logging.getLogger(__name__)
 
-_BATCH_PAYLOADS = 256
-"""Most payloads of a batch. One XADD costs about the same for 1 row as for 256, so larger batches cost less per row."""
+_BATCH_PAYLOADS = 1024
+"""Most payloads of a batch."""
+
+_ENOUGH_PAYLOADS = 256
+"""Payloads for which no others are waited for: one XADD costs about the same for 1 row as for 256."""
 
 _GROUP_BYTES = 32 * 1024
 """Most bytes of small bodies of one stream that are decoded together: 0.5 ms at worst."""
 
 _BUFFERED_BYTES = 16 * 2**20
 """Bytes of rows after which a batch is appended before all of it is decoded: compressed bodies grow when decoded."""
+
+_TURN_SHARE = 0.25
+_LONGEST_TURN_SECONDS = 0.02
+"""How long the pipeline goes on in one turn of the event loop: a quarter of the time that the others had before.
+
+With many connections a turn of the loop is long: with one step of the pipeline in each, the more connections there are,
+the less would be read.
+"""
 
 _SETTLE_SECONDS = 1.0
 """Time between two attempts to find out the outcomes of appends, of streams that get no further payload."""
@@ -48,7 +61,9 @@ class PipelineSettings:
         max_payload_bytes: Longest body after decompression.
         window_rows: Rows of a window. Only the last `window_rows` rows of a longer payload are used.
         flush_interval_seconds: Longest time that a payload waits for a batch to fill.
-        sample_ratio: Share of ids whose payloads are used, in [0, 1].
+        sample_ratio: Share of ids whose payloads are used, in [0, 1]; `sampling` lowers it.
+        max_rows_per_second: Rows of one model that are read in a second, of requests and of responses each.
+        sample_memory_seconds: For how long ratios are remembered.
     """
 
     queue_payloads: int
@@ -58,6 +73,8 @@ class PipelineSettings:
     window_rows: int
     flush_interval_seconds: float
     sample_ratio: float
+    max_rows_per_second: float
+    sample_memory_seconds: float
 
 
 class _Queued(NamedTuple):
@@ -81,6 +98,9 @@ class Pipeline:
         metrics: Counts every payload.
         outputs: Records the columns of responses, for models whose reference has no predictions.
         clock: Returns seconds, monotonic.
+
+    Attributes:
+        sampling: Lowers the ratio of the inferences that are offered.
     """
 
     def __init__(
@@ -94,18 +114,24 @@ class Pipeline:
     ) -> None:
         self._settings = settings
         self._appender = Appender(ring, metrics)
+        self._is_ring_near = isinstance(ring, MemoryRing)
         self._metrics = metrics
         self._decoder = Decoder(references, outputs, settings.max_payload_bytes, settings.window_rows)
         self._clock = clock
+        self.sampling = Sampling(_sample_settings(settings), metrics, clock)
         self._queue: deque[_Queued] = deque()
         self._queued_bytes = 0
-        self._enough_payloads = min(_BATCH_PAYLOADS, (settings.queue_payloads + 1) // 2)
-        self._enough_bytes = settings.queue_bytes / 2
+        self._undecoded_payloads = 0
+        self._undecoded_bytes = 0
+        self._enough_payloads = min(_ENOUGH_PAYLOADS, (settings.queue_payloads + 3) // 4)
+        self._enough_bytes = settings.queue_bytes / 8
         self._in_flight: dict[int, Payload] = {}
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._draining = False
         self._settled_at = -_SETTLE_SECONDS
+        self._mark = 0.0
+        self._turn_began = self._turn_seconds = 0.0
 
     @property
     def waiting(self) -> int:
@@ -117,12 +143,9 @@ class Pipeline:
         self._appender.feed = feed
 
     def offer(self, payload: Payload) -> None:
-        """Add a payload to the queue, or drop it if the queue is full. Never blocks, never raises."""
+        """Add a payload of the sample to the queue, or drop it if the queue is full. Never blocks, never raises."""
         if is_overflow(payload.model):
             self._discard([payload], Reason.OTHER_MODEL)
-            return
-        if not is_sampled(payload.id, self._settings.sample_ratio):
-            self._record_outcome(payload, Outcome.SAMPLED_OUT)
             return
         waiting, size_bytes = len(self._queue), self._queued_bytes + len(payload.body)
         if waiting >= self._settings.queue_payloads or size_bytes > self._settings.queue_bytes:
@@ -131,6 +154,7 @@ class Pipeline:
             return
         self._queue.append(_Queued(payload, self._clock()))
         self._queued_bytes = size_bytes
+        self._note_queue()
         if waiting == 0:
             self._arrived.set()
         if self._has_batch:
@@ -147,6 +171,7 @@ class Pipeline:
             except Exception:  # noqa: BLE001 an unexpected error must not end the task, and its payloads are counted
                 _log.exception("%d payloads were lost", len(self._in_flight))
                 self._discard(list(self._in_flight.values()), Reason.INTERNAL)
+            self._undecoded_payloads = self._undecoded_bytes = 0
 
     def stop(self) -> None:
         """Let `run` end as soon as the queue is empty."""
@@ -163,7 +188,10 @@ class Pipeline:
 
     @property
     def _has_batch(self) -> bool:
-        """Whether the queue has enough for a batch, or is half full: then nothing waits any longer."""
+        """Whether the queue has enough for a batch, or a part of its limits: then nothing waits any longer.
+
+        It is less than what lowers the sample ratio, so that nothing is left out while the pipeline waits.
+        """
         return len(self._queue) >= self._enough_payloads or self._queued_bytes >= self._enough_bytes
 
     async def _wait_for_batch(self) -> None:
@@ -190,7 +218,9 @@ class Pipeline:
 
     def _take_batch(self) -> list[_Queued]:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_PAYLOADS))]
-        self._queued_bytes -= sum(len(waiting.payload.body) for waiting in batch)
+        size_bytes = sum(len(waiting.payload.body) for waiting in batch)
+        self._queued_bytes -= size_bytes
+        self._undecoded_payloads, self._undecoded_bytes = len(batch), size_bytes
         if not self._queue and not self._draining:
             self._arrived.clear()
         if not self._has_batch and not self._draining:
@@ -200,12 +230,16 @@ class Pipeline:
     async def _flush(self, batch: Sequence[_Queued]) -> None:
         streams: _Streams = defaultdict(list)
         buffered_bytes = 0
+        self._mark = self._clock()
         arrivals = {id(waiting.payload): waiting.arrived for waiting in batch}
         for group in _groups(waiting.payload for waiting in batch):
             if self._clock() - arrivals[id(group[0])] > self._settings.queue_seconds:
                 self._discard(group, Reason.QUEUE_TIMEOUT)
+                self._note_decoded(group)
                 continue
-            for result in await self._decode(group):
+            results = await self._decode(group)
+            self._note_decoded(group)
+            for result in results:
                 self._count_rows(result)
                 first = result.payloads[0]
                 rows = Reason.FAILED if first.failed else result.rows
@@ -216,16 +250,31 @@ class Pipeline:
                 buffered_bytes += rows.values.nbytes
             if buffered_bytes > _BUFFERED_BYTES:
                 await self._append_all(streams)
+                self._note_decoded(())
                 streams.clear()
                 buffered_bytes = 0
         await self._append_all(streams)
+        self._note_decoded(())
+
+    def _note_queue(self) -> None:
+        """Let the sample ratio follow what waits and is not decoded."""
+        payloads = len(self._queue) + self._undecoded_payloads
+        self.sampling.note_queue(payloads, self._queued_bytes + self._undecoded_bytes)
+
+    def _note_decoded(self, group: Sequence[Payload]) -> None:
+        """Let the sample ratio follow what was done, and how long it took if others waited meanwhile."""
+        now, size_bytes = self._clock(), sum(len(payload.body) for payload in group)
+        self._undecoded_payloads -= len(group)
+        self._undecoded_bytes -= size_bytes
+        if self._queue:
+            self.sampling.note_work(len(group), size_bytes, now - self._mark)
+        self._mark = now
+        self._note_queue()
+        self.sampling.advance(now)
 
     async def _decode(self, group: Sequence[Payload]) -> list[DecodeResult]:
-        """Decode the payloads of a group together, and halve it until that works, so that a bad body costs little.
-
-        Each step is a turn of its own of the event loop.
-        """
-        await asyncio.sleep(0)
+        """Decode the payloads of a group together, and halve it until that works, so that a bad body costs little."""
+        await self._wait_for_turn()
         if len(group) == 1:
             return [await self._decoder.decode(group[0])]
         result = self._decoder.decode_batch(group)
@@ -234,9 +283,20 @@ class Pipeline:
         half = len(group) // 2
         return [*await self._decode(group[:half]), *await self._decode(group[half:])]
 
+    async def _wait_for_turn(self) -> None:
+        """Let others run, unless they have just had a long turn."""
+        now = self._clock()
+        if now - self._turn_began < self._turn_seconds:
+            return
+        await asyncio.sleep(0)
+        self._turn_began = self._clock()
+        self._turn_seconds = min(_LONGEST_TURN_SECONDS, _TURN_SHARE * (self._turn_began - now))
+
     def _count_rows(self, result: DecodeResult) -> None:
         """Count the rows of requests by status code, also of requests whose rows cannot be used."""
         first = result.payloads[0]
+        if rows := sum(result.row_counts):
+            self.sampling.note_rows(first.model, first.kind, len(result.payloads), rows)
         if first.kind is not Kind.REQUEST:
             return
         totals: defaultdict[int | None, int] = defaultdict(int)
@@ -247,11 +307,19 @@ class Pipeline:
             metrics.count_rows("" if status is None else str(status), total)
 
     async def _append_all(self, streams: _Streams) -> None:
-        """Append to all streams at the same time, and to each of them one schema after the other."""
+        """Append to all streams at the same time, and to each of them one schema after the other.
+
+        A ring in memory does not wait, and tasks for it would only cost turns of the event loop.
+        """
         by_stream: defaultdict[StreamKey, list[list[Part]]] = defaultdict(list)
         for (stream, _), parts in streams.items():
             by_stream[stream].append(parts)
-        await asyncio.gather(*(self._append(stream, schemas) for stream, schemas in by_stream.items()))
+        appends = [self._append(stream, schemas) for stream, schemas in by_stream.items()]
+        if self._is_ring_near:
+            for append in appends:
+                await append
+        else:
+            await asyncio.gather(*appends)
 
     async def _append(self, stream: StreamKey, schemas: Sequence[Sequence[Part]]) -> None:
         for parts in schemas:
@@ -293,13 +361,12 @@ def _groups(batch: Iterable[Payload]) -> list[list[Payload]]:
     return groups
 
 
-def is_sampled(id_: str, ratio: float) -> bool:
-    """Whether an id belongs to the sample: the same in every process, so a request and its response are both in it.
-
-    Args:
-        id_: Any text.
-        ratio: Share of ids in the sample, in [0, 1].
-    """
-    if ratio >= 1:
-        return True
-    return int(id_digests([id_])[0]) < ratio * 2**64
+def _sample_settings(settings: PipelineSettings) -> SampleSettings:
+    return SampleSettings(
+        settings.sample_ratio,
+        settings.max_rows_per_second,
+        settings.queue_payloads,
+        settings.queue_bytes,
+        settings.queue_seconds,
+        settings.sample_memory_seconds,
+    )

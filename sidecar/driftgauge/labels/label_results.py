@@ -1,6 +1,6 @@
 """What becomes of a label once models were asked: it is counted, asked of the next model, or waits for its response."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol, final
 
 from driftgauge.inference.payload import ModelKey
@@ -33,17 +33,22 @@ class LabelCounter(Protocol):
         """Count rows that were judged, and rows that no label came for in time."""
 
 
+def _all(_: Iterable[ModelKey]) -> float:
+    return 1.0
+
+
 class MatcherLimits(NamedTuple):
     """The limits of a matcher.
 
     Args:
         early_seconds: How long a label waits for its response, and for a store that fails.
-        sample_ratio: The share of inferences that are used: no other response can wait.
+        lowest_ratio: Returns the lowest share of the inferences of some models that was read while a response of them
+            may have waited: responses beyond it need not have.
         queue_labels: Most labels that are queued for models whose calls do not fail, and most for the others.
     """
 
     early_seconds: float
-    sample_ratio: float = 1.0
+    lowest_ratio: Callable[[Iterable[ModelKey]], float] = _all
     queue_labels: int = QUEUE_LABELS
 
 
@@ -102,7 +107,8 @@ class LabelResults:
         if label.place < len(label.models):
             self._queue.put(label)
             return
-        label.leave_out_beyond(self._limits.sample_ratio)
+        if label.found.outcome is LabelOutcome.UNKNOWN:
+            label.leave_out_beyond(self._limits.lowest_ratio(label.models))
         now = self._clock()
         if not label.may_be_met or now - label.offered >= self._limits.early_seconds:
             self._count(label, label.found.model, label.found.outcome)

@@ -110,7 +110,10 @@ class WaitingLabel:
         self.found = found if rank > self.found.rank else self.found._replace(may_come=may_come)
 
     def leave_out_beyond(self, sample_ratio: float) -> None:
-        """Note that an unknown one is not kept if its id is beyond the share of inferences that are used."""
+        """Note that an unknown one is not kept if its id is beyond the share of the inferences that were read.
+
+        The share may have been larger when its response passed, so an id that never existed may count as not kept.
+        """
         if self.found.outcome is LabelOutcome.UNKNOWN and self.digest >= sample_ratio * 2**64:
             self.found = self.found._replace(outcome=LabelOutcome.NOT_KEPT)
 

@@ -21,6 +21,7 @@ from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, Offer, Outcom
 from driftgauge.inference.request_ids import request_fields
 from driftgauge.logger.delivery import Delivery
 from driftgauge.logger.inference_filter import InferenceFilter
+from driftgauge.logger.pair_sampling import PairSampling
 from driftgauge.logger.parse_queue import ParseQueue
 from driftgauge.logger.revision_reader import RevisionReader
 from driftgauge.logger.unauthorized import Unauthorized
@@ -54,6 +55,7 @@ class Receiver:
         models: The models that may have series of their own.
         inferences: Recognises the events of inferences.
         revisions: Reads the revision of the pod that sent an event.
+        sampling: Decides which events are read.
         max_event_bytes: Longest body that is read.
         budget_bytes: Bytes that all incoming bodies may have together.
         max_connections: Connections of senders that may be open at once.
@@ -72,6 +74,7 @@ class Receiver:
         models: KnownModels,
         inferences: InferenceFilter,
         revisions: RevisionReader,
+        sampling: PairSampling,
         max_event_bytes: int,
         budget_bytes: int,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
@@ -86,6 +89,7 @@ class Receiver:
         self._models = models
         self._inferences = inferences
         self._revisions = revisions
+        self._sampling = sampling
         self._authorize = authorize
         self._max_event_bytes = max_event_bytes
         self.budget = MemoryBudget(budget_bytes)
@@ -148,6 +152,10 @@ class Receiver:
             return
         if failed:  # the model did not predict from these rows
             metrics.count_payload(kind, Outcome.REJECTED, Reason.FAILED)
+            return
+        # The ratio comes last: replicas whose ratios differ pair and count all the same.
+        if not is_overflow(model) and not self._sampling.takes(metrics.sample, kind, event.id):
+            metrics.count_payload(kind, Outcome.SAMPLED_OUT)
             return
         time_passed = passed_at(event.time, self._clock())
         self._offer(Payload(kind, event.id, model, body, event.json_length, event.status, time_passed))

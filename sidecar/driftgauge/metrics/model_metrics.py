@@ -29,6 +29,7 @@ from prometheus_client.utils import floatToGoString
 from driftgauge.drift.canary.traffic_counts import LATENCY_BOUNDS, TrafficSlot
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey, Outcome
+from driftgauge.inference.sample import ModelSample
 
 ERROR_CODES: Final = ("400", "404", "422", "499", "500", "502", "503", "504")
 """Status codes whose series start at 0, so that `rate` sees the first error; others start with their first error."""
@@ -305,10 +306,12 @@ class ModelMetrics:
         model: The model.
         families: The families of its series.
         code: Status code of its usual request: `200`, or empty where status codes are unknown.
+        sample: Decides which inferences are read. It is here since each request needs it together with the counters.
     """
 
-    def __init__(self, model: ModelKey, families: Families, code: str) -> None:
+    def __init__(self, model: ModelKey, families: Families, code: str, sample: ModelSample) -> None:
         self.model = model
+        self.sample = sample
         self._families = families
         self._values = model_labels(model)
         families.requests.start(model, code)

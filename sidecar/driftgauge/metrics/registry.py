@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 from driftgauge import __version__
 from driftgauge.http1.accept_encoding import takes_gzip
 from driftgauge.inference.payload import ModelKey, is_of_many_models, is_overflow
+from driftgauge.inference.sample import Carried, ModelSample
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
 from driftgauge.metrics.event_counts import EventCounts
 from driftgauge.metrics.forward_counts import ForwardCounts
@@ -32,6 +33,7 @@ from driftgauge.metrics.lease_gauges import LeaseGauges, ListModels
 from driftgauge.metrics.model_metrics import Families, ModelMetrics, TrafficTotals
 from driftgauge.metrics.outcome_counts import OutcomeCounts
 from driftgauge.metrics.outcome_gauges import OutcomeGauges
+from driftgauge.metrics.sample_gauges import SampleGauges
 from driftgauge.results.latest import LatestEvaluations
 from driftgauge.results.latest_outcomes import LatestOutcomes
 
@@ -44,12 +46,19 @@ class Metrics:
 
     Args:
         code: Status code of a usual request: `200` in the proxy, empty in the logger, which sees no status codes.
+        sample_ratio: The configured share of the inferences that are read, in [0, 1].
+
+    Attributes:
+        registry: Has all families.
+        carried: What the sample ratios of all models have in common.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, sample_ratio: float = 1.0) -> None:
         disable_created_metrics()
         self.registry = CollectorRegistry()
+        self.carried = Carried()
         self._code = code
+        self._sample_ratio = sample_ratio
         self._families = Families(self.registry)
         self.refused_connections = Counter(
             "driftgauge_refused_connections_total",
@@ -88,6 +97,7 @@ class Metrics:
         self._replaced_keys: Counter | None = None
         self._unreadable_results: Counter | None = None
         self._models: dict[ModelKey, ModelMetrics] = {}
+        self.registry.register(SampleGauges(self.samples))
         self._set_build_info()
         ProcessCollector(registry=self.registry)
 
@@ -95,9 +105,18 @@ class Metrics:
         """Get the series of a model; the first call starts them. Keys must come from a bounded set."""
         series = self._models.get(key)
         if series is None:
-            series = self._models[key] = ModelMetrics(key, self._families, self._code)
+            sample = ModelSample(key, self.carried, self._sample_ratio)
+            series = self._models[key] = ModelMetrics(key, self._families, self._code, sample)
             self._start_labels(key)
         return series
+
+    def find(self, key: ModelKey) -> ModelMetrics | None:
+        """The series of a model; `None` if it has none."""
+        return self._models.get(key)
+
+    def samples(self) -> list[ModelSample]:
+        """What decides of the inferences of each model. May be called from any thread."""
+        return [series.sample for series in list(self._models.values())]
 
     def traffic_totals(self) -> dict[ModelKey, TrafficTotals]:
         """The traffic of each model with a revision since the start."""

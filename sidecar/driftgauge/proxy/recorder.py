@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import final
+from typing import Final, final
 
 from driftgauge.errors import Reason
 from driftgauge.http1.grammar import HeaderMap
 from driftgauge.inference.known_models import KnownModels
-from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, Payload
+from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, Payload, is_overflow
+from driftgauge.inference.sample import FIRST_FULLNESS, is_sampled
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange_recorder import NULL_RECORDER, ExchangeRecorder
@@ -16,6 +17,9 @@ from driftgauge.proxy.routing import inference_model, json_length, payload_id, t
 from driftgauge.server.body_copy import BodyCopy, MemoryBudget
 
 _OK = int(HTTPStatus.OK)
+_USED_COPIES: Final = 0.8
+"""How much of their memory copies have when it counts as full: the next pieces of bodies must fit."""
+
 FIRST_ERROR = int(HTTPStatus.BAD_REQUEST)
 """The smallest status code of an error."""
 
@@ -57,6 +61,10 @@ class RecorderFactory:
         self._metrics = metrics
         self._models = models
         self._budget = budget
+        self._carried = metrics.carried
+        self._usable_bytes = max(1.0, _USED_COPIES * budget.free_bytes)
+        self._budget_bytes = budget.free_bytes
+        self._light_bytes = budget.free_bytes - FIRST_FULLNESS * self._usable_bytes
         self._max_payload_bytes = max_payload_bytes
         self._models_by_name: dict[str, tuple[ModelKey, ModelMetrics]] = {}
 
@@ -80,6 +88,17 @@ class RecorderFactory:
     def body_copy(self, max_bytes: int | None = None) -> BodyCopy:
         """Return an empty copy for a body of at most `max_bytes`, by default `max_payload_bytes`."""
         return BodyCopy(self._budget, self._max_payload_bytes if max_bytes is None else max_bytes)
+
+    @property
+    def is_short_of_memory(self) -> bool:
+        """Whether copies have so much memory that the sample ratio falls."""
+        return self._budget.free_bytes < self._light_bytes
+
+    def note_copies(self) -> None:
+        """Let the sample ratio follow the memory of the copies, if they have much, or had."""
+        if self._budget.free_bytes < self._light_bytes or self._carried.copies:
+            fullness = (self._budget_bytes - self._budget.free_bytes) / self._usable_bytes
+            self._carried.note_copies(fullness if fullness > FIRST_FULLNESS else 0.0)
 
     def admit(self, name: str, *, proven: bool) -> tuple[ModelKey, ModelMetrics]:
         """Return the key and the metrics that count requests for a model of that name.
@@ -119,10 +138,10 @@ class TimedRecorder(ExchangeRecorder):
         "_begun",
         "_factory",
         "_forwarded",
+        "_opened",
         "_parsed",
         "_responded",
         "_response_bytes",
-        "_saturation",
         "_sent",
     )
 
@@ -134,8 +153,8 @@ class TimedRecorder(ExchangeRecorder):
         self._responded: float | None = None
         self._sent: float | None = None
         self._response_bytes = 0
-        self._saturation = factory.admit(name, proven=False)[1].exchanges
-        self._saturation.in_flight += 1
+        self._opened = factory.admit(name, proven=False)[1]
+        self._opened.exchanges.in_flight += 1
 
     def on_forwarded(self) -> None:
         """End the first span of the overhead."""
@@ -159,7 +178,7 @@ class TimedRecorder(ExchangeRecorder):
 
     def _end(self) -> float:
         """Leave the requests in flight; returns when the exchange ended."""
-        self._saturation.in_flight -= 1
+        self._opened.exchanges.in_flight -= 1
         return self._sent if self._sent is not None else self._factory.timer()
 
     def _count(self, metrics: ModelMetrics, code: int, request_bytes: int, ended: float) -> None:
@@ -178,7 +197,10 @@ class TimedRecorder(ExchangeRecorder):
 
 @final
 class InferenceRecorder(TimedRecorder):
-    """Counts one inference of V1 or V2, and copies both of its bodies.
+    """Counts one inference of V1 or V2, and copies both of its bodies if it belongs to the sample.
+
+    That is decided once, before anything is copied. Only if the pipeline or the memory of copies is almost full, an
+    inference may be left out later.
 
     Args:
         factory: What all recorders share.
@@ -190,9 +212,13 @@ class InferenceRecorder(TimedRecorder):
     __slots__ = (
         "_fields",
         "_has_failed",
+        "_has_prediction",
+        "_id",
+        "_is_id_made",
         "_is_request_complete",
         "_name",
         "_request",
+        "_request_bytes",
         "_response",
         "_response_fields",
         "_time",
@@ -206,14 +232,26 @@ class InferenceRecorder(TimedRecorder):
         self._time = factory.clock()
         self._fields = fields
         self._response_fields = fields
-        self._request = factory.body_copy()
+        self._id = ""
+        self._is_id_made = False
+        self._request: BodyCopy | None = None
+        self._request_bytes = 0
         self._response: BodyCopy | None = None
+        self._has_prediction = False
         self._is_request_complete = False
         self._has_failed = True
+        ratio = self._opened.sample.count_request()
+        if ratio >= 1 or is_sampled(self._identify(), ratio):
+            self._request = factory.body_copy()
 
     def on_request_body(self, piece: bytes) -> None:
-        """Count and copy it."""
+        """Count it, and copy it."""
+        if self._request is None:
+            self._request_bytes += len(piece)
+            return
         self._request.add(piece)
+        if self._factory.is_short_of_memory:
+            self._thin()
 
     def on_request_end(self) -> None:
         """Note that the copy is complete."""
@@ -227,14 +265,18 @@ class InferenceRecorder(TimedRecorder):
         """
         self._has_failed = status >= FIRST_ERROR
         if status == _OK:
-            self._response = self._factory.body_copy()
+            self._has_prediction = True
             self._response_fields = fields
+            if self._request is not None:
+                self._response = self._factory.body_copy()
 
     def on_response_body(self, piece: bytes) -> None:
         """Count it, and copy it if its status allows it."""
         self._response_bytes += len(piece)
         if self._response is not None:
             self._response.add(piece)
+            if self._factory.is_short_of_memory:
+                self._thin()
 
     def on_replaced(self, body: bytes) -> None:
         """Count it, and give up the copy of the incomplete response that it replaces."""
@@ -246,20 +288,54 @@ class InferenceRecorder(TimedRecorder):
         """Count the request, and offer its payloads."""
         ended = self._end()
         key, metrics = self._factory.admit(self._name, proven=code < FIRST_ERROR)
-        self._count(metrics, code, self._request.size_bytes, ended)
-        self._settle(key, metrics, code)
+        if self._request is not None and metrics.sample.is_thinned_at_end:
+            self._thin()
+        request = self._request
+        self._count(metrics, code, self._request_bytes if request is None else request.size_bytes, ended)
+        if request is None:
+            self._count_left_out(key, metrics)
+        else:
+            self._settle(key, metrics, code, request)
+        self._factory.note_copies()
 
-    def _settle(self, key: ModelKey, metrics: ModelMetrics, code: int) -> None:
+    def _identify(self) -> str:
+        """The id, which is made when it is needed first."""
+        if not self._id:
+            self._id, self._is_id_made = payload_id(self._fields)
+        return self._id
+
+    def _thin(self) -> None:
+        """Leave the inference out if its id is beyond what can still be carried."""
+        request, sample = self._request, self._opened.sample
+        self._factory.note_copies()
+        if request is None or not sample.is_thinned_at_end or sample.keeps(self._identify()):
+            return
+        self._request_bytes = request.size_bytes
+        request.give_up(Reason.QUEUE_FULL)
+        self._request = None
+        if self._response is not None:
+            self._response.give_up(Reason.QUEUE_FULL)
+            self._response = None
+
+    def _count_left_out(self, key: ModelKey, metrics: ModelMetrics) -> None:
+        """Count the payloads that the inference would have had."""
+        is_other = is_overflow(key)
+        outcome, reason = (Outcome.REJECTED, Reason.OTHER_MODEL) if is_other else (Outcome.SAMPLED_OUT, None)
+        metrics.count_payload(Kind.REQUEST, outcome, reason)
+        if self._has_prediction:
+            metrics.count_payload(Kind.RESPONSE, outcome, reason)
+
+    def _settle(self, key: ModelKey, metrics: ModelMetrics, code: int, copy: BodyCopy) -> None:
         """Offer each copy, or count its loss."""
-        (name, is_made), trace = payload_id(self._fields), traceparent(self._fields)
+        name, is_made, trace = self._identify(), self._is_id_made, traceparent(self._fields)
         if not self._is_request_complete:
-            self._request.give_up(Reason.INCOMPLETE)
-        if self._request.loss is None:
-            json_bytes, body, failed = json_length(self._fields), self._request.take(), self._has_failed
+            copy.give_up(Reason.INCOMPLETE)
+        if copy.loss is None:
+            json_bytes, body, failed = json_length(self._fields), copy.take(), self._has_failed
             request = Payload(Kind.REQUEST, name, key, body, json_bytes, code, self._time, failed, trace, is_made)
             self._factory.offer(request)
         else:
-            _count_loss(metrics, Kind.REQUEST, self._request.loss)
+            _count_loss(metrics, Kind.REQUEST, copy.loss)
         if self._response is None:
             return
         # A client that left has not read all, even if the last byte was given to its socket.

@@ -8,6 +8,8 @@ OpenAI-compatible, KServe 0.20, `kserve/protocol/rest/openai/endpoints.py`.
 import os
 import re
 from functools import lru_cache
+from itertools import count
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from driftgauge.http1.grammar import HeaderMap
@@ -26,8 +28,14 @@ _PATH = re.compile(
 _OPENAI_PATH = re.compile(rb"(?:/openai)?/v1/(?:chat/completions|completions|embeddings|rerank)(?:[?\#].*)?", re.DOTALL)
 """KServe's servers have the prefix `/openai`, vLLM alone has none."""
 
-_ID_BYTES = 16
-"""Random bytes of an id of our own: as many as a UUID has, at a fraction of the cost of making one."""
+_PREFIX_BYTES = 8
+_ID_PREFIX: Final = os.urandom(_PREFIX_BYTES).hex()
+_NEXT_ID: Final = count()
+"""An id of our own is random bytes of this process and a number: unique, at a fraction of the cost of new random bytes.
+
+Who sees one knows the others, but only the log shows them. Who does not see any has to guess 64 bits, and can then only
+label a response whose client gave it no id.
+"""
 
 _MAX_KNOWN = 256
 _MAX_KNOWN_BYTES = 256
@@ -67,10 +75,10 @@ _known_model_of = lru_cache(_MAX_KNOWN)(_model_of)
 def payload_id(fields: HeaderMap) -> tuple[str, bool]:
     """The id of an inference, at most 256 characters, and whether it is made here.
 
-    It is the client's `Ce-Id`, else its `X-Request-Id`, else a new random one.
+    It is the client's `Ce-Id`, else its `X-Request-Id`, else a new one of 32 hexadecimal digits.
     """
     given = given_id(fields)
-    return (given, False) if given else (os.urandom(_ID_BYTES).hex(), True)
+    return (given, False) if given else (f"{_ID_PREFIX}{next(_NEXT_ID):016x}", True)
 
 
 def traceparent(fields: HeaderMap) -> bytes:

@@ -117,7 +117,7 @@ class WriterTotals(NamedTuple):
 
 
 def id_digests(ids: Iterable[str]) -> NDArray[np.uint64]:
-    """The first 64 bits of the BLAKE2b digest of each id: shape `(k,)`.
+    """The first 64 bits of the BLAKE2b digest of each id, as `id_digest`: shape `(k,)`.
 
     Rows are joined with what is known later of their payload by this number. It takes 8 bytes however long an id is,
     and two of a million payloads have the same number with a chance of 3 in 100 million.

@@ -108,7 +108,7 @@ async def test_the_ids_of_bodies_come_through_the_pipeline(tmp_path: Path) -> No
         return json.dumps({"id": id_, "outputs": [output]}).encode()
 
     bench = Bench()
-    limits = PipelineSettings(100, 2**24, 60, 2**22, 200, 0.001, 1.0)
+    limits = PipelineSettings(100, 2**24, 60, 2**22, 200, 0.001, 1.0, 12_000, 604_800)
     pipeline = Pipeline(
         limits, MemoryRing(2000), ReferenceStore(None, tmp_path), Metrics("200"), OutputColumns(), lambda: 0.0
     )

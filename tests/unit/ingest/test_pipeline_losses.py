@@ -154,15 +154,6 @@ async def test_the_gauge_of_the_queue_has_what_waits(build: Build) -> None:
     assert bench.pipeline.waiting == 1
 
 
-async def test_sampled_out_payloads_are_counted_as_such(build: Build) -> None:
-    """A ratio of 0 takes none."""
-    settings = replace(SETTINGS, sample_ratio=0.0)
-    bench = build(settings=settings)
-    await bench.take(request(b'{"instances": [[9.5, 3.1]]}'))
-
-    assert bench.ends() == {("request", "sampled_out", ""): 1}
-
-
 async def test_a_payload_that_waited_too_long_is_dropped(build: Build) -> None:
     """So the work in the queue is bounded in time, however slowly it is done."""
     bench = build()

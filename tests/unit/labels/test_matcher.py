@@ -199,7 +199,7 @@ async def test_several_models_are_asked_in_turn() -> None:
 
 async def test_a_label_that_the_sample_leaves_out_is_not_kept() -> None:
     """With a share of inferences the response of a label beyond it can never wait, so that it does not wait either."""
-    labelled = Labelled(limits=MatcherLimits(EARLY_SECONDS, sample_ratio=0.0))
+    labelled = Labelled(limits=MatcherLimits(EARLY_SECONDS, lowest_ratio=lambda _: 0.0))
     await labelled.respond("4712")
     labelled.offer(a_label("4711"))
     await labelled.matcher.advance()
@@ -208,7 +208,7 @@ async def test_a_label_that_the_sample_leaves_out_is_not_kept() -> None:
 
 async def test_a_label_by_a_further_id_waits_beyond_the_sample() -> None:
     """The first id decides whether an inference is used: the response of a further one may come all the same."""
-    labelled = Labelled(limits=MatcherLimits(EARLY_SECONDS, sample_ratio=0.0))
+    labelled = Labelled(limits=MatcherLimits(EARLY_SECONDS, lowest_ratio=lambda _: 0.0))
     await labelled.respond("a", further="b")
     labelled.offer(a_label("4711"), a_label("never"))
     await labelled.matcher.advance()
@@ -286,7 +286,7 @@ async def test_the_end_counts_all_that_wait() -> None:
 
 async def test_labels_that_are_not_kept_displace_no_early_ones() -> None:
     """Of the labels that wait those with the less hopeful prospect go first, if they are more."""
-    labelled = Labelled(limits=MatcherLimits(EARLY_SECONDS, sample_ratio=0.5))
+    labelled = Labelled(limits=MatcherLimits(EARLY_SECONDS, lowest_ratio=lambda _: 0.5))
     await labelled.respond("a", further="b")
     digests = {one: int(id_digests([one])[0]) for one in map(str, range(30_000))}
     beyond = [one for one, digest in digests.items() if digest >= 2**63]
