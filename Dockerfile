@@ -1,35 +1,44 @@
 # The image of both modes. `make base-digest` takes the newest base; --build-arg BASE_IMAGE=... another one, with Python >= 3.11 and venv.
 # References in Parquet need pyarrow, which makes the image much larger: --build-arg PARQUET=true
 ARG BASE_IMAGE=docker.io/library/python:3.11-slim-trixie@sha256:45037981b62b34b44602584fccbc4d884d5f7dc92c7ee86bb38a698a79fe1e51
+# It compiles the data plane, and nothing of it but that is in the image. A base with gcc saves the installation of it.
+ARG BUILD_IMAGE=${BASE_IMAGE}
 ARG PARQUET=false
 
-# ---- build: driftgauge and its locked packages in one virtual environment ----
-FROM ${BASE_IMAGE} AS build
-ARG PARQUET
+# ---- build: driftgauge, with its data plane compiled, and its locked packages in one virtual environment ----
+FROM ${BUILD_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 
-# pip is in an environment of its own, so that driftgauge's has none.
+# hadolint ignore=DL3008 # the compiler is that of the base's Debian, whichever it is
+RUN command -v gcc >/dev/null \
+    || { apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*; }
+
+# pip and the compiler are in an environment of their own, so that driftgauge's has none; it sees driftgauge's, for the types.
 COPY .ci/locks/build.lock ./
 RUN python3 -m venv /opt/build \
     && python3 -m venv --without-pip /opt/driftgauge \
-    && /opt/build/bin/pip install --require-hashes --no-deps --requirement build.lock
+    && /opt/build/bin/pip install --require-hashes --no-deps --requirement build.lock \
+    && for site in /opt/driftgauge/lib/python3*/site-packages; do echo "${site}" > "/opt/build/lib/$(basename "$(dirname "${site}")")/site-packages/runtime.pth"; done
 
-# parquet.lock is runtime.lock with pyarrow.
-COPY requirements/runtime.lock requirements/parquet.lock ./
-RUN case "${PARQUET}" in \
-      true) lock=parquet.lock ;; \
-      false) lock=runtime.lock ;; \
-      *) echo "PARQUET must be true or false, not '${PARQUET}'" >&2; exit 1 ;; \
-    esac \
-    && /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --no-deps --requirement "${lock}"
+COPY requirements/runtime.lock ./
+RUN /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --no-deps --requirement runtime.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY sidecar sidecar
-RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+RUN HATCH_BUILD_HOOK_ENABLE_MYPYC=true /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/build/bin/pip --python /opt/driftgauge/bin/python install --no-deps --no-index dist/*.whl \
     && install -m 0755 sidecar/healthcheck.sh /opt/driftgauge/bin/driftgauge-healthcheck
+
+# parquet.lock is runtime.lock with pyarrow.
+ARG PARQUET
+COPY requirements/parquet.lock ./
+RUN case "${PARQUET}" in \
+      true) /opt/build/bin/pip --python /opt/driftgauge/bin/python install --require-hashes --no-deps --requirement parquet.lock ;; \
+      false) ;; \
+      *) echo "PARQUET must be true or false, not '${PARQUET}'" >&2; exit 1 ;; \
+    esac
 
 # ---- run: the same base, that environment and nothing else ----
 FROM ${BASE_IMAGE}

@@ -7,6 +7,7 @@ from typing import Final, final
 import orjson
 
 from driftgauge import __version__
+from driftgauge.build_kind import build_kind
 from driftgauge.inference.payload import printable
 
 OWN_AGENT: Final = "driftgauge-doctor"
@@ -55,5 +56,5 @@ def status_as_json(reason: str | None, scrape: LastScrape, facts: Mapping[str, o
         scrape: The newest scrape.
         facts: What the composition root adds.
     """
-    known = {"version": __version__, "not_ready": reason, "last_scrape": scrape.newest}
+    known = {"version": __version__, "build": build_kind(), "not_ready": reason, "last_scrape": scrape.newest}
     return orjson.dumps(known | dict(facts), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 from driftgauge import __version__
+from driftgauge.build_kind import build_kind
 from driftgauge.admin.server import Admin
 from driftgauge.app.runtime import Runtime, cancel
 from driftgauge.config.options import LoggerConfig, ProxyConfig, split_urls
@@ -159,7 +160,8 @@ async def _serve(
         gc.collect()
         gc.freeze()
         others = f", labels port {labels_port}" if labels_port else ""
-        _log.info("driftgauge %s %s: data port %d, admin port %d%s", mode, __version__, port, admin_port, others)
+        version = f"{__version__} ({build_kind()})"
+        _log.info("driftgauge %s %s: data port %d, admin port %d%s", mode, version, port, admin_port, others)
         await signalled.wait()
         await _drain(runtime, ingress, signalled)
     _log.info("done")

@@ -114,10 +114,10 @@ def model_labels(model: ModelKey) -> tuple[str, str, str, str, str]:
     return (model.namespace, model.inference_service, model.component, model.model_name, model.revision)
 
 
-LATENCY_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+LATENCY_BUCKETS: Final[Sequence[float]] = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """In seconds: the client library's buckets, two finer ones for small models and a longer one for slow models."""
 
-OVERHEAD_BUCKETS: Final = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
+OVERHEAD_BUCKETS: Final[Sequence[float]] = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05)
 """In seconds, 0.05 ms to 50 ms: what a proxy on the same machine may add."""
 
 

@@ -22,6 +22,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from driftgauge import __version__
+from driftgauge.build_kind import build_kind
 from driftgauge.http1.accept_encoding import takes_gzip
 from driftgauge.inference.payload import ModelKey, is_of_many_models, is_overflow
 from driftgauge.inference.sample import Carried, ModelSample
@@ -257,11 +258,11 @@ class Metrics:
     def _set_build_info(self) -> None:
         info = Gauge(
             "driftgauge_build_info",
-            "The version of driftgauge and of Python.",
-            ("version", "python_version"),
+            "The version of driftgauge and of Python, and whether the data plane is compiled.",
+            ("version", "python_version", "build"),
             registry=self.registry,
         )
-        info.labels(__version__, platform.python_version()).set(1)
+        info.labels(__version__, platform.python_version(), build_kind()).set(1)
 
 
 class Scrape(NamedTuple):

@@ -3,6 +3,7 @@
 import orjson
 
 from driftgauge import __version__
+from driftgauge.build_kind import build_kind
 from driftgauge.admin.process_status import OWN_AGENT, LastScrape, status_as_json
 from tests.support.clock import ManualClock
 
@@ -30,4 +31,5 @@ def test_the_status_has_the_version_and_why_the_process_is_not_ready() -> None:
     """Beside what the composition root says."""
     found = orjson.loads(status_as_json("draining", LastScrape(), {"mode": "proxy"}))
 
-    assert {"version": __version__, "not_ready": "draining", "last_scrape": None, "mode": "proxy"} == found
+    known = {"version": __version__, "build": build_kind(), "not_ready": "draining", "last_scrape": None}
+    assert known | {"mode": "proxy"} == found
