@@ -65,8 +65,8 @@ _USED_BYTES: Final = 0.5
 _USED_SECONDS: Final = 0.8
 """Of the limits of the queue, what counts as full. Of the bytes it is less: one body may be long, and must fit."""
 
-_LOGGED: Final = 0.98
-"""Below which share of the configured ratio a line is logged."""
+_SHOWN: Final = 0.98
+"""Below which share of the configured ratio this is logged and shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,22 @@ class Sampling:
         found = [series.sample.past.lowest for series in map(self._metrics.find, models) if series is not None]
         return min(found, default=self._settings.sample_ratio)
 
+    def lowered(self) -> dict[ModelKey, float]:
+        """The ratios that are below the configured one by more than a fiftieth, the lowest first. From any thread."""
+        found = {one.model: one.ratio for one in self._metrics.samples() if one.ratio < _SHOWN * one.configured}
+        return dict(sorted(found.items(), key=lambda item: item[1]))
+
+    def note(self, model: ModelKey) -> str:
+        """A sentence on the ratio of a model, where it is below the configured one; else empty."""
+        series = self._metrics.find(model)
+        if series is None or series.sample.ratio >= _SHOWN * series.sample.configured:
+            return ""
+        sample = series.sample
+        return (
+            f"At present {sample.ratio:.2g} of the inferences are read, {sample.configured:g} are configured: more "
+            "come than can be read, and their ids decide which are left out."
+        )
+
     def _step(self, now: float, seconds: float) -> None:
         carried = self._carried
         active, carried.active = carried.active, []
@@ -226,8 +242,8 @@ class Sampling:
             self._lowered.set()
         else:
             self._lowered.clear()
-        by_rows = [one for one in self._awake.values() if one.limit < _LOGGED * one.configured]
-        if carried.recent < _LOGGED:
+        by_rows = [one for one in self._awake.values() if one.limit < _SHOWN * one.configured]
+        if carried.recent < _SHOWN:
             share = f"{carried.recent:.3g} of the configured one"
             self._log_lower(now, "load", f"{share}: the pipeline cannot carry all that comes")
         if by_rows:
@@ -236,7 +252,7 @@ class Sampling:
             most = self._settings.max_rows_per_second
             sentence = f"{least.limit:.3g} for {least.model}{more}: more rows than max_rows_per_second, {most:g}, come"
             self._log_lower(now, "rows", sentence)
-        if self._logged and not by_rows and carried.recent >= _LOGGED:
+        if self._logged and not by_rows and carried.recent >= _SHOWN:
             self._logged.clear()
             _log.info("the sample ratio is back at the configured one, %g", self._settings.sample_ratio)
 
