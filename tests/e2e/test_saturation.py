@@ -43,6 +43,11 @@ def outcomes(samples: Samples) -> dict[str, float]:
     return {way: samples.total(name, outcome=way) for way in ways}
 
 
+def gauge(samples: Samples) -> float:
+    """The sample ratio of the model in the path."""
+    return samples.total("driftgauge_sample_ratio", model_name="wine")
+
+
 def send(port: int, number: int) -> None:
     """Send requests on one connection, some of them long, each with an id of its own."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
@@ -87,14 +92,13 @@ def test_rows_beyond_the_limit_are_left_out_and_said(model: EchoModel, reference
         flood(proxy.port)
         samples = proxy.wait_for(lambda samples: sum(outcomes(samples).values()) == total, "all payloads")
         status = json.loads(get(f"{proxy.admin_url}/status"))["sampling"]
-        ratio = samples.total("driftgauge_sample_ratio", model_name="wine")
-        proxy.wait_for(lambda samples: samples.total("driftgauge_sample_ratio", model_name="wine") == 1, "the configured ratio")
+        proxy.wait_for(lambda samples: gauge(samples) == 1, "the configured ratio")
         said = proxy.stderr
     found = outcomes(samples)
 
     assert found["sampled_out"] > 0.5 * total
     assert found["dropped"] == 0
-    assert ratio < 0.5
+    assert gauge(samples) < 0.5
     assert (1.0, 1) == (status["sample_ratio"], status["models_lowered"])
     assert status["lowered"][0]["sample_ratio"] < 0.5
     assert 1 == said.count("the sample ratio is lowered to")

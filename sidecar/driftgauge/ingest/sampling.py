@@ -14,7 +14,7 @@ time. At equilibrium the fast part leaves out a few percent of what the slow par
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -181,18 +181,26 @@ class Sampling:
         passed = max(0.0, 1 - carried.relief / offered) if offered else 1.0
         for one in active:
             one.past.add(one.limit * carried.slow * passed, max(one.requests, one.responses))
-            self._awake[one.model] = one
-        self._limit_rows(seconds)
+        woken = [one.model for one in active if one.model not in self._awake]
+        self._awake.update({one.model: one for one in active})
+        self._limit_rows(seconds, frozenset(woken))
         self._follow_load(passed, seconds, self._flight_seconds())
         self._forget(now)
         self._report(now)
 
-    def _limit_rows(self, seconds: float) -> None:
-        """Lower the limit of models of which more rows come than are read."""
+    def _limit_rows(self, seconds: float, woken: Container[ModelKey]) -> None:
+        """Lower the limit of models of which more rows come than are read.
+
+        Args:
+            seconds: Since the last step.
+            woken: Models of which nothing came before that.
+        """
         most = self._settings.max_rows_per_second
-        step, fading = 1 - math.exp(-seconds / _RATE_SECONDS), math.exp(-seconds / _ROWS_SECONDS)
+        fading = math.exp(-seconds / _ROWS_SECONDS)
         for model, one in list(self._awake.items()):
-            one.rate += (max(one.requests, one.responses) / seconds - one.rate) * step
+            span = min(seconds, STEP_SECONDS) if model in woken else seconds
+            rate = max(one.requests, one.responses) / span
+            one.rate += (rate - one.rate) * (1 - math.exp(-span / _RATE_SECONDS))
             one.requests = one.responses = 0
             comes = one.rate * one.rows.of_payload
             one.rows.fade(fading)
@@ -217,9 +225,10 @@ class Sampling:
             flight_seconds: How long requests are under way.
         """
         carried = self._carried
-        drain_seconds = FAST_SPAN * self._usable * self._work_seconds / self._worked if self._worked > 0 else 0.0
+        is_known = self._worked > 0
+        drain_seconds = FAST_SPAN * self._usable * self._work_seconds / self._worked if is_known else 0.0
         fall_seconds = max(_FALL_SECONDS, _DRAINS * drain_seconds, _FLIGHTS * flight_seconds)
-        carried.trust = min(1.0, 0.5 * drain_seconds / flight_seconds) if flight_seconds > 0 else 1.0
+        carried.trust = min(1.0, 0.5 * drain_seconds / flight_seconds) if is_known and flight_seconds > 0 else 1.0
         growth = _GROWTH / fall_seconds
         if carried.peak < _IDLE_FULLNESS:
             growth = _IDLE_GROWTH
