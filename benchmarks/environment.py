@@ -41,21 +41,38 @@ class PayloadCounts(NamedTuple):
 
     Args:
         accepted: Those that were read.
+        left_out: Those that the sample ratio left out.
+        dropped: Those that were dropped.
         total: All that were counted.
     """
 
     accepted: float
+    left_out: float
+    dropped: float
     total: float
 
     def since(self, before: "PayloadCounts") -> "PayloadCounts":
         """What came after an earlier count."""
-        return PayloadCounts(self.accepted - before.accepted, self.total - before.total)
+        return PayloadCounts(*(now - then for now, then in zip(self, before, strict=True)))
+
+    def __str__(self) -> str:
+        """The shares, for a cell of a table; those that were rejected are named only if there are any."""
+        if not self.total:
+            return ""
+        rejected = self.total - self.accepted - self.left_out - self.dropped
+        named = {"kept": self.accepted, "left out": self.left_out, "dropped": self.dropped, "rejected": rejected}
+        return ", ".join(
+            f"{name} {number / self.total:.1%}" for name, number in named.items() if number or name != "rejected"
+        )
 
 
 def payload_counts(program: Program) -> PayloadCounts:
     """Scrape what became of payloads until now."""
     samples, name = scrape(program), "driftgauge_payloads_total"
-    return PayloadCounts(samples.total(name, outcome="accepted"), samples.total(name))
+    accepted, left_out, dropped = (
+        samples.total(name, outcome=outcome) for outcome in ("accepted", "sampled_out", "dropped")
+    )
+    return PayloadCounts(accepted, left_out, dropped, samples.total(name))
 
 
 def accepted_share(program: Program) -> float:

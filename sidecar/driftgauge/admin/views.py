@@ -37,6 +37,10 @@ _HEADINGS = {Kind.REQUEST: "Inputs", Kind.RESPONSE: "Predictions"}
 _DAY_SECONDS = 86_400
 
 
+def _no_note(_: ModelKey) -> str:
+    return ""
+
+
 class Views:
     """Renders the newest reports with their windows, one page at a time, off the event loop.
 
@@ -50,6 +54,7 @@ class Views:
         labels: Makes the part on labelled predictions; `None` in a process that takes no labels.
         allowed: Which columns may leave the process.
         releases: Makes the part on another revision; `None` in a process that compares none.
+        sample_note: Returns a sentence on the sample of a model; empty if all that is configured is read.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names each
@@ -64,6 +69,7 @@ class Views:
         labels: "LabelViews | None" = None,
         allowed: AllowedColumns = ALL_COLUMNS,
         releases: ReleaseView | None = None,
+        sample_note: Callable[[ModelKey], str] = _no_note,
     ) -> None:
         self._evaluator = evaluator
         self._targets = targets
@@ -74,6 +80,7 @@ class Views:
         self._labels = labels
         self._allowed = allowed
         self._releases = releases
+        self._sample_note = sample_note
         self._turn = asyncio.Lock()
         self._newest: tuple[object, str] | None = None
         self._worker = Worker("page")
@@ -98,6 +105,7 @@ class Views:
             others = other_revisions(model, revisions)
             outcomes = None if self._labels is None else self._labels.part(model)
             names = [one.revision for one in revisions]
+            sample_note = self._sample_note(model)
             release = None if self._releases is None else self._releases.part(model, names)
             key = (
                 model,
@@ -109,11 +117,12 @@ class Views:
                 notes,
                 None if outcomes is None else (outcomes.result.time, outcomes.reference),
                 release,
+                sample_note,
             )
             if self._newest is not None and self._newest[0] == key:  # many readers of one page cost one rendering
                 return self._newest[1]
             made = [await self._make_part(StreamKey(model, kind)) for kind in PAYLOAD_KINDS]
-            parts = tuple(part for part, _ in made if part is not None)
+            parts = _with_note(tuple(part for part, _ in made if part is not None), sample_note)
             page = Page(title, parts, up, self._refresh_seconds, others)
             text = await self._worker.run(_render, page, outcomes, release)
             self._newest = (key, text) if all(complete for _, complete in made) else None
@@ -216,6 +225,14 @@ class Views:
             time=evaluation.time,
             notes=(*notes, *_unsaved_note(evaluation), *_reference_notes(reference), *self._targets.notes(stream)),
         )
+
+
+def _with_note(parts: tuple[Part, ...], note: str) -> tuple[Part, ...]:
+    """The parts of a page with a note in the first one, if there is one."""
+    if not note or not parts:
+        return parts
+    first = parts[0]
+    return (replace(first, facts=replace(first.facts, notes=(*first.facts.notes, note))), *parts[1:])
 
 
 def _render(page: Page, outcomes: OutcomePart | None, release: ReleasePart | None) -> str:

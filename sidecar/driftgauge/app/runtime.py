@@ -180,6 +180,7 @@ class Runtime:
             labels=labelled,
             allowed=allowed,
             releases=ReleaseView(self._comparisons, self.clock),
+            sample_note=self.pipeline.sampling.note,
         )
 
     def _report_untested(self, model: ModelKey, output: str, cause: str) -> None:
@@ -275,7 +276,8 @@ class Runtime:
         """
         capture = self.views.capture if self.config.allow_capture else None
         outcomes = None if self._outcomes is None else self._outcomes.latest
-        status = partial(status_facts, self.config, self._model, self._references, self._size, outcomes)
+        sampling = self.pipeline.sampling
+        status = partial(status_facts, self.config, self._model, self._references, self._size, outcomes, sampling)
         guard = self.trust.admin_guard
         authorize = None if guard is None else guard.admits_authorization
         return Admin(

@@ -7,6 +7,7 @@ from typing import Final
 from driftgauge.config.load import SECRETS, holds_password
 from driftgauge.config.options import Config, ports_of, tolerance_of_performance
 from driftgauge.inference.payload import ModelKey, printable
+from driftgauge.ingest.sampling import Sampling
 from driftgauge.monitoring.targets import ReferenceSize
 from driftgauge.reference.store import ReferenceStore
 from driftgauge.results.latest_outcomes import LatestOutcomes
@@ -14,13 +15,17 @@ from driftgauge.results.latest_outcomes import LatestOutcomes
 MAX_REFERENCES: Final = 100
 """Most references in one response."""
 
+MAX_LOWERED: Final = 100
+"""Most models with a lowered ratio in one response."""
+
 
 def status_facts(
     config: Config,
     model: ModelKey | None,
     references: ReferenceStore,
     size: ReferenceSize,
-    outcomes: LatestOutcomes | None = None,
+    outcomes: LatestOutcomes | None,
+    sampling: Sampling,
 ) -> Mapping[str, object]:
     """The mode, the model of a proxy, the flags and the configuration file of a process, and its references.
 
@@ -33,6 +38,7 @@ def status_facts(
         references: What is loaded.
         size: Computes which references are too small.
         outcomes: The newest results on labels; `None` in a process that takes none.
+        sampling: Knows which share of the inferences is read.
     """
     hidden = [name for name, value in config.flags.items() if _is_secret(name, value)]
     loaded = references.loaded()
@@ -45,6 +51,7 @@ def status_facts(
         "ports": ports_of(config),
         "merge_metrics": getattr(config, "merge_metrics", False),
         "labels": None if outcomes is None else _labels(config, outcomes),
+        "sampling": _sampling(config, sampling),
         "references_loaded": len(loaded),
         "references": [
             {
@@ -57,6 +64,19 @@ def status_facts(
                 "labelled_outputs": [printable(one.name) for one in reference.labelled],
             }
             for name, reference in islice(loaded.items(), MAX_REFERENCES)
+        ],
+    }
+
+
+def _sampling(config: Config, sampling: Sampling) -> Mapping[str, object]:
+    """The configured ratio, and the models of which less is read now."""
+    lowered = sampling.lowered()
+    return {
+        "sample_ratio": config.sample_ratio,
+        "models_lowered": len(lowered),
+        "lowered": [
+            {"model": printable(str(model)), "sample_ratio": ratio}
+            for model, ratio in islice(lowered.items(), MAX_LOWERED)
         ],
     }
 

@@ -14,7 +14,7 @@ time. At equilibrium the fast part leaves out a few percent of what the slow par
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -65,8 +65,8 @@ _USED_BYTES: Final = 0.5
 _USED_SECONDS: Final = 0.8
 """Of the limits of the queue, what counts as full. Of the bytes it is less: one body may be long, and must fit."""
 
-_LOGGED: Final = 0.98
-"""Below which share of the configured ratio a line is logged."""
+_SHOWN: Final = 0.98
+"""Below which share of the configured ratio this is logged and shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,22 @@ class Sampling:
         found = [series.sample.past.lowest for series in map(self._metrics.find, models) if series is not None]
         return min(found, default=self._settings.sample_ratio)
 
+    def lowered(self) -> dict[ModelKey, float]:
+        """The ratios that are below the configured one by more than a fiftieth, the lowest first. From any thread."""
+        found = {one.model: one.ratio for one in self._metrics.samples() if one.ratio < _SHOWN * one.configured}
+        return dict(sorted(found.items(), key=lambda item: item[1]))
+
+    def note(self, model: ModelKey) -> str:
+        """A sentence on the ratio of a model, where it is below the configured one; else empty."""
+        series = self._metrics.find(model)
+        if series is None or series.sample.ratio >= _SHOWN * series.sample.configured:
+            return ""
+        sample = series.sample
+        return (
+            f"At present {sample.ratio:.2g} of the inferences are read, {sample.configured:g} are configured: more "
+            "come than can be read, and their ids decide which are left out."
+        )
+
     def _step(self, now: float, seconds: float) -> None:
         carried = self._carried
         active, carried.active = carried.active, []
@@ -165,18 +181,26 @@ class Sampling:
         passed = max(0.0, 1 - carried.relief / offered) if offered else 1.0
         for one in active:
             one.past.add(one.limit * carried.slow * passed, max(one.requests, one.responses))
-            self._awake[one.model] = one
-        self._limit_rows(seconds)
+        woken = [one.model for one in active if one.model not in self._awake]
+        self._awake.update({one.model: one for one in active})
+        self._limit_rows(seconds, frozenset(woken))
         self._follow_load(passed, seconds, self._flight_seconds())
         self._forget(now)
         self._report(now)
 
-    def _limit_rows(self, seconds: float) -> None:
-        """Lower the limit of models of which more rows come than are read."""
+    def _limit_rows(self, seconds: float, woken: Container[ModelKey]) -> None:
+        """Lower the limit of models of which more rows come than are read.
+
+        Args:
+            seconds: Since the last step.
+            woken: Models of which nothing came before that.
+        """
         most = self._settings.max_rows_per_second
-        step, fading = 1 - math.exp(-seconds / _RATE_SECONDS), math.exp(-seconds / _ROWS_SECONDS)
+        fading = math.exp(-seconds / _ROWS_SECONDS)
         for model, one in list(self._awake.items()):
-            one.rate += (max(one.requests, one.responses) / seconds - one.rate) * step
+            span = min(seconds, STEP_SECONDS) if model in woken else seconds
+            rate = max(one.requests, one.responses) / span
+            one.rate += (rate - one.rate) * (1 - math.exp(-span / _RATE_SECONDS))
             one.requests = one.responses = 0
             comes = one.rate * one.rows.of_payload
             one.rows.fade(fading)
@@ -201,9 +225,10 @@ class Sampling:
             flight_seconds: How long requests are under way.
         """
         carried = self._carried
-        drain_seconds = FAST_SPAN * self._usable * self._work_seconds / self._worked if self._worked > 0 else 0.0
+        is_known = self._worked > 0
+        drain_seconds = FAST_SPAN * self._usable * self._work_seconds / self._worked if is_known else 0.0
         fall_seconds = max(_FALL_SECONDS, _DRAINS * drain_seconds, _FLIGHTS * flight_seconds)
-        carried.trust = min(1.0, 0.5 * drain_seconds / flight_seconds) if flight_seconds > 0 else 1.0
+        carried.trust = min(1.0, 0.5 * drain_seconds / flight_seconds) if is_known and flight_seconds > 0 else 1.0
         growth = _GROWTH / fall_seconds
         if carried.peak < _IDLE_FULLNESS:
             growth = _IDLE_GROWTH
@@ -226,8 +251,8 @@ class Sampling:
             self._lowered.set()
         else:
             self._lowered.clear()
-        by_rows = [one for one in self._awake.values() if one.limit < _LOGGED * one.configured]
-        if carried.recent < _LOGGED:
+        by_rows = [one for one in self._awake.values() if one.limit < _SHOWN * one.configured]
+        if carried.recent < _SHOWN:
             share = f"{carried.recent:.3g} of the configured one"
             self._log_lower(now, "load", f"{share}: the pipeline cannot carry all that comes")
         if by_rows:
@@ -236,7 +261,7 @@ class Sampling:
             most = self._settings.max_rows_per_second
             sentence = f"{least.limit:.3g} for {least.model}{more}: more rows than max_rows_per_second, {most:g}, come"
             self._log_lower(now, "rows", sentence)
-        if self._logged and not by_rows and carried.recent >= _LOGGED:
+        if self._logged and not by_rows and carried.recent >= _SHOWN:
             self._logged.clear()
             _log.info("the sample ratio is back at the configured one, %g", self._settings.sample_ratio)
 

@@ -320,7 +320,7 @@ class InferenceRecorder(TimedRecorder):
     def _count_left_out(self, key: ModelKey, metrics: ModelMetrics) -> None:
         """Count the payloads that the inference would have had."""
         is_other = is_overflow(key)
-        outcome, reason = (Outcome.REJECTED, Reason.OTHER_MODEL) if is_other else (Outcome.SAMPLED_OUT, None)
+        outcome, reason = (Outcome.DROPPED, Reason.OTHER_MODEL) if is_other else (Outcome.SAMPLED_OUT, None)
         metrics.count_payload(Kind.REQUEST, outcome, reason)
         if self._has_prediction:
             metrics.count_payload(Kind.RESPONSE, outcome, reason)

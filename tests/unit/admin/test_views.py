@@ -31,8 +31,16 @@ class ViewsFixture(MonitorFixture):
         super().__init__(directory, self.store)
         self.comparisons = LatestComparisons()
         self.releases = ReleaseView(self.comparisons, self.clock)
+        self.sample_note = ""
         self.views = Views(
-            self.evaluator, self.targets, self.latest, BY_P_VALUE, self.clock, 15.0, releases=self.releases
+            self.evaluator,
+            self.targets,
+            self.latest,
+            BY_P_VALUE,
+            self.clock,
+            15.0,
+            releases=self.releases,
+            sample_note=lambda _: self.sample_note,
         )
 
     async def evaluate(self, alcohol: float) -> None:
@@ -165,3 +173,17 @@ async def test_a_capture_has_the_rows_of_the_window(fixture: ViewsFixture) -> No
 
     assert content is not None
     assert content.startswith(b"PK")
+
+
+async def test_a_page_says_that_the_sample_ratio_is_lowered(fixture: ViewsFixture) -> None:
+    """The sentence is in the first box alone, as long as it is true, although no evaluation is new."""
+    await fixture.evaluate(12.0)
+    before = await fixture.page()
+    fixture.sample_note = "At present 0.3 of the inferences are read."
+    lowered = await fixture.page()
+    fixture.sample_note = ""
+    after = await fixture.page()
+
+    assert (0, 1, 0) == tuple(
+        page.count("At present 0.3 of the inferences are read.") for page in (before, lowered, after)
+    )

@@ -1,8 +1,13 @@
 """The proxy recognises inferences, their models and ids, and the length of the JSON part."""
 
+import subprocess
+import sys
+from collections import Counter
+
 import pytest
 
 from driftgauge.inference.payload import OVERFLOW
+from driftgauge.inference.request_ids import id_digest
 from driftgauge.proxy.routing import inference_model, is_openai_inference, json_length, payload_id
 
 TARGETS = {
@@ -126,3 +131,21 @@ def test_json_length(value: bytes, expected: int | None) -> None:
 def test_json_length_may_be_missing() -> None:
     """Without the header the length is `None`."""
     assert json_length({}) is None
+
+
+def test_ids_that_are_made_are_uniform_and_unique() -> None:
+    """Although they are counted, their digests are spread evenly: five standard deviations of each tenth."""
+    ids = [payload_id({})[0] for _ in range(10_000)]
+    tenths = Counter(id_digest(one) * 10 >> 64 for one in ids)
+
+    assert 10_000 == len(set(ids))
+    assert all(abs(tenths[tenth] - 1_000) < 5 * 30 for tenth in range(10))
+
+
+def test_processes_make_ids_of_their_own() -> None:
+    """The random part differs from process to process."""
+    code = "from driftgauge.proxy.routing import payload_id; print(payload_id({})[0])"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+    assert 32 == len(other)
+    assert other[:16] != payload_id({})[0][:16]
