@@ -51,6 +51,16 @@ def test_the_image_configures_what_kubernetes_reads(image: Image) -> None:
     assert __version__ == image.config["Labels"]["org.opencontainers.image.version"]
 
 
+def test_the_image_has_the_compiled_data_plane_and_no_compiler(image: Image, data: Path) -> None:
+    """What handles every request is imported from shared objects; what made them is not in the image."""
+    python = "/opt/driftgauge/bin/python"
+    done = image.run([python, "-c", "from driftgauge.build_kind import build_kind; print(build_kind())"], data)
+
+    assert (0, "compiled\n") == (done.returncode, done.stdout)
+    assert not (image.root / "usr/bin/gcc").exists()
+    assert not list(image.packages.glob("mypy*"))
+
+
 def test_the_image_prints_its_version(image: Image, data: Path) -> None:
     """`--version` inside the image is the version of this checkout."""
     done = image.run([*image.config["Entrypoint"], "--version"], data)

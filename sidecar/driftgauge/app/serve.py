@@ -11,9 +11,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
 from driftgauge import __version__
-from driftgauge.build_kind import build_kind
 from driftgauge.admin.server import Admin
 from driftgauge.app.runtime import Runtime, cancel
+from driftgauge.build_kind import build_kind
 from driftgauge.config.options import LoggerConfig, ProxyConfig, split_urls
 from driftgauge.errors import ConfigError
 from driftgauge.inference.payload import ModelKey

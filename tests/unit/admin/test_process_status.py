@@ -3,8 +3,8 @@
 import orjson
 
 from driftgauge import __version__
-from driftgauge.build_kind import build_kind
 from driftgauge.admin.process_status import OWN_AGENT, LastScrape, status_as_json
+from driftgauge.build_kind import build_kind
 from tests.support.clock import ManualClock
 
 
