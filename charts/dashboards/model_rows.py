@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models.dashboard import Panel
 from charts.dashboards.board import Row
 from charts.dashboards.columns import INPUTS
 from charts.dashboards.panels import graph, grid, number
-from charts.dashboards.promql import MODEL, highest, rate, selected, total
+from charts.dashboards.promql import MODEL, highest, lowest, rate, selected, total
 from charts.dashboards.queries import Query
 from charts.dashboards.style import FULL, GREEN, HALF, ORANGE, QUARTER, RED, THIRD, Text
 from charts.dashboards.units import ROWS_PER_SECOND, SHARE, count, per_second
@@ -37,6 +37,12 @@ def rows() -> Row:
         "Difference between the shares of missing values in window and reference, where either has any.",
         SHARE,
     )
+    ratio = Text(
+        "Sample ratio",
+        "Share of the inferences that are read, in the process that reads the least. It is lower than `sample_ratio` "
+        "while more come than can be read: hours of much traffic then have a smaller share of the rows.",
+        SHARE,
+    )
     by_outcome = total(rate("driftgauge_payloads_total", 'kind="request"'), "outcome, reason")
     missed = total(rate("driftgauge_missing_values_total", 'feature=~"$feature"'), INPUTS.by)
     share = INPUTS.worst("drift_statistic", 'test="missing"')
@@ -47,8 +53,14 @@ def rows() -> Row:
             graph(stored, Query(total(rate("driftgauge_rows_total")), "{{model_name}} {{revision}}"), width=THIRD),
             graph(missing, Query(missed, "{{feature}}"), width=THIRD),
             graph(outcomes, Query(f"{by_outcome} > 0", "{{outcome}} {{reason}}"), width=THIRD),
-            graph(missing_share, Query(share, INPUTS.legend), width=HALF),
-            graph(by_state, Query(features, "{{state}}"), width=HALF),
+            graph(missing_share, Query(share, INPUTS.legend), width=THIRD),
+            graph(by_state, Query(features, "{{state}}"), width=THIRD),
+            graph(
+                ratio,
+                Query(lowest(selected("driftgauge_sample_ratio")), "{{model_name}} {{revision}}"),
+                width=THIRD,
+                limits=(0, 1),
+            ),
         ),
     )
 

@@ -8,6 +8,7 @@ from charts.dashboards.promql import (
     MODEL_LEGEND,
     PROCESS,
     PROCESS_LEGEND,
+    lowest,
     quantile,
     rate,
     selected,
@@ -142,7 +143,7 @@ def _overhead() -> Row:
 def _queue() -> Row:
     waiting = Text(
         "Queue",
-        "Payloads that wait for the pipeline, and the capacity, by process. A full queue drops payloads.",
+        "Payloads that wait for the pipeline, and the capacity, by process. Before it is full the sample ratio falls.",
         count("payloads"),
     )
     outcomes = Text(
@@ -155,6 +156,12 @@ def _queue() -> Row:
         "Payloads a second that driftgauge dropped, by reason: queue_full, queue_timeout, storage (Redis), "
         "no_reference, other_model, shutdown, internal.",
         per_second("payloads"),
+    )
+    ratio = Text(
+        "Sample ratio",
+        "Share of the inferences that are read, by model, in the process that reads the least. It is lower than "
+        "`sample_ratio` while more come than can be read; their ids decide which are left out.",
+        SHARE,
     )
     rejected = Text(
         "Rejected payloads",
@@ -206,8 +213,9 @@ def _queue() -> Row:
             ),
             graph(outcomes, Query(total(rate("driftgauge_payloads_total"), "outcome"), "{{outcome}}"), width=THIRD),
             graph(unpaired, Query(total(rate("driftgauge_unpaired_total")), MODEL_LEGEND), width=THIRD),
-            graph(dropped, Query(by_reason["dropped"], "{{reason}} {{kind}}")),
-            graph(rejected, Query(by_reason["rejected"], "{{reason}} {{kind}}")),
+            graph(dropped, Query(by_reason["dropped"], "{{reason}} {{kind}}"), width=THIRD),
+            graph(ratio, Query(lowest(selected("driftgauge_sample_ratio")), MODEL_LEGEND), width=THIRD, limits=(0, 1)),
+            graph(rejected, Query(by_reason["rejected"], "{{reason}} {{kind}}"), width=THIRD),
             graph(
                 refused,
                 Query(f"rate(driftgauge_refused_connections_total{{{PROCESS}}}[$__rate_interval])", PROCESS_LEGEND),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftgauge.inference.request_ids import id_digest
-from driftgauge.inference.sample import PastRatios, is_sampled
+from driftgauge.inference.sample_ratio import PastRatios, is_sampled
 from driftgauge.storage.ring import id_digests
 
 TEXTS = st.text(st.characters(), max_size=300)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.inference.sample import FAST_SPAN, Carried, ModelSample
+from driftgauge.inference.sample_ratio import FAST_SPAN, Carried, ModelSample
 from driftgauge.metrics.loss_log import INTERVAL_SECONDS
 from driftgauge.metrics.registry import Metrics
 
@@ -50,7 +50,7 @@ _IDLE_FULLNESS: Final = 0.35
 _ASLEEP_RATE: Final = 0.1
 """Exchanges a second below which the rate of a model is no longer followed, until the next one comes."""
 
-_LEAST: Final = 1e-4
+_LEAST: Final = 1e-3
 """The smallest slow part, so that it can grow again."""
 
 _RATE_SECONDS: Final = 1.0

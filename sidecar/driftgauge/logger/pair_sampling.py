@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final, final
 
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.inference.sample import ModelSample, is_sampled
+from driftgauge.inference.sample_ratio import ModelSample, is_sampled
 from driftgauge.storage.fair_table import FairTable
 
 _CAPACITY: Final = 20_000

@@ -29,7 +29,7 @@ from prometheus_client.utils import floatToGoString
 from driftgauge.drift.canary.traffic_counts import LATENCY_BOUNDS, TrafficSlot
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey, Outcome
-from driftgauge.inference.sample import ModelSample
+from driftgauge.inference.sample_ratio import ModelSample
 
 ERROR_CODES: Final = ("400", "404", "422", "499", "500", "502", "503", "504")
 """Status codes whose series start at 0, so that `rate` sees the first error; others start with their first error."""

@@ -25,7 +25,7 @@ from driftgauge import __version__
 from driftgauge.build_kind import build_kind
 from driftgauge.http1.accept_encoding import takes_gzip
 from driftgauge.inference.payload import ModelKey, is_of_many_models, is_overflow
-from driftgauge.inference.sample import Carried, ModelSample
+from driftgauge.inference.sample_ratio import Carried, ModelSample
 from driftgauge.metrics.drift_gauges import MAX_FEATURES, DriftGauges
 from driftgauge.metrics.event_counts import EventCounts
 from driftgauge.metrics.forward_counts import ForwardCounts

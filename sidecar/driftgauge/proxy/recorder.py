@@ -8,7 +8,7 @@ from driftgauge.errors import Reason
 from driftgauge.http1.grammar import HeaderMap
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import Kind, ModelKey, Offer, Outcome, Payload, is_overflow
-from driftgauge.inference.sample import FIRST_FULLNESS, is_sampled
+from driftgauge.inference.sample_ratio import FIRST_FULLNESS, is_sampled
 from driftgauge.metrics.model_metrics import ModelMetrics
 from driftgauge.metrics.registry import Metrics
 from driftgauge.proxy.exchange_recorder import NULL_RECORDER, ExchangeRecorder
@@ -241,7 +241,7 @@ class InferenceRecorder(TimedRecorder):
         self._is_request_complete = False
         self._has_failed = True
         ratio = self._opened.sample.count_request()
-        if ratio >= 1 or is_sampled(self._identify(), ratio):
+        if ratio >= 1 or (ratio > 0 and is_sampled(self._identify(), ratio)):
             self._request = factory.body_copy()
 
     def on_request_body(self, piece: bytes) -> None:

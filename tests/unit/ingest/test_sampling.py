@@ -10,7 +10,7 @@ from statistics import fmean, pstdev
 import pytest
 
 from driftgauge.inference.payload import Kind
-from driftgauge.inference.sample import is_sampled
+from driftgauge.inference.sample_ratio import is_sampled
 from driftgauge.ingest.sampling import STEP_SECONDS, SampleSettings, Sampling
 from driftgauge.metrics.registry import Metrics
 from tests.support.clock import ManualClock

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import ClientSession
 
 from driftgauge.inference.payload import Kind, Payload
-from driftgauge.inference.sample import Carried, ModelSample
+from driftgauge.inference.sample_ratio import Carried, ModelSample
 from driftgauge.logger.pair_sampling import PairSampling
 from tests.support.clock import ManualClock
 from tests.support.listening_receiver import ListeningReceiver, headers

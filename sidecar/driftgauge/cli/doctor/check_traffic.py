@@ -46,6 +46,7 @@ def check_traffic(process: RunningProcess, mode: str) -> list[Finding]:
     """The payloads of the running process, its newest scrape, and in logger mode the events of each service."""
     return [
         *_check_payloads(process, mode),
+        *_check_sampling(process),
         *(_check_events(process) if mode == "logger" else ()),
         _check_scrape(process),
     ]
@@ -65,6 +66,21 @@ def _check_payloads(process: RunningProcess, mode: str) -> list[Finding]:
         else:
             found.append(ok("payloads", f"{_counted(number, kind)} {outcome.replace('_', ' ')}"))
     return found
+
+
+def _check_sampling(process: RunningProcess) -> list[Finding]:
+    """The models of which less is read than is configured."""
+    sampling = process.status.get("sampling")
+    if not isinstance(sampling, dict):  # a version that does not lower the ratio
+        return []
+    return [
+        warn(
+            "sampling",
+            f"{one['sample_ratio']:.2g} of the inferences of {one['model']} are read, not {sampling['sample_ratio']:g}: "
+            "more come than can be read; give the container more CPU, or add replicas",
+        )
+        for one in sampling["lowered"][:_MAX_SERVICES]
+    ]
 
 
 def _counted(number: float, kind: str) -> str:

@@ -211,3 +211,18 @@ async def test_another_program_on_the_admin_port_is_no_process(body: bytes) -> N
             thread.join()
 
     assert found is None
+
+
+def test_a_lowered_sample_ratio_is_a_warning() -> None:
+    """With the model, its ratio and what to do; a version that does not say it is fine."""
+    lowered = [{"model": "prod/wine/predictor/wine", "sample_ratio": 0.3125}]
+    sampling = {"sample_ratio": 1.0, "models_lowered": 1, "lowered": lowered}
+
+    assert [
+        warn(
+            "sampling",
+            "0.31 of the inferences of prod/wine/predictor/wine are read, not 1: more come than can be read; give the "
+            "container more CPU, or add replicas",
+        )
+    ] == by_check(check_traffic(process(PAGE, sampling=sampling), "logger"), "sampling")
+    assert [] == by_check(check_traffic(process(PAGE), "logger"), "sampling")
