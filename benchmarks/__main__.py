@@ -14,13 +14,16 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.children import ROOT
+from benchmarks.compiled import measured_build
 from benchmarks.render import as_json, as_markdown, draw, machine
 from benchmarks.results import Table
 from benchmarks.statistics.tables import fill
 from benchmarks.statistics.work import Effort
+from driftgauge.build_kind import BuildKind
 
 SUITES = ("proxy", "logger", "engine", "store", "footprint", "interference", "hostile")
 _BUILD = ROOT / "build" / "bench"
+_BUILDS = {BuildKind.COMPILED: "compiled, as in the image", BuildKind.PURE: "pure Python, since there is no gcc"}
 
 
 def main() -> int:
@@ -91,16 +94,16 @@ def document_of(name: str, documents: Sequence[Path]) -> Path:
 
 def _origin(name: str, effort: Effort, seconds: float) -> str:
     facts = machine()
-    quick = " --quick" if effort.quick else ""
+    quick, build = " --quick" if effort.quick else "", _BUILDS[measured_build()]
     return (
         f"`python -m benchmarks {name}{quick}`, {datetime.now(UTC).date()}, {seconds:.0f} s, {facts['cores']} cores "
-        f"({facts['processor']}), Linux {facts['kernel']}, Python {facts['python']}."
+        f"({facts['processor']}), Linux {facts['kernel']}, Python {facts['python']}; driftgauge's data plane: {build}."
     )
 
 
 def _save(tables: list[Table]) -> None:
     _BUILD.mkdir(parents=True, exist_ok=True)
-    origin = {"date": datetime.now(UTC).isoformat(timespec="seconds"), **machine()}
+    origin = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "build": measured_build(), **machine()}
     (_BUILD / "results.json").write_text(as_json(tables, origin))
     text = "\n\n".join(f"## {one.title}\n\n{as_markdown(one)}" for one in tables)
     (_BUILD / "results.md").write_text(f"{text}\n")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.children import SUBJECT_CORES, Program, free_port, module
+from benchmarks.compiled import compiled_package
 from benchmarks.statistics.work import SEED
 from tests.support.scrape import Samples
 
@@ -20,10 +21,17 @@ def write_reference(path: Path, rows: int, features: int) -> Path:
 
 
 def driftgauge(
-    mode: str, *options: object, env: dict[str, str] | None = None, cores: frozenset[int] = SUBJECT_CORES
+    mode: str,
+    *options: object,
+    env: dict[str, str] | None = None,
+    cores: frozenset[int] = SUBJECT_CORES,
+    pure: bool = False,
 ) -> Program:
-    """driftgauge, on free ports; it starts in a `with` block."""
+    """driftgauge, on free ports; it starts in a `with` block. The compiled build if there is one, unless `pure`."""
     port, admin = free_port(), free_port()
+    package = None if pure else compiled_package()
+    if package is not None:
+        env = {"PYTHONPATH": str(package), **(env or {})}
     words = ["--host", "127.0.0.1", "--port", port, "--admin-port", admin, "--drain-delay-seconds", 0]
     program = Program(module("driftgauge", mode, *words, *options), port, cores, env)
     program.admin_port = admin

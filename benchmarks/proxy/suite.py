@@ -20,6 +20,7 @@ CONNECTIONS = (1, 8, 64)
 RATES = (500, 2_000, 6_000)
 LATENCY_RATES = (200, 1_000)
 NO_SAMPLES = "driftgauge, sampling nothing"
+PURE = "driftgauge, pure Python"
 DIRECT = "no proxy"
 
 _SMALL = "V1, 1 row"
@@ -109,7 +110,7 @@ def _measure_connections(bench: Bench) -> Table:
     rounds, requests = bench.effort.of(3, 1), bench.write_requests(_SMALL)
     figures: dict[str, list[Cell]] = {}
     kept: list[str] = []
-    with bench.programs("v1", more={NO_SAMPLES: ours("--sample-ratio", "0")}) as programs:
+    with bench.programs("v1", more={NO_SAMPLES: ours("--sample-ratio", "0"), PURE: ours(pure=True)}) as programs:
         for connections in CONNECTIONS:
             count = bench.effort.of(8_000, 500)
             found, counts = bench.measure(programs, Shape(requests, connections, count, 0, bench.seconds), rounds)

@@ -80,13 +80,13 @@ def _plain(setup: Setup) -> Program:
     return Program(module("benchmarks.proxy.peers.plain_aiohttp", port, setup.model), port)
 
 
-def ours(*options: str) -> Starter:
-    """The proxy of driftgauge, with all functions on."""
+def ours(*options: str, pure: bool = False) -> Starter:
+    """The proxy of driftgauge, with all functions on: the compiled build if there is one, unless `pure`."""
 
     def start(setup: Setup) -> Program:
         upstream = f"http://127.0.0.1:{setup.model}"
         words = ["--upstream-url", upstream, "--reference", setup.reference, "--inference-service", "wine"]
-        return driftgauge("proxy", *words, *options)
+        return driftgauge("proxy", *words, *options, pure=pure)
 
     return start
 
