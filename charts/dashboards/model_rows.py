@@ -7,7 +7,7 @@ from charts.dashboards.columns import INPUTS
 from charts.dashboards.panels import graph, grid, number
 from charts.dashboards.promql import MODEL, highest, lowest, rate, selected, total
 from charts.dashboards.queries import Query
-from charts.dashboards.style import FULL, GREEN, HALF, ORANGE, QUARTER, RED, THIRD, Text
+from charts.dashboards.style import FULL, GREEN, ORANGE, QUARTER, RED, THIRD, Text
 from charts.dashboards.units import ROWS_PER_SECOND, SHARE, count, per_second
 
 

@@ -42,7 +42,7 @@ def test_the_second_event_is_decided_as_the_first(halves: tuple[Kind, Kind], lat
     assert first == sampled.taken(halves[1], later)
 
 
-def test_an_id_that_is_used_again_is_decided_anew() -> None:
+def test_an_id_that_is_used_again_is_decided_again() -> None:
     """A decision is for two events, and is forgotten after the time to live of a pair."""
     sampled = Sampled()
     first = sampled.taken(Kind.REQUEST, 0.5)

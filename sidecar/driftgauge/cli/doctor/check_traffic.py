@@ -73,11 +73,12 @@ def _check_sampling(process: RunningProcess) -> list[Finding]:
     sampling = process.status.get("sampling")
     if not isinstance(sampling, dict):  # a version that does not lower the ratio
         return []
+    configured, advice = sampling["sample_ratio"], "give the container more CPU, or add replicas"
     return [
         warn(
             "sampling",
-            f"{one['sample_ratio']:.2g} of the inferences of {one['model']} are read, not {sampling['sample_ratio']:g}: "
-            "more come than can be read; give the container more CPU, or add replicas",
+            f"{one['sample_ratio']:.2g} of the inferences of {one['model']} are read, not {configured:g}: more come than "
+            f"can be read; {advice}",
         )
         for one in sampling["lowered"][:_MAX_SERVICES]
     ]
