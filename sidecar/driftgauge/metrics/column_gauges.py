@@ -9,7 +9,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.drift.result import DriftTestResult, FeatureDrift
 from driftgauge.drift.statistics.effects import LEVELS
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 
 DETAILED_FEATURES = 50
 """Columns of a stream whose deciles and bins are shown, the most severe first: they are some 50 series a column, and a

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from driftgauge.drift.severity import most_drifted
 from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.metrics.column_gauges import INPUTS, OUTPUTS, Shown, Subject, column_families
-from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 from driftgauge.metrics.state_gauges import column_state_families, column_states, model_state_families
 from driftgauge.results.latest import Evaluation, LatestEvaluations, ModelEvaluations, ReferenceFacts
 

@@ -10,7 +10,8 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from driftgauge.inference.payload import ModelKey
-from driftgauge.metrics.model_metrics import MODEL_LABELS, Distribution, model_labels
+from driftgauge.metrics.model_metrics import Distribution
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 
 _HOUR, _DAY = 3_600, 86_400
 

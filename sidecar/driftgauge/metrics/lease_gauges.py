@@ -6,7 +6,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from driftgauge.inference.payload import ModelKey
-from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 
 ListModels = Callable[[], Collection[ModelKey]]
 """Returns models; called from the thread that renders a scrape."""

@@ -3,18 +3,9 @@
 What is counted at every request is kept in plain Python numbers, which a scrape turns into metric families. A counter
 of the client library takes a lock at each step, its histogram two: for eight steps a request this costs more than the
 rest of the proxy's Python. Only the event loop counts, so no step is lost.
-
-`request_count` and `request_error_count` are the names of the article that page/runbooks/index.md cites. The name of a
-counter must end in `_total`, so the two are the `_count` of the summaries `request` and `request_error`: their types
-are true, promtool's lint accepts them, and `rate(request_error_count[5m])` works. A request is counted at once, but its
-rows are known only after the pipeline has decoded it. The client library's summary does both in one step, hence a
-collector of our own.
-
-Source: OpenMetrics 1.0, section "Summary" (https://prometheus.io/docs/specs/om/open_metrics_spec/).
 """
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -22,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, SummaryMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
@@ -30,89 +21,7 @@ from driftgauge.drift.canary.traffic_counts import LATENCY_BOUNDS, TrafficSlot
 from driftgauge.errors import Reason
 from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey, Outcome
 from driftgauge.inference.sample_ratio import ModelSample
-
-ERROR_CODES: Final = ("400", "404", "422", "499", "500", "502", "503", "504")
-"""Status codes whose series start at 0, so that `rate` sees the first error; others start with their first error."""
-
-_FIRST_ERROR: Final = "400"
-"""Status codes have three digits, or are empty where unknown, so they can be compared as text."""
-
-
-class RequestCounts(Collector):
-    """Counts requests, their rows and their errors by model and status code."""
-
-    def __init__(self) -> None:
-        self._requests: defaultdict[tuple[ModelKey, str], int] = defaultdict(int)
-        self._rows: defaultdict[tuple[ModelKey, str], int] = defaultdict(int)
-        self._errors: defaultdict[tuple[ModelKey, str], int] = defaultdict(int)
-
-    def start(self, model: ModelKey, code: str) -> None:
-        """Start a model's series at 0: of the usual status code, and of the usual errors."""
-        self._requests[model, code] += 0
-        for error in ERROR_CODES:
-            self._errors[model, error] += 0
-
-    def count(self, model: ModelKey, code: str) -> None:
-        """Count one request; `code` is its status code, empty where unknown."""
-        self._requests[model, code] += 1
-        if code >= _FIRST_ERROR:
-            self._errors[model, code] += 1
-
-    def count_error(self, model: ModelKey, code: str) -> None:
-        """Count the error of a request that was counted before its status code was known."""
-        self._errors[model, code] += 1
-
-    def add_rows(self, model: ModelKey, code: str, rows: int) -> None:
-        """Add the rows of a request; `count` counts the request itself."""
-        self._requests[model, code] += 0
-        self._rows[model, code] += rows
-
-    def totals(self) -> dict[ModelKey, tuple[int, int]]:
-        """Of each model the requests whose status code is known, and the errors."""
-        found: dict[ModelKey, tuple[int, int]] = {}
-        for (model, code), count in self._requests.items():
-            requests, errors = found.get(model, (0, 0))
-            found[model] = (requests + count * bool(code), errors)
-        for (model, _), count in self._errors.items():
-            requests, errors = found.get(model, (0, 0))
-            found[model] = (requests, errors + count)
-        return found
-
-    def remove(self, model: ModelKey) -> None:
-        """Remove a model's series."""
-        for counts in (self._requests, self._rows, self._errors):
-            for key in [key for key in counts if key[0] == model]:
-                del counts[key]
-
-    def collect(self) -> Iterator[SummaryMetricFamily]:
-        """The two summary families."""
-        names = (*MODEL_LABELS, "code")
-        requests = SummaryMetricFamily(
-            "request", "Inference requests; the sum counts the rows of those that were decoded.", labels=names
-        )
-        for (model, code), count in sorted(self._requests.items()):
-            rows = self._rows.get((model, code), 0)
-            requests.add_metric((*model_labels(model), code), count_value=count, sum_value=rows)
-        errors = SummaryMetricFamily(
-            "request_error", "Inference requests that failed; the sum counts their rows.", labels=names
-        )
-        for (model, code), count in sorted(self._errors.items()):
-            rows = self._rows.get((model, code), 0)
-            errors.add_metric((*model_labels(model), code), count_value=count, sum_value=rows)
-        yield requests
-        yield errors
-
-
-MODEL_LABELS: Final = ("inference_service_namespace", "inference_service", "component", "model_name", "revision")
-
-
-def model_labels(model: ModelKey) -> tuple[str, str, str, str, str]:
-    """Label values of a model, in the order of `MODEL_LABELS`.
-
-    An empty value is the same as no label to Prometheus: rules and queries without the label see no change.
-    """
-    return (model.namespace, model.inference_service, model.component, model.model_name, model.revision)
-
+from driftgauge.metrics.request_counts import MODEL_LABELS, PayloadCounts, RequestCounts, model_labels
 
 LATENCY_BUCKETS: Final[Sequence[float]] = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """In seconds: the client library's buckets, two finer ones for small models and a longer one for slow models."""
@@ -240,7 +149,6 @@ class ExchangeFamilies(Collector):
         return family
 
 
-_PAYLOAD_LABELS: Final = (*MODEL_LABELS, "kind", "outcome", "reason")
 _KIND_LABELS: Final = (*MODEL_LABELS, "kind")
 
 
@@ -259,7 +167,8 @@ class Families:
         registry.register(self.requests)
         self.exchanges = ExchangeFamilies()
         registry.register(self.exchanges)
-        self.payloads = counter("driftgauge_payloads_total", "Payloads by their outcome.", _PAYLOAD_LABELS)
+        self.payloads = PayloadCounts()
+        registry.register(self.payloads)
         self.rows = counter("driftgauge_rows_total", "Feature rows put into the ring.")
         self.missing = counter(
             "driftgauge_missing_values_total",
@@ -314,18 +223,14 @@ class ModelMetrics:
         self.sample = sample
         self._families = families
         self._values = model_labels(model)
-        families.requests.start(model, code)
+        self._requests = families.requests.start(model, code)
         self.exchanges = families.exchanges.start(model)
         self.rows = families.rows.labels(*self._values)
         self.skipped = families.skipped.labels(*self._values)
         self.failures = families.failures.labels(*self._values)
         self.unpaired = families.unpaired.labels(*self._values)
         self.untested_outputs = families.untested_outputs.labels(*self._values)
-        self._payloads = {
-            (kind, outcome, reason): families.payloads.labels(*self._values, kind, outcome, reason or "")
-            for kind in PAYLOAD_KINDS
-            for outcome, reason in _outcomes()
-        }
+        self._payloads = families.payloads.start(model)
         self._detectors: tuple[dict[Kind, Counter], ...] = tuple({} for _ in families.by_kind)
         self._detector_rows, self._detector_skipped, self._detector_resets, self._hour_unknown = self._detectors
         for kind in PAYLOAD_KINDS:
@@ -334,19 +239,19 @@ class ModelMetrics:
 
     def count_request(self, code: str) -> None:
         """Count a request that ended with this status code; empty if it is unknown."""
-        self._families.requests.count(self.model, code)
+        self._requests.count(code)
 
     def count_error(self, code: str) -> None:
         """Count the error of a request that was counted before its status code was known."""
-        self._families.requests.count_error(self.model, code)
+        self._requests.count_error(code)
 
     def count_rows(self, code: str, rows: int) -> None:
         """Add the rows of a request that has been counted."""
-        self._families.requests.add_rows(self.model, code, rows)
+        self._requests.add_rows(code, rows)
 
     def count_payload(self, kind: Kind, outcome: Outcome, reason: Reason | None = None, number: int = 1) -> None:
         """Count the outcome of one payload, or of several; only dropped and rejected ones have a `reason`."""
-        self._payloads[kind, outcome, reason].inc(number)
+        self._payloads[kind, outcome, reason] += number
 
     def count_detector_rows(self, kind: Kind, fed: int, skipped: int, hour_unknown: int) -> None:
         """Count the rows of a stream that were fed to the detector, and those that it never saw.
@@ -384,17 +289,11 @@ class ModelMetrics:
         families = self._families
         families.requests.remove(self.model)
         families.exchanges.remove(self.model)
+        families.payloads.remove(self.model)
         for family in families.by_model:
             family.remove(*self._values)
         for family in families.by_kind:
             for kind in self._detector_rows:
                 family.remove(*self._values, kind)
-        for kind, outcome, reason in self._payloads:
-            families.payloads.remove(*self._values, kind, outcome, reason or "")
         for column in self._columns:
             families.missing.remove(*self._values, column)
-
-
-def _outcomes() -> list[tuple[Outcome, Reason | None]]:
-    lost = [(Outcome.DROPPED if reason.dropped else Outcome.REJECTED, reason) for reason in Reason]
-    return [(Outcome.ACCEPTED, None), (Outcome.SAMPLED_OUT, None), *lost]

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.column_gauges import LONGEST_BIN
-from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 
 _OUTPUT_LABELS = (*MODEL_LABELS, "output")
 

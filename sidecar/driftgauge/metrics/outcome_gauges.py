@@ -17,8 +17,8 @@ from driftgauge.drift.result import VerdictState
 from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.column_gauges import bin_names
 from driftgauge.metrics.drift_gauges import reference_families
-from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
 from driftgauge.metrics.performance_gauges import performance_families
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 from driftgauge.results.latest_outcomes import LatestOutcomes, OutcomeResult
 
 _Results = Mapping[ModelKey, OutcomeResult]

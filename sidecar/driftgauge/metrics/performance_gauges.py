@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from driftgauge.drift.outcomes.outcome_report import ClassValue, MetricValue, OutputOutcome
 from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.column_gauges import bin_names
-from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 
 _Outputs = Sequence[tuple[ModelKey, OutputOutcome]]
 

@@ -7,7 +7,7 @@ from prometheus_client.registry import Collector
 
 from driftgauge.inference.payload import is_overflow
 from driftgauge.inference.sample_ratio import ModelSample
-from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 
 
 class SampleGauges(Collector):

@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from driftgauge.drift.result import CannotTellReason, DriftReport, FeatureDrift, VerdictState
 from driftgauge.inference.payload import ModelKey
 from driftgauge.metrics.column_gauges import Subject
-from driftgauge.metrics.model_metrics import MODEL_LABELS, model_labels
+from driftgauge.metrics.request_counts import MODEL_LABELS, model_labels
 from driftgauge.results.model_state import ModelState
 
 _STATES = "ok, drift, cannot_tell; 1 for the one that holds, 0 for the others."

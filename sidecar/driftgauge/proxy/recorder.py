@@ -100,6 +100,11 @@ class RecorderFactory:
             fullness = (self._budget_bytes - self._budget.free_bytes) / self._usable_bytes
             self._carried.note_copies(fullness if fullness > FIRST_FULLNESS else 0.0)
 
+    def metrics_of(self, name: str) -> ModelMetrics:
+        """The metrics of a request that begins. They may be of a model that has lost its place: `admit` finds out."""
+        found = self._models_by_name.get(name)
+        return self.admit(name, proven=False)[1] if found is None else found[1]
+
     def admit(self, name: str, *, proven: bool) -> tuple[ModelKey, ModelMetrics]:
         """Return the key and the metrics that count requests for a model of that name.
 
@@ -153,7 +158,7 @@ class TimedRecorder(ExchangeRecorder):
         self._responded: float | None = None
         self._sent: float | None = None
         self._response_bytes = 0
-        self._opened = factory.admit(name, proven=False)[1]
+        self._opened = factory.metrics_of(name)
         self._opened.exchanges.in_flight += 1
 
     def on_forwarded(self) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from driftgauge.metrics.model_metrics import ERROR_CODES, RequestCounts
+from driftgauge.metrics.request_counts import ERROR_CODES, RequestCounts
 from tests.support.models import WINE, labels
 
 
@@ -36,7 +36,7 @@ def test_a_status_code_from_400_on_is_an_error(
     registry: CollectorRegistry, counts: RequestCounts, code: str, errors: int | None
 ) -> None:
     """An unknown status code, which is empty, is no error."""
-    counts.count(WINE, code)
+    counts.start(WINE, code).count(code)
 
     assert 1 == registry.get_sample_value("request_count", labels(code=code))
     assert errors == registry.get_sample_value("request_error_count", labels(code=code))
@@ -44,7 +44,8 @@ def test_a_status_code_from_400_on_is_an_error(
 
 def test_the_sum_counts_rows(registry: CollectorRegistry, counts: RequestCounts) -> None:
     """Rows are added after the request was counted."""
-    counts.count(WINE, "200")
-    counts.add_rows(WINE, "200", 32)
+    model = counts.start(WINE, "200")
+    model.count("200")
+    model.add_rows("200", 32)
 
     assert 32 == registry.get_sample_value("request_sum", labels(code="200"))
