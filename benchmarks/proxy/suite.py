@@ -11,12 +11,13 @@ from benchmarks.children import OTHER_CORES, Program, free_port, module
 from benchmarks.environment import PayloadCounts, payload_counts, write_reference
 from benchmarks.native import programs as native
 from benchmarks.proxy.bodies import COLUMNS, Wire, long_wires, small_wires
-from benchmarks.proxy.peers.setup import GO, GO_EVENTS, NGINX, OURS, Setup, Starter, ours, starters, versions
+from benchmarks.proxy.peers.setup import ENVOY, GO, GO_EVENTS, NGINX, OURS, Setup, Starter, ours, starters, versions
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Round, Shape, middle, run_interleaved
 from benchmarks.statistics.work import Effort
 
 CONNECTIONS = (1, 8, 64)
+POD_RATES = (100, 1_000, 5_000)
 RATES = (500, 2_000, 6_000)
 LATENCY_RATES = (200, 1_000)
 NO_SAMPLES = "driftgauge, sampling nothing"
@@ -102,7 +103,41 @@ def run(effort: Effort) -> list[Table]:
     """Measure all tables of the proxy."""
     with TemporaryDirectory(prefix="driftgauge-bench-") as folder:
         bench = Bench(effort, Path(folder))
-        return [_measure_connections(bench), _measure_bodies(bench), _measure_rates(bench), _measure_latency(bench)]
+        return [
+            _measure_pod(bench),
+            _measure_connections(bench),
+            _measure_bodies(bench),
+            _measure_rates(bench),
+            _measure_latency(bench),
+        ]
+
+
+def _measure_pod(bench: Bench) -> Table:
+    """Measure what a pod pays for a proxy at three rates: CPU, and memory after it."""
+    rounds, requests = bench.effort.of(3, 1), bench.write_requests(_SMALL)
+    figures: dict[str, list[Cell]] = {}
+    kept: list[str] = []
+    with bench.programs("v1", (NGINX, ENVOY, OURS, GO, GO_EVENTS), more={PURE: ours(pure=True)}) as programs:
+        for rate in POD_RATES:
+            shape = Shape(requests, 16, rate * bench.seconds, rate, bench.seconds)
+            found, counts = bench.measure(programs, shape, rounds)
+            for name in programs:
+                figures.setdefault(name, []).append(_cpu(found[name]) * rate / 1e3)
+            kept.append(_kept(counts))
+        memory = {name: program.memory() for name, program in programs.items()}
+    return Table(
+        slug="proxy-pod",
+        title="What a pod pays: thousandths of a core at a rate, and memory",
+        method=(
+            f"{_SMALL}: {COLUMNS} features, {_bytes(requests)}, each with an id and a trace of its own, on 16 "
+            f"connections, sent when it is due. {_load_text()} Median of {rounds} interleaved rounds. Memory: resident "
+            f"memory after that. driftgauge with all functions on; it read {', '.join(kept)} of its payloads at these rates. "
+            f"*{GO_EVENTS}* does what KServe's agent does."
+        ),
+        columns=("proxy", *(f"{rate:,} a second" for rate in POD_RATES), "MB"),
+        rows=tuple((name, *cells, memory[name]) for name, cells in figures.items()),
+        versions={**versions(), **native.versions()},
+    )
 
 
 def _measure_connections(bench: Bench) -> Table:

@@ -20,6 +20,7 @@ _ENVOY_VERSION = "1.40.0"
 
 OURS = "driftgauge"
 NGINX = "nginx"
+ENVOY = "envoy"
 PLAIN = "aiohttp server and client"
 GO = "Go ReverseProxy"
 GO_EVENTS = "Go ReverseProxy, two events a request"
@@ -98,7 +99,7 @@ def starters() -> Mapping[str, Starter | None]:
         OURS: ours(),
         NGINX: _nginx if shutil.which("nginx") else None,
         "haproxy": _haproxy if shutil.which("haproxy") else None,
-        "envoy": _envoy(next(envoy.parents[1].glob("lib/*/site-packages/envoy/_bin/envoy"))) if envoy else None,
+        ENVOY: _envoy(next(envoy.parents[1].glob("lib/*/site-packages/envoy/_bin/envoy"))) if envoy else None,
         GO: _go(go, events=False) if go else None,
         GO_EVENTS: _go(go, events=True) if go else None,
         PLAIN: _plain,
