@@ -16,7 +16,7 @@ COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --pytho
 FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
 
 COMPILED := $(CURDIR)/build/compiled
-OF_DATA_PLANE := tests/e2e tests/fuzz $(wildcard tests/property/test_*http1*.py tests/property/test_decoders.py) $(addprefix tests/unit/,http1 inference ingest logger metrics proxy server) tests/unit/test_build_kind.py
+OF_DATA_PLANE := tests/e2e tests/fuzz $(addprefix tests/property/test_,$(addsuffix .py,counted_rows decoders every_half exchange_states forwarding http1_framing known_revisions wire_categories)) $(addprefix tests/unit/,http1 inference ingest logger metrics proxy server) tests/unit/test_build_kind.py
 # Their recorders are classes in Python that derive from one that is compiled, which mypyc does not allow.
 ONLY_PURE := tests/unit/proxy/test_exchange.py tests/unit/proxy/test_sent_again.py tests/unit/server/test_turns.py
 

@@ -130,9 +130,9 @@ def _measure_pod(bench: Bench) -> Table:
         title="What a pod pays: thousandths of a core at a rate, and memory",
         method=(
             f"{_SMALL}: {COLUMNS} features, {_bytes(requests)}, each with an id and a trace of its own, on 16 "
-            f"connections, sent when it is due. {_load_text()} Median of {rounds} interleaved rounds. Memory: resident "
-            f"memory after that. driftgauge with all functions on; it read {', '.join(kept)} of its payloads at these rates. "
-            f"*{GO_EVENTS}* does what KServe's agent does."
+            f"connections, sent when it is due. {_load_text()} Median of {rounds} interleaved rounds; resident memory "
+            "after them. driftgauge with all functions on. Of its payloads it had "
+            f"{', '.join(kept)} at these rates. *{GO_EVENTS}* does what KServe's agent does."
         ),
         columns=("proxy", *(f"{rate:,} a second" for rate in POD_RATES), "MB"),
         rows=tuple((name, *cells, memory[name]) for name, cells in figures.items()),
