@@ -65,6 +65,7 @@ class RhythmSums:
             self._hour[0] += np.nansum(rows, axis=0)
             self._hour[1] += (~np.isnan(rows)).sum(axis=0)
 
+    @np.errstate(over="ignore", invalid="ignore")  # of a stored state whose numbers are beyond all use
     def rhythm(self) -> NDArray[np.bool_]:
         """Whether the hours' means repeat from day to day, p < 0.001: shape `(d,)`. False before three days."""
         days = self._trend[0]
