@@ -2,7 +2,7 @@
 
 import re
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.payload import MAX_NAME_CHARS, PAYLOAD_KINDS, Kind
@@ -53,7 +53,7 @@ class Event(NamedTuple):
     body: bytes
     status: int | None = None
     has_content_type: bool = True
-    annotations: object = ""
+    annotations: Any = ""
 
 
 class RefusedEvent(NamedTuple):

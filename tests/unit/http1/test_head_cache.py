@@ -25,7 +25,9 @@ LINES = st.sampled_from(
         b"X-Request-Id : 6",
         b"X-Request-Id: \xe9",
         b"X-Request-Id: a\x00b",
+        b"X-Request-Id: 7",
         b"Traceparent: 00-7-8-01",
+        b"Traceparent: 00-7-9-02",
         b"Date: Fri, 27 Nov 2026 12:00:00 GMT",
         b"Ce-Id: z",
         b"X-Request-Idx: 9",
@@ -61,6 +63,24 @@ def test_a_cached_request_equals_a_parsed_one(heads: list[list[bytes]]) -> None:
     for lines in heads:
         raw = START + b"".join(line + b"\r\n" for line in lines) + END
         assert outcome(read_request, raw) == outcome(read, raw)
+
+
+@given(st.lists(st.binary(min_size=5, max_size=5), min_size=2, max_size=2), st.binary(min_size=5, max_size=5))
+def test_values_of_one_length_are_checked_each_time(ids: list[bytes], trace: bytes) -> None:
+    """Whatever bytes are where an id was in the head before, line breaks too, it is read as by the full parse."""
+    read = HeadCache(read_request)
+    for one in (b"abcde", *ids):
+        raw = START + b"X-Request-Id: %b\r\nTraceparent: %b\r\n" % (one, trace if one != b"abcde" else b"00-11") + END
+        assert outcome(read_request, raw) == outcome(read, raw)
+
+
+def test_a_line_that_was_not_there_before_is_found() -> None:
+    """Another listed line in place of one that is not listed, in a head of the same length."""
+    read = HeadCache(read_request)
+    for name in (b"Idempotency-Kez", b"Idempotency-Key"):
+        for number in range(2):
+            raw = START + b"X-Request-Id: %d\r\n%b: %d\r\n" % (number, name, number) + END
+            assert attributes_of(read_request(raw)) == attributes_of(read(raw))
 
 
 @given(st.lists(st.sampled_from([b"Date: 1", b"Date: 2", b"Server: a", b"X-Request-Id: 3"]), max_size=4, unique=True))
