@@ -53,7 +53,7 @@ _ASLEEP_RATE: Final = 0.1
 _LEAST: Final = 1e-3
 """The smallest slow part, so that it can grow again."""
 
-_RATE_SECONDS: Final = 1.0
+_RATE_SECONDS: Final = 0.5
 _ROWS_SECONDS: Final = 5.0
 """Over which time the rate of payloads is averaged, and the rows of a payload."""
 
