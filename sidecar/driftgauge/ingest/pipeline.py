@@ -171,7 +171,8 @@ class Pipeline:
             except Exception:  # noqa: BLE001 an unexpected error must not end the task, and its payloads are counted
                 _log.exception("%d payloads were lost", len(self._in_flight))
                 self._discard(list(self._in_flight.values()), Reason.INTERNAL)
-            self._undecoded_payloads = self._undecoded_bytes = 0
+                self._undecoded_payloads = self._undecoded_bytes = 0
+                self._note_queue()
 
     def stop(self) -> None:
         """Let `run` end as soon as the queue is empty."""
@@ -230,7 +231,7 @@ class Pipeline:
     async def _flush(self, batch: Sequence[_Queued]) -> None:
         streams: _Streams = defaultdict(list)
         buffered_bytes = 0
-        self._mark = self._clock()
+        self._mark = began = self._clock()
         arrivals = {id(waiting.payload): waiting.arrived for waiting in batch}
         for group in _groups(waiting.payload for waiting in batch):
             if self._clock() - arrivals[id(group[0])] > self._settings.queue_seconds:
@@ -255,6 +256,9 @@ class Pipeline:
                 buffered_bytes = 0
         await self._append_all(streams)
         self._note_decoded(())
+        if not self._queue:
+            size_bytes = sum(len(waiting.payload.body) for waiting in batch)
+            self.sampling.note_batch(len(batch), size_bytes, self._mark - began)
 
     def _note_queue(self) -> None:
         """Let the sample ratio follow what waits and is not decoded."""

@@ -29,7 +29,7 @@ STEP_SECONDS: Final = 0.2
 """Least time between two changes of the slow part and of the limit by rows."""
 
 _FALL_SECONDS: Final = 1.0
-"""The slow part falls to 1/e in this time while nothing is let through; see `_fall_seconds`."""
+"""The slow part falls to 1/e in this time while nothing is let through, or in a longer one; see the next two."""
 
 _DRAINS: Final = 4.0
 """The slow part falls no faster than to 1/e in the time in which the pipeline drains so many times: else the ratio
@@ -53,7 +53,7 @@ _ASLEEP_RATE: Final = 0.1
 _LEAST: Final = 1e-3
 """The smallest slow part, so that it can grow again."""
 
-_RATE_SECONDS: Final = 1.0
+_RATE_SECONDS: Final = 0.5
 _ROWS_SECONDS: Final = 5.0
 """Over which time the rate of payloads is averaged, and the rows of a payload."""
 
@@ -64,6 +64,9 @@ _USED_PAYLOADS: Final = 0.9
 _USED_BYTES: Final = 0.5
 _USED_SECONDS: Final = 0.8
 """Of the limits of the queue, what counts as full. Of the bytes it is less: one body may be long, and must fit."""
+
+_LEAST_USE: Final = 1e-3
+"""How much of the queue is used at least, however slow the pipeline is."""
 
 _SHOWN: Final = 0.98
 """Below which share of the configured ratio this is logged and shown."""
@@ -119,8 +122,7 @@ class Sampling:
 
     def note_queue(self, payloads: int, size_bytes: int) -> None:
         """Note what waits in the queue, or is being decoded."""
-        fullness = max(payloads / self._most_payloads, size_bytes / self._most_bytes)
-        self._carried.note_queue(fullness / self._usable)
+        self._carried.note_queue(self._fullness(payloads, size_bytes) / self._usable)
 
     def note_work(self, payloads: int, size_bytes: int, seconds: float) -> None:
         """Note how long the pipeline worked on payloads while others waited.
@@ -128,12 +130,20 @@ class Sampling:
         If a full queue takes longer than a payload may wait, less of it is used.
         """
         fading = math.exp(-seconds / _SPEED_SECONDS)
-        done = max(payloads / self._most_payloads, size_bytes / self._most_bytes)
-        self._worked = self._worked * fading + done
+        self._worked = self._worked * fading + self._fullness(payloads, size_bytes)
         self._work_seconds = self._work_seconds * fading + seconds
-        if self._work_seconds > 0:
-            allowed = _USED_SECONDS * self._settings.queue_seconds
-            self._usable = min(1.0, max(1e-3, allowed * self._worked / self._work_seconds))
+        self._limit_use()
+
+    def note_batch(self, payloads: int, size_bytes: int, seconds: float) -> None:
+        """Note how long a batch took while no others waited.
+
+        A small batch takes longer for each of its payloads than a full one, so this says only what is possible at
+        least. Without it a store that did not reply for long would be thought slow as long as little comes.
+        """
+        done = self._fullness(payloads, size_bytes)
+        if done * self._work_seconds > self._worked * seconds:
+            self._worked, self._work_seconds = done, seconds
+            self._limit_use()
 
     def note_rows(self, model: ModelKey, kind: Kind, payloads: int, rows: int) -> None:
         """Note how many rows payloads of a model have together."""
@@ -173,6 +183,15 @@ class Sampling:
             f"At present {sample.ratio:.2g} of the inferences are read, {sample.configured:g} are configured: more "
             "come than can be read, and their ids decide which are left out."
         )
+
+    def _fullness(self, payloads: int, size_bytes: int) -> float:
+        return max(payloads / self._most_payloads, size_bytes / self._most_bytes)
+
+    def _limit_use(self) -> None:
+        """Use as much of the queue as is decoded in time."""
+        if self._work_seconds > 0:
+            allowed = _USED_SECONDS * self._settings.queue_seconds
+            self._usable = min(1.0, max(_LEAST_USE, allowed * self._worked / self._work_seconds))
 
     def _step(self, now: float, seconds: float) -> None:
         carried = self._carried

@@ -1,5 +1,6 @@
 """Payload -> ring: the rows of a payload, their numbers, times and names."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -174,3 +175,26 @@ async def test_a_small_body_that_makes_a_large_table_is_decoded_all_the_same(bui
 
     assert bench.ends() == {("request", "accepted", ""): 1}
     assert bench.value("driftgauge_rows_total") == 301
+
+
+@pytest.mark.parametrize(("turn_seconds", "fewest", "most"), [(0.0, 20, 30), (0.05, 1, 5)])
+async def test_the_pipeline_works_longer_where_others_have_long_turns(
+    build: Build, turn_seconds: float, fewest: int, most: int
+) -> None:
+    """Twenty steps are a turn each of an idle event loop; where others take 50 ms a turn, several are done in one."""
+    bench, turns = build(settings=replace(SETTINGS, queue_payloads=100, queue_bytes=100_000)), 0
+
+    async def work() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            bench.now += turn_seconds
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(work())
+    await bench.take(
+        *(request(b'{"instances": [[1, 1]]}', WINE._replace(model_name=f"wine-{number}")) for number in range(20))
+    )
+    others.cancel()
+
+    assert fewest <= turns <= most

@@ -111,6 +111,19 @@ def test_a_queue_that_would_take_too_long_is_not_filled() -> None:
     assert overloaded.kept_share > 0.2
 
 
+def test_a_store_that_hung_is_not_thought_slow_for_ever() -> None:
+    """While it does not reply nearly nothing is taken; the next batch, however small, shows that it is fast again."""
+    sampling, metrics = _sampling(ManualClock())
+    sampling.note_work(10, 100, 0.1)
+    sampling.note_work(0, 0, 300.0)
+    sampling.note_queue(3, 30)
+    hung = metrics.carried.head
+    sampling.note_batch(1, 10, 0.01)
+    sampling.note_queue(3, 30)
+
+    assert (0, 1) == (hung, metrics.carried.head)
+
+
 def test_memory_of_copies_that_fills_up_lowers_the_ratio() -> None:
     """At the head nothing more is taken, and at last what is under way is left out by its id."""
     carried = Metrics("200").carried

@@ -77,8 +77,8 @@ def _check_sampling(process: RunningProcess) -> list[Finding]:
     return [
         warn(
             "sampling",
-            f"{one['sample_ratio']:.2g} of the inferences of {one['model']} are read, not {configured:g}: more come than "
-            f"can be read; {advice}",
+            f"{one['sample_ratio']:.2g} of the inferences of {one['model']} are read, not {configured:g}: more come "
+            f"than can be read; {advice}",
         )
         for one in sampling["lowered"][:_MAX_SERVICES]
     ]
