@@ -22,6 +22,7 @@ from driftgauge.protocol.category import code
 from driftgauge.protocol.limits import Limits
 from driftgauge.reference.column import ColumnRules
 from driftgauge.reference.store import ReferenceStore
+from tests.support.changed_payloads import changed
 from tests.support.models import IRIS, WINE
 
 PLAIN = "alcohol,ph\n9.5,3.1\n10.5,3.3\n"
@@ -154,7 +155,7 @@ def test_a_long_payload_gives_its_newest_rows(tmp_path: Path) -> None:
 def test_reasons(tmp_path: Path) -> None:
     """A payload without rows has a reason."""
     one = decoder(tmp_path)
-    unknown = payload({"instances": [[1, 2]]}, Kind.REQUEST)._replace(model=IRIS)
+    unknown = changed(payload({"instances": [[1, 2]]}, Kind.REQUEST), model=IRIS)
 
     assert Reason.MALFORMED is alone(one, payload(b"{", Kind.REQUEST)).rows
     assert Reason.NO_REFERENCE is alone(one, unknown).rows
@@ -250,10 +251,10 @@ async def test_only_a_body_that_needs_a_long_call_goes_to_the_child(
     """The child exists after such a body alone, compressed or not; and its result is that of any other place."""
     one = decoder(tmp_path, MIXED)
     plain = payload(message, Kind.REQUEST)
-    result = await one.decode(plain._replace(body=wrap(plain.body)))
+    result = await one.decode(changed(plain, body=wrap(plain.body)))
     for _ in range(2):
         if is_hard and one.child_pid is None:  # a busy machine may not start the child within its time limit
-            result = await one.decode(plain._replace(body=wrap(plain.body)))
+            result = await one.decode(changed(plain, body=wrap(plain.body)))
     child = one.child_pid
     expected = read_body(plain.body, None, Limits(2**20), one.reader(WINE, Kind.REQUEST))
     await one.close()
@@ -334,7 +335,7 @@ async def test_rejected_payloads_leave_one_line_for_each_reason(
     for _ in range(5):
         await one.decode(payload(b"{", Kind.REQUEST))
         await one.decode(payload({"instances": [[1, 2, 3]]}, Kind.REQUEST))
-        await one.decode(payload({"instances": [[1]]}, Kind.REQUEST)._replace(model=IRIS))
+        await one.decode(changed(payload({"instances": [[1]]}, Kind.REQUEST), model=IRIS))
     await one.close()
 
     assert [
@@ -349,7 +350,7 @@ async def test_a_failed_request_is_logged_with_the_reason_that_is_counted(
 ) -> None:
     """The reason is `failed` in the message and the fields, and the message has the fault of the body."""
     one = decoder(tmp_path)
-    await one.decode(payload(b"{", Kind.REQUEST)._replace(failed=True))
+    await one.decode(changed(payload(b"{", Kind.REQUEST), failed=True))
     await one.close()
 
     assert caplog.messages[0].startswith("a request was rejected as failed: The body is not JSON")

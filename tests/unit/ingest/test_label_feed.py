@@ -26,6 +26,7 @@ from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_labels import RedisLabels
 from driftgauge.storage.ring import id_digests
+from tests.support.changed_payloads import changed
 from tests.support.failing_labels import FailingLabels
 from tests.support.label_stores import NOW, LabelStores, label
 from tests.support.models import IRIS
@@ -166,7 +167,7 @@ async def test_where_the_proxy_made_the_id_that_of_the_body_decides() -> None:
     """It is the only one that the client knows, so that the newest response of it counts."""
     bench = Bench()
     (payloads, rows), *_ = parts("a", "b", body_ids=["1", "1"])
-    await append(bench, [([one._replace(is_id_made=True) for one in payloads], rows)])
+    await append(bench, [([changed(one, is_id_made=True) for one in payloads], rows)])
 
     assert ["unknown", "matched", "duplicate"] == await bench.matched(*"ab1")
     assert [Put(2, 0, 1)] == bench.put

@@ -12,6 +12,7 @@ from driftgauge.drift.profile import FeatureKind
 from driftgauge.inference.payload import Kind
 from driftgauge.protocol.category import code
 from driftgauge.storage.ring import id_digests
+from tests.support.changed_payloads import changed
 from tests.support.models import IRIS, WINE
 from tests.support.pipeline_bench import SETTINGS, Build, request, response
 
@@ -51,7 +52,7 @@ async def test_rows_have_the_time_and_the_digest_of_the_id_of_their_payload(buil
     """Of the payload itself, not of the append."""
     bench = build()
     body = b'{"instances": [[9.5, 3.1], [9.6, 3.2]]}'
-    await bench.take(request(body)._replace(id="\udcff", time=1.25), request(body)._replace(id="b", time=7.0))
+    await bench.take(changed(request(body), id="\udcff", time=1.25), changed(request(body), id="b", time=7.0))
     window = await bench.window()
 
     assert [1.25, 1.25, 7.0, 7.0] == window.times.tolist()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from driftgauge.inference.payload import OVERFLOW
+from tests.support.changed_payloads import changed
 from tests.support.models import IRIS, labels
 from tests.support.pipeline_bench import SETTINGS, Build, at_work, request, response
 from tests.support.rings import AwayRing, BlockedRing, BrokenRing
@@ -15,7 +16,7 @@ from tests.support.waiting import until
 async def test_rows_of_failed_requests_are_counted_and_not_kept(build: Build) -> None:
     """Rows that the model refused count by status code, whatever stands beside them, and never reach the ring."""
     bench = build()
-    refused = request(b'{"instances": [[9.5, 3.1], [9.8, 3.2]]}', status=401)._replace(failed=True)
+    refused = changed(request(b'{"instances": [[9.5, 3.1], [9.8, 3.2]]}', status=401), failed=True)
     await bench.take(refused, request(b'{"instances": [[9.6, 3.0]]}'), refused)
     window = await bench.window()
 
@@ -30,7 +31,7 @@ async def test_rows_of_failed_requests_are_counted_and_not_kept(build: Build) ->
 async def test_a_failed_request_is_failed_whatever_its_body(build: Build) -> None:
     """A body that cannot be decoded, with a model server that refused it, counts as failed and not as malformed."""
     bench = build()
-    await bench.take(request(b"{", status=422)._replace(failed=True))
+    await bench.take(changed(request(b"{", status=422), failed=True))
 
     assert bench.ends() == {("request", "rejected", "failed"): 1}
 
