@@ -1,10 +1,21 @@
 """What an exchange reports to its recorder. For a request that is no inference the recorder does nothing."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from driftgauge.http1.grammar import HeaderMap
 
+if TYPE_CHECKING:
+    from mypy_extensions import mypyc_attr
+else:
+    T = TypeVar("T")
 
+    def mypyc_attr(**_: bool) -> Callable[[T], T]:
+        """What only the compiler reads; it need not be installed at run time."""
+        return lambda one: one
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ExchangeRecorder:
     """Follows one exchange and records nothing: for requests that are not inferences.
 
