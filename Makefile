@@ -17,8 +17,6 @@ FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_f
 
 COMPILED := $(CURDIR)/build/compiled
 OF_DATA_PLANE := tests/e2e tests/fuzz $(addprefix tests/property/test_,$(addsuffix .py,counted_rows decoders every_half exchange_states forwarding http1_framing known_revisions wire_categories)) $(addprefix tests/unit/,http1 inference ingest logger metrics proxy server) tests/unit/test_build_kind.py
-# Their recorders are classes in Python that derive from one that is compiled, which mypyc does not allow.
-ONLY_PURE := tests/unit/proxy/test_exchange.py tests/unit/proxy/test_sent_again.py tests/unit/server/test_turns.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-loop test test-compiled chart-test fuzz unit lint audit format check bench bench-statistics chaos soak lock base-digest sbom clean
@@ -39,7 +37,7 @@ test-compiled: $(VENV)/.dev ## the tests of the data plane with it compiled, as 
 	rm -rf $(COMPILED)
 	bash .ci/wheel $(COMPILED) compiled
 	$(BIN)/python -m zipfile -e $(COMPILED)/*.whl $(COMPILED)/site
-	DRIFTGAUGE_BUILD=compiled PYTHONPATH=$(COMPILED)/site $(PYTEST) --override-ini pythonpath=. $(addprefix --ignore=,$(ONLY_PURE)) $(OF_DATA_PLANE)
+	DRIFTGAUGE_BUILD=compiled PYTHONPATH=$(COMPILED)/site $(PYTEST) --override-ini pythonpath=. $(OF_DATA_PLANE)
 
 chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests with real engines and schemas
 	$(PYTEST) tests/chart tests/alerts tests/dashboards tests/manifests tests/docs
