@@ -105,16 +105,23 @@ class LabelSlices:
 
     def fits(self, response: WaitingResponse) -> bool:
         """Whether a response is small enough to wait."""
-        return counted_bytes(response) <= self.bytes / min(LARGEST_SHARE, self.responses)
+        counted = counted_bytes(len(response.ids), len(response.rows), response.rows.nbytes)
+        return counted <= self.bytes / min(LARGEST_SHARE, self.responses)
 
 
 IN_MEMORY: Final = LabelSlices(pending=20_000, pending_bytes=8 * 2**20)
 """Where a process keeps them, which has less memory than Redis."""
 
 
-def counted_bytes(response: WaitingResponse) -> int:
-    """What a response counts in bytes."""
-    return HEAD_BYTES + ALIAS_BYTES * (len(response.ids) - 1) + response.rows.nbytes + ROW_BYTES * len(response.rows)
+def counted_bytes(ids: int, rows: int, value_bytes: int) -> int:
+    """What a response counts in bytes.
+
+    Args:
+        ids: Its ids.
+        rows: Its rows.
+        value_bytes: Bytes of their values.
+    """
+    return HEAD_BYTES + ALIAS_BYTES * (ids - 1) + value_bytes + ROW_BYTES * rows
 
 
 def score(digest: int) -> int:
@@ -122,7 +129,9 @@ def score(digest: int) -> int:
     return digest >> SCORE_SHIFT
 
 
-def choose(responses: Sequence[tuple[int, NDArray[np.float64]]], columns: int, rows: int, seen: int) -> ResponseSample:
+def choose(
+    responses: Sequence[tuple[int, NDArray[np.float64]]], columns: int, rows: int, seen: int, fitting: int | None = None
+) -> ResponseSample:
     """The rows of the responses with the smallest digests.
 
     Args:
@@ -130,6 +139,7 @@ def choose(responses: Sequence[tuple[int, NDArray[np.float64]]], columns: int, r
         columns: Columns of the rows.
         rows: The most rows that are returned.
         seen: Responses of the same time, those of other layouts included.
+        fitting: Of these, how many are of the layout; `None` if all of them are in `responses`.
     """
     chosen: list[NDArray[np.float64]] = [np.empty((0, columns))]
     for _, own in sorted(responses, key=itemgetter(0)):
@@ -137,4 +147,5 @@ def choose(responses: Sequence[tuple[int, NDArray[np.float64]]], columns: int, r
             break
         chosen.append(own[:rows])
         rows -= len(own)
-    return ResponseSample(np.concatenate(chosen), (seen - len(responses)) / seen if seen else 0.0)
+    others = seen - (len(responses) if fitting is None else fitting)
+    return ResponseSample(np.concatenate(chosen), others / seen if seen else 0.0)
