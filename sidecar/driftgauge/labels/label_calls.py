@@ -59,6 +59,11 @@ class LabelCalls:
         """Whether labels of a model are sent."""
         return model in self._sent
 
+    def count(self, model: ModelKey) -> int:
+        """How many labels of a model are sent."""
+        batch = self._sent.get(model)
+        return 0 if batch is None else len(batch.waiting)
+
     @property
     def models(self) -> list[ModelKey]:
         """The models that have labels which are sent."""

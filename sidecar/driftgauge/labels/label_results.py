@@ -73,6 +73,10 @@ class LabelResults:
         """How many labels wait for their response."""
         return len(self._early)
 
+    def count_early(self, model: ModelKey) -> int:
+        """How many labels wait for their response that may be of a model."""
+        return self._early.count(model)
+
     def take(self, label: WaitingLabel, model: ModelKey, match: Match) -> None:
         """Take what the store says of a label of a model."""
         if match.outcome in _PENDING:

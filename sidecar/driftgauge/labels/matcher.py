@@ -85,6 +85,10 @@ class Matcher:
         """How many labels wait for their response."""
         return self._results.early
 
+    def waiting_of(self, model: ModelKey) -> tuple[int, int]:
+        """How many labels of a model are queued or sent, and how many that may be of it wait for their response."""
+        return self._queue.count(model) + self._calls.count(model), self._results.count_early(model)
+
     @property
     def most(self) -> int:
         """How many labels may be queued for models whose calls do not fail, and as many for the others."""
