@@ -89,7 +89,7 @@ class LabelledStream:
         self._counts.count_rows(self._model, list(sum_outputs(self._outputs, rows)))
         self._counts.count_displaced(self._model, len(rows) // 60)
         for delay in delays.tolist():
-            self._labels.observe_delay(self._model, delay)
+            self._labels.observe_delays(self._model, [delay])
 
     def test(self, now: float, waiting: int) -> None:
         """Publish a result on the window, if there is a reference."""

@@ -159,7 +159,9 @@ class LabelCalls:
             raise RuntimeError(f"the store returned {len(matches)} results for {len(batch.waiting)} labels")
         del self._sent[model]
         self._in_hand = deque(batch.waiting)
-        for match in matches:
-            self._results.take(self._in_hand[0], model, match)
+        others = self._results.settle(model, [*zip(batch.waiting, matches, strict=True)])
+        self._in_hand = deque(label for label, _ in others)
+        for label, match in others:
+            self._results.go_on(label, model, match.outcome, may_come=match.may_come)
             self._in_hand.popleft()
         return sum(match.is_judged for match in matches)

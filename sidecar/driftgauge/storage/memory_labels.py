@@ -103,8 +103,9 @@ class MemoryLabels:
             while len(known.matches) < len(labels):
                 units: list[Unit] = []
                 first, now = len(known.matches), self._clock()
+                newest_first = sorted(known.slices.items(), reverse=True)
                 for label in labels[first : first + _STEP_LABELS]:
-                    known.matches.append(self._match(known, layout, label, now, units))
+                    known.matches.append(self._match(known, newest_first, layout, label, now, units))
                 await self._append(model, units)
                 await asyncio.sleep(0)
         return known.matches[:]
@@ -192,14 +193,19 @@ class MemoryLabels:
         return Put(kept, left_out, displaced)
 
     def _match(
-        self, known: MemoryLabelledModel, layout: LabelLayout, label: StoredLabel, now: float, units: list[Unit]
+        self,
+        known: MemoryLabelledModel,
+        newest_first: Sequence[tuple[int, MemorySlice]],
+        layout: LabelLayout,
+        label: StoredLabel,
+        now: float,
+        units: list[Unit],
     ) -> Match:
         current, beyond = self._bounds.number(now), False
         ages = self._bounds.ages(label.time, now)
-        for number in sorted(known.slices, reverse=True):
+        for number, one in newest_first:
             if current - number not in ages:
                 continue
-            one = known.slices[number]
             place = one.find(label.id)
             if place is not None and one.layout(place).schema == layout.schema:
                 return self._meet(known, _Found(number, one, place), label, now, units)
