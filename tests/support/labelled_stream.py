@@ -7,6 +7,7 @@ import numpy as np
 
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.outcomes.labelled_output import LabelledRows, make_labelled_output
+from driftgauge.drift.outcomes.labelled_responses import TimedRows
 from driftgauge.drift.outcomes.outcome_columns import LabelledOutput
 from driftgauge.drift.outcomes.outcome_evaluator import OutcomeEvaluator
 from driftgauge.drift.outcomes.outcome_report import OutcomeReport
@@ -112,6 +113,7 @@ class LabelledStream:
     def _evaluate(self, evaluator: OutcomeEvaluator, now: float) -> None:
         numbers = np.arange(self._rows - len(self._window) + 1, self._rows + 1)
         window = StreamWindow(self._window, numbers, numbers, self._times)
-        found = evaluator.evaluate(self._state, window, self._window[:, : len(self._columns.names)], now)
+        responses = TimedRows(self._window[:, : len(self._columns.names)], self._times)
+        found = evaluator.evaluate(self._state, window, responses, now)
         self._state = found.state
         self._report = diagnosed(replace(found.report, coverage=0.9), VerdictState.CANNOT_TELL)

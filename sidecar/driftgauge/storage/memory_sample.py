@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.storage.label_slices import SCORE_SHIFT, choose
+from driftgauge.storage.label_slices import SCORE_SHIFT, SeenResponse, choose
 from driftgauge.storage.labels import ResponseSample
 
 
@@ -47,5 +47,8 @@ def sample_rows(
     places = np.flatnonzero(seen & fit)
     smallest = places[np.argsort(digests[places])][: max(rows, 0)]  # each has a row at least
     values = [value for one in copies for value in one.values]
-    chosen = [(int(digests[place]), np.frombuffer(values[place]).reshape(-1, columns)) for place in smallest.tolist()]
+    chosen = [
+        SeenResponse(int(digests[place]), float(passed[place]), np.frombuffer(values[place]).reshape(-1, columns))
+        for place in smallest.tolist()
+    ]
     return choose(chosen, columns, rows, int(np.count_nonzero(seen)), len(places))
