@@ -27,7 +27,7 @@ from driftgauge.storage.labels import (
 from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.memory_labelled_model import MemoryLabelledModel, judge_labels, unripe_of
 from driftgauge.storage.memory_sample import sample_rows
-from driftgauge.storage.memory_slice import MemorySlice, RowLabel, RowState, Unit, outcome_rows
+from driftgauge.storage.memory_slice import MemorySlice, RowState, Unit, outcome_rows
 from driftgauge.storage.ring import Block, StreamKey
 
 _KEPT_SLICES = 2 * SLICES
@@ -220,27 +220,24 @@ class MemoryLabels:
         self, known: MemoryLabelledModel, found: _Found, label: StoredLabel, now: float, units: list[Unit]
     ) -> Match:
         """What becomes of a label whose response waits."""
-        own, place, row, output = found.own, found.place, label.row, label.output
+        own, place, value = found.own, found.place, label.value
         if not is_possible(label, own.row_count(place), len(own.layout(place).outputs)):
             return Match(LabelOutcome.MALFORMED)
-        first = own.label(place, row, output)
-        if first.state is not RowState.NONE:
-            if first.value == label.value:
+        time = own.time(place)
+        is_mature = now - time >= self._bounds.maturity_seconds
+        first = own.take_label(place, label, RowState.JUDGED if is_mature else RowState.LABELLED)
+        if first is not None:
+            if first.value == value:
                 return Match(LabelOutcome.DUPLICATE)
             if first.state is RowState.JUDGED:
                 return Match(LabelOutcome.TOO_LATE)
-            own.set_label(place, row, output, first._replace(value=label.value))
+            own.set_label(place, label.row, label.output, first._replace(value=value))
             return Match(LabelOutcome.CORRECTED)
-        age_seconds = now - own.time(place)
-        is_mature = age_seconds >= self._bounds.maturity_seconds
-        own.labelled_rows += not own.is_labelled(place, row)
-        state = RowState.JUDGED if is_mature else RowState.LABELLED
-        own.set_label(place, row, output, RowLabel(state, label.value))
         if is_mature:
-            units.append(own.unit(place, row, output, label.value))
+            units.append(own.unit(place, label.row, label.output, value))
         else:
-            known.unripe.add(unripe_of(own.time(place), own.digest(place), found.number))
-        return Match(LabelOutcome.MATCHED, max(age_seconds, 0.0), is_judged=is_mature)
+            known.unripe.add(unripe_of(time, own.digest(place), found.number))
+        return Match(LabelOutcome.MATCHED, max(now - time, 0.0), is_judged=is_mature)
 
     def _end(self, known: MemoryLabelledModel, now: float) -> int:
         """Remove the slices that have ended. Returns their rows without a label."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.storage.label_slices import counted_bytes, score
-from driftgauge.storage.labels import LabelLayout, Slice, WaitingResponse
+from driftgauge.storage.labels import LabelLayout, Slice, StoredLabel, WaitingResponse
 from driftgauge.storage.memory_sample import SliceCopy
 
 
@@ -191,13 +191,25 @@ class MemorySlice:
         """How many rows a response has."""
         return len(self._values[place]) // (_VALUE_BYTES * len(self.layout(place).predictions))
 
-    def is_labelled(self, place: int, row: int) -> bool:
-        """Whether a row has a label of at least one output."""
-        labels = self._labels[place]
+    def take_label(self, place: int, label: StoredLabel, state: RowState) -> RowLabel | None:
+        """Take the label of an output of a row, with its state, unless there is one. Returns that one.
+
+        Args:
+            place: That of the response.
+            label: Of a row and an output that the response has.
+            state: What the label is from now on.
+        """
+        labels, outputs = self._labels[place], len(self.layout(place).outputs)
         if labels is None:
-            return False
-        size = _LABEL.size * len(self.layout(place).outputs)
-        return any(labels[size * row : size * (row + 1) : _LABEL.size])
+            labels = self._labels[place] = bytearray(_LABEL.size * self.row_count(place) * outputs)
+        row = _LABEL.size * label.row * outputs
+        at = row + _LABEL.size * label.output
+        if labels[at]:
+            known, value = _LABEL.unpack_from(labels, at)
+            return RowLabel(_STATES[known], value)
+        self.labelled_rows += outputs == 1 or not any(labels[row : row + _LABEL.size * outputs : _LABEL.size])
+        _LABEL.pack_into(labels, at, state, label.value)
+        return None
 
     def label(self, place: int, row: int, output: int) -> RowLabel:
         """The label of an output of a row; its value is meaningless if there is none."""
