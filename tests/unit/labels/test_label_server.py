@@ -16,7 +16,7 @@ from driftgauge.labels.label_results import MatcherLimits
 from driftgauge.storage.labels import LabelLayout
 from driftgauge.storage.ring import Block, StreamKey, id_digests
 from tests.support.clock import ManualClock
-from tests.support.labelled import EARLY_SECONDS, NUMBER, Labelled
+from tests.support.labelled import CATEGORY, EARLY_SECONDS, NUMBER, Labelled
 from tests.support.labels_port import CSV, MAX_BODY_BYTES, LabelsPort
 from tests.support.models import IRIS, WINE
 from tests.support.raw_client import Wire
@@ -69,6 +69,18 @@ async def test_a_label_of_an_output_that_the_model_lacks(port: LabelsPort, clien
 
     assert (202, 1, {"malformed": 1}) == (status, reply["accepted"], reply["rejected"])
     assert ["1 label is of the output `grade`, which the model lacks: it has `quality`, `price`."] == reply["sentences"]
+
+
+async def test_a_label_of_text_where_the_output_is_a_number(port: LabelsPort, client: ClientSession) -> None:
+    """It is malformed at once, with a sentence; where the labels of the output are text, it is taken."""
+    await port.labelled.respond("4711")
+    status, reply = await port.post(client, b"id,label\n4711,6\n4712,good\n4713,1e200\n")
+    assert (202, 1, {"malformed": 2}) == (status, reply["accepted"], reply["rejected"])
+    assert ["2 labels are no number up to 1e100, and the output `quality` is a number."] == reply["sentences"]
+
+    port.labelled.clock.now += 10
+    await port.labelled.respond("4714", layout=LabelLayout(("quality",), (CATEGORY,), ("quality",), (CATEGORY,)))
+    assert (202, {"accepted": 1, "rejected": {"malformed": 0}}) == await port.post(client, b"id,label\n4714,good\n")
 
 
 async def test_a_label_of_any_output_before_the_first_response(port: LabelsPort, client: ClientSession) -> None:
