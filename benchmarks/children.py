@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,7 +43,7 @@ class Program:
 
     Args:
         argv: The program and its arguments.
-        port: It has started when this port accepts connections.
+        port: It has started when this port accepts connections, and its `admin_port`, if that is set.
         cores: Where it may run.
         env: Variables in addition to those of this process.
     """
@@ -72,8 +73,8 @@ class Program:
             stderr=subprocess.DEVNULL,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - this process has one thread
         )
-        if self.port:
-            self._wait_until(lambda: is_listening(self.port))
+        for port in filter(None, (self.port, self.admin_port)):
+            self._wait_until(partial(is_listening, port))
         return self
 
     def __exit__(

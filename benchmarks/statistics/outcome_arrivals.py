@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from benchmarks.statistics.engine import LOOK_ROWS, LOOK_SECONDS
 from benchmarks.statistics.outcome_engine import TESTS, Alarms
+from driftgauge.drift.outcomes.labelled_responses import TimedRows
 from driftgauge.drift.outcomes.outcome_evaluator import OutcomeEvaluator
 from driftgauge.drift.stream_window import StreamWindow
 
@@ -62,7 +63,10 @@ class Arrival:
 
 
 def watch_arrivals(
-    evaluator: OutcomeEvaluator, rows: Floats, responses: NDArray[np.int64], sample: Callable[[], Floats] | None = None
+    evaluator: OutcomeEvaluator,
+    rows: Floats,
+    responses: NDArray[np.int64],
+    sample: Callable[[float, float], TimedRows] | None = None,
 ) -> Alarms:
     """Evaluate a stream of labelled rows after every 60, each time with the newest 20,000.
 
@@ -70,20 +74,28 @@ def watch_arrivals(
         evaluator: The evaluator.
         rows: Shape `(n, columns)`, in the order in which their labels come.
         responses: Shape `(n,)`: the place of the response of each row in time, two a second.
-        sample: Draws a sample of all responses; without one selection is unknown, and nothing is described.
+        sample: Draws a sample of all responses of a time, from the first moment to the last one; without one selection
+            is unknown, and nothing is described.
     """
     state, latched = evaluator.detector.start(), np.zeros(TESTS, dtype=np.bool_)
     begun: tuple[list[int], list[int]] = ([], [])
     for end in range(LOOK_ROWS, rows.shape[0] + 1, LOOK_ROWS):
         part = slice(max(0, end - KEPT_ROWS), end)
         numbers, ids = np.arange(part.start + 1, end + 1), responses[part]
-        times = np.asarray(ids * (LOOK_SECONDS / LOOK_ROWS) + 1.0, dtype=np.float64)
+        times = times_of(ids)
         window = StreamWindow(rows[part], numbers, numbers, times, ids.astype(np.uint64))
         if sample is None:
             state = evaluator.feed(state, window, numbers > end - LOOK_ROWS, 0.0)
         else:
-            state = evaluator.evaluate(state, window, sample(), 0.0).state
+            described = times[-evaluator.described_rows :]
+            state = evaluator.evaluate(state, window, sample(described.min(), described.max()), 0.0).state
         for test in np.flatnonzero(state.latched & ~latched).tolist():
             begun[test].append(end)
         latched = state.latched
     return Alarms(tuple(begun[0]), tuple(begun[1]))
+
+
+def times_of(responses: NDArray[np.int64]) -> Floats:
+    """When responses passed, by their place in time: two a second."""
+    times: Floats = np.asarray(responses * (LOOK_SECONDS / LOOK_ROWS) + 1.0, dtype=np.float64)
+    return times

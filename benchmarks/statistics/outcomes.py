@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from benchmarks.statistics.engine import LOOK_ROWS, TOLERANCE
 from benchmarks.statistics.intervals import Apart
-from benchmarks.statistics.outcome_arrivals import Arrival, watch_arrivals
+from benchmarks.statistics.outcome_arrivals import Arrival, times_of, watch_arrivals
 from benchmarks.statistics.outcome_engine import PROMISE_ROWS, budget_of, outcome_evaluator, watch
 from benchmarks.statistics.outcome_peers import adwin, ddm, page_hinkley
 from benchmarks.statistics.outcome_streams import FOUR, LINEAR, LOGIT, WRONG, Kind, Requests, World
 from benchmarks.statistics.tables import table
 from benchmarks.statistics.work import Effort, generator
+from driftgauge.drift.outcomes.labelled_responses import TimedRows
 from driftgauge.drift.outcomes.prediction_bins import errors_of
 
 Floats = NDArray[np.float64]
@@ -134,9 +135,9 @@ def watch_quiet(piece: Piece) -> Quiet:
     if case.arrival is None:
         found = watch(evaluator, rows, requests)
     else:
-        order = case.arrival.order(rng, rows, requests)
+        order, sampler = case.arrival.order(rng, rows, requests), _sampler(rows, requests, rng)
         rows, requests = rows[order], requests[order]
-        found = watch_arrivals(evaluator, rows, requests, _sampler(case, rng) if case.arrival.selected else None)
+        found = watch_arrivals(evaluator, rows, requests, sampler if case.arrival.selected else None)
     errors = errors_in(case.kind, rows)
     peers = (adwin, ddm, page_hinkley) if case.kind.classes else ()
     return Quiet(
@@ -147,10 +148,19 @@ def watch_quiet(piece: Piece) -> Quiet:
     )
 
 
-def _sampler(case: Case, rng: np.random.Generator) -> Callable[[], Floats]:
-    """Draws 2,000 responses of a stream without labels, as the store does at each evaluation."""
-    single = np.arange(SAMPLE_ROWS)
-    return lambda: case.kind.draw(rng, case.world, SAMPLE_ROWS, single)[:, :2]
+def _sampler(
+    rows: Floats, responses: NDArray[np.int64], rng: np.random.Generator
+) -> Callable[[float, float], TimedRows]:
+    """Draws at most 2,000 of all responses of a time without their labels, as the store does at each evaluation."""
+    times = times_of(responses)
+
+    def sample(start: float, end: float) -> TimedRows:
+        """Some rows of that time."""
+        places = np.flatnonzero((times >= start) & (times <= end))
+        chosen = np.sort(rng.choice(places, min(SAMPLE_ROWS, places.size), replace=False))
+        return TimedRows(rows[chosen, :2], times[chosen])
+
+    return sample
 
 
 def run(effort: Effort) -> str:

@@ -410,9 +410,11 @@ async def test_a_sample_is_of_the_time_that_is_asked_for(stores: LabelStores) ->
     few = await stores.labels.sample(WINE, layout(), 0.0, NOW + 1, 3)
     assert [1.0, 1.0, 2.0, 2.0] == sample.rows[:, 0].tolist()
     assert [0.0, 0.0, 1.0] == few.rows[:, 0].tolist()
+    assert [NOW - DAY, NOW - DAY, NOW - 60, NOW - 60] == sample.times.tolist()
+    assert [NOW - 2 * DAY, NOW - 2 * DAY, NOW - DAY] == few.times.tolist()
     assert [1 / 3, 1 / 5] == [sample.other_columns, few.other_columns]
     none = await stores.labels.sample(WINE, layout(), NOW + 1, NOW + 2, 3)
-    assert ((0, 2), 0.0) == (none.rows.shape, none.other_columns)
+    assert ((0, 2), (0,), 0.0) == (none.rows.shape, none.times.shape, none.other_columns)
 
 
 async def test_a_sample_is_uniform_over_slices_that_keep_different_shares(stores: LabelStores) -> None:

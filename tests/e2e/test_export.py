@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 from driftgauge.storage.ring import id_digests
 from tests.e2e.test_labels import post
+from tests.support import agent
 from tests.support.echo_model import EchoModel
 from tests.support.processes import Driftgauge, free_port
 from tests.support.redis_server import RedisServer
@@ -71,28 +73,37 @@ def driftgauge(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
 
 
+def send_events(port: int, inferences: int) -> None:
+    """Post what KServe's agent logs of the same inferences."""
+    events: list[agent.Event] = []
+    for number in range(inferences):
+        rows = [dict(zip(("alcohol", "city"), row_of(number, place), strict=True)) for place in (0, 1)]
+        body = json.dumps({"instances": rows}).encode()
+        events += agent.pair(body, response_of(body), f"order-{number}")
+    assert {200} == set(agent.post(port, *(replace(event, namespace="prod") for event in events)))
+
+
 @contextmanager
-def labelled_process(folder: Path, *flags: str) -> Iterator[Driftgauge]:
-    """A proxy that has seen all inferences, and the labels of most, which came in another order."""
+def labelled_process(folder: Path, *flags: str, mode: str = "proxy") -> Iterator[Driftgauge]:
+    """A process that has seen all inferences, and the labels of most, which came in another order."""
     reference, port = folder / "wine.csv", free_port()
     write_reference(reference)
     places = [(number, place) for number in range(LABELLED) for place in (0, 1)]
     shuffled = np.random.default_rng(1).permutation(places).tolist()
     lines = "".join(f"order-{number},{place},{label_of(number, place)}\n" for number, place in shuffled)
-    names = ("--inference-service=wine", "--namespace=prod", "--reference", str(reference), "--labels-port", str(port))
-    with (
-        EchoModel(response=response_of) as model,
-        Driftgauge("proxy", "--upstream-url", model.url, *names, *FAST, *flags) as proxy,
-    ):
-        infer(proxy.port, INFERENCES)
-        proxy.wait_for(lambda s: s.total("driftgauge_responses_pending") == INFERENCES, "responses that wait")
-        assert 202 == post(port, b"id,row,label\n" + lines.encode())[0]
-        proxy.wait_for(lambda s: s.total("driftgauge_outcome_window_rows") == 2 * LABELLED, "labelled rows")
-        yield proxy
+    common = ("--reference", str(reference), "--labels-port", str(port), *FAST, *flags)
+    with EchoModel(response=response_of) as model:
+        of_proxy = ("--upstream-url", model.url, "--inference-service=wine", "--namespace=prod")
+        with Driftgauge(mode, *(of_proxy if mode == "proxy" else ()), *common) as process:
+            (infer if mode == "proxy" else send_events)(process.port, INFERENCES)
+            process.wait_for(lambda s: s.total("driftgauge_responses_pending") == INFERENCES, "responses that wait")
+            assert 202 == post(port, b"id,row,label\n" + lines.encode())[0]
+            process.wait_for(lambda s: s.total("driftgauge_outcome_window_rows") == 2 * LABELLED, "labelled rows")
+            yield process
 
 
-@pytest.mark.parametrize("store", ["memory", "redis"])
-def test_traffic_becomes_a_reference(store: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(("mode", "store"), [("proxy", "memory"), ("proxy", "redis"), ("logger", "memory")])
+def test_traffic_becomes_a_reference(mode: str, store: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Each row has its own features, prediction and label; the reference that the export names has no drift."""
     output, reference = tmp_path / "rows.parquet", tmp_path / "new.npz"
     with ExitStack() as stack:
@@ -100,7 +111,7 @@ def test_traffic_becomes_a_reference(store: str, tmp_path: Path, request: pytest
         if store == "redis":
             server: RedisServer = request.getfixturevalue("own_server")
             flags += ["--redis-url", server.url]
-        proxy = stack.enter_context(labelled_process(tmp_path, *flags))
+        proxy = stack.enter_context(labelled_process(tmp_path, *flags, mode=mode))
         where = ("--admin-url", proxy.admin_url, "--namespace=prod", "--inference-service=wine")
         done = driftgauge("export", *where, "-o", output)
         only = driftgauge("export", *where, "-o", tmp_path / "labelled.csv", "--labelled-only", "--since=1h")

@@ -7,6 +7,7 @@ import numpy as np
 
 from driftgauge.drift.detector.detector_state import DetectorState
 from driftgauge.drift.outcomes.labelled_output import LabelledRows, make_labelled_output
+from driftgauge.drift.outcomes.labelled_responses import TimedRows
 from driftgauge.drift.outcomes.outcome_columns import LabelledOutput
 from driftgauge.drift.outcomes.outcome_evaluator import OutcomeEvaluator
 from driftgauge.drift.outcomes.outcome_report import OutcomeReport
@@ -89,7 +90,7 @@ class LabelledStream:
         self._counts.count_rows(self._model, list(sum_outputs(self._outputs, rows)))
         self._counts.count_displaced(self._model, len(rows) // 60)
         for delay in delays.tolist():
-            self._labels.observe_delay(self._model, delay)
+            self._labels.observe_delays(self._model, [delay])
 
     def test(self, now: float, waiting: int) -> None:
         """Publish a result on the window, if there is a reference."""
@@ -112,6 +113,7 @@ class LabelledStream:
     def _evaluate(self, evaluator: OutcomeEvaluator, now: float) -> None:
         numbers = np.arange(self._rows - len(self._window) + 1, self._rows + 1)
         window = StreamWindow(self._window, numbers, numbers, self._times)
-        found = evaluator.evaluate(self._state, window, self._window[:, : len(self._columns.names)], now)
+        responses = TimedRows(self._window[:, : len(self._columns.names)], self._times)
+        found = evaluator.evaluate(self._state, window, responses, now)
         self._state = found.state
         self._report = diagnosed(replace(found.report, coverage=0.9), VerdictState.CANNOT_TELL)

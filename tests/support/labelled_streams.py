@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.detector.detector_state import DetectorState
+from driftgauge.drift.outcomes.labelled_responses import TimedRows
 from driftgauge.drift.outcomes.outcome_columns import ColumnPlaces, LabelledOutput, Task
 from driftgauge.drift.outcomes.outcome_evaluator import OutcomeEvaluation, OutcomeEvaluator
 from driftgauge.drift.outcomes.outcome_rule import OutcomeRule
@@ -84,15 +85,25 @@ class OutcomeStream:
     seen: int = 0
     ids: NDArray[np.uint64] | None = None
 
-    def look(self, rows: int, responses: Floats | None = None) -> OutcomeEvaluation:
-        """Evaluate after so many further rows."""
+    def look(self, rows: int, responses: Floats | None = None, passed: Floats | None = None) -> OutcomeEvaluation:
+        """Evaluate after so many further rows.
+
+        Args:
+            rows: How many.
+            responses: Shape `(m, k)`: a sample of all responses; `None` if unknown.
+            passed: Shape `(m,)`: when these passed; by default at the same pace as the labelled ones.
+        """
         self.seen += rows
         part = slice(max(0, self.seen - WINDOW_ROWS), self.seen)
         numbers = np.arange(part.start, part.stop)
         times = START + numbers / 2 if self.times is None else self.times[part]
         ids = numbers.astype(np.uint64) if self.ids is None else self.ids[part]
         window = StreamWindow(self.rows[part], numbers + 1, numbers, times, ids)
-        found = self.evaluator.evaluate(self.state, window, responses, START)
+        sample = None
+        if responses is not None:
+            paced = np.linspace(times[0], times[-1], responses.shape[0]) if passed is None else passed
+            sample = TimedRows(responses, paced)
+        found = self.evaluator.evaluate(self.state, window, sample, START)
         self.state = found.state
         return found
 

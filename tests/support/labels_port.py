@@ -1,6 +1,6 @@
 """A labels port over stores in memory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from aiohttp import ClientSession
@@ -24,6 +24,7 @@ class LabelsPort:
         authorize: Returns whether the value of an `Authorization` header has a valid token.
         tls: TLS of the port.
         max_body_bytes: Longest body.
+        namespaces: Namespaces of which a reply may name models; `None` for all.
     """
 
     def __init__(
@@ -32,10 +33,11 @@ class LabelsPort:
         authorize: Callable[[str | None], bool] | None = None,
         tls: Tls | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
+        namespaces: Collection[str] | None = None,
     ) -> None:
         self.labelled = labelled or Labelled()
         self.models = LabelModels(KnownModels(0, [WINE]), self.labelled.ring, self.labelled.clock)
-        self.server = LabelServer(self.labelled.matcher, self.models, max_body_bytes, authorize)
+        self.server = LabelServer(self.labelled.matcher, self.models, max_body_bytes, authorize, namespaces)
         self._tls = tls
         self.url = ""
 

@@ -32,6 +32,7 @@ class LabelViews:
         layouts: Has the texts of classes.
         latest: The newest results.
         counts: Has the delays of the labels that this process has matched.
+        waiting: Returns how many labels of a model wait in this process: to be matched, and for their response.
     """
 
     def __init__(
@@ -41,19 +42,21 @@ class LabelViews:
         layouts: LabelLayouts,
         latest: LatestOutcomes,
         counts: LabelCounts,
+        waiting: Callable[[ModelKey], tuple[int, int]],
     ) -> None:
         self._evaluator = evaluator
         self._targets = targets
         self._layouts = layouts
         self._latest = latest
         self._counts = counts
+        self._waiting = waiting
 
     def part(self, model: ModelKey) -> OutcomePart | None:
         """The page's part on a model's outcomes; `None` if it has none."""
         result = self._latest.result(model)
         if result is None:
             return None
-        return OutcomePart(result, self._latest.reference(model), self._delays(model))
+        return OutcomePart(result, self._latest.reference(model), self._delays(model), self._waiting(model))
 
     async def capture(
         self,

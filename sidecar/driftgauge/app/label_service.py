@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
 from typing import Final, final
 
-from driftgauge.config.options import Config, LoggerConfig
+from driftgauge.config.options import Config, LoggerConfig, ProxyConfig
 from driftgauge.inference.known_models import KnownModels
 from driftgauge.inference.payload import ModelKey
 from driftgauge.ingest.label_feed import LabelFeed, Layouts
@@ -81,7 +81,10 @@ class LabelService:
         self.matcher = Matcher(store, self.counts, limits, pace, time.monotonic)
         self.counts.show_waiting(lambda: self.matcher.waiting, lambda: self.matcher.early)
         self._models = LabelModels(known, ring, time.monotonic, self.counts.start)
-        self._server = LabelServer(self.matcher, self._models, max_body_bytes, authorize)
+        namespaces = None  # who has the token may learn the names of all models
+        if authorize is None:
+            namespaces = {config.namespace} if isinstance(config, ProxyConfig) else set[str]()
+        self._server = LabelServer(self.matcher, self._models, max_body_bytes, authorize, namespaces)
 
     async def start(self, host: str, port: int, tls: Tls | None) -> int:
         """Listen, with TLS if it is given; returns the port, which the system chooses if `port` is 0."""

@@ -88,13 +88,14 @@ class OutcomeParts:
         """How outcome rows of a model are made of; `None` if it has no output. Raises nothing."""
         return label_layout(self._references.get(model), columns, kinds)
 
-    def views(self, counts: LabelCounts) -> LabelViews:
+    def views(self, counts: LabelCounts, waiting: Callable[[ModelKey], tuple[int, int]]) -> LabelViews:
         """Make the views of the admin port.
 
         Args:
             counts: Has the delays of labels.
+            waiting: Returns how many labels of a model wait, as of `LabelViews`.
         """
-        return LabelViews(self._evaluator, self._targets, self._layouts, self.latest, counts)
+        return LabelViews(self._evaluator, self._targets, self._layouts, self.latest, counts, waiting)
 
 
 def outcome_rule(config: Config) -> OutcomeRule:

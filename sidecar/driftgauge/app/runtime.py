@@ -167,7 +167,9 @@ class Runtime:
         return holders + [one for one in (self._sharing, self.labels, labelled, changes) if one is not None]
 
     def _make_label_views(self) -> "LabelViews | None":
-        return None if self._outcomes is None or self.labels is None else self._outcomes.views(self.labels.counts)
+        if self._outcomes is None or self.labels is None:
+            return None
+        return self._outcomes.views(self.labels.counts, self.labels.matcher.waiting_of)
 
     def _make_views(self, labelled: "LabelViews | None", allowed: AllowedColumns) -> Views:
         return Views(

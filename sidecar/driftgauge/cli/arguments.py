@@ -71,6 +71,8 @@ def _add_check(parser: CommandParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="FILE", help=text)
     text = "column of WINDOW and of the labels that names the rows, such as order_id"
     parser.add_argument("--id", metavar="COLUMN", help=text)
+    text = "column of WINDOW that has the time of each row: the report says of which time the labelled rows are"
+    parser.add_argument("--time-column", metavar="NAME", default="", help=text)
     add_missing_words(parser)
     text = "write the report to a file, as a page (.html), as JSON (.json) or as a table (.txt)"
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=text)

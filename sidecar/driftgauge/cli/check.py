@@ -22,7 +22,7 @@ from driftgauge.offline.comparison import compare, window_rules
 from driftgauge.offline.label_rows import join_labels, label_kinds, rules_of_ids, rules_of_labels
 from driftgauge.offline.report import Report, by_distance, run_tests, shown_name, untested_lines
 from driftgauge.protocol.missing_words import NO_WORDS
-from driftgauge.reference.column import ColumnRules
+from driftgauge.reference.column import ColumnRules, TimeRules
 from driftgauge.reference.files import read_table
 from driftgauge.reference.table import Table
 
@@ -72,6 +72,7 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
     output: Path | None = None,
     quiet: bool = False,
     labels: LabelFile | None = None,
+    time_column: str = "",
 ) -> int:
     """Test one file against another and print the report.
 
@@ -86,6 +87,8 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
         output: The file that the report is written to, if any; an existing one is replaced.
         quiet: Show no progress.
         labels: The file of the labels of the rows under test, if they are not in these rows.
+        time_column: The column of the window that has the time of each row; empty if there is none. A window of
+            `/window` has times of its own.
 
     Returns:
         Exit code: 1 if a feature or an output drifts, else 2 if a file cannot be used or written or a feature or an
@@ -98,7 +101,7 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
             report_step(f"reading {reference.name}", None)
             expected = read_table(reference, ColumnRules(missing_words=missing_words))
             report_step(f"reading {window.name}", None)
-            found, notes = _read_window(expected, window, labels)
+            found, notes = _read_window(expected, window, labels, time_column)
             report_step(f"testing {len(expected.columns)} columns", None)
             report = run_tests(compare(expected, found), rule)
             report = replace(report, notes=(*report.notes, *notes))
@@ -116,12 +119,15 @@ def run_check(  # noqa: PLR0913 - the arguments of the command
     return EXIT_CODES[report.state]
 
 
-def _read_window(expected: Table, path: Path, labels: LabelFile | None) -> tuple[Table, tuple[str, ...]]:
+def _read_window(
+    expected: Table, path: Path, labels: LabelFile | None, time_column: str
+) -> tuple[Table, tuple[str, ...]]:
     """The rows under test with their labels, and sentences on labels that could not be joined."""
+    rules = replace(window_rules(expected), time=TimeRules(time_column))
     if labels is None:
-        return read_table(path, window_rules(expected)), ()
+        return read_table(path, rules), ()
     kinds = label_kinds(expected)
-    found = read_table(path, rules_of_ids(window_rules(expected), labels.id_column))
+    found = read_table(path, rules_of_ids(rules, labels.id_column))
     given = read_table(labels.path, rules_of_labels(kinds, labels.id_column, expected.missing_words))
     return join_labels(found, given, labels.id_column, kinds, keep_ids=labels.id_column in expected.columns)
 

@@ -114,6 +114,7 @@ def _check(known: argparse.Namespace) -> int:
             output=known.output,
             quiet=known.quiet,
             labels=labels,
+            time_column=known.time_column,
         )
     except OSError as error:
         _print_errors([f"check: cannot write the report: {error.strerror or error}"])

@@ -35,6 +35,10 @@ class EarlyLabels:
         """How many wait."""
         return self._size
 
+    def count(self, model: ModelKey) -> int:
+        """How many wait that may be of a model; one that may be of several is counted for each."""
+        return sum(len(labels) for (models, _), labels in list(self._groups.items()) if model in models)
+
     def put(self, label: WaitingLabel) -> WaitingLabel | None:
         """Let a label wait until it is due. Returns the one that had to go for it, if any."""
         number = next(self._numbers)

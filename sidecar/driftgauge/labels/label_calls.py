@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, final
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import ModelKey
+from driftgauge.labels.expected_outputs import ExpectedOutputs
 from driftgauge.labels.label_queue import LabelQueue
 from driftgauge.labels.label_results import LabelResults
 from driftgauge.labels.waiting_label import WaitingLabel
@@ -58,6 +59,11 @@ class LabelCalls:
         """Whether labels of a model are sent."""
         return model in self._sent
 
+    def count(self, model: ModelKey) -> int:
+        """How many labels of a model are sent."""
+        batch = self._sent.get(model)
+        return 0 if batch is None else len(batch.waiting)
+
     @property
     def models(self) -> list[ModelKey]:
         """The models that have labels which are sent."""
@@ -73,18 +79,15 @@ class LabelCalls:
         layout = self._layouts.get(model, (None, 0.0))[0]
         return None if layout is None else layout.width
 
-    async def outputs(self, models: Sequence[ModelKey]) -> tuple[str, ...]:
-        """The outputs of which a label must name one, whichever of these models it is of; empty if it need not."""
-        found: tuple[str, ...] = ()
+    async def outputs(self, models: Sequence[ModelKey]) -> ExpectedOutputs:
+        """The outputs that labels may be of, whichever of these models they are of."""
+        layouts: list[LabelLayout | None] = []
         for model in models:
             try:
-                layout = await self._layout(model)
+                layouts.append(await self._layout(model))
             except StorageError:
-                continue  # it is asked again when the labels are matched
-            if layout is not None and len(layout.outputs) <= 1:
-                return ()
-            found = found or (() if layout is None else layout.outputs)
-        return found
+                layouts.append(None)  # it is asked again when the labels are matched
+        return ExpectedOutputs.of(layouts)
 
     async def match_next(self, model: ModelKey, most: int) -> int:
         """Match the next labels of a model; first those whose results are unknown, which the store remembers.
@@ -156,7 +159,9 @@ class LabelCalls:
             raise RuntimeError(f"the store returned {len(matches)} results for {len(batch.waiting)} labels")
         del self._sent[model]
         self._in_hand = deque(batch.waiting)
-        for match in matches:
-            self._results.take(self._in_hand[0], model, match)
+        others = self._results.settle(model, [*zip(batch.waiting, matches, strict=True)])
+        self._in_hand = deque(label for label, _ in others)
+        for label, match in others:
+            self._results.go_on(label, model, match.outcome, may_come=match.may_come)
             self._in_hand.popleft()
         return sum(match.is_judged for match in matches)

@@ -37,6 +37,10 @@ class LabelQueue:
         """Whether a model has labels."""
         return model in self._queues
 
+    def count(self, model: ModelKey) -> int:
+        """How many labels of a model are queued."""
+        return len(self._queues.get(model, ()))
+
     @property
     def models(self) -> list[ModelKey]:
         """The models that have labels."""

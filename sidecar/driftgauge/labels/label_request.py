@@ -8,16 +8,19 @@ from driftgauge.cloudevents.event import RefusedEvent
 from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.errors import PayloadError, Reason
 from driftgauge.inference.label_target import LabelTarget
-from driftgauge.inference.payload import MAX_NAME_CHARS, PREDICTOR, ModelKey, printable
+from driftgauge.inference.payload import MAX_NAME_CHARS, PREDICTOR, ModelKey
+from driftgauge.labels.expected_outputs import ExpectedOutputs
 from driftgauge.labels.waiting_label import WaitingLabel, waiting_labels
 from driftgauge.protocol.compression import unpack
 from driftgauge.protocol.label_bodies import read_labels
 from driftgauge.protocol.label_collector import MAX_LABELS, SENTENCES, LabelCollector
-from driftgauge.protocol.label_values import Label
 
 _NAMES: Final = ("namespace", "inference_service", "component", "model_name", "revision")
 _GZIP: Final = b"\x1f\x8b"
 _CODINGS: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+
+_RUN_SECONDS: Final = 0.0001
+"""How long a body is read without a pause. Bodies come all day long, and the evaluations' 0.5 ms would be felt."""
 
 _STATUSES: Final = {
     Reason.UNSUPPORTED: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -53,14 +56,14 @@ class LabelPart(NamedTuple):
         body: The body of labels.
         media_type: Its type.
         default_id: The id of labels that have none; empty if there is none.
-        outputs: The outputs of which a label must name one; empty if it need not.
+        outputs: The outputs that they may be of.
     """
 
     models: tuple[ModelKey, ...]
     body: bytes
     media_type: str
     default_id: str
-    outputs: tuple[str, ...] = ()
+    outputs: ExpectedOutputs = ExpectedOutputs()
 
 
 class FoundParts(NamedTuple):
@@ -165,7 +168,7 @@ def read_parts(parts: Sequence[LabelPart], now: float) -> ReadLabels:
     malformed: dict[ModelKey, int] = {}
     sentences: list[str] = []
     refusal: PayloadError | None = None
-    pause, left = GilYield(), MAX_LABELS
+    pause, left = GilYield(_RUN_SECONDS), MAX_LABELS
     for part in parts:
         into = LabelCollector(part.default_id, pause, left)
         try:
@@ -176,21 +179,10 @@ def read_parts(parts: Sequence[LabelPart], now: float) -> ReadLabels:
             refusal = refusal or error
             into.reject("the body", str(error))
         left -= len(into.labels) + into.malformed
-        labels, unnamed = _with_output(into.labels, part.outputs)
-        groups.append(waiting_labels(labels, part.models, now))
+        labels, unnamed = part.outputs.sort_out(into.labels)
+        groups.append(waiting_labels(labels, part.models, now, pause))
         wrong = into.malformed + len(into.labels) - len(labels)
         if wrong:
             malformed[part.models[0]] = malformed.get(part.models[0], 0) + wrong
         sentences += [*unnamed, *into.sentences]
     return ReadLabels(groups, malformed, sentences[:SENTENCES], refusal)
-
-
-def _with_output(labels: Sequence[Label], outputs: Sequence[str]) -> tuple[Sequence[Label], list[str]]:
-    """The labels whose output is known, and a sentence if there are others: no output is the usual one of several."""
-    named = [label for label in labels if label.output is not None] if outputs else labels
-    if len(named) == len(labels):
-        return labels, []
-    known = ", ".join(f"`{printable(name):.80}`" for name in outputs)
-    number = len(labels) - len(named)
-    without = "1 label names" if number == 1 else f"{number:,} labels name"
-    return named, [f"{without} no output, and the model has {known}: name one of them as `output`."]

@@ -1,6 +1,7 @@
 """What becomes of a label once models were asked: it is counted, asked of the next model, or waits for its response."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, Protocol, final
 
 from driftgauge.inference.payload import ModelKey
@@ -26,8 +27,8 @@ class LabelCounter(Protocol):
     def count(self, model: ModelKey, outcome: str, number: int = 1) -> None:
         """Count what became of labels."""
 
-    def observe_delay(self, model: ModelKey, seconds: float) -> None:
-        """Count the time from a response to its label."""
+    def observe_delays(self, model: ModelKey, seconds: Iterable[float]) -> None:
+        """Count times from responses to their labels."""
 
     def count_rows(self, model: ModelKey, *, labelled: int, unlabelled: int = 0) -> None:
         """Count rows that were judged, and rows that no label came for in time."""
@@ -78,16 +79,26 @@ class LabelResults:
         """How many labels wait for their response."""
         return len(self._early)
 
-    def take(self, label: WaitingLabel, model: ModelKey, match: Match) -> None:
-        """Take what the store says of a label of a model."""
-        if match.outcome in _PENDING:
-            self.go_on(label, model, match.outcome, may_come=match.may_come)
-            return
-        self._count(label, model, match.outcome)
-        if match.delay_seconds is not None:
-            self._counts.observe_delay(model, match.delay_seconds)
-        if match.is_judged:  # `mature` counts the others
-            self._counts.count_rows(model, labelled=1)
+    def count_early(self, model: ModelKey) -> int:
+        """How many labels wait for their response that may be of a model."""
+        return self._early.count(model)
+
+    def settle(self, model: ModelKey, labels: Sequence[tuple[WaitingLabel, Match]]) -> list[tuple[WaitingLabel, Match]]:
+        """Count the labels of a call that a model knows. Returns the others, which are to `go_on`.
+
+        They are counted together: one by one that takes as long as to match them.
+        """
+        settled = [(label, match) for label, match in labels if match.outcome not in _PENDING]
+        for outcome, number in Counter(match.outcome for _, match in settled).items():
+            self._counts.count(model, outcome, number)
+        for label, match in settled:
+            if match.outcome is LabelOutcome.MALFORMED:
+                self._log_malformed(label, model)
+        self._counts.observe_delays(model, [one.delay_seconds for _, one in settled if one.delay_seconds is not None])
+        judged = sum(match.is_judged for _, match in settled)
+        if judged:  # `mature` counts the others
+            self._counts.count_rows(model, labelled=judged)
+        return [(label, match) for label, match in labels if match.outcome in _PENDING]
 
     def go_on(
         self, label: WaitingLabel, model: ModelKey, outcome: LabelOutcome, *, may_come: bool, has_traffic: bool = True
@@ -141,5 +152,8 @@ class LabelResults:
         """Count what became of a label; of one that was accepted and is malformed the log has a line now and then."""
         self._counts.count(model, outcome)
         if outcome is LabelOutcome.MALFORMED:
-            whose = f"of {model}, id digest {label.digest:016x}"
-            self._losses.add("labels were malformed after they were accepted", f"{whose}: {_MALFORMED}")
+            self._log_malformed(label, model)
+
+    def _log_malformed(self, label: WaitingLabel, model: ModelKey) -> None:
+        whose = f"of {model}, id digest {label.digest:016x}"
+        self._losses.add("labels were malformed after they were accepted", f"{whose}: {_MALFORMED}")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Final, final
 
@@ -13,7 +13,7 @@ from driftgauge.cloudevents.event import RefusedEvent
 from driftgauge.concurrency.worker import Worker
 from driftgauge.errors import PayloadError, StorageError
 from driftgauge.inference.label_target import LabelTarget
-from driftgauge.inference.payload import PREDICTOR, ModelKey, printable
+from driftgauge.inference.payload import ModelKey, printable
 from driftgauge.labels.label_models import LabelModels
 from driftgauge.labels.label_request import (
     FoundParts,
@@ -25,6 +25,7 @@ from driftgauge.labels.label_request import (
     unpack_body,
 )
 from driftgauge.labels.matcher import Matcher
+from driftgauge.labels.model_hints import unknown_model
 from driftgauge.metrics.loss_log import LossLog
 from driftgauge.protocol.label_collector import SENTENCES
 from driftgauge.server.body_copy import MemoryBudget
@@ -36,9 +37,6 @@ RETRY_SECONDS: Final = 5
 
 _BODIES: Final = 4
 """How many bodies of the longest length may be read and waiting at once, or more that are shorter."""
-
-_HINTS: Final = 3
-"""How many models of the same name a sentence names."""
 
 _EVENTS_A_TURN: Final = 32
 """Events of a batch after which other requests have a turn: some 0.1 ms."""
@@ -53,6 +51,7 @@ class LabelServer:
         models: Finds the models that they may be of.
         max_body_bytes: Longest body, and longest decompressed body.
         authorize: Returns whether the value of an `Authorization` header has a valid token; `None` if anybody may post.
+        namespaces: Namespaces of which a reply may name models beside that of the request; `None` for all.
     """
 
     def __init__(
@@ -61,16 +60,19 @@ class LabelServer:
         models: LabelModels,
         max_body_bytes: int,
         authorize: Callable[[str | None], bool] | None = None,
+        namespaces: Collection[str] | None = None,
     ) -> None:
         self._matcher = matcher
         self._models = models
+        self._namespaces = namespaces
         self._max_body_bytes = max_body_bytes
         self._budget = MemoryBudget(_BODIES * max_body_bytes)
         self._reading = asyncio.Lock()  # one body at a time is plain: the budget counts bytes as on the wire
         self._worker = Worker("labels")
         self._losses = LossLog()
         self._draining = False
-        self._port = ControlPort([web.post("/labels", self._post)], authorize, _refuse_token)
+        routes = [web.post("/labels", self._post), web.route("*", "/{path:.*}", _refuse_path)]
+        self._port = ControlPort(routes, authorize, _refuse_token)
 
     async def start(self, host: str, port: int, tls: Tls | None = None) -> int:
         """Listen, with TLS if it is given; returns the port, which the system chooses if `port` is 0."""
@@ -144,16 +146,11 @@ class LabelServer:
             sentence = f"Whether there is a model of {target} cannot be looked up now: the store does not reply."
             raise RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, sentence) from None
         if not found:
-            raise _unknown(target, self._hint(target))
+            raise self._unknown(target)
         return found
 
-    def _hint(self, target: LabelTarget) -> str:
-        """What may be meant instead: models of the same name in another namespace or component, or another revision."""
-        alike = self._models.namesakes(target)
-        if not alike:
-            return "" if target.namespace else " The query has no namespace."
-        others = dict.fromkeys(_described(model, named=target.model_name is not None) for model in alike)
-        return f" There is {', '.join(list(others)[:_HINTS])}."
+    def _unknown(self, target: LabelTarget) -> RefusedRequestError:
+        return unknown_model(target, self._models.namesakes(target), self._namespaces)
 
     async def _find_any(self, target: LabelTarget, *, required: bool) -> tuple[ModelKey, ...]:
         """The models of a target; empty if there are none and none is required.
@@ -243,7 +240,7 @@ class LabelServer:
         if place is not None:
             return found._replace(counted_for=place)
         if found.unknown:
-            raise _unknown(found.unknown[0], self._hint(found.unknown[0]))
+            raise self._unknown(found.unknown[0])
         raise RefusedRequestError.of(found.refused[0])
 
     def _take(self, read: ReadLabels, found: FoundParts) -> web.Response:
@@ -280,22 +277,17 @@ class LabelServer:
         return _json(HTTPStatus.BAD_REQUEST if useless else HTTPStatus.ACCEPTED, reply)
 
 
-def _described(model: ModelKey, *, named: bool) -> str:
-    """The names of a model that a query may have, in words."""
-    where = f"in the namespace `{model.namespace}`" if model.namespace else "without a namespace"
-    more = "" if model.component == PREDICTOR else f" of the component `{model.component}`"
-    revision = f" of revision `{model.revision}`" if model.revision else ""
-    name = f" with the model_name `{model.model_name}`" if named else ""
-    return printable(f"`{model.inference_service}` {where}{more}{name}{revision}")
-
-
-def _unknown(target: LabelTarget, hint: str) -> RefusedRequestError:
-    sentence = f"No model of {target} is known: labels are taken once it has had inferences."
-    return RefusedRequestError(HTTPStatus.NOT_FOUND, sentence + hint)
-
-
 def _refuse_token() -> web.Response:
     return _error(HTTPStatus.UNAUTHORIZED, "labels need a valid token")
+
+
+async def _refuse_path(request: web.Request) -> web.Response:
+    """Respond to any other path or method."""
+    if request.path != "/labels":
+        return _error(HTTPStatus.NOT_FOUND, "Labels are posted to /labels.")
+    response = _error(HTTPStatus.METHOD_NOT_ALLOWED, "Labels are posted: the method is POST.")
+    response.headers["Allow"] = "POST"
+    return response
 
 
 def _error(status: HTTPStatus, sentence: str) -> web.Response:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, final
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import ModelKey
+from driftgauge.labels.expected_outputs import ExpectedOutputs
 from driftgauge.labels.label_calls import LabelCalls
 from driftgauge.labels.label_queue import LabelQueue
 from driftgauge.labels.label_results import LabelCounter, LabelResults, MatcherLimits
@@ -84,6 +85,10 @@ class Matcher:
         """How many labels wait for their response."""
         return self._results.early
 
+    def waiting_of(self, model: ModelKey) -> tuple[int, int]:
+        """How many labels of a model are queued or sent, and how many that may be of it wait for their response."""
+        return self._queue.count(model) + self._calls.count(model), self._results.count_early(model)
+
     @property
     def most(self) -> int:
         """How many labels may be queued for models whose calls do not fail, and as many for the others."""
@@ -104,8 +109,8 @@ class Matcher:
         self._wake.set()
         return True
 
-    async def outputs(self, models: Sequence[ModelKey]) -> tuple[str, ...]:
-        """The outputs of which a label must name one, whichever of these models it is of; empty if it need not."""
+    async def outputs(self, models: Sequence[ModelKey]) -> ExpectedOutputs:
+        """The outputs that labels may be of, whichever of these models they are of."""
         return await self._calls.outputs(models)
 
     def count_rejected(self, model: ModelKey, *, malformed: int = 0, unknown: int = 0) -> None:

@@ -1,6 +1,6 @@
 """A label that waits in the process until it meets its response."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Final, NamedTuple, final
 
 from driftgauge.drift.profile import FeatureKind
@@ -12,6 +12,9 @@ from driftgauge.storage.ring import id_digests
 
 FIRST_PAUSE_SECONDS: Final = 5.0
 """Time to the second try of a label that came before its response; each further one waits twice as long."""
+
+_LABELS_A_PAUSE: Final = 32
+"""Labels between two pauses: 0.1 ms."""
 
 
 class Found(NamedTuple):
@@ -39,6 +42,7 @@ class WaitingLabel:
         digest: The digest of its id.
         models: The models that it may be of, at least one; they are asked in this order.
         now: Monotonic time in seconds.
+        found: What is known so far, if another label has the same; it is never changed.
 
     Attributes:
         digest: The digest of its id.
@@ -55,14 +59,16 @@ class WaitingLabel:
         *("digest", "due", "found", "models", "offered", "pause", "place"),
     )
 
-    def __init__(self, label: Label, digest: int, models: tuple[ModelKey, ...], now: float) -> None:
+    def __init__(
+        self, label: Label, digest: int, models: tuple[ModelKey, ...], now: float, found: Found | None = None
+    ) -> None:
         self._row, self._output, self._time = label.row, label.output, label.time
         self._number = label.number
         self._code = code(label.text)
         self.digest = digest
         self.models = models
         self.place = 0
-        self.found = Found(LabelOutcome.UNKNOWN, models[0], -1, may_come=False)
+        self.found = found or _start(models)
         self.offered = self.due = now
         self.pause = FIRST_PAUSE_SECONDS
 
@@ -123,14 +129,36 @@ class WaitingLabel:
 
     def start_again(self) -> None:
         """Ask all models again."""
-        self.place, self.found = 0, Found(LabelOutcome.UNKNOWN, self.models[0], -1, may_come=False)
+        self.place, self.found = 0, _start(self.models)
 
 
 _NO_TRAFFIC: Final = 0
 _RANKS: Final = {LabelOutcome.UNKNOWN: 1, LabelOutcome.NOT_KEPT: 2, LabelOutcome.MALFORMED: 3}
 
 
-def waiting_labels(labels: Sequence[Label], models: tuple[ModelKey, ...], now: float) -> list[WaitingLabel]:
-    """Labels of one body, with the digests of their ids; takes some 3 microseconds each, in any thread."""
-    digests = id_digests(label.id for label in labels).tolist()
-    return [WaitingLabel(label, digest, models, now) for label, digest in zip(labels, digests, strict=True)]
+def waiting_labels(
+    labels: Sequence[Label], models: tuple[ModelKey, ...], now: float, pause: Callable[[], None] = lambda: None
+) -> list[WaitingLabel]:
+    """Labels of one body, with the digests of their ids; takes some 2 microseconds each, in any thread.
+
+    Args:
+        labels: The labels.
+        models: The models that they may be of.
+        now: Monotonic time in seconds.
+        pause: Called again and again meanwhile.
+    """
+    waiting: list[WaitingLabel] = []
+    start = _start(models)
+    for first in range(0, len(labels), _LABELS_A_PAUSE):
+        part = labels[first : first + _LABELS_A_PAUSE]
+        digests = id_digests(label.id for label in part).tolist()
+        waiting += [
+            WaitingLabel(label, digest, models, now, start) for label, digest in zip(part, digests, strict=True)
+        ]
+        pause()
+    return waiting
+
+
+def _start(models: tuple[ModelKey, ...]) -> Found:
+    """What is known of a label before any model was asked."""
+    return Found(LabelOutcome.UNKNOWN, models[0], -1, may_come=False)

@@ -1,7 +1,7 @@
 """What became of labels, by model: counters by outcome, and how late labels came."""
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, final
 
@@ -88,9 +88,11 @@ class LabelCounts(Collector):
         """Count what became of labels."""
         self._of(model).outcomes[outcome] += number
 
-    def observe_delay(self, model: ModelKey, seconds: float) -> None:
-        """Count the time from a response to its label, in seconds; a clock that is wrong may make it negative."""
-        self._of(model).delay.observe(max(0.0, seconds))
+    def observe_delays(self, model: ModelKey, seconds: Iterable[float]) -> None:
+        """Count times from responses to their labels, in seconds; a clock that is wrong may make one negative."""
+        delay = self._of(model).delay
+        for one in seconds:
+            delay.observe(max(0.0, one))
 
     def count_rows(self, model: ModelKey, *, labelled: int = 0, unlabelled: int = 0, dropped: int = 0) -> None:
         """Count rows that were judged, rows that no label came for in time, and responses that could not wait."""

@@ -9,6 +9,7 @@ from driftgauge.concurrency.gil_yield import GilYield
 from driftgauge.concurrency.worker import Worker
 from driftgauge.drift.ledger import CountedRows, RowOrigins
 from driftgauge.drift.outcomes.estimated_performance import EstimateConditions
+from driftgauge.drift.outcomes.labelled_responses import TimedRows
 from driftgauge.drift.outcomes.outcome_columns import Floats
 from driftgauge.drift.outcomes.outcome_evaluator import OutcomeEvaluation, OutcomeEvaluator
 from driftgauge.drift.outcomes.outcome_rule import OutcomeRule
@@ -134,7 +135,7 @@ class LabelEvaluator:
             newest = window.times[-prepared.evaluator.described_rows :]
             times = (float(newest.min()), float(newest.max())) if newest.size else None
             sample = await self._sample(model, target, times)
-            responses = sample.rows if len(sample.rows) else None
+            responses = TimedRows(sample.rows, sample.times) if len(sample.rows) else None
             conditions = EstimateConditions(
                 target.source, outside=outside, checked=target.has_labels_since(window.rows)
             )
@@ -193,7 +194,7 @@ class LabelEvaluator:
         return await self._labels.sample(model, target.layout, start, end, _SAMPLE_ROWS)
 
     async def _evaluate(
-        self, prepared: _Prepared, window: Window, responses: Floats | None, conditions: EstimateConditions
+        self, prepared: _Prepared, window: Window, responses: TimedRows | None, conditions: EstimateConditions
     ) -> OutcomeEvaluation:
         """Test a window from the newest state, or from the start if that of the store makes the evaluation fail."""
         rows = StreamWindow(window.rows, window.numbers, window.requests, window.times, window.ids, _origins(window))

@@ -42,11 +42,13 @@ class OutcomePart:
         result: The result.
         reference: What the outcomes are compared with; `None` if nothing yet.
         delays: How long labels take to come, in words; empty if it is unknown.
+        waiting_labels: How many labels wait in this process: to be matched, and for their response.
     """
 
     result: OutcomeResult
     reference: ReferenceFacts | None
     delays: str = ""
+    waiting_labels: tuple[int, int] = (0, 0)
 
 
 def with_outcomes(page: Page, part: OutcomePart) -> Page:
@@ -118,12 +120,21 @@ def _facts(part: OutcomePart) -> Iterator[tuple[str, str]]:
         yield "Coverage", f"{share(report.coverage)} of the responses of the window's time have a label"
     if part.delays:
         yield "Delay", part.delays
+    yield from _labels(*part.waiting_labels)
     kept = result.waiting.kept_ratio
     yield (
-        "Waiting",
-        count(result.waiting.pending, "response") + ("" if kept is None else f"; {share(kept)} of all are kept"),
+        "Responses that wait",
+        f"{result.waiting.pending:,}" + ("" if kept is None else f"; {share(kept)} of all are kept"),
     )
     yield "Tested", moment(result.time)
+
+
+def _labels(queued: int, early: int) -> Iterator[tuple[str, str]]:
+    """How many labels wait, where any do."""
+    to_match = f"{queued:,} to be matched" if queued else ""
+    for_responses = f"{early:,} for a response that has not come yet" if early else ""
+    if queued or early:
+        yield "Labels that wait", f"{', '.join(filter(None, (to_match, for_responses)))} (in this process)"
 
 
 def _headline(output: OutputOutcome) -> Iterator[tuple[str, str]]:

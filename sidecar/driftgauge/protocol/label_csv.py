@@ -28,7 +28,7 @@ def read_csv(body: bytes, into: LabelCollector) -> None:
     """
     into.check_lines(body.count(b"\n") + (not body.endswith(b"\n")))
     lines = csv.reader(_lines_of(body.removeprefix(codecs.BOM_UTF8), into))
-    places = _read_header(lines)
+    places = _read_header(lines, is_all=b"\n" not in body)
     default = {"id": into.default_id}
     while True:
         try:
@@ -49,8 +49,12 @@ def _lines_of(body: bytes, into: LabelCollector) -> Iterator[str]:
         yield line.decode("utf-8", "surrogateescape")
 
 
-def _read_header(lines: Iterator[list[str]]) -> Mapping[str, int]:
+def _read_header(lines: Iterator[list[str]], *, is_all: bool) -> Mapping[str, int]:
     """The place of each column.
+
+    Args:
+        lines: The lines.
+        is_all: Whether the body is one line.
 
     Raises:
         PayloadError: `MALFORMED` if a column is missing, unknown, or there twice.
@@ -60,8 +64,10 @@ def _read_header(lines: Iterator[list[str]]) -> Mapping[str, int]:
     except csv.Error as error:
         raise PayloadError(Reason.MALFORMED, f"The first line is no CSV ({error}).") from None
     if missing := [name for name in REQUIRED if name not in names]:
-        message = f"The first line must name the columns {', '.join(REQUIRED)}; it lacks {', '.join(missing)}."
-        raise PayloadError(Reason.MALFORMED, message)
+        given = f"; it is {','.join(names)!r:.80}" if names else ""
+        only = " The body is one line: curl keeps the ends of lines with --data-binary." if given and is_all else ""
+        message = f"The first line must name the columns {', '.join(REQUIRED)}; it lacks {', '.join(missing)}{given}."
+        raise PayloadError(Reason.MALFORMED, message + only)
     unknown = next((name for name in names if name not in COLUMNS), None)
     if unknown is not None:
         message = f"The column {unknown!r:.80} is unknown; there may be {', '.join(COLUMNS)}."

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
-from operator import itemgetter
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,16 +105,23 @@ class LabelSlices:
 
     def fits(self, response: WaitingResponse) -> bool:
         """Whether a response is small enough to wait."""
-        return counted_bytes(response) <= self.bytes / min(LARGEST_SHARE, self.responses)
+        counted = counted_bytes(len(response.ids), len(response.rows), response.rows.nbytes)
+        return counted <= self.bytes / min(LARGEST_SHARE, self.responses)
 
 
 IN_MEMORY: Final = LabelSlices(pending=20_000, pending_bytes=8 * 2**20)
 """Where a process keeps them, which has less memory than Redis."""
 
 
-def counted_bytes(response: WaitingResponse) -> int:
-    """What a response counts in bytes."""
-    return HEAD_BYTES + ALIAS_BYTES * (len(response.ids) - 1) + response.rows.nbytes + ROW_BYTES * len(response.rows)
+def counted_bytes(ids: int, rows: int, value_bytes: int) -> int:
+    """What a response counts in bytes.
+
+    Args:
+        ids: Its ids.
+        rows: Its rows.
+        value_bytes: Bytes of their values.
+    """
+    return HEAD_BYTES + ALIAS_BYTES * (ids - 1) + value_bytes + ROW_BYTES * rows
 
 
 def score(digest: int) -> int:
@@ -122,19 +129,39 @@ def score(digest: int) -> int:
     return digest >> SCORE_SHIFT
 
 
-def choose(responses: Sequence[tuple[int, NDArray[np.float64]]], columns: int, rows: int, seen: int) -> ResponseSample:
+class SeenResponse(NamedTuple):
+    """A response that a sample may have.
+
+    Args:
+        digest: Its first id.
+        time: When it passed, in seconds since the epoch.
+        rows: Its rows.
+    """
+
+    digest: int
+    time: float
+    rows: NDArray[np.float64]
+
+
+def choose(
+    responses: Sequence[SeenResponse], columns: int, rows: int, seen: int, fitting: int | None = None
+) -> ResponseSample:
     """The rows of the responses with the smallest digests.
 
     Args:
-        responses: The digest of each response, and its rows.
+        responses: The responses.
         columns: Columns of the rows.
         rows: The most rows that are returned.
         seen: Responses of the same time, those of other layouts included.
+        fitting: Of these, how many are of the layout; `None` if all of them are in `responses`.
     """
     chosen: list[NDArray[np.float64]] = [np.empty((0, columns))]
-    for _, own in sorted(responses, key=itemgetter(0)):
-        if rows <= 0:
+    times: list[float] = []
+    for one in sorted(responses, key=attrgetter("digest")):
+        own = one.rows[: max(rows - len(times), 0)]
+        chosen.append(own)
+        times += [one.time] * len(own)
+        if len(times) >= rows:
             break
-        chosen.append(own[:rows])
-        rows -= len(own)
-    return ResponseSample(np.concatenate(chosen), (seen - len(responses)) / seen if seen else 0.0)
+    others = seen - (len(responses) if fitting is None else fitting)
+    return ResponseSample(np.concatenate(chosen), np.array(times), others / seen if seen else 0.0)

@@ -172,10 +172,12 @@ class ResponseSample(NamedTuple):
 
     Args:
         rows: Shape `(n, k)`, float64: rows of responses of one layout.
+        times: Shape `(n,)`: when the response of each row passed, in seconds since the epoch.
         other_columns: Share of the responses of the same time that have another layout, in [0, 1]; 0 without any.
     """
 
     rows: NDArray[np.float64]
+    times: NDArray[np.float64]
     other_columns: float
 
 

@@ -5,7 +5,7 @@ from itertools import product
 from typing import NamedTuple
 
 from driftgauge.storage.labels import LabelLayout, Match, Matured, Put
-from driftgauge.storage.memory_slice import MemorySlice, RowState, Unit, Waiting
+from driftgauge.storage.memory_slice import MemorySlice, RowState, Unit
 
 
 class Unripe(NamedTuple):
@@ -29,22 +29,23 @@ class MemoryLabelledModel:
 
     def drop(self, number: int, digest: int) -> None:
         """Remove a response."""
-        self.unripe.discard(unripe_of(self.slices[number].drop(digest), number))
+        self.unripe.discard(unripe_of(self.slices[number].drop(digest), digest, number))
 
 
-def unripe_of(waiting: Waiting, number: int) -> Unripe:
+def unripe_of(time: float, digest: int, number: int) -> Unripe:
     """A response of the slice of this number, as one that is not judged yet."""
-    return Unripe(waiting.time, waiting.digest.to_bytes(8, "little"), number)
+    return Unripe(time, digest.to_bytes(8, "little"), number)
 
 
 def judge_labels(known: MemoryLabelledModel, one: Unripe) -> list[Unit]:
     """Judge the labels of a response that are not judged yet, by rows and outputs."""
     known.unripe.discard(one)
-    waiting = known.slices[one.number].responses[int.from_bytes(one.digest, "little")]
+    own = known.slices[one.number]
+    place = own.place(int.from_bytes(one.digest, "little"))
     units = []
-    for row, output in product(range(waiting.row_count), range(len(waiting.layout.outputs))):
-        label = waiting.label(row, output)
+    for row, output in product(range(own.row_count(place)), range(len(own.layout(place).outputs))):
+        label = own.label(place, row, output)
         if label.state is RowState.LABELLED:
-            waiting.set_label(row, output, label._replace(state=RowState.JUDGED))
-            units.append(Unit(waiting, row, output, label.value))
+            own.set_label(place, row, output, label._replace(state=RowState.JUDGED))
+            units.append(own.unit(place, row, output, label.value))
     return units

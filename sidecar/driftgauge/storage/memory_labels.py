@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.storage.label_slices import IN_MEMORY, MATURE_UNITS, LabelSlices, choose, score
+from driftgauge.storage.label_slices import IN_MEMORY, MATURE_UNITS, LabelSlices, score
 from driftgauge.storage.labels import (
     SLICES,
     LabelLayout,
@@ -26,7 +26,8 @@ from driftgauge.storage.labels import (
 )
 from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.memory_labelled_model import MemoryLabelledModel, judge_labels, unripe_of
-from driftgauge.storage.memory_slice import MemorySlice, RowLabel, RowState, Unit, Waiting, outcome_rows
+from driftgauge.storage.memory_sample import sample_rows
+from driftgauge.storage.memory_slice import MemorySlice, RowState, Unit, outcome_rows
 from driftgauge.storage.ring import Block, StreamKey
 
 _KEPT_SLICES = 2 * SLICES
@@ -38,10 +39,11 @@ _STEP_LABELS: Final = 10
 
 
 class _Found(NamedTuple):
-    """A response that waits, and the number of its slice."""
+    """A response that waits: the number of its slice, the slice, and its place in it."""
 
     number: int
-    waiting: Waiting
+    own: MemorySlice
+    place: int
 
 
 class MemoryLabels:
@@ -101,8 +103,9 @@ class MemoryLabels:
             while len(known.matches) < len(labels):
                 units: list[Unit] = []
                 first, now = len(known.matches), self._clock()
+                newest_first = sorted(known.slices.items(), reverse=True)
                 for label in labels[first : first + _STEP_LABELS]:
-                    known.matches.append(self._match(known, layout, label, now, units))
+                    known.matches.append(self._match(known, newest_first, layout, label, now, units))
                 await self._append(model, units)
                 await asyncio.sleep(0)
         return known.matches[:]
@@ -123,10 +126,7 @@ class MemoryLabels:
                 await self._append_matured(model, known, units, more=True)
                 return Matured.sum(known.matured)
             judged = judge_labels(known, one)
-            if units and (
-                len(units) >= MATURE_UNITS
-                or (judged and judged[0].waiting.layout.schema != units[0].waiting.layout.schema)
-            ):
+            if units and (len(units) >= MATURE_UNITS or (judged and judged[0].layout.schema != units[0].layout.schema)):
                 await self._append_matured(model, known, units)
                 units = []
             units += judged
@@ -146,19 +146,9 @@ class MemoryLabels:
             [] if known is None else [one for first, last, one in self._living(known) if first < end and start < last]
         )
         limit = min((one.threshold for one in slices if one.threshold is not None), default=None)
-        responses = [pair for one in slices for pair in one.responses.items()]
-
-        def find() -> ResponseSample:
-            """The rows. What is read of a response never changes."""
-            seen = [
-                (digest, waiting)
-                for digest, waiting in responses
-                if start <= waiting.time < end and (limit is None or score(digest) < limit)
-            ]
-            fit = [(digest, waiting.rows) for digest, waiting in seen if waiting.layout.schema == layout.schema]
-            return choose(fit, len(layout.predictions), rows, len(seen))
-
-        return await asyncio.to_thread(find)  # thousands of responses: no inference waits for them
+        copies = [one.copy(layout.schema) for one in slices]
+        # Thousands of responses: no inference waits for them.
+        return await asyncio.to_thread(sample_rows, copies, len(layout.predictions), (start, end), limit, rows)
 
     def retain(self, models: Container[ModelKey]) -> None:
         """Forget what waits of models that are not in `models`."""
@@ -188,12 +178,12 @@ class MemoryLabels:
             return Put(1, 0, 0)
         displaced = 0
         for other in range(current - SLICES + 1, current + 1):
-            if other in known.slices and digest in known.slices[other].responses:
+            if other in known.slices and known.slices[other].keeps(digest):
                 known.drop(other, digest)
                 displaced += 1
         own.add(response, layout)
         kept, left_out = 1, 0
-        while len(own.responses) > self._bounds.responses or own.bytes > self._bounds.bytes:
+        while len(own) > self._bounds.responses or own.bytes > self._bounds.bytes:
             largest = own.largest()
             known.drop(number, largest)
             own.threshold = score(largest)
@@ -203,18 +193,23 @@ class MemoryLabels:
         return Put(kept, left_out, displaced)
 
     def _match(
-        self, known: MemoryLabelledModel, layout: LabelLayout, label: StoredLabel, now: float, units: list[Unit]
+        self,
+        known: MemoryLabelledModel,
+        newest_first: Sequence[tuple[int, MemorySlice]],
+        layout: LabelLayout,
+        label: StoredLabel,
+        now: float,
+        units: list[Unit],
     ) -> Match:
         current, beyond = self._bounds.number(now), False
         ages = self._bounds.ages(label.time, now)
-        for number in sorted(known.slices, reverse=True):
+        for number, one in newest_first:
             if current - number not in ages:
                 continue
-            one = known.slices[number]
-            waiting = one.find(label.id)
-            if waiting is not None and waiting.layout.schema == layout.schema:
-                return self._meet(known, _Found(number, waiting), label, now, units)
-            if waiting is not None:
+            place = one.find(label.id)
+            if place is not None and one.layout(place).schema == layout.schema:
+                return self._meet(known, _Found(number, one, place), label, now, units)
+            if place is not None:
                 return Match(LabelOutcome.UNKNOWN)
             beyond = beyond or one.is_beyond(label.id)
         living = (one for number, one in known.slices.items() if number > current - SLICES)
@@ -225,27 +220,24 @@ class MemoryLabels:
         self, known: MemoryLabelledModel, found: _Found, label: StoredLabel, now: float, units: list[Unit]
     ) -> Match:
         """What becomes of a label whose response waits."""
-        waiting = found.waiting
-        if not is_possible(label, waiting.row_count, len(waiting.layout.outputs)):
+        own, place, value = found.own, found.place, label.value
+        if not is_possible(label, own.row_count(place), len(own.layout(place).outputs)):
             return Match(LabelOutcome.MALFORMED)
-        place = label.row, label.output
-        first = waiting.label(*place)
-        if first.state is not RowState.NONE:
-            if first.value == label.value:
+        time = own.time(place)
+        is_mature = now - time >= self._bounds.maturity_seconds
+        first = own.take_label(place, label, RowState.JUDGED if is_mature else RowState.LABELLED)
+        if first is not None:
+            if first.value == value:
                 return Match(LabelOutcome.DUPLICATE)
             if first.state is RowState.JUDGED:
                 return Match(LabelOutcome.TOO_LATE)
-            waiting.set_label(*place, first._replace(value=label.value))
+            own.set_label(place, label.row, label.output, first._replace(value=value))
             return Match(LabelOutcome.CORRECTED)
-        age_seconds = now - waiting.time
-        is_mature = age_seconds >= self._bounds.maturity_seconds
-        known.slices[found.number].labelled_rows += not waiting.is_labelled(label.row)
-        waiting.set_label(*place, RowLabel(RowState.JUDGED if is_mature else RowState.LABELLED, label.value))
         if is_mature:
-            units.append(Unit(waiting, label.row, label.output, label.value))
+            units.append(own.unit(place, label.row, label.output, value))
         else:
-            known.unripe.add(unripe_of(waiting, found.number))
-        return Match(LabelOutcome.MATCHED, max(age_seconds, 0.0), is_judged=is_mature)
+            known.unripe.add(unripe_of(time, own.digest(place), found.number))
+        return Match(LabelOutcome.MATCHED, max(now - time, 0.0), is_judged=is_mature)
 
     def _end(self, known: MemoryLabelledModel, now: float) -> int:
         """Remove the slices that have ended. Returns their rows without a label."""
@@ -268,13 +260,13 @@ class MemoryLabels:
         """Append a row of outcomes for each label. Those of one response that follow each other came together."""
         if not units:
             return
-        responses = [list(own) for _, own in groupby(units, key=attrgetter("waiting"))]
+        responses = [list(own) for _, own in groupby(units, key=attrgetter("digest", "time"))]
         block = Block(
-            units[0].waiting.layout.schema,
+            units[0].layout.schema,
             outcome_rows(units),
             np.array([len(own) for own in responses], dtype=np.int64),
-            np.array([own[0].waiting.time for own in responses]),
-            np.array([own[0].waiting.digest for own in responses], dtype=np.uint64),
+            np.array([own[0].time for own in responses]),
+            np.array([own[0].digest for own in responses], dtype=np.uint64),
             places=np.array([unit.row for unit in units], dtype=np.int64),
         )
         await self._ring.append(StreamKey(model, Kind.OUTCOME), block)

@@ -10,6 +10,7 @@ from driftgauge.inference.payload import Kind, ModelKey
 from driftgauge.storage.label_slices import (
     NAMED_SLICES,
     LabelSlices,
+    SeenResponse,
     choose,
     score,
 )
@@ -219,7 +220,7 @@ class RedisLabels:
                     limits.append(score(own[-1].digest))
             limit = min(limits, default=None)
             seen = [one for one in found if start <= one.time < end and (limit is None or score(one.digest) < limit)]
-            fit = [(one.digest, one.rows) for one in seen if one.schema == layout.schema]
+            fit = [SeenResponse(one.digest, one.time, one.rows) for one in seen if one.schema == layout.schema]
             return choose(fit, len(layout.predictions), rows, len(seen))
 
         return await asyncio.to_thread(find)  # thousands of responses: no inference waits for them

@@ -16,7 +16,7 @@ from driftgauge.labels.label_results import MatcherLimits
 from driftgauge.storage.labels import LabelLayout
 from driftgauge.storage.ring import Block, StreamKey, id_digests
 from tests.support.clock import ManualClock
-from tests.support.labelled import EARLY_SECONDS, NUMBER, Labelled
+from tests.support.labelled import CATEGORY, EARLY_SECONDS, NUMBER, Labelled
 from tests.support.labels_port import CSV, MAX_BODY_BYTES, LabelsPort
 from tests.support.models import IRIS, WINE
 from tests.support.raw_client import Wire
@@ -61,6 +61,45 @@ async def test_a_label_names_its_output_where_there_are_several(port: LabelsPort
     assert {"matched": 1, "malformed": 3} == port.labelled.outcomes()
 
 
+async def test_a_label_of_an_output_that_the_model_lacks(port: LabelsPort, client: ClientSession) -> None:
+    """It is malformed at once, and the sentence has the name and those of the model; the others are taken."""
+    await port.labelled.respond("4711", layout=TWO_OUTPUTS)
+    body = b'[{"id": "4711", "label": {"grade": 6, "price": 9.5}}]'
+    status, reply = await port.post(client, body, "application/json")
+
+    assert (202, 1, {"malformed": 1}) == (status, reply["accepted"], reply["rejected"])
+    assert ["1 label is of the output `grade`, which the model lacks: it has `quality`, `price`."] == reply["sentences"]
+
+
+async def test_a_label_of_text_where_the_output_is_a_number(port: LabelsPort, client: ClientSession) -> None:
+    """It is malformed at once, with a sentence; where the labels of the output are text, it is taken."""
+    await port.labelled.respond("4711")
+    status, reply = await port.post(client, b"id,label\n4711,6\n4712,good\n4713,1e200\n")
+    assert (202, 1, {"malformed": 2}) == (status, reply["accepted"], reply["rejected"])
+    assert ["2 labels are no number up to 1e100, and the output `quality` is a number."] == reply["sentences"]
+
+    port.labelled.clock.now += 10
+    await port.labelled.respond("4714", layout=LabelLayout(("quality",), (CATEGORY,), ("quality",), (CATEGORY,)))
+    assert (202, {"accepted": 1, "rejected": {"malformed": 0}}) == await port.post(client, b"id,label\n4714,good\n")
+
+
+async def test_a_label_of_any_output_before_the_first_response(port: LabelsPort, client: ClientSession) -> None:
+    """As long as no response of a model has come its outputs are unknown, and a label of any is taken."""
+    status, reply = await port.post(client, b'[{"id": "4711", "label": 6, "output": "grade"}]', "application/json")
+    assert (202, 1, {"malformed": 0}) == (status, reply["accepted"], reply["rejected"])
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/labels", 405), ("POST", "/label", 404)])
+async def test_another_method_or_path(
+    port: LabelsPort, client: ClientSession, method: str, path: str, status: int
+) -> None:
+    """The reply is JSON, and says how labels are posted."""
+    url = port.url.partition("/labels")[0] + path
+    async with client.request(method, url) as response:
+        assert status == response.status
+        assert "Labels are posted" in (await response.json())["error"]
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
 async def test_compressed(port: LabelsPort, client: ClientSession, pack: object) -> None:
     """A body may be compressed by gzip or deflate."""
@@ -74,6 +113,8 @@ async def test_compressed(port: LabelsPort, client: ClientSession, pack: object)
     ("body", "kind", "status", "part"),
     [
         (b"", (CSV, ""), 400, "it lacks id, label"),
+        (b"order;grade\n1;6\n", (CSV, ""), 400, "it lacks id, label; it is 'order;grade'."),
+        (b"id,label1,62,5", (CSV, ""), 400, "The body is one line: curl keeps the ends of lines with --data-binary."),
         (b"id,label\n1\n", (CSV, ""), 400, ""),
         (BODY, ("application/x-www-form-urlencoded", ""), 415, "The content type of labels must be text/csv"),
         (BODY, (CSV, "br"), 415, "The content coding 'br' is unknown"),
@@ -135,6 +176,23 @@ async def test_refused_names(port: LabelsPort, client: ClientSession, query: str
         assert status == response.status
         assert part in (await response.json())["error"]
     assert 0 == port.labelled.counted()
+
+
+@pytest.mark.parametrize(
+    ("own", "hint"),
+    [
+        ((), "There is one in another namespace. The query has no namespace."),
+        ((WINE.namespace,), f"There is `wine` in the namespace `{WINE.namespace}`."),
+    ],
+)
+async def test_names_of_other_namespaces(client: ClientSession, own: tuple[str, ...], hint: str) -> None:
+    """Without a token a 404 names models of the proxy's own namespace alone."""
+    port = LabelsPort(namespaces=own)
+    await port.open()
+    async with client.post(f"{port.url.partition('?')[0]}?inference_service=wine", data=BODY) as response:
+        assert 404 == response.status
+        assert (await response.json())["error"].endswith(hint)
+    await port.close()
 
 
 async def test_a_model_of_another_process(port: LabelsPort, client: ClientSession) -> None:

@@ -57,6 +57,17 @@ async def test_a_label_is_corrected_until_it_is_judged() -> None:
     assert [[5.0, 7.0]] == window.rows.tolist()
 
 
+async def test_the_labels_of_a_model_that_wait() -> None:
+    """Those that are queued, and those whose response has not come; one that may be of two models waits for each."""
+    labelled = Labelled()
+    await labelled.respond("4711")
+    labelled.offer(a_label("4711"), a_label("4712"))
+    labelled.offer(a_label("4713"), models=(WINE, IRIS))
+    assert [(3, 0), (0, 0)] == [labelled.matcher.waiting_of(model) for model in (WINE, IRIS)]
+    await labelled.matcher.advance()
+    assert [(0, 2), (0, 1)] == [labelled.matcher.waiting_of(model) for model in (WINE, IRIS)]
+
+
 async def test_a_label_of_a_mature_response_is_counted_once() -> None:
     """It is judged when it comes, and counted then; no later tick counts it again."""
     labelled = Labelled(maturity_seconds=60)

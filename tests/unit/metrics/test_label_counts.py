@@ -29,7 +29,7 @@ def test_delays_are_a_histogram_from_a_second_to_a_month() -> None:
     registry = CollectorRegistry()
     counts = LabelCounts(registry, [])
     for seconds in (-3.0, 3_600.0, 90 * 86_400.0):
-        counts.observe_delay(WINE, seconds)
+        counts.observe_delays(WINE, [seconds])
 
     def bucket(bound: str) -> float | None:
         return registry.get_sample_value("driftgauge_label_delay_seconds_bucket", labels(WINE) | {"le": bound})

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score
 
@@ -105,6 +106,24 @@ def test_the_command_says_when_the_labelled_rows_were(tmp_path: Path) -> None:
     text = " ".join(out.getvalue().split())
 
     assert "1 labelled rows from 2026-03-01 10:00:01 UTC to 2026-03-01 10:00:01 UTC, reference 300" in text
+
+
+@pytest.mark.parametrize("extension", ["csv", "parquet"])
+def test_times_of_a_column(extension: str, tmp_path: Path) -> None:
+    """`--time-column` names the times of the rows of CSV and Parquet, of which the block has those of labelled rows."""
+    grades = [n % 3 + 5.0 for n in range(300)]
+    labels = [None if n < 60 else grade + (n % 9 == 0) for n, grade in enumerate(grades)]
+    columns = {"alcohol": [n % 7 + 0.5 for n in range(300)], "prediction:quality": grades, "label:quality": labels}
+    frame = pd.DataFrame(columns | {"passed": [f"2026-03-{n // 20 + 1:02}" for n in range(300)]})
+    rows, reference = tmp_path / f"rows.{extension}", tmp_path / "reference.csv"
+    frame.to_csv(rows, index=False) if extension == "csv" else frame.to_parquet(rows)
+    frame.drop(columns="passed").to_csv(reference, index=False)
+    out, err = io.StringIO(), io.StringIO()
+    run_check(reference, rows, RULE, "table", out, err, time_column="passed")
+    text = " ".join(out.getvalue().split())
+
+    assert "240 labelled rows from 2026-03-04 00:00:00 UTC to 2026-03-15 00:00:00 UTC, reference 240" in text
+    assert "passed" not in text + err.getvalue()
 
 
 def test_a_single_label_is_no_verdict() -> None:

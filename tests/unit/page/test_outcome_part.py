@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+import pytest
+
 from driftgauge.admin.runbooks import runbook_page
 from driftgauge.drift.outcomes.outcome_report import (
     Confusion,
@@ -48,8 +50,23 @@ def test_the_box_has_the_diagnosis_and_what_it_is_based_on() -> None:
     assert "75.0 % (70.0 to 80.0 %), reference 90.0 %" in box
     assert "50.0 % of the responses of the window" in box
     assert "half of the labels come within 2 hours" in box
-    assert "300 responses; 25.0 % of all are kept" in box
+    assert "<dt>Responses that wait</dt><dd>300; 25.0 % of all are kept</dd>" in box
+    assert "Labels that wait" not in box
     assert 'href="runbooks/outcomes#driftgaugeperformancedrop"' in box
+
+
+@pytest.mark.parametrize(
+    ("waiting", "text"),
+    [
+        ((12_000, 3), "12,000 to be matched, 3 for a response that has not come yet (in this process)"),
+        ((0, 1), "1 for a response that has not come yet (in this process)"),
+        ((1, 0), "1 to be matched (in this process)"),
+    ],
+)
+def test_the_box_has_the_labels_that_wait(waiting: tuple[int, int], text: str) -> None:
+    """Those that are to be matched, and those whose responses have not come yet."""
+    box = outcome_box(replace(PART, waiting_labels=waiting), live=True)
+    assert f"<dt>Labels that wait</dt><dd>{text}</dd>" in box
 
 
 def test_each_alarm_has_its_section_of_the_runbook() -> None:

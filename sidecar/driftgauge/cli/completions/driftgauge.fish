@@ -225,6 +225,7 @@ complete -c driftgauge -n '_shtab_driftgauge_using check' -l correction -xka "ho
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l min-rows -x -d 'fewest values of a feature that are tested (default: 1)'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l labels -xka "(__fish_complete_path (commandline -ct))" -d 'file with the labels of WINDOW'"'"'s rows, in columns label:<output>, or label if there is one output'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l id -x -d 'column of WINDOW and of the labels that names the rows, such as order_id'
+complete -c driftgauge -n '_shtab_driftgauge_using check' -l time-column -x -d 'column of WINDOW that has the time of each row: the report says of which time the labelled rows are'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l missing-words -x -d 'texts that are missing values in every column, such as unknown,-999 (empty cells always are)'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'write the report to a file, as a page (.html), as JSON (.json) or as a table (.txt)'
 complete -c driftgauge -n '_shtab_driftgauge_using check' -l format -xka "table json html" -d 'of the report (default: that of the file of -o, else table)'

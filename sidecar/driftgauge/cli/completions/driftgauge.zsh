@@ -56,6 +56,7 @@ _shtab_driftgauge_check_options=(
   "--min-rows[fewest values of a feature that are tested (default\: 1)]:ROWS:"
   "--labels[file with the labels of WINDOW\'s rows, in columns label\:\<output\>, or label if there is one output]:FILE:_files"
   "--id[column of WINDOW and of the labels that names the rows, such as order_id]:COLUMN:"
+  "--time-column[column of WINDOW that has the time of each row\: the report says of which time the labelled rows are]:NAME:"
   "--missing-words[texts that are missing values in every column, such as unknown,-999 (empty cells always are)]:WORD,WORD:"
   {-o,--output}"[write the report to a file, as a page (.html), as JSON (.json) or as a table (.txt)]:FILE:_files"
   "--format[of the report (default\: that of the file of -o, else table)]:format:(table json html)"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,18 @@ Floats = NDArray[np.float64]
 
 MOST_SLICES = 256
 """Most slices of one evaluation: each takes some 2 ms."""
+
+
+class TimedRows(NamedTuple):
+    """Rows, each with the time of its response.
+
+    Args:
+        values: Shape `(n, d)`.
+        times: Shape `(n,)`, in seconds since the epoch.
+    """
+
+    values: Floats
+    times: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,13 @@ from driftgauge.drift.detector.verdict import Checkpoint, DetectorVerdict, no_ch
 from driftgauge.drift.outcomes.describe_outcomes import DescribedRows, OutputFacts, describe_output, describe_reference
 from driftgauge.drift.outcomes.diagnosis import diagnose
 from driftgauge.drift.outcomes.estimated_performance import EstimateConditions
-from driftgauge.drift.outcomes.labelled_responses import ResponseRows, find_repeats, order_by_response, split_by_time
+from driftgauge.drift.outcomes.labelled_responses import (
+    ResponseRows,
+    TimedRows,
+    find_repeats,
+    order_by_response,
+    split_by_time,
+)
 from driftgauge.drift.outcomes.outcome_bets import TESTS, OutcomeBets
 from driftgauge.drift.outcomes.outcome_columns import LabelledOutput
 from driftgauge.drift.outcomes.outcome_intervals import DRAWS
@@ -23,7 +30,7 @@ from driftgauge.drift.outcomes.outcome_report import MetricValue, OutcomeReport,
 from driftgauge.drift.outcomes.outcome_rule import OutcomeRule
 from driftgauge.drift.outcomes.outcome_verdicts import JudgedOutput, judge
 from driftgauge.drift.outcomes.prediction_bins import PredictionBins
-from driftgauge.drift.outcomes.selection import is_selected
+from driftgauge.drift.outcomes.selection import BinsInTime, is_selected, newest_are_selected
 from driftgauge.drift.result import VerdictState
 from driftgauge.drift.row_weights import request_lengths
 from driftgauge.drift.stream_window import StreamWindow, find_new_rows
@@ -55,6 +62,20 @@ class OutcomeEvaluation:
     hour_unknown: int = 0
 
 
+class _Described(NamedTuple):
+    """The rows that one evaluation describes.
+
+    Args:
+        rows: By response.
+        arrived: The same rows in the order in which their labels came; `None` if the times of responses are unknown.
+        new: How many labels came since the last look.
+    """
+
+    rows: ResponseRows
+    arrived: TimedRows | None
+    new: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Look:
     """What all outputs of one evaluation are described from.
@@ -69,7 +90,7 @@ class _Look:
     """
 
     rows: ResponseRows
-    sample: Floats | None
+    sample: TimedRows | None
     conditions: EstimateConditions
     verdict: DetectorVerdict
     weights: Floats
@@ -116,7 +137,7 @@ class OutcomeEvaluator:
         self,
         state: DetectorState | None,
         window: StreamWindow,
-        responses: Floats | None,
+        responses: TimedRows | None,
         now: float,
         conditions: EstimateConditions = _NO_CONDITIONS,
     ) -> OutcomeEvaluation:
@@ -125,8 +146,7 @@ class OutcomeEvaluator:
         Args:
             state: The detector's last state; with `None`, or that of another reference, the detector starts again.
             window: The newest rows of outcomes, in the order in which their labels came; one label is not NaN in each.
-            responses: Shape `(m, columns of predictions)`: all responses of the window's time, or a uniform sample;
-                `None` if unknown.
+            responses: All responses of the window's time, or a uniform sample; `None` if unknown.
             now: Seconds since the epoch; the time of rows whose own is unknown.
             conditions: What an estimate without labels depends on.
         """
@@ -135,7 +155,9 @@ class OutcomeEvaluator:
         new = find_new_rows(window, every, known, self._rule.min_rows)
         after = self.feed(known, window, new.feed, now)
         after = after if new.ledger is None else replace(after, ledger=new.ledger)
-        described = order_by_response(window, every.cumsum() > every.size - self.described_rows, now)
+        newest = every.cumsum() > every.size - self.described_rows
+        arrived = None if window.times is None else TimedRows(window.values[newest], window.times[newest])
+        described = _Described(order_by_response(window, newest, now), arrived, int(new.feed.sum()))
         report, after = self._report(after, described, responses, conditions)
         return OutcomeEvaluation(report, after, new.fed, new.skipped)
 
@@ -174,16 +196,17 @@ class OutcomeEvaluator:
         return np.vstack([one.find(one.output.places.columns(rows)) for one in self.bets])
 
     def _report(
-        self, state: DetectorState, rows: ResponseRows, sample: Floats | None, conditions: EstimateConditions
+        self, state: DetectorState, described: _Described, sample: TimedRows | None, conditions: EstimateConditions
     ) -> tuple[OutcomeReport, DetectorState]:
         """The report, and the state in which the performance of outputs with selected labels starts afresh."""
+        rows = described.rows
         weights = row_weights(request_lengths(rows.responses), self.detector.correlations(state)[0])
         verdict = self.detector.verdict(state, rows.times.size, weights.sum(axis=0))
         draws = DRAWS if self._evaluations % DRAWN_EVERY == 0 else 0
         self._evaluations += 1
         look = _Look(rows, sample, conditions, verdict, weights, draws)
         facts = [self._describe(at, look) for at in range(len(self.bets))]
-        selected = [self._is_selected(at, facts[at], sample) for at in range(len(self.bets))]
+        selected = [self._is_selected(at, facts[at], described, sample) for at in range(len(self.bets))]
         if any(selected):
             withheld = [TESTS * at for at, one in enumerate(selected) if one]
             state = self.detector.restart(state, withheld)
@@ -211,16 +234,26 @@ class OutcomeEvaluator:
             reference=self._references[at],
         )
         places = bets.output.places
-        sample = None if look.sample is None else places.predicted(look.sample)
+        sample = None if look.sample is None else places.predicted(look.sample.values)
         labelled, weights = places.columns(rows.values), look.weights[:, column]
         facts = describe_output(bets.output, bets.bins, labelled, weights, sample, described)
         return self._with_intervals(bets.output.name, facts)
 
-    def _is_selected(self, at: int, facts: OutputFacts, sample: Floats | None) -> bool:
-        """Whether the labelled responses of one output are others than all responses."""
-        sampled = 0.0 if sample is None else float(sample.shape[0])
-        bins, tolerance = self.bets[at].bins, self._rule.budget.tolerance
-        return is_selected(facts.selection, bins, facts.effective_rows, sampled, tolerance)
+    def _is_selected(self, at: int, facts: OutputFacts, described: _Described, sample: TimedRows | None) -> bool:
+        """Whether the labelled responses of one output, or those labelled last, are others than all responses."""
+        if sample is None:
+            return False
+        bins, tolerance, places = self.bets[at].bins, self._rule.budget.tolerance, self.bets[at].output.places
+        if is_selected(facts.selection, bins, facts.effective_rows, float(sample.times.size), tolerance):
+            return True
+        if described.arrived is None or not facts.rows:
+            return False
+        labelled = ~np.isnan(described.arrived.values[:, places.label])
+        values, times = described.arrived.values[labelled], described.arrived.times[labelled]
+        arrived = BinsInTime(bins.find(places.columns(values)), times)
+        responses = BinsInTime(bins.find(places.predicted(sample.values)), sample.times)
+        worth = facts.effective_rows / facts.rows
+        return newest_are_selected(bins, arrived, responses, worth, tolerance, least=described.new)
 
     def _outcome(self, judged: JudgedOutput, facts: OutputFacts, verdict: DetectorVerdict) -> OutputOutcome:
         """All results of one output."""

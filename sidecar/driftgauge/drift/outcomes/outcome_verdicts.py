@@ -81,7 +81,7 @@ def _untested(output: JudgedOutput, verdict: DetectorVerdict, column: int, *, wi
             reason=OutcomeReason.FEW_LABELS,
             explanation=f"{output.rows:,} labelled rows are too few, at least {output.min_rows:,} are needed"
             if output.rows < output.min_rows
-            else "too few labelled rows show how much they depend on each other",
+            else "the labelled rows are too few to know how much errors that follow each other resemble each other",
         )
     if verdict.alike[column]:
         return OutcomeUntested(

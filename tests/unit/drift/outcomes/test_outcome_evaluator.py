@@ -116,6 +116,25 @@ def test_labels_of_unsure_predictions_withhold_the_performance() -> None:
     assert states(found[-1])[1] == "ok"
 
 
+def test_no_alarm_where_labels_begin_to_be_selected() -> None:
+    """All labels, then those of unsure predictions alone: the newest labels show it before there is an alarm."""
+    every = class_rows(2, 6_000)
+    passed = START + np.arange(6_000) / 2
+    chosen = (np.arange(6_000) < 3_000) | (every[:, 1] < 0.8)
+    rule = replace(RULE, budget=replace(RULE.budget, false_alarm_seconds=2_000.0))
+    stream = OutcomeStream(OutcomeEvaluator([REFERENCE], rule, "digest"), every[chosen], passed[chosen])
+    found = []
+    while stream.seen + 60 <= np.count_nonzero(chosen):
+        newest = passed[chosen][: stream.seen + 60][-RULE.window_rows :]
+        shown = (passed >= newest[0]) & (passed <= newest[-1])
+        found.append(stream.look(60, every[shown, :2], passed[shown]))
+    tests = found[-1].report.outputs[0].tests
+
+    assert alarmed(found) == [False, False]
+    assert tests[0].untested is not None
+    assert tests[0].untested.reason is OutcomeReason.SELECTED
+
+
 def test_labels_of_all_responses_alike_are_not_selected() -> None:
     """A random half of the responses has about the same predictions as all."""
     every = class_rows(2, 4_000)

@@ -1,9 +1,16 @@
 """Who gets a label: what chance explains, and what is a selection."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftgauge.drift.outcomes.prediction_bins import PredictionBins
-from driftgauge.drift.outcomes.selection import is_selected, selection_by_chance, selection_of
+from driftgauge.drift.outcomes.selection import (
+    BinsInTime,
+    is_selected,
+    newest_are_selected,
+    selection_by_chance,
+    selection_of,
+)
 from tests.support.outcomes import class_outcomes, class_output
 
 
@@ -41,3 +48,49 @@ def test_a_selection_beyond_chance_and_tolerance_counts() -> None:
     assert not is_selected(None, bins, 500.0, 2_000.0, 0.02)
     assert not is_selected(0.9, bins, 0.0, 2_000.0, 0.02)
     assert not is_selected(0.9, bins, 500.0, 0.0, 0.02)
+
+
+BINS = PredictionBins.of(class_output(class_outcomes(5_000)))
+TOLERANCE = 0.02
+
+
+def in_time(places: NDArray[np.intp]) -> BinsInTime:
+    """Responses that passed one by one."""
+    return BinsInTime(places, np.arange(places.size, dtype=np.float64))
+
+
+def test_the_newest_labels_are_selected_before_all_described_ones_are() -> None:
+    """After 1,750 labels at random 250 of one half of the bins: the newest show it, and all 2,000 do not."""
+    responses = in_time(BINS.find(class_outcomes(8_000, seed=1)))
+    chosen = np.flatnonzero(responses.places < BINS.count // 2)
+    rows = np.concatenate([np.arange(0, 7_000, 4), chosen[chosen >= 7_000][:250]])
+    labelled = BinsInTime(responses.places[rows], responses.times[rows])
+    whole = selection_of(BINS, labelled.places, responses.places)
+
+    assert rows.size == 2_000
+    assert not is_selected(whole, BINS, 2_000.0, 8_000.0, TOLERANCE)
+    assert newest_are_selected(BINS, labelled, responses, 1.0, TOLERANCE, least=60)
+    assert not newest_are_selected(BINS, labelled, responses, 1.0, TOLERANCE, least=1_500)
+    assert not newest_are_selected(BINS, labelled, responses, 0.05, TOLERANCE, least=60)
+
+
+def test_the_newest_labels_at_random_are_not_selected() -> None:
+    """In none of 200 draws, labels of one response in four, and of a sample of as many responses."""
+    places, random = BINS.find(class_outcomes(8_000, seed=1)), np.random.default_rng(4)
+    found = []
+    for _ in range(200):
+        mixed = in_time(random.permutation(places))
+        labelled, sampled = (np.sort(random.choice(8_000, 2_000, replace=False)) for _ in range(2))
+        one, other = (BinsInTime(mixed.places[rows], mixed.times[rows]) for rows in (labelled, sampled))
+        found.append(newest_are_selected(BINS, one, other, 1.0, TOLERANCE, least=60))
+
+    assert not any(found)
+
+
+def test_complete_labels_of_other_responses_are_not_selected() -> None:
+    """Where the predictions change at once, the newest labels are compared with the responses of their own time."""
+    places = BINS.find(class_outcomes(8_000, seed=1))
+    lower, upper = places[places < BINS.count // 2], places[places >= BINS.count // 2]
+    changed = in_time(np.concatenate([lower[:1_800], upper[:200]]))
+
+    assert not newest_are_selected(BINS, changed, changed, 1.0, TOLERANCE, least=60)
