@@ -65,7 +65,8 @@ class CriterionResult:
         effect: The estimated effect: of drift the shift in standard deviations of the ranks, of errors the ratio of the
             odds, of latency the ratio, of accuracy the difference; `None` without data.
         interval: The ends of its interval, which holds at all times together with a chance of 95 %; `None` is open.
-        evidence: The most evidence that there ever was, log10.
+        evidence: The most evidence that there ever was, log10: against no difference, or that against the tolerated one
+            and what its threshold is lower, whichever is less.
         threshold: The evidence from which on it fails, log10.
     """
 
@@ -98,7 +99,7 @@ def judge_drift(
     result = _judge(Criterion.DRIFT, predictions.evidence, predictions.requests, min_requests, "predictions")
     interval = tilt_interval(likelihoods, INTERVAL_ALPHA)
     result = replace(result, effect=best_tilt(likelihoods), interval=interval)
-    if inputs is not None and inputs.evidence.peak >= INPUTS.threshold:
+    if inputs is not None and inputs.evidence.fails(INPUTS):
         sentence = "the inputs of the revisions differ beyond chance, so their predictions cannot be compared"
         return replace(result, state=CriterionState.CANNOT_TELL, reason=sentence)
     if inputs is None and result.state is CriterionState.FAILED:
@@ -183,10 +184,10 @@ def _judge(
         CriterionState.OK,
         f"{what} do not differ by more than is tolerated, as far as {requests[0]:,} and {requests[1]:,} requests show",
         requests,
-        evidence=evidence.peak / math.log(10),
+        evidence=evidence.peak(rule) / math.log(10),
         threshold=rule.threshold / math.log(10),
     )
-    if evidence.peak >= rule.threshold:
+    if evidence.fails(rule):
         worse = "differ" if criterion is Criterion.DRIFT else "are worse"
         sentence = f"{what} {worse} by more than chance and what is tolerated"
         return replace(found, state=CriterionState.FAILED, reason=sentence)
