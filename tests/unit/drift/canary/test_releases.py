@@ -112,6 +112,24 @@ def test_a_worse_canary_fails_by_its_criterion_alone(worse: Release, criterion: 
     assert {criterion} == failures(worse)
 
 
+def test_rows_that_do_not_last_for_a_slot_are_compared_all_the_same() -> None:
+    """At 500 requests a second and a ring of four seconds a look finds what is there, and finds a move by it."""
+    found = {}
+    for moved in (0.0, 0.3):
+        rng, known = np.random.default_rng(4), no_rows(1, sum(map(score_count, KINDS)))
+        for look in range(8):
+            now = START + 60 * look
+            rings = []
+            for offset in (moved, 0.0):
+                times = np.sort(now - 4 * rng.random(2_000))
+                rows = rng.standard_normal((2_000, 1)) + offset
+                rings.append(RevisionRows(rows, times, np.arange(2_000), float(times[0])))
+            known = add_rows(known, RULES[Criterion.DRIFT], SCORES, rings[0], rings[1], now - 10)
+        found[moved] = known
+    assert min(found[0.0].requests) > 8 * 1_900
+    assert [False, True] == [one.evidence.fails(RULES[Criterion.DRIFT]) for one in found.values()]
+
+
 @settings(max_examples=15, deadline=None)
 @example(0, 0.02, [780])
 @given(
