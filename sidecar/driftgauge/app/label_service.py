@@ -76,9 +76,11 @@ class LabelService:
             on_put=self._note_put,
         )
         pace = LabelPace(ring, config.window_rows, limits.early_seconds, time.monotonic)
-        self.matcher = Matcher(store, self.counts, limits, pace, time.monotonic)
+        self._models = LabelModels(
+            known, ring, time.monotonic, self.counts.start, are_missing=lambda: self.matcher.early > 0
+        )
+        self.matcher = Matcher(store, self.counts, limits, pace, time.monotonic, self._models.candidates)
         self.counts.show_waiting(lambda: self.matcher.waiting, lambda: self.matcher.early)
-        self._models = LabelModels(known, ring, time.monotonic, self.counts.start)
         self._server = LabelServer(self.matcher, self._models, max_body_bytes, authorize)
 
     async def start(self, host: str, port: int, tls: Tls | None) -> int:

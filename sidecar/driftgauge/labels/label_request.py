@@ -54,6 +54,7 @@ class LabelPart(NamedTuple):
         media_type: Its type.
         default_id: The id of labels that have none; empty if there is none.
         outputs: The outputs of which a label must name one; empty if it need not.
+        target: The names by which the models were found.
     """
 
     models: tuple[ModelKey, ...]
@@ -61,6 +62,7 @@ class LabelPart(NamedTuple):
     media_type: str
     default_id: str
     outputs: tuple[str, ...] = ()
+    target: LabelTarget | None = None
 
 
 class FoundParts(NamedTuple):
@@ -177,7 +179,7 @@ def read_parts(parts: Sequence[LabelPart], now: float) -> ReadLabels:
             into.reject("the body", str(error))
         left -= len(into.labels) + into.malformed
         labels, unnamed = _with_output(into.labels, part.outputs)
-        groups.append(waiting_labels(labels, part.models, now))
+        groups.append(waiting_labels(labels, part.models, now, part.target))
         wrong = into.malformed + len(into.labels) - len(labels)
         if wrong:
             malformed[part.models[0]] = malformed.get(part.models[0], 0) + wrong

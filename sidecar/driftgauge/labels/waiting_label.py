@@ -4,6 +4,7 @@ from collections.abc import Container, Sequence
 from typing import Final, NamedTuple, final
 
 from driftgauge.drift.profile import FeatureKind
+from driftgauge.inference.label_target import LabelTarget
 from driftgauge.inference.payload import ModelKey
 from driftgauge.protocol.category import code
 from driftgauge.protocol.label_values import Label
@@ -39,10 +40,12 @@ class WaitingLabel:
         digest: The digest of its id.
         models: The models that it may be of, at least one; they are asked in this order.
         now: Monotonic time in seconds.
+        target: The names by which these were found.
 
     Attributes:
         digest: The digest of its id.
-        models: As given.
+        models: As given, until more are found.
+        target: As given.
         place: Index of the model that is asked next.
         found: What is known so far.
         offered: When it came.
@@ -52,15 +55,18 @@ class WaitingLabel:
 
     __slots__ = (
         *("_code", "_number", "_output", "_row", "_time"),
-        *("digest", "due", "found", "models", "offered", "pause", "place"),
+        *("digest", "due", "found", "models", "offered", "pause", "place", "target"),
     )
 
-    def __init__(self, label: Label, digest: int, models: tuple[ModelKey, ...], now: float) -> None:
+    def __init__(
+        self, label: Label, digest: int, models: tuple[ModelKey, ...], now: float, target: LabelTarget | None = None
+    ) -> None:
         self._row, self._output, self._time = label.row, label.output, label.time
         self._number = label.number
         self._code = code(label.text)
         self.digest = digest
         self.models = models
+        self.target = target
         self.place = 0
         self.found = Found(LabelOutcome.UNKNOWN, models[0], -1, may_come=False)
         self.offered = self.due = now
@@ -118,8 +124,9 @@ class WaitingLabel:
         """Ask models that fail after the others, of those that were not asked yet."""
         self.models = (*self.models[: self.place], *sorted(self.models[self.place :], key=failing.__contains__))
 
-    def start_again(self) -> None:
-        """Ask all models again."""
+    def start_again(self, models: tuple[ModelKey, ...] = ()) -> None:
+        """Ask all models again, or those that are given if there are any."""
+        self.models = models or self.models
         self.place, self.found = 0, Found(LabelOutcome.UNKNOWN, self.models[0], -1, may_come=False)
 
 
@@ -127,7 +134,9 @@ _NO_TRAFFIC: Final = 0
 _RANKS: Final = {LabelOutcome.UNKNOWN: 1, LabelOutcome.NOT_KEPT: 2, LabelOutcome.MALFORMED: 3}
 
 
-def waiting_labels(labels: Sequence[Label], models: tuple[ModelKey, ...], now: float) -> list[WaitingLabel]:
+def waiting_labels(
+    labels: Sequence[Label], models: tuple[ModelKey, ...], now: float, target: LabelTarget | None = None
+) -> list[WaitingLabel]:
     """Labels of one body, with the digests of their ids; takes some 3 microseconds each, in any thread."""
     digests = id_digests(label.id for label in labels).tolist()
-    return [WaitingLabel(label, digest, models, now) for label, digest in zip(labels, digests, strict=True)]
+    return [WaitingLabel(label, digest, models, now, target) for label, digest in zip(labels, digests, strict=True)]
