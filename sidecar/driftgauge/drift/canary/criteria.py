@@ -189,7 +189,8 @@ def _judge(
     )
     if evidence.fails(rule):
         worse = "differ" if criterion is Criterion.DRIFT else "are worse"
-        sentence = f"{what} {worse} by more than chance and what is tolerated"
+        shown = f"in {requests[0]:,} and {requests[1]:,} requests"
+        sentence = f"{what} {worse} by more than chance and what is tolerated, {shown}"
         return replace(found, state=CriterionState.FAILED, reason=sentence)
     if min(requests) < min_requests:
         few = f"{what} of {requests[0]:,} requests of the canary and {requests[1]:,} of the stable revision, each needs"
