@@ -194,9 +194,10 @@ def _delays(effort: Effort) -> str:
     found = list(effort.map(watch_release, pieces))
     lines: list[list[object]] = []
     for place, (name, (criterion, _)) in enumerate(WORSE.items()):
-        mine = sorted((one[criterion] for one in found[place * each : (place + 1) * each]), key=lambda one: one.minute)
+        mine = [one[criterion] for one in found[place * each : (place + 1) * each]]
         share = sum(one.minute < math.inf for one in mine) / each
-        waits = [number for at in (0.5, 0.9) for number in _wait(mine[min(math.ceil(at * each), each - 1)])]
+        numbers = [sorted(one.requests for one in mine), sorted(one.minute for one in mine)]
+        waits = [_wait(ordered[min(math.ceil(at * each), each - 1)]) for at in (0.5, 0.9) for ordered in numbers]
         lines.append([name, criterion, *waits, f"{share:.0%}"])
     words = (
         f"How soon a worse canary fails, at 2 requests a second, 10 % to 50 % of them the canary's, of which 1 % fail "
@@ -207,6 +208,6 @@ def _delays(effort: Effort) -> str:
     return f"{words}\n\n{table(titles, lines)}"
 
 
-def _wait(failure: Failure) -> list[str]:
-    """Requests and minutes until a release failed."""
-    return ["-", "-"] if failure.minute == math.inf else [f"{failure.requests:,.0f}", f"{failure.minute:.0f}"]
+def _wait(number: float) -> str:
+    """Requests or minutes until a release failed."""
+    return "-" if number == math.inf else f"{number:,.0f}"

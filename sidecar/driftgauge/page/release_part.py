@@ -82,10 +82,9 @@ def _verdict(one: ReleaseComparison) -> Markup:
 
 
 def _sentence(one: ReleaseComparison, age: str) -> Markup:
-    """Which revisions were compared, and when."""
-    revisions = ("canary ", named(one.canary.revision), ", stable ", named(one.stable.revision))
-    when = f". As of {age} ({moment(one.looked)}), since {moment(one.began)}. While no one asks, nothing is compared."
-    return tag("p", "Compared are ", *revisions, when)
+    """When they were compared."""
+    when = f"As of {age} ({moment(one.looked)}), since {moment(one.began)}. While no one asks, nothing is compared."
+    return tag("p", when)
 
 
 def _criteria(one: ReleaseComparison) -> Markup:
