@@ -238,14 +238,14 @@ def objection_to(code: int, difference: float | None) -> str:
         code: The exit code of the gate.
         difference: How much larger its mean error is, in grades; `None` if that is unknown.
     """
+    if difference is not None and difference > 0:
+        return f"The new model is not better: its mean error is {difference:.2f} grades larger, exit code {code}."
     if code == CANNOT_TELL:
         return f"The gate could not judge the new model within {GATE_SECONDS} s: exit code {code}."
     if code:
         return f"The new model is worse: exit code {code}."
     if difference is None:
         return "Whether the new model is better is unknown: there are no labels of both."
-    if difference > 0:
-        return f"The new model is not better: its mean error is {difference:.2f} grades larger."
     return ""
 
 

@@ -95,6 +95,10 @@ class TiltEvidence:
         """Whether both nulls are refuted."""
         return bool((self.peaks >= rule.thresholds).all())
 
+    def shows_difference(self, rule: TiltRule) -> bool:
+        """Whether all strata together refute no difference now, had no minute a limit."""
+        return log_mean(self.likelihoods[:, rule.alternatives]) >= rule.threshold
+
 
 def no_evidence(scores: int) -> TiltEvidence:
     """Nothing is known yet of so many scores."""

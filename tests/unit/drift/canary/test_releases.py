@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.canary.compared_rows import ComparedRows, RevisionRows, add_rows, no_rows
 from driftgauge.drift.canary.compared_traffic import ComparedTraffic, add_traffic, no_traffic
-from driftgauge.drift.canary.criteria import RULES, Criterion
+from driftgauge.drift.canary.criteria import RULES, Criterion, CriterionState, judge_errors
 from driftgauge.drift.canary.request_scores import score_count, table_scores
 from driftgauge.drift.canary.strata import SLOT_SECONDS
 from driftgauge.drift.canary.traffic_counts import TrafficSlot
@@ -110,6 +110,19 @@ def test_no_release_of_the_same_model_fails() -> None:
 def test_a_worse_canary_fails_by_its_criterion_alone(worse: Release, criterion: Criterion) -> None:
     """Of the same traffic."""
     assert {criterion} == failures(worse)
+
+
+def test_a_canary_that_is_far_worse_does_not_pass_before_it_fails() -> None:
+    """Two minutes of it might be a stall: the gate cannot tell, and fails later; one that is the same is ok."""
+    found = {}
+    for failing in (0.02, 0.5):
+        release = Release(5, rate=20.0, failing=failing)
+        for seconds in (120.0, 600.0):
+            found[failing, seconds] = judge_errors(looked(release, [seconds])[1], 100)
+
+    states = [one.state for one in found.values()]
+    assert [CriterionState.OK, CriterionState.OK, CriterionState.CANNOT_TELL, CriterionState.FAILED] == states
+    assert found[0.5, 120.0].reason.startswith("there is a difference, in ")
 
 
 def test_rows_that_do_not_last_for_a_slot_are_compared_all_the_same() -> None:
