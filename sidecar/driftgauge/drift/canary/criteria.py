@@ -210,9 +210,7 @@ def _not_yet(result: CriterionResult, evidence: TiltEvidence, *, is_tolerated: b
     if result.state is not CriterionState.OK or is_tolerated or not evidence.shows_difference(RULES[result.criterion]):
         return result
     shown = f"in {result.requests[0]:,} and {result.requests[1]:,} requests"
-    sentence = (
-        f"there is a difference, {shown}, and that it is more than a short one or a tolerated one is not proved yet"
-    )
+    sentence = f"there is a difference {shown}; that it lasts, and is more than is tolerated, is not proved yet"
     return replace(result, state=CriterionState.CANNOT_TELL, reason=sentence)
 
 

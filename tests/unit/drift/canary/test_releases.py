@@ -122,7 +122,7 @@ def test_a_canary_that_is_far_worse_does_not_pass_before_it_fails() -> None:
 
     states = [one.state for one in found.values()]
     assert [CriterionState.OK, CriterionState.OK, CriterionState.CANNOT_TELL, CriterionState.FAILED] == states
-    assert found[0.5, 120.0].reason.startswith("there is a difference, in ")
+    assert found[0.5, 120.0].reason.startswith("there is a difference in ")
 
 
 def test_rows_that_do_not_last_for_a_slot_are_compared_all_the_same() -> None:
