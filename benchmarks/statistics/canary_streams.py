@@ -14,8 +14,6 @@ Floats = NDArray[np.float64]
 
 MINUTES = 60
 _DAY_MINUTES = 1_440
-_OUTAGES = 3
-_OUTAGE_SECONDS = 20.0
 _LONGEST_REQUEST = 50
 _LABELLED = 0.5
 
@@ -48,12 +46,16 @@ class Release:
         alike: The correlation of rows of one request.
         share: The share of the canary at the start and at the end; it grows in steps of ten minutes.
         errors: The share of requests of the stable revision that fail.
+        outages: How often half of the requests of both fail.
+        outage_seconds: How long each time.
     """
 
     rate: float = 5.0
     alike: float = 0.5
     share: tuple[float, float] = (0.1, 0.5)
     errors: float = 0.01
+    outages: int = 3
+    outage_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +89,8 @@ def run_release(release: Release, canary: Canary, rng: np.random.Generator) -> t
     losses = (_uniform(_rows(release, rng, requests, number)) < wrong).astype(np.float64)
     labelled = (rng.random(number) < _LABELLED)[requests]
     outage = np.zeros(number, dtype=np.bool_)
-    for begin in rng.random(_OUTAGES) * 60 * MINUTES:
-        outage |= (times >= begin) & (times < begin + _OUTAGE_SECONDS)
+    for begin in rng.random(release.outages) * 60 * MINUTES:
+        outage |= (times >= begin) & (times < begin + release.outage_seconds)
     failing = np.where(outage, 0.5, release.errors * np.where(chosen, canary.failing, 1.0))
     failed = rng.random(number) < failing
     latency = 0.02 * np.exp(0.5 * rng.standard_normal(number) + 0.5 * np.sin(phase) + 1.5 * outage)

@@ -1,6 +1,7 @@
 """The five steps, in order; each either happens or ends the example with the reason."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -37,6 +38,9 @@ MIN_REQUESTS = 100
 GATE_ROWS = 2
 """Wines in one request before the gate: few, since it counts requests."""
 
+GATE_SECONDS = 90
+"""How long the gate is asked while it cannot tell: labels of a new revision come after some ten seconds."""
+
 CANNOT_TELL = 2
 """The exit code of a gate that has too few requests or labels."""
 
@@ -60,16 +64,16 @@ class Loop:
 
     async def perform(self) -> None:
         """Run all steps; raises `DemoError` with the reason if one does not happen."""
-        stable = await self._start()
+        stable = await self.start()
         self._clients = clients = Clients(self._fleet, stable.labels_url)
         await self._detect(clients, stable)
         await self._receive(clients)
         await self._diagnose(clients, stable)
         await self._retrain(clients)
-        canary = await self._deploy(clients, stable)
+        canary = await self.deploy(clients, stable)
         await self._confirm(clients, canary)
 
-    async def _start(self) -> Revision:
+    async def start(self) -> Revision:
         """Train the first model, make its reference, and start it."""
         directory = self._fleet.directory
         rows, training_rows, reference = (directory / name for name in ("first.csv", "learned.csv", "first.npz"))
@@ -150,8 +154,12 @@ class Loop:
         self._screen.retrained(run["lines"])
         _require(run["exit_code"] == 0, f"The retraining ended with exit code {run['exit_code']}.")
 
-    async def _deploy(self, clients: Clients, stable: Revision) -> Revision:
-        """Start the new model as a canary, and let the gate decide; returns it once it has all requests."""
+    async def deploy(self, clients: Clients, stable: Revision) -> Revision:
+        """Start the new model as a canary, and let the gate decide; returns it once it has all requests.
+
+        Raises:
+            DemoError: It may not take over, and the stable revision has all requests again.
+        """
         directory = self._fleet.directory
         model, reference = directory / "retrained.joblib", directory / "retrained.npz"
         canary = await self._fleet.start_revision(self._stack, CANARY, model, reference)
@@ -160,11 +168,11 @@ class Loop:
         code, output = await self._judge(clients, canary)
         self._screen.judged(CRITERIA, code, output)
         difference = await self._error_difference(canary)
-        if code or difference is None or difference > 0:
+        objection = objection_to(code, difference)
+        if objection:
             await self._fleet.route(stable.data_url, "", 0)
-            reason = f"exit code {code}, and its mean error differs by {difference}"
-            raise DemoError(f"The new model is not better ({reason}): all requests go to {STABLE} again.")
-        self._screen.better(difference)
+            raise DemoError(f"{objection} All requests go to {STABLE} again.")
+        self._screen.better(difference or 0.0)
         await self._fleet.route("", canary.data_url, 100)
         await clients.move_labels(canary.labels_url)
         await stable.stop()
@@ -173,10 +181,10 @@ class Loop:
     async def _judge(self, clients: Clients, canary: Revision) -> tuple[int, str]:
         """Send wines that neither model knows while the gate is asked, until it has enough requests."""
         code, output = CANNOT_TELL, ""
-        before = clients.sent
-        while code == CANNOT_TELL and clients.sent - before < MOST_WINES:
+        end = time.monotonic() + GATE_SECONDS
+        while code == CANNOT_TELL and time.monotonic() < end:
             gate = asyncio.create_task(self._compare(canary, CRITERIA))
-            await clients.send(_fresh(), MOST_WINES, partial(_is_done, gate), GATE_ROWS)
+            await clients.send(_fresh(), 10 * MOST_WINES, partial(_is_done, gate), GATE_ROWS)
             code, output = await gate
         return code, output
 
@@ -221,6 +229,24 @@ class Loop:
         """Run a command of driftgauge; raises `DemoError` unless it succeeds."""
         code, output = await self._fleet.once("driftgauge", *arguments)
         _require(code == 0, f"driftgauge {' '.join(arguments[:2])} ended with exit code {code}: {output.strip()}")
+
+
+def objection_to(code: int, difference: float | None) -> str:
+    """Why the new model may not take over; empty if it may.
+
+    Args:
+        code: The exit code of the gate.
+        difference: How much larger its mean error is, in grades; `None` if that is unknown.
+    """
+    if difference is not None and difference > 0:
+        return f"The new model is not better: its mean error is {difference:.2f} grades larger, exit code {code}."
+    if code == CANNOT_TELL:
+        return f"The gate could not judge the new model within {GATE_SECONDS} s: exit code {code}."
+    if code:
+        return f"The new model is worse: exit code {code}."
+    if difference is None:
+        return "Whether the new model is better is unknown: there are no labels of both."
+    return ""
 
 
 def _fresh() -> Tasted:

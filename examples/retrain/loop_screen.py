@@ -48,15 +48,16 @@ class LoopScreen:
     def detected(self, sent: int, found: Found) -> None:
         """Print when labels said that the model is wrong."""
         self._step(1, "Detect")
-        self._line(f"The taste has changed. {sent} wines later: {states(found)}.")
+        self._line(f"The taste changes now. {sent} wines later: {states(found)}.")
         self._say(found.outcome_reading)
 
     def alerted(self, event: dict[str, Any]) -> None:
         """Print the event that started the retraining."""
         self._step(2, "Alert")
-        self._line("driftgauge has sent an event to the receiver, which has started the retraining:")
+        self._line("driftgauge has sent one event to the receiver:")
         self._line(f"  {event['type']}")
         self._line(f"  id {event['id']}, since {event['data']['since']}")
+        self._say("It has started the retraining, which first waits for wines with grades since then.")
 
     def diagnosed(self, found: Found, counted: Gauges) -> None:
         """Print what was ruled out, and what is left."""
@@ -77,6 +78,7 @@ class LoopScreen:
         """Print that the new model gets a part of the requests."""
         self._step(5, "Deploy")
         self._line(f"The new model gets {percent} of 100 requests as revision {canary.name}: {canary.admin_url}/")
+        self._say("The gate waits for requests and grades of both models, up to a minute ...")
 
     def judged(self, criteria: str, code: int, output: str) -> None:
         """Print what the gate said."""

@@ -1,5 +1,6 @@
 """Events on changes of verdicts, from a whole process to a receiver, by the variables that Knative sets."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from jsonschema import validate
 from driftgauge.config.load import load
 from driftgauge.errors import ConfigError
 from tests.support.drifting_proxy import drifting_proxy
+from tests.support.event_server import CLOSE, ERROR, HANG, EventServer
 from tests.support.processes import free_port, get
 from tests.support.scrape import Samples
+from tests.support.traffic import body_of, wrong_responses
 
 Received = list[tuple[dict[str, str], bytes]]
 
@@ -45,6 +48,35 @@ def receiver(status: int = 202) -> Iterator[tuple[str, Received]]:
     finally:
         server.shutdown()
         server.server_close()
+        thread.join()
+
+
+@contextmanager
+def faulty(fault: str) -> Iterator[str]:
+    """The URL of a receiver that does not listen, fails, never responds, or takes events and says nothing."""
+    if fault == "away":
+        yield f"http://127.0.0.1:{free_port()}/"
+        return
+    server = EventServer(lambda _: {"fails": ERROR, "hangs": HANG, "takes and closes": CLOSE}[fault])
+    ended = asyncio.Event()
+    listens = threading.Event()
+
+    async def run() -> None:
+        """Listen until the end of the block."""
+        async with server.listening():
+            loops.append(asyncio.get_running_loop())
+            listens.set()
+            await ended.wait()
+
+    loops: list[asyncio.AbstractEventLoop] = []
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    try:
+        assert listens.wait(10)
+        yield server.url
+        assert server.heads
+    finally:
+        loops[0].call_soon_threadsafe(ended.set)
         thread.join()
 
 
@@ -86,12 +118,17 @@ def test_refused_events_are_dead(tmp_path: Path) -> None:
     assert 1 == len(received)
 
 
-def test_a_receiver_that_is_away_holds_nothing_up(tmp_path: Path) -> None:
-    """Inferences and evaluations go on, the event waits, and at the end it is counted in the log as lost."""
-    with drifting_proxy(tmp_path, f"http://127.0.0.1:{free_port()}/") as proxy:
+@pytest.mark.parametrize("fault", ["away", "fails", "hangs", "takes and closes"])
+def test_a_receiver_with_a_fault_holds_nothing_up(tmp_path: Path, fault: str) -> None:
+    """Inferences have their own bytes, evaluations go on, the event waits, and at the end it is logged as lost."""
+    with faulty(fault) as url, drifting_proxy(tmp_path, url) as proxy:
         found = proxy.wait_for(lambda s: s.total("driftgauge_events_pending") == 1, "an event that waits")
         before = found.total("driftgauge_evaluation_timestamp_seconds")
-        proxy.wait_for(lambda s: s.total("driftgauge_evaluation_timestamp_seconds") > before, "another look")
+        bodies = [body_of([[30.0 + number % 5]]) for number in range(200)]
+        assert [] == wrong_responses(proxy.port, bodies, 4)
+        after = proxy.wait_for(lambda s: s.total("driftgauge_evaluation_timestamp_seconds") > before, "another look")
+        assert (300, 0) == (after.total("request_count"), after.total("request_error_count"))
+        assert 0 == events(after, "sent") + events(after, "dead") + events(after, "dropped")
         assert 0 == proxy.terminate()
         assert "1 events on changes of verdicts are lost" in proxy.stderr
 

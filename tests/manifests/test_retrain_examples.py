@@ -1,9 +1,7 @@
 """The manifests of the loop fit each other, driftgauge's commands and its events.
 
-Knative's objects are checked against the fields of its documentation. The CRDs of Argo keep unknown fields of
-EventSource and Sensor, and Kubeflow has no schema of its pipelines in JSON, only a protocol buffer: so what the objects
-refer to is checked here by code. Their fields were compared once with the models of the packages hera and
-kfp-pipeline-spec.
+Their fields are those of the schemas (`test_example_schemas.py`); that each thing an object refers to is there is
+checked here by code.
 """
 
 import json

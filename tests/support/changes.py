@@ -77,10 +77,16 @@ class ChangingModels:
         )
 
     async def look(
-        self, state: str, *, key: VerdictKey = INPUTS, model: ModelKey = WINE, token: str | None = TERM
+        self,
+        state: str,
+        *,
+        key: VerdictKey = INPUTS,
+        model: ModelKey = WINE,
+        token: str | None = TERM,
+        since: float | None = None,
     ) -> bool:
         """Look at a model with one verdict; returns whether the term goes on."""
-        self.verdicts[model] = {key: seen(state)}
+        self.verdicts[model] = {key: seen(state, since)}
         return await self.outbox.observe(model, token)
 
     async def send(self) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from driftgauge.drift.profile import FeatureKind
+from driftgauge.inference.label_target import LabelTarget
 from driftgauge.inference.payload import ModelKey
-from driftgauge.labels.label_results import MatcherLimits
+from driftgauge.labels.label_results import Candidates, MatcherLimits
 from driftgauge.labels.matcher import Matcher
 from driftgauge.labels.pace import LabelPace
 from driftgauge.labels.waiting_label import waiting_labels
@@ -63,7 +64,8 @@ class Labelled:
         self.counts = LabelCounts(self.registry, list(LabelOutcome))
         limits = limits or MatcherLimits(EARLY_SECONDS)
         pace = LabelPace(self.ring, window_rows, EARLY_SECONDS, self.clock)
-        self.matcher = Matcher(self.failing, self.counts, limits, pace, self.clock)
+        self.candidates: Candidates = lambda _: ()
+        self.matcher = Matcher(self.failing, self.counts, limits, pace, self.clock, self._candidates)
 
     async def respond(
         self,
@@ -96,10 +98,14 @@ class Labelled:
         families = (family for family in self.registry.collect() if family.name == "driftgauge_labels")
         return sum(int(sample.value) for family in families for sample in family.samples)
 
+    def _candidates(self, target: LabelTarget) -> tuple[ModelKey, ...]:
+        return self.candidates(target)
+
     def _counted(self, name: str, model: ModelKey) -> dict[str, int]:
         found: Counter[str] = Counter()
         for family in self.registry.collect():
             for sample in family.samples:
-                if sample.name == name and sample.labels["model_name"] == model.model_name:
+                names = sample.labels.get("model_name"), sample.labels.get("revision")
+                if sample.name == name and names == (model.model_name, model.revision):
                     found[sample.labels.get("outcome", sample.labels.get("state", ""))] += int(sample.value)
         return dict(found)

@@ -36,7 +36,11 @@ class LabelsPort:
         namespaces: Collection[str] | None = None,
     ) -> None:
         self.labelled = labelled or Labelled()
-        self.models = LabelModels(KnownModels(0, [WINE]), self.labelled.ring, self.labelled.clock)
+        own = self.labelled
+        self.models = LabelModels(
+            KnownModels(0, [WINE]), own.ring, own.clock, are_missing=lambda: own.matcher.early > 0
+        )
+        own.candidates = self.models.candidates
         self.server = LabelServer(self.labelled.matcher, self.models, max_body_bytes, authorize, namespaces)
         self._tls = tls
         self.url = ""

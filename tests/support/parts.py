@@ -22,9 +22,9 @@ def environment_python(name: str) -> Path:
     return python
 
 
-def node_modules() -> Path:
-    """The packages of the JavaScript sender; skips the test if they or node are missing."""
-    modules = PARTS / "cloudevents-js" / "node_modules"
+def node_modules(part: str = "cloudevents-js") -> Path:
+    """The packages of a part of JavaScript, by default the sender; skips the test if they or node are missing."""
+    modules = PARTS / part / "node_modules"
     if not modules.is_dir():
         pytest.skip(f"{modules} is missing; `bash .ci/parts` creates it")
     program("node")

@@ -52,7 +52,7 @@ def release_as_json(canary: ModelKey, stable: ModelKey, record: ReleaseRecord, m
         "began_at": record.began,
         "looked_at": record.looked,
         "min_requests": min_requests,
-        "inputs_differ": None if inputs is None else inputs.evidence.peak >= INPUTS.threshold,
+        "inputs_differ": None if inputs is None else inputs.evidence.fails(INPUTS),
         "criteria": [_as_json(result, numbers=record.numbers) for result in judge_release(record, min_requests)],
     }
 

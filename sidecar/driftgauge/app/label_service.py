@@ -78,9 +78,11 @@ class LabelService:
             on_put=self._note_put,
         )
         pace = LabelPace(ring, config.window_rows, limits.early_seconds, time.monotonic)
-        self.matcher = Matcher(store, self.counts, limits, pace, time.monotonic)
+        self._models = LabelModels(
+            known, ring, time.monotonic, self.counts.start, are_missing=lambda: self.matcher.early > 0
+        )
+        self.matcher = Matcher(store, self.counts, limits, pace, time.monotonic, self._models.candidates)
         self.counts.show_waiting(lambda: self.matcher.waiting, lambda: self.matcher.early)
-        self._models = LabelModels(known, ring, time.monotonic, self.counts.start)
         namespaces = None  # who has the token may learn the names of all models
         if authorize is None:
             namespaces = {config.namespace} if isinstance(config, ProxyConfig) else set[str]()

@@ -16,7 +16,7 @@ ASK_SECONDS: Final = 10.0
 """Least time between two questions to the store for the models that it has rows of: it looks at all its keys."""
 
 _ASK_KNOWN_SECONDS: Final = 60.0
-"""The same while all labels that come are of models that are found: a new revision may be known to another replica."""
+"""The same while all labels are of responses that are found: a new revision may be known to another replica."""
 
 _CACHED_SECONDS: Final = 1.0
 _CACHED_TARGETS: Final = 1_000
@@ -36,6 +36,7 @@ class LabelModels:
         ring: Has rows of the models of all processes that share it.
         clock: Monotonic time in seconds.
         on_found: Called with each model of another process that is found.
+        are_missing: Whether labels wait whose response no known model has: that of a new revision may be elsewhere.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class LabelModels:
         ring: RingBuffer,
         clock: Callable[[], float],
         on_found: Callable[[ModelKey], None] = lambda _: None,
+        are_missing: Callable[[], bool] = lambda: False,
     ) -> None:
         self._known = known
         self._ring = ring
         self._clock = clock
         self._on_found = on_found
+        self._are_missing = are_missing
         self._asking = asyncio.Lock()
         self._asked = -math.inf
         self._stored: tuple[ModelKey, ...] = ()
@@ -77,19 +80,25 @@ class LabelModels:
             return cached
         found = target.candidates(self._known)
         try:
-            await self._ask(ASK_SECONDS if self._stored_models.isdisjoint(found) else _ASK_KNOWN_SECONDS)
+            is_new = self._stored_models.isdisjoint(found) or self._are_missing()
+            await self._ask(ASK_SECONDS if is_new else _ASK_KNOWN_SECONDS)
         except StorageError:
             if not found:
                 raise
-        others = [model for model in target.candidates(self._stored) if model not in self._known]
-        found += tuple(model for model in others if self._add_other(model))
-        # A configured model may never have had an inference: what is of no model in particular is counted for others.
-        found = tuple(sorted(found, key=lambda model: model not in self._stored_models))
+        found = self.candidates(target)
         if found:
             if len(self._cache) >= _CACHED_TARGETS:
                 self._cache.clear()
             self._cache[target] = found, now + _CACHED_SECONDS
         return found
+
+    def candidates(self, target: LabelTarget) -> tuple[ModelKey, ...]:
+        """The models that a target fits, as `find` returns them, without a question to the store."""
+        found = target.candidates(self._known)
+        others = [model for model in target.candidates(self._stored) if model not in self._known]
+        found += tuple(model for model in others if self._add_other(model))
+        # A configured model may never have had an inference: what is of no model in particular is counted for others.
+        return tuple(sorted(found, key=lambda model: model not in self._stored_models))
 
     def namesakes(self, target: LabelTarget) -> list[ModelKey]:
         """The models of the same InferenceService's name that the process or the store knows; none is looked up."""

@@ -57,6 +57,7 @@ class LabelPart(NamedTuple):
         media_type: Its type.
         default_id: The id of labels that have none; empty if there is none.
         outputs: The outputs that they may be of.
+        target: The names by which the models were found.
     """
 
     models: tuple[ModelKey, ...]
@@ -64,6 +65,7 @@ class LabelPart(NamedTuple):
     media_type: str
     default_id: str
     outputs: ExpectedOutputs = ExpectedOutputs()
+    target: LabelTarget | None = None
 
 
 class FoundParts(NamedTuple):
@@ -180,7 +182,7 @@ def read_parts(parts: Sequence[LabelPart], now: float) -> ReadLabels:
             into.reject("the body", str(error))
         left -= len(into.labels) + into.malformed
         labels, unnamed = part.outputs.sort_out(into.labels)
-        groups.append(waiting_labels(labels, part.models, now, pause))
+        groups.append(waiting_labels(labels, part.models, now, part.target, pause))
         wrong = into.malformed + len(into.labels) - len(labels)
         if wrong:
             malformed[part.models[0]] = malformed.get(part.models[0], 0) + wrong

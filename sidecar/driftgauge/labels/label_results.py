@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, Protocol, final
 
+from driftgauge.inference.label_target import LabelTarget
 from driftgauge.inference.payload import ModelKey
 from driftgauge.labels.early_labels import EarlyLabels
 from driftgauge.labels.label_queue import QUEUE_LABELS, LabelQueue
@@ -19,6 +20,10 @@ _MALFORMED: Final = (
     "the response has no such row or output, or the output is a number and the label is none up to 1e100"
 )
 """What is wrong with a label that could be read and fits no response."""
+
+
+Candidates = Callable[[LabelTarget], tuple[ModelKey, ...]]
+"""The models that names fit; empty if none is known."""
 
 
 class LabelCounter(Protocol):
@@ -62,15 +67,22 @@ class LabelResults:
         counts: Where outcomes are counted.
         limits: The limits.
         clock: Monotonic time in seconds.
+        candidates: The models that names fit now.
     """
 
     def __init__(
-        self, queue: LabelQueue, counts: LabelCounter, limits: MatcherLimits, clock: Callable[[], float]
+        self,
+        queue: LabelQueue,
+        counts: LabelCounter,
+        limits: MatcherLimits,
+        clock: Callable[[], float],
+        candidates: Candidates,
     ) -> None:
         self._queue = queue
         self._counts = counts
         self._limits = limits
         self._clock = clock
+        self._candidates = candidates
         self._early = EarlyLabels()
         self._losses = LossLog(clock)
 
@@ -131,9 +143,13 @@ class LabelResults:
             self._count(displaced, displaced.found.model, displaced.found.outcome)
 
     def queue_due(self) -> None:
-        """Queue the early labels that are due."""
+        """Queue the early labels that are due, for the models of now: a revision may have come with their responses."""
+        found: dict[LabelTarget, tuple[ModelKey, ...]] = {}
         for label in self._early.take_due(self._clock()):
-            label.start_again()
+            target = label.target
+            if target is not None and target not in found:
+                found[target] = self._candidates(target)
+            label.start_again(() if target is None else found[target])
             self._queue.put(label)
 
     def drop(self, model: ModelKey, number: int) -> None:

@@ -223,7 +223,8 @@ class LabelServer:
                 found.unknown.append(event.target)
             else:
                 outputs = await self._matcher.outputs(models)
-                found.parts.append(LabelPart(models, event.body, event.media_type, event.default_id, outputs))
+                part = LabelPart(models, event.body, event.media_type, event.default_id, outputs, event.target)
+                found.parts.append(part)
         return await self._add_place(target, found) if found.refused or found.unknown else found
 
     async def _add_place(self, target: LabelTarget, found: FoundParts) -> FoundParts:

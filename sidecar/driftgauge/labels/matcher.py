@@ -12,7 +12,7 @@ from driftgauge.inference.payload import ModelKey
 from driftgauge.labels.expected_outputs import ExpectedOutputs
 from driftgauge.labels.label_calls import LabelCalls
 from driftgauge.labels.label_queue import LabelQueue
-from driftgauge.labels.label_results import LabelCounter, LabelResults, MatcherLimits
+from driftgauge.labels.label_results import Candidates, LabelCounter, LabelResults, MatcherLimits
 from driftgauge.labels.pace import ASK_SECONDS, LabelPace
 from driftgauge.labels.waiting_label import WaitingLabel
 from driftgauge.metrics.loss_log import INTERVAL_SECONDS
@@ -46,6 +46,7 @@ class Matcher:
         limits: The limits.
         pace: Says how many outcomes may be made now; beyond them labels stay queued.
         clock: Monotonic time in seconds.
+        candidates: The models that the names of a label fit when it is tried again.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Matcher:
         limits: MatcherLimits,
         pace: LabelPace,
         clock: Callable[[], float],
+        candidates: Candidates = lambda _: (),
     ) -> None:
         self._store = store
         self._pace = pace
@@ -67,7 +69,7 @@ class Matcher:
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._queue = LabelQueue(limits.queue_labels)
-        self._results = LabelResults(self._queue, counts, limits, clock)
+        self._results = LabelResults(self._queue, counts, limits, clock, candidates)
         self._calls = LabelCalls(store, self._queue, self._results, clock)
         self._tasks: dict[ModelKey, asyncio.Task[None]] = {}
         self._pauses: dict[ModelKey, _Pause] = {}

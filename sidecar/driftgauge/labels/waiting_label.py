@@ -4,6 +4,7 @@ from collections.abc import Callable, Container, Sequence
 from typing import Final, NamedTuple, final
 
 from driftgauge.drift.profile import FeatureKind
+from driftgauge.inference.label_target import LabelTarget
 from driftgauge.inference.payload import ModelKey
 from driftgauge.protocol.category import code
 from driftgauge.protocol.label_values import Label
@@ -42,11 +43,13 @@ class WaitingLabel:
         digest: The digest of its id.
         models: The models that it may be of, at least one; they are asked in this order.
         now: Monotonic time in seconds.
+        target: The names by which these were found.
         found: What is known so far, if another label has the same; it is never changed.
 
     Attributes:
         digest: The digest of its id.
-        models: As given.
+        models: As given, until more are found.
+        target: As given.
         place: Index of the model that is asked next.
         found: What is known so far.
         offered: When it came.
@@ -56,17 +59,24 @@ class WaitingLabel:
 
     __slots__ = (
         *("_code", "_number", "_output", "_row", "_time"),
-        *("digest", "due", "found", "models", "offered", "pause", "place"),
+        *("digest", "due", "found", "models", "offered", "pause", "place", "target"),
     )
 
     def __init__(
-        self, label: Label, digest: int, models: tuple[ModelKey, ...], now: float, found: Found | None = None
+        self,
+        label: Label,
+        digest: int,
+        models: tuple[ModelKey, ...],
+        now: float,
+        target: LabelTarget | None = None,
+        found: Found | None = None,
     ) -> None:
         self._row, self._output, self._time = label.row, label.output, label.time
         self._number = label.number
         self._code = code(label.text)
         self.digest = digest
         self.models = models
+        self.target = target
         self.place = 0
         self.found = found or _start(models)
         self.offered = self.due = now
@@ -127,8 +137,9 @@ class WaitingLabel:
         """Ask models that fail after the others, of those that were not asked yet."""
         self.models = (*self.models[: self.place], *sorted(self.models[self.place :], key=failing.__contains__))
 
-    def start_again(self) -> None:
-        """Ask all models again."""
+    def start_again(self, models: tuple[ModelKey, ...] = ()) -> None:
+        """Ask all models again, or those that are given if there are any."""
+        self.models = models or self.models
         self.place, self.found = 0, _start(self.models)
 
 
@@ -137,7 +148,11 @@ _RANKS: Final = {LabelOutcome.UNKNOWN: 1, LabelOutcome.NOT_KEPT: 2, LabelOutcome
 
 
 def waiting_labels(
-    labels: Sequence[Label], models: tuple[ModelKey, ...], now: float, pause: Callable[[], None] = lambda: None
+    labels: Sequence[Label],
+    models: tuple[ModelKey, ...],
+    now: float,
+    target: LabelTarget | None = None,
+    pause: Callable[[], None] = lambda: None,
 ) -> list[WaitingLabel]:
     """Labels of one body, with the digests of their ids; takes some 2 microseconds each, in any thread.
 
@@ -145,6 +160,7 @@ def waiting_labels(
         labels: The labels.
         models: The models that they may be of.
         now: Monotonic time in seconds.
+        target: The names by which these were found.
         pause: Called again and again meanwhile.
     """
     waiting: list[WaitingLabel] = []
@@ -153,7 +169,8 @@ def waiting_labels(
         part = labels[first : first + _LABELS_A_PAUSE]
         digests = id_digests(label.id for label in part).tolist()
         waiting += [
-            WaitingLabel(label, digest, models, now, start) for label, digest in zip(part, digests, strict=True)
+            WaitingLabel(label, digest, models, now, target, start)
+            for label, digest in zip(part, digests, strict=True)
         ]
         pause()
     return waiting

@@ -222,22 +222,30 @@ class ReleaseComparer:
             place = prediction_place(layout.outputs[0], layout.predictions, layout.kinds)
         except LabelledOutputError:
             return record
-        label = len(layout.predictions)
-        if record.losses is None or record.keys.get("losses") != columns.schema:
-            values = np.concatenate([window.rows[:, [place, label]] for window in windows])
-            is_number = FeatureKind.CATEGORICAL not in {layout.kinds[place], layout.output_kinds[0]}
-            numbers = is_number and not are_whole(values)
-            keys = {**record.keys, "losses": columns.schema}
-            record = replace(record, losses=no_rows(1, 1), numbers=numbers, keys=keys, labelled=(0, 0))
-        parts = []
-        for window, newest in zip(windows, record.labelled, strict=True):
-            values = losses_of(window.rows[:, place], window.rows[:, label], numbers=record.numbers)
-            kept = (window.numbers > newest) & ~np.isnan(values[:, 0])
-            parts.append(RevisionRows(values[kept], window.times[kept], window.requests[kept]))
-        if record.losses is None or min(np.unique(part.requests).size for part in parts) < MIN_REQUESTS:
+        losses = record.losses
+        if losses is None or record.keys.get("losses") != columns.schema:
+            losses = no_rows(1, 1)
+            record = replace(record, keys={**record.keys, "losses": columns.schema}, losses=losses, labelled=(0, 0))
+        pairs = [window.rows[:, [place, len(layout.predictions)]] for window in windows]
+        new = [
+            (window.numbers > newest) & ~np.isnan(values).any(axis=1)
+            for window, newest, values in zip(windows, record.labelled, pairs, strict=True)
+        ]
+        if min(np.unique(window.requests[kept]).size for window, kept in zip(windows, new, strict=True)) < MIN_REQUESTS:
             return record
+        if not any(losses.rows):  # not before there are rows: without any, all of them are whole numbers
+            is_number = FeatureKind.CATEGORICAL not in {layout.kinds[place], layout.output_kinds[0]}
+            record = replace(record, numbers=is_number and not are_whole(np.concatenate(pairs)))
+        parts = [
+            RevisionRows(
+                losses_of(values[kept, 0], values[kept, 1], numbers=record.numbers),
+                window.times[kept],
+                window.requests[kept],
+            )
+            for window, kept, values in zip(windows, new, pairs, strict=True)
+        ]
         scores, rule = rank_scores if record.numbers else error_scores, RULES[Criterion.ACCURACY]
-        losses = add_late_rows(record.losses, rule, scores, parts[0], parts[1], record.looked)
+        losses = add_late_rows(losses, rule, scores, parts[0], parts[1], record.looked)
         first, second = (int(window.numbers[-1]) for window in windows)
         return replace(record, losses=losses, labelled=(first, second))
 

@@ -28,9 +28,9 @@ _MEASURES: Final[dict[Criterion, Callable[[float], str]]] = {
     Criterion.DRIFT: lambda effect: f"shift {effect:+.2f} sd",
     Criterion.ERRORS: lambda effect: f"odds x {effect:.2f}",
     Criterion.LATENCY: lambda effect: f"x {effect:.2f}",
-    Criterion.ACCURACY: lambda effect: f"{effect:+.3f}",
+    Criterion.ACCURACY: lambda effect: f"{100 * effect:+.1f} points",
 }
-"""An effect in words, by what its criterion measures."""
+"""An effect in words, by what its criterion measures; of the accuracy in percentage points."""
 
 _TITLES: Final = ("criterion", "state", "effect (95 % interval)", "canary / stable", "evidence / threshold", "finding")
 
@@ -62,15 +62,29 @@ def release_section(part: ReleasePart) -> Markup:
     if part.comparison is None:
         sentence = tag("p", "This process was not asked to compare it with another revision; this does: ", command, ".")
         return tag("article", heading, tag("section", sentence, class_="feature release"))
-    found = _sentence(part.comparison, part.age), _criteria(part.comparison)
+    found = _verdict(part.comparison), _sentence(part.comparison, part.age), _criteria(part.comparison)
     return tag("article", heading, tag("section", *found, class_="feature release"))
 
 
+def _verdict(one: ReleaseComparison) -> Markup:
+    """What all criteria say together, which is what a person looks for first."""
+    parts = {
+        state: " and ".join(_NAMES[result.criterion].lower() for result in one.results if result.state is state)
+        for state in CriterionState
+    }
+    failed, unknown = parts[CriterionState.FAILED], parts[CriterionState.CANNOT_TELL]
+    revisions = named(one.canary.revision), named(one.stable.revision)
+    verdict = (
+        (" fails against ", revisions[1], f" by {failed}") if failed else (" does not fail against ", revisions[1])
+    )
+    rest = f"; {unknown} cannot tell." if unknown else "."
+    return tag("p", tag("strong", "Revision ", revisions[0], *verdict, rest))
+
+
 def _sentence(one: ReleaseComparison, age: str) -> Markup:
-    """Which revisions were compared, and when."""
-    revisions = (named(one.canary.revision), " against ", named(one.stable.revision))
-    when = f", as of {age} ({moment(one.looked)}), since {moment(one.began)}. While no one asks, nothing is compared."
-    return tag("p", "Revision ", *revisions, when)
+    """When they were compared."""
+    when = f"As of {age} ({moment(one.looked)}), since {moment(one.began)}. While no one asks, nothing is compared."
+    return tag("p", when)
 
 
 def _criteria(one: ReleaseComparison) -> Markup:
@@ -105,8 +119,14 @@ def _effect(result: CriterionResult, *, numbers: bool) -> tuple[str, ...]:
     text = f"error {result.effect:+.4g}" if is_error else _MEASURES[result.criterion](result.effect)
     if result.interval == (None, None):
         return (text,)
-    low, high = ("..." if end is None else f"{end:.3g}" for end in result.interval)
-    return text, " ", tag("small", f"{low} to {high}")
+    is_share = result.criterion is Criterion.ACCURACY and not is_error
+    low, high = ("..." if end is None else _end(end, is_share=is_share) for end in result.interval)
+    return text, " ", tag("small", f"({low} to {high})")
+
+
+def _end(end: float, *, is_share: bool) -> str:
+    """An end of an interval."""
+    return f"{100 * end:+.1f}" if is_share else f"{end:.3g}"
 
 
 def _values(result: CriterionResult, *, numbers: bool) -> str:

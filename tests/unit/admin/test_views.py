@@ -128,7 +128,7 @@ async def test_a_comparison_makes_another_page_with_its_section(fixture: ViewsFi
     assert "Compared with another revision" not in before
     assert "less than a minute ago" in shown
     assert shown is same
-    assert "as of 1 minute ago" in later
+    assert "As of 1 minute ago" in later
 
 
 async def test_without_the_store_there_are_no_charts(fixture: ViewsFixture) -> None:

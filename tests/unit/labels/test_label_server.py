@@ -212,6 +212,27 @@ async def test_a_model_of_another_process(port: LabelsPort, client: ClientSessio
     assert [WINE, IRIS] == list(port.models)
 
 
+async def test_labels_of_a_new_revision_that_another_process_serves(port: LabelsPort, client: ClientSession) -> None:
+    """They wait from the first one on, and are matched ten seconds after its first rows, not those after a minute."""
+    canary, one = WINE._replace(revision="v2"), np.ones(1)
+    block = Block("schema", np.ones((1, 1)), one.astype(np.int64), one, id_digests(["1"]))
+    await port.labelled.respond("stable-1")
+    await port.labelled.ring.append(StreamKey(WINE, Kind.RESPONSE), block)
+    assert 202 == (await port.post(client, b"id,label\nstable-1,1\n"))[0]
+    await port.labelled.matcher.advance()
+
+    await port.labelled.ring.append(StreamKey(canary, Kind.RESPONSE), block)
+    await port.labelled.respond("v2-1", model=canary)
+    assert 202 == (await port.post(client, b"id,label\nv2-1,1\n"))[0]
+    await port.labelled.matcher.advance()
+    assert ({"matched": 1}, {}) == (port.labelled.outcomes(WINE), port.labelled.outcomes(canary))
+    for _ in range(4):
+        port.labelled.clock.now += 5
+        assert 202 == (await port.post(client, b"id,label\nv2-2,1\n"))[0]
+        await port.labelled.matcher.advance()
+    assert {"matched": 1} == port.labelled.outcomes(canary)
+
+
 async def test_labels_are_counted_for_a_model_that_has_inferences(port: LabelsPort, client: ClientSession) -> None:
     """A configured model without any gets no series from labels of another name in the same InferenceService."""
     served, one = WINE._replace(model_name="served"), np.ones(1)

@@ -59,20 +59,21 @@ class LabelledReleases:
             truth = self.rng.integers(1, 4, REQUESTS).astype(np.float64)
             if error is None:
                 predicted = np.where(self.rng.random(REQUESTS) < share, truth + 1, truth)
-                await self._label(model, CLASSES, predicted, truth)
+                await self.label(model, CLASSES, predicted, truth)
             else:
                 noise = (1.0 if scale is None else scale) * self.rng.standard_normal(REQUESTS)
-                await self._label(model, NUMBERS, truth + 0.5 + noise, truth + 0.5)
+                await self.label(model, NUMBERS, truth + 0.5 + noise, truth + 0.5)
 
-    async def _label(
+    async def label(
         self,
         model: ModelKey,
         layout: LabelLayout,
         predicted: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
         truth: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
     ) -> None:
-        ids = [self.id + number for number in range(1, REQUESTS + 1)]
-        self.id += REQUESTS
+        """Let a model respond with predictions, and send their labels."""
+        ids = [self.id + number for number in range(1, len(truth) + 1)]
+        self.id += len(truth)
         now = self.fixture.clock.now
         pairs = list(zip(ids, predicted.tolist(), strict=True))
         await self.labels.put(
@@ -126,6 +127,17 @@ async def test_errors_of_numbers_are_compared_by_their_size(releases: LabelledRe
 
     assert found.state is CriterionState.FAILED
     assert found.values == pytest.approx((2.39, 0.798), rel=0.15)
+
+
+async def test_numbers_are_not_taken_for_classes_by_a_look_at_too_few(releases: LabelledReleases) -> None:
+    """The first two happen to be whole: what they are is decided once there are enough to compare."""
+    early = releases.comparer(releases.labels)
+    for model in (STABLE, CANARY):
+        await releases.label(model, NUMBERS, np.array([3.0]), np.array([4.0]))
+    assert await early.compare(CANARY, STABLE) is not None
+    early.close()
+
+    assert (await releases.watch(error=3.0)).values == pytest.approx((2.39, 0.798), rel=0.15)
 
 
 async def test_few_labels_and_a_process_without_labels_cannot_tell(releases: LabelledReleases) -> None:

@@ -187,6 +187,6 @@ async def test_a_record_is_read_as_it_was_written_and_a_damaged_one_is_none(rele
     assert again is not None
     assert pack_release(again) == blob
     assert judge_release(again, 10) == judge_release(record, 10)
-    for damaged in (b"", blob[:-8], b"{}\n", blob.replace(b'"format":1', b'"format":2')):
+    for damaged in (b"", blob[:-8], b"{}\n", blob.replace(b'"format":2', b'"format":1')):
         assert unpack_release(damaged) is None
     assert unpack_release(pack_release(ReleaseRecord(1.0, 2.0))) is not None

@@ -31,14 +31,31 @@ def test_the_four_criteria_have_state_effect_interval_and_evidence() -> None:
     text = release_section(ReleasePart(FOUND, "3 minutes ago", ""))
 
     assert 4 == text.count('scope="row"')
-    assert "shift +0.42 sd <small>0.3 to ...</small>" in text
-    assert "odds x 0.50 <small>0.25 to 1.5</small>" in text
+    assert "shift +0.42 sd <small>(0.3 to ...)</small>" in text
+    assert "odds x 0.50 <small>(0.25 to 1.5)</small>" in text
     assert "<td>x 1.04</td>" in text
     assert "<td>3.10 / 2.60</td>" in text
     assert "1.0 % / 2.0 %" in text
-    assert "as of 3 minutes ago (1970-01-01 00:26:40 UTC), since 1970-01-01 00:16:40 UTC" in text
+    assert "As of 3 minutes ago (1970-01-01 00:26:40 UTC), since 1970-01-01 00:16:40 UTC" in text
     assert [1, 2, 1] == [text.count(f"</b> {word}</span>") for word in ("fails", "ok", "cannot tell")]
     assert "there are no labels." in text
+
+
+def test_the_first_sentence_has_the_verdict() -> None:
+    """Which criteria fail, and which cannot tell; a canary that fails by none does not fail."""
+    text = release_section(ReleasePart(FOUND, "now", ""))
+    assert "Revision <bdi>v2</bdi> fails against <bdi>stable</bdi> by drift; accuracy cannot tell." in text
+
+    well = release_section(ReleasePart(replace(FOUND, results=RESULTS[1:3]), "now", ""))
+    assert "Revision <bdi>v2</bdi> does not fail against <bdi>stable</bdi>.</strong>" in well
+
+
+def test_the_difference_of_accuracies_is_in_points() -> None:
+    """As the accuracies beside it, which are in percent."""
+    accuracy = CriterionResult(Criterion.ACCURACY, CriterionState.OK, "ok", (9, 9), (0.9, 0.88), 0.02, (-0.01, None))
+    text = release_section(ReleasePart(replace(FOUND, results=(accuracy,)), "now", ""))
+
+    assert "+2.0 points <small>(-1.0 to ...)</small>" in text
 
 
 def test_errors_of_numbers_are_no_shares() -> None:

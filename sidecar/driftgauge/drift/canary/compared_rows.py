@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from driftgauge.drift.canary.matched_requests import tilt_likelihoods
 from driftgauge.drift.canary.request_scores import sum_requests
-from driftgauge.drift.canary.strata import split_strata
+from driftgauge.drift.canary.strata import MIN_REQUESTS, split_strata
 from driftgauge.drift.canary.tilt_evidence import TiltEvidence, TiltRule, add_stratum, no_evidence
 
 Floats = NDArray[np.float64]
@@ -85,11 +85,26 @@ def add_rows(
         return known
     times = _request_times(canary), _request_times(stable)
     earliest = max(one.min() for one in times) - 1
-    since = max(known.until, canary.first_time, stable.first_time, earliest)
-    for start, end in split_strata(*times, since, until):
+    first = max(canary.first_time, stable.first_time)
+    since = max(known.until, first, earliest)
+    strata = split_strata(*times, since, until)
+    if not strata and first > known.until:
+        strata = _whatever_is_there(times, since)
+    for start, end in strata:
         parts = [_rows_between(one, start, end) for one in (canary, stable)]
         known = replace(_add_stratum(known, rule, scores_of, parts, end), until=end)
     return known
+
+
+def _whatever_is_there(times: tuple[Floats, Floats], since: float) -> list[tuple[float, float]]:
+    """One stratum of all requests of both, where so many came that those of a whole slot are never kept.
+
+    It ends with the revision whose newest request is the earlier one, since of the other one later requests may be
+    there that could not have come to both.
+    """
+    end = min(float(one.max()) for one in times)
+    numbers = [np.count_nonzero((one > since) & (one <= end)) for one in times]
+    return [(since, end)] if min(numbers) >= MIN_REQUESTS else []
 
 
 def add_late_rows(

@@ -1,15 +1,17 @@
 """Compares errors and latencies of two revisions, from their counts in slots of time."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.drift.canary.failed_requests import failure_likelihoods
 from driftgauge.drift.canary.matched_requests import MAX_REQUESTS, TILTS, tilt_likelihoods
 from driftgauge.drift.canary.request_scores import mid_ranks, share_scores
-from driftgauge.drift.canary.strata import SLOT_SECONDS, split_strata
+from driftgauge.drift.canary.strata import MIN_REQUESTS, SLOT_SECONDS, split_strata
 from driftgauge.drift.canary.tilt_evidence import TiltEvidence, TiltRule, add_stratum, no_evidence
 from driftgauge.drift.canary.traffic_counts import STEPS, TrafficSlot, between, log_latency
 
@@ -29,6 +31,13 @@ _SHIFTED: Final = 256
 
 _MINUTE_SLOTS: Final = 60 // SLOT_SECONDS
 
+_BURST: Final = 2.0
+"""With more than so many times the failed requests that are usual, and one, a burst has begun: it may be an outage of
+both revisions, which says little of a canary. The more there are, the less is staked on it."""
+
+_PRIOR_FAILED, _PRIOR_REQUESTS = 0.5, 50.0
+"""What is taken for usual before there are requests."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedTraffic:
@@ -36,7 +45,7 @@ class ComparedTraffic:
 
     Args:
         errors: Evidence of the odds of an error: one score.
-        latency: Evidence of slowness beyond the tolerance: location and tail.
+        latency: Evidence of slowness, and of slowness beyond the tolerance: location and tail.
         shifts: Shape `(len(SHIFTS), len(TILTS))`: the likelihood of tilts after each factor is taken out.
         slot: The newest slot that was compared.
         requests: Requests with a status code of the canary and of the stable revision.
@@ -44,6 +53,8 @@ class ComparedTraffic:
         timed: Requests with a latency.
         log_ratio: Weighted sum of the difference of the means of the log latency.
         weight: The sum of its weights.
+        usual_failed: Failed requests, of a burst no more than are usual.
+        usual_requests: The requests among which they were.
     """
 
     errors: TiltEvidence
@@ -55,6 +66,8 @@ class ComparedTraffic:
     timed: tuple[int, int] = (0, 0)
     log_ratio: float = 0.0
     weight: float = 0.0
+    usual_failed: float = 0.0
+    usual_requests: float = 0.0
 
 
 def no_traffic() -> ComparedTraffic:
@@ -89,9 +102,10 @@ def add_traffic(
     times = [_times(slots) for slots in (canary, stable)]
     for start, end in split_strata(times[0], times[1], (first + 1) * SLOT_SECONDS, (last + 1) * SLOT_SECONDS):
         slots = round(start / SLOT_SECONDS), round(end / SLOT_SECONDS) - 1
+        for piece in _split_slots(canary, stable, *slots):
+            known = _add_errors(known, rules[0], *(between(one, *piece) for one in (canary, stable)))
         parts = between(canary, *slots), between(stable, *slots)
-        known = _add_latencies(_add_errors(known, rules[0], *parts), rules[1], *parts, with_interval=with_interval)
-        known = replace(known, slot=slots[1])
+        known = replace(_add_latencies(known, rules[1], *parts, with_interval=with_interval), slot=slots[1])
     return known
 
 
@@ -102,19 +116,43 @@ def _times(slots: Sequence[TrafficSlot]) -> Floats:
     return np.repeat(numbers, np.minimum(counts, MAX_REQUESTS))
 
 
+def _split_slots(
+    canary: Sequence[TrafficSlot], stable: Sequence[TrafficSlot], first: int, last: int
+) -> Iterator[tuple[int, int]]:
+    """The first and the last slot of each piece of a stratum, so short that an outage is one of its own.
+
+    Errors are few, so that pieces say as much of them as the whole stratum does, once they have some requests.
+    """
+    counts = Counter[int]()
+    for one in (*canary, *stable):
+        counts[one.slot] += one.requests
+    begin = first
+    for slot in range(first, last + 1):
+        if slot == last or sum(counts[one] for one in range(begin, slot + 1)) >= MIN_REQUESTS:
+            yield begin, slot
+            begin = slot + 1
+
+
 def _add_errors(known: ComparedTraffic, rule: TiltRule, canary: TrafficSlot, stable: TrafficSlot) -> ComparedTraffic:
     parts = canary, stable
     both = zip(known.requests, known.failed, parts, strict=True)
     counts = [(requests + part.requests, failed + part.errors) for requests, failed, part in both]
-    found = replace(known, requests=(counts[0][0], counts[1][0]), failed=(counts[0][1], counts[1][1]))
-    if not canary.errors + stable.errors:
+    requests, failed = canary.requests + stable.requests, canary.errors + stable.errors
+    share = (known.usual_failed + _PRIOR_FAILED) / (known.usual_requests + _PRIOR_REQUESTS)
+    most = _BURST * (1 + share * requests)
+    found = replace(
+        known,
+        requests=(counts[0][0], counts[1][0]),
+        failed=(counts[0][1], counts[1][1]),
+        usual_failed=known.usual_failed + min(failed, most),
+        usual_requests=known.usual_requests + requests,
+    )
+    if not failed:
         return found
-    rng = _generator(1, canary, stable)
-    ones = [np.zeros((part.requests, 1)) for part in parts]
-    for part, one in zip(parts, ones, strict=True):
-        one[: part.errors] = 1.0
-    likelihoods = tilt_likelihoods(ones[0], ones[1], rng)
-    return replace(found, errors=add_stratum(known.errors, rule, likelihoods, canary.slot // _MINUTE_SLOTS))
+    pairs = [(part.errors, part.requests) for part in parts]
+    likelihoods = failure_likelihoods(*pairs)
+    minute = canary.slot // _MINUTE_SLOTS
+    return replace(found, errors=add_stratum(known.errors, rule, likelihoods, minute, stake=min(1.0, most / failed)))
 
 
 def _add_latencies(
@@ -127,8 +165,8 @@ def _add_latencies(
         return known
     means = [float(log_latency(one).mean()) for one in buckets]
     weight = numbers[0] * numbers[1] / sum(numbers)
-    scores = _latency_scores(buckets[0] - TOLERATED_STEPS, buckets[1])
-    likelihoods = tilt_likelihoods(scores[: numbers[0]], scores[numbers[0] :], rng)
+    both = [_latency_scores(buckets[0] - steps, buckets[1]) for steps in (0, TOLERATED_STEPS)]
+    against = np.stack([tilt_likelihoods(one[: numbers[0]], one[numbers[0] :], rng) for one in both])
     shifts = known.shifts
     if with_interval:
         few = [one[:_SHIFTED] for one in buckets]  # they are in random order
@@ -136,7 +174,7 @@ def _add_latencies(
         shifts = shifts + tilt_likelihoods(scores[: few[0].size], scores[few[0].size :], rng)
     return replace(
         known,
-        latency=add_stratum(known.latency, rule, likelihoods, canary.slot // _MINUTE_SLOTS),
+        latency=add_stratum(known.latency, rule, against[0], canary.slot // _MINUTE_SLOTS, against=against),
         shifts=shifts,
         timed=(known.timed[0] + numbers[0], known.timed[1] + numbers[1]),
         log_ratio=known.log_ratio + weight * (means[0] - means[1]),

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from driftgauge.drift.canary.compared_rows import ComparedRows
-from driftgauge.drift.canary.compared_traffic import SHIFTS, ComparedTraffic
+from driftgauge.drift.canary.compared_traffic import SHIFTS, TOLERATED_STEPS, ComparedTraffic
 from driftgauge.drift.canary.matched_requests import ZERO
 from driftgauge.drift.canary.tilt_evidence import TiltEvidence, TiltRule, best_tilt, log_mean, tilt_interval
 from driftgauge.drift.canary.traffic_counts import STEPS
@@ -65,7 +65,8 @@ class CriterionResult:
         effect: The estimated effect: of drift the shift in standard deviations of the ranks, of errors the ratio of the
             odds, of latency the ratio, of accuracy the difference; `None` without data.
         interval: The ends of its interval, which holds at all times together with a chance of 95 %; `None` is open.
-        evidence: The most evidence that there ever was, log10.
+        evidence: The most evidence that there ever was, log10: against no difference, or that against the tolerated one
+            and what its threshold is lower, whichever is less.
         threshold: The evidence from which on it fails, log10.
     """
 
@@ -98,7 +99,10 @@ def judge_drift(
     result = _judge(Criterion.DRIFT, predictions.evidence, predictions.requests, min_requests, "predictions")
     interval = tilt_interval(likelihoods, INTERVAL_ALPHA)
     result = replace(result, effect=best_tilt(likelihoods), interval=interval)
-    if inputs is not None and inputs.evidence.peak >= INPUTS.threshold:
+    result = _not_yet(
+        result, predictions.evidence, is_tolerated=abs(best_tilt(likelihoods)) <= RULES[Criterion.DRIFT].tolerated
+    )
+    if inputs is not None and inputs.evidence.fails(INPUTS):
         sentence = "the inputs of the revisions differ beyond chance, so their predictions cannot be compared"
         return replace(result, state=CriterionState.CANNOT_TELL, reason=sentence)
     if inputs is None and result.state is CriterionState.FAILED:
@@ -117,8 +121,9 @@ def judge_errors(traffic: ComparedTraffic, min_requests: int) -> CriterionResult
         return replace(result, values=values)
     likelihoods = traffic.errors.likelihoods[0]
     low, high = tilt_interval(likelihoods, INTERVAL_ALPHA)
-    effect = math.exp(best_tilt(likelihoods))
-    return replace(result, values=values, effect=effect, interval=(_exp(low), _exp(high)))
+    tilt = best_tilt(likelihoods)
+    result = replace(result, values=values, effect=math.exp(tilt), interval=(_exp(low), _exp(high)))
+    return _not_yet(result, traffic.errors, is_tolerated=tilt <= RULES[Criterion.ERRORS].tolerated)
 
 
 def judge_latency(traffic: ComparedTraffic, min_requests: int) -> CriterionResult:
@@ -127,6 +132,7 @@ def judge_latency(traffic: ComparedTraffic, min_requests: int) -> CriterionResul
     if not traffic.weight:
         return result
     ratio = math.exp(traffic.log_ratio / traffic.weight)
+    result = _not_yet(result, traffic.latency, is_tolerated=ratio <= 2 ** (TOLERATED_STEPS / STEPS))
     evidence = np.array([log_mean(one) for one in traffic.shifts])
     kept = np.flatnonzero(evidence < math.log(1 / INTERVAL_ALPHA))
     if not kept.size:
@@ -152,6 +158,8 @@ def judge_accuracy(
     result = _judge(Criterion.ACCURACY, losses.evidence, losses.requests, min_requests, "labelled predictions")
     if not all(losses.rows):
         return result
+    tilt = best_tilt(losses.evidence.likelihoods[0])
+    result = _not_yet(result, losses.evidence, is_tolerated=tilt <= RULES[Criterion.ACCURACY].tolerated)
     share, expected = (float(total) / rows for total, rows in zip(losses.sums[:, 0], losses.rows, strict=True))
     if numbers:
         return replace(result, values=(share, expected), effect=share - expected)
@@ -183,17 +191,27 @@ def _judge(
         CriterionState.OK,
         f"{what} do not differ by more than is tolerated, as far as {requests[0]:,} and {requests[1]:,} requests show",
         requests,
-        evidence=evidence.peak / math.log(10),
+        evidence=evidence.peak(rule) / math.log(10),
         threshold=rule.threshold / math.log(10),
     )
-    if evidence.peak >= rule.threshold:
+    if evidence.fails(rule):
         worse = "differ" if criterion is Criterion.DRIFT else "are worse"
-        sentence = f"{what} {worse} by more than chance and what is tolerated"
+        shown = f"in {requests[0]:,} and {requests[1]:,} requests"
+        sentence = f"{what} {worse} by more than chance and what is tolerated, {shown}"
         return replace(found, state=CriterionState.FAILED, reason=sentence)
     if min(requests) < min_requests:
         few = f"{what} of {requests[0]:,} requests of the canary and {requests[1]:,} of the stable revision, each needs"
         return replace(found, state=CriterionState.CANNOT_TELL, reason=f"{few} {min_requests:,}")
     return found
+
+
+def _not_yet(result: CriterionResult, evidence: TiltEvidence, *, is_tolerated: bool) -> CriterionResult:
+    """Do not pass a canary that seems to be worse, and does not fail yet, since no minute counts for all."""
+    if result.state is not CriterionState.OK or is_tolerated or not evidence.shows_difference(RULES[result.criterion]):
+        return result
+    shown = f"in {result.requests[0]:,} and {result.requests[1]:,} requests"
+    sentence = f"there is a difference {shown}; that it lasts, and is more than is tolerated, is not proved yet"
+    return replace(result, state=CriterionState.CANNOT_TELL, reason=sentence)
 
 
 def _most_shifted(evidence: TiltEvidence) -> int:

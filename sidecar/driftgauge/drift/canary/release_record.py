@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from driftgauge.drift.canary.compared_rows import ComparedRows
 from driftgauge.drift.canary.compared_traffic import SHIFTS, ComparedTraffic, no_traffic
 from driftgauge.drift.canary.matched_requests import TILTS
-from driftgauge.drift.canary.tilt_evidence import STAKES, TiltEvidence
+from driftgauge.drift.canary.tilt_evidence import NULLS, TiltEvidence
 
 Floats = NDArray[np.float64]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 ROWS: Final = ("inputs", "predictions", "losses")
 """What is compared row by row."""
@@ -110,9 +110,9 @@ def _packed(value: object, arrays: list[Floats]) -> object:
 def _evidence(head: dict[str, Any], arrays: list[Floats]) -> TiltEvidence:
     shape = (-1, TILTS.size)
     likelihoods = arrays[head["likelihoods"]].reshape(shape)
-    past = arrays[head["past"]].reshape(len(STAKES), *likelihoods.shape)
-    gain = arrays[head["gain"]].reshape(likelihoods.shape)
-    return TiltEvidence(likelihoods, past, gain, int(head["minute"]), float(head["peak"]))
+    past, gain = (arrays[head[name]].reshape(NULLS, *likelihoods.shape) for name in ("past", "gain"))
+    first, second = map(float, head["peaks"])
+    return TiltEvidence(likelihoods, past, gain, int(head["minute"]), (first, second))
 
 
 def _rows(head: dict[str, Any], arrays: list[Floats]) -> ComparedRows:
@@ -137,6 +137,8 @@ def _traffic(head: dict[str, Any], arrays: list[Floats]) -> ComparedTraffic:
         _pair(head["timed"]),
         float(head["log_ratio"]),
         float(head["weight"]),
+        float(head["usual_failed"]),
+        float(head["usual_requests"]),
     )
 
 

@@ -28,38 +28,43 @@ def pairs(tilt: float, number: int, seed: int = 1) -> NDArray[np.float64]:
     return found
 
 
-@pytest.mark.parametrize("tilt", [-3.0, -0.2, 0.0, 0.2])
-def test_the_mean_e_value_is_at_most_one_within_the_tolerance(tilt: float) -> None:
-    """For each tilt up to the tolerated one; the factors of a pair are weighted by their chances."""
+@pytest.mark.parametrize(("tilt", "null"), [(-3.0, 0), (0.0, 0), (-3.0, 1), (0.0, 1), (0.2, 1)])
+@pytest.mark.parametrize("stake", [1.0, 0.3])
+def test_the_mean_e_value_is_at_most_one_up_to_each_null(tilt: float, null: int, stake: float) -> None:
+    """For each tilt up to the null; the factors of a pair are weighted by their chances."""
     chance = 1 / (1 + math.exp(-tilt))
-    place = int(np.argmin(np.abs(TILTS - RULE.tolerated)))
-    log = np.log(2 / (1 + np.exp(-TILTS)))
-    values = chance * np.exp(log - log[place]) + (1 - chance) * np.exp(log[::-1] - log[::-1][place])
-    assert (values[RULE.alternatives] <= 1 + 1e-12).all()
+    log = np.log(2 / (1 + np.exp(-TILTS)))[np.newaxis]
+    first, second = (np.exp(RULE.against_nulls(one)[null, 0]) for one in (log, log[:, ::-1]))
+    mean = 1 - stake + stake * (chance * first + (1 - chance) * second)
+    assert (mean[RULE.alternatives] <= 1 + 1e-12).all()
 
 
-def test_one_minute_gains_a_third_of_the_threshold_at_most() -> None:
-    """However much a stall of a minute says, a canary does not fail by it."""
+def test_one_minute_gains_a_share_of_the_threshold_at_most() -> None:
+    """However much a stall of a minute says, a canary does not fail by it, nor by three."""
     once = add_stratum(no_evidence(1), RULE, pairs(3.0, 10_000), 5)
     again = add_stratum(once, RULE, pairs(3.0, 10_000), 5)
-    assert again.peak <= MINUTE_SHARE * RULE.threshold
-    known = no_evidence(1)
+    assert (again.peaks <= MINUTE_SHARE * RULE.thresholds).all()
+    known, failed = no_evidence(1), []
     for minute in range(10):
         known = add_stratum(known, RULE, pairs(3.0, 10_000), minute)
-    assert known.peak >= RULE.threshold
+        failed.append(known.fails(RULE))
+    assert failed.index(True) >= 3
 
 
-def test_a_minute_against_it_loses_half_at_most() -> None:
-    """Outages in which both revisions fail alike do not hide a canary that fails more often at other times."""
+def test_a_stratum_with_half_of_a_stake_loses_half_at_most() -> None:
+    """What is not staked stays, however much a stratum is at odds with a difference."""
+    known = add_stratum(no_evidence(1), RULE, pairs(1.5, 40), 1)
+    outage = add_stratum(known, RULE, pairs(0.0, 100_000), 2, stake=0.5)
+    np.testing.assert_allclose(outage.gain[..., RULE.alternatives], -math.log(2), atol=1e-9)
+
+
+def test_both_nulls_must_be_refuted() -> None:
+    """A tolerated difference that is proved beyond doubt does not fail, and the evidence is short of the threshold."""
     known = no_evidence(1)
     for minute in range(30):
-        known = add_stratum(known, RULE, pairs(1.5, 40, minute), minute)
-    before = known.peak
-    outage = add_stratum(known, RULE, pairs(0.0, 100_000), 30)
-    rest = outage
-    for minute in range(31, 60):
-        rest = add_stratum(rest, RULE, pairs(1.5, 40, minute), minute)
-    assert rest.peak > before > RULE.threshold
+        known = add_stratum(known, RULE, pairs(0.2, 400, minute), minute)
+    assert known.peaks[0] > RULE.threshold > known.peak(RULE)
+    assert not known.fails(RULE)
 
 
 def test_the_peak_stays() -> None:
@@ -68,7 +73,9 @@ def test_the_peak_stays() -> None:
     for minute in range(8):
         known = add_stratum(known, RULE, pairs(2.0, 200, minute), minute)
     later = add_stratum(known, RULE, pairs(-2.0, 10_000), 9)
-    assert later.peak == known.peak > RULE.threshold
+    assert later.peaks == known.peaks
+    assert later.peak(RULE) > RULE.threshold
+    assert later.fails(RULE)
 
 
 def test_the_interval_has_the_true_tilt_and_narrows() -> None:
@@ -91,6 +98,6 @@ def test_shifted_scores_are_found_and_equal_ones_are_not() -> None:
         for minute in range(20):
             canary, stable = rng.standard_normal((40, 1)) + shift, rng.standard_normal((120, 1))
             known = add_stratum(known, both, tilt_likelihoods(canary, stable, rng), minute)
-        peaks[shift] = known.peak
+        peaks[shift] = known.peak(both)
     assert min(peaks[-0.5], peaks[0.5]) > both.threshold > peaks[0.0]
     assert ZERO == TILTS.size // 2
