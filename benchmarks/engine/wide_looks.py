@@ -34,11 +34,13 @@ from driftgauge.drift.stream_window import StreamWindow
 FEATURES = 1_000
 REFERENCE_ROWS = 10_000
 REQUEST_ROWS = (1, 20)
+ROWS_PER_SECOND = 20.0
 LOOKS = 5
 MEASURES = ("making, s", "all rows new, s", "10 % new, s", "1 % new, s", "no new rows, s", "resident, MB")
 
 _NEW_ROWS = (WINDOW_ROWS, WINDOW_ROWS // 10, WINDOW_ROWS // 100, 0)
 _DECIMALS = 3
+_START = 1.7e9
 
 
 def measure(features: int, reference_rows: int, request_rows: int, looks: int) -> dict[str, float]:
@@ -57,7 +59,7 @@ def measure(features: int, reference_rows: int, request_rows: int, looks: int) -
     start = time.process_time()
     evaluator = StreamEvaluator(profiles, Rule(ALPHA, Correction.HOLM, MIN_ROWS, DEFAULT), "benchmark")
     costs = [time.process_time() - start]
-    p_values, state, seconds, last = PValues(), None, 0.0, 0
+    p_values, state, seconds, last = PValues(), None, _START, 0
     values = rng.normal(10, 3, (WINDOW_ROWS, features)).round(_DECIMALS)
     for new in _NEW_ROWS:
         each: list[float] = []
@@ -65,7 +67,8 @@ def measure(features: int, reference_rows: int, request_rows: int, looks: int) -
             fresh = rng.normal(10, 3, (new, features)).round(_DECIMALS)
             values, last, seconds = np.concatenate([values[new:], fresh]), last + new, seconds + 30.0
             numbers = np.arange(last - WINDOW_ROWS + 1, last + 1, dtype=np.int64)
-            window = StreamWindow(values, numbers, numbers // request_rows)
+            times = (_START + numbers // request_rows * (request_rows / ROWS_PER_SECOND)).astype(np.float64)
+            window = StreamWindow(values, numbers, numbers // request_rows, times)
             start = time.process_time()
             state = evaluator.evaluate(state, window, p_values, seconds).state
             each.append(time.process_time() - start)

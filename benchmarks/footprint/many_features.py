@@ -23,6 +23,7 @@ from benchmarks.proxy.bodies import v1
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, send
 from benchmarks.statistics.work import Effort
+from driftgauge.reference.file_limits import DEFAULT_VALUES
 
 REFERENCE_ROWS = 5_000
 FEATURES = (13, 100, 300, 1_000)
@@ -80,7 +81,8 @@ def measure(features: int, *options: object, reference_rows: int = REFERENCE_ROW
         stack.enter_context(Program(module("benchmarks.model", port), port, OTHER_CORES))
         words = ["--upstream-url", f"http://127.0.0.1:{port}", "--reference", reference, "--reference-poll-seconds", 1]
         interval = ["--evaluation-interval-seconds", _INTERVAL_SECONDS]
-        program = stack.enter_context(driftgauge("proxy", *words, *interval, *options))
+        limit = ["--max-reference-values", max(DEFAULT_VALUES, reference_rows * features)]
+        program = stack.enter_context(driftgauge("proxy", *words, *interval, *limit, *options))
         peak = stack.enter_context(MemoryPeak(program))
         _wait(program, "driftgauge_reference_rows", 1)
         yield peak.together
