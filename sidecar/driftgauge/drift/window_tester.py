@@ -240,6 +240,7 @@ class WindowTester:
         """
         facts, (psi, jensen_shannon) = measured
         profile, size, numeric = self._profiles[position], facts.size, facts.numeric
+        distance = None if numeric is None else numeric.wasserstein
         drift = any(test.drift for test in tests)
         untested = None if drift else find_obstacle(size, tests, self._rule.min_rows)
         change, sentence = explain_feature(
@@ -254,7 +255,7 @@ class WindowTester:
             outside=facts.outside,
             effective_rows=facts.effective_rows,
             detectable=detectable(tests[0].threshold, facts.effective_rows),
-            effects=Effects(psi=psi, jensen_shannon=jensen_shannon, wasserstein=numeric and numeric.wasserstein),
+            effects=Effects(psi=psi, jensen_shannon=jensen_shannon, wasserstein=distance),
             histogram=facts.bins,
             window_quantiles=() if numeric is None else numeric.deciles,
             reference_quantiles=self._deciles[position],

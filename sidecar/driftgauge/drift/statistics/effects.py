@@ -98,7 +98,7 @@ def wasserstein(quantiles: Sequence[Quantiles], windows: Floats, at_most: Intege
 def _scaled(quantiles: Sequence[Quantiles], windows: Floats) -> Floats:
     """Values in a unit in which the reference's are of magnitude 1, and their middle is 0: shape `(g, n)`."""
     with np.errstate(over="ignore"):
-        scaled = windows / np.array([one.scale for one in quantiles])[:, np.newaxis]
+        scaled: Floats = windows / np.array([one.scale for one in quantiles])[:, np.newaxis]
     np.clip(scaled, -_LARGEST, _LARGEST, out=scaled)
     scaled -= np.array([one.centre for one in quantiles])[:, np.newaxis]
     return scaled
