@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.profile import FeatureKind, Profile
 from driftgauge.drift.result import Effects
+from driftgauge.drift.sorted_values import SortedValues
 from driftgauge.drift.statistics.effects import Quantiles, distances_of_bins, wasserstein
 
 Floats = NDArray[np.float64]
@@ -14,7 +15,7 @@ Floats = NDArray[np.float64]
 def distance_of(reference: Floats, window: Floats) -> float | None:
     """The Wasserstein distance of two sorted samples."""
     at_most = np.searchsorted(reference, window, side="right")
-    (found,) = wasserstein([Quantiles(reference)], window[np.newaxis], at_most[np.newaxis])
+    (found,) = wasserstein([Quantiles(SortedValues.of(reference))], window[np.newaxis], at_most[np.newaxis])
     return found
 
 

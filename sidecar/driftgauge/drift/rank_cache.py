@@ -53,8 +53,7 @@ class RankCache:
     def __init__(self, profiles: Sequence[Profile], hours: RowHours) -> None:
         self._profiles = tuple(profiles)
         self._hours = hours
-        self._references = [profile.values for profile in profiles]
-        self._rank_type = rank_type(max((values.size for values in self._references), default=0))
+        self._rank_type = rank_type(max((profile.size for profile in profiles), default=0))
         self.rows: Floats = np.empty((0, len(self._profiles)))
         self._digests = RowDigests(len(self._profiles))
         self._known: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
@@ -191,7 +190,7 @@ class RankCache:
             values = np.take_along_axis(columns, order, axis=1)
             found = (
                 self._cells(values, block),
-                *ranks(self._references[block.start : block.stop], values, self._rank_type),
+                *ranks([self._profiles[feature].values for feature in block], values, self._rank_type),
             )
             for counts, ascending in zip((cells, below, at_most), found, strict=True):
                 np.put_along_axis(counts[block.start : block.stop], order, ascending, axis=1)

@@ -106,7 +106,7 @@ class WindowTester:
         self._width = len(profiles)
         self._ignored = tuple(one.name for one in profiles if one.kind is FeatureKind.IGNORED)
         self._profiles = [profiles[column] for column in self.columns]
-        self._reference_rows = [profile.values.size for profile in self._profiles]
+        self._reference_rows = [profile.size for profile in self._profiles]
         worth = reference_effective_rows(profiles) if reference is None else reference
         self._reference = [worth[column] for column in self.columns]
         self._histograms: list[Histogram] = []
@@ -117,7 +117,7 @@ class WindowTester:
             is_numeric = profile.kind is FeatureKind.NUMERIC
             self._histograms.append(Histogram(profile))
             self._deciles.append(deciles(profile.values) if is_numeric else ())
-            self._quantiles.append(Quantiles(profile.values) if is_numeric else None)
+            self._quantiles.append(Quantiles(profile.kept) if is_numeric else None)
 
     def test(
         self,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.detector.bets import Bets
+from driftgauge.drift.detector.staked_scores import where_rows_are
 from driftgauge.drift.detector.step_table import StepTable
 
 Floats = NDArray[np.float64]
@@ -51,8 +52,10 @@ def gains(tables: Sequence[StepTable], counts: Floats) -> Floats:
         counts: Shape `(f, g, k + 1)`: the rows in each cell.
     """
     in_runs = np.add.reduceat(counts, tables[0].starts, axis=2)
-    varying = np.matmul(counts, np.stack([one.varying for one in tables]))
-    return np.concatenate([varying, np.matmul(in_runs, np.stack([one.steps for one in tables]))], axis=2)
+    staked = [one.staked for one in tables if one.staked is not None]  # of all or of none
+    varying = where_rows_are(staked, counts) if staked else np.stack([one.varying for one in tables])
+    in_steps = np.matmul(in_runs, np.stack([one.steps for one in tables]))
+    return np.concatenate([np.matmul(counts, varying), in_steps], axis=2)
 
 
 def whole(tables: Sequence[StepTable]) -> Floats:
@@ -85,10 +88,9 @@ def parts(group: AlikeBets, groups: int, most_counts: int) -> Iterator[AlikeBets
 
 def _form(bets: Bets) -> tuple[object, ...]:
     """What features must have in common to be weighed together."""
-    tables = [(one.shape, one.varying.shape, one.varying.dtype, one.starts.tobytes()) for one in _tables(bets)]
+    tables = [
+        (one.shape, one.varying.shape, one.varying.dtype, one.staked is None, one.starts.tobytes())
+        for one in (bets.factors, bets.score_table)
+    ]
     columns = (bets.log_weights, bets.score_of, bets.own_factors, bets.factor_of)
     return (*tables, *(column.tobytes() for column in columns), bets.main_scores, bets.buckets)
-
-
-def _tables(bets: Bets) -> tuple[StepTable, StepTable]:
-    return bets.factors, bets.score_table

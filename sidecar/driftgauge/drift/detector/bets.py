@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.array_pool import ArrayPool
 from driftgauge.drift.budget import Budget, EffectiveRows
 from driftgauge.drift.detector.score_groups import KnownFeature, Scores, Shares, score_groups
+from driftgauge.drift.detector.staked_scores import StakedScores
 from driftgauge.drift.detector.step_table import StepTable
 from driftgauge.drift.profile import FeatureKind, Profile
 
@@ -79,7 +80,10 @@ class Bets:
 
     def kept_in(self, pool: ArrayPool) -> "Bets":
         """The same bets with their large arrays in a pool, for as long as the detector lives."""
-        return replace(self, factors=self.factors.kept_in(pool), score_table=self.score_table.kept_in(pool))
+        factors, scores = self.factors.kept_in(pool), self.score_table.kept_in(pool)
+        if factors.staked is not None:  # of the very scores of the other table
+            factors = replace(factors, staked=replace(factors.staked, scores=scores.varying))
+        return replace(self, factors=factors, score_table=scores)
 
 
 def make_bets(profile: Profile, budget: Budget, features: int, reference: EffectiveRows | None = None) -> Bets:
@@ -99,7 +103,7 @@ def make_bets(profile: Profile, budget: Budget, features: int, reference: Effect
     """
     if profile.kind is FeatureKind.IGNORED:
         return no_bets(profile)
-    rows = reference or EffectiveRows(float(profile.values.size), float(profile.rows))
+    rows = reference or EffectiveRows(float(profile.size), float(profile.rows))
     kind, overall = profile.kind, Shares(profile.cells.shares, profile.missing / profile.rows, rows)
     buckets = 1 if profile.buckets is None else profile.buckets.missing.size
     known = KnownFeature(kind, overall, profile.cells.bounds.size, budget, features, buckets)
@@ -138,7 +142,10 @@ def no_bets_on_cells(cells: int) -> Bets:
 def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
     """The bets of all groups in each bucket of hours; each group has an equal weight in the evidence."""
     groups = tables[0]
-    factors = np.vstack([np.hstack([_log_factors(group) for group in table]) for table in tables])
+    # Of numbers the first group has other factors in each cell: they are computed where there are rows.
+    is_staked = numeric and len(tables) == 1
+    stepped = [table[1:] if is_staked else table for table in tables]
+    factors = np.vstack([np.hstack([_log_factors(group) for group in table]) for table in stepped])
     scores = np.vstack([np.hstack([group.values for group in table]) for table in tables])
     sizes = [group.values.shape[1] * len(group.stakes) for group in groups]
     weights = np.concatenate([np.full(size, -math.log(len(groups) * size)) for size in sizes])
@@ -146,8 +153,13 @@ def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
     score_of = np.repeat(np.arange(scores.shape[1]), stakes)
     own, factor_of = _own_factors(scores.shape[1], numeric=numeric)
     main = groups[0].values.shape[1]
-    table = StepTable.of_factors(factors, sizes[0] if numeric else 0)
     score_table = StepTable.of_scores(scores, main if numeric else 0)
+    staked = (
+        StakedScores(np.asarray(score_table.varying, dtype=np.float64), *_stakes_and_costs(groups[0]))
+        if is_staked
+        else None
+    )
+    table = StepTable.of_factors(factors, sizes[0] if numeric and not is_staked else 0, staked)
     return Bets(table, weights, score_table, score_of, main, own, factor_of[score_of], len(tables))
 
 
@@ -170,7 +182,16 @@ def _own_factors(scores: int, *, numeric: bool) -> tuple[NDArray[np.intp], NDArr
 
 
 def _log_factors(group: Scores) -> Floats:
-    """The log of (1 + s g) / (1 + |s| t) for each cell, score and stake: shape `(k + 1, j * stakes)`.
+    """The log of (1 + s g) / (1 + |s| t) for each cell, score and stake: shape `(k + 1, j * stakes)`."""
+    stakes, costs = _stakes_and_costs(group)
+    factors: Floats = np.log1p(group.values[:, :, np.newaxis] * stakes) - costs
+    if not group.missing_counts:
+        factors[-1] = 0.0
+    return factors.reshape(factors.shape[0], -1)
+
+
+def _stakes_and_costs(group: Scores) -> tuple[Floats, Floats]:
+    """The stakes s on each score, and log(1 + |s| t): two of shape `(j, stakes)`.
 
     Where a stake would let a factor be 0 or less, as in an hour with a large share, it is smaller.
     """
@@ -180,9 +201,4 @@ def _log_factors(group: Scores) -> Floats:
     )
     most = np.where(lowest > 0, LARGEST_LOSS / np.where(lowest > 0, lowest, 1.0), np.inf)
     stakes = np.sign(each) * np.minimum(np.abs(each), most)
-    staked = group.values[:, :, np.newaxis] * stakes
-    cost = np.log1p(np.abs(stakes) * group.tolerated[:, np.newaxis])
-    factors: Floats = np.log1p(staked) - cost
-    if not group.missing_counts:
-        factors[-1] = 0.0
-    return factors.reshape(factors.shape[0], -1)
+    return stakes, np.log1p(np.abs(stakes) * group.tolerated[:, np.newaxis])

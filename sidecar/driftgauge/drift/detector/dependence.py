@@ -203,7 +203,7 @@ def reference_effective_rows(
         values, missing = factors[part][main].max(initial=1.0), factors[part][-1:].max(initial=1.0)
         worth.append(
             EffectiveRows(
-                max(1.0, profile.values.size / (float(values) * profile.parameters)),
+                max(1.0, profile.size / (float(values) * profile.parameters)),
                 max(1.0, profile.rows / float(missing)),
             )
         )

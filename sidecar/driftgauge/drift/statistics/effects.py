@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.result import Bin
+from driftgauge.drift.sorted_values import SortedValues
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer]
@@ -26,7 +27,7 @@ class Quantiles:
     """The quantile function of a reference and its integral.
 
     Args:
-        values: Shape `(m,)`, m at least 1, float64, finite, sorted ascending.
+        values: The `m` values, at least 1.
 
     Notes:
         The integral at each rank is computed for each window: it would take as much memory as the reference's values.
@@ -39,16 +40,17 @@ class Quantiles:
         is_thinned: Whether these are not all.
     """
 
-    def __init__(self, values: Floats) -> None:
-        self._values = _thinned(values)
-        self.scale = _power_of_two(max(abs(float(self._values[0])), abs(float(self._values[-1]))))
+    def __init__(self, values: SortedValues) -> None:
+        self._values = values
+        used = self._used()
+        self.scale = _power_of_two(max(abs(float(used[0])), abs(float(used[-1]))))
         # Values far from 0, such as times in seconds, would lose their last digits in long sums; so their middle is
         # moved to 0. The unit is a power of two, because a division by it is exact: equal values stay equal.
-        self.centre = float(self._values[self._values.size // 2] / self.scale)
-        self.is_thinned = self._values.size < values.size
-        self.rows = self._values.size
+        self.centre = float(used[used.size // 2] / self.scale)
+        self.is_thinned = used.size < values.size
+        self.rows = used.size
         # exactly 0 for a constant, whose scaled values are all 0
-        self.deviation = float(np.std(self._values / self.scale - self.centre))
+        self.deviation = float(np.std(used / self.scale - self.centre))
 
     def integrals(self, steps: tuple[NDArray[np.int64], Floats], ranks: Integers) -> tuple[Floats, Floats]:
         """The integral, times m, at steps between ranks, and at ranks.
@@ -61,7 +63,7 @@ class Quantiles:
         """
         scaled = np.empty(self.rows + 2)
         scaled[0] = scaled[-1] = 0.0
-        np.divide(self._values, self.scale, out=scaled[1:-1])
+        np.divide(self._used(), self.scale, out=scaled[1:-1])
         scaled[1:-1] -= self.centre
         integral = np.cumsum(scaled[:-1])
         rank, part = steps
@@ -69,7 +71,10 @@ class Quantiles:
 
     def at_most(self, values: Floats) -> Integers:
         """How many of the reference's values are at most as large as each."""
-        return np.searchsorted(self._values, values, side="right")
+        return np.searchsorted(self._used(), values, side="right")
+
+    def _used(self) -> Floats:
+        return _thinned(self._values.all())
 
 
 def wasserstein(quantiles: Sequence[Quantiles], windows: Floats, at_most: Integers) -> list[float | None]:
