@@ -26,7 +26,7 @@ _M_ARENA_MAX: Final = -8
 _MAPPED_BYTES: Final = 2 * 2**20
 """Arrays from this size on go back to the system when they are freed."""
 
-_KEPT_BYTES: Final = 64 * 2**20
+_KEPT_BYTES: Final = 4 * 2**20
 """Free memory at the end of the arena that is kept for the next evaluation."""
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.array_pool import ArrayPool
+from driftgauge.drift.array_pool import ArrayPool, EqualArrays
 from driftgauge.drift.budget import Budget, EffectiveRows
 from driftgauge.drift.detector.score_groups import KnownFeature, Scores, Shares, score_groups
 from driftgauge.drift.detector.staked_scores import StakedScores
@@ -78,12 +78,27 @@ class Bets:
         """The whole matrix of `score_table`: shape `(k + 1, j)`. It is made at each call."""
         return self.score_table.whole()
 
-    def kept_in(self, pool: ArrayPool) -> "Bets":
-        """The same bets with their large arrays in a pool, for as long as the detector lives."""
+    def kept_in(self, pool: ArrayPool, equal: EqualArrays) -> "Bets":
+        """The same bets with their large arrays in a pool, for as long as the detector lives.
+
+        Args:
+            pool: For the arrays that differ from feature to feature.
+            equal: For those that many features have in common.
+        """
         factors, scores = self.factors.kept_in(pool), self.score_table.kept_in(pool)
-        if factors.staked is not None:  # of the very scores of the other table
-            factors = replace(factors, staked=replace(factors.staked, scores=scores.varying))
-        return replace(self, factors=factors, score_table=scores)
+        staked = factors.staked
+        if staked is not None:  # of the very scores of the other table
+            stakes, costs = equal.one_of(staked.stakes), equal.one_of(staked.costs)
+            staked = replace(staked, scores=scores.varying, stakes=stakes, costs=costs)
+        return replace(
+            self,
+            factors=replace(factors, staked=staked, starts=equal.one_of(factors.starts)),
+            log_weights=equal.one_of(self.log_weights),
+            score_table=replace(scores, starts=equal.one_of(scores.starts)),
+            score_of=equal.one_of(self.score_of),
+            own_factors=equal.one_of(self.own_factors),
+            factor_of=equal.one_of(self.factor_of),
+        )
 
 
 def make_bets(profile: Profile, budget: Budget, features: int, reference: EffectiveRows | None = None) -> Bets:

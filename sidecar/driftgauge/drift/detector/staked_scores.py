@@ -73,4 +73,6 @@ def where_rows_are(each: Sequence[StakedScores], counts: Floats) -> Floats:
 def rounded_down(values: Floats) -> NDArray[np.float32]:
     """The greatest single-precision numbers that are at most as large."""
     single = values.astype(np.float32)
-    return np.where(single > values, np.nextafter(single, np.float32(-np.inf)), single)
+    above = single > values
+    single[above] = np.nextafter(single[above], np.float32(-np.inf))
+    return single
