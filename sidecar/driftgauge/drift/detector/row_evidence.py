@@ -26,8 +26,8 @@ each other cannot alarm alone, however little those of earlier requests did."""
 ROWS_OF_A_RECOVERY = 256
 """Rows without the change end an alarm only from so many on: a short spell of them ends nothing."""
 
-_MOST_COUNTS = 2**16
-"""Counts of cells that are worked on at once, but for those of a single feature: half a megabyte."""
+_MOST_COUNTS = 2**15
+"""Counts of cells that are worked on at once, but for those of a single feature: a quarter of a megabyte."""
 
 
 class RowEvidence:
