@@ -9,8 +9,8 @@ evaluations, but evaluations took a quarter more CPU: each of their many small a
 arrays from 2 MiB on are mapped: few, such as a large model's whole window, and the pieces of memory that hold what
 lives long, the columns of a reference and the tests that are prepared for it.
 
-Of free memory at its end the arena keeps 8 MiB. With 64 MiB a process with 1,000 features kept 20 MB more; with 4 MiB a look
-at new rows took 7 % more CPU time than with 16.
+Of free memory at its end the arena keeps 8 MiB. With 64 MiB a process with 1,000 features kept 20 MB more; with 4 MiB a
+look at new rows took 7 % more CPU time than with 16.
 
 Nothing calls `malloc_trim`: while it gives free memory back, for 5 to 20 ms, each allocation of the event loop waits,
 and so does a request. What is freed at once is mapped by itself instead.
