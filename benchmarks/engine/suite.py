@@ -7,7 +7,7 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.engine import evaluations
+from benchmarks.engine import evaluations, wide_looks
 from benchmarks.engine.cases import GRID, QUICK, Case
 from benchmarks.engine.competitors import FEWEST_ROUNDS, ROUNDS, SECONDS, CompetitorSpec, Record, race, started
 from benchmarks.parts import create_environment
@@ -42,7 +42,7 @@ def run(effort: Effort) -> list[Table]:
         rounds = effort.of(ROUNDS, FEWEST_ROUNDS)
         records = {case: race(competitors, case, rounds) for case in (QUICK if effort.quick else GRID)}
         versions = _versions({one.spec.engine: one.versions for one in competitors})
-    return [*tables(records, versions), *evaluations.run(effort)]
+    return [*tables(records, versions), *evaluations.run(effort), wide_looks.table(effort)]
 
 
 def tables(records: Records, versions: dict[str, str]) -> list[Table]:

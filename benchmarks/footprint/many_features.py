@@ -23,6 +23,7 @@ from benchmarks.proxy.bodies import v1
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, send
 from benchmarks.statistics.work import Effort
+from driftgauge.reference.file_limits import DEFAULT_VALUES
 
 REFERENCE_ROWS = 5_000
 FEATURES = (13, 100, 300, 1_000)
@@ -63,23 +64,25 @@ def table(effort: Effort) -> Table:
     )
 
 
-def measure(features: int, *options: object) -> Iterator[float]:
+def measure(features: int, *options: object, reference_rows: int = REFERENCE_ROWS) -> Iterator[float]:
     """Take a process through its life; yields a figure for each of `STEPS`.
 
     Args:
         features: Of the model.
         *options: More options of the proxy.
+        reference_rows: Rows of the reference.
     """
     with TemporaryDirectory(prefix="driftgauge-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         reference, request = folder / "wine.csv", folder / "request.http"
-        _write_reference(reference, features, seed=1)
+        _write_reference(reference, (reference_rows, features), seed=1)
         request.write_bytes(v1(_ROWS_PER_REQUEST, columns=features).request)
         port = free_port()
         stack.enter_context(Program(module("benchmarks.model", port), port, OTHER_CORES))
         words = ["--upstream-url", f"http://127.0.0.1:{port}", "--reference", reference, "--reference-poll-seconds", 1]
         interval = ["--evaluation-interval-seconds", _INTERVAL_SECONDS]
-        program = stack.enter_context(driftgauge("proxy", *words, *interval, *options))
+        limit = ["--max-reference-values", max(DEFAULT_VALUES, reference_rows * features)]
+        program = stack.enter_context(driftgauge("proxy", *words, *interval, *limit, *options))
         peak = stack.enter_context(MemoryPeak(program))
         _wait(program, "driftgauge_reference_rows", 1)
         yield peak.together
@@ -93,7 +96,7 @@ def measure(features: int, *options: object) -> Iterator[float]:
         for path in ("/metrics", "/drift", "/"):
             _get(program, path)
         yield peak.together
-        _write_reference(reference, features, seed=2)
+        _write_reference(reference, (reference_rows, features), seed=2)
         _wait(program, "driftgauge_detector_resets_total", 1)
         _wait_for_evaluation(program)
         _get(program, "/")
@@ -102,10 +105,10 @@ def measure(features: int, *options: object) -> Iterator[float]:
         yield program.memory("Pss")
 
 
-def _write_reference(path: Path, features: int, seed: int) -> None:
+def _write_reference(path: Path, shape: tuple[int, int], seed: int) -> None:
     """Write a reference as an editor does: the whole file at once."""
-    values = np.random.default_rng(seed).normal(10, 3, (REFERENCE_ROWS, features))
-    part, names = path.with_suffix(".part"), ",".join(f"f{number}" for number in range(features))
+    values = np.random.default_rng(seed).normal(10, 3, shape)
+    part, names = path.with_suffix(".part"), ",".join(f"f{number}" for number in range(shape[1]))
     np.savetxt(part, values, fmt="%.3f", delimiter=",", header=names, comments="")
     part.replace(path)
 
@@ -139,12 +142,15 @@ def main() -> None:
     """Print a line for each number of features."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.footprint.many_features", description=__doc__)
     parser.add_argument("--features", type=int, nargs="+", default=FEATURES)
+    parser.add_argument("--reference-rows", type=int, default=REFERENCE_ROWS, help="rows of it (%(default)s)")
     parser.add_argument("--redis-url", help="keep the rows in this Redis instead of in memory")
     words = parser.parse_args()
     options = ["--redis-url", words.redis_url] if words.redis_url else []
     for features in words.features:
         sys.stdout.write(f"{features:,} features\n")
-        for step, megabytes in zip(STEPS, measure(features, *options), strict=True):
+        for step, megabytes in zip(
+            STEPS, measure(features, *options, reference_rows=words.reference_rows), strict=True
+        ):
             sys.stdout.write(f"  {step:26} {megabytes:7.1f}\n")
             sys.stdout.flush()
 

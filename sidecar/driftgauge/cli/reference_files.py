@@ -153,7 +153,7 @@ def _top(profile: Profile) -> list[tuple[str, float]]:
     codes, counts = np.unique(profile.values, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:TOP_CATEGORIES]
     texts = [profile.categories.get(code, "?") for code in codes[order].tolist()]
-    return list(zip(texts, (counts[order] / profile.values.size).tolist(), strict=True))
+    return list(zip(texts, (counts[order] / profile.size).tolist(), strict=True))
 
 
 def _error(reference: Reference) -> float | None:

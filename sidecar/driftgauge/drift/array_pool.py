@@ -36,3 +36,14 @@ class ArrayPool:
         kept: NDArray[Any] = self._piece[start : self._used].view(array.dtype).reshape(array.shape)
         kept[...] = array
         return kept
+
+
+class EqualArrays:
+    """Keeps one array of many equal ones, such as what all features of one kind have in common."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, tuple[int, ...], bytes], NDArray[Any]] = {}
+
+    def one_of(self, array: NDArray[_Element]) -> NDArray[_Element]:
+        """The first array that was given with these numbers; it must not be written to."""
+        return self._known.setdefault((array.dtype.str, array.shape, array.tobytes()), array)

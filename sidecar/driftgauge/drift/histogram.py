@@ -65,8 +65,9 @@ class _NumericBins:
     """Intervals of numbers."""
 
     def __init__(self, profile: Profile) -> None:
-        self._uppers, self._own_labels = _uppers_and_labels(profile.values)
-        self._edges = np.concatenate([[math.nextafter(profile.values[0], -math.inf)], self._uppers])
+        values = profile.values
+        self._uppers, self._own_labels = _uppers_and_labels(values)
+        self._edges = np.concatenate([[math.nextafter(values[0], -math.inf)], self._uppers])
 
     def of_reference(self, profile: Profile) -> Iterator[_ReferenceBin]:
         labels = ("below", *self._own_labels, "above")
@@ -90,7 +91,7 @@ class _CategoryBins:
 
     def of_reference(self, profile: Profile) -> Iterator[_ReferenceBin]:
         labels = (*_category_labels(self._own, profile), *(["rare"] if self._has_rare else []), "unseen")
-        shares = self._joined(profile.cells.shares * (profile.values.size / profile.rows))
+        shares = self._joined(profile.cells.shares * (profile.size / profile.rows))
         return ((label, None, share) for label, share in zip(labels, shares, strict=True))
 
     def shares(self, values: NDArray[np.float64], rows: int) -> list[float]:

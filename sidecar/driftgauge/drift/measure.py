@@ -147,7 +147,7 @@ class Sample:
     def _distance(self) -> Measurement:
         if self.profile.kind is FeatureKind.NUMERIC:
             ks = sorted_ks_statistic(self.profile.values, self.values) if self.ks is None else self.ks
-            rows = self.profile.values.size, self.values.size
+            rows = self.profile.size, self.values.size
             return Measurement(
                 DriftTest.KS,
                 ks,
@@ -158,16 +158,16 @@ class Sample:
                 kept=self.past.kept,
             )
         cells = self.profile.cells
-        reference = np.rint(cells.shares * self.profile.values.size)
+        reference = np.rint(cells.shares * self.profile.size)
         if self.expected is not None:
-            reference = self.expected.cells * self.profile.values.size
+            reference = self.expected.cells * self.profile.size
         window = np.bincount(cells.index(self.values), self.weights, cells.shares.size).astype(np.float64)
         return self._gap_of_shares(DriftTest.TV, reference, window, self.values.size, self.past.factor)
 
     def _missing(self) -> Measurement | None:
         if self.missing == 0 and self.profile.missing == 0:
             return None
-        reference = np.array([self.profile.values.size, self.profile.missing], dtype=np.float64)
+        reference = np.array([self.profile.size, self.profile.missing], dtype=np.float64)
         if self.expected is not None:
             reference = self.profile.rows * np.array([1 - self.expected.missing, self.expected.missing])
         window = np.array(self.present_and_missing)
@@ -200,8 +200,9 @@ class Sample:
         return max(1.0, rows)
 
     def _category_counts(self) -> tuple[Counts, Counts]:
-        codes = np.union1d(self.profile.values, self.values)
-        reference = np.bincount(np.searchsorted(codes, self.profile.values), minlength=codes.size)
+        known = self.profile.values
+        codes = np.union1d(known, self.values)
+        reference = np.bincount(np.searchsorted(codes, known), minlength=codes.size)
         window = np.bincount(np.searchsorted(codes, self.values), self.weights, codes.size)
         return reference.astype(np.float64), window.astype(np.float64)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from driftgauge.drift.hours.hour_buckets import HourBuckets
 from driftgauge.drift.hours.hour_model import HourModel
 from driftgauge.drift.hours.hour_shares import HourShares
+from driftgauge.drift.sorted_values import SortedValues
 
 NUMERIC_CELLS = 128
 """Cells of a numeric column in which no value is frequent: D computed from them is at most 1/128 too small."""
@@ -117,8 +118,8 @@ class Profile:
     Args:
         name: The column's name.
         kind: How it is tested.
-        values: The values that are present, sorted ascending, float64, finite, read-only: numbers, or the codes of
-            categories. At least one, except for `IGNORED`, which has none.
+        kept: The values that are present, finite: numbers, or the codes of categories. At least one, except for
+            `IGNORED`, which has none.
         missing: Rows without a value.
         cells: The partition of the values.
         categories: The text of each code, the most frequent code first; empty unless `CATEGORICAL`.
@@ -138,7 +139,7 @@ class Profile:
 
     name: str
     kind: FeatureKind
-    values: NDArray[np.float64]
+    kept: SortedValues
     missing: int
     cells: Cells
     categories: Mapping[float, str] = field(default_factory=dict)
@@ -151,9 +152,19 @@ class Profile:
     buckets: HourBuckets | None = None
 
     @property
+    def values(self) -> NDArray[np.float64]:
+        """`kept`: sorted ascending, float64, read-only. Most are computed at each call."""
+        return self.kept.all()
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return self.kept.size
+
+    @property
     def rows(self) -> int:
         """Rows of the reference, those without a value of this column included."""
-        return self.values.size + self.missing
+        return self.kept.size + self.missing
 
     def count_outside(self, values: NDArray[np.float64]) -> int:
         """How many values the reference does not have: unknown categories, numbers below or above its range.
@@ -163,8 +174,9 @@ class Profile:
         """
         if self.kind is FeatureKind.CATEGORICAL:
             return int(self.cells.count(values)[-1])
-        first = int(np.searchsorted(values, self.values[0], side="left"))
-        end = int(np.searchsorted(values, self.values[-1], side="right"))
+        least, greatest = self.kept.ends()
+        first = int(np.searchsorted(values, least, side="left"))
+        end = int(np.searchsorted(values, greatest, side="right"))
         return values.size - (end - first)
 
 
@@ -176,7 +188,7 @@ def numeric_profile(name: str, values: NDArray[np.float64], missing: int = 0) ->
         values: Shape `(m,)`, m at least 1, finite, sorted ascending.
         missing: Rows without a value.
     """
-    return Profile(name, FeatureKind.NUMERIC, values, missing, numeric_cells(values))
+    return Profile(name, FeatureKind.NUMERIC, SortedValues.of(values), missing, numeric_cells(values))
 
 
 def categorical_profile(
@@ -194,9 +206,9 @@ def categorical_profile(
     codes, counts = np.unique(values, return_counts=True)
     frequent = codes[np.argsort(-counts, kind="stable")].tolist()
     texts = {code: categories[code] for code in frequent if code in categories}
-    return Profile(name, FeatureKind.CATEGORICAL, values, missing, cells, texts)
+    return Profile(name, FeatureKind.CATEGORICAL, SortedValues.of(values), missing, cells, texts)
 
 
 def ignored_profile(name: str, rows: int) -> Profile:
     """The profile of a column that is part of each row, but that no test looks at."""
-    return Profile(name, FeatureKind.IGNORED, np.empty(0), rows, ignored_cells())
+    return Profile(name, FeatureKind.IGNORED, SortedValues.of(np.empty(0)), rows, ignored_cells())

@@ -53,14 +53,14 @@ class RankCache:
     def __init__(self, profiles: Sequence[Profile], hours: RowHours) -> None:
         self._profiles = tuple(profiles)
         self._hours = hours
-        self._references = [profile.values for profile in profiles]
-        self._rank_type = rank_type(max((values.size for values in self._references), default=0))
+        self._rank_type = rank_type(max((profile.size for profile in profiles), default=0))
         self.rows: Floats = np.empty((0, len(self._profiles)))
         self._digests = RowDigests(len(self._profiles))
         self._known: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
         self._times: Floats | None = None
         self.numbers: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-        self.cells: NDArray[np.uint16] = np.empty((len(self._profiles), 0), dtype=np.uint16)
+        self._cell_type = _cell_type(profiles)
+        self.cells: Counts = np.empty((len(self._profiles), 0), dtype=self._cell_type)
         self.below: Counts = self.cells
         self.at_most: Counts = self.cells
 
@@ -180,10 +180,10 @@ class RankCache:
         )
         return shared if same else 0
 
-    def _look_up(self, rows: Floats) -> tuple[NDArray[np.uint16], Counts, Counts]:
+    def _look_up(self, rows: Floats) -> tuple[Counts, Counts, Counts]:
         """Cells and ranks of rows, searched in the order of their values, which is quicker."""
         shape = rows.shape[::-1]
-        cells = np.empty(shape, dtype=np.uint16)
+        cells = np.empty(shape, dtype=self._cell_type)
         below, at_most = np.empty(shape, dtype=self._rank_type), np.empty(shape, dtype=self._rank_type)
         for block in in_blocks(range(len(self._profiles))):
             columns = np.ascontiguousarray(rows.T[block])
@@ -191,19 +191,25 @@ class RankCache:
             values = np.take_along_axis(columns, order, axis=1)
             found = (
                 self._cells(values, block),
-                *ranks(self._references[block.start : block.stop], values, self._rank_type),
+                *ranks([self._profiles[feature].values for feature in block], values, self._rank_type),
             )
             for counts, ascending in zip((cells, below, at_most), found, strict=True):
                 np.put_along_axis(counts[block.start : block.stop], order, ascending, axis=1)
         return cells, below, at_most
 
-    def _cells(self, values: Floats, features: range) -> NDArray[np.uint16]:
-        cells = np.empty(values.shape, dtype=np.uint16)
+    def _cells(self, values: Floats, features: range) -> Counts:
+        cells = np.empty(values.shape, dtype=self._cell_type)
         for line, (feature, size) in enumerate(zip(features, sizes_of(values), strict=True)):
             profile = self._profiles[feature]
             cells[line, :size] = profile.cells.index(values[line, :size])
             cells[line, size:] = profile.cells.shares.size
         return cells
+
+
+def _cell_type(profiles: Sequence[Profile]) -> type[np.uint8] | type[np.uint16]:
+    """The narrowest type of cells, with one more for a missing value. Buckets of hours have cells of their own."""
+    few = all(one.buckets is None and one.cells.shares.size <= np.iinfo(np.uint8).max for one in profiles)
+    return np.uint8 if few else np.uint16
 
 
 def _moved_on(kept: Counts, known: int, new: Counts) -> Counts:

@@ -66,7 +66,7 @@ class RowHours:
             adjusted[:, index] = model.adjust_in_slots(rows[:, index], slots)
         return adjusted
 
-    def add_buckets(self, cells: NDArray[np.uint16], times: Floats | None) -> None:
+    def add_buckets(self, cells: NDArray[np.unsignedinteger], times: Floats | None) -> None:
         """Move the cells of features with buckets of hours to those of the rows' buckets, in place.
 
         Args:
@@ -78,7 +78,7 @@ class RowHours:
                 cells[index] += (buckets.of(times) * buckets.cells).astype(np.uint16)
 
     def expected(
-        self, feature: int, cells: NDArray[np.uint16], weights: tuple[Floats, Floats] | None
+        self, feature: int, cells: NDArray[np.unsignedinteger], weights: tuple[Floats, Floats] | None
     ) -> ExpectedShares | None:
         """The shares that the reference expects of rows with these hours; `None` if they do not depend on the hour.
 

@@ -86,12 +86,12 @@ def shifted_shares(profile: Profile, shift: float) -> Floats:
     Returns:
         Shape `(2, k + 1)`; each line sums to 1. The last share is that of rows without a value, which stays.
     """
-    m = profile.values.size
-    scale = max(abs(float(profile.values[0])), abs(float(profile.values[-1]))) or 1.0
-    distance = min(shift * float(np.std(profile.values / scale)) * scale, sys.float_info.max)
+    values = profile.values
+    scale = max(abs(float(values[0])), abs(float(values[-1]))) or 1.0
+    distance = min(shift * float(np.std(values / scale)) * scale, sys.float_info.max)
     with np.errstate(over="ignore"):  # what lies beyond the greatest double is in the last cell
-        ends = [np.searchsorted(profile.values, profile.cells.bounds - move, "right") for move in (distance, -distance)]
-    counts = np.diff(np.array(ends), axis=1, prepend=0, append=m)
+        ends = [np.searchsorted(values, profile.cells.bounds - move, "right") for move in (distance, -distance)]
+    counts = np.diff(np.array(ends), axis=1, prepend=0, append=values.size)
     return np.column_stack([counts, [profile.missing, profile.missing]]) / profile.rows
 
 

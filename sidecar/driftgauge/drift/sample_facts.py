@@ -44,7 +44,7 @@ def sample_facts(sample: Sample, histogram: Histogram, numeric: NumericFacts | N
         name=sample.profile.name,
         values=sample.values.size,
         missing=sample.missing,
-        reference_values=sample.profile.values.size,
+        reference_values=sample.profile.size,
         effective_rows=sample.effective_rows(weight),
         past=sample.past,
     )

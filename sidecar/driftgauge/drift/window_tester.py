@@ -15,10 +15,10 @@ from driftgauge.drift.histogram import Histogram
 from driftgauge.drift.hours.hour_buckets import ExpectedShares
 from driftgauge.drift.measure import Past, Sample, numeric_facts
 from driftgauge.drift.profile import FeatureKind, Profile
-from driftgauge.drift.result import CannotTellReason, DriftReport, DriftTestResult, FeatureDrift, Untested
+from driftgauge.drift.result import CannotTellReason, DriftReport, DriftTestResult, Effects, FeatureDrift, Untested
 from driftgauge.drift.rule import Rule, judge
 from driftgauge.drift.sample_facts import SampleFacts, sample_facts
-from driftgauge.drift.statistics.effects import Quantiles, deciles, effects
+from driftgauge.drift.statistics.effects import Quantiles, deciles, distances_of_bins
 from driftgauge.drift.statistics.ks import RankedWindow, WindowBlocks, rank_window
 from driftgauge.drift.statistics.p_value import PValueSource
 from driftgauge.drift.untested import find_obstacle
@@ -106,7 +106,7 @@ class WindowTester:
         self._width = len(profiles)
         self._ignored = tuple(one.name for one in profiles if one.kind is FeatureKind.IGNORED)
         self._profiles = [profiles[column] for column in self.columns]
-        self._reference_rows = [profile.values.size for profile in self._profiles]
+        self._reference_rows = [profile.size for profile in self._profiles]
         worth = reference_effective_rows(profiles) if reference is None else reference
         self._reference = [worth[column] for column in self.columns]
         self._histograms: list[Histogram] = []
@@ -117,7 +117,7 @@ class WindowTester:
             is_numeric = profile.kind is FeatureKind.NUMERIC
             self._histograms.append(Histogram(profile))
             self._deciles.append(deciles(profile.values) if is_numeric else ())
-            self._quantiles.append(Quantiles(profile.values) if is_numeric else None)
+            self._quantiles.append(Quantiles(profile.kept) if is_numeric else None)
 
     def test(
         self,
@@ -144,8 +144,11 @@ class WindowTester:
         if stream is not None and not stream.hour_known:
             pasts = [replace(past, hour_known=False) for past in pasts]
         measured: list[SampleFacts] = []
+        distances: list[tuple[float, float]] = []
         for block in window.blocks:
-            measured += self._measure(block, rows, (len(measured), pasts), row_weights, stream)
+            some = list(self._measure(block, rows, (len(measured), pasts), row_weights, stream))
+            measured += some
+            distances += self._distances_of_bins(some, len(distances))
         flat = [one for some in measured for one in some.measurements]
         results = judge(flat, max(1, len(self.columns)), self._rule, p_values)
         features: list[FeatureDrift] = []
@@ -157,7 +160,7 @@ class WindowTester:
                 drift = any(test.drift for test in tests)
                 past = self._past(position, known, stream, drift=drift)
                 values = window.values(position) if drift else np.empty(0)
-                features.append(self._feature(position, facts, tests, values, past))
+                features.append(self._feature(position, (facts, distances[position]), tests, values, past))
                 obstacles.append(features[-1].untested)
             else:
                 obstacles.append(find_obstacle(facts.size, (), self._rule.min_rows))
@@ -199,6 +202,12 @@ class WindowTester:
             )
             yield sample_facts(sample, self._histograms[position], numbers.get(index), max(1, self._rule.min_rows))
 
+    def _distances_of_bins(self, measured: Sequence[SampleFacts], first: int) -> list[tuple[float, float]]:
+        """`distances_of_bins` of neighbouring features, from this position on; those without tests have no bins."""
+        profiles = self._profiles[first : first + len(measured)]
+        rows = [(one.rows, facts.size.rows if facts.bins else 0) for one, facts in zip(profiles, measured, strict=True)]
+        return distances_of_bins([facts.bins for facts in measured], rows)
+
     def _past(self, position: int, known: DetectorVerdict, stream: StreamFacts | None, *, drift: bool) -> FeaturePast:
         """What is known of a feature from before the window."""
         past = feature_past(known, position)
@@ -215,7 +224,7 @@ class WindowTester:
     def _feature(
         self,
         position: int,
-        facts: SampleFacts,
+        measured: tuple[SampleFacts, tuple[float, float]],
         tests: tuple[DriftTestResult, ...],
         values: NDArray[np.float64],
         past: FeaturePast,
@@ -224,12 +233,14 @@ class WindowTester:
 
         Args:
             position: Of the feature.
-            facts: What was measured of it.
+            measured: What was measured of it, and the distances of its bins.
             tests: Their results.
             values: Its values, sorted ascending; not used without drift.
             past: What is known of it from before the window.
         """
+        facts, (psi, jensen_shannon) = measured
         profile, size, numeric = self._profiles[position], facts.size, facts.numeric
+        distance = None if numeric is None else numeric.wasserstein
         drift = any(test.drift for test in tests)
         untested = None if drift else find_obstacle(size, tests, self._rule.min_rows)
         change, sentence = explain_feature(
@@ -244,7 +255,7 @@ class WindowTester:
             outside=facts.outside,
             effective_rows=facts.effective_rows,
             detectable=detectable(tests[0].threshold, facts.effective_rows),
-            effects=effects(facts.bins, (profile.rows, size.rows), None if numeric is None else numeric.wasserstein),
+            effects=Effects(psi=psi, jensen_shannon=jensen_shannon, wasserstein=distance),
             histogram=facts.bins,
             window_quantiles=() if numeric is None else numeric.deciles,
             reference_quantiles=self._deciles[position],

@@ -167,7 +167,7 @@ class DetectorRecord:
             return Saved.YES
         counts = Counts(result.fed, result.skipped, result.hour_unknown)
         self._uncounted = self._uncounted.plus(counts)
-        blob = self._mark + pack(result.state)
+        blob = pack(result.state, self._mark)
         try:
             saved = await self._save(blob) or (await self._settle() and await self._save(blob))
         except StorageError as error:

@@ -51,7 +51,7 @@ def profiles_of(
 
 def distinct_values(profile: Profile) -> int:
     """How many different values a column has."""
-    return int(np.count_nonzero(np.diff(profile.values))) + min(1, profile.values.size)
+    return int(np.count_nonzero(np.diff(profile.values))) + min(1, profile.size)
 
 
 def _profile(name: str, kind: FeatureKind, column: NDArray[np.float64], categories: Mapping[float, str]) -> Profile:
@@ -132,7 +132,7 @@ def identifiers(profiles: Iterable[Profile]) -> dict[str, str]:
     """The categorical columns that identify rows instead of grouping them, and why each is left out."""
     why = {}
     for profile in profiles:
-        distinct, cells = distinct_values(profile), profile.values.size
+        distinct, cells = distinct_values(profile), profile.size
         many = distinct > MAX_TEXTS or (cells >= MIN_IDENTIFIER_ROWS and 2 * distinct > cells)
         if many and profile.kind is FeatureKind.CATEGORICAL:
             why[profile.name] = f"holds {distinct} different texts in {cells} rows, as identifiers do: it is left out"

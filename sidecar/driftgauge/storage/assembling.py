@@ -5,7 +5,7 @@ pieces of a thousand blocks, which a store keeps; a window is then made of some 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final, NamedTuple, TypeVar
@@ -20,7 +20,7 @@ Number = TypeVar("Number", np.float64, np.int64, np.uint64)
 _NO_WRITERS = WriterTotals({}, {})
 
 _PIECE_BLOCKS: Final = 1_024
-_PIECE_BYTES: Final = 256 * 1024
+PIECE_BYTES: Final = 256 * 1024
 """A piece of fewer blocks and bytes of rows is put together with what follows it, in a third of a millisecond."""
 
 _BESIDE_BYTES: Final = 8 * 1024 * 1024
@@ -127,18 +127,33 @@ def put_together(
         checkpoint: Called between pieces of work.
     """
     found = list(pieces)
-    for (schema, width), run in groupby(blocks, key=_columns):
-        piece = _piece_of(list(run), schema, width, checkpoint)
+    for (schema, width), run in _runs(blocks):
+        piece = _piece_of(run, schema, width, checkpoint)
         last = found[-1] if found else None
         if (
             last is not None
             and (last.schema, last.rows.shape[1]) == (schema, width)
             and len(last.ends) < _PIECE_BLOCKS
-            and last.rows.nbytes < _PIECE_BYTES
+            and last.rows.nbytes < PIECE_BYTES
         ):
             piece = _joined(found.pop(), piece)
         found.append(piece)
     return found
+
+
+def _runs(blocks: Iterable[Appended]) -> Iterator[tuple[tuple[str | None, int], list[Appended]]]:
+    """Blocks of the same columns, as few as make a piece: a larger one would be kept as a whole for its newest rows."""
+    for columns, same in groupby(blocks, key=_columns):
+        run: list[Appended] = []
+        size = 0
+        for one in same:
+            run.append(one)
+            size += 0 if one.block is None else one.block.rows.nbytes
+            if size >= PIECE_BYTES:
+                yield columns, run
+                run, size = [], 0
+        if run:
+            yield columns, run
 
 
 def assemble(
@@ -225,7 +240,7 @@ def _piece_of(run: Sequence[Appended], schema: str | None, width: int, checkpoin
     own = sizes[known, 0]
     return Piece(
         schema=schema,
-        rows=np.concatenate([np.empty((0, width)), *(block.rows for block in blocks)]),
+        rows=_rows(blocks, width),
         positions=_numbers([one.total for one in run if one.block is not None], own),
         numbers=_numbers([one.number for one in run if one.block is not None], own),
         places=_concatenated([_places(block) for block in blocks], np.int64),
@@ -237,6 +252,11 @@ def _piece_of(run: Sequence[Appended], schema: str | None, width: int, checkpoin
         ends=np.array([(one.number, one.stamp) for one in run], dtype=np.uint64),
         sizes=sizes,
     )
+
+
+def _rows(blocks: Sequence[Block], width: int) -> NDArray[np.float64]:
+    """The rows of blocks; those of a single one are not copied."""
+    return blocks[0].rows if len(blocks) == 1 else np.concatenate([np.empty((0, width)), *(one.rows for one in blocks)])
 
 
 def _joined(one: Piece, other: Piece) -> Piece:

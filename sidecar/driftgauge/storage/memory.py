@@ -9,7 +9,15 @@ import numpy as np
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey
-from driftgauge.storage.assembling import BESIDE_BLOCKS, Appended, Piece, assemble, assemble_beside, put_together
+from driftgauge.storage.assembling import (
+    BESIDE_BLOCKS,
+    PIECE_BYTES,
+    Appended,
+    Piece,
+    assemble,
+    assemble_beside,
+    put_together,
+)
 from driftgauge.storage.fair_table import FairTable
 from driftgauge.storage.pairs import Arrival, Half, PutResult
 from driftgauge.storage.ring import Block, Progress, StreamKey, Window, kept_rows
@@ -54,7 +62,7 @@ class _Stream:
 
     Args:
         pieces: Oldest first. Rows are numbered from 1 as they are appended.
-        blocks: The newest blocks, which are not put together yet, fewer than 16.
+        blocks: The newest blocks, which are not put together yet, fewer than 16, and none of many bytes.
         rows: Number of the newest row.
         read_rows: Number of the newest row at the last read.
         looked: Number of the newest row that a look has read.
@@ -75,7 +83,7 @@ class _Stream:
         self.rows += len(block.rows)
         self.total += block.counted_rows
         self.blocks.append(Appended(self.rows, block, self.writer, self.total))
-        if len(self.blocks) >= BESIDE_BLOCKS:
+        if len(self.blocks) >= BESIDE_BLOCKS or block.rows.nbytes >= PIECE_BYTES:
             self.pieces, self.blocks = put_together(self.pieces, self.blocks), []
         surplus = self.rows - capacity_rows
         while self.pieces and self.pieces[0].numbers[-1] <= surplus:

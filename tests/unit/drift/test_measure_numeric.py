@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from driftgauge.drift.measure import numeric_facts
+from driftgauge.drift.sorted_values import SortedValues
 from driftgauge.drift.statistics.effects import Quantiles, deciles
 from driftgauge.drift.statistics.ks import ks_statistic, rank_window
 from tests.support.effects import distance_of
@@ -18,7 +19,9 @@ def test_each_feature_has_the_facts_that_it_has_alone(rows: int) -> None:
     columns[1, ::3] = np.nan
     columns[3] = np.nan
     found = numeric_facts(
-        rank_window(references, columns), [Quantiles(one) for one in references], [one.size for one in references]
+        rank_window(references, columns),
+        [Quantiles(SortedValues.of(one)) for one in references],
+        [one.size for one in references],
     )
 
     assert [0, 1, 2, 4] == sorted(found)
@@ -33,6 +36,8 @@ def test_each_feature_has_the_facts_that_it_has_alone(rows: int) -> None:
 def test_features_that_are_not_numeric_are_left_out() -> None:
     """Categories have no numeric facts, since their codes have no order."""
     reference = np.array([1.0, 2.0])
-    found = numeric_facts(rank_window([reference, reference], np.ones((2, 3))), [None, Quantiles(reference)], [2, 2])
+    found = numeric_facts(
+        rank_window([reference, reference], np.ones((2, 3))), [None, Quantiles(SortedValues.of(reference))], [2, 2]
+    )
 
     assert [1] == list(found)

@@ -1,5 +1,7 @@
 """What the hour of a row means for a reference with times: buckets of hours, and the shares expected of them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from driftgauge.drift.hours.hour_buckets import HourBuckets, hour_buckets
@@ -26,7 +28,7 @@ def buckets() -> HourBuckets:
 
 def profile() -> Profile:
     """A number whose missing values depend on the hour."""
-    return Profile("n", numeric_profile("n", np.zeros(3)).kind, np.zeros(3), 1, numeric_profile("n", np.zeros(3)).cells)
+    return replace(numeric_profile("n", np.zeros(3)), missing=1)
 
 
 def test_buckets_of_a_number_differ_in_missing_values_alone() -> None:
@@ -77,4 +79,4 @@ def test_rows_of_unknown_time_have_no_known_hour() -> None:
 
 
 def _with(one: Profile, found: HourBuckets) -> Profile:
-    return Profile(one.name, one.kind, one.values, one.missing, one.cells, buckets=found)
+    return replace(one, buckets=found)

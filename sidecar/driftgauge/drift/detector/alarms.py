@@ -128,19 +128,15 @@ class Alarms:
 
     def _factors_of(self, leader: NDArray[np.int64], factors: Floats) -> Floats:
         """The factor of the score of one bet of each feature: shape `(d,)`."""
-        each = zip(self._bet_set.bets, self._bet_set.measured_slices, leader.tolist(), strict=True)
-        return np.array([factors[part][bets.factor_of[at]] if bets.factor_of.size else 1.0 for bets, part, at in each])
+        found = np.ones(leader.size)
+        found[self._bet_set.bet_on] = factors[self._bet_set.measured_of_bet(leader)]
+        return found
 
     def _of_values(self, leader: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether one bet of each feature is on its values as a whole, whose bound is the one that is timed: `(d,)`."""
-        each = zip(self._bet_set.bets, self._bet_set.measured_slices, leader.tolist(), strict=True)
-        return np.array(
-            [
-                bool(bets.factor_of.size and self._bet_set.of_values[part][bets.factor_of[at]])
-                for bets, part, at in each
-            ],
-            dtype=np.bool_,
-        )
+        found = np.zeros(leader.size, dtype=np.bool_)
+        found[self._bet_set.bet_on] = self._bet_set.of_values[self._bet_set.measured_of_bet(leader)]
+        return found
 
     def _half_gain(self, state: DetectorState, leader: NDArray[np.int64], factors: Floats) -> Floats:
         """Half of what the leading bet of each feature gained on average of a row since the evidence rose: `(d,)`."""

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.array_pool import ArrayPool
+from driftgauge.drift.array_pool import ArrayPool, EqualArrays
 from driftgauge.drift.budget import Budget, EffectiveRows
 from driftgauge.drift.detector.score_groups import KnownFeature, Scores, Shares, score_groups
+from driftgauge.drift.detector.staked_scores import StakedScores
 from driftgauge.drift.detector.step_table import StepTable
 from driftgauge.drift.profile import FeatureKind, Profile
 
@@ -77,9 +78,27 @@ class Bets:
         """The whole matrix of `score_table`: shape `(k + 1, j)`. It is made at each call."""
         return self.score_table.whole()
 
-    def kept_in(self, pool: ArrayPool) -> "Bets":
-        """The same bets with their large arrays in a pool, for as long as the detector lives."""
-        return replace(self, factors=self.factors.kept_in(pool), score_table=self.score_table.kept_in(pool))
+    def kept_in(self, pool: ArrayPool, equal: EqualArrays) -> "Bets":
+        """The same bets with their large arrays in a pool, for as long as the detector lives.
+
+        Args:
+            pool: For the arrays that differ from feature to feature.
+            equal: For those that many features have in common.
+        """
+        factors, scores = self.factors.kept_in(pool), self.score_table.kept_in(pool)
+        staked = factors.staked
+        if staked is not None:  # of the very scores of the other table
+            stakes, costs = equal.one_of(staked.stakes), equal.one_of(staked.costs)
+            staked = replace(staked, scores=scores.varying, stakes=stakes, costs=costs)
+        return replace(
+            self,
+            factors=replace(factors, staked=staked, starts=equal.one_of(factors.starts)),
+            log_weights=equal.one_of(self.log_weights),
+            score_table=replace(scores, starts=equal.one_of(scores.starts)),
+            score_of=equal.one_of(self.score_of),
+            own_factors=equal.one_of(self.own_factors),
+            factor_of=equal.one_of(self.factor_of),
+        )
 
 
 def make_bets(profile: Profile, budget: Budget, features: int, reference: EffectiveRows | None = None) -> Bets:
@@ -99,7 +118,7 @@ def make_bets(profile: Profile, budget: Budget, features: int, reference: Effect
     """
     if profile.kind is FeatureKind.IGNORED:
         return no_bets(profile)
-    rows = reference or EffectiveRows(float(profile.values.size), float(profile.rows))
+    rows = reference or EffectiveRows(float(profile.size), float(profile.rows))
     kind, overall = profile.kind, Shares(profile.cells.shares, profile.missing / profile.rows, rows)
     buckets = 1 if profile.buckets is None else profile.buckets.missing.size
     known = KnownFeature(kind, overall, profile.cells.bounds.size, budget, features, buckets)
@@ -138,7 +157,10 @@ def no_bets_on_cells(cells: int) -> Bets:
 def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
     """The bets of all groups in each bucket of hours; each group has an equal weight in the evidence."""
     groups = tables[0]
-    factors = np.vstack([np.hstack([_log_factors(group) for group in table]) for table in tables])
+    # Of numbers the first group has other factors in each cell: they are computed where there are rows.
+    is_staked = numeric and len(tables) == 1
+    stepped = [table[1:] if is_staked else table for table in tables]
+    factors = np.vstack([np.hstack([_log_factors(group) for group in table]) for table in stepped])
     scores = np.vstack([np.hstack([group.values for group in table]) for table in tables])
     sizes = [group.values.shape[1] * len(group.stakes) for group in groups]
     weights = np.concatenate([np.full(size, -math.log(len(groups) * size)) for size in sizes])
@@ -146,8 +168,13 @@ def _combined(tables: Sequence[Sequence[Scores]], *, numeric: bool) -> Bets:
     score_of = np.repeat(np.arange(scores.shape[1]), stakes)
     own, factor_of = _own_factors(scores.shape[1], numeric=numeric)
     main = groups[0].values.shape[1]
-    table = StepTable.of_factors(factors, sizes[0] if numeric else 0)
     score_table = StepTable.of_scores(scores, main if numeric else 0)
+    staked = (
+        StakedScores(np.asarray(score_table.varying, dtype=np.float64), *_stakes_and_costs(groups[0]))
+        if is_staked
+        else None
+    )
+    table = StepTable.of_factors(factors, sizes[0] if numeric and not is_staked else 0, staked)
     return Bets(table, weights, score_table, score_of, main, own, factor_of[score_of], len(tables))
 
 
@@ -170,7 +197,16 @@ def _own_factors(scores: int, *, numeric: bool) -> tuple[NDArray[np.intp], NDArr
 
 
 def _log_factors(group: Scores) -> Floats:
-    """The log of (1 + s g) / (1 + |s| t) for each cell, score and stake: shape `(k + 1, j * stakes)`.
+    """The log of (1 + s g) / (1 + |s| t) for each cell, score and stake: shape `(k + 1, j * stakes)`."""
+    stakes, costs = _stakes_and_costs(group)
+    factors: Floats = np.log1p(group.values[:, :, np.newaxis] * stakes) - costs
+    if not group.missing_counts:
+        factors[-1] = 0.0
+    return factors.reshape(factors.shape[0], -1)
+
+
+def _stakes_and_costs(group: Scores) -> tuple[Floats, Floats]:
+    """The stakes s on each score, and log(1 + |s| t): two of shape `(j, stakes)`.
 
     Where a stake would let a factor be 0 or less, as in an hour with a large share, it is smaller.
     """
@@ -180,9 +216,4 @@ def _log_factors(group: Scores) -> Floats:
     )
     most = np.where(lowest > 0, LARGEST_LOSS / np.where(lowest > 0, lowest, 1.0), np.inf)
     stakes = np.sign(each) * np.minimum(np.abs(each), most)
-    staked = group.values[:, :, np.newaxis] * stakes
-    cost = np.log1p(np.abs(stakes) * group.tolerated[:, np.newaxis])
-    factors: Floats = np.log1p(staked) - cost
-    if not group.missing_counts:
-        factors[-1] = 0.0
-    return factors.reshape(factors.shape[0], -1)
+    return stakes, np.log1p(np.abs(stakes) * group.tolerated[:, np.newaxis])

@@ -106,24 +106,24 @@ class ScoreDependence:
         factors = np.where(unknown, np.maximum(np.maximum(found.factors, rare), assumed), found.factors)
         factors = np.where(self._strong, self.reference_factors, factors)
         grows = self._reference.grows | ~self._strong & found.grows
-        for part in (part for part, has in zip(self._bet_set.measured_slices, rhythm.tolist(), strict=True) if has):
-            grows[part.start : part.stop - 1] = True
-            factors[part.start : part.stop - 1] = np.inf
+        of_rhythm = rhythm[self._bet_set.feature_of]
+        of_rhythm[self._bet_set.last] = False
+        grows[of_rhythm] = True
+        factors[of_rhythm] = np.inf
         bounded = (self._strong | found.bounded) & ~grows
         rare = ~self._bet_set.of_values & ~bounded & ~grows
         return KnownDependence(factors=factors, bounded=bounded, grows=grows, assumed=rare)
 
     def _of_values_together(self, found: Dependence) -> Dependence:
         """Dependence with that of rare values at least that of the values as a whole, of which they are a part."""
-        factors, bounded, grows = found.factors.copy(), found.bounded.copy(), found.grows.copy()
-        for part in self._bet_set.measured_slices:
-            if part.stop > part.start:
-                values = slice(part.start, part.stop - 1)
-                main = values.start + np.flatnonzero(self._bet_set.of_values[values])
-                grows[values] |= grows[main].any()
-                rare = ~found.bounded[values] & ~self._bet_set.of_values[values]
-                factors[values] = np.where(rare, np.maximum(factors[values], factors[main].max()), factors[values])
-        return replace(found, factors=factors, bounded=bounded & ~grows, grows=grows)
+        of_feature, of_values = self._bet_set.feature_of, self._bet_set.of_values
+        is_value = np.ones(of_feature.size, dtype=np.bool_)
+        is_value[self._bet_set.last] = False
+        grows = found.grows | is_value & self._bet_set.any_of_values(found.grows)[of_feature]
+        main = self._bet_set.greatest_of_values(found.factors, -np.inf)[of_feature]
+        rare = is_value & ~found.bounded & ~of_values
+        factors = np.where(rare, np.maximum(found.factors, main), found.factors)
+        return replace(found, factors=factors, bounded=found.bounded & ~grows, grows=grows)
 
     def add(self, spans: NDArray[np.float32], before: int, rows: NewRows, correlations: Floats) -> NDArray[np.float32]:
         """The sums with further rows, which are added in pieces of bounded memory.
@@ -203,7 +203,7 @@ def reference_effective_rows(
         values, missing = factors[part][main].max(initial=1.0), factors[part][-1:].max(initial=1.0)
         worth.append(
             EffectiveRows(
-                max(1.0, profile.values.size / (float(values) * profile.parameters)),
+                max(1.0, profile.size / (float(values) * profile.parameters)),
                 max(1.0, profile.rows / float(missing)),
             )
         )

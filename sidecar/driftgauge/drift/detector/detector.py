@@ -91,6 +91,7 @@ class Detector:
         self._alarms = Alarms(self._bet_set, self._log_threshold, budget.evaluation_seconds, min_rows)
         self._climb = max(self._log_threshold - math.log(budget.evaluation_seconds), 0.0)
         self._rows = RowEvidence(self._bet_set, self._climb, checkpoint)
+        self._newest_known: tuple[NDArray[np.float32], NDArray[np.float32], KnownDependence] | None = None
         tolerances = f"{budget.tolerance!r}/{budget.share_tolerance!r}/{budget.beyond_reference}"
         self.key = f"{_STATE_VERSION}/{digest}/{tolerances}"
 
@@ -235,28 +236,20 @@ class Detector:
             rows: Rows of the window.
             weights: Shape `(d,)`: the sum of their weights for each feature; by default each row has weight 1.
         """
-        known = self._known(state)
+        known, bet_set = self._known(state), self._bet_set
         factors = np.where(known.grows, np.inf, known.factors)
         missing = np.where(known.bounded, factors, np.maximum(factors, ASSUMED_FACTOR))
-        of_values = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
-        last = [one.stop - 1 for one in self._bet_set.measured_slices]
-        empty = [one.start == one.stop for one in self._bet_set.measured_slices]
         return DetectorVerdict(
-            factors=np.array([factors[part].max(initial=1.0) for part in of_values]),
-            missing_factors=np.array([1.0 if no else missing[one] for one, no in zip(last, empty, strict=True)]),
+            factors=bet_set.greatest_of_values(factors, 1.0),
+            missing_factors=bet_set.of_missing(missing, np.float64(1.0)),
             evidence=self.evidence(state),
             threshold=self.threshold,
             since=state.since,
             alike_since=state.alike_since,
-            score_factors=score_factors(self._score_names, self._bet_set, known),
-            alike=np.array([bool(known.grows[part].any()) for part in of_values], dtype=np.bool_),
-            missing_alike=np.array(
-                [not no and bool(known.grows[one]) for one, no in zip(last, empty, strict=True)], dtype=np.bool_
-            ),
-            unknown=np.array(
-                [bool((self._varies & ~(known.bounded | known.grows))[part].any()) for part in of_values],
-                dtype=np.bool_,
-            ),
+            score_factors=score_factors(self._score_names, bet_set, known),
+            alike=bet_set.any_of_values(known.grows),
+            missing_alike=bet_set.of_missing(known.grows, np.False_),
+            unknown=bet_set.any_of_values(self._varies & ~(known.bounded | known.grows)),
             risen_at=state.risen_at,
             raised=state.raised > 0,
             reachable=self._rows.reachable(known, rows, weights),
@@ -265,7 +258,11 @@ class Detector:
 
     def _known(self, state: DetectorState) -> KnownDependence:
         """The dependence of each measured score. Values with a rhythm that the reference lacks have no bound."""
-        return self._dependence.known(state.spans, rhythm(state))
+        newest = self._newest_known  # a look asks for that of its new state twice, and the next look once more
+        if newest is None or newest[0] is not state.spans or newest[1] is not state.rhythm:
+            newest = state.spans, state.rhythm, self._dependence.known(state.spans, rhythm(state))
+            self._newest_known = newest
+        return newest[2]
 
     def _seconds(self, state: DetectorState, now: float) -> float:
         """The time that passed since the last rows, in seconds: at most that between two evaluations."""
@@ -284,8 +281,7 @@ class Detector:
     def _with_bounds(self, state: DetectorState, now: float) -> DetectorState:
         """The state with the times at which the dependence of values got, or lost, a bound."""
         known = self._known(state)
-        parts = [one.start + np.flatnonzero(self._bet_set.of_values[one]) for one in self._bet_set.measured_slices]
-        bounded = np.array([bool(known.bounded[part].all()) for part in parts], dtype=np.bool_)
+        bounded = ~self._bet_set.any_of_values(~known.bounded)
         lost = ~bounded & (now - state.bounded_since >= DAY_SECONDS)  # false where it had none: NaN
         return replace(
             state,

@@ -98,15 +98,16 @@ ARRAYS = tuple(one.name for one in fields(DetectorState) if one.name not in _NUM
 """The fields that are arrays, in the order in which they are stored."""
 
 
-def pack(state: DetectorState) -> bytes:
-    """The state as bytes: a line of JSON, then the arrays, little-endian."""
+def pack(state: DetectorState, before: bytes = b"") -> bytes:
+    """The state as bytes: what is to stand before it, a line of JSON, then the arrays, little-endian."""
     arrays = [getattr(state, name) for name in ARRAYS]
     head = {name: getattr(state, name) for name in _NUMBERS} | {"shapes": [array.shape for array in arrays]}
     parts = [
         np.ascontiguousarray(array, dtype=_TYPES.get(name, "<f8")).data
         for name, array in zip(ARRAYS, arrays, strict=True)
     ]
-    return b"".join([orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE), *parts])  # the arrays are copied once
+    first = orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE)
+    return b"".join([before, first, *parts])  # the arrays are copied once
 
 
 def unpack(blob: bytes) -> DetectorState | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.array_pool import ArrayPool
+from driftgauge.drift.array_pool import ArrayPool, EqualArrays
 from driftgauge.drift.budget import Budget, EffectiveRows
 from driftgauge.drift.detector.bet_column import BetColumn
 from driftgauge.drift.detector.bets import Bets, make_bets
@@ -35,10 +35,10 @@ def feature_detector(
         reference: How many independent rows each feature's reference is worth, if that is known already.
     """
     features = max(1, sum(profile.kind is not FeatureKind.IGNORED for profile in profiles))
-    columns, pool = [], ArrayPool()
+    columns, pool, equal = [], ArrayPool(), EqualArrays()
     for profile, rows in zip(profiles, reference or reference_effective_rows(profiles, checkpoint), strict=True):
         checkpoint()
-        bets = make_bets(profile, budget, features, rows).kept_in(pool)
+        bets = make_bets(profile, budget, features, rows).kept_in(pool, equal)
         names = score_names(profile.kind, bets.own_factors.size)
         columns.append(BetColumn(bets, names, _varying(profile, bets)))
     return Detector(columns, budget, min_rows, digest, checkpoint, rows_in_order(profiles))

@@ -66,11 +66,17 @@ class NewRows:
             yield NewRows(self.cells[:, first:end], self.requests[first:end])
             first = end
 
-    def counts(self, feature: int, cells: int) -> NDArray[np.int64]:
-        """How many rows of each group are in each cell of a feature: shape `(g, cells)`."""
-        size = self.group_rows.size
-        places = self._group_of_row * cells + self.cells[feature]
-        return np.bincount(places, minlength=size * cells).reshape(size, cells)
+    def counts(self, features: NDArray[np.intp], cells: int) -> NDArray[np.int64]:
+        """How many rows of each group are in each cell of some features: shape `(f, g, cells)`.
+
+        Args:
+            features: Shape `(f,)`: the features, which have the same number of cells.
+            cells: This number, and one for rows that lack the feature.
+        """
+        size = self.group_rows.size * cells
+        places = self.cells[features] + self._group_of_row * cells + np.arange(features.size)[:, np.newaxis] * size
+        counts = np.bincount(places.ravel(), minlength=features.size * size)
+        return counts.reshape(features.size, self.group_rows.size, cells)
 
     @cached_property
     def _group_of_row(self) -> NDArray[np.int64]:

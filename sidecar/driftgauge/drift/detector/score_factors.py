@@ -42,11 +42,10 @@ def score_factors(names: Sequence[Sequence[str]], bet_set: BetSet, known: KnownD
         one name the largest factor counts; without a bound of one of them there is none.
     """
     found = []
+    numbers = list(zip(known.factors.tolist(), known.grows.tolist(), known.assumed.tolist(), strict=True))
     for of_feature, part in zip(names, bet_set.measured_slices, strict=True):
         factors: dict[str, float | None] = {}
-        columns = (known.factors[part], known.grows[part], known.assumed[part])
-        each = zip(*(column.tolist() for column in columns), strict=True)
-        for name, (factor, grows, assumed) in zip(of_feature, each, strict=True):
+        for name, (factor, grows, assumed) in zip(of_feature, numbers[part], strict=True):
             if assumed:  # nothing has been measured
                 continue
             before = factors.get(name, 1.0)

@@ -51,6 +51,9 @@ long."""
 LEAST_GROWN = 2.0
 """A factor up to this does not count as grown: that of independent rows varies too."""
 
+_BLOCK_SCORES = 512
+"""Scores that are worked on at once: the numbers in between take a megabyte, and not ten times as much."""
+
 SUMS = 11
 """Lines of the sums of a span. Of the block that waits for its neighbour: the sum of the weighted scores, of their
 weighted squares, and of the weights. Of pairs: their number, D^2, Q, Q^2, D^4, their weight, and the largest D^2.
@@ -174,6 +177,15 @@ def dependence(
         D. W. Allan, Proceedings of the IEEE 54(2), 1966, 10.1109/PROC.1966.4634, for the variance of neighbours.
         D. P. Percival, Biometrika 82(3), 1995, 10.1093/biomet/82.3.619, for the same as Haar wavelets.
     """
+    events = np.zeros(sums.shape[2], dtype=np.bool_) if events is None else events
+    parts = [slice(first, first + _BLOCK_SCORES) for first in range(0, max(1, sums.shape[2]), _BLOCK_SCORES)]
+    each = [_dependence(sums[..., part], growth, events[part]) for part in parts]
+    columns = zip(*((one.factors, one.bounded, one.grows, one.longest, one.rough) for one in each), strict=True)
+    return Dependence(*(np.concatenate(column) for column in columns))
+
+
+def _dependence(sums: NDArray[np.float32], growth: float, events: NDArray[np.bool_]) -> Dependence:
+    """`dependence` of some scores."""
     pairs, d, q, qq, dd, weight, largest = sums[3:-1].astype(np.float64)
     informative = np.minimum(pairs, q**2 / np.where(qq > 0, qq, 1.0))
     usable = informative >= FEWEST_PAIRS
@@ -196,7 +208,7 @@ def dependence(
     top, low = _pooled(ratio, count, longest), _pooled(ratio, count, longest - 2)
     still = (top > LEAST_GROWN) & (top > growth * low)
     likely = estimate * (1 + error)
-    saturated = SATURATED if events is None else np.where(events, SATURATED_EVENTS, SATURATED)
+    saturated = np.where(events, SATURATED_EVENTS, SATURATED)
     short = (likely > LEAST_GROWN) & (saturated * likely > longest_rows)
     grows = known & (still | short)
     rough = np.maximum((rest / np.where(q > 0, q, np.inf)).max(axis=0), 1.0)

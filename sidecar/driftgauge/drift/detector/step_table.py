@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.drift.array_pool import ArrayPool
+from driftgauge.drift.detector.staked_scores import StakedScores, rounded_down
 
 Floats = NDArray[np.float64]
 
@@ -24,11 +25,13 @@ class StepTable:
         varying: Shape `(k + 1, p)`, float64 or float32: the first p columns, in each cell.
         starts: Shape `(r,)`, ascending from 0: the first cell of each run of cells in which the others are equal.
         steps: Shape `(r, j - p)`: the other columns, in each run.
+        staked: The first p columns, which are computed where they are needed; `varying` has none then.
     """
 
     varying: NDArray[np.float64 | np.float32]
     starts: NDArray[np.intp]
     steps: Floats
+    staked: StakedScores | None = None
 
     @classmethod
     def of_scores(cls, scores: Floats, varying: int) -> Self:
@@ -43,7 +46,7 @@ class StepTable:
         return cls(scores[:, :varying].copy(), starts, others[starts])
 
     @classmethod
-    def of_factors(cls, factors: Floats, varying: int) -> Self:
+    def of_factors(cls, factors: Floats, varying: int, staked: StakedScores | None = None) -> Self:
         """The table of what a row in each cell adds to the log evidence of each bet.
 
         The columns that vary are in single precision, rounded down: a factor that is made smaller is still an e-value.
@@ -51,9 +54,10 @@ class StepTable:
         Args:
             factors: Shape `(k + 1, b)`.
             varying: How many of the first columns differ in most cells.
+            staked: Further bets, which come first; `varying` is 0 then.
         """
         table = cls.of_scores(factors, varying)
-        return replace(table, varying=_rounded_down(factors[:, :varying]))
+        return replace(table, varying=rounded_down(factors[:, :varying]), staked=staked)
 
     def kept_in(self, pool: ArrayPool) -> Self:
         """The same table with its arrays in a pool."""
@@ -62,17 +66,20 @@ class StepTable:
     @property
     def shape(self) -> tuple[int, int]:
         """Cells and one, and columns."""
-        return self.varying.shape[0], self.varying.shape[1] + self.steps.shape[1]
+        return self.varying.shape[0], self._first_columns + self.steps.shape[1]
 
     def whole(self) -> Floats:
         """The whole matrix: shape `(k + 1, j)`, float64."""
-        return np.hstack([self.varying, np.repeat(self.steps, self._lengths(), axis=0)])
+        varying = self.varying if self.staked is None else self.staked.all()
+        return np.hstack([varying, np.repeat(self.steps, self._lengths(), axis=0)])
 
     def column(self, index: int) -> Floats:
         """One column of the whole matrix: shape `(k + 1,)`."""
-        if index < self.varying.shape[1]:
-            return self.varying[:, index].astype(np.float64, copy=False)
-        return np.repeat(self.steps[:, index - self.varying.shape[1]], self._lengths())
+        if index >= self._first_columns:
+            return np.repeat(self.steps[:, index - self._first_columns], self._lengths())
+        if self.staked is not None:
+            return self.staked.column(index)
+        return self.varying[:, index].astype(np.float64, copy=False)
 
     def gains(self, counts: NDArray[np.integer] | Floats) -> Floats:
         """What rows add to each column: shape `(g, j)`.
@@ -81,7 +88,12 @@ class StepTable:
             counts: Shape `(g, k + 1)`: the rows in each cell, or their share.
         """
         in_runs = np.add.reduceat(counts, self.starts, axis=1)
-        return np.concatenate([counts @ self.varying, in_runs @ self.steps], axis=1)
+        varying = self.varying if self.staked is None else self.staked.all()
+        return np.concatenate([counts @ varying, in_runs @ self.steps], axis=1)
+
+    @property
+    def _first_columns(self) -> int:
+        return self.varying.shape[1] if self.staked is None else self.staked.width
 
     def _lengths(self) -> NDArray[np.intp]:
         return np.diff(self.starts, append=self.varying.shape[0])
@@ -94,9 +106,3 @@ def _run_starts(lines: Floats) -> NDArray[np.intp]:
         lines: Shape `(k, b)`, k at least 1, no NaN.
     """
     return np.flatnonzero(np.append(True, (lines[1:] != lines[:-1]).any(axis=1)))
-
-
-def _rounded_down(values: Floats) -> NDArray[np.float32]:
-    """The greatest single-precision numbers that are at most as large."""
-    single = values.astype(np.float32)
-    return np.where(single > values, np.nextafter(single, np.float32(-np.inf)), single)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.drift.result import Bin, Effects
+from driftgauge.drift.result import Bin
+from driftgauge.drift.sorted_values import SortedValues
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer]
@@ -26,30 +27,30 @@ class Quantiles:
     """The quantile function of a reference and its integral.
 
     Args:
-        values: Shape `(m,)`, m at least 1, float64, finite, sorted ascending.
+        values: The `m` values, at least 1.
 
     Notes:
         The integral at each rank is computed for each window: it would take as much memory as the reference's values.
+
+    Attributes:
+        scale: The unit, a power of two, in which the values are of magnitude 1.
+        centre: The middle value in this unit.
+        deviation: The standard deviation in this unit.
+        rows: How many values are used.
+        is_thinned: Whether these are not all.
     """
 
-    def __init__(self, values: Floats) -> None:
-        self._values = _thinned(values)
-        self._scale = _power_of_two(max(abs(float(self._values[0])), abs(float(self._values[-1]))))
+    def __init__(self, values: SortedValues) -> None:
+        self._values = values
+        used = self._used()
+        self.scale = _power_of_two(max(abs(float(used[0])), abs(float(used[-1]))))
         # Values far from 0, such as times in seconds, would lose their last digits in long sums; so their middle is
         # moved to 0. The unit is a power of two, because a division by it is exact: equal values stay equal.
-        self._centre = float(self._values[self._values.size // 2] / self._scale)
-        self.is_thinned = self._values.size < values.size
-        self.rows = self._values.size
+        self.centre = float(used[used.size // 2] / self.scale)
+        self.is_thinned = used.size < values.size
+        self.rows = used.size
         # exactly 0 for a constant, whose scaled values are all 0
-        self.deviation = float(np.std(self.scaled(self._values)))
-
-    def scaled(self, values: Floats) -> Floats:
-        """Values in a unit in which the reference's are of magnitude 1, and their middle is 0."""
-        with np.errstate(over="ignore"):
-            scaled = values / self._scale
-        np.clip(scaled, -_LARGEST, _LARGEST, out=scaled)
-        scaled -= self._centre
-        return scaled
+        self.deviation = float(np.std(used / self.scale - self.centre))
 
     def integrals(self, steps: tuple[NDArray[np.int64], Floats], ranks: Integers) -> tuple[Floats, Floats]:
         """The integral, times m, at steps between ranks, and at ranks.
@@ -62,14 +63,18 @@ class Quantiles:
         """
         scaled = np.empty(self.rows + 2)
         scaled[0] = scaled[-1] = 0.0
-        scaled[1:-1] = self.scaled(self._values)
+        np.divide(self._used(), self.scale, out=scaled[1:-1])
+        scaled[1:-1] -= self.centre
         integral = np.cumsum(scaled[:-1])
         rank, part = steps
         return integral.take(rank) + scaled.take(rank + 1) * part, integral.take(ranks)
 
     def at_most(self, values: Floats) -> Integers:
         """How many of the reference's values are at most as large as each."""
-        return np.searchsorted(self._values, values, side="right")
+        return np.searchsorted(self._used(), values, side="right")
+
+    def _used(self) -> Floats:
+        return _thinned(self._values.all())
 
 
 def wasserstein(quantiles: Sequence[Quantiles], windows: Floats, at_most: Integers) -> list[float | None]:
@@ -90,9 +95,18 @@ def wasserstein(quantiles: Sequence[Quantiles], windows: Floats, at_most: Intege
     windows, thinned = _thinned(windows), windows.shape[1] > MOST_VALUES
     if thinned or quantiles[0].is_thinned:
         at_most = np.stack([one.at_most(window) for one, window in zip(quantiles, windows, strict=True)])
-    scaled = np.stack([one.scaled(window) for one, window in zip(quantiles, windows, strict=True)])
+    scaled = _scaled(quantiles, windows)
     gaps = _mean_gaps(quantiles, scaled, at_most).tolist()
     return [gap / one.deviation if one.deviation > 0 else None for one, gap in zip(quantiles, gaps, strict=True)]
+
+
+def _scaled(quantiles: Sequence[Quantiles], windows: Floats) -> Floats:
+    """Values in a unit in which the reference's are of magnitude 1, and their middle is 0: shape `(g, n)`."""
+    with np.errstate(over="ignore"):
+        scaled: Floats = windows / np.array([one.scale for one in quantiles])[:, np.newaxis]
+    np.clip(scaled, -_LARGEST, _LARGEST, out=scaled)
+    scaled -= np.array([one.centre for one in quantiles])[:, np.newaxis]
+    return scaled
 
 
 def _mean_gaps(quantiles: Sequence[Quantiles], windows: Floats, at_most: Integers) -> Floats:
@@ -166,50 +180,72 @@ def deciles_of_each(samples: NDArray[np.float64]) -> list[tuple[float, ...]]:
     return [tuple(line) for line in samples[:, [rank - 1 for rank in ranks]].tolist()]
 
 
-def effects(bins: Sequence[Bin], rows: tuple[int, int], wasserstein: float | None) -> Effects:
-    """The effect sizes of one feature.
+def distances_of_bins(
+    histograms: Sequence[Sequence[Bin]], rows: Sequence[tuple[int, int]]
+) -> list[tuple[float, float]]:
+    """The population stability index and the Jensen-Shannon distance of many features.
 
     Args:
-        bins: Its histogram.
-        rows: Rows of the reference, at least 1, and of the window; those without a value included.
-        wasserstein: The Wasserstein distance of its values, if there is one.
+        histograms: The bins of each feature.
+        rows: Of each feature rows of the reference, at least 1, and of the window.
 
     Returns:
-        All finite; 0 for a window without rows.
+        Of each feature both, finite; 0 for a window without rows.
+
+    Notes:
+        Features whose bins are filled alike are computed together.
     """
-    if rows[1] == 0:
-        return Effects(psi=0.0, jensen_shannon=0.0, wasserstein=None)
-    reference = np.array([one.reference for one in bins])
-    window = np.array([one.window for one in bins])
-    return Effects(
-        psi=_psi(reference, window, *rows), jensen_shannon=_jensen_shannon(reference, window), wasserstein=wasserstein
-    )
+    found = [(0.0, 0.0)] * len(histograms)
+    alike: dict[tuple[tuple[bool, bool], ...], list[int]] = {}
+    for index, bins in enumerate(histograms):
+        if rows[index][1]:
+            alike.setdefault(tuple((one.reference > 0, one.window > 0) for one in bins), []).append(index)
+    for filled, indices in alike.items():
+        shares = np.array([[[one.reference, one.window] for one in histograms[index]] for index in indices])
+        before, now = (np.ascontiguousarray(shares[:, :, side]) for side in (0, 1))
+        sizes = np.array([rows[index] for index in indices])
+        each = zip(_psi(before, now, filled, sizes), _jensen_shannon(before, now, filled), strict=True)
+        for index, pair in zip(indices, each, strict=True):
+            found[index] = pair
+    return found
 
 
-def _psi(reference: NDArray[np.float64], window: NDArray[np.float64], reference_rows: int, rows: int) -> float:
-    """The sum of both relative entropies, in nats.
+_Filled = Sequence[tuple[bool, bool]]
+"""Of each bin whether the reference has rows in it, and whether the window has."""
+
+
+def _psi(
+    reference: NDArray[np.float64], window: NDArray[np.float64], filled: _Filled, rows: NDArray[np.int64]
+) -> list[float]:
+    """The sums of both relative entropies, in nats.
 
     Source:
         S. Siddiqi, "Credit Risk Scorecards", 2006, chapter 9.
     """
-    filled = (reference > 0) | (window > 0)
-    before = np.maximum(reference[filled], _HALF_A_ROW / reference_rows)
-    now = np.maximum(window[filled], _HALF_A_ROW / rows)
-    return float(((now - before) * np.log(now / before)).sum())
+    bins = [index for index, sides in enumerate(filled) if any(sides)]
+    before = np.maximum(reference.take(bins, axis=1), _HALF_A_ROW / rows[:, :1])
+    now = np.maximum(window.take(bins, axis=1), _HALF_A_ROW / rows[:, 1:])
+    sums: list[float] = ((now - before) * np.log(now / before)).sum(axis=1).tolist()
+    return sums
 
 
-def _jensen_shannon(reference: NDArray[np.float64], window: NDArray[np.float64]) -> float:
-    """The square root of the mean relative entropy of both sides from their middle, base 2.
+def _jensen_shannon(reference: NDArray[np.float64], window: NDArray[np.float64], filled: _Filled) -> list[float]:
+    """The square roots of the mean relative entropy of both sides from their middle, base 2.
 
     Source:
         J. Lin, "Divergence Measures Based on the Shannon Entropy", IEEE Transactions on Information Theory 37(1), 1991.
     """
     middle = (reference + window) / 2
-    divergence = (_relative_entropy(reference, middle) + _relative_entropy(window, middle)) / 2
-    return math.sqrt(min(1.0, max(0.0, divergence / math.log(2))))
+    sides = [
+        _relative_entropies(shares, middle, [index for index, one in enumerate(filled) if one[side]])
+        for side, shares in enumerate((reference, window))
+    ]
+    divergences = ((sides[0] + sides[1]) / 2).tolist()
+    return [math.sqrt(min(1.0, max(0.0, one / math.log(2)))) for one in divergences]
 
 
-def _relative_entropy(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
-    """The relative entropy of p from q, in nats; q is positive where p is."""
-    filled = p > 0
-    return float((p[filled] * np.log(p[filled] / q[filled])).sum())
+def _relative_entropies(p: NDArray[np.float64], q: NDArray[np.float64], filled: Sequence[int]) -> NDArray[np.float64]:
+    """The relative entropy of each line of p from that of q, in nats, over the bins in which p is positive."""
+    some, others = p.take(filled, axis=1), q.take(filled, axis=1)  # lines that are contiguous are summed as one is
+    sums: NDArray[np.float64] = (some * np.log(some / others)).sum(axis=1)
+    return sums

@@ -24,8 +24,8 @@ def test_counts_by_hand() -> None:
     """The single rows are counted together, then each request of several."""
     rows = NewRows(CELLS, REQUESTS)
 
-    assert [[1, 0, 1, 0], [0, 2, 1, 0], [1, 0, 1, 0]] == rows.counts(0, 4).tolist()
-    assert [[0, 1, 0, 1], [2, 0, 0, 1], [0, 2, 0, 0]] == rows.counts(1, 4).tolist()
+    assert [[1, 0, 1, 0], [0, 2, 1, 0], [1, 0, 1, 0]] == rows.counts(np.array([0, 1]), 4)[0].tolist()
+    assert [[0, 1, 0, 1], [2, 0, 0, 1], [0, 2, 0, 0]] == rows.counts(np.array([0, 1]), 4)[1].tolist()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_single_rows_are_in_groups_of_sixteen(singles: int, expected: list[int])
     assert expected == rows.group_rows.tolist()
     assert len(expected) == rows.groups_of_singles
     assert 0 == rows.of_several.size
-    assert expected == rows.counts(0, 2)[:, 0].tolist()
+    assert expected == rows.counts(np.array([0]), 2)[0, :, 0].tolist()
 
 
 def test_requests_between_single_rows_do_not_cut_their_groups() -> None:
@@ -49,14 +49,18 @@ def test_requests_between_single_rows_do_not_cut_their_groups() -> None:
     rows = NewRows(cells, requests)
 
     assert [16, 4] + [2] * 20 == rows.group_rows.tolist()
-    assert [[16, 0, 0], [4, 0, 0]] + [[0, 1, 1]] * 20 == rows.counts(0, 3).tolist()
+    assert [[16, 0, 0], [4, 0, 0]] + [[0, 1, 1]] * 20 == rows.counts(np.array([0]), 3)[0].tolist()
 
 
 def test_one_request_of_all_rows() -> None:
     """It is the only group."""
     rows = NewRows(np.array([[0, 0, 1]]), np.array([5, 5, 5]))
 
-    assert (0, [3], [[2, 1]]) == (rows.groups_of_singles, rows.group_rows.tolist(), rows.counts(0, 2).tolist())
+    assert (0, [3], [[2, 1]]) == (
+        rows.groups_of_singles,
+        rows.group_rows.tolist(),
+        rows.counts(np.array([0]), 2)[0].tolist(),
+    )
 
 
 def test_every_row_is_counted_once() -> None:
@@ -72,7 +76,7 @@ def test_every_row_is_counted_once() -> None:
 
     for feature in range(2):
         expected = [np.bincount(group[feature], minlength=9).tolist() for group in groups]
-        assert expected == rows.counts(feature, 9).tolist()
+        assert expected == rows.counts(np.array([feature]), 9)[0].tolist()
 
 
 @pytest.mark.parametrize("most", [1, 3, 4, 100])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
+from driftgauge.drift.sorted_values import SortedValues
 from driftgauge.drift.statistics.effects import MOST_VALUES, Quantiles, wasserstein
 from tests.support.effects import distance_of
 
@@ -38,7 +39,7 @@ def test_many_windows_at_once_give_what_each_gives_alone(rows: int) -> None:
     generator = np.random.default_rng(3)
     references = np.sort(np.rint(generator.normal(size=(5, 30)) * 4), axis=1)
     references[2] = 1.0
-    quantiles = [Quantiles(reference) for reference in references]
+    quantiles = [Quantiles(SortedValues.of(reference)) for reference in references]
     for n in (rows, rows + 1):
         windows = np.sort(np.rint(generator.normal(size=(5, n)) * 4), axis=1)
         at_most = np.stack([one.at_most(window) for one, window in zip(quantiles, windows, strict=True)])
