@@ -31,7 +31,13 @@ from tests.support.monitor_fixture import MonitorFixture
 REQUESTS = StreamKey(WINE, Kind.REQUEST)
 KEY = "driftgauge:{cellar/wine/predictor/wine}:"
 HOURLY = Rule(0.05, Correction.HOLM, min_rows=20, budget=Budget(3_600, 30, 0.05))
-OWN = ("driftgauge_leases", "driftgauge_evaluator", "driftgauge_requests_in_flight", "process_")
+OWN = (
+    "driftgauge_leases",
+    "driftgauge_evaluator",
+    "driftgauge_requests_in_flight",
+    "driftgauge_sample_ratio",
+    "process_",
+)
 """The gauges that differ between replicas."""
 
 
