@@ -1,6 +1,7 @@
 """What several suites set up: a reference, and driftgauge itself."""
 
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +21,16 @@ def write_reference(path: Path, rows: int, features: int) -> Path:
 
 
 def driftgauge(
-    mode: str, *options: object, env: dict[str, str] | None = None, cores: frozenset[int] = SUBJECT_CORES
+    mode: str,
+    *options: object,
+    env: dict[str, str] | None = None,
+    cores: frozenset[int] = SUBJECT_CORES,
+    runner: Sequence[str] = ("driftgauge",),
 ) -> Program:
-    """driftgauge, on free ports; it starts in a `with` block."""
+    """driftgauge, on free ports, run by a module with arguments of its own; it starts in a `with` block."""
     port, admin = free_port(), free_port()
     words = ["--host", "127.0.0.1", "--port", port, "--admin-port", admin, "--drain-delay-seconds", 0]
-    program = Program(module("driftgauge", mode, *words, *options), port, cores, env)
+    program = Program(module(runner[0], *runner[1:], mode, *words, *options), port, cores, env)
     program.admin_port = admin
     return program
 
