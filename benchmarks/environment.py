@@ -1,6 +1,7 @@
 """What several suites set up: a reference, and driftgauge itself."""
 
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,14 +27,18 @@ def driftgauge(
     env: dict[str, str] | None = None,
     cores: frozenset[int] = SUBJECT_CORES,
     pure: bool = False,
+    runner: Sequence[str] = ("driftgauge",),
 ) -> Program:
-    """driftgauge, on free ports; it starts in a `with` block. The compiled build if there is one, unless `pure`."""
+    """driftgauge, on free ports, run by a module with arguments of its own; it starts in a `with` block.
+
+    It is the compiled build if there is one, unless `pure`.
+    """
     port, admin = free_port(), free_port()
     package = None if pure else compiled_package()
     if package is not None:
         env = {"PYTHONPATH": str(package), **(env or {})}
     words = ["--host", "127.0.0.1", "--port", port, "--admin-port", admin, "--drain-delay-seconds", 0]
-    program = Program(module("driftgauge", mode, *words, *options), port, cores, env)
+    program = Program(module(runner[0], *runner[1:], mode, *words, *options), port, cores, env)
     program.admin_port = admin
     return program
 

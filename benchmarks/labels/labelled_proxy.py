@@ -1,6 +1,7 @@
 """A proxy with a labelled reference, with or without a labels port, and the inferences and labels that it gets."""
 
 import http.client
+import os
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from benchmarks.children import free_port
+from benchmarks.children import ROOT, free_port
 from benchmarks.environment import driftgauge, scrape
 from benchmarks.proxy.bodies import COLUMNS, rows
 from benchmarks.statistics.work import SEED
@@ -41,16 +42,29 @@ class LabelledProxy:
         model: Port of the model.
         pending: Most inferences that wait for labels, at least as many as by default.
         takes_labels: Whether it has a labels port.
+        watched: Where it is noted how late its event loop wakes up; `None` to leave it alone.
+        source: The folder `sidecar` of the version that is run; `None` for this one.
     """
 
-    def __init__(self, folder: Path, model: int, *, pending: int, takes_labels: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        model: int,
+        *,
+        pending: int,
+        takes_labels: bool,
+        watched: Path | None = None,
+        source: Path | None = None,
+    ) -> None:
         port = free_port()
         words: list[object] = ["--upstream-url", f"http://127.0.0.1:{model}", "--inference-service", _SERVICE]
         words += ["--reference", _write_reference(folder / "labelled.csv")]
         words += ["--evaluation-interval-seconds", _EVALUATION_SECONDS]
         if takes_labels:
             words += ["--labels-port", port, "--label-pending", SLICES * max(pending, IN_MEMORY.pending)]
-        self.program = driftgauge("proxy", *words)
+        env = {} if source is None else {"PYTHONPATH": os.pathsep.join(map(str, (source, ROOT)))}
+        runner = ("driftgauge",) if watched is None else ("benchmarks.labels.watched_driftgauge", str(watched))
+        self.program = driftgauge("proxy", *words, env=env, runner=runner)
         self.labels_url = f"http://127.0.0.1:{port}/labels?inference_service={_SERVICE}"
         self._takes_labels = takes_labels
         self._payloads = 0

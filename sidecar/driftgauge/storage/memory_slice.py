@@ -65,8 +65,8 @@ class Unit(NamedTuple):
 class MemorySlice:
     """The responses with the smallest digests, and what is counted of all.
 
-    A response has a *place*, an index into the columns, for as long as it waits: some 200 bytes in all if it has one
-    row, and 90 more once that has a label. None of it is an object that the garbage collector follows.
+    A response has a *place*, an index into the columns, for as long as it waits: some 210 bytes in all if it has one
+    row and one output, with its label. None of it is an object that the garbage collector follows.
 
     Attributes:
         threshold: The smallest score of those that had to leave, from which on none is kept; `None` if none had to.
@@ -89,7 +89,9 @@ class MemorySlice:
         self._times = array("d")
         self._layouts = array("I")
         self._values: list[bytes] = []
-        self._labels: list[bytearray | None] = []  # as `_LABEL`, by row and output, from the first label on
+        self._states = array("B")  # of responses with one row and one output, and their labels
+        self._label_values = array("d")
+        self._labels: dict[int, bytearray] = {}  # of all others, by place: as `_LABEL`, by row and output
         self._order: array[int] | None = None  # the digests by size, from the time on when the slice is full
 
     def __len__(self) -> int:
@@ -161,7 +163,8 @@ class MemorySlice:
         self.bytes -= counted_bytes(1 + len(further), rows, len(self._values[place]))
         if self._order is not None:
             del self._order[bisect_left(self._order, digest)]
-        self._values[place], self._labels[place] = b"", None
+        self._values[place], self._states[place] = b"", RowState.NONE
+        self._labels.pop(place, None)
         self._free.append(place)
         return self._times[place]
 
@@ -199,9 +202,16 @@ class MemorySlice:
             label: Of a row and an output that the response has.
             state: What the label is from now on.
         """
-        labels, outputs = self._labels[place], len(self.layout(place).outputs)
+        outputs, rows = len(self.layout(place).outputs), self.row_count(place)
+        if rows * outputs == 1:
+            if self._states[place]:
+                return RowLabel(_STATES[self._states[place]], self._label_values[place])
+            self._states[place], self._label_values[place] = state, label.value
+            self.labelled_rows += 1
+            return None
+        labels = self._labels.get(place)
         if labels is None:
-            labels = self._labels[place] = bytearray(_LABEL.size * self.row_count(place) * outputs)
+            labels = self._labels[place] = bytearray(_LABEL.size * rows * outputs)
         row = _LABEL.size * label.row * outputs
         at = row + _LABEL.size * label.output
         if labels[at]:
@@ -213,17 +223,20 @@ class MemorySlice:
 
     def label(self, place: int, row: int, output: int) -> RowLabel:
         """The label of an output of a row; its value is meaningless if there is none."""
-        labels = self._labels[place]
+        labels = self._labels.get(place)
         if labels is None:
-            return _NO_LABEL
+            state = self._states[place]
+            return RowLabel(_STATES[state], self._label_values[place]) if state else _NO_LABEL
         state, value = _LABEL.unpack_from(labels, _LABEL.size * (row * len(self.layout(place).outputs) + output))
         return RowLabel(_STATES[state], value)
 
     def set_label(self, place: int, row: int, output: int, label: RowLabel) -> None:
-        """Set the label of an output of a row."""
-        labels, outputs = self._labels[place], len(self.layout(place).outputs)
+        """Set the label of an output of a row, which has one."""
+        labels = self._labels.get(place)
         if labels is None:
-            labels = self._labels[place] = bytearray(_LABEL.size * self.row_count(place) * outputs)
+            self._states[place], self._label_values[place] = label.state, label.value
+            return
+        outputs = len(self.layout(place).outputs)
         _LABEL.pack_into(labels, _LABEL.size * (row * outputs + output), label.state, label.value)
 
     def unit(self, place: int, row: int, output: int, value: float) -> Unit:
@@ -255,14 +268,15 @@ class MemorySlice:
         self._times.append(time)
         self._layouts.append(layout)
         self._values.append(values)
-        self._labels.append(None)
+        self._states.append(RowState.NONE)
+        self._label_values.append(0.0)
         return len(self._values) - 1
 
     def _labelled_rows(self, place: int) -> int:
         """How many rows of a response have a label of at least one output."""
-        labels = self._labels[place]
+        labels = self._labels.get(place)
         if labels is None:
-            return 0
+            return int(self._states[place] != RowState.NONE)
         states = np.frombuffer(labels, np.uint8).reshape(self.row_count(place), -1, _LABEL.size)[:, :, 0]
         return int(np.count_nonzero(states.any(axis=1)))
 
