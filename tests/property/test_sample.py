@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from driftgauge.inference.request_ids import id_digest
@@ -31,6 +31,8 @@ def test_all_or_none(id_: str) -> None:
     assert (True, False) == (is_sampled(id_, 1.0), is_sampled(id_, 0.0))
 
 
+@example(1.0, [(63 / 64, 1)])
+@example(0.51, [(0.99, 1)])
 @given(st.floats(0.05, 1), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1_000_000)), max_size=20))
 def test_at_most_a_hundredth_was_decided_below_the_lowest_ratio(
     configured: float, decided: Sequence[tuple[float, int]]

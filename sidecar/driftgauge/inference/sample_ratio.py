@@ -213,38 +213,38 @@ class PastRatios:
 
     def __init__(self, configured: float) -> None:
         self._configured = configured
-        self._now = [0] * HISTORY_STEPS
-        self._before = [0] * HISTORY_STEPS
+        self._now = [0] * (HISTORY_STEPS + 1)
+        self._before = [0] * (HISTORY_STEPS + 1)
         self._lowest = configured
 
     def add(self, ratio: float, inferences: int) -> None:
         """Add inferences that were decided at a ratio."""
-        self._now[min(HISTORY_STEPS - 1, int(ratio * HISTORY_STEPS))] += inferences
+        share = min(1.0, ratio / self._configured) if self._configured > 0 else 1.0
+        self._now[int(share * HISTORY_STEPS)] += inferences
         self._lowest = -1.0
 
     def begin_span(self) -> None:
         """Begin a span of time, and forget the one before the last."""
-        self._before, self._now = self._now, [0] * HISTORY_STEPS
+        self._before, self._now = self._now, [0] * (HISTORY_STEPS + 1)
         self._lowest = -1.0
 
     @property
     def lowest(self) -> float:
         """The lowest ratio of both spans: 1 % of the inferences, or more, were decided at it or at a lower one.
 
-        It is rounded down to a 64th, unless it is the configured one.
+        It is rounded down to a 64th of the configured one.
         """
         if self._lowest < 0:
             self._lowest = self._find_lowest()
         return self._lowest
 
     def _find_lowest(self) -> float:
-        most = min(HISTORY_STEPS - 1, int(self._configured * HISTORY_STEPS))
         rare = _RARE * (sum(self._now) + sum(self._before))
         found = 0
-        for step in range(most):
+        for step in range(HISTORY_STEPS):
             found += self._now[step] + self._before[step]
             if found and found >= rare:
-                return step / HISTORY_STEPS
+                return self._configured * step / HISTORY_STEPS
         return self._configured
 
 

@@ -28,9 +28,7 @@ _PATH = re.compile(
 _OPENAI_PATH = re.compile(rb"(?:/openai)?/v1/(?:chat/completions|completions|embeddings|rerank)(?:[?\#].*)?", re.DOTALL)
 """KServe's servers have the prefix `/openai`, vLLM alone has none."""
 
-_PREFIX_BYTES = 8
-_ID_PREFIX: Final = os.urandom(_PREFIX_BYTES).hex()
-_NEXT_ID: Final = count()
+_NEXT_ID: Final = count(int.from_bytes(os.urandom(8)) << 64)
 """An id of our own is random bytes of this process and a number: unique, at a fraction of the cost of new random bytes.
 
 Who sees one knows the others, but only the log shows them. Who does not see any has to guess 64 bits, and can then only
@@ -78,7 +76,7 @@ def payload_id(fields: HeaderMap) -> tuple[str, bool]:
     It is the client's `Ce-Id`, else its `X-Request-Id`, else a new one of 32 hexadecimal digits.
     """
     given = given_id(fields)
-    return (given, False) if given else (f"{_ID_PREFIX}{next(_NEXT_ID):016x}", True)
+    return (given, False) if given else ("%032x" % next(_NEXT_ID), True)  # noqa: UP031 - half the cost of an f-string
 
 
 def traceparent(fields: HeaderMap) -> bytes:
