@@ -169,8 +169,7 @@ def waiting_labels(
         part = labels[first : first + _LABELS_A_PAUSE]
         digests = id_digests(label.id for label in part).tolist()
         waiting += [
-            WaitingLabel(label, digest, models, now, target, start)
-            for label, digest in zip(part, digests, strict=True)
+            WaitingLabel(label, digest, models, now, target, start) for label, digest in zip(part, digests, strict=True)
         ]
         pause()
     return waiting
