@@ -87,8 +87,9 @@ def test_a_small_queue_leaves_out_by_id_and_drops_hardly_anything(
 def test_rows_beyond_the_limit_are_left_out_and_said(model: EchoModel, reference: Path) -> None:
     """The gauge, the status, the log and the counters have the lower ratio, and later the configured one."""
     flags = (f"--upstream-url={model.url}", f"--reference={reference}", "--max-rows-per-second=500")
-    total = 2 * THREADS * REQUESTS
+    total = 4 * THREADS * REQUESTS
     with Driftgauge("proxy", *flags) as proxy:
+        flood(proxy.port)  # within which the ratio falls, however short it is
         flood(proxy.port)
         samples = proxy.wait_for(lambda samples: sum(outcomes(samples).values()) == total, "all payloads")
         status = json.loads(get(f"{proxy.admin_url}/status"))["sampling"]
@@ -96,7 +97,7 @@ def test_rows_beyond_the_limit_are_left_out_and_said(model: EchoModel, reference
         said = proxy.stderr
     found = outcomes(samples)
 
-    assert found["sampled_out"] > 0.5 * total
+    assert found["sampled_out"] > 0.25 * total
     assert found["dropped"] == 0
     assert gauge(samples) < 0.5
     assert (1.0, 1) == (status["sample_ratio"], status["models_lowered"])

@@ -12,7 +12,7 @@ _MAX_SERVICES: Final = 20
 _OLD_SECONDS: Final = 300
 
 ADVICE: Final = {
-    Reason.QUEUE_FULL: "more came at once than queue_payloads and queue_bytes hold: give the container more CPU",
+    Reason.QUEUE_FULL: "more came at once than queue_payloads and queue_bytes hold: raise them, or add CPU",
     Reason.QUEUE_TIMEOUT: "the container has too little CPU for its traffic: raise its limit",
     Reason.NO_REFERENCE: "the model has no reference: set reference, or file one in reference_dir",
     Reason.OTHER_MODEL: "the model server knows no such model: correct the client's path",
