@@ -1,17 +1,17 @@
 """What an exchange reports to its recorder. For a request that is no inference the recorder does nothing."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from driftgauge.http1.grammar import HeaderMap
 
-if TYPE_CHECKING:
+try:
     from mypy_extensions import mypyc_attr
-else:
+except ImportError:  # only the compiler reads it: where that ran, or nothing is compiled, it need not be installed
     T = TypeVar("T")
 
-    def mypyc_attr(**_: bool) -> Callable[[T], T]:
-        """What only the compiler reads; it need not be installed at run time."""
+    def mypyc_attr(*attrs: str, **kwattrs: object) -> Callable[[T], T]:  # noqa: ARG001
+        """Return what leaves a class as it is."""
         return lambda one: one
 
 
