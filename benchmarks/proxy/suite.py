@@ -131,8 +131,9 @@ def _measure_pod(bench: Bench) -> Table:
         method=(
             f"{_SMALL}: {COLUMNS} features, {_bytes(requests)}, each with an id and a trace of its own, on 16 "
             f"connections, sent when it is due. {_load_text()} Median of {rounds} interleaved rounds; resident memory "
-            "after them. driftgauge with all functions on. Of its payloads it had "
-            f"{', '.join(kept)} at these rates. *{GO_EVENTS}* does what KServe's agent does."
+            "after them. driftgauge with all functions on; "
+            f"at {POD_RATES[-1]:,} a second its payloads were {kept[-1]}. "
+            f"*{GO_EVENTS}* does what KServe's agent does."
         ),
         columns=("proxy", *(f"{rate:,} a second" for rate in POD_RATES), "MB"),
         rows=tuple((name, *cells, memory[name]) for name, cells in figures.items()),
