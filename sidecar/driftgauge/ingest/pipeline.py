@@ -123,6 +123,7 @@ class Pipeline:
         self._queued_bytes = 0
         self._undecoded_payloads = 0
         self._undecoded_bytes = 0
+        self._noted_payloads = 0
         self._enough_payloads = min(_ENOUGH_PAYLOADS, (settings.queue_payloads + 3) // 4)
         self._enough_bytes = settings.queue_bytes / 8
         self._in_flight: dict[int, Payload] = {}
@@ -232,6 +233,7 @@ class Pipeline:
         streams: _Streams = defaultdict(list)
         buffered_bytes = 0
         self._mark = began = self._clock()
+        self._noted_payloads = 0
         arrivals = {id(waiting.payload): waiting.arrived for waiting in batch}
         for group in _groups(waiting.payload for waiting in batch):
             if self._clock() - arrivals[id(group[0])] > self._settings.queue_seconds:
@@ -251,11 +253,11 @@ class Pipeline:
                 buffered_bytes += rows.values.nbytes
             if buffered_bytes > _BUFFERED_BYTES:
                 await self._append_all(streams)
-                self._note_decoded(())
+                self._note_appended()
                 streams.clear()
                 buffered_bytes = 0
         await self._append_all(streams)
-        self._note_decoded(())
+        self._note_appended()
         if not self._queue:
             size_bytes = sum(len(waiting.payload.body) for waiting in batch)
             self.sampling.note_batch(len(batch), size_bytes, self._mark - began)
@@ -267,11 +269,25 @@ class Pipeline:
 
     def _note_decoded(self, group: Sequence[Payload]) -> None:
         """Let the sample ratio follow what was done, and how long it took if others waited meanwhile."""
-        now, size_bytes = self._clock(), sum(len(payload.body) for payload in group)
+        size_bytes = sum(len(payload.body) for payload in group)
         self._undecoded_payloads -= len(group)
         self._undecoded_bytes -= size_bytes
+        self._note_work(len(group), size_bytes)
+
+    def _note_appended(self) -> None:
+        """Let the sample ratio follow how long an append took.
+
+        It takes hardly longer for a full batch, so it counts as the work on what the batch would still have held: else
+        one append while a second payload waits would say that the pipeline carries next to nothing.
+        """
+        self._note_work(max(0, _BATCH_PAYLOADS - self._noted_payloads), 0)
+
+    def _note_work(self, payloads: int, size_bytes: int) -> None:
+        """Note work since the last one, if others waited meanwhile."""
+        now = self._clock()
         if self._queue:
-            self.sampling.note_work(len(group), size_bytes, now - self._mark)
+            self.sampling.note_work(payloads, size_bytes, now - self._mark)
+            self._noted_payloads += payloads
         self._mark = now
         self._note_queue()
         self.sampling.advance(now)

@@ -174,3 +174,22 @@ async def test_a_queue_that_is_filling_is_flushed_at_once(build: Build) -> None:
         for _ in range(2):
             bench.pipeline.offer(request(b'{"instances": [[9.5, 3.1]]}'))
         await until(lambda: bench.value("driftgauge_rows_total") == 2)
+
+
+@pytest.mark.parametrize("at_once", [1, 256])
+async def test_an_append_of_a_small_batch_while_others_wait_leaves_nothing_out(build: Build, at_once: int) -> None:
+    """One append of 0.3 s, as the first to a store in the network takes, says little of what the pipeline carries."""
+    ring = BlockedRing()
+    bench = build(ring, replace(SETTINGS, queue_payloads=4_096, queue_bytes=2**20))
+    async with at_work(bench):
+        for _ in range(at_once):
+            bench.pipeline.offer(request(b'{"instances": [[9.5, 3.1]]}'))
+        await ring.reached.wait()
+        bench.pipeline.offer(request(b'{"instances": [[9.5, 3.1]]}'))
+        bench.now += 0.3
+        ring.go.set()
+        await until(lambda: bench.ends().get(("request", "accepted", ""), 0) == at_once + 1)
+        for _ in range(60):
+            bench.pipeline.offer(request(b'{"instances": [[9.5, 3.1]]}'))
+
+    assert 1 == bench.metrics.carried.head
