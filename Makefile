@@ -37,7 +37,7 @@ test-compiled: $(VENV)/.dev ## the tests of the data plane with it compiled, as 
 	rm -rf $(COMPILED)
 	bash .ci/wheel $(COMPILED) compiled
 	$(BIN)/python -m zipfile -e $(COMPILED)/*.whl $(COMPILED)/site
-	DRIFTGAUGE_BUILD=compiled PYTHONPATH=$(COMPILED)/site $(PYTEST) --override-ini pythonpath=. $(OF_DATA_PLANE)
+	TESTED_BUILD=compiled PYTHONPATH=$(COMPILED)/site $(PYTEST) --override-ini pythonpath=. $(OF_DATA_PLANE)
 
 chart-test: $(VENV)/.chart ## test the chart, alerts, dashboards and manifests with real engines and schemas
 	$(PYTEST) tests/chart tests/alerts tests/dashboards tests/manifests tests/docs

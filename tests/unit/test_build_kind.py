@@ -5,7 +5,7 @@ import os
 from driftgauge.build_kind import build_kind
 from tests.support.processes import Driftgauge
 
-BUILD = os.environ.get("DRIFTGAUGE_BUILD", "pure")
+BUILD = os.environ.get("TESTED_BUILD", "pure")
 """`make test-compiled` sets it."""
 
 
