@@ -23,6 +23,9 @@ LABELS_A_BODY: Final = 1_000
 
 _BODY: Final = b'{"instances":' + str(rows(1)).encode() + b"}"
 _REFERENCE_ROWS: Final = 2_000
+_MOST_ROWS_A_SECOND: Final = 1_000_000
+"""Each label is the first one of its row, so no row may be left out."""
+
 _EVALUATION_SECONDS: Final = 2
 _SERVICE: Final = "wine"
 _CHUNK: Final = 500
@@ -59,7 +62,7 @@ class LabelledProxy:
         port = free_port()
         words: list[object] = ["--upstream-url", f"http://127.0.0.1:{model}", "--inference-service", _SERVICE]
         words += ["--reference", _write_reference(folder / "labelled.csv")]
-        words += ["--evaluation-interval-seconds", _EVALUATION_SECONDS]
+        words += ["--evaluation-interval-seconds", _EVALUATION_SECONDS, "--max-rows-per-second", _MOST_ROWS_A_SECOND]
         if takes_labels:
             words += ["--labels-port", port, "--label-pending", SLICES * max(pending, IN_MEMORY.pending)]
         env = {} if source is None else {"PYTHONPATH": os.pathsep.join(map(str, (source, ROOT)))}

@@ -129,6 +129,7 @@ def _start_loggers(url: str, plan: Plan, stack: ExitStack) -> list[_Replica]:
     pending = min(SLICES * plan.rows, 10_000_000)
     words = ["--redis-url", url, "--label-ttl-seconds", _TTL_SECONDS, "--label-pending", pending]
     words += ["--pair-ttl-seconds", _EARLY_SECONDS, "--queue-payloads", 4 * _INFERENCES_A_ROUND]
+    words += ["--max-rows-per-second", 1_000_000]
     replicas = []
     for _ in range(2):
         port = free_port()
