@@ -19,6 +19,10 @@ from tests.support.proxied import Proxied
 from tests.support.request_corpus import ENTRIES, Outcome
 
 
+VARYING = {"haproxy": {"trailer with a space before the colon"}}
+"""To what a peer responds in two ways: haproxy 2.6 refuses such a trailer if it comes in a read of its own."""
+
+
 def _differences(expected: dict[str, Outcome], found: dict[str, Outcome]) -> dict[str, tuple[str, str]]:
     return {name: (str(one), str(found[name])) for name, one in expected.items() if one != found[name]}
 
@@ -41,7 +45,8 @@ async def test_peer(name: str, tmp_path: Path, record_property: Callable[[str, o
     for attempt in range(3):  # a peer may reset its connection before the client has read the response
         home = tmp_path / str(attempt)
         home.mkdir()
-        differences = _differences(expected, await measured_peer(name, home, expected))
+        found = _differences(expected, await measured_peer(name, home, expected))
+        differences = {entry: pair for entry, pair in found.items() if entry not in VARYING.get(name, ())}
         if not differences:
             break
     record_property("differences", differences)
