@@ -277,7 +277,7 @@ class Pipeline:
     def _note_appended(self) -> None:
         """Let the sample ratio follow how long an append took.
 
-        It takes hardly longer for a full batch, so it counts as the work on what the batch would still have held: else
+        It takes hardly longer for a full batch, so it counts as the work on what the batch would still have had: else
         one append while a second payload waits would say that the pipeline carries next to nothing.
         """
         self._note_work(max(0, _BATCH_PAYLOADS - self._noted_payloads), 0)

@@ -18,7 +18,6 @@ from tests.support.framing_peers import (
 from tests.support.proxied import Proxied
 from tests.support.request_corpus import ENTRIES, Outcome
 
-
 VARYING = {"haproxy": {"trailer with a space before the colon"}}
 """To what a peer responds in two ways: haproxy 2.6 refuses such a trailer if it comes in a read of its own."""
 
