@@ -26,13 +26,6 @@ OTHER_CORES = frozenset(range(1, os.cpu_count() or 1)) or SUBJECT_CORES
 """The cores that the load and the model share."""
 
 
-def free_port() -> int:
-    """A TCP port of the loopback address that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def module(name: str, *arguments: object) -> list[str]:
     """The command that runs a module of this repository."""
     return [sys.executable, "-m", name, *map(str, arguments)]

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.children import SUBJECT_CORES, Program, free_port, module
+from benchmarks.children import SUBJECT_CORES, Program, module
 from benchmarks.compiled import compiled_package
 from benchmarks.statistics.work import SEED
+from tests.support.ports import free_port
 from tests.support.scrape import Samples
 
 

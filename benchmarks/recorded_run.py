@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
-from benchmarks.children import free_port
+from tests.support.ports import free_port
 
 _SETTLED_SECONDS = 5.5
 """Two evaluations at an interval of 2 s, after the last row was flushed."""

@@ -30,7 +30,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from benchmarks.children import free_port
+from tests.support.ports import free_port
 
 WALKS = ("request", "event", "window", "file")
 """Each runs in a process of its own."""

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.children import OTHER_CORES, Program, module
 from benchmarks.environment import driftgauge, scrape
 from benchmarks.footprint.memory_peak import MemoryPeak
 from benchmarks.proxy.bodies import v1
@@ -24,6 +24,7 @@ from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, send
 from benchmarks.statistics.work import Effort
 from driftgauge.reference.file_limits import DEFAULT_VALUES
+from tests.support.ports import free_port
 
 REFERENCE_ROWS = 5_000
 FEATURES = (13, 100, 300, 1_000)

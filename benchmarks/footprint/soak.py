@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.children import OTHER_CORES, Program, module
 from benchmarks.environment import driftgauge, scrape, write_reference
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.rounds import Shape, send
+from tests.support.ports import free_port
 
 PIECE = 50_000
 CONNECTIONS = 64

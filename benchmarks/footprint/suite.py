@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.children import OTHER_CORES, Program, module
 from benchmarks.environment import write_reference
 from benchmarks.footprint import many_features
 from benchmarks.footprint.soak import slope, soak
@@ -17,6 +17,7 @@ from benchmarks.proxy.peers.setup import OURS, Setup, Starter, starters
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, send
 from benchmarks.statistics.work import Effort
+from tests.support.ports import free_port
 
 _POLL_SECONDS = 0.002
 _PEERS = (OURS, "nginx", "envoy", "aiohttp server and client")

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.children import OTHER_CORES, Program, module
 from benchmarks.environment import driftgauge
 from benchmarks.hostile import to_logger, to_proxy
 from benchmarks.hostile.datasets import body_of, reference
@@ -20,6 +20,7 @@ from benchmarks.hostile.sender import outcome, send
 from benchmarks.logger.suite import event
 from benchmarks.results import Cell, Table
 from benchmarks.statistics.work import Effort
+from tests.support.ports import free_port
 
 _COLUMNS = (
     "message",

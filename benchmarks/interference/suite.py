@@ -10,12 +10,13 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.children import OTHER_CORES, Program, module
 from benchmarks.environment import accepted_share, driftgauge, scrape, write_reference
 from benchmarks.proxy.bodies import v1
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, send
 from benchmarks.statistics.work import Effort
+from tests.support.ports import free_port
 
 RATES = (200, 1_000)
 FEATURES = 100

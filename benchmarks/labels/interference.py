@@ -14,12 +14,13 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
-from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.children import OTHER_CORES, Program, module
 from benchmarks.labels.labelled_proxy import LABELS_A_BODY, LabelledProxy, label_bodies
 from benchmarks.labels.poster import Poster
 from benchmarks.proxy.bodies import v1
 from benchmarks.rounds import Shape, send
 from driftgauge.storage.label_slices import IN_MEMORY
+from tests.support.ports import free_port
 
 AIM_MILLISECONDS: Final = 2.0
 AIM_MEGABYTES: Final = 10.0

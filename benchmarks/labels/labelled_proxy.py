@@ -11,12 +11,13 @@ from typing import Final, Self
 
 import numpy as np
 
-from benchmarks.children import ROOT, free_port
+from benchmarks.children import ROOT
 from benchmarks.environment import driftgauge, scrape
 from benchmarks.proxy.bodies import COLUMNS, rows
 from benchmarks.statistics.work import SEED
 from driftgauge.storage.label_slices import IN_MEMORY
 from driftgauge.storage.labels import SLICES
+from tests.support.ports import free_port
 
 LABELS_A_BODY: Final = 1_000
 """As `driftgauge labels post` sends them."""

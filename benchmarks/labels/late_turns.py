@@ -16,9 +16,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.children import OTHER_CORES, ROOT, Program, free_port, module
+from benchmarks.children import OTHER_CORES, ROOT, Program, module
 from benchmarks.labels.labelled_proxy import LABELS_A_BODY, LabelledProxy, label_bodies
 from benchmarks.labels.poster import Poster
+from tests.support.ports import free_port
 
 _LABELS_A_SECOND: Final = 10_000
 _ROWS: Final = 50

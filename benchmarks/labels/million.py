@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from redis.asyncio import Redis
 
-from benchmarks.children import OTHER_CORES, SUBJECT_CORES, Program, free_port
+from benchmarks.children import OTHER_CORES, SUBJECT_CORES, Program
 from benchmarks.environment import driftgauge, scrape
 from benchmarks.labels.delivery import NAMESPACE, SERVICE, Accepted, post_inferences, post_labels
 from benchmarks.labels.plan import Body, Labels, Plan, bodies
@@ -28,6 +28,7 @@ from driftgauge.storage.labels import SLICES
 from driftgauge.storage.redis_label_layout import LabelKeys, unpack_slices
 from driftgauge.storage.redis_layout import stream_key, writers_key
 from driftgauge.storage.ring import StreamKey
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
 _MODEL: Final = ModelKey(NAMESPACE, SERVICE, "predictor", SERVICE)

@@ -5,12 +5,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.children import Program, free_port, module
+from benchmarks.children import Program, module
 from benchmarks.environment import driftgauge, payload_counts, write_reference
 from benchmarks.proxy.bodies import COLUMNS, v1
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Shape, middle, run_interleaved
 from benchmarks.statistics.work import Effort
+from tests.support.ports import free_port
 
 CONNECTIONS = (5, 100)
 """An agent has five workers, so 100 connections are twenty pods."""

@@ -13,8 +13,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.children import Program, free_port
+from benchmarks.children import Program
 from benchmarks.environment import driftgauge, scrape
+from tests.support.ports import free_port
 
 _BODY = b'{"instances": [[5.1, 3.5, 1.4, 0.2, 5.1, 3.5, 1.4, 0.2, 5.1, 3.5, 1.4, 0.2, 0.5]]}'
 _HEADERS = {

@@ -10,7 +10,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.children import OTHER_CORES, Program, free_port, version
+from benchmarks.children import OTHER_CORES, Program, version
+from tests.support.ports import free_port
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.children import OTHER_CORES, Program, free_port, module
+from benchmarks.children import OTHER_CORES, Program, module
 from benchmarks.environment import PayloadCounts, payload_counts, write_reference
 from benchmarks.native import programs as native
 from benchmarks.proxy.bodies import COLUMNS, Wire, long_wires, small_wires
@@ -15,6 +15,7 @@ from benchmarks.proxy.peers.setup import ENVOY, GO, GO_EVENTS, NGINX, OURS, Setu
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.rounds import Round, Shape, middle, run_interleaved
 from benchmarks.statistics.work import Effort
+from tests.support.ports import free_port
 
 CONNECTIONS = (1, 8, 64)
 POD_RATES = (100, 1_000, 5_000)

@@ -14,13 +14,14 @@ from typing import Any, cast
 import numpy as np
 from redis.asyncio import Redis
 
-from benchmarks.children import OTHER_CORES, Program, free_port
+from benchmarks.children import OTHER_CORES, Program
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.label_slices import LabelSlices
 from driftgauge.storage.labels import SLICES, LabelLayout, StoredLabel, WaitingResponse
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_labels import RedisLabels
+from tests.support.ports import free_port
 
 _MODEL = ModelKey("cellar", "wine", "predictor", "wine")
 _BATCH = 256

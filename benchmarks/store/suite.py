@@ -10,10 +10,11 @@ import numpy as np
 import redis
 from redis.asyncio import Redis
 
-from benchmarks.children import OTHER_CORES, Program, free_port, version
+from benchmarks.children import OTHER_CORES, Program, version
 from benchmarks.results import Cell, Plot, Table
 from benchmarks.statistics.work import SEED, Effort
 from benchmarks.store.layouts import LAYOUTS, OURS, Layout, Ours, Rows
+from tests.support.ports import free_port
 
 WINDOW_ROWS = 10_000
 WIDTHS = (13, 100)

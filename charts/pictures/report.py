@@ -15,7 +15,8 @@ import aiohttp
 from examples.demo import data
 from examples.demo.traffic import INFERENCE_SERVICE, NAMESPACE, post, v2_json
 from tests.support.browser import browser
-from tests.support.processes import Child, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, get
 from tests.support.waiting import wait_until
 
 FILE = Path(__file__).parents[2] / "docs" / "pictures" / "report.png"

@@ -26,7 +26,8 @@ from tests.chaos.senders import (
     Traffic,
 )
 from tests.chaos.stores import Standalone, Store
-from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Child, Driftgauge
 from tests.support.scrape import Samples
 from tests.support.waiting import wait_until
 

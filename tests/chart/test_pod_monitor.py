@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.helm import Manifest, Values, render
 from tests.support.parts import program
-from tests.support.processes import Child, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, get
 from tests.support.waiting import wait_until
 
 NAME = "__meta_kubernetes_pod_container_name"

@@ -17,7 +17,8 @@ from tests.support.helm import LOGGERS, Release, only_container, render, scenari
 from tests.support.kubelet import Container, Secrets, mount_references
 from tests.support.models import WINE
 from tests.support.parts import program
-from tests.support.processes import free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import get
 from tests.support.redis_server import RedisServer
 from tests.support.redis_tls import RedisCertificates
 from tests.support.scrape import Samples

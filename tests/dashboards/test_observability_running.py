@@ -12,7 +12,8 @@ import pytest
 from tests.support.boards import rules
 from tests.support.compose import Service
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Driftgauge, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge, get
 from tests.support.waiting import wait_until
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "observability"

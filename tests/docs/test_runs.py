@@ -20,7 +20,8 @@ import pytest
 from tests.support.echo_model import EchoModel
 from tests.support.markdown_blocks import ROOT
 from tests.support.parts import program
-from tests.support.processes import Child, Driftgauge, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, Driftgauge, get
 from tests.support.shell_commands import Command, all_commands
 from tests.support.traffic import body_of, wrong_responses
 from tests.support.waiting import wait_until

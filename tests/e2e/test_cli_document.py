@@ -13,7 +13,8 @@ import pytest
 
 from driftgauge.cli.arguments import make_parser
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Child, Driftgauge
 from tests.support.shell_commands import commands as page_commands
 from tests.support.traffic import body_of, wrong_responses
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Child, Driftgauge
 from tests.support.waiting import wait_until
 
 

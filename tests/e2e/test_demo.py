@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.processes import free_ports_in_a_row
+from tests.support.ports import free_ports_in_a_row
 
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 110

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.agent import Event, post
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Driftgauge, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge, get
 from tests.support.redis_server import RedisServer
 from tests.support.traffic import ask, body_of
 

@@ -15,7 +15,8 @@ from driftgauge.config.load import load
 from driftgauge.errors import ConfigError
 from tests.support.drifting_proxy import drifting_proxy
 from tests.support.event_server import CLOSE, ERROR, HANG, EventServer
-from tests.support.processes import free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import get
 from tests.support.scrape import Samples
 from tests.support.traffic import body_of, wrong_responses
 

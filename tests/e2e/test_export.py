@@ -18,7 +18,8 @@ from driftgauge.storage.ring import id_digests
 from tests.e2e.test_labels import post
 from tests.support import agent
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge
 from tests.support.redis_server import RedisServer
 from tests.support.traffic import PATH
 

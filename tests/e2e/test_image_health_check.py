@@ -10,7 +10,8 @@ from threading import Thread
 
 import pytest
 
-from tests.support.processes import Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge
 
 SCRIPT = Path(__file__).parents[2] / "sidecar/healthcheck.sh"
 TIMED_OUT = 124

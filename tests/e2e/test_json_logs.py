@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.agent import Event, post
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Child, Driftgauge
 from tests.support.waiting import wait_until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_demo import listens, read_until
-from tests.support.processes import free_ports_in_a_row
+from tests.support.ports import free_ports_in_a_row
 
 ROOT = Path(__file__).parents[2]
 COUNT = 12

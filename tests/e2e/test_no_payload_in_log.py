@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.agent import Event
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Driftgauge, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge, get
 from tests.support.wine import ROWS
 
 pytestmark = pytest.mark.timeout(180)

@@ -13,7 +13,8 @@ from driftgauge.reference.dataset import load_reference
 from driftgauge.storage.ring import id_digests
 from tests.e2e.test_labels import post
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge
 from tests.support.traffic import PATH, body_of
 
 V2 = b'{"outputs": [{"name": "grade", "datatype": "INT64", "shape": [2], "data": [6, 5]}]}'

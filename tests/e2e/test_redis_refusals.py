@@ -9,8 +9,8 @@ from redis import Redis
 
 from driftgauge.storage.redis_rights import rules
 from tests.support.echo_model import EchoModel
+from tests.support.ports import free_port_of_cluster
 from tests.support.processes import Driftgauge
-from tests.support.redis_cluster import cluster_port
 from tests.support.redis_server import RedisServer
 from tests.support.scrape import Samples
 from tests.support.traffic import body_of, wrong_responses
@@ -110,7 +110,7 @@ def test_a_node_of_a_cluster_is_named(model: EchoModel, reference: Path) -> None
     flags = ("--upstream-url", model.url, "--reference", reference, *FAST)
     options = ("--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")
     with (
-        RedisServer(*options, port=cluster_port()) as server,
+        RedisServer(*options, port=free_port_of_cluster()) as server,
         Driftgauge("proxy", *flags, "--redis-url", server.url) as proxy,
     ):
         wrong = wrong_responses(proxy.port, [body_of([row]) for row in ROWS])

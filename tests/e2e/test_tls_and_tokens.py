@@ -14,7 +14,8 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Child, Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Child, Driftgauge
 from tests.support.shell_commands import commands
 from tests.support.waiting import wait_until
 

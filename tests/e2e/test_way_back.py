@@ -15,7 +15,7 @@ from examples.retrain.fleet import COUNT, Fleet, LoopPorts, build
 from examples.retrain.loop import CANNOT_TELL, Loop, objection_to
 from examples.retrain.loop_screen import LoopScreen
 from examples.retrain.wines import Tasted
-from tests.support.processes import free_ports_in_a_row
+from tests.support.ports import free_ports_in_a_row
 
 SENT = 80
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.kserve_examples import documents
 from tests.support.parts import program
-from tests.support.processes import Child, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, get
 from tests.support.waiting import wait_until
 
 Discovered = tuple[str, str, str, int]

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.echo_model import EchoModel, response_to
 from tests.support.kserve_examples import KNATIVE_REVISION, Pod, llm_pod, pods, started
-from tests.support.processes import free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import get
 from tests.support.scrape import Samples
 from tests.support.traffic import ask, body_of, wrong_responses
 from tests.support.waiting import wait_until

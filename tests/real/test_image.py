@@ -11,7 +11,8 @@ from driftgauge import __version__
 from tests.support import wine
 from tests.support.exchange import Message, send
 from tests.support.image import Container, Image, built_image
-from tests.support.processes import free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import get
 
 pytestmark = [pytest.mark.real_server, pytest.mark.timeout(120)]
 

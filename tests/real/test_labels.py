@@ -14,7 +14,8 @@ from sklearn.naive_bayes import GaussianNB
 from tests.support import agent, wine
 from tests.support.exchange import Message, Reply, send
 from tests.support.models import WINE
-from tests.support.processes import Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge
 from tests.support.scrape import Samples
 
 pytestmark = [pytest.mark.real_server, pytest.mark.timeout(300)]

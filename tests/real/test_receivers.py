@@ -10,7 +10,8 @@ import pytest
 from tests.real.test_senders import javascript_sender, pair, python_sender
 from tests.support.drifting_proxy import drifting_proxy
 from tests.support.parts import node_modules, program
-from tests.support.processes import Child, Driftgauge, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, Driftgauge, get
 
 pytestmark = [pytest.mark.real_server, pytest.mark.timeout(120)]
 

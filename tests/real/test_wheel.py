@@ -15,7 +15,8 @@ import pytest
 from driftgauge import __version__
 from tests.support import wine
 from tests.support.parts import environment_python
-from tests.support.processes import Child, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, get
 
 pytestmark = [pytest.mark.real_server, pytest.mark.timeout(240)]
 

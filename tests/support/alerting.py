@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.support.parts import program
-from tests.support.processes import Child, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, get
 from tests.support.prometheus import Prometheus
 from tests.support.waiting import wait_until
 

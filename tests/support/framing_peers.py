@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from tests.support.parts import program
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.raw_client import DEADLINE_SECONDS, Wire
 from tests.support.request_corpus import ENTRIES, Entry, Outcome
 from tests.support.upstream import RawUpstream, responding

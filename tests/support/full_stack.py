@@ -14,7 +14,8 @@ from tests.support.alerting import AlertingPrometheus, Alertmanager
 from tests.support.boards import ALERTS
 from tests.support.cluster_exporter import ClusterExporter
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge
 from tests.support.redis_server import RedisServer
 from tests.support.traffic import ask, body_of
 

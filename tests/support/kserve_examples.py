@@ -13,7 +13,8 @@ import yaml
 from driftgauge.config.options import ProxyConfig
 from tests.support.helm import Manifest
 from tests.support.markdown_blocks import blocks, whole_object, yaml_documents
-from tests.support.processes import Child, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Child
 from tests.support.waiting import wait_until
 
 _ROOT = Path(__file__).parents[2]

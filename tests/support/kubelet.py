@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.support.helm import Manifest, Release
-from tests.support.processes import Child, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, get
 
 Secrets = Mapping[str, Mapping[str, str]]
 """Name of a Secret -> its keys and values."""

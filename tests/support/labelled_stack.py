@@ -18,7 +18,8 @@ from tests.support.alerting import AlertingPrometheus, Alertmanager
 from tests.support.boards import ALERTS
 from tests.support.echo_model import EchoModel
 from tests.support.full_stack import NAMESPACE, inhibitions, shortened
-from tests.support.processes import Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge
 from tests.support.traffic import PATH
 
 GRADED, CHOSEN = "wine", "rose"

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.parts import environment_python
-from tests.support.processes import Child, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Child
 
 _PROGRAMS = Path(__file__).parents[1] / "real" / "programs"
 _START_SECONDS = 150

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -17,42 +16,12 @@ from typing import Self
 from urllib.error import HTTPError
 
 from driftgauge.config.environment import FALLBACKS
+from tests.support.ports import free_port
 from tests.support.scrape import Samples
 from tests.support.waiting import wait_until
 
 _ROOT = Path(__file__).parents[2]
 _END_SECONDS = 30
-
-
-def free_port() -> int:
-    """A TCP port of the loopback address that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def two_free_ports() -> tuple[int, int]:
-    """Two different TCP ports of the loopback address that are free at this moment."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
-def free_ports_in_a_row(count: int) -> int:
-    """The first of so many TCP ports of the loopback address, one after the other, that are free at this moment.
-
-    They lie below the ports that the system gives to others.
-    """
-    first = secrets.randbelow(10_000) + 20_000
-    try:
-        with contextlib.ExitStack() as probes:
-            for port in range(first, first + count):
-                probes.enter_context(socket.create_server(("127.0.0.1", port)))
-    except OSError:
-        return free_ports_in_a_row(count)
-    return first
 
 
 def get(url: str, timeout_seconds: float = 10) -> bytes:
@@ -201,7 +170,7 @@ class Driftgauge(Child):
     """
 
     def __init__(self, mode: str, *flags: str | Path, env: Mapping[str, str] | None = None) -> None:
-        self.port, self.admin_port = two_free_ports()
+        self.port, self.admin_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         ports = ("--port", str(self.port), "--admin-port", str(self.admin_port))

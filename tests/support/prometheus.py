@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from tests.support.parts import program
-from tests.support.processes import Child, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Child, get
 from tests.support.waiting import wait_until
 
 

@@ -1,40 +1,18 @@
 """A real Redis Cluster of a test: six nodes, three of them primaries, on free ports of the loopback address."""
 
-import random
-import socket
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
 from redis import Redis
 
+from tests.support.ports import free_port_of_cluster
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
 SLOTS = 16_384
 _PRIMARIES = 3
 _NODES = 6
-_FIRST_PORT = 11_000
-_LAST_PORT = 22_000
-_BUS_OFFSET = 10_000  # the nodes of a cluster talk on the port so far above; both are below those that Linux gives out
-
-
-def cluster_port() -> int:
-    """A free port for a node, whose bus port is free too."""
-    while True:
-        port = random.randrange(_FIRST_PORT, _LAST_PORT)  # noqa: S311 - no secret
-        if _is_free(port) and _is_free(port + _BUS_OFFSET):
-            return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 class RedisCluster:
@@ -51,7 +29,10 @@ class RedisCluster:
         timeout = ("--cluster-node-timeout", str(node_timeout_milliseconds))
         config = ("--cluster-enabled", "yes", *timeout, "--cluster-replica-validity-factor", "0")
         quick = ("--repl-diskless-sync-delay", "0")
-        self.nodes = [RedisServer(*config, *quick, *options, port=port) for port in _ports()]
+        self.nodes = [
+            RedisServer(*config, *quick, *options, port=port)
+            for port in sorted(free_port_of_cluster() for _ in range(_NODES))
+        ]
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -150,13 +131,6 @@ class RedisCluster:
         primaries = [self.command(node, "ROLE") for node in self.nodes[:_PRIMARIES]]
         states = [_text(self.command(node, "CLUSTER", "INFO")) for node in self.nodes]
         return all(len(role[2]) == 1 for role in primaries) and all("cluster_state:ok" in state for state in states)
-
-
-def _ports() -> list[int]:
-    ports: set[int] = set()
-    while len(ports) < _NODES:
-        ports.add(cluster_port())
-    return sorted(ports)
 
 
 def _text(reply: object) -> str:

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from tests.support.parts import program
-from tests.support.redis_cluster import RedisCluster, cluster_port
+from tests.support.ports import free_port_of_cluster
+from tests.support.redis_cluster import RedisCluster
 from tests.support.redis_sentinel import RedisSentinel
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
@@ -91,7 +92,7 @@ async def _bounded_redis(request: pytest.FixtureRequest) -> AsyncIterator[Bounde
 @pytest.fixture(scope="module")
 def cluster_url() -> Iterator[str]:
     """The address of a cluster of one node that holds all slots."""
-    port = cluster_port()
+    port = free_port_of_cluster()
     with RedisServer("--cluster-enabled", "yes", port=port) as server, SyncRedis.from_url(server.url) as client:
         client.eval(_ADD_SLOTS, 0)
         wait_until(lambda: "cluster_state:ok" in f"{client.eval(_INFO, 0)}", "a cluster that serves")

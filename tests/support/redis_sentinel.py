@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from redis import Redis
 
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import wait_until
 
@@ -32,7 +32,7 @@ class RedisSentinel:
         passwords: tuple[str | None, str | None] = (None, None),
     ) -> None:
         self._passwords = passwords
-        self.servers = [RedisServer(*options, "--repl-diskless-sync-delay", "0", port=port) for port in _ports(2)]
+        self.servers = [RedisServer(*options, "--repl-diskless-sync-delay", "0", port=free_port()) for _ in range(2)]
         first = self.servers[0].port
         config = (
             f"sentinel monitor {MASTER} 127.0.0.1 {first} 2\n"
@@ -40,7 +40,7 @@ class RedisSentinel:
             f"sentinel failover-timeout {MASTER} 3000\n{sentinel_config}\n"
         )
         self.sentinels = [
-            RedisServer("--sentinel", port=port, config=config, ready=b"+monitor") for port in _ports(_SENTINELS)
+            RedisServer("--sentinel", port=free_port(), config=config, ready=b"+monitor") for _ in range(_SENTINELS)
         ]
         self._stack = ExitStack()
 
@@ -103,13 +103,6 @@ class RedisSentinel:
         password = self._passwords[server in self.sentinels]
         with Redis.from_url(server.url, password=password, socket_timeout=10) as client:
             return client.execute_command(*command)
-
-
-def _ports(number: int) -> list[int]:
-    ports: set[int] = set()
-    while len(ports) < number:
-        ports.add(free_port())
-    return sorted(ports)
 
 
 def _text(value: object) -> str:

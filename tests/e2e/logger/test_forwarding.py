@@ -3,7 +3,8 @@
 import json
 
 from tests.support.agent import Event, pair, post
-from tests.support.processes import Driftgauge, free_port, get
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge, get
 from tests.support.scrape import Samples
 
 REQUEST = b'{"instances": [[9.4, 3.51]]}'

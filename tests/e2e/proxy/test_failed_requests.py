@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.echo_model import EchoModel
-from tests.support.processes import Driftgauge, free_port
+from tests.support.ports import free_port
+from tests.support.processes import Driftgauge
 from tests.support.raw_client import post
 from tests.support.scrape import Samples
 from tests.support.traffic import PATH, ask, body_of

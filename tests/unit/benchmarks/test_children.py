@@ -3,7 +3,8 @@
 import os
 import sys
 
-from benchmarks.children import Program, free_port
+from benchmarks.children import Program
+from tests.support.ports import free_port
 
 PROGRAM = """
 import socket, subprocess, sys, threading

@@ -9,9 +9,10 @@ from typing import cast
 
 import pytest
 
-from benchmarks.children import Program, free_port, module
+from benchmarks.children import Program, module
 from benchmarks.load import Load, LoadArguments, measure
 from benchmarks.proxy.bodies import v1, v2_binary, wires
+from tests.support.ports import free_port
 
 COUNT = 20
 

@@ -10,7 +10,7 @@ import pytest
 from examples.demo.__main__ import page_port
 from examples.demo.errors import DemoError
 from examples.demo.ports import COUNT, Ports, holder, require_free
-from tests.support.processes import free_ports_in_a_row
+from tests.support.ports import free_ports_in_a_row
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from driftgauge.errors import ConfigError, StorageError
 from driftgauge.storage.redis_access import Access, Login
 from driftgauge.storage.redis_client import BoundedRedis, connect
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
 PASSWORD = "s3cret-but-long"  # noqa: S105 - of a server that this test starts

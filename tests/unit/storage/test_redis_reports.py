@@ -12,7 +12,7 @@ from driftgauge.storage.redis_client import BoundedRedis, Call, connect
 from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.rows import REQUESTS, counted
 
 HALF = Half("k", Kind.REQUEST, 1.0)

@@ -13,7 +13,7 @@ from driftgauge.cli.doctor.finding import Finding, Level
 from driftgauge.config.load import load
 from driftgauge.config.options import LoggerConfig
 from tests.support.certificates import Authority
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 
 @asynccontextmanager

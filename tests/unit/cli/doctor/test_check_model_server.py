@@ -10,7 +10,7 @@ from driftgauge.cli.doctor.check_model_server import check_model_server
 from driftgauge.cli.doctor.finding import Finding, Level
 from driftgauge.config.load import load
 from driftgauge.config.options import ProxyConfig
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 Responses = Mapping[str, object]
 """The JSON of each path, or the status code of an error."""

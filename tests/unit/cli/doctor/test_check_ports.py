@@ -10,7 +10,7 @@ from driftgauge.cli.doctor.finding import fail, ok
 from driftgauge.cli.doctor.running_process import RunningProcess
 from driftgauge.config.load import load
 from driftgauge.config.options import Config
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from driftgauge.storage.redis_pairs import RedisPairs
 from driftgauge.storage.redis_ring import RedisRing
 from driftgauge.storage.redis_states import RedisStates
 from driftgauge.storage.ring import StreamKey
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.redis_cluster import RedisCluster
 from tests.support.redis_sentinel import RedisSentinel
 from tests.support.redis_server import RedisServer

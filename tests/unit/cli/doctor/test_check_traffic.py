@@ -12,7 +12,7 @@ from driftgauge.cli.doctor.check_traffic import ADVICE, check_traffic
 from driftgauge.cli.doctor.finding import Finding, Level, fail, ok, warn
 from driftgauge.cli.doctor.running_process import RunningProcess, ask_process, check_process, read_samples
 from driftgauge.errors import Reason
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 URL = "http://127.0.0.1:9464"
 LABELS = 'inference_service_namespace="prod",inference_service="wine"'

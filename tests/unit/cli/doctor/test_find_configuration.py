@@ -7,7 +7,7 @@ import pytest
 from driftgauge.cli.doctor.find_configuration import Situation, Sources, find_configuration
 from driftgauge.cli.doctor.finding import Finding, Level, fail, ok
 from driftgauge.config.options import LoggerConfig, ProxyConfig
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture(autouse=True)
