@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,6 +91,21 @@ def test_a_cached_response_equals_a_parsed_one(lines: list[bytes]) -> None:
     read = HeadCache(read_response)
 
     assert attributes_of(read_response(raw)) == attributes_of(read(raw)) == attributes_of(read(raw))
+
+
+@pytest.mark.parametrize("known", [b"X-Request-Id:3\r\n", b"A: 3 \r\n", b"A: 3\r\nA: 4\r\n"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_lines_at_known_places_are_put_into_any_known_head(known: bytes, *, is_first: bool) -> None:
+    """Where the known head cannot be forwarded as it is, or has the name of the cut line, the full parse decides."""
+    read = HeadCache(read_request)
+    lines = [b"X-Request-Id: 1\r\n", b"B: " + b"b" * (len(known) - 5) + b"\r\n"]
+    read(START + known + END)
+    read(START + b"".join(lines if is_first else reversed(lines)) + END)
+
+    for number in range(2):
+        lines = [b"X-Request-Id: %d\r\n" % number, known]
+        raw = START + b"".join(lines if is_first else reversed(lines)) + END
+        assert attributes_of(read_request(raw)) == attributes_of(read(raw))
 
 
 class CountingParser:
