@@ -16,7 +16,7 @@ COMPILE := uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --pytho
 FUZZED := tests/fuzz tests/property/test_decoders.py tests/property/test_http1_framing.py tests/unit/cloudevents/test_kserve_agent.py
 
 COMPILED := $(CURDIR)/build/compiled
-OF_DATA_PLANE := tests/e2e tests/fuzz $(addprefix tests/property/test_,$(addsuffix .py,counted_rows decoders every_half exchange_states forwarding http1_framing known_revisions wire_categories)) $(addprefix tests/unit/,http1 inference ingest logger metrics proxy server) tests/unit/test_build_kind.py
+OF_DATA_PLANE := tests/e2e tests/fuzz $(addprefix tests/property/test_,$(addsuffix .py,counted_rows decoders every_half exchange_states forwarding http1_framing known_revisions pair_store wire_categories)) $(addprefix tests/unit/,cloudevents http1 inference ingest logger metrics protocol proxy server storage/test_fair_table.py storage/test_memory_pairs.py) tests/unit/test_build_kind.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-loop test test-compiled chart-test fuzz unit lint audit format check bench bench-statistics chaos soak lock base-digest sbom clean

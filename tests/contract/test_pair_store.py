@@ -3,7 +3,7 @@
 import pytest
 
 from driftgauge.inference.payload import Kind
-from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.memory_pairs import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half, PairStore, PutResult
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_pairs import RedisPairs

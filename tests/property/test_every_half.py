@@ -9,7 +9,7 @@ from redis.asyncio import Redis, RedisCluster
 from driftgauge.inference.payload import PAYLOAD_KINDS, Kind, ModelKey, PairObservation
 from driftgauge.logger.pairing import Pairing
 from driftgauge.metrics.registry import Metrics
-from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.memory_pairs import MemoryPairs
 from driftgauge.storage.pairs import PairStore
 from driftgauge.storage.redis_client import connect
 from driftgauge.storage.redis_pairs import RedisPairs

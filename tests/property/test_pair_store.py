@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgauge.inference.payload import PAYLOAD_KINDS
-from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.memory_pairs import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half
 from driftgauge.storage.redis_client import BoundedRedis, connect
 from driftgauge.storage.redis_pairs import RedisPairs

@@ -10,8 +10,9 @@ from driftgauge.metrics.registry import Metrics
 from driftgauge.storage.label_slices import IN_MEMORY, LabelSlices
 from driftgauge.storage.labels import SLICES, LabelStore
 from driftgauge.storage.leases import LeaseStore, MemoryLeases, StoreClock
-from driftgauge.storage.memory import MemoryPairs, MemoryRing, MemoryStates
+from driftgauge.storage.memory import MemoryRing, MemoryStates
 from driftgauge.storage.memory_labels import MemoryLabels
+from driftgauge.storage.memory_pairs import MemoryPairs
 from driftgauge.storage.pairs import PairStore
 from driftgauge.storage.results import ResultStore
 from driftgauge.storage.ring import RingBuffer

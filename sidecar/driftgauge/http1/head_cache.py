@@ -11,7 +11,7 @@ the lines are put in again. The result equals a full parse, because
 - no listed name frames a body, names a host or controls a connection, so the line cannot change what the stem means;
 - a name that occurs twice, among the cut lines or in the stem, is left to the full parse.
 
-To find the lines takes longer than the rest, so they are looked for first where those of the last head of the same
+To find the lines takes longer than the rest, so they are looked for first where those of the last heads of the same
 length were. If they are there, the stem is what remains. A stem that has another such line is not among the known ones,
 since what is known has none, so a line that was overlooked leads to the full search. A known stem may be one that the
 places do not come from: one that cannot be forwarded as it is, or has the name of a cut line in another form.
@@ -60,6 +60,10 @@ _MAX_HEADS: Final = 256
 _MAX_HEAD_BYTES: Final = 2048
 """Number and length of the remembered heads: about 1 MB when untrusted clients send nothing but new ones."""
 
+_MAX_LAYOUTS: Final = 3
+"""Most that are remembered of one length. KServe's agent sends two: the event of a request has a type of a letter less,
+and often a length of its body of a digit more, than that of its response."""
+
 
 class Readable(Protocol):
     """A head that can be cached."""
@@ -105,7 +109,7 @@ class HeadCache(Generic[Head]):
     def __init__(self, read: Callable[[bytes], Head]) -> None:
         self._read = read
         self._known: dict[bytes, Head] = {}
-        self._layouts: dict[int, list[_CutLine]] = {}
+        self._layouts: dict[int, list[list[_CutLine]]] = {}
         self._last_raw = b""
         self._last: Head | None = None
 
@@ -119,9 +123,13 @@ class HeadCache(Generic[Head]):
 
     def _look_up_again(self, raw: bytes) -> Head | None:
         """The head, if its lines are where those of an earlier one of the same length were."""
-        layout = self._layouts.get(len(raw))
-        if layout is None:
-            return None
+        for layout in self._layouts.get(len(raw), ()):
+            head = self._look_up_at(raw, layout)
+            if head is not None:
+                return head
+        return None
+
+    def _look_up_at(self, raw: bytes, layout: list[_CutLine]) -> Head | None:
         pieces: list[bytes] = []
         at = 0
         for start, intro, value, end, _ in layout:
@@ -158,10 +166,16 @@ class HeadCache(Generic[Head]):
         head = _with_cut_lines(known, raw, parts)
         if head is None:
             return self._read(raw)
+        self._keep_layout(len(raw), _layout_of(parts))
+        return head
+
+    def _keep_layout(self, length: int, layout: list[_CutLine]) -> None:
         if len(self._layouts) >= _MAX_HEADS:
             self._layouts.clear()
-        self._layouts[len(raw)] = _layout_of(parts)
-        return head
+        known = self._layouts.setdefault(length, [])
+        if layout not in known:
+            known.insert(0, layout)
+            del known[_MAX_LAYOUTS:]
 
     def _learn(self, raw: bytes) -> Head:
         head = self._read(raw)

@@ -1,6 +1,5 @@
-"""Stores in the memory of this process, for a deployment of one replica."""
+"""Rows and states in the memory of this process, for a deployment of one replica."""
 
-from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -8,7 +7,7 @@ from secrets import token_hex
 import numpy as np
 
 from driftgauge.errors import StorageError
-from driftgauge.inference.payload import Kind, ModelKey
+from driftgauge.inference.payload import ModelKey
 from driftgauge.storage.assembling import (
     BESIDE_BLOCKS,
     PIECE_BYTES,
@@ -18,8 +17,6 @@ from driftgauge.storage.assembling import (
     assemble_beside,
     put_together,
 )
-from driftgauge.storage.fair_table import FairTable
-from driftgauge.storage.pairs import Arrival, Half, PutResult
 from driftgauge.storage.ring import Block, Progress, StreamKey, Window, kept_rows
 from driftgauge.storage.stream_states import State
 
@@ -172,96 +169,3 @@ class MemoryRing:
     async def close(self) -> None:
         """Forget all rows."""
         self._streams.clear()
-
-
-@dataclass(slots=True)
-class _Pair:
-    """The halves of one key. A time is kept as its exact decimal, as in Redis.
-
-    Args:
-        alone: The time of the half that waits, at most one.
-        completed: The times of both halves of the newest completed pair, or empty.
-    """
-
-    alone: dict[Kind, str] = field(default_factory=dict)
-    completed: dict[Kind, str] = field(default_factory=dict)
-
-    def put(self, kind: Kind, time: str) -> PutResult:
-        """Add one half."""
-        if time in (self.alone.get(kind), self.completed.get(kind)):
-            return PutResult(Arrival.DUPLICATE)
-        other = Kind.REQUEST if kind is Kind.RESPONSE else Kind.RESPONSE
-        if other in self.alone:
-            self.completed = {kind: time, other: self.alone.pop(other)}
-            return PutResult(Arrival.COMPLETED, float(self.completed[other]))
-        older = self.alone.get(kind)
-        self.alone[kind] = time
-        return PutResult(Arrival.FIRST, None if older is None else float(older), replaced=older is not None)
-
-
-class MemoryPairs:
-    """A `PairStore` in memory. Replicas that share one share the halves that are open.
-
-    Args:
-        ttl_seconds: A key expires after twice this time without a change, so that the other half still finds it after
-            `ttl_seconds`.
-        capacity: The most keys that are kept, at least 1. Beyond it, the model with the most keys loses the one that is
-            unchanged for the longest time.
-        clock: Monotonic time in seconds.
-    """
-
-    def __init__(self, ttl_seconds: float, capacity: int, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._pairs: FairTable[ModelKey | None, str, _Pair] = FairTable(capacity, 2 * ttl_seconds)
-        self._open: Counter[tuple[str, Kind, str]] = Counter()
-        self._results: list[PutResult] = []
-        self._counts: list[bool] = []
-
-    async def put(self, halves: Sequence[Half], *, again: bool = False) -> list[PutResult]:
-        """Store halves, in order."""
-        now = self._clock()
-        self._pairs.pop_expired(now)
-        done = self._results if again else []
-        self._results = [*done, *(self._put(half, now) for half in halves[len(done) :])]
-        return self._results
-
-    async def remove(self, halves: Sequence[Half], *, again: bool = False) -> int:
-        """Remove halves; returns how many of them were open."""
-        now = self._clock()
-        done = self._counts if again else []
-        self._counts = [*done, *(self._remove(half, now) for half in halves[len(done) :])]
-        return sum(self._counts)
-
-    def forget(self, halves: Sequence[Half]) -> int:
-        """Forget halves; returns how many of them were open."""
-        return sum(self._close((half.key, half.kind, repr(half.time))) for half in halves)
-
-    def _put(self, half: Half, now: float) -> PutResult:
-        pair = self._pairs.get(half.model, half.key, now) or _Pair()
-        result = pair.put(half.kind, repr(half.time))
-        if result.arrival is Arrival.DUPLICATE:
-            return result
-        self._pairs.put(half.model, half.key, pair, now)
-        if result.other_time is not None:
-            opposite = Kind.REQUEST if half.kind is Kind.RESPONSE else Kind.RESPONSE
-            kind = half.kind if result.replaced else opposite
-            self._close((half.key, kind, repr(result.other_time)))
-        if result.arrival is Arrival.FIRST:
-            self._open[half.key, half.kind, repr(half.time)] += 1
-        return result
-
-    def _remove(self, half: Half, now: float) -> bool:
-        was_open = self._close((half.key, half.kind, repr(half.time)))
-        pair = self._pairs.get(half.model, half.key, now) if was_open else None
-        if pair is not None and pair.alone.get(half.kind) == repr(half.time):
-            del pair.alone[half.kind]
-        return was_open
-
-    def _close(self, id_: tuple[str, Kind, str]) -> bool:
-        """Note that a half is not open any more; returns whether it was."""
-        number = self._open.get(id_, 0)
-        if number > 1:  # its key was displaced or had expired, and it was put again
-            self._open[id_] = number - 1
-        else:
-            self._open.pop(id_, None)
-        return number > 0

@@ -1,7 +1,6 @@
 """Where halves of inferences wait for their other half. A protocol; its adapters are `MemoryPairs` and `RedisPairs`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -33,8 +32,7 @@ class Arrival(StrEnum):
     DUPLICATE = "duplicate"
 
 
-@dataclass(frozen=True, slots=True)
-class PutResult:
+class PutResult(NamedTuple):
     """What happened to one half that was put into the store.
 
     Args:

@@ -8,7 +8,7 @@ from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey, PairObservation
 from driftgauge.logger.pairing import Pairing, pair_key
 from driftgauge.metrics.registry import Metrics
-from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.memory_pairs import MemoryPairs
 from driftgauge.storage.pairs import Half, PairStore, PutResult
 from tests.support.clock import ManualClock
 from tests.support.failing_pairs import FailingPairs, Failure

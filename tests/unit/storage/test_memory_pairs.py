@@ -1,7 +1,7 @@
 """The pair store in memory forgets by time and by number."""
 
 from driftgauge.inference.payload import Kind
-from driftgauge.storage.memory import MemoryPairs
+from driftgauge.storage.memory_pairs import MemoryPairs
 from driftgauge.storage.pairs import Arrival, Half
 from tests.support.clock import ManualClock
 from tests.support.models import IRIS, WINE
