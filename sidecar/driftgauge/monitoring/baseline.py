@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from driftgauge.drift.outcomes.labelled_responses import number_responses
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import ModelKey
@@ -45,11 +46,14 @@ class BaselineSubject:
         rows: What the rows are called in the log.
         use: What they are a baseline of.
         schema: Computes the schema of the stream's blocks from the columns and their kinds.
+        comes_apart: Whether rows of one response may come one by one, as their labels do: then it is known of each row
+            which response it is of.
     """
 
     rows: str = "responses"
     use: str = "predictions"
     schema: Callable[[tuple[str, ...], tuple[FeatureKind, ...]], str] = schema_hash
+    comes_apart: bool = False
 
 
 class Baselines:
@@ -220,7 +224,7 @@ class Baselines:
         found = await self._read_rows(stream, before, reference, now)
         if found is None or found.rows.rows.shape[0] < self._rows:
             return None
-        return replace(found.rows, rows=found.rows.rows[: self._rows])
+        return found.rows.first(self._rows)
 
     async def _read_rows(
         self, stream: StreamKey, before: Baseline | None, reference: str, now: float
@@ -232,8 +236,10 @@ class Baselines:
         schema = self._subject.schema(outputs.columns, outputs.kinds)
         window = await self._ring.read(stream, schema, len(outputs.columns))
         newest = int(window.numbers.max(initial=0))
-        rows = window.rows[window.numbers > self._note_change(stream, before, reference, newest)]
-        found = Baseline(reference, outputs.columns, outputs.kinds, rows, outputs.categories, now)
+        kept = window.numbers > self._note_change(stream, before, reference, newest)
+        rows = window.rows[kept]
+        responses = number_responses(window.ids[kept], window.times[kept]) if self._subject.comes_apart else None
+        found = Baseline(reference, outputs.columns, outputs.kinds, rows, outputs.categories, now, responses)
         return FirstRows(found, self._rows, len(rows) == len(window.rows))
 
     def _note_change(self, stream: StreamKey, before: Baseline | None, reference: str, newest: int) -> int:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import orjson
@@ -28,6 +28,7 @@ class Baseline:
         rows: Shape `(n, k)`, float64; NaN is a missing value.
         categories: The text of each code.
         taken_at: Seconds since the epoch.
+        responses: Shape `(n,)`: equal for rows of one response, in the order of time; `None` if unknown.
     """
 
     reference: str
@@ -36,6 +37,12 @@ class Baseline:
     rows: NDArray[np.float64]
     categories: Mapping[float, str]
     taken_at: float
+    responses: NDArray[np.int64] | None = None
+
+    def first(self, rows: int) -> "Baseline":
+        """The same of the first rows alone."""
+        responses = None if self.responses is None else self.responses[:rows]
+        return replace(self, rows=self.rows[:rows], responses=responses)
 
     @property
     def schema(self) -> str:
@@ -64,13 +71,15 @@ def _is_mostly_unique(codes: NDArray[np.float64]) -> bool:
 
 def pack(baseline: Baseline) -> bytes:
     """Encode a baseline: one line of JSON, then the rows as IEEE 754 binary64, little-endian, row by row."""
-    head = {
+    head: dict[str, object] = {
         "reference": baseline.reference,
         "columns": baseline.columns,
         "kinds": baseline.kinds,
         "categories": [[code, text] for code, text in baseline.categories.items()],
         "taken_at": baseline.taken_at,
     }
+    if baseline.responses is not None:
+        head["responses"] = baseline.responses.tolist()
     rows = np.ascontiguousarray(baseline.rows, dtype="<f8").tobytes()
     return orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE) + rows
 
@@ -88,6 +97,7 @@ def unpack(blob: bytes) -> Baseline | None:
             rows=np.frombuffer(body, dtype="<f8").reshape(-1, len(columns)),
             categories={float(code): str(text) for code, text in facts["categories"]},
             taken_at=float(facts["taken_at"]),
+            responses=np.array(facts["responses"], dtype=np.int64) if "responses" in facts else None,
         )
     except (ArithmeticError, KeyError, TypeError, ValueError):
         return None
@@ -100,5 +110,7 @@ def _is_usable(baseline: Baseline) -> bool:
     if not len(columns) == len(baseline.kinds) == len(set(columns)) or not baseline.rows.size:
         return False
     if np.isinf(baseline.rows).any() or not all(map(math.isfinite, baseline.categories)):
+        return False
+    if baseline.responses is not None and baseline.responses.shape != baseline.rows.shape[:1]:
         return False
     return 0 <= baseline.taken_at < _LATEST_TIME

@@ -94,7 +94,9 @@ def layout_of(columns: Sequence[str], kinds: Sequence[FeatureKind]) -> LabelLayo
     return LabelLayout(tuple(columns[:first]), tuple(kinds[:first]), outputs, tuple(kinds[first:]))
 
 
-OUTCOME_BASELINES = BaselineSubject("labelled rows", "labels", lambda columns, kinds: layout_of(columns, kinds).schema)
+OUTCOME_BASELINES = BaselineSubject(
+    "labelled rows", "labels", lambda columns, kinds: layout_of(columns, kinds).schema, comes_apart=True
+)
 """Baselines of outcomes."""
 
 
@@ -193,7 +195,7 @@ class OutcomeTargets:
         if rows < self._min_rows or not first.of_one_model:
             return None
         digest = f"first/{first.rows.schema}"
-        few = replace(first.rows, rows=first.rows.rows[: self._min_rows])
+        few = first.rows.first(self._min_rows)
         return self._known(model, digest) or await self._made(model, few, digest, _NOTHING)
 
     async def _made(
@@ -279,18 +281,23 @@ def _outputs_of(baseline: Baseline, remark: Callable[[str, str], None]) -> list[
     """The labelled outputs of a baseline, without those that cannot be compared."""
     layout = layout_of(baseline.columns, baseline.kinds)
     first, found = len(layout.predictions), []
+    rows, requests = baseline.rows, baseline.responses
+    if requests is not None:
+        order = np.argsort(requests, kind="stable")
+        rows, requests = rows[order], requests[order]
     for place, output in enumerate(layout.outputs):
-        rows = LabelledRows(
+        labelled = LabelledRows(
             columns=layout.predictions,
             kinds=layout.kinds,
-            predictions=baseline.rows[:, :first],
-            labels=baseline.rows[:, first + place],
+            predictions=rows[:, :first],
+            labels=rows[:, first + place],
             label_kind=layout.output_kinds[place],
             label_place=first + place,
             texts=baseline.categories,
+            requests=requests,
         )
         try:
-            found.append(make_labelled_output(output, rows))
+            found.append(make_labelled_output(output, labelled))
         except LabelledOutputError as error:
             remark(output, str(error))
     return found

@@ -5,15 +5,34 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from driftgauge.app.outcome_parts import label_layout
+from driftgauge.drift.budget import Budget
+from driftgauge.drift.outcomes.outcome_bets import OutcomeBets
+from driftgauge.drift.outcomes.prediction_bins import PredictionBins
 from driftgauge.drift.profile import FeatureKind
 from driftgauge.features.output_columns import OutputColumns, OutputLayout
-from driftgauge.monitoring.outcome_targets import LabelLayouts, layout_of, placed_outputs
+from driftgauge.inference.payload import Kind
+from driftgauge.monitoring.baseline import Baselines
+from driftgauge.monitoring.outcome_targets import (
+    OUTCOME_BASELINES,
+    LabelLayouts,
+    OutcomeTarget,
+    OutcomeTargets,
+    layout_of,
+    placed_outputs,
+)
 from driftgauge.protocol.category import code
 from driftgauge.reference.dataset import Reference, load_reference
+from driftgauge.reference.store import ReferenceStore
+from driftgauge.results.latest_outcomes import LatestOutcomes
 from driftgauge.storage.labels import LabelLayout
+from driftgauge.storage.memory import MemoryRing, MemoryStates
+from driftgauge.storage.memory_labels import MemoryLabels
+from driftgauge.storage.ring import StreamKey
 from tests.support.models import WINE
+from tests.support.rows import block_of
 
 NUMBER, TEXT = FeatureKind.NUMERIC, FeatureKind.CATEGORICAL
 LAYOUT = LabelLayout(("price", "grade"), (NUMBER, TEXT), ("grade", "price"), (TEXT, NUMBER))
@@ -85,3 +104,38 @@ def test_outputs_are_where_the_layout_has_their_columns(reference: Reference) ->
 def test_an_output_whose_columns_are_missing_is_left_out(reference: Reference, layout: LabelLayout) -> None:
     """The other one stays: numbers and codes of the same labels differ, so that all would be wrong."""
     assert [one.name for one in placed_outputs(reference, layout)] == ["price"]
+
+
+async def baseline_target(rows: NDArray[np.float64], responses: NDArray[np.int64]) -> OutcomeTarget:
+    """The target of a model whose first labelled rows, in the order of their labels, are of these responses."""
+    layout = LabelLayout(("grade",), (NUMBER,), ("grade",), (NUMBER,))
+    ring, states, stream = MemoryRing(len(rows)), MemoryStates(), StreamKey(WINE, Kind.OUTCOME)
+    for row, response in zip(rows, responses.tolist(), strict=True):
+        block, id_ = block_of(row[np.newaxis], layout.schema, response), 7919 * response % 1013
+        await ring.append(stream, replace(block, ids=np.array([id_], np.uint64)))
+    layouts = LabelLayouts(OutputColumns(), {WINE: layout})
+    baselines = Baselines(ring, states, layouts, len(rows), subject=OUTCOME_BASELINES)
+    references, labels = ReferenceStore(None, None), MemoryLabels(ring)
+    targets = OutcomeTargets(references, labels, layouts, baselines, LatestOutcomes(60), min_rows=50)
+    target = await targets.get(WINE, layout, 1_000.0, "token")
+    targets.close()
+    assert target is not None
+    return target
+
+
+async def test_rows_of_a_baseline_count_by_how_alike_those_of_their_response_are() -> None:
+    """Whenever their labels came: sixteen equal rows are worth little more than one."""
+    rng = np.random.default_rng(3)
+    responses = np.repeat(np.arange(60), 16)
+    right = np.repeat(rng.random(60) < 0.8, 16)
+    grades = rng.choice([5.0, 6.0], responses.size)
+    rows, order = np.column_stack([grades, np.where(right, grades, 11 - grades)]), rng.permutation(responses.size)
+    (output,) = (await baseline_target(rows[order], responses[order])).outputs
+
+    assert output.requests is not None
+    assert np.bincount(output.requests).tolist() == [16] * 60
+    for response in range(60):
+        wrong = output.reference.predictions != output.reference.labels
+        assert set(wrong[output.requests == response]) == {not right[16 * response]}
+    bets = OutcomeBets.of(output, PredictionBins.of(output), Budget(86_400, 30, 0.02), 1)
+    assert 1 / 20 < bets.worth < 1 / 10

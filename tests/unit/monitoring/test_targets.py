@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from driftgauge.drift.budget import Budget
 from driftgauge.drift.profile import FeatureKind
@@ -260,6 +261,8 @@ async def test_an_unreadable_baseline_is_replaced(tmp_path: Path) -> None:
         {"taken_at": float("nan")},
         {"columns": ("quality", "quality"), "kinds": (FeatureKind.NUMERIC,) * 2},
         {"categories": {float("inf"): "red"}},
+        {"responses": np.array([0, 1])},
+        {"responses": np.zeros((BASELINE_ROWS, 1), dtype=np.int64)},
     ],
     ids=repr,
 )
@@ -291,16 +294,19 @@ async def test_a_baseline_that_cannot_be_saved_is_used_and_saved_later(tmp_path:
     assert await states.load(RESPONSES, "baseline") is not None
 
 
-def test_a_baseline_survives_packing() -> None:
-    """Columns, kinds, rows and categories are the same after unpacking."""
+@pytest.mark.parametrize("responses", [None, np.array([3, 1])])
+def test_a_baseline_survives_packing(responses: NDArray[np.int64] | None) -> None:
+    """Columns, kinds, rows, categories and responses are the same after unpacking."""
     kinds = (FeatureKind.NUMERIC, FeatureKind.CATEGORICAL)
-    before = Baseline("abc", ("score", "label"), kinds, np.array([[0.5, 7.0], [np.nan, 8.0]]), {7.0: "yes"}, 5.0)
+    rows = np.array([[0.5, 7.0], [np.nan, 8.0]])
+    before = Baseline("abc", ("score", "label"), kinds, rows, {7.0: "yes"}, 5.0, responses)
     after = unpack(pack(before))
 
     assert after is not None
     assert (before.reference, before.columns, before.kinds) == (after.reference, after.columns, after.kinds)
     assert (before.categories, before.taken_at) == (after.categories, after.taken_at)
     np.testing.assert_array_equal(before.rows, after.rows)
+    assert (None if after.responses is None else after.responses.tolist()) == (None if responses is None else [3, 1])
 
 
 def test_text_whose_values_are_unique_is_ignored() -> None:

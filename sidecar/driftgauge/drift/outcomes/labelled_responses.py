@@ -57,6 +57,22 @@ def order_by_response(window: StreamWindow, rows: NDArray[np.bool_], now: float)
     return ResponseRows(window.values[places[order]], _number(ids[order], times[order]), times[order])
 
 
+def number_responses(ids: NDArray[np.uint64], times: Floats) -> NDArray[np.int64]:
+    """The number of the response of each row, in the order of time, from 0.
+
+    Args:
+        ids: Shape `(n,)`: the digest of the id of each row's response.
+        times: Shape `(n,)`: when it passed, in seconds since the epoch.
+
+    Returns:
+        Shape `(n,)`.
+    """
+    order = np.lexsort((ids, times))
+    responses = np.empty(ids.size, dtype=np.int64)
+    responses[order] = _number(ids[order], times[order])
+    return responses
+
+
 def find_repeats(window: StreamWindow, new: NDArray[np.bool_], labels: Sequence[int]) -> NDArray[np.bool_]:
     """Find the new rows of responses that have an older row in the window with a label of the same output.
 
@@ -77,9 +93,7 @@ def find_repeats(window: StreamWindow, new: NDArray[np.bool_], labels: Sequence[
     if window.ids is None or new.all() or not new.any():
         return repeats
     times = np.zeros(new.size) if window.times is None else window.times
-    order = np.lexsort((window.ids, times))
-    response = np.empty(new.size, dtype=np.int64)
-    response[order] = _number(window.ids[order], times[order])
+    response = number_responses(window.ids, times)
     for label in labels:
         labelled = ~np.isnan(window.values[:, label])
         judged = np.zeros(new.size, dtype=np.bool_)
