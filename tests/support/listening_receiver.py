@@ -93,6 +93,11 @@ class ListeningReceiver:
         return self.is_new
 
     @property
+    def observed(self) -> list[tuple[ModelKey, str, str, float | None, bool]]:
+        """The halves that were passed to the pairing: model, id, kind, time, and whether the time is the true one."""
+        return [(one.model, one.id, one.kind, one.event_time, one.true_time) for one in self.observations]
+
+    @property
     def budget_bytes(self) -> int:
         """Free bytes of the budget for incoming bodies."""
         return self.receiver.budget.free_bytes

@@ -131,8 +131,9 @@ class Payload:
         self.is_id_made = is_id_made
 
 
-class PairObservation(NamedTuple):
-    """One half of an inference, as the receiver passes it to the pairing.
+@final
+class PairObservation:
+    """One half of an inference, as the receiver passes it to the pairing. Not changed once it is made.
 
     Args:
         model: The model whose metrics count it.
@@ -142,11 +143,21 @@ class PairObservation(NamedTuple):
         true_time: Whether that is when the payload passed, and not when the event was sent.
     """
 
-    model: ModelKey
-    id: str
-    kind: Kind
-    event_time: float | None
-    true_time: bool
+    __slots__ = ("event_time", "id", "kind", "model", "true_time")
+
+    def __init__(
+        self,
+        model: ModelKey,
+        id: str,  # noqa: A002 - the name of the attribute
+        kind: Kind,
+        event_time: float | None,
+        true_time: bool,  # noqa: FBT001 - positional, since that is cheaper
+    ) -> None:
+        self.model = model
+        self.id = id
+        self.kind = kind
+        self.event_time = event_time
+        self.true_time = true_time
 
 
 Offer = Callable[[Payload], None]

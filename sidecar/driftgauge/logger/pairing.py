@@ -8,8 +8,9 @@ import logging
 import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import final
 
 from driftgauge.errors import StorageError
 from driftgauge.inference.payload import Kind, ModelKey, PairObservation
@@ -31,16 +32,23 @@ _BATCH_HALVES = 512
 _EXPIRED_HALVES = 2_048
 """Most remembered halves that expire in one interval: 3 ms."""
 
+_MAX_STARTS = 1_000
+"""Most models whose part of a key is kept digested: 1 MB."""
+
 _CAPACITY_HALVES = 100_000
 """Most halves that are queued, that wait, and that are remembered, each: some 40 MB when all are full."""
 
 
-class _Offered(NamedTuple):
+@final
+class _Offered:
     """A half, its model, and the monotonic time in seconds when it was offered."""
 
-    half: Half
-    model: ModelKey
-    time: float
+    __slots__ = ("half", "model", "time")
+
+    def __init__(self, half: Half, model: ModelKey, time: float) -> None:
+        self.half = half
+        self.model = model
+        self.time = time
 
 
 class Pairing:
@@ -73,7 +81,7 @@ class Pairing:
         self._capacity = capacity
         self._turn = asyncio.Lock()
         self._next_traceback = -math.inf
-        self._seen: FairTable[ModelKey, str, bool] = FairTable(capacity, ttl_seconds)
+        self._seen: FairTable[ModelKey, tuple[str, Kind, float], bool] = FairTable(capacity, ttl_seconds)
         self._queue: deque[_Offered] = deque()
         self._sent: deque[_Offered] = deque()
         self._putting = False
@@ -88,15 +96,13 @@ class Pairing:
             Whether it is new. A redelivery has the same model, id, kind and time within the TTL. A half without a time
             is always new, since a client may use an id again.
         """
-        now = self._clock()
+        now, kind, event_time = self._clock(), observation.kind, observation.event_time
         model, key = observation.model, pair_key(observation.model, observation.id)
-        if observation.event_time is not None and self._is_redelivery(
-            model, f"{key}{observation.kind}{observation.event_time!r}", now
-        ):
+        if event_time is not None and self._is_redelivery(model, (key, kind, event_time), now):
             return False
-        time = observation.event_time if observation.true_time and observation.event_time is not None else NO_TIME
+        time = event_time if observation.true_time and event_time is not None else NO_TIME
         if len(self._queue) < self._capacity:
-            self._queue.append(_Offered(Half(key, observation.kind, time, model), model, now))
+            self._queue.append(_Offered(Half(key, kind, time, model), model, now))
         else:
             self._count_unpaired(model)
         return True
@@ -156,8 +162,8 @@ class Pairing:
         now = self._clock()
         for result in results:
             if self._sent:  # else `close` was cancelled, and has counted them
-                half, model, _ = self._sent.popleft()
-                self._record(half, model, result, now)
+                offered = self._sent.popleft()
+                self._record(offered.half, offered.model, result, now)
 
     def _record(self, half: Half, model: ModelKey, result: PutResult, now: float) -> None:
         if result.replaced:
@@ -250,7 +256,7 @@ class Pairing:
             self._next_traceback = now + INTERVAL_SECONDS
             _log.exception("pairing failed")
 
-    def _is_redelivery(self, model: ModelKey, event: str, now: float) -> bool:
+    def _is_redelivery(self, model: ModelKey, event: tuple[str, Kind, float], now: float) -> bool:
         if self._seen.get(model, event, now):
             return True
         self._seen.put(model, event, True, now)  # noqa: FBT003 - the value of an entry, which says nothing
@@ -260,9 +266,19 @@ class Pairing:
 def pair_key(model: ModelKey, id_: str) -> str:
     """The key that both halves of an inference share: a digest, since an id may have any length.
 
-    It does not include the name of the model, which only responses contain. The revision is known of both: the agent of
-    a pod sends the same annotations with each.
+    It is that of `repr((namespace, inference_service, component, id_, *revision))`, without the revision where it is
+    empty. It does not include the name of the model, which only responses contain. The revision is known of both: the
+    agent of a pod sends the same annotations with each.
     """
-    revision = (model.revision,) if model.revision else ()  # an empty one leaves the key as it is
-    text = repr((model.namespace, model.inference_service, model.component, id_, *revision))
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    start, end = _around_id(model)
+    digest = start.copy()
+    digest.update(f"{id_!r}{end}".encode())
+    return digest.hexdigest()
+
+
+@lru_cache(_MAX_STARTS)
+def _around_id(model: ModelKey) -> tuple[blake2b, str]:
+    """The digest of what is before the id in a key, and what is after it."""
+    start = f"({model.namespace!r}, {model.inference_service!r}, {model.component!r}, "
+    end = f", {model.revision!r})" if model.revision else ")"
+    return blake2b(start.encode(), digest_size=16), end

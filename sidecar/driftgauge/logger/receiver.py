@@ -39,6 +39,9 @@ from driftgauge.server.tls import Tls
 _TIMEOUTS = Timeouts(keepalive=30.0)
 """The agent neither closes nor reuses its TLS connections: waiting longer would keep one open for each event."""
 
+_MAX_KEYS: Final = 1_000
+"""Most keys of models that are kept: 1 MB. To make one takes longer than to find it."""
+
 _MAX_AGE_SECONDS: Final = 86_400
 """Age of an event up to which its own time is believed: the hour of a row must be that of the request."""
 
@@ -96,6 +99,7 @@ class Receiver:
         self._parse_queue = ParseQueue(self.budget)
         self._clock = clock
         self._losses = LossLog()
+        self._keys: dict[tuple[str, str, str, str, str], ModelKey] = {}
         limit = ConnectionLimit(max_connections, metrics.refused_connections.inc, time.monotonic)
         self._listener = Listener(self._on_request, timeouts, limit=limit)
 
@@ -215,7 +219,13 @@ class Receiver:
     def _model_of(self, event: Event) -> ModelKey:
         """The model of an event: its InferenceService, since an event names no model."""
         service = event.inference_service
-        return ModelKey(event.namespace, service, event.component, service, self._revisions.read(event))
+        names = event.namespace, service, event.component, service, self._revisions.read(event)
+        known = self._keys.get(names)
+        if known is None:
+            if len(self._keys) >= _MAX_KEYS:
+                self._keys.clear()
+            known = self._keys[names] = ModelKey(*names)
+        return known
 
     def _on_request(self, head: RequestHead, client: ClientConnection) -> Delivery | Unauthorized:
         if self._authorize is not None and head.method == b"POST" and not self._authorize(head):

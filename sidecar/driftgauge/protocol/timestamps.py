@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 _RFC_3339: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9]|60)"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60))"
     r"(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
 """The form of a timestamp. `fromisoformat` alone accepts more, such as `20260301T12` and `24:00`."""
@@ -37,13 +37,14 @@ def read_seconds(text: str) -> float:
     found = _RFC_3339.fullmatch(text)
     if found is None:
         raise ValueError("it is not a date and time of RFC 3339")
-    day, minute, second, fraction, offset = found.groups()
-    whole = _minute_seconds(f"{day}T{minute}{offset.upper()}") + int(second)
+    second, fraction, offset = found.groups()
+    whole = _whole_seconds(second, offset)
     nanoseconds = int((fraction or "0")[:9].ljust(9, "0"))
     return (whole * _NANOSECONDS + nanoseconds) / _NANOSECONDS
 
 
 @lru_cache(64)
-def _minute_seconds(minute: str) -> int:
-    """Seconds from the epoch to the start of a minute. Cached, since events that arrive together share the minute."""
-    return (datetime.fromisoformat(minute) - _EPOCH) // timedelta(seconds=1)
+def _whole_seconds(second: str, offset: str) -> int:
+    """Seconds from the epoch to the start of a second. Cached, since events that arrive together share it."""
+    minute = f"{second[:10]}T{second[11:16]}{offset.upper()}"
+    return (datetime.fromisoformat(minute) - _EPOCH) // timedelta(seconds=1) + int(second[17:])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from driftgauge.cloudevents.event import Event
-from driftgauge.inference.payload import Kind, ModelKey, PairObservation
+from driftgauge.inference.payload import Kind, ModelKey
 from tests.support.listening_receiver import ListeningReceiver
 from tests.support.models import WINE
 
@@ -42,10 +42,10 @@ async def test_a_response_proves_the_model_of_later_requests(response: bytes) ->
     assert 1 == receiver.value("request_count", LLAMA, code="")
     assert len(response) == receiver.value("driftgauge_response_bytes_total", LLAMA)
     assert [
-        PairObservation(WINE, "a1", Kind.REQUEST, 5.0, true_time=True),
-        PairObservation(LLAMA, "a1", Kind.RESPONSE, 5.0, true_time=True),
-        PairObservation(LLAMA, "a1", Kind.REQUEST, 5.0, true_time=True),
-    ] == receiver.observations
+        (WINE, "a1", Kind.REQUEST, 5.0, True),
+        (LLAMA, "a1", Kind.RESPONSE, 5.0, True),
+        (LLAMA, "a1", Kind.REQUEST, 5.0, True),
+    ] == receiver.observed
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Request + response -> latency: in any order, twice, late, or never."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import pytest
 
@@ -286,6 +287,16 @@ async def test_halves_that_wait_for_a_store_are_counted_after_the_ttl(clock: Man
 def test_the_key_of_any_id_has_a_fixed_length(id_: str) -> None:
     """An untrusted id of any length or content has a key."""
     assert len(pair_key(WINE, id_)) == 32
+
+
+@pytest.mark.parametrize("revision", ["", "stable", "it's"])
+@pytest.mark.parametrize("id_", ["a1", "it's", "both ' and \"", "\\", "\n\u2028é", "\ud800"])
+def test_replicas_of_all_versions_make_the_same_keys(id_: str, revision: str) -> None:
+    """The key is the digest of the text of a tuple, which replicas that share a Redis must have in common."""
+    model = WINE._replace(revision=revision)
+    names = (model.namespace, model.inference_service, model.component, id_, *((revision,) if revision else ()))
+
+    assert pair_key(model, id_) == blake2b(repr(names).encode(), digest_size=16).hexdigest()
 
 
 def test_the_models_name_is_no_part_of_the_key() -> None:

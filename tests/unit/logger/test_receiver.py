@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
-from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey, PairObservation
+from driftgauge.inference.payload import OVERFLOW, Kind, ModelKey
 from driftgauge.logger.receiver import passed_at
 from tests.support.listening_receiver import LIMIT, NOW, ListeningReceiver, headers
 from tests.support.models import IRIS, WINE
@@ -49,7 +49,7 @@ async def test_an_event_of_the_agent_gets_200_and_is_offered(post: ListeningRece
         payload.status,
     )
     assert payload.time == pytest.approx(1_795_409_406.703447869)
-    assert [PairObservation(WINE, "a1", Kind.REQUEST, payload.time, true_time=True)] == post.observations
+    assert [(WINE, "a1", Kind.REQUEST, payload.time, True)] == post.observed
     assert post.value("request_count", code="") == 1
 
 
