@@ -81,7 +81,7 @@ class Pairing:
         self._capacity = capacity
         self._turn = asyncio.Lock()
         self._next_traceback = -math.inf
-        self._seen: FairTable[ModelKey, tuple[str, Kind, float], bool] = FairTable(capacity, ttl_seconds)
+        self._seen: FairTable[ModelKey, str, bool] = FairTable(capacity, ttl_seconds)
         self._queue: deque[_Offered] = deque()
         self._sent: deque[_Offered] = deque()
         self._putting = False
@@ -98,7 +98,7 @@ class Pairing:
         """
         now, kind, event_time = self._clock(), observation.kind, observation.event_time
         model, key = observation.model, pair_key(observation.model, observation.id)
-        if event_time is not None and self._is_redelivery(model, (key, kind, event_time), now):
+        if event_time is not None and self._is_redelivery(model, f"{key}{kind}{event_time.hex()}", now):
             return False
         time = event_time if observation.true_time and event_time is not None else NO_TIME
         if len(self._queue) < self._capacity:
@@ -256,7 +256,7 @@ class Pairing:
             self._next_traceback = now + INTERVAL_SECONDS
             _log.exception("pairing failed")
 
-    def _is_redelivery(self, model: ModelKey, event: tuple[str, Kind, float], now: float) -> bool:
+    def _is_redelivery(self, model: ModelKey, event: str, now: float) -> bool:
         if self._seen.get(model, event, now):
             return True
         self._seen.put(model, event, True, now)  # noqa: FBT003 - the value of an entry, which says nothing

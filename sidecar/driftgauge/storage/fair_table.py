@@ -53,6 +53,13 @@ class FairTable(Generic[G, K, V]):
         entries[key] = value, now + self._ttl_seconds
         return self._pop_oldest(self._largest(group)) if self._size > self._capacity else None
 
+    def replace(self, group: G, key: K, value: V) -> None:
+        """Replace the value of an entry, which keeps its place and its time; do nothing if there is none."""
+        entries = self._groups.get(group)
+        found = None if entries is None else entries.get(key)
+        if entries is not None and found is not None:
+            entries[key] = value, found[1]
+
     def pop(self, group: G, key: K) -> V | None:
         """Remove an entry. Returns its value; `None` if there is none."""
         entries = self._groups.get(group)

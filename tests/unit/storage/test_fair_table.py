@@ -32,6 +32,19 @@ def test_an_entry_that_is_put_again_is_replaced_and_lives_on() -> None:
     assert 1 == len(entries)
 
 
+def test_a_value_is_replaced_without_a_new_life() -> None:
+    """The entry keeps its time and its place among those that may go; without it nothing happens."""
+    entries = table(2)
+    for key in (1, 2):
+        entries.put("a", key, "x", 100 + key)
+    entries.replace("a", 1, "y")
+    entries.replace("a", 3, "y")
+    entries.replace("b", 1, "y")
+
+    assert ["y", "x", None] == [entries.get("a", key, 105) for key in (1, 2, 3)]
+    assert entries.put("a", 3, "z", 105) == ("a", 1, "y")
+
+
 def test_expired_entries_are_returned_in_order() -> None:
     """Of each group the oldest comes first."""
     entries = table(10)

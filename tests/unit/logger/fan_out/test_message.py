@@ -18,16 +18,21 @@ def message(fields: int) -> Message:
     return Message(headers_to_send(head), b"", 1, 0.0)
 
 
-@pytest.mark.parametrize(("fields", "most"), [(1, 1), (16, 4), (100, 1.5), (500, 1.5)])
-def test_size(fields: int, most: float) -> None:
-    """Many short headers take more memory in objects than in bytes."""
-    for _ in range(MESSAGES):
-        message(fields)  # what is shared by all messages is full now
+def bytes_beyond_size(fields: int, most: float) -> float:
+    """How many bytes messages take beyond so many times their size."""
     tracemalloc.start()
     try:
         waiting = [message(fields) for _ in range(MESSAGES)]
         used = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
+    return used - most * sum(one.size_bytes for one in waiting)
 
-    assert used < most * sum(one.size_bytes for one in waiting)
+
+@pytest.mark.parametrize(("fields", "most"), [(1, 1), (16, 4), (100, 1.5), (500, 1.5)])
+def test_size(fields: int, most: float) -> None:
+    """Many short headers take more memory in objects than in bytes."""
+    bytes_beyond_size(fields, most)  # what is shared by all messages is full now
+
+    # What other threads of the process allocate meanwhile counts too, so the least of some measurements is right.
+    assert min(bytes_beyond_size(fields, most) for _ in range(5)) < 0
