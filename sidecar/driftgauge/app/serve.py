@@ -160,7 +160,7 @@ async def _serve(
         gc.collect()
         gc.freeze()
         # What lives as long as a request or a batch has no cycles; the default of 700 looks for some all the time. All
-        # else waits for a collection: one of 5,000 new objects takes 1 to 4 ms, one of 20,000 took up to 20.
+        # else waits for a collection: of 5,000 new objects some 1 ms, of 20,000 often 10.
         gc.set_threshold(5_000, 20, 50)
         others = f", labels port {labels_port}" if labels_port else ""
         version = f"{__version__} ({build_kind()})"
