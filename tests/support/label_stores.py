@@ -5,16 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from driftgauge.drift.profile import FeatureKind
+from driftgauge.inference.payload import Kind
 from driftgauge.storage.label_slices import LabelSlices
-from driftgauge.storage.labels import LabelLayout, LabelStore, StoredLabel, WaitingResponse
+from driftgauge.storage.labels import LabelLayout, LabelStore, Match, StoredLabel, WaitingResponse
 from driftgauge.storage.memory import MemoryRing
 from driftgauge.storage.memory_labels import MemoryLabels
 from driftgauge.storage.redis_client import BoundedRedis
 from driftgauge.storage.redis_labels import RedisLabels
 from driftgauge.storage.redis_ring import RedisRing
-from driftgauge.storage.ring import RingBuffer
+from driftgauge.storage.ring import RingBuffer, StreamKey, Window
+from tests.support.rows import WINE
 
 NOW = 1.7e9
+DAY = 86_400.0
+OUTCOMES = StreamKey(WINE, Kind.OUTCOME)
 CAPACITY_ROWS = 5000
 _TTL_SECONDS = 3600.0
 
@@ -56,3 +60,14 @@ def response(
 def label(digest: int, value: float, row: int = 0, output: int = 0, time: float | None = None) -> StoredLabel:
     """A label of an output of a row of the response with this digest."""
     return StoredLabel(digest, row, output, value, time)
+
+
+def outcomes(matches: Sequence[Match]) -> list[str]:
+    """What became of the labels."""
+    return [str(one.outcome) for one in matches]
+
+
+async def window(stores: LabelStores, of: LabelLayout | None = None) -> Window:
+    """The rows of outcomes."""
+    of = layout() if of is None else of
+    return await stores.ring.read(OUTCOMES, of.schema, len(of.predictions) + len(of.outputs))

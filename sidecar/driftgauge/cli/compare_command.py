@@ -8,13 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, TextIO
-from urllib.parse import urlencode, urlsplit
 
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from driftgauge.cli.compare_arguments import ADMIN_TOKEN, CRITERIA
-from driftgauge.cli.label_commands import read_token, trusting
+from driftgauge.cli.other_process import model_address, read_token, trusting
 from driftgauge.errors import ConfigError
 
 PASSED, FAILED, CANNOT_TELL = 0, 1, 2
@@ -60,7 +59,8 @@ def run_compare(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     seconds = _seconds(known.wait)
     if known.min_requests < 1:
         raise ConfigError([f"min_requests: must be at least 1; it is {known.min_requests}"])
-    url = _address(known)
+    more = {"against": known.against, "min_requests": str(known.min_requests)}
+    url = model_address(known, "admin_url", "{}/compare".format, **more)
     token, context = read_token(known.token_file, ADMIN_TOKEN), trusting(known.ca_file)
     try:
         comparison = asyncio.run(_watch_url(url, token, context, criteria, seconds))
@@ -201,25 +201,3 @@ def _seconds(text: str) -> float:
     if found is None:
         raise ConfigError([f"wait: must be a number with s, m or h, such as 10m; it is {text!r}"])
     return float(found[1]) * _UNITS[found[2]]
-
-
-def _address(known: argparse.Namespace) -> str:
-    """The address of the comparison.
-
-    Raises:
-        ConfigError: It is no URL of HTTP.
-    """
-    parts = urlsplit(known.admin_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError(["admin_url: must be http://host:port or https://host:port, without a query"])
-    names = {
-        "namespace": known.namespace,
-        "inference_service": known.inference_service,
-        "component": known.component,
-        "model_name": known.model,
-        "revision": known.revision,
-        "against": known.against,
-        "min_requests": str(known.min_requests),
-    }
-    query = urlencode({name: value for name, value in names.items() if value})
-    return str(parts._replace(path=f"{parts.path.rstrip('/')}/compare", query=query).geturl())

@@ -2,18 +2,14 @@
 
 import argparse
 import asyncio
-import os
-import ssl
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final, TextIO
-from urllib.parse import urlencode, urlsplit
 
 from driftgauge.cli.label_arguments import LABEL_COLUMNS, TOKEN_VARIABLE
 from driftgauge.cli.label_file import FileColumns, LabelsBody, read_bodies
 from driftgauge.cli.label_sender import LabelSender, SendError
+from driftgauge.cli.other_process import model_address, read_token, trusting
 from driftgauge.errors import ConfigError, ReferenceDataError
-from driftgauge.server.reloaded_files import read_file
 
 POSTED, MALFORMED, FAILED = 0, 1, 2
 """Exit codes."""
@@ -44,7 +40,10 @@ def run_labels(known: argparse.Namespace, out: TextIO, err: TextIO) -> int:
     if known.output and known.output_column:
         raise ConfigError(["labels post: give --output or --output-column, not both"])
     sender = LabelSender(
-        _address(known), read_token(known.token_file, TOKEN_VARIABLE), trusting(known.ca_file), known.retry_seconds
+        model_address(known, "url", lambda path: path or "/labels"),
+        read_token(known.token_file, TOKEN_VARIABLE),
+        trusting(known.ca_file),
+        known.retry_seconds,
     )
     return asyncio.run(post_bodies(read_bodies(known.file, columns), sender, out, err))
 
@@ -77,59 +76,3 @@ async def post_bodies(bodies: Iterator[LabelsBody], sender: LabelSender, out: Te
     if fault:
         return FAILED
     return MALFORMED if malformed else POSTED
-
-
-def _address(known: argparse.Namespace) -> str:
-    """The address of the labels port with the names of the model.
-
-    Raises:
-        ConfigError: It is no URL of HTTP.
-    """
-    parts = urlsplit(known.url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError(["url: must be http://host:port or https://host:port, without a query"])
-    names = {
-        "namespace": known.namespace,
-        "inference_service": known.inference_service,
-        "component": known.component,
-        "model_name": known.model,
-        "revision": known.revision,
-    }
-    path = str(parts.path).rstrip("/") or "/labels"
-    query = urlencode({name: value for name, value in names.items() if value})
-    return str(parts._replace(path=path, query=query).geturl())
-
-
-def read_token(path: Path | None, variable: str) -> str | None:
-    """The bearer token: the first of a file, else that of the environment.
-
-    Args:
-        path: The file, if any.
-        variable: The variable of the environment.
-
-    Raises:
-        ConfigError: The file has none.
-    """
-    if path is None:
-        return os.environ.get(variable) or None
-    try:
-        tokens = read_file(path).decode("ascii").split()
-    except ValueError as error:
-        raise ConfigError([f"token_file: {error}"]) from None
-    if not tokens:
-        raise ConfigError([f"token_file: {path} has no token"])
-    return tokens[0]
-
-
-def trusting(path: Path | None) -> ssl.SSLContext | None:
-    """Trust the authorities of a file; `None` for those of the system.
-
-    Raises:
-        ConfigError: The file cannot be used.
-    """
-    if path is None:
-        return None
-    try:
-        return ssl.create_default_context(cafile=str(path))
-    except OSError as error:  # of which an error of TLS is one
-        raise ConfigError([f"ca_file: {path} cannot be used ({error.strerror or error})"]) from None
