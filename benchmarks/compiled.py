@@ -1,5 +1,6 @@
 """The build that is measured: with the data plane compiled, as in the image, where a C compiler is installed."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -27,26 +28,38 @@ def compiled_package() -> Path | None:
     if shutil.which("gcc") is None:
         return None
     folder = directory() / f"compiled-{_digest()}"
-    if not folder.is_dir():
-        for old in directory().glob("compiled-*"):
-            shutil.rmtree(old)
-        wheels = folder.with_suffix(".wheel")
-        done = subprocess.run(  # noqa: S603 - a script of this repository
-            ["bash", ".ci/wheel", str(wheels), "compiled"],  # noqa: S607 - any bash does
-            cwd=ROOT,
-            env={**os.environ, "BUILD_PYTHON": sys.executable},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"the compiled wheel could not be built: {done.stderr.strip().splitlines()[-1]}")
-        [wheel] = wheels.glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(wheels / "unpacked")
-        (wheels / "unpacked").rename(folder)
-        shutil.rmtree(wheels)
+    directory().mkdir(parents=True, exist_ok=True)
+    with (directory() / "compiled.lock").open("w") as lock:  # another process may want it at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            _build(folder)
     return folder
+
+
+def _build(folder: Path) -> None:
+    """Build and unpack the wheel in place of those of other states.
+
+    Raises:
+        RuntimeError: The wheel could not be built.
+    """
+    for old in directory().glob("compiled-*"):
+        shutil.rmtree(old)
+    wheels = folder.with_suffix(".wheel")
+    done = subprocess.run(  # noqa: S603 - a script of this repository
+        ["bash", ".ci/wheel", str(wheels), "compiled"],  # noqa: S607 - any bash does
+        cwd=ROOT,
+        env={**os.environ, "BUILD_PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the compiled wheel could not be built: {done.stderr.strip().splitlines()[-1]}")
+    [wheel] = wheels.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(wheels / "unpacked")
+    (wheels / "unpacked").rename(folder)
+    shutil.rmtree(wheels)
 
 
 def measured_build() -> BuildKind:

@@ -32,7 +32,7 @@ def driftgauge(
 ) -> Program:
     """driftgauge, on free ports, run by a module with arguments of its own; it starts in a `with` block.
 
-    It is the compiled build if there is one, unless `pure`.
+    It is the compiled build if there is one; if `pure`, the one that this process has.
     """
     port, admin = free_port(), free_port()
     package = None if pure else compiled_package()

@@ -108,12 +108,12 @@ def main() -> int:
     return int(not all(law.holds for law in found.laws))
 
 
-def run(labels: int, seed: int, *, loses_data: bool = False) -> Run:
-    """Run with about so many labels."""
+def run(labels: int, seed: int, *, loses_data: bool = False, pure: bool = False) -> Run:
+    """Run with about so many labels; with the compiled build, or if `pure` with that of this process."""
     plan = Plan(labels, seed)
     with ExitStack() as stack:
         server = stack.enter_context(RedisServer(*(() if loses_data else _KEEPS_DATA)))
-        replicas = _start_loggers(server.url, plan, stack)
+        replicas = _start_loggers(server.url, plan, stack, pure=pure)
         return asyncio.run(_run(plan, server, replicas, loses_data=loses_data))
 
 
@@ -124,7 +124,7 @@ class _Replica(NamedTuple):
     labels_port: int
 
 
-def _start_loggers(url: str, plan: Plan, stack: ExitStack) -> list[_Replica]:
+def _start_loggers(url: str, plan: Plan, stack: ExitStack, *, pure: bool) -> list[_Replica]:
     """Start both loggers. Each may run on every core, as in a cluster."""
     # The bytes of a slice are bounded in proportion: small batches need more of them than what is waiting for a label.
     pending = min(SLICES * plan.rows, 10_000_000)
@@ -134,7 +134,8 @@ def _start_loggers(url: str, plan: Plan, stack: ExitStack) -> list[_Replica]:
     replicas = []
     for _ in range(2):
         port = free_port()
-        program = driftgauge("logger", *words, "--labels-port", port, cores=SUBJECT_CORES | OTHER_CORES)
+        words_of = (*words, "--labels-port", port)
+        program = driftgauge("logger", *words_of, cores=SUBJECT_CORES | OTHER_CORES, pure=pure)
         replicas.append(_Replica(stack.enter_context(program), port))
     return replicas
 
