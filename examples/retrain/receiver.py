@@ -13,6 +13,7 @@ let it ask for that of `event_token_file`.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -134,8 +135,9 @@ class Receiver:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("pipes were asked for")
         try:
-            process.stdin.write(data)
-            process.stdin.close()
+            with contextlib.suppress(OSError, RuntimeError):  # the latter is uvloop's: the command has ended already
+                process.stdin.write(data)
+                process.stdin.close()
             async for line in process.stdout:
                 run.lines.append(line.decode(errors="replace").rstrip())
             run.exit_code = await process.wait()

@@ -94,6 +94,16 @@ async def test_after_the_rest_an_event_starts_it_again() -> None:
     assert [True, True] == [one["started"] for one in second["events"]]
 
 
+async def test_a_command_need_not_read_the_event() -> None:
+    """One that has ended before it gets the data is as good as any other, and the receiver goes on."""
+    now = [0.0]
+    async with receiving("true", clock=lambda: now[0]) as (url, session):
+        for number in range(20):
+            await send(session, url, str(number), WRONG)
+            assert 0 == (await state(session, url))["run"]["exit_code"]
+            now[0] += 60
+
+
 async def test_what_is_no_event_is_refused() -> None:
     """Without an id, or with a body that is no object, it is 400 and nothing is remembered."""
     async with receiving(*ECHO) as (url, session):
