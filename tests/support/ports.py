@@ -1,9 +1,10 @@
 """TCP ports of the loopback address that stay free until a program of a test listens on them."""
 
-import contextlib
+import errno
 import random
 import socket
 from collections import deque
+from collections.abc import Iterable
 
 _BUS_OFFSET = 10_000  # the nodes of a cluster talk on the port so far above
 _BELOW_SYSTEM = range(11_000, 32_000)
@@ -27,8 +28,8 @@ def free_port_of_cluster() -> int:
     Both lie below the ports that the system gives to connections.
     """
     while True:
-        with contextlib.suppress(OSError):
-            _reserve(_BUS_OFFSET + (port := _reserve(random.choice(_BELOW_SYSTEM[:-_BUS_OFFSET]))))  # noqa: S311 - no secret
+        port = random.choice(_BELOW_SYSTEM[:-_BUS_OFFSET])  # noqa: S311 - no secret
+        if _reserve_all([port, port + _BUS_OFFSET]):
             return port
 
 
@@ -36,10 +37,20 @@ def free_ports_in_a_row(count: int) -> int:
     """As `free_port`, the first of so many ports, one after the other, below those that the system gives out."""
     while True:
         first = random.choice(_BELOW_SYSTEM[:-count])  # noqa: S311 - no secret
-        with contextlib.suppress(OSError):
-            for port in range(first, first + count):
-                _reserve(port)
+        if _reserve_all(range(first, first + count)):
             return first
+
+
+def _reserve_all(ports: Iterable[int]) -> bool:
+    """Reserve ports; returns False if one is in use."""
+    try:
+        for port in ports:
+            _reserve(port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 def _reserve(port: int) -> int:
